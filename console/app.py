@@ -21,21 +21,21 @@ MAX_BODY_BYTES = 2 * 2**20
 
 def create_app() -> Flask:
     """Return the Flask application for the settings of this process. It opens no connection: the first request of each worker does."""
-    told = settings.current()
+    current = settings.current()
     app = Flask("console", static_folder=str(PACKAGE / "static"), template_folder=str(beside("templates")))
     app.config.update(
-        SECRET_KEY=told.secret_key,
+        SECRET_KEY=current.secret_key,
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
         MAX_FORM_PARTS=2_000,
-        PREFERRED_URL_SCHEME="https" if told.secure_cookies else "http",
+        PREFERRED_URL_SCHEME="https" if current.secure_cookies else "http",
         TEMPLATES_AUTO_RELOAD=False,
     )
     app.ensure_sync = lambda func: func  # type: ignore[method-assign]  # no view of ours is a coroutine: twenty questions a request whether one is
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    if told.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=told.trusted_proxies, x_proto=told.trusted_proxies)  # type: ignore[method-assign]
+    if current.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=current.trusted_proxies, x_proto=current.trusted_proxies)  # type: ignore[method-assign]
     for blueprint in blueprints():
         app.register_blueprint(blueprint)
     return app
@@ -52,7 +52,7 @@ def served() -> Flask:
 
 def blueprints() -> Iterator[Blueprint]:
     """Return the `blueprint` of every module in `console.views` and its folders: first those in `FIRST`, then the others by name."""
-    names = sorted(found.name for found in pkgutil.walk_packages(views.__path__, "console.views."))
+    names = sorted(module.name for module in pkgutil.walk_packages(views.__path__, "console.views."))
     first = [f"console.views.{name}" for name in FIRST]
     for name in [*first, *(name for name in names if name not in first)]:
         blueprint = getattr(importlib.import_module(name), "blueprint", None)

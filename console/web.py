@@ -31,11 +31,11 @@ class Server(MPServer):
 
     _quick = 0
 
-    def _respawn_workers(self, workers: Sequence[int], *told: Any, **more: Any) -> None:
+    def _respawn_workers(self, workers: Sequence[int], *args: Any, **more: Any) -> None:
         now = time.monotonic()
         soon = any(now - self.wrks[number].birth < QUICK_S for number in workers)
         self._quick = self._quick + 1 if soon else 0
-        super()._respawn_workers(workers, *told, **more)
+        super()._respawn_workers(workers, *args, **more)
         if self._quick < HOPELESS:
             self.respawned_wrks.clear()
 
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--workers", type=int, required=True)
-    told = parser.parse_args()
+    options = parser.parse_args()
     data_folder.be_private()
     diagnostics.configure()
     end_with_parent()
@@ -61,10 +61,10 @@ def main() -> None:
     server = Server(
         "console.web:application",
         factory=True,
-        address=told.host,
-        port=told.port,
+        address=options.host,
+        port=options.port,
         interface=Interfaces.WSGI,
-        workers=told.workers,
+        workers=options.workers,
         blocking_threads=THREADS,
         workers_kill_timeout=KILL_S,
         respawn_failed_workers=True,

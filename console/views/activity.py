@@ -68,16 +68,16 @@ def show() -> Response:
     given = [(name, value) for name, value in request.args.items(multi=True) if value and name != "limit"]
     wrong = ""
     try:
-        asked = activity.parse_query([*sent(given, frame.look()), ("limit", str(PAGE_SIZE))])
+        query = activity.parse_query([*sent(given, frame.look()), ("limit", str(PAGE_SIZE))])
     except Malformed as error:
         wrong = "; ".join(f"{_LABELS.get(detail['field'], detail['field'])}: {detail['reason']}" for detail in error.details)
-        asked, given = activity.parse_query([("limit", str(PAGE_SIZE))]), []
-    found = activity.page(frame.actor(), asked.where, asked.limit, asked.after)
+        query, given = activity.parse_query([("limit", str(PAGE_SIZE))]), []
+    page = activity.page(frame.actor(), query.where, query.limit, query.after)
     people = {person.id: person.name for person in accounts.people()}
     context = {
-        "entries": entries(found.rows, frame.look()),
-        "next": frame.present_address(after=found.next) if found.next else None,
-        "first": frame.present_address(after=None) if asked.after else None,
+        "entries": entries(page.rows, frame.look()),
+        "next": frame.present_address(after=page.next) if page.next else None,
+        "first": frame.present_address(after=None) if query.after else None,
         "chips": chips(given, people),
         "people": sorted(people.items(), key=lambda one: one[1]),
         "kinds": sorted(KINDS),
@@ -85,7 +85,7 @@ def show() -> Response:
         "held": dict(given),
         "filters": [(name, value) for name, value in given if name in _LABELS],
         "wrong": wrong,
-        "badge_of_log": badge(found.verified_to, frame.look()),
+        "badge_of_log": badge(page.verified_to, frame.look()),
         "may_verify": access.can(frame.actor(), None, "activity", "verify"),
         "forms": FORMS,
         "may_export": access.can(frame.actor(), None, "activity", "export"),

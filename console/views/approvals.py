@@ -197,7 +197,7 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
             for each in view.decided
         ],
         "typed_reason": reason,
-        "reason_error": next((str(one["reason"]) for one in wrong.details if one.get("field") == "reason"), "") if wrong else "",
+        "reason_error": next((str(detail["reason"]) for detail in wrong.details if detail.get("field") == "reason"), "") if wrong else "",
         "wrong": wrong.message if wrong is not None and wrong.code != "invalid" else "",
     }
     return frame.page("approvals/one.html", context, status=wrong.status if wrong is not None else 200)
@@ -216,11 +216,11 @@ def _columns(view: View) -> dict[str, Kind]:
     return of_form | {name: what for name, what in known.items() if name not in of_form}
 
 
-def _lines(view: View, told: Mapping[str, Any], look: Look) -> list[dict[str, Any]]:
+def _lines(view: View, values: Mapping[str, Any], look: Look) -> list[dict[str, Any]]:
     """Return the values with their labels, in the order of the form or the collection."""
     known = _columns(view)
-    names = [*(name for name in known if name in told), *(name for name in told if name not in known)]
-    kinds = [(known.get(name) or Kind(name, name.replace("_", " ").capitalize()), told[name]) for name in names]
+    names = [*(name for name in known if name in values), *(name for name in values if name not in known)]
+    kinds = [(known.get(name) or Kind(name, name.replace("_", " ").capitalize()), values[name]) for name in names]
     return [{"label": what.label, "shown": formats.html(what, value, look)} for what, value in kinds]
 
 

@@ -67,9 +67,9 @@ def code_shown() -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     """End the session on the server. People who signed in through the provider are told that they are still signed in there."""
-    here = current_user.standing.method if current_user.is_authenticated else ""
+    method = current_user.standing.method if current_user.is_authenticated else ""
     leave()
-    return redirect("/sign-in/out" if here == "oidc" else "/sign-in", 303)
+    return redirect("/sign-in/out" if method == "oidc" else "/sign-in", 303)
 
 
 @blueprint.get("/sign-in/out")
@@ -105,15 +105,15 @@ def place() -> tuple[str, str]:
 
 
 def _form(there: str, email: str = "", error: str | None = None, *, status: int = 200) -> Response:
-    told = {"by_password": entry.current().password, "by_provider": oidc.offered(), "by_mail": settings.current().smtp is not None}
-    return _page("auth/sign_in.html", status, next=there, email=email, error=error, **told)
+    methods = {"by_password": entry.current().password, "by_provider": oidc.offered(), "by_mail": settings.current().smtp is not None}
+    return _page("auth/sign_in.html", status, next=there, email=email, error=error, **methods)
 
 
 def _code_form(there: str, error: str | None = None, *, status: int = 200) -> Response:
     return _page("auth/code.html", status, next=there, error=error)
 
 
-def _page(template: str, status: int, **told: object) -> Response:
-    answer = make_response(render_template(template, **told), status)
+def _page(template: str, status: int, **context: object) -> Response:
+    answer = make_response(render_template(template, **context), status)
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -99,29 +99,29 @@ def _back(token: str, *, saved: bool = False) -> Response:
 def _drawn(
     page: Page, *, wrong: list[dict[str, Any]] | None = None, typed: dict[str, Any] | None = None, saved: bool = False, status: int = 200
 ) -> Response:
-    look, asked = Look(page.request.asked["language"]), page.request.asked
+    look, request_data = Look(page.request.asked["language"]), page.request.asked
     details = {str(detail["field"]): detail for detail in wrong or []}
     values = dict(page.values) | (typed or {})
     boxes = [
         panes.box(field.to_json(), look, value=values.get(field.name, field.value), error=details.get(field.name)) for field in page.fields
     ]
     items = page.request.items
-    told = {
+    context = {
         "page": page,
-        "asked": asked,
+        "asked": request_data,
         "words": page.words,
         "boxes": boxes,
         "items": [(item, _takes(item), str(details.get(item.id, {}).get("reason", ""))) for item in items],
         "there": sum(1 for item in items if item.files),
-        "until": format_date(page.request.until.date(), "long", locale=asked["language"]),
-        "text": frame.markdown(asked["text"]),
+        "until": format_date(page.request.until.date(), "long", locale=request_data["language"]),
+        "text": frame.markdown(request_data["text"]),
         "wrong": bool(wrong),
         "saved": saved,
         "size": media.size,
         "mb": settings.current().file_mb,
         "accept": media.endings,
     }
-    return _answer(render_template("requests/page.html", **told), status)
+    return _answer(render_template("requests/page.html", **context), status)
 
 
 def _takes(item: Item) -> str:

@@ -29,7 +29,7 @@ _places = threading.BoundedSemaphore(AT_ONCE)
 _log = logging.getLogger(__name__)
 
 
-def send(actor: Actor, asked: Asked) -> Response:
+def send(actor: Actor, wanted: Asked) -> Response:
     """Stream the file as an attachment. Raises what `exports.begin` raises, NotAllowed `step_up`, and TooMany while two others run."""
     accounts.require_recent(actor)
     with ExitStack() as held:
@@ -38,12 +38,12 @@ def send(actor: Actor, asked: Asked) -> Response:
             if not _places.acquire(blocking=False):
                 raise TooMany("Two exports are being sent already. Try again when one of them is done.", retry_after=30)
             held.callback(_places.release)
-            if asked.proofs:
+            if wanted.proofs:
                 sequencing.head_asked_for(READY_S)
             else:
                 sequencing.catch_up(READY_S)
 
-        export = exports.begin(actor, asked, ready=ready)
+        export = exports.begin(actor, wanted, ready=ready)
         kept = held.pop_all()
         response = Response(_parts(export, kept), content_type=export.type)
         response.call_on_close(kept.close)  # the stream was cut off, perhaps before the first byte

@@ -42,10 +42,10 @@ def erase(collection: str, part: str) -> Response:
 @blueprint.get("/erasures/<subject>")
 def receipt(subject: str) -> Response:
     """Show how much was erased, without any content, and the event that proves it."""
-    found = erasure.erasure(frame.actor(), subject)
-    if found is None:
+    erased = erasure.erasure(frame.actor(), subject)
+    if erased is None:
         raise NotFound("The log has no erasure of this name, or its event has no place yet: reload in a moment.")
-    return frame.page("records/erased.html", {"erasure": found})
+    return frame.page("records/erased.html", {"erasure": erased})
 
 
 def offered(actor: Actor, collection: Collection, key: str | None) -> bool:
@@ -54,14 +54,14 @@ def offered(actor: Actor, collection: Collection, key: str | None) -> bool:
 
 
 def _form(collection: str, key: str, *, wrong: dict[str, str] | None = None, refused: str = "", status: int = 200) -> Response:
-    found = browse.record(frame.actor(), collection, key)
+    page = browse.record(frame.actor(), collection, key)
     try:
         held = erasure.preview(frame.actor(), collection, key)
     except NotFound:
         held = None
     context = {
-        "record": found.record,
-        "collection": found.collection,
+        "record": page.record,
+        "collection": page.collection,
         "held": held,
         "runs": held.runs[:SHOWN_RUNS] if held else (),
         "more_runs": len(held.runs) - SHOWN_RUNS if held else 0,

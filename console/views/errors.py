@@ -78,25 +78,25 @@ def refused(error: ConsoleError) -> Response:
         return step_up.ask()
     if isinstance(error, NotAllowed) or (isinstance(error, NotFound) and error.hidden):
         _note_refusal(error)
-    told, reason = error.to_json() | {"message": error_message(error)}, why.explain(error) if isinstance(error, NotAllowed) else None
-    extra = {name: value for name, value in told.items() if name not in ("code", "message", "details")}
+    body, reason = error.to_json() | {"message": error_message(error)}, why.explain(error) if isinstance(error, NotAllowed) else None
+    extra = {name: value for name, value in body.items() if name not in ("code", "message", "details")}
     extra |= reason.to_json() if reason else {}
     headers = {"Retry-After": str(extra["retry_after"])} if "retry_after" in extra else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     outcome = outcomes.of_request()
     outcome = outcome if outcome.to_look_at else Outcome()  # its message already says that it was refused
-    return _respond(Answer(error.status, error.code, told["message"], error.details, extra, headers, reason=reason, outcome=outcome))
+    return _respond(Answer(error.status, error.code, body["message"], error.details, extra, headers, reason=reason, outcome=outcome))
 
 
 def error_message(error: ConsoleError) -> str:
     """Return the message of an error. If the schema of a data source differs, check the source again and describe the difference."""
     if isinstance(error, SourceChanged):
-        found = sources.look_again(str(error.extra.get("source", "")))
+        difference = sources.look_again(str(error.extra.get("source", "")))
         who = g.get("actor")
-        if found is not None:
-            manages = found.details and who is not None and access.can(who, None, "source", "manage")
-            return f"{found.words} {found.details}." if manages else found.words
+        if difference is not None:
+            manages = difference.details and who is not None and access.can(who, None, "source", "manage")
+            return f"{difference.words} {difference.details}." if manages else difference.words
     return error.message if is_api() else error.words
 
 
@@ -116,16 +116,16 @@ def surprised(error: Exception) -> Response:
 
     After the latter nothing was committed, or the answer was lost and a retry finds the commit.
     """
-    request_id, found = _request_id(), troubles.trouble_of(error)
-    if found in AWAY:
-        _log.error("request %s: %s %s", request_id, found.message, type(getattr(error, "orig", error)).__name__)
+    request_id, trouble = _request_id(), troubles.trouble_of(error)
+    if trouble in AWAY:
+        _log.error("request %s: %s %s", request_id, trouble.message, type(getattr(error, "orig", error)).__name__)
         message = (
             KNOWN[503][2]
-            if found is troubles.DOWN
-            else f"{found.message} Who runs the console has to see to it. What you typed is kept here: try again then."
+            if trouble is troubles.DOWN
+            else f"{trouble.message} Who runs the console has to see to it. What you typed is kept here: try again then."
         )
         return _respond(
-            Answer(503, found.code, message, headers={"Retry-After": "1"}, request_id=request_id, outcome=outcomes.of_request())
+            Answer(503, trouble.code, message, headers={"Retry-After": "1"}, request_id=request_id, outcome=outcomes.of_request())
         )
     _log.error("request %s failed: %s %s", request_id, request.method, request.endpoint, exc_info=error)
     code, _, message = KNOWN[500]
@@ -176,7 +176,7 @@ def _typed() -> list[tuple[str, str]]:
 
 
 def _note_refusal(error: NotAllowed | NotFound) -> None:
-    told = request.view_args or {}
+    path = request.view_args or {}
     obj, act = error.need if isinstance(error, NotAllowed) else ("", "")
     opened = {
         "object": obj,
@@ -185,7 +185,7 @@ def _note_refusal(error: NotAllowed | NotFound) -> None:
         "method": request.method,
         "endpoint": request.endpoint,
         "status": error.status,
-        "run": told.get("run_id"),
+        "run": path.get("run_id"),
     }
     used = log.IDEMPOTENCY.set(None)  # the idempotency key belongs to the request, not to the event of its refusal
     try:
@@ -199,7 +199,7 @@ def _note_refusal(error: NotAllowed | NotFound) -> None:
             "access_refused",
             open={name: value for name, value in opened.items() if value},
             sealed={"path": request.path},
-            collection=told.get("collection"),
+            collection=path.get("collection"),
         )
     except Exception:  # noqa: BLE001 - the refusal stands, whether or not it could be written down
         _log.exception("alarm: a refusal could not be noted")

@@ -93,12 +93,14 @@ def look(ref: str) -> tuple[Document, int, str]:
     return opened.document, opened.pages or 0, why
 
 
-def viewer(document: Document, pages: int, why: str, to: Any, run_id: str | None, asked: Mapping[str, str] = MappingProxyType({})) -> Shown:
+def viewer(
+    document: Document, pages: int, why: str, to: Any, run_id: str | None, chosen: Mapping[str, str] = MappingProxyType({})
+) -> Shown:
     """Return the viewer of a document at `page`, `zoom` and `turn` from `asked` or the present address; `to` returns that address with changes."""
-    told = MultiDict(asked) if asked else request.args
-    number = max(1, min(pages or 1, told.get("page", 1, type=int)))
-    zoom = max(0, min(len(documents.WIDTHS) - 1, told.get("zoom", 0, type=int)))
-    turn = told.get("turn", 0, type=int) % 360 // 90 * 90
+    view = MultiDict(chosen) if chosen else request.args
+    number = max(1, min(pages or 1, view.get("page", 1, type=int)))
+    zoom = max(0, min(len(documents.WIDTHS) - 1, view.get("zoom", 0, type=int)))
+    turn = view.get("turn", 0, type=int) % 360 // 90 * 90
     return Shown(
         document=document,
         page=number,
@@ -112,20 +114,20 @@ def viewer(document: Document, pages: int, why: str, to: Any, run_id: str | None
         turn=to(turn=(turn + 90) % 360),
         zoom=zoom,
         why_not=why,
-        marks=_marks(told.get("box", ""), turn) if pages else (),
+        marks=_marks(view.get("box", ""), turn) if pages else (),
     )
 
 
 def _marks(given: str, turn: int) -> list[Mark]:
     """Return the boxes in an address, `left-top-right-bottom` in thousandths, on a page rotated clockwise. Malformed ones are left out."""
-    found = []
+    marks = []
     for left, top, right, bottom in (map(int, one) for one in _BOX.findall(given)[:MOST_MARKS]):
         for _ in range(turn // 90):
             left, top, right, bottom = 1000 - bottom, left, 1000 - top, right  # noqa: PLW2901 (a quarter more each time)
         if 0 <= left < right <= 1000 and 0 <= top < bottom <= 1000:
             x, y = max(0, left - AROUND), max(0, top - AROUND)
-            found.append(Mark(x, y, min(1000, right + AROUND) - x, min(1000, bottom + AROUND) - y))
-    return found
+            marks.append(Mark(x, y, min(1000, right + AROUND) - x, min(1000, bottom + AROUND) - y))
+    return marks
 
 
 def sent(run_id: str) -> bool:
@@ -168,7 +170,7 @@ def send(run_id: str) -> Response:
     try:
         if not request.files.getlist("file"):
             raise Invalid("No file was sent.")
-        kept = [_keep(run_id, step, field, one) for one in request.files.getlist("file")]
+        kept = [_keep(run_id, step, field, upload) for upload in request.files.getlist("file")]
     except ConsoleError as error:
         answer = make_response("", error.status)
         answer.headers["X-Reason"] = quote(error.message)

@@ -45,8 +45,8 @@ def chosen(token: str) -> ResponseReturnValue:
     return _page("auth/new_password_done.html", who=who)
 
 
-def _page(template: str, status: int = 200, **told: object) -> Response:
-    answer = make_response(render_template(template, **told), status)
+def _page(template: str, status: int = 200, **context: object) -> Response:
+    answer = make_response(render_template(template, **context), status)
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer

@@ -129,14 +129,14 @@ def page(template: str, context: Mapping[str, Any], *, blocks: Mapping[str, str]
 
 def render(template: str, context: Mapping[str, Any], block: str | None = None) -> str:
     """Render a template, or one of its blocks, with the context that all templates use."""
-    found = current_app.jinja_env.get_or_select_template(template)
+    page_template = current_app.jinja_env.get_or_select_template(template)
     values = dict(context)
     if hidden := MACROS & values.keys():
         raise ValueError(
             f"{template} is given {', '.join(sorted(hidden))}, which is the name of a macro: no template could call it any more."
         )
     current_app.update_template_context(values)
-    text = found.render(values) if block is None else "".join(found.blocks[block](found.new_context(values)))
+    text = page_template.render(values) if block is None else "".join(page_template.blocks[block](page_template.new_context(values)))
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # a value may hold a NUL, a page may not
 
 

@@ -85,8 +85,8 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 
 @_manager.user_loader  # type: ignore[untyped-decorator]
 def _signed_in(token: str) -> SignedIn | None:
-    found = accounts.standing(token, background=in_background())
-    return None if found is None else SignedIn(token, found)
+    standing = accounts.standing(token, background=in_background())
+    return None if standing is None else SignedIn(token, standing)
 
 
 @blueprint.before_app_request

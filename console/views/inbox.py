@@ -48,9 +48,9 @@ class Line:
 def every() -> Response:
     """Show the reader's inboxes with the number of tickets in each."""
     who = frame.actor()
-    here = inboxes.inboxes_of(who)
-    counts = tickets.count(who, here)
-    drawn = [(one, counts[one.id], count_words(counts[one.id]), inboxes.may(who, one, "work"), inboxes.rule(one)) for one in here]
+    readable = inboxes.inboxes_of(who)
+    counts = tickets.count(who, readable)
+    drawn = [(one, counts[one.id], count_words(counts[one.id]), inboxes.may(who, one, "work"), inboxes.rule(one)) for one in readable]
     return frame.page("inbox/all.html", {"inboxes": drawn})
 
 
@@ -115,13 +115,13 @@ def url(name: str, rest: str = "", **query: str | None) -> str:
 
 def _drawn(name: str, *, view: str = "", error: str = "", refused: Sequence[Given] = (), status: int = 200) -> Response:
     who = frame.actor()
-    here = inboxes.seen(who, name)
-    manages, works = inboxes.may(who, here, "manage"), inboxes.may(who, here, "work")
+    inbox = inboxes.seen(who, name)
+    manages, works = inboxes.may(who, inbox, "manage"), inboxes.may(who, inbox, "work")
     view = view or request.args.get("view", "")
     view = view if view in VIEWS and (view != "backlog" or manages) else "todo"
     page = tickets.to_do(who, name, limit=PAGE_SIZE, after=request.args.get("after")) if view == "todo" else None
-    found, following = (page.tickets, page.next) if page else _in_hand(who, name, view)
-    count = tickets.count(who, [here])[name]
+    listed, following = (page.tickets, page.next) if page else _in_hand(who, name, view)
+    count = tickets.count(who, [inbox])[name]
     tabs = [
         {
             "label": label,
@@ -133,17 +133,17 @@ def _drawn(name: str, *, view: str = "", error: str = "", refused: Sequence[Give
         if key != "backlog" or manages
     ]
     context = {
-        "inbox": here,
+        "inbox": inbox,
         "view": view,
         "tabs": tabs,
-        "lines": [_line(one, who) for one in found],
+        "lines": [_line(one, who) for one in listed],
         "next": frame.present_address(after=following) if following else None,
         "first": frame.present_address(after=None) if request.args.get("after") else None,
         "manages": manages,
         "works": works,
         "takes": works and view == "todo",
         "count": count,
-        "rule": inboxes.rule(here),
+        "rule": inboxes.rule(inbox),
         "down": page.down if page else None,
         "error": error,
         "refused": refused,
@@ -193,17 +193,17 @@ def _why(ticket: Ticket, look: formats.Look) -> str:
 def _assign_dialog(name: str, chosen: list[str], *, error: str = "", status: int = 200) -> Response:
     """Ask to whom the tickets go: a page of its own, or a dialog over the open page."""
     who, text = frame.actor(), request.values.get("q", "")
-    here = inboxes.seen(who, name)
+    inbox = inboxes.seen(who, name)
     people: list[dict[str, Any]] = [
-        {"id": one.id, "name": one.name, "email": one.email, "reason": ""} for one in tickets.people(who, name, text)
+        {"id": person.id, "name": person.name, "email": person.email, "reason": ""} for person in tickets.people(who, name, text)
     ]
     many = len(chosen)
     context = {
-        "head": f"Assign {many} {'ticket' if many == 1 else 'tickets'} of {here.title}",
-        "crumbs": [("/inbox", "Inboxes"), (url(name), here.title)],
+        "head": f"Assign {many} {'ticket' if many == 1 else 'tickets'} of {inbox.title}",
+        "crumbs": [("/inbox", "Inboxes"), (url(name), inbox.title)],
         "action": url(name, "assign"),
         "back": url(name, view="backlog"),
-        "hidden": [("ticket", one) for one in chosen],
+        "hidden": [("ticket", ticket) for ticket in chosen],
         "people": people,
         "q": text,
         "error": error or ("" if chosen else "Choose one or more tickets first."),
@@ -219,6 +219,6 @@ def _assign_dialog(name: str, chosen: list[str], *, error: str = "", status: int
 
 def _done(name: str, given: list[Given]) -> Response:
     """Return to the list, with the tickets that failed, if any."""
-    if all(one.run is not None for one in given):
+    if all(result.run is not None for result in given):
         return frame.moved(url(name, view="backlog"))
-    return _drawn(name, view="backlog", refused=[one for one in given if one.run is None], status=409)
+    return _drawn(name, view="backlog", refused=[result for result in given if result.run is None], status=409)

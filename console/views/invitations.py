@@ -24,17 +24,17 @@ def show(token: str) -> ResponseReturnValue:
 @blueprint.post("/invitation/<token>")
 def accepted(token: str) -> ResponseReturnValue:
     """Create the account and sign its person in."""
-    told = {name: request.form.get(name, "")[:200] for name in ("name", "locale", "zone")}
+    values = {name: request.form.get(name, "")[:200] for name in ("name", "locale", "zone")}
     password, address = request.form.get("password", ""), request.remote_addr or ""
     try:
         if password != request.form.get("again", ""):
             raise Invalid("The two passwords differ.", details=[{"field": "again", "reason": "differs from the password above"}])
-        person = accounts.accept(token, address, password=password, **told)
+        person = accounts.accept(token, address, password=password, **values)
     except NotFound as gone:
         return _gone(gone)
     except Invalid as error:
         try:
-            return _form(accounts.opened(token, address), told, error)
+            return _form(accounts.opened(token, address), values, error)
         except NotFound as gone:
             return _gone(gone)
     return _signed_in(person, password, address)
@@ -46,9 +46,9 @@ def _signed_in(person: accounts.Person, password: str, address: str) -> Response
     return answer or redirect("/sign-in", 303)
 
 
-def _form(told: accounts.Invitation, values: dict[str, str], error: ConsoleError | None = None) -> Response:
+def _form(invitation: accounts.Invitation, values: dict[str, str], error: ConsoleError | None = None) -> Response:
     context = {
-        "invitation": told,
+        "invitation": invitation,
         "told": values,
         "locales": locale_choices(values["locale"]),
         "zones": zone_choices(values["zone"]),

@@ -43,19 +43,21 @@ def move(slug: str, step: str, word: str) -> Response:
     return frame.moved(proposal_report.ladder_url(slug, step))
 
 
-def _page(here: Standing, wrong: ConsoleError | None = None, word: str = "") -> Response:
+def _page(standing: Standing, wrong: ConsoleError | None = None, word: str = "") -> Response:
     context = {
-        "here": here,
+        "here": standing,
         "rungs": RUNGS,
         "titles": {name: title for name, title, _ in RUNGS},
-        "lower": promotion.lower(here),
+        "lower": promotion.lower(standing),
         "causes": CAUSES,
         "ladder_url": proposal_report.ladder_url,
         "said": report_words,
         "wrong": wrong,
         "word": word,
         "reason": request.form.get("reason", ""),
-        "figures_url": frame.with_query("/ai", {"days": 90, "workflow": here.known.slug, "step": here.step.id}),
-        "hidden_url": frame.with_query("/ai/cases", {"days": 90, "workflow": here.known.slug, "step": here.step.id, "became": "hidden"}),
+        "figures_url": frame.with_query("/ai", {"days": 90, "workflow": standing.known.slug, "step": standing.step.id}),
+        "hidden_url": frame.with_query(
+            "/ai/cases", {"days": 90, "workflow": standing.known.slug, "step": standing.step.id, "became": "hidden"}
+        ),
     }
     return frame.page("at_work/ladder.html", context, status=wrong.status if wrong else 200)

@@ -63,8 +63,8 @@ class Head:
 @blueprint.get("")
 def collections() -> Response:
     """Show every collection that the reader may browse, by data source."""
-    found = sorted(browse.collections(frame.actor()), key=lambda one: one.source)
-    sources = [(source, list(group)) for source, group in groupby(found, key=lambda one: one.source)]
+    readable = sorted(browse.collections(frame.actor()), key=lambda one: one.source)
+    sources = [(source, list(group)) for source, group in groupby(readable, key=lambda one: one.source)]
     return frame.page("lists/collections.html", {"sources": sources, "q": request.args.get("q", "")})
 
 
@@ -72,7 +72,7 @@ def collections() -> Response:
 def show(collection: str) -> Response:
     """Show one page of a list. An invalid filter is reported in the filter sheet, and the list is shown without it."""
     described = browse.describe(frame.actor(), collection)
-    usual = next(one for one in browse.collections(frame.actor()) if one.id == collection).columns
+    usual = next(each for each in browse.collections(frame.actor()) if each.id == collection).columns
     if "add_field" in request.args and (to := with_added(described)) is not None:
         return frame.moved(to)
     query = parse_query(described, usual)
@@ -80,11 +80,11 @@ def show(collection: str) -> Response:
         return frame.page("lists/list.html", counted(collection, query), blocks={"count": "count"})
     wrong = ""
     try:
-        found = browse.page(frame.actor(), collection, query)
+        page = browse.page(frame.actor(), collection, query)
     except Malformed as error:
         wrong = error.message
-        found = browse.page(frame.actor(), collection, BrowseQuery(limit=PAGE_SIZE, fields=usual, labels=True))
-    shown = drawn(found, described, wrong) | ({} if wrong else counted(collection, query, found))
+        page = browse.page(frame.actor(), collection, BrowseQuery(limit=PAGE_SIZE, fields=usual, labels=True))
+    shown = drawn(page, described, wrong) | ({} if wrong else counted(collection, query, page))
     return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=400 if wrong else 200)
 
 
@@ -133,16 +133,16 @@ def value_of(source: Mapping[str, Any], op: str, entry: str) -> Any:
     return [one(part.strip()) for part in entry.split(",") if part.strip()] if op == "in" else one(entry)
 
 
-def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str, Any]:
+def drawn(page: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str, Any]:
     """Return everything that the page of a list draws."""
-    collection, args, look = found.collection, request.args, frame.look()
+    collection, args, look = page.collection, request.args, frame.look()
     kinds = {field["name"]: formats.kind(field, collection.key) for field in described["fields"]}
-    shown = columns_of(collection, found)
-    segment = next((one for one in described["segments"] if one["id"] == args.get("segment")), None)
+    shown = columns_of(collection, page)
+    segment = next((segment for segment in described["segments"] if segment["id"] == args.get("segment")), None)
     choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in _UNSHOWN]
     unfit = {field["name"] for field in described["fields"] if field.get("computed") and field["type"] != "boolean"}
     filterable = [(name, label) for name, label in choosable if name not in unfit]
-    listed = frozenset(item.name for item in found.columns)
+    listed = frozenset(item.name for item in page.columns)
     return {
         "collection": collection,
         "segments": [
@@ -154,7 +154,7 @@ def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str
         "wider_href": _wider(collection, args),
         "syntax": _syntax(choosable, collection),
         "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
-        "chips": chips(found.filter, kinds, look),
+        "chips": chips(page.filter, kinds, look),
         "clear_href": _other_list(filter=None, q=None),
         "filterable": _options(tuple(sorted(filterable, key=lambda one: one[0] not in listed)), args.get("add_field", "")),
         "ops": _options(OPS, args.get("add_op", "eq")),
@@ -164,27 +164,27 @@ def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str
         "kept_all": _kept("after", "before", "count", "add_field", "add_op", "add_value"),
         "kept_columns": _kept("columns"),
         "columns": _ticks(tuple(choosable), listed),
-        "head": heads(collection, shown, found.sort, found.masked),
+        "head": heads(collection, shown, page.sort, page.masked),
         "actions": (several := bulk.offered(frame.actor(), collection.id)),
-        "rows": rows(found, shown, kinds, look, choose=bool(several)),
+        "rows": rows(page, shown, kinds, look, choose=bool(several)),
         "kept_list": _kept("after", "before", "count", "columns", "add_field", "add_op", "add_value"),
-        "next": frame.present_address(after=found.next, before=None) if found.next else None,
-        "previous": frame.present_address(before=found.previous, after=None) if found.previous else None,
-        "shown_words": shown_words(found),
-        "said": ", ".join(filter(None, [collection.label, segment and segment["label"], f"{len(found.rows)} shown"])),
+        "next": frame.present_address(after=page.next, before=None) if page.next else None,
+        "previous": frame.present_address(before=page.previous, after=None) if page.previous else None,
+        "shown_words": shown_words(page),
+        "said": ", ".join(filter(None, [collection.label, segment and segment["label"], f"{len(page.rows)} shown"])),
         "wrong": wrong,
     }
 
 
-def columns_of(collection: Collection, found: ListPage) -> list[Field]:
+def columns_of(collection: Collection, page: ListPage) -> list[Field]:
     """Return the columns beside the title; a field that is the whole title is not repeated."""
-    return [item for item in found.columns if (item.name,) != collection.title_fields]
+    return [item for item in page.columns if (item.name,) != collection.title_fields]
 
 
 def heads(collection: Collection, shown: Sequence[Field], sort: str, masked: Sequence[Field] = ()) -> list[Head]:
     """Return the table headings: a click sorts ascending, another descending. The title sorts by its field."""
-    here = _other_list(sort=None)
-    by = f"{here}{'&' if '?' in here else '?'}sort="
+    address = _other_list(sort=None)
+    by = f"{address}{'&' if '?' in address else '?'}sort="
     named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
     first = _head(named, collection.label_one, sort, by) if named else Head(collection.label_one, None, None, right=False)
     return [first, *(_head(item, item.label, sort, by) for item in shown), *(Head(item.label, None, None, right=False) for item in masked)]
@@ -197,16 +197,16 @@ def _head(item: Field, label: str, sort: str, by: str) -> Head:
     return Head(label, by + quote_plus(to) if item.sortable else None, way, right)
 
 
-def rows(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, *, choose: bool = False) -> Markup:
+def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, *, choose: bool = False) -> Markup:
     """Return the table body as one string, rendered by one function for each column and not by the template. `choose`: rows can be ticked."""
-    collection, html = found.collection, formats.marker(found.words)
-    with runs.live_ahead(frame.actor(), collection.id, [row.key for row in found.rows if row.key is not None]) as live_runs:
-        columns = _cells(found, shown, kinds, look, html)
+    collection, html = page.collection, formats.marker(page.words)
+    with runs.live_ahead(frame.actor(), collection.id, [row.key for row in page.rows if row.key is not None]) as live_runs:
+        columns = _cells(page, shown, kinds, look, html)
         live = live_runs()
     above = escape(frame.collection_url(collection.id))
-    dots = _MASKED * len(found.masked)
+    dots = _MASKED * len(page.masked)
     drawn = []
-    for row, cells in zip(found.rows, zip(*columns, strict=True) if columns else [()] * len(found.rows), strict=True):
+    for row, cells in zip(page.rows, zip(*columns, strict=True) if columns else [()] * len(page.rows), strict=True):
         title, named = formats.escaped(row.title), html(row.title)
         written = "".join(cells if not row.wrong else _with_failed(row, shown, cells)) + dots
         if row.key is None:
@@ -226,9 +226,9 @@ def rows(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], loo
     return Markup("".join(drawn))  # noqa: S704 (every part is escaped)
 
 
-def _cells(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, html: Callable[[str], str]) -> list[list[str]]:
+def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, html: Callable[[str], str]) -> list[list[str]]:
     """Return the cells of each column, rendered column by column."""
-    collection, written, of_rows = found.collection, [], [row.values for row in found.rows]
+    collection, written, of_rows = page.collection, [], [row.values for row in page.rows]
     state = collection.summary.get("badge")
     for item in shown:
         what = kinds[item.name]
@@ -237,7 +237,7 @@ def _cells(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], l
         if item.name in collection.currencies:
             alone = {item.name: collection.currencies[item.name]}
             values = [formats.with_currencies(one, alone).get(item.name) for one in of_rows]
-        if titles := found.titles.get(item.name):  # for a reference, the title of the record that it leads to
+        if titles := page.titles.get(item.name):  # for a reference, the title of the record that it leads to
             values = [value if value is None else titles.get(str(value), value) for value in values]
         written.append(write(values))
     return written
@@ -288,28 +288,28 @@ def spoken(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str:
             return f"{what.label} is {'empty' if given.value else 'not empty'}"
         values = given.value if isinstance(given.value, list) else [given.value]
         return f"{what.label} {_SPOKEN[given.op]} {', '.join(formats.text(what, value, look) for value in values)}"
-    return (" or " if given.kind == "or" else " and ").join(spoken(one, kinds, look) for one in given.items)
+    return (" or " if given.kind == "or" else " and ").join(spoken(part, kinds, look) for part in given.items)
 
 
-def shown_words(found: ListPage) -> str:
+def shown_words(page: ListPage) -> str:
     """Return which records the page shows. Row numbers are known on the first page only, because lists are paged by key."""
-    many = len(found.rows)
-    if found.previous:
+    many = len(page.rows)
+    if page.previous:
         return f"{many} shown"
-    return f"1–{many}" if found.next else f"{many} {'record' if many == 1 else 'records'}"
+    return f"1–{many}" if page.next else f"{many} {'record' if many == 1 else 'records'}"
 
 
-def counted(collection: str, query: BrowseQuery, found: ListPage | None = None) -> dict[str, Any]:
+def counted(collection: str, query: BrowseQuery, page: ListPage | None = None) -> dict[str, Any]:
     """Return the count in the foot: counted if the address asks for it, else as an offer. A list that fits on one page is its own count.
 
     The page requests an offered count after it is shown, so that no list waits for it.
     """
     if query.count is None:
-        whole = found is None or not (found.next or found.previous)
+        whole = page is None or not (page.next or page.previous)
         return {} if whole else {"count_later": True} | _count_link("Count", frame.present_address(count="about"))
-    told = browse.count(frame.actor(), collection, query)
-    more = told.total > CAP and query.count != "exact"
-    return {"count_words": f" of {count_words(told)}"} | (_count_link("Count exactly", frame.present_address(count="1")) if more else {})
+    count = browse.count(frame.actor(), collection, query)
+    more = count.total > CAP and query.count != "exact"
+    return {"count_words": f" of {count_words(count)}"} | (_count_link("Count exactly", frame.present_address(count="1")) if more else {})
 
 
 def _count_link(label: str, href: str) -> dict[str, Any]:
@@ -317,11 +317,11 @@ def _count_link(label: str, href: str) -> dict[str, Any]:
     return {"count_label": label, "count_href": href, "count_id": f"count-{crc32(href.encode()):x}"}
 
 
-def count_words(told: Counted) -> str:
+def count_words(counted_rows: Counted) -> str:
     """Return how many records there are; above the cap as the database's estimate, with two digits."""
-    if told.total != CAP + 1:
-        return f"{told.total:,}"
-    about = round(told.about or 0, 2 - len(str(told.about or 0)))  # 4 234 567 → 4 200 000
+    if counted_rows.total != CAP + 1:
+        return f"{counted_rows.total:,}"
+    about = round(counted_rows.about or 0, 2 - len(str(counted_rows.about or 0)))  # 4 234 567 → 4 200 000
     if about <= CAP:
         return f"more than {CAP:,}"
     size, word = next(((size, word) for size, word in ((10**9, " billion"), (10**6, " million")) if about >= size), (1, ""))

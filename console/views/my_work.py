@@ -53,15 +53,16 @@ def _approvals(who: Actor) -> list[Row]:
 
 
 def _tasks(who: Actor) -> list[Row]:
-    asked = [
-        Row(one.title, one.about, f"/answers/{one.id}", one.asked_at, button="Answer", due=one.until) for one in questions.open_for(who)
+    waiting_questions = [
+        Row(question.title, question.about, f"/answers/{question.id}", question.asked_at, button="Answer", due=question.until)
+        for question in questions.open_for(who)
     ]
     due = [
         Row(task.title, task.about, "/tasks", task.created_at,
             due=datetime.combine(task.due_on, time.max, UTC) if task.due_on else None)
         for task in tasks.tasks_of(who)
     ]  # fmt: skip
-    return asked + due
+    return waiting_questions + due
 
 
 MORE: tuple[Section, ...] = (
@@ -86,8 +87,8 @@ def waiting(who: Actor) -> dict[str, object]:
     held, saved = [row(head) for head in work.in_hand], [row(head) for head in work.to_continue]
     inboxes = [(one, count, count_words(count)) for one, count in work.inboxes]
     more = [(section, section.rows(who)) for section in MORE]
-    told = [work.in_hand, work.to_continue, [(one.id, words) for one, _, words in inboxes], [rows for _, rows in more]]
-    return {"held": held, "saved": saved, "inboxes": inboxes, "more": more, "seen": f"{crc32(repr(told).encode()):x}", "poll": POLL_S}
+    state = [work.in_hand, work.to_continue, [(one.id, words) for one, _, words in inboxes], [rows for _, rows in more]]
+    return {"held": held, "saved": saved, "inboxes": inboxes, "more": more, "seen": f"{crc32(repr(state).encode()):x}", "poll": POLL_S}
 
 
 def row(head: RunHead) -> Row:

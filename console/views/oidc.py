@@ -82,14 +82,14 @@ def _refused(refused: ConsoleError, there: str) -> ResponseReturnValue:
     _log.warning("request %s: the identity provider: %s (%s)", g.request_id, refused.code, type(cause).__name__ if cause else "-")
     if refused.code in ("state", "replay", "issuer", "code", "token", "no_code", "not_fresh"):
         accounts.note_stranger("provider", *auth.place())
-    told = {
+    context = {
         "title": TITLES.get(refused.code, "Signing in did not work"),
         "message": refused.message,
         "again": f"/sign-in/oidc?next={quote(there, safe='/')}",
         "back": "/settings/me" if current_user.is_authenticated else "/sign-in",
         "request_id": g.request_id,
     }
-    answer = make_response(render_template("auth/provider.html", **told), 403 if refused.code in TITLES else 422)
+    answer = make_response(render_template("auth/provider.html", **context), 403 if refused.code in TITLES else 422)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

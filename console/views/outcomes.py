@@ -42,15 +42,15 @@ def of_request() -> Outcome:
     """Return what became of this request."""
     if request.method in SAFE:
         return Outcome()
-    found = request_writes.so_far()
-    words = f"{WORDS[found.state]} {KEPT}" if found.drafted and found.state == "nothing" else WORDS[found.state]
-    return Outcome(found.state, words, _place(found))
+    writes = request_writes.so_far()
+    words = f"{WORDS[writes.state]} {KEPT}" if writes.drafted and writes.state == "nothing" else WORDS[writes.state]
+    return Outcome(writes.state, words, _place(writes))
 
 
-def _place(found: request_writes.Written) -> str:
+def _place(writes: request_writes.Written) -> str:
     """Return the run or record that the request was about; else the page that it was sent from."""
     named = request.view_args or {}
-    run = found.run or named.get("run_id")
+    run = writes.run or named.get("run_id")
     if run:
         return frame.run_url(str(run))
     if named.get("collection") and named.get("key") is not None:

@@ -52,8 +52,8 @@ _ON_ERROR = {"ask": "it asks a person", "fail": "the run ends as failed"}
 def listed() -> Response:
     """Show the workflows that the reader may see, those made from actions apart."""
     heads = [(head, _STATUS.get(head.known.status, Badge(head.known.status.capitalize()))) for head in diagrams.listed(frame.actor())]
-    acts = [one for one in heads if one[0].known.slug.startswith(ACTION)]
-    return frame.page("workflows/list.html", {"heads": [one for one in heads if one not in acts], "acts": acts, "address": address})
+    acts = [head for head in heads if head[0].known.slug.startswith(ACTION)]
+    return frame.page("workflows/list.html", {"heads": [head for head in heads if head not in acts], "acts": acts, "address": address})
 
 
 @blueprint.get("/workflows/<slug>")
@@ -82,8 +82,8 @@ def show(slug: str) -> Response:
 @blueprint.get("/runs/<run_id>/picture")
 def path(run_id: str) -> Response:
     """Show the path of a run, at present or after event `at`. The page has no commands."""
-    found = diagrams.path(frame.actor(), run_id, replay.place())
-    run = found.replay.run.json
+    path_shown = diagrams.path(frame.actor(), run_id, replay.place())
+    run = path_shown.replay.run.json
 
     def of(n: int) -> str:
         return frame.run_url(run_id, "picture", at=n)
@@ -97,16 +97,16 @@ def path(run_id: str) -> Response:
     def attempt_url(event: int | None) -> str:
         return frame.run_url(run_id) if event is None else frame.run_url(run_id, "replay", at=event)
 
-    context = page.named(found.replay.run) | replay.band(found.replay, of) | {
-        "nodes": found.picture.nodes,
-        "groups": found.picture.groups,
+    context = page.named(path_shown.replay.run) | replay.band(path_shown.replay, of) | {
+        "nodes": path_shown.picture.nodes,
+        "groups": path_shown.picture.groups,
         "state_badge": lambda node: _STATES[node.state],
         "target": target,
         "attempt_url": attempt_url,
-        "now": found.replay.at == found.replay.last,
-        "twin": {"label": "Screen", "icon": "eye", "href": frame.run_url(run_id, "replay", at=found.replay.at)},
-        "status": frame.status_badge(run["status"], run["holder"], run["holder"], found.replay.run.names),
-        "window_title": ", ".join(part for part in ("Picture", run["workflow"]["title"], found.replay.run.record_title) if part),
+        "now": path_shown.replay.at == path_shown.replay.last,
+        "twin": {"label": "Screen", "icon": "eye", "href": frame.run_url(run_id, "replay", at=path_shown.replay.at)},
+        "status": frame.status_badge(run["status"], run["holder"], run["holder"], path_shown.replay.run.names),
+        "window_title": ", ".join(part for part in ("Picture", run["workflow"]["title"], path_shown.replay.run.record_title) if part),
     }  # fmt: skip
     return frame.page("replay/picture.html", context, blocks={"replay": "replay"})
 
@@ -130,9 +130,11 @@ def _version_badge(shown: Shown) -> Badge:
 
 
 def _settings(document: Workflow) -> list[tuple[str, str]]:
-    told: Mapping[str, Any] = document.settings.model_dump() | {"on_error": _ON_ERROR[document.settings.on_error]}
+    values: Mapping[str, Any] = document.settings.model_dump() | {"on_error": _ON_ERROR[document.settings.on_error]}
     words = {True: "yes", False: "no"}
-    return [(label, form.format(words[told[name]] if isinstance(told[name], bool) else told[name])) for name, label, form in _SETTINGS]
+    return [
+        (label, form.format(words[values[name]] if isinstance(values[name], bool) else values[name])) for name, label, form in _SETTINGS
+    ]
 
 
 def _rule(value: Any, look: formats.Look) -> list[tuple[str, str]]:

@@ -33,10 +33,10 @@ def compare() -> Response:
 @blueprint.get("/checkpoint.txt")
 def head() -> Response:
     """Download the newest checkpoint."""
-    found = proof.read(frame.actor()).head
-    if found is None:
+    head = proof.read(frame.actor()).head
+    if head is None:
         raise NotFound("The log has no checkpoint yet; the worker signs one within a minute of the first event.")
-    return _file(found.note, f"checkpoint-{found.size}.txt")
+    return _file(head.note, f"checkpoint-{head.size}.txt")
 
 
 @blueprint.get("/verify.py")
@@ -54,10 +54,10 @@ def _file(text: str, name: str) -> Response:
 
 
 def _page(*, typed: str = "", compared: proof.Compared | None = None, wrong: str = "", status: int = 200) -> Response:
-    found = proof.read(frame.actor())
+    state = proof.read(frame.actor())
     context = {
-        "proof": found,
-        "badge_of_log": badge(found.checked, frame.look()),
+        "proof": state,
+        "badge_of_log": badge(state.checked, frame.look()),
         "may_export": access.can(frame.actor(), None, "activity", "export"),
         "typed": typed,
         "compared": compared,

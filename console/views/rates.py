@@ -35,8 +35,8 @@ def wrong_key() -> None:
 
 def limits_here() -> tuple[int, ...]:
     """Return the limits for this request; none if they are off, or off for the demo's own machine."""
-    told = settings.current()
-    return () if not told.own_machine_limited and request.remote_addr in OWN_MACHINE else told.rate_limits
+    current = settings.current()
+    return () if not current.own_machine_limited and request.remote_addr in OWN_MACHINE else current.rate_limits
 
 
 @blueprint.after_app_request

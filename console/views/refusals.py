@@ -20,12 +20,12 @@ def head(wrong: ConsoleError | None, labels: Mapping[str, str]) -> str:
 
 def lines(details: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return (id of the box or "", reason) of each detail."""
-    told = []
+    made = []
     for detail in details:
         name = plain(str(detail.get("field") or ""))
         label = labels.get(name, "")
-        told.append((frame.dom_id("f", name) if label else "", line(label, str(detail.get("reason", "")))))
-    return told
+        made.append((frame.dom_id("f", name) if label else "", line(label, str(detail.get("reason", "")))))
+    return made
 
 
 def line(label: str, reason: str) -> str:

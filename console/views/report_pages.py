@@ -17,10 +17,10 @@ USUAL = 30
 @blueprint.get("")
 def listed() -> Response:
     """Show the list; 404 for those who may read none."""
-    found = tables.readable(frame.actor())
-    if not found:
+    readable = tables.readable(frame.actor())
+    if not readable:
         raise NotFound("There is no report that you may read.")
-    return frame.page("reports/list.html", {"reports": found})
+    return frame.page("reports/list.html", {"reports": readable})
 
 
 @blueprint.get("/<name>")
@@ -42,8 +42,8 @@ def as_csv(name: str) -> Response:
 
 def window() -> int:
     """Return for how many days back the reader asks."""
-    asked = request.args.get("days", USUAL, type=int)
-    return asked if asked in WINDOWS else USUAL
+    days = request.args.get("days", USUAL, type=int)
+    return days if days in WINDOWS else USUAL
 
 
 def _shown(cell: Cell, look: formats.Look) -> str:

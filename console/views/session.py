@@ -28,10 +28,10 @@ def keep() -> Response:
     """Store the values of a page's forms, sealed, because the session is about to end."""
     fields = request.form.to_dict(flat=False)
     path = identity.local(request.form.get("page"))
-    told = fields.get("forms", [""])[0]
-    if len(told) > MOST:
+    forms = fields.get("forms", [""])[0]
+    if len(forms) > MOST:
         raise Malformed("That is too much to keep.")
-    one_time.make("kept", frame.actor().id, LASTS, told, token=_place(path))
+    one_time.make("kept", frame.actor().id, LASTS, forms, token=_place(path))
     return jsonify(kept=True)
 
 
@@ -40,8 +40,8 @@ def give_back() -> Response:
     """Return the stored values of a page, once."""
     path = identity.local(request.form.get("page"))
     session.pop(RETURNED, None)
-    found = one_time.take("kept", _place(path))
-    return jsonify(forms=None if found is None else found.content)
+    kept = one_time.take("kept", _place(path))
+    return jsonify(forms=None if kept is None else kept.content)
 
 
 def came_back(there: str) -> None:

@@ -40,8 +40,8 @@ def coloured(what: Kind) -> bool:
 
 def tone_of(what: Kind, word: str) -> str:
     """Return the colour that the collection's document gives to the word, else the word's own."""
-    said = what.tones.get(word)
-    return tone(word) if said is None else "" if said == "neutral" else said
+    chosen = what.tones.get(word)
+    return tone(word) if chosen is None else "" if chosen == "neutral" else chosen
 
 
 def badge(what: Kind, value: Any, look: Look) -> Markup:

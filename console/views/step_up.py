@@ -66,18 +66,16 @@ def ask() -> Response:
 
 def go_on(kept: str, there: str) -> Response:
     """Send the stored form again; without one, redirect to `there`."""
-    found = one_time.take("kept", kept) if kept else None
-    if found is None or found.person != frame.actor().id:
+    form = one_time.take("kept", kept) if kept else None
+    if form is None or form.person != frame.actor().id:
         return frame.moved(there)
-    return frame.page(
-        "auth/go_on.html", {"path": found.content["path"], "fields": found.content["fields"], "files": found.content["files"]}
-    )
+    return frame.page("auth/go_on.html", {"path": form.content["path"], "fields": form.content["fields"], "files": form.content["files"]})
 
 
 def _page(who: Actor, kept: str, there: str, error: str | None = None, *, status: int = 200) -> Response:
     back = f"/step-up/go-on?kept={kept}" if kept else there
-    told = {"way": confirming.way_of(who), "kept": kept, "next": there, "back": back, "error": error, "dialog": frame.wants_fragment()}
-    answer = make_response(frame.render("auth/step_up.html", told, "dialog" if frame.wants_fragment() else None), status)
+    context = {"way": confirming.way_of(who), "kept": kept, "next": there, "back": back, "error": error, "dialog": frame.wants_fragment()}
+    answer = make_response(frame.render("auth/step_up.html", context, "dialog" if frame.wants_fragment() else None), status)
     answer.headers["Cache-Control"] = "no-store"
     if frame.wants_fragment():
         answer.headers["HX-Retarget"], answer.headers["HX-Reswap"], answer.headers["X-Step-Up"] = "#dialog", "innerHTML", "asked"

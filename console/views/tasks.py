@@ -53,7 +53,7 @@ def close(task_id: str) -> Response:
 def answer(question_id: str) -> Response:
     """Show the form of a question; a POST answers it."""
     actor, look = frame.actor(), frame.look()
-    asked = questions.question(actor, question_id)
+    question = questions.question(actor, question_id)
     values, outcome = panes.read_form(request.form, look), request.form.get("outcome") or None
     wrong: ConsoleError | None = None
     if request.method == "POST":
@@ -65,9 +65,9 @@ def answer(question_id: str) -> Response:
             flash("Your answer is in. Thank you.")
             return frame.moved("/tasks")
     details: list[Any] = list(wrong.details) if wrong is not None else []
-    drawn = page.step_context(asked.screen, look, {}, typed=values if wrong else None, errors=details, chosen=outcome)
-    head = refusals.head(wrong, {str(one["name"]): str(one["label"]) for one in asked.screen.get("fields", ())})
-    return frame.page("tasks/answer.html", {"asked": asked, "wrong": head, **drawn}, status=wrong.status if wrong else 200)
+    drawn = page.step_context(question.screen, look, {}, typed=values if wrong else None, errors=details, chosen=outcome)
+    head = refusals.head(wrong, {str(field["name"]): str(field["label"]) for field in question.screen.get("fields", ())})
+    return frame.page("tasks/answer.html", {"asked": question, "wrong": head, **drawn}, status=wrong.status if wrong else 200)
 
 
 @blueprint.get("/notices")

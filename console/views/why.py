@@ -22,15 +22,15 @@ ASKED_WITHIN_S = 24 * 3600
 def record(collection: str, part: str) -> Response:
     """Show what the reader may do with the record, and why not."""
     key = frame.key_of(part)
-    title, found = points.on_record(frame.actor(), collection, key)
-    return _page(title, frame.record_url(collection, key), found)
+    title, listed = points.on_record(frame.actor(), collection, key)
+    return _page(title, frame.record_url(collection, key), listed)
 
 
 @blueprint.get("/runs/<run_id>/why")
 def run(run_id: str) -> Response:
     """Show what the reader may do with the run, and why not."""
-    found = points.on_run(frame.actor(), run_id)
-    return _page(runs.title(frame.actor(), run_id), frame.run_url(run_id), found)
+    page = points.on_run(frame.actor(), run_id)
+    return _page(runs.title(frame.actor(), run_id), frame.run_url(run_id), page)
 
 
 @blueprint.post("/access-requests")
@@ -63,8 +63,8 @@ def token(reason: Reason, back: str = "") -> str:
     return str(_signer().dumps([frame.actor().id, *reason.need, reason.team, back or _return_address()]))
 
 
-def _page(title: str, href: str, found: list[points.Point]) -> Response:
-    drawn: list[dict[str, Any]] = [{"point": one, "token": token(one.reason, href) if one.reason else ""} for one in found]
+def _page(title: str, href: str, listed: list[points.Point]) -> Response:
+    drawn: list[dict[str, Any]] = [{"point": one, "token": token(one.reason, href) if one.reason else ""} for one in listed]
     return frame.page("why/page.html", {"title": title, "href": href, "points": drawn}, blocks={"*": "points"})
 
 

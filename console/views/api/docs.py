@@ -88,22 +88,22 @@ def marked(text: str) -> Markup:
 @functools.lru_cache(maxsize=4)
 def drawn(app: Flask) -> tuple[list[Group], list[tuple[str, str, list[Part]]]]:
     """Return (calls by group, shapes as name, meaning and parts) of the application, made once."""
-    told = openapi.document(app)
-    groups = {tag["name"]: Group(tag["name"], tag["description"]) for tag in told["tags"]}
-    for path, methods in told["paths"].items():
+    document = openapi.document(app)
+    groups = {tag["name"]: Group(tag["name"], tag["description"]) for tag in document["tags"]}
+    for path, methods in document["paths"].items():
         for method, call in methods.items():
-            groups[call["tags"][0]].calls.append(_drawn(told, path, method, call))
-    shapes = [(name, schema.get("description", ""), list(_parts(schema))) for name, schema in told["components"]["schemas"].items()]
+            groups[call["tags"][0]].calls.append(_drawn(document, path, method, call))
+    shapes = [(name, schema.get("description", ""), list(_parts(schema))) for name, schema in document["components"]["schemas"].items()]
     return list(groups.values()), shapes
 
 
-def _drawn(told: Mapping[str, Any], path: str, method: str, call: Mapping[str, Any]) -> Drawn:
-    parameters = tuple(_parameter(_followed(told, each)) for each in call["parameters"])
+def _drawn(document: Mapping[str, Any], path: str, method: str, call: Mapping[str, Any]) -> Drawn:
+    parameters = tuple(_parameter(_followed(document, each)) for each in call["parameters"])
     content = call.get("requestBody", {}).get("content", {})
     media, given = next(iter(content.items()), NONE)
-    schema = told["components"]["schemas"][given["schema"]["$ref"][HEAD:]] if given else {}
+    schema = document["components"]["schemas"][given["schema"]["$ref"][HEAD:]] if given else {}
     example = given.get("example", {} if media == "application/json" else None)
-    answers = [_answered(told, status, each) for status, each in call["responses"].items()]
+    answers = [_answered(document, status, each) for status, each in call["responses"].items()]
     return Drawn(
         call["operationId"],
         method.upper(),
@@ -121,12 +121,12 @@ def _drawn(told: Mapping[str, Any], path: str, method: str, call: Mapping[str, A
     )
 
 
-def _followed(told: Mapping[str, Any], each: Mapping[str, Any]) -> Mapping[str, Any]:
+def _followed(schema: Mapping[str, Any], each: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what a reference points to, or the schema itself."""
     reference = each.get("$ref", "")
     for part in reference.split("/")[1:]:
-        told = told[part]
-    return told if reference else each
+        schema = schema[part]
+    return schema if reference else each
 
 
 def _parameter(each: Mapping[str, Any]) -> Part:
@@ -149,8 +149,8 @@ def _kind(schema: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
         name = schema["$ref"][HEAD:]
         return name, (name,)
     if "anyOf" in schema:
-        found = [_kind(each) for each in schema["anyOf"]]
-        return " or ".join(kind for kind, _ in found), tuple(link for _, links in found for link in links)
+        kinds = [_kind(each) for each in schema["anyOf"]]
+        return " or ".join(kind for kind, _ in kinds), tuple(link for _, links in kinds for link in links)
     if "enum" in schema or "const" in schema:
         return " · ".join(str(one) for one in schema.get("enum", [schema.get("const")])), ()
     match schema.get("type"):
@@ -170,8 +170,8 @@ def _kind(schema: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     return "anything", ()
 
 
-def _answered(told: Mapping[str, Any], status: str, each: Mapping[str, Any]) -> Answered:
-    answer = _followed(told, each)
+def _answered(response: Mapping[str, Any], status: str, each: Mapping[str, Any]) -> Answered:
+    answer = _followed(response, each)
     media, content = next(iter(answer.get("content", {}).items()), NONE)
     return Answered(status, answer["description"], content.get("schema", {}).get("$ref", "")[HEAD:], media)
 

@@ -71,7 +71,7 @@ def send() -> ResponseReturnValue:
 def get_file(file_id: str) -> ResponseReturnValue:
     """What is known of a file."""
     stored = attachments.anywhere(g.actor, file_id)
-    told = {
+    known = {
         "run": stored.run,
         "slot": stored.slot,
         "pages": stored.pages,
@@ -79,7 +79,7 @@ def get_file(file_id: str) -> ResponseReturnValue:
         "by": stored.by,
         "sender": stored.sender,
     }
-    return jsonify({**stored.value, **told, "at": canonical.moment(stored.at)})
+    return jsonify({**stored.value, **known, "at": canonical.moment(stored.at)})
 
 
 @blueprint.get("/files/<file_id>/content")

@@ -44,44 +44,44 @@ def recall() -> ResponseReturnValue | None:
     """Answer a repeat by reading what was made; else claim the key, and remember it for the first transition of this request."""
     log.IDEMPOTENCY.set(None)
     g.idempotency = None
-    told = request.headers.get(HEADER)
-    if told is None or request.method != "POST" or g.get("actor") is None or not request.path.startswith("/api/"):
+    key_sent = request.headers.get(HEADER)
+    if key_sent is None or request.method != "POST" or g.get("actor") is None or not request.path.startswith("/api/"):
         return None
-    if not 1 <= len(told) <= LONGEST or not told.isprintable():
+    if not 1 <= len(key_sent) <= LONGEST or not key_sent.isprintable():
         raise Malformed(
             f"{HEADER} takes 1 to {LONGEST} printable characters.",
             details=[{"field": HEADER, "reason": f"1 to {LONGEST} printable characters."}],
         )
-    key = subjects.digest(f"{g.actor.session}|{told}".encode("utf-8", "surrogatepass"), "idempotency").hex()
+    key = subjects.digest(f"{g.actor.session}|{key_sent}".encode("utf-8", "surrogatepass"), "idempotency").hex()
     fingerprint = _fingerprint()
     given = {"key": key, "fingerprint": fingerprint, "kept": once.KEPT, "claimed": timedelta(seconds=once.CLAIMED_S)}
     claimed = bool(fetch(_CLAIM, given))
-    found = once.done(key)
-    if not claimed or found is not None:
-        answer = _answer(key, fingerprint, found)
+    done_before = once.done(key)
+    if not claimed or done_before is not None:
+        answer = _answer(key, fingerprint, done_before)
         if answer is not None:
             return answer
     g.idempotency = key
-    log.IDEMPOTENCY.set(None if found is not None else key)
+    log.IDEMPOTENCY.set(None if done_before is not None else key)
     return None
 
 
 def _fingerprint() -> bytes:
     """Return what distinguishes requests: address and body. Of a form its content, because its boundary differs each time."""
-    told = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
+    digest = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
     if request.mimetype != "multipart/form-data":
-        told.update(request.get_data())
+        digest.update(request.get_data())
     else:
         parts = [(name, b"", value.encode("utf-8", "surrogatepass")) for name, value in request.form.items(multi=True)]
         for name, sent in request.files.items(multi=True):
             parts.append((name, (sent.filename or "").encode("utf-8", "surrogatepass"), hashlib.sha256(sent.stream.read()).digest()))
             sent.stream.seek(0)
         for part in sorted(parts):
-            told.update(repr(part).encode())
-    return subjects.digest(told.digest(), "request")
+            digest.update(repr(part).encode())
+    return subjects.digest(digest.digest(), "request")
 
 
-def _answer(key: str, fingerprint: bytes, found: tuple[str, int] | None) -> ResponseReturnValue | None:
+def _answer(key: str, fingerprint: bytes, event: tuple[str, int] | None) -> ResponseReturnValue | None:
     """Return the result of the first request as it is now; None if nothing can be read and the work is done. Raises Invalid, Conflict."""
     kept, status, made, at = fetch(_KEPT, (key,))[0]
     if bytes(kept) != fingerprint:
@@ -90,11 +90,11 @@ def _answer(key: str, fingerprint: bytes, found: tuple[str, int] | None) -> Resp
             code="idempotency_mismatch",
             details=[{"field": HEADER, "reason": "Take a new key for another body."}],
         )
-    if status is None and found is None:
+    if status is None and event is None:
         raise Conflict(
             "The same request is under way. Ask again in a moment: it is answered as the first one.", code="in_progress", retry_after=1
         )
-    return _read_anew(found, made, at)
+    return _read_anew(event, made, at)
 
 
 def _declared() -> Operation:
@@ -102,14 +102,14 @@ def _declared() -> Operation:
     return declared
 
 
-def _read_anew(found: tuple[str, int] | None, made: str | None, at: datetime) -> ResponseReturnValue | None:
+def _read_anew(event: tuple[str, int] | None, made: str | None, at: datetime) -> ResponseReturnValue | None:
     """Return the result as the caller may see it now. Raises NotFound and NotAllowed like the address that reads it."""
     declared = _declared()
-    chain, number = found or (None, 0)
-    told = declared.again(Done(chain, number, made, at)) if declared.again is not None else None
-    if told is None:
+    chain, number = event or (None, 0)
+    response = declared.again(Done(chain, number, made, at)) if declared.again is not None else None
+    if response is None:
         return None
-    answer = jsonify(told)
+    answer = jsonify(response)
     answer.status_code = min(declared.answers)
     answer.headers[REPLAYED] = "true"
     return answer

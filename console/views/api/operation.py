@@ -37,17 +37,17 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
 
-def _count(told: Any) -> Any:
+def _count(value: Any) -> Any:
     """Parse a limit in an address: digits, at most three."""
-    if isinstance(told, str) and not (told.isascii() and told.isdigit() and len(told) <= 3 and 1 <= int(told) <= MOST):
+    if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) <= 3 and 1 <= int(value) <= MOST):
         raise ValueError(f"takes 1 to {MOST}")
-    return told
+    return value
 
 
-def _whole(told: Any) -> Any:
-    if isinstance(told, str) and not (told.isascii() and told.removeprefix("-").isdigit() and len(told) <= 9):
+def _whole(value: Any) -> Any:
+    if isinstance(value, str) and not (value.isascii() and value.removeprefix("-").isdigit() and len(value) <= 9):
         raise ValueError("A whole number.")
-    return told
+    return value
 
 
 Limit = Annotated[int, Field(ge=1, le=MOST, description="How many rows a page has"), BeforeValidator(_count)]
@@ -153,15 +153,15 @@ def read(model: type[Model], error: type[ConsoleError] = Invalid) -> Model:
 
 def parse_query(model: type[Model]) -> Model:
     """Return the validated query parameters. Raises Malformed with a detail for each parameter."""
-    told: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     lists = {info.alias or name for name, info in model.model_fields.items() if getattr(info.annotation, "__origin__", None) is list}
     for name, values in request.args.lists():
         if len(values) > 1 and name not in lists:
             reason = f"{name} is given {len(values)} times; once is enough."
             raise Malformed(reason, details=[{"field": name, "reason": reason}])
-        told[name] = values if name in lists else values[0]
+        given[name] = values if name in lists else values[0]
     try:
-        return model.model_validate(told)
+        return model.model_validate(given)
     except ValidationError as wrong:
         details = _details(wrong)
         raise Malformed(_sentence(details, "address"), details=details) from None

@@ -132,9 +132,9 @@ def _kept(done: Done) -> dict[str, Any]:
 
 def _checked(done: Done) -> dict[str, Any]:
     """Return the run, and what is known of the effect now."""
-    told, wanted = moved(done), read(Named).effect
-    found = [effect["status"] for attempt in told["attempts"] for effect in attempt["effects"] if effect["id"] == wanted]
-    return told | {"checked": SETTLED.get(found[-1] if found else "", "unclear")}
+    run, wanted = moved(done), read(Named).effect
+    statuses = [effect["status"] for attempt in run["attempts"] for effect in attempt["effects"] if effect["id"] == wanted]
+    return run | {"checked": SETTLED.get(statuses[-1] if statuses else "", "unclear")}
 
 
 @blueprint.post("/runs/<run_id>/complete")
@@ -411,8 +411,8 @@ def settle(run_id: str) -> ResponseReturnValue:
 def check(run_id: str) -> ResponseReturnValue:
     """Ask the other side about an unknown effect: `checked` says done, not_done or unclear."""
     sent = read(Named)
-    found = runs.check(g.actor, run_id, revision=sent.revision, effect=sent.effect)
-    return jsonify(runs.get(g.actor, run_id).json | {"checked": found})
+    result = runs.check(g.actor, run_id, revision=sent.revision, effect=sent.effect)
+    return jsonify(runs.get(g.actor, run_id).json | {"checked": result})
 
 
 @blueprint.post("/runs/<run_id>/rerun")

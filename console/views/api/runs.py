@@ -158,6 +158,6 @@ def events(run_id: str) -> ResponseReturnValue:
 @operation("replayRun", "workflow.see", Replay, query=Moment, example=Example(query={"at": 1}))
 def replay(run_id: str) -> ResponseReturnValue:
     """The run and what was on screen after event `at`. Values come from the log, never from today's record."""
-    told = runs.replay(g.actor, run_id, parse_query(Moment).at).json
-    looked = documents.looked_at(g.actor, run_id, told["at"])
-    return jsonify({**told, "documents": [one.to_json() for one in looked]})
+    replayed = runs.replay(g.actor, run_id, parse_query(Moment).at).json
+    looked = documents.looked_at(g.actor, run_id, replayed["at"])
+    return jsonify({**replayed, "documents": [one.to_json() for one in looked]})

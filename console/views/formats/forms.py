@@ -17,8 +17,8 @@ def box(what: Kind, value: Any, look: Look) -> str:
         return ""
     if what.type == "datetime":
         at = moment_of(value)
-        here = None if at is None else within(at, look.zone).replace(tzinfo=None, microsecond=0).isoformat()
-        return str(value) if here is None else here[:16] if here.endswith(":00") else here
+        local = None if at is None else within(at, look.zone).replace(tzinfo=None, microsecond=0).isoformat()
+        return str(value) if local is None else local[:16] if local.endswith(":00") else local
     if what.type == "time":
         return str(value)[:8]
     if what.type in LISTS and isinstance(value, list):
@@ -36,10 +36,10 @@ def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
     if what.type == "boolean":
         return _yes_or_no(sent)
     if what.type in ("multi_enum", "checklist"):
-        return [line for one in sent for line in one.replace("\r\n", "\n").split("\n") if line]
+        return [line for text in sent for line in text.replace("\r\n", "\n").split("\n") if line]
     if what.type in ("file", "files"):
-        told = [_document(one, look) for one in sent if one.strip()]
-        return told if what.type == "files" else told[-1] if told else None
+        documents = [_document(text, look) for text in sent if text.strip()]
+        return documents if what.type == "files" else documents[-1] if documents else None
     entry = sent[-1].replace("\r\n", "\n") if sent else ""
     if what.type == "array":
         return [line.strip() for line in entry.split("\n") if line.strip()]

@@ -77,19 +77,19 @@ class Amount(NamedTuple):
 
 def with_currencies(values: Mapping[str, Any], currencies: Mapping[str, str]) -> Mapping[str, Any]:
     """Return the values of a record, with amounts joined to the currency in another column."""
-    found = {
+    amounts = {
         name: Amount(values[name], str(values[column]))
         for name, column in currencies.items()
         if values.get(name) is not None and values.get(column) is not None
     }
-    return {**values, **found} if found else values
+    return {**values, **amounts} if amounts else values
 
 
 def kind(source: Any, key: Sequence[str] = ()) -> Kind:
     """Return the kind of a field, from an object or an API mapping. Fields of `key` are written without separators."""
     get = source.get if isinstance(source, Mapping) else lambda name, default=None: getattr(source, name, default)
     listed = get("options", None)
-    options = dict(_option(one) for one in listed) if isinstance(listed, list | tuple) else {}
+    options = dict(_option(item) for item in listed) if isinstance(listed, list | tuple) else {}
     name = str(get("name", ""))
     return Kind(
         name,
@@ -100,7 +100,7 @@ def kind(source: Any, key: Sequence[str] = ()) -> Kind:
         bool(get("sensitive", False)),
         name not in key and get("widget", None) != "plain",
         str(get("widget", None) or ""),
-        {str(_attribute(one, "value")): str(_attribute(one, "tone")) for one in listed or () if _attribute(one, "tone")}
+        {str(_attribute(item, "value")): str(_attribute(item, "tone")) for item in listed or () if _attribute(item, "tone")}
         if isinstance(listed, list | tuple)
         else {},
         str(get("currency", None) or ""),

@@ -190,10 +190,10 @@ def marker(words: Sequence[str]) -> Callable[[str], str]:
     wanted = sorted({word for word in words if word.strip()}, key=len, reverse=True)
     if not wanted:
         return escaped
-    found = re.compile(f"({'|'.join(map(re.escape, wanted))})", re.IGNORECASE)
+    pattern = re.compile(f"({'|'.join(map(re.escape, wanted))})", re.IGNORECASE)
 
     def write(shown: str) -> str:
-        parts = found.split(shown)
+        parts = pattern.split(shown)
         return (
             escaped(shown)
             if len(parts) == 1

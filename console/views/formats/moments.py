@@ -95,10 +95,10 @@ def full_moment(value: Any, look: Look) -> str:
     at = moment_of(value)
     if at is None:
         return EMPTY
-    here = worded(at, "d MMM y, HH:mm:ss", look)
+    local = worded(at, "d MMM y, HH:mm:ss", look)
     if look.zone == "UTC" or within(at, look.zone).tzinfo is at.tzinfo is UTC:
-        return f"{here} UTC"
-    return f"{here} {look.zone} ({worded(at, 'HH:mm:ss', Look(look.locale, 'UTC', look.now))} UTC)"
+        return f"{local} UTC"
+    return f"{local} {look.zone} ({worded(at, 'HH:mm:ss', Look(look.locale, 'UTC', look.now))} UTC)"
 
 
 def ago(value: Any, look: Look) -> str:

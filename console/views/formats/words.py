@@ -161,7 +161,7 @@ def _marks(locale: str) -> tuple[str, str]:
 
 def file_words(value: Mapping[str, Any]) -> str:
     """Describe a file value of a run by type, size and hash: `PDF, 24 KB, SHA-256 1f0c9a…`."""
-    known = next((one.label for one in media.MEDIA.values() if one.media_type == value["media_type"]), "File")
+    known = next((kind.label for kind in media.MEDIA.values() if kind.media_type == value["media_type"]), "File")
     return f"{known}, {media.size(int(value['bytes']))}, SHA-256 {str(value['sha256'])[:12]}…"
 
 

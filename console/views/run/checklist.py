@@ -83,27 +83,27 @@ def _over(run_id: str) -> Response:
     return frame.page("checks/over.html", context, blocks={"checks": "checks"}, status=409)
 
 
-def drawn(told: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
+def drawn(checklist: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
     """Return what the checklist draws; `told` is the stored result."""
-    checks = [*told["checks"], *(check for entry in told["documents"] for check in entry["checks"])]
+    checks = [*checklist["checks"], *(check for entry in checklist["documents"] for check in entry["checks"])]
     counts = {name: sum(check["result"] == name for check in checks) for name in WORDS}
-    said = [f"{counts['pass']} passed" if counts["pass"] else "", f"{counts['fail']} failed" if counts["fail"] else ""]
-    said.append(f"{counts['unsure']} for you to look at" if counts["unsure"] else "")
-    summary = ", ".join(part for part in said if part)
+    counted = [f"{counts['pass']} passed" if counts["pass"] else "", f"{counts['fail']} failed" if counts["fail"] else ""]
+    counted.append(f"{counts['unsure']} for you to look at" if counts["unsure"] else "")
+    summary = ", ".join(part for part in counted if part)
     return {"parts": parts, "summary": summary, "counts": counts, "poll_s": POLL_S}
 
 
-def kept(told: dict[str, Any]) -> dict[str, Any]:
+def kept(checklist: dict[str, Any]) -> dict[str, Any]:
     """Return what the checklist of a past screen draws, from the log: results and pages without links."""
-    parts = [Part("", _kept_lines(told["checks"]))] if told["checks"] else []
-    parts += [Part(entry["title"], _kept_lines(entry["checks"]), why=entry["message"] or "") for entry in told["documents"]]
-    return drawn(told, parts)
+    parts = [Part("", _kept_lines(checklist["checks"]))] if checklist["checks"] else []
+    parts += [Part(entry["title"], _kept_lines(entry["checks"]), why=entry["message"] or "") for entry in checklist["documents"]]
+    return drawn(checklist, parts)
 
 
 def _kept_lines(checks: Sequence[Mapping[str, Any]]) -> list[Line]:
     order = ("fail", "unsure", "pass")
-    found = sorted((one for one in checks if one["result"] in order), key=lambda one: order.index(one["result"]))
-    return [Line(one["label"], one["result"], WORDS[one["result"]], ICONS[one["result"]], _where(one["places"])) for one in found]
+    applying = sorted((check for check in checks if check["result"] in order), key=lambda one: order.index(one["result"]))
+    return [Line(one["label"], one["result"], WORDS[one["result"]], ICONS[one["result"]], _where(one["places"])) for one in applying]
 
 
 def _where(places: Sequence[Mapping[str, Any]]) -> str:
@@ -127,17 +127,17 @@ def _lines(run_id: str, ref: str, results: Sequence[Result], item: str | None) -
     """Return the checks that apply: failed ones first, then those that a person must look at."""
     order = ("fail", "unsure", "pass")
     look = frame.look()
-    applying = sorted((one for one in results if one.outcome in order), key=lambda one: order.index(one.outcome))
+    applying = sorted((result for result in results if result.outcome in order), key=lambda one: order.index(one.outcome))
     return [
         Line(
-            one.label,
-            one.outcome,
-            WORDS[one.outcome],
-            ICONS[one.outcome],
-            formats.in_words(one.said, look),
-            _ways(run_id, ref, one.places, item),
+            check.label,
+            check.outcome,
+            WORDS[check.outcome],
+            ICONS[check.outcome],
+            formats.in_words(check.said, look),
+            _ways(run_id, ref, check.places, item),
         )
-        for one in applying
+        for check in applying
     ]
 
 

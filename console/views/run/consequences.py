@@ -63,11 +63,11 @@ class _Screen:
 def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = None) -> list[Consequence]:
     """Return what the button will do, for the chosen option or for each. Empty for old screens and for a change to be settled."""
     ways = screen.get("ways") or ()
-    labels = {str(one["value"]): str(one["label"]) for one in screen.get("outcomes", ())}
-    fields = [one for one in screen.get("fields", ()) if not one.get("readonly")]
-    here = _Screen(
+    labels = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
+    fields = [source for source in screen.get("fields", ()) if not source.get("readonly")]
+    facts = _Screen(
         screen.get("record") or {},
-        [one for one in fields if "collection" in one],
+        [source for source in fields if "collection" in source],
         bool(fields or labels),
         bool(screen.get("by_hand")),
         look,
@@ -75,36 +75,36 @@ def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = Non
     )
     if any(one["outcome"] == chosen for one in ways):
         ways = [one for one in ways if one["outcome"] == chosen]
-    made = [_consequence(one, here) for one in ways]
+    made = [_consequence(one, facts) for one in ways]
     alike = len({repr((one.deeds, one.after, one.warn)) for one in made}) == 1
     if alike:
         return [Consequence("", made[0].deeds, made[0].after, made[0].warn)]
     return made
 
 
-def _consequence(way: Mapping[str, Any], here: _Screen) -> Consequence:
-    choice = here.labels.get(str(way["outcome"]), "")
+def _consequence(way: Mapping[str, Any], screen: _Screen) -> Consequence:
+    choice = screen.labels.get(str(way["outcome"]), "")
     if way["refused"]:
         return Consequence(choice, [Deed(f"It is refused as it stands: {way['refused']}")], warn=True)
     effects = [effect for effect in way["effects"] if not effect.get("left_out")]
     first = any(effect["kind"] == "approval" and not effect["decides"] for effect in effects)
-    deeds = [_deed(effect, here, first=first) for effect in effects] or [_nothing(here)]
+    deeds = [_deed(effect, screen, first=first) for effect in effects] or [_nothing(screen)]
     return Consequence(choice, deeds, _after(way))
 
 
-def _nothing(here: _Screen) -> Deed:
+def _nothing(screen: _Screen) -> Deed:
     """Return the words for a form that changes nothing outside the run."""
-    if here.open:
-        labels = _listed([str(one["label"]) for one in here.open])
-        return Deed(f"Changes nothing in {_title(here)} as the form stands. What you change in {labels} is written.")
-    if here.by_hand:
+    if screen.open:
+        labels = _listed([str(one["label"]) for one in screen.open])
+        return Deed(f"Changes nothing in {_title(screen)} as the form stands. What you change in {labels} is written.")
+    if screen.by_hand:
         return Deed(BY_HAND)
-    if here.asks:
+    if screen.asks:
         return Deed("Keeps what you enter with the run. This step changes no record.")
     return Deed("Goes on. This step changes no record.")
 
 
-def _deed(effect: Mapping[str, Any], here: _Screen, *, first: bool) -> Deed:
+def _deed(effect: Mapping[str, Any], screen: _Screen, *, first: bool) -> Deed:
     """Return the words for one effect. `first`: others must approve before it happens."""
     match effect["kind"]:
         case "approval":
@@ -115,16 +115,16 @@ def _deed(effect: Mapping[str, Any], here: _Screen, *, first: bool) -> Deed:
             return Deed(f"Makes a task for others{'; the run waits until it is closed' if effect['waits'] else ''}.")
         case kind if kind in PLAIN:
             return Deed(PLAIN[kind])
-    told = _changes(effect.get("fields", ()), here)
-    later = _listed([str(one["label"]) for one in effect.get("fields", ()) if one.get("later")])
-    changes = [one for one in told if one.after != (one.before or EMPTY)]  # fields that already have the new value are not written
+    changed = _changes(effect.get("fields", ()), screen)
+    later = _listed([str(source["label"]) for source in effect.get("fields", ()) if source.get("later")])
+    changes = [one for one in changed if one.after != (one.before or EMPTY)]  # fields that already have the new value are not written
     if "summary" in effect:
         sometimes = " (only where its condition holds)" if effect.get("if") else ""
         lead = "After that: " if first else ""
         return Deed(f"{lead}{effect['summary'].rstrip('.')}{sometimes}{':' if changes else '.'}", changes, later)
     if "collection" not in effect:
         return Deed(WAITS)
-    return Deed(f"Writes {_title(here, effect)}:", changes)
+    return Deed(f"Writes {_title(screen, effect)}:", changes)
 
 
 def _approval(effect: Mapping[str, Any]) -> str:
@@ -135,18 +135,18 @@ def _approval(effect: Mapping[str, Any]) -> str:
     return f"Asks {many}{who} for approval. Nothing is done before that."
 
 
-def _changes(fields: Sequence[Mapping[str, Any]], here: _Screen) -> list[Change]:
+def _changes(fields: Sequence[Mapping[str, Any]], screen: _Screen) -> list[Change]:
     """Return the fields with known values, amounts with the currency of the same record."""
-    kinds = {str(one["name"]): formats.kind(one) for one in fields}
-    known = {str(one["name"]): one for one in fields if not one.get("later")}
-    around = dict(here.record.get("values") or {}) | {name: one.get("new") for name, one in known.items()}
+    kinds = {str(source["name"]): formats.kind(source) for source in fields}
+    known = {str(source["name"]): source for source in fields if not source.get("later")}
+    around = dict(screen.record.get("values") or {}) | {name: one.get("new") for name, one in known.items()}
     made = []
     for name, one in known.items():
         what = kinds[name]
         before, after = (
-            formats.text(what, formats.with_currencies({**around, name: one.get(key)}, {name: what.currency})[name], here.look)
+            formats.text(what, formats.with_currencies({**around, name: one.get(key)}, {name: what.currency})[name], screen.look)
             if what.currency in around
-            else formats.text(what, one.get(key), here.look)
+            else formats.text(what, one.get(key), screen.look)
             for key in ("old", "new")
         )
         made.append(Change(what.label, _or_empty(before) if "old" in one else None, _or_empty(after) or ""))
@@ -157,12 +157,12 @@ def _or_empty(shown: str | None) -> str | None:
     return EMPTY if shown == formats.EMPTY else shown
 
 
-def _title(here: _Screen, effect: Mapping[str, Any] | None = None) -> str:
+def _title(screen: _Screen, effect: Mapping[str, Any] | None = None) -> str:
     """Return the title of the record that is written."""
     if effect is not None and effect.get("title"):
         return str(effect["title"])
-    own = effect is None or (effect.get("collection"), effect.get("record")) == (here.record.get("collection"), here.record.get("key"))
-    return str(here.record.get("title") or "the record") if own else "another record"
+    own = effect is None or (effect.get("collection"), effect.get("record")) == (screen.record.get("collection"), screen.record.get("key"))
+    return str(screen.record.get("title") or "the record") if own else "another record"
 
 
 def _after(way: Mapping[str, Any]) -> str:

@@ -41,20 +41,20 @@ def repeat(form: Mapping[str, str]) -> str | None:
 
 def half_settled(form: Mapping[str, str]) -> dict[str, Any]:
     """Return the half-filled form that settles a change, for the draft; empty if the form is another one."""
-    told = {name: form[name] for name in ("result", "reason") if form.get(name)} if "effect" in form else {}
-    return {HALF_SETTLED: told} if told else {}
+    typed = {name: form[name] for name in ("result", "reason") if form.get(name)} if "effect" in form else {}
+    return {HALF_SETTLED: typed} if typed else {}
 
 
 def kept_settling(draft: Mapping[str, Any] | None) -> dict[str, str]:
     """Return the `result` and `reason` in a draft."""
-    told = ((draft or {}).get("values") or {}).get(HALF_SETTLED)
-    return {str(name): str(value) for name, value in told.items()} if isinstance(told, Mapping) else {}
+    settling = ((draft or {}).get("values") or {}).get(HALF_SETTLED)
+    return {str(name): str(value) for name, value in settling.items()} if isinstance(settling, Mapping) else {}
 
 
 def repeating(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str, Any]:
     """Return the question about a change that was made before, with everything that was typed in the step."""
     offered = [str(detail["value"]) for detail in conflict.details]
-    tried, asked = form.get("repeat", ""), "asked" in form
+    tried, was_asked = form.get("repeat", ""), "asked" in form
     return {
         "before": conflict.extra["effects"],
         "choices": [(choice, *CHOICES[choice]) for choice in CHOICES if choice in offered],
@@ -64,7 +64,7 @@ def repeating(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str, Any]
         "typed_reason": form.get("reason", ""),
         "reason_error": "Write the reason." if tried == "again" else None,
         "choice_error": "Choose what to do about it."
-        if asked and not tried
+        if was_asked and not tried
         else conflict.message
         if tried and tried not in offered
         else None,
@@ -74,18 +74,18 @@ def repeating(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str, Any]
 def tried(run: Mapping[str, Any], look: Look) -> list[tuple[str, str]]:
     """Return what an automatic step tried before it asked a person: when it stopped, what it tried and how often."""
     current = run["current"] or {}
-    here = next((one for one in reversed(run["attempts"]) if one["step"] == current.get("step")), None)
-    if here is None:
+    attempt = next((one for one in reversed(run["attempts"]) if one["step"] == current.get("step")), None)
+    if attempt is None:
         return []
     proposal = current.get("proposal")
-    effects = [one for one in here["effects"] if one["status"] in ("failed", "unknown") and one["summary"]]
-    last = (proposal or {}).get("answered_at") or next((one["at"] for one in reversed(effects) if one["at"]), None) or here["entered_at"]
-    found = [("Stopped", formats.full_moment(last, look))] if last else []
-    summaries = list(dict.fromkeys(one["summary"] for one in effects))
-    lines = [f"{summary}, {_times(sum(one['summary'] == summary for one in effects))}" for summary in summaries]
+    effects = [effect for effect in attempt["effects"] if effect["status"] in ("failed", "unknown") and effect["summary"]]
+    last = (proposal or {}).get("answered_at") or next((one["at"] for one in reversed(effects) if one["at"]), None) or attempt["entered_at"]
+    facts_made = [("Stopped", formats.full_moment(last, look))] if last else []
+    summaries = list(dict.fromkeys(effect["summary"] for effect in effects))
+    lines = [f"{summary}, {_times(sum(effect['summary'] == summary for effect in effects))}" for summary in summaries]
     if proposal:
         lines.append(f"Asked {'the rules' if proposal['origin'] == 'rules' else proposal['origin'] or 'the AI'}, {_times(1)}")
-    return [*found, *(("Tried", line) for line in lines)]
+    return [*facts_made, *(("Tried", line) for line in lines)]
 
 
 def _times(count: int) -> str:
@@ -96,11 +96,11 @@ def facts(effect: Mapping[str, Any] | None, look: Look) -> list[tuple[str, str]]
     """Return the details of an effect, line by line, as far as this reader may see them."""
     if effect is None:
         return []
-    told: list[tuple[str, Any]] = [("Asked for", formats.full_moment(effect["requested_at"], look)), ("Key", effect["key"])]
-    told += [("Record", f"{effect['collection']} {effect['record']}")] if effect["collection"] and effect["record"] else []
-    told += [(name.replace("_", " ").capitalize(), _value(value)) for name, value in effect["values"].items()]
-    told += [(label, _value(effect["sent"].get(name))) for name, label in SENT.items()] if effect["sent"] else []
-    return [(label, str(value)) for label, value in told if value not in (None, "", "{}")]
+    lines: list[tuple[str, Any]] = [("Asked for", formats.full_moment(effect["requested_at"], look)), ("Key", effect["key"])]
+    lines += [("Record", f"{effect['collection']} {effect['record']}")] if effect["collection"] and effect["record"] else []
+    lines += [(name.replace("_", " ").capitalize(), _value(value)) for name, value in effect["values"].items()]
+    lines += [(label, _value(effect["sent"].get(name))) for name, label in SENT.items()] if effect["sent"] else []
+    return [(label, str(value)) for label, value in lines if value not in (None, "", "{}")]
 
 
 def _value(value: Any) -> str:

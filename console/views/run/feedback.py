@@ -21,11 +21,11 @@ def give(run_id: str, call_id: str) -> Response:
     if not frame.wants_fragment() and not wrong:
         flash("Thank you, it is noted.")
         return frame.moved(frame.run_url(run_id))
-    told = {
+    context = {
         "run_id": run_id,
         "call": call_id,
         "thumb": feedback.given(frame.actor(), call_id),
         "wrong": wrong,
         "comment": comment if wrong else feedback.commented(frame.actor(), call_id),
     }
-    return frame.page("runner/feedback.html", {"feedback": told}, status=422 if wrong else 200)
+    return frame.page("runner/feedback.html", {"feedback": context}, status=422 if wrong else 200)

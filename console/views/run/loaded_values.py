@@ -29,17 +29,17 @@ class Loading:
     @classmethod
     def of(cls, view: RunView, actor: Actor) -> "Loading":
         """Return the collections of this run."""
-        known = {one.id: one for one in browse.collections(actor)}
+        known = {collection.id: collection for collection in browse.collections(actor)}
         return cls(known.get(view.json["collection"] or ""), _reads(view.json["workflow"]["id"], view.json["version"]), known)
 
     def collection(self, step: str, name: str, output: Mapping[str, Any]) -> Collection | None:
         """Return the collection whose fields are under this name of a step's output; None if there is none, or the reader may not browse it."""
         if name == "record":
-            found = output.get("collection")
-            return self.known.get(found) if isinstance(found, str) and "key" in output else self.own
-        relation, found = self.reads.get((step, name), (None, None))
+            collection_id = output.get("collection")
+            return self.known.get(collection_id) if isinstance(collection_id, str) and "key" in output else self.own
+        relation, collection_id = self.reads.get((step, name), (None, None))
         led = self.own.relation(relation) if relation is not None and self.own is not None else None
-        return self.known.get(found or (led.collection if led is not None else ""))
+        return self.known.get(collection_id or (led.collection if led is not None else ""))
 
 
 @lru_cache(maxsize=256)
@@ -59,7 +59,7 @@ def _reads(workflow: str, version: int) -> Mapping[tuple[str, str], tuple[str | 
 
 def kinds(collection: Collection | None) -> dict[str, Kind]:
     """Return the kinds of the collection's fields, by name."""
-    return {one.name: formats.kind(one, collection.key) for one in collection.fields} if collection is not None else {}
+    return {field.name: formats.kind(field, collection.key) for field in collection.fields} if collection is not None else {}
 
 
 def values(collection: Collection | None, given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -69,9 +69,9 @@ def values(collection: Collection | None, given: Mapping[str, Any]) -> Mapping[s
 
 def row(collection: Collection, given: Mapping[str, Any], look: Look) -> tuple[Markup, str]:
     """Return a row of a table as HTML and as plain text to copy. Values that are masked on their own page are shown as dots."""
-    told, known = values(collection, given), kinds(collection)
+    shown_values, known = values(collection, given), kinds(collection)
     lines: list[tuple[str, Markup | str, str]] = []
-    for name, value in told.items():
+    for name, value in shown_values.items():
         what = known.get(name) or Kind(name, name.replace("_", " ").capitalize())
         shut = name in collection.sensitive
         lines.append((what.label, DOTS if shut else formats.html(what, value, look), DOTS if shut else formats.text(what, value, look)))

@@ -49,10 +49,10 @@ def _dialog(
     error: str = "",
     status: int = 200,
 ) -> Response:
-    fields = [one.to_json() for one in runs.supply_form(frame.actor(), view.json["id"], step)]
-    screen = {"fields": [{**one, "required": False} for one in fields]}
-    named = {str(one.get("field")) for one in errors} & {one["name"] for one in fields}
-    title = next((one["title"] for one in view.json["attempts"] if one["step"] == step), step)
+    fields = [field.to_json() for field in runs.supply_form(frame.actor(), view.json["id"], step)]
+    screen = {"fields": [{**field, "required": False} for field in fields]}
+    named = {str(error.get("field")) for error in errors} & {field["name"] for field in fields}
+    title = next((attempt["title"] for attempt in view.json["attempts"] if attempt["step"] == step), step)
     context = page.named(view) | {
         "target": step,
         "target_title": title,

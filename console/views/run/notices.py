@@ -68,8 +68,8 @@ def above(
     given_back: Mapping[str, str] | None = None,
 ) -> list[Note]:
     """Return the notices of the page: what is wrong, who else holds the run, what is wrong with the record."""
-    found = [_wrong(view, wrong, details, given_back), _take_over(view, look), _holder(view, actor, look), _record(view), _newer(view)]
-    return [note for note in found if note is not None]
+    notes = [_wrong(view, wrong, details, given_back), _take_over(view, look), _holder(view, actor, look), _record(view), _newer(view)]
+    return [note for note in notes if note is not None]
 
 
 def _wrong(
@@ -77,7 +77,7 @@ def _wrong(
 ) -> Note | None:
     if wrong is None and not details:
         return None
-    labels = {one["name"]: one["label"] for one in (view.screen or {}).get("fields", ())}
+    labels = {entry["name"]: entry["label"] for entry in (view.screen or {}).get("fields", ())}
     listed = []
     for detail in details:
         name = str(detail.get("field", ""))
@@ -191,5 +191,5 @@ def moved_on(view: RunView, conflict: Conflict, actor: Actor, typed: Typed | Non
         head=_HEADS[request_writes.so_far().state],
         text=conflict.message,
         mark="alert-triangle",
-        fields=[("", str(one.get("reason", ""))) for one in conflict.details],
+        fields=[("", str(detail.get("reason", ""))) for detail in conflict.details],
     )

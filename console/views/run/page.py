@@ -43,13 +43,15 @@ def local(path: str | None) -> str | None:
 def named(view: RunView) -> dict[str, Any]:
     """Return what every page about the run needs: its JSON, its record's title, its collection."""
     collections = browse.collections(frame.actor())
-    own = next((one for one in collections if one.id == view.json["collection"]), None)
+    collection_of_run = next((collection for collection in collections if collection.id == view.json["collection"]), None)
     return {
         "run": view.json,
         "record_title": view.record_title,
-        "collection_label": own.label if own else view.collection_label,
-        "result_kinds": {item.name: formats.kind(item, own.key) for item in own.fields} if own else {},
-        "states_of": {one.id: str(one.summary["badge"]) for one in collections if one.summary.get("badge")},
+        "collection_label": collection_of_run.label if collection_of_run else view.collection_label,
+        "result_kinds": {item.name: formats.kind(item, collection_of_run.key) for item in collection_of_run.fields}
+        if collection_of_run
+        else {},
+        "states_of": {collection.id: str(collection.summary["badge"]) for collection in collections if collection.summary.get("badge")},
     }
 
 
@@ -213,9 +215,9 @@ def _progress(given: Mapping[str, Any] | None, look: Look, states_of: Mapping[st
     """Return the list that a step goes through: its lines and the facts of the present item."""
     if given is None:
         return None
-    here = next((place for place, item in enumerate(given["items"]) if item["key"] == given["key"]), None)
+    place_now = next((place for place, item in enumerate(given["items"]) if item["key"] == given["key"]), None)
     return dict(given) | {
-        "title": given["items"][here]["title"] if here is not None else None,
+        "title": given["items"][place_now]["title"] if place_now is not None else None,
         "facts": panes.facts(given["item"], look, states_of) if given["item"] else (),
         "items": [dict(item) | {"word": _ITEM_WORDS[item["state"]], "here": item["key"] == given["key"]} for item in given["items"]],
     }
@@ -265,18 +267,18 @@ def _step_words(step: Mapping[str, Any], look: Look) -> str:
 
 def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
     run = view.json
-    current, here = run["current"] or {}, next((step for step in view.steps if step["state"] == "now"), None)
+    current, present = run["current"] or {}, next((step for step in view.steps if step["state"] == "now"), None)
     title = "What came of the change?" if current.get("type") == "settle" else current.get("title", "")
-    thing = ended_title(run) if face == "ended" else title
+    heading = ended_title(run) if face == "ended" else title
     decision = words_of_wait(run) if face == "wait" else None
     return {
         "step_title": title,
-        "step_kind": here["kind"] if here and current.get("type") != "settle" else "",
-        "step_family": here["family"] if here else "action",
-        "step_icon": here["icon"] if here else "bolt",
-        "step_words": _what_it_does(view, here),
+        "step_kind": present["kind"] if present and current.get("type") != "settle" else "",
+        "step_family": present["family"] if present else "action",
+        "step_icon": present["icon"] if present else "bolt",
+        "step_words": _what_it_does(view, present),
         "ended_title": ended_title(run),
-        "window_title": ", ".join(part for part in (thing, run["workflow"]["title"], view.record_title) if part),
+        "window_title": ", ".join(part for part in (heading, run["workflow"]["title"], view.record_title) if part),
         "button": (view.screen or {}).get("button") or current.get("button") or "Done",
         "wait_words": decision[0] if decision else _wait_words(run, look),
         "wait_href": decision[1] if decision else None,
@@ -285,8 +287,8 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
 
 def _news(run_id: str, look: Look) -> list[tuple[str, str]]:
     """Return (when, what) for results of changes that arrived after the run had ended."""
-    told = [(event.at, str(event.sealed.get("message") or "")) for event in runs.news(run_id)]
-    return [(formats.text(Kind("at", "At", "datetime"), at.isoformat(), look), words) for at, words in told if words]
+    news = [(event.at, str(event.sealed.get("message") or "")) for event in runs.news(run_id)]
+    return [(formats.text(Kind("at", "At", "datetime"), at.isoformat(), look), words) for at, words in news if words]
 
 
 def ended_title(run: Mapping[str, Any]) -> str:
@@ -295,8 +297,8 @@ def ended_title(run: Mapping[str, Any]) -> str:
     return f"{shown}: {run['ending']}" if run.get("ending") and run["status"] == "completed" else shown
 
 
-def _what_it_does(view: RunView, here: Mapping[str, Any] | None) -> str:
-    screen, kind = view.screen or {}, here["type"] if here else ""
+def _what_it_does(view: RunView, present: Mapping[str, Any] | None) -> str:
+    screen, kind = view.screen or {}, present["type"] if present else ""
     if screen.get("type") == "settle":
         return "A change was sent and the answer never came."
     return str(kind)
@@ -361,8 +363,8 @@ def assigning(view: RunView, people: Sequence[Candidate], sent: Mapping[str, str
 def preview(shown: Preview) -> dict[str, Any]:
     """Return what revising a step would do, with names instead of ids."""
     cancels = [
-        dict(one) | {"by_name": shown.names.get(one["by"], "a former colleague") if one.get("by") else "automatic"}
-        for one in shown.json["cancels"]
+        dict(attempt) | {"by_name": shown.names.get(attempt["by"], "a former colleague") if attempt.get("by") else "automatic"}
+        for attempt in shown.json["cancels"]
     ]
     return {"preview": dict(shown.json) | {"cancels": cancels}, "preview_title": shown.title}
 

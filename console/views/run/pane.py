@@ -48,11 +48,11 @@ def pane(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[s
 
 def kept(run_id: str) -> Mapping[str, str]:
     """Return the parameters of the pane in the address. If htmx replaces only the run, the tab of the open page is used."""
-    asked: Iterable[tuple[str, str]] = request.args.items()
+    query: Iterable[tuple[str, str]] = request.args.items()
     if "tab" not in request.args and frame.wants_fragment() and frame.htmx.target == "run":
         page = urlsplit(frame.htmx.current_url or "")
-        asked = [one for one in parse_qsl(page.query) if one[0] == "tab"] if page.path == frame.run_url(run_id) else ()
-    return {name: value for name, value in asked if name in OF_PANE}
+        query = [one for one in parse_qsl(page.query) if one[0] == "tab"] if page.path == frame.run_url(run_id) else ()
+    return {name: value for name, value in query if name in OF_PANE}
 
 
 def _while_working(view: RunView, actor: Actor) -> Mapping[str, Any] | None:
@@ -78,12 +78,12 @@ def _without_record(view: RunView, actor: Actor, look: Look, chosen: str, tab: s
 
 def _quoted(view: RunView, actor: Actor, look: Look, states_of: Mapping[str, str]) -> sources.Quoted | None:
     """Return the source that the address names; that it was opened is logged."""
-    found = sources.asked_for(view, request.args, actor.id)
-    if found is None:
+    source = sources.asked_for(view, request.args, actor.id)
+    if source is None:
         return None
-    if not found[0].get("document"):  # opening a page of a document is logged where it is rendered
-        sources.opened(actor, view, found[0])
-    return sources.quoted(view, actor, look, *found, states_of)
+    if not source[0].get("document"):  # opening a page of a document is logged where it is rendered
+        sources.opened(actor, view, source[0])
+    return sources.quoted(view, actor, look, *source, states_of)
 
 
 def documents_pane(view: RunView, actor: Actor, *, always: bool) -> dict[str, Any] | None:
@@ -97,19 +97,22 @@ def documents_pane(view: RunView, actor: Actor, *, always: bool) -> dict[str, An
     shown = None
     if ref:
         document, pages, why = files.look(ref)
-        document = next((one for one in listed if one.ref == ref), document)
+        document = next((item for item in listed if item.ref == ref), document)
 
         def to(**changed: Any) -> str:
-            told = {"item": request.args.get("item")} | {name: open_.get(name) for name in ("page", "zoom", "turn", "box")} | changed
-            return frame.run_url(run["id"], tab="documents", doc=ref, **told)
+            query = {"item": request.args.get("item")} | {name: open_.get(name) for name in ("page", "zoom", "turn", "box")} | changed
+            return frame.run_url(run["id"], tab="documents", doc=ref, **query)
 
         shown = files.viewer(document, pages, why, to, run["id"], open_)
     item = request.args.get("item")
-    return {"listed": [(one, frame.run_url(run["id"], tab="documents", doc=one.ref, item=item)) for one in listed], "shown": shown}
+    return {
+        "listed": [(document, frame.run_url(run["id"], tab="documents", doc=document.ref, item=item)) for document in listed],
+        "shown": shown,
+    }
 
 
 def related(actor: Actor, run_id: str, collection: str, key: str, look: Look) -> list[panes.Table]:
     """Return the first records of each to-many relation that the reader may follow."""
-    found = [one for one in browse.describe(actor, collection)["relations"] if one["kind"] == "to_many"]
+    relations = [relation for relation in browse.describe(actor, collection)["relations"] if relation["kind"] == "to_many"]
     runs.source_opened(actor, run_id, source="related", collection=collection, key=key)
-    return [panes.related(browse.related(actor, collection, key, one["name"], RELATED_ROWS), look) for one in found[:MOST_RELATED]]
+    return [panes.related(browse.related(actor, collection, key, one["name"], RELATED_ROWS), look) for one in relations[:MOST_RELATED]]

@@ -129,8 +129,10 @@ def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapp
 
 def _last(source: Mapping[str, Any], what: Kind, look: Look) -> str:
     """Return the earlier results for this field, as one line."""
-    told = [(formats.text(what, one["value"], look), one["title"]) for one in source.get("last") or () if one["value"] is not None]
-    return "; ".join(f"{title}: {words}" if title else words for words, title in told)
+    results = [
+        (formats.text(what, result["value"], look), result["title"]) for result in source.get("last") or () if result["value"] is not None
+    ]
+    return "; ".join(f"{title}: {words}" if title else words for words, title in results)
 
 
 def _files(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, Any]:
@@ -141,7 +143,7 @@ def _files(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, Any]:
     there = [one for one in (value if isinstance(value, list) else [value]) if media.is_value(one)]
     kinds = options["types"]
     return {
-        "attached": [attached(one) for one in there],
+        "attached": [attached(file) for file in there],
         "accept": media.endings(kinds),
         "takes": media.listed(kinds),
         "many": what.type == "files",
@@ -223,25 +225,31 @@ class Belonging:
 
 def belonging(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Belonging]:
     """Return field name → its options, for fields that do not apply to all options alike."""
-    labels = {one["value"]: one["label"] for one in outcomes}
-    own = {name: [one["value"] for one in outcomes if name in one.get("fields", ())] for one in outcomes for name in one.get("fields", ())}
+    labels = {option["value"]: option["label"] for option in outcomes}
+    shown_for = {
+        name: [option["value"] for option in outcomes if name in option.get("fields", ())]
+        for option in outcomes
+        for name in option.get("fields", ())
+    }
     needed = {
-        name: [one["value"] for one in outcomes if name in one.get("required", ())] for one in outcomes for name in one.get("required", ())
+        name: [option["value"] for option in outcomes if name in option.get("required", ())]
+        for option in outcomes
+        for name in option.get("required", ())
     }
     made = {}
-    for name in {**own, **needed}:
-        shown, asked = own.get(name, []), needed.get(name, [])
-        words = f"Needed for {_quoted(labels, asked)}." if asked else ""
-        if rest := [value for value in shown if value not in asked]:
-            words = f"{words} {'Also for' if asked else 'Only for'} {_quoted(labels, rest)}.".strip()
-        made[name] = Belonging(shown, asked, words)
+    for name in {**shown_for, **needed}:
+        shown, needs = shown_for.get(name, []), needed.get(name, [])
+        words = f"Needed for {_quoted(labels, needs)}." if needs else ""
+        if rest := [value for value in shown if value not in needs]:
+            words = f"{words} {'Also for' if needs else 'Only for'} {_quoted(labels, rest)}.".strip()
+        made[name] = Belonging(shown, needs, words)
     return made
 
 
 def with_words(boxes: Sequence[Box], belongs: Mapping[str, Belonging]) -> list[Box]:
     """Return the boxes, each with its options in the hint, so that it is clear without script and before a choice is made."""
-    told = ((box, belongs[box.source].words if box.source in belongs else "") for box in boxes)
-    return [replace(box, help=f"{words} {box.help}" if box.help else words) if words else box for box, words in told]
+    worded = ((box, belongs[box.source].words if box.source in belongs else "") for box in boxes)
+    return [replace(box, help=f"{words} {box.help}" if box.help else words) if words else box for box, words in worded]
 
 
 def _quoted(labels: Mapping[str, str], values: Sequence[str]) -> str:
@@ -269,8 +277,8 @@ def read_marks(form: MultiDict[str, str]) -> Marks | None:
     """Return the choice and what the person did with the proposal; None if the form has neither."""
     if "handled_manually" not in form:
         return Marks(outcome=form["outcome"]) if form.get("outcome") else None
-    told = {name.removeprefix(MARK): form[name] for name in form if name.startswith(MARK) and form[name] in MARKED}
-    return Marks(told, form["handled_manually"] == "true", form.get("reason", ""), form.get("outcome") or None)
+    marks = {name.removeprefix(MARK): form[name] for name in form if name.startswith(MARK) and form[name] in MARKED}
+    return Marks(marks, form["handled_manually"] == "true", form.get("reason", ""), form.get("outcome") or None)
 
 
 def _kept(what: Kind, sent: Sequence[str], held: str, look: Look) -> Any:
@@ -363,7 +371,7 @@ class Table:
 
 def tables(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> list[Table]:
     """Return the tables of a step as they were shown; `states_of` maps collection → its state field."""
-    return [table_of({"badge": states_of.get(one.get("collection") or ""), **one}, look) for one in screen.get("tables", ())]
+    return [table_of({"badge": states_of.get(table.get("collection") or ""), **table}, look) for table in screen.get("tables", ())]
 
 
 def table_of(source: Mapping[str, Any], look: Look) -> Table:
@@ -404,13 +412,13 @@ def facts(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -
     return [_line(what, values.get(what.name), look, None, state) for what in (formats.kind(column) for column in source["columns"])]
 
 
-def related(found: RelatedPage, look: Look) -> Table:
+def related(page: RelatedPage, look: Look) -> Table:
     """Return the rows of a relation as a table; a field that is the whole title is not repeated."""
-    target = found.collection
-    columns = [item.to_json() for item in found.columns if (item.name,) != target.title_fields]
-    rows = [row.to_json() for row in found.rows]
+    target = page.collection
+    columns = [item.to_json() for item in page.columns if (item.name,) != target.title_fields]
+    rows = [row.to_json() for row in page.rows]
     source = {
-        "label": found.relation.label,
+        "label": page.relation.label,
         "collection": target.id,
         "columns": columns,
         "rows": rows,

@@ -102,8 +102,8 @@ def marks_of(kept: Any) -> Marks:
     if not isinstance(kept, Mapping):
         return Marks()
     fields = kept.get("fields")
-    told = {str(name): str(mark) for name, mark in fields.items()} if isinstance(fields, Mapping) else {}
-    return Marks(told, kept.get("by_hand") is True, str(kept.get("why") or ""), str(kept["outcome"]) if kept.get("outcome") else None)
+    marks = {str(name): str(mark) for name, mark in fields.items()} if isinstance(fields, Mapping) else {}
+    return Marks(marks, kept.get("by_hand") is True, str(kept.get("why") or ""), str(kept["outcome"]) if kept.get("outcome") else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +172,10 @@ def state_of(mark: str, *, same: bool, untouched: bool, may_fill: bool, typed: b
     return "fill" if untouched and may_fill else "offer"
 
 
-def hint(here: "Here", source: Mapping[str, Any], found: Mapping[str, Any]) -> Hint:
+def hint(here: "Here", source: Mapping[str, Any], proposed: Mapping[str, Any]) -> Hint:
     """Return the hint of a field with a proposed value."""
-    name, level, kept = str(source["name"]), str(found["confidence"]), here.kept
-    entry, start = entries(source, found["value"], here.look), entries(source, source.get("value"), here.look)
+    name, level, kept = str(source["name"]), str(proposed["confidence"]), here.kept
+    entry, start = entries(source, proposed["value"], here.look), entries(source, source.get("value"), here.look)
     held = entries(source, kept[name], here.look) if name in kept else start
     typed_before = here.again and bool(start) and start != entries(source, source.get("now"), here.look)
     state = state_of(
@@ -185,25 +185,25 @@ def hint(here: "Here", source: Mapping[str, Any], found: Mapping[str, Any]) -> H
         may_fill=fills(level, here.proposal["fill"]) and not typed_before,
         typed=name in kept,
     )
-    shown = formats.text(formats.kind(source), found["value"], here.look)
-    made = _hint(here, name, found, state, shown)
+    shown = formats.text(formats.kind(source), proposed["value"], here.look)
+    made = _hint(here, name, proposed, state, shown)
     return replace(made, entry=entry, start=start, needed=bool(source.get("required")))
 
 
-def _hint(here: "Here", name: str, found: Mapping[str, Any], state: str, shown: str) -> Hint:
-    level = str(found["confidence"])
+def _hint(here: "Here", name: str, proposed: Mapping[str, Any], state: str, shown: str) -> Hint:
+    level = str(proposed["confidence"])
     return Hint(
         name=name,
         state="off" if here.marks.by_hand else state,
         there=True,
         beneath=state,
         level=level,
-        reason=str(found.get("reason") or ""),
+        reason=str(proposed.get("reason") or ""),
         shown=shown,
         by_rule=here.proposal.get("origin") == RULES,
         measured=measured(here.rates, name, level),
-        ways=ways(here.run_id, here.proposal, {**found, "name": name}),
-        rests=rests_on(found.get("sources") or ()) if level == "low" else "",
+        ways=ways(here.run_id, here.proposal, {**proposed, "name": name}),
+        rests=rests_on(proposed.get("sources") or ()) if level == "low" else "",
         mark=here.marks.fields.get(name, ""),
     )
 
@@ -213,12 +213,12 @@ CLAIMS = {"document": "what the documents say that were handed in", "llm": "what
 
 def rests_on(sources: Sequence[Mapping[str, Any]]) -> str:
     """Return the sentence for a value based on claims only; empty if one of its sources is a fact."""
-    if not sources or any(one.get("trusted") is not False for one in sources):
+    if not sources or any(source.get("trusted") is not False for source in sources):
         return ""
-    kinds = {str(one.get("kind")) for one in sources}
-    told = [words for kind, words in CLAIMS.items() if kind in kinds]
-    told = ["what the customer wrote", *told] if kinds - CLAIMS.keys() else told
-    return f"Rests only on {' and '.join(told)}"
+    kinds = {str(source.get("kind")) for source in sources}
+    claims = [words for kind, words in CLAIMS.items() if kind in kinds]
+    claims = ["what the customer wrote", *claims] if kinds - CLAIMS.keys() else claims
+    return f"Rests only on {' and '.join(claims)}"
 
 
 Rates = Mapping[str, Mapping[str, tuple[int, int]]]
@@ -270,13 +270,13 @@ def drawn(
         return Drawn(Strip("none", marks.by_hand, why=marks.why, can_retry=True))
     proposal = settled(proposal, datetime.now(UTC))
     here = Here(str(run["id"]), proposal, kept, marks, look, rates or {}, again=int(current.get("attempt") or 1) > 1)
-    fields = {str(one["name"]): one for one in screen.get("fields", ()) if not one.get("readonly")}
-    found = [one for one in proposal["fields"] if one["name"] in fields] if proposal["status"] == READY else []
-    asked = {name: Hint(name) for name in fields if name in (proposal["asked"] or fields)}
+    fields = {str(source["name"]): source for source in screen.get("fields", ()) if not source.get("readonly")}
+    values_proposed = [proposed for proposed in proposal["fields"] if proposed["name"] in fields] if proposal["status"] == READY else []
+    empty = {name: Hint(name) for name in fields if name in (proposal["asked"] or fields)}
     doubts = second_look.doubts(here.run_id, proposal, screen, look) if proposal["status"] == READY else {}
-    hints = asked | {str(one["name"]): hint(here, fields[one["name"]], one) for one in found}
+    hints = empty | {str(one["name"]): hint(here, fields[one["name"]], one) for one in values_proposed}
     hints |= {name: replace(hints[name], doubt=doubt) for name, doubt in doubts.items() if name in hints}
-    values = {str(one["name"]): one["value"] for one in found if hints[one["name"]].state == "fill"}
+    values = {str(one["name"]): one["value"] for one in values_proposed if hints[one["name"]].state == "fill"}
     choice = choice_of(here, screen, chosen) if proposal["status"] == READY else None
     choice = replace(choice, doubt=doubts.get(OUTCOME)) if choice else None
     above = (
@@ -300,18 +300,18 @@ def settled(proposal: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
 
 def choice_of(here: Here, screen: Mapping[str, Any], chosen: str | None) -> Hint | None:
     """Return the hint at the proposed option of a decision; None if the proposed option is not offered."""
-    offered = {str(one["value"]): str(one["label"]) for one in screen.get("outcomes", ())}
-    value, told = here.proposal["outcome"], here.proposal["choice"]
-    if value not in offered or not told:
+    offered = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
+    value, choice = here.proposal["outcome"], here.proposal["choice"]
+    if value not in offered or not choice:
         return None
     state = state_of(
         here.marks.fields.get(OUTCOME, ""),
         same=chosen == value,
         untouched=chosen is None,
-        may_fill=fills(told["confidence"], here.proposal["fill"]),
+        may_fill=fills(choice["confidence"], here.proposal["fill"]),
         typed=chosen is not None,
     )
-    made = _hint(here, OUTCOME, told, state, offered[value])
+    made = _hint(here, OUTCOME, choice, state, offered[value])
     return replace(made, entry=(str(value),), needed=True, ways=made.ways[:MOST_REASONS])
 
 
@@ -350,12 +350,12 @@ def _banner(proposal: Mapping[str, Any]) -> str:
 
 
 def _ready(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Sequence[Hint], base: Strip) -> Strip:
-    there = [one for one in hints if one.there]
+    there = [each for each in hints if each.there]
     filled = [one for one in there if one.state in ("fill", "accepted") and one.name != OUTCOME]
-    asked = sum(1 for one in hints if one.name != OUTCOME)
+    total = sum(1 for each in hints if each.name != OUTCOME)
     return replace(
         base,
-        head=_head(there, filled, asked),
+        head=_head(there, filled, total),
         held_back=HELD_BACK if there and proposal["fill"] == UNFILLED else "",
         words=counted(distinct(proposal)),
         confident=sum(1 for one in there if one.state == "fill" and one.level == "high"),
@@ -366,7 +366,7 @@ def _ready(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Sequence[
     )
 
 
-def _head(there: Sequence[Hint], filled: Sequence[Hint], asked: int) -> str:
+def _head(there: Sequence[Hint], filled: Sequence[Hint], total: int) -> str:
     choice = any(one.name == OUTCOME for one in there)
     if not there:
         return "Nothing is proposed here"
@@ -376,7 +376,7 @@ def _head(there: Sequence[Hint], filled: Sequence[Hint], asked: int) -> str:
         count = len(there) - choice
         words = f"{count} {'suggestion' if count == 1 else 'suggestions'}, none filled in"
     else:
-        words = f"{len(filled)} of {asked} {'field' if asked == 1 else 'fields'} pre-filled"
+        words = f"{len(filled)} of {total} {'field' if total == 1 else 'fields'} pre-filled"
     return f"A choice is proposed, {words}" if choice else words
 
 
@@ -391,7 +391,7 @@ def _suspicious(run_id: str, proposal: Mapping[str, Any], banner: str) -> list[W
         return []
     if warned := proposal.get("warned"):
         return ways(run_id, proposal, {"name": WARNED, "sources": warned})
-    named = [one for one in distinct(proposal) if str(one.get("title") or "\0") in banner]
+    named = [source for source in distinct(proposal) if str(source.get("title") or "\0") in banner]
     if not named:  # no proposed value is based on it
         return [Way("Everything that was loaded", frame.run_url(run_id, tab="context"), "")]
     return ways(run_id, proposal, {"name": "", "sources": named})

@@ -71,8 +71,8 @@ def done(do: str, name: str, typed: Typed, view: RunView) -> Typed:
     """Return the form's content after the button was pressed."""
     screen, marks = view.screen or {}, typed.marks or Marks()
     there = proposal.drawn(view.json, screen, frame.look(), reader=frame.actor().id, kept=typed.values, chosen=typed.outcome, marks=marks)
-    proposed = {one["name"]: one["value"] for one in (view.json["current"]["proposal"] or {"fields": ()})["fields"]}
-    starts = {one["name"]: one.get("value") for one in screen.get("fields", ())}
+    proposed = {field["name"]: field["value"] for field in (view.json["current"]["proposal"] or {"fields": ()})["fields"]}
+    starts = {field["name"]: field.get("value") for field in screen.get("fields", ())}
     known = _Form(dict(typed.values), dict(marks.fields), typed.outcome, proposed, starts, there)
     made = DOES[do](known, name, marks)
     return replace(typed, values=known.values, outcome=known.outcome, marks=replace(made, fields=known.marks, outcome=known.outcome))

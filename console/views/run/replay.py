@@ -56,8 +56,8 @@ def _checked(run_id: str, view: ReplayView) -> dict[str, Any] | None:
     screen = view.run.screen or {}
     if not screen.get("checks"):
         return None
-    told = documents.checks_then(frame.actor(), run_id, screen["step"], screen["attempt"], view.at)
-    return checklist.kept(told) if told else None
+    checks = documents.checks_then(frame.actor(), run_id, screen["step"], screen["attempt"], view.at)
+    return checklist.kept(checks) if checks else None
 
 
 def place() -> int | None:
@@ -137,14 +137,14 @@ def _answers(run: Mapping[str, Any], screen: Mapping[str, Any]) -> dict[str, Any
 def _titles(view: ReplayView, screen: Mapping[str, Any]) -> dict[str, Any]:
     run = view.run.json
     shown = [step for step in view.run.steps if step["step"] == screen.get("step") and step["attempt"] == screen.get("attempt")]
-    here = shown[-1] if shown else next((step for step in view.run.steps if step["state"] == "now"), None)
-    title = screen.get("title") or (here["title"] if here else page.ended_title(run))
+    present = shown[-1] if shown else next((step for step in view.run.steps if step["state"] == "now"), None)
+    title = screen.get("title") or (present["title"] if present else page.ended_title(run))
     return {
         "step_title": title,
-        "step_kind": here["kind"] if here else "",
-        "step_family": here["family"] if here else "start",
-        "step_icon": here["icon"] if here else "flag",
-        "step_words": here["type"] if here else "",
+        "step_kind": present["kind"] if present else "",
+        "step_family": present["family"] if present else "start",
+        "step_icon": present["icon"] if present else "flag",
+        "step_words": present["type"] if present else "",
         "window_title": f"Replay, event {view.at}, {run['workflow']['title']}, {view.run.record_title}",
     }
 

@@ -78,8 +78,8 @@ def _will(run_id: str, typed: Typed) -> str:
     screen, look = runs.foretold(frame.actor(), run_id, typed.values, typed.outcome), frame.look()
     if screen is None:
         return ""
-    found = consequences.consequences(screen, look, typed.outcome)
-    return frame.render("runner/consequences.html", {"consequences": found, "button": screen["button"], "swapped": True})
+    foretold = consequences.consequences(screen, look, typed.outcome)
+    return frame.render("runner/consequences.html", {"consequences": foretold, "button": screen["button"], "swapped": True})
 
 
 @blueprint.post("/<run_id>/save")
@@ -154,14 +154,14 @@ def request_documents(run_id: str, do: str) -> Response:
     if do not in known:
         raise NotFound
     try:
-        told = known[do]()
+        link = known[do]()
     except (Invalid, Conflict) as wrong:
         return drawn(runs.get(who, run_id), wrong=wrong if isinstance(wrong, Invalid) else Invalid(wrong.message), status=422)
     if do == "link":
         note = Note(
             "The link, shown this once",
             "Send it to them yourself. Whoever has it can hand in documents.",
-            typed={"it": str(told)},
+            typed={"it": str(link)},
             mark="mail",
         )
         return drawn(runs.get(who, run_id), notes=(note,))
@@ -181,13 +181,13 @@ def check(run_id: str) -> Response:
     """Ask the other system whether an unknown change happened."""
     typed = typed_form()
     try:
-        found = runs.check(frame.actor(), run_id, revision=typed.revision, effect=request.form.get("effect", ""))
+        result = runs.check(frame.actor(), run_id, revision=typed.revision, effect=request.form.get("effect", ""))
     except Conflict as conflict:
         return conflicted(run_id, conflict, typed)
     if not frame.wants_fragment():
-        flash(effects.CHECKED[found])
+        flash(effects.CHECKED[result])
         return frame.moved(frame.run_url(run_id))
-    return drawn(runs.get(frame.actor(), run_id), notes=(Note(effects.CHECKED[found], tone="info" if found == "done" else "warn"),))
+    return drawn(runs.get(frame.actor(), run_id), notes=(Note(effects.CHECKED[result], tone="info" if result == "done" else "warn"),))
 
 
 @blueprint.post("/<run_id>/settle")

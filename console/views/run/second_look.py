@@ -27,10 +27,10 @@ class Doubt:
 
 def doubts(run_id: str, proposal: Mapping[str, Any], screen: Mapping[str, Any], look: Look) -> dict[str, Doubt]:
     """Return field (`outcome`: the choice) → how the second look differs from the proposal."""
-    fields = {str(one["name"]): one for one in screen.get("fields", ())}
+    fields = {str(field["name"]): field for field in screen.get("fields", ())}
     differing = proposal_comparison.doubts(proposal, {name: str(one["type"]) for name, one in fields.items()})
-    labels = {str(one["value"]): str(one["label"]) for one in screen.get("outcomes", ())}
-    return {name: _doubt(run_id, proposal[SECOND], name, found, fields.get(name), labels, look) for name, found in differing.items()}
+    labels = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
+    return {name: _doubt(run_id, proposal[SECOND], name, second, fields.get(name), labels, look) for name, second in differing.items()}
 
 
 def _doubt(

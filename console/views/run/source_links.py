@@ -36,28 +36,28 @@ class Way:
         return {True: "fact", False: "claim", None: ""}[self.trusted]
 
 
-def ways(run_id: str, proposal: Mapping[str, Any], found: Mapping[str, Any]) -> list[Way]:
+def ways(run_id: str, proposal: Mapping[str, Any], proposed: Mapping[str, Any]) -> list[Way]:
     """Return the sources of a proposed value as links."""
     return [
         Way(
-            titled(one),
-            _href(run_id, str(proposal["call"]), str(found["name"]), one),
-            str(one.get("kind") or ""),
-            str(one.get("quote") or ""),
-            trusted=one.get("trusted"),
+            titled(source),
+            _href(run_id, str(proposal["call"]), str(proposed["name"]), source),
+            str(source.get("kind") or ""),
+            str(source.get("quote") or ""),
+            trusted=source.get("trusted"),
         )
-        for one in found.get("sources") or ()
+        for source in proposed.get("sources") or ()
     ]
 
 
 def _href(run_id: str, call: str, of: str, source: Mapping[str, Any]) -> str:
     """Return the address of a source: beside the form, or a document at its page with the place framed."""
-    told = {"source": source["id"], "of": of, "call": call}
+    query = {"source": source["id"], "of": of, "call": call}
     if not source.get("document"):
-        return frame.run_url(run_id, **told)
+        return frame.run_url(run_id, **query)
     box = source.get("box")
     framed = "-".join(str(round(float(side) * 1000)) for side in box) if box else None
-    return frame.run_url(run_id, tab="documents", doc=source["document"], page=source.get("page"), box=framed, **told)
+    return frame.run_url(run_id, tab="documents", doc=source["document"], page=source.get("page"), box=framed, **query)
 
 
 def titled(source: Mapping[str, Any]) -> str:
@@ -70,20 +70,20 @@ def titled(source: Mapping[str, Any]) -> str:
 
 def source_of(proposal: Mapping[str, Any], of: str, source_id: str) -> Mapping[str, Any] | None:
     """Return the source with this id of this field's value."""
-    every: list[tuple[str, Mapping[str, Any]]] = [(str(one["name"]), one) for one in proposal.get("fields") or ()]
+    every: list[tuple[str, Mapping[str, Any]]] = [(str(field["name"]), field) for field in proposal.get("fields") or ()]
     every += [(OUTCOME, proposal["choice"])] if proposal.get("choice") else []
     every += [(WARNED, {"sources": proposal["warned"]})] if proposal.get("warned") else []
-    found = [(name, source) for name, one in every for source in one.get("sources") or () if source["id"] == source_id]
-    return next((source for name, source in found if name == of), found[0][1] if found else None)
+    matching = [(name, source) for name, one in every for source in one.get("sources") or () if source["id"] == source_id]
+    return next((source for name, source in matching if name == of), matching[0][1] if matching else None)
 
 
 def distinct(proposal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return every source of the proposal once: a page of a document, a record or a step."""
-    told = [source for one in (*(proposal.get("fields") or ()), proposal.get("choice") or {}) for source in one.get("sources") or ()]
-    found: dict[tuple[Any, ...], Mapping[str, Any]] = {}
-    for source in told:
-        found.setdefault(place_of(source), source)
-    return list(found.values())
+    sources = [source for one in (*(proposal.get("fields") or ()), proposal.get("choice") or {}) for source in one.get("sources") or ()]
+    by_place: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    for source in sources:
+        by_place.setdefault(place_of(source), source)
+    return list(by_place.values())
 
 
 def place_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -101,8 +101,8 @@ def place_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def counted(sources: Iterable[Mapping[str, Any]]) -> str:
     """Return the number of sources by kind: "3 documents, 2 steps"."""
-    found: dict[tuple[str, str], set[Any]] = {}
+    seen: dict[tuple[str, str], set[Any]] = {}
     for one in sources:
         words = _KINDS.get(str(one.get("kind")), ("1 other source", "{n} other sources"))
-        found.setdefault(words, set()).add((one.get("collection"), one.get("record"), one.get("document"), one.get("step")))
-    return ", ".join(single if len(places) == 1 else many.format(n=len(places)) for (single, many), places in found.items())
+        seen.setdefault(words, set()).add((one.get("collection"), one.get("record"), one.get("document"), one.get("step")))
+    return ", ".join(single if len(places) == 1 else many.format(n=len(places)) for (single, many), places in seen.items())

@@ -90,18 +90,18 @@ def asked_for(view: RunView, args: Mapping[str, str], reader: str) -> tuple[Mapp
         proposal = proposal[SECOND]
     elif proposal["call"] != args.get("call", proposal["call"]):
         return None
-    found = source_links.source_of(proposal, args.get("of", ""), args["source"])
-    return (found, str(found.get("field") or "")) if found else None
+    source = source_links.source_of(proposal, args.get("of", ""), args["source"])
+    return (source, str(source.get("field") or "")) if source else None
 
 
 def opened(actor: Actor, view: RunView, source: Mapping[str, Any]) -> None:
     """Log that the source was opened."""
-    told = {
+    mark = {
         name: value
         for name, value in zip(("source", "collection", "key", "name", "page"), mark_of(source), strict=True)
         if value is not None
     }
-    runs.source_opened(actor, view.json["id"], **told)
+    runs.source_opened(actor, view.json["id"], **mark)
 
 
 def mark_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -137,20 +137,20 @@ def _of_record(
     if own and (own["collection"], str(own["key"])) == (collection, key):
         return replace(base, sections=panes.marked(panes.sections(own, look, state=states_of.get(collection)), name), href=href)
     try:
-        found = browse.record(actor, collection, key)
+        page = browse.record(actor, collection, key)
     except (NotFound, SourceDown) as error:
         return replace(base, why_not=error.message if isinstance(error, SourceDown) else GONE)
-    values = formats.with_currencies(found.record.values, found.collection.currencies)
-    masks = {one.name for one in found.masked}
+    values = formats.with_currencies(page.record.values, page.collection.currencies)
+    masks = {item.name for item in page.masked}
     lines = [
         panes.Line(
-            one.label,
-            MASKED if one.name in masks else formats.html(formats.kind(one, found.collection.key), values.get(one.name), look),
-            name=one.name,
+            field.label,
+            MASKED if field.name in masks else formats.html(formats.kind(field, page.collection.key), values.get(field.name), look),
+            name=field.name,
         )
-        for one in found.fields
+        for field in page.fields
     ]
-    return replace(base, sections=panes.marked([panes.Section(found.collection.label_one, lines)], name), href=href)
+    return replace(base, sections=panes.marked([panes.Section(page.collection.label_one, lines)], name), href=href)
 
 
 # -- everything that was loaded
@@ -195,7 +195,7 @@ def known(view: RunView, actor: Actor, look: Look) -> Known:
     """Return every value by the step that loaded it, the missing values by name, and what the AI received."""
     run, masks = view.json, Masks.of(view, actor)
     loaded = sorted((_loaded(view, step, look, masks) for step in run["context"]), key=lambda one: one.at or "")
-    made = [one for one in loaded if one.values or one.missing]
+    made = [step for step in loaded if step.values or step.missing]
     proposal = (run["current"] or {}).get("proposal")
     if proposal is None:
         return Known(made)
@@ -207,7 +207,7 @@ def known(view: RunView, actor: Actor, look: Look) -> Known:
 
 
 def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
-    taken = [one for one in view.json["attempts"] if one["step"] == step and one["status"] in ("done", "performing")]
+    taken = [attempt for attempt in view.json["attempts"] if attempt["step"] == step and attempt["status"] in ("done", "performing")]
     last = taken[-1] if taken else None
     missing = view.json["context"][step].get("missing")
     return LoadedStep(

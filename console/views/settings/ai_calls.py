@@ -89,18 +89,18 @@ def show() -> Response:
     given = {name: request.args[name].strip() for name in FILTERS if request.args.get(name, "").strip()}
     after, wrong = request.args.get("after") or None, ""
     try:
-        found, following = call_log.find(actor, given, limit=PAGE_SIZE, after=after)
+        calls, following = call_log.find(actor, given, limit=PAGE_SIZE, after=after)
     except Malformed as error:
         wrong, given, after = error.message, {}, None
-        found, following = call_log.find(actor, given, limit=PAGE_SIZE)
+        calls, following = call_log.find(actor, given, limit=PAGE_SIZE)
     known = _known(actor)
     people = accounts.names(
-        {one.person for one in found if one.person} | {given["person"]}
+        {one.person for one in calls if one.person} | {given["person"]}
         if "person" in given
-        else {one.person for one in found if one.person}
+        else {one.person for one in calls if one.person}
     )
     context = {
-        "calls": [(one, known.get(one.workflow or "", ("", {}))[0], _step(known, one)) for one in found],
+        "calls": [(one, known.get(one.workflow or "", ("", {}))[0], _step(known, one)) for one in calls],
         "people": people,
         "chips": [
             Chip(LABELS[name], _spoken(name, value, known, people), frame.present_address(**{name: None, "after": None}))
@@ -119,7 +119,7 @@ def show() -> Response:
         "statuses": STATUSES,
         "codes": CODES,
         "modes": MODES,
-        "everybody": sorted(((one.id, one.name) for one in accounts.people()), key=lambda one: one[1].casefold()),
+        "everybody": sorted(((person.id, person.name) for person in accounts.people()), key=lambda one: one[1].casefold()),
         "next": frame.present_address(after=following) if following else None,
         "first": frame.present_address(after=None) if after else None,
         "wrong": wrong,
@@ -137,9 +137,9 @@ def show_call(call_id: str) -> Response:
 def words(call_id: str) -> Response:
     """Show the prompt and the answer; viewing them is an event."""
     actor = frame.actor()
-    found = audit.call(actor, call_id)
-    _, told, state = audit.words(actor, call_id)
-    answer = _call_page(found, told, GONE.get(state, ""))
+    call = audit.call(actor, call_id)
+    _, spoken, state = audit.words(actor, call_id)
+    answer = _call_page(call, spoken, GONE.get(state, ""))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -179,7 +179,7 @@ def _facts(call: Call) -> Sequence[tuple[str, str]]:
         )
         if count is not None
     ]
-    told: list[tuple[str, Any]] = [
+    lines: list[tuple[str, Any]] = [
         ("Provider", call.provider),
         ("Model", call.model),
         ("Purpose", call.purpose),
@@ -195,7 +195,7 @@ def _facts(call: Call) -> Sequence[tuple[str, str]]:
         ("Sources opened before", call.opened),
         ("Handed in after", None if call.seconds is None else f"{call.seconds.normalize():f} s"),
     ]
-    return [(label, f"{value}") for label, value in told if value not in (None, "")]
+    return [(label, f"{value}") for label, value in lines if value not in (None, "")]
 
 
 def _known(actor: Actor) -> dict[str, tuple[str, Mapping[str, str]]]:

@@ -77,8 +77,8 @@ def _purposes(
 def budgets() -> Response:
     """Show budgets with today's use, how long prompts are kept, and the blind share."""
     kept = ai_forms.newest().document
-    told = ai_forms.flat({"budget": kept.budget.model_dump(), "retention_days": kept.retention_days, "blind_percent": kept.blind_percent})
-    return _budgets(told, {}, None)
+    values = ai_forms.flat({"budget": kept.budget.model_dump(), "retention_days": kept.retention_days, "blind_percent": kept.blind_percent})
+    return _budgets(values, {}, None)
 
 
 @blueprint.post("/budgets")

@@ -50,13 +50,13 @@ def test() -> Response:
     changes = {} if current.from_environment or "provider" not in request.form else ai_forms.nested(shown)
     same = all(ai_forms.flat(getattr(current.document, name))[""] == (shown[name].strip()) for name in NAMES)
     try:
-        found = saving.tried(frame.actor(), {} if same else changes, request.form.get("key", "").strip() or None)
+        result = saving.tried(frame.actor(), {} if same else changes, request.form.get("key", "").strip() or None)
     except Invalid as wrong:
         if frame.wants_fragment():
-            said = " ".join(ai_forms.reasons(wrong).values()) or wrong.message
-            return _page(shown, tested=probe.Probed(ok=False, message=said))
+            words = " ".join(ai_forms.reasons(wrong).values()) or wrong.message
+            return _page(shown, tested=probe.Probed(ok=False, message=words))
         return _page(shown, ai_forms.reasons(wrong), wrong)
-    return _page(_shown(current) if current.from_environment else shown, tested=found)
+    return _page(_shown(current) if current.from_environment else shown, tested=result)
 
 
 def _shown(current: options.Current) -> dict[str, str]:

@@ -55,7 +55,7 @@ def _page(
         "wrong": wrong or {},
         "error": error,
         "seen": seen,
-        "collections": [(one.id, one.label) for one in browse.collections(frame.actor())],
+        "collections": [(collection.id, collection.label) for collection in browse.collections(frame.actor())],
         "words": AI_WORDS,
     }
     answer = area.page("settings/ai_redaction.html", "ai/redaction", context, status=status)

@@ -68,8 +68,12 @@ def _switches(shown: Mapping[str, str], wrong: Mapping[str, str], error: Console
 def _places(actor: Actor, kind: str) -> dict[str, str]:
     """Return the places that can be switched off, by name: collections and steps with AI that this person may know of."""
     if kind == "collections":
-        found = {one.id: one.label for one in records.collections() if access.exists_for(actor, f"collection:{one.id}")}
-        return dict(sorted(found.items(), key=lambda one: one[1].casefold()))
+        places = {
+            collection.id: collection.label
+            for collection in records.collections()
+            if access.exists_for(actor, f"collection:{collection.id}")
+        }
+        return dict(sorted(places.items(), key=lambda one: one[1].casefold()))
     made: dict[str, str] = {}
     for known in workflows.all_known():
         if known.live is None or not access.can(actor, known.team or None, f"workflow:{known.slug}", "see"):
@@ -100,16 +104,16 @@ def save_house() -> Response:
 def _house(shown: Mapping[str, str], wrong: Mapping[str, str], error: ConsoleError | None) -> Response:
     current = ai_forms.newest()
     texts = saving.house_texts(frame.actor())
-    former = [*(one.document.house for one in texts[1:]), Options().house]
+    former = [*(text.document.house for text in texts[1:]), Options().house]
     history = [(one, _difference(before, one.document.house)) for one, before in zip(texts, former, strict=False)]
-    context = ai_forms.common(current, shown, wrong, error) | {"history": history, "names": accounts.names({one.by for one in texts})}
+    context = ai_forms.common(current, shown, wrong, error) | {"history": history, "names": accounts.names({text.by for text in texts})}
     return area.page("settings/ai_house.html", "ai/house", context, status=error.status if error else 200)
 
 
 def _difference(before: HouseText, after: HouseText) -> Sequence[tuple[str, str, str]]:
     """Return (part, added or removed, line) for each line that differs."""
-    told = []
+    changed = []
     for part in ("prefix", "suffix"):
         lines = difflib.ndiff(getattr(before, part).splitlines(), getattr(after, part).splitlines())
-        told += [(part, {"+": "came", "-": "went"}[line[0]], line[2:]) for line in lines if line[0] in "+-" and line[2:].strip()]
-    return told
+        changed += [(part, {"+": "came", "-": "went"}[line[0]], line[2:]) for line in lines if line[0] in "+-" and line[2:].strip()]
+    return changed

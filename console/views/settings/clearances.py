@@ -36,13 +36,13 @@ def show() -> Response:
 @blueprint.post("")
 def ask() -> Response:
     """Ask for a clearance."""
-    told = {name: request.form.get(name, "") for name in FIELDS}
+    typed = {name: request.form.get(name, "") for name in FIELDS}
     zone = ZoneInfo(frame.look().zone)
     try:
-        since, until = _days(told, zone)
-        clearances.ask(frame.actor(), told["label"], told["email"], since, until, told["reason"])
+        since, until = _days(typed, zone)
+        clearances.ask(frame.actor(), typed["label"], typed["email"], since, until, typed["reason"])
     except Invalid as wrong:
-        return _page(told, wrong)
+        return _page(typed, wrong)
     flash("It is asked for. It begins when a second person has agreed.")
     return frame.moved("/settings/labels")
 
@@ -64,12 +64,12 @@ def answered(grant: str, word: str) -> Response:
     return frame.moved("/settings/labels")
 
 
-def _days(told: Mapping[str, str], zone: ZoneInfo) -> tuple[datetime, datetime]:
+def _days(typed: Mapping[str, str], zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return the first moment of the first day and the last moment of the last, in the person's zone. Raises Invalid for an invalid day."""
     days, details = [], []
     for name in ("since", "until"):
         try:
-            days.append(date.fromisoformat(told[name]))
+            days.append(date.fromisoformat(typed[name]))
         except ValueError:
             details.append({"field": name, "reason": "Choose a day."})
     if details:

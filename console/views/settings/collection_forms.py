@@ -58,14 +58,14 @@ def order_of(editing: Editing) -> list[str]:
 
 def rows(editing: Editing) -> list[Row]:
     """Return the fields of the collection as the draft has them."""
-    becoming, said = editing.becoming, editing.document.fields
+    becoming, settings = editing.becoming, editing.document.fields
     known = {item.name: item for item in (*becoming.stored_fields, *becoming.computed_fields)}
-    return [_row(known[name], said.get(name), editing) for name in order_of(editing)]
+    return [_row(known[name], settings.get(name), editing) for name in order_of(editing)]
 
 
 def _row(item: Field, says: Any, editing: Editing) -> Row:
     becoming = editing.becoming
-    column = next((one for one in editing.structure["columns"] if one["name"] == item.name), None)
+    column = next((column for column in editing.structure["columns"] if column["name"] == item.name), None)
     places = {place for place, _ in PLACES if item.name in _effective(editing, place)}
     flags = {flag for flag, _, _ in FLAGS if getattr(item, flag)}
     fixed = {"readonly"} if column is None or (item.readonly and not (says and says.readonly)) else set()
@@ -127,10 +127,10 @@ def merged(editing: Editing, form: MultiDict[str, str]) -> dict[str, Any]:
         before = [name for name in shown if place in shown[name].places]
         if ticked != before:
             document[place] = ticked
-    said: dict[str, Any] = document.setdefault("fields", {})
+    settings: dict[str, Any] = document.setdefault("fields", {})
     for name, row in shown.items():
         if f"label.{name}" in form:
-            said[name] = _field(dict(said.get(name, {})), row, form)
+            settings[name] = _field(dict(settings.get(name, {})), row, form)
     return document
 
 
@@ -139,61 +139,61 @@ def moved(order: Sequence[str], move: str) -> list[str]:
     way, _, name = move.partition(":")
     if name not in order:
         return list(order)
-    changed = [one for one in order if one != name]
+    changed = [field for field in order if field != name]
     changed.insert(max(0, list(order).index(name) + (-1 if way == "up" else 1)), name)
     return changed
 
 
-def _field(said: dict[str, Any], row: Row, form: MultiDict[str, str]) -> dict[str, Any]:
+def _field(settings: dict[str, Any], row: Row, form: MultiDict[str, str]) -> dict[str, Any]:
     label = form[f"label.{row.name}"].strip()
     if label != row.label:
-        _say(said, "label", label)
-    _say(said, "widget", form.get(f"widget.{row.name}", ""))
-    if said.get("widget") != "money":
-        said.pop("currency", None)
-        said.pop("minor", None)
-    if said.get("widget") != "textarea":
-        said.pop("lines", None)
+        _say(settings, "label", label)
+    _say(settings, "widget", form.get(f"widget.{row.name}", ""))
+    if settings.get("widget") != "money":
+        settings.pop("currency", None)
+        settings.pop("minor", None)
+    if settings.get("widget") != "textarea":
+        settings.pop("lines", None)
     ticked = set(form.getlist(f"flag.{row.name}"))
     for flag, _, _ in FLAGS:
         if flag not in row.fixed and (flag in ticked) != (flag in row.flags):
-            said[flag] = flag in ticked
-    return said
+            settings[flag] = flag in ticked
+    return settings
 
 
-def _say(said: dict[str, Any], name: str, value: Any) -> None:
+def _say(settings: dict[str, Any], name: str, value: Any) -> None:
     """Set a key of the document, or remove it if the value is the default."""
     if value in ("", None, [], {}):
-        said.pop(name, None)
+        settings.pop(name, None)
     else:
-        said[name] = value
+        settings[name] = value
 
 
 def field_document(form: MultiDict[str, str], former: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document for one field's form; keys that the form does not show stay."""
-    said = dict(former)
+    settings = dict(former)
     for name in ("label", "help", "type", "widget", "currency", "format", "computed", "references", "ai"):
         if name in form:
-            _say(said, name, form[name].strip())
+            _say(settings, name, form[name].strip())
     lines = form.get("lines", "").strip()
-    _say(said, "lines", int(lines) if lines.isdigit() else lines)
+    _say(settings, "lines", int(lines) if lines.isdigit() else lines)
     for flag in ("required", "readonly", "hidden", "minor"):
-        said.pop(flag, None)
+        settings.pop(flag, None)
         if flag in form.getlist("flag"):
-            said[flag] = True
+            settings[flag] = True
     for flag in ("sensitive", "personal"):
-        said.pop(flag, None)
+        settings.pop(flag, None)
         if form.get(flag) in ("yes", "no"):
-            said[flag] = form[flag] == "yes"
+            settings[flag] = form[flag] == "yes"
     if "options" in form:
-        _say(said, "options", options_of(form["options"]))
+        _say(settings, "options", options_of(form["options"]))
     rules = [
         {"if": condition.strip(), "message": message.strip()}
         for condition, message in zip(form.getlist("rule.if"), form.getlist("rule.message"), strict=False)
         if condition.strip() or message.strip()
     ]
-    _say(said, "validation", rules)
-    return said
+    _say(settings, "validation", rules)
+    return settings
 
 
 def options_of(text: str) -> list[Any]:
@@ -206,10 +206,10 @@ def options_of(text: str) -> list[Any]:
     return made
 
 
-def options_text(said: Sequence[Any] | None) -> str:
+def options_text(options: Sequence[Any] | None) -> str:
     """Return options as text, one in a line; the reverse of `options_of`."""
     lines = []
-    for one in said or ():
-        told = one if isinstance(one, Mapping) else {"value": one}
-        lines.append(" | ".join([told["value"], told.get("label", ""), told.get("tone", "")]).rstrip(" |"))
+    for one in options or ():
+        option = one if isinstance(one, Mapping) else {"value": one}
+        lines.append(" | ".join([option["value"], option.get("label", ""), option.get("tone", "")]).rstrip(" |"))
     return "\n".join(lines)

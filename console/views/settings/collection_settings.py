@@ -76,8 +76,8 @@ def field(collection: str, name: str) -> Response:
     if request.form.get("do") == "remove" and item.computed is not None:
         _without(document, name)
     else:
-        said = document.setdefault("fields", {})
-        said[name] = collection_forms.field_document(request.form, said.get(name, {}))
+        fields = document.setdefault("fields", {})
+        fields[name] = collection_forms.field_document(request.form, fields.get(name, {}))
     return _saved(editing, document, _field, item)
 
 
@@ -130,10 +130,10 @@ def document(collection: str) -> Response:
     if request.method != "POST":
         return _document(editing, editing.document.canonical().decode())
     text = request.form.get("document", "").replace("\r\n", "\n")
-    raw, found = loaded(text)
+    raw, loaded_document = loaded(text)
     try:
-        if raw is None or found:
-            raise Invalid(found[0].reason, details=[{"field": spot.path, "reason": spot.reason} for spot in found])
+        if raw is None or loaded_document:
+            raise Invalid(loaded_document[0].reason, details=[{"field": spot.path, "reason": spot.reason} for spot in loaded_document])
         collections.save(frame.actor(), collection, _revision(), raw)
     except (Conflict, Invalid) as wrong:
         return _document(editing, text, wrong)
@@ -179,11 +179,11 @@ def _head(editing: Editing, wrong: ConsoleError | None = None) -> dict[str, Any]
 
 def _editor(editing: Editing, *, wrong: ConsoleError | None = None, typed: MultiDict[str, str] | None = None) -> Response:
     shown = collection_forms.rows(editing)
-    said = {name: editing.document.to_json().get(name, "") for name in collection_forms.NAMES}
+    values = {name: editing.document.to_json().get(name, "") for name in collection_forms.NAMES}
     if typed is not None:
-        said |= {name: typed[name] for name in collection_forms.NAMES if name in typed}
+        values |= {name: typed[name] for name in collection_forms.NAMES if name in typed}
     context = _head(editing, wrong) | _preview(editing.becoming) | {
-        "rows": shown, "said": said, "typed": typed, "flags": collection_forms.FLAGS, "places": collection_forms.PLACES,
+        "rows": shown, "said": values, "typed": typed, "flags": collection_forms.FLAGS, "places": collection_forms.PLACES,
         "sortable": [(item.name, item.label) for item in editing.becoming.stored_fields if item.sortable and not item.hidden],
         "preview_wrong": "",
     }  # fmt: skip
@@ -207,21 +207,21 @@ def _without(document: dict[str, Any], name: str) -> None:
         if place in document:
             document[place] = [one for one in document[place] if one != name]
     for section in document.get("summary", {}).get("sections", ()):
-        section["fields"] = [one for one in section["fields"] if one != name]
+        section["fields"] = [field_name for field_name in section["fields"] if field_name != name]
 
 
 def _field(editing: Editing, item: Field | None, wrong: ConsoleError | None = None) -> Response:
     """Show the form of one field; `item` None is a new computed field."""
-    said = editing.document.to_json().get("fields", {}).get(item.name, {}) if item else {}
+    settings = editing.document.to_json().get("fields", {}).get(item.name, {}) if item else {}
     if wrong:
-        said = collection_forms.field_document(request.form, said)
+        settings = collection_forms.field_document(request.form, settings)
     drawn = item or Field("", "", "text", "text", computed="")
-    others = [one for one in editing.becoming.stored_fields if one.stored == "text"]
+    others = [item for item in editing.becoming.stored_fields if item.stored == "text"]
     context = _head(editing, wrong) | {
-        "item": item, "drawn": drawn, "said": said, "typed_name": request.form.get("name", ""), "flags": collection_forms.FLAGS,
+        "item": item, "drawn": drawn, "said": settings, "typed_name": request.form.get("name", ""), "flags": collection_forms.FLAGS,
         "types": _same(sorted(FIELD_TYPES)), "widgets": collection_forms.offered(drawn) if item else collection_forms.every_widget(), "formats": _same(FORMATS),
-        "options_text": collection_forms.options_text(said.get("options")), "rules": [*said.get("validation", []), {"if": "", "message": ""}],
-        "currencies": [one.name for one in others], "targets": _same(one.id for one in real_records.collections()), "ai_words": collection_forms.AI_WORDS,
+        "options_text": collection_forms.options_text(settings.get("options")), "rules": [*settings.get("validation", []), {"if": "", "message": ""}],
+        "currencies": [one.name for one in others], "targets": _same(collection.id for collection in real_records.collections()), "ai_words": collection_forms.AI_WORDS,
         "ai_closed": treatment.secret(drawn.name, drawn.stored), "ai_usual": drawn.ai,
     }  # fmt: skip
     return area.page("settings/collection_field.html", NAME, context, status=wrong.status if wrong else 200)
@@ -234,11 +234,11 @@ def _same(names: Iterable[str]) -> list[tuple[str, str]]:
 
 def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     labels = {item.name: item.label for item in (*editing.becoming.stored_fields, *editing.becoming.computed_fields)}
-    told = [
+    lines = [
         (_place(change, labels), _words(change, change.before, labels), _words(change, change.after, labels)) for change in editing.changes
     ]
     return area.page(
-        "settings/collection_changes.html", NAME, _head(editing, wrong) | {"changes": told}, status=wrong.status if wrong else 200
+        "settings/collection_changes.html", NAME, _head(editing, wrong) | {"changes": lines}, status=wrong.status if wrong else 200
     )
 
 
@@ -257,11 +257,11 @@ def _place(change: Change, labels: Mapping[str, str]) -> str:
     return " ".join([PLACE_WORDS.get(head, head), *rest])
 
 
-def _words(change: Change, said: Any, labels: Mapping[str, str]) -> str:
+def _words(change: Change, content: Any, labels: Mapping[str, str]) -> str:
     """Return the content of a place in words, fields by their labels."""
-    if change.place[0] in (*LISTS, "search", "key") and isinstance(said, list):
-        return ", ".join(labels.get(name, name) for name in said) or "no field"
-    return worded(said)
+    if change.place[0] in (*LISTS, "search", "key") and isinstance(content, list):
+        return ", ".join(labels.get(name, name) for name in content) or "no field"
+    return worded(content)
 
 
 def _decided(collection: str, do: str) -> Response:
@@ -282,9 +282,9 @@ def _decided(collection: str, do: str) -> Response:
 
 
 def _versions(editing: Editing, wrong: ConsoleError | None = None) -> Response:
-    found = collections.versions(frame.actor(), editing.collection.id)
-    context = _head(editing, wrong) | {"versions": found, "origins": ORIGINS}
-    context["names"] = accounts.names({one.made_by for one in found})
+    versions = collections.versions(frame.actor(), editing.collection.id)
+    context = _head(editing, wrong) | {"versions": versions, "origins": ORIGINS}
+    context["names"] = accounts.names({one.made_by for one in versions})
     return area.page("settings/collection_versions.html", NAME, context, status=wrong.status if wrong else 200)
 
 
@@ -297,23 +297,23 @@ def _preview(becoming: Collection) -> dict[str, Any]:
     """Return a list row and the summary of a real record as the draft would render them; the reason if the editor may see no record."""
     look = frame.look()
     try:
-        found = browse.sample(frame.actor(), becoming)
+        sample = browse.sample(frame.actor(), becoming)
     except (NotAllowed, NotFound):
         return {"sample": None, "sample_why": "You may not browse these records, so that none is shown here."}
     except SourceDown as down:
         return {"sample": None, "sample_why": down.message}
-    if found is None:
+    if sample is None:
         return {"sample": None, "sample_why": "There is no record yet that could be shown here."}
-    columns = [item for item in found.fields if item.name in becoming.columns and (item.name,) != becoming.title_fields]
+    columns = [item for item in sample.fields if item.name in becoming.columns and (item.name,) != becoming.title_fields]
     columns.sort(key=lambda item: becoming.columns.index(item.name))
     state = becoming.summary.get("badge")
     cells = [
-        (states.cell if item.name == state else formats.cell)(formats.kind(item, becoming.key), look)(found.record.values.get(item.name))
+        (states.cell if item.name == state else formats.cell)(formats.kind(item, becoming.key), look)(sample.record.values.get(item.name))
         for item in columns
     ]
     return {
-        "sample": found.record,
+        "sample": sample.record,
         "sample_columns": [item.label for item in columns],
         "sample_cells": Markup("".join(cells)),  # noqa: S704 (cells escape their values)
-        "sample_sections": records.sections(found, look, whole=False),
+        "sample_sections": records.sections(sample, look, whole=False),
     }

@@ -39,14 +39,14 @@ def new() -> Response:
 @blueprint.get("/invitations/<invitation_id>")
 def show_invitation(invitation_id: str) -> Response:
     """Show a pending invitation."""
-    told = invitations.invitation(frame.actor(), invitation_id)
+    invitation = invitations.invitation(frame.actor(), invitation_id)
     names = people.team_names()
     context = {
-        "invitation": told,
-        "roles": people.role_words(told.roles, names),
-        "teams": [names.get(team, team) for team in told.teams],
-        "may": people.grouped(abilities.ability_sentences(abilities.rights(told.roles))),
-        "by": accounts.names([told.invited_by]).get(told.invited_by, "Command line"),
+        "invitation": invitation,
+        "roles": people.role_words(invitation.roles, names),
+        "teams": [names.get(team, team) for team in invitation.teams],
+        "may": people.grouped(abilities.ability_sentences(abilities.rights(invitation.roles))),
+        "by": accounts.names([invitation.invited_by]).get(invitation.invited_by, "Command line"),
     }
     return area.page("settings/invitation.html", "people", context)
 

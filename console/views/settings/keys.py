@@ -138,7 +138,7 @@ def _form(wrong: Mapping[str, str], status: int = 200) -> Response:
     seen, _ = workflows.entries(who, limit=10_000)
     context: dict[str, Any] = {
         "held": held,
-        "collections": [(one.id, one.label) for one in browse.collections(who)],
+        "collections": [(collection.id, collection.label) for collection in browse.collections(who)],
         "workflows": [(one.slug, one.title) for one in seen],
         "lasts": LASTS,
         "wrong": wrong,

@@ -78,14 +78,14 @@ def show() -> Response:
 @blueprint.post("/profile")
 def change_profile() -> Response:
     """Save name, language, zone and theme."""
-    told = {name: request.form.get(name, "") for name in ("name", "locale", "zone", "theme")}
+    values = {name: request.form.get(name, "") for name in ("name", "locale", "zone", "theme")}
     try:
-        profile.change_profile(frame.actor(), **told)
+        profile.change_profile(frame.actor(), **values)
     except Invalid as error:
-        return _page(told, _reasons(error), status=422)
+        return _page(values, _reasons(error), status=422)
     flash("Your profile was saved")
     answer = frame.moved("/settings/me")
-    chosen = told["theme"] if told["theme"] != "system" else ""
+    chosen = values["theme"] if values["theme"] != "system" else ""
     answer.set_cookie("theme", chosen, max_age=31_536_000 if chosen else 0, samesite="Lax", secure=not identity.own_machine())
     return answer
 
@@ -135,21 +135,25 @@ def device(agent: str) -> str:
 
 def _page(told: Mapping[str, str] | None = None, wrong: Mapping[str, str] | None = None, *, status: int = 200) -> Response:
     who = frame.actor()
-    own, teams = profile.profile_of(who), {team.id: team.name for team in accounts.teams()}
-    shown = {"name": own.name, "locale": own.locale, "zone": own.zone, "theme": own.theme} | dict(told or {})
+    profile_shown, teams = profile.profile_of(who), {team.id: team.name for team in accounts.teams()}
+    shown = {"name": profile_shown.name, "locale": profile_shown.locale, "zone": profile_shown.zone, "theme": profile_shown.theme} | dict(
+        told or {}
+    )
     context: dict[str, Any] = {
         "teams": [teams.get(team, team) for team in who.teams],
         "roles": [formats.role_words(role) for role in who.role_names],
         "profile": shown,
         "wrong": dict(wrong or {}),
-        "has_password": own.has_password,
+        "has_password": profile_shown.has_password,
         "locales": _locales(shown["locale"]),
         "zones": sorted({*_zones(), shown["zone"]}),
         "factor": accounts.factor_of(who.id),
         "must_have": accounts.must_have(who),
         "identities": identities.identities_of(who.id),
         "provider": oidc.offered(),
-        "sessions": [(one, device(one.agent), METHODS.get(one.method, one.method)) for one in accounts.sessions_of(who)],
+        "sessions": [
+            (session, device(session.agent), METHODS.get(session.method, session.method)) for session in accounts.sessions_of(who)
+        ],
     }
     return area.page("settings/me.html", "me", context, status=status)
 

@@ -42,28 +42,28 @@ class Choice:
 @blueprint.get("")
 def show() -> Response:
     """Show the list: `?q=`, `team`, `role`, `state`, and `after` for the next page."""
-    who, asked = frame.actor(), _query()
-    found, following = directory.listed(who, asked, limit=PAGE_SIZE)
+    who, query = frame.actor(), _query()
+    people, following = directory.listed(who, query, limit=PAGE_SIZE)
     counts, names = directory.counts(who), team_names()
     tabs = [
         {
             "label": label,
             "href": frame.present_address(state=state or None, after=None),
-            "here": asked.state == state,
+            "here": query.state == state,
             "count": sum(counts.values()) - counts["removed"] if not state else counts[state],
         }
         for state, label in TABS
     ]
     context = {
-        "asked": asked,
+        "asked": query,
         "tabs": tabs,
-        "people": [(one, role_words(one.roles, names), team_words(one, names), STATES[one.state]) for one in found],
-        "teams": team_choices(asked.team),
-        "roles": role_choices(asked.role),
+        "people": [(one, role_words(one.roles, names), team_words(one, names), STATES[one.state]) for one in people],
+        "teams": team_choices(query.team),
+        "roles": role_choices(query.role),
         "next": frame.present_address(after=following) if following else None,
-        "first": frame.present_address(after=None) if asked.after else None,
-        "csv": frame.with_query("/settings/people/people.csv", {"q": asked.text or None, "team": asked.team or None, "role": asked.role or None, "state": asked.state or None}),
-        "narrowed": bool(asked.text or asked.team or asked.role),
+        "first": frame.present_address(after=None) if query.after else None,
+        "csv": frame.with_query("/settings/people/people.csv", {"q": query.text or None, "team": query.team or None, "role": query.role or None, "state": query.state or None}),
+        "narrowed": bool(query.text or query.team or query.role),
     }  # fmt: skip
     return area.page("settings/people.html", "people", context)
 
@@ -71,8 +71,8 @@ def show() -> Response:
 @blueprint.get("/people.csv")
 def export() -> Response:
     """Download the filtered list as CSV."""
-    found, names = directory.every(frame.actor(), _query()), team_names()
-    answer = Response(_lines(found, names), content_type="text/csv; charset=utf-8")
+    people, names = directory.every(frame.actor(), _query()), team_names()
+    answer = Response(_lines(people, names), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="people.csv"'
     return answer
 
@@ -116,10 +116,10 @@ def team_words(entry: Entry, names: dict[str, str]) -> str:
     return ", ".join(names.get(team, team) for team in entry.teams)
 
 
-def grouped(found: Sequence[accounts.Ability]) -> list[tuple[str, list[accounts.Ability]]]:
+def grouped(abilities: Sequence[accounts.Ability]) -> list[tuple[str, list[accounts.Ability]]]:
     """Return the sentences grouped by place, in order."""
     places: dict[str, list[accounts.Ability]] = {}
-    for ability in found:
+    for ability in abilities:
         places.setdefault(ability.place, []).append(ability)
     return list(places.items())
 
@@ -129,9 +129,9 @@ def _query() -> Asked:
     return Asked(text=request.args.get("q", "")[:200], after=request.args.get("after"), **given)
 
 
-def _lines(found: Iterator[Entry], names: dict[str, str]) -> Iterator[str]:
+def _lines(people: Iterator[Entry], names: dict[str, str]) -> Iterator[str]:
     yield _csv(COLUMNS)
-    for entry in found:
+    for entry in people:
         roles = " · ".join(role_words(entry.roles, names))
         seen = entry.seen_at.isoformat(timespec="seconds") if entry.seen_at else ""
         yield _csv((entry.name, entry.email, entry.state, roles, team_words(entry, names), "yes" if entry.factor else "no", seen, entry.id))

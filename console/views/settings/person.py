@@ -43,7 +43,7 @@ def _drawn(person_id: str, *, given: list[Given] | None = None, error: ConsoleEr
         "may": people.grouped(may),
         "own": person.id == who.id,
         "factor": accounts.factor_of(person.id),
-        "sessions": [(one, device(one.agent)) for one in sessions.sessions_of_person(who, person.id)],
+        "sessions": [(session, device(session.agent)) for session in sessions.sessions_of_person(who, person.id)],
         "keys": others_keys.api_keys(who, person.id),
         "held": held,
         "unseen": all_held - len(held),
@@ -63,28 +63,28 @@ def particulars(person_id: str) -> Response:
     authority.require(who)
     person = accounts.person(person_id)
     own = person.id == who.id
-    told = {"name": person.name, "locale": person.locale, "zone": person.zone}
+    profile = {"name": person.name, "locale": person.locale, "zone": person.zone}
     tags = [(key, "\n".join(person_changes.listed(values))) for key, values in sorted(person.tags.items())]
     error: ConsoleError | None = None
     if request.method == "POST":
-        told = {name: request.form.get(name, "") for name in told}
+        profile = {name: request.form.get(name, "") for name in profile}
         tags = _read_tags()
         try:
-            accounts.change_person(who, person.id, **told, tags=None if own else {key: values.splitlines() for key, values in tags})
+            accounts.change_person(who, person.id, **profile, tags=None if own else {key: values.splitlines() for key, values in tags})
         except (Invalid, Conflict, NotAllowed) as refused:
             if not above(refused):
                 raise
             error = refused
         else:
-            flash(f"{told['name'].strip()} is changed.")
+            flash(f"{profile['name'].strip()} is changed.")
             return frame.moved(people.url(person.id))
     context = {
         "person": person,
         "own": own,
-        "told": told,
+        "told": profile,
         "tags": [*tags, *[("", "")] * BLANK_TAGS],
-        "locales": locale_choices(told["locale"]),
-        "zones": zone_choices(told["zone"]),
+        "locales": locale_choices(profile["locale"]),
+        "zones": zone_choices(profile["zone"]),
         "error": error,
         "wrong": reasons(error),
     }
@@ -168,7 +168,7 @@ def runs(person_id: str) -> Response:
         given = leavers.hand_on(frame.actor(), person_id, form.getlist("run"), form.get("email", ""), form.get("reason", "").strip())
     except Invalid as error:
         return _drawn(person_id, error=error)
-    if any(one.error for one in given):
+    if any(result.error for result in given):
         return _drawn(person_id, given=given)
     flash("1 run is given away." if len(given) == 1 else f"{len(given)} runs are given away.")
     return frame.moved(people.url(person_id))
@@ -177,19 +177,19 @@ def runs(person_id: str) -> Response:
 def _read_tags() -> list[tuple[str, str]]:
     """Return the tags in the form: name, and its values one in a line."""
     names, values = request.form.getlist("tag"), request.form.getlist("values")
-    return [(name.strip(), told.strip()) for name, told in zip(names, values, strict=False) if name.strip() or told.strip()]
+    return [(name.strip(), value.strip()) for name, value in zip(names, values, strict=False) if name.strip() or value.strip()]
 
 
 def locale_choices(chosen: str) -> list[Choice]:
     """Return the languages by their own names; the chosen one first if it is unknown."""
     known = [Choice(value, label, value == chosen) for value, label in _locales()]
-    return known if any(one.chosen for one in known) else [Choice(chosen, chosen, True), *known]
+    return known if any(choice.chosen for choice in known) else [Choice(chosen, chosen, True), *known]
 
 
 def zone_choices(chosen: str) -> list[Choice]:
     """Return the time zones by name."""
     known = [Choice(zone, zone.replace("_", " "), zone == chosen) for zone in _zones()]
-    return known if any(one.chosen for one in known) else [Choice(chosen, chosen, True), *known]
+    return known if any(choice.chosen for choice in known) else [Choice(chosen, chosen, True), *known]
 
 
 @lru_cache(maxsize=1)

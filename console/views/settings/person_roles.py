@@ -45,8 +45,8 @@ def _form(
     person: accounts.Person, pairs: Iterable[Pair], teams: Sequence[str], *, looked: bool = False, error: ConsoleError | None = None
 ) -> Response:
     known, places = authority.known_roles(), {*people.team_names(), EVERY}
-    told = [(role, team) for role, team in person_changes.spread(pairs) if role in known and team in places]
-    difference = abilities.difference(frame.actor(), person.id, told) if looked or error else None
+    pairs_shown = [(role, team) for role, team in person_changes.spread(pairs) if role in known and team in places]
+    difference = abilities.difference(frame.actor(), person.id, pairs_shown) if looked or error else None
     context = {
         "person": person,
         "own": person.id == frame.actor().id,
@@ -100,8 +100,8 @@ def read_pairs() -> frozenset[Pair]:
 
 def read_teams() -> list[str]:
     """Return the teams in the form: the ticked ones (`joined`), and one to add (`join`)."""
-    told = [*request.form.getlist("joined"), request.form.get("join", "")]
-    return sorted({team for team in told if team})
+    teams = [*request.form.getlist("joined"), request.form.get("join", "")]
+    return sorted({team for team in teams if team})
 
 
 def named_teams() -> list[str]:

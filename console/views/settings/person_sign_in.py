@@ -46,13 +46,14 @@ def _page(person_id: str, **more: Any) -> Response:
     who = frame.actor()
     access.require(who, None, "user", "manage")
     person = accounts.person(person_id)
-    told = {
+    context = {
         "person": person,
         "factor": accounts.factor_of(person.id),
         "identities": identities.identities_of(person.id),
         "sessions": [
-            (one, me.device(one.agent), me.METHODS.get(one.method, one.method)) for one in sessions.sessions_of_person(who, person.id)
+            (session, me.device(session.agent), me.METHODS.get(session.method, session.method))
+            for session in sessions.sessions_of_person(who, person.id)
         ],
         "link": None,
     }
-    return area.page("settings/person_sign_in.html", "people", told | more)
+    return area.page("settings/person_sign_in.html", "people", context | more)

@@ -51,24 +51,24 @@ class Line:
 @blueprint.route("", methods=["GET", "POST"])
 def show() -> Response:
     """Show all roles, and the form for a new one."""
-    told = {name: request.form.get(name, "") for name in ("title", "about", "from")}
+    values = {name: request.form.get(name, "") for name in ("title", "about", "from")}
     wrong: Invalid | None = None
     if request.method == "POST":
-        kind, _, name = told["from"].partition(":")
+        kind, _, name = values["from"].partition(":")
         given = {"level": name} if kind == "level" else {"copy": name}
         try:
-            made = rights.create(frame.actor(), told["title"], about=told["about"], **given)
+            made = rights.create(frame.actor(), values["title"], about=values["about"], **given)
         except Invalid as error:
             wrong = error
         else:
             flash("The role is there, and nobody has it yet.")
             return frame.moved(f"/settings/roles/{made}")
-    found = rights.listed(frame.actor())
+    listed = rights.listed(frame.actor())
     context = {
-        "roles": found,
+        "roles": listed,
         "names": known(),
         "levels": LEVELS,
-        "typed": told,
+        "typed": values,
         "wrong": _by_field(wrong),
         "error": wrong.message if wrong else "",
         **_draft_bar(),
@@ -105,17 +105,17 @@ def delete(role: str) -> Response:
 
 
 def _role_page(role: str, wrong: ConsoleError | None = None) -> Response:
-    found, names, mine = rights.read_role(frame.actor(), role), known(), rights.draft(frame.actor())
+    role_read, names, draft_now = rights.read_role(frame.actor(), role), known(), rights.draft(frame.actor())
     place, q = _place(), request.args.get("q", "").strip()
-    rows = mine.rows()
+    rows = draft_now.rows()
     index = Index(rows)
     sections = [
         (title, kind, acts, lines)
         for title, kind, acts in _kinds(place)
-        if (lines := _lines(found.id, place, kind, rows, index, mine.change, names, q))
+        if (lines := _lines(role_read.id, place, kind, rows, index, draft_now.change, names, q))
     ]
     context = {
-        "role": found,
+        "role": role_read,
         "names": names,
         "place": place,
         "places": [(EVERY, "Everywhere"), *((f"t:{team.id}", team.name) for team in accounts.teams())],
@@ -125,8 +125,8 @@ def _role_page(role: str, wrong: ConsoleError | None = None) -> Response:
         "act_words": policy_words.act,
         "wrong": _by_field(wrong),
         "error": wrong.message if wrong else "",
-        "typed": {"title": request.form.get("title", found.title), "about": request.form.get("about", found.about)},
-        **_draft_bar(mine),
+        "typed": {"title": request.form.get("title", role_read.title), "about": request.form.get("about", role_read.about)},
+        **_draft_bar(draft_now),
     }
     return area.page("settings/role.html", "roles", context, status=wrong.status if wrong else 200)
 
@@ -137,13 +137,13 @@ def _role_page(role: str, wrong: ConsoleError | None = None) -> Response:
 @blueprint.route("/<role>/on", methods=["GET", "POST"])
 def on(role: str) -> Response:
     """Show the role's rules on `?object=` in `?place=`; a POST puts them into the draft."""
-    found, place, obj = rights.read_role(frame.actor(), role), _place(), request.args.get("object", "")
+    role_read, place, obj = rights.read_role(frame.actor(), role), _place(), request.args.get("object", "")
     role_rules.require_object(frame.actor(), obj, place)
-    mine = rights.draft(frame.actor())
-    rows = mine.rows()
+    draft_now = rights.draft(frame.actor())
+    rows = draft_now.rows()
     if request.method != "POST":
         boxes = rule_form.stored(role_rules.rules_of(rows, role, place, obj))
-        return _rules_page(found, place, obj, boxes, role_rules.fields_of(rows, role, place, obj.partition(":")[2]), mine)
+        return _rules_page(role_read, place, obj, boxes, role_rules.fields_of(rows, role, place, obj.partition(":")[2]), draft_now)
     boxes, chosen = rule_form.typed(request.form), rule_form.typed_fields(request.form)
     pending = [box.number for box in boxes if box.path and (box.value.strip() or box.comparison in ("empty", "filled"))]
     if pending and not {"build", "add", "drop"} & set(request.form):  # Enter was pressed in a box, or a finished condition was not added
@@ -157,13 +157,13 @@ def on(role: str) -> Response:
         try:
             role_rules.edit(frame.actor(), role, place, obj, [box.rule for box in boxes if not box.blank], chosen)
         except Invalid as wrong:
-            return _rules_page(found, place, obj, rule_form.marked(boxes, wrong), chosen, mine, error=wrong.message)
+            return _rules_page(role_read, place, obj, rule_form.marked(boxes, wrong), chosen, draft_now, error=wrong.message)
         except PolicyError as wrong:
-            return _rules_page(found, place, obj, boxes, chosen, mine, error=wrong.message)
+            return _rules_page(role_read, place, obj, boxes, chosen, draft_now, error=wrong.message)
         flash("It is in your draft. It counts when you publish it.")
         return frame.moved(f"/settings/roles/{role}?{urlencode({'place': place})}")
     status = 422 if any(box.errors for box in boxes) else 200
-    return _rules_page(found, place, obj, boxes, chosen, mine, status=status)
+    return _rules_page(role_read, place, obj, boxes, chosen, draft_now, status=status)
 
 
 @blueprint.post("/<role>/check")
@@ -174,21 +174,21 @@ def check(role: str) -> Response:
     number = next((name.removesuffix(".condition") for name in request.form if name.endswith(".condition") and name.startswith("r")), "r0")
     number = request.args.get("rule", number)
     text = request.form.get(f"{number}.condition", "").strip()
-    told: dict[str, Any] = {"text": text, "error": "", "counted": None, "said": ""}
+    result: dict[str, Any] = {"text": text, "error": "", "counted": None, "said": ""}
     try:
         if text:
             rule_conditions.check(obj, request.form.getlist(f"{number}.acts"), text)
-            said = policy_words.condition(text)
-            told["said"] = said if said != text else ""
+            words = policy_words.condition(text)
+            result["said"] = words if words != text else ""
             if obj.startswith("collection:"):
-                told["counted"] = rule_conditions.counted(frame.actor(), obj, text, role, place)
+                result["counted"] = rule_conditions.counted(frame.actor(), obj, text, role, place)
     except DefinitionError as error:
-        told["error"] = error.message
+        result["error"] = error.message
     except NotAllowed:
         raise
     except ConsoleError as error:
-        told["error"] = error.message
-    return frame.page("settings/rule_check.html", told, blocks={"*": "result"})
+        result["error"] = error.message
+    return frame.page("settings/rule_check.html", result, blocks={"*": "result"})
 
 
 def _rules_page(
@@ -208,7 +208,7 @@ def _rules_page(
         for row in mine.rows()
         if row.ptype == "p" and row.sub in _counting(role) and row.obj in (obj, f"{obj.partition(':')[0]}:{EVERY}")
     ]
-    own = (f"role:{role.id}", place, obj)
+    subject_key = (f"role:{role.id}", place, obj)
     context = {
         "role": role,
         "names": names,
@@ -218,12 +218,12 @@ def _rules_page(
         "of_subject": names.of_subject(obj),
         "rules": boxes,
         "fields": rule_form.fields(obj, chosen),
-        "else_said": sorted({policy_words.rule(row, names) for row in others if (row.sub, row.dom, row.obj) != own}),
+        "else_said": sorted({policy_words.rule(row, names) for row in others if (row.sub, row.dom, row.obj) != subject_key}),
         "action": f"/settings/roles/{role.id}/on?{urlencode({'object': obj, 'place': place})}",
         "check": f"/settings/roles/{role.id}/check?{urlencode({'object': obj, 'place': place})}",
         "back": f"/settings/roles/{role.id}?{urlencode({'place': place})}",
         "error": error,
-        "locked": sorted(policy_words.rule(row, names) for row in shipped() if (row.sub, row.dom, row.obj) == own),
+        "locked": sorted(policy_words.rule(row, names) for row in shipped() if (row.sub, row.dom, row.obj) == subject_key),
         **rule_form.surroundings(obj),
     }
     return area.page("settings/rules.html", "roles", context, status=status or (422 if error else 200))
@@ -261,15 +261,16 @@ def discard() -> Response:
 def versions() -> Response:
     """Show who changed the rights, when and how: newest first."""
     before = request.args.get("before", "")
-    found = rights.versions(frame.actor(), int(before) if before.isdigit() and len(before) < 18 else None)
+    versions_listed = rights.versions(frame.actor(), int(before) if before.isdigit() and len(before) < 18 else None)
     names = known()
     context = {
         "versions": [
-            (one, rule_drafts.lines(one.change, names)[:SHOWN_LINES], len(one.change.added) + len(one.change.removed)) for one in found
+            (one, rule_drafts.lines(one.change, names)[:SHOWN_LINES], len(one.change.added) + len(one.change.removed))
+            for one in versions_listed
         ],
         "names": names,
         "said": policy_words.rule,
-        "older": frame.present_address(before=found[-1].number) if len(found) == 50 else None,
+        "older": frame.present_address(before=versions_listed[-1].number) if len(versions_listed) == 50 else None,
         "is_rules": lambda change: bool(change.of_rules),
         **_draft_bar(),
     }
@@ -285,22 +286,22 @@ def undo(number: int) -> Response:
 
 
 def _draft_page(wrong: ConsoleError | None = None) -> Response:
-    mine, names = rights.draft(frame.actor()), known()
-    told = rights.preview(frame.actor(), mine.change)
+    draft_now, names = rights.draft(frame.actor()), known()
+    preview = rights.preview(frame.actor(), draft_now.change)
     context = {
-        "draft": mine,
-        "preview": told,
+        "draft": draft_now,
+        "preview": preview,
         "names": names,
-        "lines": [(sign, policy_words.rule(row, names), row) for sign, row in rule_drafts.lines(mine.change, names)],
-        "effects": [(policy_words.right(one.obj, one.act, names), one) for one in told.effects],
+        "lines": [(sign, policy_words.rule(row, names), row) for sign, row in rule_drafts.lines(draft_now.change, names)],
+        "effects": [(policy_words.right(effect.obj, effect.act, names), effect) for effect in preview.effects],
         "people": {person.id: person.name for person in accounts.people()},
         "theirs": [
             (one, [(sign, policy_words.rule(row, names)) for sign, row in rule_drafts.lines(one.change.of_rules, names)])
-            for one in mine.theirs
+            for one in draft_now.theirs
         ],
         "error": wrong.message if wrong else "",
         "note": request.form.get("note", ""),
-        "warnings": _warnings(mine.change),
+        "warnings": _warnings(draft_now.change),
     }
     return area.page("settings/role_draft.html", "roles", context, status=wrong.status if wrong else 200)
 
@@ -308,15 +309,15 @@ def _draft_page(wrong: ConsoleError | None = None) -> Response:
 # -- what the pages draw
 
 
-def _draft_bar(mine: rule_drafts.Draft | None = None) -> dict[str, Any]:
+def _draft_bar(draft_now: rule_drafts.Draft | None = None) -> dict[str, Any]:
     """Return how many rows the actor's draft changes."""
-    mine = mine or rights.draft(frame.actor())
-    return {"draft_size": len(mine.change.added) + len(mine.change.removed)}
+    draft_now = draft_now or rights.draft(frame.actor())
+    return {"draft_size": len(draft_now.change.added) + len(draft_now.change.removed)}
 
 
 def _place() -> str:
-    told = request.args.get("place", EVERY)
-    return told if told == EVERY or any(told == f"t:{team.id}" for team in accounts.teams()) else EVERY
+    place = request.args.get("place", EVERY)
+    return place if place == EVERY or any(place == f"t:{team.id}" for team in accounts.teams()) else EVERY
 
 
 def _kinds(place: str) -> list[tuple[str, str, list[str]]]:
@@ -332,39 +333,39 @@ def _objects(kind: str, rows: Sequence[Row], names: Names) -> list[str]:
         return [kind]
     there: set[str] = {row.obj for row in rows if row.obj.startswith(f"{kind}:")}
     if kind == "collection":
-        return [obj for one in records.collections() if access.exists_for(frame.actor(), obj := f"collection:{one.id}")]
+        return [obj for collection in records.collections() if access.exists_for(frame.actor(), obj := f"collection:{collection.id}")]
     there |= {f"{kind}:{ident}" for ident in (kept.every() if kind == "action" else names.titles.get(kind, {}))}
     if kind != "label":
         there.add(f"{kind}:{EVERY}")
-    own = {f"workflow:{one.slug}" for one in kept.every().values()} if kind == "workflow" else set()
+    own = {f"workflow:{workflow.slug}" for workflow in kept.every().values()} if kind == "workflow" else set()
     there = {obj for obj in there - own if access.exists_for(frame.actor(), obj)}
     return sorted(there, key=lambda obj: (not obj.endswith(f":{EVERY}"), names.object(obj).lower()))
 
 
 def _lines(role: str, place: str, kind: str, rows: Sequence[Row], index: Index, change: Change, names: Names, q: str) -> list[Line]:
     made = []
-    mine: dict[str, list[Row]] = {}
+    by_object: dict[str, list[Row]] = {}
     for row in rows:
         if row.ptype == "p" and row.sub == f"role:{role}" and row.dom == place:
-            mine.setdefault(row.obj, []).append(row)
+            by_object.setdefault(row.obj, []).append(row)
     touched = {row.obj for row in change.added | change.removed if row.sub == f"role:{role}" and row.dom == place}
     for obj in _objects(kind, rows, names):
         title = names.object(obj)[:1].upper() + names.object(obj)[1:]
         if q and q.lower() not in title.lower() and q.lower() not in obj.lower():
             continue
-        own = mine.get(obj, [])
+        own = by_object.get(obj, [])
         acts = {row.act for row in own}
         cells = tuple(
             Cell(act, role_rules.standing(index, role, place, obj, act), act in acts or EVERY in acts) for act in policy_words.offered(kind)
         )
-        said = tuple(dict.fromkeys(policy_words.condition(row.expression) for row in own if row.expression))
+        conditions = tuple(dict.fromkeys(policy_words.condition(row.expression) for row in own if row.expression))
         if (theirs := names.of_subject(obj)) and any(row.eft == "allow" and not policy_words.whosever(row.expression) for row in own):
-            said = (f"Only those of {theirs}", *said)
-        fields = [name for name in mine if name.startswith(f"field:{obj.partition(':')[2]}/")]
+            conditions = (f"Only those of {theirs}", *conditions)
+        fields = [name for name in by_object if name.startswith(f"field:{obj.partition(':')[2]}/")]
         if fields:
-            said += (f"{len(fields)} {'field' if len(fields) == 1 else 'fields'} kept back",)
+            conditions += (f"{len(fields)} {'field' if len(fields) == 1 else 'fields'} kept back",)
         changed = obj in touched or any(name.startswith(f"field:{obj.partition(':')[2]}/") for name in touched)
-        made.append(Line(obj, title, f"/settings/roles/{role}/on?{urlencode({'object': obj, 'place': place})}", cells, said, changed))
+        made.append(Line(obj, title, f"/settings/roles/{role}/on?{urlencode({'object': obj, 'place': place})}", cells, conditions, changed))
     return made
 
 
@@ -374,20 +375,20 @@ def _counting(role: rights.Role) -> set[str]:
 
 def _warnings(change: Change) -> list[str]:
     """Return which new conditions of the draft would be slow; a data source that does not answer is asked only once."""
-    told: dict[str, None] = {}
+    warnings: dict[str, None] = {}
     for obj, text in sorted({(row.obj, row.expression) for row in change.added if row.expression and row.obj.startswith("collection:")}):
         try:
-            told |= dict.fromkeys(
+            warnings |= dict.fromkeys(
                 f"{known().object(obj)}: {each}" for each in rule_conditions.warnings(obj, rule_conditions.check(obj, (), text))
             )
         except ConsoleError:
             continue
     for obj in sorted({row.obj for row in change.added if row.obj.startswith("collection:") and row.eft == "allow" and not row.expression}):
         try:
-            told |= dict.fromkeys(f"{known().object(obj)}: {each}" for each in rule_conditions.of_subject(obj))
+            warnings |= dict.fromkeys(f"{known().object(obj)}: {each}" for each in rule_conditions.of_subject(obj))
         except ConsoleError:
             continue
-    return list(told)
+    return list(warnings)
 
 
 def _by_field(wrong: ConsoleError | None) -> dict[str, str]:

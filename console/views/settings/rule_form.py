@@ -31,8 +31,8 @@ class RuleBox:
     @property
     def said(self) -> str:
         """Return the condition in words; empty if it is in words already."""
-        told = policy_words.condition(self.condition) if self.condition.strip() else ""
-        return told if told != self.condition else ""
+        words = policy_words.condition(self.condition) if self.condition.strip() else ""
+        return words if words != self.condition else ""
 
     @property
     def rule(self) -> Rule:
@@ -55,9 +55,9 @@ class FieldBox:
     note: str = ""
 
 
-def stored(found: Sequence[Rule]) -> list[RuleBox]:
+def stored(rules: Sequence[Rule]) -> list[RuleBox]:
     """Return the stored rules; without any, an empty one."""
-    return [RuleBox(number, rule.effect, rule.acts, rule.condition) for number, rule in enumerate(found)] or [RuleBox(0)]
+    return [RuleBox(number, rule.effect, rule.acts, rule.condition) for number, rule in enumerate(rules)] or [RuleBox(0)]
 
 
 def typed(form: MultiDict[str, str]) -> list[RuleBox]:
@@ -86,12 +86,12 @@ def composed(obj: str, boxes: Sequence[RuleBox], number: int) -> list[RuleBox]:
 
 def marked(boxes: Sequence[RuleBox], wrong: Invalid) -> list[RuleBox]:
     """Return the rules, each with its error."""
-    told: dict[int, dict[str, str]] = {}
+    errors: dict[int, dict[str, str]] = {}
     for detail in wrong.details:
         number, _, name = str(detail.get("field", "")).removeprefix("r").partition(".")
         if number.isdigit():
-            told.setdefault(int(number), {})[name] = str(detail["reason"])
-    return [replace(box, errors=told.get(box.number, {})) for box in boxes]
+            errors.setdefault(int(number), {})[name] = str(detail["reason"])
+    return [replace(box, errors=errors.get(box.number, {})) for box in boxes]
 
 
 def fields(obj: str, rights: Mapping[str, FieldRight]) -> list[FieldBox]:
@@ -100,7 +100,9 @@ def fields(obj: str, rights: Mapping[str, FieldRight]) -> list[FieldBox]:
         return []
     collection = records.collection(obj.partition(":")[2])
     notes = {True: "holds something sensitive"}
-    return [FieldBox(one.name, one.label, rights.get(one.name, "write"), notes.get(one.sensitive, "")) for one in collection.stored_fields]
+    return [
+        FieldBox(item.name, item.label, rights.get(item.name, "write"), notes.get(item.sensitive, "")) for item in collection.stored_fields
+    ]
 
 
 def typed_fields(form: MultiDict[str, str]) -> dict[str, FieldRight]:
@@ -114,10 +116,10 @@ def typed_fields(form: MultiDict[str, str]) -> dict[str, FieldRight]:
 
 def surroundings(obj: str) -> dict[str, Any]:
     """Return the choices of the form: acts, condition paths, comparisons, and tags of people."""
-    found: list[Choice] = rule_conditions.choices(obj)
+    choices: list[Choice] = rule_conditions.choices(obj)
     return {
         "acts": [(act, policy_words.act(act)) for act in policy_words.offered(kind_of(obj))],
-        "choices": found,
+        "choices": choices,
         "comparisons": COMPARISONS,
         "tags": [f"$currentUser.tags.{name}" for name in rule_conditions.tags()] + ["$currentUser.id"],
         "roots": rule_conditions.ROOTS.get(kind_of(obj), ("$currentUser", "now")),

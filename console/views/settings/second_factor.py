@@ -48,8 +48,8 @@ def remove() -> Response:
 @blueprint.post("/codes.txt")
 def download() -> Response:
     """Download the codes that the page has just shown. The page sends them, because they are stored nowhere else."""
-    told = [word for word in request.form.get("codes", "")[:2000].split() if word.replace("-", "").isalnum()]
-    lines = ["Handrail: recovery codes. Each signs you in once, in the place of the code of your telephone.", "", *told, ""]
+    kept = [word for word in request.form.get("codes", "")[:2000].split() if word.replace("-", "").isalnum()]
+    lines = ["Handrail: recovery codes. Each signs you in once, in the place of the code of your telephone.", "", *kept, ""]
     answer = make_response("\r\n".join(lines))
     answer.headers["Content-Type"] = "text/plain; charset=utf-8"
     answer.headers["Content-Disposition"] = 'attachment; filename="handrail-recovery-codes.txt"'
@@ -59,14 +59,14 @@ def download() -> Response:
 def _page(error: str | None = None, *, status: int = 200) -> Response:
     who = frame.actor()
     waiting = factors.begin(who)
-    told = {
+    context = {
         "picture": Markup(waiting.svg),  # noqa: S704 (drawn here, of a text that was made here)
         "secret": " ".join(waiting.secret[at : at + 4] for at in range(0, len(waiting.secret), 4)),
         "factor": accounts.factor_of(who.id),
         "must_have": accounts.must_have(who),
         "error": error,
     }
-    return area.page("settings/second_factor.html", "me", told, status=status)
+    return area.page("settings/second_factor.html", "me", context, status=status)
 
 
 def _codes(codes: Sequence[str]) -> Response:

@@ -27,17 +27,19 @@ def show() -> Response:
 @blueprint.post("")
 def save() -> Response:
     """Save everything at once; errors are shown with everything that was typed."""
-    who, told = frame.actor(), _typed()
+    who, entry = frame.actor(), _typed()
     access.require(who, None, "user", "manage")
-    wrong = {name: ["takes a whole number"] for name in ("idle_minutes", "whole_minutes") if told[name] is None}
+    wrong = {name: ["takes a whole number"] for name in ("idle_minutes", "whole_minutes") if entry[name] is None}
     if not wrong:
         try:
-            entry_changes.change(who, request.remote_addr or "", **told)
+            entry_changes.change(who, request.remote_addr or "", **entry)
         except Invalid as error:
             for detail in error.details:
                 wrong.setdefault(detail["field"], []).append(detail["reason"])
     if wrong:
-        return _page(Entry(**{**told, **{name: 0 for name in ("idle_minutes", "whole_minutes") if told[name] is None}}), wrong, status=422)
+        return _page(
+            Entry(**{**entry, **{name: 0 for name in ("idle_minutes", "whole_minutes") if entry[name] is None}}), wrong, status=422
+        )
     flash("Saved; it is in force everywhere within a second")
     return frame.moved("/settings/sign-in")
 

@@ -133,9 +133,9 @@ def remove(name: str) -> Response:
 
 
 def _page(name: str, more: Mapping[str, object] | None = None) -> Response:
-    head, found = named(name)
+    head, collections = named(name)
     source = sources.source_of(name)
-    context = {"source": head, "collections": found, "terms": source.terms, "chosen": source.chosen, "limits": LIMITS, "tested": None}
+    context = {"source": head, "collections": collections, "terms": source.terms, "chosen": source.chosen, "limits": LIMITS, "tested": None}
     return area.page("settings/source.html", "sources", {**context, **(more or {})})
 
 
@@ -157,12 +157,12 @@ def _tables(head: sources.SourceHead, tested: sources.Tested, chosen: set[str] |
 
 
 def _again(head: sources.SourceHead, moved: ConsoleError | None = None) -> Response:
-    down, found = None, None
+    down, difference = None, None
     try:
-        found = sources.difference(head.name, by=frame.actor())
+        difference = sources.difference(head.name, by=frame.actor())
     except SourceDown as error:
         down = errors.error_message(error)
-    context = {"source": head, "found": found, "moved": moved, "down": down}
+    context = {"source": head, "found": difference, "moved": moved, "down": down}
     return area.page("settings/source_again.html", "sources", context, status=moved.status if moved else 200)
 
 

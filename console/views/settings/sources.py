@@ -20,8 +20,8 @@ TYPED = ("url", *PARTS, "name", "role", "which")
 @blueprint.get("")
 def show() -> Response:
     """Show every source; without one, the link to connect the first."""
-    found = sources.list_all(frame.actor())
-    return area.page("settings/sources.html", "sources", {"sources": found})
+    heads = sources.list_all(frame.actor())
+    return area.page("settings/sources.html", "sources", {"sources": heads})
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -67,19 +67,19 @@ def connect() -> Response:
 @blueprint.get("/<name>/connected")
 def connected(name: str) -> Response:
     """Show what was connected, and offer a first workflow."""
-    head, found = named(name)
-    usable = [one for one in found if one.key and _may_browse(one.id)]
+    head, collections = named(name)
+    usable = [one for one in collections if one.key and _may_browse(one.id)]
     teams = {team.id: team.name for team in accounts.teams()}
     own = [team for team in frame.actor().teams if team in teams]
     context = {
         "source": head,
-        "collections": found,
-        "first": next((one for one in usable if one.kind == "table"), usable[0] if usable else None),
+        "collections": collections,
+        "first": next((collection for collection in usable if collection.kind == "table"), usable[0] if usable else None),
         "usable": usable,
         "teams": teams,
         "team": own[0] if own else next(iter(teams), None),
         "roles": sorted(access.rights().roles),
-        "role": _role_of(found),
+        "role": _role_of(collections),
     }
     return area.page("settings/source_connected.html", "sources", context)
 
@@ -87,13 +87,13 @@ def connected(name: str) -> Response:
 @blueprint.post("/<name>/first")
 def first(name: str) -> Response:
     """Make the first workflow and start it."""
-    _, found = named(name)
-    chosen = next((one for one in found if one.id == request.form.get("collection")), None)
+    _, collections = named(name)
+    chosen = next((one for one in collections if one.id == request.form.get("collection")), None)
     if chosen is None or request.form.get("role") not in access.rights().roles:
         raise addresses.wrong("collection", "Choose a collection of this data source, and a role.")
     team = request.form.get("team")
     slug, run = sources.begin(
-        frame.actor(), chosen.id, request.form["role"], team if team in {one.id for one in accounts.teams()} else None
+        frame.actor(), chosen.id, request.form["role"], team if team in {team.id for team in accounts.teams()} else None
     )
     if run is not None:
         return frame.moved(frame.run_url(run))
@@ -111,12 +111,12 @@ def named(name: str) -> tuple[sources.SourceHead, list[Collection]]:
     head = next((one for one in sources.list_all(frame.actor()) if one.name == name), None)
     if head is None:
         raise NotFound(f"There is no data source {name}.")
-    return head, [one for one in records.collections() if one.source == name]
+    return head, [collection for collection in records.collections() if collection.source == name]
 
 
-def _role_of(found: list[Collection]) -> str:
+def _role_of(collections: list[Collection]) -> str:
     """Return the role that was granted the collections, according to the policy."""
-    objects = {f"collection:{one.id}" for one in found}
+    objects = {f"collection:{one.id}" for one in collections}
     given = [
         row.sub.removeprefix("role:") for row in access.all_rows() if row.obj in objects and row.act == "browse" and row.eft == "allow"
     ]
@@ -131,18 +131,18 @@ def _typed() -> dict[str, str]:
 def _address_form(
     typed: Mapping[str, str], *, tested: Tested | None = None, wrong: ConsoleError | None = None, status: int | None = None
 ) -> Response:
-    said = reasons(wrong)
+    errors = reasons(wrong)
     if tested is not None and tested.trouble is not None:
         by_url = bool(typed.get("url"))
-        said["url" if by_url or tested.trouble.field == "url" else tested.trouble.field] = tested.trouble.happened
+        errors["url" if by_url or tested.trouble.field == "url" else tested.trouble.field] = tested.trouble.happened
     context = {
         "typed": typed,
-        "wrong": said,
+        "wrong": errors,
         "tested": tested,
         "kinds": KINDS,
         "ports": addresses.PORTS,
         "first": not sources.list_all(frame.actor()),
-        "by_url": bool(typed.get("url")) or "url" in said,
+        "by_url": bool(typed.get("url")) or "url" in errors,
     }
     return area.page("settings/source_new.html", "sources", context, status=status or (422 if wrong else 200))
 
@@ -172,5 +172,5 @@ def reasons(wrong: ConsoleError | None) -> dict[str, str]:
 
 def _free_name(url: str) -> str:
     """Return an unused name made from the database's name."""
-    found = {head.name for head in sources.list_all(frame.actor())}
-    return sources.suggested(url, found)
+    taken = {head.name for head in sources.list_all(frame.actor())}
+    return sources.suggested(url, taken)

@@ -21,26 +21,26 @@ FIELDS = ("name", "description", "lead")
 @blueprint.get("")
 def show() -> Response:
     """Show every team."""
-    found = teamwork.listed(frame.actor())
-    leads = accounts.names({team.lead for team, _ in found if team.lead})
-    return area.page("settings/teams.html", "teams", {"teams": [(team, sizes, leads.get(team.lead or "", "")) for team, sizes in found]})
+    teams = teamwork.listed(frame.actor())
+    leads = accounts.names({team.lead for team, _ in teams if team.lead})
+    return area.page("settings/teams.html", "teams", {"teams": [(team, sizes, leads.get(team.lead or "", "")) for team, sizes in teams]})
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
 def new() -> Response:
     """Show the form; a POST makes the team."""
-    told = {name: request.form.get(name, "") for name in FIELDS}
+    values = {name: request.form.get(name, "") for name in FIELDS}
     teamwork.listed(frame.actor())
     error: ConsoleError | None = None
     if request.method == "POST":
         try:
-            made = teamwork.create(frame.actor(), **told)
+            made = teamwork.create(frame.actor(), **values)
         except (Invalid, Conflict) as refused:
             error = refused
         else:
-            flash(f"The team {told['name'].strip()} is made.")
+            flash(f"The team {values['name'].strip()} is made.")
             return frame.moved(_url(made))
-    context = {"told": told, "error": error, "wrong": reasons(error)}
+    context = {"told": values, "error": error, "wrong": reasons(error)}
     return area.page("settings/team_new.html", "teams", context, status=error.status if error else 200)
 
 
@@ -117,12 +117,12 @@ def _drawn(team_id: str, error: ConsoleError | None = None) -> Response:
     team = teamwork.team(who, team_id)
     listed, more = directory.listed(who, Asked(team=team_id), limit=MEMBERS)
     lead = accounts.person(team.lead).email if team.lead else ""
-    told = {"name": team.name, "description": team.description, "lead": lead}
+    values = {"name": team.name, "description": team.description, "lead": lead}
     if error is not None and "name" in request.form:
-        told = {name: request.form.get(name, "") for name in FIELDS}
+        values = {name: request.form.get(name, "") for name in FIELDS}
     context = {
         "team": team,
-        "told": told,
+        "told": values,
         "members": [
             (person, _roles_in_team(person.roles, team_id), team_id in person.teams, people.STATES[person.state]) for person in listed
         ],
