@@ -79,7 +79,7 @@ def show() -> Response:
         "next": frame.present_address(after=page.next) if page.next else None,
         "first": frame.present_address(after=None) if query.after else None,
         "chips": chips(given, people),
-        "people": sorted(people.items(), key=lambda one: one[1]),
+        "people": sorted(people.items(), key=lambda pair: pair[1]),
         "kinds": sorted(KINDS),
         "collections": browse.collections(frame.actor()),
         "held": dict(given),

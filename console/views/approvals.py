@@ -66,7 +66,7 @@ def show() -> Response:
             for name, value in given.items()
         ],
         "held": given,
-        "people": sorted({(line.approval.requested_by, line.requester_name) for line in page.lines}, key=lambda one: one[1]),
+        "people": sorted({(line.approval.requested_by, line.requester_name) for line in page.lines}, key=lambda pair: pair[1]),
         "actions": sorted({line.approval.action for line in page.lines} | ({given["action"]} if "action" in given else set())),
         "teams": sorted({(line.team, line.team_name) for line in page.lines}),
         "wrong": wrong,

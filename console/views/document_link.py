@@ -59,10 +59,10 @@ def send(token: str) -> Response:
         if AWAY in request.form:
             document_requests.take_away(page, request.form[AWAY])
             return _answer("", 200)
-        one = request.files.get("file")
-        if one is None:
+        upload = request.files.get("file")
+        if upload is None:
             raise Invalid("No file was sent.")
-        stored = document_requests.take(page, request.form.get("field", ""), one.filename or "", one.stream.read())
+        stored = document_requests.take(page, request.form.get("field", ""), upload.filename or "", upload.stream.read())
     except ConsoleError as error:
         answer = _answer("", error.status)
         answer.headers["X-Reason"] = quote(str((error.details or [{"reason": error.message}])[0]["reason"]))
@@ -78,11 +78,11 @@ def _files(page: Page) -> list[dict[str, Any]]:
     """Receive the files of a form sent without script; return details of the refused ones."""
     wrong: list[dict[str, Any]] = []
     for name in request.files:
-        for one in request.files.getlist(name):
-            if not name.startswith(SENT) or not one.filename:
+        for upload in request.files.getlist(name):
+            if not name.startswith(SENT) or not upload.filename:
                 continue
             try:
-                document_requests.take(page, name.removeprefix(SENT), one.filename, one.stream.read())
+                document_requests.take(page, name.removeprefix(SENT), upload.filename, upload.stream.read())
             except Invalid as error:
                 wrong += list(error.details)
             except Conflict:

@@ -105,9 +105,9 @@ def undone(error: HTTPException) -> Response:
     """Answer an HTTP error: unknown address, wrong method, body too large."""
     status = error.code or 500
     code, _, message = KNOWN.get(status, KNOWN[500 if status >= 500 else 400])
-    own = type(error).description != error.description and error.description  # our own sentence, not the framework's
+    own_message = type(error).description != error.description and error.description  # our own sentence, not the framework's
     headers = {name: value for name, value in error.get_headers() if name.lower() not in ("content-type", "content-length")}
-    return _respond(Answer(status, code, own or message, headers=headers, outcome=outcomes.of_request()))
+    return _respond(Answer(status, code, own_message or message, headers=headers, outcome=outcomes.of_request()))
 
 
 @blueprint.app_errorhandler(Exception)

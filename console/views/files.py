@@ -121,7 +121,7 @@ def viewer(
 def _marks(given: str, turn: int) -> list[Mark]:
     """Return the boxes in an address, `left-top-right-bottom` in thousandths, on a page rotated clockwise. Malformed ones are left out."""
     marks = []
-    for left, top, right, bottom in (map(int, one) for one in _BOX.findall(given)[:MOST_MARKS]):
+    for left, top, right, bottom in (map(int, box) for box in _BOX.findall(given)[:MOST_MARKS]):
         for _ in range(turn // 90):
             left, top, right, bottom = 1000 - bottom, left, 1000 - top, right  # noqa: PLW2901 (a quarter more each time)
         if 0 <= left < right <= 1000 and 0 <= top < bottom <= 1000:
@@ -188,11 +188,11 @@ def received(run_id: str, step: str, values: Mapping[str, Any]) -> dict[str, Any
     made = {name: _without(value, away) for name, value in values.items()} if away else dict(values)
     for name in request.files:
         field = name.removeprefix(SENT)
-        for one in request.files.getlist(name):
-            if not name.startswith(SENT) or not one.filename:
+        for upload in request.files.getlist(name):
+            if not name.startswith(SENT) or not upload.filename:
                 continue
             try:
-                value = _keep(run_id, step, field, one)
+                value = _keep(run_id, step, field, upload)
             except Invalid as error:
                 wrong += list(error.details) or [{"field": field, "reason": error.message}]
                 continue
@@ -204,7 +204,7 @@ def received(run_id: str, step: str, values: Mapping[str, Any]) -> dict[str, Any
 
 def _without(value: Any, away: set[str]) -> Any:
     if isinstance(value, list):
-        return [one for one in value if not (isinstance(one, dict) and one.get("file") in away)]
+        return [file for file in value if not (isinstance(file, dict) and file.get("file") in away)]
     return None if isinstance(value, dict) and value.get("file") in away else value
 
 

@@ -19,8 +19,8 @@ def show() -> tuple[Response, int]:
     During a deliberate pause it is 200 with the status `paused`, because pages and the API still work. A broken log is reported but does not make it 503; `doctor` and the page of
     the proof name the details.
     """
-    found = health.known()
-    return jsonify(status=found.status, version=__version__, **found.to_json(), log=_log()), 200 if found.ok else 503
+    state = health.known()
+    return jsonify(status=state.status, version=__version__, **state.to_json(), log=_log()), 200 if state.ok else 503
 
 
 def _log() -> str | None:

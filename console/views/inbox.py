@@ -50,7 +50,9 @@ def every() -> Response:
     who = frame.actor()
     readable = inboxes.inboxes_of(who)
     counts = tickets.count(who, readable)
-    drawn = [(one, counts[one.id], count_words(counts[one.id]), inboxes.may(who, one, "work"), inboxes.rule(one)) for one in readable]
+    drawn = [
+        (inbox, counts[inbox.id], count_words(counts[inbox.id]), inboxes.may(who, inbox, "work"), inboxes.rule(inbox)) for inbox in readable
+    ]
     return frame.page("inbox/all.html", {"inboxes": drawn})
 
 
@@ -136,7 +138,7 @@ def _drawn(name: str, *, view: str = "", error: str = "", refused: Sequence[Give
         "inbox": inbox,
         "view": view,
         "tabs": tabs,
-        "lines": [_line(one, who) for one in listed],
+        "lines": [_line(ticket, who) for ticket in listed],
         "next": frame.present_address(after=following) if following else None,
         "first": frame.present_address(after=None) if request.args.get("after") else None,
         "manages": manages,

@@ -63,8 +63,8 @@ class Head:
 @blueprint.get("")
 def collections() -> Response:
     """Show every collection that the reader may browse, by data source."""
-    readable = sorted(browse.collections(frame.actor()), key=lambda one: one.source)
-    sources = [(source, list(group)) for source, group in groupby(readable, key=lambda one: one.source)]
+    readable = sorted(browse.collections(frame.actor()), key=lambda each: each.source)
+    sources = [(source, list(group)) for source, group in groupby(readable, key=lambda each: each.source)]
     return frame.page("lists/collections.html", {"sources": sources, "q": request.args.get("q", "")})
 
 
@@ -146,8 +146,12 @@ def drawn(page: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str,
     return {
         "collection": collection,
         "segments": [
-            {"label": one["label"], "here": one["id"] == (segment["id"] if segment else None), "href": _other_list(segment=one["id"])}
-            for one in [{"id": None, "label": "All"}, *described["segments"]]
+            {
+                "label": tab["label"],
+                "here": tab["id"] == (segment["id"] if segment else None),
+                "href": _other_list(segment=tab["id"]),
+            }
+            for tab in [{"id": None, "label": "All"}, *described["segments"]]
         ],
         "segment_label": segment["label"] if segment else "",
         "q": args.get("q", ""),
@@ -156,7 +160,7 @@ def drawn(page: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str,
         "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
         "chips": chips(page.filter, kinds, look),
         "clear_href": _other_list(filter=None, q=None),
-        "filterable": _options(tuple(sorted(filterable, key=lambda one: one[0] not in listed)), args.get("add_field", "")),
+        "filterable": _options(tuple(sorted(filterable, key=lambda choice: choice[0] not in listed)), args.get("add_field", "")),
         "ops": _options(OPS, args.get("add_op", "eq")),
         "added": args.get("add_value", ""),
         "suggestions": _suggestions(kinds.values()),
@@ -233,10 +237,10 @@ def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], lo
     for item in shown:
         what = kinds[item.name]
         write = states.column(what, look) if item.name == state or item.widget == "badge" else formats.column(what, look, html)
-        values: list[Any] = [one.get(item.name) for one in of_rows]
+        values: list[Any] = [values_of.get(item.name) for values_of in of_rows]
         if item.name in collection.currencies:
             alone = {item.name: collection.currencies[item.name]}
-            values = [formats.with_currencies(one, alone).get(item.name) for one in of_rows]
+            values = [formats.with_currencies(values_of, alone).get(item.name) for values_of in of_rows]
         if titles := page.titles.get(item.name):  # for a reference, the title of the record that it leads to
             values = [value if value is None else titles.get(str(value), value) for value in values]
         written.append(write(values))
@@ -245,7 +249,7 @@ def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], lo
 
 def _with_failed(row: Record, shown: Sequence[Field], cells: Iterable[str]) -> list[str]:
     """Return the cells of a row in which some computed fields failed."""
-    return [_failed(row.wrong[item.name]) if item.name in row.wrong else one for item, one in zip(shown, cells, strict=True)]
+    return [_failed(row.wrong[item.name]) if item.name in row.wrong else cell for item, cell in zip(shown, cells, strict=True)]
 
 
 def _failed(why: str) -> str:
@@ -274,7 +278,7 @@ def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[C
     parts = list(given.items) if isinstance(given, Group) and given.kind == "and" else [given]
     made = []
     for place, part in enumerate(parts):
-        rest = [one.to_json() for index, one in enumerate(parts) if index != place]
+        rest = [condition.to_json() for index, condition in enumerate(parts) if index != place]
         text = json.dumps({"and": rest}, ensure_ascii=False, separators=(",", ":")) if rest else None
         made.append(Chip(spoken(part, kinds, look), _other_list(filter=text)))
     return made

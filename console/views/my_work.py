@@ -85,9 +85,9 @@ def waiting(who: Actor) -> dict[str, object]:
     """Return everything that the page draws, and `seen`, which changes only if something changed."""
     work = my_work.work_of(who)
     held, saved = [row(head) for head in work.in_hand], [row(head) for head in work.to_continue]
-    inboxes = [(one, count, count_words(count)) for one, count in work.inboxes]
+    inboxes = [(inbox, count, count_words(count)) for inbox, count in work.inboxes]
     more = [(section, section.rows(who)) for section in MORE]
-    state = [work.in_hand, work.to_continue, [(one.id, words) for one, _, words in inboxes], [rows for _, rows in more]]
+    state = [work.in_hand, work.to_continue, [(inbox.id, words) for inbox, _, words in inboxes], [rows for _, rows in more]]
     return {"held": held, "saved": saved, "inboxes": inboxes, "more": more, "seen": f"{crc32(repr(state).encode()):x}", "poll": POLL_S}
 
 

@@ -111,8 +111,8 @@ def ladder_url(workflow: str, step: str, rest: str = "") -> str:
 def rows(report: Report) -> list[tuple[Group, list[Field]]]:
     """Return each step with the rows of its fields, most calls first; the levels of a field follow it."""
     by: dict[tuple[str, str], list[Field]] = {}
-    for one in report.fields:
-        by.setdefault((one.workflow, one.step), []).append(one)
+    for row in report.fields:
+        by.setdefault((row.workflow, row.step), []).append(row)
     return [(group, by.get((group.key[0], group.key[1]), [])) for group in report.steps]
 
 
@@ -161,7 +161,7 @@ def charts(report: Report) -> list[Chart]:
 
 def _weekly(report: Report) -> Chart:
     weeks = list(measure.weeks_of(report))
-    values = [one.precision for _, one in weeks]
+    values = [figures.precision for _, figures in weeks]
     known = [value for value in values if value is not None]
     caption = (
         f"Of all values that people were shown, {report_words.percent(report.total.precision)} were taken as they were; the weeks lie between {report_words.percent(min(known))} and {report_words.percent(max(known))}."
@@ -170,7 +170,7 @@ def _weekly(report: Report) -> Chart:
     )
     return Chart(
         "weekly", "Taken as proposed, week by week", caption, "line", "Week from", [formats.text(formats.Kind("week", "Week", "date"), day.isoformat(), frame.look()) for day, _ in weeks] if known else (),
-        [Series("Taken as proposed", "ai", [_points(value) for value in values], [report_words.percent(one.precision) if one.values else "nothing decided" for _, one in weeks])],
+        [Series("Taken as proposed", "ai", [_points(value) for value in values], [report_words.percent(figures.precision) if figures.values else "nothing decided" for _, figures in weeks])],
         unit=" %", most=100, empty="No proposed value has been decided about in this time.",
     )  # fmt: skip
 
@@ -230,9 +230,9 @@ def _lines(report: Report) -> Iterator[Sequence[Any]]:
     """Return a line for every field of every step and for each of its levels."""
     slugs = {workflow.id: workflow.slug for workflow in report.known}
     yield COLUMNS
-    for one in report.fields:
-        figures: Figures = one.figures
+    for row in report.fields:
+        figures: Figures = row.figures
         yield (
-            slugs.get(one.workflow, one.workflow), one.step, one.name, one.level or "all", one.found, one.dropped, figures.values, figures.accepted, figures.small, figures.edited,
+            slugs.get(row.workflow, row.workflow), row.step, row.name, row.level or "all", row.found, row.dropped, figures.values, figures.accepted, figures.small, figures.edited,
             figures.cleared, figures.ignored, "" if figures.precision is None else f"{figures.precision:.4f}", figures.equal, figures.different,
         )  # fmt: skip

@@ -71,7 +71,11 @@ def show(collection: str, part: str) -> Response:
         **on_it(page),
     }
     if tab == "summary":
-        context |= {"related": [{"name": one.name, "label": one.label, "href": _related_url(page, one.name)} for one in _to_show(page)]}
+        context |= {
+            "related": [
+                {"name": relation.name, "label": relation.label, "href": _related_url(page, relation.name)} for relation in _to_show(page)
+            ]
+        }
     if tab == "activity":
         log = activity.on_record(frame.actor(), collection, key, limit=50, after=request.args.get("after"), looks=True)
         context |= {"entries": entries(log.rows, look), "older": frame.present_address(after=log.next) if log.next else None}
@@ -168,7 +172,7 @@ def on_it(page: RecordPage) -> dict[str, Any]:
     who = frame.actor()
     heads = runs.on_record(who, page.collection.id, page.record.key or "")
     drawn = [home.row(head) | {"may_resume": head.status == "saved"} for head in heads]
-    live = [one for one, head in zip(drawn, heads, strict=True) if head.live]
+    live = [row for row, head in zip(drawn, heads, strict=True) if head.live]
     action_workflows = actions.made_of_actions()
     busy = {head.workflow_id for head in heads if head.live}
     ready = [definition for definition in workflows.startable(who, page.collection.id) if definition.slug not in action_workflows]
@@ -281,7 +285,7 @@ def start_fields(definition: Definition, page: RecordPage) -> list[dict[str, Any
 
 def _to_show(page: RecordPage) -> Sequence[Any]:
     """Return the relations in the order of the summary's document; without one, the to-many relations."""
-    named_there = [one["relation"] for one in page.collection.summary.get("related", ())]
+    named_there = [related["relation"] for related in page.collection.summary.get("related", ())]
     by_name = {relation.name: relation for relation in page.relations}
     return [by_name[name] for name in named_there if name in by_name] or [
         relation for relation in page.relations if relation.kind == "to_many"

@@ -24,9 +24,9 @@ blueprint = Blueprint("step_parts", __name__)
 def step_part(context: Context, part: str) -> Markup:
     """Return the HTML of a part of the step `step_kind`, with the page's context."""
     environment = context.environment
-    own = _own(environment, str(context.get("step_kind") or ""))
-    if own is not None and part in own.blocks:
-        text = "".join(own.blocks[part](own.new_context(context.get_all(), shared=True)))
+    template = _own(environment, str(context.get("step_kind") or ""))
+    if template is not None and part in template.blocks:
+        text = "".join(template.blocks[part](template.new_context(context.get_all(), shared=True)))
     else:
         general = environment.get_template(f"runner/{part}.html")
         text = "".join(general.root_render_func(general.new_context(context.get_all(), shared=True)))

@@ -64,7 +64,7 @@ def token(reason: Reason, back: str = "") -> str:
 
 
 def _page(title: str, href: str, listed: list[points.Point]) -> Response:
-    drawn: list[dict[str, Any]] = [{"point": one, "token": token(one.reason, href) if one.reason else ""} for one in listed]
+    drawn: list[dict[str, Any]] = [{"point": point, "token": token(point.reason, href) if point.reason else ""} for point in listed]
     return frame.page("why/page.html", {"title": title, "href": href, "points": drawn}, blocks={"*": "points"})
 
 

@@ -133,7 +133,7 @@ def _parameter(each: Mapping[str, Any]) -> Part:
     kind, links = _kind(each["schema"])
     example = each.get("example", "")
     shown = example[0] if isinstance(example, list) else example
-    choices = tuple(str(one) for one in each["schema"].get("enum", ()))
+    choices = tuple(str(choice) for choice in each["schema"].get("enum", ()))
     return Part(each["name"], kind, each.get("description", ""), each.get("required", False), links, each["in"], str(shown), choices)
 
 
@@ -152,7 +152,7 @@ def _kind(schema: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
         kinds = [_kind(each) for each in schema["anyOf"]]
         return " or ".join(kind for kind, _ in kinds), tuple(link for _, links in kinds for link in links)
     if "enum" in schema or "const" in schema:
-        return " · ".join(str(one) for one in schema.get("enum", [schema.get("const")])), ()
+        return " · ".join(str(choice) for choice in schema.get("enum", [schema.get("const")])), ()
     match schema.get("type"):
         case "array":
             kind, links = _kind(schema.get("items", {}))

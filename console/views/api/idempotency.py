@@ -123,9 +123,9 @@ def made(ident: str) -> None:
 @blueprint.app_errorhandler(log.AlreadyDone)
 def done_meanwhile(_error: log.AlreadyDone) -> ResponseReturnValue:
     """Answer a slow request whose claim was taken over: the other request did the work."""
-    found = once.done(g.idempotency)
+    event = once.done(g.idempotency)
     try:
-        answer = _read_anew(found, None, log.now()) if found is not None else None
+        answer = _read_anew(event, None, log.now()) if event is not None else None
     except ConsoleError as error:
         return refused(error)
     return answer or refused(Conflict("The same request is under way. Ask again in a moment.", code="in_progress", retry_after=1))

@@ -57,7 +57,7 @@ def every() -> ResponseReturnValue:
     """The caller's inboxes, each with how many tickets they could take; `more` where there are more than that."""
     inboxes_here = inboxes.inboxes_of(g.actor)
     counts = tickets.count(g.actor, inboxes_here)
-    return jsonify(listing([one.to_json() | asdict(counts[one.id]) for one in inboxes_here]))
+    return jsonify(listing([inbox.to_json() | asdict(counts[inbox.id]) for inbox in inboxes_here]))
 
 
 @blueprint.get("/inboxes/<name>/tickets")
@@ -73,7 +73,7 @@ def listed(name: str) -> ResponseReturnValue:
             return jsonify(listing([ticket.to_json() for ticket in tickets.doing(g.actor, name)], down=None))
         case "backlog":
             lines, following = tickets.backlog(g.actor, name, limit=looked.limit, after=looked.after or None)
-            return jsonify(listing([one.to_json() for one in lines], following, down=None))
+            return jsonify(listing([line.to_json() for line in lines], following, down=None))
 
 
 @blueprint.post("/inboxes/<name>/next")

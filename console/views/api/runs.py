@@ -160,4 +160,4 @@ def replay(run_id: str) -> ResponseReturnValue:
     """The run and what was on screen after event `at`. Values come from the log, never from today's record."""
     replayed = runs.replay(g.actor, run_id, parse_query(Moment).at).json
     looked = documents.looked_at(g.actor, run_id, replayed["at"])
-    return jsonify({**replayed, "documents": [one.to_json() for one in looked]})
+    return jsonify({**replayed, "documents": [document.to_json() for document in looked]})

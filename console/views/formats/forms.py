@@ -22,7 +22,7 @@ def box(what: Kind, value: Any, look: Look) -> str:
     if what.type == "time":
         return str(value)[:8]
     if what.type in LISTS and isinstance(value, list):
-        return "\n".join(plain(one) for one in value)
+        return "\n".join(plain(part) for part in value)
     if isinstance(value, Mapping | list):
         return json.dumps(value, ensure_ascii=False, indent=2)
     return str(value)

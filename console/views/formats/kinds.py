@@ -108,11 +108,11 @@ def kind(source: Any, key: Sequence[str] = ()) -> Kind:
     )
 
 
-def _attribute(one: Any, name: str) -> Any:
-    return one.get(name) if isinstance(one, Mapping) else getattr(one, name, None)
+def _attribute(source: Any, name: str) -> Any:
+    return source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
 
 
-def _option(one: Any) -> tuple[str, str]:
-    if isinstance(one, Mapping):
-        return str(one["value"]), str(one.get("label") or one["value"])
-    return str(one.value), str(one.label)
+def _option(option: Any) -> tuple[str, str]:
+    if isinstance(option, Mapping):
+        return str(option["value"]), str(option.get("label") or option["value"])
+    return str(option.value), str(option.label)

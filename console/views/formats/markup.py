@@ -22,16 +22,16 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
         return Markup('<span class="empty-value">–<span class="vh"> {}</span></span>').format(
             "not shown" if what.type == "binary" else "empty"
         )
-    if isinstance(value, list) and all(media.is_value(one) for one in value):
-        return Markup("<br>").join(_file(one) for one in value)
+    if isinstance(value, list) and all(media.is_value(item) for item in value):
+        return Markup("<br>").join(_file(item) for item in value)
     if isinstance(value, Mapping):
         return _file(value) if media.is_value(value) else _pairs(value)
-    if what.type in ("json", "array") and isinstance(value, list) and any(isinstance(one, Mapping | list) for one in value):
+    if what.type in ("json", "array") and isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):
         return Markup("<pre>{}</pre>").format(_laid_out(value))
     if what.widget == "json":
         return Markup("<pre>{}</pre>").format(_laid_out(_read_json(value)))
     if what.widget == "tags" and isinstance(value, list):
-        return Markup(" ").join(Markup('<span class="badge">{}</span>').format(what.options.get(str(one), plain(one))) for one in value)
+        return Markup(" ").join(Markup('<span class="badge">{}</span>').format(what.options.get(str(item), plain(item))) for item in value)
     if what.type == "datetime" and what.widget not in WIDGETS:
         return day_of(value, look) or when(value, look)
     shown = text(what, value, look)
@@ -76,9 +76,9 @@ def _humanised(name: str) -> str:
 def _pairs(value: Mapping[str, Any]) -> Markup:
     rows = Markup("").join(
         Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(
-            _humanised(str(name)), _laid_out(one, None) if isinstance(one, Mapping | list) else plain(one)
+            _humanised(str(name)), _laid_out(item, None) if isinstance(item, Mapping | list) else plain(item)
         )
-        for name, one in value.items()
+        for name, item in value.items()
     )
     return (
         Markup('<dl class="kv">{}</dl>').format(rows)
@@ -98,8 +98,8 @@ def _shallow(value: Any, depth: int) -> Any:
     if depth >= DEEPEST:
         return TOO_DEEP
     if isinstance(value, list):
-        return [_shallow(one, depth + 1) for one in value]
-    return {name: _shallow(one, depth + 1) for name, one in value.items()}
+        return [_shallow(item, depth + 1) for item in value]
+    return {name: _shallow(item, depth + 1) for name, item in value.items()}
 
 
 def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Callable[[Any], str]:

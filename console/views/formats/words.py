@@ -31,7 +31,7 @@ def text(what: Kind, value: Any, look: Look) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if what.type in LISTS and isinstance(value, list):
-        return ", ".join(what.options.get(str(one), plain(one)) for one in value)
+        return ", ".join(what.options.get(str(item), plain(item)) for item in value)
     if what.options:
         return what.options.get(str(value), plain(value))
     writer = WIDGETS.get(what.widget) or WRITERS.get(what.type)
@@ -45,9 +45,9 @@ def plain(value: Any, depth: int = 0) -> str:
     if media.is_value(value):
         return str(value["name"])
     if isinstance(value, Mapping):
-        return ", ".join(plain(one, depth + 1) for one in value.values() if one is not None and not _hollow(one))
+        return ", ".join(plain(item, depth + 1) for item in value.values() if item is not None and not _hollow(item))
     if isinstance(value, list):
-        return ", ".join(plain(one, depth + 1) for one in value)
+        return ", ".join(plain(item, depth + 1) for item in value)
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return EMPTY if value is None else str(value)

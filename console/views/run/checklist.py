@@ -102,8 +102,8 @@ def kept(checklist: dict[str, Any]) -> dict[str, Any]:
 
 def _kept_lines(checks: Sequence[Mapping[str, Any]]) -> list[Line]:
     order = ("fail", "unsure", "pass")
-    applying = sorted((check for check in checks if check["result"] in order), key=lambda one: order.index(one["result"]))
-    return [Line(one["label"], one["result"], WORDS[one["result"]], ICONS[one["result"]], _where(one["places"])) for one in applying]
+    applying = sorted((check for check in checks if check["result"] in order), key=lambda line: order.index(line["result"]))
+    return [Line(line["label"], line["result"], WORDS[line["result"]], ICONS[line["result"]], _where(line["places"])) for line in applying]
 
 
 def _where(places: Sequence[Mapping[str, Any]]) -> str:

@@ -73,10 +73,10 @@ def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = Non
         look,
         labels,
     )
-    if any(one["outcome"] == chosen for one in ways):
-        ways = [one for one in ways if one["outcome"] == chosen]
-    made = [_consequence(one, facts) for one in ways]
-    alike = len({repr((one.deeds, one.after, one.warn)) for one in made}) == 1
+    if any(way["outcome"] == chosen for way in ways):
+        ways = [way for way in ways if way["outcome"] == chosen]
+    made = [_consequence(way, facts) for way in ways]
+    alike = len({repr((way.deeds, way.after, way.warn)) for way in made}) == 1
     if alike:
         return [Consequence("", made[0].deeds, made[0].after, made[0].warn)]
     return made
@@ -95,7 +95,7 @@ def _consequence(way: Mapping[str, Any], screen: _Screen) -> Consequence:
 def _nothing(screen: _Screen) -> Deed:
     """Return the words for a form that changes nothing outside the run."""
     if screen.open:
-        labels = _listed([str(one["label"]) for one in screen.open])
+        labels = _listed([str(source["label"]) for source in screen.open])
         return Deed(f"Changes nothing in {_title(screen)} as the form stands. What you change in {labels} is written.")
     if screen.by_hand:
         return Deed(BY_HAND)
@@ -117,7 +117,9 @@ def _deed(effect: Mapping[str, Any], screen: _Screen, *, first: bool) -> Deed:
             return Deed(PLAIN[kind])
     changed = _changes(effect.get("fields", ()), screen)
     later = _listed([str(source["label"]) for source in effect.get("fields", ()) if source.get("later")])
-    changes = [one for one in changed if one.after != (one.before or EMPTY)]  # fields that already have the new value are not written
+    changes = [
+        change for change in changed if change.after != (change.before or EMPTY)
+    ]  # fields that already have the new value are not written
     if "summary" in effect:
         sometimes = " (only where its condition holds)" if effect.get("if") else ""
         lead = "After that: " if first else ""
@@ -139,17 +141,17 @@ def _changes(fields: Sequence[Mapping[str, Any]], screen: _Screen) -> list[Chang
     """Return the fields with known values, amounts with the currency of the same record."""
     kinds = {str(source["name"]): formats.kind(source) for source in fields}
     known = {str(source["name"]): source for source in fields if not source.get("later")}
-    around = dict(screen.record.get("values") or {}) | {name: one.get("new") for name, one in known.items()}
+    around = dict(screen.record.get("values") or {}) | {name: entry.get("new") for name, entry in known.items()}
     made = []
-    for name, one in known.items():
+    for name, entry in known.items():
         what = kinds[name]
         before, after = (
-            formats.text(what, formats.with_currencies({**around, name: one.get(key)}, {name: what.currency})[name], screen.look)
+            formats.text(what, formats.with_currencies({**around, name: entry.get(key)}, {name: what.currency})[name], screen.look)
             if what.currency in around
-            else formats.text(what, one.get(key), screen.look)
+            else formats.text(what, entry.get(key), screen.look)
             for key in ("old", "new")
         )
-        made.append(Change(what.label, _or_empty(before) if "old" in one else None, _or_empty(after) or ""))
+        made.append(Change(what.label, _or_empty(before) if "old" in entry else None, _or_empty(after) or ""))
     return made
 
 
@@ -161,8 +163,11 @@ def _title(screen: _Screen, effect: Mapping[str, Any] | None = None) -> str:
     """Return the title of the record that is written."""
     if effect is not None and effect.get("title"):
         return str(effect["title"])
-    own = effect is None or (effect.get("collection"), effect.get("record")) == (screen.record.get("collection"), screen.record.get("key"))
-    return str(screen.record.get("title") or "the record") if own else "another record"
+    of_run = effect is None or (effect.get("collection"), effect.get("record")) == (
+        screen.record.get("collection"),
+        screen.record.get("key"),
+    )
+    return str(screen.record.get("title") or "the record") if of_run else "another record"
 
 
 def _after(way: Mapping[str, Any]) -> str:

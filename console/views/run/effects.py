@@ -74,12 +74,16 @@ def repeating(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str, Any]
 def tried(run: Mapping[str, Any], look: Look) -> list[tuple[str, str]]:
     """Return what an automatic step tried before it asked a person: when it stopped, what it tried and how often."""
     current = run["current"] or {}
-    attempt = next((one for one in reversed(run["attempts"]) if one["step"] == current.get("step")), None)
+    attempt = next((entry for entry in reversed(run["attempts"]) if entry["step"] == current.get("step")), None)
     if attempt is None:
         return []
     proposal = current.get("proposal")
     effects = [effect for effect in attempt["effects"] if effect["status"] in ("failed", "unknown") and effect["summary"]]
-    last = (proposal or {}).get("answered_at") or next((one["at"] for one in reversed(effects) if one["at"]), None) or attempt["entered_at"]
+    last = (
+        (proposal or {}).get("answered_at")
+        or next((entry["at"] for entry in reversed(effects) if entry["at"]), None)
+        or attempt["entered_at"]
+    )
     facts_made = [("Stopped", formats.full_moment(last, look))] if last else []
     summaries = list(dict.fromkeys(effect["summary"] for effect in effects))
     lines = [f"{summary}, {_times(sum(effect['summary'] == summary for effect in effects))}" for summary in summaries]

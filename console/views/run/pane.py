@@ -51,7 +51,7 @@ def kept(run_id: str) -> Mapping[str, str]:
     query: Iterable[tuple[str, str]] = request.args.items()
     if "tab" not in request.args and frame.wants_fragment() and frame.htmx.target == "run":
         page = urlsplit(frame.htmx.current_url or "")
-        query = [one for one in parse_qsl(page.query) if one[0] == "tab"] if page.path == frame.run_url(run_id) else ()
+        query = [pair for pair in parse_qsl(page.query) if pair[0] == "tab"] if page.path == frame.run_url(run_id) else ()
     return {name: value for name, value in query if name in OF_PANE}
 
 
@@ -115,4 +115,4 @@ def related(actor: Actor, run_id: str, collection: str, key: str, look: Look) ->
     """Return the first records of each to-many relation that the reader may follow."""
     relations = [relation for relation in browse.describe(actor, collection)["relations"] if relation["kind"] == "to_many"]
     runs.source_opened(actor, run_id, source="related", collection=collection, key=key)
-    return [panes.related(browse.related(actor, collection, key, one["name"], RELATED_ROWS), look) for one in relations[:MOST_RELATED]]
+    return [panes.related(browse.related(actor, collection, key, each["name"], RELATED_ROWS), look) for each in relations[:MOST_RELATED]]

@@ -140,7 +140,7 @@ def _files(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, Any]:
     options = source.get("options")
     if _control(source, what) != "files" or not isinstance(options, Mapping):
         return {}
-    there = [one for one in (value if isinstance(value, list) else [value]) if media.is_value(one)]
+    there = [each for each in (value if isinstance(value, list) else [value]) if media.is_value(each)]
     kinds = options["types"]
     return {
         "attached": [attached(file) for file in there],
@@ -196,7 +196,7 @@ def _control(source: Mapping[str, Any], what: Kind) -> str:
 def _choices(what: Kind, value: Any) -> tuple[Choice, ...]:
     if what.type == "boolean":
         return (Choice("true", "Yes", value is True), Choice("false", "No", value is False))
-    held = {str(one) for one in value} if isinstance(value, list) else {str(value)} if value is not None else set()
+    held = {str(item) for item in value} if isinstance(value, list) else {str(value)} if value is not None else set()
     listed = [Choice(key, label, key in held) for key, label in what.options.items()]
     strange = [Choice(key, key, chosen=True) for key in sorted(held - set(what.options))] if what.options else []
     return (*listed, *strange)

@@ -156,7 +156,7 @@ def entries(source: Mapping[str, Any], value: Any, look: Look) -> tuple[str, ...
     if what.type == "boolean":
         return ("true" if value else "false",)
     if isinstance(value, list) and what.type in ("multi_enum", "checklist"):
-        return tuple(str(one) for one in value)
+        return tuple(str(item) for item in value)
     entry = formats.box(what, value, look)
     return (entry,) if entry else ()
 
@@ -274,9 +274,9 @@ def drawn(
     values_proposed = [proposed for proposed in proposal["fields"] if proposed["name"] in fields] if proposal["status"] == READY else []
     empty = {name: Hint(name) for name in fields if name in (proposal["asked"] or fields)}
     doubts = second_look.doubts(here.run_id, proposal, screen, look) if proposal["status"] == READY else {}
-    hints = empty | {str(one["name"]): hint(here, fields[one["name"]], one) for one in values_proposed}
+    hints = empty | {str(each["name"]): hint(here, fields[each["name"]], each) for each in values_proposed}
     hints |= {name: replace(hints[name], doubt=doubt) for name, doubt in doubts.items() if name in hints}
-    values = {str(one["name"]): one["value"] for one in values_proposed if hints[one["name"]].state == "fill"}
+    values = {str(each["name"]): each["value"] for each in values_proposed if hints[each["name"]].state == "fill"}
     choice = choice_of(here, screen, chosen) if proposal["status"] == READY else None
     choice = replace(choice, doubt=doubts.get(OUTCOME)) if choice else None
     above = (
@@ -351,23 +351,23 @@ def _banner(proposal: Mapping[str, Any]) -> str:
 
 def _ready(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Sequence[Hint], base: Strip) -> Strip:
     there = [each for each in hints if each.there]
-    filled = [one for one in there if one.state in ("fill", "accepted") and one.name != OUTCOME]
+    filled = [each for each in there if each.state in ("fill", "accepted") and each.name != OUTCOME]
     total = sum(1 for each in hints if each.name != OUTCOME)
     return replace(
         base,
         head=_head(there, filled, total),
         held_back=HELD_BACK if there and proposal["fill"] == UNFILLED else "",
         words=counted(distinct(proposal)),
-        confident=sum(1 for one in there if one.state == "fill" and one.level == "high"),
+        confident=sum(1 for each in there if each.state == "fill" and each.level == "high"),
         said=_summary(there, base.banner),
-        second=second_look.words(proposal, [one.name for one in there if one.doubt]),
+        second=second_look.words(proposal, [each.name for each in there if each.doubt]),
         poll=second_look.poll(run, proposal),
         until=second_look.poll_until(proposal),
     )
 
 
 def _head(there: Sequence[Hint], filled: Sequence[Hint], total: int) -> str:
-    choice = any(one.name == OUTCOME for one in there)
+    choice = any(each.name == OUTCOME for each in there)
     if not there:
         return "Nothing is proposed here"
     if choice and len(there) == 1:

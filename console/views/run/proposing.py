@@ -95,57 +95,57 @@ class _Form:
     @property
     def every(self) -> list[Hint]:
         """Return the hints of all fields with a proposed value, and of the choice."""
-        return [one for one in (*self.there.hints.values(), *([self.there.choice] if self.there.choice else [])) if one.there]
+        return [hint for hint in (*self.there.hints.values(), *([self.there.choice] if self.there.choice else [])) if hint.there]
 
-    def put(self, one: Hint, mark: str) -> None:
+    def put(self, hint: Hint, mark: str) -> None:
         """Put the proposed value into its field."""
-        if one.name == source_links.OUTCOME:
+        if hint.name == source_links.OUTCOME:
             self.outcome = self.there.proposed
         else:
-            self.values[one.name] = self.proposed[one.name]
-        self.marks[one.name] = mark
+            self.values[hint.name] = self.proposed[hint.name]
+        self.marks[hint.name] = mark
 
-    def back(self, one: Hint, mark: str) -> None:
+    def back(self, hint: Hint, mark: str) -> None:
         """Restore the field's earlier value."""
-        if one.name == source_links.OUTCOME:
+        if hint.name == source_links.OUTCOME:
             self.outcome = None
         else:
-            self.values[one.name] = self.starts.get(one.name)
-        self.marks[one.name] = mark
+            self.values[hint.name] = self.starts.get(hint.name)
+        self.marks[hint.name] = mark
 
 
 def _take(form: _Form, name: str, marks: Marks) -> Marks:
-    for one in form.every:
-        if one.name == name:
-            form.put(one, "accepted")
+    for hint in form.every:
+        if hint.name == name:
+            form.put(hint, "accepted")
     return marks
 
 
 def _restore(form: _Form, name: str, marks: Marks) -> Marks:
-    for one in form.every:
-        if one.name == name:
-            form.put(one, "")
+    for hint in form.every:
+        if hint.name == name:
+            form.put(hint, "")
     return marks
 
 
 def _discard(form: _Form, name: str, marks: Marks) -> Marks:
-    for one in form.every:
-        if one.name == name:
-            form.back(one, "cleared")
+    for hint in form.every:
+        if hint.name == name:
+            form.back(hint, "cleared")
     return marks
 
 
 def _confident(form: _Form, _: str, marks: Marks) -> Marks:
-    for one in form.every:
-        if one.state == "fill" and one.level == "high":
-            form.put(one, "accepted")
+    for hint in form.every:
+        if hint.state == "fill" and hint.level == "high":
+            form.put(hint, "accepted")
     return marks
 
 
 def _by_hand(form: _Form, _: str, marks: Marks) -> Marks:
-    for one in form.every:
-        if one.state in ("fill", "accepted"):
-            form.back(one, "")
+    for hint in form.every:
+        if hint.state in ("fill", "accepted"):
+            form.back(hint, "")
     return replace(marks, by_hand=True)
 
 

@@ -70,7 +70,7 @@ def replayed_proposal(view: ReplayView, screen: Mapping[str, Any], look: Look) -
         if field["name"] in shown
     }
     doubts = second_look.doubts(str(view.run.json["id"]), proposal, screen, look)
-    became = {name: replace(one, doubt=doubts.get(name)) for name, one in became.items()}
+    became = {name: replace(value, doubt=doubts.get(name)) for name, value in became.items()}
     if (choice := _choice(proposal, screen, opened)) is not None:
         became[source_links.OUTCOME] = Became(choice, _badge(outcomes, source_links.OUTCOME, proposal), doubts.get(source_links.OUTCOME))
     facts = _facts(view, proposal, handed, opened, look)
@@ -91,8 +91,8 @@ def _until(view: ReplayView, screen: Mapping[str, Any]) -> list[Mapping[str, Any
     """Return the events of the attempt on the screen, up to the replayed event."""
     places = [
         number
-        for number, one in enumerate(view.run.json["attempts"], 1)
-        if (one["step"], one["attempt"]) == (screen.get("step"), screen.get("attempt"))
+        for number, attempt in enumerate(view.run.json["attempts"], 1)
+        if (attempt["step"], attempt["attempt"]) == (screen.get("step"), screen.get("attempt"))
     ]
     return [tick for tick in view.ticks if tick["n"] <= view.at and places and tick["about"] == places[-1]]
 

@@ -28,7 +28,7 @@ class Doubt:
 def doubts(run_id: str, proposal: Mapping[str, Any], screen: Mapping[str, Any], look: Look) -> dict[str, Doubt]:
     """Return field (`outcome`: the choice) → how the second look differs from the proposal."""
     fields = {str(field["name"]): field for field in screen.get("fields", ())}
-    differing = proposal_comparison.doubts(proposal, {name: str(one["type"]) for name, one in fields.items()})
+    differing = proposal_comparison.doubts(proposal, {name: str(source["type"]) for name, source in fields.items()})
     labels = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
     return {name: _doubt(run_id, proposal[SECOND], name, second, fields.get(name), labels, look) for name, second in differing.items()}
 
@@ -37,16 +37,16 @@ def _doubt(
     run_id: str,
     second: Mapping[str, Any],
     name: str,
-    found: Mapping[str, Any] | None,
+    answer: Mapping[str, Any] | None,
     source: Mapping[str, Any] | None,
     labels: Mapping[str, str],
     look: Look,
 ) -> Doubt:
-    if found is None:
+    if answer is None:
         return Doubt()
-    value = found["value"]
+    value = answer["value"]
     shown = labels.get(str(value), str(value)) if source is None else formats.text(formats.kind(source), value, look)
-    return Doubt(shown, str(found.get("reason") or ""), ways(run_id, second, {**found, "name": OUTCOME if source is None else name}))
+    return Doubt(shown, str(answer.get("reason") or ""), ways(run_id, second, {**answer, "name": OUTCOME if source is None else name}))
 
 
 def words(proposal: Mapping[str, Any], differing: Collection[str]) -> str:

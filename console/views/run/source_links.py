@@ -73,13 +73,15 @@ def source_of(proposal: Mapping[str, Any], of: str, source_id: str) -> Mapping[s
     every: list[tuple[str, Mapping[str, Any]]] = [(str(field["name"]), field) for field in proposal.get("fields") or ()]
     every += [(OUTCOME, proposal["choice"])] if proposal.get("choice") else []
     every += [(WARNED, {"sources": proposal["warned"]})] if proposal.get("warned") else []
-    matching = [(name, source) for name, one in every for source in one.get("sources") or () if source["id"] == source_id]
+    matching = [(name, source) for name, proposed in every for source in proposed.get("sources") or () if source["id"] == source_id]
     return next((source for name, source in matching if name == of), matching[0][1] if matching else None)
 
 
 def distinct(proposal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return every source of the proposal once: a page of a document, a record or a step."""
-    sources = [source for one in (*(proposal.get("fields") or ()), proposal.get("choice") or {}) for source in one.get("sources") or ()]
+    sources = [
+        source for proposed in (*(proposal.get("fields") or ()), proposal.get("choice") or {}) for source in proposed.get("sources") or ()
+    ]
     by_place: dict[tuple[Any, ...], Mapping[str, Any]] = {}
     for source in sources:
         by_place.setdefault(place_of(source), source)
@@ -102,7 +104,7 @@ def place_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
 def counted(sources: Iterable[Mapping[str, Any]]) -> str:
     """Return the number of sources by kind: "3 documents, 2 steps"."""
     seen: dict[tuple[str, str], set[Any]] = {}
-    for one in sources:
-        words = _KINDS.get(str(one.get("kind")), ("1 other source", "{n} other sources"))
-        seen.setdefault(words, set()).add((one.get("collection"), one.get("record"), one.get("document"), one.get("step")))
+    for source in sources:
+        words = _KINDS.get(str(source.get("kind")), ("1 other source", "{n} other sources"))
+        seen.setdefault(words, set()).add((source.get("collection"), source.get("record"), source.get("document"), source.get("step")))
     return ", ".join(single if len(places) == 1 else many.format(n=len(places)) for (single, many), places in seen.items())

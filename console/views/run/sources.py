@@ -121,8 +121,8 @@ def quoted(view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], n
         return _of_record(view, actor, look, source, name, states_of, base)
     if source.get("step") in view.json["context"]:
         lines = [
-            panes.Line(one.label, one.shown, name=one.id, marked=one.id == name)
-            for one in _values(view, str(source["step"]), look, Masks.of(view, actor), plain=True)
+            panes.Line(value.label, value.shown, name=value.id, marked=value.id == name)
+            for value in _values(view, str(source["step"]), look, Masks.of(view, actor), plain=True)
         ]
         return replace(base, sections=[panes.Section("", lines)])
     return base
@@ -132,10 +132,10 @@ def _of_record(
     view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], name: str, states_of: Mapping[str, str], base: Quoted
 ) -> Quoted:
     collection, key = str(source["collection"]), str(source["record"])
-    own = (view.screen or {}).get("record")
+    own_record = (view.screen or {}).get("record")
     href = frame.record_url(collection, key)
-    if own and (own["collection"], str(own["key"])) == (collection, key):
-        return replace(base, sections=panes.marked(panes.sections(own, look, state=states_of.get(collection)), name), href=href)
+    if own_record and (own_record["collection"], str(own_record["key"])) == (collection, key):
+        return replace(base, sections=panes.marked(panes.sections(own_record, look, state=states_of.get(collection)), name), href=href)
     try:
         page = browse.record(actor, collection, key)
     except (NotFound, SourceDown) as error:
@@ -171,7 +171,7 @@ class Masks:
     def of(cls, view: RunView, actor: Actor) -> "Masks":
         """Return the masks for this reader."""
         collection, record = view.json["collection"] or "", view.json["record"] or ""
-        fields = {one.name: one.label for one in _masked_fields(actor, collection)} if collection else {}
+        fields = {field.name: field.label for field in _masked_fields(actor, collection)} if collection else {}
         may = bool(fields) and reveal.may(actor, collection)
         return cls(fields, frozenset(view.masked), collection, record, may, loaded_values.Loading.of(view, actor))
 
@@ -194,16 +194,16 @@ def _masked_fields(actor: Actor, collection: str) -> Sequence[Any]:
 def known(view: RunView, actor: Actor, look: Look) -> Known:
     """Return every value by the step that loaded it, the missing values by name, and what the AI received."""
     run, masks = view.json, Masks.of(view, actor)
-    loaded = sorted((_loaded(view, step, look, masks) for step in run["context"]), key=lambda one: one.at or "")
+    loaded = sorted((_loaded(view, step, look, masks) for step in run["context"]), key=lambda loaded_step: loaded_step.at or "")
     made = [step for step in loaded if step.values or step.missing]
     proposal = (run["current"] or {}).get("proposal")
     if proposal is None:
         return Known(made)
     audits = access.can(actor, run["team"], "ai", "audit")
     exact = f"/settings/ai/calls/{proposal['call']}" if audits else ""
-    own = proposal["for"] == actor.id
-    given = source_links.ways(run["id"], proposal, {"name": "", "sources": source_links.distinct(proposal)}) if own else []
-    return Known(made, given=given, call=str(proposal["call"]) if own else "", exact=exact)
+    own_proposal = proposal["for"] == actor.id
+    given = source_links.ways(run["id"], proposal, {"name": "", "sources": source_links.distinct(proposal)}) if own_proposal else []
+    return Known(made, given=given, call=str(proposal["call"]) if own_proposal else "", exact=exact)
 
 
 def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
@@ -258,11 +258,11 @@ def _flat(known: loaded_values.Loading, step: str, output: Mapping[str, Any]) ->
         if name == "missing":
             continue
         if isinstance(value, Mapping) and not media.is_value(value):
-            for inner, one in loaded_values.values(known.collection(step, name, output), value).items():
-                yield (name, str(inner)), f"{label}, {humanised(str(inner))}" if name != "record" else humanised(str(inner)), one
-        elif isinstance(value, list) and value and all(isinstance(one, Mapping) and not media.is_value(one) for one in value):
-            for number, one in enumerate(value[:MOST_ROWS], 1):
-                yield (name, str(number)), f"{label}, {number} of {len(value)}", one
+            for inner, item in loaded_values.values(known.collection(step, name, output), value).items():
+                yield (name, str(inner)), f"{label}, {humanised(str(inner))}" if name != "record" else humanised(str(inner)), item
+        elif isinstance(value, list) and value and all(isinstance(item, Mapping) and not media.is_value(item) for item in value):
+            for number, item in enumerate(value[:MOST_ROWS], 1):
+                yield (name, str(number)), f"{label}, {number} of {len(value)}", item
         else:
             yield (name,), label, value
 

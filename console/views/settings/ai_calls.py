@@ -95,19 +95,19 @@ def show() -> Response:
         calls, following = call_log.find(actor, given, limit=PAGE_SIZE)
     known = _known(actor)
     people = accounts.names(
-        {one.person for one in calls if one.person} | {given["person"]}
+        {call.person for call in calls if call.person} | {given["person"]}
         if "person" in given
-        else {one.person for one in calls if one.person}
+        else {call.person for call in calls if call.person}
     )
     context = {
-        "calls": [(one, known.get(one.workflow or "", ("", {}))[0], _step(known, one)) for one in calls],
+        "calls": [(call, known.get(call.workflow or "", ("", {}))[0], _step(known, call)) for call in calls],
         "people": people,
         "chips": [
             Chip(LABELS[name], _spoken(name, value, known, people), frame.present_address(**{name: None, "after": None}))
             for name, value in given.items()
         ],
         "held": given,
-        "workflows": sorted(((ident, title) for ident, (title, _) in known.items()), key=lambda one: one[1]),
+        "workflows": sorted(((ident, title) for ident, (title, _) in known.items()), key=lambda call: call[1]),
         "steps": sorted(
             {
                 (step, label)
@@ -119,7 +119,7 @@ def show() -> Response:
         "statuses": STATUSES,
         "codes": CODES,
         "modes": MODES,
-        "everybody": sorted(((person.id, person.name) for person in accounts.people()), key=lambda one: one[1].casefold()),
+        "everybody": sorted(((person.id, person.name) for person in accounts.people()), key=lambda call: call[1].casefold()),
         "next": frame.present_address(after=following) if following else None,
         "first": frame.present_address(after=None) if after else None,
         "wrong": wrong,
@@ -144,23 +144,23 @@ def words(call_id: str) -> Response:
     return answer
 
 
-def _call_page(found: audit.Audited, told: Mapping[str, Any] | None = None, gone: str = "") -> Response:
-    call = found.call
+def _call_page(audited: audit.Audited, spoken: Mapping[str, Any] | None = None, gone: str = "") -> Response:
+    call = audited.call
     context = {
-        "found": found,
+        "found": audited,
         "call": call,
         "people": accounts.names({name for name in (call.person, call.submitted_by) if name}),
         "facts": _facts(call),
         "rows": [
             (row, _text(row.proposed), _text(row.submitted), OUTCOMES.get(row.field.outcome or ""), LEVELS.get(row.field.confidence or ""))
-            for row in found.fields
+            for row in audited.fields
         ],
         "dropped": DROPPED,
         "status": STATUSES[call.status],
         "codes": CODES,
         "modes": MODES,
-        "told": told,
-        "told_schema": _text(told.get("schema")) if told else "",
+        "told": spoken,
+        "told_schema": _text(spoken.get("schema")) if spoken else "",
         "gone": gone,
         "gone_words": GONE,
         "may_house": access.can(frame.actor(), None, "ai", "manage"),

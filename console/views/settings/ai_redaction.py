@@ -21,25 +21,25 @@ NAMES = ("collection", "record", "text")
 def show() -> Response:
     """Show the form; with a collection and a record in the address, what a model would see of it."""
     ai_forms.newest()
-    told = {name: request.args.get(name, "").strip() for name in ("collection", "record")} | {"text": ""}
-    if not told["collection"] or not told["record"]:
-        return _page(told)
+    form = {name: request.args.get(name, "").strip() for name in ("collection", "record")} | {"text": ""}
+    if not form["collection"] or not form["record"]:
+        return _page(form)
     try:
-        return _page(told, playground.of_record(frame.actor(), told["collection"], told["record"]))
+        return _page(form, playground.of_record(frame.actor(), form["collection"], form["record"]))
     except NotFound:
-        return _page(told, wrong={"record": "There is no such record, or you may not see it."}, status=404)
+        return _page(form, wrong={"record": "There is no such record, or you may not see it."}, status=404)
     except SourceDown as down:
-        return _page(told, wrong={"record": down.message}, status=down.status)
+        return _page(form, wrong={"record": down.message}, status=down.status)
 
 
 @blueprint.post("")
 def try_text() -> Response:
     """Show what a model would see of a text. It is not stored and not in the address."""
-    told = {"collection": request.form.get("collection", ""), "record": "", "text": request.form.get("text", "").replace("\r\n", "\n")}
+    form = {"collection": request.form.get("collection", ""), "record": "", "text": request.form.get("text", "").replace("\r\n", "\n")}
     try:
-        return _page(told, playground.of_text(frame.actor(), told["text"], told["collection"]))
+        return _page(form, playground.of_text(frame.actor(), form["text"], form["collection"]))
     except Invalid as wrong:
-        return _page(told, wrong=ai_forms.reasons(wrong), status=wrong.status, error=wrong)
+        return _page(form, wrong=ai_forms.reasons(wrong), status=wrong.status, error=wrong)
 
 
 def _page(

@@ -73,7 +73,7 @@ def _places(actor: Actor, kind: str) -> dict[str, str]:
             for collection in records.collections()
             if access.exists_for(actor, f"collection:{collection.id}")
         }
-        return dict(sorted(places.items(), key=lambda one: one[1].casefold()))
+        return dict(sorted(places.items(), key=lambda pair: pair[1].casefold()))
     made: dict[str, str] = {}
     for known in workflows.all_known():
         if known.live is None or not access.can(actor, known.team or None, f"workflow:{known.slug}", "see"):
@@ -105,7 +105,7 @@ def _house(shown: Mapping[str, str], wrong: Mapping[str, str], error: ConsoleErr
     current = ai_forms.newest()
     texts = saving.house_texts(frame.actor())
     former = [*(text.document.house for text in texts[1:]), Options().house]
-    history = [(one, _difference(before, one.document.house)) for one, before in zip(texts, former, strict=False)]
+    history = [(version, _difference(before, version.document.house)) for version, before in zip(texts, former, strict=False)]
     context = ai_forms.common(current, shown, wrong, error) | {"history": history, "names": accounts.names({text.by for text in texts})}
     return area.page("settings/ai_house.html", "ai/house", context, status=error.status if error else 200)
 

@@ -209,7 +209,7 @@ def options_of(text: str) -> list[Any]:
 def options_text(options: Sequence[Any] | None) -> str:
     """Return options as text, one in a line; the reverse of `options_of`."""
     lines = []
-    for one in options or ():
-        option = one if isinstance(one, Mapping) else {"value": one}
+    for item in options or ():
+        option = item if isinstance(item, Mapping) else {"value": item}
         lines.append(" | ".join([option["value"], option.get("label", ""), option.get("tone", "")]).rstrip(" |"))
     return "\n".join(lines)

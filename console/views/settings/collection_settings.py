@@ -205,7 +205,7 @@ def _without(document: dict[str, Any], name: str) -> None:
     document.get("fields", {}).pop(name, None)
     for place in LISTS:
         if place in document:
-            document[place] = [one for one in document[place] if one != name]
+            document[place] = [field_name for field_name in document[place] if field_name != name]
     for section in document.get("summary", {}).get("sections", ()):
         section["fields"] = [field_name for field_name in section["fields"] if field_name != name]
 
@@ -221,7 +221,7 @@ def _field(editing: Editing, item: Field | None, wrong: ConsoleError | None = No
         "item": item, "drawn": drawn, "said": settings, "typed_name": request.form.get("name", ""), "flags": collection_forms.FLAGS,
         "types": _same(sorted(FIELD_TYPES)), "widgets": collection_forms.offered(drawn) if item else collection_forms.every_widget(), "formats": _same(FORMATS),
         "options_text": collection_forms.options_text(settings.get("options")), "rules": [*settings.get("validation", []), {"if": "", "message": ""}],
-        "currencies": [one.name for one in others], "targets": _same(collection.id for collection in real_records.collections()), "ai_words": collection_forms.AI_WORDS,
+        "currencies": [text_field.name for text_field in others], "targets": _same(collection.id for collection in real_records.collections()), "ai_words": collection_forms.AI_WORDS,
         "ai_closed": treatment.secret(drawn.name, drawn.stored), "ai_usual": drawn.ai,
     }  # fmt: skip
     return area.page("settings/collection_field.html", NAME, context, status=wrong.status if wrong else 200)
@@ -284,7 +284,7 @@ def _decided(collection: str, do: str) -> Response:
 def _versions(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     versions = collections.versions(frame.actor(), editing.collection.id)
     context = _head(editing, wrong) | {"versions": versions, "origins": ORIGINS}
-    context["names"] = accounts.names({one.made_by for one in versions})
+    context["names"] = accounts.names({version.made_by for version in versions})
     return area.page("settings/collection_versions.html", NAME, context, status=wrong.status if wrong else 200)
 
 

@@ -38,9 +38,9 @@ def show() -> Response:
     labels = {item.id: item.label for item in records.collections()}
     groups: list[dict[str, Any]] = []
     for kind, (title, icon, touches) in KINDS.items():
-        found = [_line(hook, touches, labels) for hook in hooks.loaded() if hook.kind == kind]
-        if found:
-            groups.append({"title": title, "icon": icon, "lines": found})
+        hooks_shown = [_line(hook, touches, labels) for hook in hooks.loaded() if hook.kind == kind]
+        if hooks_shown:
+            groups.append({"title": title, "icon": icon, "lines": hooks_shown})
     foreign = [entry for entry in steps.all_types().values() if not type(entry).__module__.startswith("console.")]
     if foreign:
         words = "Sees and asks for what its step names, with the rights of whoever does it."

@@ -139,7 +139,7 @@ def _form(wrong: Mapping[str, str], status: int = 200) -> Response:
     context: dict[str, Any] = {
         "held": held,
         "collections": [(collection.id, collection.label) for collection in browse.collections(who)],
-        "workflows": [(one.slug, one.title) for one in seen],
+        "workflows": [(workflow.slug, workflow.title) for workflow in seen],
         "lasts": LASTS,
         "wrong": wrong,
         "typed": request.form,

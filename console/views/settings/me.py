@@ -162,8 +162,8 @@ def _reasons(error: Invalid) -> dict[str, str]:
     return {detail["field"]: detail["reason"] for detail in error.details}
 
 
-def _locales(own: str) -> list[tuple[str, str]]:
-    return sorted((_named() | {own: _named().get(own, own)}).items(), key=lambda one: one[1].casefold())
+def _locales(own_locale: str) -> list[tuple[str, str]]:
+    return sorted((_named() | {own_locale: _named().get(own_locale, own_locale)}).items(), key=lambda pair: pair[1].casefold())
 
 
 @lru_cache(maxsize=1)

@@ -57,7 +57,7 @@ def show() -> Response:
     context = {
         "asked": query,
         "tabs": tabs,
-        "people": [(one, role_words(one.roles, names), team_words(one, names), STATES[one.state]) for one in people],
+        "people": [(person, role_words(person.roles, names), team_words(person, names), STATES[person.state]) for person in people],
         "teams": team_choices(query.team),
         "roles": role_choices(query.role),
         "next": frame.present_address(after=following) if following else None,

@@ -47,7 +47,7 @@ def _drawn(person_id: str, *, given: list[Given] | None = None, error: ConsoleEr
         "keys": others_keys.api_keys(who, person.id),
         "held": held,
         "unseen": all_held - len(held),
-        "colleagues": [one for one in accounts.search("", COLLEAGUES) if one.id != person.id] if held else [],
+        "colleagues": [colleague for colleague in accounts.search("", COLLEAGUES) if colleague.id != person.id] if held else [],
         "given": given or [],
         "error": error,
         "wrong": reasons(error),
@@ -62,7 +62,7 @@ def particulars(person_id: str) -> Response:
     who = frame.actor()
     authority.require(who)
     person = accounts.person(person_id)
-    own = person.id == who.id
+    own_account = person.id == who.id
     profile = {"name": person.name, "locale": person.locale, "zone": person.zone}
     tags = [(key, "\n".join(person_changes.listed(values))) for key, values in sorted(person.tags.items())]
     error: ConsoleError | None = None
@@ -70,7 +70,9 @@ def particulars(person_id: str) -> Response:
         profile = {name: request.form.get(name, "") for name in profile}
         tags = _read_tags()
         try:
-            accounts.change_person(who, person.id, **profile, tags=None if own else {key: values.splitlines() for key, values in tags})
+            accounts.change_person(
+                who, person.id, **profile, tags=None if own_account else {key: values.splitlines() for key, values in tags}
+            )
         except (Invalid, Conflict, NotAllowed) as refused:
             if not above(refused):
                 raise
@@ -80,7 +82,7 @@ def particulars(person_id: str) -> Response:
             return frame.moved(people.url(person.id))
     context = {
         "person": person,
-        "own": own,
+        "own": own_account,
         "told": profile,
         "tags": [*tags, *[("", "")] * BLANK_TAGS],
         "locales": locale_choices(profile["locale"]),
@@ -195,7 +197,7 @@ def zone_choices(chosen: str) -> list[Choice]:
 @lru_cache(maxsize=1)
 def _locales() -> list[tuple[str, str]]:
     named = [(name, Locale.parse(name, sep="-").get_display_name() or name) for name in LOCALES]
-    return sorted(named, key=lambda one: one[1].casefold())
+    return sorted(named, key=lambda pair: pair[1].casefold())
 
 
 @lru_cache(maxsize=1)

@@ -265,8 +265,8 @@ def versions() -> Response:
     names = known()
     context = {
         "versions": [
-            (one, rule_drafts.lines(one.change, names)[:SHOWN_LINES], len(one.change.added) + len(one.change.removed))
-            for one in versions_listed
+            (version, rule_drafts.lines(version.change, names)[:SHOWN_LINES], len(version.change.added) + len(version.change.removed))
+            for version in versions_listed
         ],
         "names": names,
         "said": policy_words.rule,
@@ -296,8 +296,8 @@ def _draft_page(wrong: ConsoleError | None = None) -> Response:
         "effects": [(policy_words.right(effect.obj, effect.act, names), effect) for effect in preview.effects],
         "people": {person.id: person.name for person in accounts.people()},
         "theirs": [
-            (one, [(sign, policy_words.rule(row, names)) for sign, row in rule_drafts.lines(one.change.of_rules, names)])
-            for one in draft_now.theirs
+            (rule, [(sign, policy_words.rule(row, names)) for sign, row in rule_drafts.lines(rule.change.of_rules, names)])
+            for rule in draft_now.theirs
         ],
         "error": wrong.message if wrong else "",
         "note": request.form.get("note", ""),
@@ -337,8 +337,8 @@ def _objects(kind: str, rows: Sequence[Row], names: Names) -> list[str]:
     there |= {f"{kind}:{ident}" for ident in (kept.every() if kind == "action" else names.titles.get(kind, {}))}
     if kind != "label":
         there.add(f"{kind}:{EVERY}")
-    own = {f"workflow:{workflow.slug}" for workflow in kept.every().values()} if kind == "workflow" else set()
-    there = {obj for obj in there - own if access.exists_for(frame.actor(), obj)}
+    existing = {f"workflow:{workflow.slug}" for workflow in kept.every().values()} if kind == "workflow" else set()
+    there = {obj for obj in there - existing if access.exists_for(frame.actor(), obj)}
     return sorted(there, key=lambda obj: (not obj.endswith(f":{EVERY}"), names.object(obj).lower()))
 
 
@@ -353,13 +353,13 @@ def _lines(role: str, place: str, kind: str, rows: Sequence[Row], index: Index, 
         title = names.object(obj)[:1].upper() + names.object(obj)[1:]
         if q and q.lower() not in title.lower() and q.lower() not in obj.lower():
             continue
-        own = by_object.get(obj, [])
-        acts = {row.act for row in own}
+        own_rows = by_object.get(obj, [])
+        acts = {row.act for row in own_rows}
         cells = tuple(
             Cell(act, role_rules.standing(index, role, place, obj, act), act in acts or EVERY in acts) for act in policy_words.offered(kind)
         )
-        conditions = tuple(dict.fromkeys(policy_words.condition(row.expression) for row in own if row.expression))
-        if (theirs := names.of_subject(obj)) and any(row.eft == "allow" and not policy_words.whosever(row.expression) for row in own):
+        conditions = tuple(dict.fromkeys(policy_words.condition(row.expression) for row in own_rows if row.expression))
+        if (theirs := names.of_subject(obj)) and any(row.eft == "allow" and not policy_words.whosever(row.expression) for row in own_rows):
             conditions = (f"Only those of {theirs}", *conditions)
         fields = [name for name in by_object if name.startswith(f"field:{obj.partition(':')[2]}/")]
         if fields:

@@ -68,16 +68,16 @@ def connect() -> Response:
 def connected(name: str) -> Response:
     """Show what was connected, and offer a first workflow."""
     head, collections = named(name)
-    usable = [one for one in collections if one.key and _may_browse(one.id)]
+    usable = [each for each in collections if each.key and _may_browse(each.id)]
     teams = {team.id: team.name for team in accounts.teams()}
-    own = [team for team in frame.actor().teams if team in teams]
+    own_teams = [team for team in frame.actor().teams if team in teams]
     context = {
         "source": head,
         "collections": collections,
         "first": next((collection for collection in usable if collection.kind == "table"), usable[0] if usable else None),
         "usable": usable,
         "teams": teams,
-        "team": own[0] if own else next(iter(teams), None),
+        "team": own_teams[0] if own_teams else next(iter(teams), None),
         "roles": sorted(access.rights().roles),
         "role": _role_of(collections),
     }
@@ -88,7 +88,7 @@ def connected(name: str) -> Response:
 def first(name: str) -> Response:
     """Make the first workflow and start it."""
     _, collections = named(name)
-    chosen = next((one for one in collections if one.id == request.form.get("collection")), None)
+    chosen = next((collection for collection in collections if collection.id == request.form.get("collection")), None)
     if chosen is None or request.form.get("role") not in access.rights().roles:
         raise addresses.wrong("collection", "Choose a collection of this data source, and a role.")
     team = request.form.get("team")
@@ -108,7 +108,7 @@ def _may_browse(collection: str) -> bool:
 
 def named(name: str) -> tuple[sources.SourceHead, list[Collection]]:
     """Return the source of that name and its collections. Raises NotFound, NotAllowed."""
-    head = next((one for one in sources.list_all(frame.actor()) if one.name == name), None)
+    head = next((source for source in sources.list_all(frame.actor()) if source.name == name), None)
     if head is None:
         raise NotFound(f"There is no data source {name}.")
     return head, [collection for collection in records.collections() if collection.source == name]
@@ -116,7 +116,7 @@ def named(name: str) -> tuple[sources.SourceHead, list[Collection]]:
 
 def _role_of(collections: list[Collection]) -> str:
     """Return the role that was granted the collections, according to the policy."""
-    objects = {f"collection:{one.id}" for one in collections}
+    objects = {f"collection:{collection.id}" for collection in collections}
     given = [
         row.sub.removeprefix("role:") for row in access.all_rows() if row.obj in objects and row.act == "browse" and row.eft == "allow"
     ]
