@@ -68,7 +68,7 @@ def show() -> Response:
     given = [(name, value) for name, value in request.args.items(multi=True) if value and name != "limit"]
     wrong = ""
     try:
-        query = activity.parse_query([*sent(given, frame.look()), ("limit", str(PAGE_SIZE))])
+        query = activity.parse_query([*filters_for_log(given, frame.look()), ("limit", str(PAGE_SIZE))])
     except Malformed as error:
         wrong = "; ".join(f"{_LABELS.get(detail['field'], detail['field'])}: {detail['reason']}" for detail in error.details)
         query, given = activity.parse_query([("limit", str(PAGE_SIZE))]), []
@@ -101,10 +101,10 @@ def export() -> Response:
         given = [*((name, value) for name, value in given if name != "format"), ("proofs", "1")]
     elif ("proofs", "1") not in given:
         given = [(name, value) for name, value in given if name != "since"]  # the form always sends that box
-    return downloads.send(frame.actor(), exports.parse_query(sent(given, frame.look())))
+    return downloads.send(frame.actor(), exports.parse_query(filters_for_log(given, frame.look())))
 
 
-def sent(given: Iterable[tuple[str, str]], look: Look) -> list[tuple[str, str]]:
+def filters_for_log(given: Iterable[tuple[str, str]], look: Look) -> list[tuple[str, str]]:
     """Return the page's filters for the log: days in the reader's zone become moments."""
     return [
         (name, _midnight(value, look) if name.startswith("createdAt.") and len(value) == len("2026-11-20") else value)

@@ -162,7 +162,7 @@ def _decided(approval_id: str, do: Callable[[str], None], toast: str) -> Respons
     except (Invalid, Conflict) as wrong:
         return _drawn(approval_id, wrong=wrong, reason=reason)
     flash(toast)
-    return frame.moved(url(approval_id))
+    return frame.redirect_to(url(approval_id))
 
 
 def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str = "") -> Response:

@@ -9,7 +9,7 @@ from flask_login import current_user, login_user, logout_user
 from console import accounts, settings
 from console.accounts import entry, oidc
 from console.views.identity import SignedIn, local, token
-from console.views.session import came_back
+from console.views.session import note_return
 
 blueprint = Blueprint("auth", __name__)
 
@@ -35,12 +35,12 @@ def signed_in() -> ResponseReturnValue:
     """Start a new session and go to `next`; or show the page for the code, or the form again."""
     there, email = local(request.form.get("next")), request.form.get("email", "")
     try:
-        opened = accounts.sign_in(email, request.form.get("password", ""), *place())
+        opened = accounts.sign_in(email, request.form.get("password", ""), *address_and_browser())
     except accounts.CodeWanted as wanted:
-        leave()
+        end_former_session()
         session[WAITING] = wanted.waiting
         return redirect("/sign-in/code" if there == "/" else f"/sign-in/code?next={quote(there, safe='/')}", 303)
-    return let_in(opened, there) or _form(there, email[:254], REFUSED, status=422)
+    return start_session(opened, there) or _form(there, email[:254], REFUSED, status=422)
 
 
 @blueprint.get("/sign-in/code")
@@ -60,15 +60,15 @@ def code_shown() -> ResponseReturnValue:
     there, waiting = local(request.form.get("next")), session.get(WAITING, "")
     if not accounts.waits_for_code(waiting):
         return _form(there, error="That took too long. Sign in again.", status=422)
-    opened = accounts.sign_in_with_code(waiting, request.form.get("code", ""), *place())
-    return let_in(opened, there) or _code_form(there, WRONG_CODE, status=422)
+    opened = accounts.sign_in_with_code(waiting, request.form.get("code", ""), *address_and_browser())
+    return start_session(opened, there) or _code_form(there, WRONG_CODE, status=422)
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     """End the session on the server. People who signed in through the provider are told that they are still signed in there."""
     method = current_user.standing.method if current_user.is_authenticated else ""
-    leave()
+    end_former_session()
     return redirect("/sign-in/out" if method == "oidc" else "/sign-in", 303)
 
 
@@ -79,18 +79,18 @@ def out() -> ResponseReturnValue:
     return _page("auth/out.html", 200, there=there)
 
 
-def let_in(opened: str | None, there: str) -> Response | None:
+def start_session(opened: str | None, there: str) -> Response | None:
     """Return a redirect to `there` with a cookie for this session and nothing else; None if there is no such session."""
     standing = None if opened is None else accounts.standing(opened)
     if opened is None or standing is None:
         return None
-    leave()
+    end_former_session()
     login_user(SignedIn(opened, standing))
-    came_back(there)
+    note_return(there)
     return make_response(redirect(there, 303))
 
 
-def leave() -> None:
+def end_former_session() -> None:
     """End the browser's earlier session and clear its cookie."""
     former = token()
     if former is not None:
@@ -99,7 +99,7 @@ def leave() -> None:
     session.clear()
 
 
-def place() -> tuple[str, str]:
+def address_and_browser() -> tuple[str, str]:
     """Return the request's network address and the browser's own description."""
     return request.remote_addr or "", request.user_agent.string
 

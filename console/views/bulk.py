@@ -46,16 +46,16 @@ def preview(collection: str) -> Response:
         items = bulk.chosen(actor, collection, action, form.getlist("key"), query if form.get("all") else None)
     except Invalid as wrong:
         return _page(described, action, [], typed, wrong=wrong, status=422)
-    if request.method == "POST" and (lacking := _lacking(action, given)):
+    if request.method == "POST" and (lacking := _missing_errors(action, given)):
         return _page(described, action, items, typed, wrong=refusal(lacking), status=422)
-    judged = bulk.judged(actor, collection, action, items, given) if request.method == "POST" or not _asks(action) else list(items)
+    judged = bulk.judged(actor, collection, action, items, given) if request.method == "POST" or not _needs_input(action) else list(items)
     if request.method != "POST" or "go" not in request.form:
         return _page(described, action, judged, typed)
     if all(item.state == bulk.REFUSED for item in judged):
         return _page(
             described, action, judged, typed, wrong=Invalid("Nothing can be done with these values: the reasons stand below."), status=422
         )
-    return frame.moved(f"/bulk/{bulk.begin(actor, collection, action, judged, given)}")
+    return frame.redirect_to(f"/bulk/{bulk.begin(actor, collection, action, judged, given)}")
 
 
 @blueprint.route("/<bulk_id>", methods=["GET", "POST"])
@@ -63,19 +63,19 @@ def follow(bulk_id: str) -> Response:
     """Show the progress; a POST stops it. Polled by the page, it answers 204 while nothing changed."""
     if request.method == "POST":
         bulk.stop(frame.actor(), bulk_id)
-        return frame.moved(f"/bulk/{bulk_id}")
+        return frame.redirect_to(f"/bulk/{bulk_id}")
     progress = _progress(bulk.get(frame.actor(), bulk_id))
     if frame.wants_fragment() and request.args.get("left") == str(progress["left"]):
         return make_response("", 204)
     return frame.page("actions/progress.html", progress, blocks={"*": "progress"})
 
 
-def _asks(action: Action) -> bool:
+def _needs_input(action: Action) -> bool:
     """Return whether a form must be filled in before the included records are known."""
     return any(not entry.readonly for entry in action.form)
 
 
-def _lacking(action: Action, given: Mapping[str, Any]) -> list[dict[str, str]]:
+def _missing_errors(action: Action, given: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return the errors for required fields that are empty and that no record fills in."""
     empty = [entry for entry in action.form if not entry.readonly and entry.value is None]
     fields = shown(empty, _roots(action), {}, OWN_INPUT)

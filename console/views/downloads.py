@@ -51,7 +51,7 @@ def send(actor: Actor, wanted: Asked) -> Response:
     return response
 
 
-def table(name: str, lines: Iterable[Iterable[Any]]) -> Response:
+def csv_response(name: str, lines: Iterable[Iterable[Any]]) -> Response:
     """Return lines as a CSV file of this name. Spreadsheets cannot mistake its texts for formulas."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerows([exports.harmless(cell) for cell in line] for line in lines)

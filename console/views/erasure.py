@@ -36,7 +36,7 @@ def erase(collection: str, part: str) -> Response:
     except Conflict as refused:
         return _form(collection, key, refused=refused.message, status=409)
     sequencing.catch_up(WAIT_S)
-    return frame.moved(f"/erasures/{receipt.subject}")
+    return frame.redirect_to(f"/erasures/{receipt.subject}")
 
 
 @blueprint.get("/erasures/<subject>")

@@ -72,9 +72,9 @@ class Answer:
 
 
 @blueprint.app_errorhandler(ConsoleError)
-def refused(error: ConsoleError) -> Response:
+def answer_expected(error: ConsoleError) -> Response:
     """Answer an expected error; a refusal is logged first. If confirming one's identity would help, that page is the answer."""
-    if step_up.wanted(error):
+    if step_up.can_step_up(error):
         return step_up.ask()
     if isinstance(error, NotAllowed) or (isinstance(error, NotFound) and error.hidden):
         _note_refusal(error)
@@ -84,7 +84,7 @@ def refused(error: ConsoleError) -> Response:
     headers = {"Retry-After": str(extra["retry_after"])} if "retry_after" in extra else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    outcome = outcomes.of_request()
+    outcome = outcomes.outcome_of_request()
     outcome = outcome if outcome.to_look_at else Outcome()  # its message already says that it was refused
     return _respond(Answer(error.status, error.code, body["message"], error.details, extra, headers, reason=reason, outcome=outcome))
 
@@ -101,17 +101,17 @@ def error_message(error: ConsoleError) -> str:
 
 
 @blueprint.app_errorhandler(HTTPException)
-def undone(error: HTTPException) -> Response:
+def answer_http_error(error: HTTPException) -> Response:
     """Answer an HTTP error: unknown address, wrong method, body too large."""
     status = error.code or 500
     code, _, message = KNOWN.get(status, KNOWN[500 if status >= 500 else 400])
     own_message = type(error).description != error.description and error.description  # our own sentence, not the framework's
     headers = {name: value for name, value in error.get_headers() if name.lower() not in ("content-type", "content-length")}
-    return _respond(Answer(status, code, own_message or message, headers=headers, outcome=outcomes.of_request()))
+    return _respond(Answer(status, code, own_message or message, headers=headers, outcome=outcomes.outcome_of_request()))
 
 
 @blueprint.app_errorhandler(Exception)
-def surprised(error: Exception) -> Response:
+def answer_unexpected(error: Exception) -> Response:
     """Answer an unexpected error, or a failure of the console's database or disk.
 
     After the latter nothing was committed, or the answer was lost and a retry finds the commit.
@@ -125,11 +125,11 @@ def surprised(error: Exception) -> Response:
             else f"{trouble.message} Who runs the console has to see to it. What you typed is kept here: try again then."
         )
         return _respond(
-            Answer(503, trouble.code, message, headers={"Retry-After": "1"}, request_id=request_id, outcome=outcomes.of_request())
+            Answer(503, trouble.code, message, headers={"Retry-After": "1"}, request_id=request_id, outcome=outcomes.outcome_of_request())
         )
     _log.error("request %s failed: %s %s", request_id, request.method, request.endpoint, exc_info=error)
     code, _, message = KNOWN[500]
-    return _respond(Answer(500, code, message, request_id=request_id, outcome=outcomes.of_request()))
+    return _respond(Answer(500, code, message, request_id=request_id, outcome=outcomes.outcome_of_request()))
 
 
 def _respond(answer: Answer) -> Response:
@@ -138,7 +138,7 @@ def _respond(answer: Answer) -> Response:
         message = " ".join(filter(None, (answer.message, answer.outcome.words)))
         made = jsonify(code=answer.code, message=message, details=[dict(detail) for detail in answer.details], **extra)
     else:
-        made = make_response(_drawn(answer))
+        made = make_response(_error_page(answer))
     made.status_code = answer.status
     made.headers.update(answer.headers)
     made.headers["Cache-Control"] = "no-store"
@@ -147,7 +147,7 @@ def _respond(answer: Answer) -> Response:
     return made
 
 
-def _drawn(answer: Answer) -> str:
+def _error_page(answer: Answer) -> str:
     """Return the page, or its middle for htmx; plain text if the template fails too."""
     context = {
         "title": answer.title,
@@ -155,7 +155,7 @@ def _drawn(answer: Answer) -> str:
         "details": answer.details,
         "status": answer.status,
         "outcome": answer.outcome,
-        "resend": _typed() if answer.status == 503 and not answer.outcome.to_look_at else [],
+        "resend": _form_to_resend() if answer.status == 503 and not answer.outcome.to_look_at else [],
         "retry": not answer.outcome.to_look_at and answer.status in (408, 409, 429, 500, 503),
         "request_id": answer.request_id or _request_id(),
         "reason": answer.reason,
@@ -168,7 +168,7 @@ def _drawn(answer: Answer) -> str:
         return f"<!doctype html><title>{escape(answer.title)}</title><h1>{escape(answer.title)}</h1><p>{escape(answer.message)}</p><p>{escape(answer.outcome.words)}</p>"
 
 
-def _typed() -> list[tuple[str, str]]:
+def _form_to_resend() -> list[tuple[str, str]]:
     """Return the values of the form for a button that sends it again; none if it held a file or a secret."""
     if request.method != "POST" or request.files or any(secret in name for name in request.form for secret in SECRET):
         return []

@@ -76,12 +76,12 @@ def download(ref: str) -> Response:
 def show(ref: str) -> Response:
     """Show one document on its own page."""
     plain = _ref(ref)
-    document, pages, why = look(plain)
+    document, pages, why = open_document(plain)
     shown = viewer(document, pages, why, frame.present_address, None)
     return frame.page("files/page.html", {"shown": shown, "title": document.title})
 
 
-def look(ref: str) -> tuple[Document, int, str]:
+def open_document(ref: str) -> tuple[Document, int, str]:
     """Return (document, number of pages, why it cannot be shown). Raises NotFound if the reader may not know of it."""
     try:
         opened = documents.opened(frame.actor(), ref)
@@ -130,7 +130,7 @@ def _marks(given: str, turn: int) -> list[Mark]:
     return marks
 
 
-def sent(run_id: str) -> bool:
+def has_documents(run_id: str) -> bool:
     """Return whether the run on the page has documents of its own."""
     return attachments.any_of(run_id)
 
@@ -179,7 +179,7 @@ def send(run_id: str) -> Response:
     return make_response("".join(lines))
 
 
-def received(run_id: str, step: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def with_uploads(run_id: str, step: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the form's values with its uploaded files, for browsers without script, without those ticked for removal.
 
     Raises Invalid with a detail for each field whose file is refused.

@@ -20,7 +20,7 @@ def forgot() -> Response:
 @blueprint.post("/forgot")
 def ask() -> Response:
     """Answer the same, and equally fast, for every address; the worker checks whether it has an account."""
-    password_letters.ask(request.form.get("email", ""), auth.place()[0])
+    password_letters.ask(request.form.get("email", ""), auth.address_and_browser()[0])
     return _page("auth/forgot.html", by_mail=settings.current().smtp is not None, asked=True)
 
 
@@ -41,7 +41,7 @@ def chosen(token: str) -> ResponseReturnValue:
         return _page("auth/new_password.html", 422, who=who, error=error.details[0]["reason"])
     except NotFound:
         return _page("auth/new_password.html", 404, who=None, error=None)
-    auth.leave()
+    auth.end_former_session()
     return _page("auth/new_password_done.html", who=who)
 
 

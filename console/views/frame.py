@@ -140,7 +140,7 @@ def render(template: str, context: Mapping[str, Any], block: str | None = None) 
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # a value may hold a NUL, a page may not
 
 
-def moved(to: str) -> Response:
+def redirect_to(to: str) -> Response:
     """Redirect after a successful change: 303 for a browser, an `HX-Redirect` for htmx."""
     if wants_fragment():
         answer = make_response("", 204)

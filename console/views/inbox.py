@@ -66,16 +66,16 @@ def show(name: str) -> Response:
 def take_next(name: str) -> Response:
     """Take and open the next ticket; if there is none, the list says so."""
     try:
-        return frame.moved(frame.run_url(tickets.take_next(frame.actor(), name)))
+        return frame.redirect_to(frame.run_url(tickets.take_next(frame.actor(), name)))
     except Conflict:
-        return frame.moved(url(name))
+        return frame.redirect_to(url(name))
 
 
 @blueprint.post("/<name>/take")
 def take(name: str) -> Response:
     """Take and open one ticket; if somebody else was quicker, show the present list and the reason."""
     try:
-        return frame.moved(frame.run_url(tickets.take(frame.actor(), name, request.form.get("ticket", ""))))
+        return frame.redirect_to(frame.run_url(tickets.take(frame.actor(), name, request.form.get("ticket", ""))))
     except Conflict as conflict:
         return _drawn(name, error=conflict.message, status=409)
 
@@ -222,5 +222,5 @@ def _assign_dialog(name: str, chosen: list[str], *, error: str = "", status: int
 def _done(name: str, given: list[Given]) -> Response:
     """Return to the list, with the tickets that failed, if any."""
     if all(result.run is not None for result in given):
-        return frame.moved(url(name, view="backlog"))
+        return frame.redirect_to(url(name, view="backlog"))
     return _drawn(name, view="backlog", refused=[result for result in given if result.run is None], status=409)

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from console import accounts
 from console.errors import ConsoleError, Invalid, NotFound
-from console.views.auth import let_in
+from console.views.auth import start_session
 from console.views.settings.person import locale_choices, zone_choices
 from console.views.settings.person_roles import reasons
 
@@ -42,7 +42,7 @@ def accepted(token: str) -> ResponseReturnValue:
 
 def _signed_in(person: accounts.Person, password: str, address: str) -> ResponseReturnValue:
     """Start a session for the new person, instead of the browser's earlier one."""
-    answer = let_in(accounts.sign_in(person.email, password, address, request.user_agent.string), "/")
+    answer = start_session(accounts.sign_in(person.email, password, address, request.user_agent.string), "/")
     return answer or redirect("/sign-in", 303)
 
 

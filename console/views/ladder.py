@@ -40,7 +40,7 @@ def move(slug: str, step: str, word: str) -> Response:
         raise
     except ConsoleError as wrong:
         return _page(promotion.standing(frame.actor(), slug, step), wrong, word)
-    return frame.moved(proposal_report.ladder_url(slug, step))
+    return frame.redirect_to(proposal_report.ladder_url(slug, step))
 
 
 def _page(standing: Standing, wrong: ConsoleError | None = None, word: str = "") -> Response:

@@ -73,18 +73,18 @@ def show(collection: str) -> Response:
     """Show one page of a list. An invalid filter is reported in the filter sheet, and the list is shown without it."""
     described = browse.describe(frame.actor(), collection)
     usual = next(each for each in browse.collections(frame.actor()) if each.id == collection).columns
-    if "add_field" in request.args and (to := with_added(described)) is not None:
-        return frame.moved(to)
+    if "add_field" in request.args and (to := with_condition(described)) is not None:
+        return frame.redirect_to(to)
     query = parse_query(described, usual)
     if frame.wants_fragment() and frame.htmx.target == "count":
-        return frame.page("lists/list.html", counted(collection, query), blocks={"count": "count"})
+        return frame.page("lists/list.html", count_context(collection, query), blocks={"count": "count"})
     wrong = ""
     try:
         page = browse.page(frame.actor(), collection, query)
     except Malformed as error:
         wrong = error.message
         page = browse.page(frame.actor(), collection, BrowseQuery(limit=PAGE_SIZE, fields=usual, labels=True))
-    shown = drawn(page, described, wrong) | ({} if wrong else counted(collection, query, page))
+    shown = drawn(page, described, wrong) | ({} if wrong else count_context(collection, query, page))
     return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=400 if wrong else 200)
 
 
@@ -101,7 +101,7 @@ def parse_query(described: Mapping[str, Any], usual: tuple[str, ...]) -> BrowseQ
     )  # fmt: skip
 
 
-def with_added(described: Mapping[str, Any]) -> str | None:
+def with_condition(described: Mapping[str, Any]) -> str | None:
     """Return the address with the condition of the filter sheet added; None if it lacks a value."""
     args = request.args
     name, op, entry = args["add_field"], args.get("add_op", "eq"), args.get("add_value", "").strip()
@@ -149,29 +149,29 @@ def drawn(page: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str,
             {
                 "label": tab["label"],
                 "here": tab["id"] == (segment["id"] if segment else None),
-                "href": _other_list(segment=tab["id"]),
+                "href": _list_address(segment=tab["id"]),
             }
             for tab in [{"id": None, "label": "All"}, *described["segments"]]
         ],
         "segment_label": segment["label"] if segment else "",
         "q": args.get("q", ""),
-        "wider_href": _wider(collection, args),
-        "syntax": _syntax(choosable, collection),
+        "wider_href": _wider_address(collection, args),
+        "syntax": _search_help(choosable, collection),
         "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
         "chips": chips(page.filter, kinds, look),
-        "clear_href": _other_list(filter=None, q=None),
+        "clear_href": _list_address(filter=None, q=None),
         "filterable": _options(tuple(sorted(filterable, key=lambda choice: choice[0] not in listed)), args.get("add_field", "")),
         "ops": _options(OPS, args.get("add_op", "eq")),
         "added": args.get("add_value", ""),
         "suggestions": _suggestions(kinds.values()),
-        "kept": _kept("q", "after", "before", "count"),
-        "kept_all": _kept("after", "before", "count", "add_field", "add_op", "add_value"),
-        "kept_columns": _kept("columns"),
+        "kept": _kept_parameters("q", "after", "before", "count"),
+        "kept_all": _kept_parameters("after", "before", "count", "add_field", "add_op", "add_value"),
+        "kept_columns": _kept_parameters("columns"),
         "columns": _ticks(tuple(choosable), listed),
         "head": heads(collection, shown, page.sort, page.masked),
         "actions": (several := bulk.offered(frame.actor(), collection.id)),
         "rows": rows(page, shown, kinds, look, choose=bool(several)),
-        "kept_list": _kept("after", "before", "count", "columns", "add_field", "add_op", "add_value"),
+        "kept_list": _kept_parameters("after", "before", "count", "columns", "add_field", "add_op", "add_value"),
         "next": frame.present_address(after=page.next, before=None) if page.next else None,
         "previous": frame.present_address(before=page.previous, after=None) if page.previous else None,
         "shown_words": shown_words(page),
@@ -187,7 +187,7 @@ def columns_of(collection: Collection, page: ListPage) -> list[Field]:
 
 def heads(collection: Collection, shown: Sequence[Field], sort: str, masked: Sequence[Field] = ()) -> list[Head]:
     """Return the table headings: a click sorts ascending, another descending. The title sorts by its field."""
-    address = _other_list(sort=None)
+    address = _list_address(sort=None)
     by = f"{address}{'&' if '?' in address else '?'}sort="
     named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
     first = _head(named, collection.label_one, sort, by) if named else Head(collection.label_one, None, None, right=False)
@@ -280,11 +280,11 @@ def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[C
     for place, part in enumerate(parts):
         rest = [condition.to_json() for index, condition in enumerate(parts) if index != place]
         text = json.dumps({"and": rest}, ensure_ascii=False, separators=(",", ":")) if rest else None
-        made.append(Chip(spoken(part, kinds, look), _other_list(filter=text)))
+        made.append(Chip(condition_words(part, kinds, look), _list_address(filter=text)))
     return made
 
 
-def spoken(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str:
+def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str:
     """Return a condition in words: "Risk band is High"."""
     if isinstance(given, Test):
         what = kinds.get(given.field) or Kind(given.field, given.field)
@@ -292,7 +292,7 @@ def spoken(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str:
             return f"{what.label} is {'empty' if given.value else 'not empty'}"
         values = given.value if isinstance(given.value, list) else [given.value]
         return f"{what.label} {_SPOKEN[given.op]} {', '.join(formats.text(what, value, look) for value in values)}"
-    return (" or " if given.kind == "or" else " and ").join(spoken(part, kinds, look) for part in given.items)
+    return (" or " if given.kind == "or" else " and ").join(condition_words(part, kinds, look) for part in given.items)
 
 
 def shown_words(page: ListPage) -> str:
@@ -303,7 +303,7 @@ def shown_words(page: ListPage) -> str:
     return f"1–{many}" if page.next else f"{many} {'record' if many == 1 else 'records'}"
 
 
-def counted(collection: str, query: BrowseQuery, page: ListPage | None = None) -> dict[str, Any]:
+def count_context(collection: str, query: BrowseQuery, page: ListPage | None = None) -> dict[str, Any]:
     """Return the count in the foot: counted if the address asks for it, else as an offer. A list that fits on one page is its own count.
 
     The page requests an offered count after it is shown, so that no list waits for it.
@@ -351,13 +351,13 @@ def _ticks(pairs: tuple[tuple[str, str], ...], ticked: frozenset[str]) -> Markup
     return Markup("").join(shape.format(name, Markup(" checked") if name in ticked else "", label) for name, label in pairs)
 
 
-def _wider(collection: Collection, args: Mapping[str, str]) -> str | None:
+def _wider_address(collection: Collection, args: Mapping[str, str]) -> str | None:
     """Return the address of the same search including related records; None if it includes them already or there are none."""
     refers = any(relation.kind == "to_one" for relation in collection.relations)
-    return _other_list(extended="1") if args.get("q", "").strip() and args.get("extended") != "1" and refers else None
+    return _list_address(extended="1") if args.get("q", "").strip() and args.get("extended") != "1" and refers else None
 
 
-def _syntax(fields: Sequence[tuple[str, str]], collection: Collection) -> list[tuple[str, str]]:
+def _search_help(fields: Sequence[tuple[str, str]], collection: Collection) -> list[tuple[str, str]]:
     """Return (what to type, what it finds), with fields of this collection."""
     name, label = next(iter(fields), ("name", "Name"))
     day = next((item for item in collection.fields if item.stored in ("date", "datetime") and (item.name, item.label) in fields), None)
@@ -374,11 +374,11 @@ def _syntax(fields: Sequence[tuple[str, str]], collection: Collection) -> list[t
     ]
 
 
-def _other_list(**changes: Any) -> str:
+def _list_address(**changes: Any) -> str:
     """Return the address of another list of the same collection, from its first page and without the count."""
     return frame.present_address(after=None, before=None, count=None, **changes)
 
 
-def _kept(*left_out: str) -> list[tuple[str, str]]:
+def _kept_parameters(*left_out: str) -> list[tuple[str, str]]:
     """Return the parameters of the address that a form must repeat."""
     return [(name, value) for name, value in request.args.items(multi=True) if name not in left_out]

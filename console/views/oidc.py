@@ -53,8 +53,8 @@ def arrive() -> ResponseReturnValue:
         arrival = oidc.arrive(kept, request.args)
         there = identity.local(arrival.to)
         if arrival.purpose == "sign_in":
-            opened = identities.enter(arrival, *auth.place())
-            return auth.let_in(opened, there) or redirect("/sign-in", 303)
+            opened = identities.enter(arrival, *auth.address_and_browser())
+            return auth.start_session(opened, there) or redirect("/sign-in", 303)
         return _confirmed(arrival, there)
     except ConsoleError as refused:
         return _refused(refused, there)
@@ -81,7 +81,7 @@ def _refused(refused: ConsoleError, there: str) -> ResponseReturnValue:
     cause = refused.__cause__
     _log.warning("request %s: the identity provider: %s (%s)", g.request_id, refused.code, type(cause).__name__ if cause else "-")
     if refused.code in ("state", "replay", "issuer", "code", "token", "no_code", "not_fresh"):
-        accounts.note_stranger("provider", *auth.place())
+        accounts.note_stranger("provider", *auth.address_and_browser())
     context = {
         "title": TITLES.get(refused.code, "Signing in did not work"),
         "message": refused.message,

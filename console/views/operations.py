@@ -31,14 +31,14 @@ def switch(word: str) -> Response:
         act(frame.actor(), request.form.get("reason", ""))
     except ConsoleError as wrong:
         return _page(wrong)
-    return frame.moved("/operations")
+    return frame.redirect_to("/operations")
 
 
 @blueprint.post("/operations/jobs/<int:job>/retry")
 def retry(job: int) -> Response:
     """Try a failed job once more."""
     status.try_again(frame.actor(), job)
-    return frame.moved("/operations")
+    return frame.redirect_to("/operations")
 
 
 @blueprint.get("/metrics")

@@ -38,7 +38,7 @@ class Outcome:
         return {"outcome": self.state} if self.state is not None else {}
 
 
-def of_request() -> Outcome:
+def outcome_of_request() -> Outcome:
     """Return what became of this request."""
     if request.method in SAFE:
         return Outcome()

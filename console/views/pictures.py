@@ -97,7 +97,7 @@ def path(run_id: str) -> Response:
     def attempt_url(event: int | None) -> str:
         return frame.run_url(run_id) if event is None else frame.run_url(run_id, "replay", at=event)
 
-    context = page.named(path_shown.replay.run) | replay.band(path_shown.replay, of) | {
+    context = page.run_context(path_shown.replay.run) | replay.band(path_shown.replay, of) | {
         "nodes": path_shown.picture.nodes,
         "groups": path_shown.picture.groups,
         "state_badge": lambda node: _STATES[node.state],

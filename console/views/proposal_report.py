@@ -60,7 +60,7 @@ def show() -> Response:
 @blueprint.get("/ai/table.csv")
 def table() -> Response:
     """Download the table by step and field as CSV."""
-    return downloads.table("proposals.csv", _lines(measure.report(frame.actor(), window())))
+    return downloads.csv_response("proposals.csv", _lines(measure.report(frame.actor(), window())))
 
 
 @blueprint.get("/ai/cases")

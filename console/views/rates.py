@@ -40,7 +40,7 @@ def limits_here() -> tuple[int, ...]:
 
 
 @blueprint.after_app_request
-def tell(response: Response) -> Response:
+def send_limits(response: Response) -> Response:
     """Add the headers with what is left of the window that is closest to its limit."""
     rate: Rate | None = g.get("rate")
     if rate is not None:

@@ -28,7 +28,7 @@ def show_action(collection: str, part: str, action: str) -> Response:
         run_id = actions.perform(frame.actor(), collection, key, action, given)
     except (Invalid, Conflict, NotAllowed) as wrong:
         return _sheet(page, action, typed=typed, wrong=wrong, status=wrong.status)
-    return frame.moved(frame.run_url(run_id))
+    return frame.redirect_to(frame.run_url(run_id))
 
 
 def buttons(collection: str, key: str | None) -> list[dict[str, str]]:

@@ -56,7 +56,7 @@ def show(collection: str, part: str) -> Response:
     page = browse.record(frame.actor(), collection, key, labels=True)
     tab = request.args.get("tab", "")
     tab = tab if tab in ("summary", "details", "activity") else "summary"
-    context = named(page) | {
+    context = record_context(page) | {
         "tab": tab,
         "tabs": [
             {
@@ -68,12 +68,13 @@ def show(collection: str, part: str) -> Response:
         ],
         "badge_label": _badge(page, look),
         "sections": sections(page, look, whole=tab == "details") if tab != "activity" else [],
-        **on_it(page),
+        **runs_and_starts(page),
     }
     if tab == "summary":
         context |= {
             "related": [
-                {"name": relation.name, "label": relation.label, "href": _related_url(page, relation.name)} for relation in _to_show(page)
+                {"name": relation.name, "label": relation.label, "href": _related_url(page, relation.name)}
+                for relation in _shown_relations(page)
             ]
         }
     if tab == "activity":
@@ -86,7 +87,7 @@ def show(collection: str, part: str) -> Response:
 def menu(collection: str, part: str) -> Response:
     """Show what can be done with the record, as the menu of its row or on its own page."""
     page = browse.record(frame.actor(), collection, frame.key_of(part))
-    return frame.page("records/menu.html", named(page) | on_it(page), blocks={"*": "menu"})
+    return frame.page("records/menu.html", record_context(page) | runs_and_starts(page), blocks={"*": "menu"})
 
 
 @blueprint.get("/<collection>/<path:part>/related/<relation>")
@@ -100,7 +101,7 @@ def related(collection: str, part: str, relation: str) -> Response:
         context["more"] = frame.record_url(collection, key) + f"/related/{frame.segment(relation)}" if page.next else None
         return frame.page("records/related.html", context, blocks={"*": "rows"})
     context["more"] = frame.present_address(after=page.next) if page.next else None
-    return frame.page("records/related.html", context | named(browse.record(frame.actor(), collection, key)))
+    return frame.page("records/related.html", context | record_context(browse.record(frame.actor(), collection, key)))
 
 
 @blueprint.route("/<collection>/<path:part>/edit/<name>", methods=["GET", "POST"])
@@ -131,7 +132,7 @@ def edit(collection: str, part: str, name: str) -> Response:
     except SourceDown as down:
         return _edit_form(page, item, value, old=old, error=errors.error_message(down), status=409)
     if not frame.wants_fragment() or "/edit/" in request.headers.get("HX-Current-URL", ""):  # the form was on its own page
-        return frame.moved(frame.record_url(collection, key))
+        return frame.redirect_to(frame.record_url(collection, key))
     line = _line(replace(page, record=after), item, look)
     return make_response(frame.render("records/value.html", {"line": line}))
 
@@ -156,18 +157,18 @@ def start(collection: str, part: str, slug: str) -> Response:
         return _start_form(page, definition, fields, typed=typed, wrong=wrong, status=422)
     except Conflict as conflict:
         return _start_form(page, definition, fields, typed=typed, wrong=conflict, status=409)
-    return frame.moved(frame.run_url(run_id))
+    return frame.redirect_to(frame.run_url(run_id))
 
 
 # -- what the pages draw
 
 
-def named(page: RecordPage) -> dict[str, Any]:
+def record_context(page: RecordPage) -> dict[str, Any]:
     """Return what every page about the record needs."""
     return {"record": page.record, "collection": page.collection}
 
 
-def on_it(page: RecordPage) -> dict[str, Any]:
+def runs_and_starts(page: RecordPage) -> dict[str, Any]:
     """Return the runs on the record, open ones first, and the workflows that may be started."""
     who = frame.actor()
     heads = runs.on_record(who, page.collection.id, page.record.key or "")
@@ -283,7 +284,7 @@ def start_fields(definition: Definition, page: RecordPage) -> list[dict[str, Any
     return [field.to_json() for field in shown(defined, roots, {}, OWN_INPUT)]
 
 
-def _to_show(page: RecordPage) -> Sequence[Any]:
+def _shown_relations(page: RecordPage) -> Sequence[Any]:
     """Return the relations in the order of the summary's document; without one, the to-many relations."""
     named_there = [related["relation"] for related in page.collection.summary.get("related", ())]
     by_name = {relation.name: relation for relation in page.relations}
@@ -317,7 +318,7 @@ def _edit_form(
 ) -> Response:
     detail = next((detail for detail in wrong.details if detail.get("field") in (item.name, None)), None) if wrong else None
     source = item.to_json() | {"required": item.required or not item.nullable, "now": None}
-    context = named(page) | {
+    context = record_context(page) | {
         "box": panes.box(source, frame.look(), value=value, error=detail),
         "old": json.dumps(old),
         "conflict": conflict,
@@ -340,7 +341,7 @@ def _start_form(
 ) -> Response:
     details = [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details] if wrong else []
     labels = {str(field["name"]): str(field["label"]) for field in fields}
-    context = named(page) | {
+    context = record_context(page) | {
         "workflow": definition,
         "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
         "action": _start_url(page, definition),

@@ -35,7 +35,9 @@ def report(collection: str, part: str, slug: str) -> Response:
     except ConsoleError as wrong:
         return _form(page, definition, fields, typed=typed, wrong=wrong)
     context = _form_context(definition)
-    return frame.page("records/receipt.html", records.named(page) | context | {"number": number}, blocks={"*": "dialog"}, status=201)
+    return frame.page(
+        "records/receipt.html", records.record_context(page) | context | {"number": number}, blocks={"*": "dialog"}, status=201
+    )
 
 
 def _form_context(definition: Definition) -> dict[str, Any]:
@@ -54,7 +56,7 @@ def _form(
     details = [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details] if wrong else []
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     context = (
-        records.named(page)
+        records.record_context(page)
         | _form_context(definition)
         | {
             "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),

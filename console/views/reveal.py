@@ -18,7 +18,7 @@ def reveal(collection: str, part: str, name: str) -> Response:
     field = next((item for item in page.masked if item.name == name), None)
     if field is None:
         raise NotFound
-    context = records.named(page) | {
+    context = records.record_context(page) | {
         "line": records.masked_line(page, field),
         "label": field.label,
         "target": frame.dom_id("value", name),

@@ -44,7 +44,7 @@ def give_back() -> Response:
     return jsonify(forms=None if kept is None else kept.content)
 
 
-def came_back(there: str) -> None:
+def note_return(there: str) -> None:
     """Note that somebody signed in and goes to this page, so that it asks for stored values."""
     if one_time.find("kept", f"{current_user.actor.id}\n{there}") is not None:
         session[RETURNED] = there

@@ -34,7 +34,7 @@ def prove() -> Response:
     """Check a code or password: if right, continue; if wrong, show the page again."""
     who, kept, there = frame.actor(), request.form.get("kept", ""), identity.local(request.form.get("next"))
     try:
-        good = confirming.prove(who, request.form.get("shown", ""), *auth.place())
+        good = confirming.prove(who, request.form.get("shown", ""), *auth.address_and_browser())
         error = None if good else WRONG[confirming.way_of(who)]
     except ConsoleError as refused:
         good, error = False, refused.message
@@ -68,7 +68,7 @@ def go_on(kept: str, there: str) -> Response:
     """Send the stored form again; without one, redirect to `there`."""
     form = one_time.take("kept", kept) if kept else None
     if form is None or form.person != frame.actor().id:
-        return frame.moved(there)
+        return frame.redirect_to(there)
     return frame.page("auth/go_on.html", {"path": form.content["path"], "fields": form.content["fields"], "files": form.content["files"]})
 
 
@@ -82,6 +82,6 @@ def _page(who: Actor, kept: str, there: str, error: str | None = None, *, status
     return answer
 
 
-def wanted(error: ConsoleError) -> bool:
+def can_step_up(error: ConsoleError) -> bool:
     """Return whether confirming one's identity would lift this refusal."""
     return error.code == "step_up" and not identity.is_api() and g.get("actor") is not None and current_user.is_authenticated

@@ -46,7 +46,7 @@ def close(task_id: str) -> Response:
     except (Invalid, Conflict) as wrong:
         return _listed(wrong, task_id, wrong.status)
     flash("The task is closed.")
-    return frame.moved("/tasks")
+    return frame.redirect_to("/tasks")
 
 
 @blueprint.route("/answers/<question_id>", methods=["GET", "POST"])
@@ -63,7 +63,7 @@ def answer(question_id: str) -> Response:
             wrong = error
         else:
             flash("Your answer is in. Thank you.")
-            return frame.moved("/tasks")
+            return frame.redirect_to("/tasks")
     details: list[Any] = list(wrong.details) if wrong is not None else []
     drawn = page.step_context(question.screen, look, {}, typed=values if wrong else None, errors=details, chosen=outcome)
     head = refusals.head(wrong, {str(field["name"]): str(field["label"]) for field in question.screen.get("fields", ())})
@@ -86,10 +86,10 @@ def show_notices() -> Response:
 def read_all() -> Response:
     """Mark all notices as read."""
     notices.read_all(frame.actor())
-    return frame.moved("/notices")
+    return frame.redirect_to("/notices")
 
 
 @blueprint.post("/notices/<notice_id>/read")
 def read(notice_id: str) -> Response:
     """Mark a notice as read and go to what it is about."""
-    return frame.moved(notices.read(frame.actor(), notice_id))
+    return frame.redirect_to(notices.read(frame.actor(), notice_id))

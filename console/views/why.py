@@ -44,7 +44,7 @@ def ask() -> Response:
         raise NotFound
     right_requests.ask(frame.actor(), obj, act, team, request.form.get("reason", ""))
     flash("Asked. Those who can give it find it at the bell.")
-    return frame.moved(back)
+    return frame.redirect_to(back)
 
 
 def explain(error: NotAllowed) -> Reason | None:

@@ -98,7 +98,7 @@ def drawn(app: Flask) -> tuple[list[Group], list[tuple[str, str, list[Part]]]]:
 
 
 def _drawn(document: Mapping[str, Any], path: str, method: str, call: Mapping[str, Any]) -> Drawn:
-    parameters = tuple(_parameter(_followed(document, each)) for each in call["parameters"])
+    parameters = tuple(_parameter(_resolve(document, each)) for each in call["parameters"])
     content = call.get("requestBody", {}).get("content", {})
     media, given = next(iter(content.items()), NONE)
     schema = document["components"]["schemas"][given["schema"]["$ref"][HEAD:]] if given else {}
@@ -121,7 +121,7 @@ def _drawn(document: Mapping[str, Any], path: str, method: str, call: Mapping[st
     )
 
 
-def _followed(schema: Mapping[str, Any], each: Mapping[str, Any]) -> Mapping[str, Any]:
+def _resolve(schema: Mapping[str, Any], each: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what a reference points to, or the schema itself."""
     reference = each.get("$ref", "")
     for part in reference.split("/")[1:]:
@@ -130,7 +130,7 @@ def _followed(schema: Mapping[str, Any], each: Mapping[str, Any]) -> Mapping[str
 
 
 def _parameter(each: Mapping[str, Any]) -> Part:
-    kind, links = _kind(each["schema"])
+    kind, links = _type_words(each["schema"])
     example = each.get("example", "")
     shown = example[0] if isinstance(example, list) else example
     choices = tuple(str(choice) for choice in each["schema"].get("enum", ()))
@@ -139,23 +139,23 @@ def _parameter(each: Mapping[str, Any]) -> Part:
 
 def _parts(schema: Mapping[str, Any]) -> Iterator[Part]:
     for name, each in schema.get("properties", {}).items():
-        kind, links = _kind(each)
+        kind, links = _type_words(each)
         yield Part(name, kind, each.get("description", ""), name in schema.get("required", ()), links)
 
 
-def _kind(schema: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+def _type_words(schema: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     """Return the type in words, and the shapes that it names."""
     if "$ref" in schema:
         name = schema["$ref"][HEAD:]
         return name, (name,)
     if "anyOf" in schema:
-        kinds = [_kind(each) for each in schema["anyOf"]]
+        kinds = [_type_words(each) for each in schema["anyOf"]]
         return " or ".join(kind for kind, _ in kinds), tuple(link for _, links in kinds for link in links)
     if "enum" in schema or "const" in schema:
         return " · ".join(str(choice) for choice in schema.get("enum", [schema.get("const")])), ()
     match schema.get("type"):
         case "array":
-            kind, links = _kind(schema.get("items", {}))
+            kind, links = _type_words(schema.get("items", {}))
             return f"list of {kind}", links
         case "string":
             return {"date-time": "moment", "binary": "file"}.get(schema.get("format", ""), "text"), ()
@@ -171,7 +171,7 @@ def _kind(schema: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
 
 
 def _answered(response: Mapping[str, Any], status: str, each: Mapping[str, Any]) -> Answered:
-    answer = _followed(response, each)
+    answer = _resolve(response, each)
     media, content = next(iter(answer.get("content", {}).items()), NONE)
     return Answered(status, answer["description"], content.get("schema", {}).get("$ref", "")[HEAD:], media)
 

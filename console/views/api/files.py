@@ -62,7 +62,7 @@ def send() -> ResponseReturnValue:
         raise Invalid("Send run, step, field and one file.", details=[{"field": name, "reason": reason} for name, reason in wrong])
     sent, (run, step, field) = request.files["file"], (request.form[name] for name in PARTS)
     stored = attachments.attach(g.actor, run, step=step, field=field, name=sent.filename or "", content=sent.stream.read())
-    idempotency.made(stored.id)
+    idempotency.name_result(stored.id)
     return jsonify(stored.value), 201
 
 

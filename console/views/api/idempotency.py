@@ -22,7 +22,7 @@ from console.db.engine import fetch, hot_engine
 from console.errors import Conflict, ConsoleError, Invalid, Malformed
 from console.log import once
 from console.views.api.operation import OPERATION, Done, Operation
-from console.views.errors import refused
+from console.views.errors import answer_expected
 
 logger = logging.getLogger(__name__)
 blueprint = Blueprint("api_idempotency", __name__)
@@ -40,7 +40,7 @@ _KEPT = "select fingerprint, status, made, at from console.idempotency where key
 
 
 @blueprint.before_app_request
-def recall() -> ResponseReturnValue | None:
+def answer_repeat() -> ResponseReturnValue | None:
     """Answer a repeat by reading what was made; else claim the key, and remember it for the first transition of this request."""
     log.IDEMPOTENCY.set(None)
     g.idempotency = None
@@ -115,7 +115,7 @@ def _read_anew(event: tuple[str, int] | None, made: str | None, at: datetime) ->
     return answer
 
 
-def made(ident: str) -> None:
+def name_result(ident: str) -> None:
     """Store the id of what this request made, if no event names it."""
     g.idempotency_made = ident
 
@@ -127,12 +127,12 @@ def done_meanwhile(_error: log.AlreadyDone) -> ResponseReturnValue:
     try:
         answer = _read_anew(event, None, log.now()) if event is not None else None
     except ConsoleError as error:
-        return refused(error)
-    return answer or refused(Conflict("The same request is under way. Ask again in a moment.", code="in_progress", retry_after=1))
+        return answer_expected(error)
+    return answer or answer_expected(Conflict("The same request is under way. Ask again in a moment.", code="in_progress", retry_after=1))
 
 
 @blueprint.after_app_request
-def remember(response: Response) -> Response:
+def store_done(response: Response) -> Response:
     """Store that the work is done. After a refusal or an error the key is released and a repeat is judged anew."""
     key = g.get("idempotency")
     log.IDEMPOTENCY.set(None)

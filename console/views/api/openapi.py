@@ -190,24 +190,24 @@ def _schemas(every: Iterable[Call]) -> dict[str, Any]:
             if model is not None and model not in models:
                 models.append(model)
     _, schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)
-    names = {name: _named(name) for name in schemas["$defs"]}
-    return {names[name]: _plain(schema, names) for name, schema in sorted(schemas["$defs"].items())}
+    names = {name: _readable_name(name) for name in schemas["$defs"]}
+    return {names[name]: _readable_schema(schema, names) for name, schema in sorted(schemas["$defs"].items())}
 
 
-def _named(name: str) -> str:
+def _readable_name(name: str) -> str:
     """Return a readable name for `Listed_RunHead_`."""
     listed = re.fullmatch(r"Listed_(\w+?)_", name)
     return f"{listed[1]}Page" if listed else name
 
 
-def _plain(schema: Any, names: Mapping[str, str], *, properties: bool = False) -> Any:
+def _readable_schema(schema: Any, names: Mapping[str, str], *, properties: bool = False) -> Any:
     """Return the schema without titles that only repeat names, and with our names."""
     if isinstance(schema, list):
-        return [_plain(each, names) for each in schema]
+        return [_readable_schema(each, names) for each in schema]
     if not isinstance(schema, dict):
         return schema
     plain = {
-        name: _plain(value, names, properties=name in ("properties", "$defs") and not properties)
+        name: _readable_schema(value, names, properties=name in ("properties", "$defs") and not properties)
         for name, value in schema.items()
         if properties or not (name == "title" and isinstance(value, str))
     }
@@ -294,7 +294,7 @@ def _content(content: type[BaseModel] | Media, example: Any = None) -> dict[str,
     if not isinstance(content, Media):
         return {
             "application/json": {
-                "schema": {"$ref": REFERENCE.format(model=_named(content.__name__.replace("[", "_").replace("]", "_")))},
+                "schema": {"$ref": REFERENCE.format(model=_readable_name(content.__name__.replace("[", "_").replace("]", "_")))},
                 **shown,
             }
         }

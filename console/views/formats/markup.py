@@ -27,9 +27,9 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
     if isinstance(value, Mapping):
         return _file(value) if media.is_value(value) else _pairs(value)
     if what.type in ("json", "array") and isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):
-        return Markup("<pre>{}</pre>").format(_laid_out(value))
+        return Markup("<pre>{}</pre>").format(_indented(value))
     if what.widget == "json":
-        return Markup("<pre>{}</pre>").format(_laid_out(_read_json(value)))
+        return Markup("<pre>{}</pre>").format(_indented(_read_json(value)))
     if what.widget == "tags" and isinstance(value, list):
         return Markup(" ").join(Markup('<span class="badge">{}</span>').format(what.options.get(str(item), plain(item))) for item in value)
     if what.type == "datetime" and what.widget not in WIDGETS:
@@ -76,7 +76,7 @@ def _humanised(name: str) -> str:
 def _pairs(value: Mapping[str, Any]) -> Markup:
     rows = Markup("").join(
         Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(
-            _humanised(str(name)), _laid_out(item, None) if isinstance(item, Mapping | list) else plain(item)
+            _humanised(str(name)), _indented(item, None) if isinstance(item, Mapping | list) else plain(item)
         )
         for name, item in value.items()
     )
@@ -87,7 +87,7 @@ def _pairs(value: Mapping[str, Any]) -> Markup:
     )
 
 
-def _laid_out(value: Any, indent: int | None = 2) -> str:
+def _indented(value: Any, indent: int | None = 2) -> str:
     """Return JSON as indented text without parts that are nested too deeply."""
     return json.dumps(_shallow(value, 0), ensure_ascii=False, indent=indent)
 
@@ -109,7 +109,7 @@ def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Ca
     """
     html = html or escaped
     start, nothing = _edges(what)
-    say = _sayer(what, look)
+    say = _text_writer(what, look)
 
     def write(value: Any) -> str:
         kind_of = type(value)
@@ -134,12 +134,12 @@ def column(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> 
     if html not in (None, escaped):
         return lambda values: [write(value) for value in values]
     start, nothing = _edges(what)
-    say = _sayer(what, look)
+    say = _text_writer(what, look)
 
     def draw(values: Sequence[Any]) -> list[str]:
         kinds = set(map(type, values))
         if not kinds <= _PLAIN:
-            return _once_each(write, values) if kinds <= _FEW else [write(value) for value in values]
+            return _distinct_cells(write, values) if kinds <= _FEW else [write(value) for value in values]
         shown = ["" if value is None or value == "" else say(value) for value in values]
         if _SPECIAL("".join(shown)) or max(map(len, shown), default=0) > CELL_LENGTH:
             return [write(value) for value in values]
@@ -159,13 +159,13 @@ _PLAIN = {str, int, type(None)}
 _FEW = {bool, type(None)}
 
 
-def _once_each(write: Callable[[Any], str], values: Sequence[Any]) -> list[str]:
+def _distinct_cells(write: Callable[[Any], str], values: Sequence[Any]) -> list[str]:
     """Render the cells of a column with few distinct values, each value once."""
     known = {value: write(value) for value in set(values)}
     return [known[value] for value in values]
 
 
-def _sayer(what: Kind, look: Look) -> Callable[[Any], str]:
+def _text_writer(what: Kind, look: Look) -> Callable[[Any], str]:
     """Return `text` specialised for the strings and integers of one field."""
     if what.widget in WIDGETS and not what.options:
         return lambda value: text(what, value, look)

@@ -58,7 +58,7 @@ def show(run_id: str) -> Response:
     item = request.args.get("item")
     made = documents.checklist(frame.actor(), run_id, item)
     if made is None:
-        return _over(run_id)
+        return _moved_on(run_id)
     again = frame.run_url(run_id, "checks", item=item) if made.pending else None
     context = {"title": TITLE, "run_href": frame.run_url(run_id), "run_title": runs.title(frame.actor(), run_id)}
     return frame.page(
@@ -66,7 +66,7 @@ def show(run_id: str) -> Response:
     )
 
 
-def _over(run_id: str) -> Response:
+def _moved_on(run_id: str) -> Response:
     """Show where the run stands now: an old link or form still asked for a checklist."""
     run = runs.get(frame.actor(), run_id).json
     current = run["current"]
@@ -119,7 +119,7 @@ def _parts(run_id: str, made: Checklist) -> list[Part]:
 
 def _part(run_id: str, entry: Entry, item: str | None) -> Part:
     ref = entry.document.ref
-    href = "" if entry.document.why_not else address(run_id, ref, item=item)
+    href = "" if entry.document.why_not else document_address(run_id, ref, item=item)
     return Part(entry.document.title, _lines(run_id, ref, entry.results, item), href, entry.why, entry.pending)
 
 
@@ -146,15 +146,15 @@ def _ways(run_id: str, ref: str, places: Sequence[Place], item: str | None) -> l
     by_page: dict[int, list[Box]] = {}
     for place in places:
         by_page.setdefault(place.page, []).append(place.box)
-    return [Way(page, address(run_id, ref, page=page, boxes=boxes, item=item)) for page, boxes in sorted(by_page.items())]
+    return [Way(page, document_address(run_id, ref, page=page, boxes=boxes, item=item)) for page, boxes in sorted(by_page.items())]
 
 
-def address(run_id: str, ref: str, *, page: int | None = None, boxes: Sequence[Box] = (), item: str | None = None) -> str:
+def document_address(run_id: str, ref: str, *, page: int | None = None, boxes: Sequence[Box] = (), item: str | None = None) -> str:
     """Return the address of a document beside the form, with these parts of the page framed."""
-    return frame.run_url(run_id, tab="documents", doc=ref, page=page, box=written(boxes) or None, item=item)
+    return frame.run_url(run_id, tab="documents", doc=ref, page=page, box=boxes_text(boxes) or None, item=item)
 
 
-def written(boxes: Sequence[Box]) -> str:
+def boxes_text(boxes: Sequence[Box]) -> str:
     """Return boxes for an address: thousandths `left-top-right-bottom`, separated by spaces. Too many become one box around them all."""
     few = boxes if len(boxes) <= MOST_BOXES else [around(boxes)]
     return " ".join("-".join(str(round(1000 * edge)) for edge in box) for box in few)

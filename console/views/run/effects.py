@@ -33,25 +33,25 @@ HALF_SETTLED = "settle."
 OWN = frozenset({"csrf_token", "repeat", "reason", "asked"})
 
 
-def repeat(form: Mapping[str, str]) -> str | None:
+def repeat_choice(form: Mapping[str, str]) -> str | None:
     """Return what the person chose to do about a change that was made before; None if a second time needs a reason that is missing."""
     chosen = form.get("repeat") or None
     return None if chosen == "again" and not form.get("reason", "").strip() else chosen
 
 
-def half_settled(form: Mapping[str, str]) -> dict[str, Any]:
+def settling_for_draft(form: Mapping[str, str]) -> dict[str, Any]:
     """Return the half-filled form that settles a change, for the draft; empty if the form is another one."""
     typed = {name: form[name] for name in ("result", "reason") if form.get(name)} if "effect" in form else {}
     return {HALF_SETTLED: typed} if typed else {}
 
 
-def kept_settling(draft: Mapping[str, Any] | None) -> dict[str, str]:
+def settling_of_draft(draft: Mapping[str, Any] | None) -> dict[str, str]:
     """Return the `result` and `reason` in a draft."""
     settling = ((draft or {}).get("values") or {}).get(HALF_SETTLED)
     return {str(name): str(value) for name, value in settling.items()} if isinstance(settling, Mapping) else {}
 
 
-def repeating(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str, Any]:
+def repeat_context(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str, Any]:
     """Return the question about a change that was made before, with everything that was typed in the step."""
     offered = [str(detail["value"]) for detail in conflict.details]
     tried, was_asked = form.get("repeat", ""), "asked" in form
@@ -71,7 +71,7 @@ def repeating(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str, Any]
     }
 
 
-def tried(run: Mapping[str, Any], look: Look) -> list[tuple[str, str]]:
+def tried_before(run: Mapping[str, Any], look: Look) -> list[tuple[str, str]]:
     """Return what an automatic step tried before it asked a person: when it stopped, what it tried and how often."""
     current = run["current"] or {}
     attempt = next((entry for entry in reversed(run["attempts"]) if entry["step"] == current.get("step")), None)
@@ -118,7 +118,7 @@ def _value(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def trying(run: Mapping[str, Any], look: Look) -> str | None:
+def retry_words(run: Mapping[str, Any], look: Look) -> str | None:
     """Return the message while a change is being retried; None if none is."""
     current = run["current"] or {}
     waiting, effect = current.get("waiting") or {}, current.get("effect")

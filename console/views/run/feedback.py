@@ -20,7 +20,7 @@ def give(run_id: str, call_id: str) -> Response:
         wrong = " ".join(str(detail["reason"]) for detail in error.details)
     if not frame.wants_fragment() and not wrong:
         flash("Thank you, it is noted.")
-        return frame.moved(frame.run_url(run_id))
+        return frame.redirect_to(frame.run_url(run_id))
     context = {
         "run_id": run_id,
         "call": call_id,

@@ -36,8 +36,8 @@ def supply(run_id: str) -> Response:
     except Conflict as conflict:
         return _dialog(runs.get(actor, run_id), step, typed=values, error=conflict.message, status=409)
     if not frame.wants_fragment():
-        return frame.moved(frame.run_url(run_id))
-    return runner.drawn(runs.get(actor, run_id), toast="Supplied. Later steps have it now.")
+        return frame.redirect_to(frame.run_url(run_id))
+    return runner.run_response(runs.get(actor, run_id), toast="Supplied. Later steps have it now.")
 
 
 def _dialog(
@@ -53,7 +53,7 @@ def _dialog(
     screen = {"fields": [{**field, "required": False} for field in fields]}
     named = {str(error.get("field")) for error in errors} & {field["name"] for field in fields}
     title = next((attempt["title"] for attempt in view.json["attempts"] if attempt["step"] == step), step)
-    context = page.named(view) | {
+    context = page.run_context(view) | {
         "target": step,
         "target_title": title,
         "boxes": [replace(box, id=f"supplied-{box.id}") for box in panes.boxes(screen, frame.look(), typed=typed, errors=errors)],

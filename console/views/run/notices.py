@@ -52,14 +52,14 @@ class Note:
     facts: Sequence[tuple[str, str]] = ()
 
 
-def lost(typed: Typed | None, screen: Mapping[str, Any]) -> dict[str, str]:
+def lost_texts(typed: Typed | None, screen: Mapping[str, Any]) -> dict[str, str]:
     """Return the texts typed for a list item that is no longer the present one."""
     if typed is None or typed.item is None or "progress" not in screen or screen["progress"]["key"] == typed.item:
         return {}
     return {name: value for name, value in typed.unread.items() if name != "item"}
 
 
-def above(
+def notices_of(
     view: RunView,
     actor: Actor,
     look: Look,
@@ -106,7 +106,7 @@ def _take_over(view: RunView, look: Look) -> Note | None:
         "hand-stop",
         post=again,
         button="Retry" if again else "",
-        facts=effects.tried(view.json, look),
+        facts=effects.tried_before(view.json, look),
     )
 
 
@@ -166,7 +166,7 @@ _HEADS = {
 }
 
 
-def moved_on(view: RunView, conflict: Conflict, actor: Actor, typed: Typed | None) -> Note:
+def refused_note(view: RunView, conflict: Conflict, actor: Actor, typed: Typed | None) -> Note:
     """Return why a command from an old screen was refused, with a link to the present step."""
     run, current = view.json, view.json["current"]
     note = Note(

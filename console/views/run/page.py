@@ -35,12 +35,12 @@ _WAITS = {
 }  # fmt: skip
 
 
-def local(path: str | None) -> str | None:
+def local_or_none(path: str | None) -> str | None:
     """Return a local path to go to afterwards; None if none was given."""
     return local_path(path) if path else None
 
 
-def named(view: RunView) -> dict[str, Any]:
+def run_context(view: RunView) -> dict[str, Any]:
     """Return what every page about the run needs: its JSON, its record's title, its collection."""
     collections = browse.collections(frame.actor())
     collection_of_run = next((collection for collection in collections if collection.id == view.json["collection"]), None)
@@ -55,7 +55,7 @@ def named(view: RunView) -> dict[str, Any]:
     }
 
 
-def live(
+def page_context(
     view: RunView,
     actor: Actor,
     look: Look,
@@ -68,16 +68,16 @@ def live(
     """Return everything that the page of a run draws."""
     run, screen, face = view.json, view.screen or {}, mode(view)
     details = list(wrong.details) if wrong else list((run["current"] or {}).get("errors") or screen.get("errors") or [])
-    context = named(view) | {
+    context = run_context(view) | {
         "mode": face,
         "can": view.can,
         "status": frame.status_badge(run["status"], run["holder"], actor.id, view.names, ticket=bool(run.get("ticket"))),
         "steps": outline(view, look),
-        "steps_done": done_of(view),
+        "steps_done": steps_done(view),
         "earlier": view.earlier,
         "guarded": face in ("form", "settle"),
         "poll": _poll(view, actor),
-        "notices": [*notes, *notices.above(view, actor, look, wrong, details, notices.lost(typed, screen))],
+        "notices": [*notes, *notices.notices_of(view, actor, look, wrong, details, notices.lost_texts(typed, screen))],
         "saved_words": _saved_words(view, actor, look),
         "foot_words": "",
         "read_only": False,
@@ -195,7 +195,7 @@ def step_context(
         "tables": panes.tables(screen, look, states_of),
         "documents": screen.get("documents", ()),
         "checks_url": None,
-        "boxes": panes.with_words(panes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs),
+        "boxes": panes.with_options(panes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs),
         "outcomes": screen.get("outcomes", ()),
         "not_offered": screen.get("not_offered") or (),
         "picks": _picks(screen, look, states_of),
@@ -243,7 +243,7 @@ def outline(view: RunView, look: Look, *, links: bool = True) -> list[dict[str, 
     return made
 
 
-def done_of(view: RunView) -> int:
+def steps_done(view: RunView) -> int:
     """Return how many steps are done, including those that the list leaves out."""
     return (view.earlier.done if view.earlier else 0) + sum(1 for step in view.steps if step["state"] == "done")
 
@@ -308,7 +308,7 @@ def _wait_words(run: Mapping[str, Any], look: Look) -> str:
     waiting = (run["current"] or {}).get("waiting")
     if not waiting:
         return "Working. This page follows by itself."
-    if trying := effects.trying(run, look):
+    if trying := effects.retry_words(run, look):
         return trying
     until = formats.full_moment(waiting["until"], look) if waiting.get("until") else "later"
     return _WAITS.get(waiting["for"], "Waiting.").format(until=until)
@@ -342,7 +342,7 @@ def _saved_words(view: RunView, actor: Actor, look: Look) -> str:
     return f"Draft saved {at}" if draft["by"] == actor.id else f"Draft of {view.names.get(draft['by'], 'a colleague')}, {at}"
 
 
-def assigning(view: RunView, people: Sequence[Candidate], sent: Mapping[str, str]) -> dict[str, Any]:
+def assign_context(view: RunView, people: Sequence[Candidate], sent: Mapping[str, str]) -> dict[str, Any]:
     """Return what the dialog to assign the run draws."""
     run = view.json
     about = f"{run['workflow']['title']} of {view.record_title}" if view.record_title else run["workflow"]["title"]
@@ -360,7 +360,7 @@ def assigning(view: RunView, people: Sequence[Candidate], sent: Mapping[str, str
     }
 
 
-def preview(shown: Preview) -> dict[str, Any]:
+def revise_context(shown: Preview) -> dict[str, Any]:
     """Return what revising a step would do, with names instead of ids."""
     cancels = [
         dict(attempt) | {"by_name": shown.names.get(attempt["by"], "a former colleague") if attempt.get("by") else "automatic"}
@@ -371,7 +371,7 @@ def preview(shown: Preview) -> dict[str, Any]:
 
 def _settling(run: Mapping[str, Any], wrong: ConsoleError | None, look: Look) -> dict[str, Any]:
     current = run["current"] or {}
-    effect, kept = current.get("effect"), effects.kept_settling(current.get("draft"))
+    effect, kept = current.get("effect"), effects.settling_of_draft(current.get("draft"))
     return {
         "effect": effect,
         "facts": effects.facts(effect, look),

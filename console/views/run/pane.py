@@ -22,8 +22,8 @@ OF_PANE = frozenset({"tab", "doc", "page", "zoom", "turn", "box"})
 
 def pane(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[str, str]) -> dict[str, Any]:
     """Return what the right pane draws in this tab."""
-    record = (view.screen or {}).get("record") or _while_working(view, actor)
-    quoted = _quoted(view, actor, look, states_of)
+    record = (view.screen or {}).get("record") or _record_between_steps(view, actor)
+    quoted = _source_shown(view, actor, look, states_of)
     chosen = "source" if quoted and tab != "documents" else tab
     if chosen not in ((*TABS, "source") if record else ("documents", "context", "source")):
         chosen = "record" if record else "documents"
@@ -46,7 +46,7 @@ def pane(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[s
     }
 
 
-def kept(run_id: str) -> Mapping[str, str]:
+def pane_query(run_id: str) -> Mapping[str, str]:
     """Return the parameters of the pane in the address. If htmx replaces only the run, the tab of the open page is used."""
     query: Iterable[tuple[str, str]] = request.args.items()
     if "tab" not in request.args and frame.wants_fragment() and frame.htmx.target == "run":
@@ -55,7 +55,7 @@ def kept(run_id: str) -> Mapping[str, str]:
     return {name: value for name, value in query if name in OF_PANE}
 
 
-def _while_working(view: RunView, actor: Actor) -> Mapping[str, Any] | None:
+def _record_between_steps(view: RunView, actor: Actor) -> Mapping[str, Any] | None:
     """Return the record as the holder last saw it: between two steps there is no screen, and the pane keeps the record."""
     run = view.json
     return None if view.gone or run["ended_at"] or run["holder"] != actor.id else runs.record_shown(run["id"], actor.id)
@@ -76,27 +76,27 @@ def _without_record(view: RunView, actor: Actor, look: Look, chosen: str, tab: s
     return common | (shown or {}) | {"known": sources.known(view, actor, look) if chosen == "context" else None}
 
 
-def _quoted(view: RunView, actor: Actor, look: Look, states_of: Mapping[str, str]) -> sources.Quoted | None:
+def _source_shown(view: RunView, actor: Actor, look: Look, states_of: Mapping[str, str]) -> sources.Quoted | None:
     """Return the source that the address names; that it was opened is logged."""
-    source = sources.asked_for(view, request.args, actor.id)
+    source = sources.source_asked_for(view, request.args, actor.id)
     if source is None:
         return None
     if not source[0].get("document"):  # opening a page of a document is logged where it is rendered
-        sources.opened(actor, view, source[0])
+        sources.log_opened(actor, view, source[0])
     return sources.quoted(view, actor, look, *source, states_of)
 
 
 def documents_pane(view: RunView, actor: Actor, *, always: bool) -> dict[str, Any] | None:
     """Return the documents of a run and the open one; None if there are none, unless `always`."""
     run = view.json
-    listed = documents.beside(actor, run["id"], run["collection"], run["record"]) if always or files.sent(run["id"]) else []
+    listed = documents.beside(actor, run["id"], run["collection"], run["record"]) if always or files.has_documents(run["id"]) else []
     if not listed and not always:
         return None
-    open_ = kept(run["id"])
+    open_ = pane_query(run["id"])
     ref = open_.get("doc")
     shown = None
     if ref:
-        document, pages, why = files.look(ref)
+        document, pages, why = files.open_document(ref)
         document = next((item for item in listed if item.ref == ref), document)
 
         def to(**changed: Any) -> str:

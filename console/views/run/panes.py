@@ -119,15 +119,15 @@ def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapp
         error=str(error["reason"]) if error else None,
         theirs=formats.text(what, error["theirs"], look) if error and "theirs" in error else None,
         answered=answered,
-        collection=_searched(source),
-        held=_held(what, value, _control(source, what), look),
+        collection=_collection_of(source),
+        held=_exact_value(what, value, _control(source, what), look),
         lines=source.get("lines") or 3,
-        last=_last(source, what, look),
-        **_files(source, what, value),
+        last=_earlier_results(source, what, look),
+        **_file_parts(source, what, value),
     )
 
 
-def _last(source: Mapping[str, Any], what: Kind, look: Look) -> str:
+def _earlier_results(source: Mapping[str, Any], what: Kind, look: Look) -> str:
     """Return the earlier results for this field, as one line."""
     results = [
         (formats.text(what, result["value"], look), result["title"]) for result in source.get("last") or () if result["value"] is not None
@@ -135,7 +135,7 @@ def _last(source: Mapping[str, Any], what: Kind, look: Look) -> str:
     return "; ".join(f"{title}: {words}" if title else words for words, title in results)
 
 
-def _files(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, Any]:
+def _file_parts(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, Any]:
     """Return what only a box for files needs: its files, and which kinds it accepts."""
     options = source.get("options")
     if _control(source, what) != "files" or not isinstance(options, Mapping):
@@ -157,7 +157,7 @@ def attached(value: Mapping[str, Any]) -> Attached:
     )
 
 
-def _held(what: Kind, value: Any, control: str, look: Look) -> str | None:
+def _exact_value(what: Kind, value: Any, control: str, look: Look) -> str | None:
     """Return the value as JSON if its box would lose a part of it: fractions of a second, an hour that occurs twice, a line break in a one-line box."""
     if control not in ("input", "area") or value is None:
         return None
@@ -209,7 +209,7 @@ def _limits(source: Mapping[str, Any], what: Kind) -> dict[str, Any]:
     return {name: limit for name, limit in limits.items() if limit is not None}
 
 
-def _searched(source: Mapping[str, Any]) -> str | None:
+def _collection_of(source: Mapping[str, Any]) -> str | None:
     options = source.get("options")
     return str(options["collection"]) if isinstance(options, Mapping) and "collection" in options else None
 
@@ -246,7 +246,7 @@ def belonging(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Belonging]:
     return made
 
 
-def with_words(boxes: Sequence[Box], belongs: Mapping[str, Belonging]) -> list[Box]:
+def with_options(boxes: Sequence[Box], belongs: Mapping[str, Belonging]) -> list[Box]:
     """Return the boxes, each with its options in the hint, so that it is clear without script and before a choice is made."""
     worded = ((box, belongs[box.source].words if box.source in belongs else "") for box in boxes)
     return [replace(box, help=f"{words} {box.help}" if box.help else words) if words else box for box, words in worded]
@@ -269,7 +269,7 @@ def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
             name = marker.removeprefix(TYPES)
             what, sent = Kind(name, name, form[marker]), form.getlist(PREFIX + name)
             held = form.get(HELD + name)
-            values[name] = formats.typed(what, sent, look) if held is None else _kept(what, sent, held, look)
+            values[name] = formats.typed(what, sent, look) if held is None else _exact_or_typed(what, sent, held, look)
     return values
 
 
@@ -281,7 +281,7 @@ def read_marks(form: MultiDict[str, str]) -> Marks | None:
     return Marks(marks, form["handled_manually"] == "true", form.get("reason", ""), form.get("outcome") or None)
 
 
-def _kept(what: Kind, sent: Sequence[str], held: str, look: Look) -> Any:
+def _exact_or_typed(what: Kind, sent: Sequence[str], held: str, look: Look) -> Any:
     """Return the exact value if the text of its box is unchanged, else the typed value."""
     try:
         value = json.loads(held)
@@ -292,7 +292,7 @@ def _kept(what: Kind, sent: Sequence[str], held: str, look: Look) -> Any:
     return value if as_sent == as_drawn else formats.typed(what, sent, look)
 
 
-def unread(form: MultiDict[str, str]) -> dict[str, str]:
+def typed_texts(form: MultiDict[str, str]) -> dict[str, str]:
     """Return the typed texts by field name, to be shown when their form no longer exists."""
     return {
         name.removeprefix(PREFIX): "\n".join(form.getlist(name)) for name in form if name.startswith(PREFIX) and any(form.getlist(name))

@@ -16,7 +16,7 @@ from console.views import formats, frame
 from console.views.formats import Look
 from console.views.run import second_look
 from console.views.run.second_look import Doubt
-from console.views.run.source_links import OUTCOME, WARNED, Way, counted, distinct, ways
+from console.views.run.source_links import OUTCOME, WARNED, Way, counted, distinct, source_ways
 
 RULES = "rules"
 LEVEL_WORDS = {"high": "High", "medium": "Medium", "low": "Low"}
@@ -172,46 +172,46 @@ def state_of(mark: str, *, same: bool, untouched: bool, may_fill: bool, typed: b
     return "fill" if untouched and may_fill else "offer"
 
 
-def hint(here: "Here", source: Mapping[str, Any], proposed: Mapping[str, Any]) -> Hint:
+def hint(context: "ProposalForReader", source: Mapping[str, Any], proposed: Mapping[str, Any]) -> Hint:
     """Return the hint of a field with a proposed value."""
-    name, level, kept = str(source["name"]), str(proposed["confidence"]), here.kept
-    entry, start = entries(source, proposed["value"], here.look), entries(source, source.get("value"), here.look)
-    held = entries(source, kept[name], here.look) if name in kept else start
-    typed_before = here.again and bool(start) and start != entries(source, source.get("now"), here.look)
+    name, level, kept = str(source["name"]), str(proposed["confidence"]), context.kept
+    entry, start = entries(source, proposed["value"], context.look), entries(source, source.get("value"), context.look)
+    held = entries(source, kept[name], context.look) if name in kept else start
+    typed_before = context.again and bool(start) and start != entries(source, source.get("now"), context.look)
     state = state_of(
-        here.marks.fields.get(name, ""),
+        context.marks.fields.get(name, ""),
         same=bool(entry) and set(held) == set(entry),
         untouched=set(held) == set(start),
-        may_fill=fills(level, here.proposal["fill"]) and not typed_before,
+        may_fill=fills(level, context.proposal["fill"]) and not typed_before,
         typed=name in kept,
     )
-    shown = formats.text(formats.kind(source), proposed["value"], here.look)
-    made = _hint(here, name, proposed, state, shown)
+    shown = formats.text(formats.kind(source), proposed["value"], context.look)
+    made = _hint(context, name, proposed, state, shown)
     return replace(made, entry=entry, start=start, needed=bool(source.get("required")))
 
 
-def _hint(here: "Here", name: str, proposed: Mapping[str, Any], state: str, shown: str) -> Hint:
+def _hint(context: "ProposalForReader", name: str, proposed: Mapping[str, Any], state: str, shown: str) -> Hint:
     level = str(proposed["confidence"])
     return Hint(
         name=name,
-        state="off" if here.marks.by_hand else state,
+        state="off" if context.marks.by_hand else state,
         there=True,
         beneath=state,
         level=level,
         reason=str(proposed.get("reason") or ""),
         shown=shown,
-        by_rule=here.proposal.get("origin") == RULES,
-        measured=measured(here.rates, name, level),
-        ways=ways(here.run_id, here.proposal, {**proposed, "name": name}),
-        rests=rests_on(proposed.get("sources") or ()) if level == "low" else "",
-        mark=here.marks.fields.get(name, ""),
+        by_rule=context.proposal.get("origin") == RULES,
+        measured=accepted_percent(context.rates, name, level),
+        ways=source_ways(context.run_id, context.proposal, {**proposed, "name": name}),
+        rests=claims_sentence(proposed.get("sources") or ()) if level == "low" else "",
+        mark=context.marks.fields.get(name, ""),
     )
 
 
 CLAIMS = {"document": "what the documents say that were handed in", "llm": "what a model wrote", "mcp": "what another system answered"}
 
 
-def rests_on(sources: Sequence[Mapping[str, Any]]) -> str:
+def claims_sentence(sources: Sequence[Mapping[str, Any]]) -> str:
     """Return the sentence for a value based on claims only; empty if one of its sources is a fact."""
     if not sources or any(source.get("trusted") is not False for source in sources):
         return ""
@@ -225,14 +225,14 @@ Rates = Mapping[str, Mapping[str, tuple[int, int]]]
 """Field → confidence → (accepted as they were, decided)."""
 
 
-def measured(rates: Rates, name: str, level: str) -> int | None:
+def accepted_percent(rates: Rates, name: str, level: str) -> int | None:
     """Return the percentage of such proposals that people accepted; None if too few were decided."""
     accepted, decided = rates.get(name, {}).get(level, (0, 0))
     return round(100 * accepted / decided) if decided >= MEASURED_FROM else None
 
 
 @dataclass(frozen=True, slots=True)
-class Here:
+class ProposalForReader:
     """A proposal for its reader: the values typed so far (`kept`), the marks, and whether the step is entered a second time (`again`)."""
 
     run_id: str
@@ -268,16 +268,16 @@ def drawn(
     item = (screen.get("progress") or {}).get("key")
     if proposal.get("item") not in (None, item):  # it is for another item of the list
         return Drawn(Strip("none", marks.by_hand, why=marks.why, can_retry=True))
-    proposal = settled(proposal, datetime.now(UTC))
-    here = Here(str(run["id"]), proposal, kept, marks, look, rates or {}, again=int(current.get("attempt") or 1) > 1)
+    proposal = with_timeout(proposal, datetime.now(UTC))
+    context = ProposalForReader(str(run["id"]), proposal, kept, marks, look, rates or {}, again=int(current.get("attempt") or 1) > 1)
     fields = {str(source["name"]): source for source in screen.get("fields", ()) if not source.get("readonly")}
     values_proposed = [proposed for proposed in proposal["fields"] if proposed["name"] in fields] if proposal["status"] == READY else []
     empty = {name: Hint(name) for name in fields if name in (proposal["asked"] or fields)}
-    doubts = second_look.doubts(here.run_id, proposal, screen, look) if proposal["status"] == READY else {}
-    hints = empty | {str(each["name"]): hint(here, fields[each["name"]], each) for each in values_proposed}
+    doubts = second_look.doubts(context.run_id, proposal, screen, look) if proposal["status"] == READY else {}
+    hints = empty | {str(each["name"]): hint(context, fields[each["name"]], each) for each in values_proposed}
     hints |= {name: replace(hints[name], doubt=doubt) for name, doubt in doubts.items() if name in hints}
     values = {str(each["name"]): each["value"] for each in values_proposed if hints[each["name"]].state == "fill"}
-    choice = choice_of(here, screen, chosen) if proposal["status"] == READY else None
+    choice = choice_hint(context, screen, chosen) if proposal["status"] == READY else None
     choice = replace(choice, doubt=doubts.get(OUTCOME)) if choice else None
     above = (
         Strip("none", marks.by_hand, why=marks.why)
@@ -290,7 +290,7 @@ def drawn(
     return Drawn(above, hints, values, choice, proposal["outcome"] if choice else None)
 
 
-def settled(proposal: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+def with_timeout(proposal: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
     """Return the proposal; a long overdue one as failed, even if no worker has recorded that yet."""
     until = formats.moment_of(proposal.get("deadline_at"))
     if proposal["status"] != PENDING or until is None or (now - until).total_seconds() < OVERDUE_S:
@@ -298,20 +298,20 @@ def settled(proposal: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
     return {**proposal, "status": FAILED, "code": "timeout", "message": "No proposal came in time. Fill in the form by hand, or try again."}
 
 
-def choice_of(here: Here, screen: Mapping[str, Any], chosen: str | None) -> Hint | None:
+def choice_hint(context: ProposalForReader, screen: Mapping[str, Any], chosen: str | None) -> Hint | None:
     """Return the hint at the proposed option of a decision; None if the proposed option is not offered."""
     offered = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
-    value, choice = here.proposal["outcome"], here.proposal["choice"]
+    value, choice = context.proposal["outcome"], context.proposal["choice"]
     if value not in offered or not choice:
         return None
     state = state_of(
-        here.marks.fields.get(OUTCOME, ""),
+        context.marks.fields.get(OUTCOME, ""),
         same=chosen == value,
         untouched=chosen is None,
-        may_fill=fills(choice["confidence"], here.proposal["fill"]),
+        may_fill=fills(choice["confidence"], context.proposal["fill"]),
         typed=chosen is not None,
     )
-    made = _hint(here, OUTCOME, choice, state, offered[value])
+    made = _hint(context, OUTCOME, choice, state, offered[value])
     return replace(made, entry=(str(value),), needed=True, ways=made.ways[:MOST_REASONS])
 
 
@@ -360,8 +360,8 @@ def _ready(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Sequence[
         words=counted(distinct(proposal)),
         confident=sum(1 for each in there if each.state == "fill" and each.level == "high"),
         said=_summary(there, base.banner),
-        second=second_look.words(proposal, [each.name for each in there if each.doubt]),
-        poll=second_look.poll(run, proposal),
+        second=second_look.result_words(proposal, [each.name for each in there if each.doubt]),
+        poll=second_look.poll_url(run, proposal),
         until=second_look.poll_until(proposal),
     )
 
@@ -390,8 +390,8 @@ def _suspicious(run_id: str, proposal: Mapping[str, Any], banner: str) -> list[W
     if not banner:
         return []
     if warned := proposal.get("warned"):
-        return ways(run_id, proposal, {"name": WARNED, "sources": warned})
+        return source_ways(run_id, proposal, {"name": WARNED, "sources": warned})
     named = [source for source in distinct(proposal) if str(source.get("title") or "\0") in banner]
     if not named:  # no proposed value is based on it
         return [Way("Everything that was loaded", frame.run_url(run_id, tab="context"), "")]
-    return ways(run_id, proposal, {"name": "", "sources": named})
+    return source_ways(run_id, proposal, {"name": "", "sources": named})

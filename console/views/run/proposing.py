@@ -30,7 +30,7 @@ def arrived(run_id: str) -> Response:
         return make_response("", 204)
     view = runs.get(actor, run_id, request.args.get("item"))
     if not frame.wants_fragment():
-        return runner.drawn(view)
+        return runner.run_response(view)
     same = n == len(view.json["attempts"]) + view.json["left_out"] and page.mode(view) == "form"
     return _part("runner/arrived.html", view) if same else make_response("", 200)  # the page that asks is outdated
 
@@ -42,9 +42,9 @@ def propose(run_id: str) -> Response:
     try:
         runs.propose_again(frame.actor(), run_id, revision=typed.revision, item=typed.item)
     except Conflict as conflict:
-        return runner.conflicted(run_id, conflict, typed)
+        return runner.conflict_response(run_id, conflict, typed)
     if not frame.wants_fragment():
-        return frame.moved(frame.run_url(run_id))
+        return frame.redirect_to(frame.run_url(run_id))
     return _part("runner/proposal.html", runs.get(frame.actor(), run_id, typed.item))
 
 
@@ -58,16 +58,16 @@ def suggestion(run_id: str) -> Response:
         raise NotFound
     try:
         if page.mode(view) == "form":
-            runner.drafted(run_id, done(do, name, typed, view))
+            runner.keep_draft(run_id, form_after(do, name, typed, view))
     except Conflict as conflict:
-        return runner.conflicted(run_id, conflict, typed)
-    return frame.moved(frame.run_url(run_id, item=typed.item))
+        return runner.conflict_response(run_id, conflict, typed)
+    return frame.redirect_to(frame.run_url(run_id, item=typed.item))
 
 
 # -- what a button does to what is typed
 
 
-def done(do: str, name: str, typed: Typed, view: RunView) -> Typed:
+def form_after(do: str, name: str, typed: Typed, view: RunView) -> Typed:
     """Return the form's content after the button was pressed."""
     screen, marks = view.screen or {}, typed.marks or Marks()
     there = proposal.drawn(view.json, screen, frame.look(), reader=frame.actor().id, kept=typed.values, chosen=typed.outcome, marks=marks)
@@ -166,6 +166,6 @@ DOES = {
 
 
 def _part(template: str, view: RunView) -> Response:
-    answer = make_response(frame.render(template, page.live(view, frame.actor(), frame.look())))
+    answer = make_response(frame.render(template, page.page_context(view, frame.actor(), frame.look())))
     answer.headers["Vary"] = "HX-Request, HX-Target"
     return answer

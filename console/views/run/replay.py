@@ -76,7 +76,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     run, screen = view.run.json, view.run.screen or {}
     answered = _answers(run, screen)
     now = view.now_values if since else None
-    context = page.named(view.run) | _titles(view, screen)
+    context = page.run_context(view.run) | _titles(view, screen)
     context |= page.step_context(screen, look, context["states_of"], answers=answered["values"], chosen=answered["outcome"])
     past = replayed_proposal.replayed_proposal(view, screen, look)
     context |= {"hindsight": past, "became": (past.fields if past else None) or {}}
@@ -84,7 +84,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     return context | {
         "status": frame.status_badge(run["status"], run["holder"], run["holder"], view.run.names),
         "steps": page.outline(view.run, look, links=False),
-        "steps_done": page.done_of(view.run),
+        "steps_done": page.steps_done(view.run),
         "earlier": view.run.earlier,
         "twin": {"label": "Picture", "icon": "route", "href": frame.run_url(run["id"], "picture", at=view.at)},
         "since": since,

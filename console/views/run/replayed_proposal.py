@@ -54,7 +54,7 @@ def replayed_proposal(view: ReplayView, screen: Mapping[str, Any], look: Look) -
     proposal = screen.get("proposal")
     if proposal is None:
         return None
-    ticks = _until(view, screen)
+    ticks = _events_of_attempt(view, screen)
     handed = next((tick for tick in reversed(ticks) if tick["told"].get("proposal")), None)
     outcomes = dict(handed["told"]["proposal"].get("outcomes") or {}) if handed else {}
     if proposal["status"] != READY:
@@ -74,7 +74,7 @@ def replayed_proposal(view: ReplayView, screen: Mapping[str, Any], look: Look) -
     if (choice := _choice(proposal, screen, opened)) is not None:
         became[source_links.OUTCOME] = Became(choice, _badge(outcomes, source_links.OUTCOME, proposal), doubts.get(source_links.OUTCOME))
     facts = _facts(view, proposal, handed, opened, look)
-    facts += [("Second look", words)] if (words := second_look.words(proposal, doubts).removeprefix("A second look ")) else []
+    facts += [("Second look", words)] if (words := second_look.result_words(proposal, doubts).removeprefix("A second look ")) else []
     above = _strip(screen, proposal, look)
     return Hindsight(above.head, above.words, facts, str(proposal.get("banner") or ""), became, proposal["outcome"])
 
@@ -87,7 +87,7 @@ def _strip(screen: Mapping[str, Any], proposal: Mapping[str, Any], look: Look) -
     return drawn.strip or Strip("none")
 
 
-def _until(view: ReplayView, screen: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _events_of_attempt(view: ReplayView, screen: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the events of the attempt on the screen, up to the replayed event."""
     places = [
         number
@@ -143,7 +143,7 @@ def _choice(proposal: Mapping[str, Any], screen: Mapping[str, Any], opened: set[
 
 def _ways(proposed: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> list[Way]:
     return [
-        Way(source_links.titled(source), "", str(source.get("kind") or ""), str(source.get("quote") or ""), was_opened(source, opened))
+        Way(source_links.title_of(source), "", str(source.get("kind") or ""), str(source.get("quote") or ""), was_opened(source, opened))
         for source in proposed.get("sources") or ()
     ]
 

@@ -33,7 +33,7 @@ def show(run_id: str) -> Response:
     seen = (request.args.get("revision"), request.args.get("status"))
     if waiting and seen == (str(view.json["revision"]), view.json["status"]):
         return make_response("", 204)
-    return drawn(view)
+    return run_response(view)
 
 
 @blueprint.post("/<run_id>/complete")
@@ -52,7 +52,7 @@ def complete(run_id: str) -> Response:
             outcome=typed.outcome,
             handled_manually=request.form.get("handled_manually") == "true",
             reason=request.form.get("reason", ""),
-            repeat=effects.repeat(request.form),
+            repeat=effects.repeat_choice(request.form),
         ),
     )
 
@@ -62,18 +62,18 @@ def draft(run_id: str) -> Response:
     """Keep what is being typed, unchecked."""
     typed = typed_form()
     try:
-        typed = replace(typed, values=files.received(run_id, typed.step, typed.values))
-        saved_at = drafted(run_id, typed)
+        typed = replace(typed, values=files.with_uploads(run_id, typed.step, typed.values))
+        saved_at = keep_draft(run_id, typed)
     except Conflict as conflict:
-        return conflicted(run_id, conflict, typed)
+        return conflict_response(run_id, conflict, typed)
     except Invalid as wrong:
-        return drawn(runs.get(frame.actor(), run_id), typed=typed, wrong=wrong, status=422)
+        return run_response(runs.get(frame.actor(), run_id), typed=typed, wrong=wrong, status=422)
     if frame.wants_fragment():
-        return make_response(f"Draft saved {clock(saved_at, frame.look())}{_will(run_id, typed)}")
-    return frame.moved(frame.run_url(run_id))
+        return make_response(f"Draft saved {clock(saved_at, frame.look())}{_consequences_now(run_id, typed)}")
+    return frame.redirect_to(frame.run_url(run_id))
 
 
-def _will(run_id: str, typed: Typed) -> str:
+def _consequences_now(run_id: str, typed: Typed) -> str:
     """Return the description of what the button does with the values typed so far."""
     screen, look = runs.foretold(frame.actor(), run_id, typed.values, typed.outcome), frame.look()
     if screen is None:
@@ -86,10 +86,10 @@ def _will(run_id: str, typed: Typed) -> str:
 def save(run_id: str) -> Response:
     """Save the run for whoever resumes it, with what was typed so far."""
     typed = typed_form()
-    to = page.local(request.form.get("to"))
+    to = page.local_or_none(request.form.get("to"))
 
     def do(typed: Typed) -> None:
-        put_aside(run_id, typed)
+        keep_before_leaving(run_id, typed)
         runs.save(frame.actor(), run_id, revision=typed.revision)
 
     return command(run_id, do, typed=typed, to=to, toast="Saved. Anyone entitled can resume it.")
@@ -112,7 +112,7 @@ def release(run_id: str) -> Response:
     """Release the run for a colleague, with what was typed so far."""
 
     def do(typed: Typed) -> None:
-        put_aside(run_id, typed)
+        keep_before_leaving(run_id, typed)
         runs.release(frame.actor(), run_id, revision=typed.revision)
 
     return command(run_id, do)
@@ -156,7 +156,7 @@ def request_documents(run_id: str, do: str) -> Response:
     try:
         link = known[do]()
     except (Invalid, Conflict) as wrong:
-        return drawn(runs.get(who, run_id), wrong=wrong if isinstance(wrong, Invalid) else Invalid(wrong.message), status=422)
+        return run_response(runs.get(who, run_id), wrong=wrong if isinstance(wrong, Invalid) else Invalid(wrong.message), status=422)
     if do == "link":
         note = Note(
             "The link, shown this once",
@@ -164,10 +164,10 @@ def request_documents(run_id: str, do: str) -> Response:
             typed={"it": str(link)},
             mark="mail",
         )
-        return drawn(runs.get(who, run_id), notes=(note,))
+        return run_response(runs.get(who, run_id), notes=(note,))
     if not frame.wants_fragment():
-        return frame.moved(frame.run_url(run_id))
-    return drawn(runs.get(who, run_id))
+        return frame.redirect_to(frame.run_url(run_id))
+    return run_response(runs.get(who, run_id))
 
 
 @blueprint.post("/<run_id>/stop-trying")
@@ -183,11 +183,13 @@ def check(run_id: str) -> Response:
     try:
         result = runs.check(frame.actor(), run_id, revision=typed.revision, effect=request.form.get("effect", ""))
     except Conflict as conflict:
-        return conflicted(run_id, conflict, typed)
+        return conflict_response(run_id, conflict, typed)
     if not frame.wants_fragment():
         flash(effects.CHECKED[result])
-        return frame.moved(frame.run_url(run_id))
-    return drawn(runs.get(frame.actor(), run_id), notes=(Note(effects.CHECKED[result], tone="info" if result == "done" else "warn"),))
+        return frame.redirect_to(frame.run_url(run_id))
+    return run_response(
+        runs.get(frame.actor(), run_id), notes=(Note(effects.CHECKED[result], tone="info" if result == "done" else "warn"),)
+    )
 
 
 @blueprint.post("/<run_id>/settle")
@@ -211,7 +213,7 @@ def settle(run_id: str) -> Response:
 @blueprint.route("/<run_id>/abort", methods=["GET", "POST"])
 def abort(run_id: str) -> Response:
     """Ask for the reason, then end the run."""
-    to, back = page.local(request.values.get("to")), request.form.getlist("compensate")
+    to, back = page.local_or_none(request.values.get("to")), request.form.getlist("compensate")
     more = {"to": to, "typed_back": back, "effects_done": runs.abort_preview(frame.actor(), run_id).json["effects_done"]}
     if request.method != "POST":
         return question_page("runner/abort.html", run_id, more)
@@ -249,7 +251,7 @@ def assign(run_id: str) -> Response:
     template, user = "inbox/assign.html", request.form.get("user", "")
     people = runs.candidates(frame.actor(), run_id, request.values.get("q", ""))
     view = runs.get(frame.actor(), run_id)
-    more = page.assigning(view, people, request.values)
+    more = page.assign_context(view, people, request.values)
     typed = Typed("", request.form.get("revision", type=int, default=-1), {}, None, {})
     if request.method != "POST":
         return question_page(template, run_id, more, blocks={"people": "people", "*": "dialog"})
@@ -261,14 +263,14 @@ def assign(run_id: str) -> Response:
         words = str(wrong.details[0]["reason"]) if isinstance(wrong, Invalid) and wrong.details else wrong.message
         return question_page(template, run_id, more | {"error": words}, status=wrong.status)
     if not frame.wants_fragment():
-        return frame.moved(frame.run_url(run_id))
-    return drawn(runs.get(frame.actor(), run_id))
+        return frame.redirect_to(frame.run_url(run_id))
+    return run_response(runs.get(frame.actor(), run_id))
 
 
 @blueprint.get("/<run_id>/leave")
 def leave(run_id: str) -> Response:
     """Offer to save, abort or keep working when a person leaves an open run."""
-    to = page.local(request.args.get("to")) or "/"
+    to = page.local_or_none(request.args.get("to")) or "/"
     return question_page("runner/leave.html", run_id, {"to": to, "abort_url": frame.run_url(run_id, "abort", to=to)})
 
 
@@ -277,7 +279,7 @@ def revise(run_id: str) -> Response:
     """Show what revising a step cancels and what cannot be undone, then revise it."""
     step, attempt = request.values.get("step", ""), request.values.get("attempt", type=int)
     back = request.form.getlist("compensate")
-    more = page.preview(runs.preview(frame.actor(), run_id, step, attempt)) | {"typed_back": back}
+    more = page.revise_context(runs.preview(frame.actor(), run_id, step, attempt)) | {"typed_back": back}
     if request.method != "POST":
         return question_page("runner/revise.html", run_id, more)
     return _with_reason(
@@ -300,22 +302,22 @@ def typed_form() -> Typed:
         revision=request.form.get("revision", type=int, default=-1),
         values=panes.read_form(request.form, frame.look()),
         outcome=request.form.get("outcome") or None,
-        unread=panes.unread(request.form),
+        unread=panes.typed_texts(request.form),
         marks=panes.read_marks(request.form),
     )
 
 
-def drafted(run_id: str, typed: Typed) -> datetime:
+def keep_draft(run_id: str, typed: Typed) -> datetime:
     """Keep the typed values and the marks of the proposal as a draft; return when it was kept."""
     marks = {MARKS: typed.marks.to_json()} if typed.marks and not typed.marks.empty else {}
-    values = {**typed.values, **marks, **effects.half_settled(request.form)}
+    values = {**typed.values, **marks, **effects.settling_for_draft(request.form)}
     return runs.draft(frame.actor(), run_id, step=typed.step, revision=typed.revision, values=values)
 
 
-def put_aside(run_id: str, typed: Typed) -> None:
+def keep_before_leaving(run_id: str, typed: Typed) -> None:
     """Keep the form's content as a draft before the person gives the run away."""
-    if typed.step and (typed.values or typed.marks or effects.half_settled(request.form)):
-        drafted(run_id, typed)
+    if typed.step and (typed.values or typed.marks or effects.settling_for_draft(request.form)):
+        keep_draft(run_id, typed)
 
 
 def command(
@@ -329,27 +331,27 @@ def command(
     """Execute a command and return the next screen (the one that `do` returns, else read again). If it fails, show the same screen with the reason."""
     typed = typed or typed_form()
     try:
-        typed = replace(typed, values=files.received(run_id, typed.step, typed.values))
+        typed = replace(typed, values=files.with_uploads(run_id, typed.step, typed.values))
         view = do(typed)
     except Conflict as conflict:
         if conflict.code == "already_done":
-            return question_page("runner/repeat.html", run_id, effects.repeating(conflict, request.form), status=409)
-        return conflicted(run_id, conflict, typed)
+            return question_page("runner/repeat.html", run_id, effects.repeat_context(conflict, request.form), status=409)
+        return conflict_response(run_id, conflict, typed)
     except Invalid as wrong:
-        return drawn(runs.get(frame.actor(), run_id, typed.item), typed=typed, wrong=wrong, status=422)
+        return run_response(runs.get(frame.actor(), run_id, typed.item), typed=typed, wrong=wrong, status=422)
     if to:
-        return frame.moved(to)
+        return frame.redirect_to(to)
     if not frame.wants_fragment():
         if toast:
             flash(toast)
-        return frame.moved(frame.run_url(run_id))
-    answer = drawn(view or runs.get(frame.actor(), run_id), toast=toast)
+        return frame.redirect_to(frame.run_url(run_id))
+    answer = run_response(view or runs.get(frame.actor(), run_id), toast=toast)
     # the item in the address is completed: a reload must show the present step, with the same pane
-    answer.headers["HX-Replace-Url"] = frame.run_url(run_id, **pane.kept(run_id))
+    answer.headers["HX-Replace-Url"] = frame.run_url(run_id, **pane.pane_query(run_id))
     return answer
 
 
-def drawn(
+def run_response(
     view: RunView,
     *,
     typed: Typed | None = None,
@@ -359,8 +361,8 @@ def drawn(
     toast: str | None = None,
 ) -> Response:
     """Return the run's page or its fragment, with what was typed and what is wrong."""
-    context = page.live(
-        view, frame.actor(), frame.look(), typed=typed, wrong=wrong, tab=pane.kept(view.json["id"]).get("tab", "record"), notes=notes
+    context = page.page_context(
+        view, frame.actor(), frame.look(), typed=typed, wrong=wrong, tab=pane.pane_query(view.json["id"]).get("tab", "record"), notes=notes
     ) | {"toast": toast}
     fragment = frame.wants_fragment()
     answer = make_response(frame.render(FRAGMENT if fragment else PAGE, context), status)
@@ -368,12 +370,12 @@ def drawn(
     return answer
 
 
-def conflicted(run_id: str, conflict: Conflict, typed: Typed) -> Response:
+def conflict_response(run_id: str, conflict: Conflict, typed: Typed) -> Response:
     """Say above the form that the run moved on or that somebody else holds it; the typed values stay in the form."""
     view = runs.get(frame.actor(), run_id)
-    note = notices.moved_on(view, conflict, frame.actor(), typed if not frame.wants_fragment() else None)
+    note = notices.refused_note(view, conflict, frame.actor(), typed if not frame.wants_fragment() else None)
     if not frame.wants_fragment():
-        return drawn(view, notes=(note,), status=409)
+        return run_response(view, notes=(note,), status=409)
     answer = make_response(frame.render(NOTICES, {"notices": [note], "run": view.json}), 409)
     answer.headers["HX-Retarget"] = "#notice"
     answer.headers["HX-Reswap"] = "innerHTML"
@@ -385,7 +387,7 @@ def question_page(
 ) -> Response:
     """Return a question about the run: its own page, or a dialog over the open page."""
     view = runs.get(frame.actor(), run_id)
-    answer = frame.page(template, page.named(view) | dict(more), blocks=blocks or {"*": "dialog"}, status=status)
+    answer = frame.page(template, page.run_context(view) | dict(more), blocks=blocks or {"*": "dialog"}, status=status)
     if frame.wants_fragment() and request.method == "POST":
         answer.headers["HX-Retarget"] = "#dialog"
         answer.headers["HX-Reswap"] = "innerHTML"
@@ -408,5 +410,5 @@ def _with_reason(
     except Conflict as conflict:
         return question_page(template, run_id, kept | {"error": conflict.message}, status=409)
     if to or not frame.wants_fragment():
-        return frame.moved(to or frame.run_url(run_id))
-    return drawn(runs.get(frame.actor(), run_id))
+        return frame.redirect_to(to or frame.run_url(run_id))
+    return run_response(runs.get(frame.actor(), run_id))

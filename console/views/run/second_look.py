@@ -9,7 +9,7 @@ from console.core.run import proposal_comparison
 from console.core.run.proposal import DECLINED, PENDING, READY, SECOND
 from console.views import formats, frame
 from console.views.formats import Look
-from console.views.run.source_links import OUTCOME, Way, ways
+from console.views.run.source_links import OUTCOME, Way, source_ways
 
 OVERDUE_S = 2.0
 UNDER_WAY = "A second look is under way …"
@@ -46,10 +46,12 @@ def _doubt(
         return Doubt()
     value = answer["value"]
     shown = labels.get(str(value), str(value)) if source is None else formats.text(formats.kind(source), value, look)
-    return Doubt(shown, str(answer.get("reason") or ""), ways(run_id, second, {**answer, "name": OUTCOME if source is None else name}))
+    return Doubt(
+        shown, str(answer.get("reason") or ""), source_ways(run_id, second, {**answer, "name": OUTCOME if source is None else name})
+    )
 
 
-def words(proposal: Mapping[str, Any], differing: Collection[str]) -> str:
+def result_words(proposal: Mapping[str, Any], differing: Collection[str]) -> str:
     """Return the result in words, above the form; empty if there was no second look or no answer."""
     status = (proposal.get(SECOND) or {}).get("status")
     if status == PENDING:
@@ -68,7 +70,7 @@ def poll_until(proposal: Mapping[str, Any]) -> str:
     return str(second["deadline_at"]) if waits else ""
 
 
-def poll(run: Mapping[str, Any], proposal: Mapping[str, Any]) -> str:
+def poll_url(run: Mapping[str, Any], proposal: Mapping[str, Any]) -> str:
     """Return the address where the page asks for the answer; empty if none is expected."""
     call = (proposal.get(SECOND) or {}).get("call")
     return (

@@ -36,11 +36,11 @@ class Way:
         return {True: "fact", False: "claim", None: ""}[self.trusted]
 
 
-def ways(run_id: str, proposal: Mapping[str, Any], proposed: Mapping[str, Any]) -> list[Way]:
+def source_ways(run_id: str, proposal: Mapping[str, Any], proposed: Mapping[str, Any]) -> list[Way]:
     """Return the sources of a proposed value as links."""
     return [
         Way(
-            titled(source),
+            title_of(source),
             _href(run_id, str(proposal["call"]), str(proposed["name"]), source),
             str(source.get("kind") or ""),
             str(source.get("quote") or ""),
@@ -60,7 +60,7 @@ def _href(run_id: str, call: str, of: str, source: Mapping[str, Any]) -> str:
     return frame.run_url(run_id, tab="documents", doc=source["document"], page=source.get("page"), box=framed, **query)
 
 
-def titled(source: Mapping[str, Any]) -> str:
+def title_of(source: Mapping[str, Any]) -> str:
     """Return the title of a source, with its page or field if it has one."""
     title, page, name = str(source.get("title") or "Source"), source.get("page"), str(source.get("label") or source.get("field") or "")
     if page:
@@ -84,11 +84,11 @@ def distinct(proposal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     ]
     by_place: dict[tuple[Any, ...], Mapping[str, Any]] = {}
     for source in sources:
-        by_place.setdefault(place_of(source), source)
+        by_place.setdefault(identity_of(source), source)
     return list(by_place.values())
 
 
-def place_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
+def identity_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what identifies a source."""
     kind = str(source.get("kind") or "")
     return (

@@ -81,7 +81,7 @@ class Known:
 # -- a source
 
 
-def asked_for(view: RunView, args: Mapping[str, str], reader: str) -> tuple[Mapping[str, Any], str] | None:
+def source_asked_for(view: RunView, args: Mapping[str, str], reader: str) -> tuple[Mapping[str, Any], str] | None:
     """Return (the source that the address names, the field whose value is based on it); None if this reader has no such source."""
     proposal = (view.json["current"] or {}).get("proposal")
     if "source" not in args or proposal is None or proposal["for"] != reader:
@@ -94,7 +94,7 @@ def asked_for(view: RunView, args: Mapping[str, str], reader: str) -> tuple[Mapp
     return (source, str(source.get("field") or "")) if source else None
 
 
-def opened(actor: Actor, view: RunView, source: Mapping[str, Any]) -> None:
+def log_opened(actor: Actor, view: RunView, source: Mapping[str, Any]) -> None:
     """Log that the source was opened."""
     mark = {
         name: value
@@ -113,7 +113,7 @@ def mark_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
 def quoted(view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], name: str, states_of: Mapping[str, str]) -> Quoted:
     """Return the source as it is shown at the right."""
     base = Quoted(
-        source_links.titled(source), str(source.get("kind") or ""), str(source.get("quote") or ""), trusted=bool(source.get("trusted"))
+        source_links.title_of(source), str(source.get("kind") or ""), str(source.get("quote") or ""), trusted=bool(source.get("trusted"))
     )
     if source.get("document"):
         return base
@@ -202,7 +202,7 @@ def known(view: RunView, actor: Actor, look: Look) -> Known:
     audits = access.can(actor, run["team"], "ai", "audit")
     exact = f"/settings/ai/calls/{proposal['call']}" if audits else ""
     own_proposal = proposal["for"] == actor.id
-    given = source_links.ways(run["id"], proposal, {"name": "", "sources": source_links.distinct(proposal)}) if own_proposal else []
+    given = source_links.source_ways(run["id"], proposal, {"name": "", "sources": source_links.distinct(proposal)}) if own_proposal else []
     return Known(made, given=given, call=str(proposal["call"]) if own_proposal else "", exact=exact)
 
 

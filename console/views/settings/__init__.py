@@ -12,4 +12,4 @@ blueprint = Blueprint("settings", __name__)
 @blueprint.get("/settings")
 def first() -> Response:
     """Redirect to the page that everybody has."""
-    return frame.moved("/settings/me")
+    return frame.redirect_to("/settings/me")

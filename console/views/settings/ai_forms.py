@@ -63,7 +63,7 @@ def save(there: str, shown: Mapping[str, str], changes: Mapping[str, Any], draw:
     except (Invalid, Conflict) as wrong:
         return draw(shown, reasons(wrong), wrong)
     flash("Saved. It is in force everywhere within a second." if after != before else "Nothing was changed.")
-    return frame.moved(there)
+    return frame.redirect_to(there)
 
 
 def common(current: Current, shown: Mapping[str, str], wrong: Mapping[str, str], error: ConsoleError | None) -> dict[str, Any]:

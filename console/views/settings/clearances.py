@@ -44,7 +44,7 @@ def ask() -> Response:
     except Invalid as wrong:
         return _page(typed, wrong)
     flash("It is asked for. It begins when a second person has agreed.")
-    return frame.moved("/settings/labels")
+    return frame.redirect_to("/settings/labels")
 
 
 @blueprint.post("/<grant>/<word>")
@@ -61,7 +61,7 @@ def answered(grant: str, word: str) -> Response:
             raise
         return _page(wrong=refused)
     flash({"agree": "The person is cleared from the day that was asked for.", "refuse": "It is refused."}.get(word, "It is taken back."))
-    return frame.moved("/settings/labels")
+    return frame.redirect_to("/settings/labels")
 
 
 def _days(typed: Mapping[str, str], zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -117,11 +117,11 @@ def merged(editing: Editing, form: MultiDict[str, str]) -> dict[str, Any]:
     document = editing.document.to_json()
     for name in NAMES:
         if name in form:
-            _say(document, name, form[name].strip())
+            _set_or_drop(document, name, form[name].strip())
     shown = {row.name: row for row in rows(editing)}
     order = [name for name in dict.fromkeys(form.getlist("order")) if name in shown] or list(shown)
     order += [name for name in shown if name not in order]
-    order = moved(order, form.get("move", ""))
+    order = order_after_move(order, form.get("move", ""))
     for place, _ in PLACES:
         ticked = [name for name in order if place in form.getlist(f"in.{name}")]
         before = [name for name in shown if place in shown[name].places]
@@ -134,7 +134,7 @@ def merged(editing: Editing, form: MultiDict[str, str]) -> dict[str, Any]:
     return document
 
 
-def moved(order: Sequence[str], move: str) -> list[str]:
+def order_after_move(order: Sequence[str], move: str) -> list[str]:
     """Return the order with one field moved up or down: `up:email`."""
     way, _, name = move.partition(":")
     if name not in order:
@@ -147,8 +147,8 @@ def moved(order: Sequence[str], move: str) -> list[str]:
 def _field(settings: dict[str, Any], row: Row, form: MultiDict[str, str]) -> dict[str, Any]:
     label = form[f"label.{row.name}"].strip()
     if label != row.label:
-        _say(settings, "label", label)
-    _say(settings, "widget", form.get(f"widget.{row.name}", ""))
+        _set_or_drop(settings, "label", label)
+    _set_or_drop(settings, "widget", form.get(f"widget.{row.name}", ""))
     if settings.get("widget") != "money":
         settings.pop("currency", None)
         settings.pop("minor", None)
@@ -161,7 +161,7 @@ def _field(settings: dict[str, Any], row: Row, form: MultiDict[str, str]) -> dic
     return settings
 
 
-def _say(settings: dict[str, Any], name: str, value: Any) -> None:
+def _set_or_drop(settings: dict[str, Any], name: str, value: Any) -> None:
     """Set a key of the document, or remove it if the value is the default."""
     if value in ("", None, [], {}):
         settings.pop(name, None)
@@ -174,9 +174,9 @@ def field_document(form: MultiDict[str, str], former: Mapping[str, Any]) -> dict
     settings = dict(former)
     for name in ("label", "help", "type", "widget", "currency", "format", "computed", "references", "ai"):
         if name in form:
-            _say(settings, name, form[name].strip())
+            _set_or_drop(settings, name, form[name].strip())
     lines = form.get("lines", "").strip()
-    _say(settings, "lines", int(lines) if lines.isdigit() else lines)
+    _set_or_drop(settings, "lines", int(lines) if lines.isdigit() else lines)
     for flag in ("required", "readonly", "hidden", "minor"):
         settings.pop(flag, None)
         if flag in form.getlist("flag"):
@@ -186,13 +186,13 @@ def field_document(form: MultiDict[str, str], former: Mapping[str, Any]) -> dict
         if form.get(flag) in ("yes", "no"):
             settings[flag] = form[flag] == "yes"
     if "options" in form:
-        _say(settings, "options", options_of(form["options"]))
+        _set_or_drop(settings, "options", options_of(form["options"]))
     rules = [
         {"if": condition.strip(), "message": message.strip()}
         for condition, message in zip(form.getlist("rule.if"), form.getlist("rule.message"), strict=False)
         if condition.strip() or message.strip()
     ]
-    _say(settings, "validation", rules)
+    _set_or_drop(settings, "validation", rules)
     return settings
 
 

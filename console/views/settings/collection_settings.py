@@ -44,9 +44,9 @@ def show_collection(collection: str) -> Response:
     except (Conflict, Invalid) as wrong:
         return _editor(editing, wrong=wrong, typed=request.form)
     if request.form.get("move"):
-        return frame.moved(f"{_url(collection)}#{frame.dom_id('field', request.form['move'].partition(':')[2])}")
+        return frame.redirect_to(f"{_url(collection)}#{frame.dom_id('field', request.form['move'].partition(':')[2])}")
     flash("Draft saved. It counts once it is published.")
-    return frame.moved(_url(collection))
+    return frame.redirect_to(_url(collection))
 
 
 @blueprint.post("/<collection>/preview")
@@ -119,7 +119,7 @@ def versions(collection: str) -> Response:
         except (Conflict, Invalid) as wrong:
             return _versions(editing, wrong)
         flash("The former version is the draft now. Look at what changes, then publish it.")
-        return frame.moved(f"{_url(collection)}/changes")
+        return frame.redirect_to(f"{_url(collection)}/changes")
     return _versions(editing)
 
 
@@ -138,7 +138,7 @@ def document(collection: str) -> Response:
     except (Conflict, Invalid) as wrong:
         return _document(editing, text, wrong)
     flash("Draft saved. It counts once it is published.")
-    return frame.moved(f"{_url(collection)}/changes")
+    return frame.redirect_to(f"{_url(collection)}/changes")
 
 
 @blueprint.get("/<collection>/document.json")
@@ -162,7 +162,7 @@ def _revision() -> int:
     return request.form.get("revision", -1, int)
 
 
-def _head(editing: Editing, wrong: ConsoleError | None = None) -> dict[str, Any]:
+def _context(editing: Editing, wrong: ConsoleError | None = None) -> dict[str, Any]:
     """Return what every page about one collection draws."""
     by = editing.draft.changed_by
     who = {by, str(wrong.extra.get("by"))} if wrong else {by}
@@ -182,7 +182,7 @@ def _editor(editing: Editing, *, wrong: ConsoleError | None = None, typed: Multi
     values = {name: editing.document.to_json().get(name, "") for name in collection_forms.NAMES}
     if typed is not None:
         values |= {name: typed[name] for name in collection_forms.NAMES if name in typed}
-    context = _head(editing, wrong) | _preview(editing.becoming) | {
+    context = _context(editing, wrong) | _preview(editing.becoming) | {
         "rows": shown, "said": values, "typed": typed, "flags": collection_forms.FLAGS, "places": collection_forms.PLACES,
         "sortable": [(item.name, item.label) for item in editing.becoming.stored_fields if item.sortable and not item.hidden],
         "preview_wrong": "",
@@ -197,7 +197,7 @@ def _saved(editing: Editing, document: Mapping[str, Any], drawn: Callable[..., R
     except (Conflict, Invalid) as wrong:
         return drawn(editing, *more, wrong)
     flash("Draft saved. It counts once it is published.")
-    return frame.moved(_url(editing.collection.id))
+    return frame.redirect_to(_url(editing.collection.id))
 
 
 def _without(document: dict[str, Any], name: str) -> None:
@@ -217,7 +217,7 @@ def _field(editing: Editing, item: Field | None, wrong: ConsoleError | None = No
         settings = collection_forms.field_document(request.form, settings)
     drawn = item or Field("", "", "text", "text", computed="")
     others = [item for item in editing.becoming.stored_fields if item.stored == "text"]
-    context = _head(editing, wrong) | {
+    context = _context(editing, wrong) | {
         "item": item, "drawn": drawn, "said": settings, "typed_name": request.form.get("name", ""), "flags": collection_forms.FLAGS,
         "types": _same(sorted(FIELD_TYPES)), "widgets": collection_forms.offered(drawn) if item else collection_forms.every_widget(), "formats": _same(FORMATS),
         "options_text": collection_forms.options_text(settings.get("options")), "rules": [*settings.get("validation", []), {"if": "", "message": ""}],
@@ -235,10 +235,11 @@ def _same(names: Iterable[str]) -> list[tuple[str, str]]:
 def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     labels = {item.name: item.label for item in (*editing.becoming.stored_fields, *editing.becoming.computed_fields)}
     lines = [
-        (_place(change, labels), _words(change, change.before, labels), _words(change, change.after, labels)) for change in editing.changes
+        (_place_words(change, labels), _content_words(change, change.before, labels), _content_words(change, change.after, labels))
+        for change in editing.changes
     ]
     return area.page(
-        "settings/collection_changes.html", NAME, _head(editing, wrong) | {"changes": lines}, status=wrong.status if wrong else 200
+        "settings/collection_changes.html", NAME, _context(editing, wrong) | {"changes": lines}, status=wrong.status if wrong else 200
     )
 
 
@@ -249,7 +250,7 @@ PLACE_WORDS = {
 }  # fmt: skip
 
 
-def _place(change: Change, labels: Mapping[str, str]) -> str:
+def _place_words(change: Change, labels: Mapping[str, str]) -> str:
     """Return the place of a change in words: "E-mail: label"."""
     head, *rest = change.place
     if head == "fields" and rest:
@@ -257,7 +258,7 @@ def _place(change: Change, labels: Mapping[str, str]) -> str:
     return " ".join([PLACE_WORDS.get(head, head), *rest])
 
 
-def _words(change: Change, content: Any, labels: Mapping[str, str]) -> str:
+def _content_words(change: Change, content: Any, labels: Mapping[str, str]) -> str:
     """Return the content of a place in words, fields by their labels."""
     if change.place[0] in (*LISTS, "search", "key") and isinstance(content, list):
         return ", ".join(labels.get(name, name) for name in content) or "no field"
@@ -278,18 +279,18 @@ def _decided(collection: str, do: str) -> Response:
             flash("The draft is thrown away.")
         case _:
             raise NotFound
-    return frame.moved(_url(collection))
+    return frame.redirect_to(_url(collection))
 
 
 def _versions(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     versions = collections.versions(frame.actor(), editing.collection.id)
-    context = _head(editing, wrong) | {"versions": versions, "origins": ORIGINS}
+    context = _context(editing, wrong) | {"versions": versions, "origins": ORIGINS}
     context["names"] = accounts.names({version.made_by for version in versions})
     return area.page("settings/collection_versions.html", NAME, context, status=wrong.status if wrong else 200)
 
 
 def _document(editing: Editing, text: str, wrong: ConsoleError | None = None) -> Response:
-    context = _head(editing, wrong) | {"text": text}
+    context = _context(editing, wrong) | {"text": text}
     return area.page("settings/collection_document.html", NAME, context, status=wrong.status if wrong else 200)
 
 

@@ -8,7 +8,7 @@ from console.accounts.invitations import Sent
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.views import frame
 from console.views.settings import area, people
-from console.views.settings.person_roles import above, named_teams, pair_fields, read_pairs, read_teams
+from console.views.settings.person_roles import named_teams, pair_fields, read_pairs, read_teams, shows_in_form
 
 blueprint = Blueprint("invite", __name__, url_prefix="/settings/people")
 
@@ -24,7 +24,7 @@ def new() -> Response:
         try:
             return _sent(accounts.invite(who, email, pairs, teams or named_teams()))
         except (Invalid, Conflict, NotAllowed) as refused:
-            if not above(refused):
+            if not shows_in_form(refused):
                 raise
             error = refused
     context = {
@@ -62,13 +62,13 @@ def revoke(invitation_id: str) -> Response:
     """Make the link useless."""
     accounts.revoke(frame.actor(), invitation_id)
     flash("The invitation is revoked.")
-    return frame.moved("/settings/people?state=invited")
+    return frame.redirect_to("/settings/people?state=invited")
 
 
 def _sent(sent: Sent) -> Response:
     """Redirect to the list if a mail was sent; else show the link, this once."""
     if sent.mailed:
         flash(f"An invitation went to {sent.email}.")
-        return frame.moved("/settings/people?state=invited")
+        return frame.redirect_to("/settings/people?state=invited")
     link = (settings.current().base_url or request.host_url.rstrip("/")) + sent.path
     return area.page("settings/invited.html", "people", {"sent": sent, "link": link})

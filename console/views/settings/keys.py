@@ -125,7 +125,7 @@ def revoke(key_id: str) -> Response:
     key = accounts.key_of(frame.actor(), key_id)
     accounts.withdraw_key(frame.actor(), key_id)
     flash(f"{key.name} opens nothing any more.")
-    return frame.moved("/settings/keys" if key.person == frame.actor().id else "/settings/keys/all")
+    return frame.redirect_to("/settings/keys" if key.person == frame.actor().id else "/settings/keys/all")
 
 
 def _form(wrong: Mapping[str, str], status: int = 200) -> Response:

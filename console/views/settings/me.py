@@ -84,7 +84,7 @@ def change_profile() -> Response:
     except Invalid as error:
         return _page(values, _reasons(error), status=422)
     flash("Your profile was saved")
-    answer = frame.moved("/settings/me")
+    answer = frame.redirect_to("/settings/me")
     chosen = values["theme"] if values["theme"] != "system" else ""
     answer.set_cookie("theme", chosen, max_age=31_536_000 if chosen else 0, samesite="Lax", secure=not identity.own_machine())
     return answer
@@ -99,7 +99,7 @@ def change_password() -> Response:
         return _page(wrong=_reasons(error), status=422)
     identity.renew(proved=True)
     flash("Your password was changed; everywhere else you were signed out")
-    return frame.moved("/settings/me")
+    return frame.redirect_to("/settings/me")
 
 
 @blueprint.post("/disconnect")
@@ -107,7 +107,7 @@ def disconnect() -> Response:
     """Disconnect the account from the identity provider."""
     identities.unlink(frame.actor())
     flash("Your company account is no way in any more")
-    return frame.moved("/settings/me")
+    return frame.redirect_to("/settings/me")
 
 
 @blueprint.post("/sessions/<session_id>/end")
@@ -115,7 +115,7 @@ def end_session(session_id: str) -> Response:
     """End one of the person's sessions."""
     sessions.end_session(frame.actor(), session_id)
     flash("That session was ended")
-    return frame.moved("/settings/me#sessions")
+    return frame.redirect_to("/settings/me#sessions")
 
 
 @blueprint.post("/sessions/end-others")
@@ -123,7 +123,7 @@ def end_others() -> Response:
     """End all sessions but this one."""
     ended = sessions.end_others(frame.actor())
     flash(f"{ended} other {'session was' if ended == 1 else 'sessions were'} ended")
-    return frame.moved("/settings/me#sessions")
+    return frame.redirect_to("/settings/me#sessions")
 
 
 def device(agent: str) -> str:

@@ -13,7 +13,7 @@ from console.views import frame
 from console.views.settings import area, people
 from console.views.settings.me import LOCALES, device
 from console.views.settings.people import Choice
-from console.views.settings.person_roles import above, reasons
+from console.views.settings.person_roles import reasons, shows_in_form
 from console.work import leavers
 from console.work.leavers import Given
 
@@ -74,12 +74,12 @@ def particulars(person_id: str) -> Response:
                 who, person.id, **profile, tags=None if own_account else {key: values.splitlines() for key, values in tags}
             )
         except (Invalid, Conflict, NotAllowed) as refused:
-            if not above(refused):
+            if not shows_in_form(refused):
                 raise
             error = refused
         else:
             flash(f"{profile['name'].strip()} is changed.")
-            return frame.moved(people.url(person.id))
+            return frame.redirect_to(people.url(person.id))
     context = {
         "person": person,
         "own": own_account,
@@ -108,12 +108,12 @@ def close(person_id: str) -> Response:
             else:
                 accounts.disable_person(person.id, by=who)
         except (Invalid, Conflict, NotAllowed) as refused:
-            if not above(refused):
+            if not shows_in_form(refused):
                 raise
             error = refused
         else:
             flash(f"The account of {person.name} is {'removed' if removes else 'disabled'}.")
-            return frame.moved(people.url(person.id))
+            return frame.redirect_to(people.url(person.id))
     context = {
         "person": person,
         "own": person.id == who.id,
@@ -134,11 +134,11 @@ def enable(person_id: str) -> Response:
     try:
         accounts.enable_person(frame.actor(), person_id)
     except (Conflict, NotAllowed) as refused:
-        if not above(refused):
+        if not shows_in_form(refused):
             raise
         return _drawn(person_id, error=refused)
     flash("The account is open again.")
-    return frame.moved(people.url(person_id))
+    return frame.redirect_to(people.url(person_id))
 
 
 @blueprint.post("/sessions")
@@ -151,7 +151,7 @@ def end_session(person_id: str) -> Response:
     else:
         ended = sessions.end_all(who, person_id)
         flash("1 session is ended." if ended == 1 else f"{ended} sessions are ended.")
-    return frame.moved(people.url(person_id))
+    return frame.redirect_to(people.url(person_id))
 
 
 @blueprint.post("/keys")
@@ -159,7 +159,7 @@ def keys(person_id: str) -> Response:
     """Revoke one key (`key`)."""
     others_keys.revoke_key(frame.actor(), person_id, request.form.get("key", ""))
     flash("The key opens nothing any more.")
-    return frame.moved(people.url(person_id))
+    return frame.redirect_to(people.url(person_id))
 
 
 @blueprint.post("/runs")
@@ -173,7 +173,7 @@ def runs(person_id: str) -> Response:
     if any(result.error for result in given):
         return _drawn(person_id, given=given)
     flash("1 run is given away." if len(given) == 1 else f"{len(given)} runs are given away.")
-    return frame.moved(people.url(person_id))
+    return frame.redirect_to(people.url(person_id))
 
 
 def _read_tags() -> list[tuple[str, str]]:

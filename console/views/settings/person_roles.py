@@ -34,11 +34,11 @@ def edit(person_id: str) -> Response:
     try:
         accounts.change_roles(who, person.id, pairs, teams)
     except (Invalid, Conflict, NotAllowed) as error:
-        if not above(error):
+        if not shows_in_form(error):
             raise
         return _form(person, pairs, teams, error=error)
     flash(f"The roles of {person.name} are changed.")
-    return frame.moved(people.url(person.id))
+    return frame.redirect_to(people.url(person.id))
 
 
 def _form(
@@ -58,7 +58,7 @@ def _form(
     return area.page("settings/person_roles.html", "people", context, status=error.status if error else 200)
 
 
-def above(error: ConsoleError) -> bool:
+def shows_in_form(error: ConsoleError) -> bool:
     """Return whether the form shows the error: invalid input, or more than the sender may grant. Other refusals refuse the page."""
     return not isinstance(error, NotAllowed) or error.code != NotAllowed.default_code
 

@@ -31,7 +31,7 @@ def reset_factor(person_id: str) -> Response:
     """Remove the second factor and end every session."""
     factors.reset_factor(frame.actor(), person_id)
     flash("The second factor was reset")
-    return frame.moved(f"/settings/sign-in/of/{person_id}")
+    return frame.redirect_to(f"/settings/sign-in/of/{person_id}")
 
 
 @blueprint.post("/end-sessions")
@@ -39,7 +39,7 @@ def end_sessions(person_id: str) -> Response:
     """End every session."""
     ended = sessions.end_all(frame.actor(), person_id)
     flash(f"{ended} {'session was' if ended == 1 else 'sessions were'} ended")
-    return frame.moved(f"/settings/sign-in/of/{person_id}")
+    return frame.redirect_to(f"/settings/sign-in/of/{person_id}")
 
 
 def _page(person_id: str, **more: Any) -> Response:

@@ -62,7 +62,7 @@ def show() -> Response:
             wrong = error
         else:
             flash("The role is there, and nobody has it yet.")
-            return frame.moved(f"/settings/roles/{made}")
+            return frame.redirect_to(f"/settings/roles/{made}")
     listed = rights.listed(frame.actor())
     context = {
         "roles": listed,
@@ -90,7 +90,7 @@ def rename(role: str) -> Response:
     except Invalid as wrong:
         return _role_page(role, wrong)
     flash("The role is called that now.")
-    return frame.moved(f"/settings/roles/{role}")
+    return frame.redirect_to(f"/settings/roles/{role}")
 
 
 @blueprint.post("/<role>/delete")
@@ -101,7 +101,7 @@ def delete(role: str) -> Response:
     except Conflict as held:
         return _role_page(role, held)
     flash("The role is gone. The version before brings it back.")
-    return frame.moved("/settings/roles")
+    return frame.redirect_to("/settings/roles")
 
 
 def _role_page(role: str, wrong: ConsoleError | None = None) -> Response:
@@ -142,26 +142,26 @@ def on(role: str) -> Response:
     draft_now = rights.draft(frame.actor())
     rows = draft_now.rows()
     if request.method != "POST":
-        boxes = rule_form.stored(role_rules.rules_of(rows, role, place, obj))
+        boxes = rule_form.boxes_of_rules(role_rules.rules_of(rows, role, place, obj))
         return _rules_page(role_read, place, obj, boxes, role_rules.fields_of(rows, role, place, obj.partition(":")[2]), draft_now)
-    boxes, chosen = rule_form.typed(request.form), rule_form.typed_fields(request.form)
+    boxes, chosen = rule_form.boxes_of_form(request.form), rule_form.typed_fields(request.form)
     pending = [box.number for box in boxes if box.path and (box.value.strip() or box.comparison in ("empty", "filled"))]
     if pending and not {"build", "add", "drop"} & set(request.form):  # Enter was pressed in a box, or a finished condition was not added
         for number in pending:
-            boxes = rule_form.composed(obj, boxes, number)
+            boxes = rule_form.with_conditions(obj, boxes, number)
     elif "build" in request.form:
-        boxes = rule_form.composed(obj, boxes, int(request.form["build"]) if request.form["build"].isdigit() else -1)
+        boxes = rule_form.with_conditions(obj, boxes, int(request.form["build"]) if request.form["build"].isdigit() else -1)
     elif "add" in request.form:
         boxes = [*boxes, rule_form.RuleBox(len(boxes))]
     elif "drop" not in request.form:
         try:
             role_rules.edit(frame.actor(), role, place, obj, [box.rule for box in boxes if not box.blank], chosen)
         except Invalid as wrong:
-            return _rules_page(role_read, place, obj, rule_form.marked(boxes, wrong), chosen, draft_now, error=wrong.message)
+            return _rules_page(role_read, place, obj, rule_form.with_errors(boxes, wrong), chosen, draft_now, error=wrong.message)
         except PolicyError as wrong:
             return _rules_page(role_read, place, obj, boxes, chosen, draft_now, error=wrong.message)
         flash("It is in your draft. It counts when you publish it.")
-        return frame.moved(f"/settings/roles/{role}?{urlencode({'place': place})}")
+        return frame.redirect_to(f"/settings/roles/{role}?{urlencode({'place': place})}")
     status = 422 if any(box.errors for box in boxes) else 200
     return _rules_page(role_read, place, obj, boxes, chosen, draft_now, status=status)
 
@@ -224,7 +224,7 @@ def _rules_page(
         "back": f"/settings/roles/{role.id}?{urlencode({'place': place})}",
         "error": error,
         "locked": sorted(policy_words.rule(row, names) for row in shipped() if (row.sub, row.dom, row.obj) == subject_key),
-        **rule_form.surroundings(obj),
+        **rule_form.form_choices(obj),
     }
     return area.page("settings/rules.html", "roles", context, status=status or (422 if error else 200))
 
@@ -246,7 +246,7 @@ def draft() -> Response:
     except NotAllowed as refused:
         return _draft_page(refused)
     flash(f"Published as version {number}. It counts everywhere within a second.")
-    return frame.moved("/settings/roles")
+    return frame.redirect_to("/settings/roles")
 
 
 @blueprint.post("/draft/discard")
@@ -254,7 +254,7 @@ def discard() -> Response:
     """Discard the draft."""
     rights.discard(frame.actor())
     flash("The draft is gone; nothing has changed.")
-    return frame.moved("/settings/roles")
+    return frame.redirect_to("/settings/roles")
 
 
 @blueprint.get("/versions")
@@ -282,7 +282,7 @@ def undo(number: int) -> Response:
     """Put the rules from before this version into the draft."""
     rights.undo(frame.actor(), number)
     flash("Look at what going back comes to; it counts when you publish it.")
-    return frame.moved("/settings/roles/draft")
+    return frame.redirect_to("/settings/roles/draft")
 
 
 def _draft_page(wrong: ConsoleError | None = None) -> Response:

@@ -55,12 +55,12 @@ class FieldBox:
     note: str = ""
 
 
-def stored(rules: Sequence[Rule]) -> list[RuleBox]:
+def boxes_of_rules(rules: Sequence[Rule]) -> list[RuleBox]:
     """Return the stored rules; without any, an empty one."""
     return [RuleBox(number, rule.effect, rule.acts, rule.condition) for number, rule in enumerate(rules)] or [RuleBox(0)]
 
 
-def typed(form: MultiDict[str, str]) -> list[RuleBox]:
+def boxes_of_form(form: MultiDict[str, str]) -> list[RuleBox]:
     """Return the rules in the form, without those ticked for removal."""
     count = min(int(form.get("rules", "0")) if form.get("rules", "0").isdigit() else 0, role_rules.MOST_RULES)
     boxes = [
@@ -79,12 +79,12 @@ def typed(form: MultiDict[str, str]) -> list[RuleBox]:
     return [replace(box, number=number) for number, box in enumerate(kept)]
 
 
-def composed(obj: str, boxes: Sequence[RuleBox], number: int) -> list[RuleBox]:
+def with_conditions(obj: str, boxes: Sequence[RuleBox], number: int) -> list[RuleBox]:
     """Return the rules with the further condition of one rule added, or with its error."""
     return [_with_condition(obj, box) if box.number == number else box for box in boxes]
 
 
-def marked(boxes: Sequence[RuleBox], wrong: Invalid) -> list[RuleBox]:
+def with_errors(boxes: Sequence[RuleBox], wrong: Invalid) -> list[RuleBox]:
     """Return the rules, each with its error."""
     errors: dict[int, dict[str, str]] = {}
     for detail in wrong.details:
@@ -114,7 +114,7 @@ def typed_fields(form: MultiDict[str, str]) -> dict[str, FieldRight]:
     return chosen
 
 
-def surroundings(obj: str) -> dict[str, Any]:
+def form_choices(obj: str) -> dict[str, Any]:
     """Return the choices of the form: acts, condition paths, comparisons, and tags of people."""
     choices: list[Choice] = rule_conditions.choices(obj)
     return {

@@ -42,7 +42,7 @@ def remove() -> Response:
     """Remove the second factor."""
     factors.remove(frame.actor())
     flash("The second factor was removed")
-    return frame.moved("/settings/me")
+    return frame.redirect_to("/settings/me")
 
 
 @blueprint.post("/codes.txt")

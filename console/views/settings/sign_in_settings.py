@@ -41,7 +41,7 @@ def save() -> Response:
             Entry(**{**entry, **{name: 0 for name in ("idle_minutes", "whole_minutes") if entry[name] is None}}), wrong, status=422
         )
     flash("Saved; it is in force everywhere within a second")
-    return frame.moved("/settings/sign-in")
+    return frame.redirect_to("/settings/sign-in")
 
 
 def _typed() -> dict[str, Any]:

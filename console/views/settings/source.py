@@ -39,7 +39,7 @@ def switch(name: str, word: str) -> Response:
     """Disable or enable the source."""
     {"pause": sources.pause, "resume": sources.resume}[word](name, by=frame.actor())
     flash(f"{name} is {'paused' if word == 'pause' else 'in use again'}.")
-    return frame.moved(f"/settings/sources/{name}")
+    return frame.redirect_to(f"/settings/sources/{name}")
 
 
 @blueprint.route("/address", methods=["GET", "POST"])
@@ -56,7 +56,7 @@ def address(name: str) -> Response:
     except Invalid as wrong:
         return _address(head, typed, wrong)
     flash("The address is changed." if changed else "Nothing was changed.")
-    return frame.moved(f"/settings/sources/{name}/again" if changed else f"/settings/sources/{name}")
+    return frame.redirect_to(f"/settings/sources/{name}/again" if changed else f"/settings/sources/{name}")
 
 
 @blueprint.route("/limits", methods=["GET", "POST"])
@@ -74,7 +74,7 @@ def limits(name: str) -> Response:
     except Invalid as wrong:
         return _limits(head, typed, read_only, wrong)
     flash("The limits are changed; they hold from now on." if changed else "Nothing was changed.")
-    return frame.moved(f"/settings/sources/{name}")
+    return frame.redirect_to(f"/settings/sources/{name}")
 
 
 @blueprint.route("/tables", methods=["GET", "POST"])
@@ -95,7 +95,7 @@ def tables(name: str) -> Response:
         changed = sources.change(name, chosen=picked, all_tables=picked is None, by=frame.actor())
     except Invalid as wrong:
         return _tables(head, tested, set(picked or ()), wrong)
-    return frame.moved(f"/settings/sources/{name}/again" if changed else f"/settings/sources/{name}")
+    return frame.redirect_to(f"/settings/sources/{name}/again" if changed else f"/settings/sources/{name}")
 
 
 @blueprint.route("/again", methods=["GET", "POST"])
@@ -108,7 +108,7 @@ def again(name: str) -> Response:
         except Conflict as moved:
             return _again(head, moved)
         flash(f"{name} was taken over: {len(made)} {'collection' if len(made) == 1 else 'collections'}.")
-        return frame.moved(f"/settings/sources/{name}")
+        return frame.redirect_to(f"/settings/sources/{name}")
     return _again(head)
 
 
@@ -126,7 +126,7 @@ def remove(name: str) -> Response:
     except Conflict as wrong:
         return _remove(head, {"force": wrong.message}, status=409)
     flash(f"{name} is no longer connected. Its database was not touched.")
-    return frame.moved("/settings/sources")
+    return frame.redirect_to("/settings/sources")
 
 
 # -- what the pages draw

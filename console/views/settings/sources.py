@@ -61,7 +61,7 @@ def connect() -> Response:
     except (Invalid, Conflict) as wrong:
         return _choice(typed, sources.attempt(url), chosen=chosen, wrong=wrong)
     flash(f"{typed['name']} is connected: {len(made)} collections.")
-    return frame.moved(f"/settings/sources/{typed['name']}/connected")
+    return frame.redirect_to(f"/settings/sources/{typed['name']}/connected")
 
 
 @blueprint.get("/<name>/connected")
@@ -79,7 +79,7 @@ def connected(name: str) -> Response:
         "teams": teams,
         "team": own_teams[0] if own_teams else next(iter(teams), None),
         "roles": sorted(access.rights().roles),
-        "role": _role_of(collections),
+        "role": _role_with_grant(collections),
     }
     return area.page("settings/source_connected.html", "sources", context)
 
@@ -96,9 +96,9 @@ def first(name: str) -> Response:
         frame.actor(), chosen.id, request.form["role"], team if team in {team.id for team in accounts.teams()} else None
     )
     if run is not None:
-        return frame.moved(frame.run_url(run))
+        return frame.redirect_to(frame.run_url(run))
     flash(f"The workflow {slug} is published. It is started from a record, by who has the role.")
-    return frame.moved(frame.collection_url(chosen.id) if _may_browse(chosen.id) else f"/workflows/{slug}")
+    return frame.redirect_to(frame.collection_url(chosen.id) if _may_browse(chosen.id) else f"/workflows/{slug}")
 
 
 def _may_browse(collection: str) -> bool:
@@ -114,7 +114,7 @@ def named(name: str) -> tuple[sources.SourceHead, list[Collection]]:
     return head, [collection for collection in records.collections() if collection.source == name]
 
 
-def _role_of(collections: list[Collection]) -> str:
+def _role_with_grant(collections: list[Collection]) -> str:
     """Return the role that was granted the collections, according to the policy."""
     objects = {f"collection:{collection.id}" for collection in collections}
     given = [

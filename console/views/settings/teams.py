@@ -10,7 +10,7 @@ from console.accounts.directory import Asked
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.views import formats, frame
 from console.views.settings import area, people
-from console.views.settings.person_roles import above, reasons
+from console.views.settings.person_roles import reasons, shows_in_form
 
 blueprint = Blueprint("teams", __name__, url_prefix="/settings/teams")
 
@@ -39,7 +39,7 @@ def new() -> Response:
             error = refused
         else:
             flash(f"The team {values['name'].strip()} is made.")
-            return frame.moved(_url(made))
+            return frame.redirect_to(_url(made))
     context = {"told": values, "error": error, "wrong": reasons(error)}
     return area.page("settings/team_new.html", "teams", context, status=error.status if error else 200)
 
@@ -55,7 +55,7 @@ def show_team(team_id: str) -> Response:
     except (Invalid, Conflict) as error:
         return _drawn(team_id, error)
     flash("The team is changed.")
-    return frame.moved(_url(team_id))
+    return frame.redirect_to(_url(team_id))
 
 
 @blueprint.post("/<team_id>/members")
@@ -68,11 +68,11 @@ def members(team_id: str) -> Response:
         else:
             teamwork.add_member(who, team_id, request.form.get("email", ""))
     except (Invalid, Conflict, NotAllowed) as error:
-        if not above(error):
+        if not shows_in_form(error):
             raise
         return _drawn(team_id, error)
     flash("The members are changed.")
-    return frame.moved(_url(team_id))
+    return frame.redirect_to(_url(team_id))
 
 
 @blueprint.post("/<team_id>/archive")
@@ -84,7 +84,7 @@ def archive(team_id: str) -> Response:
     except Conflict as error:
         return _drawn(team_id, error)
     flash("The team is open again." if reopens else "The team is archived.")
-    return frame.moved(_url(team_id))
+    return frame.redirect_to(_url(team_id))
 
 
 @blueprint.route("/<team_id>/copy", methods=["GET", "POST"])
@@ -97,7 +97,7 @@ def copy(team_id: str) -> Response:
         if request.method == "POST" and request.form.get("do") == "copy":
             made = teamwork.copy(who, source, team_id)
             flash(f"{len(made.rules)} rules and {len(made.inboxes)} inboxes are copied.")
-            return frame.moved(_url(team_id))
+            return frame.redirect_to(_url(team_id))
         brings = teamwork.copied(who, source, team_id) if source else None
     except (Invalid, Conflict) as refused:
         error = refused
