@@ -3,8 +3,8 @@
 With script the page does this by itself; each response here serves browsers without script.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, Response, make_response, request
@@ -73,24 +73,26 @@ def form_after(do: str, name: str, typed: Typed, view: RunView) -> Typed:
     there = proposal.drawn(view.json, screen, frame.look(), reader=frame.actor().id, kept=typed.values, chosen=typed.outcome, marks=marks)
     proposed = {field["name"]: field["value"] for field in (view.json["current"]["proposal"] or {"fields": ()})["fields"]}
     starts = {field["name"]: field.get("value") for field in screen.get("fields", ())}
-    known = _Form(dict(typed.values), dict(marks.fields), typed.outcome, proposed, starts, there)
-    made = DOES[do](known, name, marks)
-    return replace(typed, values=known.values, outcome=known.outcome, marks=replace(made, fields=known.marks, outcome=known.outcome))
+    form = _Form(dict(typed.values), dict(marks.fields), typed.outcome, proposed, starts, there)
+    concerns, act, mark = DOES[do]
+    for hint in form.every:
+        if concerns(hint, name):
+            act(form, hint, mark)
+    by_hand = {"by-hand": True, "undo": False}.get(do, marks.by_hand)
+    marks = Marks(form.marks, by_hand, "" if do == "undo" else marks.why, form.outcome)
+    return replace(typed, values=form.values, outcome=form.outcome, marks=marks)
 
 
+@dataclass(slots=True)
 class _Form:
     """The values and marks of a form, and what may be put into it."""
 
-    def __init__(
-        self,
-        values: dict[str, Any],
-        marks: dict[str, str],
-        outcome: str | None,
-        proposed: Mapping[str, Any],
-        starts: Mapping[str, Any],
-        there: Drawn,
-    ) -> None:
-        self.values, self.marks, self.outcome, self.proposed, self.starts, self.there = values, marks, outcome, proposed, starts, there
+    values: dict[str, Any]
+    marks: dict[str, str]
+    outcome: str | None
+    proposed: Mapping[str, Any]
+    starts: Mapping[str, Any]
+    there: Drawn
 
     @property
     def every(self) -> list[Hint]:
@@ -114,55 +116,20 @@ class _Form:
         self.marks[hint.name] = mark
 
 
-def _take(form: _Form, name: str, marks: Marks) -> Marks:
-    for hint in form.every:
-        if hint.name == name:
-            form.put(hint, "accepted")
-    return marks
+def _is_named(hint: Hint, name: str) -> bool:
+    return hint.name == name
 
 
-def _restore(form: _Form, name: str, marks: Marks) -> Marks:
-    for hint in form.every:
-        if hint.name == name:
-            form.put(hint, "")
-    return marks
-
-
-def _discard(form: _Form, name: str, marks: Marks) -> Marks:
-    for hint in form.every:
-        if hint.name == name:
-            form.back(hint, "cleared")
-    return marks
-
-
-def _confident(form: _Form, _: str, marks: Marks) -> Marks:
-    for hint in form.every:
-        if hint.state == "fill" and hint.level == "high":
-            form.put(hint, "accepted")
-    return marks
-
-
-def _by_hand(form: _Form, _: str, marks: Marks) -> Marks:
-    for hint in form.every:
-        if hint.state in ("fill", "accepted"):
-            form.back(hint, "")
-    return replace(marks, by_hand=True)
-
-
-def _undo(_: _Form, __: str, marks: Marks) -> Marks:
-    return replace(marks, by_hand=False, why="")
-
-
-DOES = {
-    "accept": _take,
-    "use": _take,
-    "restore": _restore,
-    "discard": _discard,
-    "confident": _confident,
-    "by-hand": _by_hand,
-    "undo": _undo,
+DOES: dict[str, tuple[Callable[[Hint, str], bool], Callable[[_Form, Hint, str], None], str]] = {
+    "accept": (_is_named, _Form.put, "accepted"),
+    "use": (_is_named, _Form.put, "accepted"),
+    "restore": (_is_named, _Form.put, ""),
+    "discard": (_is_named, _Form.back, "cleared"),
+    "confident": (lambda hint, _: hint.state == "fill" and hint.level == "high", _Form.put, "accepted"),
+    "by-hand": (lambda hint, _: hint.state in ("fill", "accepted"), _Form.back, ""),
+    "undo": (lambda _, __: False, _Form.back, ""),
 }
-"""What follows "do" in the form: the button that was pressed."""
+"""Button ("do" in the form) → the hints that it concerns, what is done with them, and their new mark."""
 
 
 def _part(template: str, view: RunView) -> Response:
