@@ -1,4 +1,4 @@
-"""`create_app()`: builds the web application and registers every blueprint it finds; nothing is decided here."""
+"""Build the web application and register every blueprint of `console.views`."""
 
 import functools
 import gc
@@ -20,22 +20,22 @@ MAX_BODY_BYTES = 2 * 2**20
 
 
 def create_app() -> Flask:
-    """The application over the settings of this process. Touches no database: connections are made by the first request of each worker."""
-    told = settings.current()
+    """Return the Flask application for the settings of this process. It opens no connection: the first request of each worker does."""
+    current = settings.current()
     app = Flask("console", static_folder=str(PACKAGE / "static"), template_folder=str(beside("templates")))
     app.config.update(
-        SECRET_KEY=told.secret_key,
+        SECRET_KEY=current.secret_key,
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
         MAX_FORM_PARTS=2_000,
-        PREFERRED_URL_SCHEME="https" if told.secure_cookies else "http",
+        PREFERRED_URL_SCHEME="https" if current.secure_cookies else "http",
         TEMPLATES_AUTO_RELOAD=False,
     )
     app.ensure_sync = lambda func: func  # type: ignore[method-assign]  # no view of ours is a coroutine: twenty questions a request whether one is
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    if told.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=told.trusted_proxies, x_proto=told.trusted_proxies)  # type: ignore[method-assign]
+    if current.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=current.trusted_proxies, x_proto=current.trusted_proxies)  # type: ignore[method-assign]
     for blueprint in blueprints():
         app.register_blueprint(blueprint)
     return app
@@ -43,7 +43,7 @@ def create_app() -> Flask:
 
 @functools.cache
 def served() -> Flask:
-    """The application of this process and of those that it forks. What stands there before the first request stays, and is never looked through for cycles."""
+    """Return the application that this process and its forks serve. Objects that exist before the first request are frozen, so that the garbage collector skips them."""
     made = create_app()
     gc.collect()
     gc.freeze()
@@ -51,8 +51,8 @@ def served() -> Flask:
 
 
 def blueprints() -> Iterator[Blueprint]:
-    """The attribute `blueprint` of every module of `console.views` and its folders, those of `FIRST` before the others, which come by name."""
-    names = sorted(found.name for found in pkgutil.walk_packages(views.__path__, "console.views."))
+    """Return the `blueprint` of every module in `console.views` and its folders: first those in `FIRST`, then the others by name."""
+    names = sorted(module.name for module in pkgutil.walk_packages(views.__path__, "console.views."))
     first = [f"console.views.{name}" for name in FIRST]
     for name in [*first, *(name for name in names if name not in first)]:
         blueprint = getattr(importlib.import_module(name), "blueprint", None)
@@ -61,6 +61,6 @@ def blueprints() -> Iterator[Blueprint]:
 
 
 def beside(folder: str) -> Path:
-    """A folder that stands beside the package in a checkout and travels inside it in a wheel."""
+    """Return the path of a folder that lies beside the package in a checkout and inside it in a wheel."""
     inside = PACKAGE / folder
     return inside if inside.is_dir() else PACKAGE.parent / folder

@@ -1,4 +1,4 @@
-"""The web process: granian's master, which builds the application once and forks workers that have it at once. Started by the supervisor."""
+"""The web process: the granian master builds the application once and forks workers from it. The supervisor starts it."""
 
 import argparse
 import gc
@@ -27,44 +27,44 @@ HOPELESS = 20
 
 
 class Server(MPServer):
-    """Granian, which forks another worker as often as one ends; by itself it gives up where one ends twice within six seconds."""
+    """A granian server that replaces every worker that ends. Plain granian gives up when a worker ends twice within six seconds."""
 
     _quick = 0
 
-    def _respawn_workers(self, workers: Sequence[int], *told: Any, **more: Any) -> None:
+    def _respawn_workers(self, workers: Sequence[int], *args: Any, **more: Any) -> None:
         now = time.monotonic()
         soon = any(now - self.wrks[number].birth < QUICK_S for number in workers)
         self._quick = self._quick + 1 if soon else 0
-        super()._respawn_workers(workers, *told, **more)
+        super()._respawn_workers(workers, *args, **more)
         if self._quick < HOPELESS:
             self.respawned_wrks.clear()
 
 
 def application() -> Flask:
-    """That of a worker, which ends with whoever started its master, whether or not the master is still there."""
+    """Return the application for a worker. The worker ends together with the process that started its master."""
     end_with_parent()
     return app.served()
 
 
 def main() -> None:
-    """Serve until SIGTERM, or the end of the process that started us. Nothing here may open a connection or hold a lock: granian forks."""
+    """Serve until SIGTERM or until the parent process ends. Open no connection and hold no lock here: granian forks."""
     parser = argparse.ArgumentParser(prog="console.web")
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--workers", type=int, required=True)
-    told = parser.parse_args()
+    options = parser.parse_args()
     data_folder.be_private()
     diagnostics.configure()
     end_with_parent()
-    gc.set_threshold(*GARBAGE)  # forked workers keep it
+    gc.set_threshold(*GARBAGE)  # inherited by the forked workers
     app.served()
     server = Server(
         "console.web:application",
         factory=True,
-        address=told.host,
-        port=told.port,
+        address=options.host,
+        port=options.port,
         interface=Interfaces.WSGI,
-        workers=told.workers,
+        workers=options.workers,
         blocking_threads=THREADS,
         workers_kill_timeout=KILL_S,
         respawn_failed_workers=True,
@@ -73,7 +73,7 @@ def main() -> None:
         log_level=LogLevels.warning,
         log_dictconfig=diagnostics.configuration(),
     )
-    gc.freeze()  # what stands here is shared with the workers for as long as nobody writes to it, and looking for cycles writes
+    gc.freeze()  # the workers share this memory until somebody writes to it, and the garbage collector writes
     server.serve()
 
 

@@ -1,1 +1,1 @@
-"""Flask blueprints, one file per page family; thin: parse, call one function, render."""
+"""Flask blueprints, one module for each family of pages. A view reads the request, calls one service function and renders the result."""

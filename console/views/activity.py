@@ -1,4 +1,4 @@
-"""The activity log: one sentence per event, newest first; what is asked for stands in the address."""
+"""The activity log: one sentence for each event, newest first. The filters are in the address."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ FORMS = (
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One filter that is on, and the address without it."""
+    """An active filter, and the address without it."""
 
     label: str
     value: str
@@ -43,7 +43,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event, ready to be drawn."""
+    """An event, ready to be rendered."""
 
     id: str
     day: str
@@ -64,28 +64,28 @@ class Entry:
 
 @blueprint.get("/activity")
 def show() -> Response:
-    """The log within what the reader may see; without the right to read it, a page that says so."""
+    """Show the log within the reader's scope; without the right to read it, a page that says so."""
     given = [(name, value) for name, value in request.args.items(multi=True) if value and name != "limit"]
     wrong = ""
     try:
-        asked = activity.parse_query([*sent(given, frame.look()), ("limit", str(PAGE_SIZE))])
+        query = activity.parse_query([*filters_for_log(given, frame.look()), ("limit", str(PAGE_SIZE))])
     except Malformed as error:
         wrong = "; ".join(f"{_LABELS.get(detail['field'], detail['field'])}: {detail['reason']}" for detail in error.details)
-        asked, given = activity.parse_query([("limit", str(PAGE_SIZE))]), []
-    found = activity.page(frame.actor(), asked.where, asked.limit, asked.after)
+        query, given = activity.parse_query([("limit", str(PAGE_SIZE))]), []
+    page = activity.page(frame.actor(), query.where, query.limit, query.after)
     people = {person.id: person.name for person in accounts.people()}
     context = {
-        "entries": entries(found.rows, frame.look()),
-        "next": frame.present_address(after=found.next) if found.next else None,
-        "first": frame.present_address(after=None) if asked.after else None,
+        "entries": entries(page.rows, frame.look()),
+        "next": frame.present_address(after=page.next) if page.next else None,
+        "first": frame.present_address(after=None) if query.after else None,
         "chips": chips(given, people),
-        "people": sorted(people.items(), key=lambda one: one[1]),
+        "people": sorted(people.items(), key=lambda pair: pair[1]),
         "kinds": sorted(KINDS),
         "collections": browse.collections(frame.actor()),
         "held": dict(given),
         "filters": [(name, value) for name, value in given if name in _LABELS],
         "wrong": wrong,
-        "badge_of_log": badge(found.verified_to, frame.look()),
+        "badge_of_log": badge(page.verified_to, frame.look()),
         "may_verify": access.can(frame.actor(), None, "activity", "verify"),
         "forms": FORMS,
         "may_export": access.can(frame.actor(), None, "activity", "export"),
@@ -95,17 +95,17 @@ def show() -> Response:
 
 @blueprint.get("/activity/export")
 def export() -> Response:
-    """What the page shows, and everything below it, as a file; `format` is csv, jsonl, or zip: with proofs."""
+    """Download the filtered log as a file. `format` is csv, jsonl, or zip (with proofs)."""
     given = [(name, value) for name, value in request.args.items(multi=True) if value]
     if ("format", "zip") in given:
         given = [*((name, value) for name, value in given if name != "format"), ("proofs", "1")]
     elif ("proofs", "1") not in given:
-        given = [(name, value) for name, value in given if name != "since"]  # the form sends that box whatever was chosen
-    return downloads.send(frame.actor(), exports.parse_query(sent(given, frame.look())))
+        given = [(name, value) for name, value in given if name != "since"]  # the form always sends that box
+    return downloads.send(frame.actor(), exports.parse_query(filters_for_log(given, frame.look())))
 
 
-def sent(given: Iterable[tuple[str, str]], look: Look) -> list[tuple[str, str]]:
-    """What the form of the page sends, as the log takes it: days of the reader's zone become moments."""
+def filters_for_log(given: Iterable[tuple[str, str]], look: Look) -> list[tuple[str, str]]:
+    """Return the page's filters for the log: days in the reader's zone become moments."""
     return [
         (name, _midnight(value, look) if name.startswith("createdAt.") and len(value) == len("2026-11-20") else value)
         for name, value in given
@@ -121,7 +121,7 @@ def _midnight(day: str, look: Look) -> str:
 
 
 def chips(given: Sequence[tuple[str, str]], people: dict[str, str]) -> list[Chip]:
-    """A chip per filter that is on; the cursor is not one."""
+    """Return a chip for each active filter, except the cursor."""
     made = []
     for name, value in given:
         if name not in _LABELS:
@@ -133,7 +133,7 @@ def chips(given: Sequence[tuple[str, str]], people: dict[str, str]) -> list[Chip
 
 
 def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
-    """Rows of the log as the page draws them; the day is named where it changes."""
+    """Return the rows of the log for the page; the day is named where it changes."""
     made: list[Entry] = []
     last, zone = "", ZoneInfo(look.zone)
     for row in rows:
@@ -153,12 +153,12 @@ def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
 
 
 def _opens(collection: str | None) -> bool:
-    """Whether the reader may open records of the collection at all: an auditor reads of many that are none of theirs."""
+    """Return whether the reader may open records of the collection: auditors see events about records that they may not open."""
     return collection is not None and all(access.can(frame.actor(), None, f"collection:{collection}", act) for act in ("browse", "read"))
 
 
 def facts(event: Any) -> list[tuple[str, str]]:
-    """What the event holds, as label and text."""
+    """Return the payload of the event, as label and text."""
     plain = [
         ("Event", event["id"]),
         ("Number in its run", event.get("n")),

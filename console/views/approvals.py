@@ -1,6 +1,6 @@
-"""Approvals: what I am asked to decide, what I asked for, what was decided; and the page of one, which can be sent to a colleague.
+"""Approvals: lists of requests to decide, made and decided, and the page of one request.
 
-Looking never decides: an answer is a POST of somebody who is signed in.
+A GET never decides anything: an answer is a POST by a signed-in person.
 """
 
 from collections.abc import Callable, Mapping
@@ -40,7 +40,7 @@ _STATUS = {
 
 @blueprint.get("")
 def show() -> Response:
-    """One of the three lists; `list` is review, created or history."""
+    """Show one of the three lists; `list` is review, created or history."""
     chosen = request.args.get("list", "review")
     if chosen not in LISTS:
         chosen = "review"
@@ -66,7 +66,7 @@ def show() -> Response:
             for name, value in given.items()
         ],
         "held": given,
-        "people": sorted({(line.approval.requested_by, line.requester_name) for line in page.lines}, key=lambda one: one[1]),
+        "people": sorted({(line.approval.requested_by, line.requester_name) for line in page.lines}, key=lambda pair: pair[1]),
         "actions": sorted({line.approval.action for line in page.lines} | ({given["action"]} if "action" in given else set())),
         "teams": sorted({(line.team, line.team_name) for line in page.lines}),
         "wrong": wrong,
@@ -75,7 +75,7 @@ def show() -> Response:
 
 
 def _tabs(chosen: str) -> list[dict[str, Any]]:
-    """The lists with how many wait in them; what is over has no number."""
+    """Return the lists with the number of waiting requests; the history has no number."""
     made = []
     for name, (label, _, _) in LISTS.items():
         count = None
@@ -96,7 +96,7 @@ def _tabs(chosen: str) -> list[dict[str, Any]]:
 
 
 def _filters(given: Mapping[str, str], look: Look) -> dict[str, str]:
-    """The filters as the service takes them: days of the reader's zone become moments."""
+    """Return the filters for the service: days in the reader's zone become moments."""
     names = {"from": "created_at.gte", "before": "created_at.lt"}
     return {names.get(name, name): _midnight(value, look) if name in names else value for name, value in given.items()}
 
@@ -109,7 +109,7 @@ def _midnight(day: str, look: Look) -> str:
 
 
 def row(line: Line) -> dict[str, Any]:
-    """A request as the lists draw it."""
+    """Return a request as the lists draw it."""
     approval = line.approval
     given = len(approval.approvers)
     return {
@@ -128,19 +128,19 @@ def row(line: Line) -> dict[str, Any]:
 
 
 def url(approval_id: str, rest: str = "") -> str:
-    """Address of a request."""
+    """Return the address of a request."""
     return f"/approvals/{quote(approval_id, safe='')}" + (f"/{rest}" if rest else "")
 
 
 @blueprint.get("/<approval_id>")
 def show_approval(approval_id: str) -> Response:
-    """The request with all that a decision needs. Nothing is decided by looking."""
+    """Show the request with all that a decision needs."""
     return _drawn(approval_id)
 
 
 @blueprint.post("/<approval_id>/approve")
 def approve(approval_id: str) -> Response:
-    """Approve: done at once where this was the last yes needed."""
+    """Approve. If this was the last approval needed, the change is made at once."""
     accepted = request.form.get("accept_changes", "")
     return _decided(
         approval_id,
@@ -162,7 +162,7 @@ def _decided(approval_id: str, do: Callable[[str], None], toast: str) -> Respons
     except (Invalid, Conflict) as wrong:
         return _drawn(approval_id, wrong=wrong, reason=reason)
     flash(toast)
-    return frame.moved(url(approval_id))
+    return frame.redirect_to(url(approval_id))
 
 
 def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str = "") -> Response:
@@ -197,14 +197,14 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
             for each in view.decided
         ],
         "typed_reason": reason,
-        "reason_error": next((str(one["reason"]) for one in wrong.details if one.get("field") == "reason"), "") if wrong else "",
+        "reason_error": next((str(detail["reason"]) for detail in wrong.details if detail.get("field") == "reason"), "") if wrong else "",
         "wrong": wrong.message if wrong is not None and wrong.code != "invalid" else "",
     }
     return frame.page("approvals/one.html", context, status=wrong.status if wrong is not None else 200)
 
 
 def _columns(view: View) -> dict[str, Kind]:
-    """What is known of the fields that the values and the record have: of the form, then of the collection."""
+    """Return the kinds of the fields: from the form, then from the collection."""
     known: dict[str, Kind] = {}
     if view.line.collection:
         try:
@@ -216,16 +216,16 @@ def _columns(view: View) -> dict[str, Kind]:
     return of_form | {name: what for name, what in known.items() if name not in of_form}
 
 
-def _lines(view: View, told: Mapping[str, Any], look: Look) -> list[dict[str, Any]]:
-    """Values with their labels, in the order of the form or the collection."""
+def _lines(view: View, values: Mapping[str, Any], look: Look) -> list[dict[str, Any]]:
+    """Return the values with their labels, in the order of the form or the collection."""
     known = _columns(view)
-    names = [*(name for name in known if name in told), *(name for name in told if name not in known)]
-    kinds = [(known.get(name) or Kind(name, name.replace("_", " ").capitalize()), told[name]) for name in names]
+    names = [*(name for name in known if name in values), *(name for name in values if name not in known)]
+    kinds = [(known.get(name) or Kind(name, name.replace("_", " ").capitalize()), values[name]) for name in names]
     return [{"label": what.label, "shown": formats.html(what, value, look)} for what, value in kinds]
 
 
 def _changes(view: View, look: Look) -> list[dict[str, Any]]:
-    """Before and after, field by field; values that the reader may not read are not shown."""
+    """Return old and new values field by field, without those that the reader may not read."""
     made = []
     for change in view.changes:
         what = formats.kind(change)
@@ -249,7 +249,7 @@ def _moved(view: View, look: Look) -> list[dict[str, Any]]:
 
 
 def _context(view: View, look: Look) -> list[tuple[str, list[dict[str, Any]]]]:
-    """What the run holds so far, by step; what is nested is laid out as it is."""
+    """Return the run's context by step; nested values are indented JSON."""
     made = []
     for title, output in view.context:
         lines = [
@@ -266,7 +266,7 @@ def _context(view: View, look: Look) -> list[tuple[str, list[dict[str, Any]]]]:
 
 
 def _rule(rule: str, view: View) -> str:
-    """Who may not decide, in words."""
+    """Return in words who may not decide."""
     if rule == "requester":
         return f"not {view.line.requester_name}, who asked for it"
     if rule.startswith("step:"):
@@ -275,7 +275,7 @@ def _rule(rule: str, view: View) -> str:
 
 
 def words_of_wait(run: Mapping[str, Any]) -> tuple[str, str] | None:
-    """(who is waited for, address of the request) of a run that waits for an approval; None where it waits for something else."""
+    """Return (who is awaited, address of the request) of a run that waits for an approval; None if it waits for something else."""
     waiting = (run["current"] or {}).get("waiting") or {}
     if waiting.get("for") != "approval":
         return None

@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Sign in and out."""
 
 from urllib.parse import quote
 
@@ -9,7 +9,7 @@ from flask_login import current_user, login_user, logout_user
 from console import accounts, settings
 from console.accounts import entry, oidc
 from console.views.identity import SignedIn, local, token
-from console.views.session import came_back
+from console.views.session import note_return
 
 blueprint = Blueprint("auth", __name__)
 
@@ -23,7 +23,7 @@ WAITING = "code"
 
 @blueprint.get("/sign-in")
 def sign_in() -> ResponseReturnValue:
-    """The form; who is signed in already is led on."""
+    """Show the form; redirect whoever is signed in."""
     there = local(request.args.get("next"))
     if token() is not None:
         return redirect(there, 303)
@@ -32,20 +32,20 @@ def sign_in() -> ResponseReturnValue:
 
 @blueprint.post("/sign-in")
 def signed_in() -> ResponseReturnValue:
-    """A new session, whatever there was before, and on to `next`; the page for the code; or the form again."""
+    """Start a new session and go to `next`; or show the page for the code, or the form again."""
     there, email = local(request.form.get("next")), request.form.get("email", "")
     try:
-        opened = accounts.sign_in(email, request.form.get("password", ""), *place())
+        opened = accounts.sign_in(email, request.form.get("password", ""), *address_and_browser())
     except accounts.CodeWanted as wanted:
-        leave()
+        end_former_session()
         session[WAITING] = wanted.waiting
         return redirect("/sign-in/code" if there == "/" else f"/sign-in/code?next={quote(there, safe='/')}", 303)
-    return let_in(opened, there) or _form(there, email[:254], REFUSED, status=422)
+    return start_session(opened, there) or _form(there, email[:254], REFUSED, status=422)
 
 
 @blueprint.get("/sign-in/code")
 def code() -> ResponseReturnValue:
-    """The page for the code of the second factor; without a password before it, that comes first."""
+    """Show the page for the code of the second factor; without a password before it, the sign-in form."""
     there = local(request.args.get("next"))
     if token() is not None:
         return redirect(there, 303)
@@ -56,42 +56,42 @@ def code() -> ResponseReturnValue:
 
 @blueprint.post("/sign-in/code")
 def code_shown() -> ResponseReturnValue:
-    """A new session where the code fits."""
+    """Start a new session if the code is right."""
     there, waiting = local(request.form.get("next")), session.get(WAITING, "")
     if not accounts.waits_for_code(waiting):
         return _form(there, error="That took too long. Sign in again.", status=422)
-    opened = accounts.sign_in_with_code(waiting, request.form.get("code", ""), *place())
-    return let_in(opened, there) or _code_form(there, WRONG_CODE, status=422)
+    opened = accounts.sign_in_with_code(waiting, request.form.get("code", ""), *address_and_browser())
+    return start_session(opened, there) or _code_form(there, WRONG_CODE, status=422)
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    """The session ends on the server; the cookie that is left is worth nothing. Who came through the provider is told that they are still signed in there."""
-    here = current_user.standing.method if current_user.is_authenticated else ""
-    leave()
-    return redirect("/sign-in/out" if here == "oidc" else "/sign-in", 303)
+    """End the session on the server. People who signed in through the provider are told that they are still signed in there."""
+    method = current_user.standing.method if current_user.is_authenticated else ""
+    end_former_session()
+    return redirect("/sign-in/out" if method == "oidc" else "/sign-in", 303)
 
 
 @blueprint.get("/sign-in/out")
 def out() -> ResponseReturnValue:
-    """Signed out here, and the way to sign out at the provider too."""
+    """Show that the person is signed out, with the link to sign out at the provider too."""
     there = oidc.farewell(f"{settings.current().base_url}/sign-in") if oidc.offered() else None
     return _page("auth/out.html", 200, there=there)
 
 
-def let_in(opened: str | None, there: str) -> Response | None:
-    """The session of this token in a cookie that holds nothing else, and on to `there`; None where there is none."""
+def start_session(opened: str | None, there: str) -> Response | None:
+    """Return a redirect to `there` with a cookie for this session and nothing else; None if there is no such session."""
     standing = None if opened is None else accounts.standing(opened)
     if opened is None or standing is None:
         return None
-    leave()
+    end_former_session()
     login_user(SignedIn(opened, standing))
-    came_back(there)
+    note_return(there)
     return make_response(redirect(there, 303))
 
 
-def leave() -> None:
-    """End what the browser brought along: the session before it, and everything kept in its cookie."""
+def end_former_session() -> None:
+    """End the browser's earlier session and clear its cookie."""
     former = token()
     if former is not None:
         accounts.sign_out(former)
@@ -99,21 +99,21 @@ def leave() -> None:
     session.clear()
 
 
-def place() -> tuple[str, str]:
-    """Where the request comes from, and what the browser says of itself."""
+def address_and_browser() -> tuple[str, str]:
+    """Return the request's network address and the browser's own description."""
     return request.remote_addr or "", request.user_agent.string
 
 
 def _form(there: str, email: str = "", error: str | None = None, *, status: int = 200) -> Response:
-    told = {"by_password": entry.current().password, "by_provider": oidc.offered(), "by_mail": settings.current().smtp is not None}
-    return _page("auth/sign_in.html", status, next=there, email=email, error=error, **told)
+    methods = {"by_password": entry.current().password, "by_provider": oidc.offered(), "by_mail": settings.current().smtp is not None}
+    return _page("auth/sign_in.html", status, next=there, email=email, error=error, **methods)
 
 
 def _code_form(there: str, error: str | None = None, *, status: int = 200) -> Response:
     return _page("auth/code.html", status, next=there, error=error)
 
 
-def _page(template: str, status: int, **told: object) -> Response:
-    answer = make_response(render_template(template, **told), status)
+def _page(template: str, status: int, **context: object) -> Response:
+    answer = make_response(render_template(template, **context), status)
     answer.headers["Cache-Control"] = "no-store"
     return answer

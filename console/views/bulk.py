@@ -1,4 +1,4 @@
-"""One action on many records: the preview, and the page that follows it."""
+"""One action on many records: the preview, and the page that follows its progress."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,59 +31,59 @@ CANNOT = Badge("Cannot be done", "warn")
 
 @blueprint.route("/of/<collection>", methods=["GET", "POST"])
 def preview(collection: str) -> Response:
-    """Who is in and who is not, with the values typed so far; sent with `go`, it is begun for those who are in."""
-    actor, told = frame.actor(), request.values
-    action = next((one for one in bulk.offered(actor, collection) if one.id == told.get("action")), None)
+    """Show which records are included and which not, with the values typed so far. With `go`, start the action for those included."""
+    actor, form = frame.actor(), request.values
+    action = next((action for action in bulk.offered(actor, collection) if action.id == form.get("action")), None)
     if action is None:
         raise NotFound("There is no such action for several of these records, or it is not yours to do.")
     query = BrowseQuery(
-        segment=told.get("segment") or None, filter=told.get("filter") or None, q=told.get("q") or None, sort=told.get("sort") or None
+        segment=form.get("segment") or None, filter=form.get("filter") or None, q=form.get("q") or None, sort=form.get("sort") or None
     )
     described = browse.describe(actor, collection)
     typed = panes.read_form(request.form, frame.look()) if request.method == "POST" else {}
     given = {name: value for name, value in typed.items() if value is not None}
     try:
-        items = bulk.chosen(actor, collection, action, told.getlist("key"), query if told.get("all") else None)
+        items = bulk.chosen(actor, collection, action, form.getlist("key"), query if form.get("all") else None)
     except Invalid as wrong:
         return _page(described, action, [], typed, wrong=wrong, status=422)
-    if request.method == "POST" and (lacking := _lacking(action, given)):
+    if request.method == "POST" and (lacking := _missing_errors(action, given)):
         return _page(described, action, items, typed, wrong=refusal(lacking), status=422)
-    judged = bulk.judged(actor, collection, action, items, given) if request.method == "POST" or not _asks(action) else list(items)
+    judged = bulk.judged(actor, collection, action, items, given) if request.method == "POST" or not _needs_input(action) else list(items)
     if request.method != "POST" or "go" not in request.form:
         return _page(described, action, judged, typed)
     if all(item.state == bulk.REFUSED for item in judged):
         return _page(
             described, action, judged, typed, wrong=Invalid("Nothing can be done with these values: the reasons stand below."), status=422
         )
-    return frame.moved(f"/bulk/{bulk.begin(actor, collection, action, judged, given)}")
+    return frame.redirect_to(f"/bulk/{bulk.begin(actor, collection, action, judged, given)}")
 
 
 @blueprint.route("/<bulk_id>", methods=["GET", "POST"])
 def follow(bulk_id: str) -> Response:
-    """How far it is; a POST stops it. Asked again by itself, it answers 204 while nothing has changed."""
+    """Show the progress; a POST stops it. Polled by the page, it answers 204 while nothing changed."""
     if request.method == "POST":
         bulk.stop(frame.actor(), bulk_id)
-        return frame.moved(f"/bulk/{bulk_id}")
-    told = _progress(bulk.get(frame.actor(), bulk_id))
-    if frame.wants_fragment() and request.args.get("left") == str(told["left"]):
+        return frame.redirect_to(f"/bulk/{bulk_id}")
+    progress = _progress(bulk.get(frame.actor(), bulk_id))
+    if frame.wants_fragment() and request.args.get("left") == str(progress["left"]):
         return make_response("", 204)
-    return frame.page("actions/progress.html", told, blocks={"*": "progress"})
+    return frame.page("actions/progress.html", progress, blocks={"*": "progress"})
 
 
-def _asks(action: Action) -> bool:
-    """Whether something has to be typed before it can be told which of them it can be done to."""
+def _needs_input(action: Action) -> bool:
+    """Return whether a form must be filled in before the included records are known."""
     return any(not entry.readonly for entry in action.form)
 
 
-def _lacking(action: Action, given: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What is missing for every record alike: fields that are needed, are empty, and are filled in by no record."""
-    asked = [entry for entry in action.form if not entry.readonly and entry.value is None]
-    fields = shown(asked, _roots(action), {}, OWN_INPUT)
-    return [{"field": one.name, "reason": missing(one)} for one in fields if one.required and is_empty(given.get(one.name))]
+def _missing_errors(action: Action, given: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the errors for required fields that are empty and that no record fills in."""
+    empty = [entry for entry in action.form if not entry.readonly and entry.value is None]
+    fields = shown(empty, _roots(action), {}, OWN_INPUT)
+    return [{"field": field.name, "reason": missing(field)} for field in fields if field.required and is_empty(given.get(field.name))]
 
 
 def _roots(action: Action) -> dict[str, Any]:
-    """What the form can look at while no record is at hand."""
+    """Return the values that the form's expressions can use while there is no record."""
     return {
         "record": None,
         "related": {},
@@ -103,11 +103,11 @@ def _page(
     wrong: ConsoleError | None = None,
     status: int = 200,
 ) -> Response:
-    asked = [entry for entry in action.form if not entry.readonly]
-    fields = [field.to_json() for field in shown(asked, _roots(action), {}, OWN_INPUT)]
+    editable = [entry for entry in action.form if not entry.readonly]
+    fields = [field.to_json() for field in shown(editable, _roots(action), {}, OWN_INPUT)]
     details = list(wrong.details) if wrong else []
     labels = {str(field["name"]): str(field["label"]) for field in fields}
-    tested = (bool(typed) or not asked) and not details
+    tested = (bool(typed) or not editable) and not details
     context = {
         "collection": described,
         "action": action,
@@ -118,29 +118,29 @@ def _page(
         "keys": [] if request.values.get("all") else [item.key for item in items],
         "kept": [(name, request.values[name]) for name in ("segment", "filter", "q", "sort", "all") if request.values.get(name)],
         "error": refusals.head(wrong, labels),
-        "wrong": refusals.lines([one for one in details if one["field"] in labels], labels),
+        "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),
         "back": frame.collection_url(described["id"]),
         "url": f"/bulk/of/{described['id']}",
     }
     return frame.page("actions/preview.html", context, status=status)
 
 
-def _progress(found: Bulk) -> dict[str, Any]:
-    left = found.count(bulk.WAITING, bulk.BEGUN)
-    action = next((one for one in bulk.offered(frame.actor(), found.collection) if one.id == found.action), None)
+def _progress(work: Bulk) -> dict[str, Any]:
+    left = work.count(bulk.WAITING, bulk.BEGUN)
+    action = next((action for action in bulk.offered(frame.actor(), work.collection) if action.id == work.action), None)
     return {
-        "bulk": found,
-        "title": action.title if action else found.action,
+        "bulk": work,
+        "title": action.title if action else work.action,
         "left": left,
-        "done": found.count(bulk.DONE),
-        "refused": found.count(bulk.REFUSED),
-        "open": found.count(bulk.OPEN),
-        "stopped": found.count(bulk.STOPPED),
+        "done": work.count(bulk.DONE),
+        "refused": work.count(bulk.REFUSED),
+        "open": work.count(bulk.OPEN),
+        "stopped": work.count(bulk.STOPPED),
         "paused": queue.paused(),
-        "total": len(found.items),
-        "items": [_drawn(found.collection, item) for item in found.items],
-        "back": frame.collection_url(found.collection),
-        "url": f"/bulk/{found.id}",
+        "total": len(work.items),
+        "items": [_drawn(work.collection, item) for item in work.items],
+        "back": frame.collection_url(work.collection),
+        "url": f"/bulk/{work.id}",
     }
 
 

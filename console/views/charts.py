@@ -1,4 +1,4 @@
-"""Charts as data: what a table says, a caption in words, and how it is drawn. The script draws from the table that stands in the page."""
+"""Charts as data: a table, a caption in words, and how to draw it. The script draws from the table in the page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Tone = Literal["ai", "accent", "good", "warn", "bad", "muted"]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line, or one bar of each group; `values` in the order of the labels, None where there is nothing. `shown` are the same as words."""
+    """One line, or one bar of each group; `values` are in the order of the labels, None for no value. `shown` are the same as words."""
 
     name: str
     tone: Tone
@@ -19,9 +19,9 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`labels` name the points along the axis headed `head`, `hrefs` lead to what is behind each (empty: nowhere). `unit` stands after the numbers of the axis.
+    """`labels` name the points on the axis titled `head`, `hrefs` are links for each (empty: none). `unit` follows the numbers of the axis.
 
-    Without labels `empty` says why there is nothing. `most` is where the axis ends, None: where the values do.
+    Without labels, `empty` says why there is nothing. `most` is the end of the axis; None: the largest value.
     """
 
     id: str

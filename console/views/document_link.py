@@ -1,4 +1,4 @@
-"""The page behind the link of a request for documents: for people without an account, on a phone as well, with script or without."""
+"""The page behind the link of a document request: for people without an account, on a phone, with or without script."""
 
 from typing import Any
 from urllib.parse import quote
@@ -21,7 +21,7 @@ SENT, AWAY = "u.", "away"
 
 @blueprint.get("/request/<token>")
 def show(token: str) -> Response:
-    """What is asked for; looking changes nothing."""
+    """Show the request; a GET changes nothing."""
     try:
         return _drawn(_opened(token), saved="saved" in request.args)
     except NotFound as gone:
@@ -30,7 +30,7 @@ def show(token: str) -> Response:
 
 @blueprint.post("/request/<token>")
 def sent(token: str) -> Response:
-    """Keep what was typed and sent along; with `do=send` everything is sent off."""
+    """Keep the values and files; with `do=send`, submit everything."""
     try:
         page = _opened(token)
     except NotFound as gone:
@@ -53,16 +53,16 @@ def sent(token: str) -> Response:
 
 @blueprint.post("/request/<token>/files")
 def send(token: str) -> Response:
-    """One file of the script's, or one to be taken away; answers the line of the list."""
+    """Receive or remove one file for the script; return its line of the list."""
     page = _opened(token)
     try:
         if AWAY in request.form:
             document_requests.take_away(page, request.form[AWAY])
             return _answer("", 200)
-        one = request.files.get("file")
-        if one is None:
+        upload = request.files.get("file")
+        if upload is None:
             raise Invalid("No file was sent.")
-        stored = document_requests.take(page, request.form.get("field", ""), one.filename or "", one.stream.read())
+        stored = document_requests.take(page, request.form.get("field", ""), upload.filename or "", upload.stream.read())
     except ConsoleError as error:
         answer = _answer("", error.status)
         answer.headers["X-Reason"] = quote(str((error.details or [{"reason": error.message}])[0]["reason"]))
@@ -75,14 +75,14 @@ def _opened(token: str) -> Page:
 
 
 def _files(page: Page) -> list[dict[str, Any]]:
-    """Take what came along in the form of a browser without script; details of what was refused."""
+    """Receive the files of a form sent without script; return details of the refused ones."""
     wrong: list[dict[str, Any]] = []
     for name in request.files:
-        for one in request.files.getlist(name):
-            if not name.startswith(SENT) or not one.filename:
+        for upload in request.files.getlist(name):
+            if not name.startswith(SENT) or not upload.filename:
                 continue
             try:
-                document_requests.take(page, name.removeprefix(SENT), one.filename, one.stream.read())
+                document_requests.take(page, name.removeprefix(SENT), upload.filename, upload.stream.read())
             except Invalid as error:
                 wrong += list(error.details)
             except Conflict:
@@ -99,29 +99,29 @@ def _back(token: str, *, saved: bool = False) -> Response:
 def _drawn(
     page: Page, *, wrong: list[dict[str, Any]] | None = None, typed: dict[str, Any] | None = None, saved: bool = False, status: int = 200
 ) -> Response:
-    look, asked = Look(page.request.asked["language"]), page.request.asked
+    look, request_data = Look(page.request.asked["language"]), page.request.asked
     details = {str(detail["field"]): detail for detail in wrong or []}
     values = dict(page.values) | (typed or {})
     boxes = [
         panes.box(field.to_json(), look, value=values.get(field.name, field.value), error=details.get(field.name)) for field in page.fields
     ]
     items = page.request.items
-    told = {
+    context = {
         "page": page,
-        "asked": asked,
+        "asked": request_data,
         "words": page.words,
         "boxes": boxes,
         "items": [(item, _takes(item), str(details.get(item.id, {}).get("reason", ""))) for item in items],
         "there": sum(1 for item in items if item.files),
-        "until": format_date(page.request.until.date(), "long", locale=asked["language"]),
-        "text": frame.markdown(asked["text"]),
+        "until": format_date(page.request.until.date(), "long", locale=request_data["language"]),
+        "text": frame.markdown(request_data["text"]),
         "wrong": bool(wrong),
         "saved": saved,
         "size": media.size,
         "mb": settings.current().file_mb,
         "accept": media.endings,
     }
-    return _answer(render_template("requests/page.html", **told), status)
+    return _answer(render_template("requests/page.html", **context), status)
 
 
 def _takes(item: Item) -> str:

@@ -1,4 +1,4 @@
-"""Exports as responses: bytes that are sent while they are made, at most two at a time by one process."""
+"""Exports as streamed responses, at most two at a time in one process."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ from console.activity.exports import Asked, Export
 from console.core.actor import Actor
 from console.errors import TooMany
 
-AT_ONCE = 2  # of the threads that a web process has: the others are for people who wait for a page
+AT_ONCE = 2  # the other threads of the process are for people who wait for a page
 READY_S = 5.0
 BROKEN = {
     "jsonl": b'{"error":"the export broke off here and is not complete',
@@ -29,8 +29,8 @@ _places = threading.BoundedSemaphore(AT_ONCE)
 _log = logging.getLogger(__name__)
 
 
-def send(actor: Actor, asked: Asked) -> Response:
-    """The file as an attachment. Raises what `exports.begin` does, NotAllowed `step_up`, and TooMany while two others are being sent."""
+def send(actor: Actor, wanted: Asked) -> Response:
+    """Stream the file as an attachment. Raises what `exports.begin` raises, NotAllowed `step_up`, and TooMany while two others run."""
     accounts.require_recent(actor)
     with ExitStack() as held:
 
@@ -38,21 +38,21 @@ def send(actor: Actor, asked: Asked) -> Response:
             if not _places.acquire(blocking=False):
                 raise TooMany("Two exports are being sent already. Try again when one of them is done.", retry_after=30)
             held.callback(_places.release)
-            if asked.proofs:
+            if wanted.proofs:
                 sequencing.head_asked_for(READY_S)
             else:
                 sequencing.catch_up(READY_S)
 
-        export = exports.begin(actor, asked, ready=ready)
+        export = exports.begin(actor, wanted, ready=ready)
         kept = held.pop_all()
         response = Response(_parts(export, kept), content_type=export.type)
-        response.call_on_close(kept.close)  # cut off, perhaps before the first byte
+        response.call_on_close(kept.close)  # the stream was cut off, perhaps before the first byte
     response.headers["Content-Disposition"] = f'attachment; filename="{export.name}"'
     return response
 
 
-def table(name: str, lines: Iterable[Iterable[Any]]) -> Response:
-    """Lines as a CSV file of this name, in which no spreadsheet takes a text for a formula."""
+def csv_response(name: str, lines: Iterable[Iterable[Any]]) -> Response:
+    """Return lines as a CSV file of this name. Spreadsheets cannot mistake its texts for formulas."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerows([exports.harmless(cell) for cell in line] for line in lines)
     answer = Response(out.getvalue(), content_type="text/csv; charset=utf-8")

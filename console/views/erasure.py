@@ -1,4 +1,4 @@
-"""Erasing what the console holds about a person: what would go and what stays, then the reason and the word; afterwards the receipt."""
+"""Erase what the console stores about a person: a preview, a form with reason and confirmation word, a receipt."""
 
 from flask import Blueprint, Response, request
 
@@ -19,7 +19,7 @@ WAIT_S = 3.0
 
 @blueprint.route("/c/<collection>/<path:part>/erase", methods=["GET", "POST"])
 def erase(collection: str, part: str) -> Response:
-    """The preview with its form; sent with a reason and the word, the person's values are gone and the receipt is shown."""
+    """Show the preview with its form. With a reason and the word, erase the values and show the receipt."""
     key = frame.key_of(part)
     access.require(frame.actor(), None, "subject", "erase")
     if request.method != "POST":
@@ -36,32 +36,32 @@ def erase(collection: str, part: str) -> Response:
     except Conflict as refused:
         return _form(collection, key, refused=refused.message, status=409)
     sequencing.catch_up(WAIT_S)
-    return frame.moved(f"/erasures/{receipt.subject}")
+    return frame.redirect_to(f"/erasures/{receipt.subject}")
 
 
 @blueprint.get("/erasures/<subject>")
 def receipt(subject: str) -> Response:
-    """What was erased, without a word of it, and the event that proves it."""
-    found = erasure.erasure(frame.actor(), subject)
-    if found is None:
+    """Show how much was erased, without any content, and the event that proves it."""
+    erased = erasure.erasure(frame.actor(), subject)
+    if erased is None:
         raise NotFound("The log has no erasure of this name, or its event has no place yet: reload in a moment.")
-    return frame.page("records/erased.html", {"erasure": found})
+    return frame.page("records/erased.html", {"erasure": erased})
 
 
 def offered(actor: Actor, collection: Collection, key: str | None) -> bool:
-    """Whether the page of the record leads here: the actor may erase, and the collection's records are the people themselves."""
+    """Return whether the record's page links here: the reader may erase, and the collection's records are people."""
     return key is not None and collection.subject == "self" and access.can(actor, None, "subject", "erase")
 
 
 def _form(collection: str, key: str, *, wrong: dict[str, str] | None = None, refused: str = "", status: int = 200) -> Response:
-    found = browse.record(frame.actor(), collection, key)
+    page = browse.record(frame.actor(), collection, key)
     try:
         held = erasure.preview(frame.actor(), collection, key)
     except NotFound:
         held = None
     context = {
-        "record": found.record,
-        "collection": found.collection,
+        "record": page.record,
+        "collection": page.collection,
         "held": held,
         "runs": held.runs[:SHOWN_RUNS] if held else (),
         "more_runs": len(held.runs) - SHOWN_RUNS if held else 0,

@@ -1,7 +1,7 @@
-"""The one place that turns errors into responses: a page, a fragment that htmx can swap in, or JSON for programs.
+"""Turn errors into responses: a page, a fragment for htmx, or JSON for programs. This is the only module that does so.
 
-A refusal is an event, committed on its own after everything else was rolled back. What nobody foresaw is written to the process's
-own log under the number of the request; people see the number, never SQL or a trace.
+A refusal is an event, committed after everything else was rolled back. An unexpected error is written to the process log with the
+request's number; people see that number, never SQL or a trace.
 """
 
 import logging
@@ -53,7 +53,7 @@ AWAY = (troubles.DOWN, troubles.FULL, troubles.READ_ONLY, troubles.READ_ONLY_FOL
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is told of an error, whatever it is drawn as. `extra` goes into the JSON beside code, message and details."""
+    """The content of an error response, independent of its form. `extra` is added to the JSON beside code, message and details."""
 
     status: int
     code: str
@@ -62,73 +62,74 @@ class Answer:
     extra: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     request_id: str | None = None
-    reason: Reason | None = None  # of a refusal: which rule decided, and who can give the right
+    reason: Reason | None = None  # for a refusal: the rule that decided, and who can grant the right
     outcome: Outcome = field(default_factory=Outcome)
 
     @property
     def title(self) -> str:
-        """The heading of the page."""
+        """Return the heading of the page."""
         return KNOWN.get(self.status, KNOWN[500 if self.status >= 500 else 400])[1]
 
 
 @blueprint.app_errorhandler(ConsoleError)
-def refused(error: ConsoleError) -> Response:
-    """An error that was foreseen; a refusal is noted first. What showing again who one is gets past is answered with that page."""
-    if step_up.wanted(error):
+def answer_expected(error: ConsoleError) -> Response:
+    """Answer an expected error; a refusal is logged first. If confirming one's identity would help, that page is the answer."""
+    if step_up.can_step_up(error):
         return step_up.ask()
     if isinstance(error, NotAllowed) or (isinstance(error, NotFound) and error.hidden):
         _note_refusal(error)
-    told, reason = error.to_json() | {"message": error_message(error)}, why.explain(error) if isinstance(error, NotAllowed) else None
-    extra = {name: value for name, value in told.items() if name not in ("code", "message", "details")}
+    body, reason = error.to_json() | {"message": error_message(error)}, why.explain(error) if isinstance(error, NotAllowed) else None
+    extra = {name: value for name, value in body.items() if name not in ("code", "message", "details")}
     extra |= reason.to_json() if reason else {}
     headers = {"Retry-After": str(extra["retry_after"])} if "retry_after" in extra else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    outcome = outcomes.of_request()
-    outcome = outcome if outcome.to_look_at else Outcome()  # its own words say that it was refused
-    return _respond(Answer(error.status, error.code, told["message"], error.details, extra, headers, reason=reason, outcome=outcome))
+    outcome = outcomes.outcome_of_request()
+    outcome = outcome if outcome.to_look_at else Outcome()  # its message already says that it was refused
+    return _respond(Answer(error.status, error.code, body["message"], error.details, extra, headers, reason=reason, outcome=outcome))
 
 
 def error_message(error: ConsoleError) -> str:
-    """The message of an error; of a data source that is not what it was, what the console finds when it looks at it again."""
+    """Return the message of an error. If the schema of a data source differs, check the source again and describe the difference."""
     if isinstance(error, SourceChanged):
-        found = sources.look_again(str(error.extra.get("source", "")))
+        difference = sources.look_again(str(error.extra.get("source", "")))
         who = g.get("actor")
-        if found is not None:
-            manages = found.details and who is not None and access.can(who, None, "source", "manage")
-            return f"{found.words} {found.details}." if manages else found.words
+        if difference is not None:
+            manages = difference.details and who is not None and access.can(who, None, "source", "manage")
+            return f"{difference.words} {difference.details}." if manages else difference.words
     return error.message if is_api() else error.words
 
 
 @blueprint.app_errorhandler(HTTPException)
-def undone(error: HTTPException) -> Response:
-    """An error of the protocol: no such address, not that method, too large."""
+def answer_http_error(error: HTTPException) -> Response:
+    """Answer an HTTP error: unknown address, wrong method, body too large."""
     status = error.code or 500
     code, _, message = KNOWN.get(status, KNOWN[500 if status >= 500 else 400])
-    own = type(error).description != error.description and error.description  # a sentence of ours, not the framework's
+    own_message = type(error).description != error.description and error.description  # our own sentence, not the framework's
     headers = {name: value for name, value in error.get_headers() if name.lower() not in ("content-type", "content-length")}
-    return _respond(Answer(status, code, own or message, headers=headers, outcome=outcomes.of_request()))
+    return _respond(Answer(status, code, own_message or message, headers=headers, outcome=outcomes.outcome_of_request()))
 
 
 @blueprint.app_errorhandler(Exception)
-def surprised(error: Exception) -> Response:
-    """What nobody foresaw; or the console's own database or disk is away, full or takes no changes: then nothing was committed, or the answer got lost and a
-    second try finds it.
+def answer_unexpected(error: Exception) -> Response:
+    """Answer an unexpected error, or a failure of the console's database or disk.
+
+    After the latter nothing was committed, or the answer was lost and a retry finds the commit.
     """
-    request_id, found = _request_id(), troubles.trouble_of(error)
-    if found in AWAY:
-        _log.error("request %s: %s %s", request_id, found.message, type(getattr(error, "orig", error)).__name__)
+    request_id, trouble = _request_id(), troubles.trouble_of(error)
+    if trouble in AWAY:
+        _log.error("request %s: %s %s", request_id, trouble.message, type(getattr(error, "orig", error)).__name__)
         message = (
             KNOWN[503][2]
-            if found is troubles.DOWN
-            else f"{found.message} Who runs the console has to see to it. What you typed is kept here: try again then."
+            if trouble is troubles.DOWN
+            else f"{trouble.message} Who runs the console has to see to it. What you typed is kept here: try again then."
         )
         return _respond(
-            Answer(503, found.code, message, headers={"Retry-After": "1"}, request_id=request_id, outcome=outcomes.of_request())
+            Answer(503, trouble.code, message, headers={"Retry-After": "1"}, request_id=request_id, outcome=outcomes.outcome_of_request())
         )
     _log.error("request %s failed: %s %s", request_id, request.method, request.endpoint, exc_info=error)
     code, _, message = KNOWN[500]
-    return _respond(Answer(500, code, message, request_id=request_id, outcome=outcomes.of_request()))
+    return _respond(Answer(500, code, message, request_id=request_id, outcome=outcomes.outcome_of_request()))
 
 
 def _respond(answer: Answer) -> Response:
@@ -137,7 +138,7 @@ def _respond(answer: Answer) -> Response:
         message = " ".join(filter(None, (answer.message, answer.outcome.words)))
         made = jsonify(code=answer.code, message=message, details=[dict(detail) for detail in answer.details], **extra)
     else:
-        made = make_response(_drawn(answer))
+        made = make_response(_error_page(answer))
     made.status_code = answer.status
     made.headers.update(answer.headers)
     made.headers["Cache-Control"] = "no-store"
@@ -146,15 +147,15 @@ def _respond(answer: Answer) -> Response:
     return made
 
 
-def _drawn(answer: Answer) -> str:
-    """The page, for htmx its middle; where even the template fails, the bare words."""
+def _error_page(answer: Answer) -> str:
+    """Return the page, or its middle for htmx; plain text if the template fails too."""
     context = {
         "title": answer.title,
         "message": answer.message,
         "details": answer.details,
         "status": answer.status,
         "outcome": answer.outcome,
-        "resend": _typed() if answer.status == 503 and not answer.outcome.to_look_at else [],
+        "resend": _form_to_resend() if answer.status == 503 and not answer.outcome.to_look_at else [],
         "retry": not answer.outcome.to_look_at and answer.status in (408, 409, 429, 500, 503),
         "request_id": answer.request_id or _request_id(),
         "reason": answer.reason,
@@ -167,15 +168,15 @@ def _drawn(answer: Answer) -> str:
         return f"<!doctype html><title>{escape(answer.title)}</title><h1>{escape(answer.title)}</h1><p>{escape(answer.message)}</p><p>{escape(answer.outcome.words)}</p>"
 
 
-def _typed() -> list[tuple[str, str]]:
-    """What a form sent, to be sent once more from the page of the error; none where it held a file or a secret, which no page repeats."""
+def _form_to_resend() -> list[tuple[str, str]]:
+    """Return the values of the form for a button that sends it again; none if it held a file or a secret."""
     if request.method != "POST" or request.files or any(secret in name for name in request.form for secret in SECRET):
         return []
     return list(request.form.items(multi=True))
 
 
 def _note_refusal(error: NotAllowed | NotFound) -> None:
-    told = request.view_args or {}
+    path = request.view_args or {}
     obj, act = error.need if isinstance(error, NotAllowed) else ("", "")
     opened = {
         "object": obj,
@@ -184,13 +185,13 @@ def _note_refusal(error: NotAllowed | NotFound) -> None:
         "method": request.method,
         "endpoint": request.endpoint,
         "status": error.status,
-        "run": told.get("run_id"),
+        "run": path.get("run_id"),
     }
-    used = log.IDEMPOTENCY.set(None)  # the caller's key is for what they asked for, not for the note that it was refused
+    used = log.IDEMPOTENCY.set(None)  # the idempotency key belongs to the request, not to the event of its refusal
     try:
         actor: Actor | None = g.get("actor") or (
             current_user.actor if current_user.is_authenticated else None
-        )  # a foreign form is refused before the door
+        )  # a form of another site is refused before `identify` runs
         if actor is None:
             return
         log.note(
@@ -198,7 +199,7 @@ def _note_refusal(error: NotAllowed | NotFound) -> None:
             "access_refused",
             open={name: value for name, value in opened.items() if value},
             sealed={"path": request.path},
-            collection=told.get("collection"),
+            collection=path.get("collection"),
         )
     except Exception:  # noqa: BLE001 - the refusal stands, whether or not it could be written down
         _log.exception("alarm: a refusal could not be noted")

@@ -1,4 +1,4 @@
-"""Documents: pages as pictures beside a form or on a page of their own, the file to be kept, and files that a form sends ahead."""
+"""Documents: their pages as pictures, the file to download, and uploads by forms."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,14 +21,14 @@ blueprint = Blueprint("files", __name__)
 
 SANDBOX = "sandbox; default-src 'none'"
 MOST_MARKS = 8
-AROUND = 6  # thousandths of the page between a frame and what it frames
+AROUND = 6  # margin of a frame, in thousandths of the page
 _BOX = re.compile(r"(?<![0-9-])([0-9]{1,4})-([0-9]{1,4})-([0-9]{1,4})-([0-9]{1,4})(?![0-9-])")
-SENT, AWAY = "u.", "away"  # files beside the boxes of a form; those to be taken away again
+SENT, AWAY = "u.", "away"  # prefixes of the file inputs of a form, and of the ticks to remove a file
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A part of the page that is framed, in thousandths of the page as it is shown."""
+    """A framed part of the page, in thousandths of the page as shown."""
 
     left: int
     top: int
@@ -38,7 +38,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One document on a page: its picture, and the ways to the other pages, sizes and turns. A way that leads nowhere is None."""
+    """One document on a page: its picture, and the links to other pages, zooms and rotations. None: no link."""
 
     document: Document
     page: int
@@ -57,7 +57,7 @@ class Shown:
 
 @blueprint.get("/files/<path:ref>/page/<int:number>")
 def page(ref: str, number: int) -> Response:
-    """A page as a picture."""
+    """Return a page as a picture."""
     zoom, turn = request.args.get("zoom", 0, type=int), request.args.get("turn", 0, type=int)
     picture = documents.page(frame.actor(), _ref(ref), number, zoom=zoom, turn=turn, run_id=request.args.get("run"))
     return _guarded(make_response(picture), "image/png")
@@ -65,7 +65,7 @@ def page(ref: str, number: int) -> Response:
 
 @blueprint.get("/files/<path:ref>/download")
 def download(ref: str) -> Response:
-    """The file itself, to be kept and never opened in place."""
+    """Return the file as an attachment; browsers never display it inline."""
     taken = documents.download(frame.actor(), _ref(ref), request.args.get("run"))
     answer = _guarded(make_response(taken.content), taken.media_type)
     answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(taken.name, safe='')}"
@@ -74,15 +74,15 @@ def download(ref: str) -> Response:
 
 @blueprint.get("/files/<path:ref>")
 def show(ref: str) -> Response:
-    """One document on a page of its own."""
+    """Show one document on its own page."""
     plain = _ref(ref)
-    document, pages, why = look(plain)
+    document, pages, why = open_document(plain)
     shown = viewer(document, pages, why, frame.present_address, None)
     return frame.page("files/page.html", {"shown": shown, "title": document.title})
 
 
-def look(ref: str) -> tuple[Document, int, str]:
-    """(document, number of pages, why it cannot be shown) for the reader. Raises NotFound where it is not theirs to know of."""
+def open_document(ref: str) -> tuple[Document, int, str]:
+    """Return (document, number of pages, why it cannot be shown). Raises NotFound if the reader may not know of it."""
     try:
         opened = documents.opened(frame.actor(), ref)
     except (NotFound, Invalid) as error:
@@ -93,12 +93,14 @@ def look(ref: str) -> tuple[Document, int, str]:
     return opened.document, opened.pages or 0, why
 
 
-def viewer(document: Document, pages: int, why: str, to: Any, run_id: str | None, asked: Mapping[str, str] = MappingProxyType({})) -> Shown:
-    """How the document is shown, by `page`, `zoom` and `turn` of `asked` or else of the present address; `to` gives that address with some of them changed."""
-    told = MultiDict(asked) if asked else request.args
-    number = max(1, min(pages or 1, told.get("page", 1, type=int)))
-    zoom = max(0, min(len(documents.WIDTHS) - 1, told.get("zoom", 0, type=int)))
-    turn = told.get("turn", 0, type=int) % 360 // 90 * 90
+def viewer(
+    document: Document, pages: int, why: str, to: Any, run_id: str | None, chosen: Mapping[str, str] = MappingProxyType({})
+) -> Shown:
+    """Return the viewer of a document at `page`, `zoom` and `turn` from `asked` or the present address; `to` returns that address with changes."""
+    view = MultiDict(chosen) if chosen else request.args
+    number = max(1, min(pages or 1, view.get("page", 1, type=int)))
+    zoom = max(0, min(len(documents.WIDTHS) - 1, view.get("zoom", 0, type=int)))
+    turn = view.get("turn", 0, type=int) % 360 // 90 * 90
     return Shown(
         document=document,
         page=number,
@@ -112,42 +114,42 @@ def viewer(document: Document, pages: int, why: str, to: Any, run_id: str | None
         turn=to(turn=(turn + 90) % 360),
         zoom=zoom,
         why_not=why,
-        marks=_marks(told.get("box", ""), turn) if pages else (),
+        marks=_marks(view.get("box", ""), turn) if pages else (),
     )
 
 
 def _marks(given: str, turn: int) -> list[Mark]:
-    """The boxes of an address, `left-top-right-bottom` in thousandths, on a page that is turned clockwise; what is none is left out."""
-    found = []
-    for left, top, right, bottom in (map(int, one) for one in _BOX.findall(given)[:MOST_MARKS]):
+    """Return the boxes in an address, `left-top-right-bottom` in thousandths, on a page rotated clockwise. Malformed ones are left out."""
+    marks = []
+    for left, top, right, bottom in (map(int, box) for box in _BOX.findall(given)[:MOST_MARKS]):
         for _ in range(turn // 90):
             left, top, right, bottom = 1000 - bottom, left, 1000 - top, right  # noqa: PLW2901 (a quarter more each time)
         if 0 <= left < right <= 1000 and 0 <= top < bottom <= 1000:
             x, y = max(0, left - AROUND), max(0, top - AROUND)
-            found.append(Mark(x, y, min(1000, right + AROUND) - x, min(1000, bottom + AROUND) - y))
-    return found
+            marks.append(Mark(x, y, min(1000, right + AROUND) - x, min(1000, bottom + AROUND) - y))
+    return marks
 
 
-def sent(run_id: str) -> bool:
-    """Whether anything was handed in with the run that is on the page."""
+def has_documents(run_id: str) -> bool:
+    """Return whether the run on the page has documents of its own."""
     return attachments.any_of(run_id)
 
 
 def file_url(ref: str, rest: str = "", **query: Any) -> str:
-    """Address of a document, or of something of it."""
+    """Return the address of a document or of a part of it."""
     kind, _, key = ref.rpartition(":")
     path = f"/files/{kind}:{frame.segment(key)}" if kind else f"/files/{quote(ref, safe='')}"
     return frame.with_query(path + (f"/{rest}" if rest else ""), query)
 
 
 def _ref(path: str) -> str:
-    """The reference that a path names."""
+    """Return the document reference in a path."""
     kind, _, key = path.rpartition(":")
     return f"{kind}:{frame.key_of(key)}" if kind else path
 
 
 def _guarded(answer: Response, media_type: str) -> Response:
-    """Whatever the bytes are, no browser takes them for a page of ours."""
+    """Set headers so that no browser treats the bytes as a page of ours."""
     answer.headers["Content-Type"] = media_type
     answer.headers["Content-Security-Policy"] = SANDBOX
     answer.headers["X-Content-Type-Options"] = "nosniff"
@@ -159,7 +161,7 @@ def _guarded(answer: Response, media_type: str) -> Response:
 
 @blueprint.post("/runs/<run_id>/files")
 def send(run_id: str) -> Response:
-    """Take files for a field of the open step, or take one away again: asked by the script, which puts the lines into the list."""
+    """Receive or remove files for a field of the open step; return the lines of the list for the script."""
     if AWAY in request.form:
         attachments.take_away(frame.actor(), run_id, request.form[AWAY])
         return make_response("", 200)
@@ -168,7 +170,7 @@ def send(run_id: str) -> Response:
     try:
         if not request.files.getlist("file"):
             raise Invalid("No file was sent.")
-        kept = [_keep(run_id, step, field, one) for one in request.files.getlist("file")]
+        kept = [_keep(run_id, step, field, upload) for upload in request.files.getlist("file")]
     except ConsoleError as error:
         answer = make_response("", error.status)
         answer.headers["X-Reason"] = quote(error.message)
@@ -177,8 +179,8 @@ def send(run_id: str) -> Response:
     return make_response("".join(lines))
 
 
-def received(run_id: str, step: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a form with the files that came in it, for browsers without script; those ticked to be taken away are left out.
+def with_uploads(run_id: str, step: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the form's values with its uploaded files, for browsers without script, without those ticked for removal.
 
     Raises Invalid with a detail for each field whose file is refused.
     """
@@ -186,11 +188,11 @@ def received(run_id: str, step: str, values: Mapping[str, Any]) -> dict[str, Any
     made = {name: _without(value, away) for name, value in values.items()} if away else dict(values)
     for name in request.files:
         field = name.removeprefix(SENT)
-        for one in request.files.getlist(name):
-            if not name.startswith(SENT) or not one.filename:
+        for upload in request.files.getlist(name):
+            if not name.startswith(SENT) or not upload.filename:
                 continue
             try:
-                value = _keep(run_id, step, field, one)
+                value = _keep(run_id, step, field, upload)
             except Invalid as error:
                 wrong += list(error.details) or [{"field": field, "reason": error.message}]
                 continue
@@ -202,7 +204,7 @@ def received(run_id: str, step: str, values: Mapping[str, Any]) -> dict[str, Any
 
 def _without(value: Any, away: set[str]) -> Any:
     if isinstance(value, list):
-        return [one for one in value if not (isinstance(one, dict) and one.get("file") in away)]
+        return [file for file in value if not (isinstance(file, dict) and file.get("file") in away)]
     return None if isinstance(value, dict) and value.get("file") in away else value
 
 

@@ -1,4 +1,4 @@
-"""A new password by a link that works once: asked for by mail, or made by an administrator."""
+"""Set a new password with a link that works once, requested by mail or made by an administrator."""
 
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -13,27 +13,27 @@ blueprint = Blueprint("forgot", __name__, url_prefix="/sign-in")
 
 @blueprint.get("/forgot")
 def forgot() -> Response:
-    """Where one writes one's address."""
+    """Show the form for the mail address."""
     return _page("auth/forgot.html", by_mail=settings.current().smtp is not None, asked=False)
 
 
 @blueprint.post("/forgot")
 def ask() -> Response:
-    """The same answer for every address, and as fast: whether anybody has it, the worker finds out."""
-    password_letters.ask(request.form.get("email", ""), auth.place()[0])
+    """Answer the same, and equally fast, for every address; the worker checks whether it has an account."""
+    password_letters.ask(request.form.get("email", ""), auth.address_and_browser()[0])
     return _page("auth/forgot.html", by_mail=settings.current().smtp is not None, asked=True)
 
 
 @blueprint.get("/new-password/<token>")
 def choose(token: str) -> ResponseReturnValue:
-    """Where the link leads."""
+    """Show the form for the new password."""
     who = profile.person_of_link(token)
     return _page("auth/new_password.html", 404 if who is None else 200, who=who, error=None)
 
 
 @blueprint.post("/new-password/<token>")
 def chosen(token: str) -> ResponseReturnValue:
-    """The new password; every session ends, and one signs in with it."""
+    """Set the new password; every session ends and the person signs in with it."""
     who = profile.person_of_link(token)
     try:
         profile.choose_password(token, request.form.get("new", ""))
@@ -41,12 +41,12 @@ def chosen(token: str) -> ResponseReturnValue:
         return _page("auth/new_password.html", 422, who=who, error=error.details[0]["reason"])
     except NotFound:
         return _page("auth/new_password.html", 404, who=None, error=None)
-    auth.leave()
+    auth.end_former_session()
     return _page("auth/new_password_done.html", who=who)
 
 
-def _page(template: str, status: int = 200, **told: object) -> Response:
-    answer = make_response(render_template(template, **told), status)
+def _page(template: str, status: int = 200, **context: object) -> Response:
+    answer = make_response(render_template(template, **context), status)
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer

@@ -1,7 +1,6 @@
-"""The frame that every page stands in: addresses of pinned files, icons, navigation, and pages that answer htmx with one block.
+"""The frame of every page: asset addresses, icons, navigation, and rendering of a page or one of its blocks.
 
-A page and its fragments are the same template: a plain GET gives the whole, a request of htmx gives the named block. Error
-fragments and the status of a run are drawn by the same functions, so that nothing is shown in two ways.
+A page and its fragments are one template: a plain GET renders all of it, an htmx request renders the named block.
 """
 
 import hashlib
@@ -30,7 +29,7 @@ blueprint = Blueprint("frame", __name__)
 
 STATIC = Path(__file__).parent.parent / "static"
 SPRITE = "vendor/tabler-icons-3.51.0/icons.svg"
-UNKNOWN_ICON = "bolt"  # of a step type from elsewhere that names one we do not have
+UNKNOWN_ICON = "bolt"  # for a step type of another package that names an unknown icon
 PROSE = {
     "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong",
     "table", "tbody", "td", "th", "thead", "tr", "ul",
@@ -63,7 +62,7 @@ _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A state as a word with a colour (`good`, `warn`, `bad`, `info`, `ai`, or none) and perhaps an icon."""
+    """A state as a word, with a colour (`good`, `warn`, `bad`, `info`, `ai` or none) and an optional icon."""
 
     label: str
     tone: str = ""
@@ -87,7 +86,7 @@ _STATUS = {
 def status_badge(
     status: str, holder: str | None = None, viewer: str | None = None, names: Mapping[str, str] | None = None, *, ticket: bool = False
 ) -> Badge:
-    """The badge of a run: "With Ana" where somebody other than the viewer holds it, "In an inbox" where it waits there for somebody."""
+    """Return the badge of a run: "With Ana" if somebody else holds it, "In an inbox" if it waits there."""
     if ticket and not holder:
         return Badge("In an inbox", "warn", "inbox")
     if status in ("running", "waiting_person") and holder and holder != viewer:
@@ -97,12 +96,12 @@ def status_badge(
 
 
 def actor() -> Actor:
-    """Who asks. Every page but sign-in is behind the door that sets it."""
+    """Return who makes the request. `identity` sets it before every view, except on the open routes."""
     return cast(Actor, g.actor)
 
 
 def look() -> formats.Look:
-    """The reader's locale, zone and the moment of this request, the same for the whole page."""
+    """Return the reader's locale, zone and the time of the request. It is the same for the whole page."""
     if "look" not in g:
         who = g.get("actor")
         g.look = formats.Look.of(who) if who is not None else formats.Look()
@@ -110,15 +109,14 @@ def look() -> formats.Look:
 
 
 def wants_fragment() -> bool:
-    """Whether htmx asks for a part of the page. Going Back restores a whole page, never a part."""
+    """Return whether htmx asks for a part of the page. Going back in the history restores the whole page."""
     return bool(htmx) and not htmx.history_restore_request
 
 
 def page(template: str, context: Mapping[str, Any], *, blocks: Mapping[str, str] | None = None, status: int = 200) -> Response:
-    """The page, or for htmx the block that belongs to the element it will replace.
+    """Return the page, or for htmx the block for the element that it replaces.
 
-    `blocks` maps the id of the target element to the name of a block; "*" is for any other target. Without a match the
-    whole page is sent.
+    `blocks` maps the id of the target element to the name of a block; "*" is any other target. Without a match the whole page is sent.
     """
     name = None
     if blocks and wants_fragment():
@@ -130,20 +128,20 @@ def page(template: str, context: Mapping[str, Any], *, blocks: Mapping[str, str]
 
 
 def render(template: str, context: Mapping[str, Any], block: str | None = None) -> str:
-    """The text of a template or of one of its blocks, with everything that templates may count on."""
-    found = current_app.jinja_env.get_or_select_template(template)
+    """Render a template, or one of its blocks, with the context that all templates use."""
+    page_template = current_app.jinja_env.get_or_select_template(template)
     values = dict(context)
     if hidden := MACROS & values.keys():
         raise ValueError(
             f"{template} is given {', '.join(sorted(hidden))}, which is the name of a macro: no template could call it any more."
         )
     current_app.update_template_context(values)
-    text = found.render(values) if block is None else "".join(found.blocks[block](found.new_context(values)))
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # a value may hold one, a page may not
+    text = page_template.render(values) if block is None else "".join(page_template.blocks[block](page_template.new_context(values)))
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # a value may hold a NUL, a page may not
 
 
-def moved(to: str) -> Response:
-    """The answer to a change that worked: 303 for a browser, the same as an instruction for htmx."""
+def redirect_to(to: str) -> Response:
+    """Redirect after a successful change: 303 for a browser, an `HX-Redirect` for htmx."""
     if wants_fragment():
         answer = make_response("", 204)
         answer.headers["HX-Redirect"] = to
@@ -154,10 +152,9 @@ def moved(to: str) -> Response:
 
 
 def segment(key: Any) -> str:
-    """A record key as one segment of a path, reversed by `key_of`.
+    """Encode a record key as one path segment; `key_of` decodes it.
 
-    Servers decode `%2F` before routing and browsers resolve dots, so a slash is written `~2F`, a lone `.` or `..` `~2E`, and
-    the empty key `~`.
+    Servers decode `%2F` before routing and browsers resolve dots, so `/` becomes `~2F`, the dots of a lone `.` or `..` become `~2E`, and the empty key `~`.
     """
     plain = str(key)
     if plain.isalnum() and plain.isascii():
@@ -169,34 +166,34 @@ def segment(key: Any) -> str:
 
 
 def key_of(part: str) -> str:
-    """The record key of a path segment that the router has decoded."""
+    """Return the record key of a path segment that the router has decoded."""
     return "" if part == "~" else part.replace("~2F", "/").replace("~2E", ".").replace("~7E", "~")
 
 
 def collection_url(collection: str, **query: Any) -> str:
-    """Address of a list."""
+    """Return the address of a list of records."""
     return with_query(f"/c/{quote(collection, safe='')}", query)
 
 
 def record_url(collection: str, key: Any, **query: Any) -> str:
-    """Address of a record."""
+    """Return the address of a record."""
     return with_query(f"/c/{quote(collection, safe='')}/{segment(key)}", query)
 
 
 def run_url(run: str, rest: str = "", **query: Any) -> str:
-    """Address of a run, or of one of its pages (`replay`, `revise`)."""
+    """Return the address of a run, or of one of its pages such as `replay` or `revise`."""
     return with_query(f"/runs/{quote(run, safe='')}" + (f"/{rest}" if rest else ""), query)
 
 
 def present_address(**changes: Any) -> str:
-    """The present address with some parameters of its query set, or dropped where the value is None."""
+    """Return the present address with these query parameters changed; None removes a parameter."""
     kept = [written for name, written in _query() if name not in changes]
     changed = urlencode([(name, value) for name, value in changes.items() if value is not None])
     return request.path + ("?" + "&".join([*kept, *filter(None, [changed])]) if kept or changed else "")
 
 
 def _query() -> list[tuple[str, str]]:
-    """The parameters of the present address: name → as an address has them. Written once for a request: a page names itself ten times."""
+    """Return the query parameters of the present address, name → quoted. Cached for the request, because a page uses them about ten times."""
     kept: list[tuple[str, str]] | None = request.environ.get("console.query")
     if kept is None:
         kept = request.environ["console.query"] = [(name, urlencode([(name, value)])) for name, value in request.args.items(multi=True)]
@@ -204,19 +201,19 @@ def _query() -> list[tuple[str, str]]:
 
 
 def with_query(path: str, query: Mapping[str, Any]) -> str:
-    """The path with these parameters; those that are None are left out."""
+    """Return the path with these query parameters; those that are None are left out."""
     given = {name: value for name, value in query.items() if value is not None}
     return path + ("?" + urlencode(given, doseq=True) if given else "")
 
 
 def markdown(text: str) -> Markup:
-    """Text of a workflow as HTML. Raw HTML in it is shown as text, images are not fetched, and only what prose needs comes through."""
+    """Return the text of a workflow as HTML. Raw HTML is escaped, images are not loaded, and only tags for prose are allowed."""
     drawn = _markdown.render(text)
     return Markup(nh3.clean(drawn, tags=PROSE, attributes=PROSE_ATTRIBUTES, url_schemes=PROSE_SCHEMES))  # noqa: S704 (it was cleaned)
 
 
 def icon(name: str, size: str = "") -> Markup:
-    """A decorative icon; what it means stands beside it in words. `size` is "", "s" or "l"."""
+    """Return a decorative icon; the page says its meaning in words beside it. `size` is "", "s" or "l"."""
     return _icon(name, size, asset(SPRITE))
 
 
@@ -228,25 +225,25 @@ def _icon(name: str, size: str, sprite: str) -> Markup:
 
 @lru_cache(maxsize=1)
 def drawn_icons() -> frozenset[str]:
-    """Names of the icons that the sprite holds."""
+    """Return the names of the icons in the sprite."""
     return frozenset(re.findall(r'<symbol id="([a-z0-9-]+)"', (STATIC / SPRITE).read_text()))
 
 
 def asset(filename: str) -> str:
-    """Address of a file of ours, changing with its content, so that a browser may keep it."""
+    """Return the address of a static file. It changes with the content, so that browsers may cache it."""
     return request.script_root + _below_root(filename)
 
 
 @lru_cache(maxsize=256)
 def _below_root(filename: str) -> str:
-    """The same for every request: a page names twenty files and icons, and building an address takes as long as drawing a row."""
+    """Return the address of a static file below the root. Cached: a page names about twenty, and building one costs as much as a table row."""
     path = STATIC / filename
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()[:8] if path.is_file() else "0"
     return url_for("static", filename=filename, v=fingerprint).removeprefix(request.script_root)
 
 
 def font() -> str:
-    """Address of the font, as the style sheets name it: a browser fetches it before it has read them."""
+    """Return the address of the font as the style sheets name it, so that the browser can preload it."""
     return _font(request.script_root)
 
 
@@ -256,7 +253,7 @@ def _font(_root: str) -> str:
 
 
 def sheets() -> Markup:
-    """Links to the style sheets that every page has."""
+    """Return the links to the style sheets of every page."""
     return _sheets(request.script_root)
 
 
@@ -266,7 +263,7 @@ def _sheets(_root: str) -> Markup:
 
 
 def scripts() -> Markup:
-    """The scripts that every page has, in their order."""
+    """Return the scripts of every page, in loading order."""
     return _scripts(request.script_root)
 
 
@@ -280,13 +277,13 @@ def _tags(shape: str, files: Iterable[str]) -> Markup:
 
 
 def theme() -> str:
-    """The theme that the person chose, or "" where the system decides."""
+    """Return the theme that the person chose, or "" to follow the system."""
     chosen = request.cookies.get("theme", "")
     return chosen if chosen in THEMES else ""
 
 
 def dom_id(*parts: Any) -> str:
-    """An id for an element, made of words that may hold anything."""
+    """Return an id for an element from words that may contain any characters."""
     return "-".join(re.sub(r"[^A-Za-z0-9_]+", "_", str(part)) or "_" for part in parts)
 
 
@@ -326,14 +323,14 @@ def _may_read_reports() -> bool:
 
 
 def rail() -> Markup:
-    """The navigation. At one place it is the same for everybody with these rights and this name, so that it is drawn once for them all."""
+    """Return the navigation. It is cached, because it is the same for everybody with the same rights and name at the same place."""
     who = g.get("actor")
     rights = (_has_inboxes(), _may_measure(), _may_read_reports(), _may_read_log(), _may_operate())
     return _rail(request.script_root, _place(request.path), None if who is None else who.name, *rights)
 
 
 def _place(path: str) -> str:
-    """What the navigation needs to know of a path: its beginning, and whether that is all of it."""
+    """Return the first part of the path and whether it is the whole path: all that the navigation depends on."""
     first, more, _ = path[1:].partition("/")
     return path if path == "/settings/me" else f"/{first}{more}"
 
@@ -376,7 +373,7 @@ def _extend(state: BlueprintSetupState) -> None:
         scripts=scripts,
         theme=theme,
         dom_id=dom_id,
-        over_run=wants_fragment,  # a dialog that htmx fetched lies over the run's page; as a page of its own it is a plain form
+        over_run=wants_fragment,  # a dialog fetched by htmx covers the run's page; opened alone it is a plain form
         may_read_log=_may_read_log,
         may_operate=_may_operate,
         may_measure=_may_measure,

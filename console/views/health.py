@@ -1,4 +1,4 @@
-"""`/health`: whether the console does its work. `/health/pages`: whether this process can answer pages, for load balancers and the supervisor."""
+"""`/health`: whether the console works. `/health/pages`: whether this process can serve pages, for load balancers and the supervisor."""
 
 import psycopg
 import sqlalchemy as sa
@@ -14,16 +14,17 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/health")
 def show() -> tuple[Response, int]:
-    """200 and `{"status": "running", "version", "database": "ok", "worker": "ok", "log": "ok|broken"}`; 503 with `problems` where nothing can be written or no worker works.
+    """Return 200 and `{"status": "running", "version", "database": "ok", "worker": "ok", "log": "ok|broken"}`; 503 with `problems` if nothing can be written or no worker works.
 
-    While everything is paused on purpose it is 200 with the status `paused`: nothing is broken, and pages and the API serve. A log that is not in order is told and no reason to stop serving: what it names is for who runs the console, in `doctor` and on the page of the proof.
+    During a deliberate pause it is 200 with the status `paused`, because pages and the API still work. A broken log is reported but does not make it 503; `doctor` and the page of
+    the proof name the details.
     """
-    found = health.known()
-    return jsonify(status=found.status, version=__version__, **found.to_json(), log=_log()), 200 if found.ok else 503
+    state = health.known()
+    return jsonify(status=state.status, version=__version__, **state.to_json(), log=_log()), 200 if state.ok else 503
 
 
 def _log() -> str | None:
-    """Whether the log is in order as far as was looked; None while the database does not answer."""
+    """Return whether the log is intact as far as checked; None while the database does not answer."""
     try:
         return "ok" if integrity.standing().in_order else "broken"
     except (sa.exc.SQLAlchemyError, psycopg.Error):
@@ -32,7 +33,7 @@ def _log() -> str | None:
 
 @blueprint.get("/health/pages")
 def pages() -> tuple[Response, int]:
-    """200 while this process answers pages, whether or not anything goes on by itself; 503 while its database does not answer."""
+    """Return 200 while this process can serve pages, with or without a worker; 503 while its database does not answer."""
     try:
         presence.somebody_works()
     except sa.exc.SQLAlchemyError:

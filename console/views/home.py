@@ -1,4 +1,4 @@
-"""Home: what waits for the person who looks."""
+"""Home: what waits for the reader."""
 
 from flask import Blueprint, Response
 
@@ -11,13 +11,13 @@ blueprint = Blueprint("home", __name__)
 
 @blueprint.get("/")
 def home() -> Response:
-    """The short form of My work, and the collections to work from."""
+    """Show the short form of My work, and the collections."""
     who = frame.actor()
     return frame.page("home/home.html", my_work.waiting(who) | {"collections": browse.collections(who)})
 
 
 def row(head: RunHead) -> dict[str, object]:
-    """A run of a list, ready to be drawn: what, where it stands, with whom, since when."""
+    """Return a run for a list: title, present step, holder, since when."""
     look = frame.look()
     return {
         "run": head,

@@ -1,6 +1,6 @@
-"""The door: finds out who asks, for every request, and lets nobody in who did not say.
+"""Identify the person or program behind every request, and refuse requests without one.
 
-Pages know people by their session, the API by a key. `g.actor` is set for everything but the few open routes.
+Pages use a session, the API a key. `g.actor` is set for all but the few open routes.
 """
 
 from typing import NoReturn, cast
@@ -55,7 +55,7 @@ ENROLLING = frozenset(
 """What somebody gets to who has to set up a second factor first."""
 
 _manager = LoginManager()
-_manager.session_protection = None  # the session is on the server, with its own limits; an address may change on the way to work
+_manager.session_protection = None  # sessions are on the server with their own limits, and an address may change on the way to work
 
 
 class OutsideNetwork(ConsoleError):
@@ -73,25 +73,25 @@ class NotSignedIn(ConsoleError):
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
-    """A person with a session, as Flask-Login wants one: it stores the token, never the id of the person."""
+    """The user object for Flask-Login. It stores the session's token, never the person's id."""
 
     def __init__(self, token: str, standing: accounts.Standing) -> None:
         self.token, self.standing, self.actor = token, standing, standing.actor
 
     def get_id(self) -> str:
-        """The token: what a copied cookie holds is worth nothing once the session has ended."""
+        """Return the token: a copied cookie is worth nothing once the session has ended."""
         return self.token
 
 
 @_manager.user_loader  # type: ignore[untyped-decorator]
 def _signed_in(token: str) -> SignedIn | None:
-    found = accounts.standing(token, background=in_background())
-    return None if found is None else SignedIn(token, found)
+    standing = accounts.standing(token, background=in_background())
+    return None if standing is None else SignedIn(token, standing)
 
 
 @blueprint.before_app_request
 def identify() -> ResponseReturnValue | None:
-    """Set `g.actor`, or answer: a page leads to sign-in, the API says 401. What no route answers is passed on, to be refused as such."""
+    """Set `g.actor`, or answer: pages redirect to sign-in, the API answers 401. Unknown addresses pass, to get their 404."""
     g.actor = None
     rule = None if request.url_rule is None else request.url_rule.rule
     if rule not in EVERYWHERE and not accounts.lets_in(request.remote_addr or ""):
@@ -116,44 +116,44 @@ def identify() -> ResponseReturnValue | None:
 
 
 def _refuse_outside() -> NoReturn:
-    """Before anybody says who they are. Noted when somebody tries to sign in, not for every request of a stranger."""
+    """Refuse addresses outside the allowed networks before sign-in. Only attempts to sign in are logged."""
     if request.method == "POST" and request.path.startswith("/sign-in"):
         accounts.note_stranger("network", request.remote_addr or "", request.user_agent.string)
     raise OutsideNetwork(f"The console is not open to your network. Your address is {request.remote_addr}: tell it to an administrator.")
 
 
 @blueprint.after_app_request
-def tell(response: Response) -> Response:
-    """How many seconds the session lasts if nothing happens: the page warns before its end."""
+def send_seconds_left(response: Response) -> Response:
+    """Send the number of seconds until the session ends if nothing happens; the page warns before that."""
     if "session_left" in g:
         response.headers["X-Session-Left"] = str(g.session_left)
     return response
 
 
 def is_api() -> bool:
-    """Whether this request is a program's: it is answered in JSON and never redirected."""
+    """Return whether a program makes this request: it is answered in JSON and never redirected."""
     return request.path == "/api" or request.path.startswith("/api/")
 
 
 def in_background() -> bool:
-    """Whether the page asks by itself, without anybody doing anything: that keeps no session awake."""
+    """Return whether the page makes this request on its own. That does not keep the session awake."""
     return "X-Background" in request.headers
 
 
 def renew(*, proved: bool = False) -> None:
-    """Give the session at hand a new token, in its cookie too."""
+    """Give the present session a new token, also in its cookie."""
     new = accounts.renewed(current_user.token, proved=proved)
     if new is not None:
         current_user.token = session["_user_id"] = new
 
 
 def token() -> str | None:
-    """The token of the session at hand, None where nobody is signed in."""
+    """Return the token of the present session; None if nobody is signed in."""
     return current_user.token if current_user.is_authenticated else None
 
 
 def local(path: str | None) -> str:
-    """The path when it leads to a page of ours, else `/`: a link must not send people elsewhere after signing in."""
+    """Return the path if it leads to a page of the console, else `/`: a link must not redirect to another site after sign-in."""
     if not path or not path.startswith("/") or path.startswith("//") or "\\" in path or not path.isprintable():
         return "/"
     parts = urlsplit(path)
@@ -161,12 +161,12 @@ def local(path: str | None) -> str:
 
 
 def key_holder(header: str | None) -> Actor:
-    """Whose API key the header `Authorization` holds. Raises NotSignedIn."""
+    """Return whose API key the header `Authorization` holds. Raises NotSignedIn."""
     kind, _, key = (header or "").partition(" ")
     try:
         actor = accounts.actor_of_key(key.strip(), request.remote_addr) if kind.lower() == "bearer" else None
     except accounts.WrongNetwork as refused:
-        g.actor = refused.actor  # whose key it is reads in the log that it was tried
+        g.actor = refused.actor  # the owner of the key sees the attempt in the log
         raise
     if actor is None:
         if header is not None:
@@ -192,44 +192,42 @@ def _elsewhere(address: str) -> Response:
     if not htmx:
         return make_response(redirect(address, 303))
     answer = make_response("", 401)
-    answer.headers["HX-Redirect"] = (
-        address  # a redirect would be followed unseen, and the page for signing in drawn into a corner of this one
-    )
+    answer.headers["HX-Redirect"] = address  # htmx would follow a redirect silently and draw the sign-in page inside this one
     return answer
 
 
 class Cookie(SecureCookieSessionInterface):
-    """The cookie of the session. Over plain http from this machine itself browsers take no `Secure` one; everywhere else it is that, and of this host alone."""
+    """The session cookie: `Secure` and bound to this host. Only over plain http from this machine it is not `Secure`, because browsers refuse that there."""
 
     def __init__(self) -> None:
         self._made: tuple[object, URLSafeTimedSerializer | None] = (None, None)
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        """The same for every request, as long as the keys stay what they are."""
+        """Return the serializer; it is cached until the keys change."""
         keys = (app.secret_key, tuple(app.config["SECRET_KEY_FALLBACKS"] or ()))
         if self._made[0] != keys:
             self._made = (keys, super().get_signing_serializer(app))
         return self._made[1]
 
     def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002 - the base class gives it
-        """With the prefix that binds it to this host, where it can have one."""
+        """Return the name, with the prefix that binds the cookie to this host where possible."""
         return "console" if own_machine() else "__Host-console"
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - the base class gives it
-        """Whether it is sent over https only."""
+        """Return whether the cookie is sent over https only."""
         return not own_machine()
 
     def get_cookie_httponly(self, app: Flask) -> bool:  # noqa: ARG002 - the base class gives it
-        """Never readable by a script."""
+        """Return True: scripts may not read the cookie."""
         return True
 
     def get_cookie_samesite(self, app: Flask) -> str:  # noqa: ARG002 - the base class gives it
-        """Not sent along by the forms of other sites."""
+        """Return the mode that keeps forms of other sites from sending the cookie."""
         return "Lax"
 
 
 def own_machine() -> bool:
-    """Whether the request names this machine itself, over plain http."""
+    """Return whether the request names this machine itself, over plain http."""
     host = urlsplit(f"//{request.host}").hostname
     return request.scheme == "http" and host in ("127.0.0.1", "localhost", "::1")
 

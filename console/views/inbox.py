@@ -1,4 +1,4 @@
-"""Inboxes: what is to do, who does what, taking the next ticket; and for who manages one, giving tickets to people."""
+"""Inboxes: open tickets, who works on what, taking the next ticket, and assigning tickets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _KINDS = {"handed_on": "Handed on", "saved": "To continue", "record": "Not begun
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A ticket of a list, ready to be drawn."""
+    """A ticket of a list, ready to be rendered."""
 
     id: str
     title: str
@@ -46,41 +46,43 @@ class Line:
 
 @blueprint.get("")
 def every() -> Response:
-    """The inboxes of the reader, with how much there is to do in each."""
+    """Show the reader's inboxes with the number of tickets in each."""
     who = frame.actor()
-    here = inboxes.inboxes_of(who)
-    counts = tickets.count(who, here)
-    drawn = [(one, counts[one.id], count_words(counts[one.id]), inboxes.may(who, one, "work"), inboxes.rule(one)) for one in here]
+    readable = inboxes.inboxes_of(who)
+    counts = tickets.count(who, readable)
+    drawn = [
+        (inbox, counts[inbox.id], count_words(counts[inbox.id]), inboxes.may(who, inbox, "work"), inboxes.rule(inbox)) for inbox in readable
+    ]
     return frame.page("inbox/all.html", {"inboxes": drawn})
 
 
 @blueprint.get("/<name>")
 def show(name: str) -> Response:
-    """One inbox: `?view=` todo, doing or backlog."""
+    """Show one inbox: `?view=` todo, doing or backlog."""
     return _drawn(name)
 
 
 @blueprint.post("/<name>/next")
 def take_next(name: str) -> Response:
-    """The next ticket, opened; the list says it where there is none."""
+    """Take and open the next ticket; if there is none, the list says so."""
     try:
-        return frame.moved(frame.run_url(tickets.take_next(frame.actor(), name)))
+        return frame.redirect_to(frame.run_url(tickets.take_next(frame.actor(), name)))
     except Conflict:
-        return frame.moved(url(name))
+        return frame.redirect_to(url(name))
 
 
 @blueprint.post("/<name>/take")
 def take(name: str) -> Response:
-    """One ticket, opened; where somebody else was quicker, the list as it is now and why."""
+    """Take and open one ticket; if somebody else was quicker, show the present list and the reason."""
     try:
-        return frame.moved(frame.run_url(tickets.take(frame.actor(), name, request.form.get("ticket", ""))))
+        return frame.redirect_to(frame.run_url(tickets.take(frame.actor(), name, request.form.get("ticket", ""))))
     except Conflict as conflict:
         return _drawn(name, error=conflict.message, status=409)
 
 
 @blueprint.route("/<name>/assign", methods=["GET", "POST"])
 def assign(name: str) -> Response:
-    """To whom the chosen tickets go; then what came of each."""
+    """Ask to whom the chosen tickets go, then show the result for each."""
     chosen = request.values.getlist("ticket")
     if request.method != "POST":
         return _assign_dialog(name, chosen)
@@ -96,7 +98,7 @@ def assign(name: str) -> Response:
 
 @blueprint.post("/<name>/unassign")
 def unassign(name: str) -> Response:
-    """The chosen tickets out of the hands of those who have them."""
+    """Take the chosen tickets from the people who have them."""
     try:
         given = tickets.unassign(frame.actor(), name, request.form.getlist("ticket"))
     except Invalid as wrong:
@@ -105,7 +107,7 @@ def unassign(name: str) -> Response:
 
 
 def url(name: str, rest: str = "", **query: str | None) -> str:
-    """The address of an inbox, or of one of its pages."""
+    """Return the address of an inbox or of one of its pages."""
     given = {key: value for key, value in query.items() if value}
     return f"/inbox/{name}" + (f"/{rest}" if rest else "") + (f"?{urlencode(given)}" if given else "")
 
@@ -115,13 +117,13 @@ def url(name: str, rest: str = "", **query: str | None) -> str:
 
 def _drawn(name: str, *, view: str = "", error: str = "", refused: Sequence[Given] = (), status: int = 200) -> Response:
     who = frame.actor()
-    here = inboxes.seen(who, name)
-    manages, works = inboxes.may(who, here, "manage"), inboxes.may(who, here, "work")
+    inbox = inboxes.seen(who, name)
+    manages, works = inboxes.may(who, inbox, "manage"), inboxes.may(who, inbox, "work")
     view = view or request.args.get("view", "")
     view = view if view in VIEWS and (view != "backlog" or manages) else "todo"
     page = tickets.to_do(who, name, limit=PAGE_SIZE, after=request.args.get("after")) if view == "todo" else None
-    found, following = (page.tickets, page.next) if page else _in_hand(who, name, view)
-    count = tickets.count(who, [here])[name]
+    listed, following = (page.tickets, page.next) if page else _in_hand(who, name, view)
+    count = tickets.count(who, [inbox])[name]
     tabs = [
         {
             "label": label,
@@ -133,17 +135,17 @@ def _drawn(name: str, *, view: str = "", error: str = "", refused: Sequence[Give
         if key != "backlog" or manages
     ]
     context = {
-        "inbox": here,
+        "inbox": inbox,
         "view": view,
         "tabs": tabs,
-        "lines": [_line(one, who) for one in found],
+        "lines": [_line(ticket, who) for ticket in listed],
         "next": frame.present_address(after=following) if following else None,
         "first": frame.present_address(after=None) if request.args.get("after") else None,
         "manages": manages,
         "works": works,
         "takes": works and view == "todo",
         "count": count,
-        "rule": inboxes.rule(here),
+        "rule": inboxes.rule(inbox),
         "down": page.down if page else None,
         "error": error,
         "refused": refused,
@@ -183,7 +185,7 @@ def _line(ticket: Ticket, who: Actor) -> Line:
 
 
 def _why(ticket: Ticket, look: formats.Look) -> str:
-    """Why a run was handed on and by whom; of a record the value that its place in the list goes by."""
+    """Return why and by whom a run was handed on; for a record, the value that sorts it."""
     if ticket.sorted_by is not None:
         what, value = ticket.sorted_by
         return f"{what.label}: {formats.text(formats.kind(what.to_json()), value, look)}"
@@ -191,19 +193,19 @@ def _why(ticket: Ticket, look: formats.Look) -> str:
 
 
 def _assign_dialog(name: str, chosen: list[str], *, error: str = "", status: int = 200) -> Response:
-    """To whom: a page of its own, or the dialog of the page that is open."""
+    """Ask to whom the tickets go: a page of its own, or a dialog over the open page."""
     who, text = frame.actor(), request.values.get("q", "")
-    here = inboxes.seen(who, name)
+    inbox = inboxes.seen(who, name)
     people: list[dict[str, Any]] = [
-        {"id": one.id, "name": one.name, "email": one.email, "reason": ""} for one in tickets.people(who, name, text)
+        {"id": person.id, "name": person.name, "email": person.email, "reason": ""} for person in tickets.people(who, name, text)
     ]
     many = len(chosen)
     context = {
-        "head": f"Assign {many} {'ticket' if many == 1 else 'tickets'} of {here.title}",
-        "crumbs": [("/inbox", "Inboxes"), (url(name), here.title)],
+        "head": f"Assign {many} {'ticket' if many == 1 else 'tickets'} of {inbox.title}",
+        "crumbs": [("/inbox", "Inboxes"), (url(name), inbox.title)],
         "action": url(name, "assign"),
         "back": url(name, view="backlog"),
-        "hidden": [("ticket", one) for one in chosen],
+        "hidden": [("ticket", ticket) for ticket in chosen],
         "people": people,
         "q": text,
         "error": error or ("" if chosen else "Choose one or more tickets first."),
@@ -218,7 +220,7 @@ def _assign_dialog(name: str, chosen: list[str], *, error: str = "", status: int
 
 
 def _done(name: str, given: list[Given]) -> Response:
-    """Back to the list; with what could not be done, where there is something."""
-    if all(one.run is not None for one in given):
-        return frame.moved(url(name, view="backlog"))
-    return _drawn(name, view="backlog", refused=[one for one in given if one.run is None], status=409)
+    """Return to the list, with the tickets that failed, if any."""
+    if all(result.run is not None for result in given):
+        return frame.redirect_to(url(name, view="backlog"))
+    return _drawn(name, view="backlog", refused=[result for result in given if result.run is None], status=409)

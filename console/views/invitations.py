@@ -1,11 +1,11 @@
-"""The page behind the link of an invitation: for somebody without an account yet. It tells a stranger nothing."""
+"""The page behind an invitation link, for somebody without an account. It shows strangers nothing."""
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from console import accounts
 from console.errors import ConsoleError, Invalid, NotFound
-from console.views.auth import let_in
+from console.views.auth import start_session
 from console.views.settings.person import locale_choices, zone_choices
 from console.views.settings.person_roles import reasons
 
@@ -14,7 +14,7 @@ blueprint = Blueprint("invitations", __name__)
 
 @blueprint.get("/invitation/<token>")
 def show(token: str) -> ResponseReturnValue:
-    """The form; looking uses nothing up."""
+    """Show the form; a GET does not use the link up."""
     try:
         return _form(accounts.opened(token, request.remote_addr or ""), {"name": "", "locale": _language(), "zone": "UTC"})
     except NotFound as gone:
@@ -23,32 +23,32 @@ def show(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/invitation/<token>")
 def accepted(token: str) -> ResponseReturnValue:
-    """The account is entered, and its person signed in."""
-    told = {name: request.form.get(name, "")[:200] for name in ("name", "locale", "zone")}
+    """Create the account and sign its person in."""
+    values = {name: request.form.get(name, "")[:200] for name in ("name", "locale", "zone")}
     password, address = request.form.get("password", ""), request.remote_addr or ""
     try:
         if password != request.form.get("again", ""):
             raise Invalid("The two passwords differ.", details=[{"field": "again", "reason": "differs from the password above"}])
-        person = accounts.accept(token, address, password=password, **told)
+        person = accounts.accept(token, address, password=password, **values)
     except NotFound as gone:
         return _gone(gone)
     except Invalid as error:
         try:
-            return _form(accounts.opened(token, address), told, error)
+            return _form(accounts.opened(token, address), values, error)
         except NotFound as gone:
             return _gone(gone)
     return _signed_in(person, password, address)
 
 
 def _signed_in(person: accounts.Person, password: str, address: str) -> ResponseReturnValue:
-    """A session of the new person's own, in place of whoever used this browser before."""
-    answer = let_in(accounts.sign_in(person.email, password, address, request.user_agent.string), "/")
+    """Start a session for the new person, instead of the browser's earlier one."""
+    answer = start_session(accounts.sign_in(person.email, password, address, request.user_agent.string), "/")
     return answer or redirect("/sign-in", 303)
 
 
-def _form(told: accounts.Invitation, values: dict[str, str], error: ConsoleError | None = None) -> Response:
+def _form(invitation: accounts.Invitation, values: dict[str, str], error: ConsoleError | None = None) -> Response:
     context = {
-        "invitation": told,
+        "invitation": invitation,
         "told": values,
         "locales": locale_choices(values["locale"]),
         "zones": zone_choices(values["zone"]),
@@ -63,7 +63,7 @@ def _gone(gone: NotFound) -> Response:
 
 
 def _language() -> str:
-    """The browser's own, where it is one of ours."""
+    """Return the browser's language if the console has it."""
     known = {choice.value for choice in locale_choices("en")}
     return next((code for code in request.accept_languages.values() if code in known), "en")
 

@@ -1,4 +1,4 @@
-"""`/ai/ladder/…`: how far a step's proposals are trusted, on what evidence, and the two ways to change that."""
+"""`/ai/ladder/…`: how far a step's proposals are trusted, the evidence, and changing it."""
 
 from flask import Blueprint, Response, request
 
@@ -26,13 +26,13 @@ CAUSES = {
 
 @blueprint.get("/ai/ladder/<slug>/<step>")
 def show(slug: str, step: str) -> Response:
-    """The page."""
+    """Show the level, its evidence and its history."""
     return _page(promotion.standing(frame.actor(), slug, step))
 
 
 @blueprint.post("/ai/ladder/<slug>/<step>/<any(promote, back):word>")
 def move(slug: str, step: str, word: str) -> Response:
-    """Up, where every gate is passed, or down at any time; both with a reason."""
+    """Raise the level if every gate is passed, or lower it at any time; both with a reason."""
     act, mode = promotion.promote if word == "promote" else promotion.put_back, request.form.get("mode", "")
     try:
         act(frame.actor(), slug, step, mode, request.form.get("reason", ""))
@@ -40,22 +40,24 @@ def move(slug: str, step: str, word: str) -> Response:
         raise
     except ConsoleError as wrong:
         return _page(promotion.standing(frame.actor(), slug, step), wrong, word)
-    return frame.moved(proposal_report.ladder_url(slug, step))
+    return frame.redirect_to(proposal_report.ladder_url(slug, step))
 
 
-def _page(here: Standing, wrong: ConsoleError | None = None, word: str = "") -> Response:
+def _page(standing: Standing, wrong: ConsoleError | None = None, word: str = "") -> Response:
     context = {
-        "here": here,
+        "here": standing,
         "rungs": RUNGS,
         "titles": {name: title for name, title, _ in RUNGS},
-        "lower": promotion.lower(here),
+        "lower": promotion.lower(standing),
         "causes": CAUSES,
         "ladder_url": proposal_report.ladder_url,
         "said": report_words,
         "wrong": wrong,
         "word": word,
         "reason": request.form.get("reason", ""),
-        "figures_url": frame.with_query("/ai", {"days": 90, "workflow": here.known.slug, "step": here.step.id}),
-        "hidden_url": frame.with_query("/ai/cases", {"days": 90, "workflow": here.known.slug, "step": here.step.id, "became": "hidden"}),
+        "figures_url": frame.with_query("/ai", {"days": 90, "workflow": standing.known.slug, "step": standing.step.id}),
+        "hidden_url": frame.with_query(
+            "/ai/cases", {"days": 90, "workflow": standing.known.slug, "step": standing.step.id, "became": "hidden"}
+        ),
     }
     return frame.page("at_work/ladder.html", context, status=wrong.status if wrong else 200)

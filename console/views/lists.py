@@ -1,4 +1,4 @@
-"""Collections and their records as a list: segments, search, filters, columns, order and place all stand in the address."""
+"""A collection's records as a list. Segment, search, filters, columns, order and place are in the address."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,7 +44,7 @@ _MASKED = '<td class="e"><span aria-hidden="true">••••••</span><span
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter that is on, in words, and the address without it."""
+    """An active filter in words, and the address without it."""
 
     label: str
     href: str
@@ -52,7 +52,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A column's head: the address that sorts by it, and how it is sorted now ("ascending", "descending" or not)."""
+    """A column's heading: the address that sorts by it, and the present sorting ("ascending", "descending" or empty)."""
 
     label: str
     href: str | None
@@ -62,34 +62,34 @@ class Head:
 
 @blueprint.get("")
 def collections() -> Response:
-    """Every collection that the reader may browse, by data source."""
-    found = sorted(browse.collections(frame.actor()), key=lambda one: one.source)
-    sources = [(source, list(group)) for source, group in groupby(found, key=lambda one: one.source)]
+    """Show every collection that the reader may browse, by data source."""
+    readable = sorted(browse.collections(frame.actor()), key=lambda each: each.source)
+    sources = [(source, list(group)) for source, group in groupby(readable, key=lambda each: each.source)]
     return frame.page("lists/collections.html", {"sources": sources, "q": request.args.get("q", "")})
 
 
 @blueprint.get("/<collection>")
 def show(collection: str) -> Response:
-    """One page of a list. A filter that cannot be read is said in the filter's own sheet, and the list is shown without it."""
+    """Show one page of a list. An invalid filter is reported in the filter sheet, and the list is shown without it."""
     described = browse.describe(frame.actor(), collection)
-    usual = next(one for one in browse.collections(frame.actor()) if one.id == collection).columns
-    if "add_field" in request.args and (to := with_added(described)) is not None:
-        return frame.moved(to)
+    usual = next(each for each in browse.collections(frame.actor()) if each.id == collection).columns
+    if "add_field" in request.args and (to := with_condition(described)) is not None:
+        return frame.redirect_to(to)
     query = parse_query(described, usual)
     if frame.wants_fragment() and frame.htmx.target == "count":
-        return frame.page("lists/list.html", counted(collection, query), blocks={"count": "count"})
+        return frame.page("lists/list.html", count_context(collection, query), blocks={"count": "count"})
     wrong = ""
     try:
-        found = browse.page(frame.actor(), collection, query)
+        page = browse.page(frame.actor(), collection, query)
     except Malformed as error:
         wrong = error.message
-        found = browse.page(frame.actor(), collection, BrowseQuery(limit=PAGE_SIZE, fields=usual, labels=True))
-    shown = drawn(found, described, wrong) | ({} if wrong else counted(collection, query, found))
+        page = browse.page(frame.actor(), collection, BrowseQuery(limit=PAGE_SIZE, fields=usual, labels=True))
+    shown = drawn(page, described, wrong) | ({} if wrong else count_context(collection, query, page))
     return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=400 if wrong else 200)
 
 
 def parse_query(described: Mapping[str, Any], usual: tuple[str, ...]) -> BrowseQuery:
-    """What the address asks for; columns that are not there are left out, without any the usual ones are shown."""
+    """Return the query in the address; unknown columns are left out, and without any the default ones are shown."""
     args = request.args
     known = {field["name"] for field in described["fields"]}
     chosen = tuple(name for name in args.getlist("columns") if name in known)
@@ -101,8 +101,8 @@ def parse_query(described: Mapping[str, Any], usual: tuple[str, ...]) -> BrowseQ
     )  # fmt: skip
 
 
-def with_added(described: Mapping[str, Any]) -> str | None:
-    """The address with the condition of the filter sheet joined to those that are on; None where it lacks a value."""
+def with_condition(described: Mapping[str, Any]) -> str | None:
+    """Return the address with the condition of the filter sheet added; None if it lacks a value."""
     args = request.args
     name, op, entry = args["add_field"], args.get("add_op", "eq"), args.get("add_value", "").strip()
     source = next((field for field in described["fields"] if field["name"] == name), None)
@@ -119,7 +119,7 @@ def with_added(described: Mapping[str, Any]) -> str | None:
 
 
 def value_of(source: Mapping[str, Any], op: str, entry: str) -> Any:
-    """What was typed as the field's value: labels become stored words, "one of" splits at commas."""
+    """Parse the text typed for a field: labels become stored words, "one of" splits at commas."""
     what = formats.kind(source)
     stored = {label.casefold(): word for word, label in what.options.items()}
 
@@ -133,58 +133,62 @@ def value_of(source: Mapping[str, Any], op: str, entry: str) -> Any:
     return [one(part.strip()) for part in entry.split(",") if part.strip()] if op == "in" else one(entry)
 
 
-def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str, Any]:
-    """Everything that the page of a list draws."""
-    collection, args, look = found.collection, request.args, frame.look()
+def drawn(page: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str, Any]:
+    """Return everything that the page of a list draws."""
+    collection, args, look = page.collection, request.args, frame.look()
     kinds = {field["name"]: formats.kind(field, collection.key) for field in described["fields"]}
-    shown = columns_of(collection, found)
-    segment = next((one for one in described["segments"] if one["id"] == args.get("segment")), None)
+    shown = columns_of(collection, page)
+    segment = next((segment for segment in described["segments"] if segment["id"] == args.get("segment")), None)
     choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in _UNSHOWN]
     unfit = {field["name"] for field in described["fields"] if field.get("computed") and field["type"] != "boolean"}
     filterable = [(name, label) for name, label in choosable if name not in unfit]
-    listed = frozenset(item.name for item in found.columns)
+    listed = frozenset(item.name for item in page.columns)
     return {
         "collection": collection,
         "segments": [
-            {"label": one["label"], "here": one["id"] == (segment["id"] if segment else None), "href": _other_list(segment=one["id"])}
-            for one in [{"id": None, "label": "All"}, *described["segments"]]
+            {
+                "label": tab["label"],
+                "here": tab["id"] == (segment["id"] if segment else None),
+                "href": _list_address(segment=tab["id"]),
+            }
+            for tab in [{"id": None, "label": "All"}, *described["segments"]]
         ],
         "segment_label": segment["label"] if segment else "",
         "q": args.get("q", ""),
-        "wider_href": _wider(collection, args),
-        "syntax": _syntax(choosable, collection),
+        "wider_href": _wider_address(collection, args),
+        "syntax": _search_help(choosable, collection),
         "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
-        "chips": chips(found.filter, kinds, look),
-        "clear_href": _other_list(filter=None, q=None),
-        "filterable": _options(tuple(sorted(filterable, key=lambda one: one[0] not in listed)), args.get("add_field", "")),
+        "chips": chips(page.filter, kinds, look),
+        "clear_href": _list_address(filter=None, q=None),
+        "filterable": _options(tuple(sorted(filterable, key=lambda choice: choice[0] not in listed)), args.get("add_field", "")),
         "ops": _options(OPS, args.get("add_op", "eq")),
         "added": args.get("add_value", ""),
         "suggestions": _suggestions(kinds.values()),
-        "kept": _kept("q", "after", "before", "count"),
-        "kept_all": _kept("after", "before", "count", "add_field", "add_op", "add_value"),
-        "kept_columns": _kept("columns"),
+        "kept": _kept_parameters("q", "after", "before", "count"),
+        "kept_all": _kept_parameters("after", "before", "count", "add_field", "add_op", "add_value"),
+        "kept_columns": _kept_parameters("columns"),
         "columns": _ticks(tuple(choosable), listed),
-        "head": heads(collection, shown, found.sort, found.masked),
+        "head": heads(collection, shown, page.sort, page.masked),
         "actions": (several := bulk.offered(frame.actor(), collection.id)),
-        "rows": rows(found, shown, kinds, look, choose=bool(several)),
-        "kept_list": _kept("after", "before", "count", "columns", "add_field", "add_op", "add_value"),
-        "next": frame.present_address(after=found.next, before=None) if found.next else None,
-        "previous": frame.present_address(before=found.previous, after=None) if found.previous else None,
-        "shown_words": shown_words(found),
-        "said": ", ".join(filter(None, [collection.label, segment and segment["label"], f"{len(found.rows)} shown"])),
+        "rows": rows(page, shown, kinds, look, choose=bool(several)),
+        "kept_list": _kept_parameters("after", "before", "count", "columns", "add_field", "add_op", "add_value"),
+        "next": frame.present_address(after=page.next, before=None) if page.next else None,
+        "previous": frame.present_address(before=page.previous, after=None) if page.previous else None,
+        "shown_words": shown_words(page),
+        "said": ", ".join(filter(None, [collection.label, segment and segment["label"], f"{len(page.rows)} shown"])),
         "wrong": wrong,
     }
 
 
-def columns_of(collection: Collection, found: ListPage) -> list[Field]:
-    """The columns beside the title; a field that alone makes the title is not shown twice."""
-    return [item for item in found.columns if (item.name,) != collection.title_fields]
+def columns_of(collection: Collection, page: ListPage) -> list[Field]:
+    """Return the columns beside the title; a field that is the whole title is not repeated."""
+    return [item for item in page.columns if (item.name,) != collection.title_fields]
 
 
 def heads(collection: Collection, shown: Sequence[Field], sort: str, masked: Sequence[Field] = ()) -> list[Head]:
-    """The heads of the table: a click sorts ascending, another descending. The title sorts by the field that it is made of."""
-    here = _other_list(sort=None)
-    by = f"{here}{'&' if '?' in here else '?'}sort="
+    """Return the table headings: a click sorts ascending, another descending. The title sorts by its field."""
+    address = _list_address(sort=None)
+    by = f"{address}{'&' if '?' in address else '?'}sort="
     named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
     first = _head(named, collection.label_one, sort, by) if named else Head(collection.label_one, None, None, right=False)
     return [first, *(_head(item, item.label, sort, by) for item in shown), *(Head(item.label, None, None, right=False) for item in masked)]
@@ -197,16 +201,16 @@ def _head(item: Field, label: str, sort: str, by: str) -> Head:
     return Head(label, by + quote_plus(to) if item.sortable else None, way, right)
 
 
-def rows(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, *, choose: bool = False) -> Markup:
-    """The body of the table as one string: cells are written by functions made once per column, not by the template. `choose`: each row can be ticked."""
-    collection, html = found.collection, formats.marker(found.words)
-    with runs.live_ahead(frame.actor(), collection.id, [row.key for row in found.rows if row.key is not None]) as live_runs:
-        columns = _cells(found, shown, kinds, look, html)
+def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, *, choose: bool = False) -> Markup:
+    """Return the table body as one string, rendered by one function for each column and not by the template. `choose`: rows can be ticked."""
+    collection, html = page.collection, formats.marker(page.words)
+    with runs.live_ahead(frame.actor(), collection.id, [row.key for row in page.rows if row.key is not None]) as live_runs:
+        columns = _cells(page, shown, kinds, look, html)
         live = live_runs()
     above = escape(frame.collection_url(collection.id))
-    dots = _MASKED * len(found.masked)
+    dots = _MASKED * len(page.masked)
     drawn = []
-    for row, cells in zip(found.rows, zip(*columns, strict=True) if columns else [()] * len(found.rows), strict=True):
+    for row, cells in zip(page.rows, zip(*columns, strict=True) if columns else [()] * len(page.rows), strict=True):
         title, named = formats.escaped(row.title), html(row.title)
         written = "".join(cells if not row.wrong else _with_failed(row, shown, cells)) + dots
         if row.key is None:
@@ -226,35 +230,35 @@ def rows(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], loo
     return Markup("".join(drawn))  # noqa: S704 (every part is escaped)
 
 
-def _cells(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, html: Callable[[str], str]) -> list[list[str]]:
-    """The cells of each column, written column by column."""
-    collection, written, of_rows = found.collection, [], [row.values for row in found.rows]
+def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, html: Callable[[str], str]) -> list[list[str]]:
+    """Return the cells of each column, rendered column by column."""
+    collection, written, of_rows = page.collection, [], [row.values for row in page.rows]
     state = collection.summary.get("badge")
     for item in shown:
         what = kinds[item.name]
         write = states.column(what, look) if item.name == state or item.widget == "badge" else formats.column(what, look, html)
-        values: list[Any] = [one.get(item.name) for one in of_rows]
+        values: list[Any] = [values_of.get(item.name) for values_of in of_rows]
         if item.name in collection.currencies:
             alone = {item.name: collection.currencies[item.name]}
-            values = [formats.with_currencies(one, alone).get(item.name) for one in of_rows]
-        if titles := found.titles.get(item.name):  # of a reference, how the record is called that it leads to
+            values = [formats.with_currencies(values_of, alone).get(item.name) for values_of in of_rows]
+        if titles := page.titles.get(item.name):  # for a reference, the title of the record that it leads to
             values = [value if value is None else titles.get(str(value), value) for value in values]
         written.append(write(values))
     return written
 
 
 def _with_failed(row: Record, shown: Sequence[Field], cells: Iterable[str]) -> list[str]:
-    """The cells of a row some of whose computed fields came to nothing."""
-    return [_failed(row.wrong[item.name]) if item.name in row.wrong else one for item, one in zip(shown, cells, strict=True)]
+    """Return the cells of a row in which some computed fields failed."""
+    return [_failed(row.wrong[item.name]) if item.name in row.wrong else cell for item, cell in zip(shown, cells, strict=True)]
 
 
 def _failed(why: str) -> str:
-    """The cell of a computed field that came to nothing."""
+    """Return the cell of a computed field that failed."""
     return f'<td class="e" title="{escape(why)}">failed<span class="vh">: {escape(why)}</span></td>'
 
 
 def _marks(live: Sequence[RunHead]) -> str:
-    """Badges of the runs that are open on a record, as links to them."""
+    """Return badges of the open runs on a record, as links."""
     marks = []
     for head in live:
         badge = frame.status_badge(
@@ -268,60 +272,60 @@ def _marks(live: Sequence[RunHead]) -> str:
 
 
 def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[Chip]:
-    """A chip per condition that is on; alternatives (or) are one chip, since they come and go together."""
+    """Return a chip for each active condition; alternatives (or) share one chip, because they are removed together."""
     if given is None:
         return []
     parts = list(given.items) if isinstance(given, Group) and given.kind == "and" else [given]
     made = []
     for place, part in enumerate(parts):
-        rest = [one.to_json() for index, one in enumerate(parts) if index != place]
+        rest = [condition.to_json() for index, condition in enumerate(parts) if index != place]
         text = json.dumps({"and": rest}, ensure_ascii=False, separators=(",", ":")) if rest else None
-        made.append(Chip(spoken(part, kinds, look), _other_list(filter=text)))
+        made.append(Chip(condition_words(part, kinds, look), _list_address(filter=text)))
     return made
 
 
-def spoken(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str:
-    """A condition in words: "Risk band is High"."""
+def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str:
+    """Return a condition in words: "Risk band is High"."""
     if isinstance(given, Test):
         what = kinds.get(given.field) or Kind(given.field, given.field)
         if given.op == "is_null":
             return f"{what.label} is {'empty' if given.value else 'not empty'}"
         values = given.value if isinstance(given.value, list) else [given.value]
         return f"{what.label} {_SPOKEN[given.op]} {', '.join(formats.text(what, value, look) for value in values)}"
-    return (" or " if given.kind == "or" else " and ").join(spoken(one, kinds, look) for one in given.items)
+    return (" or " if given.kind == "or" else " and ").join(condition_words(part, kinds, look) for part in given.items)
 
 
-def shown_words(found: ListPage) -> str:
-    """Which records the page shows: their places are known on the first page only, since lists are not paged by number."""
-    many = len(found.rows)
-    if found.previous:
+def shown_words(page: ListPage) -> str:
+    """Return which records the page shows. Row numbers are known on the first page only, because lists are paged by key."""
+    many = len(page.rows)
+    if page.previous:
         return f"{many} shown"
-    return f"1–{many}" if found.next else f"{many} {'record' if many == 1 else 'records'}"
+    return f"1–{many}" if page.next else f"{many} {'record' if many == 1 else 'records'}"
 
 
-def counted(collection: str, query: BrowseQuery, found: ListPage | None = None) -> dict[str, Any]:
-    """What the foot says of how many there are: counted where the address asks for it, else offered; a whole list is its own count.
+def count_context(collection: str, query: BrowseQuery, page: ListPage | None = None) -> dict[str, Any]:
+    """Return the count in the foot: counted if the address asks for it, else as an offer. A list that fits on one page is its own count.
 
-    What is offered is asked for by the page itself as soon as it stands there, so that no list waits for its count.
+    The page requests an offered count after it is shown, so that no list waits for it.
     """
     if query.count is None:
-        whole = found is None or not (found.next or found.previous)
+        whole = page is None or not (page.next or page.previous)
         return {} if whole else {"count_later": True} | _count_link("Count", frame.present_address(count="about"))
-    told = browse.count(frame.actor(), collection, query)
-    more = told.total > CAP and query.count != "exact"
-    return {"count_words": f" of {count_words(told)}"} | (_count_link("Count exactly", frame.present_address(count="1")) if more else {})
+    count = browse.count(frame.actor(), collection, query)
+    more = count.total > CAP and query.count != "exact"
+    return {"count_words": f" of {count_words(count)}"} | (_count_link("Count exactly", frame.present_address(count="1")) if more else {})
 
 
 def _count_link(label: str, href: str) -> dict[str, Any]:
-    """The link in the foot. Each address has its own id, since what is drawn anew in the place of an old element is not asked for again."""
+    """Return the link in the foot. Each address has its own id, because htmx does not load again for an element with the same id."""
     return {"count_label": label, "count_href": href, "count_id": f"count-{crc32(href.encode()):x}"}
 
 
-def count_words(told: Counted) -> str:
-    """How many records there are; above the cap in two digits, as the database takes it to be."""
-    if told.total != CAP + 1:
-        return f"{told.total:,}"
-    about = round(told.about or 0, 2 - len(str(told.about or 0)))  # 4 234 567 → 4 200 000
+def count_words(counted_rows: Counted) -> str:
+    """Return how many records there are; above the cap as the database's estimate, with two digits."""
+    if counted_rows.total != CAP + 1:
+        return f"{counted_rows.total:,}"
+    about = round(counted_rows.about or 0, 2 - len(str(counted_rows.about or 0)))  # 4 234 567 → 4 200 000
     if about <= CAP:
         return f"more than {CAP:,}"
     size, word = next(((size, word) for size, word in ((10**9, " billion"), (10**6, " million")) if about >= size), (1, ""))
@@ -335,26 +339,26 @@ def _suggestions(kinds: Iterable[Kind]) -> list[str]:
 
 @lru_cache(maxsize=500)
 def _options(pairs: tuple[tuple[str, str], ...], chosen: str) -> Markup:
-    """Options of a select, value and label; of a collection they are the same for every reader, and written once."""
+    """Return the options of a select, value and label. Cached: they are the same for every reader of a collection."""
     plain, on = Markup('<option value="{}">{}</option>'), Markup('<option value="{}" selected>{}</option>')
     return Markup("").join((on if value == chosen else plain).format(value, label) for value, label in pairs)
 
 
 @lru_cache(maxsize=500)
 def _ticks(pairs: tuple[tuple[str, str], ...], ticked: frozenset[str]) -> Markup:
-    """The boxes to tick of the columns menu, likewise."""
+    """Return the tick boxes of the columns menu, cached alike."""
     shape = Markup('<label class="choice"><input type="checkbox" name="columns" value="{}"{}><span>{}</span></label>')
     return Markup("").join(shape.format(name, Markup(" checked") if name in ticked else "", label) for name, label in pairs)
 
 
-def _wider(collection: Collection, args: Mapping[str, str]) -> str | None:
-    """The address of the same search in the records too that these refer to; None where it is that already, or there are none."""
+def _wider_address(collection: Collection, args: Mapping[str, str]) -> str | None:
+    """Return the address of the same search including related records; None if it includes them already or there are none."""
     refers = any(relation.kind == "to_one" for relation in collection.relations)
-    return _other_list(extended="1") if args.get("q", "").strip() and args.get("extended") != "1" and refers else None
+    return _list_address(extended="1") if args.get("q", "").strip() and args.get("extended") != "1" and refers else None
 
 
-def _syntax(fields: Sequence[tuple[str, str]], collection: Collection) -> list[tuple[str, str]]:
-    """(what to type, what it finds), with fields of this collection."""
+def _search_help(fields: Sequence[tuple[str, str]], collection: Collection) -> list[tuple[str, str]]:
+    """Return (what to type, what it finds), with fields of this collection."""
     name, label = next(iter(fields), ("name", "Name"))
     day = next((item for item in collection.fields if item.stored in ("date", "datetime") and (item.name, item.label) in fields), None)
     way = next((relation for relation in collection.relations if relation.kind == "to_one"), None)
@@ -370,11 +374,11 @@ def _syntax(fields: Sequence[tuple[str, str]], collection: Collection) -> list[t
     ]
 
 
-def _other_list(**changes: Any) -> str:
-    """The address of another list of the same collection: from its first page, counted anew."""
+def _list_address(**changes: Any) -> str:
+    """Return the address of another list of the same collection, from its first page and without the count."""
     return frame.present_address(after=None, before=None, count=None, **changes)
 
 
-def _kept(*left_out: str) -> list[tuple[str, str]]:
-    """Parameters of the address that a form carries along."""
+def _kept_parameters(*left_out: str) -> list[tuple[str, str]]:
+    """Return the parameters of the address that a form must repeat."""
     return [(name, value) for name, value in request.args.items(multi=True) if name not in left_out]

@@ -1,4 +1,4 @@
-"""My work: one page of everything that waits for the person who looks, each with its age and the way there."""
+"""My work: everything that waits for the reader on one page, each with its age and a link."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that waits. `words` say where it stands, `at` since when; `resume` is the revision where a button takes it up again."""
+    """One thing that waits. `words` say its state, `at` since when; `resume` is the revision if a button resumes it."""
 
     title: str
     words: str
@@ -35,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A list of the page. `rows` reads what waits for a person, what is due first in front; `nothing` says what to do where there is none."""
+    """A list of the page. `rows` reads what waits for a person, earliest due first; `nothing` is shown if there is none."""
 
     name: str
     title: str
@@ -53,15 +53,16 @@ def _approvals(who: Actor) -> list[Row]:
 
 
 def _tasks(who: Actor) -> list[Row]:
-    asked = [
-        Row(one.title, one.about, f"/answers/{one.id}", one.asked_at, button="Answer", due=one.until) for one in questions.open_for(who)
+    waiting_questions = [
+        Row(question.title, question.about, f"/answers/{question.id}", question.asked_at, button="Answer", due=question.until)
+        for question in questions.open_for(who)
     ]
     due = [
         Row(task.title, task.about, "/tasks", task.created_at,
             due=datetime.combine(task.due_on, time.max, UTC) if task.due_on else None)
         for task in tasks.tasks_of(who)
     ]  # fmt: skip
-    return asked + due
+    return waiting_questions + due
 
 
 MORE: tuple[Section, ...] = (
@@ -73,7 +74,7 @@ MORE: tuple[Section, ...] = (
 
 @blueprint.get("/my-work")
 def show() -> Response:
-    """The page. Asked again by itself, it answers 204 while nothing has changed."""
+    """Show the page. Polled by the page, it answers 204 while nothing changed."""
     context = waiting(frame.actor())
     if frame.wants_fragment() and request.args.get("seen") == context["seen"]:
         return make_response("", 204)
@@ -81,17 +82,17 @@ def show() -> Response:
 
 
 def waiting(who: Actor) -> dict[str, object]:
-    """Everything that the page draws, and `seen`, which is the same as long as nothing has changed."""
+    """Return everything that the page draws, and `seen`, which changes only if something changed."""
     work = my_work.work_of(who)
     held, saved = [row(head) for head in work.in_hand], [row(head) for head in work.to_continue]
-    inboxes = [(one, count, count_words(count)) for one, count in work.inboxes]
+    inboxes = [(inbox, count, count_words(count)) for inbox, count in work.inboxes]
     more = [(section, section.rows(who)) for section in MORE]
-    told = [work.in_hand, work.to_continue, [(one.id, words) for one, _, words in inboxes], [rows for _, rows in more]]
-    return {"held": held, "saved": saved, "inboxes": inboxes, "more": more, "seen": f"{crc32(repr(told).encode()):x}", "poll": POLL_S}
+    state = [work.in_hand, work.to_continue, [(inbox.id, words) for inbox, _, words in inboxes], [rows for _, rows in more]]
+    return {"held": held, "saved": saved, "inboxes": inboxes, "more": more, "seen": f"{crc32(repr(state).encode()):x}", "poll": POLL_S}
 
 
 def row(head: RunHead) -> Row:
-    """A run as something that waits."""
+    """Return a run as something that waits."""
     takes_up = head.status == "saved"
     return Row(
         title=head.record_title or head.workflow_title,
@@ -107,5 +108,5 @@ def row(head: RunHead) -> Row:
 
 
 def count_words(count: Count) -> str:
-    """How many tickets there are: "10,000+" where they were not all counted, "?" where the source of the records does not answer."""
+    """Return how many tickets there are: "10,000+" if not all were counted, "?" if their data source does not answer."""
     return f"{count.to_do:,}{'+' if count.more or count.down else ''}" if count.to_do or not count.down else "?"

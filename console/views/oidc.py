@@ -1,4 +1,4 @@
-"""To the identity provider and back: signing in, connecting one's account with it, and showing there again who one is."""
+"""Sign in through the identity provider, connect an account with it, and confirm one's identity there."""
 
 import logging
 from urllib.parse import quote
@@ -28,7 +28,7 @@ TITLES = {
 
 @blueprint.get("")
 def depart() -> ResponseReturnValue:
-    """On to the provider. Who is signed in goes there to connect (`?for=link`) or to show again who they are (`?for=step_up`)."""
+    """Redirect to the provider. Signed-in people go there to connect (`?for=link`) or to confirm who they are (`?for=step_up`)."""
     there, purpose = identity.local(request.args.get("next")), request.args.get("for", "sign_in")
     if current_user.is_authenticated and purpose not in ("link", "step_up"):
         return redirect(there, 303)
@@ -47,21 +47,21 @@ def depart() -> ResponseReturnValue:
 
 @blueprint.get("/callback")
 def arrive() -> ResponseReturnValue:
-    """Back from the provider: a session, or a page that says why there is none."""
+    """Come back from the provider: start a session, or show why there is none."""
     kept, there = session.pop(KEPT, ""), "/"
     try:
         arrival = oidc.arrive(kept, request.args)
         there = identity.local(arrival.to)
         if arrival.purpose == "sign_in":
-            opened = identities.enter(arrival, *auth.place())
-            return auth.let_in(opened, there) or redirect("/sign-in", 303)
+            opened = identities.enter(arrival, *auth.address_and_browser())
+            return auth.start_session(opened, there) or redirect("/sign-in", 303)
         return _confirmed(arrival, there)
     except ConsoleError as refused:
         return _refused(refused, there)
 
 
 def _confirmed(arrival: oidc.Arrival, there: str) -> ResponseReturnValue:
-    """What somebody came back for who is signed in: the same session has to be at hand."""
+    """Finish what a signed-in person went to the provider for; it must be the same session."""
     if not current_user.is_authenticated or current_user.actor.session != arrival.session:
         raise oidc.ProviderRefused("You have been signed out in the meantime. Sign in again.", code="state")
     who = current_user.actor
@@ -77,23 +77,23 @@ def _confirmed(arrival: oidc.Arrival, there: str) -> ResponseReturnValue:
 
 
 def _refused(refused: ConsoleError, there: str) -> ResponseReturnValue:
-    """A page of its own; what lies behind is in the process's log, without anything that came from outside."""
+    """Show that the sign-in failed. The details go to the process log, without any text from outside."""
     cause = refused.__cause__
     _log.warning("request %s: the identity provider: %s (%s)", g.request_id, refused.code, type(cause).__name__ if cause else "-")
     if refused.code in ("state", "replay", "issuer", "code", "token", "no_code", "not_fresh"):
-        accounts.note_stranger("provider", *auth.place())
-    told = {
+        accounts.note_stranger("provider", *auth.address_and_browser())
+    context = {
         "title": TITLES.get(refused.code, "Signing in did not work"),
         "message": refused.message,
         "again": f"/sign-in/oidc?next={quote(there, safe='/')}",
         "back": "/settings/me" if current_user.is_authenticated else "/sign-in",
         "request_id": g.request_id,
     }
-    answer = make_response(render_template("auth/provider.html", **told), 403 if refused.code in TITLES else 422)
+    answer = make_response(render_template("auth/provider.html", **context), 403 if refused.code in TITLES else 422)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
 def _back() -> str:
-    """Our address that the provider sends people to: from the settings, never from what a request says of itself."""
+    """Return the address to which the provider sends people back: from the settings, never from the request."""
     return f"{settings.current().base_url}{blueprint.url_prefix}/callback"

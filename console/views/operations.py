@@ -1,4 +1,4 @@
-"""`/operations`: how the background stands, and its switch. `/metrics`: the same figures for Prometheus."""
+"""`/operations`: the state of the background work, and its switch. `/metrics`: the same figures for Prometheus."""
 
 import ipaddress
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Pr
 
 @blueprint.get("/operations")
 def show() -> Response:
-    """The page."""
+    """Show the state of the background work."""
     return _page()
 
 
@@ -31,19 +31,19 @@ def switch(word: str) -> Response:
         act(frame.actor(), request.form.get("reason", ""))
     except ConsoleError as wrong:
         return _page(wrong)
-    return frame.moved("/operations")
+    return frame.redirect_to("/operations")
 
 
 @blueprint.post("/operations/jobs/<int:job>/retry")
 def retry(job: int) -> Response:
-    """A job that was given up, once more."""
+    """Try a failed job once more."""
     status.try_again(frame.actor(), job)
-    return frame.moved("/operations")
+    return frame.redirect_to("/operations")
 
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """Figures as Prometheus reads them: with an API key of a person who may manage sources, or from this machine itself."""
+    """Return the figures for Prometheus: with an API key whose person may manage sources, or from this machine itself."""
     if not _from_here():
         access.require(identity.key_holder(request.headers.get("Authorization")), None, "source", "manage")
     text, kind = status.metrics()
@@ -53,7 +53,7 @@ def metrics() -> Response:
 
 
 def _from_here() -> bool:
-    """Whether a program of this machine asks directly. Where the console has an address of its own, a proxy may stand before it on the same machine."""
+    """Return whether a program on this machine asks directly. If the console has a base URL, a proxy on the same machine may be asking."""
     address = settings.current().base_url
     public = address is not None and urlsplit(address).hostname not in ("127.0.0.1", "localhost", "::1")
     if public or settings.current().trusted_proxies or any(name in request.headers for name in FORWARDED):

@@ -1,4 +1,4 @@
-"""What became of what a request asked for, where its answer is an error: told from what was written in it, never from the kind of error."""
+"""What became of a request that was answered with an error, according to what was written and not to the kind of error."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ KEPT = "What you typed is kept as a draft."
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`state` is what became of it (None: nothing was asked to be done), `words` say so, `href` is where it can be looked at."""
+    """`state` is what became of it (None: nothing was requested), `words` say so, `href` is where to look."""
 
     state: State | None = None
     words: str = ""
@@ -30,27 +30,27 @@ class Outcome:
 
     @property
     def to_look_at(self) -> bool:
-        """Whether something was done, or may have been."""
+        """Return whether something was done, or may have been."""
         return self.state in ("done", "unknown")
 
     def to_json(self) -> dict[str, Any]:
-        """For programs: `done`, `unknown` or `nothing`."""
+        """Return the state for programs: `done`, `unknown` or `nothing`."""
         return {"outcome": self.state} if self.state is not None else {}
 
 
-def of_request() -> Outcome:
-    """What became of what this request asked for."""
+def outcome_of_request() -> Outcome:
+    """Return what became of this request."""
     if request.method in SAFE:
         return Outcome()
-    found = request_writes.so_far()
-    words = f"{WORDS[found.state]} {KEPT}" if found.drafted and found.state == "nothing" else WORDS[found.state]
-    return Outcome(found.state, words, _place(found))
+    writes = request_writes.so_far()
+    words = f"{WORDS[writes.state]} {KEPT}" if writes.drafted and writes.state == "nothing" else WORDS[writes.state]
+    return Outcome(writes.state, words, _place(writes))
 
 
-def _place(found: request_writes.Written) -> str:
-    """The run or the record that it was about; else the page that it was sent from."""
+def _place(writes: request_writes.Written) -> str:
+    """Return the run or record that the request was about; else the page that it was sent from."""
     named = request.view_args or {}
-    run = found.run or named.get("run_id")
+    run = writes.run or named.get("run_id")
     if run:
         return frame.run_url(str(run))
     if named.get("collection") and named.get("key") is not None:

@@ -1,4 +1,4 @@
-"""Every component in all its states on one page: where to look before drawing a new one."""
+"""Every component in all its states on one page."""
 
 from dataclasses import replace
 from typing import Any
@@ -28,7 +28,7 @@ _RISK = [{"value": "low", "label": "Low"}, {"value": "medium", "label": "Medium"
 
 @blueprint.get("/patterns")
 def show() -> Response:
-    """The page of patterns; it reads nothing and says nothing about anybody."""
+    """Show the page of patterns; it reads no data."""
     context = {
         "badges": [
             frame.Badge("Neutral"),
@@ -57,7 +57,7 @@ def show() -> Response:
 
 
 def charts() -> list[Chart]:
-    """A chart of each kind, and one that has nothing to show."""
+    """Return a chart of each kind, and an empty one."""
     weeks, values = ["2 Nov", "9 Nov", "16 Nov"], [62.0, None, 81.5]
     line = Series("Taken as proposed", "ai", values, ["62 %", "nothing decided", "81.5 %"])
     bars = [Series("With", "ai", [34.0, 20.0], ["34 s", "20 s"]), Series("Without", "muted", [66.0, 41.0], ["66 s", "41 s"])]
@@ -87,7 +87,7 @@ def charts() -> list[Chart]:
 
 
 def boxes(look: Look) -> list[panes.Box]:
-    """A box of every kind: empty, filled, changed, wrong, read-only."""
+    """Return a box of every kind: empty, filled, changed, wrong, read-only."""
     drawn: list[tuple[dict[str, Any], Any, dict[str, Any] | None]] = [
         (_field("text", "Text", help="A hint stands below the box."), None, None),
         (_field("filled", "Text, required and filled", required=True), "Netherlands", None),
@@ -113,7 +113,7 @@ def boxes(look: Look) -> list[panes.Box]:
 
 
 def proposed(look: Look) -> list[panes.Box]:
-    """A box with a proposal in each of its states."""
+    """Return a box with a proposal in each of its states."""
     way = source_links.Way("Shareholder register, p. 3", "/patterns", "document")
     filled = proposal.Hint("pre_filled", "fill", there=True, level="high", reason="Named in the register.", ways=[way])
     offered = replace(filled, state="offer", shown="Trade revenue", level="low")

@@ -1,4 +1,4 @@
-"""Workflows as pages: the list, one with its picture and rules, and the path of a run through it. All of it is for looking."""
+"""Workflows as read-only pages: the list, one with its picture and rules, and the path of a run through it."""
 
 import json
 from collections.abc import Mapping
@@ -50,15 +50,15 @@ _ON_ERROR = {"ask": "it asks a person", "fail": "the run ends as failed"}
 
 @blueprint.get("/workflows")
 def listed() -> Response:
-    """The workflows that the reader may see; those that were made of actions stand apart."""
+    """Show the workflows that the reader may see, those made from actions apart."""
     heads = [(head, _STATUS.get(head.known.status, Badge(head.known.status.capitalize()))) for head in diagrams.listed(frame.actor())]
-    acts = [one for one in heads if one[0].known.slug.startswith(ACTION)]
-    return frame.page("workflows/list.html", {"heads": [one for one in heads if one not in acts], "acts": acts, "address": address})
+    acts = [head for head in heads if head[0].known.slug.startswith(ACTION)]
+    return frame.page("workflows/list.html", {"heads": [head for head in heads if head not in acts], "acts": acts, "address": address})
 
 
 @blueprint.get("/workflows/<slug>")
 def show(slug: str) -> Response:
-    """One workflow; `version` names another than the live one, or the draft."""
+    """Show one workflow; `version` names a version other than the live one, or the draft."""
     shown = diagrams.show(frame.actor(), slug, request.args.get("version"))
     look = frame.look()
     context = {
@@ -81,15 +81,15 @@ def show(slug: str) -> Response:
 
 @blueprint.get("/runs/<run_id>/picture")
 def path(run_id: str) -> Response:
-    """The way that a run took, as it is now or after event `at`. Nothing on it can act."""
-    found = diagrams.path(frame.actor(), run_id, replay.place())
-    run = found.replay.run.json
+    """Show the path of a run, at present or after event `at`. The page has no commands."""
+    path_shown = diagrams.path(frame.actor(), run_id, replay.place())
+    run = path_shown.replay.run.json
 
     def of(n: int) -> str:
         return frame.run_url(run_id, "picture", at=n)
 
     def target(node: Node) -> str:
-        """The newest entry into the step; without one its place in the list."""
+        """Return the address of the newest attempt at the step; without one, the step in the list."""
         if not node.attempts:
             return _step_target(node)
         return attempt_url(node.attempts[-1].event)
@@ -97,22 +97,22 @@ def path(run_id: str) -> Response:
     def attempt_url(event: int | None) -> str:
         return frame.run_url(run_id) if event is None else frame.run_url(run_id, "replay", at=event)
 
-    context = page.named(found.replay.run) | replay.band(found.replay, of) | {
-        "nodes": found.picture.nodes,
-        "groups": found.picture.groups,
+    context = page.run_context(path_shown.replay.run) | replay.band(path_shown.replay, of) | {
+        "nodes": path_shown.picture.nodes,
+        "groups": path_shown.picture.groups,
         "state_badge": lambda node: _STATES[node.state],
         "target": target,
         "attempt_url": attempt_url,
-        "now": found.replay.at == found.replay.last,
-        "twin": {"label": "Screen", "icon": "eye", "href": frame.run_url(run_id, "replay", at=found.replay.at)},
-        "status": frame.status_badge(run["status"], run["holder"], run["holder"], found.replay.run.names),
-        "window_title": ", ".join(part for part in ("Picture", run["workflow"]["title"], found.replay.run.record_title) if part),
+        "now": path_shown.replay.at == path_shown.replay.last,
+        "twin": {"label": "Screen", "icon": "eye", "href": frame.run_url(run_id, "replay", at=path_shown.replay.at)},
+        "status": frame.status_badge(run["status"], run["holder"], run["holder"], path_shown.replay.run.names),
+        "window_title": ", ".join(part for part in ("Picture", run["workflow"]["title"], path_shown.replay.run.record_title) if part),
     }  # fmt: skip
     return frame.page("replay/picture.html", context, blocks={"replay": "replay"})
 
 
 def address(slug: str, **query: Any) -> str:
-    """Address of a workflow's page."""
+    """Return the address of a workflow's page."""
     given = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items() if value is not None)
     return f"/workflows/{quote(slug, safe='')}" + (f"?{given}" if given else "")
 
@@ -130,20 +130,22 @@ def _version_badge(shown: Shown) -> Badge:
 
 
 def _settings(document: Workflow) -> list[tuple[str, str]]:
-    told: Mapping[str, Any] = document.settings.model_dump() | {"on_error": _ON_ERROR[document.settings.on_error]}
+    values: Mapping[str, Any] = document.settings.model_dump() | {"on_error": _ON_ERROR[document.settings.on_error]}
     words = {True: "yes", False: "no"}
-    return [(label, form.format(words[told[name]] if isinstance(told[name], bool) else told[name])) for name, label, form in _SETTINGS]
+    return [
+        (label, form.format(words[values[name]] if isinstance(values[name], bool) else values[name])) for name, label, form in _SETTINGS
+    ]
 
 
 def _rule(value: Any, look: formats.Look) -> list[tuple[str, str]]:
-    """A house rule as pairs of since when and what."""
+    """Return a house rule as pairs (valid from, text)."""
     if isinstance(value, Dated):
         return [(_since(phase.valid_from, look), _plain(phase.value)) for phase in value.dated]
     return [("", _plain(value))]
 
 
 def _table(table: Table, look: formats.Look) -> dict[str, Any]:
-    """A policy table: its columns, keys first, and its rows in their order."""
+    """Return a policy table: its columns, keys first, and its rows in order."""
     columns = [column for key in table.keys for column in table.columns if column.name == key] + table.answers
     dated = any(row.get(VALID_FROM) for row in table.rows)
     return {

@@ -1,4 +1,4 @@
-"""The auditor's page: what was checked, the newest signed head and its key, the commands to check it without us, and a kept head compared."""
+"""The auditor's page: what was checked, the newest checkpoint and its key, commands for an independent check, and comparing an old checkpoint."""
 
 from flask import Blueprint, Response, make_response, request
 
@@ -16,13 +16,13 @@ PLAIN = "text/plain; charset=utf-8"
 
 @blueprint.get("")
 def show() -> Response:
-    """The page."""
+    """Show the page."""
     return _page()
 
 
 @blueprint.post("")
 def compare() -> Response:
-    """A checkpoint that was kept, compared with the log as it is."""
+    """Compare a checkpoint that somebody kept with the present log."""
     typed = request.form.get("checkpoint", "")
     try:
         return _page(typed=typed, compared=proof.compare(frame.actor(), typed))
@@ -32,16 +32,16 @@ def compare() -> Response:
 
 @blueprint.get("/checkpoint.txt")
 def head() -> Response:
-    """The newest signed head, as a file to keep."""
-    found = proof.read(frame.actor()).head
-    if found is None:
+    """Download the newest checkpoint."""
+    head = proof.read(frame.actor()).head
+    if head is None:
         raise NotFound("The log has no checkpoint yet; the worker signs one within a minute of the first event.")
-    return _file(found.note, f"checkpoint-{found.size}.txt")
+    return _file(head.note, f"checkpoint-{head.size}.txt")
 
 
 @blueprint.get("/verify.py")
 def verifier() -> Response:
-    """The verifier, one file that needs Python alone."""
+    """Download the verifier, one file that needs only Python."""
     access.require(frame.actor(), None, "activity", "verify")
     return _file(proof.verifier(), "verify.py")
 
@@ -54,10 +54,10 @@ def _file(text: str, name: str) -> Response:
 
 
 def _page(*, typed: str = "", compared: proof.Compared | None = None, wrong: str = "", status: int = 200) -> Response:
-    found = proof.read(frame.actor())
+    state = proof.read(frame.actor())
     context = {
-        "proof": found,
-        "badge_of_log": badge(found.checked, frame.look()),
+        "proof": state,
+        "badge_of_log": badge(state.checked, frame.look()),
         "may_export": access.can(frame.actor(), None, "activity", "export"),
         "typed": typed,
         "compared": compared,
@@ -67,7 +67,7 @@ def _page(*, typed: str = "", compared: proof.Compared | None = None, wrong: str
 
 
 def badge(checked: proof.Checked, look: Look) -> Badge:
-    """How far the log is verified: "Verified to 12:04", or that something is wrong with it."""
+    """Return how far the log is verified: "Verified to 12:04", or that something is wrong with it."""
     if checked.problem is not None:
         return Badge("Not in order", "bad", "alert-triangle")
     if checked.event_at is None:

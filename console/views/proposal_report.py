@@ -1,4 +1,4 @@
-"""`/ai`: proposals at work. How often people took what was proposed, how long it took, and the steps behind every figure."""
+"""`/ai`: proposals at work. How often proposals were accepted, how long it took, and the steps behind every figure."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -39,52 +39,52 @@ BECAME = {
 @blueprint.get("/ai")
 def show() -> Response:
     """The page."""
-    told = measure.report(frame.actor(), window())
+    report = measure.report(frame.actor(), window())
     context = {
-        "report": told,
-        "total": told.total,
+        "report": report,
+        "total": report.total,
         "days": WINDOWS,
-        "charts": charts(told) if told.total.asked else [],
-        "paragraph": report_words.paragraph(told),
-        "fields": rows(told),
+        "charts": charts(report) if report.total.asked else [],
+        "paragraph": report_words.paragraph(report),
+        "fields": rows(report),
         "behind": behind,
-        "others": figures_by_dimension(told),
+        "others": figures_by_dimension(report),
         "ladder_url": ladder_url,
         "said": report_words,
         "amount": measure.amount,
-        "here_title": _where(told),
+        "here_title": _where(report),
     }
     return frame.page("at_work/page.html", context)
 
 
 @blueprint.get("/ai/table.csv")
 def table() -> Response:
-    """The table by step and field, for spreadsheets."""
-    return downloads.table("proposals.csv", _lines(measure.report(frame.actor(), window())))
+    """Download the table by step and field as CSV."""
+    return downloads.csv_response("proposals.csv", _lines(measure.report(frame.actor(), window())))
 
 
 @blueprint.get("/ai/cases")
 def listed() -> Response:
-    """The steps behind a figure."""
-    asked, about = (
+    """Show the steps behind a figure."""
+    filters, about = (
         Wanted(**{name: request.args.get(name) or None for name in ("became", "field", "level", "person", "code", "after")}),
         window(),
     )
-    page = cases.find_cases(frame.actor(), about, asked)
+    page = cases.find_cases(frame.actor(), about, filters)
     context = {
         "page": page,
         "window": about,
-        "chips": _chips(page, about, asked),
+        "chips": _chips(page, about, filters),
         "manual": frame.Badge("Handled manually", "warn", "hand-stop"),
         "said": report_words,
         "next": frame.present_address(after=page.next) if page.next else None,
-        "first": frame.present_address(after=None) if asked.after else None,
+        "first": frame.present_address(after=None) if filters.after else None,
     }
     return frame.page("at_work/cases.html", context)
 
 
 def window() -> Window:
-    """The window that the URL names. Raises Malformed for another number of days than is offered."""
+    """Return the window in days from the address. Raises Malformed for a number that is not offered."""
     days = request.args.get("days", "30")
     if days not in map(str, WINDOWS):
         raise Malformed(
@@ -98,100 +98,102 @@ def window() -> Window:
 
 
 def behind(workflow: str | None = None, step: str | None = None, **more: Any) -> str:
-    """Address of the steps behind a figure, in the window of this page."""
+    """Return the address of the steps behind a figure, in this page's window."""
     about = window()
     return frame.with_query("/ai/cases", {"days": about.days, "workflow": workflow or about.workflow, "step": step or about.step, **more})
 
 
 def ladder_url(workflow: str, step: str, rest: str = "") -> str:
-    """Address of the page on which a step is trusted more or less. `workflow` is its slug."""
+    """Return the address of the page that sets how far a step is trusted. `workflow` is its slug."""
     return f"/ai/ladder/{quote(workflow, safe='')}/{quote(step, safe='')}" + (f"/{rest}" if rest else "")
 
 
-def rows(told: Report) -> list[tuple[Group, list[Field]]]:
-    """Each step with the rows of its fields, those with most calls first; each field's levels follow it."""
+def rows(report: Report) -> list[tuple[Group, list[Field]]]:
+    """Return each step with the rows of its fields, most calls first; the levels of a field follow it."""
     by: dict[tuple[str, str], list[Field]] = {}
-    for one in told.fields:
-        by.setdefault((one.workflow, one.step), []).append(one)
-    return [(group, by.get((group.key[0], group.key[1]), [])) for group in told.steps]
+    for row in report.fields:
+        by.setdefault((row.workflow, row.step), []).append(row)
+    return [(group, by.get((group.key[0], group.key[1]), [])) for group in report.steps]
 
 
-def figures_by_dimension(told: Report) -> list[tuple[str, str, Figures]]:
-    """Figures by the version of a step, by model, prompt and person: (of what, which, figures)."""
-    versions = [("Version", f"{told.titles[group.key[0], group.key[1]]}, version {group.key[2]}", group.figures) for group in told.versions]
-    models = [("Model", str(group.key[0]), group.figures) for group in told.models]
-    prompts = [("Prompt version", str(group.key[0]), group.figures) for group in told.prompts]
+def figures_by_dimension(report: Report) -> list[tuple[str, str, Figures]]:
+    """Return figures by version, model, prompt and person: (dimension, value, figures)."""
+    versions = [
+        ("Version", f"{report.titles[group.key[0], group.key[1]]}, version {group.key[2]}", group.figures) for group in report.versions
+    ]
+    models = [("Model", str(group.key[0]), group.figures) for group in report.models]
+    prompts = [("Prompt version", str(group.key[0]), group.figures) for group in report.prompts]
     people = [
-        ("Person", told.names.get(group.key[0], group.key[0]), group.figures)
-        for group in told.people
+        ("Person", report.names.get(group.key[0], group.key[0]), group.figures)
+        for group in report.people
         if not str(group.key[0]).startswith("sys")
     ]
     return [*versions[:20], *models[:10], *prompts[:10], *people[:50]]
 
 
-def _chips(page: cases.Page, about: Window, asked: Wanted) -> list[tuple[str, str]]:
-    """(parameter, words) of what narrows the list."""
-    known = next((one for one in page.known.values() if about.workflow in (one.slug, one.id)), None)
-    told = {
+def _chips(page: cases.Page, about: Window, filters: Wanted) -> list[tuple[str, str]]:
+    """Return (parameter, words) of the active filters."""
+    known = next((workflow for workflow in page.known.values() if about.workflow in (workflow.slug, workflow.id)), None)
+    chips = {
         "workflow": known.title if known else None,
         "step": page.titles.get((known.id if known else "", about.step or ""), about.step),
-        "field": f"Field: {asked.field.replace('_', ' ')}" if asked.field else None,
-        "level": f"Confidence: {asked.level}" if asked.level else None,
-        "became": BECAME.get(asked.became or ""),
-        "code": report_words.reason(asked.code) if asked.code else None,
-        "person": page.names.get(asked.person or "", asked.person),
+        "field": f"Field: {filters.field.replace('_', ' ')}" if filters.field else None,
+        "level": f"Confidence: {filters.level}" if filters.level else None,
+        "became": BECAME.get(filters.became or ""),
+        "code": report_words.reason(filters.code) if filters.code else None,
+        "person": page.names.get(filters.person or "", filters.person),
     }
-    return [(name, words) for name, words in told.items() if words]
+    return [(name, words) for name, words in chips.items() if words]
 
 
-def _where(told: Report) -> str:
-    known = next((one for one in told.known if told.window.workflow in (one.slug, one.id)), None)
+def _where(report: Report) -> str:
+    known = next((workflow for workflow in report.known if report.window.workflow in (workflow.slug, workflow.id)), None)
     if known is None:
         return ""
-    step = told.titles.get((known.id, told.window.step or ""), told.window.step or "")
+    step = report.titles.get((known.id, report.window.step or ""), report.window.step or "")
     return f"{known.title}, “{step}”" if step else known.title
 
 
-def charts(told: Report) -> list[Chart]:
-    """What the page draws, in its order."""
-    return [_weekly(told), _by_level(told), _by_hand(told), _seconds(told)]
+def charts(report: Report) -> list[Chart]:
+    """Return the charts of the page, in order."""
+    return [_weekly(report), _by_level(report), _by_hand(report), _seconds(report)]
 
 
-def _weekly(told: Report) -> Chart:
-    weeks = list(measure.weeks_of(told))
-    values = [one.precision for _, one in weeks]
+def _weekly(report: Report) -> Chart:
+    weeks = list(measure.weeks_of(report))
+    values = [figures.precision for _, figures in weeks]
     known = [value for value in values if value is not None]
     caption = (
-        f"Of all values that people were shown, {report_words.percent(told.total.precision)} were taken as they were; the weeks lie between {report_words.percent(min(known))} and {report_words.percent(max(known))}."
+        f"Of all values that people were shown, {report_words.percent(report.total.precision)} were taken as they were; the weeks lie between {report_words.percent(min(known))} and {report_words.percent(max(known))}."
         if known
         else ""
     )
     return Chart(
         "weekly", "Taken as proposed, week by week", caption, "line", "Week from", [formats.text(formats.Kind("week", "Week", "date"), day.isoformat(), frame.look()) for day, _ in weeks] if known else (),
-        [Series("Taken as proposed", "ai", [_points(value) for value in values], [report_words.percent(one.precision) if one.values else "nothing decided" for _, one in weeks])],
+        [Series("Taken as proposed", "ai", [_points(value) for value in values], [report_words.percent(figures.precision) if figures.values else "nothing decided" for _, figures in weeks])],
         unit=" %", most=100, empty="No proposed value has been decided about in this time.",
     )  # fmt: skip
 
 
-def _by_level(told: Report) -> Chart:
-    levels = [one for one in told.levels if one.figures.values]
-    words = ", ".join(f"{one.level} {report_words.percent(one.figures.precision)} of {one.figures.values:,}" for one in levels)
+def _by_level(report: Report) -> Chart:
+    levels = [level for level in report.levels if level.figures.values]
+    words = ", ".join(f"{level.level} {report_words.percent(level.figures.precision)} of {level.figures.values:,}" for level in levels)
     return Chart(
-        "levels", "Taken as proposed, by confidence", f"{words[:1].upper()}{words[1:]} values." if levels else "", "bar", "Confidence", [str(one.level).capitalize() for one in levels],
-        [Series("Taken as proposed", "ai", [_points(one.figures.precision) for one in levels], [f"{report_words.percent(one.figures.precision)} of {one.figures.values:,}" for one in levels])],
-        hrefs=[behind(became="changed", level=one.level) for one in levels], unit=" %", most=100, empty="No proposed value has been decided about in this time.",
+        "levels", "Taken as proposed, by confidence", f"{words[:1].upper()}{words[1:]} values." if levels else "", "bar", "Confidence", [str(level.level).capitalize() for level in levels],
+        [Series("Taken as proposed", "ai", [_points(level.figures.precision) for level in levels], [f"{report_words.percent(level.figures.precision)} of {level.figures.values:,}" for level in levels])],
+        hrefs=[behind(became="changed", level=level.level) for level in levels], unit=" %", most=100, empty="No proposed value has been decided about in this time.",
     )  # fmt: skip
 
 
-def _by_hand(told: Report) -> Chart:
+def _by_hand(report: Report) -> Chart:
     merged: dict[str, tuple[int, str]] = {}
-    for group in told.reasons:
+    for group in report.reasons:
         words = report_words.reason(group.key[0])
         merged[words] = (merged.get(words, (0, ""))[0] + group.figures.asked, group.key[0])
     reasons = sorted(merged.items(), key=lambda item: (-item[1][0], item[0]))[:MOST_BARS]
     total = sum(count for _, (count, _) in reasons)
     caption = (
-        f"{total:,} of {told.total.decided:,} steps were done without a proposal. The most frequent reason: {reasons[0][0][:1].lower()}{reasons[0][0][1:]}."
+        f"{total:,} of {report.total.decided:,} steps were done without a proposal. The most frequent reason: {reasons[0][0][:1].lower()}{reasons[0][0][1:]}."
         if reasons
         else ""
     )
@@ -203,15 +205,15 @@ def _by_hand(told: Report) -> Chart:
     )  # fmt: skip
 
 
-def _seconds(told: Report) -> Chart:
-    both = [group for group in told.steps if group.figures.seconds_with is not None or group.figures.seconds_without is not None][
+def _seconds(report: Report) -> Chart:
+    both = [group for group in report.steps if group.figures.seconds_with is not None or group.figures.seconds_without is not None][
         :MOST_BARS
     ]
-    total = told.total
+    total = report.total
     ways = ((total.seconds_with, "with a proposal"), (total.seconds_without, "without one (hidden, or none came)"))
     caption = f"The middle step took {' and '.join(f'{report_words.seconds(took)} {how}' for took, how in ways if took is not None)}."
     return Chart(
-        "seconds", "Time to hand in, with and without a proposal", caption, "bar", "Step", [told.titles.get((group.key[0], group.key[1]), group.key[1]) for group in both],
+        "seconds", "Time to hand in, with and without a proposal", caption, "bar", "Step", [report.titles.get((group.key[0], group.key[1]), group.key[1]) for group in both],
         [
             Series("With", "ai", [group.figures.seconds_with for group in both], [report_words.seconds(group.figures.seconds_with) for group in both]),
             Series("Without", "muted", [group.figures.seconds_without for group in both], [report_words.seconds(group.figures.seconds_without) for group in both]),
@@ -224,13 +226,13 @@ def _points(value: float | None) -> float | None:
     return None if value is None else round(value * 100, 1)
 
 
-def _lines(told: Report) -> Iterator[Sequence[Any]]:
-    """Every field of every step, and each of its levels, a line each."""
-    slugs = {one.id: one.slug for one in told.known}
+def _lines(report: Report) -> Iterator[Sequence[Any]]:
+    """Return a line for every field of every step and for each of its levels."""
+    slugs = {workflow.id: workflow.slug for workflow in report.known}
     yield COLUMNS
-    for one in told.fields:
-        figures: Figures = one.figures
+    for row in report.fields:
+        figures: Figures = row.figures
         yield (
-            slugs.get(one.workflow, one.workflow), one.step, one.name, one.level or "all", one.found, one.dropped, figures.values, figures.accepted, figures.small, figures.edited,
+            slugs.get(row.workflow, row.workflow), row.step, row.name, row.level or "all", row.found, row.dropped, figures.values, figures.accepted, figures.small, figures.edited,
             figures.cleared, figures.ignored, "" if figures.precision is None else f"{figures.precision:.4f}", figures.equal, figures.different,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""How often a program may ask: counted for each key before anything else is done, and told in every answer to it."""
+"""Rate limits of the API: counted for each key before anything else, and reported in every response."""
 
 from flask import Blueprint, Response, g, request
 
@@ -28,20 +28,20 @@ def count(actor: Actor) -> None:
 
 
 def wrong_key() -> None:
-    """Count a key that opens nothing against the address that it came from. Raises `TooMany`."""
+    """Count an invalid key against the network address that it came from. Raises `TooMany`."""
     if limits_here() and not throttle.take([Limit("key", request.remote_addr or "", WRONG_KEYS)]):
         raise TooMany("Too many wrong keys came from your address. Wait a moment, then send the right one.", retry_after=throttle.LONGEST_S)
 
 
 def limits_here() -> tuple[int, ...]:
-    """The limits that count for this request; none where they are off, or off for the demo's own machine."""
-    told = settings.current()
-    return () if not told.own_machine_limited and request.remote_addr in OWN_MACHINE else told.rate_limits
+    """Return the limits for this request; none if they are off, or off for the demo's own machine."""
+    current = settings.current()
+    return () if not current.own_machine_limited and request.remote_addr in OWN_MACHINE else current.rate_limits
 
 
 @blueprint.after_app_request
-def tell(response: Response) -> Response:
-    """Say how much is left of the window that is nearest to its end."""
+def send_limits(response: Response) -> Response:
+    """Add the headers with what is left of the window that is closest to its limit."""
     rate: Rate | None = g.get("rate")
     if rate is not None:
         response.headers["X-RateLimit-Limit"] = str(rate.limit)

@@ -1,4 +1,4 @@
-"""An action on a record: its sheet, and having it done."""
+"""An action on a record: its form and its execution."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,48 +17,48 @@ blueprint = Blueprint("acting", __name__, url_prefix="/c")
 
 @blueprint.route("/<collection>/<path:part>/do/<action>", methods=["GET", "POST"])
 def show_action(collection: str, part: str, action: str) -> Response:
-    """The action's form before the record; handed in, it is done, and the run tells what came of it."""
+    """Show the action's form; a POST executes it and redirects to its run."""
     key = frame.key_of(part)
-    found = browse.record(frame.actor(), collection, key)
+    page = browse.record(frame.actor(), collection, key)
     if request.method != "POST":
-        return _sheet(found, action)
+        return _sheet(page, action)
     typed = panes.read_form(request.form, frame.look())
     try:
         given = {name: value for name, value in typed.items() if value is not None}
         run_id = actions.perform(frame.actor(), collection, key, action, given)
     except (Invalid, Conflict, NotAllowed) as wrong:
-        return _sheet(found, action, typed=typed, wrong=wrong, status=wrong.status)
-    return frame.moved(frame.run_url(run_id))
+        return _sheet(page, action, typed=typed, wrong=wrong, status=wrong.status)
+    return frame.redirect_to(frame.run_url(run_id))
 
 
 def buttons(collection: str, key: str | None) -> list[dict[str, str]]:
-    """The actions that are offered on a record: title and address."""
+    """Return title and address of the actions offered on a record."""
     if key is None:
         return []
     return [{"title": action.title, "href": url(collection, key, action)} for action in actions.offered(frame.actor(), collection, key)]
 
 
 def url(collection: str, key: str, action: Action) -> str:
-    """Where the sheet of an action is."""
+    """Return the address of an action's form."""
     return frame.record_url(collection, key) + f"/do/{frame.segment(action.id)}"
 
 
 def _sheet(
-    found: RecordPage, action_id: str, *, typed: Mapping[str, Any] | None = None, wrong: ConsoleError | None = None, status: int = 200
+    page: RecordPage, action_id: str, *, typed: Mapping[str, Any] | None = None, wrong: ConsoleError | None = None, status: int = 200
 ) -> Response:
-    sheet = actions.sheet(frame.actor(), found.collection.id, found.record.key or "", action_id, typed)
+    sheet = actions.sheet(frame.actor(), page.collection.id, page.record.key or "", action_id, typed)
     fields = [field.to_json() for field in sheet.prompt.fields]
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     details = [{**detail, "field": str(detail.get("field") or "")} for detail in (wrong.details if wrong else ())]
     context = {
-        "record": found.record,
-        "collection": found.collection,
+        "record": page.record,
+        "collection": page.collection,
         "action": sheet.action,
         "text": frame.markdown(sheet.prompt.text) if sheet.prompt.text else None,
         "notes": [{"label": label, "text": text} for label, text in sheet.prompt.notes],
         "button": sheet.prompt.button,
         "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
-        "url": url(found.collection.id, found.record.key or "", sheet.action),
+        "url": url(page.collection.id, page.record.key or "", sheet.action),
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),
         "live_run": wrong.extra.get("run_id") if wrong else None,

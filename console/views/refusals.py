@@ -1,4 +1,4 @@
-"""What a page says of a refused form: its fields by the labels that people see, never by the names that programs use."""
+"""Error messages of forms, with labels of fields instead of their names."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from console.views import frame
 
 
 def head(wrong: ConsoleError | None, labels: Mapping[str, str]) -> str:
-    """The message of the error; where it lists fields, by label. `labels`: by name."""
+    """Return the error's message; fields that it lists are replaced by labels. `labels`: by name."""
     if wrong is None:
         return ""
     names = [plain(str(detail.get("field") or "")) for detail in wrong.details]
@@ -19,22 +19,22 @@ def head(wrong: ConsoleError | None, labels: Mapping[str, str]) -> str:
 
 
 def lines(details: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> list[tuple[str, str]]:
-    """(id of the box or "", what is wrong with it) of each detail."""
-    told = []
+    """Return (id of the box or "", reason) of each detail."""
+    made = []
     for detail in details:
         name = plain(str(detail.get("field") or ""))
         label = labels.get(name, "")
-        told.append((frame.dom_id("f", name) if label else "", line(label, str(detail.get("reason", "")))))
-    return told
+        made.append((frame.dom_id("f", name) if label else "", line(label, str(detail.get("reason", "")))))
+    return made
 
 
 def line(label: str, reason: str) -> str:
-    """The reason under its label, which is not said twice."""
+    """Return the reason with its label in front, unless it names the label already."""
     if not label or reason.startswith((label, f"“{label}”")):
         return reason
     return f"{label} {reason}" if label.endswith("?") else f"{label}: {reason}"
 
 
 def plain(name: str) -> str:
-    """The field of a form, also where the error names it as a part of a run's input."""
+    """Return the field's name in the form, without the prefix of a run's input."""
     return name.removeprefix("input.")

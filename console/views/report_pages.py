@@ -1,4 +1,4 @@
-"""`/reports`: the reports that one may read, each as a page and as CSV. Which there are stands in `console.reports.tables`."""
+"""`/reports`: the reports that the reader may see, each as a page and as CSV. `console.reports.tables` defines them."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -16,16 +16,16 @@ USUAL = 30
 
 @blueprint.get("")
 def listed() -> Response:
-    """The list; not there for who may read none."""
-    found = tables.readable(frame.actor())
-    if not found:
+    """Show the list; 404 for those who may read none."""
+    readable = tables.readable(frame.actor())
+    if not readable:
         raise NotFound("There is no report that you may read.")
-    return frame.page("reports/list.html", {"reports": found})
+    return frame.page("reports/list.html", {"reports": readable})
 
 
 @blueprint.get("/<name>")
 def show(name: str) -> Response:
-    """A report as a page."""
+    """Show a report."""
     report, days, look = tables.get(frame.actor(), name), window(), frame.look()
     rows = [[_shown(cell, look) for cell in row] for row in report.rows(frame.actor(), days)]
     return frame.page("reports/report.html", {"report": report, "name": name, "rows": rows, "days": days, "windows": WINDOWS})
@@ -33,17 +33,17 @@ def show(name: str) -> Response:
 
 @blueprint.get("/<name>.csv")
 def as_csv(name: str) -> Response:
-    """The same for a spreadsheet; lengths of time in seconds."""
+    """Download the report as CSV; durations in seconds."""
     report = tables.get(frame.actor(), name)
     head = [f"{column.label} (seconds)" if column.kind == "time" else column.label for column in report.columns]
     rows = ([_plain(cell) for cell in row] for row in report.rows(frame.actor(), window()))
-    return downloads.table(f"{name}.csv", [head, *rows])
+    return downloads.csv_response(f"{name}.csv", [head, *rows])
 
 
 def window() -> int:
-    """How many days back the reader asks for."""
-    asked = request.args.get("days", USUAL, type=int)
-    return asked if asked in WINDOWS else USUAL
+    """Return for how many days back the reader asks."""
+    days = request.args.get("days", USUAL, type=int)
+    return days if days in WINDOWS else USUAL
 
 
 def _shown(cell: Cell, look: formats.Look) -> str:

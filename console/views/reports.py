@@ -1,4 +1,4 @@
-"""Reporting from a record what one will not see again: the form, and the number that is all there is of it afterwards."""
+"""Disclose something about a record in confidence: the form, and the receipt number."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,49 +18,51 @@ blueprint = Blueprint("reports", __name__, url_prefix="/c")
 
 @blueprint.route("/<collection>/<path:part>/report/<slug>", methods=["GET", "POST"])
 def report(collection: str, part: str, slug: str) -> Response:
-    """The form; sent, the receipt. There is no address to come back to."""
+    """Show the form; a POST answers the receipt. It has no address to come back to."""
     key, who = frame.key_of(part), frame.actor()
-    found = browse.record(who, collection, key)
+    page = browse.record(who, collection, key)
     definition = next((each for each in runs.reportable(who, collection) if each.slug == slug), None)
     if definition is None:
         raise NotFound(NOT_THERE)
-    fields = records.start_fields(definition, found)
+    fields = records.start_fields(definition, page)
     if request.method != "POST":
-        return _form(found, definition, fields)
+        return _form(page, definition, fields)
     typed = panes.read_form(request.form, frame.look())
     try:
         number = runs.report(who, slug, collection, key, {name: value for name, value in typed.items() if value is not None})
     except NotFound:
         raise
     except ConsoleError as wrong:
-        return _form(found, definition, fields, typed=typed, wrong=wrong)
-    told = _form_context(definition)
-    return frame.page("records/receipt.html", records.named(found) | told | {"number": number}, blocks={"*": "dialog"}, status=201)
+        return _form(page, definition, fields, typed=typed, wrong=wrong)
+    context = _form_context(definition)
+    return frame.page(
+        "records/receipt.html", records.record_context(page) | context | {"number": number}, blocks={"*": "dialog"}, status=201
+    )
 
 
 def _form_context(definition: Definition) -> dict[str, Any]:
-    said = definition.document.report
-    return {"title": said.title if said else definition.title, "text": said.text if said else None}
+    disclosure = definition.document.report
+    return {"title": disclosure.title if disclosure else definition.title, "text": disclosure.text if disclosure else None}
 
 
 def _form(
-    found: RecordPage,
+    page: RecordPage,
     definition: Definition,
     fields: Sequence[Mapping[str, Any]],
     *,
     typed: Mapping[str, Any] | None = None,
     wrong: ConsoleError | None = None,
 ) -> Response:
-    details = [{**one, "field": refusals.plain(str(one.get("field", "")))} for one in wrong.details] if wrong else []
+    details = [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details] if wrong else []
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     context = (
-        records.named(found)
+        records.record_context(page)
         | _form_context(definition)
         | {
             "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
-            "action": frame.record_url(found.collection.id, found.record.key) + f"/report/{definition.slug}",
+            "action": frame.record_url(page.collection.id, page.record.key) + f"/report/{definition.slug}",
             "error": refusals.head(wrong, labels),
-            "wrong": refusals.lines([one for one in details if one["field"] in labels], labels),
+            "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),
         }
     )
     status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200

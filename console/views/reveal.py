@@ -1,4 +1,4 @@
-"""Uncovering a masked value of a record: the reason first, then the value, for a minute."""
+"""Uncover a masked value of a record: first the reason, then the value for a minute."""
 
 from flask import Blueprint, Response, request
 
@@ -12,14 +12,14 @@ blueprint = Blueprint("reveal", __name__, url_prefix="/c")
 
 @blueprint.route("/<collection>/<path:part>/reveal/<name>", methods=["GET", "POST"])
 def reveal(collection: str, part: str, name: str) -> Response:
-    """The form that asks why; sent, the value. With `hide` the line as it is masked."""
+    """Show the form that asks for the reason; a POST shows the value. With `hide`, show the masked line again."""
     key, name, who, look = frame.key_of(part), frame.key_of(name), frame.actor(), frame.look()
-    found = browse.record(who, collection, key)
-    field = next((item for item in found.masked if item.name == name), None)
+    page = browse.record(who, collection, key)
+    field = next((item for item in page.masked if item.name == name), None)
     if field is None:
         raise NotFound
-    context = records.named(found) | {
-        "line": records.masked_line(found, field),
+    context = records.record_context(page) | {
+        "line": records.masked_line(page, field),
         "label": field.label,
         "target": frame.dom_id("value", name),
         "here": frame.record_url(collection, key) + f"/reveal/{frame.segment(name)}",
@@ -31,10 +31,10 @@ def reveal(collection: str, part: str, name: str) -> Response:
     if request.method != "POST":
         return _page(context)
     try:
-        told = revealing.reveal(who, collection, key, name, context["reason"])
+        revealed = revealing.reveal(who, collection, key, name, context["reason"])
     except Invalid as wrong:
         return _page(context | {"wrong": wrong.details[0]["reason"]}, status=422)
-    return _page(context | {"value": formats.html(formats.kind(field, found.collection.key), told.value, look), "shown": True})
+    return _page(context | {"value": formats.html(formats.kind(field, page.collection.key), revealed.value, look), "shown": True})
 
 
 def _page(context: dict[str, object], status: int = 200) -> Response:

@@ -1,4 +1,4 @@
-"""The published JSON Schemas of workflow, action and collection files, open to everybody: they say nothing about this installation."""
+"""The JSON Schemas of workflow, action and collection files. They are public, because they contain nothing about this installation."""
 
 from pathlib import Path
 
@@ -10,24 +10,24 @@ FOLDER = Path(__file__).parent.parent / "core"
 
 @blueprint.get("/schema/workflow.json")
 def workflow() -> Response:
-    """The schema of workflow files; 304 to who has it."""
+    """Return the schema of workflow files; 304 if the client has it."""
     return _file("workflow")
 
 
 @blueprint.get("/schema/action.json")
 def action() -> Response:
-    """The schema of action files; 304 to who has it."""
+    """Return the schema of action files; 304 if the client has it."""
     return _file("action")
 
 
 @blueprint.get("/schema/collection.json")
 def collection() -> Response:
-    """The schema of files of collections; 304 to who has it."""
+    """Return the schema of collection files; 304 if the client has it."""
     return _file("collection")
 
 
 def _file(name: str) -> Response:
-    """A schema as it is in the tree."""
+    """Return a schema file of the package."""
     body = (FOLDER / f"{name}.schema.json").read_bytes()
     answer = Response(body, mimetype="application/schema+json", headers={"Cache-Control": "public, max-age=3600"})
     answer.add_etag()

@@ -1,4 +1,4 @@
-"""Before every request: what it is called, and whether a form comes from a page of ours. After every response: the headers that keep a browser safe."""
+"""Before each request: name it and refuse forms of other sites. After each response: set the headers that protect the browser."""
 
 from functools import lru_cache
 from typing import cast
@@ -48,7 +48,7 @@ class ForeignForm(NotAllowed):
 
 @blueprint.before_app_request
 def name_request() -> None:
-    """A name for this request, in its response, its events and its errors."""
+    """Give the request a name, for its response, events and errors."""
     g.actor = None
     g.request_id = str(uuid7())
     log.REQUEST.set(g.request_id)
@@ -60,7 +60,7 @@ def name_request() -> None:
 
 @blueprint.before_app_request
 def refuse_foreign_forms() -> None:
-    """Unsafe methods need a browser that says the form is ours, and the page's token (or the link's, outside). Programs with a key send no cookie, and need neither."""
+    """Require for unsafe methods that the browser names our origin and sends the page's token. Programs with a key send no cookie and need neither."""
     if request.method in SAFE or _for_programs() or request.routing_exception is not None:
         return
     if not _same_origin():
@@ -77,7 +77,7 @@ def refuse_foreign_forms() -> None:
 
 @blueprint.after_app_request
 def protect(response: Response) -> Response:
-    """The headers, and how long a browser may keep what it got: files by their content's hash for a year, everything else not at all."""
+    """Set the security headers and cache times: a year for files named by their hash, no caching for everything else."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = g.get("request_id", "")
@@ -94,7 +94,7 @@ def protect(response: Response) -> Response:
 
 @blueprint.after_app_request
 def settle(response: Response) -> Response:
-    """What was looked at is in the log before anybody sees it; where that cannot be, the answer is the error. Stands last, so that it comes before the headers."""
+    """Write what was viewed to the log before anybody sees it; if that fails, answer the error. Registered last, so that it runs before `protect`."""
     try:
         log.settle(last=True)
     except Exception as error:  # noqa: BLE001 - answered as everywhere
@@ -103,7 +103,7 @@ def settle(response: Response) -> Response:
 
 
 def form_token() -> str:
-    """The token that the forms of a page carry. It holds no time (`WTF_CSRF_TIME_LIMIT`), so that one of a session is signed once."""
+    """Return the token for the page's forms. It holds no time (`WTF_CSRF_TIME_LIMIT`), so it is signed once for a session."""
     secret = session.get("csrf_token")
     return str(generate_csrf()) if secret is None else _signed(str(current_app.secret_key), secret)
 
@@ -114,12 +114,12 @@ def _signed(key: str, secret: str) -> str:
 
 
 def _for_programs() -> bool:
-    """Routes where only a key opens anything: a session cookie is worth nothing there."""
+    """Return whether only an API key is accepted on this route; a session cookie is ignored there."""
     return request.path.startswith("/api/")
 
 
 def _outside() -> bool:
-    """The page behind a link: what is secret stands in its address, and whoever has that needs no form to be tricked into. It has no cookie."""
+    """Return whether this is a page behind a secret link. It has no cookie, and who knows its address cannot be tricked into a form."""
     return request.blueprint == "requests"
 
 
@@ -128,7 +128,7 @@ def _has_link() -> bool:
 
 
 def _same_origin() -> bool:
-    """What the browser says itself, else the address of the page that the form stands on. Neither: no browser that we know, and no program with a key."""
+    """Return whether the browser's headers name our origin. Without such a header it is neither a known browser nor a program with a key."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site in {"same-origin", "none"}
@@ -138,7 +138,7 @@ def _same_origin() -> bool:
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port; what cannot be read is like nothing of ours."""
+    """Return scheme, host and port, or a value unlike ours if they cannot be parsed."""
     try:
         parts = urlsplit(url)
         return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
@@ -148,11 +148,11 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 def _set_up(state: BlueprintSetupState) -> None:
     app = cast(Flask, state.app)
-    app.config.setdefault("WTF_CSRF_CHECK_DEFAULT", False)  # called above, after the cheaper check and never for programs
-    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # as long as the session: a tab from yesterday may still send what was typed
-    app.config.setdefault("WTF_CSRF_SSL_STRICT", False)  # the origin is checked above, also where proxies end https
+    app.config.setdefault("WTF_CSRF_CHECK_DEFAULT", False)  # called above, after the cheaper check, and never for programs
+    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # valid as long as the session: a tab from yesterday may still send its form
+    app.config.setdefault("WTF_CSRF_SSL_STRICT", False)  # the origin is checked above, also behind proxies that end https
     _tokens.init_app(app)
-    app.context_processor(lambda: {"csrf_token": form_token})  # after the library's own
+    app.context_processor(lambda: {"csrf_token": form_token})  # runs after the library's own checks
 
 
 blueprint.record_once(_set_up)

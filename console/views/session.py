@@ -1,4 +1,4 @@
-"""The session at hand, for the script of every page: how long it lasts, and what was typed when it ended."""
+"""The present session, for the script of every page: time left, and forms saved when the session ended."""
 
 from datetime import timedelta
 
@@ -19,33 +19,33 @@ RETURNED = "kept"
 
 @blueprint.get("")
 def left() -> Response:
-    """`left`: seconds to the end if nothing happens; `most`: seconds to the end whatever happens. Asked without `X-Background`, it keeps the session awake."""
+    """Return the seconds `left` if nothing happens and `most` whatever happens. Without the header `X-Background` the call keeps the session awake."""
     return jsonify(left=g.session_left, most=current_user.standing.most_s)
 
 
 @blueprint.post("/kept")
 def keep() -> Response:
-    """Keep what stands in the forms of a page, sealed: the session is about to end."""
+    """Store the values of a page's forms, sealed, because the session is about to end."""
     fields = request.form.to_dict(flat=False)
     path = identity.local(request.form.get("page"))
-    told = fields.get("forms", [""])[0]
-    if len(told) > MOST:
+    forms = fields.get("forms", [""])[0]
+    if len(forms) > MOST:
         raise Malformed("That is too much to keep.")
-    one_time.make("kept", frame.actor().id, LASTS, told, token=_place(path))
+    one_time.make("kept", frame.actor().id, LASTS, forms, token=_place(path))
     return jsonify(kept=True)
 
 
 @blueprint.post("/returned")
 def give_back() -> Response:
-    """What was kept for a page, once."""
+    """Return the stored values of a page, once."""
     path = identity.local(request.form.get("page"))
     session.pop(RETURNED, None)
-    found = one_time.take("kept", _place(path))
-    return jsonify(forms=None if found is None else found.content)
+    kept = one_time.take("kept", _place(path))
+    return jsonify(forms=None if kept is None else kept.content)
 
 
-def came_back(there: str) -> None:
-    """Somebody has signed in and goes to this page: when their typing is kept, the page will ask for it."""
+def note_return(there: str) -> None:
+    """Note that somebody signed in and goes to this page, so that it asks for stored values."""
     if one_time.find("kept", f"{current_user.actor.id}\n{there}") is not None:
         session[RETURNED] = there
 
@@ -56,6 +56,6 @@ def _place(path: str) -> str:
 
 @blueprint.app_context_processor
 def _session_context() -> dict[str, object]:
-    """For the layout: how long the session lasts, and whether this page is one to which somebody came back."""
+    """Provide the layout with the session's length and whether somebody returned to this page after signing in."""
     returned = session.get(RETURNED) if g.get("actor") is not None else None
     return {"session_left": g.get("session_left"), "returned": returned is not None and returned == request.full_path.rstrip("?")}

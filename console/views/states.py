@@ -1,7 +1,7 @@
-"""The colour of a state that a record is in: a few tones, chosen by the stored word, and always with the word beside.
+"""The colour of a record's state, chosen by the stored word; the word is always shown with it.
 
-A state is the field that a collection's summary names as its badge. What no tone is known for stays grey; a field none of whose
-words has a tone (a kind, a basis) is no state, and its cells stay plain text.
+A state is the field that a collection's summary names as its badge. Words without a known tone stay grey. A field with no coloured word
+is not treated as a state, and its cells stay plain text.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,37 +22,37 @@ _WORDS = {
     "warning_needs_response",
     "bad": "blocked declined denied failed high invalid lost prohibited refused rejected true_match",
 }
-_BEGINNINGS = ("awaiting", "needs", "pending", "requires", "waiting")  # of what waits for somebody: amber
+_BEGINNINGS = ("awaiting", "needs", "pending", "requires", "waiting")  # words of something that waits for somebody: amber
 _TONES: Mapping[str, str] = {word: tone for tone, words in _WORDS.items() for word in words.split()}
 
 
 @lru_cache(maxsize=1024)
 def tone(word: str) -> str:
-    """`good`, `info`, `warn`, `bad`, or "" for a state that says neither."""
+    """Return `good`, `info`, `warn`, `bad`, or "" for a neutral state."""
     plain = word.strip().casefold().replace(" ", "_").replace("-", "_")
     return _TONES.get(plain) or ("warn" if plain.partition("_")[0] in _BEGINNINGS else "")
 
 
 def coloured(what: Kind) -> bool:
-    """Whether the words of a field say how a record stands. Without a list of words each one is looked at by itself."""
+    """Return whether the field's words have tones. Without a list of words, each value is judged by itself."""
     return not what.options or what.widget == "badge" or any(what.tones.get(word) or tone(word) for word in what.options)
 
 
 def tone_of(what: Kind, word: str) -> str:
-    """The colour that the field's document gives to the word, else that of the word itself."""
-    said = what.tones.get(word)
-    return tone(word) if said is None else "" if said == "neutral" else said
+    """Return the colour that the collection's document gives to the word, else the word's own."""
+    chosen = what.tones.get(word)
+    return tone(word) if chosen is None else "" if chosen == "neutral" else chosen
 
 
 def badge(what: Kind, value: Any, look: Look) -> Markup:
-    """The value as a badge; an absent one, and the words of a field that is no state, as they always are."""
+    """Return the value as a badge; absent values and words without a tone are formatted as usual."""
     if not isinstance(value, str) or not value or not coloured(what):
         return formats.html(what, value, look)
     return Markup('<span class="badge {}">{}</span>').format(tone_of(what, value), formats.text(what, value, look))
 
 
 def column(what: Kind, look: Look) -> Callable[[Sequence[Any]], list[str]]:
-    """As `formats.column`, for the column of a state."""
+    """Like `formats.column`, for a state column."""
     if not coloured(what):
         return formats.column(what, look)
     write = cell(what, look)
@@ -60,7 +60,7 @@ def column(what: Kind, look: Look) -> Callable[[Sequence[Any]], list[str]]:
 
 
 def cell(what: Kind, look: Look) -> Callable[[Any], str]:
-    """As `formats.cell`, for the column of a state."""
+    """Like `formats.cell`, for a state column."""
     plain = formats.cell(what, look)
     if not coloured(what):
         return plain

@@ -1,6 +1,6 @@
-"""Parts of a step's page that its type may draw itself: the blocks of `templates/steps/<type>.html`.
+"""Parts of a step's page that its type may render itself: the blocks of `templates/steps/<type>.html`.
 
-A part that the type has no block for is drawn as for every type, by `runner/<part>.html`. Types of other packages bring their template in their package.
+A part without such a block is rendered by `runner/<part>.html`. Step types of other packages bring their own templates.
 """
 
 from typing import cast
@@ -22,11 +22,11 @@ blueprint = Blueprint("step_parts", __name__)
 
 @pass_context
 def step_part(context: Context, part: str) -> Markup:
-    """The text of a part of the step `step_kind`, with all that the page knows."""
+    """Return the HTML of a part of the step `step_kind`, with the page's context."""
     environment = context.environment
-    own = _own(environment, str(context.get("step_kind") or ""))
-    if own is not None and part in own.blocks:
-        text = "".join(own.blocks[part](own.new_context(context.get_all(), shared=True)))
+    template = _own(environment, str(context.get("step_kind") or ""))
+    if template is not None and part in template.blocks:
+        text = "".join(template.blocks[part](template.new_context(context.get_all(), shared=True)))
     else:
         general = environment.get_template(f"runner/{part}.html")
         text = "".join(general.root_render_func(general.new_context(context.get_all(), shared=True)))
@@ -34,7 +34,7 @@ def step_part(context: Context, part: str) -> Markup:
 
 
 def _own(environment: Environment, kind: str) -> Template | None:
-    """The template of the type, None where it has none; looked for once."""
+    """Return the template of the step type, None if it has none; cached."""
     known: dict[str, Template | None] = getattr(environment, KEPT)
     if kind not in known:
         try:

@@ -1,7 +1,6 @@
-"""Showing again who one is, and going on with what asked for it: nothing that was typed is lost.
+"""Confirm one's identity again, then continue the request that required it; nothing that was typed is lost.
 
-The form that was refused is kept, sealed, for a quarter of an hour; afterwards it is sent again. Where the page has its script, that happens in a
-dialog over the page itself.
+The refused form is stored, sealed, for 15 minutes and then sent again. With script this happens in a dialog over the page.
 """
 
 from datetime import timedelta
@@ -26,16 +25,16 @@ WRONG = {
 
 @blueprint.get("")
 def show() -> Response:
-    """The page on its own, for links (`?next=`)."""
+    """Show the page on its own, for links (`?next=`)."""
     return _page(frame.actor(), "", identity.local(request.args.get("next")))
 
 
 @blueprint.post("")
 def prove() -> Response:
-    """A code or password: right, it goes on with what asked for it; wrong, the page again."""
+    """Check a code or password: if right, continue; if wrong, show the page again."""
     who, kept, there = frame.actor(), request.form.get("kept", ""), identity.local(request.form.get("next"))
     try:
-        good = confirming.prove(who, request.form.get("shown", ""), *auth.place())
+        good = confirming.prove(who, request.form.get("shown", ""), *auth.address_and_browser())
         error = None if good else WRONG[confirming.way_of(who)]
     except ConsoleError as refused:
         good, error = False, refused.message
@@ -51,12 +50,12 @@ def prove() -> Response:
 
 @blueprint.get("/go-on")
 def again() -> Response:
-    """Back from the identity provider, to what was kept."""
+    """Come back from the identity provider to the stored form."""
     return go_on(request.args.get("kept", ""), "/")
 
 
 def ask() -> Response:
-    """Instead of the answer to the request at hand, which was refused for want of it: the page, or a dialog over the page."""
+    """Answer a request that requires confirmation: with the page, or with a dialog over it."""
     who = frame.actor()
     if request.method in ("GET", "HEAD"):
         return _page(who, "", identity.local(request.full_path.rstrip("?")), status=403)
@@ -66,25 +65,23 @@ def ask() -> Response:
 
 
 def go_on(kept: str, there: str) -> Response:
-    """The form that was kept, to be sent again; else on to `there`."""
-    found = one_time.take("kept", kept) if kept else None
-    if found is None or found.person != frame.actor().id:
-        return frame.moved(there)
-    return frame.page(
-        "auth/go_on.html", {"path": found.content["path"], "fields": found.content["fields"], "files": found.content["files"]}
-    )
+    """Send the stored form again; without one, redirect to `there`."""
+    form = one_time.take("kept", kept) if kept else None
+    if form is None or form.person != frame.actor().id:
+        return frame.redirect_to(there)
+    return frame.page("auth/go_on.html", {"path": form.content["path"], "fields": form.content["fields"], "files": form.content["files"]})
 
 
 def _page(who: Actor, kept: str, there: str, error: str | None = None, *, status: int = 200) -> Response:
     back = f"/step-up/go-on?kept={kept}" if kept else there
-    told = {"way": confirming.way_of(who), "kept": kept, "next": there, "back": back, "error": error, "dialog": frame.wants_fragment()}
-    answer = make_response(frame.render("auth/step_up.html", told, "dialog" if frame.wants_fragment() else None), status)
+    context = {"way": confirming.way_of(who), "kept": kept, "next": there, "back": back, "error": error, "dialog": frame.wants_fragment()}
+    answer = make_response(frame.render("auth/step_up.html", context, "dialog" if frame.wants_fragment() else None), status)
     answer.headers["Cache-Control"] = "no-store"
     if frame.wants_fragment():
         answer.headers["HX-Retarget"], answer.headers["HX-Reswap"], answer.headers["X-Step-Up"] = "#dialog", "innerHTML", "asked"
     return answer
 
 
-def wanted(error: ConsoleError) -> bool:
-    """Whether this refusal is one that showing who one is gets past."""
+def can_step_up(error: ConsoleError) -> bool:
+    """Return whether confirming one's identity would lift this refusal."""
     return error.code == "step_up" and not identity.is_api() and g.get("actor") is not None and current_user.is_authenticated

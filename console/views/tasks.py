@@ -1,4 +1,4 @@
-"""What a person is asked to do beside runs: tasks, questions to answer, and what they were told."""
+"""Work beside runs: tasks, questions to answer, and notices."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ TABS = (("mine", "Mine"), ("team", "My team's"), ("done", "Done"))
 
 @blueprint.get("/tasks")
 def show() -> Response:
-    """Tasks in three lists, and above them the questions that wait for the person's answer."""
+    """Show tasks in three lists, and above them the questions to the reader."""
     return _listed()
 
 
@@ -40,20 +40,20 @@ def _listed(wrong: ConsoleError | None = None, task: str = "", status: int = 200
 
 @blueprint.post("/tasks/<task_id>/close")
 def close(task_id: str) -> Response:
-    """Done, or not done and why."""
+    """Close a task as done, or as not done with the reason."""
     try:
         tasks.close(frame.actor(), task_id, request.form.get("result", ""), request.form.get("note", ""))
     except (Invalid, Conflict) as wrong:
         return _listed(wrong, task_id, wrong.status)
     flash("The task is closed.")
-    return frame.moved("/tasks")
+    return frame.redirect_to("/tasks")
 
 
 @blueprint.route("/answers/<question_id>", methods=["GET", "POST"])
 def answer(question_id: str) -> Response:
-    """The form of a question; then its answer."""
+    """Show the form of a question; a POST answers it."""
     actor, look = frame.actor(), frame.look()
-    asked = questions.question(actor, question_id)
+    question = questions.question(actor, question_id)
     values, outcome = panes.read_form(request.form, look), request.form.get("outcome") or None
     wrong: ConsoleError | None = None
     if request.method == "POST":
@@ -63,16 +63,16 @@ def answer(question_id: str) -> Response:
             wrong = error
         else:
             flash("Your answer is in. Thank you.")
-            return frame.moved("/tasks")
+            return frame.redirect_to("/tasks")
     details: list[Any] = list(wrong.details) if wrong is not None else []
-    drawn = page.step_context(asked.screen, look, {}, typed=values if wrong else None, errors=details, chosen=outcome)
-    head = refusals.head(wrong, {str(one["name"]): str(one["label"]) for one in asked.screen.get("fields", ())})
-    return frame.page("tasks/answer.html", {"asked": asked, "wrong": head, **drawn}, status=wrong.status if wrong else 200)
+    drawn = page.step_context(question.screen, look, {}, typed=values if wrong else None, errors=details, chosen=outcome)
+    head = refusals.head(wrong, {str(field["name"]): str(field["label"]) for field in question.screen.get("fields", ())})
+    return frame.page("tasks/answer.html", {"asked": question, "wrong": head, **drawn}, status=wrong.status if wrong else 200)
 
 
 @blueprint.get("/notices")
 def show_notices() -> Response:
-    """What the person was told, newest first. The bell of the header asks for itself alone, and is answered 204 while its number stays."""
+    """Show the notices, newest first. The bell in the header polls for itself, and gets 204 while its number is unchanged."""
     if not (frame.wants_fragment() and frame.htmx.target == "bell"):
         return frame.page("tasks/notices.html", {"notices": notices.notices_of(frame.actor())})
     unread = notices.unread(frame.actor())
@@ -84,12 +84,12 @@ def show_notices() -> Response:
 
 @blueprint.post("/notices/read")
 def read_all() -> Response:
-    """All of them were read."""
+    """Mark all notices as read."""
     notices.read_all(frame.actor())
-    return frame.moved("/notices")
+    return frame.redirect_to("/notices")
 
 
 @blueprint.post("/notices/<notice_id>/read")
 def read(notice_id: str) -> Response:
-    """It was read; on to what it is about."""
-    return frame.moved(notices.read(frame.actor(), notice_id))
+    """Mark a notice as read and go to what it is about."""
+    return frame.redirect_to(notices.read(frame.actor(), notice_id))

@@ -1,4 +1,4 @@
-"""Why can't I: what may be done with a record or a run and what not, and asking for a right that is missing."""
+"""Why can't I: what the reader may do with a record or a run, what not, and asking for a missing right."""
 
 from typing import Any
 
@@ -20,22 +20,22 @@ ASKED_WITHIN_S = 24 * 3600
 
 @blueprint.get("/c/<collection>/<path:part>/why")
 def record(collection: str, part: str) -> Response:
-    """What one may do with the record, and why not."""
+    """Show what the reader may do with the record, and why not."""
     key = frame.key_of(part)
-    title, found = points.on_record(frame.actor(), collection, key)
-    return _page(title, frame.record_url(collection, key), found)
+    title, listed = points.on_record(frame.actor(), collection, key)
+    return _page(title, frame.record_url(collection, key), listed)
 
 
 @blueprint.get("/runs/<run_id>/why")
 def run(run_id: str) -> Response:
-    """What one may do in the run, and why not."""
-    found = points.on_run(frame.actor(), run_id)
-    return _page(runs.title(frame.actor(), run_id), frame.run_url(run_id), found)
+    """Show what the reader may do with the run, and why not."""
+    page = points.on_run(frame.actor(), run_id)
+    return _page(runs.title(frame.actor(), run_id), frame.run_url(run_id), page)
 
 
 @blueprint.post("/access-requests")
 def ask() -> Response:
-    """Ask for a right that was refused; the form holds a token that only a refusal gives out."""
+    """Ask for a right that was refused; the form holds a token that only a refusal issues."""
     try:
         person, obj, act, team, back = _signer().loads(request.form.get("token", ""), max_age=ASKED_WITHIN_S)
     except (BadSignature, ValueError):
@@ -44,11 +44,11 @@ def ask() -> Response:
         raise NotFound
     right_requests.ask(frame.actor(), obj, act, team, request.form.get("reason", ""))
     flash("Asked. Those who can give it find it at the bell.")
-    return frame.moved(back)
+    return frame.redirect_to(back)
 
 
 def explain(error: NotAllowed) -> Reason | None:
-    """The deciding rule of a refusal and who can give the right; None where the refusal is about something else, or that cannot be told."""
+    """Return the rule behind a refusal and who can grant the right; None if the refusal has another cause or may not be explained."""
     actor: Actor | None = g.get("actor")
     if actor is None or error.code != NotAllowed.default_code or not error.need[0]:
         return None
@@ -59,17 +59,17 @@ def explain(error: NotAllowed) -> Reason | None:
 
 
 def token(reason: Reason, back: str = "") -> str:
-    """What a form of asking holds: who may ask for what, for a day."""
+    """Return the token of the form: who may ask for what, valid for a day."""
     return str(_signer().dumps([frame.actor().id, *reason.need, reason.team, back or _return_address()]))
 
 
-def _page(title: str, href: str, found: list[points.Point]) -> Response:
-    drawn: list[dict[str, Any]] = [{"point": one, "token": token(one.reason, href) if one.reason else ""} for one in found]
+def _page(title: str, href: str, listed: list[points.Point]) -> Response:
+    drawn: list[dict[str, Any]] = [{"point": point, "token": token(point.reason, href) if point.reason else ""} for point in listed]
     return frame.page("why/page.html", {"title": title, "href": href, "points": drawn}, blocks={"*": "points"})
 
 
 def _return_address() -> str:
-    """Where asking leads back to: the page that was refused is refused again, so it is Home."""
+    """Return where asking leads to: Home, because the refused page would be refused again."""
     return "/"
 
 

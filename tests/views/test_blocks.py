@@ -151,7 +151,7 @@ def test_every_block_is_drawn_alone_with_much_and_with_nothing(pages: "Pages", d
     kept, done = list(drawn), set()
     run = next(context for template, context, _ in kept if template == "runner/abort.html")
     kept.append(
-        ("runner/repeat.html", run | effects.repeating(Conflict("Done before.", code="already_done", effects=[]), MultiDict()), None)
+        ("runner/repeat.html", run | effects.repeat_context(Conflict("Done before.", code="already_done", effects=[]), MultiDict()), None)
     )
     kept.append(("requests/gone.html", {"message": "Nothing here."}, None))
     env = pages.app.jinja_env

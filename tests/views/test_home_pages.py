@@ -117,7 +117,9 @@ def test_days_of_the_reader_become_moments() -> None:
     from console.views.formats import Look
 
     told = dict(
-        activity.sent([("createdAt.gte", "2026-07-01"), ("createdAt.lt", "nonsense!!"), ("user", "usr_1")], Look(zone="Europe/Vilnius"))
+        activity.filters_for_log(
+            [("createdAt.gte", "2026-07-01"), ("createdAt.lt", "nonsense!!"), ("user", "usr_1")], Look(zone="Europe/Vilnius")
+        )
     )
     assert told == {"createdAt.gte": "2026-06-30T21:00:00Z", "createdAt.lt": "nonsense!!", "user": "usr_1"}
     with pytest.raises(Malformed):

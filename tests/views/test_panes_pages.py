@@ -100,7 +100,7 @@ def test_a_form_says_of_each_box_how_it_is_read() -> None:
         ]
     )
     assert panes.read_form(form, LOOK) == {"note": "hello", "risk": None, "ticks": [], "yes": True, "count": 12}
-    assert panes.unread(form) == {"note": "hello", "yes": "true", "count": "12", "strange": "?"}
+    assert panes.typed_texts(form) == {"note": "hello", "yes": "true", "count": "12", "strange": "?"}
 
 
 def test_the_record_panel_has_its_sections_and_what_changed_since() -> None:

@@ -307,7 +307,7 @@ def test_a_form_is_read_by_its_types(sent: list[tuple[str, str]], values: dict[s
     ids=["nothing", "one", "empty", "two", "not typed", "dotted"],
 )
 def test_nothing_that_was_typed_is_lost(sent: list[tuple[str, str]], kept: dict[str, str]) -> None:
-    assert panes.unread(MultiDict(sent)) == kept
+    assert panes.typed_texts(MultiDict(sent)) == kept
 
 
 @pytest.mark.parametrize(
@@ -378,7 +378,7 @@ def test_a_field_says_to_which_options_it_belongs(name: str, options: list[str],
     found = panes.belonging(OUTCOMES)[name]
     assert (list(found.options), list(found.needed), found.words) == (options, needed, words)
     drawn = panes.boxes({"fields": [{"name": name, "label": "X", "help": "A hint."}, {"name": "other", "label": "Y"}]}, LOOK)
-    assert [box.help for box in panes.with_words(drawn, panes.belonging(OUTCOMES))] == [f"{words} A hint.", None]
+    assert [box.help for box in panes.with_options(drawn, panes.belonging(OUTCOMES))] == [f"{words} A hint.", None]
 
 
 def test_options_without_fields_change_no_hint() -> None:

@@ -611,12 +611,12 @@ def test_the_context_shows_amounts_as_people_read_them(pages: "Pages") -> None:
 
 def test_an_automatic_step_that_stopped_says_why_and_what_it_tried() -> None:
     run: dict[str, Any] = {"id": "run_1", "current": {"step": "pay", "proposal": None}, "attempts": []}
-    assert runeffects.tried(run, Look()) == []
+    assert runeffects.tried_before(run, Look()) == []
     effects = [{"status": status, "summary": "Pay 12 EUR", "at": "2026-11-20T10:00:00Z"} for status in ("failed", "failed", "done")]
     run["attempts"] = [{"step": "pay", "effects": effects, "entered_at": "2026-11-20T09:00:00Z"}]
-    assert runeffects.tried(run, Look())[1:] == [("Tried", "Pay 12 EUR, 2 times")]
+    assert runeffects.tried_before(run, Look())[1:] == [("Tried", "Pay 12 EUR, 2 times")]
     run["current"]["proposal"] = {"answered_at": "2026-11-20T11:00:00Z", "origin": "a-model"}
-    assert runeffects.tried(run, Look())[-1] == ("Tried", "Asked a-model, once")
+    assert runeffects.tried_before(run, Look())[-1] == ("Tried", "Asked a-model, once")
 
 
 # -- lists, and records to choose from

@@ -220,7 +220,7 @@ def test_what_was_saved_when(draft: Mapping[str, Any] | None, words: str) -> Non
     ],
 )  # fmt: skip
 def test_what_stands_above_the_form(seen: RunView, heads: list[str]) -> None:
-    assert [note.head for note in notices.above(seen, ANA, LOOK, None, [])] == heads
+    assert [note.head for note in notices.notices_of(seen, ANA, LOOK, None, [])] == heads
 
 
 @pytest.mark.parametrize(
@@ -297,17 +297,17 @@ TYPED = Typed("rate", 3, {"risk": "high"}, None, {"risk": "high"})
     ],
 )
 def test_a_screen_of_the_past_says_what_happened_and_keeps_what_was_typed(code: str, seen: RunView, head: str, text: str) -> None:
-    note = notices.moved_on(seen, Conflict("Refused.", code=code, details=[{"reason": "Because."}]), ANA, TYPED)
+    note = notices.refused_note(seen, Conflict("Refused.", code=code, details=[{"reason": "Because."}]), ANA, TYPED)
     assert (note.head, note.text, note.alert, note.href) == (head, text, True, "/runs/run_1")
     assert note.typed == {"risk": "high"}
-    assert notices.moved_on(seen, Conflict("Refused.", code=code), ANA, None).typed == {}
+    assert notices.refused_note(seen, Conflict("Refused.", code=code), ANA, None).typed == {}
 
 
 def test_a_run_that_has_ended_meanwhile_is_said_to_have() -> None:
     ended = view(status="aborted", holder=None)
     ended.json["current"] = None
     assert (
-        notices.moved_on(ended, Conflict("x", code="stale_revision"), ANA, None).text
+        notices.refused_note(ended, Conflict("x", code="stale_revision"), ANA, None).text
         == "It has ended: Aborted. What you typed is kept below."
     )
 
@@ -331,7 +331,7 @@ def test_results_read_like_the_record_and_leave_out_what_is_empty() -> None:
 
 def test_what_a_revision_cancels_names_people_and_machines() -> None:
     cancels = [{"step": "a", "title": "A", "by": by, "completed_at": None} for by in ("usr_ana", None, "usr_gone")]
-    told = page.preview(Preview({"cancels": cancels, "effects_done": []}, 4, "Rate", NAMES))
+    told = page.revise_context(Preview({"cancels": cancels, "effects_done": []}, 4, "Rate", NAMES))
     assert [one["by_name"] for one in told["preview"]["cancels"]] == ["Ana Lopes", "automatic", "a former colleague"]
     assert told["preview_title"] == "Rate"
 

@@ -1,4 +1,4 @@
-"""The console in JSON: the same service functions as the pages, for programs with a key. One file per family of calls."""
+"""The API: the service functions of the pages as JSON, for programs with a key. One module for each family of calls."""
 
 import json
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ DEEPEST = 100
 
 
 def body() -> dict[str, Any]:
-    """The JSON object that was sent. Numbers with a fraction come as the text that they are (`Spelled`): decimals are text everywhere here.
+    """Return the JSON object in the request. Decimals become `Spelled` texts, because the API represents decimals as text.
 
-    Raises `Malformed` for what is no JSON object in UTF-8, names a key twice, or is nested too deep; 415 for what does not say that it is JSON.
+    Raises `Malformed` if it is not a JSON object in UTF-8, repeats a key or is nested too deeply; 415 if its content type is not JSON.
     """
     if not request.is_json or request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise UnsupportedMediaType("Send JSON in UTF-8, with the header Content-Type: application/json.")
@@ -25,7 +25,7 @@ def body() -> dict[str, Any]:
     try:
         sent = json.loads(raw.decode(), parse_float=Spelled, parse_constant=_no_number, object_pairs_hook=_once)
         if b"\\u" in raw:
-            json.dumps(sent, ensure_ascii=False).encode()  # half a surrogate pair is no text, and nothing can store it
+            json.dumps(sent, ensure_ascii=False).encode()  # half a surrogate pair is not valid text, and nothing can store it
     except (ValueError, RecursionError):
         raise Malformed("The body is not JSON, or not in UTF-8.") from None
     if not isinstance(sent, dict):
@@ -36,13 +36,13 @@ def body() -> dict[str, Any]:
 
 
 def spelled(name: str) -> dict[str, Any]:
-    """An object inside a body that `body` has read already, whose numbers with a fraction are known as such (`Spelled`): what JSON fields hold."""
+    """Return an object from `body` with its decimals marked as `Spelled`, for JSON fields."""
     sent = json.loads(request.get_data(), parse_float=Spelled).get(name)
     return sent if isinstance(sent, dict) else {}
 
 
 def listing(rows: Sequence[Any], following: str | None = None, **more: Any) -> dict[str, Any]:
-    """A page of a list as every list of the API answers: `{"data", "next"}`, `next` the cursor for `?after=`."""
+    """Return a page of a list as all lists of the API do: `{"data", "next"}`, where `next` is the cursor for `?after=`."""
     return {"data": list(rows), "next": following, **more}
 
 
@@ -51,7 +51,7 @@ def _no_number(word: str) -> NoReturn:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose keys are each named once: of two, readers take now the first and now the last."""
+    """Return an object and reject repeated keys, because parsers disagree about which one counts."""
     made = dict(pairs)
     if len(made) < len(pairs):
         twice = next(name for at, (name, _) in enumerate(pairs) if name in {before for before, _ in pairs[:at]})
@@ -60,7 +60,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _depth(sent: Any) -> int:
-    """How many objects and lists stand one in another."""
+    """Return how deeply objects and lists are nested."""
     deepest, level = 0, [sent]
     while level:
         deepest += 1

@@ -52,8 +52,8 @@ class Exported(Filters):
 )
 def listing() -> ResponseReturnValue:
     """Events that fit the filters and that the caller may find, newest first."""
-    asked = activity.parse_query(request.args.items(multi=True))
-    return jsonify(activity.page(g.actor, asked.where, asked.limit, asked.after).to_json())
+    query = activity.parse_query(request.args.items(multi=True))
+    return jsonify(activity.page(g.actor, query.where, query.limit, query.after).to_json())
 
 
 @blueprint.get("/activity-logs/export")

@@ -34,5 +34,5 @@ def find() -> ResponseReturnValue:
     """Calls to the AI, also those that failed, newest first: of teams in which the caller may audit it."""
     wanted = parse_query(Wanted)
     filters = wanted.model_dump(exclude_none=True, exclude={"limit", "after"})
-    found, following = call_log.find(g.actor, filters, limit=wanted.limit, after=wanted.after)
-    return jsonify(listing([call.to_json() for call in found], following))
+    calls, following = call_log.find(g.actor, filters, limit=wanted.limit, after=wanted.after)
+    return jsonify(listing([call.to_json() for call in calls], following))

@@ -41,7 +41,7 @@ class Reject(Sent):
 
 
 def _decided(_done: Done) -> dict[str, Any]:
-    """The request as it stands now."""
+    """Return the request as it is now."""
     return approvals.get(g.actor, str((request.view_args or {})["approval_id"])).line.to_json()
 
 

@@ -15,10 +15,10 @@ blueprint = Blueprint("api_checkpoint", __name__, url_prefix="/api/v1")
 def newest() -> Response:
     """The newest checkpoint as a signed note."""
     access.require(g.actor, None, "activity", "read")
-    found = tree_heads.newest()
-    if found is None:
+    note = tree_heads.newest()
+    if note is None:
         raise NotFound("The log has no checkpoint yet; the worker signs one within a minute of the first event.")
-    return Response(found[1], mimetype="text/plain; charset=utf-8")
+    return Response(note[1], mimetype="text/plain; charset=utf-8")
 
 
 @blueprint.get("/checkpoint/key")
@@ -26,7 +26,7 @@ def newest() -> Response:
 def key() -> Response:
     """The verifier key `origin+id+key`. Compare it once with the one that whoever runs the console tells you by another way."""
     access.require(g.actor, None, "activity", "read")
-    found = tree_heads.verifier_key()
-    if found is None:
+    verifier_key = tree_heads.verifier_key()
+    if verifier_key is None:
         raise NotFound("The log has no checkpoint yet; the key is published with the first one.")
-    return Response(found + "\n", mimetype="text/plain; charset=utf-8")
+    return Response(verifier_key + "\n", mimetype="text/plain; charset=utf-8")

@@ -57,21 +57,21 @@ class ChangedRecord(Sent):
 def collections() -> ResponseReturnValue:
     """Every collection that the caller may browse."""
     wanted = parse_query(Paged)
-    found = browse.collections(g.actor)
-    start = next((at + 1 for at, each in enumerate(found) if each.id == wanted.after), None) if wanted.after else 0
+    readable = browse.collections(g.actor)
+    start = next((at + 1 for at, each in enumerate(readable) if each.id == wanted.after), None) if wanted.after else 0
     if start is None:
         raise Malformed(
             "The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}]
         )
-    page = found[start : start + wanted.limit]
-    return jsonify(listing([each.head() for each in page], page[-1].id if start + wanted.limit < len(found) else None))
+    page = readable[start : start + wanted.limit]
+    return jsonify(listing([each.head() for each in page], page[-1].id if start + wanted.limit < len(readable) else None))
 
 
 @blueprint.get("/collections/<collection>")
 @operation("getCollection", "collection.browse", Collection, example=Example(CUSTOMER))
 def collection(collection: str) -> ResponseReturnValue:
     """One collection: its fields, relations, segments and actions."""
-    done = [{"id": one.id, "label": one.title} for one in actions.offered(g.actor, collection)]
+    done = [{"id": action.id, "label": action.title} for action in actions.offered(g.actor, collection)]
     return jsonify(browse.describe(g.actor, collection) | {"actions": done})
 
 
@@ -89,9 +89,9 @@ def records(collection: str) -> ResponseReturnValue:
         after=wanted.after or None,
         count="exact" if wanted.count == "1" else None,
     )
-    found = browse.page(g.actor, collection, query)
-    more = {} if found.total is None else {"total": found.total}
-    return jsonify(listing([row.to_json() for row in found.rows], found.next, **more))
+    page = browse.page(g.actor, collection, query)
+    more = {} if page.total is None else {"total": page.total}
+    return jsonify(listing([row.to_json() for row in page.rows], page.next, **more))
 
 
 @blueprint.get("/collections/<collection>/records/<key>")
@@ -102,7 +102,7 @@ def record(collection: str, key: str) -> ResponseReturnValue:
 
 
 def _added(done: Done) -> dict[str, Any] | None:
-    """The record that was added, as the caller may read it now. Raises WriteUnknown where it could not be said whether it was."""
+    """Return the new record as the caller may read it now. Raises WriteUnknown if it is unknown whether it was added."""
     if done.chain is None:
         return None
     [event] = log.events_of(done.chain, after=done.number - 1, limit=1, opened=False)

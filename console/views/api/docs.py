@@ -1,4 +1,4 @@
-"""`/api/docs`: the description of the API as a page, drawn from the same document that programs read. Needs no script to be read."""
+"""`/api/docs`: the description of the API as a page, from the same document that programs read. It works without script."""
 
 import functools
 import json
@@ -22,7 +22,7 @@ NONE: tuple[str, dict[str, Any]] = ("", {})
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A parameter, or a name of an object: how it is typed and what it means. `links` are the shapes that its type names."""
+    """A parameter or a property: its type and meaning. `links` are the shapes that its type names."""
 
     name: str
     kind: str
@@ -36,7 +36,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer by its status; `shape` is the name of what it holds, empty where that is no JSON."""
+    """A response by status; `shape` is the name of its content, empty if it is not JSON."""
 
     status: str
     about: str
@@ -46,7 +46,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A call as the page shows it. `body` is its example as JSON, None where it takes none; `url` the example's address."""
+    """A call as the page shows it. `body` is its example as JSON, None if it takes none; `url` is the example's address."""
 
     id: str
     method: str
@@ -74,36 +74,36 @@ class Group:
 
 @blueprint.get("/api/docs")
 def show() -> Response:
-    """The page. It says nothing about this installation, so nobody needs to be signed in."""
+    """Show the page. It contains nothing about this installation, so it needs no sign-in."""
     groups, shapes = drawn(current_app._get_current_object())  # type: ignore[attr-defined]
     context = {"marked": marked, "groups": groups, "shapes": shapes, "site": request.host_url.rstrip("/"), "base": openapi.BASE}
     return frame.page("api/docs.html", context)
 
 
 def marked(text: str) -> Markup:
-    """The text with what stands in backticks as code."""
+    """Return the text with parts in backticks as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 (it was escaped)
 
 
 @functools.lru_cache(maxsize=4)
 def drawn(app: Flask) -> tuple[list[Group], list[tuple[str, str, list[Part]]]]:
-    """(calls by group, shapes as name, meaning and parts) of the application, made once."""
-    told = openapi.document(app)
-    groups = {tag["name"]: Group(tag["name"], tag["description"]) for tag in told["tags"]}
-    for path, methods in told["paths"].items():
+    """Return (calls by group, shapes as name, meaning and parts) of the application, made once."""
+    document = openapi.document(app)
+    groups = {tag["name"]: Group(tag["name"], tag["description"]) for tag in document["tags"]}
+    for path, methods in document["paths"].items():
         for method, call in methods.items():
-            groups[call["tags"][0]].calls.append(_drawn(told, path, method, call))
-    shapes = [(name, schema.get("description", ""), list(_parts(schema))) for name, schema in told["components"]["schemas"].items()]
+            groups[call["tags"][0]].calls.append(_drawn(document, path, method, call))
+    shapes = [(name, schema.get("description", ""), list(_parts(schema))) for name, schema in document["components"]["schemas"].items()]
     return list(groups.values()), shapes
 
 
-def _drawn(told: Mapping[str, Any], path: str, method: str, call: Mapping[str, Any]) -> Drawn:
-    parameters = tuple(_parameter(_followed(told, each)) for each in call["parameters"])
+def _drawn(document: Mapping[str, Any], path: str, method: str, call: Mapping[str, Any]) -> Drawn:
+    parameters = tuple(_parameter(_resolve(document, each)) for each in call["parameters"])
     content = call.get("requestBody", {}).get("content", {})
     media, given = next(iter(content.items()), NONE)
-    schema = told["components"]["schemas"][given["schema"]["$ref"][HEAD:]] if given else {}
+    schema = document["components"]["schemas"][given["schema"]["$ref"][HEAD:]] if given else {}
     example = given.get("example", {} if media == "application/json" else None)
-    answers = [_answered(told, status, each) for status, each in call["responses"].items()]
+    answers = [_answered(document, status, each) for status, each in call["responses"].items()]
     return Drawn(
         call["operationId"],
         method.upper(),
@@ -121,41 +121,41 @@ def _drawn(told: Mapping[str, Any], path: str, method: str, call: Mapping[str, A
     )
 
 
-def _followed(told: Mapping[str, Any], each: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a reference names, or the thing itself."""
+def _resolve(schema: Mapping[str, Any], each: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a reference points to, or the schema itself."""
     reference = each.get("$ref", "")
     for part in reference.split("/")[1:]:
-        told = told[part]
-    return told if reference else each
+        schema = schema[part]
+    return schema if reference else each
 
 
 def _parameter(each: Mapping[str, Any]) -> Part:
-    kind, links = _kind(each["schema"])
+    kind, links = _type_words(each["schema"])
     example = each.get("example", "")
     shown = example[0] if isinstance(example, list) else example
-    choices = tuple(str(one) for one in each["schema"].get("enum", ()))
+    choices = tuple(str(choice) for choice in each["schema"].get("enum", ()))
     return Part(each["name"], kind, each.get("description", ""), each.get("required", False), links, each["in"], str(shown), choices)
 
 
 def _parts(schema: Mapping[str, Any]) -> Iterator[Part]:
     for name, each in schema.get("properties", {}).items():
-        kind, links = _kind(each)
+        kind, links = _type_words(each)
         yield Part(name, kind, each.get("description", ""), name in schema.get("required", ()), links)
 
 
-def _kind(schema: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """The type in words, and the shapes that it names."""
+def _type_words(schema: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Return the type in words, and the shapes that it names."""
     if "$ref" in schema:
         name = schema["$ref"][HEAD:]
         return name, (name,)
     if "anyOf" in schema:
-        found = [_kind(each) for each in schema["anyOf"]]
-        return " or ".join(kind for kind, _ in found), tuple(link for _, links in found for link in links)
+        kinds = [_type_words(each) for each in schema["anyOf"]]
+        return " or ".join(kind for kind, _ in kinds), tuple(link for _, links in kinds for link in links)
     if "enum" in schema or "const" in schema:
-        return " · ".join(str(one) for one in schema.get("enum", [schema.get("const")])), ()
+        return " · ".join(str(choice) for choice in schema.get("enum", [schema.get("const")])), ()
     match schema.get("type"):
         case "array":
-            kind, links = _kind(schema.get("items", {}))
+            kind, links = _type_words(schema.get("items", {}))
             return f"list of {kind}", links
         case "string":
             return {"date-time": "moment", "binary": "file"}.get(schema.get("format", ""), "text"), ()
@@ -170,14 +170,14 @@ def _kind(schema: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     return "anything", ()
 
 
-def _answered(told: Mapping[str, Any], status: str, each: Mapping[str, Any]) -> Answered:
-    answer = _followed(told, each)
+def _answered(response: Mapping[str, Any], status: str, each: Mapping[str, Any]) -> Answered:
+    answer = _resolve(response, each)
     media, content = next(iter(answer.get("content", {}).items()), NONE)
     return Answered(status, answer["description"], content.get("schema", {}).get("$ref", "")[HEAD:], media)
 
 
 def _address(path: str, parameters: tuple[Part, ...]) -> str:
-    """The address of the example, below `/api/v1`."""
+    """Return the example's address below `/api/v1`."""
     for part in parameters:
         if part.place == "path":
             path = path.replace(f"{{{part.name}}}", quote(part.example, safe=""))

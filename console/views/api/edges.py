@@ -1,4 +1,4 @@
-"""What every answer below `/api` has in common: JSON or nothing, never a page; only the description for people is one."""
+"""What all responses below `/api` have in common: JSON, never a page, except the description for people."""
 
 from flask import Blueprint, Response, request
 
@@ -7,7 +7,7 @@ blueprint = Blueprint("api_edges", __name__)
 
 @blueprint.after_app_request
 def bare(response: Response) -> Response:
-    """OPTIONS says what an address takes, and nothing else: no body, so no type of one."""
+    """Answer OPTIONS with the allowed methods and no body, so also without a content type."""
     if request.method == "OPTIONS" and request.path.startswith("/api/") and response.status_code == 200:
         response.status_code = 204
         response.headers.pop("Content-Type", None)

@@ -37,7 +37,7 @@ class Turned(Asked):
 
 
 def _sent(done: Done) -> dict[str, Any] | None:
-    """The file that was kept, if it is still there."""
+    """Return the stored file, if it still exists."""
     return attachments.anywhere(g.actor, done.made).value if done.made else None
 
 
@@ -62,7 +62,7 @@ def send() -> ResponseReturnValue:
         raise Invalid("Send run, step, field and one file.", details=[{"field": name, "reason": reason} for name, reason in wrong])
     sent, (run, step, field) = request.files["file"], (request.form[name] for name in PARTS)
     stored = attachments.attach(g.actor, run, step=step, field=field, name=sent.filename or "", content=sent.stream.read())
-    idempotency.made(stored.id)
+    idempotency.name_result(stored.id)
     return jsonify(stored.value), 201
 
 
@@ -71,7 +71,7 @@ def send() -> ResponseReturnValue:
 def get_file(file_id: str) -> ResponseReturnValue:
     """What is known of a file."""
     stored = attachments.anywhere(g.actor, file_id)
-    told = {
+    known = {
         "run": stored.run,
         "slot": stored.slot,
         "pages": stored.pages,
@@ -79,7 +79,7 @@ def get_file(file_id: str) -> ResponseReturnValue:
         "by": stored.by,
         "sender": stored.sender,
     }
-    return jsonify({**stored.value, **told, "at": canonical.moment(stored.at)})
+    return jsonify({**stored.value, **known, "at": canonical.moment(stored.at)})
 
 
 @blueprint.get("/files/<file_id>/content")

@@ -1,11 +1,11 @@
-"""`X-Idempotency-Key` on every POST: the same key and body are done once, another body under the key is refused.
+"""`X-Idempotency-Key` on every POST: the same key and body are executed once; another body with the key is refused.
 
-Kept is that the key was used by this key or session, a keyed hash of the request, and the id of what was made: no word of either. A repeat
-is answered by reading that anew, for the caller of now. What was refused did nothing and is judged anew.
+Stored are the use of the key by this API key or session, a keyed hash of the request, and the id of what was made: no content. A repeat
+is answered by reading the result anew for the present caller. A refused request did nothing and is judged anew.
 
 A request claims its key before it does anything; a second one at the same time is told to come back. The first transition writes the key in its
-own transaction: so a repeat after a crash or a lost answer finds that the work was done. A claim whose request died without having done
-anything is taken over by the next.
+own transaction, so a repeat after a crash or a lost response finds that the work was done. A claim whose request died without doing
+anything is taken over by the next request.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from console.db.engine import fetch, hot_engine
 from console.errors import Conflict, ConsoleError, Invalid, Malformed
 from console.log import once
 from console.views.api.operation import OPERATION, Done, Operation
-from console.views.errors import refused
+from console.views.errors import answer_expected
 
 logger = logging.getLogger(__name__)
 blueprint = Blueprint("api_idempotency", __name__)
@@ -40,49 +40,49 @@ _KEPT = "select fingerprint, status, made, at from console.idempotency where key
 
 
 @blueprint.before_app_request
-def recall() -> ResponseReturnValue | None:
+def answer_repeat() -> ResponseReturnValue | None:
     """Answer a repeat by reading what was made; else claim the key, and remember it for the first transition of this request."""
     log.IDEMPOTENCY.set(None)
     g.idempotency = None
-    told = request.headers.get(HEADER)
-    if told is None or request.method != "POST" or g.get("actor") is None or not request.path.startswith("/api/"):
+    key_sent = request.headers.get(HEADER)
+    if key_sent is None or request.method != "POST" or g.get("actor") is None or not request.path.startswith("/api/"):
         return None
-    if not 1 <= len(told) <= LONGEST or not told.isprintable():
+    if not 1 <= len(key_sent) <= LONGEST or not key_sent.isprintable():
         raise Malformed(
             f"{HEADER} takes 1 to {LONGEST} printable characters.",
             details=[{"field": HEADER, "reason": f"1 to {LONGEST} printable characters."}],
         )
-    key = subjects.digest(f"{g.actor.session}|{told}".encode("utf-8", "surrogatepass"), "idempotency").hex()
+    key = subjects.digest(f"{g.actor.session}|{key_sent}".encode("utf-8", "surrogatepass"), "idempotency").hex()
     fingerprint = _fingerprint()
     given = {"key": key, "fingerprint": fingerprint, "kept": once.KEPT, "claimed": timedelta(seconds=once.CLAIMED_S)}
     claimed = bool(fetch(_CLAIM, given))
-    found = once.done(key)
-    if not claimed or found is not None:
-        answer = _answer(key, fingerprint, found)
+    done_before = once.done(key)
+    if not claimed or done_before is not None:
+        answer = _answer(key, fingerprint, done_before)
         if answer is not None:
             return answer
     g.idempotency = key
-    log.IDEMPOTENCY.set(None if found is not None else key)
+    log.IDEMPOTENCY.set(None if done_before is not None else key)
     return None
 
 
 def _fingerprint() -> bytes:
-    """What tells one request from another: its address and its body; of a form what stands in it, since its boundary is another each time."""
-    told = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
+    """Return what distinguishes requests: address and body. Of a form its content, because its boundary differs each time."""
+    digest = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
     if request.mimetype != "multipart/form-data":
-        told.update(request.get_data())
+        digest.update(request.get_data())
     else:
         parts = [(name, b"", value.encode("utf-8", "surrogatepass")) for name, value in request.form.items(multi=True)]
         for name, sent in request.files.items(multi=True):
             parts.append((name, (sent.filename or "").encode("utf-8", "surrogatepass"), hashlib.sha256(sent.stream.read()).digest()))
             sent.stream.seek(0)
         for part in sorted(parts):
-            told.update(repr(part).encode())
-    return subjects.digest(told.digest(), "request")
+            digest.update(repr(part).encode())
+    return subjects.digest(digest.digest(), "request")
 
 
-def _answer(key: str, fingerprint: bytes, found: tuple[str, int] | None) -> ResponseReturnValue | None:
-    """What the first request did, as it stands now; None where there is nothing to be read, and the request is done. Raises Invalid, Conflict."""
+def _answer(key: str, fingerprint: bytes, event: tuple[str, int] | None) -> ResponseReturnValue | None:
+    """Return the result of the first request as it is now; None if nothing can be read and the work is done. Raises Invalid, Conflict."""
     kept, status, made, at = fetch(_KEPT, (key,))[0]
     if bytes(kept) != fingerprint:
         raise Invalid(
@@ -90,11 +90,11 @@ def _answer(key: str, fingerprint: bytes, found: tuple[str, int] | None) -> Resp
             code="idempotency_mismatch",
             details=[{"field": HEADER, "reason": "Take a new key for another body."}],
         )
-    if status is None and found is None:
+    if status is None and event is None:
         raise Conflict(
             "The same request is under way. Ask again in a moment: it is answered as the first one.", code="in_progress", retry_after=1
         )
-    return _read_anew(found, made, at)
+    return _read_anew(event, made, at)
 
 
 def _declared() -> Operation:
@@ -102,45 +102,45 @@ def _declared() -> Operation:
     return declared
 
 
-def _read_anew(found: tuple[str, int] | None, made: str | None, at: datetime) -> ResponseReturnValue | None:
-    """The answer to work that was done, as the caller may see it now. Raises NotFound and NotAllowed as the address that reads it does."""
+def _read_anew(event: tuple[str, int] | None, made: str | None, at: datetime) -> ResponseReturnValue | None:
+    """Return the result as the caller may see it now. Raises NotFound and NotAllowed like the address that reads it."""
     declared = _declared()
-    chain, number = found or (None, 0)
-    told = declared.again(Done(chain, number, made, at)) if declared.again is not None else None
-    if told is None:
+    chain, number = event or (None, 0)
+    response = declared.again(Done(chain, number, made, at)) if declared.again is not None else None
+    if response is None:
         return None
-    answer = jsonify(told)
+    answer = jsonify(response)
     answer.status_code = min(declared.answers)
     answer.headers[REPLAYED] = "true"
     return answer
 
 
-def made(ident: str) -> None:
-    """Name what this request has made, where no event does."""
+def name_result(ident: str) -> None:
+    """Store the id of what this request made, if no event names it."""
     g.idempotency_made = ident
 
 
 @blueprint.app_errorhandler(log.AlreadyDone)
 def done_meanwhile(_error: log.AlreadyDone) -> ResponseReturnValue:
-    """A slow request whose claim was taken over: the other one did the work."""
-    found = once.done(g.idempotency)
+    """Answer a slow request whose claim was taken over: the other request did the work."""
+    event = once.done(g.idempotency)
     try:
-        answer = _read_anew(found, None, log.now()) if found is not None else None
+        answer = _read_anew(event, None, log.now()) if event is not None else None
     except ConsoleError as error:
-        return refused(error)
-    return answer or refused(Conflict("The same request is under way. Ask again in a moment.", code="in_progress", retry_after=1))
+        return answer_expected(error)
+    return answer or answer_expected(Conflict("The same request is under way. Ask again in a moment.", code="in_progress", retry_after=1))
 
 
 @blueprint.after_app_request
-def remember(response: Response) -> Response:
-    """Keep that it was done. What was refused, or went wrong, lets the key go: the same request is judged anew."""
+def store_done(response: Response) -> Response:
+    """Store that the work is done. After a refusal or an error the key is released and a repeat is judged anew."""
     key = g.get("idempotency")
     log.IDEMPOTENCY.set(None)
     if key is None:
         return response
     try:
         _keep(key, response.status_code)
-    except sa.exc.DBAPIError as error:  # the work is done: who repeats the request is told how things stand
+    except sa.exc.DBAPIError as error:  # the work is done: a repeat is answered with the present state
         logger.warning("that a request was answered could not be kept: %s", type(error.orig).__name__)
     return response
 

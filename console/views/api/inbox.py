@@ -47,7 +47,7 @@ class Assign(Unassign):
 
 
 def taken(done: Done) -> dict[str, Any] | None:
-    """The run that was taken, as it stands now."""
+    """Return the taken run as it is now."""
     return runs.get(g.actor, done.chain).json if done.chain else None
 
 
@@ -55,9 +55,9 @@ def taken(done: Done) -> dict[str, Any] | None:
 @operation("listInboxes", "inbox.work", Listed[Inbox])
 def every() -> ResponseReturnValue:
     """The caller's inboxes, each with how many tickets they could take; `more` where there are more than that."""
-    here = inboxes.inboxes_of(g.actor)
-    counts = tickets.count(g.actor, here)
-    return jsonify(listing([one.to_json() | asdict(counts[one.id]) for one in here]))
+    inboxes_here = inboxes.inboxes_of(g.actor)
+    counts = tickets.count(g.actor, inboxes_here)
+    return jsonify(listing([inbox.to_json() | asdict(counts[inbox.id]) for inbox in inboxes_here]))
 
 
 @blueprint.get("/inboxes/<name>/tickets")
@@ -68,12 +68,12 @@ def listed(name: str) -> ResponseReturnValue:
     match looked.view:
         case "todo":
             page = tickets.to_do(g.actor, name, limit=looked.limit, after=looked.after or None)
-            return jsonify(listing([one.to_json() for one in page.tickets], page.next, down=page.down))
+            return jsonify(listing([ticket.to_json() for ticket in page.tickets], page.next, down=page.down))
         case "doing":
-            return jsonify(listing([one.to_json() for one in tickets.doing(g.actor, name)], down=None))
+            return jsonify(listing([ticket.to_json() for ticket in tickets.doing(g.actor, name)], down=None))
         case "backlog":
-            found, following = tickets.backlog(g.actor, name, limit=looked.limit, after=looked.after or None)
-            return jsonify(listing([one.to_json() for one in found], following, down=None))
+            lines, following = tickets.backlog(g.actor, name, limit=looked.limit, after=looked.after or None)
+            return jsonify(listing([line.to_json() for line in lines], following, down=None))
 
 
 @blueprint.post("/inboxes/<name>/next")
@@ -132,4 +132,4 @@ def unassign(name: str) -> ResponseReturnValue:
 
 
 def _results_json(given: list[Came]) -> ResponseReturnValue:
-    return jsonify(listing([{"ticket": one.ticket, "run": one.run, "reason": one.reason or None} for one in given]))
+    return jsonify(listing([{"ticket": result.ticket, "run": result.run, "reason": result.reason or None} for result in given]))

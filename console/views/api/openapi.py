@@ -1,4 +1,4 @@
-"""`/api/openapi.json`: the description of the API, made from the URL map and from what stands beside each view. There is no other."""
+"""`/api/openapi.json`: the description of the API, built only from the URL map and from the declarations beside the views."""
 
 import functools
 import inspect
@@ -80,7 +80,7 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An operation at its place: `path` below `/api/v1` with parameters in braces, `method` in capitals, `about` its description."""
+    """An operation: `path` below `/api/v1` with parameters in braces, `method` in capitals, `about` its description."""
 
     path: str
     method: str
@@ -90,22 +90,22 @@ class Call:
 
     @property
     def parameters(self) -> list[str]:
-        """Names of what fills the path."""
+        """Return the names of the path's parameters."""
         return re.findall(r"{(\w+)}", self.path)
 
     @property
     def statuses(self) -> list[int]:
-        """Every status of an error that it may be answered with."""
-        found = {*ALWAYS, *self.operation.refuses}
-        found |= {*WITH_BODY} if self.operation.body is not None or self.method == "POST" else set()
-        found |= {404} if self.parameters or self.operation.again is not None else set()
-        return sorted(found)
+        """Return every error status that it may be answered with."""
+        statuses = {*ALWAYS, *self.operation.refuses}
+        statuses |= {*WITH_BODY} if self.operation.body is not None or self.method == "POST" else set()
+        statuses |= {404} if self.parameters or self.operation.again is not None else set()
+        return sorted(statuses)
 
 
 def calls(app: Flask) -> list[Call]:
-    """Every call below `/api/v1`, in the order of `TAGS`, then of their declaration. Raises `LookupError` for a route that declares nothing."""
-    found = [call for rule in app.url_map.iter_rules() if rule.rule.startswith(f"{BASE}/") for call in _calls(app, rule)]
-    return sorted(found, key=lambda call: (list(TAGS).index(call.tag), call.method == "POST" and bool(call.parameters)))
+    """Return every call below `/api/v1`, in the order of `TAGS`, then of declaration. Raises `LookupError` for a route without a declaration."""
+    declared = [call for rule in app.url_map.iter_rules() if rule.rule.startswith(f"{BASE}/") for call in _calls(app, rule)]
+    return sorted(declared, key=lambda call: (list(TAGS).index(call.tag), call.method == "POST" and bool(call.parameters)))
 
 
 def _calls(app: Flask, rule: Rule) -> Iterator[Call]:
@@ -123,7 +123,7 @@ def _calls(app: Flask, rule: Rule) -> Iterator[Call]:
 
 @blueprint.get("/api/openapi.json")
 def show() -> Response:
-    """The description, the same for everybody; 304 to who has it."""
+    """Return the description, the same for everybody; 304 if the client has it."""
     answer = Response(rendered(current_app), mimetype="application/json", headers={"Cache-Control": "no-cache"})
     answer.add_etag()
     answer.make_conditional(request)
@@ -132,12 +132,12 @@ def show() -> Response:
 
 @functools.lru_cache(maxsize=4)
 def rendered(app: Flask) -> bytes:
-    """The description as it is sent, made once for each application."""
+    """Return the description as bytes, built once for each application."""
     return orjson.dumps(document(cast(Flask, getattr(app, "_get_current_object", lambda: app)())))
 
 
 def document(app: Flask) -> dict[str, Any]:
-    """The description of the API: OpenAPI 3.1."""
+    """Return the OpenAPI 3.1 document."""
     every = calls(app)
     schemas = _schemas(every)
     paths: dict[str, dict[str, Any]] = {}
@@ -182,45 +182,45 @@ def document(app: Flask) -> dict[str, Any]:
 
 
 def _schemas(every: Iterable[Call]) -> dict[str, Any]:
-    """The schemas of all bodies and answers, by name."""
+    """Return the schemas of all bodies and responses, by name."""
     models: list[type[BaseModel]] = [Error]
     for call in every:
-        for told in (call.operation.body, *call.operation.answers.values()):
-            model = told.model if isinstance(told, Media) else told
+        for content in (call.operation.body, *call.operation.answers.values()):
+            model = content.model if isinstance(content, Media) else content
             if model is not None and model not in models:
                 models.append(model)
-    _, found = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)
-    names = {name: _named(name) for name in found["$defs"]}
-    return {names[name]: _plain(schema, names) for name, schema in sorted(found["$defs"].items())}
+    _, schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)
+    names = {name: _readable_name(name) for name in schemas["$defs"]}
+    return {names[name]: _readable_schema(schema, names) for name, schema in sorted(schemas["$defs"].items())}
 
 
-def _named(name: str) -> str:
-    """`Listed_RunHead_` as people call it."""
+def _readable_name(name: str) -> str:
+    """Return a readable name for `Listed_RunHead_`."""
     listed = re.fullmatch(r"Listed_(\w+?)_", name)
     return f"{listed[1]}Page" if listed else name
 
 
-def _plain(schema: Any, names: Mapping[str, str], *, properties: bool = False) -> Any:
-    """The schema without the titles that repeat its names, and with the names that we give."""
+def _readable_schema(schema: Any, names: Mapping[str, str], *, properties: bool = False) -> Any:
+    """Return the schema without titles that only repeat names, and with our names."""
     if isinstance(schema, list):
-        return [_plain(each, names) for each in schema]
+        return [_readable_schema(each, names) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    told = {
-        name: _plain(value, names, properties=name in ("properties", "$defs") and not properties)
+    plain = {
+        name: _readable_schema(value, names, properties=name in ("properties", "$defs") and not properties)
         for name, value in schema.items()
         if properties or not (name == "title" and isinstance(value, str))
     }
-    if isinstance(told.get("$ref"), str) and not properties:
-        head, _, last = told["$ref"].rpartition("/")
-        told["$ref"] = f"{head}/{names.get(last, last)}"
-    return told
+    if isinstance(plain.get("$ref"), str) and not properties:
+        head, _, last = plain["$ref"].rpartition("/")
+        plain["$ref"] = f"{head}/{names.get(last, last)}"
+    return plain
 
 
 def _operation(call: Call, every: Iterable[Call]) -> dict[str, Any]:
     declared = call.operation
     summary, _, more = call.about.partition("\n\n")
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "operationId": declared.id,
         "tags": [call.tag],
         "summary": " ".join(summary.split()).rstrip("."),
@@ -230,14 +230,14 @@ def _operation(call: Call, every: Iterable[Call]) -> dict[str, Any]:
         "parameters": [*_in_path(call), *_in_query(declared)],
     }
     if call.method == "POST":
-        told["parameters"].append({"$ref": "#/components/parameters/IdempotencyKey"})
+        described["parameters"].append({"$ref": "#/components/parameters/IdempotencyKey"})
     if declared.body is not None:
-        told["requestBody"] = {"required": True, "content": _content(declared.body, declared.example.body)}
-    told["responses"] = {
+        described["requestBody"] = {"required": True, "content": _content(declared.body, declared.example.body)}
+    described["responses"] = {
         **{str(status): _answer(status, model, every) for status, model in declared.answers.items()},
         **{str(status): {"$ref": f"#/components/responses/{REFUSALS[status][0]}"} for status in call.statuses},
     }
-    return told
+    return described
 
 
 def _in_path(call: Call) -> list[dict[str, Any]]:
@@ -254,20 +254,20 @@ def _in_path(call: Call) -> list[dict[str, Any]]:
     ]
 
 
-def _example(told: str, *, number: bool) -> str | int:
-    return int(told) if number else told
+def _example(name: str, *, number: bool) -> str | int:
+    return int(name) if number else name
 
 
 def _in_query(declared: Operation) -> list[dict[str, Any]]:
     if declared.query is None:
         return []
     schema = declared.query.model_json_schema(ref_template=REFERENCE)
-    found = []
-    for name, told in schema["properties"].items():
-        kept = _without_null(told)
+    parameters = []
+    for name, schema_of in schema["properties"].items():
+        kept = _without_null(schema_of)
         about = kept.pop("description", "")
         shown = {"example": declared.example.query[name]} if name in declared.example.query else {}
-        found.append(
+        parameters.append(
             {
                 "name": name,
                 "in": "query",
@@ -277,52 +277,52 @@ def _in_query(declared: Operation) -> list[dict[str, Any]]:
                 **shown,
             }
         )
-    return found
+    return parameters
 
 
-def _without_null(told: Mapping[str, Any]) -> dict[str, Any]:
-    """A parameter that is not given is not null: it is not there."""
-    kept = {name: value for name, value in told.items() if name not in ("title", "anyOf") and not (name == "default" and value is None)}
-    for each in told.get("anyOf", ()):
+def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter without null: an absent parameter is left out of the address."""
+    kept = {name: value for name, value in schema.items() if name not in ("title", "anyOf") and not (name == "default" and value is None)}
+    for each in schema.get("anyOf", ()):
         if each != {"type": "null"}:
             kept |= each
     return kept
 
 
-def _content(told: type[BaseModel] | Media, example: Any = None) -> dict[str, Any]:
+def _content(content: type[BaseModel] | Media, example: Any = None) -> dict[str, Any]:
     shown = {} if example is None else {"example": example}
-    if not isinstance(told, Media):
+    if not isinstance(content, Media):
         return {
             "application/json": {
-                "schema": {"$ref": REFERENCE.format(model=_named(told.__name__.replace("[", "_").replace("]", "_")))},
+                "schema": {"$ref": REFERENCE.format(model=_readable_name(content.__name__.replace("[", "_").replace("]", "_")))},
                 **shown,
             }
         }
-    if told.model is not None:
-        return {told.kind: {"schema": {"$ref": REFERENCE.format(model=told.model.__name__)}, **shown}}
-    return {told.kind: {"schema": {"type": "string"} if told.kind.startswith("text/") else {}}}
+    if content.model is not None:
+        return {content.kind: {"schema": {"$ref": REFERENCE.format(model=content.model.__name__)}, **shown}}
+    return {content.kind: {"schema": {"type": "string"} if content.kind.startswith("text/") else {}}}
 
 
-def _answer(status: int, told: type[BaseModel] | Media | None, every: Iterable[Call]) -> dict[str, Any]:
+def _answer(status: int, content: type[BaseModel] | Media | None, every: Iterable[Call]) -> dict[str, Any]:
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
-    if told is None:
+    if content is None:
         return {"description": "Done; there is nothing more to say" if status == 204 else "Done", "headers": headers}
-    about = told.description if isinstance(told, Media) else (inspect.getdoc(told) or "").partition("\n")[0]
-    links = _links(told, every)
-    return {"description": about, "headers": headers, "content": _content(told), **({"links": links} if links else {})}
+    about = content.description if isinstance(content, Media) else (inspect.getdoc(content) or "").partition("\n")[0]
+    links = _links(content, every)
+    return {"description": about, "headers": headers, "content": _content(content), **({"links": links} if links else {})}
 
 
 LINKED: Mapping[str, tuple[str, ...]] = {"Run": ("run_id",), "Workflow": ("workflow_id",)}
 """A thing that an answer is, and the parameters that its `id` fills."""
 
 
-def _links(told: type[BaseModel] | Media, every: Iterable[Call]) -> dict[str, Any]:
-    """What can be called next with the id of the answer."""
-    if isinstance(told, Media) or told.__name__ not in LINKED:
+def _links(content: type[BaseModel] | Media, every: Iterable[Call]) -> dict[str, Any]:
+    """Return the calls that can follow with the id in the response."""
+    if isinstance(content, Media) or content.__name__ not in LINKED:
         return {}
     return {
         call.operation.id: {"operationId": call.operation.id, "parameters": {name: "$response.body#/id"}}
-        for name in LINKED[told.__name__]
+        for name in LINKED[content.__name__]
         for call in every
         if call.parameters == [name]
     }

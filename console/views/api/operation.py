@@ -1,7 +1,7 @@
-"""What a call of the API takes and answers, declared once beside its view: the same models check what is sent and describe it.
+"""What a call of the API takes and returns, declared once beside its view: the same models validate and describe it.
 
-`console.views.api.openapi` makes the description of the whole API from these declarations and from the URL map; a route without one
-fails a test. What is wrong with a body is 422 (400 where it cannot be read), with a parameter of the address 400, each with a detail per field.
+`console.views.api.openapi` builds the description of the whole API from these declarations and the URL map; a test fails for a route
+without one. An invalid body is 422 (400 if it cannot be parsed), an invalid query parameter 400, each with a detail for every field.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,17 +37,17 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
 
-def _count(told: Any) -> Any:
-    """A limit as it stands in an address: digits, no more than three."""
-    if isinstance(told, str) and not (told.isascii() and told.isdigit() and len(told) <= 3 and 1 <= int(told) <= MOST):
+def _count(value: Any) -> Any:
+    """Parse a limit in an address: digits, at most three."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) <= 3 and 1 <= int(value) <= MOST):
         raise ValueError(f"takes 1 to {MOST}")
-    return told
+    return value
 
 
-def _whole(told: Any) -> Any:
-    if isinstance(told, str) and not (told.isascii() and told.removeprefix("-").isdigit() and len(told) <= 9):
+def _whole(value: Any) -> Any:
+    if isinstance(value, str) and not (value.isascii() and value.removeprefix("-").isdigit() and len(value) <= 9):
         raise ValueError("A whole number.")
-    return told
+    return value
 
 
 Limit = Annotated[int, Field(ge=1, le=MOST, description="How many rows a page has"), BeforeValidator(_count)]
@@ -63,7 +63,7 @@ class Paged(Asked):
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """An answer, or a body, that is no JSON: its media type, and of a form the model of its fields."""
+    """A body or response that is not JSON: its media type, and for a form the model of its fields."""
 
     kind: str
     description: str
@@ -72,7 +72,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A request that the tests send and the documentation shows; `path` fills the address, `status` is what it is answered with."""
+    """A request that the tests send and the documentation shows; `path` fills the address, `status` is the status of its response."""
 
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, Any] = field(default_factory=dict)
@@ -82,8 +82,8 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done under an idempotency key: the first event of it (its chain and number there; None where it wrote none), the id of what
-    it made where the view named one (`made`), and when it was asked for.
+    """What was done under an idempotency key: its first event (chain and number; None if it wrote none), the id of what
+    it made if the view named one (`made`), and when it was requested.
     """
 
     chain: str | None
@@ -94,9 +94,9 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A call. `answers` by status, `refuses` the statuses of errors beside those that every call has; `permission` as `workflow.start`.
+    """A call. `answers` by status, `refuses` error statuses besides those of every call; `permission` like `workflow.start`.
 
-    `again` reads anew, for the caller of now, what a repeated POST was answered with. A POST without it is judged and done each time.
+    `again` reads the result of a repeated POST anew for the present caller. A POST without it is judged and executed each time.
     """
 
     id: str
@@ -110,7 +110,7 @@ class Operation:
 
     @property
     def open(self) -> bool:
-        """Whether it needs no key."""
+        """Return whether it needs no key."""
         return self.permission == "none"
 
 
@@ -142,7 +142,7 @@ def operation(
 
 
 def read(model: type[Model], error: type[ConsoleError] = Invalid) -> Model:
-    """The body, checked. Raises `error` with a detail per field, and what `body` raises."""
+    """Return the validated body. Raises `error` with a detail for each field, and what `body` raises."""
     sent = body()
     try:
         return model.model_validate(sent)
@@ -152,16 +152,16 @@ def read(model: type[Model], error: type[ConsoleError] = Invalid) -> Model:
 
 
 def parse_query(model: type[Model]) -> Model:
-    """The parameters of the address, checked. Raises Malformed with a detail per parameter."""
-    told: dict[str, Any] = {}
+    """Return the validated query parameters. Raises Malformed with a detail for each parameter."""
+    given: dict[str, Any] = {}
     lists = {info.alias or name for name, info in model.model_fields.items() if getattr(info.annotation, "__origin__", None) is list}
     for name, values in request.args.lists():
         if len(values) > 1 and name not in lists:
             reason = f"{name} is given {len(values)} times; once is enough."
             raise Malformed(reason, details=[{"field": name, "reason": reason}])
-        told[name] = values if name in lists else values[0]
+        given[name] = values if name in lists else values[0]
     try:
-        return model.model_validate(told)
+        return model.model_validate(given)
     except ValidationError as wrong:
         details = _details(wrong)
         raise Malformed(_sentence(details, "address"), details=details) from None

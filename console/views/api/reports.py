@@ -31,7 +31,7 @@ class Receipt(BaseModel):
 
 
 def _filed(done: Done) -> dict[str, Any] | None:
-    """The number of the receipt, for who may still report from the record."""
+    """Return the receipt number, if the caller may still report from the record."""
     sent = read(Report)
     return {"receipt": runs.receipt_of(g.actor, sent.workflow, sent.collection, sent.record, done.chain)} if done.chain else None
 

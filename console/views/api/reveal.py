@@ -43,7 +43,7 @@ class Shown(BaseModel):
 def reveal(collection: str, key: str) -> ResponseReturnValue:
     """Uncover one masked value; who looked at it and why is an event."""
     sent = read(Wanted)
-    told = revealing.reveal(g.actor, collection, key, sent.field, sent.reason)
-    answer = jsonify(field=told.field.name, value=told.value, until=canonical.moment(told.until))
+    revealed = revealing.reveal(g.actor, collection, key, sent.field, sent.reason)
+    answer = jsonify(field=revealed.field.name, value=revealed.value, until=canonical.moment(revealed.until))
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -1,14 +1,15 @@
-"""Every command of a run as a call. Each names the revision that the caller saw; the answer is the run as it stands next."""
+"""Every command of a run as a call. Each takes the revision that the caller saw and returns the run as it is afterwards."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from console import runs
 from console.log import body as canonical
-from console.views.api.operation import Done, Example, Nothing, Sent, operation, read
+from console.views.api.operation import Done, Example, Nothing, Sent, View, operation, read
 from console.views.api.shapes import Checked, Run, Saved
 
 blueprint = Blueprint("api_runs_commands", __name__, url_prefix="/api/v1")
@@ -111,12 +112,12 @@ SETTLED = {"succeeded": "done", "failed": "not_done"}
 
 
 def _run(run_id: str) -> ResponseReturnValue:
-    """The run as it stands next, for whoever acted."""
+    """Return the run as it is now, for whoever acted."""
     return jsonify(runs.get(g.actor, run_id).json)
 
 
 def moved(done: Done) -> dict[str, Any]:
-    """The run that a command moved or began, as it stands now."""
+    """Return the run that a command moved or started, as it is now."""
     return runs.get(g.actor, done.chain or _named()).json
 
 
@@ -125,28 +126,36 @@ def _named() -> str:
 
 
 def _kept(done: Done) -> dict[str, Any]:
-    """When the draft that is there was kept; where the step has been handed in meanwhile, when this one was sent."""
+    """Return when the present draft was kept; if the step was completed meanwhile, when this one was sent."""
     current = runs.get(g.actor, _named()).json["current"] or {}
     return {"saved_at": (current.get("draft") or {}).get("saved_at") or canonical.moment(done.at)}
 
 
 def _checked(done: Done) -> dict[str, Any]:
-    """The run, and what is known of the effect now."""
-    told, wanted = moved(done), read(Named).effect
-    found = [effect["status"] for attempt in told["attempts"] for effect in attempt["effects"] if effect["id"] == wanted]
-    return told | {"checked": SETTLED.get(found[-1] if found else "", "unclear")}
+    """Return the run, and what is known of the effect now."""
+    run, wanted = moved(done), read(Named).effect
+    statuses = [effect["status"] for attempt in run["attempts"] for effect in attempt["effects"] if effect["id"] == wanted]
+    return run | {"checked": SETTLED.get(statuses[-1] if statuses else "", "unclear")}
 
 
-@blueprint.post("/runs/<run_id>/complete")
-@operation(
-    "completeStep",
-    "workflow.start",
-    Run,
-    body=Handed,
-    refuses=(403,),
-    again=moved,
-    example=Example(body={"step": "decide", "revision": 4, "values": {}, "outcome": "approve"}),
-)
+def command(
+    path: str,
+    name: str,
+    body: type[Sent],
+    example: dict[str, Any],
+    *,
+    permission: str = "workflow.start",
+    answer: type[BaseModel] = Run,
+    status: int = 200,
+    again: Callable[[Done], Any] = moved,
+) -> Callable[[View], View]:
+    """Declare a view as a command of a run: POST `/runs/<run_id>/<path>`, with an example of its body."""
+    shown = Example(body=example, status=status)
+    declare = operation(name, permission, {status: answer}, body=body, refuses=(403,), again=again, example=shown)
+    return lambda view: blueprint.post(f"/runs/<run_id>/{path}")(declare(view))
+
+
+@command("complete", "completeStep", Handed, {"step": "decide", "revision": 4, "values": {}, "outcome": "approve"})
 def complete(run_id: str) -> ResponseReturnValue:
     """Hand in the step that the run stands at.
 
@@ -167,16 +176,7 @@ def complete(run_id: str) -> ResponseReturnValue:
     return jsonify(view.json)
 
 
-@blueprint.post("/runs/<run_id>/draft")
-@operation(
-    "saveDraft",
-    "workflow.start",
-    Saved,
-    body=Drafted,
-    refuses=(403,),
-    again=_kept,
-    example=Example(body={"step": "note", "revision": 2, "values": {"note": "Called, no ans"}}),
-)
+@command("draft", "saveDraft", Drafted, {"step": "note", "revision": 2, "values": {"note": "Called, no ans"}}, answer=Saved, again=_kept)
 def draft(run_id: str) -> ResponseReturnValue:
     """Keep half-typed values; moves nothing."""
     sent = read(Drafted)
@@ -184,8 +184,7 @@ def draft(run_id: str) -> ResponseReturnValue:
     return jsonify(saved_at=canonical.moment(saved_at))
 
 
-@blueprint.post("/runs/<run_id>/propose")
-@operation("proposeAgain", "workflow.start", Run, body=ProposalWanted, refuses=(403,), again=moved, example=Example(body={"revision": 2}))
+@command("propose", "proposeAgain", ProposalWanted, {"revision": 2})
 def propose(run_id: str) -> ResponseReturnValue:
     """Ask for a proposal for the open step once more; moves nothing. It is `pending` first: ask for the run again until it is not."""
     sent = read(ProposalWanted)
@@ -193,16 +192,7 @@ def propose(run_id: str) -> ResponseReturnValue:
     return _run(run_id)
 
 
-@blueprint.post("/runs/<run_id>/supply")
-@operation(
-    "supplyContext",
-    "workflow.start",
-    Run,
-    body=Supplied,
-    refuses=(403,),
-    again=moved,
-    example=Example(body={"revision": 4, "step": "note", "values": {"count": 3}}),
-)
+@command("supply", "supplyContext", Supplied, {"revision": 4, "step": "note", "values": {"count": 3}})
 def supply(run_id: str) -> ResponseReturnValue:
     """Supply what the context lacks of a step that was handled manually; a proposal for the open step is asked for anew.
 
@@ -213,48 +203,35 @@ def supply(run_id: str) -> ResponseReturnValue:
     return _run(run_id)
 
 
-@blueprint.post("/runs/<run_id>/save")
-@operation("saveRun", "workflow.start", Run, body=Seen, refuses=(403,), again=moved, example=Example(body={"revision": 2}))
+@command("save", "saveRun", Seen, {"revision": 2})
 def save(run_id: str) -> ResponseReturnValue:
     """Put the run aside with what was typed; nobody holds it."""
     runs.save(g.actor, run_id, revision=read(Seen).revision)
     return _run(run_id)
 
 
-@blueprint.post("/runs/<run_id>/resume")
-@operation("resumeRun", "workflow.resume", Run, body=Seen, refuses=(403,), again=moved, example=Example(body={"revision": 3}))
+@command("resume", "resumeRun", Seen, {"revision": 3}, permission="workflow.resume")
 def resume(run_id: str) -> ResponseReturnValue:
     """Take a saved run up again: the caller holds it, at the same step."""
     runs.resume(g.actor, run_id, revision=read(Seen).revision)
     return _run(run_id)
 
 
-@blueprint.post("/runs/<run_id>/take-over")
-@operation("takeOverRun", "workflow.takeover", Run, body=Seen, refuses=(403,), again=moved, example=Example(body={"revision": 2}))
+@command("take-over", "takeOverRun", Seen, {"revision": 2}, permission="workflow.takeover")
 def take_over(run_id: str) -> ResponseReturnValue:
     """Become the holder, where nobody is, or whoever is has been idle or may be followed."""
     runs.take_over(g.actor, run_id, revision=read(Seen).revision)
     return _run(run_id)
 
 
-@blueprint.post("/runs/<run_id>/release")
-@operation("releaseRun", "workflow.start", Run, body=Seen, refuses=(403,), again=moved, example=Example(body={"revision": 2}))
+@command("release", "releaseRun", Seen, {"revision": 2})
 def release(run_id: str) -> ResponseReturnValue:
     """Let the run go: nobody holds it."""
     runs.release(g.actor, run_id, revision=read(Seen).revision)
     return _run(run_id)
 
 
-@blueprint.post("/runs/<run_id>/escalate")
-@operation(
-    "escalateRun",
-    "workflow.start",
-    Run,
-    body=Escalated,
-    refuses=(403,),
-    again=moved,
-    example=Example(body={"revision": 2, "inbox": "desk", "reason": "Needs a second look.", "priority": "high"}),
-)
+@command("escalate", "escalateRun", Escalated, {"revision": 2, "inbox": "desk", "reason": "Needs a second look.", "priority": "high"})
 def escalate(run_id: str) -> ResponseReturnValue:
     """Put the run into an inbox, with a reason; nobody holds it."""
     sent = read(Escalated)
@@ -264,15 +241,12 @@ def escalate(run_id: str) -> ResponseReturnValue:
     return _run(run_id)
 
 
-@blueprint.post("/runs/<run_id>/assign")
-@operation(
+@command(
+    "assign",
     "assignRun",
-    "workflow.assign",
-    Run,
-    body=Assigned,
-    refuses=(403,),
-    again=moved,
-    example=Example(body={"revision": 2, "user": "usr_01j0000000000000000000000a", "reason": "Knows the customer."}),
+    Assigned,
+    {"revision": 2, "user": "usr_01j0000000000000000000000a", "reason": "Knows the customer."},
+    permission="workflow.assign",
 )
 def assign(run_id: str) -> ResponseReturnValue:
     """Give the run to a person; 422 where they could not do the step."""
@@ -281,16 +255,7 @@ def assign(run_id: str) -> ResponseReturnValue:
     return _run(run_id)
 
 
-@blueprint.post("/runs/<run_id>/step-in")
-@operation(
-    "stepIn",
-    "workflow.start",
-    Run,
-    body=Reasoned,
-    refuses=(403,),
-    again=moved,
-    example=Example(body={"revision": 5, "reason": "It takes too long."}),
-)
+@command("step-in", "stepIn", Reasoned, {"revision": 5, "reason": "It takes too long."})
 def step_in(run_id: str) -> ResponseReturnValue:
     """Wait no longer for what the step waits for: the holder does it by hand."""
     sent = read(Reasoned)
@@ -298,32 +263,21 @@ def step_in(run_id: str) -> ResponseReturnValue:
     return _run(run_id)
 
 
-@blueprint.post("/runs/<run_id>/retry")
-@operation("retryStep", "workflow.start", Run, body=Seen, refuses=(403,), again=moved, example=Example(body={"revision": 5}))
+@command("retry", "retryStep", Seen, {"revision": 5})
 def retry(run_id: str) -> ResponseReturnValue:
     """Begin the open step anew, after it could not be done by itself."""
     runs.retry(g.actor, run_id, revision=read(Seen).revision)
     return _run(run_id)
 
 
-@blueprint.post("/runs/<run_id>/stop-trying")
-@operation("stopTrying", "workflow.start", Run, body=Seen, refuses=(403,), again=moved, example=Example(body={"revision": 5}))
+@command("stop-trying", "stopTrying", Seen, {"revision": 5})
 def stop_trying(run_id: str) -> ResponseReturnValue:
     """Do not try again by itself; the form is there, with what went wrong."""
     runs.stop_trying(g.actor, run_id, revision=read(Seen).revision)
     return _run(run_id)
 
 
-@blueprint.post("/runs/<run_id>/abort")
-@operation(
-    "abortRun",
-    "workflow.start",
-    Run,
-    body=Broken,
-    refuses=(403,),
-    again=moved,
-    example=Example(body={"revision": 2, "reason": "Started by mistake."}),
-)
+@command("abort", "abortRun", Broken, {"revision": 2, "reason": "Started by mistake."})
 def abort(run_id: str) -> ResponseReturnValue:
     """Break the run off, with a reason; first take back what is named."""
     sent = read(Broken)
@@ -331,16 +285,7 @@ def abort(run_id: str) -> ResponseReturnValue:
     return _run(run_id)
 
 
-@blueprint.post("/runs/<run_id>/cancel")
-@operation(
-    "cancelRun",
-    "workflow.cancel",
-    Run,
-    body=Reasoned,
-    refuses=(403,),
-    again=moved,
-    example=Example(body={"revision": 2, "reason": "The customer has left."}),
-)
+@command("cancel", "cancelRun", Reasoned, {"revision": 2, "reason": "The customer has left."}, permission="workflow.cancel")
 def cancel(run_id: str) -> ResponseReturnValue:
     """End the run from outside, with a reason."""
     sent = read(Reasoned)
@@ -348,16 +293,7 @@ def cancel(run_id: str) -> ResponseReturnValue:
     return _run(run_id)
 
 
-@blueprint.post("/runs/<run_id>/revise")
-@operation(
-    "reviseRun",
-    "workflow.start",
-    Run,
-    body=Revised,
-    refuses=(403,),
-    again=moved,
-    example=Example(body={"revision": 5, "step": "note", "reason": "Read the file again."}),
-)
+@command("revise", "reviseRun", Revised, {"revision": 5, "step": "note", "reason": "Read the file again."})
 def revise(run_id: str) -> ResponseReturnValue:
     """Send the run back to a completed step, with a reason; what came after it is cancelled and kept."""
     sent = read(Revised)
@@ -373,15 +309,11 @@ def revise(run_id: str) -> ResponseReturnValue:
     return _run(run_id)
 
 
-@blueprint.post("/runs/<run_id>/settle")
-@operation(
+@command(
+    "settle",
     "settleEffect",
-    "workflow.start",
-    Run,
-    body=Settled,
-    refuses=(403,),
-    again=moved,
-    example=Example(body={"revision": 6, "effect": "eff_01j0000000000000000000000a", "result": "done", "reason": "Seen at the bank."}),
+    Settled,
+    {"revision": 6, "effect": "eff_01j0000000000000000000000a", "result": "done", "reason": "Seen at the bank."},
 )
 def settle(run_id: str) -> ResponseReturnValue:
     """State whether an unknown effect happened."""
@@ -398,33 +330,15 @@ def settle(run_id: str) -> ResponseReturnValue:
     return _run(run_id)
 
 
-@blueprint.post("/runs/<run_id>/check")
-@operation(
-    "checkEffect",
-    "workflow.start",
-    Checked,
-    body=Named,
-    refuses=(403,),
-    again=_checked,
-    example=Example(body={"revision": 6, "effect": "eff_01j0000000000000000000000a"}),
-)
+@command("check", "checkEffect", Named, {"revision": 6, "effect": "eff_01j0000000000000000000000a"}, answer=Checked, again=_checked)
 def check(run_id: str) -> ResponseReturnValue:
     """Ask the other side about an unknown effect: `checked` says done, not_done or unclear."""
     sent = read(Named)
-    found = runs.check(g.actor, run_id, revision=sent.revision, effect=sent.effect)
-    return jsonify(runs.get(g.actor, run_id).json | {"checked": found})
+    result = runs.check(g.actor, run_id, revision=sent.revision, effect=sent.effect)
+    return jsonify(runs.get(g.actor, run_id).json | {"checked": result})
 
 
-@blueprint.post("/runs/<run_id>/rerun")
-@operation(
-    "rerun",
-    "workflow.start",
-    {201: Run},
-    body=Again,
-    refuses=(403,),
-    again=moved,
-    example=Example(body={"from": "start", "version": "current"}, status=201),
-)
+@command("rerun", "rerun", Again, {"from": "start", "version": "current"}, status=201)
 def rerun(run_id: str) -> ResponseReturnValue:
     """Do an ended run again, from the start or from where it stopped: a new run, linked to it by `rerun_of`."""
     sent = read(Again)
@@ -432,8 +346,7 @@ def rerun(run_id: str) -> ResponseReturnValue:
     return jsonify(runs.get(g.actor, made).json), 201
 
 
-@blueprint.post("/runs/<run_id>/look-again")
-@operation("lookAgain", "workflow.see", Run, body=Nothing, refuses=(403,), again=moved, example=Example(body={}))
+@command("look-again", "lookAgain", Nothing, {}, permission="workflow.see")
 def look_again(run_id: str) -> ResponseReturnValue:
     """There is news of what the run has sent: look it up now and not later. For a provider's webhook; nothing of what it says is taken on trust."""
     read(Nothing)

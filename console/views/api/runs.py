@@ -78,7 +78,7 @@ class Following(Asked):
 
 
 def _begun(done: Done) -> dict[str, Any] | None:
-    """The run that was begun, as it stands now."""
+    """Return the started run as it is now."""
     return runs.get(g.actor, done.chain).json if done.chain else None
 
 
@@ -158,6 +158,6 @@ def events(run_id: str) -> ResponseReturnValue:
 @operation("replayRun", "workflow.see", Replay, query=Moment, example=Example(query={"at": 1}))
 def replay(run_id: str) -> ResponseReturnValue:
     """The run and what was on screen after event `at`. Values come from the log, never from today's record."""
-    told = runs.replay(g.actor, run_id, parse_query(Moment).at).json
-    looked = documents.looked_at(g.actor, run_id, told["at"])
-    return jsonify({**told, "documents": [one.to_json() for one in looked]})
+    replayed = runs.replay(g.actor, run_id, parse_query(Moment).at).json
+    looked = documents.looked_at(g.actor, run_id, replayed["at"])
+    return jsonify({**replayed, "documents": [document.to_json() for document in looked]})

@@ -66,7 +66,7 @@ DRAFT: dict[str, Any] = {
 
 
 def _changed(done: Done) -> dict[str, Any] | None:
-    """The workflow that was made or changed, as it stands now."""
+    """Return the workflow as it is now."""
     named = (request.view_args or {}).get("workflow_id")
     if done.chain is not None:
         named = log.events_of(done.chain, after=done.number - 1, limit=1)[0].open["workflow"]
@@ -96,7 +96,7 @@ def every() -> ResponseReturnValue:
     """Workflows that the caller may see, by title."""
     wanted = parse_query(Wanted)
     page, following = workflows.entries(g.actor, status=wanted.status, limit=wanted.limit, after=wanted.after)
-    return jsonify(listing([one.to_json() for one in page], following))
+    return jsonify(listing([head.to_json() for head in page], following))
 
 
 @blueprint.get("/workflows/<workflow_id>")
@@ -200,12 +200,12 @@ def versions(workflow_id: str) -> ResponseReturnValue:
     """Its published versions, the newest first."""
     wanted = parse_query(Older)
     page, following = workflows.versions_of(g.actor, workflow_id, limit=wanted.limit, after=wanted.after)
-    return jsonify(listing([one.to_json() for one in page], following))
+    return jsonify(listing([head.to_json() for head in page], following))
 
 
 @blueprint.get("/workflows/<workflow_id>/versions/<int:number>")
 @operation("getVersion", "workflow.see", VersionWhole, example=Example(ONE | {"number": "1"}))
 def version(workflow_id: str, number: int) -> ResponseReturnValue:
     """One version and its document. A version never changes."""
-    found, document = workflows.version_of(g.actor, workflow_id, number)
-    return jsonify(found.to_json() | {"definition": document})
+    head, document = workflows.version_of(g.actor, workflow_id, number)
+    return jsonify(head.to_json() | {"definition": document})

@@ -1,8 +1,7 @@
-"""How a value is shown to a person, and how what a form sends is read back.
+"""Format values for people, and read back what a form sends.
 
-One place for both directions, so that what a page shows in a box is what the same page accepts from it. Values are those of
-the API: decimals are strings, dates `2026-11-20`, moments RFC 3339 in UTC, enums their stored word, arrays lists.
-Times are shown in the person's zone with UTC beside them on hover and focus.
+Both directions live here, so that a page accepts what it shows in a box. Values have the form of the API: decimals are strings, dates
+`2026-11-20`, moments RFC 3339 in UTC, enums their stored word, arrays lists. Times are shown in the person's zone, with UTC on hover and focus.
 """
 
 from console.views.formats.forms import box, typed

@@ -1,4 +1,4 @@
-"""What stands in the box of a form for a value, and what the strings of a form mean."""
+"""Convert values to the text in form boxes and back."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -12,34 +12,34 @@ from console.views.formats.words import plain
 
 
 def box(what: Kind, value: Any, look: Look) -> str:
-    """What stands in the input for this value: the other direction of `typed`."""
+    """Return the text in the input for this value; the reverse of `typed`."""
     if value is None:
         return ""
     if what.type == "datetime":
         at = moment_of(value)
-        here = None if at is None else within(at, look.zone).replace(tzinfo=None, microsecond=0).isoformat()
-        return str(value) if here is None else here[:16] if here.endswith(":00") else here
+        local = None if at is None else within(at, look.zone).replace(tzinfo=None, microsecond=0).isoformat()
+        return str(value) if local is None else local[:16] if local.endswith(":00") else local
     if what.type == "time":
         return str(value)[:8]
     if what.type in LISTS and isinstance(value, list):
-        return "\n".join(plain(one) for one in value)
+        return "\n".join(plain(part) for part in value)
     if isinstance(value, Mapping | list):
         return json.dumps(value, ensure_ascii=False, indent=2)
     return str(value)
 
 
 def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
-    """The value that the strings of a form mean; what cannot be read stays the text, for the rules to refuse by name.
+    """Return the value for the strings that a form sent. What cannot be parsed stays text, so that the rules can reject it by field.
 
-    A box left empty is None, a choice that was not made is None, a list without a tick is [].
+    An empty box and a choice not made are None; a list without ticks is [].
     """
     if what.type == "boolean":
         return _yes_or_no(sent)
     if what.type in ("multi_enum", "checklist"):
-        return [line for one in sent for line in one.replace("\r\n", "\n").split("\n") if line]
+        return [line for text in sent for line in text.replace("\r\n", "\n").split("\n") if line]
     if what.type in ("file", "files"):
-        told = [_document(one, look) for one in sent if one.strip()]
-        return told if what.type == "files" else told[-1] if told else None
+        documents = [_document(text, look) for text in sent if text.strip()]
+        return documents if what.type == "files" else documents[-1] if documents else None
     entry = sent[-1].replace("\r\n", "\n") if sent else ""
     if what.type == "array":
         return [line.strip() for line in entry.split("\n") if line.strip()]

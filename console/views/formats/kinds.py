@@ -1,4 +1,4 @@
-"""What decides how a value looks: whose eyes see it, and what kind of field it is of."""
+"""What determines how a value is shown: its reader and the kind of its field."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ SHOWN_ONLY = frozenset({"other", "binary", "file"})
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Whose eyes: locale and zone of the reader, and the moment at which the page is drawn (aware)."""
+    """The reader's locale and zone, and the time (aware) at which the page is rendered."""
 
     locale: str = "en"
     zone: str = "UTC"
@@ -28,7 +28,7 @@ class Look:
 
     @classmethod
     def of(cls, actor: Actor) -> "Look":
-        """The look of the person who asks; an unknown locale reads as English, an unknown zone as UTC."""
+        """Return the look for this person. An unknown locale falls back to English, an unknown zone to UTC."""
         return cls(_known_locale(actor.locale), _known_zone(actor.zone))
 
 
@@ -50,9 +50,9 @@ def _known_zone(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What of a field decides how its values look. `options` is stored word → label; `grouped` false writes numbers plain.
+    """What determines how the values of a field are shown. `options` maps stored word → label; without `grouped`, numbers have no thousands separators.
 
-    `widget` is how its document says that it is shown; `tones` are the colours of its words; `currency` is a code, `minor`: the amount is in cents.
+    `widget` is the display that the collection's document names, `tones` the colours of its words, `currency` a code; `minor`: the amount is in cents.
     """
 
     name: str
@@ -69,27 +69,27 @@ class Kind:
 
 
 class Amount(NamedTuple):
-    """An amount with the currency that stands beside it in the record."""
+    """An amount with the currency from the same record."""
 
     value: Any
     currency: str
 
 
 def with_currencies(values: Mapping[str, Any], currencies: Mapping[str, str]) -> Mapping[str, Any]:
-    """The values of a record, amounts with the currency that another column of it holds."""
-    found = {
+    """Return the values of a record, with amounts joined to the currency in another column."""
+    amounts = {
         name: Amount(values[name], str(values[column]))
         for name, column in currencies.items()
         if values.get(name) is not None and values.get(column) is not None
     }
-    return {**values, **found} if found else values
+    return {**values, **amounts} if amounts else values
 
 
 def kind(source: Any, key: Sequence[str] = ()) -> Kind:
-    """The kind of a field, from an object with attributes or a mapping of the API's shape. Fields of `key` are written plain."""
+    """Return the kind of a field, from an object or an API mapping. Fields of `key` are written without separators."""
     get = source.get if isinstance(source, Mapping) else lambda name, default=None: getattr(source, name, default)
     listed = get("options", None)
-    options = dict(_option(one) for one in listed) if isinstance(listed, list | tuple) else {}
+    options = dict(_option(item) for item in listed) if isinstance(listed, list | tuple) else {}
     name = str(get("name", ""))
     return Kind(
         name,
@@ -100,7 +100,7 @@ def kind(source: Any, key: Sequence[str] = ()) -> Kind:
         bool(get("sensitive", False)),
         name not in key and get("widget", None) != "plain",
         str(get("widget", None) or ""),
-        {str(_attribute(one, "value")): str(_attribute(one, "tone")) for one in listed or () if _attribute(one, "tone")}
+        {str(_attribute(item, "value")): str(_attribute(item, "tone")) for item in listed or () if _attribute(item, "tone")}
         if isinstance(listed, list | tuple)
         else {},
         str(get("currency", None) or ""),
@@ -108,11 +108,11 @@ def kind(source: Any, key: Sequence[str] = ()) -> Kind:
     )
 
 
-def _attribute(one: Any, name: str) -> Any:
-    return one.get(name) if isinstance(one, Mapping) else getattr(one, name, None)
+def _attribute(source: Any, name: str) -> Any:
+    return source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
 
 
-def _option(one: Any) -> tuple[str, str]:
-    if isinstance(one, Mapping):
-        return str(one["value"]), str(one.get("label") or one["value"])
-    return str(one.value), str(one.label)
+def _option(option: Any) -> tuple[str, str]:
+    if isinstance(option, Mapping):
+        return str(option["value"]), str(option.get("label") or option["value"])
+    return str(option.value), str(option.label)

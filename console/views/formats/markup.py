@@ -1,4 +1,4 @@
-"""A value as HTML: on the page of its record, and in a cell of a list."""
+"""Values as HTML, on a record's page and in the cells of a list."""
 
 import json
 import re
@@ -17,21 +17,21 @@ CELL_LENGTH = 80
 
 
 def html(what: Kind, value: Any, look: Look) -> Markup:
-    """The value on a page of its own record: moments with their exact time, addresses as links, JSON laid out."""
+    """Return the value for the page of its record: moments with the exact time, addresses as links, JSON indented."""
     if absent(value):
         return Markup('<span class="empty-value">–<span class="vh"> {}</span></span>').format(
             "not shown" if what.type == "binary" else "empty"
         )
-    if isinstance(value, list) and all(media.is_value(one) for one in value):
-        return Markup("<br>").join(_file(one) for one in value)
+    if isinstance(value, list) and all(media.is_value(item) for item in value):
+        return Markup("<br>").join(_file(item) for item in value)
     if isinstance(value, Mapping):
         return _file(value) if media.is_value(value) else _pairs(value)
-    if what.type in ("json", "array") and isinstance(value, list) and any(isinstance(one, Mapping | list) for one in value):
-        return Markup("<pre>{}</pre>").format(_laid_out(value))
+    if what.type in ("json", "array") and isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):
+        return Markup("<pre>{}</pre>").format(_indented(value))
     if what.widget == "json":
-        return Markup("<pre>{}</pre>").format(_laid_out(_read_json(value)))
+        return Markup("<pre>{}</pre>").format(_indented(_read_json(value)))
     if what.widget == "tags" and isinstance(value, list):
-        return Markup(" ").join(Markup('<span class="badge">{}</span>').format(what.options.get(str(one), plain(one))) for one in value)
+        return Markup(" ").join(Markup('<span class="badge">{}</span>').format(what.options.get(str(item), plain(item))) for item in value)
     if what.type == "datetime" and what.widget not in WIDGETS:
         return day_of(value, look) or when(value, look)
     shown = text(what, value, look)
@@ -51,7 +51,7 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
 
 
 def _read_json(value: Any) -> Any:
-    """The JSON that a text holds; other values, and texts that hold none, as they are."""
+    """Parse text that holds JSON; return other values, and other text, unchanged."""
     try:
         return json.loads(value) if isinstance(value, str) else value
     except (ValueError, RecursionError):
@@ -59,13 +59,13 @@ def _read_json(value: Any) -> Any:
 
 
 def _file(value: Mapping[str, Any]) -> Markup:
-    """A file that was handed in, as the way to it."""
+    """Return a link to a file that was submitted."""
     shape = Markup('<a href="/files/{}">{}</a> <span class="muted">{}</span>')
     return shape.format(value["file"], value["name"], file_words(value))
 
 
 def linked(title: str, href: str) -> Markup:
-    """The title of another record as the way to it."""
+    """Return a link to another record with its title."""
     return Markup('<a href="{}">{}</a>').format(href, title)
 
 
@@ -76,9 +76,9 @@ def _humanised(name: str) -> str:
 def _pairs(value: Mapping[str, Any]) -> Markup:
     rows = Markup("").join(
         Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(
-            _humanised(str(name)), _laid_out(one, None) if isinstance(one, Mapping | list) else plain(one)
+            _humanised(str(name)), _indented(item, None) if isinstance(item, Mapping | list) else plain(item)
         )
-        for name, one in value.items()
+        for name, item in value.items()
     )
     return (
         Markup('<dl class="kv">{}</dl>').format(rows)
@@ -87,8 +87,8 @@ def _pairs(value: Mapping[str, Any]) -> Markup:
     )
 
 
-def _laid_out(value: Any, indent: int | None = 2) -> str:
-    """JSON as text, what is nested too deep left out."""
+def _indented(value: Any, indent: int | None = 2) -> str:
+    """Return JSON as indented text without parts that are nested too deeply."""
     return json.dumps(_shallow(value, 0), ensure_ascii=False, indent=indent)
 
 
@@ -98,18 +98,18 @@ def _shallow(value: Any, depth: int) -> Any:
     if depth >= DEEPEST:
         return TOO_DEEP
     if isinstance(value, list):
-        return [_shallow(one, depth + 1) for one in value]
-    return {name: _shallow(one, depth + 1) for name, one in value.items()}
+        return [_shallow(item, depth + 1) for item in value]
+    return {name: _shallow(item, depth + 1) for name, item in value.items()}
 
 
 def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Callable[[Any], str]:
-    """A function that gives the `<td>` of a value: the hot loop of a list, one string per cell and no template.
+    """Return a function that renders the `<td>` of a value. This is the hot loop of a list: one string for a cell, no template.
 
-    What the field alone decides is looked up once, and only texts that hold a character of HTML are escaped. `html` (`marker`) does it otherwise.
+    What depends only on the field is computed once; only texts with special characters are escaped. `html` (`marker`) replaces the rendering.
     """
     html = html or escaped
     start, nothing = _edges(what)
-    say = _sayer(what, look)
+    say = _text_writer(what, look)
 
     def write(value: Any) -> str:
         kind_of = type(value)
@@ -129,17 +129,17 @@ def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Ca
 
 
 def column(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Callable[[Sequence[Any]], list[str]]:
-    """As `cell`, for all values of a column at once: what holds for each of them is asked once for all."""
+    """Like `cell`, for all values of a column at once: checks that hold for all of them are made once."""
     write = cell(what, look, html)
     if html not in (None, escaped):
         return lambda values: [write(value) for value in values]
     start, nothing = _edges(what)
-    say = _sayer(what, look)
+    say = _text_writer(what, look)
 
     def draw(values: Sequence[Any]) -> list[str]:
         kinds = set(map(type, values))
         if not kinds <= _PLAIN:
-            return _once_each(write, values) if kinds <= _FEW else [write(value) for value in values]
+            return _distinct_cells(write, values) if kinds <= _FEW else [write(value) for value in values]
         shown = ["" if value is None or value == "" else say(value) for value in values]
         if _SPECIAL("".join(shown)) or max(map(len, shown), default=0) > CELL_LENGTH:
             return [write(value) for value in values]
@@ -149,7 +149,7 @@ def column(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> 
 
 
 def _edges(what: Kind) -> tuple[str, str]:
-    """How the cell of a field begins, and the whole of an empty one."""
+    """Return the start of a field's cell and its complete empty cell."""
     label = escape(what.label)
     tag = "" if what.options else "r" if what.type in NUMBERS else "d" if what.type in MOMENTS else ""
     return f'<td class="{tag}" data-l="{label}">' if tag else f'<td data-l="{label}">', f'<td class="e" data-l="{label}">{EMPTY}</td>'
@@ -159,14 +159,14 @@ _PLAIN = {str, int, type(None)}
 _FEW = {bool, type(None)}
 
 
-def _once_each(write: Callable[[Any], str], values: Sequence[Any]) -> list[str]:
-    """Cells of a column that holds few different values."""
+def _distinct_cells(write: Callable[[Any], str], values: Sequence[Any]) -> list[str]:
+    """Render the cells of a column with few distinct values, each value once."""
     known = {value: write(value) for value in set(values)}
     return [known[value] for value in values]
 
 
-def _sayer(what: Kind, look: Look) -> Callable[[Any], str]:
-    """`text` for the strings and whole numbers of one field."""
+def _text_writer(what: Kind, look: Look) -> Callable[[Any], str]:
+    """Return `text` specialised for the strings and integers of one field."""
     if what.widget in WIDGETS and not what.options:
         return lambda value: text(what, value, look)
     if what.options:
@@ -181,19 +181,19 @@ def _sayer(what: Kind, look: Look) -> Callable[[Any], str]:
 
 
 def escaped(shown: str) -> str:
-    """The text as HTML; most holds no character of HTML, and finding that out is quicker than escaping it."""
+    """Return the text as HTML. Most text has no special characters, and checking that is faster than escaping."""
     return escape(shown) if _SPECIAL(shown) else shown
 
 
 def marker(words: Sequence[str]) -> Callable[[str], str]:
-    """A function that gives a text as HTML with these words marked, whatever the case of their letters."""
+    """Return a function that renders text as HTML with these words marked, ignoring case."""
     wanted = sorted({word for word in words if word.strip()}, key=len, reverse=True)
     if not wanted:
         return escaped
-    found = re.compile(f"({'|'.join(map(re.escape, wanted))})", re.IGNORECASE)
+    pattern = re.compile(f"({'|'.join(map(re.escape, wanted))})", re.IGNORECASE)
 
     def write(shown: str) -> str:
-        parts = found.split(shown)
+        parts = pattern.split(shown)
         return (
             escaped(shown)
             if len(parts) == 1

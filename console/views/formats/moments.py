@@ -1,4 +1,4 @@
-"""Moments, days and lengths of time in words, in the person's zone."""
+"""Moments, days and durations in words, in the person's zone."""
 
 import re
 from datetime import UTC, date, datetime, time
@@ -15,7 +15,7 @@ DAY = len("2026-11-20")
 
 
 def moment_of(value: Any) -> datetime | None:
-    """An aware moment from a datetime or its RFC 3339 text; None for anything else."""
+    """Return an aware moment from a datetime or RFC 3339 text; None for anything else."""
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     try:
@@ -26,7 +26,7 @@ def moment_of(value: Any) -> datetime | None:
 
 
 def within(at: datetime, zone: str) -> datetime:
-    """The moment in the zone; as it is where the calendar has no such day there (databases keep 9999-12-31 for "never")."""
+    """Return the moment in the zone, or unchanged if it is out of range there (databases use 9999-12-31 for "never")."""
     try:
         return at.astimezone(ZoneInfo(zone))
     except OverflowError:
@@ -34,7 +34,7 @@ def within(at: datetime, zone: str) -> datetime:
 
 
 def worded(at: datetime, shape: str, look: Look) -> str:
-    """The moment in the reader's zone and tongue; `shape` is a pattern of CLDR."""
+    """Format the moment in the reader's zone and locale; `shape` is a CLDR pattern."""
     return _worded_in(at, shape, look.locale, look.zone)
 
 
@@ -45,19 +45,19 @@ def _worded_in(at: datetime, shape: str, locale: str, zone: str) -> str:
 
 @lru_cache(maxsize=8192)
 def day_words(value: str, locale: str) -> str:
-    """A day as people write it; what is none stays as it is."""
+    """Return a day in words; anything else is returned unchanged."""
     try:
         return format_date(date.fromisoformat(value[:10]), "d MMM y", locale=locale)
     except ValueError:
         return value
 
 
-_ANY = datetime(2026, 1, 1, tzinfo=UTC)  # where no word depends on the moment of drawing
+_ANY = datetime(2026, 1, 1, tzinfo=UTC)  # used when no word depends on the present time
 
 
 @lru_cache(maxsize=8192)
 def moment_words(value: str, locale: str, zone: str) -> str:
-    """A moment as people write it, in their zone; what is none stays as it is."""
+    """Return a moment in words, in the person's zone; anything else is returned unchanged."""
     at = moment_of(value)
     return value if at is None else worded(at, "d MMM y, HH:mm", Look(locale, zone, _ANY))
 
@@ -66,7 +66,7 @@ _WRITTEN = re.compile(r"(?<![\w.+/-])\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\
 
 
 def in_words(text: str, look: Look) -> str:
-    """The text with the days and moments in it as the reader writes them; what only looks like one stays, a number with dashes too."""
+    """Return the text with its days and moments in the reader's format. Look-alikes stay, such as numbers with dashes."""
 
     def said(found: re.Match[str]) -> str:
         day = found[0]
@@ -76,13 +76,13 @@ def in_words(text: str, look: Look) -> str:
 
 
 def clock(value: Any, look: Look) -> str:
-    """Hour and minute in the person's zone: the "12:07" of "Draft saved 12:07"."""
+    """Return hour and minute in the person's zone, as in "Draft saved 12:07"."""
     at = moment_of(value)
     return EMPTY if at is None else worded(at, "HH:mm", look)
 
 
 def clock_or_day(value: Any, look: Look) -> str:
-    """The time where it was today in the person's zone, else the day: the "12:04" of "Verified to 12:04"."""
+    """Return the time if the moment is today in the person's zone, else the day, as in "Verified to 12:04"."""
     at = moment_of(value)
     if at is None:
         return EMPTY
@@ -91,23 +91,23 @@ def clock_or_day(value: Any, look: Look) -> str:
 
 
 def full_moment(value: Any, look: Look) -> str:
-    """The exact moment in the person's zone, and in UTC where that differs."""
+    """Return the exact moment in the person's zone, and in UTC if that differs."""
     at = moment_of(value)
     if at is None:
         return EMPTY
-    here = worded(at, "d MMM y, HH:mm:ss", look)
+    local = worded(at, "d MMM y, HH:mm:ss", look)
     if look.zone == "UTC" or within(at, look.zone).tzinfo is at.tzinfo is UTC:
-        return f"{here} UTC"
-    return f"{here} {look.zone} ({worded(at, 'HH:mm:ss', Look(look.locale, 'UTC', look.now))} UTC)"
+        return f"{local} UTC"
+    return f"{local} {look.zone} ({worded(at, 'HH:mm:ss', Look(look.locale, 'UTC', look.now))} UTC)"
 
 
 def ago(value: Any, look: Look) -> str:
-    """How long ago: minutes and hours under a day, then the date and time."""
+    """Return how long ago it was: minutes or hours within a day, then date and time."""
     at = moment_of(value)
     if at is None:
         return EMPTY
     seconds = (look.now - at).total_seconds()
-    if -30 <= seconds < 45:  # clocks of two machines may differ a little
+    if -30 <= seconds < 45:  # clocks of two machines may differ
         return "just now"
     if 0 <= seconds < 86_400:
         return format_timedelta(look.now - at, granularity="minute", add_direction=False, locale=look.locale, format="long") + " ago"
@@ -115,12 +115,12 @@ def ago(value: Any, look: Look) -> str:
 
 
 def span(seconds: float, look: Look) -> str:
-    """A length of time in its largest unit: "3 hours"."""
+    """Return a duration in its largest unit: "3 hours"."""
     return format_timedelta(max(0, int(seconds)), locale=look.locale, format="long")
 
 
 def when(value: Any, look: Look) -> Markup:
-    """`<time>` with the relative moment, the exact one (and UTC) on hover and focus."""
+    """Return `<time>` with the relative moment, and the exact one (and UTC) on hover and focus."""
     at = moment_of(value)
     if at is None:
         return escape(EMPTY)
@@ -132,7 +132,7 @@ _NEAR = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 
 
 def day_of(value: Any, look: Look) -> Markup | None:
-    """A moment that is a midnight (in UTC or here) stands for its day: "today", not "10 hours ago". None for any other moment."""
+    """Return the day of a moment that is midnight in UTC or in the person's zone, to show "today" and not "10 hours ago". None for other moments."""
     at = moment_of(value)
     for zone in ("UTC", look.zone):
         there = at and within(at, zone)

@@ -1,4 +1,4 @@
-"""A value as one line of plain words."""
+"""A value as one line of plain text."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,23 +15,23 @@ from console.views.formats.kinds import EMPTY, LISTS, Amount, Kind, Look
 from console.views.formats.moments import ago, day_words, moment_of, moment_words, within, worded
 
 DEEPEST = 40
-TOO_DEEP = "…"  # for what is nested deeper than anybody reads
+TOO_DEEP = "…"  # instead of parts that are nested too deeply
 MOST_DIGITS = 200
 
 
 def absent(value: Any) -> bool:
-    """Whether there is nothing to show: None, an empty text or list."""
+    """Return whether there is nothing to show: None, an empty text or an empty list."""
     return value is None or (isinstance(value, str | list) and not value)
 
 
 def text(what: Kind, value: Any, look: Look) -> str:
-    """The value as one line of words; an absent one is a dash."""
+    """Return the value as one line of text; a dash if it is absent."""
     if absent(value):
         return EMPTY
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if what.type in LISTS and isinstance(value, list):
-        return ", ".join(what.options.get(str(one), plain(one)) for one in value)
+        return ", ".join(what.options.get(str(item), plain(item)) for item in value)
     if what.options:
         return what.options.get(str(value), plain(value))
     writer = WIDGETS.get(what.widget) or WRITERS.get(what.type)
@@ -39,15 +39,15 @@ def text(what: Kind, value: Any, look: Look) -> str:
 
 
 def plain(value: Any, depth: int = 0) -> str:
-    """Any value of JSON as one line, whatever the field is; `depth` is how deep it is nested."""
+    """Return any JSON value as one line, without a field; `depth` is its nesting depth."""
     if isinstance(value, Mapping | list) and depth >= DEEPEST:
         return TOO_DEEP
     if media.is_value(value):
         return str(value["name"])
     if isinstance(value, Mapping):
-        return ", ".join(plain(one, depth + 1) for one in value.values() if one is not None and not _hollow(one))
+        return ", ".join(plain(item, depth + 1) for item in value.values() if item is not None and not _hollow(item))
     if isinstance(value, list):
-        return ", ".join(plain(one, depth + 1) for one in value)
+        return ", ".join(plain(item, depth + 1) for item in value)
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return EMPTY if value is None else str(value)
@@ -70,7 +70,7 @@ def _moment(value: Any, _: Kind, look: Look) -> str:
 
 
 def _clock(value: Any, _: Kind, __: Look) -> str:
-    return str(value)[:5] if str(value)[:1].isdigit() else str(value)  # a length of time is one whole: P4DT4H
+    return str(value)[:5] if str(value)[:1].isdigit() else str(value)  # a duration is one value: P4DT4H
 
 
 WRITERS: dict[str, Callable[[Any, Kind, Look], str]] = {
@@ -84,7 +84,7 @@ WRITERS: dict[str, Callable[[Any, Kind, Look], str]] = {
 
 
 def _money(value: Any, what: Kind, look: Look) -> str:
-    """The amount with its currency, in the places that the currency has; without one as a number."""
+    """Return the amount with its currency and that currency's decimal places; without a currency as a number."""
     amount, code = value if isinstance(value, Amount) else (value, what.currency)
     try:
         number = Decimal(str(amount))
@@ -93,7 +93,7 @@ def _money(value: Any, what: Kind, look: Look) -> str:
     known = code if re.fullmatch(r"[A-Z]{3}", code) else ""
     if (
         what.minor and number.is_finite() and (known or value is not amount or not what.currency)
-    ):  # cents of a currency that is not there stay as they are kept
+    ):  # without a currency, cents are shown as stored
         number = number.scaleb(-(get_currency_precision(known) if known else 2))
     if known and number.is_finite() and abs(number.adjusted()) <= MOST_DIGITS:
         return str(format_currency(number, known, locale=look.locale, decimal_quantization=False))
@@ -123,7 +123,7 @@ def _short_day(value: Any, what: Kind, look: Look) -> str:
 
 
 def _in_groups(value: Any, _: Kind, __: Look) -> str:
-    """An IBAN as people read it: four characters at a time."""
+    """Return an IBAN in groups of four characters."""
     bare = str(value).replace(" ", "")
     return " ".join(bare[place : place + 4] for place in range(0, len(bare), 4))
 
@@ -141,7 +141,7 @@ WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
 
 @lru_cache(maxsize=4096)
 def grouped(number: str, locale: str = "en", least: int = 1_000) -> str:
-    """A decimal with the locale's marks, grouped from `least` on; its digits stay as many as they are. What is no number stays as it is."""
+    """Return a decimal with the locale's separators, from `least` on; all its digits are kept. Text that is no number is returned unchanged."""
     try:
         whole = Decimal(number)
     except InvalidOperation:
@@ -160,17 +160,17 @@ def _marks(locale: str) -> tuple[str, str]:
 
 
 def file_words(value: Mapping[str, Any]) -> str:
-    """What a file is and how large, from its value in a run: `PDF, 24 KB, SHA-256 1f0c9a…`."""
-    known = next((one.label for one in media.MEDIA.values() if one.media_type == value["media_type"]), "File")
+    """Describe a file value of a run by type, size and hash: `PDF, 24 KB, SHA-256 1f0c9a…`."""
+    known = next((kind.label for kind in media.MEDIA.values() if kind.media_type == value["media_type"]), "File")
     return f"{known}, {media.size(int(value['bytes']))}, SHA-256 {str(value['sha256'])[:12]}…"
 
 
 def initials(title: str) -> str:
-    """One or two letters that stand for a title."""
+    """Return one or two letters for a title."""
     words = [word for word in title.split() if word[:1].isalnum()]
     return ("".join(word[0] for word in words[:2]) or title.strip()[:1] or "?").upper()
 
 
 def role_words(role: str) -> str:
-    """A role's name as people write it: `operations_lead` is "Operations lead", `mlro` is "MLRO"."""
+    """Return a role's name for people: `operations_lead` is "Operations lead", `mlro` is "MLRO"."""
     return humanised(role.removeprefix("role:").lower())

@@ -1,4 +1,4 @@
-"""The checklist beside a form: what rules tell of the documents, each line with the way to the page where it was seen."""
+"""The checklist beside a form: the results of document checks, each with a link to the page where it was found."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ MOST_BOXES = 8
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A page where something was seen."""
+    """A link to a page of a document."""
 
     page: int
     href: str
@@ -31,7 +31,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A check as it is drawn. `ways` lead to the pages where it was seen."""
+    """A check, ready to be rendered. `ways` link to the pages where it was found."""
 
     label: str
     outcome: str
@@ -54,11 +54,11 @@ class Part:
 
 @blueprint.get("/<run_id>/checks")
 def show(run_id: str) -> Response:
-    """The checklist of the open step. Where the step checks nothing, is not this reader's to do, or was left meanwhile: where the run stands."""
+    """Show the checklist of the open step. If there is none for this reader, show where the run stands."""
     item = request.args.get("item")
     made = documents.checklist(frame.actor(), run_id, item)
     if made is None:
-        return _over(run_id)
+        return _moved_on(run_id)
     again = frame.run_url(run_id, "checks", item=item) if made.pending else None
     context = {"title": TITLE, "run_href": frame.run_url(run_id), "run_title": runs.title(frame.actor(), run_id)}
     return frame.page(
@@ -66,8 +66,8 @@ def show(run_id: str) -> Response:
     )
 
 
-def _over(run_id: str) -> Response:
-    """Where the run stands now: a link, or a form of before, still asks for a checklist."""
+def _moved_on(run_id: str) -> Response:
+    """Show where the run stands now: an old link or form still asked for a checklist."""
     run = runs.get(frame.actor(), run_id).json
     current = run["current"]
     context = {
@@ -83,31 +83,31 @@ def _over(run_id: str) -> Response:
     return frame.page("checks/over.html", context, blocks={"checks": "checks"}, status=409)
 
 
-def drawn(told: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
-    """What the checklist is drawn from; `told` as it is kept."""
-    checks = [*told["checks"], *(check for entry in told["documents"] for check in entry["checks"])]
+def drawn(checklist: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
+    """Return what the checklist draws; `told` is the stored result."""
+    checks = [*checklist["checks"], *(check for entry in checklist["documents"] for check in entry["checks"])]
     counts = {name: sum(check["result"] == name for check in checks) for name in WORDS}
-    said = [f"{counts['pass']} passed" if counts["pass"] else "", f"{counts['fail']} failed" if counts["fail"] else ""]
-    said.append(f"{counts['unsure']} for you to look at" if counts["unsure"] else "")
-    summary = ", ".join(part for part in said if part)
+    counted = [f"{counts['pass']} passed" if counts["pass"] else "", f"{counts['fail']} failed" if counts["fail"] else ""]
+    counted.append(f"{counts['unsure']} for you to look at" if counts["unsure"] else "")
+    summary = ", ".join(part for part in counted if part)
     return {"parts": parts, "summary": summary, "counts": counts, "poll_s": POLL_S}
 
 
-def kept(told: dict[str, Any]) -> dict[str, Any]:
-    """What a checklist of then is drawn from, as the log has it: results and pages, no way to anywhere."""
-    parts = [Part("", _kept_lines(told["checks"]))] if told["checks"] else []
-    parts += [Part(entry["title"], _kept_lines(entry["checks"]), why=entry["message"] or "") for entry in told["documents"]]
-    return drawn(told, parts)
+def kept(checklist: dict[str, Any]) -> dict[str, Any]:
+    """Return what the checklist of a past screen draws, from the log: results and pages without links."""
+    parts = [Part("", _kept_lines(checklist["checks"]))] if checklist["checks"] else []
+    parts += [Part(entry["title"], _kept_lines(entry["checks"]), why=entry["message"] or "") for entry in checklist["documents"]]
+    return drawn(checklist, parts)
 
 
 def _kept_lines(checks: Sequence[Mapping[str, Any]]) -> list[Line]:
     order = ("fail", "unsure", "pass")
-    found = sorted((one for one in checks if one["result"] in order), key=lambda one: order.index(one["result"]))
-    return [Line(one["label"], one["result"], WORDS[one["result"]], ICONS[one["result"]], _where(one["places"])) for one in found]
+    applying = sorted((check for check in checks if check["result"] in order), key=lambda line: order.index(line["result"]))
+    return [Line(line["label"], line["result"], WORDS[line["result"]], ICONS[line["result"]], _where(line["places"])) for line in applying]
 
 
 def _where(places: Sequence[Mapping[str, Any]]) -> str:
-    """On which pages it was seen, in words."""
+    """Return in words on which pages it was found."""
     pages = sorted({place["page"] for place in places})
     return f"Seen on page{'' if len(pages) == 1 else 's'} {', '.join(map(str, pages))}" if pages else ""
 
@@ -119,42 +119,42 @@ def _parts(run_id: str, made: Checklist) -> list[Part]:
 
 def _part(run_id: str, entry: Entry, item: str | None) -> Part:
     ref = entry.document.ref
-    href = "" if entry.document.why_not else address(run_id, ref, item=item)
+    href = "" if entry.document.why_not else document_address(run_id, ref, item=item)
     return Part(entry.document.title, _lines(run_id, ref, entry.results, item), href, entry.why, entry.pending)
 
 
 def _lines(run_id: str, ref: str, results: Sequence[Result], item: str | None) -> list[Line]:
-    """Those that apply, what fails first, then what a person has to look at."""
+    """Return the checks that apply: failed ones first, then those that a person must look at."""
     order = ("fail", "unsure", "pass")
     look = frame.look()
-    applying = sorted((one for one in results if one.outcome in order), key=lambda one: order.index(one.outcome))
+    applying = sorted((result for result in results if result.outcome in order), key=lambda one: order.index(one.outcome))
     return [
         Line(
-            one.label,
-            one.outcome,
-            WORDS[one.outcome],
-            ICONS[one.outcome],
-            formats.in_words(one.said, look),
-            _ways(run_id, ref, one.places, item),
+            check.label,
+            check.outcome,
+            WORDS[check.outcome],
+            ICONS[check.outcome],
+            formats.in_words(check.said, look),
+            _ways(run_id, ref, check.places, item),
         )
-        for one in applying
+        for check in applying
     ]
 
 
 def _ways(run_id: str, ref: str, places: Sequence[Place], item: str | None) -> list[Way]:
-    """One way to each page, with all that was seen there framed."""
+    """Return one link for each page, with all findings on it framed."""
     by_page: dict[int, list[Box]] = {}
     for place in places:
         by_page.setdefault(place.page, []).append(place.box)
-    return [Way(page, address(run_id, ref, page=page, boxes=boxes, item=item)) for page, boxes in sorted(by_page.items())]
+    return [Way(page, document_address(run_id, ref, page=page, boxes=boxes, item=item)) for page, boxes in sorted(by_page.items())]
 
 
-def address(run_id: str, ref: str, *, page: int | None = None, boxes: Sequence[Box] = (), item: str | None = None) -> str:
-    """Where a document is open beside the form, with these parts of the page framed."""
-    return frame.run_url(run_id, tab="documents", doc=ref, page=page, box=written(boxes) or None, item=item)
+def document_address(run_id: str, ref: str, *, page: int | None = None, boxes: Sequence[Box] = (), item: str | None = None) -> str:
+    """Return the address of a document beside the form, with these parts of the page framed."""
+    return frame.run_url(run_id, tab="documents", doc=ref, page=page, box=boxes_text(boxes) or None, item=item)
 
 
-def written(boxes: Sequence[Box]) -> str:
-    """Boxes as an address has them: parts of a thousand, `left-top-right-bottom`, parted by blanks; many become the one around them."""
+def boxes_text(boxes: Sequence[Box]) -> str:
+    """Return boxes for an address: thousandths `left-top-right-bottom`, separated by spaces. Too many become one box around them all."""
     few = boxes if len(boxes) <= MOST_BOXES else [around(boxes)]
     return " ".join("-".join(str(round(1000 * edge)) for edge in box) for box in few)

@@ -1,4 +1,4 @@
-"""What the button of a step will do, in words: made of what the step's own completion would come to, never of its type."""
+"""What the button of a step will do, in words, derived from the step's own completion and not from its type."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ BY_HAND = "Nothing is done by this: the run goes on as if the step had been done
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A field that will be written: what stands there now (None: not known here), and what will."""
+    """A field that will be written, with its value before (None: unknown) and after."""
 
     label: str
     before: str | None
@@ -31,7 +31,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One thing that will be done, and the fields that it writes; `later` names those whose values are only known then."""
+    """One thing that will be done and the fields that it writes; `later` lists fields whose values are only known then."""
 
     words: str
     changes: Sequence[Change] = ()
@@ -40,7 +40,7 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What follows from pressing the button. `choice` is the option that it is told of (empty: there is none, or it is the same for all)."""
+    """What pressing the button causes. `choice` is the option that it is about; empty: no options, or the same for all."""
 
     choice: str = ""
     deeds: Sequence[Deed] = ()
@@ -50,7 +50,7 @@ class Consequence:
 
 @dataclass(frozen=True, slots=True)
 class _Screen:
-    """What the words are made of beside the way itself."""
+    """The part of a screen that the words are made of, besides the outcome itself."""
 
     record: Mapping[str, Any]
     open: Sequence[Mapping[str, Any]]
@@ -61,51 +61,51 @@ class _Screen:
 
 
 def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = None) -> list[Consequence]:
-    """What the button will do, of the chosen option or of each; nothing where the screen does not know it (an old one, or a change to be settled)."""
+    """Return what the button will do, for the chosen option or for each. Empty for old screens and for a change to be settled."""
     ways = screen.get("ways") or ()
-    labels = {str(one["value"]): str(one["label"]) for one in screen.get("outcomes", ())}
-    fields = [one for one in screen.get("fields", ()) if not one.get("readonly")]
-    here = _Screen(
+    labels = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
+    fields = [source for source in screen.get("fields", ()) if not source.get("readonly")]
+    facts = _Screen(
         screen.get("record") or {},
-        [one for one in fields if "collection" in one],
+        [source for source in fields if "collection" in source],
         bool(fields or labels),
         bool(screen.get("by_hand")),
         look,
         labels,
     )
-    if any(one["outcome"] == chosen for one in ways):
-        ways = [one for one in ways if one["outcome"] == chosen]
-    made = [_consequence(one, here) for one in ways]
-    alike = len({repr((one.deeds, one.after, one.warn)) for one in made}) == 1
+    if any(way["outcome"] == chosen for way in ways):
+        ways = [way for way in ways if way["outcome"] == chosen]
+    made = [_consequence(way, facts) for way in ways]
+    alike = len({repr((way.deeds, way.after, way.warn)) for way in made}) == 1
     if alike:
         return [Consequence("", made[0].deeds, made[0].after, made[0].warn)]
     return made
 
 
-def _consequence(way: Mapping[str, Any], here: _Screen) -> Consequence:
-    choice = here.labels.get(str(way["outcome"]), "")
+def _consequence(way: Mapping[str, Any], screen: _Screen) -> Consequence:
+    choice = screen.labels.get(str(way["outcome"]), "")
     if way["refused"]:
         return Consequence(choice, [Deed(f"It is refused as it stands: {way['refused']}")], warn=True)
     effects = [effect for effect in way["effects"] if not effect.get("left_out")]
     first = any(effect["kind"] == "approval" and not effect["decides"] for effect in effects)
-    deeds = [_deed(effect, here, first=first) for effect in effects] or [_nothing(here)]
+    deeds = [_deed(effect, screen, first=first) for effect in effects] or [_nothing(screen)]
     return Consequence(choice, deeds, _after(way))
 
 
-def _nothing(here: _Screen) -> Deed:
-    """What is said where the form as it stands changes nothing outside the run."""
-    if here.open:
-        labels = _listed([str(one["label"]) for one in here.open])
-        return Deed(f"Changes nothing in {_title(here)} as the form stands. What you change in {labels} is written.")
-    if here.by_hand:
+def _nothing(screen: _Screen) -> Deed:
+    """Return the words for a form that changes nothing outside the run."""
+    if screen.open:
+        labels = _listed([str(source["label"]) for source in screen.open])
+        return Deed(f"Changes nothing in {_title(screen)} as the form stands. What you change in {labels} is written.")
+    if screen.by_hand:
         return Deed(BY_HAND)
-    if here.asks:
+    if screen.asks:
         return Deed("Keeps what you enter with the run. This step changes no record.")
     return Deed("Goes on. This step changes no record.")
 
 
-def _deed(effect: Mapping[str, Any], here: _Screen, *, first: bool) -> Deed:
-    """`first`: others have to agree before it is done."""
+def _deed(effect: Mapping[str, Any], screen: _Screen, *, first: bool) -> Deed:
+    """Return the words for one effect. `first`: others must approve before it happens."""
     match effect["kind"]:
         case "approval":
             return Deed(_approval(effect))
@@ -115,16 +115,18 @@ def _deed(effect: Mapping[str, Any], here: _Screen, *, first: bool) -> Deed:
             return Deed(f"Makes a task for others{'; the run waits until it is closed' if effect['waits'] else ''}.")
         case kind if kind in PLAIN:
             return Deed(PLAIN[kind])
-    told = _changes(effect.get("fields", ()), here)
-    later = _listed([str(one["label"]) for one in effect.get("fields", ()) if one.get("later")])
-    changes = [one for one in told if one.after != (one.before or EMPTY)]  # what holds its new value already is left alone
+    changed = _changes(effect.get("fields", ()), screen)
+    later = _listed([str(source["label"]) for source in effect.get("fields", ()) if source.get("later")])
+    changes = [
+        change for change in changed if change.after != (change.before or EMPTY)
+    ]  # fields that already have the new value are not written
     if "summary" in effect:
         sometimes = " (only where its condition holds)" if effect.get("if") else ""
         lead = "After that: " if first else ""
         return Deed(f"{lead}{effect['summary'].rstrip('.')}{sometimes}{':' if changes else '.'}", changes, later)
     if "collection" not in effect:
         return Deed(WAITS)
-    return Deed(f"Writes {_title(here, effect)}:", changes)
+    return Deed(f"Writes {_title(screen, effect)}:", changes)
 
 
 def _approval(effect: Mapping[str, Any]) -> str:
@@ -135,21 +137,21 @@ def _approval(effect: Mapping[str, Any]) -> str:
     return f"Asks {many}{who} for approval. Nothing is done before that."
 
 
-def _changes(fields: Sequence[Mapping[str, Any]], here: _Screen) -> list[Change]:
-    """The fields whose values are known, amounts with the currency that is beside them."""
-    kinds = {str(one["name"]): formats.kind(one) for one in fields}
-    known = {str(one["name"]): one for one in fields if not one.get("later")}
-    around = dict(here.record.get("values") or {}) | {name: one.get("new") for name, one in known.items()}
+def _changes(fields: Sequence[Mapping[str, Any]], screen: _Screen) -> list[Change]:
+    """Return the fields with known values, amounts with the currency of the same record."""
+    kinds = {str(source["name"]): formats.kind(source) for source in fields}
+    known = {str(source["name"]): source for source in fields if not source.get("later")}
+    around = dict(screen.record.get("values") or {}) | {name: entry.get("new") for name, entry in known.items()}
     made = []
-    for name, one in known.items():
+    for name, entry in known.items():
         what = kinds[name]
         before, after = (
-            formats.text(what, formats.with_currencies({**around, name: one.get(key)}, {name: what.currency})[name], here.look)
+            formats.text(what, formats.with_currencies({**around, name: entry.get(key)}, {name: what.currency})[name], screen.look)
             if what.currency in around
-            else formats.text(what, one.get(key), here.look)
+            else formats.text(what, entry.get(key), screen.look)
             for key in ("old", "new")
         )
-        made.append(Change(what.label, _or_empty(before) if "old" in one else None, _or_empty(after) or ""))
+        made.append(Change(what.label, _or_empty(before) if "old" in entry else None, _or_empty(after) or ""))
     return made
 
 
@@ -157,16 +159,19 @@ def _or_empty(shown: str | None) -> str | None:
     return EMPTY if shown == formats.EMPTY else shown
 
 
-def _title(here: _Screen, effect: Mapping[str, Any] | None = None) -> str:
-    """The record that is written, as people call it."""
+def _title(screen: _Screen, effect: Mapping[str, Any] | None = None) -> str:
+    """Return the title of the record that is written."""
     if effect is not None and effect.get("title"):
         return str(effect["title"])
-    own = effect is None or (effect.get("collection"), effect.get("record")) == (here.record.get("collection"), here.record.get("key"))
-    return str(here.record.get("title") or "the record") if own else "another record"
+    of_run = effect is None or (effect.get("collection"), effect.get("record")) == (
+        screen.record.get("collection"),
+        screen.record.get("key"),
+    )
+    return str(screen.record.get("title") or "the record") if of_run else "another record"
 
 
 def _after(way: Mapping[str, Any]) -> str:
-    """What the run may do by itself then."""
+    """Return which steps the run may take automatically afterwards."""
     parts = [f"The run may then go on by itself to {_listed([f'“{title}”' for title in way['after']])}."] if way["after"] else []
     parts += [f"The run ends: {way['ends']}."] if way.get("ends") else []
     return " ".join(parts)

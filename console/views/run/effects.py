@@ -1,4 +1,4 @@
-"""Changes outside as the page of a run tells them: what was sent and nobody knows about, what is tried again, what was done before."""
+"""Outside changes on the page of a run: with an unknown result, being retried, or made before."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -33,28 +33,28 @@ HALF_SETTLED = "settle."
 OWN = frozenset({"csrf_token", "repeat", "reason", "asked"})
 
 
-def repeat(form: Mapping[str, str]) -> str | None:
-    """What the person chose to do about a change that was made before; None where the reason for doing it again is missing: asked anew."""
+def repeat_choice(form: Mapping[str, str]) -> str | None:
+    """Return what the person chose to do about a change that was made before; None if a second time needs a reason that is missing."""
     chosen = form.get("repeat") or None
     return None if chosen == "again" and not form.get("reason", "").strip() else chosen
 
 
-def half_settled(form: Mapping[str, str]) -> dict[str, Any]:
-    """What was chosen and written in the form that settles a change, as a draft keeps it; nothing where the form is another."""
-    told = {name: form[name] for name in ("result", "reason") if form.get(name)} if "effect" in form else {}
-    return {HALF_SETTLED: told} if told else {}
+def settling_for_draft(form: Mapping[str, str]) -> dict[str, Any]:
+    """Return the half-filled form that settles a change, for the draft; empty if the form is another one."""
+    typed = {name: form[name] for name in ("result", "reason") if form.get(name)} if "effect" in form else {}
+    return {HALF_SETTLED: typed} if typed else {}
 
 
-def kept_settling(draft: Mapping[str, Any] | None) -> dict[str, str]:
-    """The `result` and `reason` that a draft keeps."""
-    told = ((draft or {}).get("values") or {}).get(HALF_SETTLED)
-    return {str(name): str(value) for name, value in told.items()} if isinstance(told, Mapping) else {}
+def settling_of_draft(draft: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return the `result` and `reason` in a draft."""
+    settling = ((draft or {}).get("values") or {}).get(HALF_SETTLED)
+    return {str(name): str(value) for name, value in settling.items()} if isinstance(settling, Mapping) else {}
 
 
-def repeating(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str, Any]:
-    """The question what to do about a change that was made before, with everything that was typed in the step."""
+def repeat_context(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str, Any]:
+    """Return the question about a change that was made before, with everything that was typed in the step."""
     offered = [str(detail["value"]) for detail in conflict.details]
-    tried, asked = form.get("repeat", ""), "asked" in form
+    tried, was_asked = form.get("repeat", ""), "asked" in form
     return {
         "before": conflict.extra["effects"],
         "choices": [(choice, *CHOICES[choice]) for choice in CHOICES if choice in offered],
@@ -64,28 +64,32 @@ def repeating(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str, Any]
         "typed_reason": form.get("reason", ""),
         "reason_error": "Write the reason." if tried == "again" else None,
         "choice_error": "Choose what to do about it."
-        if asked and not tried
+        if was_asked and not tried
         else conflict.message
         if tried and tried not in offered
         else None,
     }
 
 
-def tried(run: Mapping[str, Any], look: Look) -> list[tuple[str, str]]:
-    """What an automatic step tried before it asked a person: since when, what, how often."""
+def tried_before(run: Mapping[str, Any], look: Look) -> list[tuple[str, str]]:
+    """Return what an automatic step tried before it asked a person: when it stopped, what it tried and how often."""
     current = run["current"] or {}
-    here = next((one for one in reversed(run["attempts"]) if one["step"] == current.get("step")), None)
-    if here is None:
+    attempt = next((entry for entry in reversed(run["attempts"]) if entry["step"] == current.get("step")), None)
+    if attempt is None:
         return []
     proposal = current.get("proposal")
-    effects = [one for one in here["effects"] if one["status"] in ("failed", "unknown") and one["summary"]]
-    last = (proposal or {}).get("answered_at") or next((one["at"] for one in reversed(effects) if one["at"]), None) or here["entered_at"]
-    found = [("Stopped", formats.full_moment(last, look))] if last else []
-    summaries = list(dict.fromkeys(one["summary"] for one in effects))
-    lines = [f"{summary}, {_times(sum(one['summary'] == summary for one in effects))}" for summary in summaries]
+    effects = [effect for effect in attempt["effects"] if effect["status"] in ("failed", "unknown") and effect["summary"]]
+    last = (
+        (proposal or {}).get("answered_at")
+        or next((entry["at"] for entry in reversed(effects) if entry["at"]), None)
+        or attempt["entered_at"]
+    )
+    facts_made = [("Stopped", formats.full_moment(last, look))] if last else []
+    summaries = list(dict.fromkeys(effect["summary"] for effect in effects))
+    lines = [f"{summary}, {_times(sum(effect['summary'] == summary for effect in effects))}" for summary in summaries]
     if proposal:
         lines.append(f"Asked {'the rules' if proposal['origin'] == 'rules' else proposal['origin'] or 'the AI'}, {_times(1)}")
-    return [*found, *(("Tried", line) for line in lines)]
+    return [*facts_made, *(("Tried", line) for line in lines)]
 
 
 def _times(count: int) -> str:
@@ -93,18 +97,18 @@ def _times(count: int) -> str:
 
 
 def facts(effect: Mapping[str, Any] | None, look: Look) -> list[tuple[str, str]]:
-    """What was asked for, line by line, as far as this reader may see it."""
+    """Return the details of an effect, line by line, as far as this reader may see them."""
     if effect is None:
         return []
-    told: list[tuple[str, Any]] = [("Asked for", formats.full_moment(effect["requested_at"], look)), ("Key", effect["key"])]
-    told += [("Record", f"{effect['collection']} {effect['record']}")] if effect["collection"] and effect["record"] else []
-    told += [(name.replace("_", " ").capitalize(), _value(value)) for name, value in effect["values"].items()]
-    told += [(label, _value(effect["sent"].get(name))) for name, label in SENT.items()] if effect["sent"] else []
-    return [(label, str(value)) for label, value in told if value not in (None, "", "{}")]
+    lines: list[tuple[str, Any]] = [("Asked for", formats.full_moment(effect["requested_at"], look)), ("Key", effect["key"])]
+    lines += [("Record", f"{effect['collection']} {effect['record']}")] if effect["collection"] and effect["record"] else []
+    lines += [(name.replace("_", " ").capitalize(), _value(value)) for name, value in effect["values"].items()]
+    lines += [(label, _value(effect["sent"].get(name))) for name, label in SENT.items()] if effect["sent"] else []
+    return [(label, str(value)) for label, value in lines if value not in (None, "", "{}")]
 
 
 def _value(value: Any) -> str:
-    """A value as text; a change as what it was and what it should be."""
+    """Return a value as text; a change as "old → new"."""
     if isinstance(value, Mapping) and set(value) == {"old", "new"}:
         return f"{_value(value['old']) or 'empty'} → {_value(value['new']) or 'empty'}"
     if isinstance(value, Mapping):
@@ -114,8 +118,8 @@ def _value(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def trying(run: Mapping[str, Any], look: Look) -> str | None:
-    """What is said while a change is tried again by itself; None where none is."""
+def retry_words(run: Mapping[str, Any], look: Look) -> str | None:
+    """Return the message while a change is being retried; None if none is."""
     current = run["current"] or {}
     waiting, effect = current.get("waiting") or {}, current.get("effect")
     if waiting.get("for") != "retry" or not effect or not waiting.get("until"):

@@ -1,4 +1,4 @@
-"""Whether a proposal helped: a thumb and, who likes, a few words."""
+"""Feedback on a proposal: a thumb and an optional comment."""
 
 from flask import Blueprint, Response, flash, request
 
@@ -11,7 +11,7 @@ blueprint = Blueprint("feedback", __name__)
 
 @blueprint.post("/runs/<run_id>/proposal/<call_id>/feedback")
 def give(run_id: str, call_id: str) -> Response:
-    """Note it. With the script the little form comes back as it stands now, without it the page of the run."""
+    """Store the feedback. With script the form is returned as it is now, without it the run's page."""
     thumb, comment = request.form.get("thumb", ""), request.form.get("comment", "")
     wrong = ""
     try:
@@ -20,12 +20,12 @@ def give(run_id: str, call_id: str) -> Response:
         wrong = " ".join(str(detail["reason"]) for detail in error.details)
     if not frame.wants_fragment() and not wrong:
         flash("Thank you, it is noted.")
-        return frame.moved(frame.run_url(run_id))
-    told = {
+        return frame.redirect_to(frame.run_url(run_id))
+    context = {
         "run_id": run_id,
         "call": call_id,
         "thumb": feedback.given(frame.actor(), call_id),
         "wrong": wrong,
         "comment": comment if wrong else feedback.commented(frame.actor(), call_id),
     }
-    return frame.page("runner/feedback.html", {"feedback": told}, status=422 if wrong else 200)
+    return frame.page("runner/feedback.html", {"feedback": context}, status=422 if wrong else 200)

@@ -1,4 +1,4 @@
-"""As what the values that a step has loaded are shown: those of records as the fields of their collection, amounts with their currency."""
+"""How the values that a step has loaded are displayed: as fields of their collection, amounts with their currency."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ DOTS = "••••••"
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """What of a run's context is of which collection, as far as this reader may browse it: run's own, and by step and name of what was read."""
+    """The collections that a run's context comes from, limited to those that this reader may browse: `own` is the run's, `reads` by (step, name of the read)."""
 
     own: Collection | None
     reads: Mapping[tuple[str, str], tuple[str | None, str | None]]
@@ -28,23 +28,23 @@ class Loading:
 
     @classmethod
     def of(cls, view: RunView, actor: Actor) -> "Loading":
-        """That of this run."""
-        known = {one.id: one for one in browse.collections(actor)}
+        """Return the collections of this run."""
+        known = {collection.id: collection for collection in browse.collections(actor)}
         return cls(known.get(view.json["collection"] or ""), _reads(view.json["workflow"]["id"], view.json["version"]), known)
 
     def collection(self, step: str, name: str, output: Mapping[str, Any]) -> Collection | None:
-        """Whose fields stand under this name of a step's output; None where they are of no record, or of one that is not for this reader."""
+        """Return the collection whose fields are under this name of a step's output; None if there is none, or the reader may not browse it."""
         if name == "record":
-            found = output.get("collection")
-            return self.known.get(found) if isinstance(found, str) and "key" in output else self.own
-        relation, found = self.reads.get((step, name), (None, None))
+            collection_id = output.get("collection")
+            return self.known.get(collection_id) if isinstance(collection_id, str) and "key" in output else self.own
+        relation, collection_id = self.reads.get((step, name), (None, None))
         led = self.own.relation(relation) if relation is not None and self.own is not None else None
-        return self.known.get(found or (led.collection if led is not None else ""))
+        return self.known.get(collection_id or (led.collection if led is not None else ""))
 
 
 @lru_cache(maxsize=256)
 def _reads(workflow: str, version: int) -> Mapping[tuple[str, str], tuple[str | None, str | None]]:
-    """(step, name of what it reads) → (relation, collection), for everything beside the run's own record."""
+    """Return (step, name of the read) → (relation, collection), for everything except the run's own record."""
     try:
         document = workflows.version(workflow, version).document
     except (ConsoleError, ValueError):
@@ -58,20 +58,20 @@ def _reads(workflow: str, version: int) -> Mapping[tuple[str, str], tuple[str | 
 
 
 def kinds(collection: Collection | None) -> dict[str, Kind]:
-    """How its fields look, by name."""
-    return {one.name: formats.kind(one, collection.key) for one in collection.fields} if collection is not None else {}
+    """Return the kinds of the collection's fields, by name."""
+    return {field.name: formats.kind(field, collection.key) for field in collection.fields} if collection is not None else {}
 
 
 def values(collection: Collection | None, given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The values of a record, amounts with the currency that another column of it holds."""
+    """Return the values of a record, amounts with the currency from another column."""
     return formats.with_currencies(given, collection.currencies) if collection is not None else given
 
 
 def row(collection: Collection, given: Mapping[str, Any], look: Look) -> tuple[Markup, str]:
-    """A row of a table: as it is shown, and as plain text to copy; what is masked one by one on its own page stands as dots."""
-    told, known = values(collection, given), kinds(collection)
+    """Return a row of a table as HTML and as plain text to copy. Values that are masked on their own page are shown as dots."""
+    shown_values, known = values(collection, given), kinds(collection)
     lines: list[tuple[str, Markup | str, str]] = []
-    for name, value in told.items():
+    for name, value in shown_values.items():
         what = known.get(name) or Kind(name, name.replace("_", " ").capitalize())
         shut = name in collection.sensitive
         lines.append((what.label, DOTS if shut else formats.html(what, value, look), DOTS if shut else formats.text(what, value, look)))

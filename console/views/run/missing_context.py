@@ -1,4 +1,4 @@
-"""Supplying what a step that was handled manually left out: a small form in the dialog, or a page of its own."""
+"""Supply the context that a step handled manually left out: a form in the dialog, or on its own page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,13 +19,13 @@ TEMPLATE = "runner/supply.html"
 
 @blueprint.get("/<run_id>/supply")
 def ask(run_id: str) -> Response:
-    """The fields of the step that are missing."""
+    """Show the missing fields of the step."""
     return _dialog(runs.get(frame.actor(), run_id), request.args.get("step", ""))
 
 
 @blueprint.post("/<run_id>/supply")
 def supply(run_id: str) -> Response:
-    """Put them into the context; the notice is gone, and a proposal is asked for anew."""
+    """Add the values to the context and ask for a proposal again."""
     actor, step = frame.actor(), request.form.get("target", "")
     values = {name: value for name, value in panes.read_form(request.form, frame.look()).items() if value not in (None, "", [])}
     try:
@@ -36,8 +36,8 @@ def supply(run_id: str) -> Response:
     except Conflict as conflict:
         return _dialog(runs.get(actor, run_id), step, typed=values, error=conflict.message, status=409)
     if not frame.wants_fragment():
-        return frame.moved(frame.run_url(run_id))
-    return runner.drawn(runs.get(actor, run_id), toast="Supplied. Later steps have it now.")
+        return frame.redirect_to(frame.run_url(run_id))
+    return runner.run_response(runs.get(actor, run_id), toast="Supplied. Later steps have it now.")
 
 
 def _dialog(
@@ -49,11 +49,11 @@ def _dialog(
     error: str = "",
     status: int = 200,
 ) -> Response:
-    fields = [one.to_json() for one in runs.supply_form(frame.actor(), view.json["id"], step)]
-    screen = {"fields": [{**one, "required": False} for one in fields]}
-    named = {str(one.get("field")) for one in errors} & {one["name"] for one in fields}
-    title = next((one["title"] for one in view.json["attempts"] if one["step"] == step), step)
-    context = page.named(view) | {
+    fields = [field.to_json() for field in runs.supply_form(frame.actor(), view.json["id"], step)]
+    screen = {"fields": [{**field, "required": False} for field in fields]}
+    named = {str(error.get("field")) for error in errors} & {field["name"] for field in fields}
+    title = next((attempt["title"] for attempt in view.json["attempts"] if attempt["step"] == step), step)
+    context = page.run_context(view) | {
         "target": step,
         "target_title": title,
         "boxes": [replace(box, id=f"supplied-{box.id}") for box in panes.boxes(screen, frame.look(), typed=typed, errors=errors)],

@@ -1,4 +1,4 @@
-"""What stands above the form of a run: what is wrong, who holds it, why a command was refused; with what was typed in vain."""
+"""The notices above the form of a run: what is wrong, who holds it, why a command was refused."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ from console.views.run import effects, proposal
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What a form held: as values, and as plain text to be shown where its boxes are gone."""
+    """The content of a form: as values, and as plain text for when its boxes are gone."""
 
     step: str
     revision: int
@@ -28,14 +28,14 @@ class Typed:
 
     @property
     def item(self) -> str | None:
-        """Which one of a list it was typed for."""
+        """Return the key of the list item that it was typed for."""
         key = self.values.get("item")
         return key if isinstance(key, str) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A notice above the form. `fields` are (id of the box, reason), `shown` is to be copied, `post` and `href` what its one button does."""
+    """A notice above the form. `fields` are (id of the box, reason), `shown` is text to copy, `post` or `href` is the target of its button."""
 
     head: str
     text: str = ""
@@ -52,14 +52,14 @@ class Note:
     facts: Sequence[tuple[str, str]] = ()
 
 
-def lost(typed: Typed | None, screen: Mapping[str, Any]) -> dict[str, str]:
-    """What was typed for an item of a list that is not at hand any more."""
+def lost_texts(typed: Typed | None, screen: Mapping[str, Any]) -> dict[str, str]:
+    """Return the texts typed for a list item that is no longer the present one."""
     if typed is None or typed.item is None or "progress" not in screen or screen["progress"]["key"] == typed.item:
         return {}
     return {name: value for name, value in typed.unread.items() if name != "item"}
 
 
-def above(
+def notices_of(
     view: RunView,
     actor: Actor,
     look: Look,
@@ -67,9 +67,9 @@ def above(
     details: Sequence[Mapping[str, Any]],
     given_back: Mapping[str, str] | None = None,
 ) -> list[Note]:
-    """The notices of the page: what is wrong, who else holds it, what of the record is not there."""
-    found = [_wrong(view, wrong, details, given_back), _take_over(view, look), _holder(view, actor, look), _record(view), _newer(view)]
-    return [note for note in found if note is not None]
+    """Return the notices of the page: what is wrong, who else holds the run, what is wrong with the record."""
+    notes = [_wrong(view, wrong, details, given_back), _take_over(view, look), _holder(view, actor, look), _record(view), _newer(view)]
+    return [note for note in notes if note is not None]
 
 
 def _wrong(
@@ -77,7 +77,7 @@ def _wrong(
 ) -> Note | None:
     if wrong is None and not details:
         return None
-    labels = {one["name"]: one["label"] for one in (view.screen or {}).get("fields", ())}
+    labels = {entry["name"]: entry["label"] for entry in (view.screen or {}).get("fields", ())}
     listed = []
     for detail in details:
         name = str(detail.get("field", ""))
@@ -106,7 +106,7 @@ def _take_over(view: RunView, look: Look) -> Note | None:
         "hand-stop",
         post=again,
         button="Retry" if again else "",
-        facts=effects.tried(view.json, look),
+        facts=effects.tried_before(view.json, look),
     )
 
 
@@ -166,8 +166,8 @@ _HEADS = {
 }
 
 
-def moved_on(view: RunView, conflict: Conflict, actor: Actor, typed: Typed | None) -> Note:
-    """Why a command was refused that came from a screen of the past, and the way to the present."""
+def refused_note(view: RunView, conflict: Conflict, actor: Actor, typed: Typed | None) -> Note:
+    """Return why a command from an old screen was refused, with a link to the present step."""
     run, current = view.json, view.json["current"]
     note = Note(
         "",
@@ -191,5 +191,5 @@ def moved_on(view: RunView, conflict: Conflict, actor: Actor, typed: Typed | Non
         head=_HEADS[request_writes.so_far().state],
         text=conflict.message,
         mark="alert-triangle",
-        fields=[("", str(one.get("reason", ""))) for one in conflict.details],
+        fields=[("", str(detail.get("reason", ""))) for detail in conflict.details],
     )

@@ -1,4 +1,4 @@
-"""The page of a run in words: which face it shows to this reader, the way taken, the step of now, what the buttons say."""
+"""What the page of a run draws: its face for this reader, the path taken, the present step and the words of its buttons."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -35,25 +35,27 @@ _WAITS = {
 }  # fmt: skip
 
 
-def local(path: str | None) -> str | None:
-    """A path of ours to go to afterwards; None where none was given."""
+def local_or_none(path: str | None) -> str | None:
+    """Return a local path to go to afterwards; None if none was given."""
     return local_path(path) if path else None
 
 
-def named(view: RunView) -> dict[str, Any]:
-    """What every page about the run shows of it."""
+def run_context(view: RunView) -> dict[str, Any]:
+    """Return what every page about the run needs: its JSON, its record's title, its collection."""
     collections = browse.collections(frame.actor())
-    own = next((one for one in collections if one.id == view.json["collection"]), None)
+    collection_of_run = next((collection for collection in collections if collection.id == view.json["collection"]), None)
     return {
         "run": view.json,
         "record_title": view.record_title,
-        "collection_label": own.label if own else view.collection_label,
-        "result_kinds": {item.name: formats.kind(item, own.key) for item in own.fields} if own else {},
-        "states_of": {one.id: str(one.summary["badge"]) for one in collections if one.summary.get("badge")},
+        "collection_label": collection_of_run.label if collection_of_run else view.collection_label,
+        "result_kinds": {item.name: formats.kind(item, collection_of_run.key) for item in collection_of_run.fields}
+        if collection_of_run
+        else {},
+        "states_of": {collection.id: str(collection.summary["badge"]) for collection in collections if collection.summary.get("badge")},
     }
 
 
-def live(
+def page_context(
     view: RunView,
     actor: Actor,
     look: Look,
@@ -63,19 +65,19 @@ def live(
     tab: str = "record",
     notes: Sequence[Note] = (),
 ) -> dict[str, Any]:
-    """Everything that the page of a run draws."""
+    """Return everything that the page of a run draws."""
     run, screen, face = view.json, view.screen or {}, mode(view)
     details = list(wrong.details) if wrong else list((run["current"] or {}).get("errors") or screen.get("errors") or [])
-    context = named(view) | {
+    context = run_context(view) | {
         "mode": face,
         "can": view.can,
         "status": frame.status_badge(run["status"], run["holder"], actor.id, view.names, ticket=bool(run.get("ticket"))),
         "steps": outline(view, look),
-        "steps_done": done_of(view),
+        "steps_done": steps_done(view),
         "earlier": view.earlier,
         "guarded": face in ("form", "settle"),
         "poll": _poll(view, actor),
-        "notices": [*notes, *notices.above(view, actor, look, wrong, details, notices.lost(typed, screen))],
+        "notices": [*notes, *notices.notices_of(view, actor, look, wrong, details, notices.lost_texts(typed, screen))],
         "saved_words": _saved_words(view, actor, look),
         "foot_words": "",
         "read_only": False,
@@ -116,32 +118,32 @@ def live(
 def _consequences(
     run: Mapping[str, Any], screen: Mapping[str, Any], look: Look, stands: Mapping[str, Any], chosen: str | None
 ) -> list[consequences.Consequence]:
-    """What the button will do with what stands in the boxes: `stands` is what differs from the form as it starts."""
+    """Return what the button will do with the values in the boxes: `stands` are those that differ from the form's start."""
     foretold = runs.foretold(frame.actor(), run["id"], {**stands, **_item_of(screen)}, chosen) if stands else None
     return consequences.consequences(foretold or screen, look, chosen)
 
 
 def _item_of(screen: Mapping[str, Any]) -> dict[str, Any]:
-    """The item of a list whose form is on the screen, as the form hands it in."""
+    """Return the field that names the list item whose form is on the screen."""
     key = (screen.get("progress") or {}).get("key")
     return {"item": key} if key is not None else {}
 
 
 def _rates(run: Mapping[str, Any]) -> proposal.Rates:
-    """How often people accepted what is proposed at the open step."""
+    """Return how often people accepted proposals for the open step."""
     current = run["current"] or {}
     return measure.measured(run["workflow"]["id"], current["step"]) if current.get("proposal") else {}
 
 
 def _feedback(run: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
-    """What this reader has said of the proposal so far: it stays as it was pressed, and may be said anew."""
+    """Return this reader's feedback on the proposal: it is shown as it was given, and may be changed."""
     call = run["current"]["proposal"]["call"]
     thumb = feedback.given(actor, call)
     return {"run_id": run["id"], "call": call, "thumb": thumb, "comment": feedback.commented(actor, call) if thumb else ""}
 
 
 def _refused(run: Mapping[str, Any], actor: Actor) -> dict[str, bool]:
-    """Whether asking for a proposal again changes nothing yet, and whether this reader can put that right."""
+    """Return whether asking again is useless for now, and whether this reader may mend the cause."""
     proposal = (run["current"] or {}).get("proposal")
     if proposal is None or proposal["code"] not in absence_words.MENDED_BY_OTHERS:
         return {}
@@ -153,7 +155,7 @@ def _waits_for_documents(run: Mapping[str, Any]) -> bool:
 
 
 def _next_inbox(view: RunView, actor: Actor, face: str) -> inboxes.Inbox | None:
-    """The inbox whose next ticket is offered: the run's own, to who has done something in it and has it no longer in hand."""
+    """Return the inbox whose next ticket is offered: the run's inbox, to somebody who worked on the run and no longer holds it."""
     run = view.json
     if face in ("form", "settle") or run["holder"] == actor.id or not any(attempt["by"] == actor.id for attempt in run["attempts"]):
         return None
@@ -161,7 +163,7 @@ def _next_inbox(view: RunView, actor: Actor, face: str) -> inboxes.Inbox | None:
 
 
 def mode(view: RunView) -> str:
-    """Which face: form, settle, look (read-only), wait or ended."""
+    """Return the face of the page: form, settle, look (read-only), wait or ended."""
     run = view.json
     if run["status"] in FINAL:
         return "ended"
@@ -183,7 +185,7 @@ def step_context(
     answers: Mapping[str, Any] | None = None,
     chosen: str | None = None,
 ) -> dict[str, Any]:
-    """The middle pane: text, gaps, tables, documents, boxes and choices. `states_of` names the field of a collection that is its state."""
+    """Return the middle pane: text, gaps, tables, documents, boxes and choices. `states_of` maps collection → its state field."""
     wrong = {str(detail.get("field")): str(detail.get("reason", "")) for detail in errors}
     belongs = panes.belonging(screen.get("outcomes", ()))
     return {
@@ -193,7 +195,7 @@ def step_context(
         "tables": panes.tables(screen, look, states_of),
         "documents": screen.get("documents", ()),
         "checks_url": None,
-        "boxes": panes.with_words(panes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs),
+        "boxes": panes.with_options(panes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs),
         "outcomes": screen.get("outcomes", ()),
         "not_offered": screen.get("not_offered") or (),
         "picks": _picks(screen, look, states_of),
@@ -205,24 +207,24 @@ def step_context(
 
 
 def _picks(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> panes.Picks | None:
-    """The records to choose from, as a table."""
+    """Return the records to choose from, as a table."""
     return panes.picks(screen["picks"], look, states_of) if screen.get("picks") else None
 
 
 def _progress(given: Mapping[str, Any] | None, look: Look, states_of: Mapping[str, str]) -> dict[str, Any] | None:
-    """The list that a step goes through: its lines, and what is known of the item at hand."""
+    """Return the list that a step goes through: its lines and the facts of the present item."""
     if given is None:
         return None
-    here = next((place for place, item in enumerate(given["items"]) if item["key"] == given["key"]), None)
+    place_now = next((place for place, item in enumerate(given["items"]) if item["key"] == given["key"]), None)
     return dict(given) | {
-        "title": given["items"][here]["title"] if here is not None else None,
+        "title": given["items"][place_now]["title"] if place_now is not None else None,
         "facts": panes.facts(given["item"], look, states_of) if given["item"] else (),
         "items": [dict(item) | {"word": _ITEM_WORDS[item["state"]], "here": item["key"] == given["key"]} for item in given["items"]],
     }
 
 
 def outline(view: RunView, look: Look, *, links: bool = True) -> list[dict[str, Any]]:
-    """The left pane: the path taken, the step of now, and what surely comes."""
+    """Return the left pane: the path taken, the present step and the steps that surely follow."""
     last = max((index for index, step in enumerate(view.steps) if step["revisable"]), default=-1)
     made = []
     number = view.earlier.counted if view.earlier else 0
@@ -241,8 +243,8 @@ def outline(view: RunView, look: Look, *, links: bool = True) -> list[dict[str, 
     return made
 
 
-def done_of(view: RunView) -> int:
-    """How many steps are done, those too that the list leaves out."""
+def steps_done(view: RunView) -> int:
+    """Return how many steps are done, including those that the list leaves out."""
     return (view.earlier.done if view.earlier else 0) + sum(1 for step in view.steps if step["state"] == "done")
 
 
@@ -265,18 +267,18 @@ def _step_words(step: Mapping[str, Any], look: Look) -> str:
 
 def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
     run = view.json
-    current, here = run["current"] or {}, next((step for step in view.steps if step["state"] == "now"), None)
+    current, present = run["current"] or {}, next((step for step in view.steps if step["state"] == "now"), None)
     title = "What came of the change?" if current.get("type") == "settle" else current.get("title", "")
-    thing = ended_title(run) if face == "ended" else title
+    heading = ended_title(run) if face == "ended" else title
     decision = words_of_wait(run) if face == "wait" else None
     return {
         "step_title": title,
-        "step_kind": here["kind"] if here and current.get("type") != "settle" else "",
-        "step_family": here["family"] if here else "action",
-        "step_icon": here["icon"] if here else "bolt",
-        "step_words": _what_it_does(view, here),
+        "step_kind": present["kind"] if present and current.get("type") != "settle" else "",
+        "step_family": present["family"] if present else "action",
+        "step_icon": present["icon"] if present else "bolt",
+        "step_words": _what_it_does(view, present),
         "ended_title": ended_title(run),
-        "window_title": ", ".join(part for part in (thing, run["workflow"]["title"], view.record_title) if part),
+        "window_title": ", ".join(part for part in (heading, run["workflow"]["title"], view.record_title) if part),
         "button": (view.screen or {}).get("button") or current.get("button") or "Done",
         "wait_words": decision[0] if decision else _wait_words(run, look),
         "wait_href": decision[1] if decision else None,
@@ -284,19 +286,19 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
 
 
 def _news(run_id: str, look: Look) -> list[tuple[str, str]]:
-    """(when, what) came of changes after the run had ended."""
-    told = [(event.at, str(event.sealed.get("message") or "")) for event in runs.news(run_id)]
-    return [(formats.text(Kind("at", "At", "datetime"), at.isoformat(), look), words) for at, words in told if words]
+    """Return (when, what) for results of changes that arrived after the run had ended."""
+    news = [(event.at, str(event.sealed.get("message") or "")) for event in runs.news(run_id)]
+    return [(formats.text(Kind("at", "At", "datetime"), at.isoformat(), look), words) for at, words in news if words]
 
 
 def ended_title(run: Mapping[str, Any]) -> str:
-    """How the run ended, in a heading; its workflow while it has not."""
+    """Return the heading of an ended run; of an open one the workflow's title."""
     shown = _ENDED.get(run["status"], "{title}").format(title=run["workflow"]["title"])
     return f"{shown}: {run['ending']}" if run.get("ending") and run["status"] == "completed" else shown
 
 
-def _what_it_does(view: RunView, here: Mapping[str, Any] | None) -> str:
-    screen, kind = view.screen or {}, here["type"] if here else ""
+def _what_it_does(view: RunView, present: Mapping[str, Any] | None) -> str:
+    screen, kind = view.screen or {}, present["type"] if present else ""
     if screen.get("type") == "settle":
         return "A change was sent and the answer never came."
     return str(kind)
@@ -306,14 +308,14 @@ def _wait_words(run: Mapping[str, Any], look: Look) -> str:
     waiting = (run["current"] or {}).get("waiting")
     if not waiting:
         return "Working. This page follows by itself."
-    if trying := effects.trying(run, look):
+    if trying := effects.retry_words(run, look):
         return trying
     until = formats.full_moment(waiting["until"], look) if waiting.get("until") else "later"
     return _WAITS.get(waiting["for"], "Waiting.").format(until=until)
 
 
 def _poll(view: RunView, actor: Actor) -> int | None:
-    """Seconds until the page asks again: often while the engine works, seldom while somebody else does; never under a person's typing."""
+    """Return the seconds until the page asks again: 1 while the engine works, 15 while somebody else does; None while the reader may be typing."""
     status = view.json["status"]
     if status in FINAL or (view.json["holder"] == actor.id and status == "waiting_person"):
         return None
@@ -322,7 +324,7 @@ def _poll(view: RunView, actor: Actor) -> int | None:
 
 
 def _typed_values(run: Mapping[str, Any], typed: Typed | None, screen: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What stands in the boxes in place of what the form starts with; of a list only what was typed for the item at hand."""
+    """Return the values that replace the form's start: the draft and what was just sent; in a list only those of the present item."""
     draft = (run["current"] or {}).get("draft") or {}
     kept = [dict(draft.get("values", {})), dict(typed.values if typed else {})]
     if "progress" in screen:
@@ -340,8 +342,8 @@ def _saved_words(view: RunView, actor: Actor, look: Look) -> str:
     return f"Draft saved {at}" if draft["by"] == actor.id else f"Draft of {view.names.get(draft['by'], 'a colleague')}, {at}"
 
 
-def assigning(view: RunView, people: Sequence[Candidate], sent: Mapping[str, str]) -> dict[str, Any]:
-    """What the dialog shows that asks to whom the run goes."""
+def assign_context(view: RunView, people: Sequence[Candidate], sent: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the dialog to assign the run draws."""
     run = view.json
     about = f"{run['workflow']['title']} of {view.record_title}" if view.record_title else run["workflow"]["title"]
     return {
@@ -358,18 +360,18 @@ def assigning(view: RunView, people: Sequence[Candidate], sent: Mapping[str, str
     }
 
 
-def preview(shown: Preview) -> dict[str, Any]:
-    """What revising a step would do, with names in place of ids."""
+def revise_context(shown: Preview) -> dict[str, Any]:
+    """Return what revising a step would do, with names instead of ids."""
     cancels = [
-        dict(one) | {"by_name": shown.names.get(one["by"], "a former colleague") if one.get("by") else "automatic"}
-        for one in shown.json["cancels"]
+        dict(attempt) | {"by_name": shown.names.get(attempt["by"], "a former colleague") if attempt.get("by") else "automatic"}
+        for attempt in shown.json["cancels"]
     ]
     return {"preview": dict(shown.json) | {"cancels": cancels}, "preview_title": shown.title}
 
 
 def _settling(run: Mapping[str, Any], wrong: ConsoleError | None, look: Look) -> dict[str, Any]:
     current = run["current"] or {}
-    effect, kept = current.get("effect"), effects.kept_settling(current.get("draft"))
+    effect, kept = current.get("effect"), effects.settling_of_draft(current.get("draft"))
     return {
         "effect": effect,
         "facts": effects.facts(effect, look),
@@ -380,7 +382,7 @@ def _settling(run: Mapping[str, Any], wrong: ConsoleError | None, look: Look) ->
 
 
 def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind]) -> list[panes.Line]:
-    """What the last output step named as the result, as far as there is something; what is named as a field of the record reads like it."""
+    """Return the results that the last output step named, without empty ones. A result with the name of a record's field is formatted like it."""
     outputs = [attempt for attempt in run["attempts"] if attempt["type"] == "output" and attempt["status"] == "done"]
     shown = run["context"].get(outputs[-1]["step"], {}) if outputs else {}
     named_so = [(kinds.get(name) or formats.Kind(name, humanised(name)), value) for name, value in shown.items()]

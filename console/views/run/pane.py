@@ -1,4 +1,4 @@
-"""The right pane of a run: its record, what is related to it, documents, context, activity, or a source that was asked for."""
+"""The right pane of a run: its record, related records, documents, context, activity, or the source of a proposed value."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -21,9 +21,9 @@ OF_PANE = frozenset({"tab", "doc", "page", "zoom", "turn", "box"})
 
 
 def pane(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[str, str]) -> dict[str, Any]:
-    """The right pane: the record as it was shown with the step, what is related to it, what happened to it."""
-    record = (view.screen or {}).get("record") or _while_working(view, actor)
-    quoted = _quoted(view, actor, look, states_of)
+    """Return what the right pane draws in this tab."""
+    record = (view.screen or {}).get("record") or _record_between_steps(view, actor)
+    quoted = _source_shown(view, actor, look, states_of)
     chosen = "source" if quoted and tab != "documents" else tab
     if chosen not in ((*TABS, "source") if record else ("documents", "context", "source")):
         chosen = "record" if record else "documents"
@@ -46,17 +46,17 @@ def pane(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[s
     }
 
 
-def kept(run_id: str) -> Mapping[str, str]:
-    """What the address says of the pane; where the run alone is drawn anew (it moved on), the tab that the page at hand has open."""
-    asked: Iterable[tuple[str, str]] = request.args.items()
+def pane_query(run_id: str) -> Mapping[str, str]:
+    """Return the parameters of the pane in the address. If htmx replaces only the run, the tab of the open page is used."""
+    query: Iterable[tuple[str, str]] = request.args.items()
     if "tab" not in request.args and frame.wants_fragment() and frame.htmx.target == "run":
         page = urlsplit(frame.htmx.current_url or "")
-        asked = [one for one in parse_qsl(page.query) if one[0] == "tab"] if page.path == frame.run_url(run_id) else ()
-    return {name: value for name, value in asked if name in OF_PANE}
+        query = [pair for pair in parse_qsl(page.query) if pair[0] == "tab"] if page.path == frame.run_url(run_id) else ()
+    return {name: value for name, value in query if name in OF_PANE}
 
 
-def _while_working(view: RunView, actor: Actor) -> Mapping[str, Any] | None:
-    """Between two steps no screen is drawn: who holds the run keeps the record at their side, as they were shown it."""
+def _record_between_steps(view: RunView, actor: Actor) -> Mapping[str, Any] | None:
+    """Return the record as the holder last saw it: between two steps there is no screen, and the pane keeps the record."""
     run = view.json
     return None if view.gone or run["ended_at"] or run["holder"] != actor.id else runs.record_shown(run["id"], actor.id)
 
@@ -68,7 +68,7 @@ def _tabs(view: RunView, chosen: str, names: Sequence[str] = ("record", *TABS)) 
 
 
 def _without_record(view: RunView, actor: Actor, look: Look, chosen: str, tab: str) -> dict[str, Any]:
-    """The right pane of a run without a record: its documents where there are some, its context, a source."""
+    """Return the right pane of a run without a record: its documents if there are any, its context, a source."""
     shown = documents_pane(view, actor, always=tab == "documents") if chosen == "documents" else None
     chosen = "context" if shown is None and chosen == "documents" and view.json["context"] else chosen
     tabs = _tabs(view, chosen, ("documents", "context")) if view.json["context"] else []
@@ -76,40 +76,43 @@ def _without_record(view: RunView, actor: Actor, look: Look, chosen: str, tab: s
     return common | (shown or {}) | {"known": sources.known(view, actor, look) if chosen == "context" else None}
 
 
-def _quoted(view: RunView, actor: Actor, look: Look, states_of: Mapping[str, str]) -> sources.Quoted | None:
-    """The source that the address names, as it is shown at the right; that it was opened is noted."""
-    found = sources.asked_for(view, request.args, actor.id)
-    if found is None:
+def _source_shown(view: RunView, actor: Actor, look: Look, states_of: Mapping[str, str]) -> sources.Quoted | None:
+    """Return the source that the address names; that it was opened is logged."""
+    source = sources.source_asked_for(view, request.args, actor.id)
+    if source is None:
         return None
-    if not found[0].get("document"):  # the page of a document is noted by what shows it
-        sources.opened(actor, view, found[0])
-    return sources.quoted(view, actor, look, *found, states_of)
+    if not source[0].get("document"):  # opening a page of a document is logged where it is rendered
+        sources.log_opened(actor, view, source[0])
+    return sources.quoted(view, actor, look, *source, states_of)
 
 
 def documents_pane(view: RunView, actor: Actor, *, always: bool) -> dict[str, Any] | None:
-    """The documents of a run and the one that is open; None where there are none, unless it is shown `always`."""
+    """Return the documents of a run and the open one; None if there are none, unless `always`."""
     run = view.json
-    listed = documents.beside(actor, run["id"], run["collection"], run["record"]) if always or files.sent(run["id"]) else []
+    listed = documents.beside(actor, run["id"], run["collection"], run["record"]) if always or files.has_documents(run["id"]) else []
     if not listed and not always:
         return None
-    open_ = kept(run["id"])
+    open_ = pane_query(run["id"])
     ref = open_.get("doc")
     shown = None
     if ref:
-        document, pages, why = files.look(ref)
-        document = next((one for one in listed if one.ref == ref), document)
+        document, pages, why = files.open_document(ref)
+        document = next((item for item in listed if item.ref == ref), document)
 
         def to(**changed: Any) -> str:
-            told = {"item": request.args.get("item")} | {name: open_.get(name) for name in ("page", "zoom", "turn", "box")} | changed
-            return frame.run_url(run["id"], tab="documents", doc=ref, **told)
+            query = {"item": request.args.get("item")} | {name: open_.get(name) for name in ("page", "zoom", "turn", "box")} | changed
+            return frame.run_url(run["id"], tab="documents", doc=ref, **query)
 
         shown = files.viewer(document, pages, why, to, run["id"], open_)
     item = request.args.get("item")
-    return {"listed": [(one, frame.run_url(run["id"], tab="documents", doc=one.ref, item=item)) for one in listed], "shown": shown}
+    return {
+        "listed": [(document, frame.run_url(run["id"], tab="documents", doc=document.ref, item=item)) for document in listed],
+        "shown": shown,
+    }
 
 
 def related(actor: Actor, run_id: str, collection: str, key: str, look: Look) -> list[panes.Table]:
-    """The first few records of the relations that lead to many, as far as the reader may follow them."""
-    found = [one for one in browse.describe(actor, collection)["relations"] if one["kind"] == "to_many"]
+    """Return the first records of each to-many relation that the reader may follow."""
+    relations = [relation for relation in browse.describe(actor, collection)["relations"] if relation["kind"] == "to_many"]
     runs.source_opened(actor, run_id, source="related", collection=collection, key=key)
-    return [panes.related(browse.related(actor, collection, key, one["name"], RELATED_ROWS), look) for one in found[:MOST_RELATED]]
+    return [panes.related(browse.related(actor, collection, key, each["name"], RELATED_ROWS), look) for each in relations[:MOST_RELATED]]

@@ -1,7 +1,6 @@
-"""What the three panes of a run are drawn from, for the live page and for its replay alike.
+"""What the panes of a run draw, for the live page and for replay.
 
-Everything here turns the view of a run (what was shown, what is there now, what was typed) into words and boxes; nothing
-decides, reads or judges.
+Everything here turns the view of a run (shown, present and typed values) into words and boxes; nothing decides or reads the database.
 """
 
 import json
@@ -18,10 +17,10 @@ from console.views import formats, frame, states
 from console.views.formats import Kind, Look
 from console.views.run.proposal import Hint, Marks
 
-TYPES = "t."  # beside each box, its type
-HELD = "w."  # beside a box that cannot hold its value whole, the value
-PREFIX = "v."  # names of boxes in forms begin with it, so that no field of a record collides with revision or reason
-MARK = "p."  # beside a box with a proposal, what the person did with it
+TYPES = "t."  # prefix of the hidden input with the type of a box
+HELD = "w."  # prefix of the hidden input with the exact value, where the box loses a part of it
+PREFIX = "v."  # prefix of every box, so that a record's field never collides with `revision` or `reason`
+MARK = "p."  # prefix of the hidden input with what the person did with a proposal
 MARKED = frozenset({"accepted", "edited", "cleared"})
 _INPUTS = {"date": "date", "datetime": "datetime-local", "time": "time", "email": "email", "phone": "tel", "url": "url"}
 _KEYBOARDS = {"integer": "numeric", "decimal": "decimal", "money": "decimal"}
@@ -40,7 +39,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A file that was sent for a box: `value` is what the form hands in for it."""
+    """A file of a box: `value` is what the form submits for it."""
 
     id: str
     name: str
@@ -51,7 +50,7 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One field of a form, ready to be drawn. `control` is static, input, area, select, checks or yesno."""
+    """One field of a form, ready to be rendered. `control` is static, input, area, select, switch, checks, yesno or files."""
 
     name: str
     source: str
@@ -86,14 +85,14 @@ class Box:
 
     @property
     def described_by(self) -> str:
-        """Ids of the help, the error and the reasons of a proposal, for `aria-describedby`."""
+        """Return the ids of the help, the error and the reasons of a proposal, for `aria-describedby`."""
         why = self.hint is not None and self.hint.there and self.hint.state != "off"
         parts = (("why", why), ("last", self.last), ("help", self.help), ("error", self.error))
         return " ".join(f"{self.id}-{part}" for part, there in parts if there)
 
 
 def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapping[str, Any] | None = None, answered: bool = False) -> Box:
-    """The box of one FIELD with the value it holds now; `error` is the detail that names this field."""
+    """Return the box of one FIELD with its present value; `error` is the detail about this field."""
     what = formats.kind(source)
     before_known = source.get("now") is not None or "record" in source
     now = source.get("now")
@@ -120,29 +119,31 @@ def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapp
         error=str(error["reason"]) if error else None,
         theirs=formats.text(what, error["theirs"], look) if error and "theirs" in error else None,
         answered=answered,
-        collection=_searched(source),
-        held=_held(what, value, _control(source, what), look),
+        collection=_collection_of(source),
+        held=_exact_value(what, value, _control(source, what), look),
         lines=source.get("lines") or 3,
-        last=_last(source, what, look),
-        **_files(source, what, value),
+        last=_earlier_results(source, what, look),
+        **_file_parts(source, what, value),
     )
 
 
-def _last(source: Mapping[str, Any], what: Kind, look: Look) -> str:
-    """What was found when this was judged before."""
-    told = [(formats.text(what, one["value"], look), one["title"]) for one in source.get("last") or () if one["value"] is not None]
-    return "; ".join(f"{title}: {words}" if title else words for words, title in told)
+def _earlier_results(source: Mapping[str, Any], what: Kind, look: Look) -> str:
+    """Return the earlier results for this field, as one line."""
+    results = [
+        (formats.text(what, result["value"], look), result["title"]) for result in source.get("last") or () if result["value"] is not None
+    ]
+    return "; ".join(f"{title}: {words}" if title else words for words, title in results)
 
 
-def _files(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, Any]:
-    """What a box for files shows beside the others: those that are there, and which are taken."""
+def _file_parts(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, Any]:
+    """Return what only a box for files needs: its files, and which kinds it accepts."""
     options = source.get("options")
     if _control(source, what) != "files" or not isinstance(options, Mapping):
         return {}
-    there = [one for one in (value if isinstance(value, list) else [value]) if media.is_value(one)]
+    there = [each for each in (value if isinstance(value, list) else [value]) if media.is_value(each)]
     kinds = options["types"]
     return {
-        "attached": [attached(one) for one in there],
+        "attached": [attached(file) for file in there],
         "accept": media.endings(kinds),
         "takes": media.listed(kinds),
         "many": what.type == "files",
@@ -150,14 +151,14 @@ def _files(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, Any]:
 
 
 def attached(value: Mapping[str, Any]) -> Attached:
-    """A file as its box lists it."""
+    """Return a file as its box lists it."""
     return Attached(
         value["file"], str(value["name"]), formats.file_words(value), f"/files/{value['file']}", json.dumps(dict(value), ensure_ascii=False)
     )
 
 
-def _held(what: Kind, value: Any, control: str, look: Look) -> str | None:
-    """The value as JSON where its box would not give it back as it is: parts of a second, the hour that comes twice, a line break in one line."""
+def _exact_value(what: Kind, value: Any, control: str, look: Look) -> str | None:
+    """Return the value as JSON if its box would lose a part of it: fractions of a second, an hour that occurs twice, a line break in a one-line box."""
     if control not in ("input", "area") or value is None:
         return None
     entry = formats.box(what, value, look)
@@ -195,7 +196,7 @@ def _control(source: Mapping[str, Any], what: Kind) -> str:
 def _choices(what: Kind, value: Any) -> tuple[Choice, ...]:
     if what.type == "boolean":
         return (Choice("true", "Yes", value is True), Choice("false", "No", value is False))
-    held = {str(one) for one in value} if isinstance(value, list) else {str(value)} if value is not None else set()
+    held = {str(item) for item in value} if isinstance(value, list) else {str(value)} if value is not None else set()
     listed = [Choice(key, label, key in held) for key, label in what.options.items()]
     strange = [Choice(key, key, chosen=True) for key in sorted(held - set(what.options))] if what.options else []
     return (*listed, *strange)
@@ -208,14 +209,14 @@ def _limits(source: Mapping[str, Any], what: Kind) -> dict[str, Any]:
     return {name: limit for name, limit in limits.items() if limit is not None}
 
 
-def _searched(source: Mapping[str, Any]) -> str | None:
+def _collection_of(source: Mapping[str, Any]) -> str | None:
     options = source.get("options")
     return str(options["collection"]) if isinstance(options, Mapping) and "collection" in options else None
 
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
-    """Which options of a decision a field belongs to (none: to all), and which need it; values, and the same in words."""
+    """The options of a decision for which a field is shown (empty: all) and for which it is required; as values and in words."""
 
     options: Sequence[str] = ()
     needed: Sequence[str] = ()
@@ -223,26 +224,32 @@ class Belonging:
 
 
 def belonging(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Belonging]:
-    """Field name → the options that it belongs to, for those that are not asked of all alike."""
-    labels = {one["value"]: one["label"] for one in outcomes}
-    own = {name: [one["value"] for one in outcomes if name in one.get("fields", ())] for one in outcomes for name in one.get("fields", ())}
+    """Return field name → its options, for fields that do not apply to all options alike."""
+    labels = {option["value"]: option["label"] for option in outcomes}
+    shown_for = {
+        name: [option["value"] for option in outcomes if name in option.get("fields", ())]
+        for option in outcomes
+        for name in option.get("fields", ())
+    }
     needed = {
-        name: [one["value"] for one in outcomes if name in one.get("required", ())] for one in outcomes for name in one.get("required", ())
+        name: [option["value"] for option in outcomes if name in option.get("required", ())]
+        for option in outcomes
+        for name in option.get("required", ())
     }
     made = {}
-    for name in {**own, **needed}:
-        shown, asked = own.get(name, []), needed.get(name, [])
-        words = f"Needed for {_quoted(labels, asked)}." if asked else ""
-        if rest := [value for value in shown if value not in asked]:
-            words = f"{words} {'Also for' if asked else 'Only for'} {_quoted(labels, rest)}.".strip()
-        made[name] = Belonging(shown, asked, words)
+    for name in {**shown_for, **needed}:
+        shown, needs = shown_for.get(name, []), needed.get(name, [])
+        words = f"Needed for {_quoted(labels, needs)}." if needs else ""
+        if rest := [value for value in shown if value not in needs]:
+            words = f"{words} {'Also for' if needs else 'Only for'} {_quoted(labels, rest)}.".strip()
+        made[name] = Belonging(shown, needs, words)
     return made
 
 
-def with_words(boxes: Sequence[Box], belongs: Mapping[str, Belonging]) -> list[Box]:
-    """The boxes, each with the options that it belongs to in its hint: told without script too, and before a choice is made."""
-    told = ((box, belongs[box.source].words if box.source in belongs else "") for box in boxes)
-    return [replace(box, help=f"{words} {box.help}" if box.help else words) if words else box for box, words in told]
+def with_options(boxes: Sequence[Box], belongs: Mapping[str, Belonging]) -> list[Box]:
+    """Return the boxes, each with its options in the hint, so that it is clear without script and before a choice is made."""
+    worded = ((box, belongs[box.source].words if box.source in belongs else "") for box in boxes)
+    return [replace(box, help=f"{words} {box.help}" if box.help else words) if words else box for box, words in worded]
 
 
 def _quoted(labels: Mapping[str, str], values: Sequence[str]) -> str:
@@ -251,10 +258,10 @@ def _quoted(labels: Mapping[str, str], values: Sequence[str]) -> str:
 
 
 def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
-    """The values of the boxes that a form held, as the rules take them.
+    """Return the values of the boxes in a form.
 
-    Each box tells its type beside its value, so that reading a form never reads the run: what was shown to the person, and is
-    compared when they hand it in, stays what it was. The type decides only how the text is read; the rules judge the value.
+    Each box sends its type along, so that reading a form does not read the run: the values that the person saw, which are compared
+    later, stay unchanged. The type decides only how the text is parsed; the rules judge the value.
     """
     values = {}
     for marker in form:
@@ -262,31 +269,31 @@ def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
             name = marker.removeprefix(TYPES)
             what, sent = Kind(name, name, form[marker]), form.getlist(PREFIX + name)
             held = form.get(HELD + name)
-            values[name] = formats.typed(what, sent, look) if held is None else _kept(what, sent, held, look)
+            values[name] = formats.typed(what, sent, look) if held is None else _exact_or_typed(what, sent, held, look)
     return values
 
 
 def read_marks(form: MultiDict[str, str]) -> Marks | None:
-    """The choice, and how far the person has come with a proposal; None where the form asks for neither."""
+    """Return the choice and what the person did with the proposal; None if the form has neither."""
     if "handled_manually" not in form:
         return Marks(outcome=form["outcome"]) if form.get("outcome") else None
-    told = {name.removeprefix(MARK): form[name] for name in form if name.startswith(MARK) and form[name] in MARKED}
-    return Marks(told, form["handled_manually"] == "true", form.get("reason", ""), form.get("outcome") or None)
+    marks = {name.removeprefix(MARK): form[name] for name in form if name.startswith(MARK) and form[name] in MARKED}
+    return Marks(marks, form["handled_manually"] == "true", form.get("reason", ""), form.get("outcome") or None)
 
 
-def _kept(what: Kind, sent: Sequence[str], held: str, look: Look) -> Any:
-    """The value that stood beside the box while its text is as it was drawn, else what was typed."""
+def _exact_or_typed(what: Kind, sent: Sequence[str], held: str, look: Look) -> Any:
+    """Return the exact value if the text of its box is unchanged, else the typed value."""
     try:
         value = json.loads(held)
     except (ValueError, RecursionError):
         return formats.typed(what, sent, look)
-    breaks = "\n" if what.type in _AREAS | _CHECKS else ""  # a box of one line has none
+    breaks = "\n" if what.type in _AREAS | _CHECKS else ""  # a one-line box drops line breaks
     as_drawn, as_sent = (text.replace("\r\n", "\n").replace("\n", breaks) for text in (formats.box(what, value, look), "".join(sent)))
     return value if as_sent == as_drawn else formats.typed(what, sent, look)
 
 
-def unread(form: MultiDict[str, str]) -> dict[str, str]:
-    """What was typed, by field name, where the form that it belongs to is gone: shown so that nothing is lost."""
+def typed_texts(form: MultiDict[str, str]) -> dict[str, str]:
+    """Return the typed texts by field name, to be shown when their form no longer exists."""
     return {
         name.removeprefix(PREFIX): "\n".join(form.getlist(name)) for name in form if name.startswith(PREFIX) and any(form.getlist(name))
     }
@@ -297,7 +304,7 @@ def unread(form: MultiDict[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A value of the record panel. `since` is what stands there now, where that differs from what was shown; `marked`: a proposal rests on it."""
+    """A value of the record panel. `since` is the present value if it differs from the one shown; `marked`: a proposal is based on it."""
 
     label: str
     shown: Markup
@@ -308,14 +315,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Some values under one heading."""
+    """Values under one heading."""
 
     label: str
     lines: Sequence[Line]
 
 
 def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | None = None, state: str | None = None) -> list[Section]:
-    """The record panel in its sections; fields in no section stand under the last heading, "More". `state` is drawn as a badge."""
+    """Return the record panel in sections; fields without a section come last, under "More". The field `state` is drawn as a badge."""
     kinds = {source["name"]: formats.kind(source) for source in record.get("fields", ())}
     values = _with_currencies(kinds.values(), record.get("values", {}))
     placed: set[str] = set()
@@ -334,14 +341,14 @@ def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | Non
 
 
 def marked(parts: Sequence[Section], name: str | None) -> list[Section]:
-    """The sections with the line of this field marked."""
+    """Return the sections with the line of this field marked."""
     return (
         [replace(part, lines=[replace(line, marked=line.name == name) for line in part.lines]) for part in parts] if name else list(parts)
     )
 
 
 def _with_currencies(kinds: Iterable[Kind], values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The values, amounts with the currency that stands beside them."""
+    """Return the values, amounts with the currency of the same record."""
     return formats.with_currencies(values, {what.name: what.currency for what in kinds if what.currency in values})
 
 
@@ -354,7 +361,7 @@ def _line(what: Kind, value: Any, look: Look, now: Mapping[str, Any] | None, sta
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows that a step shows. Cells are ready `<td>` elements, `href` leads to the record of a row. `closed`: the reader may read none of them."""
+    """Rows that a step shows. Cells are finished `<td>` elements, `href` is the address of a row's record. `closed`: the reader may read none of them."""
 
     label: str
     columns: Sequence[Kind]
@@ -363,12 +370,12 @@ class Table:
 
 
 def tables(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> list[Table]:
-    """The tables of a step, as they were shown; `states_of` names the field of a collection that is its state."""
-    return [table_of({"badge": states_of.get(one.get("collection") or ""), **one}, look) for one in screen.get("tables", ())]
+    """Return the tables of a step as they were shown; `states_of` maps collection → its state field."""
+    return [table_of({"badge": states_of.get(table.get("collection") or ""), **table}, look) for table in screen.get("tables", ())]
 
 
 def table_of(source: Mapping[str, Any], look: Look) -> Table:
-    """One table: {"label", "collection", "columns", "rows"}; `badge` names the column that is a state."""
+    """Return one table from {"label", "collection", "columns", "rows"}; `badge` names the state column."""
     columns = [formats.kind(column, source.get("key", ())) for column in source["columns"]]
     state = source.get("badge")
     writers = [(column.name, (states.cell if column.name == state else formats.cell)(column, look)) for column in columns]
@@ -383,7 +390,7 @@ def table_of(source: Mapping[str, Any], look: Look) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class Picks:
-    """Records to choose from: a line for each by its key."""
+    """Records to choose from; rows are (key, address, title, cells)."""
 
     label: str
     columns: Sequence[Kind]
@@ -392,26 +399,26 @@ class Picks:
 
 
 def picks(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> Picks:
-    """The table of the records that a step offers; each line (key, address, title, cells)."""
+    """Return the table of records that a step offers to choose from."""
     table = table_of({"badge": states_of.get(source.get("collection") or ""), **source}, look)
     keyed = zip(source["rows"], table.rows, strict=True)
     return Picks(table.label, table.columns, [(str(row["key"]), *line) for row, line in keyed if row["key"] is not None], table)
 
 
 def facts(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> list[Line]:
-    """What is known of one record, from a table of one row."""
+    """Return the fields of one record, from a table with one row."""
     state = states_of.get(source.get("collection") or "")
     values = source["rows"][0]["values"] if source["rows"] else {}
     return [_line(what, values.get(what.name), look, None, state) for what in (formats.kind(column) for column in source["columns"])]
 
 
-def related(found: RelatedPage, look: Look) -> Table:
-    """Rows of a relation as a table; the field that alone makes their title is not shown twice."""
-    target = found.collection
-    columns = [item.to_json() for item in found.columns if (item.name,) != target.title_fields]
-    rows = [row.to_json() for row in found.rows]
+def related(page: RelatedPage, look: Look) -> Table:
+    """Return the rows of a relation as a table; a field that is the whole title is not repeated."""
+    target = page.collection
+    columns = [item.to_json() for item in page.columns if (item.name,) != target.title_fields]
+    rows = [row.to_json() for row in page.rows]
     source = {
-        "label": found.relation.label,
+        "label": page.relation.label,
         "collection": target.id,
         "columns": columns,
         "rows": rows,
@@ -429,10 +436,10 @@ def boxes(
     errors: Sequence[Mapping[str, Any]] = (),
     answers: Mapping[str, Any] | None = None,
 ) -> list[Box]:
-    """The form of a step. `typed` wins over what the form starts with (a draft, or what was refused), `answers` over both (replay)."""
+    """Return the boxes of a step's form. `typed` (a draft, or refused input) overrides the start values, `answers` (replay) overrides both."""
     wrong = {str(detail.get("field")): detail for detail in errors}
     columns = (screen.get("record") or {}).get("values", {})
-    before = screen.get("type") == "update_data" and "ways" not in screen  # was drawn when fields did not yet say whose they are
+    before = screen.get("type") == "update_data" and "ways" not in screen  # an old screen, from before fields named their collection
     made = []
     for source in screen.get("fields", ()):
         name = source["name"]

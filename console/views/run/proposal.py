@@ -1,7 +1,7 @@
-"""What a proposal looks like: beside each field, above the form, and at the options of a decision.
+"""How a proposal is displayed: beside each field, above the form and at the options of a decision.
 
-A field's state is one of five. `fill`: the proposal stands in the field and nobody has looked at it yet. `accepted`: somebody said that it is right.
-`edited`: somebody typed over it. `offer`: it stands beside the field. `off`: the step is done by hand, or nothing was proposed for the field.
+A field has one of five states. `fill`: the proposal is in the field and nobody has confirmed it. `accepted`: somebody confirmed it.
+`edited`: somebody typed over it. `offer`: it is shown beside the field. `off`: the step is done by hand, or nothing was proposed for the field.
 """
 
 import json
@@ -16,7 +16,7 @@ from console.views import formats, frame
 from console.views.formats import Look
 from console.views.run import second_look
 from console.views.run.second_look import Doubt
-from console.views.run.source_links import OUTCOME, WARNED, Way, counted, distinct, ways
+from console.views.run.source_links import OUTCOME, WARNED, Way, counted, distinct, source_ways
 
 RULES = "rules"
 LEVEL_WORDS = {"high": "High", "medium": "Medium", "low": "Low"}
@@ -30,9 +30,9 @@ HELD_BACK = "Nothing is filled in: money moves, somebody is restricted, or it ca
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """The proposal for one field. `beneath` is the state that it would have were the step not done by hand. `entry` and `start` are what stands in its boxes for the proposed value and for what the form starts with.
+    """The proposal for one field. `beneath` is its state if the step were not done by hand. `entry` and `start` are the texts of its boxes for the proposed value and for the start value.
 
-    `rests` says so where it rests on nothing but what others wrote. `measured` is the share (0–100) of such proposals that people accepted, None where there are too few to tell.
+    `rests` warns that the value is based only on claims by others. `measured` is the percentage of such proposals that people accepted, None if there are too few.
     """
 
     name: str
@@ -54,28 +54,28 @@ class Hint:
 
     @property
     def badge(self) -> str:
-        """Where the value comes from, in two words."""
+        """Return where the value comes from, in two words."""
         return "Pre-filled by rule" if self.by_rule else "AI pre-fill"
 
     @property
     def word(self) -> str:
-        """The confidence as a word."""
+        """Return the confidence as a word."""
         return LEVEL_WORDS[self.level]
 
     @property
     def entry_json(self) -> str:
-        """`entry` for the script."""
+        """Return `entry` for the script."""
         return json.dumps(list(self.entry), ensure_ascii=False)
 
     @property
     def start_json(self) -> str:
-        """`start` for the script."""
+        """Return `start` for the script."""
         return json.dumps(list(self.start), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """How far the person has come with a proposal: the mark of each field (accepted, edited, cleared), and whether they do the step by hand."""
+    """What the person did with a proposal: the mark of each field (accepted, edited, cleared), and whether the step is done by hand."""
 
     fields: Mapping[str, str] = field(default_factory=dict)
     by_hand: bool = False
@@ -83,7 +83,7 @@ class Marks:
     outcome: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As a draft keeps it."""
+        """Return the marks as a draft stores them."""
         return {
             "fields": {name: mark for name, mark in self.fields.items() if mark},
             "by_hand": self.by_hand,
@@ -93,25 +93,25 @@ class Marks:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to keep."""
+        """Return whether there is nothing to store."""
         return not self.by_hand and not self.outcome and not any(self.fields.values())
 
 
 def marks_of(kept: Any) -> Marks:
-    """The marks of a draft; whatever else stands there is none."""
+    """Return the marks in a draft; empty for anything malformed."""
     if not isinstance(kept, Mapping):
         return Marks()
     fields = kept.get("fields")
-    told = {str(name): str(mark) for name, mark in fields.items()} if isinstance(fields, Mapping) else {}
-    return Marks(told, kept.get("by_hand") is True, str(kept.get("why") or ""), str(kept["outcome"]) if kept.get("outcome") else None)
+    marks = {str(name): str(mark) for name, mark in fields.items()} if isinstance(fields, Mapping) else {}
+    return Marks(marks, kept.get("by_hand") is True, str(kept.get("why") or ""), str(kept["outcome"]) if kept.get("outcome") else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Strip:
     """What stands above the form of a step with AI. `status` is pending, ready, declined, failed, off or none (nothing was asked).
 
-    `poll` is where a pending one is asked for, `said` what is announced when it is there, `confident` how many fields "Accept confident" takes. `mend` is
-    where this reader can put right what every call fails for, `second` what a second look came to, `held_back` why nothing is filled in although something is proposed.
+    `poll` is the address to ask for a pending one, `said` is announced when it arrives, `confident` is how many fields "Accept confident" takes. `mend` is where this reader can fix the cause
+    of failing calls, `second` the result of a second look, `held_back` why a proposal fills no field.
     """
 
     status: str
@@ -136,7 +136,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A proposal on a page: the strip, the hint of each field, the values that fill, and the choice of a decision."""
+    """A proposal on a page: the strip, the hint of each field, the values that fill fields, and the choice of a decision."""
 
     strip: Strip | None = None
     hints: Mapping[str, Hint] = field(default_factory=dict)
@@ -149,20 +149,20 @@ class Drawn:
 
 
 def entries(source: Mapping[str, Any], value: Any, look: Look) -> tuple[str, ...]:
-    """What stands in the boxes of a field for a value: one text, or one for each tick."""
+    """Return the texts in the boxes of a field for a value: one text, or one for each tick."""
     what = formats.kind(source)
     if value is None or value == []:
         return ()
     if what.type == "boolean":
         return ("true" if value else "false",)
     if isinstance(value, list) and what.type in ("multi_enum", "checklist"):
-        return tuple(str(one) for one in value)
+        return tuple(str(item) for item in value)
     entry = formats.box(what, value, look)
     return (entry,) if entry else ()
 
 
 def state_of(mark: str, *, same: bool, untouched: bool, may_fill: bool, typed: bool) -> str:
-    """The state of a field with a proposal. `same`: it holds the proposed value; `untouched`: it holds what the form starts with; `typed`: that was kept in a draft."""
+    """Return the state of a field with a proposal. `same`: it holds the proposed value; `untouched`: it holds the start value; `typed`: a draft holds its value."""
     if mark == "cleared":
         return "accepted" if same and not untouched else "offer"
     if typed and same:
@@ -172,68 +172,68 @@ def state_of(mark: str, *, same: bool, untouched: bool, may_fill: bool, typed: b
     return "fill" if untouched and may_fill else "offer"
 
 
-def hint(here: "Here", source: Mapping[str, Any], found: Mapping[str, Any]) -> Hint:
-    """The hint of a field for which something is proposed."""
-    name, level, kept = str(source["name"]), str(found["confidence"]), here.kept
-    entry, start = entries(source, found["value"], here.look), entries(source, source.get("value"), here.look)
-    held = entries(source, kept[name], here.look) if name in kept else start
-    typed_before = here.again and bool(start) and start != entries(source, source.get("now"), here.look)
+def hint(context: "ProposalForReader", source: Mapping[str, Any], proposed: Mapping[str, Any]) -> Hint:
+    """Return the hint of a field with a proposed value."""
+    name, level, kept = str(source["name"]), str(proposed["confidence"]), context.kept
+    entry, start = entries(source, proposed["value"], context.look), entries(source, source.get("value"), context.look)
+    held = entries(source, kept[name], context.look) if name in kept else start
+    typed_before = context.again and bool(start) and start != entries(source, source.get("now"), context.look)
     state = state_of(
-        here.marks.fields.get(name, ""),
+        context.marks.fields.get(name, ""),
         same=bool(entry) and set(held) == set(entry),
         untouched=set(held) == set(start),
-        may_fill=fills(level, here.proposal["fill"]) and not typed_before,
+        may_fill=fills(level, context.proposal["fill"]) and not typed_before,
         typed=name in kept,
     )
-    shown = formats.text(formats.kind(source), found["value"], here.look)
-    made = _hint(here, name, found, state, shown)
+    shown = formats.text(formats.kind(source), proposed["value"], context.look)
+    made = _hint(context, name, proposed, state, shown)
     return replace(made, entry=entry, start=start, needed=bool(source.get("required")))
 
 
-def _hint(here: "Here", name: str, found: Mapping[str, Any], state: str, shown: str) -> Hint:
-    level = str(found["confidence"])
+def _hint(context: "ProposalForReader", name: str, proposed: Mapping[str, Any], state: str, shown: str) -> Hint:
+    level = str(proposed["confidence"])
     return Hint(
         name=name,
-        state="off" if here.marks.by_hand else state,
+        state="off" if context.marks.by_hand else state,
         there=True,
         beneath=state,
         level=level,
-        reason=str(found.get("reason") or ""),
+        reason=str(proposed.get("reason") or ""),
         shown=shown,
-        by_rule=here.proposal.get("origin") == RULES,
-        measured=measured(here.rates, name, level),
-        ways=ways(here.run_id, here.proposal, {**found, "name": name}),
-        rests=rests_on(found.get("sources") or ()) if level == "low" else "",
-        mark=here.marks.fields.get(name, ""),
+        by_rule=context.proposal.get("origin") == RULES,
+        measured=accepted_percent(context.rates, name, level),
+        ways=source_ways(context.run_id, context.proposal, {**proposed, "name": name}),
+        rests=claims_sentence(proposed.get("sources") or ()) if level == "low" else "",
+        mark=context.marks.fields.get(name, ""),
     )
 
 
 CLAIMS = {"document": "what the documents say that were handed in", "llm": "what a model wrote", "mcp": "what another system answered"}
 
 
-def rests_on(sources: Sequence[Mapping[str, Any]]) -> str:
-    """The sentence for a value that rests on claims alone; empty where a fact is among its sources."""
-    if not sources or any(one.get("trusted") is not False for one in sources):
+def claims_sentence(sources: Sequence[Mapping[str, Any]]) -> str:
+    """Return the sentence for a value based on claims only; empty if one of its sources is a fact."""
+    if not sources or any(source.get("trusted") is not False for source in sources):
         return ""
-    kinds = {str(one.get("kind")) for one in sources}
-    told = [words for kind, words in CLAIMS.items() if kind in kinds]
-    told = ["what the customer wrote", *told] if kinds - CLAIMS.keys() else told
-    return f"Rests only on {' and '.join(told)}"
+    kinds = {str(source.get("kind")) for source in sources}
+    claims = [words for kind, words in CLAIMS.items() if kind in kinds]
+    claims = ["what the customer wrote", *claims] if kinds - CLAIMS.keys() else claims
+    return f"Rests only on {' and '.join(claims)}"
 
 
 Rates = Mapping[str, Mapping[str, tuple[int, int]]]
 """Field → confidence → (accepted as they were, decided)."""
 
 
-def measured(rates: Rates, name: str, level: str) -> int | None:
-    """The share of such proposals that people accepted, where it is known of enough of them."""
+def accepted_percent(rates: Rates, name: str, level: str) -> int | None:
+    """Return the percentage of such proposals that people accepted; None if too few were decided."""
     accepted, decided = rates.get(name, {}).get(level, (0, 0))
     return round(100 * accepted / decided) if decided >= MEASURED_FROM else None
 
 
 @dataclass(frozen=True, slots=True)
-class Here:
-    """A proposal before its reader: what they typed so far (`kept`), how far they have come with it, and whether the step is entered once more (`again`)."""
+class ProposalForReader:
+    """A proposal for its reader: the values typed so far (`kept`), the marks, and whether the step is entered a second time (`again`)."""
 
     run_id: str
     proposal: Mapping[str, Any]
@@ -257,27 +257,27 @@ def drawn(
     refused: bool = False,
     mends: bool = False,
 ) -> Drawn:
-    """The proposal of the open step as its page shows it; nothing of one that was made with somebody else's rights.
+    """Return the proposal of the open step; nothing if it was made with another person's rights.
 
-    `refused`: asking again would change nothing yet. `mends`: the reader may change who is asked.
+    `refused`: asking again is useless for now. `mends`: the reader may change the AI settings.
     """
     current = run.get("current") or {}
     proposal, taken = current.get("proposal"), current.get("take_over")
     if proposal is None or proposal["for"] != reader:
         return Drawn(Strip("none", marks.by_hand, why=marks.why)) if taken else Drawn()
     item = (screen.get("progress") or {}).get("key")
-    if proposal.get("item") not in (None, item):  # it is about another one of the list
+    if proposal.get("item") not in (None, item):  # it is for another item of the list
         return Drawn(Strip("none", marks.by_hand, why=marks.why, can_retry=True))
-    proposal = settled(proposal, datetime.now(UTC))
-    here = Here(str(run["id"]), proposal, kept, marks, look, rates or {}, again=int(current.get("attempt") or 1) > 1)
-    fields = {str(one["name"]): one for one in screen.get("fields", ()) if not one.get("readonly")}
-    found = [one for one in proposal["fields"] if one["name"] in fields] if proposal["status"] == READY else []
-    asked = {name: Hint(name) for name in fields if name in (proposal["asked"] or fields)}
-    doubts = second_look.doubts(here.run_id, proposal, screen, look) if proposal["status"] == READY else {}
-    hints = asked | {str(one["name"]): hint(here, fields[one["name"]], one) for one in found}
+    proposal = with_timeout(proposal, datetime.now(UTC))
+    context = ProposalForReader(str(run["id"]), proposal, kept, marks, look, rates or {}, again=int(current.get("attempt") or 1) > 1)
+    fields = {str(source["name"]): source for source in screen.get("fields", ()) if not source.get("readonly")}
+    values_proposed = [proposed for proposed in proposal["fields"] if proposed["name"] in fields] if proposal["status"] == READY else []
+    empty = {name: Hint(name) for name in fields if name in (proposal["asked"] or fields)}
+    doubts = second_look.doubts(context.run_id, proposal, screen, look) if proposal["status"] == READY else {}
+    hints = empty | {str(each["name"]): hint(context, fields[each["name"]], each) for each in values_proposed}
     hints |= {name: replace(hints[name], doubt=doubt) for name, doubt in doubts.items() if name in hints}
-    values = {str(one["name"]): one["value"] for one in found if hints[one["name"]].state == "fill"}
-    choice = choice_of(here, screen, chosen) if proposal["status"] == READY else None
+    values = {str(each["name"]): each["value"] for each in values_proposed if hints[each["name"]].state == "fill"}
+    choice = choice_hint(context, screen, chosen) if proposal["status"] == READY else None
     choice = replace(choice, doubt=doubts.get(OUTCOME)) if choice else None
     above = (
         Strip("none", marks.by_hand, why=marks.why)
@@ -290,28 +290,28 @@ def drawn(
     return Drawn(above, hints, values, choice, proposal["outcome"] if choice else None)
 
 
-def settled(proposal: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
-    """The proposal; one that is long overdue as one that failed, whoever has not written that down yet."""
+def with_timeout(proposal: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    """Return the proposal; a long overdue one as failed, even if no worker has recorded that yet."""
     until = formats.moment_of(proposal.get("deadline_at"))
     if proposal["status"] != PENDING or until is None or (now - until).total_seconds() < OVERDUE_S:
         return proposal
     return {**proposal, "status": FAILED, "code": "timeout", "message": "No proposal came in time. Fill in the form by hand, or try again."}
 
 
-def choice_of(here: Here, screen: Mapping[str, Any], chosen: str | None) -> Hint | None:
-    """The proposed choice of a decision, at its option; None where nothing was proposed that is offered."""
-    offered = {str(one["value"]): str(one["label"]) for one in screen.get("outcomes", ())}
-    value, told = here.proposal["outcome"], here.proposal["choice"]
-    if value not in offered or not told:
+def choice_hint(context: ProposalForReader, screen: Mapping[str, Any], chosen: str | None) -> Hint | None:
+    """Return the hint at the proposed option of a decision; None if the proposed option is not offered."""
+    offered = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
+    value, choice = context.proposal["outcome"], context.proposal["choice"]
+    if value not in offered or not choice:
         return None
     state = state_of(
-        here.marks.fields.get(OUTCOME, ""),
+        context.marks.fields.get(OUTCOME, ""),
         same=chosen == value,
         untouched=chosen is None,
-        may_fill=fills(told["confidence"], here.proposal["fill"]),
+        may_fill=fills(choice["confidence"], context.proposal["fill"]),
         typed=chosen is not None,
     )
-    made = _hint(here, OUTCOME, told, state, offered[value])
+    made = _hint(context, OUTCOME, choice, state, offered[value])
     return replace(made, entry=(str(value),), needed=True, ways=made.ways[:MOST_REASONS])
 
 
@@ -319,7 +319,7 @@ def choice_of(here: Here, screen: Mapping[str, Any], chosen: str | None) -> Hint
 
 
 def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection[Hint], choice: Hint | None, marks: Marks) -> Strip:
-    """What stands above the form."""
+    """Return what stands above the form."""
     status, run_id = str(proposal["status"]), str(run["id"])
     banner = _banner(proposal)
     base = Strip(
@@ -345,29 +345,29 @@ def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection
 
 
 def _banner(proposal: Mapping[str, Any]) -> str:
-    """The warning that text in a source reads like instructions; nothing where none does."""
+    """Return the warning that a source contains text that reads like instructions; else empty."""
     return str(proposal.get("banner") or "") if "suspicious_content" in (proposal.get("flags") or ()) else ""
 
 
 def _ready(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Sequence[Hint], base: Strip) -> Strip:
-    there = [one for one in hints if one.there]
-    filled = [one for one in there if one.state in ("fill", "accepted") and one.name != OUTCOME]
-    asked = sum(1 for one in hints if one.name != OUTCOME)
+    there = [each for each in hints if each.there]
+    filled = [each for each in there if each.state in ("fill", "accepted") and each.name != OUTCOME]
+    total = sum(1 for each in hints if each.name != OUTCOME)
     return replace(
         base,
-        head=_head(there, filled, asked),
+        head=_head(there, filled, total),
         held_back=HELD_BACK if there and proposal["fill"] == UNFILLED else "",
         words=counted(distinct(proposal)),
-        confident=sum(1 for one in there if one.state == "fill" and one.level == "high"),
+        confident=sum(1 for each in there if each.state == "fill" and each.level == "high"),
         said=_summary(there, base.banner),
-        second=second_look.words(proposal, [one.name for one in there if one.doubt]),
-        poll=second_look.poll(run, proposal),
+        second=second_look.result_words(proposal, [each.name for each in there if each.doubt]),
+        poll=second_look.poll_url(run, proposal),
         until=second_look.poll_until(proposal),
     )
 
 
-def _head(there: Sequence[Hint], filled: Sequence[Hint], asked: int) -> str:
-    choice = any(one.name == OUTCOME for one in there)
+def _head(there: Sequence[Hint], filled: Sequence[Hint], total: int) -> str:
+    choice = any(each.name == OUTCOME for each in there)
     if not there:
         return "Nothing is proposed here"
     if choice and len(there) == 1:
@@ -376,7 +376,7 @@ def _head(there: Sequence[Hint], filled: Sequence[Hint], asked: int) -> str:
         count = len(there) - choice
         words = f"{count} {'suggestion' if count == 1 else 'suggestions'}, none filled in"
     else:
-        words = f"{len(filled)} of {asked} {'field' if asked == 1 else 'fields'} pre-filled"
+        words = f"{len(filled)} of {total} {'field' if total == 1 else 'fields'} pre-filled"
     return f"A choice is proposed, {words}" if choice else words
 
 
@@ -386,12 +386,12 @@ def _summary(there: Sequence[Hint], banner: str) -> str:
 
 
 def _suspicious(run_id: str, proposal: Mapping[str, Any], banner: str) -> list[Way]:
-    """The sources that a banner is about."""
+    """Return links to the sources that the warning is about."""
     if not banner:
         return []
     if warned := proposal.get("warned"):
-        return ways(run_id, proposal, {"name": WARNED, "sources": warned})
-    named = [one for one in distinct(proposal) if str(one.get("title") or "\0") in banner]
-    if not named:  # nothing that is proposed rests on it
+        return source_ways(run_id, proposal, {"name": WARNED, "sources": warned})
+    named = [source for source in distinct(proposal) if str(source.get("title") or "\0") in banner]
+    if not named:  # no proposed value is based on it
         return [Way("Everything that was loaded", frame.run_url(run_id, tab="context"), "")]
-    return ways(run_id, proposal, {"name": "", "sources": named})
+    return source_ways(run_id, proposal, {"name": "", "sources": named})

@@ -1,10 +1,10 @@
-"""Proposals of a run: the page asks whether one has come, a person takes, leaves or asks for one anew.
+"""Proposals of a run: the page polls for one; a person accepts it, declines it or asks again.
 
-With script the page does all this by itself; each answer here is what a browser without script gets for the same button.
+With script the page does this by itself; each response here serves browsers without script.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, Response, make_response, request
@@ -24,33 +24,33 @@ MOST_CALL = 64
 
 @blueprint.get("/<run_id>/proposal")
 def arrived(run_id: str) -> Response:
-    """204 while it is still to come; then what of the page belongs to it. Without htmx the page of the run."""
+    """Answer 204 while the proposal is pending, then the parts of the page that it changes. Without htmx, redirect to the run."""
     actor, call, n = frame.actor(), request.args.get("call", "")[:MOST_CALL], request.args.get("n", 0, type=int)
     if frame.wants_fragment() and runs.awaits(actor, run_id, min(n, 1_000_000), call):
         return make_response("", 204)
     view = runs.get(actor, run_id, request.args.get("item"))
     if not frame.wants_fragment():
-        return runner.drawn(view)
+        return runner.run_response(view)
     same = n == len(view.json["attempts"]) + view.json["left_out"] and page.mode(view) == "form"
-    return _part("runner/arrived.html", view) if same else make_response("", 200)  # the page that asks is of the past
+    return _part("runner/arrived.html", view) if same else make_response("", 200)  # the page that asks is outdated
 
 
 @blueprint.post("/<run_id>/propose")
 def propose(run_id: str) -> Response:
-    """Ask for a proposal once more."""
+    """Ask for a proposal again."""
     typed = runner.typed_form()
     try:
         runs.propose_again(frame.actor(), run_id, revision=typed.revision, item=typed.item)
     except Conflict as conflict:
-        return runner.conflicted(run_id, conflict, typed)
+        return runner.conflict_response(run_id, conflict, typed)
     if not frame.wants_fragment():
-        return frame.moved(frame.run_url(run_id))
+        return frame.redirect_to(frame.run_url(run_id))
     return _part("runner/proposal.html", runs.get(frame.actor(), run_id, typed.item))
 
 
 @blueprint.post("/<run_id>/suggestion")
 def suggestion(run_id: str) -> Response:
-    """Take or leave what is proposed, or do the step by hand: kept as a draft, and shown."""
+    """Accept or decline a proposed value, or do the step by hand; the result is kept as a draft."""
     typed = runner.typed_form()
     do, _, name = request.form.get("do", "").partition(":")
     view = runs.get(frame.actor(), run_id, typed.item)
@@ -58,114 +58,81 @@ def suggestion(run_id: str) -> Response:
         raise NotFound
     try:
         if page.mode(view) == "form":
-            runner.drafted(run_id, done(do, name, typed, view))
+            runner.keep_draft(run_id, form_after(do, name, typed, view))
     except Conflict as conflict:
-        return runner.conflicted(run_id, conflict, typed)
-    return frame.moved(frame.run_url(run_id, item=typed.item))
+        return runner.conflict_response(run_id, conflict, typed)
+    return frame.redirect_to(frame.run_url(run_id, item=typed.item))
 
 
 # -- what a button does to what is typed
 
 
-def done(do: str, name: str, typed: Typed, view: RunView) -> Typed:
-    """What the form holds once the button was pressed."""
+def form_after(do: str, name: str, typed: Typed, view: RunView) -> Typed:
+    """Return the form's content after the button was pressed."""
     screen, marks = view.screen or {}, typed.marks or Marks()
     there = proposal.drawn(view.json, screen, frame.look(), reader=frame.actor().id, kept=typed.values, chosen=typed.outcome, marks=marks)
-    proposed = {one["name"]: one["value"] for one in (view.json["current"]["proposal"] or {"fields": ()})["fields"]}
-    starts = {one["name"]: one.get("value") for one in screen.get("fields", ())}
-    known = _Form(dict(typed.values), dict(marks.fields), typed.outcome, proposed, starts, there)
-    made = DOES[do](known, name, marks)
-    return replace(typed, values=known.values, outcome=known.outcome, marks=replace(made, fields=known.marks, outcome=known.outcome))
+    proposed = {field["name"]: field["value"] for field in (view.json["current"]["proposal"] or {"fields": ()})["fields"]}
+    starts = {field["name"]: field.get("value") for field in screen.get("fields", ())}
+    form = _Form(dict(typed.values), dict(marks.fields), typed.outcome, proposed, starts, there)
+    concerns, act, mark = DOES[do]
+    for hint in form.every:
+        if concerns(hint, name):
+            act(form, hint, mark)
+    by_hand = {"by-hand": True, "undo": False}.get(do, marks.by_hand)
+    marks = Marks(form.marks, by_hand, "" if do == "undo" else marks.why, form.outcome)
+    return replace(typed, values=form.values, outcome=form.outcome, marks=marks)
 
 
+@dataclass(slots=True)
 class _Form:
     """The values and marks of a form, and what may be put into it."""
 
-    def __init__(
-        self,
-        values: dict[str, Any],
-        marks: dict[str, str],
-        outcome: str | None,
-        proposed: Mapping[str, Any],
-        starts: Mapping[str, Any],
-        there: Drawn,
-    ) -> None:
-        self.values, self.marks, self.outcome, self.proposed, self.starts, self.there = values, marks, outcome, proposed, starts, there
+    values: dict[str, Any]
+    marks: dict[str, str]
+    outcome: str | None
+    proposed: Mapping[str, Any]
+    starts: Mapping[str, Any]
+    there: Drawn
 
     @property
     def every(self) -> list[Hint]:
-        """The hints of all fields for which something is proposed, and of the choice."""
-        return [one for one in (*self.there.hints.values(), *([self.there.choice] if self.there.choice else [])) if one.there]
+        """Return the hints of all fields with a proposed value, and of the choice."""
+        return [hint for hint in (*self.there.hints.values(), *([self.there.choice] if self.there.choice else [])) if hint.there]
 
-    def put(self, one: Hint, mark: str) -> None:
-        """The proposed value into its field."""
-        if one.name == source_links.OUTCOME:
+    def put(self, hint: Hint, mark: str) -> None:
+        """Put the proposed value into its field."""
+        if hint.name == source_links.OUTCOME:
             self.outcome = self.there.proposed
         else:
-            self.values[one.name] = self.proposed[one.name]
-        self.marks[one.name] = mark
+            self.values[hint.name] = self.proposed[hint.name]
+        self.marks[hint.name] = mark
 
-    def back(self, one: Hint, mark: str) -> None:
-        """The field as it was before."""
-        if one.name == source_links.OUTCOME:
+    def back(self, hint: Hint, mark: str) -> None:
+        """Restore the field's earlier value."""
+        if hint.name == source_links.OUTCOME:
             self.outcome = None
         else:
-            self.values[one.name] = self.starts.get(one.name)
-        self.marks[one.name] = mark
+            self.values[hint.name] = self.starts.get(hint.name)
+        self.marks[hint.name] = mark
 
 
-def _take(form: _Form, name: str, marks: Marks) -> Marks:
-    for one in form.every:
-        if one.name == name:
-            form.put(one, "accepted")
-    return marks
+def _is_named(hint: Hint, name: str) -> bool:
+    return hint.name == name
 
 
-def _restore(form: _Form, name: str, marks: Marks) -> Marks:
-    for one in form.every:
-        if one.name == name:
-            form.put(one, "")
-    return marks
-
-
-def _discard(form: _Form, name: str, marks: Marks) -> Marks:
-    for one in form.every:
-        if one.name == name:
-            form.back(one, "cleared")
-    return marks
-
-
-def _confident(form: _Form, _: str, marks: Marks) -> Marks:
-    for one in form.every:
-        if one.state == "fill" and one.level == "high":
-            form.put(one, "accepted")
-    return marks
-
-
-def _by_hand(form: _Form, _: str, marks: Marks) -> Marks:
-    for one in form.every:
-        if one.state in ("fill", "accepted"):
-            form.back(one, "")
-    return replace(marks, by_hand=True)
-
-
-def _undo(_: _Form, __: str, marks: Marks) -> Marks:
-    return replace(marks, by_hand=False, why="")
-
-
-DOES = {
-    "accept": _take,
-    "use": _take,
-    "restore": _restore,
-    "discard": _discard,
-    "confident": _confident,
-    "by-hand": _by_hand,
-    "undo": _undo,
+DOES: dict[str, tuple[Callable[[Hint, str], bool], Callable[[_Form, Hint, str], None], str]] = {
+    "accept": (_is_named, _Form.put, "accepted"),
+    "use": (_is_named, _Form.put, "accepted"),
+    "restore": (_is_named, _Form.put, ""),
+    "discard": (_is_named, _Form.back, "cleared"),
+    "confident": (lambda hint, _: hint.state == "fill" and hint.level == "high", _Form.put, "accepted"),
+    "by-hand": (lambda hint, _: hint.state in ("fill", "accepted"), _Form.back, ""),
+    "undo": (lambda _, __: False, _Form.back, ""),
 }
-"""What follows "do" in the form: the button that was pressed."""
+"""Button ("do" in the form) → the hints that it concerns, what is done with them, and their new mark."""
 
 
 def _part(template: str, view: RunView) -> Response:
-    answer = make_response(frame.render(template, page.live(view, frame.actor(), frame.look())))
+    answer = make_response(frame.render(template, page.page_context(view, frame.actor(), frame.look())))
     answer.headers["Vary"] = "HX-Request, HX-Target"
     return answer

@@ -1,4 +1,4 @@
-"""A run as it was: the same panes at any event, read-only. Everything on the page is a link; nothing on it can act."""
+"""A run as it was after any event, in the same panes, read-only. The page has only links and no commands."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from console.views.run import checklist, consequences, page, panes, replayed_pro
 
 blueprint = Blueprint("replay", __name__, url_prefix="/runs")
 
-PAUSE_S = 3600  # a longer silence than this is drawn as a gap
+PAUSE_S = 3600  # longer pauses are drawn as a gap
 MOST_TICKS = 300
-NEAR = 60  # events on each side that always have a tick
+NEAR = 60  # events on each side that always get a tick
 GONE = {
     "erased": "What was on the screen here was erased.",
     "expired": "What was on the screen here was kept for its time, and is gone.",
@@ -28,7 +28,7 @@ GONE = {
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One event on the scrubber. `pause` is the silence before it in words, or empty."""
+    """One event on the scrubber. `pause` is the time since the event before, in words, or empty."""
 
     n: int
     href: str
@@ -43,7 +43,7 @@ class Tick:
 
 @blueprint.get("/<run_id>/replay")
 def show(run_id: str) -> Response:
-    """The run after event `at` (the last one where none is named). An event that is not there is 404."""
+    """Show the run after event `at` (default: the last). An unknown event is 404."""
     view = runs.replay(frame.actor(), run_id, place())
     context = drawn(view, request.args.get("since") == "1", frame.look())
     context["looked"] = documents.looked_at(frame.actor(), run_id, view.at)
@@ -52,16 +52,16 @@ def show(run_id: str) -> Response:
 
 
 def _checked(run_id: str, view: ReplayView) -> dict[str, Any] | None:
-    """The checklist that stood beside the form on the screen; None where there was none."""
+    """Return the checklist that was beside the form; None if there was none."""
     screen = view.run.screen or {}
     if not screen.get("checks"):
         return None
-    told = documents.checks_then(frame.actor(), run_id, screen["step"], screen["attempt"], view.at)
-    return checklist.kept(told) if told else None
+    checks = documents.checks_then(frame.actor(), run_id, screen["step"], screen["attempt"], view.at)
+    return checklist.kept(checks) if checks else None
 
 
 def place() -> int | None:
-    """The event that the address names; None where it names none."""
+    """Return the event number in the address; None if there is none."""
     given = request.args.get("at")
     if given is None:
         return None
@@ -71,12 +71,12 @@ def place() -> int | None:
 
 
 def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
-    """Everything that the page of a replay draws."""
+    """Return everything that the page of a replay draws."""
     at = view.at
     run, screen = view.run.json, view.run.screen or {}
     answered = _answers(run, screen)
     now = view.now_values if since else None
-    context = page.named(view.run) | _titles(view, screen)
+    context = page.run_context(view.run) | _titles(view, screen)
     context |= page.step_context(screen, look, context["states_of"], answers=answered["values"], chosen=answered["outcome"])
     past = replayed_proposal.replayed_proposal(view, screen, look)
     context |= {"hindsight": past, "became": (past.fields if past else None) or {}}
@@ -84,7 +84,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     return context | {
         "status": frame.status_badge(run["status"], run["holder"], run["holder"], view.run.names),
         "steps": page.outline(view.run, look, links=False),
-        "steps_done": page.done_of(view.run),
+        "steps_done": page.steps_done(view.run),
         "earlier": view.run.earlier,
         "twin": {"label": "Picture", "icon": "route", "href": frame.run_url(run["id"], "picture", at=view.at)},
         "since": since,
@@ -104,7 +104,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
 
 
 def band(view: ReplayView, address: Callable[[int], str]) -> dict[str, Any]:
-    """What the band over a replay draws: where one is, and the addresses of the other events."""
+    """Return the band above a replay: the present event and the addresses of the others."""
     return {
         "at": view.at,
         "last": view.last,
@@ -122,7 +122,7 @@ def _sections(
 
 
 def _answers(run: Mapping[str, Any], screen: Mapping[str, Any]) -> dict[str, Any]:
-    """What was handed in for the step on the screen, where that had happened by then."""
+    """Return what was submitted for the step on the screen, if that had happened by then."""
     for attempt in reversed(run["attempts"]):
         if (
             attempt["step"] == screen.get("step")
@@ -137,20 +137,20 @@ def _answers(run: Mapping[str, Any], screen: Mapping[str, Any]) -> dict[str, Any
 def _titles(view: ReplayView, screen: Mapping[str, Any]) -> dict[str, Any]:
     run = view.run.json
     shown = [step for step in view.run.steps if step["step"] == screen.get("step") and step["attempt"] == screen.get("attempt")]
-    here = shown[-1] if shown else next((step for step in view.run.steps if step["state"] == "now"), None)
-    title = screen.get("title") or (here["title"] if here else page.ended_title(run))
+    present = shown[-1] if shown else next((step for step in view.run.steps if step["state"] == "now"), None)
+    title = screen.get("title") or (present["title"] if present else page.ended_title(run))
     return {
         "step_title": title,
-        "step_kind": here["kind"] if here else "",
-        "step_family": here["family"] if here else "start",
-        "step_icon": here["icon"] if here else "flag",
-        "step_words": here["type"] if here else "",
+        "step_kind": present["kind"] if present else "",
+        "step_family": present["family"] if present else "start",
+        "step_icon": present["icon"] if present else "flag",
+        "step_words": present["type"] if present else "",
         "window_title": f"Replay, event {view.at}, {run['workflow']['title']}, {view.run.record_title}",
     }
 
 
 def ticks(events: Sequence[Mapping[str, Any]], at: int, address: Any, look: Look) -> list[Tick]:
-    """The scrubber: every event of a short run; of a long one those near the present place, and decisions evenly."""
+    """Return the scrubber: every event of a short run; of a long run the events nearby and some decisions, evenly spread."""
     made: list[Tick] = []
     before = None
     for event in _kept(events, at):
@@ -180,7 +180,7 @@ def _tone(event: Mapping[str, Any]) -> str:
 
 
 def _moves(view: ReplayView, address: Callable[[int], str]) -> dict[str, str | None]:
-    """Where Previous and Next lead: one event, and one decision."""
+    """Return the targets of Previous and Next, by one event and by one decision."""
     at, last = view.at, view.last
     decisions = [event["n"] for event in view.ticks if event["decision"]]
     before = [n for n in decisions if n < at]

@@ -1,4 +1,4 @@
-"""A proposal in replay: as it was in front of the person, what became of each value, who said so, and which of its sources they had opened by then."""
+"""A proposal in replay: as it was shown, what became of each value, who decided, and which sources they had opened by then."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,8 +37,8 @@ class Became:
 
 @dataclass(frozen=True, slots=True)
 class Hindsight:
-    """The proposal that was on the screen: what was said of it above the form (`head`, `words`: empty where nothing was), and beside each field (`outcome`: the
-    choice). `facts` were not on the screen: they are known from the log.
+    """The proposal that was on the screen: the text above the form (`head`, `words`, or empty) and the values beside the fields (`outcome`: the choice).
+    `facts` were not on the screen; they come from the log.
     """
 
     head: str = ""
@@ -50,99 +50,101 @@ class Hindsight:
 
 
 def replayed_proposal(view: ReplayView, screen: Mapping[str, Any], look: Look) -> Hindsight | None:
-    """What the screen of then tells of a proposal; None where there was none, or it had not come."""
+    """Return the proposal on a past screen; None if there was none or it had not arrived."""
     proposal = screen.get("proposal")
     if proposal is None:
         return None
-    ticks = _until(view, screen)
+    ticks = _events_of_attempt(view, screen)
     handed = next((tick for tick in reversed(ticks) if tick["told"].get("proposal")), None)
     outcomes = dict(handed["told"]["proposal"].get("outcomes") or {}) if handed else {}
     if proposal["status"] != READY:
         strip = _strip(screen, proposal, look)
         return Hindsight(strip.head, strip.words, _hidden(proposal, outcomes), fields={})
     opened = {_seen(tick["told"]) for tick in ticks if tick["kind"] == "source_opened"}
-    shown = {str(one["name"]): one for one in screen.get("fields", ())}
+    shown = {str(field["name"]): field for field in screen.get("fields", ())}
     became = {
-        str(one["name"]): Became(_hint(proposal, one, shown[one["name"]], opened, look), _badge(outcomes, str(one["name"]), proposal))
-        for one in proposal["fields"]
-        if one["name"] in shown
+        str(field["name"]): Became(
+            _hint(proposal, field, shown[field["name"]], opened, look), _badge(outcomes, str(field["name"]), proposal)
+        )
+        for field in proposal["fields"]
+        if field["name"] in shown
     }
     doubts = second_look.doubts(str(view.run.json["id"]), proposal, screen, look)
-    became = {name: replace(one, doubt=doubts.get(name)) for name, one in became.items()}
+    became = {name: replace(value, doubt=doubts.get(name)) for name, value in became.items()}
     if (choice := _choice(proposal, screen, opened)) is not None:
         became[source_links.OUTCOME] = Became(choice, _badge(outcomes, source_links.OUTCOME, proposal), doubts.get(source_links.OUTCOME))
     facts = _facts(view, proposal, handed, opened, look)
-    facts += [("Second look", said)] if (said := second_look.words(proposal, doubts).removeprefix("A second look ")) else []
+    facts += [("Second look", words)] if (words := second_look.result_words(proposal, doubts).removeprefix("A second look ")) else []
     above = _strip(screen, proposal, look)
     return Hindsight(above.head, above.words, facts, str(proposal.get("banner") or ""), became, proposal["outcome"])
 
 
 def _strip(screen: Mapping[str, Any], proposal: Mapping[str, Any], look: Look) -> Strip:
-    """What stood above the form when this was shown, before anybody had touched it: drawn as the page draws it."""
+    """Return the strip above the form as it was first shown, before any input."""
     current = {"proposal": proposal, "take_over": screen.get("take_over"), "attempt": screen.get("attempt")}
     run = {"id": "", "attempts": (), "left_out": 0, "current": current}
     drawn = hints.drawn(run, screen, look, reader=proposal["for"], kept={}, chosen=None, marks=hints.Marks())
     return drawn.strip or Strip("none")
 
 
-def _until(view: ReplayView, screen: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The events of the attempt on the screen, up to the one that is looked at."""
+def _events_of_attempt(view: ReplayView, screen: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the events of the attempt on the screen, up to the replayed event."""
     places = [
         number
-        for number, one in enumerate(view.run.json["attempts"], 1)
-        if (one["step"], one["attempt"]) == (screen.get("step"), screen.get("attempt"))
+        for number, attempt in enumerate(view.run.json["attempts"], 1)
+        if (attempt["step"], attempt["attempt"]) == (screen.get("step"), screen.get("attempt"))
     ]
     return [tick for tick in view.ticks if tick["n"] <= view.at and places and tick["about"] == places[-1]]
 
 
-def _seen(told: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (told.get("source"), told.get("collection"), told.get("key"), told.get("name"), told.get("page"))
+def _seen(event: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (event.get("source"), event.get("collection"), event.get("key"), event.get("name"), event.get("page"))
 
 
 def was_opened(source: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> bool:
-    """Whether the source was looked at: by its own link, or its page of a document in whatever way."""
+    """Return whether the source was opened, by its own link or as a page of a document."""
     if sources.mark_of(source) in opened:
         return True
     ref, page = source.get("document"), source.get("page")
     return ref is not None and any(
-        one[0] == "document" and one[4] == page and ref in (one[2], f"{one[1]}:{one[3]}:{one[2]}") for one in opened
+        mark[0] == "document" and mark[4] == page and ref in (mark[2], f"{mark[1]}:{mark[3]}:{mark[2]}") for mark in opened
     )
 
 
 def _hint(
-    proposal: Mapping[str, Any], found: Mapping[str, Any], source: Mapping[str, Any], opened: set[tuple[Any, ...]], look: Look
+    proposal: Mapping[str, Any], proposed: Mapping[str, Any], source: Mapping[str, Any], opened: set[tuple[Any, ...]], look: Look
 ) -> Hint:
     return Hint(
-        name=str(found["name"]),
+        name=str(proposed["name"]),
         there=True,
-        level=str(found["confidence"]),
-        reason=str(found.get("reason") or ""),
-        shown=formats.text(formats.kind(source), found["value"], look),
+        level=str(proposed["confidence"]),
+        reason=str(proposed.get("reason") or ""),
+        shown=formats.text(formats.kind(source), proposed["value"], look),
         by_rule=proposal.get("origin") == hints.RULES,
-        ways=_ways(found, opened),
+        ways=_ways(proposed, opened),
     )
 
 
 def _choice(proposal: Mapping[str, Any], screen: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> Hint | None:
-    told = proposal.get("choice")
-    label = next((str(one["label"]) for one in screen.get("outcomes", ()) if one["value"] == proposal["outcome"]), None)
-    if not told or label is None:
+    choice = proposal.get("choice")
+    label = next((str(option["label"]) for option in screen.get("outcomes", ()) if option["value"] == proposal["outcome"]), None)
+    if not choice or label is None:
         return None
     return Hint(
         source_links.OUTCOME,
         there=True,
-        level=str(told["confidence"]),
-        reason=str(told.get("reason") or ""),
+        level=str(choice["confidence"]),
+        reason=str(choice.get("reason") or ""),
         shown=label,
         by_rule=proposal.get("origin") == hints.RULES,
-        ways=_ways(told, opened),
+        ways=_ways(choice, opened),
     )
 
 
-def _ways(found: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> list[Way]:
+def _ways(proposed: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> list[Way]:
     return [
-        Way(source_links.titled(one), "", str(one.get("kind") or ""), str(one.get("quote") or ""), was_opened(one, opened))
-        for one in found.get("sources") or ()
+        Way(source_links.title_of(source), "", str(source.get("kind") or ""), str(source.get("quote") or ""), was_opened(source, opened))
+        for source in proposed.get("sources") or ()
     ]
 
 
@@ -153,14 +155,14 @@ def _badge(outcomes: Mapping[str, str], name: str, proposal: Mapping[str, Any]) 
 
 def _hidden(proposal: Mapping[str, Any], outcomes: Mapping[str, str]) -> list[tuple[str, str]]:
     why = [("Not shown", "so that it can be told whether proposals help")] if proposal["mode"] in HIDDEN_MODES else []
-    same = sum(one == "blind_equal" for one in outcomes.values())
+    same = sum(outcome == "blind_equal" for outcome in outcomes.values())
     return why + ([("Compared", f"{same} of {len(outcomes)} the same")] if outcomes else [])
 
 
 def _facts(
     view: ReplayView, proposal: Mapping[str, Any], handed: Mapping[str, Any] | None, opened: set[tuple[Any, ...]], look: Look
 ) -> list[tuple[str, str]]:
-    """When it came, who decided, how long they had it before them, and how much of it they had looked up."""
+    """Return when the proposal arrived, who decided, how long they had it and how many sources they opened."""
     facts = [("Proposed by", "rules" if proposal.get("origin") == hints.RULES else str(proposal.get("origin") or "the AI"))]
     facts += [("There since", formats.full_moment(proposal["answered_at"], look))] if proposal.get("answered_at") else []
     if handed is not None:
@@ -171,6 +173,6 @@ def _facts(
         facts += [("Before them", formats.span(float(seconds), look))] if seconds is not None else []
     sources = source_links.distinct(proposal)
     if sources:
-        looked = sum(was_opened(one, opened) for one in sources)
+        looked = sum(was_opened(source, opened) for source in sources)
         facts.append(("Sources opened", f"{looked} of {len(sources)}"))
     return facts

@@ -1,4 +1,4 @@
-"""Sources of proposed values as links: where each opens, what it is called, what tells one from another."""
+"""Sources of proposed values as links: their addresses and titles, and how to tell them apart."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A source as a link: it opens beside the form, with the value marked."""
+    """A source as a link; it opens beside the form, with the value marked."""
 
     title: str
     href: str
@@ -32,36 +32,36 @@ class Way:
 
     @property
     def says(self) -> str:
-        """What it counts for: a fact that staff or the console wrote, or what somebody claims; empty where that is not known."""
+        """Return whether the source is a fact (by staff or the console) or a claim; empty if unknown."""
         return {True: "fact", False: "claim", None: ""}[self.trusted]
 
 
-def ways(run_id: str, proposal: Mapping[str, Any], found: Mapping[str, Any]) -> list[Way]:
-    """The sources of a proposed value as links."""
+def source_ways(run_id: str, proposal: Mapping[str, Any], proposed: Mapping[str, Any]) -> list[Way]:
+    """Return the sources of a proposed value as links."""
     return [
         Way(
-            titled(one),
-            _href(run_id, str(proposal["call"]), str(found["name"]), one),
-            str(one.get("kind") or ""),
-            str(one.get("quote") or ""),
-            trusted=one.get("trusted"),
+            title_of(source),
+            _href(run_id, str(proposal["call"]), str(proposed["name"]), source),
+            str(source.get("kind") or ""),
+            str(source.get("quote") or ""),
+            trusted=source.get("trusted"),
         )
-        for one in found.get("sources") or ()
+        for source in proposed.get("sources") or ()
     ]
 
 
 def _href(run_id: str, call: str, of: str, source: Mapping[str, Any]) -> str:
-    """Where a source opens: beside the form, a document at its page with the place framed."""
-    told = {"source": source["id"], "of": of, "call": call}
+    """Return the address of a source: beside the form, or a document at its page with the place framed."""
+    query = {"source": source["id"], "of": of, "call": call}
     if not source.get("document"):
-        return frame.run_url(run_id, **told)
+        return frame.run_url(run_id, **query)
     box = source.get("box")
     framed = "-".join(str(round(float(side) * 1000)) for side in box) if box else None
-    return frame.run_url(run_id, tab="documents", doc=source["document"], page=source.get("page"), box=framed, **told)
+    return frame.run_url(run_id, tab="documents", doc=source["document"], page=source.get("page"), box=framed, **query)
 
 
-def titled(source: Mapping[str, Any]) -> str:
-    """A source in a few words: its title, and the page or the field where it has one."""
+def title_of(source: Mapping[str, Any]) -> str:
+    """Return the title of a source, with its page or field if it has one."""
     title, page, name = str(source.get("title") or "Source"), source.get("page"), str(source.get("label") or source.get("field") or "")
     if page:
         return title if f"p. {page}" in title else f"{title}, p. {page}"
@@ -69,25 +69,27 @@ def titled(source: Mapping[str, Any]) -> str:
 
 
 def source_of(proposal: Mapping[str, Any], of: str, source_id: str) -> Mapping[str, Any] | None:
-    """The source of this id that the value of this field rests on, as that value names it (its own place in it)."""
-    every: list[tuple[str, Mapping[str, Any]]] = [(str(one["name"]), one) for one in proposal.get("fields") or ()]
+    """Return the source with this id of this field's value."""
+    every: list[tuple[str, Mapping[str, Any]]] = [(str(field["name"]), field) for field in proposal.get("fields") or ()]
     every += [(OUTCOME, proposal["choice"])] if proposal.get("choice") else []
     every += [(WARNED, {"sources": proposal["warned"]})] if proposal.get("warned") else []
-    found = [(name, source) for name, one in every for source in one.get("sources") or () if source["id"] == source_id]
-    return next((source for name, source in found if name == of), found[0][1] if found else None)
+    matching = [(name, source) for name, proposed in every for source in proposed.get("sources") or () if source["id"] == source_id]
+    return next((source for name, source in matching if name == of), matching[0][1] if matching else None)
 
 
 def distinct(proposal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Every source that the proposal rests on, once: a page of a document, a record, a step."""
-    told = [source for one in (*(proposal.get("fields") or ()), proposal.get("choice") or {}) for source in one.get("sources") or ()]
-    found: dict[tuple[Any, ...], Mapping[str, Any]] = {}
-    for source in told:
-        found.setdefault(place_of(source), source)
-    return list(found.values())
+    """Return every source of the proposal once: a page of a document, a record or a step."""
+    sources = [
+        source for proposed in (*(proposal.get("fields") or ()), proposal.get("choice") or {}) for source in proposed.get("sources") or ()
+    ]
+    by_place: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    for source in sources:
+        by_place.setdefault(identity_of(source), source)
+    return list(by_place.values())
 
 
-def place_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What tells one source from another."""
+def identity_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what identifies a source."""
     kind = str(source.get("kind") or "")
     return (
         kind,
@@ -100,9 +102,9 @@ def place_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def counted(sources: Iterable[Mapping[str, Any]]) -> str:
-    """Where a proposal comes from, in numbers: "3 documents, 2 steps"."""
-    found: dict[tuple[str, str], set[Any]] = {}
-    for one in sources:
-        words = _KINDS.get(str(one.get("kind")), ("1 other source", "{n} other sources"))
-        found.setdefault(words, set()).add((one.get("collection"), one.get("record"), one.get("document"), one.get("step")))
-    return ", ".join(single if len(places) == 1 else many.format(n=len(places)) for (single, many), places in found.items())
+    """Return the number of sources by kind: "3 documents, 2 steps"."""
+    seen: dict[tuple[str, str], set[Any]] = {}
+    for source in sources:
+        words = _KINDS.get(str(source.get("kind")), ("1 other source", "{n} other sources"))
+        seen.setdefault(words, set()).add((source.get("collection"), source.get("record"), source.get("document"), source.get("step")))
+    return ", ".join(single if len(places) == 1 else many.format(n=len(places)) for (single, many), places in seen.items())

@@ -1,4 +1,4 @@
-"""The right pane of a run beyond the record: the source of a proposed value, and everything that the steps so far have loaded."""
+"""The right pane of a run beyond the record: the source of a proposed value, and everything that the steps have loaded."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """A source as it is shown at the right: what it says there, the values beside it with the one that counts marked, and the way to all of it."""
+    """A source at the right: its text, the values around it with the relevant one marked, and the link to all of it."""
 
     title: str
     kind: str
@@ -44,7 +44,7 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value of the run's context. `copied` is the text that the button copies; `reveal` is where a masked one is uncovered."""
+    """A value of the run's context. `copied` is the text for the copy button; `reveal` is where a masked value is uncovered."""
 
     id: str
     label: str
@@ -57,7 +57,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class LoadedStep:
-    """What one step has put into the context: when, by whom, or that it is missing."""
+    """What one step added to the context: when, by whom, or that it is missing."""
 
     step: str
     title: str
@@ -70,7 +70,7 @@ class LoadedStep:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The tab "Context": what each step loaded, and what the AI was given for the open one."""
+    """The tab "Context": what each step loaded, and what the AI received for the open step."""
 
     steps: Sequence[LoadedStep] = ()
     given: Sequence[source_links.Way] = ()
@@ -81,8 +81,8 @@ class Known:
 # -- a source
 
 
-def asked_for(view: RunView, args: Mapping[str, str], reader: str) -> tuple[Mapping[str, Any], str] | None:
-    """(the source that the address names, the field whose value rests on it); None where there is no such thing for this reader."""
+def source_asked_for(view: RunView, args: Mapping[str, str], reader: str) -> tuple[Mapping[str, Any], str] | None:
+    """Return (the source that the address names, the field whose value is based on it); None if this reader has no such source."""
     proposal = (view.json["current"] or {}).get("proposal")
     if "source" not in args or proposal is None or proposal["for"] != reader:
         return None
@@ -90,30 +90,30 @@ def asked_for(view: RunView, args: Mapping[str, str], reader: str) -> tuple[Mapp
         proposal = proposal[SECOND]
     elif proposal["call"] != args.get("call", proposal["call"]):
         return None
-    found = source_links.source_of(proposal, args.get("of", ""), args["source"])
-    return (found, str(found.get("field") or "")) if found else None
+    source = source_links.source_of(proposal, args.get("of", ""), args["source"])
+    return (source, str(source.get("field") or "")) if source else None
 
 
-def opened(actor: Actor, view: RunView, source: Mapping[str, Any]) -> None:
-    """Note that the source was opened."""
-    told = {
+def log_opened(actor: Actor, view: RunView, source: Mapping[str, Any]) -> None:
+    """Log that the source was opened."""
+    mark = {
         name: value
         for name, value in zip(("source", "collection", "key", "name", "page"), mark_of(source), strict=True)
         if value is not None
     }
-    runs.source_opened(actor, view.json["id"], **told)
+    runs.source_opened(actor, view.json["id"], **mark)
 
 
 def mark_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What the log notes of a source that was opened: its kind, collection, record, name (of a document, a step, else its number), page."""
+    """Return what the log records of an opened source: kind, collection, record, name (of a document or step, else its number), page."""
     name = source.get("document") or source.get("step") or (None if source.get("record") else source["id"])
     return (str(source.get("kind") or "source"), source.get("collection"), source.get("record"), name, source.get("page"))
 
 
 def quoted(view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], name: str, states_of: Mapping[str, str]) -> Quoted:
-    """The source as it is shown at the right."""
+    """Return the source as it is shown at the right."""
     base = Quoted(
-        source_links.titled(source), str(source.get("kind") or ""), str(source.get("quote") or ""), trusted=bool(source.get("trusted"))
+        source_links.title_of(source), str(source.get("kind") or ""), str(source.get("quote") or ""), trusted=bool(source.get("trusted"))
     )
     if source.get("document"):
         return base
@@ -121,8 +121,8 @@ def quoted(view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], n
         return _of_record(view, actor, look, source, name, states_of, base)
     if source.get("step") in view.json["context"]:
         lines = [
-            panes.Line(one.label, one.shown, name=one.id, marked=one.id == name)
-            for one in _values(view, str(source["step"]), look, Masks.of(view, actor), plain=True)
+            panes.Line(value.label, value.shown, name=value.id, marked=value.id == name)
+            for value in _values(view, str(source["step"]), look, Masks.of(view, actor), plain=True)
         ]
         return replace(base, sections=[panes.Section("", lines)])
     return base
@@ -132,25 +132,25 @@ def _of_record(
     view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], name: str, states_of: Mapping[str, str], base: Quoted
 ) -> Quoted:
     collection, key = str(source["collection"]), str(source["record"])
-    own = (view.screen or {}).get("record")
+    own_record = (view.screen or {}).get("record")
     href = frame.record_url(collection, key)
-    if own and (own["collection"], str(own["key"])) == (collection, key):
-        return replace(base, sections=panes.marked(panes.sections(own, look, state=states_of.get(collection)), name), href=href)
+    if own_record and (own_record["collection"], str(own_record["key"])) == (collection, key):
+        return replace(base, sections=panes.marked(panes.sections(own_record, look, state=states_of.get(collection)), name), href=href)
     try:
-        found = browse.record(actor, collection, key)
+        page = browse.record(actor, collection, key)
     except (NotFound, SourceDown) as error:
         return replace(base, why_not=error.message if isinstance(error, SourceDown) else GONE)
-    values = formats.with_currencies(found.record.values, found.collection.currencies)
-    masks = {one.name for one in found.masked}
+    values = formats.with_currencies(page.record.values, page.collection.currencies)
+    masks = {item.name for item in page.masked}
     lines = [
         panes.Line(
-            one.label,
-            MASKED if one.name in masks else formats.html(formats.kind(one, found.collection.key), values.get(one.name), look),
-            name=one.name,
+            field.label,
+            MASKED if field.name in masks else formats.html(formats.kind(field, page.collection.key), values.get(field.name), look),
+            name=field.name,
         )
-        for one in found.fields
+        for field in page.fields
     ]
-    return replace(base, sections=panes.marked([panes.Section(found.collection.label_one, lines)], name), href=href)
+    return replace(base, sections=panes.marked([panes.Section(page.collection.label_one, lines)], name), href=href)
 
 
 # -- everything that was loaded
@@ -158,7 +158,7 @@ def _of_record(
 
 @dataclass(frozen=True, slots=True)
 class Masks:
-    """What of the context stands as dots: fields of the run's collection, and paths that were left out for this reader."""
+    """What is shown as dots: fields of the run's collection, and paths that this reader may not see."""
 
     fields: Mapping[str, str]
     paths: frozenset[str]
@@ -169,18 +169,18 @@ class Masks:
 
     @classmethod
     def of(cls, view: RunView, actor: Actor) -> "Masks":
-        """What this reader sees as dots."""
+        """Return the masks for this reader."""
         collection, record = view.json["collection"] or "", view.json["record"] or ""
-        fields = {one.name: one.label for one in _masked_fields(actor, collection)} if collection else {}
+        fields = {field.name: field.label for field in _masked_fields(actor, collection)} if collection else {}
         may = bool(fields) and reveal.may(actor, collection)
         return cls(fields, frozenset(view.masked), collection, record, may, loaded_values.Loading.of(view, actor))
 
     def hides(self, step: str, path: Sequence[str]) -> bool:
-        """Whether this value stands as dots."""
+        """Return whether this value is shown as dots."""
         return path[-1] in self.fields or ".".join(("run.context", step, *path)) in self.paths
 
     def reveal(self, name: str) -> str:
-        """Where it is uncovered; "" where this reader may not."""
+        """Return the address to uncover the value; "" if this reader may not."""
         return frame.record_url(self.collection, self.record) + f"/reveal/{frame.segment(name)}" if self.may and name in self.fields else ""
 
 
@@ -192,22 +192,22 @@ def _masked_fields(actor: Actor, collection: str) -> Sequence[Any]:
 
 
 def known(view: RunView, actor: Actor, look: Look) -> Known:
-    """Every value with the step that loaded it; the missing ones by name; what the AI was given."""
+    """Return every value by the step that loaded it, the missing values by name, and what the AI received."""
     run, masks = view.json, Masks.of(view, actor)
-    loaded = sorted((_loaded(view, step, look, masks) for step in run["context"]), key=lambda one: one.at or "")
-    made = [one for one in loaded if one.values or one.missing]
+    loaded = sorted((_loaded(view, step, look, masks) for step in run["context"]), key=lambda loaded_step: loaded_step.at or "")
+    made = [step for step in loaded if step.values or step.missing]
     proposal = (run["current"] or {}).get("proposal")
     if proposal is None:
         return Known(made)
     audits = access.can(actor, run["team"], "ai", "audit")
     exact = f"/settings/ai/calls/{proposal['call']}" if audits else ""
-    own = proposal["for"] == actor.id
-    given = source_links.ways(run["id"], proposal, {"name": "", "sources": source_links.distinct(proposal)}) if own else []
-    return Known(made, given=given, call=str(proposal["call"]) if own else "", exact=exact)
+    own_proposal = proposal["for"] == actor.id
+    given = source_links.source_ways(run["id"], proposal, {"name": "", "sources": source_links.distinct(proposal)}) if own_proposal else []
+    return Known(made, given=given, call=str(proposal["call"]) if own_proposal else "", exact=exact)
 
 
 def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
-    taken = [one for one in view.json["attempts"] if one["step"] == step and one["status"] in ("done", "performing")]
+    taken = [attempt for attempt in view.json["attempts"] if attempt["step"] == step and attempt["status"] in ("done", "performing")]
     last = taken[-1] if taken else None
     missing = view.json["context"][step].get("missing")
     return LoadedStep(
@@ -222,7 +222,7 @@ def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
 
 
 def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool = False) -> Iterator[Value]:
-    """The values of a step's output; `plain`: named by themselves, for marking one."""
+    """Return the values of a step's output. `plain`: each is named by its own name, to mark one."""
     output = view.json["context"][step]
     for path, label, value in _flat(masks.loading, step, output):
         name = path[-1]
@@ -252,23 +252,23 @@ ROW = 2
 
 
 def _flat(known: loaded_values.Loading, step: str, output: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str, Any]]:
-    """(path, label, value) of everything in an output: the fields of a record one by one, the rows of a table one by one."""
+    """Return (path, label, value) of everything in an output: each field of a record, each row of a table."""
     for name, value in loaded_values.values(known.collection(step, "record", output), output).items():
         label = humanised(name)
         if name == "missing":
             continue
         if isinstance(value, Mapping) and not media.is_value(value):
-            for inner, one in loaded_values.values(known.collection(step, name, output), value).items():
-                yield (name, str(inner)), f"{label}, {humanised(str(inner))}" if name != "record" else humanised(str(inner)), one
-        elif isinstance(value, list) and value and all(isinstance(one, Mapping) and not media.is_value(one) for one in value):
-            for number, one in enumerate(value[:MOST_ROWS], 1):
-                yield (name, str(number)), f"{label}, {number} of {len(value)}", one
+            for inner, item in loaded_values.values(known.collection(step, name, output), value).items():
+                yield (name, str(inner)), f"{label}, {humanised(str(inner))}" if name != "record" else humanised(str(inner)), item
+        elif isinstance(value, list) and value and all(isinstance(item, Mapping) and not media.is_value(item) for item in value):
+            for number, item in enumerate(value[:MOST_ROWS], 1):
+                yield (name, str(number)), f"{label}, {number} of {len(value)}", item
         else:
             yield (name,), label, value
 
 
 def _guessed(name: str, label: str, value: Any) -> Kind:
-    """How a value looks of which no field tells."""
+    """Return a kind for a value without a field."""
     match value:
         case bool():
             return Kind(name, label, "boolean")

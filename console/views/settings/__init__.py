@@ -1,4 +1,4 @@
-"""Settings: one's own page, the company's people and rights, its data, its programs."""
+"""Settings: the person's own page, people and rights, data, and programs."""
 
 from flask import Blueprint, Response
 
@@ -11,5 +11,5 @@ blueprint = Blueprint("settings", __name__)
 
 @blueprint.get("/settings")
 def first() -> Response:
-    """The page that everybody has."""
-    return frame.moved("/settings/me")
+    """Redirect to the page that everybody has."""
+    return frame.redirect_to("/settings/me")

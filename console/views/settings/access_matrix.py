@@ -31,24 +31,24 @@ MOST_PEOPLE = 2_000
 def show() -> Response:
     """The matrix: `?kind=` of objects, `?team=`, `?q=` part of a name, `?person=` for one person's rights, `?changes=1` with the last change."""
     access.require(frame.actor(), None, "policy", "manage")
-    told = {name: request.args.get(name, "").strip() for name in ("kind", "team", "q", "person", "changes")}
-    kind = told["kind"] if told["kind"] in matrix.KINDS else matrix.KINDS[0]
+    filters = {name: request.args.get(name, "").strip() for name in ("kind", "team", "q", "person", "changes")}
+    kind = filters["kind"] if filters["kind"] in matrix.KINDS else matrix.KINDS[0]
     people = [person for person in accounts.people() if not person.disabled]
     teams = accounts.teams()
-    team = told["team"] if told["team"] in {one.id for one in teams} else ""
-    person = next((one for one in people if told["person"] in (one.id, one.email, one.name) and told["person"]), None)
-    found = matrix.table(frame.actor(), kind, place=team, q=told["q"], person=person.id if person else "")
+    team = filters["team"] if filters["team"] in {team.id for team in teams} else ""
+    person = next((person for person in people if filters["person"] in (person.id, person.email, person.name) and filters["person"]), None)
+    table = matrix.table(frame.actor(), kind, place=team, q=filters["q"], person=person.id if person else "")
     context = {
-        "matrix": found,
+        "matrix": table,
         "kinds": [(name, TITLES[name], frame.present_address(kind=name), name == kind) for name in matrix.KINDS],
         "teams": teams,
         "people": people[:MOST_PEOPLE],
         "person": person,
-        "told": told | {"kind": kind, "team": team},
-        "unknown": told["person"] if told["person"] and person is None else "",
+        "told": filters | {"kind": kind, "team": team},
+        "unknown": filters["person"] if filters["person"] and person is None else "",
         "act_words": policy_words.act,
-        "said": lambda row: policy_words.rule(row, found.names),
-        "names": {one.id: one.name for one in accounts.people()},
+        "said": lambda row: policy_words.rule(row, table.names),
+        "names": {person.id: person.name for person in accounts.people()},
         "export": frame.with_query("/settings/access/export.csv", {"team": team or None, "person": person.id if person else None}),
     }
     return area.page("settings/access.html", "access", context)
@@ -56,7 +56,7 @@ def show() -> Response:
 
 @blueprint.get("/export.csv")
 def export() -> Response:
-    """The whole matrix as a file."""
+    """Download the whole matrix as CSV."""
     access.require(frame.actor(), None, "policy", "manage")
     team, person = request.args.get("team", ""), request.args.get("person", "")
     body = "".join(matrix.as_csv(frame.actor(), place=team, person=person))
@@ -69,32 +69,38 @@ def export() -> Response:
 def attempt() -> Response:
     """The simulator: `?person=` an id or an address, `?act=`, `?object=`, `?record=` a key, `?run=` an id, `?amount=` and such as `input.<name>=`."""
     access.require(frame.actor(), None, "policy", "manage")
-    told = {name: request.args.get(name, "").strip() for name in ("person", "act", "object", "record", "run")}
+    question = {name: request.args.get(name, "").strip() for name in ("person", "act", "object", "record", "run")}
     typed = {
         name.removeprefix("input."): _typed(value) for name, value in request.args.items() if name.startswith("input.") and value.strip()
     }
     names = known()
     tried: trying.Tried | None = None
     error, wrong = "", {}
-    if told["person"] and told["object"] and told["act"]:
+    if question["person"] and question["object"] and question["act"]:
         try:
             tried = trying.attempt(
-                frame.actor(), told["person"], told["act"], told["object"], key=told["record"], run=told["run"], typed=typed or None
+                frame.actor(),
+                question["person"],
+                question["act"],
+                question["object"],
+                key=question["record"],
+                run=question["run"],
+                typed=typed or None,
             )
         except Invalid as refused:
-            error, wrong = refused.message, {str(one["field"]): str(one["reason"]) for one in refused.details}
+            error, wrong = refused.message, {str(detail["field"]): str(detail["reason"]) for detail in refused.details}
         except NotFound as refused:
             error = refused.message
         except NotAllowed:
             raise
         except ConsoleError as refused:
             error = refused.message
-    elif any(told.values()):
+    elif any(question.values()):
         error = "Say who, what and on what."
     rows = access.all_rows()
     context: dict[str, Any] = {
-        "told": told,
-        "typed": {name: request.args.get(f"input.{name}", "") for name in _inputs(told["object"])},
+        "told": question,
+        "typed": {name: request.args.get(f"input.{name}", "") for name in _inputs(question["object"])},
         "tried": tried,
         "error": error,
         "wrong": wrong,
@@ -113,7 +119,7 @@ def attempt() -> Response:
 
 
 def _inputs(obj: str) -> list[str]:
-    """Fields of the action's form that conditions of rules on it look at."""
+    """Return the fields of the action's form that its rules' conditions use."""
     texts = {row.expression for row in access.all_rows() if row.obj == obj and row.expression}
     return sorted(
         {path[1] for text in texts for path in expressions.paths(expressions.parse(text)) if path[0] == "input" and len(path) > 1}
@@ -121,6 +127,6 @@ def _inputs(obj: str) -> list[str]:
 
 
 def _typed(value: str) -> Any:
-    """What stands in a box, as a number where it is one."""
+    """Return the text of a box, as a number if it is one."""
     plain = value.strip()
     return int(plain) if plain.lstrip("-").isdigit() and len(plain) < 16 else plain

@@ -1,4 +1,4 @@
-"""Settings, AI: the log of calls to models for who audits. What is asked for stands in the address; the words of a prompt have an address of their own."""
+"""Settings, AI: the log of calls to models, for auditors. The filters are in the address; prompts have an address of their own."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -75,7 +75,7 @@ GONE = {
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter that is on, in words, and the address without it."""
+    """An active filter in words, and the address without it."""
 
     label: str
     value: str
@@ -84,30 +84,30 @@ class Chip:
 
 @blueprint.get("")
 def show() -> Response:
-    """The list, newest first."""
+    """Show the list, newest first."""
     actor = frame.actor()
     given = {name: request.args[name].strip() for name in FILTERS if request.args.get(name, "").strip()}
     after, wrong = request.args.get("after") or None, ""
     try:
-        found, following = call_log.find(actor, given, limit=PAGE_SIZE, after=after)
+        calls, following = call_log.find(actor, given, limit=PAGE_SIZE, after=after)
     except Malformed as error:
         wrong, given, after = error.message, {}, None
-        found, following = call_log.find(actor, given, limit=PAGE_SIZE)
+        calls, following = call_log.find(actor, given, limit=PAGE_SIZE)
     known = _known(actor)
     people = accounts.names(
-        {one.person for one in found if one.person} | {given["person"]}
+        {call.person for call in calls if call.person} | {given["person"]}
         if "person" in given
-        else {one.person for one in found if one.person}
+        else {call.person for call in calls if call.person}
     )
     context = {
-        "calls": [(one, known.get(one.workflow or "", ("", {}))[0], _step(known, one)) for one in found],
+        "calls": [(call, known.get(call.workflow or "", ("", {}))[0], _step(known, call)) for call in calls],
         "people": people,
         "chips": [
             Chip(LABELS[name], _spoken(name, value, known, people), frame.present_address(**{name: None, "after": None}))
             for name, value in given.items()
         ],
         "held": given,
-        "workflows": sorted(((ident, title) for ident, (title, _) in known.items()), key=lambda one: one[1]),
+        "workflows": sorted(((ident, title) for ident, (title, _) in known.items()), key=lambda call: call[1]),
         "steps": sorted(
             {
                 (step, label)
@@ -119,7 +119,7 @@ def show() -> Response:
         "statuses": STATUSES,
         "codes": CODES,
         "modes": MODES,
-        "everybody": sorted(((one.id, one.name) for one in accounts.people()), key=lambda one: one[1].casefold()),
+        "everybody": sorted(((person.id, person.name) for person in accounts.people()), key=lambda call: call[1].casefold()),
         "next": frame.present_address(after=following) if following else None,
         "first": frame.present_address(after=None) if after else None,
         "wrong": wrong,
@@ -129,38 +129,38 @@ def show() -> Response:
 
 @blueprint.get("/<call_id>")
 def show_call(call_id: str) -> Response:
-    """Everything about a call but its words."""
+    """Show everything about a call except its prompt and answer."""
     return _call_page(audit.call(frame.actor(), call_id))
 
 
 @blueprint.get("/<call_id>/words")
 def words(call_id: str) -> Response:
-    """What was sent and what came back; that it was looked at is an event."""
+    """Show the prompt and the answer; viewing them is an event."""
     actor = frame.actor()
-    found = audit.call(actor, call_id)
-    _, told, state = audit.words(actor, call_id)
-    answer = _call_page(found, told, GONE.get(state, ""))
+    call = audit.call(actor, call_id)
+    _, spoken, state = audit.words(actor, call_id)
+    answer = _call_page(call, spoken, GONE.get(state, ""))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def _call_page(found: audit.Audited, told: Mapping[str, Any] | None = None, gone: str = "") -> Response:
-    call = found.call
+def _call_page(audited: audit.Audited, spoken: Mapping[str, Any] | None = None, gone: str = "") -> Response:
+    call = audited.call
     context = {
-        "found": found,
+        "found": audited,
         "call": call,
         "people": accounts.names({name for name in (call.person, call.submitted_by) if name}),
         "facts": _facts(call),
         "rows": [
             (row, _text(row.proposed), _text(row.submitted), OUTCOMES.get(row.field.outcome or ""), LEVELS.get(row.field.confidence or ""))
-            for row in found.fields
+            for row in audited.fields
         ],
         "dropped": DROPPED,
         "status": STATUSES[call.status],
         "codes": CODES,
         "modes": MODES,
-        "told": told,
-        "told_schema": _text(told.get("schema")) if told else "",
+        "told": spoken,
+        "told_schema": _text(spoken.get("schema")) if spoken else "",
         "gone": gone,
         "gone_words": GONE,
         "may_house": access.can(frame.actor(), None, "ai", "manage"),
@@ -169,7 +169,7 @@ def _call_page(found: audit.Audited, told: Mapping[str, Any] | None = None, gone
 
 
 def _facts(call: Call) -> Sequence[tuple[str, str]]:
-    """What the row says of how it was asked and what it took."""
+    """Return how the call was made and what it used."""
     tokens = [
         (words, count)
         for words, count in (
@@ -179,7 +179,7 @@ def _facts(call: Call) -> Sequence[tuple[str, str]]:
         )
         if count is not None
     ]
-    told: list[tuple[str, Any]] = [
+    lines: list[tuple[str, Any]] = [
         ("Provider", call.provider),
         ("Model", call.model),
         ("Purpose", call.purpose),
@@ -195,11 +195,11 @@ def _facts(call: Call) -> Sequence[tuple[str, str]]:
         ("Sources opened before", call.opened),
         ("Handed in after", None if call.seconds is None else f"{call.seconds.normalize():f} s"),
     ]
-    return [(label, f"{value}") for label, value in told if value not in (None, "")]
+    return [(label, f"{value}") for label, value in lines if value not in (None, "")]
 
 
 def _known(actor: Actor) -> dict[str, tuple[str, Mapping[str, str]]]:
-    """Workflows that this reader may know of: id → (title, steps at which the AI proposes)."""
+    """Return the workflows that this reader may know of: id → (title, steps with AI)."""
     made: dict[str, tuple[str, Mapping[str, str]]] = {}
     for known in workflows.all_known():
         if not access.exists_for(actor, f"workflow:{known.slug}"):
@@ -214,7 +214,7 @@ def _step(known: Mapping[str, tuple[str, Mapping[str, str]]], call: Call) -> str
 
 
 def _spoken(name: str, value: str, known: Mapping[str, tuple[str, Mapping[str, str]]], people: Mapping[str, str]) -> str:
-    """The value of a filter in words."""
+    """Return the value of a filter in words."""
     match name:
         case "workflow":
             return known.get(value, (value, {}))[0]
@@ -230,7 +230,7 @@ def _spoken(name: str, value: str, known: Mapping[str, tuple[str, Mapping[str, s
 
 
 def _text(value: Any) -> str:
-    """A value as one reads it, whatever its shape; nothing is the empty text."""
+    """Return any value as text; None is the empty text."""
     if value is None:
         return ""
     if isinstance(value, dict | list):

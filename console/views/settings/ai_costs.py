@@ -1,4 +1,4 @@
-"""Settings, AI: how a model is asked for each purpose and what it costs; and how much may be asked, with what was used today."""
+"""Settings, AI: models and prices for each purpose; budgets, and what was used of them today."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,7 +33,7 @@ BUDGET_NAMES = (
 
 @blueprint.get("/purposes")
 def purposes() -> Response:
-    """Purposes and prices."""
+    """Show purposes and prices."""
     kept = ai_forms.newest().document
     shown = {
         name: text
@@ -46,7 +46,7 @@ def purposes() -> Response:
 
 @blueprint.post("/purposes")
 def save_purposes() -> Response:
-    """Keep them; another model is tried first."""
+    """Save them; a changed model is tested first."""
     shown = ai_forms.typed((*PURPOSE_NAMES, *PRICE_NAMES))
     lines = list(zip(*(request.form.getlist(f"price.{part}") for part in PRICE_PARTS), strict=False))[: MOST_PRICES + EMPTY_PRICES]
     prices = [dict(zip(PRICE_PARTS, (text.strip() for text in line), strict=True)) for line in lines if any(text.strip() for text in line)]
@@ -75,15 +75,15 @@ def _purposes(
 
 @blueprint.get("/budgets")
 def budgets() -> Response:
-    """Budgets, what was used of them today, how long prompts are kept, and the blind share."""
+    """Show budgets with today's use, how long prompts are kept, and the blind share."""
     kept = ai_forms.newest().document
-    told = ai_forms.flat({"budget": kept.budget.model_dump(), "retention_days": kept.retention_days, "blind_percent": kept.blind_percent})
-    return _budgets(told, {}, None)
+    values = ai_forms.flat({"budget": kept.budget.model_dump(), "retention_days": kept.retention_days, "blind_percent": kept.blind_percent})
+    return _budgets(values, {}, None)
 
 
 @blueprint.post("/budgets")
 def save_budgets() -> Response:
-    """Keep them."""
+    """Save them."""
     shown = ai_forms.typed(BUDGET_NAMES)
     return ai_forms.save("/settings/ai/budgets", shown, ai_forms.nested(shown), _budgets)
 

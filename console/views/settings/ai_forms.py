@@ -1,4 +1,4 @@
-"""What the forms about the AI have in common: parts of the document as texts by dotted names, and back; nothing that was typed gets lost."""
+"""What the forms about the AI share: parts of the document as texts by dotted names, and back, without losing input."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -16,14 +16,14 @@ Drawn = Callable[[Mapping[str, str], Mapping[str, str], ConsoleError | None], Re
 
 
 def flat(value: Any, name: str = "") -> dict[str, str]:
-    """A part of the document as texts by dotted names; nothing is the empty text."""
+    """Return a part of the document as texts by dotted names; None is the empty text."""
     if isinstance(value, Mapping):
         return {key: text for part, entry in value.items() for key, text in flat(entry, f"{name}.{part}" if name else part).items()}
     return {name: "" if value is None else "on" if value is True else "" if value is False else f"{value}"}
 
 
 def nested(typed: Mapping[str, str]) -> dict[str, Any]:
-    """The other way round: an empty text is nothing."""
+    """The reverse of `flat`: an empty text is None."""
     made: dict[str, Any] = {}
     for name, text in typed.items():
         *path, last = name.split(".")
@@ -35,12 +35,12 @@ def nested(typed: Mapping[str, str]) -> dict[str, Any]:
 
 
 def typed(names: Iterable[str]) -> dict[str, str]:
-    """What was sent under these names."""
+    """Return what was sent under these names."""
     return {name: request.form.get(name, "") for name in names}
 
 
 def reasons(error: ConsoleError | None) -> dict[str, str]:
-    """What is wrong by field, each as a sentence."""
+    """Return what is wrong with each field, as a sentence."""
     return {detail["field"]: _sentence(str(detail["reason"])) for detail in error.details} if error is not None else {}
 
 
@@ -50,12 +50,12 @@ def _sentence(text: str) -> str:
 
 
 def document(current: Current) -> dict[str, Any]:
-    """The document as JSON, without its key."""
+    """Return the document as JSON, without its key."""
     return current.document.told()
 
 
 def save(there: str, shown: Mapping[str, str], changes: Mapping[str, Any], draw: Drawn, **more: Any) -> Response:
-    """Keep these parts and go to the page `there`; what is wrong comes back with everything that was typed."""
+    """Save these parts and redirect to the page `there`; errors are shown with everything that was typed."""
     base, note = request.form.get("version", ""), request.form.get("note", "")
     try:
         before = int(base) if base.isascii() and base.isdigit() and len(base) < 10 else -1
@@ -63,11 +63,11 @@ def save(there: str, shown: Mapping[str, str], changes: Mapping[str, Any], draw:
     except (Invalid, Conflict) as wrong:
         return draw(shown, reasons(wrong), wrong)
     flash("Saved. It is in force everywhere within a second." if after != before else "Nothing was changed.")
-    return frame.moved(there)
+    return frame.redirect_to(there)
 
 
 def common(current: Current, shown: Mapping[str, str], wrong: Mapping[str, str], error: ConsoleError | None) -> dict[str, Any]:
-    """What every such page draws."""
+    """Return what every such page draws."""
     return {
         "current": current,
         "kept": current.document,
@@ -81,6 +81,6 @@ def common(current: Current, shown: Mapping[str, str], wrong: Mapping[str, str],
 
 
 def newest() -> Current:
-    """What is in force, for who may set it up. Raises NotAllowed."""
+    """Return the document in force. Raises NotAllowed for whoever may not edit it."""
     saving.require(frame.actor())
     return options.newest()

@@ -1,4 +1,4 @@
-"""Settings, AI: who proposes, with which model and key, and whether it answers."""
+"""Settings, AI: the provider, its model and key, and whether it answers."""
 
 from collections.abc import Mapping
 
@@ -25,14 +25,14 @@ PROVIDERS = (
 
 @blueprint.get("")
 def show() -> Response:
-    """How it stands."""
+    """Show the settings and the state of the provider."""
     current = ai_forms.newest()
     return _page(_shown(current))
 
 
 @blueprint.post("")
 def save() -> Response:
-    """Keep it, once it has answered a tiny call."""
+    """Save the settings after a tiny test call has succeeded."""
     shown = ai_forms.typed(NAMES)
     key = request.form.get("key", "").strip()
     more = {
@@ -45,18 +45,18 @@ def save() -> Response:
 
 @blueprint.post("/test")
 def test() -> Response:
-    """One tiny call with what stands in the form; nothing is kept."""
+    """Make a tiny call with the form's content; nothing is saved."""
     current, shown = ai_forms.newest(), ai_forms.typed(NAMES)
     changes = {} if current.from_environment or "provider" not in request.form else ai_forms.nested(shown)
     same = all(ai_forms.flat(getattr(current.document, name))[""] == (shown[name].strip()) for name in NAMES)
     try:
-        found = saving.tried(frame.actor(), {} if same else changes, request.form.get("key", "").strip() or None)
+        result = saving.tried(frame.actor(), {} if same else changes, request.form.get("key", "").strip() or None)
     except Invalid as wrong:
         if frame.wants_fragment():
-            said = " ".join(ai_forms.reasons(wrong).values()) or wrong.message
-            return _page(shown, tested=probe.Probed(ok=False, message=said))
+            words = " ".join(ai_forms.reasons(wrong).values()) or wrong.message
+            return _page(shown, tested=probe.Probed(ok=False, message=words))
         return _page(shown, ai_forms.reasons(wrong), wrong)
-    return _page(_shown(current) if current.from_environment else shown, tested=found)
+    return _page(_shown(current) if current.from_environment else shown, tested=result)
 
 
 def _shown(current: options.Current) -> dict[str, str]:

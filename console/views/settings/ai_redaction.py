@@ -1,4 +1,4 @@
-"""Settings, AI: what a model would see of a record, or of a text that is pasted."""
+"""Settings, AI: what a model would see of a record or of a pasted text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,27 +19,27 @@ NAMES = ("collection", "record", "text")
 
 @blueprint.get("")
 def show() -> Response:
-    """The form; with a collection and a record in the address what a model would see of it."""
+    """Show the form; with a collection and a record in the address, what a model would see of it."""
     ai_forms.newest()
-    told = {name: request.args.get(name, "").strip() for name in ("collection", "record")} | {"text": ""}
-    if not told["collection"] or not told["record"]:
-        return _page(told)
+    form = {name: request.args.get(name, "").strip() for name in ("collection", "record")} | {"text": ""}
+    if not form["collection"] or not form["record"]:
+        return _page(form)
     try:
-        return _page(told, playground.of_record(frame.actor(), told["collection"], told["record"]))
+        return _page(form, playground.of_record(frame.actor(), form["collection"], form["record"]))
     except NotFound:
-        return _page(told, wrong={"record": "There is no such record, or you may not see it."}, status=404)
+        return _page(form, wrong={"record": "There is no such record, or you may not see it."}, status=404)
     except SourceDown as down:
-        return _page(told, wrong={"record": down.message}, status=down.status)
+        return _page(form, wrong={"record": down.message}, status=down.status)
 
 
 @blueprint.post("")
 def try_text() -> Response:
-    """What would become of a text. It is kept nowhere, and stands in no address."""
-    told = {"collection": request.form.get("collection", ""), "record": "", "text": request.form.get("text", "").replace("\r\n", "\n")}
+    """Show what a model would see of a text. It is not stored and not in the address."""
+    form = {"collection": request.form.get("collection", ""), "record": "", "text": request.form.get("text", "").replace("\r\n", "\n")}
     try:
-        return _page(told, playground.of_text(frame.actor(), told["text"], told["collection"]))
+        return _page(form, playground.of_text(frame.actor(), form["text"], form["collection"]))
     except Invalid as wrong:
-        return _page(told, wrong=ai_forms.reasons(wrong), status=wrong.status, error=wrong)
+        return _page(form, wrong=ai_forms.reasons(wrong), status=wrong.status, error=wrong)
 
 
 def _page(
@@ -55,7 +55,7 @@ def _page(
         "wrong": wrong or {},
         "error": error,
         "seen": seen,
-        "collections": [(one.id, one.label) for one in browse.collections(frame.actor())],
+        "collections": [(collection.id, collection.label) for collection in browse.collections(frame.actor())],
         "words": AI_WORDS,
     }
     answer = area.page("settings/ai_redaction.html", "ai/redaction", context, status=status)

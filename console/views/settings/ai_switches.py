@@ -1,4 +1,4 @@
-"""Settings, AI: where it is on and off, with the reason that people are shown; and the text of the house, with its versions."""
+"""Settings, AI: where AI is switched off and the reason that people see; and the house text with its versions."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ HOUSE_NAMES = ("house.prefix", "house.suffix")
 
 @blueprint.get("/switches")
 def switches() -> Response:
-    """On or off, for all, for collections, for steps."""
+    """Show where AI is on or off: everywhere, for collections, for steps."""
     kept = ai_forms.newest().document
     shown = {"on": "on" if kept.on else "", "reason": kept.reason}
     return _switches(shown | {f"{kind}.{name}": reason for kind in KINDS for name, reason in getattr(kept, kind).items()}, {}, None)
@@ -30,7 +30,7 @@ def switches() -> Response:
 
 @blueprint.post("/switches")
 def save_switches() -> Response:
-    """Keep it. A place whose reason was emptied is on again; those that this person may not know of stay as they are."""
+    """Save the switches. A place with an empty reason is on again; places that this person may not know of stay unchanged."""
     current, form = ai_forms.newest(), request.form
     places = {kind: _places(frame.actor(), kind) for kind in KINDS}
     shown = {"on": "on" if form.get("on") == "on" else "", "reason": form.get("reason", "")}
@@ -66,10 +66,14 @@ def _switches(shown: Mapping[str, str], wrong: Mapping[str, str], error: Console
 
 
 def _places(actor: Actor, kind: str) -> dict[str, str]:
-    """What can be switched off, by what it is called: collections, and steps at which the AI proposes; only those that this person may know of."""
+    """Return the places that can be switched off, by name: collections and steps with AI that this person may know of."""
     if kind == "collections":
-        found = {one.id: one.label for one in records.collections() if access.exists_for(actor, f"collection:{one.id}")}
-        return dict(sorted(found.items(), key=lambda one: one[1].casefold()))
+        places = {
+            collection.id: collection.label
+            for collection in records.collections()
+            if access.exists_for(actor, f"collection:{collection.id}")
+        }
+        return dict(sorted(places.items(), key=lambda pair: pair[1].casefold()))
     made: dict[str, str] = {}
     for known in workflows.all_known():
         if known.live is None or not access.can(actor, known.team or None, f"workflow:{known.slug}", "see"):
@@ -84,14 +88,14 @@ def _places(actor: Actor, kind: str) -> dict[str, str]:
 
 @blueprint.get("/house")
 def house() -> Response:
-    """The text of the house, and what it was."""
+    """Show the house text and its earlier versions."""
     kept = ai_forms.newest().document.house
     return _house({"house.prefix": kept.prefix, "house.suffix": kept.suffix}, {}, None)
 
 
 @blueprint.post("/house")
 def save_house() -> Response:
-    """Keep it as a new version of the text."""
+    """Save a new version of the house text."""
     shown = {name: text.replace("\r\n", "\n") for name, text in ai_forms.typed(HOUSE_NAMES).items()}
     changes = {"house": {name.partition(".")[2]: text for name, text in shown.items()}}
     return ai_forms.save("/settings/ai/house", shown, changes, _house)
@@ -100,16 +104,16 @@ def save_house() -> Response:
 def _house(shown: Mapping[str, str], wrong: Mapping[str, str], error: ConsoleError | None) -> Response:
     current = ai_forms.newest()
     texts = saving.house_texts(frame.actor())
-    former = [*(one.document.house for one in texts[1:]), Options().house]
-    history = [(one, _difference(before, one.document.house)) for one, before in zip(texts, former, strict=False)]
-    context = ai_forms.common(current, shown, wrong, error) | {"history": history, "names": accounts.names({one.by for one in texts})}
+    former = [*(text.document.house for text in texts[1:]), Options().house]
+    history = [(version, _difference(before, version.document.house)) for version, before in zip(texts, former, strict=False)]
+    context = ai_forms.common(current, shown, wrong, error) | {"history": history, "names": accounts.names({text.by for text in texts})}
     return area.page("settings/ai_house.html", "ai/house", context, status=error.status if error else 200)
 
 
 def _difference(before: HouseText, after: HouseText) -> Sequence[tuple[str, str, str]]:
-    """(part, came or went, line) of what differs."""
-    told = []
+    """Return (part, added or removed, line) for each line that differs."""
+    changed = []
     for part in ("prefix", "suffix"):
         lines = difflib.ndiff(getattr(before, part).splitlines(), getattr(after, part).splitlines())
-        told += [(part, {"+": "came", "-": "went"}[line[0]], line[2:]) for line in lines if line[0] in "+-" and line[2:].strip()]
-    return told
+        changed += [(part, {"+": "came", "-": "went"}[line[0]], line[2:]) for line in lines if line[0] in "+-" and line[2:].strip()]
+    return changed

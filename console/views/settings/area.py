@@ -1,4 +1,4 @@
-"""The frame of the settings: which pages there are, who gets to see them, and the list on their left."""
+"""The frame of the settings: its pages, who may see them, and the list at the left."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from console.views import frame
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of the settings. `needs` is the object that it takes a right to, `act` which; none: everybody has it."""
+    """One page of the settings. It needs the right `act` on the object `needs`; without one, everybody may see it."""
 
     name: str
     title: str
@@ -24,7 +24,7 @@ class Page:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """Return its address."""
         return f"/settings/{self.name}"
 
 
@@ -51,7 +51,7 @@ PAGES = (
 
 
 def pages_of(actor: Actor) -> list[Page]:
-    """The pages that this person gets, in order."""
+    """Return the pages that this person may see, in order."""
     return [
         page
         for page in PAGES
@@ -60,9 +60,9 @@ def pages_of(actor: Actor) -> list[Page]:
 
 
 def page(template: str, name: str, context: Mapping[str, Any], *, blocks: Mapping[str, str] | None = None, status: int = 200) -> Response:
-    """A page of the settings: its template extends `settings/base.html`, `name` is that of its entry in `PAGES`.
+    """Return a page of the settings: its template extends `settings/base.html`, `name` is its entry in `PAGES`.
 
-    The door of its service judges who may see it; the list on the left only leaves out what would be refused.
+    Its service decides who may see it; the list at the left only leaves out what would be refused.
     """
     groups: dict[str, list[Page]] = {}
     for entry in pages_of(frame.actor()):

@@ -1,4 +1,4 @@
-"""Labels: who is cleared for what, by a role or for a time, and the two people that a clearance takes."""
+"""Clearances: who holds which, through a role or for a period; granting one takes two people."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
@@ -29,22 +29,22 @@ STATES = {
 
 @blueprint.get("")
 def show() -> Response:
-    """Every label with who holds it, and the form that asks for a clearance."""
+    """Show every clearance with its holders, and the form that asks for one."""
     return _page()
 
 
 @blueprint.post("")
 def ask() -> Response:
     """Ask for a clearance."""
-    told = {name: request.form.get(name, "") for name in FIELDS}
+    typed = {name: request.form.get(name, "") for name in FIELDS}
     zone = ZoneInfo(frame.look().zone)
     try:
-        since, until = _days(told, zone)
-        clearances.ask(frame.actor(), told["label"], told["email"], since, until, told["reason"])
+        since, until = _days(typed, zone)
+        clearances.ask(frame.actor(), typed["label"], typed["email"], since, until, typed["reason"])
     except Invalid as wrong:
-        return _page(told, wrong)
+        return _page(typed, wrong)
     flash("It is asked for. It begins when a second person has agreed.")
-    return frame.moved("/settings/labels")
+    return frame.redirect_to("/settings/labels")
 
 
 @blueprint.post("/<grant>/<word>")
@@ -61,15 +61,15 @@ def answered(grant: str, word: str) -> Response:
             raise
         return _page(wrong=refused)
     flash({"agree": "The person is cleared from the day that was asked for.", "refuse": "It is refused."}.get(word, "It is taken back."))
-    return frame.moved("/settings/labels")
+    return frame.redirect_to("/settings/labels")
 
 
-def _days(told: Mapping[str, str], zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """The first moment of the first day and the last of the last, in the zone of who asks. Raises Invalid for what is no day."""
+def _days(typed: Mapping[str, str], zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the first moment of the first day and the last moment of the last, in the person's zone. Raises Invalid for an invalid day."""
     days, details = [], []
     for name in ("since", "until"):
         try:
-            days.append(date.fromisoformat(told[name]))
+            days.append(date.fromisoformat(typed[name]))
         except ValueError:
             details.append({"field": name, "reason": "Choose a day."})
     if details:
@@ -81,7 +81,7 @@ def _days(told: Mapping[str, str], zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def _period_words(grant: clearances.Grant) -> str:
-    """Its first and last day, in the zone of who reads."""
+    """Return the first and last day, in the reader's zone."""
     look = frame.look()
     first, last = (moment.astimezone(ZoneInfo(look.zone)).date() for moment in (grant.since, grant.until - timedelta(seconds=1)))
     shown = [formats.text(DAY, f"{day}", look) for day in (first, last)]

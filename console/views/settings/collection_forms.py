@@ -1,4 +1,4 @@
-"""What the forms about a collection say, as documents: the names, the list of its fields, one field, the whole as text."""
+"""Convert the forms about a collection to documents: names, the list of fields, one field, the whole document as text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,22 +50,22 @@ class Row:
 
 
 def order_of(editing: Editing) -> list[str]:
-    """Every field in the order of the page: the columns of the list first, then the details, then the rest as the table has them."""
+    """Return every field in the order of the page: list columns first, then details, then the others in table order."""
     becoming = editing.becoming
     every = [item.name for item in (*becoming.stored_fields, *becoming.computed_fields)]
     return [name for name in dict.fromkeys([*becoming.columns, *(becoming.details or ()), *every]) if name in every]
 
 
 def rows(editing: Editing) -> list[Row]:
-    """The fields of the collection as the draft has them."""
-    becoming, said = editing.becoming, editing.document.fields
+    """Return the fields of the collection as the draft has them."""
+    becoming, settings = editing.becoming, editing.document.fields
     known = {item.name: item for item in (*becoming.stored_fields, *becoming.computed_fields)}
-    return [_row(known[name], said.get(name), editing) for name in order_of(editing)]
+    return [_row(known[name], settings.get(name), editing) for name in order_of(editing)]
 
 
 def _row(item: Field, says: Any, editing: Editing) -> Row:
     becoming = editing.becoming
-    column = next((one for one in editing.structure["columns"] if one["name"] == item.name), None)
+    column = next((column for column in editing.structure["columns"] if column["name"] == item.name), None)
     places = {place for place, _ in PLACES if item.name in _effective(editing, place)}
     flags = {flag for flag, _, _ in FLAGS if getattr(item, flag)}
     fixed = {"readonly"} if column is None or (item.readonly and not (says and says.readonly)) else set()
@@ -86,7 +86,7 @@ def _row(item: Field, says: Any, editing: Editing) -> Row:
 
 
 def offered(item: Field) -> list[tuple[str, str]]:
-    """Widgets that fit the field, in words."""
+    """Return the widgets that fit the field, in words."""
     fitting = [name for name in WIDGETS if name not in FITTING or item.stored in FITTING[name]]
     choosing = {"select", "radio", "badge"}
     if not item.options and item.stored != "boolean":
@@ -97,12 +97,12 @@ def offered(item: Field) -> list[tuple[str, str]]:
 
 
 def every_widget() -> list[tuple[str, str]]:
-    """All widgets in words, for a field whose kind is not known yet."""
+    """Return all widgets in words, for a field whose kind is not known yet."""
     return list(WIDGET_WORDS.items())
 
 
 def _effective(editing: Editing, place: str) -> Sequence[str]:
-    """Fields that stand in a place: those that the document names, else what goes without saying."""
+    """Return the fields in a place: those that the document names, else the default ones."""
     becoming = editing.becoming
     if place == "columns":
         return becoming.columns
@@ -113,91 +113,91 @@ def _effective(editing: Editing, place: str) -> Sequence[str]:
 
 
 def merged(editing: Editing, form: MultiDict[str, str]) -> dict[str, Any]:
-    """The document with what the list of fields says: only what differs from what the page showed is written down."""
+    """Return the document with the list of fields; only differences from what the page showed are written."""
     document = editing.document.to_json()
     for name in NAMES:
         if name in form:
-            _say(document, name, form[name].strip())
+            _set_or_drop(document, name, form[name].strip())
     shown = {row.name: row for row in rows(editing)}
     order = [name for name in dict.fromkeys(form.getlist("order")) if name in shown] or list(shown)
     order += [name for name in shown if name not in order]
-    order = moved(order, form.get("move", ""))
+    order = order_after_move(order, form.get("move", ""))
     for place, _ in PLACES:
         ticked = [name for name in order if place in form.getlist(f"in.{name}")]
         before = [name for name in shown if place in shown[name].places]
         if ticked != before:
             document[place] = ticked
-    said: dict[str, Any] = document.setdefault("fields", {})
+    settings: dict[str, Any] = document.setdefault("fields", {})
     for name, row in shown.items():
         if f"label.{name}" in form:
-            said[name] = _field(dict(said.get(name, {})), row, form)
+            settings[name] = _field(dict(settings.get(name, {})), row, form)
     return document
 
 
-def moved(order: Sequence[str], move: str) -> list[str]:
-    """The order with one field a place up or down: `up:email`."""
+def order_after_move(order: Sequence[str], move: str) -> list[str]:
+    """Return the order with one field moved up or down: `up:email`."""
     way, _, name = move.partition(":")
     if name not in order:
         return list(order)
-    changed = [one for one in order if one != name]
+    changed = [field for field in order if field != name]
     changed.insert(max(0, list(order).index(name) + (-1 if way == "up" else 1)), name)
     return changed
 
 
-def _field(said: dict[str, Any], row: Row, form: MultiDict[str, str]) -> dict[str, Any]:
+def _field(settings: dict[str, Any], row: Row, form: MultiDict[str, str]) -> dict[str, Any]:
     label = form[f"label.{row.name}"].strip()
     if label != row.label:
-        _say(said, "label", label)
-    _say(said, "widget", form.get(f"widget.{row.name}", ""))
-    if said.get("widget") != "money":
-        said.pop("currency", None)
-        said.pop("minor", None)
-    if said.get("widget") != "textarea":
-        said.pop("lines", None)
+        _set_or_drop(settings, "label", label)
+    _set_or_drop(settings, "widget", form.get(f"widget.{row.name}", ""))
+    if settings.get("widget") != "money":
+        settings.pop("currency", None)
+        settings.pop("minor", None)
+    if settings.get("widget") != "textarea":
+        settings.pop("lines", None)
     ticked = set(form.getlist(f"flag.{row.name}"))
     for flag, _, _ in FLAGS:
         if flag not in row.fixed and (flag in ticked) != (flag in row.flags):
-            said[flag] = flag in ticked
-    return said
+            settings[flag] = flag in ticked
+    return settings
 
 
-def _say(said: dict[str, Any], name: str, value: Any) -> None:
-    """Written down, or left out where it says nothing."""
+def _set_or_drop(settings: dict[str, Any], name: str, value: Any) -> None:
+    """Set a key of the document, or remove it if the value is the default."""
     if value in ("", None, [], {}):
-        said.pop(name, None)
+        settings.pop(name, None)
     else:
-        said[name] = value
+        settings[name] = value
 
 
 def field_document(form: MultiDict[str, str], former: Mapping[str, Any]) -> dict[str, Any]:
-    """What the form of one field says; what it does not show stays."""
-    said = dict(former)
+    """Return the document for one field's form; keys that the form does not show stay."""
+    settings = dict(former)
     for name in ("label", "help", "type", "widget", "currency", "format", "computed", "references", "ai"):
         if name in form:
-            _say(said, name, form[name].strip())
+            _set_or_drop(settings, name, form[name].strip())
     lines = form.get("lines", "").strip()
-    _say(said, "lines", int(lines) if lines.isdigit() else lines)
+    _set_or_drop(settings, "lines", int(lines) if lines.isdigit() else lines)
     for flag in ("required", "readonly", "hidden", "minor"):
-        said.pop(flag, None)
+        settings.pop(flag, None)
         if flag in form.getlist("flag"):
-            said[flag] = True
+            settings[flag] = True
     for flag in ("sensitive", "personal"):
-        said.pop(flag, None)
+        settings.pop(flag, None)
         if form.get(flag) in ("yes", "no"):
-            said[flag] = form[flag] == "yes"
+            settings[flag] = form[flag] == "yes"
     if "options" in form:
-        _say(said, "options", options_of(form["options"]))
+        _set_or_drop(settings, "options", options_of(form["options"]))
     rules = [
         {"if": condition.strip(), "message": message.strip()}
         for condition, message in zip(form.getlist("rule.if"), form.getlist("rule.message"), strict=False)
         if condition.strip() or message.strip()
     ]
-    _say(said, "validation", rules)
-    return said
+    _set_or_drop(settings, "validation", rules)
+    return settings
 
 
 def options_of(text: str) -> list[Any]:
-    """Options a line each: `value | label | colour`."""
+    """Parse options, one in a line: `value | label | colour`."""
     made: list[Any] = []
     for line in text.splitlines():
         value, label, tone = (part.strip() for part in (*line.split("|", 2), "", "")[:3])
@@ -206,10 +206,10 @@ def options_of(text: str) -> list[Any]:
     return made
 
 
-def options_text(said: Sequence[Any] | None) -> str:
-    """The same, for the box."""
+def options_text(options: Sequence[Any] | None) -> str:
+    """Return options as text, one in a line; the reverse of `options_of`."""
     lines = []
-    for one in said or ():
-        told = one if isinstance(one, Mapping) else {"value": one}
-        lines.append(" | ".join([told["value"], told.get("label", ""), told.get("tone", "")]).rstrip(" |"))
+    for item in options or ():
+        option = item if isinstance(item, Mapping) else {"value": item}
+        lines.append(" | ".join([option["value"], option.get("label", ""), option.get("tone", "")]).rstrip(" |"))
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""`/settings/collections`: how collections are shown. A draft is edited beside its preview; changes are looked at, then published."""
+"""`/settings/collections`: how collections are displayed. A draft is edited beside its preview, its changes are reviewed, then it is published."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -23,7 +23,7 @@ ORIGINS = {"found": "As it was before", "page": "By page", "file": "From a file"
 
 @blueprint.get("")
 def show() -> Response:
-    """Every collection, by data source."""
+    """Show every collection, by data source."""
     heads = collections.listed(frame.actor())
     names = accounts.names({head.draft_by for head in heads if head.draft_by})
     sources: dict[str, list[Any]] = {}
@@ -34,7 +34,7 @@ def show() -> Response:
 
 @blueprint.route("/<collection>", methods=["GET", "POST"])
 def show_collection(collection: str) -> Response:
-    """The names and fields of a collection; sent, they are the draft."""
+    """Show the names and fields of a collection; a POST saves the draft."""
     editing = collections.opened(frame.actor(), collection)
     if request.method != "POST":
         return _editor(editing)
@@ -44,14 +44,14 @@ def show_collection(collection: str) -> Response:
     except (Conflict, Invalid) as wrong:
         return _editor(editing, wrong=wrong, typed=request.form)
     if request.form.get("move"):
-        return frame.moved(f"{_url(collection)}#{frame.dom_id('field', request.form['move'].partition(':')[2])}")
+        return frame.redirect_to(f"{_url(collection)}#{frame.dom_id('field', request.form['move'].partition(':')[2])}")
     flash("Draft saved. It counts once it is published.")
-    return frame.moved(_url(collection))
+    return frame.redirect_to(_url(collection))
 
 
 @blueprint.post("/<collection>/preview")
 def preview(collection: str) -> Response:
-    """What the form would come to, drawn and kept nowhere."""
+    """Render the form's content without saving it."""
     editing = collections.opened(frame.actor(), collection)
     try:
         becoming = collections.tried(frame.actor(), collection, collection_forms.merged(editing, request.form))
@@ -65,7 +65,7 @@ def preview(collection: str) -> Response:
 
 @blueprint.route("/<collection>/fields/<path:name>", methods=["GET", "POST"])
 def field(collection: str, name: str) -> Response:
-    """Everything that is said of one field; sent, it is part of the draft. A computed field can be taken away."""
+    """Show everything about one field; a POST saves it in the draft. A computed field can be removed."""
     editing = collections.opened(frame.actor(), collection)
     item = next((item for item in (*editing.becoming.stored_fields, *editing.becoming.computed_fields) if item.name == name), None)
     if item is None:
@@ -76,14 +76,14 @@ def field(collection: str, name: str) -> Response:
     if request.form.get("do") == "remove" and item.computed is not None:
         _without(document, name)
     else:
-        said = document.setdefault("fields", {})
-        said[name] = collection_forms.field_document(request.form, said.get(name, {}))
+        fields = document.setdefault("fields", {})
+        fields[name] = collection_forms.field_document(request.form, fields.get(name, {}))
     return _saved(editing, document, _field, item)
 
 
 @blueprint.route("/<collection>/new-field", methods=["GET", "POST"])
 def new_field(collection: str) -> Response:
-    """A field that no column holds: its name and its expression; sent, it is part of the draft."""
+    """Show the form of a computed field: name and expression; a POST adds it to the draft."""
     editing = collections.opened(frame.actor(), collection)
     if request.method != "POST":
         return _field(editing, None)
@@ -99,7 +99,7 @@ def new_field(collection: str) -> Response:
 
 @blueprint.route("/<collection>/changes", methods=["GET", "POST"])
 def changes(collection: str) -> Response:
-    """What the draft changes; sent, it is published, thrown away, or its last change is taken back."""
+    """Show what the draft changes; a POST publishes it, discards it, or undoes its last change."""
     editing = collections.opened(frame.actor(), collection)
     if request.method != "POST":
         return _changes(editing)
@@ -111,7 +111,7 @@ def changes(collection: str) -> Response:
 
 @blueprint.route("/<collection>/versions", methods=["GET", "POST"])
 def versions(collection: str) -> Response:
-    """What was published; sent, a former version becomes the draft."""
+    """Show the published versions; a POST makes an earlier one the draft."""
     editing = collections.opened(frame.actor(), collection)
     if request.method == "POST":
         try:
@@ -119,31 +119,31 @@ def versions(collection: str) -> Response:
         except (Conflict, Invalid) as wrong:
             return _versions(editing, wrong)
         flash("The former version is the draft now. Look at what changes, then publish it.")
-        return frame.moved(f"{_url(collection)}/changes")
+        return frame.redirect_to(f"{_url(collection)}/changes")
     return _versions(editing)
 
 
 @blueprint.route("/<collection>/document", methods=["GET", "POST"])
 def document(collection: str) -> Response:
-    """The whole document as text: relations, segments, rules and the summary too."""
+    """Show the whole document as text, with relations, segments, rules and summary."""
     editing = collections.opened(frame.actor(), collection)
     if request.method != "POST":
         return _document(editing, editing.document.canonical().decode())
     text = request.form.get("document", "").replace("\r\n", "\n")
-    raw, found = loaded(text)
+    raw, loaded_document = loaded(text)
     try:
-        if raw is None or found:
-            raise Invalid(found[0].reason, details=[{"field": spot.path, "reason": spot.reason} for spot in found])
+        if raw is None or loaded_document:
+            raise Invalid(loaded_document[0].reason, details=[{"field": spot.path, "reason": spot.reason} for spot in loaded_document])
         collections.save(frame.actor(), collection, _revision(), raw)
     except (Conflict, Invalid) as wrong:
         return _document(editing, text, wrong)
     flash("Draft saved. It counts once it is published.")
-    return frame.moved(f"{_url(collection)}/changes")
+    return frame.redirect_to(f"{_url(collection)}/changes")
 
 
 @blueprint.get("/<collection>/document.json")
 def download(collection: str) -> Response:
-    """What counts, as the file that `console collection import` reads."""
+    """Download the published document, in the format of `console collection import`."""
     editing = collections.opened(frame.actor(), collection)
     answer = make_response(editing.live.canonical())
     answer.headers["Content-Type"] = "application/json; charset=utf-8"
@@ -162,8 +162,8 @@ def _revision() -> int:
     return request.form.get("revision", -1, int)
 
 
-def _head(editing: Editing, wrong: ConsoleError | None = None) -> dict[str, Any]:
-    """What every page about one collection has."""
+def _context(editing: Editing, wrong: ConsoleError | None = None) -> dict[str, Any]:
+    """Return what every page about one collection draws."""
     by = editing.draft.changed_by
     who = {by, str(wrong.extra.get("by"))} if wrong else {by}
     return {
@@ -179,11 +179,11 @@ def _head(editing: Editing, wrong: ConsoleError | None = None) -> dict[str, Any]
 
 def _editor(editing: Editing, *, wrong: ConsoleError | None = None, typed: MultiDict[str, str] | None = None) -> Response:
     shown = collection_forms.rows(editing)
-    said = {name: editing.document.to_json().get(name, "") for name in collection_forms.NAMES}
+    values = {name: editing.document.to_json().get(name, "") for name in collection_forms.NAMES}
     if typed is not None:
-        said |= {name: typed[name] for name in collection_forms.NAMES if name in typed}
-    context = _head(editing, wrong) | _preview(editing.becoming) | {
-        "rows": shown, "said": said, "typed": typed, "flags": collection_forms.FLAGS, "places": collection_forms.PLACES,
+        values |= {name: typed[name] for name in collection_forms.NAMES if name in typed}
+    context = _context(editing, wrong) | _preview(editing.becoming) | {
+        "rows": shown, "said": values, "typed": typed, "flags": collection_forms.FLAGS, "places": collection_forms.PLACES,
         "sortable": [(item.name, item.label) for item in editing.becoming.stored_fields if item.sortable and not item.hidden],
         "preview_wrong": "",
     }  # fmt: skip
@@ -191,54 +191,55 @@ def _editor(editing: Editing, *, wrong: ConsoleError | None = None, typed: Multi
 
 
 def _saved(editing: Editing, document: Mapping[str, Any], drawn: Callable[..., Response], *more: Any) -> Response:
-    """The draft with this document, and back to the fields; the form again where it is refused."""
+    """Save the draft and return to the fields; show the form again if it is refused."""
     try:
         collections.save(frame.actor(), editing.collection.id, _revision(), document)
     except (Conflict, Invalid) as wrong:
         return drawn(editing, *more, wrong)
     flash("Draft saved. It counts once it is published.")
-    return frame.moved(_url(editing.collection.id))
+    return frame.redirect_to(_url(editing.collection.id))
 
 
 def _without(document: dict[str, Any], name: str) -> None:
-    """The document without a computed field, wherever it is named."""
+    """Return the document without a computed field and without references to it."""
     document.get("fields", {}).pop(name, None)
     for place in LISTS:
         if place in document:
-            document[place] = [one for one in document[place] if one != name]
+            document[place] = [field_name for field_name in document[place] if field_name != name]
     for section in document.get("summary", {}).get("sections", ()):
-        section["fields"] = [one for one in section["fields"] if one != name]
+        section["fields"] = [field_name for field_name in section["fields"] if field_name != name]
 
 
 def _field(editing: Editing, item: Field | None, wrong: ConsoleError | None = None) -> Response:
-    """The form of one field; `item` None is a new computed one."""
-    said = editing.document.to_json().get("fields", {}).get(item.name, {}) if item else {}
+    """Show the form of one field; `item` None is a new computed field."""
+    settings = editing.document.to_json().get("fields", {}).get(item.name, {}) if item else {}
     if wrong:
-        said = collection_forms.field_document(request.form, said)
+        settings = collection_forms.field_document(request.form, settings)
     drawn = item or Field("", "", "text", "text", computed="")
-    others = [one for one in editing.becoming.stored_fields if one.stored == "text"]
-    context = _head(editing, wrong) | {
-        "item": item, "drawn": drawn, "said": said, "typed_name": request.form.get("name", ""), "flags": collection_forms.FLAGS,
+    others = [item for item in editing.becoming.stored_fields if item.stored == "text"]
+    context = _context(editing, wrong) | {
+        "item": item, "drawn": drawn, "said": settings, "typed_name": request.form.get("name", ""), "flags": collection_forms.FLAGS,
         "types": _same(sorted(FIELD_TYPES)), "widgets": collection_forms.offered(drawn) if item else collection_forms.every_widget(), "formats": _same(FORMATS),
-        "options_text": collection_forms.options_text(said.get("options")), "rules": [*said.get("validation", []), {"if": "", "message": ""}],
-        "currencies": [one.name for one in others], "targets": _same(one.id for one in real_records.collections()), "ai_words": collection_forms.AI_WORDS,
+        "options_text": collection_forms.options_text(settings.get("options")), "rules": [*settings.get("validation", []), {"if": "", "message": ""}],
+        "currencies": [text_field.name for text_field in others], "targets": _same(collection.id for collection in real_records.collections()), "ai_words": collection_forms.AI_WORDS,
         "ai_closed": treatment.secret(drawn.name, drawn.stored), "ai_usual": drawn.ai,
     }  # fmt: skip
     return area.page("settings/collection_field.html", NAME, context, status=wrong.status if wrong else 200)
 
 
 def _same(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Choices whose words are their values."""
+    """Return the choices whose labels are their values."""
     return [(name, name.replace("_", " ") if "." not in name else name) for name in names]
 
 
 def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     labels = {item.name: item.label for item in (*editing.becoming.stored_fields, *editing.becoming.computed_fields)}
-    told = [
-        (_place(change, labels), _words(change, change.before, labels), _words(change, change.after, labels)) for change in editing.changes
+    lines = [
+        (_place_words(change, labels), _content_words(change, change.before, labels), _content_words(change, change.after, labels))
+        for change in editing.changes
     ]
     return area.page(
-        "settings/collection_changes.html", NAME, _head(editing, wrong) | {"changes": told}, status=wrong.status if wrong else 200
+        "settings/collection_changes.html", NAME, _context(editing, wrong) | {"changes": lines}, status=wrong.status if wrong else 200
     )
 
 
@@ -249,19 +250,19 @@ PLACE_WORDS = {
 }  # fmt: skip
 
 
-def _place(change: Change, labels: Mapping[str, str]) -> str:
-    """The place of a change in words: "E-mail: label"."""
+def _place_words(change: Change, labels: Mapping[str, str]) -> str:
+    """Return the place of a change in words: "E-mail: label"."""
     head, *rest = change.place
     if head == "fields" and rest:
         return ": ".join([labels.get(rest[0], rest[0]), " ".join(rest[1:]) or "everything said of it"])
     return " ".join([PLACE_WORDS.get(head, head), *rest])
 
 
-def _words(change: Change, said: Any, labels: Mapping[str, str]) -> str:
-    """What stands at a place, fields by their labels."""
-    if change.place[0] in (*LISTS, "search", "key") and isinstance(said, list):
-        return ", ".join(labels.get(name, name) for name in said) or "no field"
-    return worded(said)
+def _content_words(change: Change, content: Any, labels: Mapping[str, str]) -> str:
+    """Return the content of a place in words, fields by their labels."""
+    if change.place[0] in (*LISTS, "search", "key") and isinstance(content, list):
+        return ", ".join(labels.get(name, name) for name in content) or "no field"
+    return worded(content)
 
 
 def _decided(collection: str, do: str) -> Response:
@@ -278,42 +279,42 @@ def _decided(collection: str, do: str) -> Response:
             flash("The draft is thrown away.")
         case _:
             raise NotFound
-    return frame.moved(_url(collection))
+    return frame.redirect_to(_url(collection))
 
 
 def _versions(editing: Editing, wrong: ConsoleError | None = None) -> Response:
-    found = collections.versions(frame.actor(), editing.collection.id)
-    context = _head(editing, wrong) | {"versions": found, "origins": ORIGINS}
-    context["names"] = accounts.names({one.made_by for one in found})
+    versions = collections.versions(frame.actor(), editing.collection.id)
+    context = _context(editing, wrong) | {"versions": versions, "origins": ORIGINS}
+    context["names"] = accounts.names({version.made_by for version in versions})
     return area.page("settings/collection_versions.html", NAME, context, status=wrong.status if wrong else 200)
 
 
 def _document(editing: Editing, text: str, wrong: ConsoleError | None = None) -> Response:
-    context = _head(editing, wrong) | {"text": text}
+    context = _context(editing, wrong) | {"text": text}
     return area.page("settings/collection_document.html", NAME, context, status=wrong.status if wrong else 200)
 
 
 def _preview(becoming: Collection) -> dict[str, Any]:
-    """A row of the list and the summary of a real record, as the draft would draw them; why not, where the editor may see no record."""
+    """Return a list row and the summary of a real record as the draft would render them; the reason if the editor may see no record."""
     look = frame.look()
     try:
-        found = browse.sample(frame.actor(), becoming)
+        sample = browse.sample(frame.actor(), becoming)
     except (NotAllowed, NotFound):
         return {"sample": None, "sample_why": "You may not browse these records, so that none is shown here."}
     except SourceDown as down:
         return {"sample": None, "sample_why": down.message}
-    if found is None:
+    if sample is None:
         return {"sample": None, "sample_why": "There is no record yet that could be shown here."}
-    columns = [item for item in found.fields if item.name in becoming.columns and (item.name,) != becoming.title_fields]
+    columns = [item for item in sample.fields if item.name in becoming.columns and (item.name,) != becoming.title_fields]
     columns.sort(key=lambda item: becoming.columns.index(item.name))
     state = becoming.summary.get("badge")
     cells = [
-        (states.cell if item.name == state else formats.cell)(formats.kind(item, becoming.key), look)(found.record.values.get(item.name))
+        (states.cell if item.name == state else formats.cell)(formats.kind(item, becoming.key), look)(sample.record.values.get(item.name))
         for item in columns
     ]
     return {
-        "sample": found.record,
+        "sample": sample.record,
         "sample_columns": [item.label for item in columns],
         "sample_cells": Markup("".join(cells)),  # noqa: S704 (cells escape their values)
-        "sample_sections": records.sections(found, look, whole=False),
+        "sample_sections": records.sections(sample, look, whole=False),
     }

@@ -1,4 +1,4 @@
-"""`/settings/hooks`: code of the company's own, where it stands, what it may touch, and how it fares."""
+"""`/settings/hooks`: the company's own code: its files, what it may access, and its state."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,14 +33,14 @@ class Line:
 
 @blueprint.get("")
 def show() -> Response:
-    """Every hook, by kind; and step types that other packages bring."""
+    """Show every hook by kind, and step types of other packages."""
     access.require(frame.actor(), None, "source", "manage")
     labels = {item.id: item.label for item in records.collections()}
     groups: list[dict[str, Any]] = []
     for kind, (title, icon, touches) in KINDS.items():
-        found = [_line(hook, touches, labels) for hook in hooks.loaded() if hook.kind == kind]
-        if found:
-            groups.append({"title": title, "icon": icon, "lines": found})
+        hooks_shown = [_line(hook, touches, labels) for hook in hooks.loaded() if hook.kind == kind]
+        if hooks_shown:
+            groups.append({"title": title, "icon": icon, "lines": hooks_shown})
     foreign = [entry for entry in steps.all_types().values() if not type(entry).__module__.startswith("console.")]
     if foreign:
         words = "Sees and asks for what its step names, with the rights of whoever does it."

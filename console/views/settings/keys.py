@@ -1,4 +1,4 @@
-"""Keys of the API: one's own, made and shown once, looked at, revoked; with the right key.manage everybody's."""
+"""API keys: the person's own, made, viewed and revoked; with the right `key.manage` everybody's."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -66,7 +66,7 @@ WORDS = {
 
 @blueprint.get("/settings/keys")
 def show() -> Response:
-    """One's own keys. Nobody needs a right for them."""
+    """Show the person's own keys. It needs no right."""
     who = frame.actor()
     may = access.can(who, None, "key", "manage")
     return area.page("settings/keys.html", "keys", {"keys": _drawn(accounts.keys_of(who)), "may_manage": may, "everybody": False})
@@ -74,20 +74,20 @@ def show() -> Response:
 
 @blueprint.get("/settings/keys/all")
 def everybody() -> Response:
-    """Everybody's keys that open something."""
+    """Show all active keys."""
     context = {"keys": _drawn(accounts.every_key(frame.actor())), "may_manage": True, "everybody": True}
     return area.page("settings/keys.html", "keys", context)
 
 
 @blueprint.get("/settings/keys/new")
 def new() -> Response:
-    """The form for a key."""
+    """Show the form for a key."""
     return _form({})
 
 
 @blueprint.post("/settings/keys/create")
 def create() -> Response:
-    """Make a key and show it, this once; who does has shown lately who they are."""
+    """Make a key and show it, this once; the person must have confirmed their identity lately."""
     accounts.require_recent(frame.actor())
     form = request.form
     days = form.get("days", "")
@@ -114,18 +114,18 @@ def create() -> Response:
 
 @blueprint.get("/settings/keys/<key_id>")
 def show_key(key_id: str) -> Response:
-    """What a key is for, and the button that ends it."""
+    """Show what a key allows, with the button to revoke it."""
     key = accounts.key_of(frame.actor(), key_id)
     return area.page("settings/key.html", "keys", {"key": _key_context(key), "own": key.person == frame.actor().id})
 
 
 @blueprint.post("/settings/keys/<key_id>/revoke")
 def revoke(key_id: str) -> Response:
-    """Make a key useless from now on."""
+    """Revoke a key."""
     key = accounts.key_of(frame.actor(), key_id)
     accounts.withdraw_key(frame.actor(), key_id)
     flash(f"{key.name} opens nothing any more.")
-    return frame.moved("/settings/keys" if key.person == frame.actor().id else "/settings/keys/all")
+    return frame.redirect_to("/settings/keys" if key.person == frame.actor().id else "/settings/keys/all")
 
 
 def _form(wrong: Mapping[str, str], status: int = 200) -> Response:
@@ -138,8 +138,8 @@ def _form(wrong: Mapping[str, str], status: int = 200) -> Response:
     seen, _ = workflows.entries(who, limit=10_000)
     context: dict[str, Any] = {
         "held": held,
-        "collections": [(one.id, one.label) for one in browse.collections(who)],
-        "workflows": [(one.slug, one.title) for one in seen],
+        "collections": [(collection.id, collection.label) for collection in browse.collections(who)],
+        "workflows": [(workflow.slug, workflow.title) for workflow in seen],
         "lasts": LASTS,
         "wrong": wrong,
         "typed": request.form,
@@ -153,7 +153,7 @@ def _drawn(keys: list[Key]) -> list[dict[str, Any]]:
 
 
 def _key_context(key: Key) -> dict[str, Any]:
-    """A key as its pages show it."""
+    """Return a key as its pages show it."""
     acts = key.scopes.acts
     return {
         "id": key.id,

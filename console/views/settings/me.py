@@ -1,4 +1,4 @@
-"""One's own page: name, language, zone and theme; password, second factor and where one is signed in; and the way out."""
+"""The person's own page: profile, password, second factor, sessions."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -71,63 +71,63 @@ METHODS = {
 
 @blueprint.get("")
 def show() -> Response:
-    """The page. Nobody needs a right for it."""
+    """Show the page. It needs no right."""
     return _page()
 
 
 @blueprint.post("/profile")
 def change_profile() -> Response:
-    """Name, language, zone and theme, as the form says."""
-    told = {name: request.form.get(name, "") for name in ("name", "locale", "zone", "theme")}
+    """Save name, language, zone and theme."""
+    values = {name: request.form.get(name, "") for name in ("name", "locale", "zone", "theme")}
     try:
-        profile.change_profile(frame.actor(), **told)
+        profile.change_profile(frame.actor(), **values)
     except Invalid as error:
-        return _page(told, _reasons(error), status=422)
+        return _page(values, _reasons(error), status=422)
     flash("Your profile was saved")
-    answer = frame.moved("/settings/me")
-    chosen = told["theme"] if told["theme"] != "system" else ""
+    answer = frame.redirect_to("/settings/me")
+    chosen = values["theme"] if values["theme"] != "system" else ""
     answer.set_cookie("theme", chosen, max_age=31_536_000 if chosen else 0, samesite="Lax", secure=not identity.own_machine())
     return answer
 
 
 @blueprint.post("/password")
 def change_password() -> Response:
-    """A new password; every other session ends, and this one gets a new token."""
+    """Set a new password; every other session ends, and this one gets a new token."""
     try:
         profile.change_password(frame.actor(), request.form.get("former", ""), request.form.get("new", ""))
     except Invalid as error:
         return _page(wrong=_reasons(error), status=422)
     identity.renew(proved=True)
     flash("Your password was changed; everywhere else you were signed out")
-    return frame.moved("/settings/me")
+    return frame.redirect_to("/settings/me")
 
 
 @blueprint.post("/disconnect")
 def disconnect() -> Response:
-    """The identity provider is no way in any more."""
+    """Disconnect the account from the identity provider."""
     identities.unlink(frame.actor())
     flash("Your company account is no way in any more")
-    return frame.moved("/settings/me")
+    return frame.redirect_to("/settings/me")
 
 
 @blueprint.post("/sessions/<session_id>/end")
 def end_session(session_id: str) -> Response:
-    """One of one's own sessions ends."""
+    """End one of the person's sessions."""
     sessions.end_session(frame.actor(), session_id)
     flash("That session was ended")
-    return frame.moved("/settings/me#sessions")
+    return frame.redirect_to("/settings/me#sessions")
 
 
 @blueprint.post("/sessions/end-others")
 def end_others() -> Response:
-    """All but this one."""
+    """End all sessions but this one."""
     ended = sessions.end_others(frame.actor())
     flash(f"{ended} other {'session was' if ended == 1 else 'sessions were'} ended")
-    return frame.moved("/settings/me#sessions")
+    return frame.redirect_to("/settings/me#sessions")
 
 
 def device(agent: str) -> str:
-    """`Firefox on Windows` of what a browser says of itself."""
+    """Return `Firefox on Windows` from the browser's description of itself."""
     browser = next((name for word, name in BROWSERS if f"{word}/" in agent or f"{word}iOS/" in agent), "")
     system = next((name for word, name in SYSTEMS if word in agent), "")
     return f"{browser} on {system}" if browser and system else browser or system or "Unknown device"
@@ -135,21 +135,25 @@ def device(agent: str) -> str:
 
 def _page(told: Mapping[str, str] | None = None, wrong: Mapping[str, str] | None = None, *, status: int = 200) -> Response:
     who = frame.actor()
-    own, teams = profile.profile_of(who), {team.id: team.name for team in accounts.teams()}
-    shown = {"name": own.name, "locale": own.locale, "zone": own.zone, "theme": own.theme} | dict(told or {})
+    profile_shown, teams = profile.profile_of(who), {team.id: team.name for team in accounts.teams()}
+    shown = {"name": profile_shown.name, "locale": profile_shown.locale, "zone": profile_shown.zone, "theme": profile_shown.theme} | dict(
+        told or {}
+    )
     context: dict[str, Any] = {
         "teams": [teams.get(team, team) for team in who.teams],
         "roles": [formats.role_words(role) for role in who.role_names],
         "profile": shown,
         "wrong": dict(wrong or {}),
-        "has_password": own.has_password,
+        "has_password": profile_shown.has_password,
         "locales": _locales(shown["locale"]),
         "zones": sorted({*_zones(), shown["zone"]}),
         "factor": accounts.factor_of(who.id),
         "must_have": accounts.must_have(who),
         "identities": identities.identities_of(who.id),
         "provider": oidc.offered(),
-        "sessions": [(one, device(one.agent), METHODS.get(one.method, one.method)) for one in accounts.sessions_of(who)],
+        "sessions": [
+            (session, device(session.agent), METHODS.get(session.method, session.method)) for session in accounts.sessions_of(who)
+        ],
     }
     return area.page("settings/me.html", "me", context, status=status)
 
@@ -158,13 +162,13 @@ def _reasons(error: Invalid) -> dict[str, str]:
     return {detail["field"]: detail["reason"] for detail in error.details}
 
 
-def _locales(own: str) -> list[tuple[str, str]]:
-    return sorted((_named() | {own: _named().get(own, own)}).items(), key=lambda one: one[1].casefold())
+def _locales(own_locale: str) -> list[tuple[str, str]]:
+    return sorted((_named() | {own_locale: _named().get(own_locale, own_locale)}).items(), key=lambda pair: pair[1].casefold())
 
 
 @lru_cache(maxsize=1)
 def _named() -> dict[str, str]:
-    """Each language in its own words."""
+    """Return each language by its own name."""
     return {name: Locale.parse(name, sep="-").get_display_name() or name for name in LOCALES}
 
 

@@ -1,4 +1,4 @@
-"""People: the list, also as a table, and the words in which pages about people speak of roles and teams."""
+"""People: the list, also as CSV, and how pages about people word roles and teams."""
 
 import csv
 import io
@@ -41,70 +41,70 @@ class Choice:
 
 @blueprint.get("")
 def show() -> Response:
-    """The list: `?q=`, `team`, `role`, `state`, and `after` for the next page."""
-    who, asked = frame.actor(), _query()
-    found, following = directory.listed(who, asked, limit=PAGE_SIZE)
+    """Show the list: `?q=`, `team`, `role`, `state`, and `after` for the next page."""
+    who, query = frame.actor(), _query()
+    people, following = directory.listed(who, query, limit=PAGE_SIZE)
     counts, names = directory.counts(who), team_names()
     tabs = [
         {
             "label": label,
             "href": frame.present_address(state=state or None, after=None),
-            "here": asked.state == state,
+            "here": query.state == state,
             "count": sum(counts.values()) - counts["removed"] if not state else counts[state],
         }
         for state, label in TABS
     ]
     context = {
-        "asked": asked,
+        "asked": query,
         "tabs": tabs,
-        "people": [(one, role_words(one.roles, names), team_words(one, names), STATES[one.state]) for one in found],
-        "teams": team_choices(asked.team),
-        "roles": role_choices(asked.role),
+        "people": [(person, role_words(person.roles, names), team_words(person, names), STATES[person.state]) for person in people],
+        "teams": team_choices(query.team),
+        "roles": role_choices(query.role),
         "next": frame.present_address(after=following) if following else None,
-        "first": frame.present_address(after=None) if asked.after else None,
-        "csv": frame.with_query("/settings/people/people.csv", {"q": asked.text or None, "team": asked.team or None, "role": asked.role or None, "state": asked.state or None}),
-        "narrowed": bool(asked.text or asked.team or asked.role),
+        "first": frame.present_address(after=None) if query.after else None,
+        "csv": frame.with_query("/settings/people/people.csv", {"q": query.text or None, "team": query.team or None, "role": query.role or None, "state": query.state or None}),
+        "narrowed": bool(query.text or query.team or query.role),
     }  # fmt: skip
     return area.page("settings/people.html", "people", context)
 
 
 @blueprint.get("/people.csv")
 def export() -> Response:
-    """What the list shows, and everything below it, as a table for spreadsheets."""
-    found, names = directory.every(frame.actor(), _query()), team_names()
-    answer = Response(_lines(found, names), content_type="text/csv; charset=utf-8")
+    """Download the filtered list as CSV."""
+    people, names = directory.every(frame.actor(), _query()), team_names()
+    answer = Response(_lines(people, names), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="people.csv"'
     return answer
 
 
 def url(person_id: str, rest: str = "") -> str:
-    """The address of a person's page, or of one below it."""
+    """Return the address of a person's page, or of a page below it."""
     return f"/settings/people/{person_id}" + (f"/{rest}" if rest else "")
 
 
 def team_names() -> dict[str, str]:
-    """Team id → name, of archived teams too."""
+    """Return team id → name, including archived teams."""
     return {team.id: team.name for team in accounts.teams()}
 
 
 def team_choices(chosen: str) -> list[Choice]:
-    """Teams that are open, and the chosen one whatever became of it."""
+    """Return the open teams, and the chosen one even if it is archived."""
     return [Choice(team.id, team.name, team.id == chosen) for team in accounts.teams() if not team.archived or team.id == chosen]
 
 
 def role_choices(chosen: str) -> list[Choice]:
-    """Every role of the policy in use."""
+    """Return every role of the present policy."""
     return [Choice(role, formats.role_words(role), role == chosen) for role in authority.known_roles()]
 
 
 def pair_words(pair: Pair, names: dict[str, str]) -> str:
-    """`Lead in Operations`, `Admin everywhere`."""
+    """Return a role in a team in words: `Lead in Operations`, `Admin everywhere`."""
     role, team = pair
     return f"{formats.role_words(role)} everywhere" if team == EVERY else f"{formats.role_words(role)} in {names.get(team, team)}"
 
 
 def role_words(pairs: frozenset[Pair], names: dict[str, str]) -> list[str]:
-    """The roles by team: `Operations: Lead, Reviewer`; those that are held everywhere first."""
+    """Return the roles by team: `Operations: Lead, Reviewer`; those held everywhere first."""
     places: dict[str, list[str]] = {}
     for role, team in sorted(pairs):
         places.setdefault(team, []).append(formats.role_words(role))
@@ -112,14 +112,14 @@ def role_words(pairs: frozenset[Pair], names: dict[str, str]) -> list[str]:
 
 
 def team_words(entry: Entry, names: dict[str, str]) -> str:
-    """Names of the teams that somebody works with."""
+    """Return the names of a person's teams."""
     return ", ".join(names.get(team, team) for team in entry.teams)
 
 
-def grouped(found: Sequence[accounts.Ability]) -> list[tuple[str, list[accounts.Ability]]]:
-    """The sentences by place, in their order."""
+def grouped(abilities: Sequence[accounts.Ability]) -> list[tuple[str, list[accounts.Ability]]]:
+    """Return the sentences grouped by place, in order."""
     places: dict[str, list[accounts.Ability]] = {}
-    for ability in found:
+    for ability in abilities:
         places.setdefault(ability.place, []).append(ability)
     return list(places.items())
 
@@ -129,9 +129,9 @@ def _query() -> Asked:
     return Asked(text=request.args.get("q", "")[:200], after=request.args.get("after"), **given)
 
 
-def _lines(found: Iterator[Entry], names: dict[str, str]) -> Iterator[str]:
+def _lines(people: Iterator[Entry], names: dict[str, str]) -> Iterator[str]:
     yield _csv(COLUMNS)
-    for entry in found:
+    for entry in people:
         roles = " · ".join(role_words(entry.roles, names))
         seen = entry.seen_at.isoformat(timespec="seconds") if entry.seen_at else ""
         yield _csv((entry.name, entry.email, entry.state, roles, team_words(entry, names), "yes" if entry.factor else "no", seen, entry.id))

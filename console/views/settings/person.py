@@ -1,4 +1,4 @@
-"""One person: what they may do, where they are signed in, what is in their hands; particulars and tags; closing and removing the account."""
+"""One person: rights, sessions, work in hand, profile and tags; disabling and removing the account."""
 
 from functools import lru_cache
 from zoneinfo import available_timezones
@@ -13,7 +13,7 @@ from console.views import frame
 from console.views.settings import area, people
 from console.views.settings.me import LOCALES, device
 from console.views.settings.people import Choice
-from console.views.settings.person_roles import above, reasons
+from console.views.settings.person_roles import reasons, shows_in_form
 from console.work import leavers
 from console.work.leavers import Given
 
@@ -25,7 +25,7 @@ COLLEAGUES = 50
 
 @blueprint.get("")
 def show(person_id: str) -> Response:
-    """Everything about the person on one page."""
+    """Show everything about the person on one page."""
     return _drawn(person_id)
 
 
@@ -43,11 +43,11 @@ def _drawn(person_id: str, *, given: list[Given] | None = None, error: ConsoleEr
         "may": people.grouped(may),
         "own": person.id == who.id,
         "factor": accounts.factor_of(person.id),
-        "sessions": [(one, device(one.agent)) for one in sessions.sessions_of_person(who, person.id)],
+        "sessions": [(session, device(session.agent)) for session in sessions.sessions_of_person(who, person.id)],
         "keys": others_keys.api_keys(who, person.id),
         "held": held,
         "unseen": all_held - len(held),
-        "colleagues": [one for one in accounts.search("", COLLEAGUES) if one.id != person.id] if held else [],
+        "colleagues": [colleague for colleague in accounts.search("", COLLEAGUES) if colleague.id != person.id] if held else [],
         "given": given or [],
         "error": error,
         "wrong": reasons(error),
@@ -58,33 +58,35 @@ def _drawn(person_id: str, *, given: list[Given] | None = None, error: ConsoleEr
 
 @blueprint.route("/particulars", methods=["GET", "POST"])
 def particulars(person_id: str) -> Response:
-    """Name, language, time zone and tags."""
+    """Save name, language, time zone and tags."""
     who = frame.actor()
     authority.require(who)
     person = accounts.person(person_id)
-    own = person.id == who.id
-    told = {"name": person.name, "locale": person.locale, "zone": person.zone}
+    own_account = person.id == who.id
+    profile = {"name": person.name, "locale": person.locale, "zone": person.zone}
     tags = [(key, "\n".join(person_changes.listed(values))) for key, values in sorted(person.tags.items())]
     error: ConsoleError | None = None
     if request.method == "POST":
-        told = {name: request.form.get(name, "") for name in told}
+        profile = {name: request.form.get(name, "") for name in profile}
         tags = _read_tags()
         try:
-            accounts.change_person(who, person.id, **told, tags=None if own else {key: values.splitlines() for key, values in tags})
+            accounts.change_person(
+                who, person.id, **profile, tags=None if own_account else {key: values.splitlines() for key, values in tags}
+            )
         except (Invalid, Conflict, NotAllowed) as refused:
-            if not above(refused):
+            if not shows_in_form(refused):
                 raise
             error = refused
         else:
-            flash(f"{told['name'].strip()} is changed.")
-            return frame.moved(people.url(person.id))
+            flash(f"{profile['name'].strip()} is changed.")
+            return frame.redirect_to(people.url(person.id))
     context = {
         "person": person,
-        "own": own,
-        "told": told,
+        "own": own_account,
+        "told": profile,
         "tags": [*tags, *[("", "")] * BLANK_TAGS],
-        "locales": locale_choices(told["locale"]),
-        "zones": zone_choices(told["zone"]),
+        "locales": locale_choices(profile["locale"]),
+        "zones": zone_choices(profile["zone"]),
         "error": error,
         "wrong": reasons(error),
     }
@@ -93,7 +95,7 @@ def particulars(person_id: str) -> Response:
 
 @blueprint.route("/close", methods=["GET", "POST"])
 def close(person_id: str) -> Response:
-    """Disable the account, or with what is to be typed remove it; what will happen is said first."""
+    """Show what would happen, then disable the account, or remove it if the confirmation was typed."""
     who = frame.actor()
     authority.require(who)
     person = accounts.person(person_id)
@@ -106,12 +108,12 @@ def close(person_id: str) -> Response:
             else:
                 accounts.disable_person(person.id, by=who)
         except (Invalid, Conflict, NotAllowed) as refused:
-            if not above(refused):
+            if not shows_in_form(refused):
                 raise
             error = refused
         else:
             flash(f"The account of {person.name} is {'removed' if removes else 'disabled'}.")
-            return frame.moved(people.url(person.id))
+            return frame.redirect_to(people.url(person.id))
     context = {
         "person": person,
         "own": person.id == who.id,
@@ -128,15 +130,15 @@ def close(person_id: str) -> Response:
 
 @blueprint.post("/enable")
 def enable(person_id: str) -> Response:
-    """Open a disabled account again."""
+    """Enable a disabled account."""
     try:
         accounts.enable_person(frame.actor(), person_id)
     except (Conflict, NotAllowed) as refused:
-        if not above(refused):
+        if not shows_in_form(refused):
             raise
         return _drawn(person_id, error=refused)
     flash("The account is open again.")
-    return frame.moved(people.url(person_id))
+    return frame.redirect_to(people.url(person_id))
 
 
 @blueprint.post("/sessions")
@@ -149,7 +151,7 @@ def end_session(person_id: str) -> Response:
     else:
         ended = sessions.end_all(who, person_id)
         flash("1 session is ended." if ended == 1 else f"{ended} sessions are ended.")
-    return frame.moved(people.url(person_id))
+    return frame.redirect_to(people.url(person_id))
 
 
 @blueprint.post("/keys")
@@ -157,45 +159,45 @@ def keys(person_id: str) -> Response:
     """Revoke one key (`key`)."""
     others_keys.revoke_key(frame.actor(), person_id, request.form.get("key", ""))
     flash("The key opens nothing any more.")
-    return frame.moved(people.url(person_id))
+    return frame.redirect_to(people.url(person_id))
 
 
 @blueprint.post("/runs")
 def runs(person_id: str) -> Response:
-    """Give the ticked runs (`run`) to the person of an address (`email`); what could not be given is said."""
+    """Assign the ticked runs (`run`) to the person with an address (`email`); show those that could not be assigned."""
     form = request.form
     try:
         given = leavers.hand_on(frame.actor(), person_id, form.getlist("run"), form.get("email", ""), form.get("reason", "").strip())
     except Invalid as error:
         return _drawn(person_id, error=error)
-    if any(one.error for one in given):
+    if any(result.error for result in given):
         return _drawn(person_id, given=given)
     flash("1 run is given away." if len(given) == 1 else f"{len(given)} runs are given away.")
-    return frame.moved(people.url(person_id))
+    return frame.redirect_to(people.url(person_id))
 
 
 def _read_tags() -> list[tuple[str, str]]:
-    """Rows of the form that name a tag or hold a value: name, and its values one a line."""
+    """Return the tags in the form: name, and its values one in a line."""
     names, values = request.form.getlist("tag"), request.form.getlist("values")
-    return [(name.strip(), told.strip()) for name, told in zip(names, values, strict=False) if name.strip() or told.strip()]
+    return [(name.strip(), value.strip()) for name, value in zip(names, values, strict=False) if name.strip() or value.strip()]
 
 
 def locale_choices(chosen: str) -> list[Choice]:
-    """Languages as their speakers call them; the chosen one first where we do not know it."""
+    """Return the languages by their own names; the chosen one first if it is unknown."""
     known = [Choice(value, label, value == chosen) for value, label in _locales()]
-    return known if any(one.chosen for one in known) else [Choice(chosen, chosen, True), *known]
+    return known if any(choice.chosen for choice in known) else [Choice(chosen, chosen, True), *known]
 
 
 def zone_choices(chosen: str) -> list[Choice]:
-    """Time zones by name."""
+    """Return the time zones by name."""
     known = [Choice(zone, zone.replace("_", " "), zone == chosen) for zone in _zones()]
-    return known if any(one.chosen for one in known) else [Choice(chosen, chosen, True), *known]
+    return known if any(choice.chosen for choice in known) else [Choice(chosen, chosen, True), *known]
 
 
 @lru_cache(maxsize=1)
 def _locales() -> list[tuple[str, str]]:
     named = [(name, Locale.parse(name, sep="-").get_display_name() or name) for name in LOCALES]
-    return sorted(named, key=lambda one: one[1].casefold())
+    return sorted(named, key=lambda pair: pair[1].casefold())
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""The form of somebody's roles and teams, of a person or of an invitation; for a person it says first what it would change."""
+"""The form of roles and teams for a person or an invitation. For a person it first shows what it would change."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ BLANK_ROWS = 2
 
 @blueprint.route("/<person_id>/roles", methods=["GET", "POST"])
 def edit(person_id: str) -> Response:
-    """Roles and teams; `do=preview` says what they would change, `do=save` changes them."""
+    """Show roles and teams; `do=preview` shows what would change, `do=save` saves it."""
     who = frame.actor()
     authority.require(who)
     person = accounts.person(person_id)
@@ -34,19 +34,19 @@ def edit(person_id: str) -> Response:
     try:
         accounts.change_roles(who, person.id, pairs, teams)
     except (Invalid, Conflict, NotAllowed) as error:
-        if not above(error):
+        if not shows_in_form(error):
             raise
         return _form(person, pairs, teams, error=error)
     flash(f"The roles of {person.name} are changed.")
-    return frame.moved(people.url(person.id))
+    return frame.redirect_to(people.url(person.id))
 
 
 def _form(
     person: accounts.Person, pairs: Iterable[Pair], teams: Sequence[str], *, looked: bool = False, error: ConsoleError | None = None
 ) -> Response:
     known, places = authority.known_roles(), {*people.team_names(), EVERY}
-    told = [(role, team) for role, team in person_changes.spread(pairs) if role in known and team in places]
-    difference = abilities.difference(frame.actor(), person.id, told) if looked or error else None
+    pairs_shown = [(role, team) for role, team in person_changes.spread(pairs) if role in known and team in places]
+    difference = abilities.difference(frame.actor(), person.id, pairs_shown) if looked or error else None
     context = {
         "person": person,
         "own": person.id == frame.actor().id,
@@ -58,8 +58,8 @@ def _form(
     return area.page("settings/person_roles.html", "people", context, status=error.status if error else 200)
 
 
-def above(error: ConsoleError) -> bool:
-    """Whether the form says it: what was typed is wrong, or goes beyond what its sender may give. Else the page itself is refused."""
+def shows_in_form(error: ConsoleError) -> bool:
+    """Return whether the form shows the error: invalid input, or more than the sender may grant. Other refusals refuse the page."""
     return not isinstance(error, NotAllowed) or error.code != NotAllowed.default_code
 
 
@@ -70,7 +70,7 @@ def pair_fields(
     before: tuple[Iterable[Pair], Iterable[str]] = ((), ()),
     error: ConsoleError | None = None,
 ) -> dict[str, Any]:
-    """What `settings/pairs.html` draws: roles and teams as ticked boxes, those that were not there before marked, and rows to add some."""
+    """Return what `settings/pairs.html` draws: roles and teams as ticked boxes with additions marked, and rows to add more."""
     names = people.team_names()
     held, joined = set(before[0]), set(before[1])
     return {
@@ -88,24 +88,24 @@ def pair_fields(
 
 
 def reasons(error: ConsoleError | None) -> dict[str, str]:
-    """Field → why it was refused."""
+    """Return field → why it was refused."""
     return {str(detail["field"]): str(detail["reason"]) for detail in error.details} if error else {}
 
 
 def read_pairs() -> frozenset[Pair]:
-    """Roles of the form: those that are ticked (`pair`), and the rows that add one (`role.1`, `team.1`)."""
+    """Return the roles in the form: the ticked ones (`pair`), and rows that add one (`role.1`, `team.1`)."""
     ticked = {person_changes.pair_of(word) for word in request.form.getlist("pair")}
     return person_changes.spread(ticked | {(role, team) for role, team in _rows() if role})
 
 
 def read_teams() -> list[str]:
-    """Teams of the form: those that are ticked (`joined`), and one to add (`join`)."""
-    told = [*request.form.getlist("joined"), request.form.get("join", "")]
-    return sorted({team for team in told if team})
+    """Return the teams in the form: the ticked ones (`joined`), and one to add (`join`)."""
+    teams = [*request.form.getlist("joined"), request.form.get("join", "")]
+    return sorted({team for team in teams if team})
 
 
 def named_teams() -> list[str]:
-    """Teams that stand beside a role of the form."""
+    """Return the teams named with a role in the form."""
     return sorted(
         {
             team

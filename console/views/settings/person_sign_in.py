@@ -1,4 +1,4 @@
-"""How somebody else signs in, for who manages people: where they are signed in, a link for a new password, and a second factor that was lost."""
+"""How another person signs in, for those who manage people: sessions, a link for a new password, a lost second factor."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def show(person_id: str) -> Response:
 
 @blueprint.post("/password-link")
 def password_link(person_id: str) -> Response:
-    """A link for a new password, shown once to hand on."""
+    """Make a link for a new password; it is shown once."""
     token = profile.password_link(frame.actor(), person_id)
     base = settings.current().base_url or request.host_url.rstrip("/")
     return _page(person_id, link=f"{base}/sign-in/new-password/{token}")
@@ -28,31 +28,32 @@ def password_link(person_id: str) -> Response:
 
 @blueprint.post("/reset-factor")
 def reset_factor(person_id: str) -> Response:
-    """The second factor is gone, and every session with it."""
+    """Remove the second factor and end every session."""
     factors.reset_factor(frame.actor(), person_id)
     flash("The second factor was reset")
-    return frame.moved(f"/settings/sign-in/of/{person_id}")
+    return frame.redirect_to(f"/settings/sign-in/of/{person_id}")
 
 
 @blueprint.post("/end-sessions")
 def end_sessions(person_id: str) -> Response:
-    """Signed out everywhere."""
+    """End every session."""
     ended = sessions.end_all(frame.actor(), person_id)
     flash(f"{ended} {'session was' if ended == 1 else 'sessions were'} ended")
-    return frame.moved(f"/settings/sign-in/of/{person_id}")
+    return frame.redirect_to(f"/settings/sign-in/of/{person_id}")
 
 
 def _page(person_id: str, **more: Any) -> Response:
     who = frame.actor()
     access.require(who, None, "user", "manage")
     person = accounts.person(person_id)
-    told = {
+    context = {
         "person": person,
         "factor": accounts.factor_of(person.id),
         "identities": identities.identities_of(person.id),
         "sessions": [
-            (one, me.device(one.agent), me.METHODS.get(one.method, one.method)) for one in sessions.sessions_of_person(who, person.id)
+            (session, me.device(session.agent), me.METHODS.get(session.method, session.method))
+            for session in sessions.sessions_of_person(who, person.id)
         ],
         "link": None,
     }
-    return area.page("settings/person_sign_in.html", "people", told | more)
+    return area.page("settings/person_sign_in.html", "people", context | more)

@@ -1,4 +1,4 @@
-"""Roles: which there are, what each may do, its rules as a form, and the draft that is looked at before it counts."""
+"""Roles: the list, what each may do, its rules as a form, and the draft that is reviewed before publishing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ SHOWN_LINES = 400
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How a role stands with one act: `yes`, `partly`, `denied` or `no`, and whether a rule of its own in this place says so."""
+    """The state of a role for one act: `yes`, `partly`, `denied` or `no`, and whether a rule of this role in this place says so."""
 
     act: str
     standing: str
@@ -35,7 +35,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One object in the list of what a role may do, with a cell per act; `said` are its conditions in words."""
+    """One object in the list of what a role may do, with a cell for each act; `said` are its conditions in words."""
 
     obj: str
     title: str
@@ -50,25 +50,25 @@ class Line:
 
 @blueprint.route("", methods=["GET", "POST"])
 def show() -> Response:
-    """All roles, and the form of a new one."""
-    told = {name: request.form.get(name, "") for name in ("title", "about", "from")}
+    """Show all roles, and the form for a new one."""
+    values = {name: request.form.get(name, "") for name in ("title", "about", "from")}
     wrong: Invalid | None = None
     if request.method == "POST":
-        kind, _, name = told["from"].partition(":")
+        kind, _, name = values["from"].partition(":")
         given = {"level": name} if kind == "level" else {"copy": name}
         try:
-            made = rights.create(frame.actor(), told["title"], about=told["about"], **given)
+            made = rights.create(frame.actor(), values["title"], about=values["about"], **given)
         except Invalid as error:
             wrong = error
         else:
             flash("The role is there, and nobody has it yet.")
-            return frame.moved(f"/settings/roles/{made}")
-    found = rights.listed(frame.actor())
+            return frame.redirect_to(f"/settings/roles/{made}")
+    listed = rights.listed(frame.actor())
     context = {
-        "roles": found,
+        "roles": listed,
         "names": known(),
         "levels": LEVELS,
-        "typed": told,
+        "typed": values,
         "wrong": _by_field(wrong),
         "error": wrong.message if wrong else "",
         **_draft_bar(),
@@ -78,44 +78,44 @@ def show() -> Response:
 
 @blueprint.get("/<role>")
 def show_role(role: str) -> Response:
-    """What the role may do in one place: `?place=` a team (`t:<id>`) or `*`, `?q=` part of an object's name."""
+    """Show what the role may do in one place: `?place=` a team (`t:<id>`) or `*`, `?q=` part of an object's name."""
     return _role_page(role)
 
 
 @blueprint.post("/<role>/title")
 def rename(role: str) -> Response:
-    """Another title and description."""
+    """Change title and description."""
     try:
         rights.rename(frame.actor(), role, request.form.get("title", ""), request.form.get("about", ""))
     except Invalid as wrong:
         return _role_page(role, wrong)
     flash("The role is called that now.")
-    return frame.moved(f"/settings/roles/{role}")
+    return frame.redirect_to(f"/settings/roles/{role}")
 
 
 @blueprint.post("/<role>/delete")
 def delete(role: str) -> Response:
-    """Take the role away."""
+    """Delete the role."""
     try:
         rights.delete(frame.actor(), role)
     except Conflict as held:
         return _role_page(role, held)
     flash("The role is gone. The version before brings it back.")
-    return frame.moved("/settings/roles")
+    return frame.redirect_to("/settings/roles")
 
 
 def _role_page(role: str, wrong: ConsoleError | None = None) -> Response:
-    found, names, mine = rights.read_role(frame.actor(), role), known(), rights.draft(frame.actor())
+    role_read, names, draft_now = rights.read_role(frame.actor(), role), known(), rights.draft(frame.actor())
     place, q = _place(), request.args.get("q", "").strip()
-    rows = mine.rows()
+    rows = draft_now.rows()
     index = Index(rows)
     sections = [
         (title, kind, acts, lines)
         for title, kind, acts in _kinds(place)
-        if (lines := _lines(found.id, place, kind, rows, index, mine.change, names, q))
+        if (lines := _lines(role_read.id, place, kind, rows, index, draft_now.change, names, q))
     ]
     context = {
-        "role": found,
+        "role": role_read,
         "names": names,
         "place": place,
         "places": [(EVERY, "Everywhere"), *((f"t:{team.id}", team.name) for team in accounts.teams())],
@@ -125,8 +125,8 @@ def _role_page(role: str, wrong: ConsoleError | None = None) -> Response:
         "act_words": policy_words.act,
         "wrong": _by_field(wrong),
         "error": wrong.message if wrong else "",
-        "typed": {"title": request.form.get("title", found.title), "about": request.form.get("about", found.about)},
-        **_draft_bar(mine),
+        "typed": {"title": request.form.get("title", role_read.title), "about": request.form.get("about", role_read.about)},
+        **_draft_bar(draft_now),
     }
     return area.page("settings/role.html", "roles", context, status=wrong.status if wrong else 200)
 
@@ -136,61 +136,59 @@ def _role_page(role: str, wrong: ConsoleError | None = None) -> Response:
 
 @blueprint.route("/<role>/on", methods=["GET", "POST"])
 def on(role: str) -> Response:
-    """The rules of the role on `?object=` in `?place=`; sent, they are put into the draft."""
-    found, place, obj = rights.read_role(frame.actor(), role), _place(), request.args.get("object", "")
+    """Show the role's rules on `?object=` in `?place=`; a POST puts them into the draft."""
+    role_read, place, obj = rights.read_role(frame.actor(), role), _place(), request.args.get("object", "")
     role_rules.require_object(frame.actor(), obj, place)
-    mine = rights.draft(frame.actor())
-    rows = mine.rows()
+    draft_now = rights.draft(frame.actor())
+    rows = draft_now.rows()
     if request.method != "POST":
-        boxes = rule_form.stored(role_rules.rules_of(rows, role, place, obj))
-        return _rules_page(found, place, obj, boxes, role_rules.fields_of(rows, role, place, obj.partition(":")[2]), mine)
-    boxes, chosen = rule_form.typed(request.form), rule_form.typed_fields(request.form)
+        boxes = rule_form.boxes_of_rules(role_rules.rules_of(rows, role, place, obj))
+        return _rules_page(role_read, place, obj, boxes, role_rules.fields_of(rows, role, place, obj.partition(":")[2]), draft_now)
+    boxes, chosen = rule_form.boxes_of_form(request.form), rule_form.typed_fields(request.form)
     pending = [box.number for box in boxes if box.path and (box.value.strip() or box.comparison in ("empty", "filled"))]
-    if pending and not {"build", "add", "drop"} & set(
-        request.form
-    ):  # Enter in a box, or sent with a condition that was put together and not added
+    if pending and not {"build", "add", "drop"} & set(request.form):  # Enter was pressed in a box, or a finished condition was not added
         for number in pending:
-            boxes = rule_form.composed(obj, boxes, number)
+            boxes = rule_form.with_conditions(obj, boxes, number)
     elif "build" in request.form:
-        boxes = rule_form.composed(obj, boxes, int(request.form["build"]) if request.form["build"].isdigit() else -1)
+        boxes = rule_form.with_conditions(obj, boxes, int(request.form["build"]) if request.form["build"].isdigit() else -1)
     elif "add" in request.form:
         boxes = [*boxes, rule_form.RuleBox(len(boxes))]
     elif "drop" not in request.form:
         try:
             role_rules.edit(frame.actor(), role, place, obj, [box.rule for box in boxes if not box.blank], chosen)
         except Invalid as wrong:
-            return _rules_page(found, place, obj, rule_form.marked(boxes, wrong), chosen, mine, error=wrong.message)
+            return _rules_page(role_read, place, obj, rule_form.with_errors(boxes, wrong), chosen, draft_now, error=wrong.message)
         except PolicyError as wrong:
-            return _rules_page(found, place, obj, boxes, chosen, mine, error=wrong.message)
+            return _rules_page(role_read, place, obj, boxes, chosen, draft_now, error=wrong.message)
         flash("It is in your draft. It counts when you publish it.")
-        return frame.moved(f"/settings/roles/{role}?{urlencode({'place': place})}")
+        return frame.redirect_to(f"/settings/roles/{role}?{urlencode({'place': place})}")
     status = 422 if any(box.errors for box in boxes) else 200
-    return _rules_page(found, place, obj, boxes, chosen, mine, status=status)
+    return _rules_page(role_read, place, obj, boxes, chosen, draft_now, status=status)
 
 
 @blueprint.post("/<role>/check")
 def check(role: str) -> Response:
-    """Whether one condition of the form can be read, and how many records it holds for today: a part of the page."""
+    """Show whether a condition is valid, and how many records it matches today."""
     rights.read_role(frame.actor(), role)
     place, obj = _place(), request.args.get("object", "")
     number = next((name.removesuffix(".condition") for name in request.form if name.endswith(".condition") and name.startswith("r")), "r0")
     number = request.args.get("rule", number)
     text = request.form.get(f"{number}.condition", "").strip()
-    told: dict[str, Any] = {"text": text, "error": "", "counted": None, "said": ""}
+    result: dict[str, Any] = {"text": text, "error": "", "counted": None, "said": ""}
     try:
         if text:
             rule_conditions.check(obj, request.form.getlist(f"{number}.acts"), text)
-            said = policy_words.condition(text)
-            told["said"] = said if said != text else ""
+            words = policy_words.condition(text)
+            result["said"] = words if words != text else ""
             if obj.startswith("collection:"):
-                told["counted"] = rule_conditions.counted(frame.actor(), obj, text, role, place)
+                result["counted"] = rule_conditions.counted(frame.actor(), obj, text, role, place)
     except DefinitionError as error:
-        told["error"] = error.message
+        result["error"] = error.message
     except NotAllowed:
         raise
     except ConsoleError as error:
-        told["error"] = error.message
-    return frame.page("settings/rule_check.html", told, blocks={"*": "result"})
+        result["error"] = error.message
+    return frame.page("settings/rule_check.html", result, blocks={"*": "result"})
 
 
 def _rules_page(
@@ -210,7 +208,7 @@ def _rules_page(
         for row in mine.rows()
         if row.ptype == "p" and row.sub in _counting(role) and row.obj in (obj, f"{obj.partition(':')[0]}:{EVERY}")
     ]
-    own = (f"role:{role.id}", place, obj)
+    subject_key = (f"role:{role.id}", place, obj)
     context = {
         "role": role,
         "names": names,
@@ -220,13 +218,13 @@ def _rules_page(
         "of_subject": names.of_subject(obj),
         "rules": boxes,
         "fields": rule_form.fields(obj, chosen),
-        "else_said": sorted({policy_words.rule(row, names) for row in others if (row.sub, row.dom, row.obj) != own}),
+        "else_said": sorted({policy_words.rule(row, names) for row in others if (row.sub, row.dom, row.obj) != subject_key}),
         "action": f"/settings/roles/{role.id}/on?{urlencode({'object': obj, 'place': place})}",
         "check": f"/settings/roles/{role.id}/check?{urlencode({'object': obj, 'place': place})}",
         "back": f"/settings/roles/{role.id}?{urlencode({'place': place})}",
         "error": error,
-        "locked": sorted(policy_words.rule(row, names) for row in shipped() if (row.sub, row.dom, row.obj) == own),
-        **rule_form.surroundings(obj),
+        "locked": sorted(policy_words.rule(row, names) for row in shipped() if (row.sub, row.dom, row.obj) == subject_key),
+        **rule_form.form_choices(obj),
     }
     return area.page("settings/rules.html", "roles", context, status=status or (422 if error else 200))
 
@@ -236,7 +234,7 @@ def _rules_page(
 
 @blueprint.route("/draft", methods=["GET", "POST"])
 def draft() -> Response:
-    """What the draft changes, and for whom; sent, it is published."""
+    """Show what the draft changes and for whom; a POST publishes it."""
     if request.method != "POST":
         return _draft_page()
     accounts.require_recent(frame.actor())
@@ -248,30 +246,31 @@ def draft() -> Response:
     except NotAllowed as refused:
         return _draft_page(refused)
     flash(f"Published as version {number}. It counts everywhere within a second.")
-    return frame.moved("/settings/roles")
+    return frame.redirect_to("/settings/roles")
 
 
 @blueprint.post("/draft/discard")
 def discard() -> Response:
-    """Throw the draft away."""
+    """Discard the draft."""
     rights.discard(frame.actor())
     flash("The draft is gone; nothing has changed.")
-    return frame.moved("/settings/roles")
+    return frame.redirect_to("/settings/roles")
 
 
 @blueprint.get("/versions")
 def versions() -> Response:
-    """Who changed the rights, when, and what: newest first."""
+    """Show who changed the rights, when and how: newest first."""
     before = request.args.get("before", "")
-    found = rights.versions(frame.actor(), int(before) if before.isdigit() and len(before) < 18 else None)
+    versions_listed = rights.versions(frame.actor(), int(before) if before.isdigit() and len(before) < 18 else None)
     names = known()
     context = {
         "versions": [
-            (one, rule_drafts.lines(one.change, names)[:SHOWN_LINES], len(one.change.added) + len(one.change.removed)) for one in found
+            (version, rule_drafts.lines(version.change, names)[:SHOWN_LINES], len(version.change.added) + len(version.change.removed))
+            for version in versions_listed
         ],
         "names": names,
         "said": policy_words.rule,
-        "older": frame.present_address(before=found[-1].number) if len(found) == 50 else None,
+        "older": frame.present_address(before=versions_listed[-1].number) if len(versions_listed) == 50 else None,
         "is_rules": lambda change: bool(change.of_rules),
         **_draft_bar(),
     }
@@ -280,29 +279,29 @@ def versions() -> Response:
 
 @blueprint.post("/versions/<int:number>/undo")
 def undo(number: int) -> Response:
-    """Put what leads back before this version into the draft."""
+    """Put the rules from before this version into the draft."""
     rights.undo(frame.actor(), number)
     flash("Look at what going back comes to; it counts when you publish it.")
-    return frame.moved("/settings/roles/draft")
+    return frame.redirect_to("/settings/roles/draft")
 
 
 def _draft_page(wrong: ConsoleError | None = None) -> Response:
-    mine, names = rights.draft(frame.actor()), known()
-    told = rights.preview(frame.actor(), mine.change)
+    draft_now, names = rights.draft(frame.actor()), known()
+    preview = rights.preview(frame.actor(), draft_now.change)
     context = {
-        "draft": mine,
-        "preview": told,
+        "draft": draft_now,
+        "preview": preview,
         "names": names,
-        "lines": [(sign, policy_words.rule(row, names), row) for sign, row in rule_drafts.lines(mine.change, names)],
-        "effects": [(policy_words.right(one.obj, one.act, names), one) for one in told.effects],
+        "lines": [(sign, policy_words.rule(row, names), row) for sign, row in rule_drafts.lines(draft_now.change, names)],
+        "effects": [(policy_words.right(effect.obj, effect.act, names), effect) for effect in preview.effects],
         "people": {person.id: person.name for person in accounts.people()},
         "theirs": [
-            (one, [(sign, policy_words.rule(row, names)) for sign, row in rule_drafts.lines(one.change.of_rules, names)])
-            for one in mine.theirs
+            (rule, [(sign, policy_words.rule(row, names)) for sign, row in rule_drafts.lines(rule.change.of_rules, names)])
+            for rule in draft_now.theirs
         ],
         "error": wrong.message if wrong else "",
         "note": request.form.get("note", ""),
-        "warnings": _warnings(mine.change),
+        "warnings": _warnings(draft_now.change),
     }
     return area.page("settings/role_draft.html", "roles", context, status=wrong.status if wrong else 200)
 
@@ -310,63 +309,63 @@ def _draft_page(wrong: ConsoleError | None = None) -> Response:
 # -- what the pages draw
 
 
-def _draft_bar(mine: rule_drafts.Draft | None = None) -> dict[str, Any]:
-    """How many rows the actor's draft changes."""
-    mine = mine or rights.draft(frame.actor())
-    return {"draft_size": len(mine.change.added) + len(mine.change.removed)}
+def _draft_bar(draft_now: rule_drafts.Draft | None = None) -> dict[str, Any]:
+    """Return how many rows the actor's draft changes."""
+    draft_now = draft_now or rights.draft(frame.actor())
+    return {"draft_size": len(draft_now.change.added) + len(draft_now.change.removed)}
 
 
 def _place() -> str:
-    told = request.args.get("place", EVERY)
-    return told if told == EVERY or any(told == f"t:{team.id}" for team in accounts.teams()) else EVERY
+    place = request.args.get("place", EVERY)
+    return place if place == EVERY or any(place == f"t:{team.id}" for team in accounts.teams()) else EVERY
 
 
 def _kinds(place: str) -> list[tuple[str, str, list[str]]]:
-    """(heading, kind, its acts) of what rules can be about; what there is one of only is given everywhere."""
+    """Return (heading, kind, its acts) of what rules can be about; kinds with a single object are granted everywhere."""
     kinds = [("Collections", "collection"), ("Actions", "action"), ("Workflows", "workflow"), ("Inboxes", "inbox"), ("Clearances", "label")]
     more = [("The console itself", kind) for kind in sorted(WHOLE)] if place == EVERY else []
     return [(title, kind, policy_words.offered(kind)) for title, kind in [*kinds, *more]]
 
 
 def _objects(kind: str, rows: Sequence[Row], names: Names) -> list[str]:
-    """Objects of the kind: those that there are, and those that some rule names."""
+    """Return the objects of the kind: existing ones, and those that some rule names."""
     if kind in WHOLE:
         return [kind]
     there: set[str] = {row.obj for row in rows if row.obj.startswith(f"{kind}:")}
     if kind == "collection":
-        return [obj for one in records.collections() if access.exists_for(frame.actor(), obj := f"collection:{one.id}")]
+        return [obj for collection in records.collections() if access.exists_for(frame.actor(), obj := f"collection:{collection.id}")]
     there |= {f"{kind}:{ident}" for ident in (kept.every() if kind == "action" else names.titles.get(kind, {}))}
     if kind != "label":
         there.add(f"{kind}:{EVERY}")
-    own = {f"workflow:{one.slug}" for one in kept.every().values()} if kind == "workflow" else set()
-    there = {obj for obj in there - own if access.exists_for(frame.actor(), obj)}
+    existing = {f"workflow:{workflow.slug}" for workflow in kept.every().values()} if kind == "workflow" else set()
+    there = {obj for obj in there - existing if access.exists_for(frame.actor(), obj)}
     return sorted(there, key=lambda obj: (not obj.endswith(f":{EVERY}"), names.object(obj).lower()))
 
 
 def _lines(role: str, place: str, kind: str, rows: Sequence[Row], index: Index, change: Change, names: Names, q: str) -> list[Line]:
     made = []
-    mine: dict[str, list[Row]] = {}
+    by_object: dict[str, list[Row]] = {}
     for row in rows:
         if row.ptype == "p" and row.sub == f"role:{role}" and row.dom == place:
-            mine.setdefault(row.obj, []).append(row)
+            by_object.setdefault(row.obj, []).append(row)
     touched = {row.obj for row in change.added | change.removed if row.sub == f"role:{role}" and row.dom == place}
     for obj in _objects(kind, rows, names):
         title = names.object(obj)[:1].upper() + names.object(obj)[1:]
         if q and q.lower() not in title.lower() and q.lower() not in obj.lower():
             continue
-        own = mine.get(obj, [])
-        acts = {row.act for row in own}
+        own_rows = by_object.get(obj, [])
+        acts = {row.act for row in own_rows}
         cells = tuple(
             Cell(act, role_rules.standing(index, role, place, obj, act), act in acts or EVERY in acts) for act in policy_words.offered(kind)
         )
-        said = tuple(dict.fromkeys(policy_words.condition(row.expression) for row in own if row.expression))
-        if (theirs := names.of_subject(obj)) and any(row.eft == "allow" and not policy_words.whosever(row.expression) for row in own):
-            said = (f"Only those of {theirs}", *said)
-        fields = [name for name in mine if name.startswith(f"field:{obj.partition(':')[2]}/")]
+        conditions = tuple(dict.fromkeys(policy_words.condition(row.expression) for row in own_rows if row.expression))
+        if (theirs := names.of_subject(obj)) and any(row.eft == "allow" and not policy_words.whosever(row.expression) for row in own_rows):
+            conditions = (f"Only those of {theirs}", *conditions)
+        fields = [name for name in by_object if name.startswith(f"field:{obj.partition(':')[2]}/")]
         if fields:
-            said += (f"{len(fields)} {'field' if len(fields) == 1 else 'fields'} kept back",)
+            conditions += (f"{len(fields)} {'field' if len(fields) == 1 else 'fields'} kept back",)
         changed = obj in touched or any(name.startswith(f"field:{obj.partition(':')[2]}/") for name in touched)
-        made.append(Line(obj, title, f"/settings/roles/{role}/on?{urlencode({'object': obj, 'place': place})}", cells, said, changed))
+        made.append(Line(obj, title, f"/settings/roles/{role}/on?{urlencode({'object': obj, 'place': place})}", cells, conditions, changed))
     return made
 
 
@@ -375,21 +374,21 @@ def _counting(role: rights.Role) -> set[str]:
 
 
 def _warnings(change: Change) -> list[str]:
-    """What would be slow, of the conditions that the draft brings; a source that does not answer is not asked twice."""
-    told: dict[str, None] = {}
+    """Return which new conditions of the draft would be slow; a data source that does not answer is asked only once."""
+    warnings: dict[str, None] = {}
     for obj, text in sorted({(row.obj, row.expression) for row in change.added if row.expression and row.obj.startswith("collection:")}):
         try:
-            told |= dict.fromkeys(
+            warnings |= dict.fromkeys(
                 f"{known().object(obj)}: {each}" for each in rule_conditions.warnings(obj, rule_conditions.check(obj, (), text))
             )
         except ConsoleError:
             continue
     for obj in sorted({row.obj for row in change.added if row.obj.startswith("collection:") and row.eft == "allow" and not row.expression}):
         try:
-            told |= dict.fromkeys(f"{known().object(obj)}: {each}" for each in rule_conditions.of_subject(obj))
+            warnings |= dict.fromkeys(f"{known().object(obj)}: {each}" for each in rule_conditions.of_subject(obj))
         except ConsoleError:
             continue
-    return list(told)
+    return list(warnings)
 
 
 def _by_field(wrong: ConsoleError | None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The form of the rules of one role on one object: read from what was typed, drawn again with nothing lost."""
+"""The form for the rules of one role on one object: parsed from input, and shown again without losing any."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ from console.rights.rule_conditions import COMPARISONS, Choice
 
 @dataclass(frozen=True, slots=True)
 class RuleBox:
-    """One rule of the form; `said` is its condition in words, `path`, `comparison` and `value` are what a further condition is put together from."""
+    """One rule of the form; `said` is its condition in words. `path`, `comparison` and `value` are the parts of a further condition."""
 
     number: int
     effect: str = "allow"
@@ -30,24 +30,24 @@ class RuleBox:
 
     @property
     def said(self) -> str:
-        """The condition in words; empty where it is in words already."""
-        told = policy_words.condition(self.condition) if self.condition.strip() else ""
-        return told if told != self.condition else ""
+        """Return the condition in words; empty if it is in words already."""
+        words = policy_words.condition(self.condition) if self.condition.strip() else ""
+        return words if words != self.condition else ""
 
     @property
     def rule(self) -> Rule:
-        """What the rules of rights take."""
+        """Return the rule for the service."""
         return Rule("deny" if self.effect == "deny" else "allow", self.acts, self.condition.strip())
 
     @property
     def blank(self) -> bool:
-        """Whether nothing was said in it."""
+        """Return whether the rule is empty."""
         return not self.acts and not self.condition.strip()
 
 
 @dataclass(frozen=True, slots=True)
 class FieldBox:
-    """A field of the collection and what the role may do with it: `write`, `read` or `hidden`."""
+    """A field of the collection and the role's right to it: `write`, `read` or `hidden`."""
 
     name: str
     label: str
@@ -55,13 +55,13 @@ class FieldBox:
     note: str = ""
 
 
-def stored(found: Sequence[Rule]) -> list[RuleBox]:
-    """The rules that stand, and where there are none an empty one to begin with."""
-    return [RuleBox(number, rule.effect, rule.acts, rule.condition) for number, rule in enumerate(found)] or [RuleBox(0)]
+def boxes_of_rules(rules: Sequence[Rule]) -> list[RuleBox]:
+    """Return the stored rules; without any, an empty one."""
+    return [RuleBox(number, rule.effect, rule.acts, rule.condition) for number, rule in enumerate(rules)] or [RuleBox(0)]
 
 
-def typed(form: MultiDict[str, str]) -> list[RuleBox]:
-    """The rules as they were typed; a rule that was ticked to go is gone."""
+def boxes_of_form(form: MultiDict[str, str]) -> list[RuleBox]:
+    """Return the rules in the form, without those ticked for removal."""
     count = min(int(form.get("rules", "0")) if form.get("rules", "0").isdigit() else 0, role_rules.MOST_RULES)
     boxes = [
         RuleBox(
@@ -79,32 +79,34 @@ def typed(form: MultiDict[str, str]) -> list[RuleBox]:
     return [replace(box, number=number) for number, box in enumerate(kept)]
 
 
-def composed(obj: str, boxes: Sequence[RuleBox], number: int) -> list[RuleBox]:
-    """The same with the further condition of one rule joined to it, or what is wrong with it said there."""
+def with_conditions(obj: str, boxes: Sequence[RuleBox], number: int) -> list[RuleBox]:
+    """Return the rules with the further condition of one rule added, or with its error."""
     return [_with_condition(obj, box) if box.number == number else box for box in boxes]
 
 
-def marked(boxes: Sequence[RuleBox], wrong: Invalid) -> list[RuleBox]:
-    """The same with what is wrong said at each."""
-    told: dict[int, dict[str, str]] = {}
+def with_errors(boxes: Sequence[RuleBox], wrong: Invalid) -> list[RuleBox]:
+    """Return the rules, each with its error."""
+    errors: dict[int, dict[str, str]] = {}
     for detail in wrong.details:
         number, _, name = str(detail.get("field", "")).removeprefix("r").partition(".")
         if number.isdigit():
-            told.setdefault(int(number), {})[name] = str(detail["reason"])
-    return [replace(box, errors=told.get(box.number, {})) for box in boxes]
+            errors.setdefault(int(number), {})[name] = str(detail["reason"])
+    return [replace(box, errors=errors.get(box.number, {})) for box in boxes]
 
 
 def fields(obj: str, rights: Mapping[str, FieldRight]) -> list[FieldBox]:
-    """The fields of the collection; of other objects none."""
+    """Return the fields of the collection; none for other objects."""
     if kind_of(obj) != "collection":
         return []
     collection = records.collection(obj.partition(":")[2])
     notes = {True: "holds something sensitive"}
-    return [FieldBox(one.name, one.label, rights.get(one.name, "write"), notes.get(one.sensitive, "")) for one in collection.stored_fields]
+    return [
+        FieldBox(item.name, item.label, rights.get(item.name, "write"), notes.get(item.sensitive, "")) for item in collection.stored_fields
+    ]
 
 
 def typed_fields(form: MultiDict[str, str]) -> dict[str, FieldRight]:
-    """Field → what was chosen for it."""
+    """Return field → the chosen right."""
     chosen: dict[str, FieldRight] = {}
     for name, value in form.items():
         if name.startswith("f."):
@@ -112,12 +114,12 @@ def typed_fields(form: MultiDict[str, str]) -> dict[str, FieldRight]:
     return chosen
 
 
-def surroundings(obj: str) -> dict[str, Any]:
-    """What the form offers: acts with their words, what conditions look at, how it is compared, and tags of people."""
-    found: list[Choice] = rule_conditions.choices(obj)
+def form_choices(obj: str) -> dict[str, Any]:
+    """Return the choices of the form: acts, condition paths, comparisons, and tags of people."""
+    choices: list[Choice] = rule_conditions.choices(obj)
     return {
         "acts": [(act, policy_words.act(act)) for act in policy_words.offered(kind_of(obj))],
-        "choices": found,
+        "choices": choices,
         "comparisons": COMPARISONS,
         "tags": [f"$currentUser.tags.{name}" for name in rule_conditions.tags()] + ["$currentUser.id"],
         "roots": rule_conditions.ROOTS.get(kind_of(obj), ("$currentUser", "now")),

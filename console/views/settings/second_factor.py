@@ -1,4 +1,4 @@
-"""Setting up one's second factor, in the place of the one before too; new recovery codes; doing without."""
+"""Set up or replace the person's second factor; new recovery codes; removing it."""
 
 from collections.abc import Sequence
 
@@ -16,13 +16,13 @@ blueprint = Blueprint("second_factor", __name__, url_prefix="/settings/me/second
 
 @blueprint.get("")
 def show() -> Response:
-    """The picture for the telephone's camera, the same as text, and a box for the first code."""
+    """Show the QR code, the same as text, and a box for the first code."""
     return _page()
 
 
 @blueprint.post("")
 def confirm() -> Response:
-    """The second factor is set up; the recovery codes, shown only now."""
+    """Set up the second factor and show the recovery codes, this once."""
     who = frame.actor()
     try:
         codes = factors.confirm(who, request.form.get("code", ""))
@@ -33,23 +33,23 @@ def confirm() -> Response:
 
 @blueprint.post("/codes")
 def codes() -> Response:
-    """New recovery codes in the place of those before."""
+    """Replace the recovery codes with new ones."""
     return _codes(factors.renew_codes(frame.actor()))
 
 
 @blueprint.post("/remove")
 def remove() -> Response:
-    """Do without it."""
+    """Remove the second factor."""
     factors.remove(frame.actor())
     flash("The second factor was removed")
-    return frame.moved("/settings/me")
+    return frame.redirect_to("/settings/me")
 
 
 @blueprint.post("/codes.txt")
 def download() -> Response:
-    """The codes that the page has just shown, as a file: they come from the page, for nobody else has them."""
-    told = [word for word in request.form.get("codes", "")[:2000].split() if word.replace("-", "").isalnum()]
-    lines = ["Handrail: recovery codes. Each signs you in once, in the place of the code of your telephone.", "", *told, ""]
+    """Download the codes that the page has just shown. The page sends them, because they are stored nowhere else."""
+    kept = [word for word in request.form.get("codes", "")[:2000].split() if word.replace("-", "").isalnum()]
+    lines = ["Handrail: recovery codes. Each signs you in once, in the place of the code of your telephone.", "", *kept, ""]
     answer = make_response("\r\n".join(lines))
     answer.headers["Content-Type"] = "text/plain; charset=utf-8"
     answer.headers["Content-Disposition"] = 'attachment; filename="handrail-recovery-codes.txt"'
@@ -59,14 +59,14 @@ def download() -> Response:
 def _page(error: str | None = None, *, status: int = 200) -> Response:
     who = frame.actor()
     waiting = factors.begin(who)
-    told = {
+    context = {
         "picture": Markup(waiting.svg),  # noqa: S704 (drawn here, of a text that was made here)
         "secret": " ".join(waiting.secret[at : at + 4] for at in range(0, len(waiting.secret), 4)),
         "factor": accounts.factor_of(who.id),
         "must_have": accounts.must_have(who),
         "error": error,
     }
-    return area.page("settings/second_factor.html", "me", told, status=status)
+    return area.page("settings/second_factor.html", "me", context, status=status)
 
 
 def _codes(codes: Sequence[str]) -> Response:

@@ -1,4 +1,4 @@
-"""How people sign in here: second factor, passwords, sessions, networks, and which groups of the identity provider get which roles."""
+"""How people sign in: second factor, passwords, sessions, networks, and roles for groups of the identity provider."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,27 +19,29 @@ EMPTY_LINES = 3
 
 @blueprint.get("")
 def show() -> Response:
-    """The page, for who manages people."""
+    """Show the page, for those who manage people."""
     access.require(frame.actor(), None, "user", "manage")
     return _page(entry.current())
 
 
 @blueprint.post("")
 def save() -> Response:
-    """All of it at once; what is wrong comes back with everything that was typed."""
-    who, told = frame.actor(), _typed()
+    """Save everything at once; errors are shown with everything that was typed."""
+    who, entry = frame.actor(), _typed()
     access.require(who, None, "user", "manage")
-    wrong = {name: ["takes a whole number"] for name in ("idle_minutes", "whole_minutes") if told[name] is None}
+    wrong = {name: ["takes a whole number"] for name in ("idle_minutes", "whole_minutes") if entry[name] is None}
     if not wrong:
         try:
-            entry_changes.change(who, request.remote_addr or "", **told)
+            entry_changes.change(who, request.remote_addr or "", **entry)
         except Invalid as error:
             for detail in error.details:
                 wrong.setdefault(detail["field"], []).append(detail["reason"])
     if wrong:
-        return _page(Entry(**{**told, **{name: 0 for name in ("idle_minutes", "whole_minutes") if told[name] is None}}), wrong, status=422)
+        return _page(
+            Entry(**{**entry, **{name: 0 for name in ("idle_minutes", "whole_minutes") if entry[name] is None}}), wrong, status=422
+        )
     flash("Saved; it is in force everywhere within a second")
-    return frame.moved("/settings/sign-in")
+    return frame.redirect_to("/settings/sign-in")
 
 
 def _typed() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One data source: how it stands, its address, its limits, its tables, what has changed in it, and taking it away."""
+"""One data source: state, address, limits, tables, changes in its schema, and removing it."""
 
 from collections.abc import Mapping
 
@@ -22,13 +22,13 @@ LIMITS = (
 
 @blueprint.get("")
 def show(name: str) -> Response:
-    """How it stands, and what can be done."""
+    """Show the source's state and what can be done."""
     return _page(name)
 
 
 @blueprint.post("/test")
 def test(name: str) -> Response:
-    """Try the connection now."""
+    """Test the connection now."""
     head, _ = named(name)
     tested = sources.tried(sources.source_of(name).url, by=frame.actor(), source=head.name)
     return _page(name, {"tested": tested})
@@ -36,15 +36,15 @@ def test(name: str) -> Response:
 
 @blueprint.post("/<any(pause, resume):word>")
 def switch(name: str, word: str) -> Response:
-    """Let nobody use it, or let it be used again."""
+    """Disable or enable the source."""
     {"pause": sources.pause, "resume": sources.resume}[word](name, by=frame.actor())
     flash(f"{name} is {'paused' if word == 'pause' else 'in use again'}.")
-    return frame.moved(f"/settings/sources/{name}")
+    return frame.redirect_to(f"/settings/sources/{name}")
 
 
 @blueprint.route("/address", methods=["GET", "POST"])
 def address(name: str) -> Response:
-    """Where it is, and as whom the console signs in there. The password is never shown, and kept where none is typed."""
+    """Show the address and the user of the connection; a POST saves them. The password is never shown; an empty one keeps the stored one."""
     head, _ = named(name)
     former = sources.source_of(name).url
     if request.method != "POST":
@@ -56,12 +56,12 @@ def address(name: str) -> Response:
     except Invalid as wrong:
         return _address(head, typed, wrong)
     flash("The address is changed." if changed else "Nothing was changed.")
-    return frame.moved(f"/settings/sources/{name}/again" if changed else f"/settings/sources/{name}")
+    return frame.redirect_to(f"/settings/sources/{name}/again" if changed else f"/settings/sources/{name}")
 
 
 @blueprint.route("/limits", methods=["GET", "POST"])
 def limits(name: str) -> Response:
-    """What the console may ask of the database, and whether it may change anything there."""
+    """Show how heavily the console may use the database and whether it may write to it; a POST saves it."""
     head, _ = named(name)
     terms = sources.source_of(name).terms
     if request.method != "POST":
@@ -74,12 +74,12 @@ def limits(name: str) -> Response:
     except Invalid as wrong:
         return _limits(head, typed, read_only, wrong)
     flash("The limits are changed; they hold from now on." if changed else "Nothing was changed.")
-    return frame.moved(f"/settings/sources/{name}")
+    return frame.redirect_to(f"/settings/sources/{name}")
 
 
 @blueprint.route("/tables", methods=["GET", "POST"])
 def tables(name: str) -> Response:
-    """Which tables and views become collections; what that means is shown before it is done."""
+    """Show which tables and views become collections, and what that means, before it is saved."""
     head, _ = named(name)
     source = sources.source_of(name)
     tested = sources.attempt(source.url)
@@ -95,12 +95,12 @@ def tables(name: str) -> Response:
         changed = sources.change(name, chosen=picked, all_tables=picked is None, by=frame.actor())
     except Invalid as wrong:
         return _tables(head, tested, set(picked or ()), wrong)
-    return frame.moved(f"/settings/sources/{name}/again" if changed else f"/settings/sources/{name}")
+    return frame.redirect_to(f"/settings/sources/{name}/again" if changed else f"/settings/sources/{name}")
 
 
 @blueprint.route("/again", methods=["GET", "POST"])
 def again(name: str) -> Response:
-    """What has changed in the database, and what that breaks; then it is taken over."""
+    """Show what has changed in the database and what that breaks; a POST adopts it."""
     head, _ = named(name)
     if request.method == "POST":
         try:
@@ -108,13 +108,13 @@ def again(name: str) -> Response:
         except Conflict as moved:
             return _again(head, moved)
         flash(f"{name} was taken over: {len(made)} {'collection' if len(made) == 1 else 'collections'}.")
-        return frame.moved(f"/settings/sources/{name}")
+        return frame.redirect_to(f"/settings/sources/{name}")
     return _again(head)
 
 
 @blueprint.route("/remove", methods=["GET", "POST"])
 def remove(name: str) -> Response:
-    """What ends with it; then its name is typed, and it is gone from here."""
+    """Show what ends with the source; a POST with its name removes it."""
     head, _ = named(name)
     if request.method != "POST":
         return _remove(head)
@@ -126,16 +126,16 @@ def remove(name: str) -> Response:
     except Conflict as wrong:
         return _remove(head, {"force": wrong.message}, status=409)
     flash(f"{name} is no longer connected. Its database was not touched.")
-    return frame.moved("/settings/sources")
+    return frame.redirect_to("/settings/sources")
 
 
 # -- what the pages draw
 
 
 def _page(name: str, more: Mapping[str, object] | None = None) -> Response:
-    head, found = named(name)
+    head, collections = named(name)
     source = sources.source_of(name)
-    context = {"source": head, "collections": found, "terms": source.terms, "chosen": source.chosen, "limits": LIMITS, "tested": None}
+    context = {"source": head, "collections": collections, "terms": source.terms, "chosen": source.chosen, "limits": LIMITS, "tested": None}
     return area.page("settings/source.html", "sources", {**context, **(more or {})})
 
 
@@ -157,12 +157,12 @@ def _tables(head: sources.SourceHead, tested: sources.Tested, chosen: set[str] |
 
 
 def _again(head: sources.SourceHead, moved: ConsoleError | None = None) -> Response:
-    down, found = None, None
+    down, difference = None, None
     try:
-        found = sources.difference(head.name, by=frame.actor())
+        difference = sources.difference(head.name, by=frame.actor())
     except SourceDown as error:
         down = errors.error_message(error)
-    context = {"source": head, "found": found, "moved": moved, "down": down}
+    context = {"source": head, "found": difference, "moved": moved, "down": down}
     return area.page("settings/source_again.html", "sources", context, status=moved.status if moved else 200)
 
 

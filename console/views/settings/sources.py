@@ -1,4 +1,4 @@
-"""Data sources: which there are and how they stand, connecting one step by step, and what its page can do."""
+"""Data sources: the list with their states, and connecting one step by step."""
 
 from collections.abc import Mapping
 
@@ -19,14 +19,14 @@ TYPED = ("url", *PARTS, "name", "role", "which")
 
 @blueprint.get("")
 def show() -> Response:
-    """Every source; where there is none, the way to the first."""
-    found = sources.list_all(frame.actor())
-    return area.page("settings/sources.html", "sources", {"sources": found})
+    """Show every source; without one, the link to connect the first."""
+    heads = sources.list_all(frame.actor())
+    return area.page("settings/sources.html", "sources", {"sources": heads})
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
 def new() -> Response:
-    """Where the database is. `do=test` tries the connection and stays; without it a connection that works leads on to the choice of tables."""
+    """Show the form for the database's address. `do=test` tests the connection and stays; otherwise a working connection leads to the tables."""
     sources.judge(frame.actor())
     if request.method != "POST":
         return _address_form({"kind": "postgresql", "host": "", "port": "", "encrypted": ""})
@@ -45,7 +45,7 @@ def new() -> Response:
 
 @blueprint.post("/connect")
 def connect() -> Response:
-    """The tables, the name and who may use it; then it is connected."""
+    """Show the tables, the name and who may use it; a POST connects the source."""
     actor = frame.actor()
     sources.judge(actor)
     typed = _typed()
@@ -61,25 +61,25 @@ def connect() -> Response:
     except (Invalid, Conflict) as wrong:
         return _choice(typed, sources.attempt(url), chosen=chosen, wrong=wrong)
     flash(f"{typed['name']} is connected: {len(made)} collections.")
-    return frame.moved(f"/settings/sources/{typed['name']}/connected")
+    return frame.redirect_to(f"/settings/sources/{typed['name']}/connected")
 
 
 @blueprint.get("/<name>/connected")
 def connected(name: str) -> Response:
-    """The end of the way: what is there now, where to look at it, and a first workflow to begin with."""
-    head, found = named(name)
-    usable = [one for one in found if one.key and _may_browse(one.id)]
+    """Show what was connected, and offer a first workflow."""
+    head, collections = named(name)
+    usable = [each for each in collections if each.key and _may_browse(each.id)]
     teams = {team.id: team.name for team in accounts.teams()}
-    own = [team for team in frame.actor().teams if team in teams]
+    own_teams = [team for team in frame.actor().teams if team in teams]
     context = {
         "source": head,
-        "collections": found,
-        "first": next((one for one in usable if one.kind == "table"), usable[0] if usable else None),
+        "collections": collections,
+        "first": next((collection for collection in usable if collection.kind == "table"), usable[0] if usable else None),
         "usable": usable,
         "teams": teams,
-        "team": own[0] if own else next(iter(teams), None),
+        "team": own_teams[0] if own_teams else next(iter(teams), None),
         "roles": sorted(access.rights().roles),
-        "role": _role_of(found),
+        "role": _role_with_grant(collections),
     }
     return area.page("settings/source_connected.html", "sources", context)
 
@@ -87,36 +87,36 @@ def connected(name: str) -> Response:
 @blueprint.post("/<name>/first")
 def first(name: str) -> Response:
     """Make the first workflow and start it."""
-    _, found = named(name)
-    chosen = next((one for one in found if one.id == request.form.get("collection")), None)
+    _, collections = named(name)
+    chosen = next((collection for collection in collections if collection.id == request.form.get("collection")), None)
     if chosen is None or request.form.get("role") not in access.rights().roles:
         raise addresses.wrong("collection", "Choose a collection of this data source, and a role.")
     team = request.form.get("team")
     slug, run = sources.begin(
-        frame.actor(), chosen.id, request.form["role"], team if team in {one.id for one in accounts.teams()} else None
+        frame.actor(), chosen.id, request.form["role"], team if team in {team.id for team in accounts.teams()} else None
     )
     if run is not None:
-        return frame.moved(frame.run_url(run))
+        return frame.redirect_to(frame.run_url(run))
     flash(f"The workflow {slug} is published. It is started from a record, by who has the role.")
-    return frame.moved(frame.collection_url(chosen.id) if _may_browse(chosen.id) else f"/workflows/{slug}")
+    return frame.redirect_to(frame.collection_url(chosen.id) if _may_browse(chosen.id) else f"/workflows/{slug}")
 
 
 def _may_browse(collection: str) -> bool:
-    """Whether the reader may open the list."""
+    """Return whether the reader may open the list."""
     return access.can(frame.actor(), None, f"collection:{collection}", "browse")
 
 
 def named(name: str) -> tuple[sources.SourceHead, list[Collection]]:
-    """The source of that name and its collections. Raises NotFound, NotAllowed."""
-    head = next((one for one in sources.list_all(frame.actor()) if one.name == name), None)
+    """Return the source of that name and its collections. Raises NotFound, NotAllowed."""
+    head = next((source for source in sources.list_all(frame.actor()) if source.name == name), None)
     if head is None:
         raise NotFound(f"There is no data source {name}.")
-    return head, [one for one in records.collections() if one.source == name]
+    return head, [collection for collection in records.collections() if collection.source == name]
 
 
-def _role_of(found: list[Collection]) -> str:
-    """The role that was given the collections, as far as the policy says."""
-    objects = {f"collection:{one.id}" for one in found}
+def _role_with_grant(collections: list[Collection]) -> str:
+    """Return the role that was granted the collections, according to the policy."""
+    objects = {f"collection:{collection.id}" for collection in collections}
     given = [
         row.sub.removeprefix("role:") for row in access.all_rows() if row.obj in objects and row.act == "browse" and row.eft == "allow"
     ]
@@ -124,25 +124,25 @@ def _role_of(found: list[Collection]) -> str:
 
 
 def _typed() -> dict[str, str]:
-    """What the form holds; the password is not among it."""
+    """Return the form's content without the password."""
     return {name: request.form.get(name, "").strip() for name in (*TYPED, "kept") if name in request.form}
 
 
 def _address_form(
     typed: Mapping[str, str], *, tested: Tested | None = None, wrong: ConsoleError | None = None, status: int | None = None
 ) -> Response:
-    said = reasons(wrong)
+    errors = reasons(wrong)
     if tested is not None and tested.trouble is not None:
         by_url = bool(typed.get("url"))
-        said["url" if by_url or tested.trouble.field == "url" else tested.trouble.field] = tested.trouble.happened
+        errors["url" if by_url or tested.trouble.field == "url" else tested.trouble.field] = tested.trouble.happened
     context = {
         "typed": typed,
-        "wrong": said,
+        "wrong": errors,
         "tested": tested,
         "kinds": KINDS,
         "ports": addresses.PORTS,
         "first": not sources.list_all(frame.actor()),
-        "by_url": bool(typed.get("url")) or "url" in said,
+        "by_url": bool(typed.get("url")) or "url" in errors,
     }
     return area.page("settings/source_new.html", "sources", context, status=status or (422 if wrong else 200))
 
@@ -161,7 +161,7 @@ def _choice(typed: Mapping[str, str], tested: Tested, *, chosen: list[str] | Non
 
 
 def reasons(wrong: ConsoleError | None) -> dict[str, str]:
-    """The reason by field, for the boxes of the form; what is about no box stands above them."""
+    """Return the errors by field for the boxes; the others are shown above the form."""
     if wrong is None:
         return {}
     return {
@@ -171,6 +171,6 @@ def reasons(wrong: ConsoleError | None) -> dict[str, str]:
 
 
 def _free_name(url: str) -> str:
-    """A name that is free, made from that of the database."""
-    found = {head.name for head in sources.list_all(frame.actor())}
-    return sources.suggested(url, found)
+    """Return an unused name made from the database's name."""
+    taken = {head.name for head in sources.list_all(frame.actor())}
+    return sources.suggested(url, taken)
