@@ -6,7 +6,7 @@ from datetime import timedelta
 from console import log, settings
 from console.core.actor import Actor
 from console.core.forms import FormField, examine
-from console.core.run import commands
+from console.core.run import moves
 from console.db.engine import fetch
 from console.document_requests import request_rows
 from console.document_requests.outside import hand_in, kept
@@ -98,7 +98,7 @@ def remind(actor: Actor, run_id: str) -> None:
 
 def revoke(actor: Actor, run_id: str, reason: str) -> None:
     """Make the link useless; the run goes on waiting. Raises Invalid without a reason."""
-    said, request = commands.require_reason(reason), _worked(actor, run_id)
+    said, request = moves.require_reason(reason), _worked(actor, run_id)
     if request.status == "open" and _update(request, "status = 'revoked', token = null, remind_at = null"):
         noted(request, actor, "document_link_revoked", {}, {"reason": said})
 

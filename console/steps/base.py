@@ -18,7 +18,7 @@ from console.core.documents.fields import Located, Use
 from console.core.documents.workflow import NAME_PATTERN
 from console.core.forms import FormField, clean, refusal
 from console.core.run import FORM_NEEDED, Run
-from console.core.run.command_types import ApprovalAsked, Awaited, HandsOver
+from console.core.run.step_requests import ApprovalAsked, Awaited, HandsOver
 from console.errors import ConsoleError
 from console.steps.proposable import Proposable, of_form
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from console.core import expressions
 from console.core.documents import fields as definitions
 from console.core.documents.fields import FieldDefinition, Located, with_own
-from console.core.run.command_types import HandsOver
+from console.core.run.step_requests import HandsOver
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, fill_template, require_right
 
 LONGEST_REASON = 2000

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from console.core.run import FINAL, commands, fold
-from console.core.run.commands import Plan, Wish
+from console.core.run.commands import Plan
+from console.core.run.step_requests import Wish
 from tests.core.graphs import PEOPLE, Walk, plan, step
 
 ON_ERROR = ("ask", "fail")

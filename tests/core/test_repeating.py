@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from console.core.run import Effect, commands, fold
-from console.core.run.commands import Plan, Wish
+from console.core.run.commands import Plan
 from console.core.run.repeating import former, outstanding
 from console.core.run.settling import key_of
+from console.core.run.step_requests import Wish
 from console.errors import Conflict, ConsoleError, Invalid
 from tests.core.graphs import Walk, plan, step
 

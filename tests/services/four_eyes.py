@@ -13,7 +13,7 @@ from pydantic import Field
 from console import log, runs, steps, workflows
 from console.core.forms import FormField, clean
 from console.core.run import fold
-from console.core.run.command_types import ApprovalAsked
+from console.core.run.step_requests import ApprovalAsked
 from console.errors import Invalid
 from console.runs.rows.run_store import as_event, load
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, WriteRecord

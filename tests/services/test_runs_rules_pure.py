@@ -8,7 +8,7 @@ import pytest
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.workflow import read
-from console.core.run import Run, commands, fold
+from console.core.run import Run, commands, decisions, fold
 from console.runs.engine.stepping import context_of, plan_of, stand
 from console.workflows import Definition
 
@@ -39,7 +39,7 @@ RULE = expressions.parse("lookup(tables.share.percent, 'company') == 25 && !vari
 def test_a_run_keeps_the_rules_of_its_first_day(began: datetime, worked_on: datetime, former: bool) -> None:
     definition = Definition("wf_1", "owners", "Owners", 1, "00", read(DOCUMENT))
     command = commands.Start(OLIVIA.id, "run_1", "operations", 1, "wf_1", None, None, None, {}, {})
-    run = fold(commands.decide(plan_of(definition), Run(), command, began), Run())
+    run = fold(decisions.decide(plan_of(definition), Run(), command, began), Run())
     roots = context_of(OLIVIA, stand(definition, run), None, worked_on).roots
     assert RULE.test(roots) is former
     assert roots["now"] == worked_on
@@ -47,5 +47,5 @@ def test_a_run_keeps_the_rules_of_its_first_day(began: datetime, worked_on: date
 
 def test_a_run_that_is_only_beginning_has_the_rules_of_today() -> None:
     definition = Definition("wf_2", "owners", "Owners", 1, "00", read(DOCUMENT))
-    opening = commands.opening(plan_of(definition), OLIVIA.id, "operations", AFTER)
+    opening = decisions.opening(plan_of(definition), OLIVIA.id, "operations", AFTER)
     assert not RULE.test(context_of(OLIVIA, stand(definition, opening), None, AFTER).roots)

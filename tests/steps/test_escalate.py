@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from console import inboxes, runs, workflows
-from console.core.run.command_types import HandsOver
+from console.core.run.step_requests import HandsOver
 from console.errors import Invalid
 from console.steps.escalate import EscalateConfig
 from console.work import tickets

@@ -34,9 +34,9 @@ __all__ = [
     "Status",
     "approval_request",
     "approving",
-    "command_types",
     "commands",
     "copied",
+    "decisions",
     "duties",
     "evolve",
     "fold",
@@ -47,4 +47,5 @@ __all__ = [
     "proposal_comparison",
     "repeating",
     "settling",
+    "step_requests",
 ]

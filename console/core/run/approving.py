@@ -12,9 +12,10 @@ from typing import Any
 from console.core.moments import moment_text
 from console.core.run import Attempt, Event, Run, duties, repeating, settling
 from console.core.run.approval_request import APPROVE, REJECT, Approval
-from console.core.run.command_types import ApprovalAsked, Approve, Complete, Plan, Reject, Renew, Void, Wish
+from console.core.run.commands import Approve, Complete, Plan, Reject, Renew, Void
 from console.core.run.duties import REQUESTER, STEP
 from console.core.run.moves import after_all, not_possible, onward, require_reason, sealed_of
+from console.core.run.step_requests import ApprovalAsked, Wish
 from console.errors import Conflict, NotAllowed
 
 OUTCOMES = {APPROVE: "approved", REJECT: "rejected", "expire": "expired"}

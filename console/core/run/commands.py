@@ -1,305 +1,404 @@
-"""What follows from what is asked of a run: `decide` turns a command into events, or refuses it.
+"""What may be asked of a run, as values: one class per command, and the plan that it is judged by. New ids come with the command."""
 
-Pure: the time comes as `now`, new ids come with the command. The rights of who asks are judged before (`console.access`);
-here it is judged whether the run is at a point where the command makes sense, and whether this person holds it.
-Source: docs/adr/0005-runs.md.
-"""
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime
-from typing import Any
-
-from console.core.events import MOVES
-from console.core.moments import moment_text
-from console.core.run import Attempt, Event, Run, approving, going_back, holding, settling, side_work, waiting
-from console.core.run.command_types import (
-    Abort,
-    Approve,
-    Arrive,
-    Assign,
-    Awaited,
-    Cancel,
-    Check,
-    Command,
-    Complete,
-    Delay,
-    Escalate,
-    Fail,
-    Fire,
-    HandsOver,
-    Plan,
-    Postpone,
-    Reject,
-    Release,
-    Renew,
-    Report,
-    Resume,
-    Retry,
-    Revise,
-    Save,
-    Settle,
-    Start,
-    StepIn,
-    StopTrying,
-    Supply,
-    Taken,
-    TakeOver,
-    TimeOut,
-    Unanswered,
-    Void,
-    Wait,
-    Wish,
-)
-from console.core.run.going_back import cancelled_by, revisable
-from console.core.run.holding import TAKE_OVER_AFTER
-from console.core.run.moves import (
-    after_all,
-    ended,
-    enter,
-    not_possible,
-    onward,
-    require_completable,
-    require_holder,
-    require_reason,
-    sealed_of,
-    stale,
-)
-
-__all__ = [
-    "TAKE_OVER_AFTER",
-    "Abort",
-    "Approve",
-    "Arrive",
-    "Assign",
-    "Awaited",
-    "Cancel",
-    "Check",
-    "Command",
-    "Complete",
-    "Delay",
-    "Escalate",
-    "Fail",
-    "Fire",
-    "HandsOver",
-    "Plan",
-    "Postpone",
-    "Reject",
-    "Release",
-    "Renew",
-    "Report",
-    "Resume",
-    "Retry",
-    "Revise",
-    "Save",
-    "Settle",
-    "Start",
-    "StepIn",
-    "StopTrying",
-    "Supply",
-    "TakeOver",
-    "TimeOut",
-    "Unanswered",
-    "Void",
-    "Wait",
-    "Wish",
-    "cancelled_by",
-    "decide",
-    "opening",
-    "require_completable",
-    "require_holder",
-    "require_reason",
-    "revisable",
-]
+from console.core.documents.workflow import Workflow
+from console.core.run.step_requests import ApprovalAsked, Awaited, HandsOver, Told, Wish
 
 
-def decide(plan: Plan, run: Run, command: Command, now: datetime) -> list[Event]:
-    """The events that the command makes of the run. Raises Conflict (`stale_revision`, `not_holder`, `not_possible`) or Invalid."""
-    if isinstance(command, Start):
-        return _numbered(run, _start(plan, run, command, now))
-    if run.ended:
-        if isinstance(command, Report):
-            return settling.late(command, now)
-        raise ended(run)
-    revision = getattr(command, "revision", None)
-    if revision is not None and revision != run.revision:
-        raise stale()
-    return _numbered(run, DECISIONS[type(command)](plan, run, command, now))
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A version of a workflow as the rules need it: the graph, and which steps go on without a person.
+
+    `asks` are those of them that have a form of their own for a person whom they have to ask after all, `skips` those that a person would do and
+    that the document lets go by without a click.
+    """
+
+    workflow: Workflow
+    automatic: frozenset[str]
+    asks: frozenset[str] = frozenset()
+    skips: frozenset[str] = frozenset()
+
+    def status_at(self, step_id: str) -> str:
+        """The status of a run that has just come to the step."""
+        return "running" if step_id in self.automatic else "waiting_person"
 
 
-def _numbered(run: Run, events: list[Event]) -> list[Event]:
-    """One transition is one move: all its events carry the revision that the run has after it; a late report moves nothing."""
-    return [
-        Event(event.type, event.at, {**event.open, "revision": run.revision + 1}, event.sealed, event.step, event.by)
-        if event.type in MOVES
-        else event
-        for event in events
-    ]
+class Command(Protocol):
+    """Something asked of a run; `by` is the person, None for the engine."""
+
+    @property
+    def by(self) -> str | None:
+        """Who asks."""
+        ...
 
 
-def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
-    start = plan.workflow.start
-    told = (
-        {
-            "id": command.id,
-            "workflow": command.workflow,
-            "version": command.version,
-            "team": command.team,
-            "collection": command.collection,
-            "record": command.record,
-            "exclusive": command.exclusive,
-            "started_by": command.by,
-            "holder": command.by,
-            "trigger": command.trigger,
-        }
-        | ({"label": command.label} if command.label else {})
-        | ({"linked_to": command.linked_to} if command.linked_to else {})
-    )
-    began = Event("run_started", now, told, sealed_of(input=dict(command.input), title=command.title), by=command.by)
-    entered = enter(plan, run, start.id, 1, now, "running")
-    outcome = {"n": 1, "type": "start", "outcome": "default", "automatic": False, "handled_manually": False}
-    done = Event(
-        "step_completed", now, outcome, sealed_of(values=dict(command.input), output=dict(command.output)), (start.id, 1), command.by
-    )
-    events = [began, entered, done]
-    after, last, came = after_all(events, run), start.id, "default"
-    for each in command.taken:
-        if plan.workflow.target(last, came) != each.step:
-            raise not_possible(run, "Beginning again where it failed, for its way there is another in this version; from the start")
-        more = _taken(plan, after, each, command, now)
-        events += more
-        after, last, came = after_all(more, after), each.step, each.outcome
-    return [*events, *onward(plan, after, last, came, None, now)]
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A step that stands in an ended run and is taken over into the one that begins again from where it failed."""
+
+    step: str
+    outcome: str
+    values: Mapping[str, Any]
+    output: Mapping[str, Any]
+    handled_manually: bool = False
 
 
-def _taken(plan: Plan, run: Run, each: Taken, command: Start, now: datetime) -> list[Event]:
-    """The events of a step that was done in the run that this one does again."""
-    entered = enter(plan, run, each.step, run.made + 1, now, "running")
-    told = {
-        "n": run.made + 1,
-        "type": plan.workflow.step(each.step).type,
-        "outcome": each.outcome,
-        "automatic": True,
-        "handled_manually": each.handled_manually,
-        "taken_from": command.linked_to,
-    }
-    return [entered, Event("step_completed", now, told, sealed_of(values=dict(each.values), output=dict(each.output)), entered.step)]
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Begin a run. `exclusive` is the key of which only one run may live, None where several may; `label` what its readers have to be cleared for.
+
+    `linked_to` is the ended run that this one does again, `taken` what it takes over of it, in the order taken.
+    """
+
+    by: str
+    id: str
+    team: str
+    version: int
+    workflow: str
+    collection: str | None
+    record: str | None
+    exclusive: str | None
+    input: Mapping[str, Any]
+    output: Mapping[str, Any]
+    trigger: str = "record"
+    title: str = ""
+    label: str | None = None
+    linked_to: str | None = None
+    taken: Sequence["Taken"] = ()
 
 
-def opening(plan: Plan, by: str, team: str, now: datetime) -> Run:
-    """A run at its start step, before it exists: for the check of its input."""
-    start = plan.workflow.start
-    return Run(team=team, started_by=by, holder=by, made=1, current=1, attempts={1: Attempt(1, start.id, 1, "open", now)})
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Hand in the step that the run stands at. `by` None completes an automatic step."""
+
+    by: str | None
+    step: str
+    revision: int
+    outcome: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    output: Mapping[str, Any] | None = None
+    effects: Sequence[Wish] = ()
+    ends: str | None = None
+    handled_manually: bool = False
+    reason: str = ""
+    chosen: str | None = None  # label of the outcome that a person, or a rule, chose
+    rule: str | None = None  # the rule that chose it, as it is written
+    repeat: str | None = None  # what to do about a change that was made before: keep, again or compensate
+    compensations: Sequence[Wish] = ()  # what takes back the changes that were made before, as far as there is something
+    awaits: Awaited | None = None
+    hands_over: HandsOver | None = None
+    approval: ApprovalAsked | None = None
+    told: Sequence[Told] = ()
+    proposal: Mapping[str, Any] | None = None  # which call's proposal was there, and what became of it
+    proposed: str | None = None  # the outcome that was proposed
+    by_ai: bool = False  # nobody looked: the step was promoted to that, and everything was certain
 
 
-def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Event]:
-    here = require_completable(run, command.by, command.step, command.revision)
-    if command.by is None and not _by_ai(run, command) and (here.step not in plan.automatic or run.status != "running"):
-        raise not_possible(run, "Completing a person's step without a person")
-    step, made = (here.step, here.attempt), side_work.made(run, here, command, now)
-    command = replace(command, awaits=made.awaits, **_standing(made.stands))
-    told = {
-        "n": here.n,
-        "type": plan.workflow.step(here.step).type,
-        "outcome": command.outcome,
-        "automatic": command.by is None,
-        "handled_manually": command.handled_manually,
-        **({"proposal": dict(command.proposal)} if command.proposal else {}),
-    }
-    output = None if command.output is None else dict(command.output)
-    sealed = sealed_of(values=dict(command.values), reason=command.reason) | ({} if output is None else {"output": output})
-    chosen = [Event("outcome_chosen", now, _choice(command), {}, step, command.by)] if command.chosen else []
-    manual = (
-        [Event("handled_manually", now, {"outcome": command.outcome}, sealed_of(reason=command.reason), step, command.by)]
-        if command.handled_manually
-        else []
-    )
-    chosen += made.events
-    if command.effects or command.awaits or command.approval:
-        submitted = Event("step_submitted", now, told, sealed, step, command.by)
-        onward(plan, run, here.step, command.outcome, command.ends, now)  # a way on that is missing is refused before anything is done
-        if command.approval is not None:
-            return [*chosen, *manual, *approving.handed_in(plan, run, here, command, submitted, now)]
-        if command.awaits is None:
-            return [*chosen, *manual, *settling.handed_in(plan, run, here, command, submitted, now)]
-        return [*chosen, *manual, submitted, _awaited(here, command.awaits, now)]
-    completed = Event("step_completed", now, told, sealed, step, command.by)
-    return [*chosen, *manual, completed, *_next(plan, after_all([completed], run), here, command, now)]
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Put the run aside; `draft` is what was typed so far. `by` None: the engine, after idle minutes."""
+
+    by: str | None
+    revision: int
+    draft: Mapping[str, Any] | None = None
 
 
-def _standing(former: Attempt | None) -> dict[str, Any]:
-    """What the step came to before, where what it made has an answer already: it is not waited for again."""
-    return {} if former is None else {"outcome": former.outcome, "values": dict(former.values), "output": former.output}
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Take a saved run up again."""
+
+    by: str
+    revision: int
 
 
-def _by_ai(run: Run, command: Complete) -> bool:
-    """Whether a step that waits for a person is done without one: it was promoted to that. What went wrong before, or is not settled, is a person's."""
-    return command.by_ai and run.status == "waiting_person" and run.holder is not None and run.take_over is None and run.unknown is None
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """Become the holder of a run that another person, or nobody, holds. `idle`: the holder has given no sign for `TAKE_OVER_AFTER`."""
+
+    by: str
+    revision: int
+    entitled: bool
+    idle: bool
+    draft: Mapping[str, Any] | None = None
 
 
-def _supply(_plan: Plan, run: Run, command: Supply, now: datetime) -> list[Event]:
-    """What a step that was handled manually did not find; the run stays where it is, and its form is drawn anew."""
-    require_holder(run, command.by)
-    here, target = run.attempt, run.attempts.get(command.n)
-    if run.status != "waiting_person" or here is None or run.unknown is not None:
-        raise not_possible(run, "Supplying what is missing")
-    if target is None or not target.standing or not target.handled_manually:
-        raise not_possible(run, "Supplying something for this step")
-    told = {"n": here.n, "target": target.n, "target_step": target.step, "target_attempt": target.attempt, "fields": sorted(command.values)}
-    return [Event("context_supplied", now, told, {"values": dict(command.values)}, (here.step, here.attempt), command.by)]
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Let the run go; whoever may, takes it."""
+
+    by: str
+    revision: int
+    draft: Mapping[str, Any] | None = None
 
 
-def _awaited(here: Attempt, wanted: Awaited, now: datetime) -> Event:
-    """That the step waits for something to come."""
-    told = {"n": here.n, "for": wanted.kind, "key": wanted.key, "until": moment_text(wanted.until), "outcome": wanted.outcome}
-    told |= {"effect": wanted.effect} if wanted.effect is not None else {}
-    return Event("event_awaited", now, told, sealed_of(request=dict(wanted.request)), (here.step, here.attempt))
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """Put the run into an inbox, where nobody holds it until somebody takes it."""
+
+    by: str
+    revision: int
+    inbox: str
+    reason: str
+    priority: str = "normal"
+    draft: Mapping[str, Any] | None = None
 
 
-def _next(plan: Plan, run: Run, here: Attempt, command: Complete, now: datetime) -> list[Event]:
-    """Where the run goes, and then perhaps into an inbox."""
-    further = onward(plan, run, here.step, command.outcome, command.ends, now)
-    if command.hands_over is None or command.ends is not None:
-        return further
-    over = command.hands_over
-    return [*further, holding.escalated(run, over.inbox, over.reason, over.priority, command.by, now)]
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """Give the run to the person `to`."""
+
+    by: str
+    revision: int
+    to: str
+    reason: str = ""
+    draft: Mapping[str, Any] | None = None
 
 
-def _choice(command: Complete) -> dict[str, Any]:
-    """What is told of a choice: by whom it was made, and by which rule."""
-    made = {"maker": "ai" if command.by_ai else "user"} if command.rule is None else {"maker": "rule", "rule": command.rule}
-    made |= {"proposed": command.proposed} if command.proposed is not None else {}
-    return {"outcome": command.outcome, "label": command.chosen, **made}
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """Break the run off, once the `compensations` are done."""
+
+    by: str
+    revision: int
+    reason: str
+    compensations: Sequence[Wish] = ()
 
 
-DECISIONS: Mapping[type, Callable[[Plan, Run, Any, datetime], list[Event]]] = {
-    Complete: _complete,
-    Save: holding.save,
-    Resume: holding.resume,
-    TakeOver: holding.take_over,
-    Release: holding.release,
-    Abort: going_back.abort,
-    Cancel: going_back.cancel,
-    Revise: going_back.revise,
-    Retry: waiting.retry,
-    Fail: waiting.fail,
-    TimeOut: waiting.time_out,
-    Wait: waiting.wait,
-    Delay: waiting.delay,
-    Fire: waiting.fire,
-    Arrive: waiting.arrive,
-    StepIn: waiting.step_in,
-    Unanswered: waiting.unanswered,
-    Supply: _supply,
-    Escalate: holding.escalate,
-    Assign: holding.assign,
-    Approve: approving.approve,
-    Reject: approving.reject,
-    Void: approving.void,
-    Renew: approving.renew,
-    Report: settling.report,
-    Postpone: settling.postpone,
-    StopTrying: waiting.stop_trying,
-    Check: settling.check,
-    Settle: settling.settle,
-}
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """End the run from outside; needs no holding."""
+
+    by: str
+    revision: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revise:
+    """Send the run back to the standing attempt at place `n`."""
+
+    by: str
+    revision: int
+    n: int
+    reason: str
+    compensations: Sequence[Wish] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Begin the open step anew, after an automatic step could not be done."""
+
+    by: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The engine: an automatic step cannot be done. Ends the run where the workflow says so, else a person is asked.
+
+    `asks`: it is nothing that went wrong, a person is asked whatever the workflow says. `edge`: the step's way for errors, where it has one, comes first.
+    """
+
+    step: str
+    code: str
+    message: str
+    asks: bool = False
+    edge: bool = False
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOut:
+    """The engine: the run has taken longer than its workflow allows."""
+
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The engine: an automatic step is done at a moment, with this outcome and output. `until` is aware UTC as programs read it."""
+
+    step: str
+    until: str
+    outcome: str
+    output: Mapping[str, Any] | None = None
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """The engine: an automatic step cannot be done now, and may be later. It is tried again at `until`."""
+
+    step: str
+    code: str
+    message: str
+    until: str
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fire:
+    """The engine: the moment has come that the attempt at place `n` waited for."""
+
+    n: int
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrive:
+    """What the run waited for under `key` is there. `values` and `output` None: as they were handed in. `by` is who answered, None for a system."""
+
+    key: str
+    outcome: str = "default"
+    values: Mapping[str, Any] | None = None
+    output: Mapping[str, Any] | None = None
+    by: str | None = None
+    proposal: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The engine: what the run waited for under `key` will not come. A person is asked, or what the document says of errors is done."""
+
+    key: str
+    code: str
+    message: str
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Values that the context of a step lacks which was handled manually: `n` is the place of its attempt."""
+
+    by: str
+    revision: int
+    n: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StepIn:
+    """Wait no longer: the holder does the step by hand."""
+
+    by: str
+    revision: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Say yes to what the run waits for. `counted` are those who said so before and still may; `changed` is what has moved in the record since it
+    was asked for, as this person has seen it: `{"field", "old", "now"}` each, with the `wish` that would overwrite it.
+    """
+
+    by: str
+    approval: str
+    reason: str = ""
+    counted: frozenset[str] = frozenset()
+    changed: Sequence[Mapping[str, Any]] = ()
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Say no, with a reason. `name` is who says it, for the form that is open again."""
+
+    by: str
+    approval: str
+    reason: str
+    name: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """What was asked for cannot be done any more as it was asked: `message` and `errors` say why at the form, which is open again."""
+
+    approval: str
+    code: str
+    message: str
+    errors: Sequence[Mapping[str, Any]] = ()
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """The request does not count any more, and is made anew: for other values, or under a rule that asks for more."""
+
+    approval: str
+    code: str
+    message: str
+    asked: ApprovalAsked
+    wishes: Sequence[Wish] = ()
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The engine: what came of an effect. `status` is succeeded, failed or unknown; `passing`: nothing was done, and asked again it may be.
+    `unsure`: that nothing was done is the other side's word alone, and it is unknown where it is not asked again. `told` happens beside the run where
+    it no longer waits for this. `asks`: a person is asked whatever the workflow says of errors.
+    """
+
+    effect: str
+    status: str
+    code: str = ""
+    message: str = ""
+    errors: Sequence[Mapping[str, Any]] = ()
+    result: Mapping[str, Any] | None = None
+    passing: bool = False
+    unsure: bool = False
+    told: Sequence[Told] = ()
+    asks: bool = False
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Postpone:
+    """The engine: an effect was not made for a reason that may pass. It is tried again at `until`, under the same key.
+
+    `unsure`: before that it is looked whether it was made after all.
+    """
+
+    effect: str
+    code: str
+    message: str
+    until: str
+    unsure: bool = False
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopTrying:
+    """Do not try again by itself what failed for a reason that may pass: a person has the form."""
+
+    by: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The other side was asked about an unknown effect. `result` is done, not_done or unclear."""
+
+    by: str
+    revision: int
+    effect: str
+    result: str
+    code: str = ""
+    message: str = ""
+    found: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """A person looked and states whether an unknown effect happened. `left`: a compensation that could not be made is given up."""
+
+    by: str
+    revision: int
+    effect: str
+    done: bool
+    reason: str
+    left: bool = False

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from console.core.events import ENDS
-from console.core.run import proposal
-from console.core.run.approval_request import Approval, Decided, answered, requested
-from console.core.run.state import FORM_NEEDED, NEXT_ITEM, SUPPLIED, Attempt, Effect, Event, Run, copied
+from console.core.run import effect_changes
+from console.core.run.effect_changes import put, require_attempt, waiting_for_effect
+from console.core.run.state import FORM_NEEDED, NEXT_ITEM, SUPPLIED, Attempt, Event, Run, copied
 
 
 def evolve(run: Run, event: Event) -> Run:
@@ -44,22 +44,11 @@ def _end(run: Run, event: Event, status: Any) -> None:
     here = run.attempt
     if here is not None and here.status in ("open", "performing"):
         left = tuple(replace(each, status="void") if each.status == "open" else each for each in here.approvals)
-        _put(run, here, status="failed" if status == "failed" else "cancelled", approvals=left)
+        put(run, here, status="failed" if status == "failed" else "cancelled", approvals=left)
     run.status, run.ended_at, run.holder, run.current, run.waiting, run.take_over = status, event.at, None, None, None, None
     run.ticket = None
     run.reason = event.sealed.get("reason", event.sealed.get("message"))
     run.ending = event.open.get("label")
-
-
-def _put(run: Run, attempt: Attempt, **changes: Any) -> None:
-    run.attempts[attempt.n] = attempt._replace(**changes)
-
-
-def _open_attempt(run: Run) -> Attempt:
-    here = run.attempt
-    if here is None:
-        raise ValueError(f"run {run.id} stands at no attempt")
-    return here
 
 
 def _run_started(run: Run, event: Event) -> None:
@@ -91,19 +80,13 @@ def _step_entered(run: Run, event: Event) -> None:
 
 
 def _step_submitted(run: Run, event: Event) -> None:
-    here = _open_attempt(run)
-    run.status, run.waiting = "waiting_event", _for_effect(run)
-    _put(run, here, status="performing", errors=None, **_handed_in(event))
-
-
-def _for_effect(run: Run, **more: Any) -> dict[str, Any]:
-    """That the run waits for an effect; what it does after that stays."""
-    then = {"aborting": run.waiting["aborting"]} if run.waiting and "aborting" in run.waiting else {}
-    return {"for": "effect", "until": None, **more, **then}
+    here = require_attempt(run)
+    run.status, run.waiting = "waiting_event", waiting_for_effect(run)
+    put(run, here, status="performing", errors=None, **_handed_in(event))
 
 
 def _step_completed(run: Run, event: Event) -> None:
-    here = _open_attempt(run)
+    here = require_attempt(run)
     handed_in = _handed_in(event) if "outcome" in event.open else {name: event.sealed[name] for name in ("output",) if name in event.sealed}
     if "came_to" in event.open:
         handed_in["outcome"] = event.open["came_to"]
@@ -135,16 +118,16 @@ def _handed_in(event: Event) -> dict[str, Any]:
 
 
 def _step_reopened(run: Run, event: Event) -> None:
-    here = _open_attempt(run)
+    here = require_attempt(run)
     run.status, run.waiting = "waiting_person", None
     values, errors = event.sealed.get("values", {}), event.sealed.get("errors", [])
-    _put(run, here, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=values, errors=errors)
+    put(run, here, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=values, errors=errors)
 
 
 def _step_failed(run: Run, event: Event) -> None:
     if event.open.get("outcome") is not None:  # the step's way for errors: the run goes on, and later steps find what went wrong
-        here = _open_attempt(run)
-        _put(run, here, status="failed", outcome=event.open["outcome"])
+        here = require_attempt(run)
+        put(run, here, status="failed", outcome=event.open["outcome"])
         found = here.values if here.output is None else here.output
         run.context[here.step] = {**(found or {}), "code": event.open["code"], "error": event.sealed.get("message", "")}
         return
@@ -159,60 +142,15 @@ def _attempt_retried(run: Run, event: Event) -> None:
 
 def _timer_set(run: Run, event: Event) -> None:
     run.status, run.waiting = "waiting_time", {"for": "time", "until": event.open["until"]}
-    _put(run, _open_attempt(run), outcome=event.open["outcome"], output=event.sealed.get("output"))
-
-
-def _event_awaited(run: Run, event: Event) -> None:
-    told = event.open
-    run.status = "waiting_event"
-    run.waiting = {"for": told["for"], "until": told["until"], "key": told["key"], "outcome": told["outcome"]}
-
-
-BESIDE = {
-    "task_created": ("task", "A task was made"),
-    "notice_sent": ("notice", "People were told"),
-    "event_awaited": ("documents", "Documents were asked for"),
-}
-"""Kinds of events that make something in the console itself → the kind of effect that it stands as, in a few words."""
-
-
-def identity_of_side_row(told: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
-    """What tells one task or notice from another: all that people read of it, and who is meant."""
-    return {name: value for name, value in told.items() if name in ("assignee", "team", "due", "to", "channels")} | dict(sealed)
-
-
-def _made_beside(run: Run, event: Event) -> None:
-    """What the step made in the console itself stands as an effect of it; events from before say nothing of that."""
-    if event.type == "event_awaited":
-        _event_awaited(run, event)
-    told = event.open
-    if "effect" not in told:
-        return
-    here, (kind, words) = _open_attempt(run), BESIDE[event.type]
-    request = {
-        "key": told.get("task") or told.get("key") or told.get("notice"),
-        "asked": event.sealed.get("request") or identity_of_side_row(told, event.sealed),
-    }
-    made = Effect(told["effect"], len(here.effects) + 1, kind, words, "succeeded", request, event.at, event.at)
-    _put(run, here, effects=(*here.effects, made))
-
-
-def _task_closed(run: Run, event: Event) -> None:
-    """A task that a run takes back: what closes it by hand is told of elsewhere."""
-    here, told = _open_attempt(run), event.open
-    if "effect" in told:
-        back = Effect(
-            told["effect"], len(here.effects) + 1, "task", "The task was closed", "succeeded", {"key": told["task"]}, event.at, event.at
-        )
-        _put(run, here, effects=(*here.effects, replace(back, compensates=told["compensates"])))
+    put(run, require_attempt(run), outcome=event.open["outcome"], output=event.sealed.get("output"))
 
 
 def _wait_left(run: Run, event: Event) -> None:
-    here = _open_attempt(run)
+    here = require_attempt(run)
     run.status, run.waiting = "waiting_person", None
     run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
     typed = dict(here.values) or here.defaults
-    _put(run, here, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=typed)
+    put(run, here, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=typed)
 
 
 def _retry_set(run: Run, event: Event) -> None:
@@ -220,7 +158,7 @@ def _retry_set(run: Run, event: Event) -> None:
     why = {"effect": told["effect"], "code": told["code"], "message": event.sealed.get("message", "")} if "effect" in told else {}
     unsure = {"unsure": True} if told.get("unsure") else {}
     run.status = "waiting_time"
-    run.waiting = {**_for_effect(run), "for": "retry", "until": told["until"], "tries": told["tries"], **unsure, **why}
+    run.waiting = {**waiting_for_effect(run), "for": "retry", "until": told["until"], "tries": told["tries"], **unsure, **why}
 
 
 def _timer_fired(run: Run, _event: Event) -> None:
@@ -228,7 +166,7 @@ def _timer_fired(run: Run, _event: Event) -> None:
     if run.waiting is not None and "effect" in run.waiting:
         run.status, run.waiting = (
             "waiting_event",
-            _for_effect(run, **{name: run.waiting[name] for name in ("tries", "unsure") if name in run.waiting}),
+            waiting_for_effect(run, **{name: run.waiting[name] for name in ("tries", "unsure") if name in run.waiting}),
         )
         return
     run.status = "running"
@@ -274,12 +212,12 @@ def _run_released(run: Run, _event: Event) -> None:
 
 
 def _attempt_cancelled(run: Run, event: Event) -> None:
-    _put(run, run.attempts[int(event.open["n"])], status="cancelled")
+    put(run, run.attempts[int(event.open["n"])], status="cancelled")
 
 
 def _step_revised(run: Run, event: Event) -> None:
     target = run.attempts[int(event.open["n"])]
-    _put(run, target, revised=True)
+    put(run, target, revised=True)
     run.context = {}
     for _, attempt in sorted(run.attempts.items()):
         if attempt.standing:
@@ -287,134 +225,10 @@ def _step_revised(run: Run, event: Event) -> None:
     run.take_over = run.waiting = None
 
 
-def _effect_requested(run: Run, event: Event) -> None:
-    here, told = _open_attempt(run), event.open
-    wished = Effect(
-        *(
-            told["effect"],
-            int(told["number"]),
-            told["effect_kind"],
-            told["summary"],
-            "requested",
-            event.sealed.get("request", {}),
-            event.at,
-        ),
-        compensates=told.get("compensates"),
-    )
-    _put(run, here, effects=(*here.effects, wished), status="performing")
-    if (run.waiting or {}).get("for") != "effect" or "then" in told:  # a compensation at a step that nobody handed in
-        then = {"aborting": event.sealed.get("reason", "")} if told.get("then") == "abort" else {}
-        run.status, run.waiting, run.take_over = "waiting_event", _for_effect(run) | then, None
-
-
-def _effect_kept(run: Run, event: Event) -> None:
-    here, found = _open_attempt(run), run.effect(event.open["of"])
-    if found is None:
-        raise ValueError(f"run {run.id} has no effect {event.open['of']} at hand")
-    told = {"id": event.open["effect"], "number": len(here.effects) + 1, "keeps": found[1].id}
-    _put(run, here, effects=(*here.effects, replace(found[1], **told, requested_at=event.at, settled_at=event.at)))
-
-
-def _effect_succeeded(run: Run, event: Event) -> None:
-    _set_effect(run, event, "succeeded")
-    if run.unknown is None:
-        run.status, run.waiting, run.take_over = "waiting_event", _for_effect(run), None
-
-
-def _effect_failed(run: Run, event: Event) -> None:
-    effect = _set_effect(run, event, "failed")
-    if effect.asks:
-        _asks_what_came(run, event)
-    elif run.unknown is None:
-        run.status, run.waiting, run.take_over = "waiting_event", _for_effect(run), None
-
-
-def _effect_unknown(run: Run, event: Event) -> None:
-    _set_effect(run, event, "unknown")
-    _asks_what_came(run, event)
-
-
-def _asks_what_came(run: Run, event: Event) -> None:
-    run.status, run.waiting = "waiting_person", _for_effect(run) if "aborting" in (run.waiting or {}) else None
-    run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
-
-
-def _effect_settled(run: Run, event: Event) -> None:
-    _set_effect(run, event, {"done": "succeeded", "not_done": "requested", "left": "failed"}[event.open["result"]])
-    run.status, run.waiting, run.take_over = "waiting_event", _for_effect(run), None
-
-
-def _set_effect(run: Run, event: Event, status: Any) -> Effect:
-    found = run.effect(event.open["effect"])
-    if found is None:
-        raise ValueError(f"run {run.id} has no effect {event.open['effect']} at hand")
-    attempt, effect = found
-    result = (
-        event.sealed.get("result", event.sealed.get("answer"))
-        or {key: value for key, value in event.sealed.items() if key in ("message", "errors")}
-        or None
-    )
-    if event.open.get("result") == "left":
-        result = {"left": True}
-    settled = replace(effect, status=status, settled_at=None if status == "requested" else event.at, result=result)
-    _put(run, attempt, effects=tuple(settled if each.id == effect.id else each for each in attempt.effects))
-    return settled
-
-
-def _approval_requested(run: Run, event: Event) -> None:
-    here, told = _open_attempt(run), event.open
-    run.status = "waiting_event"
-    run.waiting = {"for": "approval", "until": told.get("until"), "key": told["approval"], "outcome": None}
-    _put(run, here, approvals=(*here.approvals, requested(told, event.sealed, event.at)))
-
-
-def _approval_decided(run: Run, event: Event) -> None:
-    told = event.open
-    decided = Decided(event.by or "", event.at, told["decision"], event.sealed.get("reason", ""))
-    _set_approval(run, event, lambda approval: answered(approval, decided, told["status"]))
-    if told["status"] == "approved":
-        run.status, run.waiting = "waiting_event", {"for": "effect", "until": None}
-
-
-def _approval_over(status: Any) -> Callable[[Run, Event], None]:
-    def change(run: Run, event: Event) -> None:
-        _set_approval(run, event, lambda approval: replace(approval, status=status))
-
-    return change
-
-
-def _set_approval(run: Run, event: Event, change: Callable[[Approval], Approval]) -> None:
-    found = run.approval(event.open["approval"])
-    if found is None:
-        raise ValueError(f"run {run.id} has no approval {event.open['approval']} at hand")
-    attempt, approval = found
-    _put(run, attempt, approvals=tuple(change(each) if each.id == approval.id else each for each in attempt.approvals))
-
-
-def _proposal_requested(run: Run, event: Event) -> None:
-    here = run.attempts.get(int(event.open["n"]))
-    if here is None:
-        return
-    if event.open.get("of") is None:
-        _put(run, here, proposal=proposal.requested(event.open, event.at))
-    elif here.proposal is not None and here.proposal["call"] == event.open["of"]:
-        _put(run, here, proposal=proposal.looked_at(here.proposal, event.open))
-
-
-def _proposal_answered(run: Run, event: Event) -> None:
-    here = run.attempts.get(int(event.open["n"]))
-    if here is None or here.proposal is None:
-        return
-    if here.proposal["call"] == event.open["call"]:
-        _put(run, here, proposal=proposal.answered(here.proposal, event.type, event.open, event.sealed, event.at))
-    elif proposal.of_second(here.proposal, event.open["call"]):
-        _put(run, here, proposal=proposal.seen_again(here.proposal, event.type, event.open, event.sealed))
-
-
 def _context_supplied(run: Run, event: Event) -> None:
     """The steps after it find what was missing; what was handed in then stays as it was."""
     target, given = run.attempts[int(event.open["target"])], event.sealed.get("values", {})
-    _put(run, target, output={**target.context, **given, "missing": SUPPLIED})
+    put(run, target, output={**target.context, **given, "missing": SUPPLIED})
     run.context[target.step] = {**run.context.get(target.step, {}), **given, "missing": SUPPLIED}
 
 
@@ -441,27 +255,11 @@ CHANGES: Mapping[str, Callable[[Run, Event], None]] = {
     "run_released": _run_released,
     "run_assigned": _run_assigned,
     "run_escalated": _run_escalated,
-    "event_awaited": _made_beside,
-    "task_created": _made_beside,
-    "task_closed": _task_closed,
-    "notice_sent": _made_beside,
     "wait_left": _wait_left,
     "attempt_cancelled": _attempt_cancelled,
     "step_revised": _step_revised,
-    "effect_requested": _effect_requested,
-    "effect_kept": _effect_kept,
-    "effect_succeeded": _effect_succeeded,
-    "effect_failed": _effect_failed,
-    "effect_unknown": _effect_unknown,
-    "effect_settled": _effect_settled,
-    "approval_requested": _approval_requested,
-    "approval_decided": _approval_decided,
-    "approval_voided": _approval_over("void"),
-    "approval_expired": _approval_over("expired"),
     "step_shown": _step_shown,
-    "proposal_requested": _proposal_requested,
-    "proposal_made": _proposal_answered,
-    "proposal_failed": _proposal_answered,
     "context_supplied": _context_supplied,
+    **effect_changes.CHANGES,
 }
 """Kinds that change more than the numbers; the others (a source opened, an outcome named) only count."""

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from console.core.run import Attempt, Event, Run, settling
 from console.core.run.approving import voided
-from console.core.run.command_types import Abort, Cancel, Plan, Revise
+from console.core.run.commands import Abort, Cancel, Plan, Revise
 from console.core.run.moves import after_all, enter, not_possible, require_holder, require_no_open_effect, require_reason
 from console.errors import Conflict
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from console.core.moments import moment_text
 from console.core.run import Event, Run
-from console.core.run.command_types import Assign, Escalate, Plan, Release, Resume, Save, TakeOver
+from console.core.run.commands import Assign, Escalate, Plan, Release, Resume, Save, TakeOver
 from console.core.run.moves import not_possible, require_holder, require_reason, sealed_of
 from console.errors import Conflict
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from console.core import run as state
 from console.core.run import Attempt, Event, Run, fold
-from console.core.run.command_types import Plan
+from console.core.run.commands import Plan
 from console.errors import Conflict, Invalid
 
 NEXT_ITEM = state.NEXT_ITEM

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from console.core.run import Attempt, Effect, Run
-from console.core.run.command_types import Complete, Wish
+from console.core.run.commands import Complete
 from console.core.run.moves import require_reason
+from console.core.run.step_requests import Wish
 from console.errors import Conflict, Invalid
 
 COMPARED = frozenset({"sql_write"})

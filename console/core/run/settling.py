@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from console.core.run import Attempt, Effect, Event, Run, repeating, side_work
-from console.core.run.command_types import Check, Complete, Plan, Postpone, Report, Settle, Wish
+from console.core.run.commands import Check, Complete, Plan, Postpone, Report, Settle
 from console.core.run.moves import after_all, enter, not_possible, onward, require_holder, require_reason
+from console.core.run.step_requests import Wish
 from console.errors import Conflict
 
 NOT_BEGUN = "Not begun, because the change before it was not made."

@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from console.core.run import Attempt, Effect, Event, Run, repeating
-from console.core.run.command_types import Awaited, Complete, Told
-from console.core.run.evolve import identity_of_side_row
+from console.core.run.commands import Complete
+from console.core.run.effect_changes import identity_of_side_row
 from console.core.run.moves import require_reason
+from console.core.run.step_requests import Awaited, Told
 
 TASK = "task"
 KINDS = {"task_created": TASK, "notice_sent": "notice"}

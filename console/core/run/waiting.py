@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from console.core.run import Attempt, Event, Run, approving, settling
-from console.core.run.command_types import Arrive, Delay, Fail, Fire, Plan, Report, Retry, StepIn, StopTrying, TimeOut, Unanswered, Wait
+from console.core.run.commands import Arrive, Delay, Fail, Fire, Plan, Report, Retry, StepIn, StopTrying, TimeOut, Unanswered, Wait
 from console.core.run.moves import after_all, engine_at, enter, not_possible, onward, open_attempt, require_holder, sealed_of
 from console.core.run.proposal import AT_STAKE
 

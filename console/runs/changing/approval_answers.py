@@ -17,7 +17,7 @@ from console.core import scopes
 from console.core.actor import Actor
 from console.core.run import Attempt, approving, commands
 from console.core.run.approval_request import Approval
-from console.core.run.command_types import ApprovalAsked
+from console.core.run.step_requests import ApprovalAsked
 from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, NotAllowed, NotFound, SourceDown
 from console.records.write import alike

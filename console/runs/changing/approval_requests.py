@@ -9,7 +9,7 @@ from console.core.actor import Actor
 from console.core.run import Run
 from console.core.run.approval_request import Approval
 from console.core.run.approving import ruled_out
-from console.core.run.command_types import ApprovalAsked
+from console.core.run.step_requests import ApprovalAsked
 from console.db.engine import transaction
 from console.db.ids import new_id
 from console.errors import NotAllowed, NotFound, SourceDown

@@ -8,7 +8,7 @@ from console.browse import evidence
 from console.core import media
 from console.core.actor import Actor
 from console.core.forms import takes_files
-from console.core.run import Event, commands
+from console.core.run import Event, moves
 from console.db.engine import fetch
 from console.errors import Invalid, NotFound
 from console.files import Stored
@@ -25,7 +25,7 @@ def attach(actor: Actor, run_id: str, *, step: str, field: str, name: str, conte
     Raises Invalid with a detail for the field where the file is refused, Conflict where the run is not this person's at this step.
     """
     seen = see(actor, run_id)
-    commands.require_completable(seen.run, actor.id, step, None)
+    moves.require_completable(seen.run, actor.id, step, None)
     here = stand(seen.definition, seen.run)
     require_step(actor, here)
     asked = next((one for one in prompt_of(here, context_of(actor, here, seen.record, log.now())).fields if one.name == field), None)

@@ -2,7 +2,7 @@
 
 from console import effects
 from console.core.actor import Actor
-from console.core.run import commands
+from console.core.run import commands, moves
 from console.core.run.commands import Command, Report
 from console.errors import Conflict, ConsoleError
 from console.runs.changing.run_rights import Seen, see
@@ -32,7 +32,7 @@ def check(actor: Actor, run_id: str, *, revision: int | None, effect: str) -> st
     Raises Conflict for an effect that is not unknown, or of which another person holds the run.
     """
     seen = see(actor, run_id)
-    commands.require_holder(seen.run, actor.id)
+    moves.require_holder(seen.run, actor.id)
     unknown = seen.run.unknown
     if unknown is None or unknown.id != effect or unknown.status != "unknown":
         raise Conflict("This change is not unknown; there is nothing to check.", code="not_possible")

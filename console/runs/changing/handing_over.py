@@ -5,7 +5,7 @@ from typing import Any
 
 from console import access, accounts, inboxes, log
 from console.core.actor import Actor
-from console.core.run import commands
+from console.core.run import commands, holding
 from console.core.run.commands import Command
 from console.core.run.duties import CODE
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
@@ -50,7 +50,7 @@ def take_over(actor: Actor, run_id: str, *, revision: int | None) -> None:
         _require_place(actor, seen)
         require_works_there(actor, seen)
         entitled = access.can(actor, seen.run.team, f"workflow:{seen.definition.slug}", "takeover", run=facts(seen.run))
-        idle = holder_idle_s(seen.run) >= commands.TAKE_OVER_AFTER.total_seconds()
+        idle = holder_idle_s(seen.run) >= holding.TAKE_OVER_AFTER.total_seconds()
         return commands.TakeOver(actor.id, revision_of(seen, revision), entitled, idle, typed_of(seen.run, seen.loaded.subject))
 
     commanded(actor, run_id, "resume", make)

@@ -9,7 +9,7 @@ from console.browse import evidence
 from console.core.actor import Actor
 from console.core.forms import FormField, examine, is_empty, refusal, takes_files
 from console.core.run import Attempt, Run
-from console.core.run.command_types import Supply
+from console.core.run.commands import Supply
 from console.core.run.moves import require_holder, stale
 from console.core.run.proposal import PENDING
 from console.errors import Conflict, Invalid, NotFound

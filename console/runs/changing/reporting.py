@@ -11,7 +11,7 @@ from console import access, faults, log, records, subjects, workflows
 from console.core import expressions, scopes
 from console.core.actor import Actor
 from console.core.documents.workflow import Report
-from console.core.run import Event, Run, commands, fold
+from console.core.run import Event, Run, commands, decisions, fold
 from console.db.engine import transaction
 from console.db.ids import new_id
 from console.errors import Conflict, NotFound
@@ -119,11 +119,11 @@ def _case(actor: Actor, definition: Definition, told: Report, collection: str, r
 def _filed(definition: Definition, command: commands.Start) -> list[Event]:
     """The run begins and is put aside: the reporter never holds it."""
     now, plan = log.now(), plan_of(definition)
-    events = commands.decide(plan, Run(), command, now)
+    events = decisions.decide(plan, Run(), command, now)
     begun = fold(events)
     if begun.status != "waiting_person":
         return events
-    return [*events, *commands.decide(plan, begun, commands.Save(command.by, begun.revision), now)]
+    return [*events, *decisions.decide(plan, begun, commands.Save(command.by, begun.revision), now)]
 
 
 def _tell(run: Run, definition: Definition) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from console import workflows
 from console.core.actor import Actor
 from console.core.run import Run
-from console.core.run.command_types import Taken
+from console.core.run.commands import Taken
 from console.errors import Conflict, Invalid
 from console.runs.changing.run_rights import see
 from console.runs.changing.transitions import begin

@@ -7,9 +7,10 @@ from typing import Any
 
 from console import accounts, log
 from console.core.actor import Actor
-from console.core.run import Attempt, commands
-from console.core.run.commands import Command, Wish
+from console.core.run import Attempt, commands, going_back, moves
+from console.core.run.commands import Command
 from console.core.run.going_back import by_a_person
+from console.core.run.step_requests import Wish
 from console.runs.changing import undoing
 from console.runs.changing.run_rights import Seen, see
 from console.runs.changing.transitions import commanded, reason_of, revision_of
@@ -36,10 +37,10 @@ def preview(actor: Actor, run_id: str, step: str, attempt: int | None = None) ->
     seen, now = see(actor, run_id, whole=True), log.now()
     run = seen.run
     if run.ended:
-        commands.require_completable(run, actor.id, step, None)
-    target = commands.revisable(run, step, attempt)
+        moves.require_completable(run, actor.id, step, None)
+    target = going_back.revisable(run, step, attempt)
     target = by_a_person(plan_of(seen.definition), run, target) or target
-    cancelled = commands.cancelled_by(run, target.n)
+    cancelled = going_back.cancelled_by(run, target.n)
     void = [
         {"id": approval.id, "step": each.step, "action": approval.action, "status": approval.status}
         for each in (*cancelled, target)
@@ -80,10 +81,10 @@ def revise(
     """
 
     def make(seen: Seen) -> Command:
-        commands.require_reason(reason)
+        moves.require_reason(reason)
         if seen.run.ended:
             return commands.Revise(actor.id, revision_of(seen, revision), 0, reason)
-        target = commands.revisable(seen.run, step, attempt)
+        target = going_back.revisable(seen.run, step, attempt)
         return commands.Revise(
             actor.id, revision_of(seen, revision), target.n, reason_of(reason), _back(actor, seen, compensate, log.now())
         )
@@ -97,7 +98,7 @@ def abort(actor: Actor, run_id: str, *, revision: int | None, reason: str, compe
     """Break the run off; it stays in the log and can be replayed. `compensate`: effects that are taken back first, newest first."""
 
     def make(seen: Seen) -> Command:
-        commands.require_reason(reason)
+        moves.require_reason(reason)
         return commands.Abort(actor.id, revision_of(seen, revision), reason_of(reason), _back(actor, seen, compensate, log.now()))
 
     definition, loaded = commanded(actor, run_id, None, make, whole=bool(compensate))
@@ -109,5 +110,5 @@ def _back(actor: Actor, seen: Seen, effects: Sequence[str], now: datetime) -> li
     """What takes the effects back, where the person holds the run: of others nothing is read."""
     if not effects or seen.run.ended:
         return []
-    commands.require_holder(seen.run, actor.id)
+    moves.require_holder(seen.run, actor.id)
     return undoing.chosen(actor, seen.run, effects, now)

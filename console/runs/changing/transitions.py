@@ -9,9 +9,8 @@ from typing import Any
 from console import access, accounts, log, records, settings, subjects, workflows
 from console.core.actor import Actor
 from console.core.forms import refusal
-from console.core.run import Event, Run, commands, fold
-from console.core.run.command_types import Taken
-from console.core.run.commands import Command
+from console.core.run import Event, Run, commands, decisions, fold, moves
+from console.core.run.commands import Command, Taken
 from console.core.run.proposal import MARKS
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
@@ -86,7 +85,7 @@ def begin(
         trigger="api" if actor.kind == "key" else "record" if about is not None else "manual",
     )
     subject = subject_of(about) if about and label is None else subjects.subject_of("run", run_id)
-    events = commands.decide(plan_of(definition), Run(), command, now)
+    events = decisions.decide(plan_of(definition), Run(), command, now)
     try:
         loaded = write(actor, definition, None, events, subject=subject)
     except LiveRun as live:
@@ -139,7 +138,7 @@ def input_of(
     actor: Actor, definition: Definition, record: Record | None, given: Mapping[str, Any], team: str, now: datetime
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """(values, output) of the start step. Raises Invalid with its fields named `input.…`."""
-    opening = commands.opening(plan_of(definition), actor.id, team, now)
+    opening = decisions.opening(plan_of(definition), actor.id, team, now)
     here = stand(definition, opening)
     try:
         context = context_of(actor, here, record, now)
@@ -295,7 +294,7 @@ def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tu
     """The events of the step that was handed in, and the run on which they follow."""
     run = seen.run
     here = stand(seen.definition, run) if run.current is not None else None
-    commands.require_completable(run, actor.id, asked.step, asked.revision)
+    moves.require_completable(run, actor.id, asked.step, asked.revision)
     if here is None:
         raise NotFound
     require_step(actor, here)
@@ -363,7 +362,7 @@ def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values:
     Raises Conflict where the run is not this person's at this step any more: then nothing was kept.
     """
     seen = see(actor, run_id)
-    here = commands.require_completable(seen.run, actor.id, step, revision, drafted=True)
+    here = moves.require_completable(seen.run, actor.id, step, revision, drafted=True)
     values = {**values, MARKS: {"outcome": outcome}} if outcome is not None else values
     now, kept = log.now(), attachments.drafted(run_id, values)
     if stand(seen.definition, seen.run).kind.by_items:

@@ -11,7 +11,7 @@ from console.core.documents.action_document import Action, wishes
 from console.core.documents.approval_rules import required_approval
 from console.core.documents.fields import OWN_INPUT, computed, with_own
 from console.core.run import Attempt, Effect, Run, repeating
-from console.core.run.commands import Wish
+from console.core.run.step_requests import Wish
 from console.db.ids import new_id
 from console.effects import action_preview, kept
 from console.errors import ConsoleError, Invalid

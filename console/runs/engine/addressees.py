@@ -6,7 +6,7 @@ from typing import Any
 
 from console import access, accounts, workflows
 from console.core.run import Run
-from console.core.run.command_types import Awaited, Told
+from console.core.run.step_requests import Awaited, Told
 from console.db.engine import fetch
 from console.db.ids import new_id
 from console.errors import Invalid, NotAllowed, NotFound

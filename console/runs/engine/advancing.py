@@ -13,8 +13,8 @@ from typing import Any
 from console import accounts, inboxes, log, queue, workflows
 from console.core.actor import Actor
 from console.core.run import Event, Run, commands, repeating
-from console.core.run.command_types import ApprovalAsked, Told
-from console.core.run.commands import Command, Wish
+from console.core.run.commands import Command
+from console.core.run.step_requests import ApprovalAsked, Told, Wish
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, NotAllowed, SourceDown
 from console.runs.changing.approval_requests import asked_of, tell

@@ -9,7 +9,7 @@ from datetime import timedelta
 from console import accounts, log, queue
 from console.core.actor import Actor
 from console.core.run import Attempt, Effect, Event, Run, commands
-from console.core.run.command_types import Told
+from console.core.run.step_requests import Told
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.effects import lookups

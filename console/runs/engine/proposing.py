@@ -10,8 +10,8 @@ from console.core.documents.workflow import StepAI
 from console.core.forms import FormField
 from console.core.moments import moment_text
 from console.core.run import Event, Run, proposal_comparison
-from console.core.run.command_types import Awaited, Told
 from console.core.run.proposal import FAILED, HIDDEN_MODES, OFF, PENDING, READY, SECOND, UNFILLED, fills, of_second
+from console.core.run.step_requests import Awaited, Told
 from console.db.engine import fetch
 from console.db.ids import new_id
 from console.runs.showing.step_stakes import at_stake

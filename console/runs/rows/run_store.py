@@ -17,7 +17,7 @@ import psycopg
 from console import faults, log, queue
 from console.access.run_reach import EVERY_RUN
 from console.core.actor import Actor
-from console.core.run import Attempt, Effect, Event, Run, commands, copied, fold
+from console.core.run import Attempt, Effect, Event, Run, commands, copied, decisions, fold
 from console.core.run.approval_request import Approval, Decided
 from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import uuid7_text
@@ -495,4 +495,4 @@ def as_event(stored: log.Stored) -> Event:
 
 def decide(plan: commands.Plan, loaded: Loaded, command: commands.Command, now: datetime) -> list[Event]:
     """The events that the command makes of the run as it was loaded."""
-    return commands.decide(plan, loaded.run, command, now)
+    return decisions.decide(plan, loaded.run, command, now)
