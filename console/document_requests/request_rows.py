@@ -18,7 +18,8 @@ from console.core.run import Event, Run
 from console.db.engine import fetch
 from console.files import Stored
 from console.runs.changing.run_rights import Seen
-from console.runs.rows.run_store import ENGINE, load, retried
+from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_store import load, retried
 from console.runs.showing.reading import note
 
 KIND = "documents"

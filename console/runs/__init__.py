@@ -11,12 +11,12 @@ from console.runs.changing.revising import Preview, abort, abort_preview, previe
 from console.runs.changing.transitions import cancel, complete, complete_and_look, draft, end_for_erasure, start
 from console.runs.engine.advancing import advance
 from console.runs.engine.answering import overdue_proposals, proposed
-from console.runs.engine.arrival import awaits
 from console.runs.engine.effect_followup import look as follow, look_again, news
 from console.runs.engine.preparing import ProposalContext, proposal_context
+from console.runs.engine.proposing import proposal_pending
 from console.runs.engine.sweep import pick_up, sweep, wake
 from console.runs.rows.rebuild import Difference, rebuild
-from console.runs.rows.run_store import ENGINE
+from console.runs.rows.run_events import ENGINE
 from console.runs.showing.candidates import Candidate, candidates
 from console.runs.showing.lists import RunHead, find, head, held_by, live_ahead, live_counts, live_on, on_record, to_continue
 from console.runs.showing.reader_reach import says, shown_to
@@ -42,7 +42,6 @@ __all__ = [
     "arrive",
     "assign",
     "attachments",
-    "awaits",
     "cancel",
     "candidates",
     "changing",
@@ -71,6 +70,7 @@ __all__ = [
     "pick_up",
     "preview",
     "proposal_context",
+    "proposal_pending",
     "propose_again",
     "proposed",
     "rebuild",

@@ -21,7 +21,7 @@ from console.errors import ConsoleError, Malformed, NotFound
 from console.log import masking
 from console.runs.changing.approval_answers import Asked, Moved, changed, mark, refusal, visible, visible_request
 from console.runs.changing.approval_requests import entitled
-from console.runs.rows.run_store import approval_of
+from console.runs.rows.run_rows import approval_from_row
 from console.runs.showing.lists import head, record_titles, visible_pairs
 from console.runs.showing.reader_reach import kept_from
 from console.runs.showing.view import title_of
@@ -248,7 +248,7 @@ def _rows(actor: Actor, conditions: Sequence[sa.ColumnElement[bool]], place: tup
 def _lines(actor: Actor, rows: Sequence[Any], away: set[str], keep: Keep | None) -> list[Line]:
     heads = [_Head(row.told["collection"], row.told["record"]) for row in rows]
     titles = record_titles(actor, heads, away)
-    approvals = [approval_of(row.told) for row in rows]
+    approvals = [approval_from_row(row.told) for row in rows]
     names, teams = _names(approvals), _teams()
     made = []
     pairs = visible_pairs(actor)

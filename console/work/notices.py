@@ -80,7 +80,7 @@ def tell(
     `text` is kept under the key of the `subject`; without one the words are those of the `kind`.
     """
     with transaction() as connection:
-        side_rows.tell(connection, people, key, kind, at=log.now(), run=run, by=by, text=text, subject=subject, link=link, mail=mail)
+        side_rows.add_notices(connection, people, key, kind, at=log.now(), run=run, by=by, text=text, subject=subject, link=link, mail=mail)
 
 
 def _disagreed(actor: Actor, team: str | None, obj: str, act: str, version: int) -> None:

@@ -25,7 +25,8 @@ from console.db.engine import fetch, hot_engine
 from console.errors import ConsoleError, NotFound
 from console.faults import Fault
 from console.runs.changing.run_rights import holder_idle_s, possible, see
-from console.runs.rows.run_store import as_event, load
+from console.runs.rows.run_events import as_event
+from console.runs.rows.run_store import load
 from tests.company import DOCUMENT, Company
 from tests.services import proposals
 

@@ -15,7 +15,7 @@ from console import access, accounts, log, records
 from console.access import limits, narrowing
 from console.core import scopes
 from console.core.actor import Actor
-from console.core.run import Attempt, approving, commands
+from console.core.run import Attempt, approving, commands, decisions
 from console.core.run.approval_request import Approval
 from console.core.run.step_requests import ApprovalAsked
 from console.db.engine import fetch
@@ -26,7 +26,9 @@ from console.runs.changing.run_rights import Seen, see
 from console.runs.changing.transitions import reason_of
 from console.runs.engine.advancing import go_on, wishes_of
 from console.runs.engine.stepping import completion_of, context_of, plan_of, prompt_of, record_of, require_step, stand
-from console.runs.rows.run_store import ENGINE, Loaded, decide, retried, write
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_store import retried, write
 from console.runs.showing.screens import shortened
 from console.steps.base import Completion
 
@@ -116,7 +118,11 @@ def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes:
         plan, definition = plan_of(found.seen.definition), found.seen.definition
         other = _anew(found)
         if other is not None:
-            return found, write(ENGINE, definition, found.seen.loaded, decide(plan, found.seen.loaded, other, log.now())), other
+            return (
+                found,
+                write(ENGINE, definition, found.seen.loaded, decisions.decide(plan, found.seen.loaded.run, other, log.now())),
+                other,
+            )
         moved = changed(found)
         if moved and accept_changes is not True and accept_changes != mark(moved):
             # what moved may be what another's yes has done meanwhile: that yes is written before
@@ -125,7 +131,7 @@ def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes:
         command = commands.Approve(
             actor.id, approval_id, said, still_counted(found.seen.run, found.approval), [each.to_json() for each in moved], actor.email
         )
-        events = decide(plan, found.seen.loaded, command, log.now())
+        events = decisions.decide(plan, found.seen.loaded.run, command, log.now())
         return found, write(actor, definition, found.seen.loaded, events, hand_on=True), None
 
     found, loaded, other = retried(once)
@@ -144,7 +150,7 @@ def reject(actor: Actor, approval_id: str, *, reason: str) -> None:
         found = visible_request(actor, approval_id)
         _require_answering(actor, found)
         command = commands.Reject(actor.id, approval_id, said, actor.name, actor.email)
-        events = decide(plan_of(found.seen.definition), found.seen.loaded, command, log.now())
+        events = decisions.decide(plan_of(found.seen.definition), found.seen.loaded.run, command, log.now())
         return found, write(actor, found.seen.definition, found.seen.loaded, events, hand_on=True)
 
     _further(*retried(once))

@@ -120,7 +120,7 @@ def tell(run: Run) -> None:
     whole = run if len(run.attempts) == run.made else getattr(load(run.id, whole=True), "run", run)
     people = [person for person, lacks in candidates(whole, found).items() if lacks is None]
     with transaction() as connection:
-        side_rows.tell(
+        side_rows.add_notices(
             *(connection, people[:MOST_TOLD], found.id, "approval_requested"),
             at=found.requested_at,
             run=run.id,

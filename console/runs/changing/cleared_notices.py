@@ -34,7 +34,7 @@ def tell(connection: Connection, by: Actor, change: Change, about: str) -> None:
     people, now = [row[0] for row in fetch(_PEOPLE) if row[0] not in (by.id, about)], log.now()
     for run_id in found:
         told = [person for person in people if _sees(person, run_id)]
-        side_rows.tell(connection, told, f"{run_id}:{change}:{log.body.moment(now)}", change, at=now, run=run_id, by=by.id)
+        side_rows.add_notices(connection, told, f"{run_id}:{change}:{log.body.moment(now)}", change, at=now, run=run_id, by=by.id)
 
 
 def _sees(person: str, run_id: str) -> bool:

@@ -8,7 +8,7 @@ from console.errors import Conflict, ConsoleError
 from console.runs.changing.run_rights import Seen, see
 from console.runs.changing.transitions import commanded, reason_of, revision_of
 from console.runs.engine.advancing import go_on
-from console.runs.rows.run_store import Loaded
+from console.runs.rows.recent_runs import Loaded
 from console.workflows import Definition
 
 UNCLEAR = "It still cannot be told whether this was done. Look there yourself, or ask whoever keeps it, then say what you found."

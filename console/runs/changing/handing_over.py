@@ -5,7 +5,7 @@ from typing import Any
 
 from console import access, accounts, inboxes, log
 from console.core.actor import Actor
-from console.core.run import commands, holding
+from console.core.run import commands, decisions, holding
 from console.core.run.commands import Command
 from console.core.run.duties import CODE
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
@@ -13,7 +13,7 @@ from console.runs.changing.run_rights import Seen, holder_idle_s, require_works_
 from console.runs.changing.transitions import commanded, reason_of, revision_of, typed_of
 from console.runs.engine.advancing import go_on
 from console.runs.engine.stepping import facts, plan_of, require_step, stand
-from console.runs.rows.run_store import decide, load, retried, write
+from console.runs.rows.run_store import load, retried, write
 from console.workflows import version
 
 PRIORITIES = ("low", "normal", "high", "urgent")
@@ -134,7 +134,9 @@ def arrive(
             return None
         definition = version(loaded.run.workflow, loaded.run.version)
         command = commands.Arrive(key, outcome, values, output, by)
-        return definition, write(actor, definition, loaded, decide(plan_of(definition), loaded, command, log.now()), hand_on=True)
+        return definition, write(
+            actor, definition, loaded, decisions.decide(plan_of(definition), loaded.run, command, log.now()), hand_on=True
+        )
 
     moved = retried(once)
     if moved is None:

@@ -8,7 +8,7 @@ from console import log, steps
 from console.browse import evidence
 from console.core.actor import Actor
 from console.core.forms import FormField, examine, is_empty, refusal, takes_files
-from console.core.run import Attempt, Run
+from console.core.run import Attempt, Run, decisions
 from console.core.run.commands import Supply
 from console.core.run.moves import require_holder, stale
 from console.core.run.proposal import PENDING
@@ -16,7 +16,7 @@ from console.errors import Conflict, Invalid, NotFound
 from console.runs.changing.run_rights import Seen, see
 from console.runs.engine import proposing
 from console.runs.engine.stepping import Stand, context_of, plan_of, prompt_of, require_step, stand
-from console.runs.rows.run_store import decide, further, retried, write
+from console.runs.rows.run_store import after_events, retried, write
 from console.runs.showing.screens import item_of, last_shown
 
 
@@ -87,8 +87,8 @@ def supply(actor: Actor, run_id: str, *, revision: int | None, step: str, values
                 "Nothing was supplied: fill in a field.", details=[{"field": "values", "reason": "At least one field is needed."}]
             )
         command = Supply(actor.id, seen.run.revision, target.n, given)
-        events = decide(plan_of(seen.definition), seen.loaded, command, now)
-        after = further(seen.loaded, events).run
+        events = decisions.decide(plan_of(seen.definition), seen.loaded.run, command, now)
+        after = after_events(seen.loaded, events).run
         if proposing.settings_of(seen.definition, here.attempt.step) is not None and proposing.asks_here(after):
             item = (here.attempt.proposal or {}).get("item")
             events.append(proposing.request(seen.definition, after, actor.id, now, item=item))

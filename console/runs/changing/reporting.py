@@ -132,4 +132,4 @@ def _tell(run: Run, definition: Definition) -> None:
     obj = f"workflow:{definition.slug}"
     told = [each for each in sorted(people) if access.can(Actor("user", each), run.team, obj, "resume") and may_see(each, run)]
     with transaction() as connection:
-        side_rows.tell(connection, told, f"{run.id}:filed", "report_filed", at=log.now(), run=run.id)
+        side_rows.add_notices(connection, told, f"{run.id}:filed", "report_filed", at=log.now(), run=run.id)

@@ -11,7 +11,7 @@ from console.core.run import Attempt, commands, going_back, moves
 from console.core.run.commands import Command
 from console.core.run.going_back import by_a_person
 from console.core.run.step_requests import Wish
-from console.runs.changing import undoing
+from console.runs.changing import compensations
 from console.runs.changing.run_rights import Seen, see
 from console.runs.changing.transitions import commanded, reason_of, revision_of
 from console.runs.engine.advancing import go_on
@@ -51,7 +51,7 @@ def preview(actor: Actor, run_id: str, step: str, attempt: int | None = None) ->
         "step": target.step,
         "attempt": target.attempt,
         "cancels": [_cancelled(seen, each) for each in cancelled],
-        "effects_done": [each.to_json() for each in undoing.done(actor, run, [*cancelled, target], now)],
+        "effects_done": [each.to_json() for each in compensations.done(actor, run, [*cancelled, target], now)],
         "approvals_void": void,
     }
     names = accounts.names({each.by for each in cancelled if each.by})
@@ -68,7 +68,7 @@ def abort_preview(actor: Actor, run_id: str) -> Preview:
     seen, now = see(actor, run_id, whole=True), log.now()
     run = seen.run
     newest = [run.attempts[n] for n in sorted(run.attempts, reverse=True)]
-    told = {"effects_done": [each.to_json() for each in undoing.done(actor, run, newest, now)] if not run.ended else []}
+    told = {"effects_done": [each.to_json() for each in compensations.done(actor, run, newest, now)] if not run.ended else []}
     return Preview(told, run.revision, seen.definition.title)
 
 
@@ -111,4 +111,4 @@ def _back(actor: Actor, seen: Seen, effects: Sequence[str], now: datetime) -> li
     if not effects or seen.run.ended:
         return []
     moves.require_holder(seen.run, actor.id)
-    return undoing.chosen(actor, seen.run, effects, now)
+    return compensations.chosen(actor, seen.run, effects, now)

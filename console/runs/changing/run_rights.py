@@ -10,7 +10,8 @@ from console.db.engine import fetch
 from console.errors import NotAllowed, NotFound, SourceDown
 from console.records import Record
 from console.runs.engine.stepping import PERFORMING, facts, plan_of, record_of, require_step, stand
-from console.runs.rows.run_store import Loaded, load
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_store import load
 from console.workflows import Definition
 
 TAKE_OVER_AFTER_S = 600

@@ -15,14 +15,16 @@ from console.core.run.proposal import MARKS
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.records import Record
-from console.runs.changing import attachments, submitting, undoing
+from console.runs.changing import attachments, compensations, submitting
 from console.runs.changing.approval_requests import asked_of, tell
 from console.runs.changing.run_rights import Seen, holder_idle_s, see
 from console.runs.engine import into_inbox, proposing
 from console.runs.engine.advancing import go_on, handing_in, with_former, with_what_was_done
 from console.runs.engine.stepping import context_of, facts, label_of, plan_of, prompt_of, require_step, stand
 from console.runs.rows import typed_drafts
-from console.runs.rows.run_store import ENGINE, LiveRun, Loaded, decide, live_run, load, recalled, retried, write
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_store import LiveRun, live_run, load, retried, retried_from_memory, write
 from console.runs.showing import reading
 from console.runs.showing.screens import Screen, digest, item_of, last_shown, seen_fields, shown_event
 from console.runs.showing.view import RunView
@@ -178,7 +180,7 @@ def complete(
         before, events = _completing(actor, seen, asked, log.now())
         return seen.definition, write(actor, seen.definition, before, events)
 
-    definition, loaded = recalled(run_id, revision, once)
+    definition, loaded = retried_from_memory(run_id, revision, once)
     tell(go_on(actor, definition, loaded).run)
 
 
@@ -204,7 +206,7 @@ def complete_and_look(
         screen, more, row = _shown_next(actor, seen, fold(events, before.run), now)
         return replace(seen, loaded=write(actor, seen.definition, before, events + more, shown=row)), screen, typed
 
-    seen, screen, typed = recalled(run_id, revision, once, shown=True)
+    seen, screen, typed = retried_from_memory(run_id, revision, once, shown=True)
     if screen is not None:
         return reading.view(actor, seen, screen, reading.Beside(_carried(actor, seen, screen, typed)))
     onlooker = _Onlooker(actor)
@@ -327,11 +329,11 @@ def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tu
         reason=asked.reason,
         chosen=chosen,
         repeat=asked.repeat,
-        compensations=undoing.of_former(actor, loaded.run, now) if completion.effects or completion.task else (),
+        compensations=compensations.of_former(actor, loaded.run, now) if completion.effects or completion.task else (),
         approval=asked_of(completion.approval, loaded.run, here, context, seen.record) if completion.approval else None,
         **_of_proposal(run, proposal, prompt, completion, asked, now),
     )
-    return loaded, decide(plan_of(seen.definition), loaded, command, now)
+    return loaded, decisions.decide(plan_of(seen.definition), loaded.run, command, now)
 
 
 def _of_proposal(
@@ -381,7 +383,7 @@ def commanded(
         seen = see(actor, run_id, whole=whole)
         if right is not None:
             access.require(actor, seen.run.team, f"workflow:{seen.definition.slug}", right, run=facts(seen.run))
-        events = decide(plan_of(seen.definition), seen.loaded, make(seen), log.now())
+        events = decisions.decide(plan_of(seen.definition), seen.loaded.run, make(seen), log.now())
         return seen.definition, write(actor, seen.definition, seen.loaded, events, keep_draft=keep_draft)
 
     return retried(once)
@@ -439,7 +441,11 @@ def save_idle(run_id: str) -> None:
             return
         typed, now = typed_of(loaded.run, loaded.subject), log.now()
         command = commands.Save(None, loaded.run.revision, typed)
-        events = [into_inbox.left(definition, loaded.run, typed, now)] if left else decide(plan_of(definition), loaded, command, now)
+        events = (
+            [into_inbox.left(definition, loaded.run, typed, now)]
+            if left
+            else decisions.decide(plan_of(definition), loaded.run, command, now)
+        )
         write(ENGINE, definition, loaded, events)
 
     retried(once)

@@ -4,7 +4,6 @@ __all__ = [
     "addressees",
     "advancing",
     "answering",
-    "arrival",
     "effect_followup",
     "into_inbox",
     "preparing",

@@ -12,7 +12,7 @@ from typing import Any
 
 from console import accounts, inboxes, log, queue, workflows
 from console.core.actor import Actor
-from console.core.run import Event, Run, commands, repeating
+from console.core.run import Event, Run, commands, decisions, repeating
 from console.core.run.commands import Command
 from console.core.run.step_requests import ApprovalAsked, Told, Wish
 from console.db.ids import new_id
@@ -21,7 +21,9 @@ from console.runs.changing.approval_requests import asked_of, tell
 from console.runs.engine import addressees, proposing
 from console.runs.engine.effecting import later, made, may_pass, performing, recovering
 from console.runs.engine.stepping import Stand, context_of, plan_of, record_of, require_step, stand
-from console.runs.rows.run_store import ENGINE, Loaded, decide, further, load, write
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_store import after_events, load, write
 from console.steps.base import AsksPerson, Completion, Context
 from console.workflows import Definition
 
@@ -87,7 +89,7 @@ def _fired(definition: Definition, loaded: Loaded) -> Loaded | None:
     if loaded.run.current is None or waiting.get("until") is None or datetime.fromisoformat(waiting["until"]) > now:
         return None
     try:
-        return write(ENGINE, definition, loaded, decide(plan_of(definition), loaded, commands.Fire(loaded.run.current), now))
+        return write(ENGINE, definition, loaded, decisions.decide(plan_of(definition), loaded.run, commands.Fire(loaded.run.current), now))
     except log.Moved:
         return None
 
@@ -101,7 +103,7 @@ def _ask_somebody(definition: Definition, loaded: Loaded, closed: NotAllowed) ->
         made(definition, loaded, asked, lambda _run: report)
     elif here is not None and loaded.run.status == "running":
         failing = commands.Fail(here.step, closed.code, closed.message, asks=True)
-        write(ENGINE, definition, loaded, decide(plan_of(definition), loaded, failing, log.now()))
+        write(ENGINE, definition, loaded, decisions.decide(plan_of(definition), loaded.run, failing, log.now()))
 
 
 def go_on(
@@ -155,7 +157,7 @@ def _steps_by_themselves(
             break
         loaded = loaded if events else base
         events += more
-        ahead, taken = further(base, more), taken + 1
+        ahead, taken = after_events(base, more), taken + 1
     if not events:
         return loaded, 0
     more, shown = onlooker(ahead) if ahead.run.status == "waiting_person" else _nobody(ahead)
@@ -175,7 +177,7 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> tup
     here = stand(definition, run)
     limit = definition.document.settings.timeout_ms
     if limit is not None and run.worked_by(now) > limit:
-        return loaded, decide(plan, loaded, commands.TimeOut(), now)
+        return loaded, decisions.decide(plan, loaded.run, commands.TimeOut(), now)
     try:
         if run.automatic >= definition.document.settings.max_automatic_steps:
             raise Conflict(
@@ -198,15 +200,15 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> tup
         command: Command = handing_in(None, here.attempt.step, run, completion, chosen=completion.chosen, approval=asked, told=told)
         if completion.until is not None and completion.until > now:
             command = commands.Wait(here.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
-        return base, decide(plan, base, command, now)
+        return base, decisions.decide(plan, base.run, command, now)
     except log.Moved:
         raise
     except ConsoleError as error:
-        return loaded, decide(plan, loaded, _not_done(definition, loaded, error, now), now)
+        return loaded, decisions.decide(plan, loaded.run, _not_done(definition, loaded, error, now), now)
     except Exception:
         logger.exception("run %s, step %s", run.id, here.attempt.step)
         message = "Something unexpected went wrong in this step. Try again, or tell who runs the console."
-        return loaded, decide(plan, loaded, commands.Fail(here.attempt.step, "internal_error", message), now)
+        return loaded, decisions.decide(plan, loaded.run, commands.Fail(here.attempt.step, "internal_error", message), now)
 
 
 def _not_done(definition: Definition, loaded: Loaded, error: ConsoleError, now: datetime) -> Command:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from console import accounts, log, workflows
-from console.core.run import Event, Run, commands
+from console.core.run import Event, Run, commands, decisions
 from console.core.run.commands import Command
 from console.core.run.proposal import AT_STAKE, LEVELS, UNFILLED
 from console.db.engine import fetch
@@ -16,7 +16,9 @@ from console.runs.engine import proposing
 from console.runs.engine.advancing import go_on, handing_in
 from console.runs.engine.stepping import Stand, completion_of, context_of, label_of, plan_of, prompt_of, record_of, require_step, stand
 from console.runs.rows import typed_drafts
-from console.runs.rows.run_store import ENGINE, Loaded, decide, further, load, retried, write
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_store import after_events, load, retried, write
 from console.steps.base import Context
 from console.steps.proposable import gathered
 from console.workflows import Definition
@@ -85,7 +87,7 @@ def _following(definition: Definition, loaded: Loaded, call: str, answer: Event,
     run = loaded.run
     if not proposing.waits_for(run, call):
         return []
-    after = further(loaded, [answer])
+    after = after_events(loaded, [answer])
     if run.status == "waiting_event":
         return _going_on(definition, after, call, now)
     proposal = (after.run.attempt.proposal if after.run.attempt else None) or {}
@@ -105,7 +107,7 @@ def _going_on(definition: Definition, loaded: Loaded, call: str, now: datetime) 
         command = commands.Unanswered(call, doubts, proposal["banner"] or (HELD_BACK if doubts == AT_STAKE else UNSURE))
     else:
         command = _arriving(here, proposal, call, now)
-    return decide(plan_of(definition), loaded, command, now)
+    return decisions.decide(plan_of(definition), loaded.run, command, now)
 
 
 def _arriving(here: Stand, proposal: Mapping[str, Any], call: str, now: datetime) -> Command:
@@ -138,7 +140,7 @@ def _by_itself(definition: Definition, loaded: Loaded, proposal: Mapping[str, An
         command = handing_in(
             *(None, here.attempt.step, run, completion), chosen=chosen, proposal=told, proposed=proposal["outcome"], by_ai=True
         )
-        return decide(plan_of(definition), loaded, command, now)
+        return decisions.decide(plan_of(definition), loaded.run, command, now)
     except ConsoleError:
         return []
 

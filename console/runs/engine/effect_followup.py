@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from console import accounts, log, queue
 from console.core.actor import Actor
-from console.core.run import Attempt, Effect, Event, Run, commands
+from console.core.run import Attempt, Effect, Event, Run, commands, decisions
 from console.core.run.step_requests import Told
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
@@ -18,7 +18,9 @@ from console.errors import ConsoleError, NotAllowed
 from console.runs.changing.run_rights import see
 from console.runs.engine.addressees import may_see
 from console.runs.engine.stepping import plan_of
-from console.runs.rows.run_store import ENGINE, Loaded, as_event, decide, load, retried, write
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_events import ENGINE, as_event
+from console.runs.rows.run_store import load, retried, write
 from console.workflows import version
 
 logger = logging.getLogger(__name__)
@@ -107,7 +109,7 @@ def _report(loaded: Loaded, attempt: Attempt, effect: Effect, status: str, stand
 
     def once() -> Loaded:
         current = load(loaded.run.id) or loaded
-        return write(ENGINE, definition, current, decide(plan_of(definition), current, report, log.now()))
+        return write(ENGINE, definition, current, decisions.decide(plan_of(definition), current.run, report, log.now()))
 
     retried(once)
 

@@ -13,12 +13,14 @@ from datetime import datetime, timedelta
 
 from console import effects, faults, log, workflows
 from console.core.actor import Actor
-from console.core.run import Effect, Run, commands
+from console.core.run import Effect, Run, commands, decisions
 from console.db.engine import alone
 from console.errors import ConsoleError, IntegrationError, OutcomeUnknown, SourceDown
 from console.runs.engine import effect_followup
 from console.runs.engine.stepping import plan_of
-from console.runs.rows.run_store import ENGINE, Loaded, decide, load, retried, write
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_store import load, retried, write
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
@@ -97,7 +99,11 @@ def noted(definition: Definition, loaded: Loaded, report: commands.Report, *, ha
     def once() -> Loaded:
         current, now = load(loaded.run.id) or loaded, log.now()
         return write(
-            ENGINE, definition, current, decide(plan, current, _put_off(definition, current.run, report, now), now), hand_on=hand_on
+            ENGINE,
+            definition,
+            current,
+            decisions.decide(plan, current.run, _put_off(definition, current.run, report, now), now),
+            hand_on=hand_on,
         )
 
     return retried(once)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console import settings, steps
+from console.core.actor import Actor
 from console.core.documents.workflow import StepAI
 from console.core.forms import FormField
 from console.core.moments import moment_text
@@ -250,3 +251,13 @@ def evidence(run: Run, person: str) -> dict[str, Any] | None:
     if seen is not None and (seen.get(SECOND) or {}).get("status") == PENDING:
         del seen[SECOND]
     return seen
+
+
+_PENDING = """
+select 1 from console.ai_call where id = %s and run = %s and n = %s and person = %s and status = 'pending' and now() < deadline_at + interval '1 second'
+"""
+
+
+def proposal_pending(actor: Actor, run_id: str, n: int, call: str) -> bool:
+    """Whether the answer to this call, made for this person at this attempt, can still come. A waiting page asks every second: it costs one row."""
+    return bool(fetch(_PENDING, (call, run_id, n, actor.id)))

@@ -18,7 +18,10 @@ from console.log import masking
 from console.runs.changing.run_rights import TAKE_OVER_AFTER_S, Seen, lacking, possible, see, works
 from console.runs.engine import answering, proposing
 from console.runs.rows import typed_drafts
-from console.runs.rows.run_store import as_shown, links, retried, run_row
+from console.runs.rows.recent_runs import trim_to_shown
+from console.runs.rows.run_events import links
+from console.runs.rows.run_rows import run_row
+from console.runs.rows.run_store import retried
 from console.runs.showing import reader_reach
 from console.runs.showing.screens import Screen, Typed, draw, last_shown, present, seen_fields
 from console.runs.showing.view import RunView, as_json, outline
@@ -248,7 +251,7 @@ def _without_sent(told: dict[str, Any], run: Run, hidden: masking.Hidden) -> lis
 
 def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside, most: int | None = PATH_SHOWN) -> RunView:
     """The run for this viewer."""
-    seen = seen if most is None else replace(seen, loaded=as_shown(seen.loaded))
+    seen = seen if most is None else replace(seen, loaded=trim_to_shown(seen.loaded))
     run, definition = seen.run, seen.definition
     newest = workflows.newest(definition.id)
     typed = near.draft if run.holder in (actor.id, None) else None
@@ -325,7 +328,7 @@ def noted(run: Run, actor: Actor, kind: str, told: Mapping[str, Any]) -> bool:
 
 
 def note(actor: Actor, seen: Seen, event: Event) -> None:
-    """An event of looking, on the chain of the run; nothing else of it changes. Raises log.Moved."""
-    made = links(actor, seen.definition, seen.loaded, seen.run, [event])
+    """Append an event about reading the run; nothing else of the run changes. Raises log.Moved."""
+    made = links(actor, seen.definition, seen.run, [event], seq=seen.run.seq, head=seen.loaded.head)
     projection = log.Projection(run=run_row(seen.run, seen.loaded.subject, keep_draft=True))
     log.write(seen.run.id, seen.run.seq, made, subject=seen.loaded.subject, projection=projection)

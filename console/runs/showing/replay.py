@@ -11,7 +11,8 @@ from console.core.run import Event, Run, fold
 from console.errors import NotFound
 from console.log import masking, present
 from console.runs.changing.run_rights import Seen, see
-from console.runs.rows.run_store import as_event, retried
+from console.runs.rows.run_events import as_event
+from console.runs.rows.run_store import retried
 from console.runs.showing.reader_reach import hidden_from, kept_from, screen_for
 from console.runs.showing.reading import PATH_SHOWN, masked_run, read_for_a_time
 from console.runs.showing.screens import Screen

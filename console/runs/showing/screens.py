@@ -18,7 +18,8 @@ from console.records import Record
 from console.runs.changing.run_rights import Seen
 from console.runs.engine import proposing
 from console.runs.engine.stepping import context_of, prompt_of, stand
-from console.runs.rows.run_store import Loaded, write
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_store import write
 from console.runs.showing import consequences, last_time, reader_reach
 from console.steps.base import Progress, Prompt, Rows
 
