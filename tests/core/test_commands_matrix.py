@@ -575,7 +575,7 @@ def test_the_items_of_a_loop_are_attempts_that_no_limit_counts() -> None:
 
 
 def test_a_step_may_hand_the_run_over_when_it_is_done() -> None:
-    over = step_requests.HandsOver("disputes", "a chargeback")
+    over = step_requests.Handover("disputes", "a chargeback")
     walk = given(started("look"), commands.Complete(OLIVIA, "look", 0, "default", hands_over=over))
     assert (here(walk), walk.run.holder, walk.run.last_holder) == ("apply", None, OLIVIA)
     assert (walk.run.ticket or {})["inbox"] == "disputes"

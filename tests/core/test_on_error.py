@@ -107,7 +107,7 @@ def test_what_a_person_handed_in_is_theirs_whatever_the_workflow_says() -> None:
 
 
 def test_what_may_have_been_done_is_not_done_again_without_a_word() -> None:
-    from console.core.run.repeating import former, outstanding
+    from console.core.run.repeating import former_changes, outstanding
 
     walk = asked("fail", "held", "edge", "unknown")
     report(walk, "unknown")
@@ -120,4 +120,4 @@ def test_what_may_have_been_done_is_not_done_again_without_a_word() -> None:
     walk.give(commands.Complete(None, "pause", walk.run.revision, "default"))
     here = walk.run.attempt
     assert here is not None
-    assert [effect.id for effect in former(walk.run, here)] == ["eff_1"]
+    assert [effect.id for effect in former_changes(walk.run, here)] == ["eff_1"]

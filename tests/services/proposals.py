@@ -108,12 +108,12 @@ def made(
         "ms": 12,
     }
     sealed = {"proposal": {"fields": list(fields), "choice": choice, "banner": told.pop("banner", None)}}
-    runs.proposed(call, "proposal_made", open_ | told, sealed)
+    runs.record_answer(call, "proposal_made", open_ | told, sealed)
 
 
 def failed(call: str, code: str = "timeout", status: str = "failed", message: str = "The model did not answer in 8 s.") -> None:
     """No answer comes in."""
-    runs.proposed(call, "proposal_failed", {"status": status, "code": code, "mode": "assist"}, {"message": message})
+    runs.record_answer(call, "proposal_failed", {"status": status, "code": code, "mode": "assist"}, {"message": message})
 
 
 def row(call: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from console.core.run import Attempt, Event, Run, duties, repeating, settling
 from console.core.run.approval_request import APPROVE, REJECT, Approval
 from console.core.run.commands import Approve, Complete, Plan, Reject, Renew, Void
 from console.core.run.duties import REQUESTER, STEP
-from console.core.run.moves import after_all, not_possible, onward, require_reason, sealed_of
+from console.core.run.moves import after_all, go_to_next, not_possible, require_reason, sealed_of
 from console.core.run.step_requests import ApprovalAsked, Wish
 from console.errors import Conflict, NotAllowed
 
@@ -45,16 +45,16 @@ def request_approval(
     )
 
 
-def handed_in(plan: Plan, run: Run, here: Attempt, command: Complete, submitted: Event, now: datetime) -> list[Event]:
+def submit_for_approval(plan: Plan, run: Run, here: Attempt, command: Complete, submitted: Event, now: datetime) -> list[Event]:
     """What follows from handing in a step that others have to approve. What was done before and is kept needs nobody's yes. Raises as `repeating.judged`."""
-    judged = repeating.judged(run, here, command)
-    kept = settling.kept(here, judged, command, now)
+    judged = repeating.match_former(run, here, command)
+    kept = settling.kept_events(here, judged, command, now)
     wishes = [wish for wish, former in judged if former is None]
     if command.approval is None or (judged and not wishes):
-        return settling.handed_in(plan, run, here, command, submitted, now)
+        return settling.submit_effects(plan, run, here, command, submitted, now)
     if given := _stands(run, here, command.approval, wishes, command.by):
         submitted = submitted._replace(open={**submitted.open, "approval": given.id})
-        return settling.handed_in(plan, run, here, command, submitted, now)
+        return settling.submit_effects(plan, run, here, command, submitted, now)
     return [submitted, *kept, request_approval(run, here, command.approval, wishes, command.by, now)]
 
 
@@ -67,7 +67,7 @@ def _stands(run: Run, here: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wis
     given = [Wish(**wish) for wish in approval.wishes]
     asked_before = all(any(repeating.same_wish(wish, former) for former in given) for wish in wishes)
     done = any(
-        effect.status != "failed" and repeating.alike(wish, effect)
+        effect.status != "failed" and repeating.matches_effect(wish, effect)
         for attempt in run.attempts.values()
         for effect in attempt.effects
         for wish in wishes
@@ -83,8 +83,8 @@ def _plain(wish: Wish) -> dict[str, Any]:
 
 def ruled_out(run: Run, approval: Approval, person: str, email: str = "") -> str | None:
     """The rule by which this person may not answer, as it is written; None where none does. `run` holds all its attempts."""
-    done = duties.standing(run)
-    return duties.excluded(approval.not_by, done, person, email=email, starter=run.started_by, requester=approval.requested_by)
+    done = duties.standing_steps(run)
+    return duties.violated_rule(approval.not_by, done, person, email=email, starter=run.started_by, requester=approval.requested_by)
 
 
 def refused_by(rule: str, title: str = "") -> NotAllowed:
@@ -130,8 +130,8 @@ def approve(plan: Plan, run: Run, command: Approve, now: datetime) -> list[Event
         return [said, *_outcome(plan, after_all([said], run), here, APPROVE, command.by, now)]
     wishes = [_as_of_now(wish, command.changed) for wish in approval.wishes]
     first = len(here.effects) + 1
-    effects = [settling.requested(run, here, Wish(**wish), number, now) for number, wish in enumerate(wishes, first)]
-    return [said, *effects] if effects else [said, *settling.if_settled(plan, after_all([said], run), here, now)]
+    effects = [settling.request_effect(run, here, Wish(**wish), number, now) for number, wish in enumerate(wishes, first)]
+    return [said, *effects] if effects else [said, *settling.after_settling(plan, after_all([said], run), here, now)]
 
 
 def require_answering(plan: Plan, run: Run, approval_id: str, by: str, email: str = "") -> tuple[Attempt, Approval]:
@@ -190,7 +190,7 @@ def _outcome(plan: Plan, run: Run, here: Attempt, decision: str, by: str | None,
     given_for = dict(approval.values) or dict(here.values)
     sealed = sealed_of(values=given_for) | {"output": {**(here.output or {}), **given_for, **output}}
     completed = Event("step_completed", now, told, sealed, (here.step, here.attempt), by)
-    return [completed, *onward(plan, after_all([completed], run), here.step, outcome, None, now)]
+    return [completed, *go_to_next(plan, after_all([completed], run), here.step, outcome, None, now)]
 
 
 def _reopened(plan: Plan, here: Attempt, code: str, message: str, now: datetime, errors: Sequence[Mapping[str, Any]] = ()) -> list[Event]:

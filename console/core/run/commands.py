@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from console.core.documents.workflow import Workflow
-from console.core.run.step_requests import ApprovalAsked, Awaited, HandsOver, Told, Wish
+from console.core.run.step_requests import ApprovalAsked, Awaited, Handover, SideRow, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,9 @@ class Complete:
     repeat: str | None = None  # what to do about a change that was made before: keep, again or compensate
     compensations: Sequence[Wish] = ()  # what takes back the changes that were made before, as far as there is something
     awaits: Awaited | None = None
-    hands_over: HandsOver | None = None
+    hands_over: Handover | None = None
     approval: ApprovalAsked | None = None
-    told: Sequence[Told] = ()
+    told: Sequence[SideRow] = ()
     proposal: Mapping[str, Any] | None = None  # which call's proposal was there, and what became of it
     proposed: str | None = None  # the outcome that was proposed
     by_ai: bool = False  # nobody looked: the step was promoted to that, and everything was certain
@@ -351,7 +351,7 @@ class Report:
     result: Mapping[str, Any] | None = None
     passing: bool = False
     unsure: bool = False
-    told: Sequence[Told] = ()
+    told: Sequence[SideRow] = ()
     asks: bool = False
     by: None = None
 

@@ -14,7 +14,17 @@ from console.core.events import MOVES
 from console.core.moments import moment_text
 from console.core.run import Attempt, Event, Run, approving, commands, going_back, holding, settling, side_work, waiting
 from console.core.run.commands import Command, Complete, Plan, Report, Start, Supply, Taken
-from console.core.run.moves import after_all, ended, enter, not_possible, onward, require_completable, require_holder, sealed_of, stale
+from console.core.run.moves import (
+    after_all,
+    enter_step,
+    go_to_next,
+    has_ended,
+    not_possible,
+    require_completable,
+    require_holder,
+    sealed_of,
+    stale_form,
+)
 from console.core.run.step_requests import Awaited
 
 
@@ -24,11 +34,11 @@ def decide(plan: Plan, run: Run, command: Command, now: datetime) -> list[Event]
         return _numbered(run, _start(plan, run, command, now))
     if run.ended:
         if isinstance(command, Report):
-            return settling.late(command, now)
-        raise ended(run)
+            return settling.late_report(command, now)
+        raise has_ended(run)
     revision = getattr(command, "revision", None)
     if revision is not None and revision != run.revision:
-        raise stale()
+        raise stale_form()
     return _numbered(run, DECISIONS[type(command)](plan, run, command, now))
 
 
@@ -61,7 +71,7 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
         | ({"linked_to": command.linked_to} if command.linked_to else {})
     )
     began = Event("run_started", now, told, sealed_of(input=dict(command.input), title=command.title), by=command.by)
-    entered = enter(plan, run, start.id, 1, now, "running")
+    entered = enter_step(plan, run, start.id, 1, now, "running")
     outcome = {"n": 1, "type": "start", "outcome": "default", "automatic": False, "handled_manually": False}
     done = Event(
         "step_completed", now, outcome, sealed_of(values=dict(command.input), output=dict(command.output)), (start.id, 1), command.by
@@ -74,12 +84,12 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
         more = _taken(plan, after, each, command, now)
         events += more
         after, last, came = after_all(more, after), each.step, each.outcome
-    return [*events, *onward(plan, after, last, came, None, now)]
+    return [*events, *go_to_next(plan, after, last, came, None, now)]
 
 
 def _taken(plan: Plan, run: Run, each: Taken, command: Start, now: datetime) -> list[Event]:
     """The events of a step that was done in the run that this one does again."""
-    entered = enter(plan, run, each.step, run.made + 1, now, "running")
+    entered = enter_step(plan, run, each.step, run.made + 1, now, "running")
     told = {
         "n": run.made + 1,
         "type": plan.workflow.step(each.step).type,
@@ -101,7 +111,7 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
     here = require_completable(run, command.by, command.step, command.revision)
     if command.by is None and not _by_ai(run, command) and (here.step not in plan.automatic or run.status != "running"):
         raise not_possible(run, "Completing a person's step without a person")
-    step, made = (here.step, here.attempt), side_work.made(run, here, command, now)
+    step, made = (here.step, here.attempt), side_work.create_side_rows(run, here, command, now)
     command = replace(command, awaits=made.awaits, **_standing(made.stands))
     told = {
         "n": here.n,
@@ -122,11 +132,11 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
     chosen += made.events
     if command.effects or command.awaits or command.approval:
         submitted = Event("step_submitted", now, told, sealed, step, command.by)
-        onward(plan, run, here.step, command.outcome, command.ends, now)  # a way on that is missing is refused before anything is done
+        go_to_next(plan, run, here.step, command.outcome, command.ends, now)  # a way on that is missing is refused before anything is done
         if command.approval is not None:
-            return [*chosen, *manual, *approving.handed_in(plan, run, here, command, submitted, now)]
+            return [*chosen, *manual, *approving.submit_for_approval(plan, run, here, command, submitted, now)]
         if command.awaits is None:
-            return [*chosen, *manual, *settling.handed_in(plan, run, here, command, submitted, now)]
+            return [*chosen, *manual, *settling.submit_effects(plan, run, here, command, submitted, now)]
         return [*chosen, *manual, submitted, _awaited(here, command.awaits, now)]
     completed = Event("step_completed", now, told, sealed, step, command.by)
     return [*chosen, *manual, completed, *_next(plan, after_all([completed], run), here, command, now)]
@@ -163,7 +173,7 @@ def _awaited(here: Attempt, wanted: Awaited, now: datetime) -> Event:
 
 def _next(plan: Plan, run: Run, here: Attempt, command: Complete, now: datetime) -> list[Event]:
     """Where the run goes, and then perhaps into an inbox."""
-    further = onward(plan, run, here.step, command.outcome, command.ends, now)
+    further = go_to_next(plan, run, here.step, command.outcome, command.ends, now)
     if command.hands_over is None or command.ends is not None:
         return further
     over = command.hands_over

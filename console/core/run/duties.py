@@ -18,7 +18,7 @@ CODE = "separation_of_duties"
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class DoneStep:
     """A step that somebody did and that still stands, with what they filled in."""
 
     step: str
@@ -26,13 +26,19 @@ class Done:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-def standing(run: Run) -> list[Done]:
+def standing_steps(run: Run) -> list[DoneStep]:
     """What was done in the run and still stands, of the attempts at hand."""
-    return [Done(each.step, each.by, each.values) for each in run.attempts.values() if each.standing]
+    return [DoneStep(each.step, each.by, each.values) for each in run.attempts.values() if each.standing]
 
 
-def excluded(
-    rules: Sequence[str], done: Iterable[Done], person: str, *, email: str = "", starter: str | None = None, requester: str | None = None
+def violated_rule(
+    rules: Sequence[str],
+    done: Iterable[DoneStep],
+    person: str,
+    *,
+    email: str = "",
+    starter: str | None = None,
+    requester: str | None = None,
 ) -> str | None:
     """The rule that keeps this person from it, as it is written; None where none does."""
     there = list(done)
@@ -54,7 +60,7 @@ def steps_of(rules: Iterable[str]) -> list[str]:
     return sorted({named[1] for rule in rules if (named := OF_STEP.fullmatch(rule)) is not None})
 
 
-def refused(rule: str, titles: Mapping[str, str], title: str, could: Sequence[str] = ()) -> NotAllowed:
+def refusal_by_rule(rule: str, titles: Mapping[str, str], title: str, could: Sequence[str] = ()) -> NotAllowed:
     """What somebody is told whom a rule keeps from the step of this title; `could` are people who may do it."""
     named = OF_STEP.fullmatch(rule)
     did = "You began this run"
@@ -66,7 +72,7 @@ def refused(rule: str, titles: Mapping[str, str], title: str, could: Sequence[st
     return NotAllowed(words, code=CODE, details=[{"field": "rule", "reason": rule}])
 
 
-def _filled(done: Done, name: str | None) -> bool:
+def _filled(done: DoneStep, name: str | None) -> bool:
     return name is None or done.values.get(name) not in (None, "", [])
 
 

@@ -164,7 +164,7 @@ def _proposal_requested(run: Run, event: Event) -> None:
     if event.open.get("of") is None:
         put(run, here, proposal=proposal.requested(event.open, event.at))
     elif here.proposal is not None and here.proposal["call"] == event.open["of"]:
-        put(run, here, proposal=proposal.looked_at(here.proposal, event.open))
+        put(run, here, proposal=proposal.second_requested(here.proposal, event.open))
 
 
 def _proposal_answered(run: Run, event: Event) -> None:
@@ -173,8 +173,8 @@ def _proposal_answered(run: Run, event: Event) -> None:
         return
     if here.proposal["call"] == event.open["call"]:
         put(run, here, proposal=proposal.answered(here.proposal, event.type, event.open, event.sealed, event.at))
-    elif proposal.of_second(here.proposal, event.open["call"]):
-        put(run, here, proposal=proposal.seen_again(here.proposal, event.type, event.open, event.sealed))
+    elif proposal.is_second_call(here.proposal, event.open["call"]):
+        put(run, here, proposal=proposal.second_answered(here.proposal, event.type, event.open, event.sealed))
 
 
 def put(run: Run, attempt: Attempt, **changes: Any) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from console.core.run import Attempt, Event, Run, settling
 from console.core.run.approving import voided
 from console.core.run.commands import Abort, Cancel, Plan, Revise
-from console.core.run.moves import after_all, enter, not_possible, require_holder, require_no_open_effect, require_reason
+from console.core.run.moves import after_all, enter_step, not_possible, require_holder, require_no_open_effect, require_reason
 from console.errors import Conflict
 
 
@@ -23,7 +23,7 @@ def revisable(run: Run, step: str, attempt: int | None = None) -> Attempt:
     return max(chosen, key=lambda each: each.n)
 
 
-def by_a_person(plan: Plan, run: Run, target: Attempt) -> Attempt | None:
+def nearest_manual(plan: Plan, run: Run, target: Attempt) -> Attempt | None:
     """The attempt, or where that step went by itself, as conditions do, the last standing one before it that a person does; None where there is none."""
     for each in sorted(run.attempts.values(), key=lambda each: each.n, reverse=True):
         alone = each.step in plan.automatic - plan.skips and (each.by is None or each.step not in plan.asks)
@@ -42,7 +42,7 @@ def revise(plan: Plan, run: Run, command: Revise, now: datetime) -> list[Event]:
     target = run.attempts.get(command.n)
     if target is None or not target.standing:
         raise Conflict("This attempt was cancelled or revised already; there is nothing to revise.", code="not_possible")
-    target = by_a_person(plan, run, target)
+    target = nearest_manual(plan, run, target)
     if target is None:
         raise Conflict("Only a step that a person completed can be revised.", code="not_possible")
     gone = cancelled_by(run, target.n)
@@ -53,9 +53,15 @@ def revise(plan: Plan, run: Run, command: Revise, now: datetime) -> list[Event]:
     told = {"n": target.n, "target_step": target.step, "target_attempt": target.attempt, "cancelled": len(cancelled)}
     revised = Event("step_revised", now, told, {"reason": reason}, (target.step, target.attempt), command.by)
     after = after_all([*void, *cancelled, revised], run)
-    entered = enter(plan, after, target.step, after.made + 1, now, "waiting_person", replaces=target.n, defaults=dict(target.values))
+    entered = enter_step(plan, after, target.step, after.made + 1, now, "waiting_person", replaces=target.n, defaults=dict(target.values))
     anew = after_all([entered], after)
-    return [*void, *cancelled, revised, entered, *settling.compensating(anew, anew.attempts[anew.made], command.compensations, now)]
+    return [
+        *void,
+        *cancelled,
+        revised,
+        entered,
+        *settling.request_compensations(anew, anew.attempts[anew.made], command.compensations, now),
+    ]
 
 
 def abort(_plan: Plan, run: Run, command: Abort, now: datetime) -> list[Event]:
@@ -64,7 +70,7 @@ def abort(_plan: Plan, run: Run, command: Abort, now: datetime) -> list[Event]:
     require_holder(run, command.by)
     require_no_open_effect(run, "Aborting")
     if command.compensations and run.attempt is not None:
-        asked = settling.compensating(run, run.attempt, command.compensations, now, then="abort", reason=reason)
+        asked = settling.request_compensations(run, run.attempt, command.compensations, now, then="abort", reason=reason)
         if any(event.type == "effect_requested" for event in asked):
             return asked
         closed = asked

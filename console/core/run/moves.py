@@ -11,12 +11,12 @@ from console.errors import Conflict, Invalid
 NEXT_ITEM = state.NEXT_ITEM
 
 
-def ended(run: Run) -> Conflict:
+def has_ended(run: Run) -> Conflict:
     """What is said to a command that comes after the end."""
     return Conflict(f"This run has ended ({run.status}); it accepts no change. Start a new one to correct it.", code="not_possible")
 
 
-def stale() -> Conflict:
+def stale_form() -> Conflict:
     """What is said to a form that was drawn before the run moved."""
     return Conflict("This run moved on since the page was drawn. Reload it to see where it stands.", code="stale_revision")
 
@@ -71,9 +71,9 @@ def require_completable(run: Run, by: str | None, step: str, revision: int | Non
     Raises Conflict as `decide` does.
     """
     if run.ended:
-        raise ended(run)
+        raise has_ended(run)
     if revision is not None and revision != run.revision:
-        raise stale()
+        raise stale_form()
     if by is not None:
         require_holder(run, by)
         if run.status != "waiting_person" or (run.unknown is not None and not drafted):
@@ -95,7 +95,7 @@ def after_all(events: list[Event], run: Run) -> Run:
     return fold(events, run)
 
 
-def enter(plan: Plan, run: Run, step_id: str, n: int, now: datetime, status: str | None = None, **more: Any) -> Event:
+def enter_step(plan: Plan, run: Run, step_id: str, n: int, now: datetime, status: str | None = None, **more: Any) -> Event:
     """The event of coming to a step as the attempt at place `n`; `more` are its `replaces`, `defaults` and `iteration`."""
     number = run.visits.get(step_id, 0) + 1
     told = {"n": n, "type": plan.workflow.step(step_id).type, "status": status or plan.status_at(step_id), "replaces": more.get("replaces")}
@@ -104,13 +104,13 @@ def enter(plan: Plan, run: Run, step_id: str, n: int, now: datetime, status: str
     return Event("step_entered", now, told, sealed_of(defaults=more.get("defaults")), (step_id, number))
 
 
-def onward(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | None, now: datetime) -> list[Event]:
+def go_to_next(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | None, now: datetime) -> list[Event]:
     """Where the run goes from a step that is done: to the next one, or to its end."""
     if ends is not None:
         return [Event("run_completed", now, {"label": ends, "step": step_id})]
     if outcome == NEXT_ITEM:
         status = "waiting_person" if step_id in plan.asks else None  # a person is at it, and there is another item for them
-        return [enter(plan, run, step_id, run.made + 1, now, status, iteration=run.visits.get(f"{step_id}/items", 0) + 2)]
+        return [enter_step(plan, run, step_id, run.made + 1, now, status, iteration=run.visits.get(f"{step_id}/items", 0) + 2)]
     target = plan.workflow.target(step_id, outcome)
     if target is None:
         raise Invalid(f"The step has no way on for “{outcome}”.", details=[{"field": "outcome", "reason": "This choice leads nowhere."}])
@@ -120,4 +120,4 @@ def onward(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | None, n
         raise Conflict(
             f"“{title}” was entered {limit} times, which is this workflow's limit. Abort the run, or take another way.", code="not_possible"
         )
-    return [enter(plan, run, target, run.made + 1, now)]
+    return [enter_step(plan, run, target, run.made + 1, now)]

@@ -56,13 +56,13 @@ def requested(told: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     } | ({"item": told["item"]} if told.get("item") is not None else {})
 
 
-def looked_at(before: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+def second_requested(before: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
     """The proposal when a second look at it was just asked for."""
     second = {"call": told["call"], "status": PENDING, "deadline_at": told["deadline"], "fields": [], "outcome": None, "choice": None}
     return {**before, SECOND: second}
 
 
-def seen_again(before: Mapping[str, Any], kind: str, told: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
+def second_answered(before: Mapping[str, Any], kind: str, told: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
     """The proposal when the answer of the second look has come, which changes nothing of the first."""
     found = sealed.get("proposal") or {}
     status = READY if kind == "proposal_made" else told.get("status") or FAILED
@@ -70,7 +70,7 @@ def seen_again(before: Mapping[str, Any], kind: str, told: Mapping[str, Any], se
     return {**before, SECOND: {**before[SECOND], "status": status, **more}}
 
 
-def of_second(proposal: Mapping[str, Any], call: str) -> bool:
+def is_second_call(proposal: Mapping[str, Any], call: str) -> bool:
     """Whether this call is the second look at the proposal."""
     return (proposal.get(SECOND) or {}).get("call") == call
 

@@ -51,12 +51,12 @@ def _only_asked(effect: Effect) -> bool:
     return effect.kind == "http" and isinstance(define, Mapping) and define.get("method") == "GET"
 
 
-def former(run: Run, here: Attempt) -> list[Effect]:
+def former_changes(run: Run, here: Attempt) -> list[Effect]:
     """As `former_of`, of changes outside alone."""
-    return [effect for effect in former_of(run, here) if effect.kind not in BESIDE]
+    return [effect for effect in former_effects(run, here) if effect.kind not in BESIDE]
 
 
-def former_of(run: Run, here: Attempt) -> list[Effect]:
+def former_effects(run: Run, here: Attempt) -> list[Effect]:
     """Outstanding changes of earlier attempts of this step that do not stand, newest first; not of those before one that stands and made a change.
 
     Raises ValueError where not every attempt is at hand.
@@ -83,7 +83,7 @@ def _item(attempt: Attempt) -> Any:
     return item.get("key", item.get("index")) if item else None
 
 
-def alike(wish: Wish, effect: Effect) -> bool:
+def matches_effect(wish: Wish, effect: Effect) -> bool:
     """Whether the wish asks for what the effect did: the same input, whatever the key under which it was sent."""
     return (wish.kind, _input(wish.request)) == (effect.kind, _input(effect.request))
 
@@ -97,7 +97,7 @@ def _input(request: Any) -> dict[str, Any]:
     return {name: value for name, value in request.items() if name not in ("key", "seen", "irreversible")}
 
 
-def judged(run: Run, here: Attempt, command: Complete) -> list[tuple[Wish, Effect | None]]:
+def match_former(run: Run, here: Attempt, command: Complete) -> list[tuple[Wish, Effect | None]]:
     """What is left of what the step wishes, in order: each wish to be asked for, or with the earlier effect whose result it keeps.
 
     What this attempt did already, before another of its changes was refused, is left out. Raises Conflict `already_done` where a person has to choose,
@@ -106,13 +106,13 @@ def judged(run: Run, here: Attempt, command: Complete) -> list[tuple[Wish, Effec
     own = [effect for _, effect in outstanding(run, [here]) if effect.kind not in COMPARED | BESIDE]
     wishes: list[Wish] = []
     for wish in command.effects:
-        done = next((effect for effect in own if alike(wish, effect)), None)
+        done = next((effect for effect in own if matches_effect(wish, effect)), None)
         if done is None:
             wishes.append(wish)
         else:
             own.remove(done)
     asking = [wish for wish in wishes if wish.kind not in COMPARED]
-    before = [*own, *former(run, here)] if asking else []
+    before = [*own, *former_changes(run, here)] if asking else []
     if not before:
         return [(wish, None) for wish in wishes]
     matched = _matched(asking, before)
@@ -137,7 +137,7 @@ def _matched(wishes: Sequence[Wish], before: Sequence[Effect]) -> dict[str, Effe
     """For each wish (by id) an earlier effect of the same input, none twice; the wishes that have none are not in it."""
     left, found = list(before), {}
     for wish in wishes:
-        same = next((effect for effect in left if alike(wish, effect)), None)
+        same = next((effect for effect in left if matches_effect(wish, effect)), None)
         if same is not None:
             left.remove(same)
             found[wish.id] = same

@@ -7,28 +7,28 @@ from typing import Any
 
 from console.core.run import Attempt, Effect, Event, Run, repeating, side_work
 from console.core.run.commands import Check, Complete, Plan, Postpone, Report, Settle
-from console.core.run.moves import after_all, enter, not_possible, onward, require_holder, require_reason
+from console.core.run.moves import after_all, enter_step, go_to_next, not_possible, require_holder, require_reason
 from console.core.run.step_requests import Wish
 from console.errors import Conflict
 
 NOT_BEGUN = "Not begun, because the change before it was not made."
 
 
-def key_of(run_id: str, step: str, attempt: int, number: int) -> str:
+def idempotency_key(run_id: str, step: str, attempt: int, number: int) -> str:
     """The idempotency key of an effect: the same for every try of the same effect of the same attempt, and no other's. 32 hexadecimal digits."""
     return hashlib.sha256(f"{run_id}:{step}:{attempt}:{number}".encode()).hexdigest()[:32]
 
 
-def handed_in(plan: Plan, run: Run, here: Attempt, command: Complete, submitted: Event, now: datetime) -> list[Event]:
+def submit_effects(plan: Plan, run: Run, here: Attempt, command: Complete, submitted: Event, now: datetime) -> list[Event]:
     """What follows from handing in a step with effects: they are asked for, or stand as they were made before. Raises as `repeating.judged`."""
-    onward(plan, run, here.step, command.outcome, command.ends, now)  # a way on that is missing is refused before anything is done
-    judged, events = repeating.judged(run, here, command), [submitted]
+    go_to_next(plan, run, here.step, command.outcome, command.ends, now)  # a way on that is missing is refused before anything is done
+    judged, events = repeating.match_former(run, here, command), [submitted]
     for number, (wish, former) in enumerate(judged, len(here.effects) + 1):
-        events += [requested(run, here, wish, number, now)] if former is None else kept(here, [(wish, former)], command, now)
-    return [*events, *if_settled(plan, after_all(events, run), here, now)]
+        events += [request_effect(run, here, wish, number, now)] if former is None else kept_events(here, [(wish, former)], command, now)
+    return [*events, *after_settling(plan, after_all(events, run), here, now)]
 
 
-def kept(here: Attempt, judged: Sequence[tuple[Wish, Effect | None]], command: Complete, now: datetime) -> list[Event]:
+def kept_events(here: Attempt, judged: Sequence[tuple[Wish, Effect | None]], command: Complete, now: datetime) -> list[Event]:
     """The events that say which changes stand as they were made before."""
     return [
         Event(
@@ -45,27 +45,27 @@ def _reason(reason: str) -> dict[str, Any]:
     return {"reason": reason.strip()} if reason.strip() else {}
 
 
-def requested(run: Run, here: Attempt, wish: Wish, number: int, now: datetime, **then: str) -> Event:
+def request_effect(run: Run, here: Attempt, wish: Wish, number: int, now: datetime, **then: str) -> Event:
     """The event that asks for the wish as effect `number` of the attempt. `then` says what the run does once it is settled."""
     told: dict[str, Any] = {"effect": wish.id, "effect_kind": wish.kind, "number": number, "summary": wish.summary}
     if wish.compensates is not None:
         told["compensates"] = wish.compensates
     reason = {"reason": then.pop("reason")} if "reason" in then else {}
-    request = {"key": key_of(run.id, here.step, here.attempt, number), **wish.request}
+    request = {"key": idempotency_key(run.id, here.step, here.attempt, number), **wish.request}
     return Event("effect_requested", now, told | then, {"request": request, **reason}, (here.step, here.attempt))
 
 
-def compensating(run: Run, here: Attempt, wishes: Sequence[Wish], now: datetime, **then: str) -> list[Event]:
+def request_compensations(run: Run, here: Attempt, wishes: Sequence[Wish], now: datetime, **then: str) -> list[Event]:
     """The events that ask for taking changes back at this attempt, in the order given: newest first. Raises Conflict for what nobody did."""
     back = {effect.id for _, effect in repeating.outstanding(run, run.attempts.values())}
     if unknown := [wish for wish in wishes if wish.compensates not in back]:
         raise Conflict(f"“{unknown[0].summary}” takes back what was not done, or was taken back already.", code="not_possible")
-    closed = [side_work.closed(made, wish.id, here, run.holder, now) for wish in wishes if (made := _task(run, wish)) is not None]
+    closed = [side_work.task_closed(made, wish.id, here, run.holder, now) for wish in wishes if (made := _task(run, wish)) is not None]
     first = len(here.effects) + len(closed) + 1
     others = [wish for wish in wishes if wish.kind != side_work.TASK]
     return [
         *closed,
-        *(requested(run, here, wish, number, now, **(then if number == first else {})) for number, wish in enumerate(others, first)),
+        *(request_effect(run, here, wish, number, now, **(then if number == first else {})) for number, wish in enumerate(others, first)),
     ]
 
 
@@ -78,7 +78,7 @@ def _task(run: Run, wish: Wish) -> Effect | None:
 # -- what came of them
 
 
-def late(command: Report, now: datetime) -> list[Event]:
+def late_report(command: Report, now: datetime) -> list[Event]:
     """What came of an effect when the run no longer waits for it, and what happens beside the run for it."""
     told = {"effect": command.effect, "result": command.status, "code": command.code}
     said = Event("effect_reported", now, told, _sealed_result(command, "answer"))
@@ -100,14 +100,14 @@ def report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]:
     """What came of an effect: the step is done, open again, or a person has to look. An answer that comes after all settles what was unknown."""
     here, effect = run.attempt, _awaited(run, command)
     if here is None or effect is None:
-        return late(command, now)
+        return late_report(command, now)
     told = {"effect": effect.id, "effect_kind": effect.kind, "code": command.code}
     said = Event(f"effect_{command.status}", now, told, _sealed_result(command), (here.step, here.attempt))
     match command.status:
         case "succeeded":
-            return [said, *if_settled(plan, after_all([said], run), here, now)]
+            return [said, *after_settling(plan, after_all([said], run), here, now)]
         case "failed" if effect.compensates is None:
-            return refused(plan, run, said, command, now)
+            return after_refusal(plan, run, said, command, now)
         case "unknown" if effect.compensates is None and not _always_asks(effect) and ends_run(plan, here, asks=command.asks):
             events = [said, *_not_begun(here, effect.id, now)]
             return [*events, *_without_a_person(plan, after_all(events, run), here, command, now)]
@@ -128,7 +128,7 @@ def _without_a_person(plan: Plan, run: Run, here: Attempt, why: Report, now: dat
     """The step's way for errors, else the end of the run."""
     step, told = (here.step, here.attempt), {"code": why.code, "type": plan.workflow.step(here.step).type}
     sealed = {"message": why.message}
-    if way := way_for_errors(plan, run, here):
+    if way := error_target(plan, run, here):
         return [Event("step_failed", now, told | {"outcome": "error"}, sealed, step), *_enter_step(plan, run, way, now)]
     return [Event("step_failed", now, told, sealed, step), Event("run_failed", now, {"code": why.code}, sealed)]
 
@@ -142,13 +142,13 @@ def _awaited(run: Run, command: Report) -> Effect | None:
     return found[1] if found[1].status in waits else None
 
 
-def refused(plan: Plan, run: Run, said: Event, why: Report, now: datetime) -> list[Event]:
+def after_refusal(plan: Plan, run: Run, said: Event, why: Report, now: datetime) -> list[Event]:
     """What follows from a change that was refused: those after it are not begun; the step takes its way for errors, or is open again."""
     here = run.attempts[run.current or 0]
     step = (here.step, here.attempt)
     events = [said, *_not_begun(here, why.effect, now)]
     told = {"code": why.code, "type": plan.workflow.step(here.step).type}
-    if way := way_for_errors(plan, run, here):
+    if way := error_target(plan, run, here):
         return [
             *events,
             Event("step_failed", now, told | {"outcome": "error"}, {"message": why.message}, step),
@@ -163,7 +163,7 @@ def refused(plan: Plan, run: Run, said: Event, why: Report, now: datetime) -> li
     return events
 
 
-def way_for_errors(plan: Plan, run: Run, here: Attempt) -> str | None:
+def error_target(plan: Plan, run: Run, here: Attempt) -> str | None:
     """Where the step's edge `error` leads; None where it has none, or the run was there as often as the workflow lets it.
 
     None also where the step has made a change already: it is open again instead, so that the rest of it can be made.
@@ -175,7 +175,7 @@ def way_for_errors(plan: Plan, run: Run, here: Attempt) -> str | None:
 
 
 def _enter_step(plan: Plan, run: Run, target: str, now: datetime) -> list[Event]:
-    return [enter(plan, run, target, run.made + 1, now)]
+    return [enter_step(plan, run, target, run.made + 1, now)]
 
 
 def _not_begun(here: Attempt, but: str, now: datetime) -> list[Event]:
@@ -192,7 +192,7 @@ def _not_begun(here: Attempt, but: str, now: datetime) -> list[Event]:
     ]
 
 
-def if_settled(plan: Plan, run: Run, here: Attempt, now: datetime) -> list[Event]:
+def after_settling(plan: Plan, run: Run, here: Attempt, now: datetime) -> list[Event]:
     """What comes when all effects of the attempt are settled: the step is done, or the run goes back to what it was asked while they were made."""
     latest, step = run.attempts[here.n], (here.step, here.attempt)
     if latest.status != "performing" or any(effect.status == "requested" or effect.asks for effect in latest.effects):
@@ -207,7 +207,7 @@ def if_settled(plan: Plan, run: Run, here: Attempt, now: datetime) -> list[Event
     told |= {"came_to": came_to} if came_to != latest.outcome else {}
     completed = Event("step_completed", now, told, _with_results(latest), step)
     after = after_all([completed], run)
-    return [completed, *onward(plan, after, here.step, came_to, None, now)]
+    return [completed, *go_to_next(plan, after, here.step, came_to, None, now)]
 
 
 def _came_to(plan: Plan, attempt: Attempt) -> str:
@@ -261,7 +261,7 @@ def check(plan: Plan, run: Run, command: Check, now: datetime) -> list[Event]:
         return [asked]
     found = {"answer": dict(command.found)} if command.found and command.result == "done" else {}
     said = Event("effect_settled", now, told, found, step, command.by)
-    return [asked, said, *if_settled(plan, after_all([said], run), here, now)]
+    return [asked, said, *after_settling(plan, after_all([said], run), here, now)]
 
 
 def settle(plan: Plan, run: Run, command: Settle, now: datetime) -> list[Event]:
@@ -278,5 +278,5 @@ def settle(plan: Plan, run: Run, command: Settle, now: datetime) -> list[Event]:
     said = Event("effect_settled", now, told, {"reason": reason}, (here.step, here.attempt), command.by)
     if command.left and here.outcome is not None and "aborting" not in (run.waiting or {}):
         # the change that was to follow stands on the compensation: the form is open again instead
-        return refused(plan, run, said, Report(effect.id, "failed", "not_compensated", asks=True), now)
-    return [said, *if_settled(plan, after_all([said], run), here, now)]
+        return after_refusal(plan, run, said, Report(effect.id, "failed", "not_compensated", asks=True), now)
+    return [said, *after_settling(plan, after_all([said], run), here, now)]

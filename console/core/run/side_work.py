@@ -12,14 +12,14 @@ from console.core.run import Attempt, Effect, Event, Run, repeating
 from console.core.run.commands import Complete
 from console.core.run.effect_changes import identity_of_side_row
 from console.core.run.moves import require_reason
-from console.core.run.step_requests import Awaited, Told
+from console.core.run.step_requests import Awaited, SideRow
 
 TASK = "task"
 KINDS = {"task_created": TASK, "notice_sent": "notice"}
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class SideRows:
     """The events of what is made, or kept; what the step waits for then; and the attempt whose result stands, where what it made has come to one already."""
 
     events: list[Event]
@@ -27,13 +27,13 @@ class Made:
     stands: Attempt | None = None
 
 
-def made(run: Run, here: Attempt, command: Complete, now: datetime) -> Made:
+def create_side_rows(run: Run, here: Attempt, command: Complete, now: datetime) -> SideRows:
     """What follows beside the run from handing in the step. Raises Conflict `already_done` where a person has to choose, as `repeating.judged` does."""
     step, awaits = (here.step, here.attempt), command.awaits
     makes = any("effect" in one.open for one in command.told) or (awaits is not None and awaits.effect is not None)
-    before = [each for each in repeating.former_of(run, here) if each.kind in repeating.BESIDE] if makes else []
+    before = [each for each in repeating.former_effects(run, here) if each.kind in repeating.BESIDE] if makes else []
     events: list[Event] = []
-    fresh: list[Told] = []
+    fresh: list[SideRow] = []
     stands: Attempt | None = None
     for one in command.told:
         same = _same(before, KINDS.get(one.kind, ""), identity_of_side_row(one.open, one.sealed)) if "effect" in one.open else None
@@ -52,10 +52,10 @@ def made(run: Run, here: Attempt, command: Complete, now: datetime) -> Made:
         awaits, stands = _again(run, awaits, same, same.request["key"])
     events += _instead(here, [one for one in fresh if one.kind == "task_created"], before, command, now)
     events += [Event(one.kind, now, {"n": here.n, **one.open}, dict(one.sealed), step, command.by) for one in fresh]
-    return Made(events, None if stands is not None else awaits, stands)
+    return SideRows(events, None if stands is not None else awaits, stands)
 
 
-def closed(effect: Effect, new: str, here: Attempt, by: str | None, now: datetime) -> Event:
+def task_closed(effect: Effect, new: str, here: Attempt, by: str | None, now: datetime) -> Event:
     """The event that a task which was made is not needed any more; `new` is the id of what takes it back."""
     told = {"task": effect.request["key"], "n": here.n, "result": "not_done", "effect": new, "compensates": effect.id}
     return Event("task_closed", now, told, {}, (here.step, here.attempt), by)
@@ -84,7 +84,7 @@ def _again(run: Run, awaits: Awaited, former: Effect, key: str) -> tuple[Awaited
     return replace(awaits, key=key, effect=None), None
 
 
-def _instead(here: Attempt, wanted: list[Told], before: list[Effect], command: Complete, now: datetime) -> list[Event]:
+def _instead(here: Attempt, wanted: list[SideRow], before: list[Effect], command: Complete, now: datetime) -> list[Event]:
     """What becomes of former tasks where the step makes others now."""
     former = [each for each in before if each.kind == TASK]
     if not wanted or not former:
@@ -96,5 +96,5 @@ def _instead(here: Attempt, wanted: list[Told], before: list[Effect], command: C
         case "compensate":
             back = {wish.compensates: wish.id for wish in command.compensations}
             if all(each.id in back for each in former):
-                return [closed(each, back[each.id], here, command.by, now) for each in former]
+                return [task_closed(each, back[each.id], here, command.by, now) for each in former]
     raise repeating.already_done(former, ["again", "compensate"], command.repeat)

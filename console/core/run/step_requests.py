@@ -34,7 +34,7 @@ class Awaited:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SideRow:
     """Something beside the run that happens with the step: a task was made, people were told. An event of this kind, with `n` added."""
 
     kind: str
@@ -43,7 +43,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class HandsOver:
+class Handover:
     """The run goes into an inbox when the step is done: whoever works there goes on with it."""
 
     inbox: str

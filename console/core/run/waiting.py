@@ -5,7 +5,7 @@ from typing import Any
 
 from console.core.run import Attempt, Event, Run, approving, settling
 from console.core.run.commands import Arrive, Delay, Fail, Fire, Plan, Report, Retry, StepIn, StopTrying, TimeOut, Unanswered, Wait
-from console.core.run.moves import after_all, engine_at, enter, not_possible, onward, open_attempt, require_holder, sealed_of
+from console.core.run.moves import after_all, engine_at, enter_step, go_to_next, not_possible, open_attempt, require_holder, sealed_of
 from console.core.run.proposal import AT_STAKE
 
 
@@ -22,10 +22,10 @@ def fail(plan: Plan, run: Run, command: Fail, now: datetime) -> list[Event]:
     """A step that cannot be done: a person is asked, or the run ends."""
     here = engine_at(run, command.step, "Failing")
     told = {"code": command.code, "type": plan.workflow.step(here.step).type, **({"retries": run.tries} if run.tries else {})}
-    way = settling.way_for_errors(plan, run, here) if command.edge else None
+    way = settling.error_target(plan, run, here) if command.edge else None
     if way is not None:
         failed = Event("step_failed", now, told | {"outcome": "error"}, {"message": command.message}, (here.step, here.attempt))
-        return [failed, enter(plan, run, way, run.made + 1, now)]
+        return [failed, enter_step(plan, run, way, run.made + 1, now)]
     failed = Event("step_failed", now, told, {"message": command.message}, (here.step, here.attempt))
     if plan.workflow.settings.on_error == "fail" and not command.asks:
         return [failed, Event("run_failed", now, {"code": command.code}, {"message": command.message})]
@@ -43,7 +43,7 @@ def time_out(plan: Plan, run: Run, _command: TimeOut, now: datetime) -> list[Eve
 def wait(plan: Plan, run: Run, command: Wait, now: datetime) -> list[Event]:
     """A step that is done at a moment."""
     here = engine_at(run, command.step, "Waiting")
-    onward(plan, run, here.step, command.outcome, None, now)  # a way on that is missing is refused now, and not when nobody looks
+    go_to_next(plan, run, here.step, command.outcome, None, now)  # a way on that is missing is refused now, and not when nobody looks
     told = {"n": here.n, "until": command.until, "outcome": command.outcome}
     return [Event("timer_set", now, told, {} if command.output is None else {"output": dict(command.output)}, (here.step, here.attempt))]
 
@@ -76,7 +76,7 @@ def fire(plan: Plan, run: Run, command: Fire, now: datetime) -> list[Event]:
         return [fired, *_in_vain(plan, after_all([fired], run), here, waiting["outcome"], now)]
     completed = Event("step_completed", now, {"n": here.n, "type": plan.workflow.step(here.step).type, "automatic": True}, {}, step)
     after = after_all([fired, completed], run)
-    return [fired, completed, *onward(plan, after, here.step, here.outcome or "default", None, now)]
+    return [fired, completed, *go_to_next(plan, after, here.step, here.outcome or "default", None, now)]
 
 
 def _in_vain(plan: Plan, run: Run, here: Attempt, outcome: str | None, now: datetime) -> list[Event]:
@@ -86,7 +86,7 @@ def _in_vain(plan: Plan, run: Run, here: Attempt, outcome: str | None, now: date
         return _will_not_come(plan, run, here, "timed_out", "What this step waited for did not come in time.", now)
     told = {"n": here.n, "type": plan.workflow.step(here.step).type, "outcome": outcome, "automatic": True}
     completed = Event("step_completed", now, told, _handed_in(here), step)
-    return [completed, *onward(plan, after_all([completed], run), here.step, outcome, None, now)]
+    return [completed, *go_to_next(plan, after_all([completed], run), here.step, outcome, None, now)]
 
 
 def _handed_in(here: Attempt) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def arrive(plan: Plan, run: Run, command: Arrive, now: datetime) -> list[Event]:
     done = {"n": here.n, "type": plan.workflow.step(here.step).type, "outcome": command.outcome, "automatic": command.by is None}
     done |= {"proposal": dict(command.proposal)} if command.proposal else {}
     completed = Event("step_completed", now, done, sealed, step, command.by)
-    return [arrived, completed, *onward(plan, after_all([arrived, completed], run), here.step, command.outcome, None, now)]
+    return [arrived, completed, *go_to_next(plan, after_all([arrived, completed], run), here.step, command.outcome, None, now)]
 
 
 def unanswered(plan: Plan, run: Run, command: Unanswered, now: datetime) -> list[Event]:
@@ -125,9 +125,9 @@ def _will_not_come(plan: Plan, run: Run, here: Attempt, code: str, message: str,
     step, sealed = (here.step, here.attempt), {"message": message}
     told = {"code": code, "type": plan.workflow.step(here.step).type}
     failed = code != AT_STAKE
-    way = settling.way_for_errors(plan, run, here) if failed else None
+    way = settling.error_target(plan, run, here) if failed else None
     if way is not None:
-        return [Event("step_failed", now, told | {"outcome": "error"}, sealed, step), enter(plan, run, way, run.made + 1, now)]
+        return [Event("step_failed", now, told | {"outcome": "error"}, sealed, step), enter_step(plan, run, way, run.made + 1, now)]
     if failed and plan.workflow.settings.on_error == "fail":
         return [Event("step_failed", now, told, sealed, step), Event("run_failed", now, {"code": code}, sealed)]
     return [Event("wait_left", now, {"n": here.n, "code": code}, sealed, step)]
@@ -161,4 +161,4 @@ def stop_trying(plan: Plan, run: Run, command: StopTrying, now: datetime) -> lis
     why = Report(effect.id, "failed", waits["code"], waits["message"], [{"field": "", "reason": waits["message"]}], asks=True)
     told = {"effect": effect.id, "effect_kind": effect.kind, "code": why.code}
     said = Event("effect_failed", now, told, {"message": why.message}, step, command.by)
-    return [said] if effect.compensates is not None else settling.refused(plan, run, said, why, now)
+    return [said] if effect.compensates is not None else settling.after_refusal(plan, run, said, why, now)

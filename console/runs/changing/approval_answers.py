@@ -21,20 +21,20 @@ from console.core.run.step_requests import ApprovalAsked
 from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, NotAllowed, NotFound, SourceDown
 from console.records.write import alike
-from console.runs.changing.approval_requests import asked_of, entitled, still_counted, tell
+from console.runs.changing.approval_requests import approvers_still_entitled, complete_request, may_answer, notify_approvers
 from console.runs.changing.run_rights import Seen, see
 from console.runs.changing.transitions import reason_of
 from console.runs.engine.advancing import go_on, wishes_of
-from console.runs.engine.stepping import completion_of, context_of, plan_of, prompt_of, record_of, require_step, stand
+from console.runs.engine.stepping import completion_of, context_of, plan_of, prompt_of, record_of, require_step, step_at
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import retried, write
-from console.runs.showing.screens import shortened
+from console.runs.showing.screens import shorten_texts
 from console.steps.base import Completion
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class VisibleRequest:
     """A request for approval that the actor may see, with its run."""
 
     seen: Seen
@@ -43,7 +43,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class ChangedField:
     """A field of a record that is not what it was when the approval was asked for. `wish` is the effect that would overwrite it."""
 
     collection: str
@@ -58,7 +58,7 @@ class Moved:
         return {"field": self.field, "old": self.then, "now": self.now, "wish": self.wish}
 
 
-def visible_request(actor: Actor, approval_id: str) -> Asked:
+def visible_request(actor: Actor, approval_id: str) -> VisibleRequest:
     """The request, where the actor may see its run. Raises NotFound in the same words for what is not there and what is out of scope."""
     rows = fetch("select run from console.approval where id = %s", (approval_id,)) if "\x00" not in approval_id else []
     if not rows:
@@ -67,10 +67,10 @@ def visible_request(actor: Actor, approval_id: str) -> Asked:
     found = seen.run.approval(approval_id)
     if found is None:
         raise NotFound
-    return Asked(seen, *found)
+    return VisibleRequest(seen, *found)
 
 
-def refusal(actor: Actor, found: Asked) -> ConsoleError | None:
+def why_refused(actor: Actor, found: VisibleRequest) -> ConsoleError | None:
     """Why the actor may not answer: the right is missing, a rule excludes them, they have answered, or nothing is asked any more. None: they may."""
     try:
         _require_answering(actor, found)
@@ -79,12 +79,12 @@ def refusal(actor: Actor, found: Asked) -> ConsoleError | None:
     return None
 
 
-def _require_answering(actor: Actor, found: Asked) -> None:
+def _require_answering(actor: Actor, found: VisibleRequest) -> None:
     approval, team = found.approval, found.seen.run.team
     if not narrowing.answers(actor):
         words = "This key was not given to approve by name, and everything else that you may do does not include it. Make one that names it: Settings, API keys."
         raise NotAllowed(words, code="not_in_key", need=(f"action:{approval.action}", "approve"), team=team)
-    if actor.kind not in ("user", "key") or not entitled(actor, team, approval):
+    if actor.kind not in ("user", "key") or not may_answer(actor, team, approval):
         who = " or ".join(approval.roles) or "whoever has the right to approve this action"
         raise NotAllowed(
             f"This needs the yes of {who}, in the run's team.{_limits(actor, team, approval)}",
@@ -112,51 +112,56 @@ def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes:
     """
     said = reason_of(reason)
 
-    def once() -> tuple[Asked, Loaded, commands.Void | commands.Renew | None]:
+    def once() -> tuple[VisibleRequest, Loaded, commands.Void | commands.Renew | None]:
         found = visible_request(actor, approval_id)
         _require_answering(actor, found)
         plan, definition = plan_of(found.seen.definition), found.seen.definition
-        other = _anew(found)
+        other = _replacing_command(found)
         if other is not None:
             return (
                 found,
                 write(ENGINE, definition, found.seen.loaded, decisions.decide(plan, found.seen.loaded.run, other, log.now())),
                 other,
             )
-        moved = changed(found)
-        if moved and accept_changes is not True and accept_changes != mark(moved):
+        moved = changed_fields(found)
+        if moved and accept_changes is not True and accept_changes != difference_mark(moved):
             # what moved may be what another's yes has done meanwhile: that yes is written before
             _require_answering(actor, visible_request(actor, approval_id))
-            raise _moved(actor, moved)
+            raise _record_changed(actor, moved)
         command = commands.Approve(
-            actor.id, approval_id, said, still_counted(found.seen.run, found.approval), [each.to_json() for each in moved], actor.email
+            actor.id,
+            approval_id,
+            said,
+            approvers_still_entitled(found.seen.run, found.approval),
+            [each.to_json() for each in moved],
+            actor.email,
         )
         events = decisions.decide(plan, found.seen.loaded.run, command, log.now())
         return found, write(actor, definition, found.seen.loaded, events, hand_on=True), None
 
     found, loaded, other = retried(once)
     if other is not None:
-        tell(loaded.run)
+        notify_approvers(loaded.run)
         again = f" It is asked for anew as {other.asked.id}." if isinstance(other, commands.Renew) else ""
         raise Conflict(f"{other.message}{again}", code="approval_void", details=getattr(other, "errors", ()))
-    _further(found, loaded)
+    _go_on_after(found, loaded)
 
 
 def reject(actor: Actor, approval_id: str, *, reason: str) -> None:
     """Say no: nothing is done, and whoever asked is told who said so and why. Raises Invalid without a reason, else as `approve`."""
     said = reason_of(reason)
 
-    def once() -> tuple[Asked, Loaded]:
+    def once() -> tuple[VisibleRequest, Loaded]:
         found = visible_request(actor, approval_id)
         _require_answering(actor, found)
         command = commands.Reject(actor.id, approval_id, said, actor.name, actor.email)
         events = decisions.decide(plan_of(found.seen.definition), found.seen.loaded.run, command, log.now())
         return found, write(actor, found.seen.definition, found.seen.loaded, events, hand_on=True)
 
-    _further(*retried(once))
+    _go_on_after(*retried(once))
 
 
-def _further(found: Asked, loaded: Loaded) -> None:
+def _go_on_after(found: VisibleRequest, loaded: Loaded) -> None:
     """Do what was approved, and go on, in the name of who holds the run; where that fails the job that was put in goes on, or asks somebody."""
     run = loaded.run
     if run.moving:
@@ -169,7 +174,7 @@ def _further(found: Asked, loaded: Loaded) -> None:
 # -- whether it is still what was asked for
 
 
-def _anew(found: Asked) -> commands.Void | commands.Renew | None:
+def _replacing_command(found: VisibleRequest) -> commands.Void | commands.Renew | None:
     """What follows where the step would not ask for the same any more, judged as if it were handed in now by who asked. None: it would."""
     approval = found.approval
     try:
@@ -194,10 +199,10 @@ def _anew(found: Asked) -> commands.Void | commands.Renew | None:
     return commands.Renew(approval.id, *why, asked=now, wishes=wishes_of(found.seen.run, completion))
 
 
-def _completed_anew(requester: Actor, found: Asked) -> tuple[Completion, ApprovalAsked | None]:
+def _completed_anew(requester: Actor, found: VisibleRequest) -> tuple[Completion, ApprovalAsked | None]:
     """(what the step comes to now with what was handed in, what it would ask for)."""
     run = found.seen.run
-    here = stand(found.seen.definition, run)
+    here = step_at(found.seen.definition, run)
     record = record_of(requester, run)
     by_hand = found.attempt.by is not None and not found.approval.decides
     if by_hand:
@@ -208,13 +213,13 @@ def _completed_anew(requester: Actor, found: Asked) -> tuple[Completion, Approva
         completion = completion_of(here, context, found.attempt.values, outcome)
     else:
         completion = here.kind.complete_by_itself(here.view, context)
-    return completion, asked_of(completion.approval, run, here, context, record) if completion.approval else None
+    return completion, complete_request(completion.approval, run, here, context, record) if completion.approval else None
 
 
-def changed(found: Asked) -> list[Moved]:
+def changed_fields(found: VisibleRequest) -> list[ChangedField]:
     """What has moved in the records since it was asked for: of the values shown then, and of those that would be overwritten."""
     approval = found.approval
-    moved: dict[tuple[str, str, str], Moved] = {}
+    moved: dict[tuple[str, str, str], ChangedField] = {}
     then = approval.shown.get("record") or {}
     if approval.collection and approval.record and then:
         _compare(moved, approval.collection, approval.record, then, None)
@@ -226,7 +231,9 @@ def changed(found: Asked) -> list[Moved]:
     return list(moved.values())
 
 
-def _compare(moved: dict[tuple[str, str, str], Moved], collection_id: str, key: str, then: Mapping[str, Any], wish: str | None) -> None:
+def _compare(
+    moved: dict[tuple[str, str, str], ChangedField], collection_id: str, key: str, then: Mapping[str, Any], wish: str | None
+) -> None:
     """Add those of the values that are others now."""
     collection = records.collection(collection_id)
     fields = {name: field for name in then if (field := collection.field(name)) is not None}
@@ -235,27 +242,27 @@ def _compare(moved: dict[tuple[str, str, str], Moved], collection_id: str, key: 
     except NotFound:
         found = {}  # the record is gone: nothing of it is what it was
     for name, field in fields.items():
-        now = log.body.plain(shortened(found.get(name)))
+        now = log.body.plain(shorten_texts(found.get(name)))
         if now != then[name] and not alike(collection, field, found.get(name), then[name]):
-            moved[collection_id, key, name] = Moved(collection_id, name, field.label, then[name], now, wish)
+            moved[collection_id, key, name] = ChangedField(collection_id, name, field.label, then[name], now, wish)
 
 
-def mark(moved: list[Moved]) -> str:
+def difference_mark(moved: list[ChangedField]) -> str:
     """What names this difference, for the tick that accepts it and no other."""
     told = [[each.collection, each.field, each.then, each.now] for each in moved]
     return hashlib.sha256(orjson.dumps(told)).hexdigest()[:32]
 
 
-def visible(actor: Actor, moved: list[Moved]) -> list[Moved]:
+def without_hidden_values(actor: Actor, moved: list[ChangedField]) -> list[ChangedField]:
     """The difference without values that the actor may not read."""
     hidden = {each.collection: access.scope_for(actor, each.collection, "read").hidden for each in moved}
     return [replace(each, then=None, now=None) if each.field in hidden[each.collection] else each for each in moved]
 
 
-def _moved(actor: Actor, moved: list[Moved]) -> Conflict:
+def _record_changed(actor: Actor, moved: list[ChangedField]) -> Conflict:
     details = [
         {"field": each.field, "reason": f"{each.label} has changed since this was asked for.", "old": each.then, "now": each.now}
-        for each in visible(actor, moved)
+        for each in without_hidden_values(actor, moved)
     ]
     message = "The record has changed since this was asked for. Look at the difference; approve with accept_changes if it still holds."
     return Conflict(message, code="values_moved", details=details)

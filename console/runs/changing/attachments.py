@@ -12,10 +12,10 @@ from console.core.run import Event, moves
 from console.db.engine import fetch
 from console.errors import Invalid, NotFound
 from console.files import Stored
-from console.runs.changing.run_rights import Seen, see, works
-from console.runs.engine.stepping import Stand, context_of, prompt_of, require_step, stand
+from console.runs.changing.run_rights import Seen, may_work, see
+from console.runs.engine.stepping import OpenStep, context_of, prompt_of, require_step, step_at
 from console.runs.rows.run_store import retried
-from console.runs.showing.reading import note, noted
+from console.runs.showing.reading import already_recorded, record_reading
 from console.steps.base import Context
 
 
@@ -26,7 +26,7 @@ def attach(actor: Actor, run_id: str, *, step: str, field: str, name: str, conte
     """
     seen = see(actor, run_id)
     moves.require_completable(seen.run, actor.id, step, None)
-    here = stand(seen.definition, seen.run)
+    here = step_at(seen.definition, seen.run)
     require_step(actor, here)
     asked = next((one for one in prompt_of(here, context_of(actor, here, seen.record, log.now())).fields if one.name == field), None)
     if asked is None or not takes_files(asked) or asked.readonly:
@@ -74,14 +74,14 @@ def visible_file(actor: Actor, run_id: str, file_id: str) -> Stored:
     return stored
 
 
-def anywhere(actor: Actor, file_id: str) -> Stored:
+def visible_in_any_run(actor: Actor, file_id: str) -> Stored:
     """A file by its id alone, if the actor may see the run that it was handed in with."""
     stored = files.find(file_id)
     see(actor, stored.run)
     return stored
 
 
-def beside(actor: Actor, run_id: str) -> list[Stored]:
+def files_of_draft(actor: Actor, run_id: str) -> list[Stored]:
     """Everything that was sent with the run, the oldest first: its documents, beside the form and in the file of the case."""
     see(actor, run_id)
     return files.of_run(run_id)
@@ -97,22 +97,22 @@ def opened(actor: Actor, run_id: str, stored: Stored, page: int | None = None) -
 
     def once() -> bool:
         seen = see(actor, run_id)
-        if seen.run.current is None or not works(actor, seen.run, seen.definition):
+        if seen.run.current is None or not may_work(actor, seen.run, seen.definition):
             return False
         here = seen.run.attempts[seen.run.current]
         told: dict[str, Any] = {"n": here.n, "source": "document", "key": stored.id, "digest": stored.sha256}
         if page is not None:
             told["page"] = page
-            if noted(seen.run, actor, "source_opened", told):
+            if already_recorded(seen.run, actor, "source_opened", told):
                 return True
         told |= {"pages": stored.pages} if stored.pages is not None else {}
-        note(actor, seen, Event("source_opened", log.now(), told, {"what": stored.name}, (here.step, here.attempt), actor.id))
+        record_reading(actor, seen, Event("source_opened", log.now(), told, {"what": stored.name}, (here.step, here.attempt), actor.id))
         return True
 
     return retried(once)
 
 
-def taken(here: Stand, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+def taken(here: OpenStep, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
     """What was submitted, with each file as it is kept, however the caller wrote it; what is no file of this run is none in the form either."""
     if not any(media.names_any(value) for value in values.values()):
         return dict(values)

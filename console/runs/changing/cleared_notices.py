@@ -24,7 +24,7 @@ _OVER: dict[Change, str] = {
 _PEOPLE = "select id from console.person where disabled_at is null and removed_at is null order by id"
 
 
-def tell(connection: Connection, by: Actor, change: Change, about: str) -> None:
+def notify_cleared(connection: Connection, by: Actor, change: Change, about: str) -> None:
     """A notice for each who may see a run over `about` (a team, person, source or inbox) that `by` may not know of: before it is done, in its transaction."""
     cleared = [] if by.kind == "system" else sorted(access.clearance(by))
     live = f"select r.id from {access.EVERY_RUN.sql()} where r.ended_at is null and r.label is not null and not r.label = any(%s) and {_OVER[change]}"  # noqa: S608 (texts of ours)

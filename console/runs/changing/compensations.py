@@ -31,7 +31,7 @@ class Compensation:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class DoneEffect:
     """Something that was done outside and stands: by which attempt, and what takes it back (None: nothing here, or not by this person)."""
 
     attempt: Attempt
@@ -51,28 +51,28 @@ class Done:
         }
 
 
-def done(actor: Actor, run: Run, attempts: Iterable[Attempt], now: datetime) -> list[Done]:
+def done_effects(actor: Actor, run: Run, attempts: Iterable[Attempt], now: datetime) -> list[DoneEffect]:
     """What the attempts did outside and nobody took back, in their order, with what takes it back. The run must be loaded whole."""
-    return [Done(attempt, effect, _compensation(actor, run, effect, now)) for attempt, effect in repeating.outstanding(run, attempts)]
+    return [DoneEffect(attempt, effect, _compensation(actor, run, effect, now)) for attempt, effect in repeating.outstanding(run, attempts)]
 
 
-def of_former(actor: Actor, run: Run, now: datetime) -> list[Wish]:
+def compensate_former(actor: Actor, run: Run, now: datetime) -> list[Wish]:
     """What takes back the changes that the step at hand made before, newest first; nothing where the step is new or nothing takes them back."""
     here = run.attempt
     if here is None:
         return []
     own = [effect for _, effect in repeating.outstanding(run, [here]) if effect.kind not in repeating.COMPARED]
-    found = [_compensation(actor, run, effect, now) for effect in [*own, *repeating.former_of(run, here)]]
+    found = [_compensation(actor, run, effect, now) for effect in [*own, *repeating.former_effects(run, here)]]
     return [wish for undo in found if undo is not None for wish in undo.wishes]
 
 
-def chosen(actor: Actor, run: Run, effects: Sequence[str], now: datetime) -> list[Wish]:
+def chosen_compensations(actor: Actor, run: Run, effects: Sequence[str], now: datetime) -> list[Wish]:
     """What takes these effects back, the newest first, whatever the order in which they were named.
 
     Raises Invalid on the field `compensate` for an effect that is not done, was taken back, or has nothing that takes it back.
     """
     newest = [run.attempts[n] for n in sorted(run.attempts, reverse=True)]
-    there = {each.effect.id: each for each in done(actor, run, newest, now)} if effects else {}
+    there = {each.effect.id: each for each in done_effects(actor, run, newest, now)} if effects else {}
     wrong = [effect for effect in effects if effect not in there or there[effect].compensation is None]
     if wrong:
         reason = (

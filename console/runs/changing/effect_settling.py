@@ -6,7 +6,7 @@ from console.core.run import commands, moves
 from console.core.run.commands import Command, Report
 from console.errors import Conflict, ConsoleError
 from console.runs.changing.run_rights import Seen, see
-from console.runs.changing.transitions import commanded, reason_of, revision_of
+from console.runs.changing.transitions import reason_of, revision_of, run_command
 from console.runs.engine.advancing import go_on
 from console.runs.rows.recent_runs import Loaded
 from console.workflows import Definition
@@ -23,7 +23,7 @@ def settle(actor: Actor, run_id: str, *, revision: int | None, effect: str, done
     def make(seen: Seen) -> Command:
         return commands.Settle(actor.id, revision_of(seen, revision), effect, done, reason_of(reason), left)
 
-    _on(actor, commanded(actor, run_id, None, make))
+    _on(actor, run_command(actor, run_id, None, make))
 
 
 def check(actor: Actor, run_id: str, *, revision: int | None, effect: str) -> str:
@@ -48,18 +48,18 @@ def check(actor: Actor, run_id: str, *, revision: int | None, effect: str) -> st
     def make(_seen: Seen) -> Command:
         return commands.Check(actor.id, known, effect, result, report.code, report.message, report.result)
 
-    _on(actor, commanded(actor, run_id, None, make, keep_draft=True))
+    _on(actor, run_command(actor, run_id, None, make, keep_draft=True))
     return result
 
 
 def retry(actor: Actor, run_id: str, *, revision: int | None) -> None:
     """Begin the open step anew, after it could not be done by itself."""
-    _on(actor, commanded(actor, run_id, None, lambda seen: commands.Retry(actor.id, revision_of(seen, revision))))
+    _on(actor, run_command(actor, run_id, None, lambda seen: commands.Retry(actor.id, revision_of(seen, revision))))
 
 
 def stop_trying(actor: Actor, run_id: str, *, revision: int | None) -> None:
     """Do not try again by itself what failed for a reason that may pass: the holder has the form, with what went wrong."""
-    _on(actor, commanded(actor, run_id, None, lambda seen: commands.StopTrying(actor.id, revision_of(seen, revision))))
+    _on(actor, run_command(actor, run_id, None, lambda seen: commands.StopTrying(actor.id, revision_of(seen, revision))))
 
 
 def _on(actor: Actor, moved: tuple[Definition, Loaded]) -> None:

@@ -9,10 +9,10 @@ from console.core.run import commands, decisions, holding
 from console.core.run.commands import Command
 from console.core.run.duties import CODE
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
-from console.runs.changing.run_rights import Seen, holder_idle_s, require_works_there, see
-from console.runs.changing.transitions import commanded, reason_of, revision_of, typed_of
+from console.runs.changing.run_rights import Seen, holder_idle_s, require_may_work_in, see
+from console.runs.changing.transitions import holder_draft, reason_of, revision_of, run_command
 from console.runs.engine.advancing import go_on
-from console.runs.engine.stepping import facts, plan_of, require_step, stand
+from console.runs.engine.stepping import plan_of, require_step, run_facts, step_at
 from console.runs.rows.run_store import load, retried, write
 from console.workflows import version
 
@@ -21,8 +21,8 @@ PRIORITIES = ("low", "normal", "high", "urgent")
 
 def save(actor: Actor, run_id: str, *, revision: int | None) -> None:
     """Put the run aside; anyone entitled may resume it, with what was typed."""
-    commanded(
-        actor, run_id, None, lambda seen: commands.Save(actor.id, revision_of(seen, revision), typed_of(seen.run, seen.loaded.subject))
+    run_command(
+        actor, run_id, None, lambda seen: commands.Save(actor.id, revision_of(seen, revision), holder_draft(seen.run, seen.loaded.subject))
     )
 
 
@@ -31,16 +31,16 @@ def resume(actor: Actor, run_id: str, *, revision: int | None) -> None:
 
     def make(seen: Seen) -> Command:
         _require_place(actor, seen)
-        require_works_there(actor, seen)
+        require_may_work_in(actor, seen)
         return commands.Resume(actor.id, revision_of(seen, revision))
 
-    commanded(actor, run_id, "resume", make)
+    run_command(actor, run_id, "resume", make)
 
 
 def _require_place(actor: Actor, seen: Seen) -> None:
     """Raise NotAllowed where the actor could take the run and not do its step."""
     if seen.run.current is not None and not seen.run.unknown:
-        require_step(actor, stand(seen.definition, seen.run))
+        require_step(actor, step_at(seen.definition, seen.run))
 
 
 def take_over(actor: Actor, run_id: str, *, revision: int | None) -> None:
@@ -48,18 +48,21 @@ def take_over(actor: Actor, run_id: str, *, revision: int | None) -> None:
 
     def make(seen: Seen) -> Command:
         _require_place(actor, seen)
-        require_works_there(actor, seen)
-        entitled = access.can(actor, seen.run.team, f"workflow:{seen.definition.slug}", "takeover", run=facts(seen.run))
+        require_may_work_in(actor, seen)
+        entitled = access.can(actor, seen.run.team, f"workflow:{seen.definition.slug}", "takeover", run=run_facts(seen.run))
         idle = holder_idle_s(seen.run) >= holding.TAKE_OVER_AFTER.total_seconds()
-        return commands.TakeOver(actor.id, revision_of(seen, revision), entitled, idle, typed_of(seen.run, seen.loaded.subject))
+        return commands.TakeOver(actor.id, revision_of(seen, revision), entitled, idle, holder_draft(seen.run, seen.loaded.subject))
 
-    commanded(actor, run_id, "resume", make)
+    run_command(actor, run_id, "resume", make)
 
 
 def release(actor: Actor, run_id: str, *, revision: int | None) -> None:
     """Let the run go; whoever may, takes it."""
-    commanded(
-        actor, run_id, None, lambda seen: commands.Release(actor.id, revision_of(seen, revision), typed_of(seen.run, seen.loaded.subject))
+    run_command(
+        actor,
+        run_id,
+        None,
+        lambda seen: commands.Release(actor.id, revision_of(seen, revision), holder_draft(seen.run, seen.loaded.subject)),
     )
 
 
@@ -74,10 +77,10 @@ def escalate(actor: Actor, run_id: str, *, revision: int | None, inbox: str, rea
     def make(seen: Seen) -> Command:
         inboxes.require_used(inbox, seen.run.team)
         return commands.Escalate(
-            actor.id, revision_of(seen, revision), inbox, reason_of(reason), priority, typed_of(seen.run, seen.loaded.subject)
+            actor.id, revision_of(seen, revision), inbox, reason_of(reason), priority, holder_draft(seen.run, seen.loaded.subject)
         )
 
-    commanded(actor, run_id, None, make)
+    run_command(actor, run_id, None, make)
 
 
 def assign(actor: Actor, run_id: str, *, revision: int | None, user: str, reason: str = "") -> None:
@@ -91,10 +94,10 @@ def assign(actor: Actor, run_id: str, *, revision: int | None, user: str, reason
             access.require(actor, seen.run.team, f"workflow:{seen.definition.slug}", "assign")
         _require_able(user, run_id)
         if user == actor.id:
-            require_works_there(actor, seen)
-        return commands.Assign(actor.id, revision_of(seen, revision), user, reason_of(reason), typed_of(seen.run, seen.loaded.subject))
+            require_may_work_in(actor, seen)
+        return commands.Assign(actor.id, revision_of(seen, revision), user, reason_of(reason), holder_draft(seen.run, seen.loaded.subject))
 
-    commanded(actor, run_id, None, make)
+    run_command(actor, run_id, None, make)
 
 
 def _require_able(user: str, run_id: str) -> None:
@@ -104,7 +107,7 @@ def _require_able(user: str, run_id: str) -> None:
             raise NotFound
         theirs = accounts.actor_of_person(user, "sys:engine")
         seen = see(theirs, run_id)
-        access.require(theirs, seen.run.team, f"workflow:{seen.definition.slug}", "resume", run=facts(seen.run))
+        access.require(theirs, seen.run.team, f"workflow:{seen.definition.slug}", "resume", run=run_facts(seen.run))
         _require_place(theirs, seen)
     except (NotAllowed, NotFound) as error:
         reason = "This person may not see this run, or may not do the step that it stands at."
@@ -158,4 +161,4 @@ def step_in(actor: Actor, run_id: str, *, revision: int | None, reason: str = ""
         _require_place(actor, seen)
         return commands.StepIn(actor.id, revision_of(seen, revision), reason_of(reason))
 
-    commanded(actor, run_id, None, make)
+    run_command(actor, run_id, None, make)

@@ -10,12 +10,12 @@ from console.core.actor import Actor
 from console.core.forms import FormField, examine, is_empty, refusal, takes_files
 from console.core.run import Attempt, Run, decisions
 from console.core.run.commands import Supply
-from console.core.run.moves import require_holder, stale
+from console.core.run.moves import require_holder, stale_form
 from console.core.run.proposal import PENDING
 from console.errors import Conflict, Invalid, NotFound
 from console.runs.changing.run_rights import Seen, see
 from console.runs.engine import proposing
-from console.runs.engine.stepping import Stand, context_of, plan_of, prompt_of, require_step, stand
+from console.runs.engine.stepping import OpenStep, context_of, plan_of, prompt_of, require_step, step_at
 from console.runs.rows.run_store import after_events, retried, write
 from console.runs.showing.screens import item_of, last_shown
 
@@ -40,7 +40,7 @@ def propose_again(actor: Actor, run_id: str, *, revision: int | None, item: str 
     retried(once)
 
 
-def _shown_last(here: Stand, person: str) -> str | None:
+def _shown_last(here: OpenStep, person: str) -> str | None:
     """The item of a list whose form this person had before them last."""
     shown = last_shown(here.run.id, here.attempt.n, person)
     return item_of(shown[1]) if shown is not None else None
@@ -52,15 +52,15 @@ def _on_its_way(here: Attempt, person: str, item: str | None) -> bool:
     return before is not None and before["status"] == PENDING and before["for"] == person and before.get("item") == item
 
 
-def _held(actor: Actor, seen: Seen, revision: int | None) -> Stand:
+def _held(actor: Actor, seen: Seen, revision: int | None) -> OpenStep:
     """Where the run stands before this person, open. Raises Conflict where it does not."""
     run = seen.run
     if run.ended or run.current is None:
         raise Conflict("This run has ended; nothing is proposed any more.", code="not_possible")
     if revision is not None and revision != run.revision:
-        raise stale()
+        raise stale_form()
     require_holder(run, actor.id)
-    here = stand(seen.definition, run)
+    here = step_at(seen.definition, run)
     if run.status != "waiting_person" or here.attempt.status != "open" or run.unknown is not None:
         raise Conflict("This is not possible while the run waits for something else.", code="not_possible")
     require_step(actor, here)
@@ -89,7 +89,7 @@ def supply(actor: Actor, run_id: str, *, revision: int | None, step: str, values
         command = Supply(actor.id, seen.run.revision, target.n, given)
         events = decisions.decide(plan_of(seen.definition), seen.loaded.run, command, now)
         after = after_events(seen.loaded, events).run
-        if proposing.settings_of(seen.definition, here.attempt.step) is not None and proposing.asks_here(after):
+        if proposing.settings_of(seen.definition, here.attempt.step) is not None and proposing.form_is_open(after):
             item = (here.attempt.proposal or {}).get("item")
             events.append(proposing.request(seen.definition, after, actor.id, now, item=item))
         write(actor, seen.definition, seen.loaded, events, keep_draft=True)
@@ -110,7 +110,7 @@ def _lacking(actor: Actor, seen: Seen, step: str) -> tuple[Attempt, list[FormFie
         raise NotFound(f"Nothing is missing from a step {step[:60]}.")
     document = seen.definition.document.step(step)
     view = steps.view(document)
-    there = Stand(seen.definition, seen.run, target._replace(defaults=dict(target.values)), steps.get(document.type), view)
+    there = OpenStep(seen.definition, seen.run, target._replace(defaults=dict(target.values)), steps.get(document.type), view)
     require_step(actor, there)
     fields = prompt_of(there, context_of(actor, there, seen.record, log.now())).fields
     known = seen.run.context.get(step, {})

@@ -16,7 +16,7 @@ from console.db.engine import transaction
 from console.db.ids import new_id
 from console.errors import Conflict, NotFound
 from console.records import Record
-from console.runs.changing.transitions import input_of
+from console.runs.changing.transitions import checked_input
 from console.runs.engine.addressees import may_see
 from console.runs.engine.stepping import plan_of
 from console.runs.rows import side_rows
@@ -55,7 +55,7 @@ def report(actor: Actor, workflow: str, collection: str, record: str, given: Map
     if definition is None or definition.document.report is None:
         raise NotFound(NOT_THERE)
     told, team, now = definition.document.report, definition.document.team or "", log.now()
-    values, output = input_of(actor, definition, about, given, team, now)
+    values, output = checked_input(actor, definition, about, given, team, now)
     case = _case(actor, definition, told, collection, record, values)
     receipt = number()
     kept = {"receipt": receipt, "reported_on": {"collection": collection, "record": record}}

@@ -9,11 +9,11 @@ from console import accounts, log
 from console.core.actor import Actor
 from console.core.run import Attempt, commands, going_back, moves
 from console.core.run.commands import Command
-from console.core.run.going_back import by_a_person
+from console.core.run.going_back import nearest_manual
 from console.core.run.step_requests import Wish
 from console.runs.changing import compensations
 from console.runs.changing.run_rights import Seen, see
-from console.runs.changing.transitions import commanded, reason_of, revision_of
+from console.runs.changing.transitions import reason_of, revision_of, run_command
 from console.runs.engine.advancing import go_on
 from console.runs.engine.stepping import plan_of
 from console.runs.showing.view import moment, title_of
@@ -39,7 +39,7 @@ def preview(actor: Actor, run_id: str, step: str, attempt: int | None = None) ->
     if run.ended:
         moves.require_completable(run, actor.id, step, None)
     target = going_back.revisable(run, step, attempt)
-    target = by_a_person(plan_of(seen.definition), run, target) or target
+    target = nearest_manual(plan_of(seen.definition), run, target) or target
     cancelled = going_back.cancelled_by(run, target.n)
     void = [
         {"id": approval.id, "step": each.step, "action": approval.action, "status": approval.status}
@@ -51,7 +51,7 @@ def preview(actor: Actor, run_id: str, step: str, attempt: int | None = None) ->
         "step": target.step,
         "attempt": target.attempt,
         "cancels": [_cancelled(seen, each) for each in cancelled],
-        "effects_done": [each.to_json() for each in compensations.done(actor, run, [*cancelled, target], now)],
+        "effects_done": [each.to_json() for each in compensations.done_effects(actor, run, [*cancelled, target], now)],
         "approvals_void": void,
     }
     names = accounts.names({each.by for each in cancelled if each.by})
@@ -68,7 +68,7 @@ def abort_preview(actor: Actor, run_id: str) -> Preview:
     seen, now = see(actor, run_id, whole=True), log.now()
     run = seen.run
     newest = [run.attempts[n] for n in sorted(run.attempts, reverse=True)]
-    told = {"effects_done": [each.to_json() for each in compensations.done(actor, run, newest, now)] if not run.ended else []}
+    told = {"effects_done": [each.to_json() for each in compensations.done_effects(actor, run, newest, now)] if not run.ended else []}
     return Preview(told, run.revision, seen.definition.title)
 
 
@@ -89,7 +89,7 @@ def revise(
             actor.id, revision_of(seen, revision), target.n, reason_of(reason), _back(actor, seen, compensate, log.now())
         )
 
-    definition, loaded = commanded(actor, run_id, None, make, whole=True)
+    definition, loaded = run_command(actor, run_id, None, make, whole=True)
     if compensate:
         go_on(actor, definition, loaded)
 
@@ -101,7 +101,7 @@ def abort(actor: Actor, run_id: str, *, revision: int | None, reason: str, compe
         moves.require_reason(reason)
         return commands.Abort(actor.id, revision_of(seen, revision), reason_of(reason), _back(actor, seen, compensate, log.now()))
 
-    definition, loaded = commanded(actor, run_id, None, make, whole=bool(compensate))
+    definition, loaded = run_command(actor, run_id, None, make, whole=bool(compensate))
     if compensate:
         go_on(actor, definition, loaded)
 
@@ -111,4 +111,4 @@ def _back(actor: Actor, seen: Seen, effects: Sequence[str], now: datetime) -> li
     if not effects or seen.run.ended:
         return []
     moves.require_holder(seen.run, actor.id)
-    return compensations.chosen(actor, seen.run, effects, now)
+    return compensations.chosen_compensations(actor, seen.run, effects, now)

@@ -9,7 +9,7 @@ from console.core.run import Run
 from console.db.engine import fetch
 from console.errors import NotAllowed, NotFound, SourceDown
 from console.records import Record
-from console.runs.engine.stepping import PERFORMING, facts, plan_of, record_of, require_step, stand
+from console.runs.engine.stepping import PERFORMING, plan_of, record_of, require_step, run_facts, step_at
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_store import load
 from console.workflows import Definition
@@ -44,7 +44,7 @@ def see(actor: Actor, run_id: str, *, whole: bool = False, shown: bool = False, 
         raise NotFound  # what has a label is no refusal that anybody could read of: it is not there
     run = loaded.run
     definition = workflows.version(run.workflow, run.version)
-    if not access.can(actor, run.team, f"workflow:{definition.slug}", "see", run=facts(run)):
+    if not access.can(actor, run.team, f"workflow:{definition.slug}", "see", run=run_facts(run)):
         raise NotFound(hidden=True)
     return _with_record(actor, loaded, definition)
 
@@ -73,9 +73,9 @@ def _deleted(run: Run) -> bool:
     return False
 
 
-def works(actor: Actor, run: Run, definition: Definition) -> bool:
+def may_work(actor: Actor, run: Run, definition: Definition) -> bool:
     """Whether the actor is one of those who work on such runs, and do not only read them."""
-    return any(access.can(actor, run.team, f"workflow:{definition.slug}", act, run=facts(run)) for act in PERFORMING)
+    return any(access.can(actor, run.team, f"workflow:{definition.slug}", act, run=run_facts(run)) for act in PERFORMING)
 
 
 def holder_idle_s(run: Run) -> float:
@@ -90,19 +90,19 @@ def holder_idle_s(run: Run) -> float:
     return max(0.0, float(rows[0][0])) if rows else 0.0
 
 
-def lacking(actor: Actor, seen: Seen) -> str | None:
+def lacking_right(actor: Actor, seen: Seen) -> str | None:
     """What the actor lacks for the step that the run stands at, in a sentence; None where nothing is lacking, or no person is asked."""
     run = seen.run
     if run.current is None or run.status not in ("waiting_person", "saved") or run.unknown:
         return None
     try:
-        require_step(actor, stand(seen.definition, run))
+        require_step(actor, step_at(seen.definition, run))
     except NotAllowed as error:
         return error.words
     return None
 
 
-def require_works_there(actor: Actor, seen: Seen) -> None:
+def require_may_work_in(actor: Actor, seen: Seen) -> None:
     """Raise NotAllowed where the run waits in an inbox in which the actor does not work: who takes a ticket is one of those whom it is for."""
     place = (seen.run.ticket or {}).get("inbox")
     here = next((one for one in inboxes.known() if one.id == place), None)
@@ -114,13 +114,13 @@ def require_works_there(actor: Actor, seen: Seen) -> None:
 
 def _works_there(actor: Actor, seen: Seen) -> bool:
     try:
-        require_works_there(actor, seen)
+        require_may_work_in(actor, seen)
     except NotAllowed:
         return False
     return True
 
 
-def possible(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
+def possible_commands(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
     """Commands that the actor may give now: what a page offers. Each is judged again when it is given."""
     run, obj = seen.run, f"workflow:{seen.definition.slug}"
     if run.ended:
@@ -133,15 +133,17 @@ def possible(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
     if (run.status == "waiting_time" or run.waits_outside) and holds:
         may |= set() if under_way else {"abort", "revise"}
         may |= {"step_in"} if run.waits_outside else {"stop_trying"} if (run.waiting or {}).get("for") == "retry" else set()
-    works_here = access.can(actor, run.team, obj, "resume", run=facts(run)) and lacking(actor, seen) is None and _works_there(actor, seen)
+    works_here = (
+        access.can(actor, run.team, obj, "resume", run=run_facts(run)) and lacking_right(actor, seen) is None and _works_there(actor, seen)
+    )
     if (run.status == "saved" or (run.status == "waiting_person" and run.holder is None)) and works_here:
         may.add("resume")
     if (run.status in ("waiting_person", "waiting_time") or run.waits_outside) and not holds and works_here:
-        entitled = run.holder is None or idle_s >= TAKE_OVER_AFTER_S or access.can(actor, run.team, obj, "takeover", run=facts(run))
+        entitled = run.holder is None or idle_s >= TAKE_OVER_AFTER_S or access.can(actor, run.team, obj, "takeover", run=run_facts(run))
         may |= {"take_over"} if entitled else set()
     if run.status in ("waiting_person", "waiting_time", "saved") or run.waits_outside:
-        may |= {"assign"} if access.can(actor, run.team, obj, "assign", run=facts(run)) else set()
-    if not under_way and access.can(actor, run.team, obj, "cancel", run=facts(run)):
+        may |= {"assign"} if access.can(actor, run.team, obj, "assign", run=run_facts(run)) else set()
+    if not under_way and access.can(actor, run.team, obj, "cancel", run=run_facts(run)):
         may.add("cancel")
     return frozenset(may)
 
@@ -152,7 +154,7 @@ def _to_holder(actor: Actor, seen: Seen) -> set[str]:
     if run.unknown:
         return {"settle", "save", "release", "escalate"} | ({"check"} if run.unknown.status == "unknown" else set())
     may = {"draft", "save", "release", "abort", "revise", "escalate"}
-    if not seen.gone and works(actor, run, seen.definition) and lacking(actor, seen) is None:
+    if not seen.gone and may_work(actor, run, seen.definition) and lacking_right(actor, seen) is None:
         may.add("complete")
     if run.take_over and run.attempt and run.attempt.step in plan_of(seen.definition).automatic:
         may.add("retry")

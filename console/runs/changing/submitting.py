@@ -11,7 +11,7 @@ from console.core.origins import ANY
 from console.errors import Conflict, Invalid
 from console.log import masking
 from console.records import Record
-from console.runs.engine.stepping import Stand, completion_of, context_of
+from console.runs.engine.stepping import OpenStep, completion_of, context_of
 from console.runs.showing import reader_reach
 from console.steps.base import Completion, Context
 
@@ -19,7 +19,7 @@ FORMS = ("form", "fields", "output")
 UNSAID = "This cannot be taken as it is. Why rests on something that you may not read: ask somebody who may."
 
 
-def without_unseen(actor: Actor, here: Stand, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+def without_unseen(actor: Actor, here: OpenStep, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
     """What was submitted but for fields that were left empty because what they hold is kept from the actor: those stay as they are."""
     closed = reader_reach.kept_from(actor, here.run.workflow, here.run.version, here.attempt.step).names
     if not closed:
@@ -28,8 +28,8 @@ def without_unseen(actor: Actor, here: Stand, context: Context, values: Mapping[
     return {name: value for name, value in values.items() if name not in unseen}
 
 
-def completed(
-    actor: Actor, here: Stand, record: Record | None, context: Context, given: Mapping[str, Any], outcome: str | None
+def completion_of_form(
+    actor: Actor, here: OpenStep, record: Record | None, context: Context, given: Mapping[str, Any], outcome: str | None
 ) -> Completion:
     """What comes of what was handed in. Reasons against it that are made of what is kept from the actor are not told to them."""
     try:
@@ -46,7 +46,7 @@ def completed(
 
 def _reasons_in_sight(
     actor: Actor,
-    here: Stand,
+    here: OpenStep,
     record: Record | None,
     context: Context,
     given: Mapping[str, Any],
@@ -62,7 +62,7 @@ def _reasons_in_sight(
     return set()
 
 
-def require_there(actor: Actor, here: Stand, context: Context, given: Mapping[str, Any]) -> None:
+def require_existing_references(actor: Actor, here: OpenStep, context: Context, given: Mapping[str, Any]) -> None:
     """Raises Invalid with a detail for each field that names a record which is not there for the actor, unless the form holds it already."""
     config = here.view.config
     defined = [entry for part in FORMS for entry in getattr(config, part, None) or () if isinstance(entry, FieldDefinition)]

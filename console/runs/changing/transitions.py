@@ -16,11 +16,11 @@ from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.records import Record
 from console.runs.changing import attachments, compensations, submitting
-from console.runs.changing.approval_requests import asked_of, tell
+from console.runs.changing.approval_requests import complete_request, notify_approvers
 from console.runs.changing.run_rights import Seen, holder_idle_s, see
 from console.runs.engine import into_inbox, proposing
-from console.runs.engine.advancing import go_on, handing_in, with_former, with_what_was_done
-from console.runs.engine.stepping import context_of, facts, label_of, plan_of, prompt_of, require_step, stand
+from console.runs.engine.advancing import completing_command, go_on, loaded_with_former, with_done_before
+from console.runs.engine.stepping import context_of, label_of, plan_of, prompt_of, require_step, run_facts, step_at
 from console.runs.rows import typed_drafts
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
@@ -62,13 +62,13 @@ def begin(
     team = definition.document.team or ""
     access.require(actor, team, f"workflow:{definition.slug}", "start")
     workflows.require_active(definition)
-    about = _subject_matter(actor, definition, collection, record)
+    about = _record_of_start(actor, definition, collection, record)
     run_id, now = new_id("run"), log.now()
     of_record = access.label_of(f"collection:{about.collection}", about.values) if about is not None else None
     label = definition.document.clearance or of_record
     exclusive = _exclusive(definition, about, label)
     _require_none_live(actor, exclusive)
-    values, output = input_of(actor, definition, about, given or {}, team, now)
+    values, output = checked_input(actor, definition, about, given or {}, team, now)
     command = commands.Start(
         by=actor.id,
         id=run_id,
@@ -104,7 +104,7 @@ def _exclusive(definition: Definition, about: Record | None, label: str | None) 
     return f"{definition.id}|{about.collection}|{about.key}" + (f"|{label}" if label else "")
 
 
-def _subject_matter(actor: Actor, definition: Definition, collection: str | None, record: str | None) -> Record | None:
+def _record_of_start(actor: Actor, definition: Definition, collection: str | None, record: str | None) -> Record | None:
     """The record that the run will be about, as the actor may see it; None for a workflow without a collection."""
     wanted = definition.document.collection
     if wanted is None:
@@ -136,16 +136,16 @@ def _require_none_live(actor: Actor, exclusive: str | None) -> None:
     raise Conflict("A run of this workflow is already ongoing on this record.", code="run_is_live", run_id=run_id)
 
 
-def input_of(
+def checked_input(
     actor: Actor, definition: Definition, record: Record | None, given: Mapping[str, Any], team: str, now: datetime
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """(values, output) of the start step. Raises Invalid with its fields named `input.…`."""
     opening = decisions.opening(plan_of(definition), actor.id, team, now)
-    here = stand(definition, opening)
+    here = step_at(definition, opening)
     try:
         context = context_of(actor, here, record, now)
         completion = here.kind.complete(here.view, context, dict(given), None)
-        submitting.require_there(actor, here, context, given)
+        submitting.require_existing_references(actor, here, context, given)
     except Invalid as error:
         raise Invalid(error.message, details=[{**detail, "field": f"input.{detail['field']}"} for detail in error.details]) from None
     return completion.values, completion.output if completion.output is not None else completion.values
@@ -177,11 +177,11 @@ def complete(
 
     def once(kept: Loaded | None) -> tuple[Definition, Loaded]:
         seen = see(actor, run_id, kept=kept)
-        before, events = _completing(actor, seen, asked, log.now())
+        before, events = _completion_events(actor, seen, asked, log.now())
         return seen.definition, write(actor, seen.definition, before, events)
 
     definition, loaded = retried_from_memory(run_id, revision, once)
-    tell(go_on(actor, definition, loaded).run)
+    notify_approvers(go_on(actor, definition, loaded).run)
 
 
 def complete_and_look(
@@ -201,27 +201,27 @@ def complete_and_look(
 
     def once(kept: Loaded | None) -> tuple[Seen, Screen | None, Mapping[str, Any]]:
         seen, now = see(actor, run_id, shown=True, kept=kept), log.now()
-        typed = _typed_for_others(seen, values)
-        before, events = _completing(actor, seen, asked, now)
-        screen, more, row = _shown_next(actor, seen, fold(events, before.run), now)
+        typed = _drafts_of_other_items(seen, values)
+        before, events = _completion_events(actor, seen, asked, now)
+        screen, more, row = _screen_after(actor, seen, fold(events, before.run), now)
         return replace(seen, loaded=write(actor, seen.definition, before, events + more, shown=row)), screen, typed
 
     seen, screen, typed = retried_from_memory(run_id, revision, once, shown=True)
     if screen is not None:
-        return reading.view(actor, seen, screen, reading.Beside(_carried(actor, seen, screen, typed)))
+        return reading.view(actor, seen, screen, reading.PageState(_keep_other_items(actor, seen, screen, typed)))
     onlooker = _Onlooker(actor)
     loaded = go_on(actor, seen.definition, seen.loaded, onlooker=onlooker)
-    tell(loaded.run)
+    notify_approvers(loaded.run)
     return onlooker.view(loaded) or reading.get(actor, run_id)
 
 
-def _shown_next(actor: Actor, seen: Seen, after: Run, now: datetime) -> tuple[Screen | None, list[Event], Mapping[str, Any] | None]:
+def _screen_after(actor: Actor, seen: Seen, after: Run, now: datetime) -> tuple[Screen | None, list[Event], Mapping[str, Any] | None]:
     """What the actor will be shown of the run as it will stand, its events, the row that keeps it; nothing where that can only be known once it stands there."""
-    screen = reading.upcoming(actor, seen, after, now)
+    screen = reading.screen_after(actor, seen, after, now)
     if screen is None:
         return None, [], None
     shown, row = shown_event(actor, after, screen, digest(screen), now)
-    asks = proposing.asked_for_item(seen.definition, after, actor.id, item_of(screen), now)
+    asks = proposing.request_item_proposal(seen.definition, after, actor.id, item_of(screen), now)
     return screen, [shown, *([asks] if asks is not None else [])], row
 
 
@@ -239,7 +239,7 @@ class _Onlooker:
             return [], None
         try:  # what the steps did is theirs: it is written whatever comes of looking
             self.seen = see(self.actor, ahead.run.id, kept=ahead)
-            self.screen, events, row = _shown_next(self.actor, self.seen, ahead.run, log.now())
+            self.screen, events, row = _screen_after(self.actor, self.seen, ahead.run, log.now())
         except Exception:
             logger.exception("run %s cannot be shown", ahead.run.id)
             return [], None
@@ -249,18 +249,18 @@ class _Onlooker:
         """The run as it stands then, where it is what they were shown; None where it has to be read."""
         if self.seen is None or self.screen is None or not loaded.shows or loaded.run.status != "waiting_person":
             return None
-        return reading.view(self.actor, replace(self.seen, loaded=loaded), self.screen, reading.Beside())
+        return reading.view(self.actor, replace(self.seen, loaded=loaded), self.screen, reading.PageState())
 
 
-def _typed_for_others(seen: Seen, values: Mapping[str, Any]) -> Mapping[str, Any]:
+def _drafts_of_other_items(seen: Seen, values: Mapping[str, Any]) -> Mapping[str, Any]:
     """What was typed for other items of the list that the run stands at, by their keys."""
     run = seen.run
-    if run.current is None or not stand(seen.definition, run).kind.by_items:
+    if run.current is None or not step_at(seen.definition, run).kind.by_items:
         return {}
-    return typed_drafts.waiting(typed_drafts.latest(run.id, run.current, seen.loaded.subject), str(values.get("item")))
+    return typed_drafts.drafts_of_other_items(typed_drafts.latest(run.id, run.current, seen.loaded.subject), str(values.get("item")))
 
 
-def _carried(actor: Actor, seen: Seen, screen: Screen, typed: Mapping[str, Any]) -> typed_drafts.Draft | None:
+def _keep_other_items(actor: Actor, seen: Seen, screen: Screen, typed: Mapping[str, Any]) -> typed_drafts.Draft | None:
     """The draft at the next item of a list: what was typed for others and not handed in stays theirs."""
     run = seen.run
     if not typed or run.current is None or "progress" not in screen:
@@ -284,7 +284,7 @@ class _HandedIn:
     repeat: str | None
 
 
-def _at_item(asked: _HandedIn, shown: Screen) -> _HandedIn:
+def _with_item(asked: _HandedIn, shown: Screen) -> _HandedIn:
     """What was handed in, with its item: where none is named, but the revision that was looked at is, the one whose form was drawn last counts."""
     key = (shown.get("progress") or {}).get("key")
     if asked.revision is None or key is None or "item" in asked.values:
@@ -292,10 +292,10 @@ def _at_item(asked: _HandedIn, shown: Screen) -> _HandedIn:
     return replace(asked, values={**asked.values, "item": key})
 
 
-def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tuple[Loaded, list[Event]]:
+def _completion_events(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tuple[Loaded, list[Event]]:
     """The events of the step that was handed in, and the run on which they follow."""
     run = seen.run
-    here = stand(seen.definition, run) if run.current is not None else None
+    here = step_at(seen.definition, run) if run.current is not None else None
     moves.require_completable(run, actor.id, asked.step, asked.revision)
     if here is None:
         raise NotFound
@@ -303,7 +303,7 @@ def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tu
     _require_record(seen)
     edits = here.kind.by_items or (run.record is not None and here.kind.edits(here.view))
     shown = last_shown(run.id, here.attempt.n, actor.id) if edits else None
-    asked = _at_item(asked, shown[1]) if here.kind.by_items and shown is not None else asked
+    asked = _with_item(asked, shown[1]) if here.kind.by_items and shown is not None else asked
     item = asked.values.get("item") if here.kind.by_items else None
     item = item if isinstance(item, str) else None
     context = context_of(actor, here, seen.record, now, seen_fields(shown[1]) if shown else None, item)
@@ -311,40 +311,40 @@ def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tu
         raise refusal(
             [{"field": "item", "reason": "You turned to another item since this form was drawn: look at this one again, then hand it in."}]
         )
-    proposal = proposing.used(run, actor.id, item)
-    context = replace(context, proposal=None if asked.handled_manually else proposing.in_sight(proposal))
-    context = with_what_was_done(seen.loaded, here, context)
+    proposal = proposing.proposal_for(run, actor.id, item)
+    context = replace(context, proposal=None if asked.handled_manually else proposing.if_shown(proposal))
+    context = with_done_before(seen.loaded, here, context)
     if here.by_hand and not asked.handled_manually and (run.take_over or {}).get("code") == "already_done":
         completion = here.kind.complete_by_itself(here.view, context)  # it is asked what becomes of what was done before
     else:
         given = attachments.taken(here, context, submitting.without_unseen(actor, here, context, asked.values))
-        completion = submitting.completed(actor, here, seen.record, context, given, asked.outcome)
-        submitting.require_there(actor, here, context, given)
+        completion = submitting.completion_of_form(actor, here, seen.record, context, given, asked.outcome)
+        submitting.require_existing_references(actor, here, context, given)
     prompt = prompt_of(here, context) if asked.outcome is not None or proposal is not None else None
     chosen = label_of(prompt.outcomes, completion.outcome) if prompt is not None and asked.outcome is not None else None
-    loaded = with_former(seen.loaded, completion)
-    command = handing_in(
+    loaded = loaded_with_former(seen.loaded, completion)
+    command = completing_command(
         *(actor.id, asked.step, run, completion),
         handled_manually=asked.handled_manually,
         reason=asked.reason,
         chosen=chosen,
         repeat=asked.repeat,
-        compensations=compensations.of_former(actor, loaded.run, now) if completion.effects or completion.task else (),
-        approval=asked_of(completion.approval, loaded.run, here, context, seen.record) if completion.approval else None,
-        **_of_proposal(run, proposal, prompt, completion, asked, now),
+        compensations=compensations.compensate_former(actor, loaded.run, now) if completion.effects or completion.task else (),
+        approval=complete_request(completion.approval, loaded.run, here, context, seen.record) if completion.approval else None,
+        **_proposal_outcome(run, proposal, prompt, completion, asked, now),
     )
     return loaded, decisions.decide(plan_of(seen.definition), loaded.run, command, now)
 
 
-def _of_proposal(
+def _proposal_outcome(
     run: Run, proposal: Mapping[str, Any] | None, prompt: Prompt | None, completion: Completion, asked: _HandedIn, now: datetime
 ) -> dict[str, Any]:
     """What is kept of the proposal with what was handed in: what became of it, and what had been proposed where there was a choice."""
     if proposal is None or prompt is None:
         return {}
     choice = completion.outcome if asked.outcome is not None else None
-    told = proposing.handed_in(run, proposal, prompt.fields, completion.values, choice, now, manual=asked.handled_manually)
-    shown = proposing.in_sight(proposal)
+    told = proposing.comparison_of(run, proposal, prompt.fields, completion.values, choice, now, manual=asked.handled_manually)
+    shown = proposing.if_shown(proposal)
     return {"proposal": told, "proposed": shown["outcome"] if shown is not None and choice is not None else None}
 
 
@@ -367,14 +367,14 @@ def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values:
     here = moves.require_completable(seen.run, actor.id, step, revision, drafted=True)
     values = {**values, MARKS: {"outcome": outcome}} if outcome is not None else values
     now, kept = log.now(), attachments.drafted(run_id, values)
-    if stand(seen.definition, seen.run).kind.by_items:
-        kept = typed_drafts.of_items(typed_drafts.latest(run_id, here.n, seen.loaded.subject), kept)
+    if step_at(seen.definition, seen.run).kind.by_items:
+        kept = typed_drafts.with_other_items(typed_drafts.latest(run_id, here.n, seen.loaded.subject), kept)
     if not typed_drafts.keep(run_id, here.n, actor.id, seen.loaded.subject or "", log.body.plain(kept), now):
         raise Conflict("This run moved on while this was typed. Reload it to see where it stands.", code="stale_revision")
     return now
 
 
-def commanded(
+def run_command(
     actor: Actor, run_id: str, right: str | None, make: Callable[[Seen], Command], *, whole: bool = False, keep_draft: bool = False
 ) -> tuple[Definition, Loaded]:
     """See, judge, decide, commit; again when somebody looked at the run meanwhile."""
@@ -382,14 +382,14 @@ def commanded(
     def once() -> tuple[Definition, Loaded]:
         seen = see(actor, run_id, whole=whole)
         if right is not None:
-            access.require(actor, seen.run.team, f"workflow:{seen.definition.slug}", right, run=facts(seen.run))
+            access.require(actor, seen.run.team, f"workflow:{seen.definition.slug}", right, run=run_facts(seen.run))
         events = decisions.decide(plan_of(seen.definition), seen.loaded.run, make(seen), log.now())
         return seen.definition, write(actor, seen.definition, seen.loaded, events, keep_draft=keep_draft)
 
     return retried(once)
 
 
-def typed_of(run: Run, subject: str | None) -> dict[str, Any] | None:
+def holder_draft(run: Run, subject: str | None) -> dict[str, Any] | None:
     """What is handed over with the run: the holder's draft."""
     kept = typed_drafts.latest(run.id, run.current, subject) if run.current is not None else None
     return dict(kept.values) if kept else None
@@ -397,7 +397,7 @@ def typed_of(run: Run, subject: str | None) -> dict[str, Any] | None:
 
 def cancel(actor: Actor, run_id: str, *, revision: int | None, reason: str) -> None:
     """End the run from outside, whoever holds it."""
-    commanded(actor, run_id, "cancel", lambda seen: commands.Cancel(actor.id, revision_of(seen, revision), reason_of(reason)))
+    run_command(actor, run_id, "cancel", lambda seen: commands.Cancel(actor.id, revision_of(seen, revision), reason_of(reason)))
 
 
 def revision_of(seen: Seen, given: int | None) -> int:
@@ -425,7 +425,7 @@ def end_for_erasure(run_id: str) -> None:
     retried(once)
 
 
-def save_idle(run_id: str) -> None:
+def save_idle_run(run_id: str) -> None:
     """Put aside a run whose holder has given no sign for long, with what they had typed; where their account is closed, into an inbox."""
 
     def once() -> None:
@@ -439,10 +439,10 @@ def save_idle(run_id: str) -> None:
         minutes = min(definition.document.settings.idle_save_minutes, settings.current().idle_save_minutes)
         if holder_idle_s(loaded.run) < minutes * 60:
             return
-        typed, now = typed_of(loaded.run, loaded.subject), log.now()
+        typed, now = holder_draft(loaded.run, loaded.subject), log.now()
         command = commands.Save(None, loaded.run.revision, typed)
         events = (
-            [into_inbox.left(definition, loaded.run, typed, now)]
+            [into_inbox.escalate_from_closed_account(definition, loaded.run, typed, now)]
             if left
             else decisions.decide(plan_of(definition), loaded.run, command, now)
         )

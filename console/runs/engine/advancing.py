@@ -14,13 +14,13 @@ from console import accounts, inboxes, log, queue, workflows
 from console.core.actor import Actor
 from console.core.run import Event, Run, commands, decisions, repeating
 from console.core.run.commands import Command
-from console.core.run.step_requests import ApprovalAsked, Told, Wish
+from console.core.run.step_requests import ApprovalAsked, SideRow, Wish
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, NotAllowed, SourceDown
-from console.runs.changing.approval_requests import asked_of, tell
+from console.runs.changing.approval_requests import complete_request, notify_approvers
 from console.runs.engine import addressees, proposing
-from console.runs.engine.effecting import later, made, may_pass, performing, recovering
-from console.runs.engine.stepping import Stand, context_of, plan_of, record_of, require_step, stand
+from console.runs.engine.effecting import is_passing, make_effect, perform_action, recover_action, retry_moment
+from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_of, require_step, step_at
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import after_events, load, write
@@ -58,32 +58,32 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
         return
     definition = workflows.version(loaded.run.workflow, loaded.run.version)
     waits = loaded.run.status == "waiting_time" or loaded.run.waits_outside
-    if (waits or _by_itself(definition, loaded)) and queue.paused():
+    if (waits or _at_automatic_step(definition, loaded)) and queue.paused():
         return  # found again when it is switched on
     if waits and workflows.paused(definition):
         return  # its moment comes late, and in order, when the workflow is activated again
     if waits:
-        if (fired := _fired(definition, loaded)) is None:
+        if (fired := _fire_timer(definition, loaded)) is None:
             return
         loaded = fired
     run = loaded.run
     try:
         actor = accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine")
     except NotAllowed as closed:
-        _ask_somebody(definition, loaded, closed)
+        _ask_person(definition, loaded, closed)
         return
     if run.wanted is not None and run.status == "waiting_event" and not waits:
         try:
-            loaded = made(definition, loaded, run.wanted, recovering(actor, run.wanted))
+            loaded = make_effect(definition, loaded, run.wanted, recover_action(actor, run.wanted))
         except SourceDown:
             return  # asked again at the next sweep; the run says that it waits for the effect
     loaded = go_on(actor, definition, loaded, stopping)
-    tell(loaded.run)
+    notify_approvers(loaded.run)
     if stopping() and loaded.run.status == "running":
         queue.enqueue_all([queue.advance(run_id, loaded.run.seq)])
 
 
-def _fired(definition: Definition, loaded: Loaded) -> Loaded | None:
+def _fire_timer(definition: Definition, loaded: Loaded) -> Loaded | None:
     """The run after its timer; None where that is not due, or another process was at it first."""
     waiting, now = loaded.run.waiting or {}, log.now()
     if loaded.run.current is None or waiting.get("until") is None or datetime.fromisoformat(waiting["until"]) > now:
@@ -94,13 +94,13 @@ def _fired(definition: Definition, loaded: Loaded) -> Loaded | None:
         return None
 
 
-def _ask_somebody(definition: Definition, loaded: Loaded, closed: NotAllowed) -> None:
+def _ask_person(definition: Definition, loaded: Loaded, closed: NotAllowed) -> None:
     """What can no longer be done in the name of who began it becomes a take-over."""
     here = loaded.run.attempt
     asked = loaded.run.wanted
     if asked is not None and loaded.run.status == "waiting_event":
         report = commands.Report(asked.id, "unknown", closed.code, closed.message, asks=True)
-        made(definition, loaded, asked, lambda _run: report)
+        make_effect(definition, loaded, asked, lambda _run: report)
     elif here is not None and loaded.run.status == "running":
         failing = commands.Fail(here.step, closed.code, closed.message, asks=True)
         write(ENGINE, definition, loaded, decisions.decide(plan_of(definition), loaded.run, failing, log.now()))
@@ -121,25 +121,27 @@ def go_on(
         if asked is not None and asked.id not in tried:  # whoever asked for it makes it: others could not tell that it was not begun
             tried.add(asked.id)
             left -= 1
-            looks = _by_itself(definition, loaded) and definition.document.settings.on_error == "fail"
-            loaded = made(definition, loaded, asked, performing(actor, asked, looks=looks), hand_on=left <= 0 or time.monotonic() > until)
+            looks = _at_automatic_step(definition, loaded) and definition.document.settings.on_error == "fail"
+            loaded = make_effect(
+                definition, loaded, asked, perform_action(actor, asked, looks=looks), hand_on=left <= 0 or time.monotonic() > until
+            )
         elif loaded.run.status != "running" or left <= 0 or time.monotonic() > until or stopping():
             break
         else:
-            loaded, taken = _steps_by_themselves(actor, definition, loaded, left, until, stopping, onlooker)
+            loaded, taken = _take_automatic_steps(actor, definition, loaded, left, until, stopping, onlooker)
             left -= taken
             if not taken:
                 break
     return loaded
 
 
-def _by_itself(definition: Definition, loaded: Loaded) -> bool:
+def _at_automatic_step(definition: Definition, loaded: Loaded) -> bool:
     """Whether the step at hand is one that no person hands in."""
     here = loaded.run.attempt
     return here is not None and here.by is None and here.step in plan_of(definition).automatic
 
 
-def _steps_by_themselves(
+def _take_automatic_steps(
     actor: Actor, definition: Definition, loaded: Loaded, most: int, until: float, stopping: Callable[[], bool], onlooker: Onlooker
 ) -> tuple[Loaded, int]:
     """Automatic steps until the run waits for something, a change is asked for, or they took `AT_ONCE_S` together: one transaction, so that quick
@@ -148,7 +150,7 @@ def _steps_by_themselves(
     begun, events, ahead, taken = time.monotonic(), list[Event](), loaded, 0
     while ahead.run.status == "running" and taken < most and (not taken or not (time.monotonic() - begun > AT_ONCE_S or stopping())):
         try:
-            base, more = _step_by_itself(actor, definition, ahead)
+            base, more = _automatic_step_events(actor, definition, ahead)
         except log.Moved:  # it matters what was done before, and that is read once these are committed
             if not events:
                 return load(loaded.run.id) or loaded, 1
@@ -168,13 +170,13 @@ def _steps_by_themselves(
         return load(loaded.run.id) or loaded, taken
 
 
-def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> tuple[Loaded, list[Event]]:
+def _automatic_step_events(actor: Actor, definition: Definition, loaded: Loaded) -> tuple[Loaded, list[Event]]:
     """The events of one automatic step with the rights of the run's holder, none while it has to be left alone; and the run with what they rest on.
     What may pass is tried again later; what goes wrong for good becomes a take-over that a person sees. Raises log.Moved.
     """
     run, plan = loaded.run, plan_of(definition)
     now, since = log.now(), time.monotonic()
-    here = stand(definition, run)
+    here = step_at(definition, run)
     limit = definition.document.settings.timeout_ms
     if limit is not None and run.worked_by(now) > limit:
         return loaded, decisions.decide(plan, loaded.run, commands.TimeOut(), now)
@@ -186,36 +188,36 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> tup
         if not here.kind.by_itself(definition.document.step(here.attempt.step).config):
             require_step(actor, here)
         record = record_of(actor, run)
-        context = with_what_was_done(loaded, here, context_of(actor, here, record, now))
+        context = with_done_before(loaded, here, context_of(actor, here, record, now))
         completion = here.kind.complete_by_itself(here.view, context)
         _require_in_time(definition, since)
         if completion.effects and queue.paused():
             return loaded, []
-        base = with_former(loaded, completion)
-        asked = asked_of(completion.approval, base.run, here, context, record) if completion.approval else None
-        told: Sequence[Told] = ()
+        base = loaded_with_former(loaded, completion)
+        asked = complete_request(completion.approval, base.run, here, context, record) if completion.approval else None
+        told: Sequence[SideRow] = ()
         if completion.asks_ai:
-            wanted, awaits = proposing.awaited(definition, run, actor.id, now)
+            wanted, awaits = proposing.request_and_wait(definition, run, actor.id, now)
             told, completion = [wanted], replace(completion, awaits=awaits)
-        command: Command = handing_in(None, here.attempt.step, run, completion, chosen=completion.chosen, approval=asked, told=told)
+        command: Command = completing_command(None, here.attempt.step, run, completion, chosen=completion.chosen, approval=asked, told=told)
         if completion.until is not None and completion.until > now:
             command = commands.Wait(here.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
         return base, decisions.decide(plan, base.run, command, now)
     except log.Moved:
         raise
     except ConsoleError as error:
-        return loaded, decisions.decide(plan, loaded.run, _not_done(definition, loaded, error, now), now)
+        return loaded, decisions.decide(plan, loaded.run, _failure_command(definition, loaded, error, now), now)
     except Exception:
         logger.exception("run %s, step %s", run.id, here.attempt.step)
         message = "Something unexpected went wrong in this step. Try again, or tell who runs the console."
         return loaded, decisions.decide(plan, loaded.run, commands.Fail(here.attempt.step, "internal_error", message), now)
 
 
-def _not_done(definition: Definition, loaded: Loaded, error: ConsoleError, now: datetime) -> Command:
+def _failure_command(definition: Definition, loaded: Loaded, error: ConsoleError, now: datetime) -> Command:
     """What follows from an automatic step that could not be done: another try after a pause, as often as the workflow allows, or the end of it."""
     run, step = loaded.run, loaded.run.attempt.step if loaded.run.attempt else ""
-    if may_pass(error) and run.tries < definition.document.settings.retries:
-        return commands.Delay(step, error.code, error.message, later(run.tries, now))
+    if is_passing(error) and run.tries < definition.document.settings.retries:
+        return commands.Delay(step, error.code, error.message, retry_moment(run.tries, now))
     asks = isinstance(error, (AsksPerson, NotAllowed)) or error.code == "already_done"
     return commands.Fail(
         step, error.code, error.message, asks, edge=error.code not in LIMITS and not isinstance(error, (AsksPerson, NotAllowed))
@@ -229,17 +231,17 @@ def _require_in_time(definition: Definition, since: float) -> None:
         raise ConsoleError(f"This step took longer than {limit} seconds, which is this workflow's limit.", code="timeout")
 
 
-def with_what_was_done(loaded: Loaded, here: Stand, context: Context) -> Context:
+def with_done_before(loaded: Loaded, here: OpenStep, context: Context) -> Context:
     """The context of an action, which tells whether the step did it before in an attempt that was struck out. Raises log.Moved."""
     if not context.acts or here.attempt.attempt == 1:
         return context
     whole = loaded if len(loaded.run.attempts) == loaded.run.made else load(loaded.run.id, whole=True)
     if whole is None or whole.run.seq != loaded.run.seq:
         raise log.Moved
-    return replace(context, done_before=bool(repeating.former(whole.run, here.attempt)))
+    return replace(context, done_before=bool(repeating.former_changes(whole.run, here.attempt)))
 
 
-def with_former(loaded: Loaded, completion: Completion) -> Loaded:
+def loaded_with_former(loaded: Loaded, completion: Completion) -> Loaded:
     """The run with all its attempts where the step comes again and asks for a change, or makes something: then it matters what was done before. Raises log.Moved."""
     here = loaded.run.attempt
     makes = completion.effects or completion.task or completion.notice or completion.awaits
@@ -256,7 +258,7 @@ def wishes_of(run: Run, completion: Completion) -> list[Wish]:
     return [Wish(new_id("eff"), effect.kind, effect.summary, effect.request(run)) for effect in completion.effects]
 
 
-def handing_in(
+def completing_command(
     by: str | None,
     step: str,
     run: Run,
@@ -268,7 +270,7 @@ def handing_in(
     repeat: str | None = None,
     compensations: Sequence[Wish] = (),
     approval: ApprovalAsked | None = None,
-    told: Sequence[Told] = (),
+    told: Sequence[SideRow] = (),
     proposal: Mapping[str, Any] | None = None,
     proposed: str | None = None,
     by_ai: bool = False,

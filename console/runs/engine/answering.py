@@ -11,10 +11,10 @@ from console.core.run.commands import Command
 from console.core.run.proposal import AT_STAKE, LEVELS, UNFILLED
 from console.db.engine import fetch
 from console.errors import ConsoleError
-from console.runs.changing.approval_requests import tell
+from console.runs.changing.approval_requests import notify_approvers
 from console.runs.engine import proposing
-from console.runs.engine.advancing import go_on, handing_in
-from console.runs.engine.stepping import Stand, completion_of, context_of, label_of, plan_of, prompt_of, record_of, require_step, stand
+from console.runs.engine.advancing import completing_command, go_on
+from console.runs.engine.stepping import OpenStep, completion_of, context_of, label_of, plan_of, prompt_of, record_of, require_step, step_at
 from console.runs.rows import typed_drafts
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
@@ -31,7 +31,7 @@ _PENDING = "select run, n from console.ai_call where id = %s and status = 'pendi
 _OVERDUE = "select id from console.ai_call where status = 'pending' and deadline_at < %s and run is not null order by deadline_at limit 200"
 
 
-def proposed(call: str, kind: Kind, told: Mapping[str, Any], sealed: Mapping[str, Any]) -> None:
+def record_answer(call: str, kind: Kind, told: Mapping[str, Any], sealed: Mapping[str, Any]) -> None:
     """Note what came of a call; a run that has gone on meanwhile keeps it as a fact of the call, and nothing else of it changes. Once: a second answer is dropped.
 
     A step that waited for the answer goes on with it, or asks a person; one that was promoted is completed where everything is certain.
@@ -47,10 +47,12 @@ def proposed(call: str, kind: Kind, told: Mapping[str, Any], sealed: Mapping[str
             return None
         definition, now = workflows.version(loaded.run.workflow, loaded.run.version), log.now()
         at = loaded.run.attempts[n]
-        open_, kept = _gathered(definition, loaded.run, n, told, sealed) if kind == "proposal_made" else (told, sealed)
+        open_, kept = _join_tick_lists(definition, loaded.run, n, told, sealed) if kind == "proposal_made" else (told, sealed)
         answer = Event(kind, now, {**open_, "call": call, "n": n}, dict(kept), (at.step, at.attempt))
-        more = _following(definition, loaded, call, answer, now)
-        looks = [] if more or not proposing.waits_for(loaded.run, call) else proposing.second_look(definition, loaded.run, answer, now)
+        more = _events_after_answer(definition, loaded, call, answer, now)
+        looks = (
+            [] if more or not proposing.waits_for(loaded.run, call) else proposing.request_second_look(definition, loaded.run, answer, now)
+        )
         written = write(ENGINE, definition, loaded, [answer, *more, *looks], keep_draft=not more, hand_on=bool(more))
         return (definition, written) if more else None  # a run that somebody else moves is theirs to go on with
 
@@ -63,12 +65,14 @@ def _go_on(definition: Definition, loaded: Loaded) -> None:
     """The steps that follow, here and now; where that cannot be, the job that was put in does them."""
     run = loaded.run
     try:
-        tell(go_on(accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine"), definition, loaded).run)
+        notify_approvers(
+            go_on(accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine"), definition, loaded).run
+        )
     except ConsoleError:
         return
 
 
-def _gathered(
+def _join_tick_lists(
     definition: Definition, run: Run, n: int, told: Mapping[str, Any], sealed: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The answer as the form has it: of a tick list that was asked for tick by tick, one value."""
@@ -77,40 +81,40 @@ def _gathered(
     lists = {str(each["name"]).partition(".")[0] for each in fields if "." in str(each["name"])}
     if not lists:
         return told, sealed
-    forms = {field.name: field for field in proposing.lists_of(definition, run.attempts[n].step) if field.name in lists}
+    forms = {field.name: field for field in proposing.tick_lists_of(definition, run.attempts[n].step) if field.name in lists}
     made = gathered(fields, forms, LEVELS)
     return {**told, "fields": [each["name"] for each in made]}, {**sealed, "proposal": {**proposal, "fields": made}}
 
 
-def _following(definition: Definition, loaded: Loaded, call: str, answer: Event, now: datetime) -> list[Event]:
+def _events_after_answer(definition: Definition, loaded: Loaded, call: str, answer: Event, now: datetime) -> list[Event]:
     """What the run does with the answer by itself; nothing where a person has it before them, or where it came too late."""
     run = loaded.run
     if not proposing.waits_for(run, call):
         return []
     after = after_events(loaded, [answer])
     if run.status == "waiting_event":
-        return _going_on(definition, after, call, now)
+        return _waiting_step_events(definition, after, call, now)
     proposal = (after.run.attempt.proposal if after.run.attempt else None) or {}
     if proposal["mode"] != "auto" or answer.type != "proposal_made":
         return []
-    return _by_itself(definition, after, proposal, now)
+    return _promoted_step_events(definition, after, proposal, now)
 
 
-def _going_on(definition: Definition, loaded: Loaded, call: str, now: datetime) -> list[Event]:
+def _waiting_step_events(definition: Definition, loaded: Loaded, call: str, now: datetime) -> list[Event]:
     """A step that waited: done with the answer, or a person's with what was wrong."""
-    here = stand(definition, loaded.run)
+    here = step_at(definition, loaded.run)
     proposal = here.attempt.proposal or {}
     command: Command
     if proposal["status"] != "ready":
         command = commands.Unanswered(call, proposal["code"] or proposal["status"], proposal["message"] or NO_ANSWER)
-    elif doubts := _doubts(proposal, proposal["fill"]):
+    elif doubts := _reason_for_person(proposal, proposal["fill"]):
         command = commands.Unanswered(call, doubts, proposal["banner"] or (HELD_BACK if doubts == AT_STAKE else UNSURE))
     else:
-        command = _arriving(here, proposal, call, now)
+        command = _arrive_command(here, proposal, call, now)
     return decisions.decide(plan_of(definition), loaded.run, command, now)
 
 
-def _arriving(here: Stand, proposal: Mapping[str, Any], call: str, now: datetime) -> Command:
+def _arrive_command(here: OpenStep, proposal: Mapping[str, Any], call: str, now: datetime) -> Command:
     try:
         context = _context(here, proposal, now)
         completion = here.kind.complete(here.view, context, _values(proposal), None)
@@ -120,13 +124,13 @@ def _arriving(here: Stand, proposal: Mapping[str, Any], call: str, now: datetime
     return commands.Arrive(call, completion.outcome, completion.values, completion.output, proposal=told)
 
 
-def _by_itself(definition: Definition, loaded: Loaded, proposal: Mapping[str, Any], now: datetime) -> list[Event]:
+def _promoted_step_events(definition: Definition, loaded: Loaded, proposal: Mapping[str, Any], now: datetime) -> list[Event]:
     """The step handed in as it was proposed, where it was promoted to that and everything is certain; nothing where a person has to look."""
     run = loaded.run
-    here = stand(definition, run)
+    here = step_at(definition, run)
     if (
         here.view.type not in PROMOTED
-        or _doubts(proposal, LEVELS[0])
+        or _reason_for_person(proposal, LEVELS[0])
         or typed_drafts.latest(run.id, here.attempt.n, loaded.subject) is not None
     ):
         return []
@@ -137,7 +141,7 @@ def _by_itself(definition: Definition, loaded: Loaded, proposal: Mapping[str, An
         completion = completion_of(here, context, _values(proposal), proposal["outcome"])
         told = {"call": proposal["call"], "mode": proposal["mode"], "outcomes": {}, "seconds": None, "opened": 0}
         chosen = label_of(prompt_of(here, context).outcomes, completion.outcome) if proposal["outcome"] is not None else None
-        command = handing_in(
+        command = completing_command(
             *(None, here.attempt.step, run, completion), chosen=chosen, proposal=told, proposed=proposal["outcome"], by_ai=True
         )
         return decisions.decide(plan_of(definition), loaded.run, command, now)
@@ -149,7 +153,7 @@ PROMOTED = frozenset({"decision", "llm"})
 """Step types that may be promoted: they change nothing outside."""
 
 
-def _context(here: Stand, proposal: Mapping[str, Any], now: datetime) -> Context:
+def _context(here: OpenStep, proposal: Mapping[str, Any], now: datetime) -> Context:
     """The step with the rights of the person for whom it was asked. Raises where they are not entitled any more."""
     actor = accounts.actor_of_person(proposal["for"], "sys:engine")
     require_step(actor, here, named=False)
@@ -161,7 +165,7 @@ def _values(proposal: Mapping[str, Any]) -> dict[str, Any]:
     return {each["name"]: each["value"] for each in proposal["fields"]}
 
 
-def _doubts(proposal: Mapping[str, Any], least: str) -> str | None:
+def _reason_for_person(proposal: Mapping[str, Any], least: str) -> str | None:
     """Why nobody may go on with the answer unseen, as a code; None where everything is at least this sure, nothing is flagged, dropped or at stake."""
     if proposal["fill"] == UNFILLED:
         return AT_STAKE
@@ -174,10 +178,10 @@ def _doubts(proposal: Mapping[str, Any], least: str) -> str | None:
 
 def give_up(call: str) -> None:
     """Note that no answer came in time."""
-    proposed(call, "proposal_failed", {"status": "failed", "code": "timeout"}, {"message": NO_ANSWER})
+    record_answer(call, "proposal_failed", {"status": "failed", "code": "timeout"}, {"message": NO_ANSWER})
 
 
-def overdue_proposals() -> int:
+def fail_overdue_proposals() -> int:
     """Note of all runs whose proposals did not come in time that they did not: whoever should have answered is gone. How many there were."""
     rows = fetch(_OVERDUE, (log.now() - timedelta(seconds=proposing.GRACE_S),))
     for (call,) in rows:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from console import accounts, log, queue
 from console.core.actor import Actor
 from console.core.run import Attempt, Effect, Event, Run, commands, decisions
-from console.core.run.step_requests import Told
+from console.core.run.step_requests import SideRow
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.effects import lookups
@@ -32,7 +32,7 @@ _NEWS = "select 1 from console.activity where run = %s and kind = 'effect_report
 _NOW = "update queue.pgqueuer set execute_after = now() where dedupe_key = %s and status = 'queued' returning id"
 
 
-def arrange(run: Run, effect: Effect) -> None:
+def schedule_followup(run: Run, effect: Effect) -> None:
     """Have it looked up later, where it may come to something else than is said at once."""
     if lookups.wanted(effect) is None:
         return
@@ -46,14 +46,14 @@ def _key(effect: str) -> str:
     return f"follow:{effect}"
 
 
-def look_again(actor: Actor, run_id: str) -> int:
+def follow_now(actor: Actor, run_id: str) -> int:
     """Look now and not later at what the run has sent, since somebody says that there is news; how much is followed. Raises NotFound."""
     run = see(actor, run_id, whole=True).run
     effects = [effect for attempt in run.attempts.values() for effect in attempt.effects if lookups.wanted(effect) is not None]
     return sum(bool(fetch(_NOW, (_key(effect.id),))) for effect in effects)
 
 
-def look(told: str) -> None:
+def follow_effect(told: str) -> None:
     """A worker's way in: how does it stand? Raises PutBack while it is not final."""
     run_id, _, effect_id = told.partition(" ")
     loaded = load(run_id, whole=True)
@@ -64,13 +64,13 @@ def look(told: str) -> None:
     follow = lookups.wanted(effect)
     if effect.settled_at is None or effect.status != "succeeded":
         raise queue.PutBack(FIRST_S)
-    if follow is None or lookups.settled(effect) or _told_before(run_id, effect_id):
+    if follow is None or lookups.settled(effect) or _reported_before(run_id, effect_id):
         return
     age_s = (log.now() - effect.settled_at).total_seconds()
     pause_s = max(FIRST_S, min(LONGEST_S, age_s / 2))
     if queue.paused():
         raise queue.PutBack(FIRST_S)
-    stands = _looked(loaded.run, attempt, effect)
+    stands = _look_up(loaded.run, attempt, effect)
     if stands is not None and stands.status != "pending":
         _report(loaded, attempt, effect, stands.status, stands)
     elif age_s > follow.days * 24 * 3600:
@@ -79,7 +79,7 @@ def look(told: str) -> None:
         raise queue.PutBack(pause_s)
 
 
-def _looked(run: Run, attempt: Attempt, effect: Effect) -> Stands | None:
+def _look_up(run: Run, attempt: Attempt, effect: Effect) -> Stands | None:
     """How it stands, asked with the rights of who handed the step in; None where it cannot be told now."""
     for person in dict.fromkeys(filter(None, (attempt.by, run.last_holder, run.started_by))):
         try:
@@ -92,7 +92,7 @@ def _looked(run: Run, attempt: Attempt, effect: Effect) -> Stands | None:
     return None
 
 
-def _told_before(run_id: str, effect: str) -> bool:
+def _reported_before(run_id: str, effect: str) -> bool:
     told = (event.open for event in log.events_of(run_id) if event.type == "effect_reported")
     return any(each.get("effect") == effect and each.get("code") == LATER for each in told)
 
@@ -114,14 +114,14 @@ def _report(loaded: Loaded, attempt: Attempt, effect: Effect, status: str, stand
     retried(once)
 
 
-def _task(run: Run, attempt: Attempt, title: str, text: str | None) -> Told:
+def _task(run: Run, attempt: Attempt, title: str, text: str | None) -> SideRow:
     """A task for who handed the step in, where they still may see the run; else for the run's team."""
     who = attempt.by if attempt.by is not None and may_see(attempt.by, run) else None
     told = {"task": new_id("tsk"), "n": attempt.n, "assignee": who, "team": None if who else run.team, "due": None}
-    return Told("task_created", told, {"title": title} | ({"text": text} if text else {}))
+    return SideRow("task_created", told, {"title": title} | ({"text": text} if text else {}))
 
 
-def news(run_id: str) -> list[Event]:
+def late_reports(run_id: str) -> list[Event]:
     """What came after the run no longer waited for it, in order; a second later than it was noted. Without rights: callers judge."""
     if not fetch(_NEWS, (run_id,)):
         return []

@@ -31,14 +31,14 @@ TIMED_OUT = "No answer came in {seconds} seconds; it cannot be told whether the 
 Act = Callable[[Run], commands.Report]
 
 
-def performing(actor: Actor, effect: Effect, *, looks: bool = False) -> Act:
+def perform_action(actor: Actor, effect: Effect, *, looks: bool = False) -> Act:
     """To make the change that nobody has tried to make since it was asked for, or since it was said not to be made. `looks`: where it cannot be told
     what came of it, the other side is asked once.
     """
     return functools.partial(_perform_and_look if looks else _perform, actor, effect)
 
 
-def recovering(actor: Actor, effect: Effect) -> Act:
+def recover_action(actor: Actor, effect: Effect) -> Act:
     """To find out what came of a change whose process died."""
     return functools.partial(effects.recover, actor, effect)
 
@@ -50,7 +50,7 @@ def _perform(actor: Actor, effect: Effect, run: Run) -> commands.Report:
         return commands.Report(effect.id, "unknown", error.code, error.message)
     except (IntegrationError, SourceDown) as error:
         details = error.details or [{"field": "", "reason": error.message}]
-        return commands.Report(effect.id, "failed", error.code, error.message, details, passing=may_pass(error))
+        return commands.Report(effect.id, "failed", error.code, error.message, details, passing=is_passing(error))
 
 
 def _perform_and_look(actor: Actor, effect: Effect, run: Run) -> commands.Report:
@@ -64,18 +64,18 @@ def _perform_and_look(actor: Actor, effect: Effect, run: Run) -> commands.Report
     return found if found is not None and found.status in ("succeeded", "failed") else report
 
 
-def may_pass(error: ConsoleError) -> bool:
+def is_passing(error: ConsoleError) -> bool:
     """Whether what was refused may be done when it is asked for again."""
     return (isinstance(error, SourceDown) and error.passing) or (isinstance(error, IntegrationError) and not error.permanent)
 
 
-def later(tries: int, now: datetime) -> str:
+def retry_moment(tries: int, now: datetime) -> str:
     """When to try again after so many tries: twice as long each time, and never in step with others that failed at the same moment."""
     pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**tries) * random.uniform(0.75, 1.25)  # noqa: S311 (spread, not secrecy)
     return log.body.moment(now + timedelta(seconds=pause_s))
 
 
-def made(definition: Definition, loaded: Loaded, wanted: Effect, act: Act, *, hand_on: bool = False) -> Loaded:
+def make_effect(definition: Definition, loaded: Loaded, wanted: Effect, act: Act, *, hand_on: bool = False) -> Loaded:
     """Make the change and note what came of it, unless another process is at it (a slow one must not be taken for a dead one), or was:
     one that was frozen finds it done.
     """
@@ -86,13 +86,13 @@ def made(definition: Definition, loaded: Loaded, wanted: Effect, act: Act, *, ha
         still = current.run.wanted
         if still is None or still.id != wanted.id or current.run.status != "waiting_event":
             return current
-        effect_followup.arrange(current.run, still)
+        effect_followup.schedule_followup(current.run, still)
         report = act(current.run)
         faults.point("effects.report.before")
-        return noted(definition, current, report, hand_on=hand_on)
+        return record_report(definition, current, report, hand_on=hand_on)
 
 
-def noted(definition: Definition, loaded: Loaded, report: commands.Report, *, hand_on: bool = False) -> Loaded:
+def record_report(definition: Definition, loaded: Loaded, report: commands.Report, *, hand_on: bool = False) -> Loaded:
     """Note what came of an effect; whoever looked meanwhile does not matter. What may pass is put off, as often as the workflow says."""
     plan = plan_of(definition)
 
@@ -113,7 +113,7 @@ def _put_off(definition: Definition, run: Run, report: commands.Report, now: dat
     wanted = run.wanted
     waits = wanted is not None and wanted.id == report.effect and run.status == "waiting_event"
     if report.status == "failed" and report.passing and waits and run.tries < definition.document.settings.retries:
-        return commands.Postpone(report.effect, report.code, report.message, later(run.tries, now), report.unsure)
+        return commands.Postpone(report.effect, report.code, report.message, retry_moment(run.tries, now), report.unsure)
     if report.status == "failed" and (report.unsure or (report.passing and run.unsure)):
         return replace(report, status="unknown", errors=(), message=f"{report.message} {UNSURE}".strip())
     return report
@@ -132,4 +132,4 @@ def give_up_waiting(run_id: str) -> None:
     with alone(run_id) as mine:
         if mine:
             return
-    noted(definition, loaded, commands.Report(wanted.id, "unknown", "timeout", TIMED_OUT.format(seconds=seconds)))
+    record_report(definition, loaded, commands.Report(wanted.id, "unknown", "timeout", TIMED_OUT.format(seconds=seconds)))

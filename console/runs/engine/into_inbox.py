@@ -11,7 +11,7 @@ from console.core.run.moves import sealed_of
 from console.errors import ConsoleError, SourceDown
 from console.inboxes import Inbox
 from console.runs.engine.addressees import may_see
-from console.runs.engine.stepping import able, facts
+from console.runs.engine.stepping import may_do_step, run_facts
 from console.workflows import Definition
 
 TROUBLE = frozenset(
@@ -25,7 +25,7 @@ ASKED = "This run needs a person."
 GONE = "Whoever had this run in hand can no longer go on with it."
 
 
-def put(definition: Definition, before: Run, after: Run, events: Sequence[Event], by: str) -> list[Event]:
+def no_one_left_events(definition: Definition, before: Run, after: Run, events: Sequence[Event], by: str) -> list[Event]:
     """What the engine adds where the run asks for a person and nobody is there: `by` is who does the transition, who is there for what they hold."""
     if after.status != "waiting_person" or after.ticket is not None or not any(event.type in TROUBLE for event in events):
         return []
@@ -36,7 +36,7 @@ def put(definition: Definition, before: Run, after: Run, events: Sequence[Event]
     return [_waiting(definition, after, None, events[-1].at, after.revision)]
 
 
-def left(definition: Definition, run: Run, typed: Mapping[str, Any] | None, now: datetime) -> Event:
+def escalate_from_closed_account(definition: Definition, run: Run, typed: Mapping[str, Any] | None, now: datetime) -> Event:
     """The event that takes a run out of the hands of somebody whose account was closed, with what they had typed."""
     return _waiting(definition, run, typed, now, run.revision + 1)
 
@@ -75,8 +75,8 @@ def _goes_on(person: str, definition: Definition, run: Run) -> bool:
         actor = accounts.actor_of_person(person, "sys:engine")
         here = run.attempt
         return (
-            access.can(actor, run.team, f"workflow:{definition.slug}", "resume", run=facts(run))
-            and (person == run.holder or here is None or able(actor, definition, run.team, run.collection, here.step))
+            access.can(actor, run.team, f"workflow:{definition.slug}", "resume", run=run_facts(run))
+            and (person == run.holder or here is None or may_do_step(actor, definition, run.team, run.collection, here.step))
             and may_see(person, run)
         )
     except SourceDown:

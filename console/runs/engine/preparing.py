@@ -12,14 +12,14 @@ from console.core.documents import fields as definitions
 from console.core.documents.workflow import StepAI
 from console.core.forms import FormField
 from console.core.run import Attempt, Run
-from console.core.run.proposal import of_second
+from console.core.run.proposal import is_second_call
 from console.db.engine import fetch
 from console.errors import NotAllowed, NotFound
 from console.records import Record
 from console.runs.changing.run_rights import Seen, see
 from console.runs.engine import proposing
-from console.runs.engine.answering import proposed
-from console.runs.engine.stepping import Stand, context_of, prompt_of, require_step, stand
+from console.runs.engine.answering import record_answer
+from console.runs.engine.stepping import OpenStep, context_of, prompt_of, require_step, step_at
 from console.runs.rows.run_store import load
 from console.steps.base import AtHand, Context, Prompt, StepView
 from console.steps.proposable import Proposable
@@ -81,7 +81,7 @@ def proposal_context(call_id: str) -> ProposalContext | None:
     try:
         actor = accounts.actor_of_person(person, "sys:engine")
         seen = see(actor, run_id, kept=loaded)
-        here = stand(seen.definition, seen.run)
+        here = step_at(seen.definition, seen.run)
         if here.attempt.n != n or not proposing.waits_for(seen.run, call_id):
             return _not_wanted(call_id, MOVED_ON)
         require_step(actor, here, named=False)
@@ -94,12 +94,12 @@ def proposal_context(call_id: str) -> ProposalContext | None:
 
 def _not_wanted(call_id: str, message: str) -> ProposalContext | None:
     """None, once it is noted why."""
-    proposed(call_id, "proposal_failed", {"status": "off", "code": None}, {"message": message})
+    record_answer(call_id, "proposal_failed", {"status": "off", "code": None}, {"message": message})
     return None
 
 
 def _proposal_context(
-    call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Actor, seen: Seen, here: Stand
+    call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Actor, seen: Seen, here: OpenStep
 ) -> ProposalContext:
     context, prompt = _looked(actor, seen, here)
     settings = proposing.settings_of(seen.definition, here.attempt.step) or StepAI.model_validate({})
@@ -132,7 +132,7 @@ def _proposal_context(
 
 def _reviewed(proposal: Mapping[str, Any], call_id: str) -> dict[str, Any] | None:
     """What a second look is at; None for a first one."""
-    if not of_second(proposal, call_id):
+    if not is_second_call(proposal, call_id):
         return None
     values = {str(each["name"]): each["value"] for each in proposal["fields"]}
     return values | ({"outcome": proposal["outcome"]} if proposal["choice"] else {})
@@ -150,7 +150,7 @@ def unfit(known: ProposalContext, values: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(detail["field"] for detail in wrong) & typed.keys()
 
 
-def _looked(actor: Actor, seen: Seen, here: Stand) -> tuple[Context, Prompt]:
+def _looked(actor: Actor, seen: Seen, here: OpenStep) -> tuple[Context, Prompt]:
     """What the person sees at the step; of a list, at the item that the proposal is for."""
     item = (here.attempt.proposal or {}).get("item") if here.kind.by_items else None
     context = context_of(actor, here, seen.record, log.now(), item=item)

@@ -11,8 +11,8 @@ from console.core.documents.workflow import StepAI
 from console.core.forms import FormField
 from console.core.moments import moment_text
 from console.core.run import Event, Run, proposal_comparison
-from console.core.run.proposal import FAILED, HIDDEN_MODES, OFF, PENDING, READY, SECOND, UNFILLED, fills, of_second
-from console.core.run.step_requests import Awaited, Told
+from console.core.run.proposal import FAILED, HIDDEN_MODES, OFF, PENDING, READY, SECOND, UNFILLED, fills, is_second_call
+from console.core.run.step_requests import Awaited, SideRow
 from console.db.engine import fetch
 from console.db.ids import new_id
 from console.runs.showing.step_stakes import at_stake
@@ -35,7 +35,7 @@ def settings_of(definition: Definition, step_id: str) -> StepAI | None:
     return found if found is not None and found.mode != "off" else None
 
 
-def may_go_on(definition: Definition, step_id: str) -> bool:
+def goes_on_with_answer(definition: Definition, step_id: str) -> bool:
     """Whether a step that goes on with an answer may ask for one: what is only recorded is nothing to go on with."""
     wanted = settings_of(definition, step_id)
     return wanted is not None and wanted.mode == "assist"
@@ -46,7 +46,7 @@ def waits_for(run: Run, call: str) -> bool:
     here = run.attempt
     if here is None or here.proposal is None:
         return False
-    asked = here.proposal[SECOND] if of_second(here.proposal, call) else here.proposal
+    asked = here.proposal[SECOND] if is_second_call(here.proposal, call) else here.proposal
     if asked["call"] != call or asked["status"] != PENDING:
         return False
     if run.status == "waiting_event":
@@ -60,7 +60,7 @@ def request_proposal(definition: Definition, run: Run, at: datetime, *, anew: bo
     `anew`: somebody has just taken the run up, and what could not be had before is asked for once more.
     """
     here = run.attempt
-    if here is None or run.holder is None or not asks_here(run):
+    if here is None or run.holder is None or not form_is_open(run):
         return None
     wanted = settings_of(definition, here.step)
     if wanted is None or _by_items(definition, here.step):
@@ -71,10 +71,10 @@ def request_proposal(definition: Definition, run: Run, at: datetime, *, anew: bo
     return request(definition, run, run.holder, at)
 
 
-def asked_for_item(definition: Definition, run: Run, person: str, item: str | None, at: datetime) -> Event | None:
+def request_item_proposal(definition: Definition, run: Run, person: str, item: str | None, at: datetime) -> Event | None:
     """That a proposal is asked for, where a step goes through a list and the run's holder has just this item's form before them; else None."""
     here = run.attempt
-    if item is None or here is None or run.holder != person or not asks_here(run) or settings_of(definition, here.step) is None:
+    if item is None or here is None or run.holder != person or not form_is_open(run) or settings_of(definition, here.step) is None:
         return None
     if not _by_items(definition, here.step) or (
         here.proposal is not None and (here.proposal["for"], here.proposal.get("item")) == (person, item)
@@ -87,7 +87,7 @@ def _by_items(definition: Definition, step_id: str) -> bool:
     return steps.get(definition.document.step(step_id).type).by_items
 
 
-def asks_here(run: Run) -> bool:
+def form_is_open(run: Run) -> bool:
     """Whether a person has a form before them that could be filled in for them; where something went wrong, they look at that first."""
     here = run.attempt
     if run.status != "waiting_person" or here is None or here.status != "open" or run.unknown is not None:
@@ -95,7 +95,7 @@ def asks_here(run: Run) -> bool:
     return run.take_over is None or run.take_over["code"] in FORM_WANTED
 
 
-def second_look(definition: Definition, run: Run, answer: Event, now: datetime) -> list[Event]:
+def request_second_look(definition: Definition, run: Run, answer: Event, now: datetime) -> list[Event]:
     """That a model's proposal, which has just come before the person, is to be looked at again; nothing where the step does not want that. `run` is as it was before."""
     wanted, here = settings_of(definition, (answer.step or ("",))[0]), run.attempt
     shown = answer.type == "proposal_made" and (answer.open.get("mode") or "assist") == "assist" and answer.open.get("origin") != "rules"
@@ -139,20 +139,22 @@ def _names(definition: Definition, step_id: str, wanted: StepAI) -> list[str]:
 
 
 @functools.lru_cache(maxsize=1024)
-def lists_of(definition: Definition, step_id: str) -> tuple[FormField, ...]:
+def tick_lists_of(definition: Definition, step_id: str) -> tuple[FormField, ...]:
     """The tick lists of the step's form, with their options, as the document has them."""
     step = steps.view(definition.document.step(step_id))
     return steps.get(step.type).tick_lists(step.config)
 
 
-def awaited(definition: Definition, run: Run, person: str, at: datetime) -> tuple[Told, Awaited]:
+def request_and_wait(definition: Definition, run: Run, person: str, at: datetime) -> tuple[SideRow, Awaited]:
     """(that a proposal is asked for, what the run waits for) at a step that goes on with the answer by itself."""
     event = request(definition, run, person, at)
     until = at + timedelta(seconds=settings.current().ai_seconds + LATEST_S)
-    return Told(event.type, {name: value for name, value in event.open.items() if name != "n"}), Awaited(WAITS, event.open["call"], until)
+    return SideRow(event.type, {name: value for name, value in event.open.items() if name != "n"}), Awaited(
+        WAITS, event.open["call"], until
+    )
 
 
-def used(run: Run, actor: str, item: str | None) -> Mapping[str, Any] | None:
+def proposal_for(run: Run, actor: str, item: str | None) -> Mapping[str, Any] | None:
     """The proposal that belongs to what this person hands in (for this item, of a list); None where there is none of theirs."""
     here = run.attempt
     proposal = here.proposal if here is not None else None
@@ -161,12 +163,12 @@ def used(run: Run, actor: str, item: str | None) -> Mapping[str, Any] | None:
     return proposal
 
 
-def in_sight(proposal: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+def if_shown(proposal: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """The proposal, where the person had it before them."""
     return proposal if proposal is not None and proposal["status"] == READY and proposal["mode"] not in HIDDEN_MODES else None
 
 
-def handed_in(
+def comparison_of(
     run: Run,
     proposal: Mapping[str, Any],
     fields: Sequence[FormField],
@@ -205,7 +207,7 @@ def _opened(run: Run, person: str) -> int:
     return int(rows[0][0])
 
 
-def late(run: Run, at: datetime) -> str | None:
+def overdue_call(run: Run, at: datetime) -> str | None:
     """The call whose answer the run still waits for though its time is over; None where there is none."""
     proposal = run.attempt.proposal if run.attempt is not None else None
     if proposal is None or proposal["status"] != PENDING or not waits_for(run, proposal["call"]):
@@ -213,7 +215,7 @@ def late(run: Run, at: datetime) -> str | None:
     return str(proposal["call"]) if datetime.fromisoformat(proposal["deadline_at"]) + timedelta(seconds=GRACE_S) < at else None
 
 
-def shown(proposal: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def as_shown(proposal: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The proposal as the person it is for gets it: one that is only recorded shows nothing of what it holds."""
     if proposal is None:
         return None
@@ -242,12 +244,12 @@ def _marked(proposal: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def evidence(run: Run, person: str) -> dict[str, Any] | None:
+def on_screen(run: Run, person: str) -> dict[str, Any] | None:
     """The proposal as it is part of what this person has on the screen: once it is final, and only before whom it was made for."""
     proposal = run.attempt.proposal if run.attempt is not None else None
     if proposal is None or proposal["status"] == PENDING or proposal["for"] != person:
         return None
-    seen = shown(proposal)
+    seen = as_shown(proposal)
     if seen is not None and (seen.get(SECOND) or {}).get("status") == PENDING:
         del seen[SECOND]
     return seen

@@ -36,7 +36,7 @@ _OPEN = "select name from console.person where id = any(%s) and disabled_at is n
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
+class OpenStep:
     """A run at its open attempt, with the step's type and settings."""
 
     definition: Definition
@@ -57,26 +57,26 @@ def plan_of(definition: Definition) -> Plan:
     document = definition.document
     alone = {step.id for step in document.steps if steps.get(step.type).by_itself(step.config)}
     asks = frozenset(step.id for step in document.steps if step.id in alone and not steps.get(step.type).automatic)
-    clicked = {step.id for step in document.steps if step.completion == "automatic" and not _asks(definition, step.id)}
+    clicked = {step.id for step in document.steps if step.completion == "automatic" and not _has_form(definition, step.id)}
     forms = {step.id for step in document.steps if not steps.get(step.type).automatic}
     lists = {step.id for step in document.steps if steps.get(step.type).by_items}  # gone past where there was nothing in them
     skips = frozenset(((clicked - alone) & forms) | lists)
     return Plan(document, frozenset(alone | clicked), asks, skips)
 
 
-def _asks(definition: Definition, step_id: str) -> bool:
+def _has_form(definition: Definition, step_id: str) -> bool:
     """Whether the step has a form that a person must have seen."""
     kind, view = _step(definition, step_id)
     return kind.asks(view.config)
 
 
-def stand(definition: Definition, run: Run) -> Stand:
+def step_at(definition: Definition, run: Run) -> OpenStep:
     """Where the run stands; it must have an open or performing attempt."""
     attempt = run.attempt
     if attempt is None:
         raise NotFound
     kind, view = _step(definition, attempt.step)
-    return Stand(definition, run, attempt, kind, view)
+    return OpenStep(definition, run, attempt, kind, view)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -92,19 +92,19 @@ def record_of(actor: Actor, run: Run) -> Record | None:
     return records.get(run.collection, run.record, access.scope_for(actor, run.collection, "read"))
 
 
-def facts(run: Run) -> dict[str, Any]:
+def run_facts(run: Run) -> dict[str, Any]:
     """What conditions of rights, and expressions, look at as `run`."""
     return {"id": run.id, "started_by": run.started_by, "holder": run.holder, "team": run.team, "version": run.version}
 
 
-def require_step(actor: Actor, here: Stand, *, named: bool = True) -> None:
+def require_step(actor: Actor, here: OpenStep, *, named: bool = True) -> None:
     """Raise NotAllowed unless the actor may do this step: the workflow, the roles it names, the fields it changes, and what they did before.
 
     `named`: a refusal by a rule that separates duties says who else could.
     """
     obj = f"workflow:{here.definition.slug}"
-    if not any(access.can(actor, here.run.team, obj, act, run=facts(here.run)) for act in PERFORMING):
-        access.require(actor, here.run.team, obj, "resume", run=facts(here.run))
+    if not any(access.can(actor, here.run.team, obj, act, run=run_facts(here.run)) for act in PERFORMING):
+        access.require(actor, here.run.team, obj, "resume", run=run_facts(here.run))
     wanted = here.definition.document.step(here.attempt.step).roles
     if wanted and not access.held(actor, here.run.team) & set(wanted):
         names = " or ".join(wanted)
@@ -116,42 +116,42 @@ def require_step(actor: Actor, here: Stand, *, named: bool = True) -> None:
     _require_apart(actor, here, named=named)
 
 
-def _require_apart(actor: Actor, here: Stand, *, named: bool) -> None:
+def _require_apart(actor: Actor, here: OpenStep, *, named: bool) -> None:
     """Raise NotAllowed where the actor did what a rule of the step keeps apart from it."""
     document = here.definition.document
     rules = document.step(here.attempt.step).not_by
     if not rules:
         return
-    done = [*duties.standing(here.run), *done_before(here.run.id, rules)]
-    rule = duties.excluded(rules, done, actor.id, starter=here.run.started_by)
+    done = [*duties.standing_steps(here.run), *done_before(here.run.id, rules)]
+    rule = duties.violated_rule(rules, done, actor.id, starter=here.run.started_by)
     if rule is not None:
         could = _names_of_others(here, rules, done) if named else ()
-        raise duties.refused(rule, {step.id: step.title for step in document.steps}, here.view.title, could)
+        raise duties.refusal_by_rule(rule, {step.id: step.title for step in document.steps}, here.view.title, could)
 
 
-def done_before(run_id: str, rules: Sequence[str]) -> list[duties.Done]:
+def done_before(run_id: str, rules: Sequence[str]) -> list[duties.DoneStep]:
     """What people did at the steps that the rules name, and that still stands; one statement."""
     wanted = duties.steps_of(rules)
     rows = fetch(_DONE, (run_id, wanted)) if wanted else []
-    return [duties.Done(step, by, values) for step, by, values in rows]
+    return [duties.DoneStep(step, by, values) for step, by, values in rows]
 
 
-def _names_of_others(here: Stand, rules: Sequence[str], done: Sequence[duties.Done]) -> list[str]:
+def _names_of_others(here: OpenStep, rules: Sequence[str], done: Sequence[duties.DoneStep]) -> list[str]:
     """Names of people who could do the step, in order, a few of them."""
     wanted, obj = here.definition.document.step(here.attempt.step).roles, f"workflow:{here.definition.slug}"
     people = {row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")}
     able = [
         person
         for person in people
-        if access.can(Actor("user", person), here.run.team, obj, "resume", run=facts(here.run))
+        if access.can(Actor("user", person), here.run.team, obj, "resume", run=run_facts(here.run))
         and (not wanted or access.held(Actor("user", person), here.run.team) & set(wanted))
-        and duties.excluded(rules, done, person, starter=here.run.started_by) is None
+        and duties.violated_rule(rules, done, person, starter=here.run.started_by) is None
         and (here.run.label is None or here.run.label in access.clearance_of(person))
     ]
     return sorted(name for (name,) in fetch(_OPEN, (able,)))[:NAMED] if able else []
 
 
-def able(actor: Actor, definition: Definition, team: str, collection: str | None, step_id: str) -> bool:
+def may_do_step(actor: Actor, definition: Definition, team: str, collection: str | None, step_id: str) -> bool:
     """Whether the actor, who may resume such runs, could do the step: the roles that it names, the fields that it changes."""
     kind, view = _step(definition, step_id)
     wanted = definition.document.step(step_id).roles
@@ -162,7 +162,7 @@ def able(actor: Actor, definition: Definition, team: str, collection: str | None
 
 def context_of(
     actor: Actor,
-    here: Stand,
+    here: OpenStep,
     record: Record | None,
     now: datetime,
     shown: Mapping[str, Any] | None = None,
@@ -173,13 +173,13 @@ def context_of(
     of a list they turned to. With `hidden` what the run holds is there only as far as the actor may see it: for texts, never for what is decided.
     """
     run, document = here.run, here.definition.document
-    held = run.context if hidden is None else {step: _left(output, hidden, step, run) for step, output in run.context.items()}
+    held = run.context if hidden is None else {step: _masked(output, hidden, step, run) for step, output in run.context.items()}
     roots = {
         "record": records.collection(record.collection).typed(record.values) if record else None,
-        "input": held.get(document.start.id, run.input if hidden is None else _left(run.input, hidden, document.start.id, run)),
+        "input": held.get(document.start.id, run.input if hidden is None else _masked(run.input, hidden, document.start.id, run)),
         "steps": held,
         **rules_of(here.definition, (run.created_at or now).astimezone(UTC).date()).roots,
-        "run": facts(run),
+        "run": run_facts(run),
         "currentUser": actor.attributes,
         "now": now,
     }
@@ -192,23 +192,25 @@ def context_of(
         roots=roots,
         reads={read.name: _rows(actor, run, record, read, roots) for read in here.kind.reads(here.view)},
         forms=forms,
-        former=dict(here.attempt.defaults or {}) if hidden is None else _left(here.attempt.defaults or {}, hidden, here.attempt.step, run),
+        former=dict(here.attempt.defaults or {})
+        if hidden is None
+        else _masked(here.attempt.defaults or {}, hidden, here.attempt.step, run),
         shown=shown,
         titles={step.id: step.title for step in document.steps},
         acts={
             name: action_preview.ready(actor, run, name, run.record if key is None else key, record if key is None else None, now)
             for name, key in here.kind.acts(here.view, roots).items()
         },
-        key=settling.key_of(run.id, here.attempt.step, here.attempt.attempt, len(here.attempt.effects) + 1),
+        key=settling.idempotency_key(run.id, here.attempt.step, here.attempt.attempt, len(here.attempt.effects) + 1),
         manual=frozenset(attempt.step for attempt in run.attempts.values() if attempt.standing and attempt.handled_manually),
         chosen=item,
-        asks_ai=proposing.may_go_on(here.definition, here.attempt.step),
+        asks_ai=proposing.goes_on_with_answer(here.definition, here.attempt.step),
     )
     focus = here.kind.focus(here.view, context) if here.kind.by_items else None
     return replace(context, forms=_focused(actor, run, focus)) if focus is not None else context
 
 
-def _left(values: Any, hidden: masking.Within, step: str, run: Run) -> Any:
+def _masked(values: Any, hidden: masking.Within, step: str, run: Run) -> Any:
     """Values of the step as far as they may be seen."""
     return masking.mask(values, "", masking.at_step(hidden, step), run.collection)[0]
 
@@ -304,7 +306,7 @@ def rules_of(definition: Definition, day: date) -> Rules:
     return on_day(definition.document, day)
 
 
-def prompt_of(here: Stand, context: Context) -> Prompt:
+def prompt_of(here: OpenStep, context: Context) -> Prompt:
     """What a person is shown. A step that has no form of its own asks for the way on, when a person stands in for it."""
     if not here.by_hand:
         return here.kind.prepare(here.view, context)
@@ -317,7 +319,7 @@ def prompt_of(here: Stand, context: Context) -> Prompt:
     )
 
 
-def completion_of(here: Stand, context: Context, values: Mapping[str, Any], outcome: str | None) -> Completion:
+def completion_of(here: OpenStep, context: Context, values: Mapping[str, Any], outcome: str | None) -> Completion:
     """What comes of what a person submitted. Raises Invalid with one detail per field that is wrong."""
     if not here.by_hand:
         completion = here.kind.complete(here.view, context, dict(values), outcome)

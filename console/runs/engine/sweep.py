@@ -5,7 +5,7 @@ import logging
 from console import queue
 from console.access.run_reach import EVERY_RUN
 from console.db.engine import fetch
-from console.runs.changing.transitions import save_idle
+from console.runs.changing.transitions import save_idle_run
 from console.runs.engine.effecting import give_up_waiting
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def sweep() -> int:
     touched = 0
     for (run_id,) in fetch(_IDLE, {"minutes": LEAST_IDLE_MINUTES, "most": AT_ONCE}):
         try:
-            save_idle(run_id)
+            save_idle_run(run_id)
             touched += 1
         except Exception:
             logger.exception("sweep: run %s", run_id)

@@ -127,7 +127,7 @@ def _with_consequences(actor: Actor, definition: Definition, state: Run, events:
     What follows: the run goes into an inbox where nobody can go on with it, and a proposal is requested for the person at the next form.
     """
     after = fold(events, state)
-    if into_inbox_events := into_inbox.put(definition, state, after, events, actor.id):
+    if into_inbox_events := into_inbox.no_one_left_events(definition, state, after, events, actor.id):
         events = [*events, *into_inbox_events]
         after = fold(into_inbox_events, after)
     # judged before the proposal is requested: a proposal for whoever takes over is no reason to delete the draft

@@ -16,7 +16,7 @@ from console.core.documents.fields import OWN_INPUT, Case, Computed, computed, t
 from console.core.forms import FormField
 from console.core.run import NEXT_ITEM
 from console.errors import ConsoleError
-from console.runs.engine.stepping import Stand, completion_of, plan_of
+from console.runs.engine.stepping import OpenStep, completion_of, plan_of
 from console.steps.base import Act, Completion, Context, Prompt, WriteRecord
 from console.workflows import Definition
 
@@ -28,7 +28,7 @@ NOT_TOLD = frozenset({"file", "files"})
 
 
 def ways(
-    actor: Actor, here: Stand, context: Context, prompt: Prompt, typed: Mapping[str, Any] | None = None, outcome: str | None = None
+    actor: Actor, here: OpenStep, context: Context, prompt: Prompt, typed: Mapping[str, Any] | None = None, outcome: str | None = None
 ) -> list[Way]:
     """What would come of it, for each choice that is offered, or for `outcome` alone. `typed` wins over what the form starts with.
 
@@ -48,7 +48,7 @@ def _typed(prompt: Prompt, typed: Mapping[str, Any], *, item: bool) -> dict[str,
     return values | ({"item": prompt.progress.key} if item and prompt.progress is not None and prompt.progress.key is not None else {})
 
 
-def _way(actor: Actor, here: Stand, context: Context, prompt: Prompt, values: Mapping[str, Any], choice: str | None) -> Way:
+def _way(actor: Actor, here: OpenStep, context: Context, prompt: Prompt, values: Mapping[str, Any], choice: str | None) -> Way:
     told: Way = {"outcome": choice, "effects": [], "after": [], "ends": None, "refused": None}
     try:
         completion = completion_of(here, context, values, choice)
@@ -62,7 +62,7 @@ def _way(actor: Actor, here: Stand, context: Context, prompt: Prompt, values: Ma
     }
 
 
-def _effects(actor: Actor, here: Stand, context: Context, prompt: Prompt, completion: Completion) -> Iterable[dict[str, Any]]:
+def _effects(actor: Actor, here: OpenStep, context: Context, prompt: Prompt, completion: Completion) -> Iterable[dict[str, Any]]:
     """Everything that the completion asks for, in its order."""
     if (asked := completion.approval) is not None:
         yield {"kind": "approval", "roles": list(asked.roles), "needs": asked.needs, "decides": asked.decides}
@@ -87,7 +87,7 @@ def _effects(actor: Actor, here: Stand, context: Context, prompt: Prompt, comple
         yield {"kind": "time"}
 
 
-def _write(here: Stand, context: Context, prompt: Prompt, effect: WriteRecord) -> dict[str, Any]:
+def _write(here: OpenStep, context: Context, prompt: Prompt, effect: WriteRecord) -> dict[str, Any]:
     """A change of a record by the step itself, field by field."""
     collection, key = (here.run.collection, here.run.record) if effect.collection is None else (effect.collection, effect.key)
     fields = [

@@ -108,7 +108,7 @@ def _current(run: Run, definition: Definition, screen: Screen | None, draft: Map
         **({"not_offered": shown["not_offered"]} if shown and shown.get("not_offered") else {}),
         "errors": list(here.errors or []),
         "draft": dict(draft) if draft else None,
-        "proposal": proposing.shown(here.proposal),
+        "proposal": proposing.as_shown(here.proposal),
         "take_over": dict(run.take_over) if run.take_over else None,
         "waiting": _waiting(run.waiting) if waits and run.waiting else None,
         "effect": _at_stake(effect) if effect else None,

@@ -117,7 +117,7 @@ def _consequences(
     run: Mapping[str, Any], screen: Mapping[str, Any], look: Look, stands: Mapping[str, Any], chosen: str | None
 ) -> list[consequences.Consequence]:
     """What the button will do with what stands in the boxes: `stands` is what differs from the form as it starts."""
-    foretold = runs.foretold(frame.actor(), run["id"], {**stands, **_item_of(screen)}, chosen) if stands else None
+    foretold = runs.preview_screen(frame.actor(), run["id"], {**stands, **_item_of(screen)}, chosen) if stands else None
     return consequences.consequences(foretold or screen, look, chosen)
 
 
@@ -285,7 +285,7 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
 
 def _news(run_id: str, look: Look) -> list[tuple[str, str]]:
     """(when, what) came of changes after the run had ended."""
-    told = [(event.at, str(event.sealed.get("message") or "")) for event in runs.news(run_id)]
+    told = [(event.at, str(event.sealed.get("message") or "")) for event in runs.late_reports(run_id)]
     return [(formats.text(Kind("at", "At", "datetime"), at.isoformat(), look), words) for at, words in told if words]
 
 

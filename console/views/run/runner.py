@@ -75,7 +75,7 @@ def draft(run_id: str) -> Response:
 
 def _will(run_id: str, typed: Typed) -> str:
     """What the button does now, in place of what it would have done before this was typed."""
-    screen, look = runs.foretold(frame.actor(), run_id, typed.values, typed.outcome), frame.look()
+    screen, look = runs.preview_screen(frame.actor(), run_id, typed.values, typed.outcome), frame.look()
     if screen is None:
         return ""
     found = consequences.consequences(screen, look, typed.outcome)
