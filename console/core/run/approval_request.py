@@ -56,20 +56,28 @@ class Approval:
         return any(each.by == person for each in self.decided)
 
 
-def requested(told: Mapping[str, Any], sealed: Mapping[str, Any], at: datetime) -> Approval:
+def requested(open_data: Mapping[str, Any], sealed: Mapping[str, Any], at: datetime) -> Approval:
     """The approval that an event `approval_requested` tells of."""
-    until = told.get("until")
+    until = open_data.get("until")
     return Approval(
-        *(told["approval"], told["action"], "open", told["requested_by"], at, told.get("collection"), told.get("record")),
+        *(
+            open_data["approval"],
+            open_data["action"],
+            "open",
+            open_data["requested_by"],
+            at,
+            open_data.get("collection"),
+            open_data.get("record"),
+        ),
         values=sealed.get("values", {}),
         wishes=tuple(sealed.get("wishes", ())),
-        needs=told["needs"],
-        roles=tuple(told["roles"]),
-        not_by=tuple(told["not_by"]),
+        needs=open_data["needs"],
+        roles=tuple(open_data["roles"]),
+        not_by=tuple(open_data["not_by"]),
         why=sealed.get("why", ""),
         until=datetime.fromisoformat(until) if until else None,
         shown=sealed.get("shown", {}),
-        decides=bool(told.get("decides")),
+        decides=bool(open_data.get("decides")),
     )
 
 

@@ -54,7 +54,7 @@ def _numbered(run: Run, events: list[Event]) -> list[Event]:
 
 def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
     start = plan.workflow.start
-    told = (
+    open_data = (
         {
             "id": command.id,
             "workflow": command.workflow,
@@ -70,7 +70,7 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
         | ({"label": command.label} if command.label else {})
         | ({"linked_to": command.linked_to} if command.linked_to else {})
     )
-    began = Event("run_started", now, told, sealed_of(input=dict(command.input), title=command.title), by=command.by)
+    began = Event("run_started", now, open_data, sealed_of(input=dict(command.input), title=command.title), by=command.by)
     entered = enter_step(plan, run, start.id, 1, now, "running")
     outcome = {"n": 1, "type": "start", "outcome": "default", "automatic": False, "handled_manually": False}
     done = Event(
@@ -90,7 +90,7 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
 def _taken(plan: Plan, run: Run, each: Taken, command: Start, now: datetime) -> list[Event]:
     """The events of a step that was done in the run that this one does again."""
     entered = enter_step(plan, run, each.step, run.made + 1, now, "running")
-    told = {
+    open_data = {
         "n": run.made + 1,
         "type": plan.workflow.step(each.step).type,
         "outcome": each.outcome,
@@ -98,7 +98,7 @@ def _taken(plan: Plan, run: Run, each: Taken, command: Start, now: datetime) -> 
         "handled_manually": each.handled_manually,
         "taken_from": command.linked_to,
     }
-    return [entered, Event("step_completed", now, told, sealed_of(values=dict(each.values), output=dict(each.output)), entered.step)]
+    return [entered, Event("step_completed", now, open_data, sealed_of(values=dict(each.values), output=dict(each.output)), entered.step)]
 
 
 def opening(plan: Plan, by: str, team: str, now: datetime) -> Run:
@@ -108,14 +108,14 @@ def opening(plan: Plan, by: str, team: str, now: datetime) -> Run:
 
 
 def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Event]:
-    here = require_completable(run, command.by, command.step, command.revision)
-    if command.by is None and not _by_ai(run, command) and (here.step not in plan.automatic or run.status != "running"):
+    attempt = require_completable(run, command.by, command.step, command.revision)
+    if command.by is None and not _by_ai(run, command) and (attempt.step not in plan.automatic or run.status != "running"):
         raise not_possible(run, "Completing a person's step without a person")
-    step, made = (here.step, here.attempt), side_work.create_side_rows(run, here, command, now)
+    step, made = (attempt.step, attempt.attempt), side_work.create_side_rows(run, attempt, command, now)
     command = replace(command, awaits=made.awaits, **_standing(made.stands))
-    told = {
-        "n": here.n,
-        "type": plan.workflow.step(here.step).type,
+    open_data = {
+        "n": attempt.n,
+        "type": plan.workflow.step(attempt.step).type,
         "outcome": command.outcome,
         "automatic": command.by is None,
         "handled_manually": command.handled_manually,
@@ -131,15 +131,17 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
     )
     chosen += made.events
     if command.effects or command.awaits or command.approval:
-        submitted = Event("step_submitted", now, told, sealed, step, command.by)
-        go_to_next(plan, run, here.step, command.outcome, command.ends, now)  # a way on that is missing is refused before anything is done
+        submitted = Event("step_submitted", now, open_data, sealed, step, command.by)
+        go_to_next(
+            plan, run, attempt.step, command.outcome, command.ends, now
+        )  # a way on that is missing is refused before anything is done
         if command.approval is not None:
-            return [*chosen, *manual, *approving.submit_for_approval(plan, run, here, command, submitted, now)]
+            return [*chosen, *manual, *approving.submit_for_approval(plan, run, attempt, command, submitted, now)]
         if command.awaits is None:
-            return [*chosen, *manual, *settling.submit_effects(plan, run, here, command, submitted, now)]
-        return [*chosen, *manual, submitted, _awaited(here, command.awaits, now)]
-    completed = Event("step_completed", now, told, sealed, step, command.by)
-    return [*chosen, *manual, completed, *_next(plan, after_all([completed], run), here, command, now)]
+            return [*chosen, *manual, *settling.submit_effects(plan, run, attempt, command, submitted, now)]
+        return [*chosen, *manual, submitted, _awaited(attempt, command.awaits, now)]
+    completed = Event("step_completed", now, open_data, sealed, step, command.by)
+    return [*chosen, *manual, completed, *_next(plan, after_all([completed], run), attempt, command, now)]
 
 
 def _standing(former: Attempt | None) -> dict[str, Any]:
@@ -155,25 +157,31 @@ def _by_ai(run: Run, command: Complete) -> bool:
 def _supply(_plan: Plan, run: Run, command: Supply, now: datetime) -> list[Event]:
     """What a step that was handled manually did not find; the run stays where it is, and its form is drawn anew."""
     require_holder(run, command.by)
-    here, target = run.attempt, run.attempts.get(command.n)
-    if run.status != "waiting_person" or here is None or run.unknown is not None:
+    attempt, target = run.attempt, run.attempts.get(command.n)
+    if run.status != "waiting_person" or attempt is None or run.unknown is not None:
         raise not_possible(run, "Supplying what is missing")
     if target is None or not target.standing or not target.handled_manually:
         raise not_possible(run, "Supplying something for this step")
-    told = {"n": here.n, "target": target.n, "target_step": target.step, "target_attempt": target.attempt, "fields": sorted(command.values)}
-    return [Event("context_supplied", now, told, {"values": dict(command.values)}, (here.step, here.attempt), command.by)]
+    open_data = {
+        "n": attempt.n,
+        "target": target.n,
+        "target_step": target.step,
+        "target_attempt": target.attempt,
+        "fields": sorted(command.values),
+    }
+    return [Event("context_supplied", now, open_data, {"values": dict(command.values)}, (attempt.step, attempt.attempt), command.by)]
 
 
-def _awaited(here: Attempt, wanted: Awaited, now: datetime) -> Event:
+def _awaited(attempt: Attempt, wanted: Awaited, now: datetime) -> Event:
     """That the step waits for something to come."""
-    told = {"n": here.n, "for": wanted.kind, "key": wanted.key, "until": moment_text(wanted.until), "outcome": wanted.outcome}
-    told |= {"effect": wanted.effect} if wanted.effect is not None else {}
-    return Event("event_awaited", now, told, sealed_of(request=dict(wanted.request)), (here.step, here.attempt))
+    open_data = {"n": attempt.n, "for": wanted.kind, "key": wanted.key, "until": moment_text(wanted.until), "outcome": wanted.outcome}
+    open_data |= {"effect": wanted.effect} if wanted.effect is not None else {}
+    return Event("event_awaited", now, open_data, sealed_of(request=dict(wanted.request)), (attempt.step, attempt.attempt))
 
 
-def _next(plan: Plan, run: Run, here: Attempt, command: Complete, now: datetime) -> list[Event]:
+def _next(plan: Plan, run: Run, attempt: Attempt, command: Complete, now: datetime) -> list[Event]:
     """Where the run goes, and then perhaps into an inbox."""
-    further = go_to_next(plan, run, here.step, command.outcome, command.ends, now)
+    further = go_to_next(plan, run, attempt.step, command.outcome, command.ends, now)
     if command.hands_over is None or command.ends is not None:
         return further
     over = command.hands_over

@@ -16,37 +16,37 @@ SIDE_ROWS = {
 """Events that create a side row → (kind of the effect that stands for it, its summary)."""
 
 
-def identity_of_side_row(told: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
+def identity_of_side_row(open_data: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
     """What makes a task or notice the same as another: its texts and its addressees."""
-    return {name: value for name, value in told.items() if name in ("assignee", "team", "due", "to", "channels")} | dict(sealed)
+    return {name: value for name, value in open_data.items() if name in ("assignee", "team", "due", "to", "channels")} | dict(sealed)
 
 
 def _effect_requested(run: Run, event: Event) -> None:
-    here, told = require_attempt(run), event.open
+    attempt, open_data = require_attempt(run), event.open
     wished = Effect(
         *(
-            told["effect"],
-            int(told["number"]),
-            told["effect_kind"],
-            told["summary"],
+            open_data["effect"],
+            int(open_data["number"]),
+            open_data["effect_kind"],
+            open_data["summary"],
             "requested",
             event.sealed.get("request", {}),
             event.at,
         ),
-        compensates=told.get("compensates"),
+        compensates=open_data.get("compensates"),
     )
-    put(run, here, effects=(*here.effects, wished), status="performing")
-    if (run.waiting or {}).get("for") != "effect" or "then" in told:  # a compensation at a step that nobody handed in
-        then = {"aborting": event.sealed.get("reason", "")} if told.get("then") == "abort" else {}
+    put(run, attempt, effects=(*attempt.effects, wished), status="performing")
+    if (run.waiting or {}).get("for") != "effect" or "then" in open_data:  # a compensation at a step that nobody handed in
+        then = {"aborting": event.sealed.get("reason", "")} if open_data.get("then") == "abort" else {}
         run.status, run.waiting, run.take_over = "waiting_event", waiting_for_effect(run) | then, None
 
 
 def _effect_kept(run: Run, event: Event) -> None:
-    here, found = require_attempt(run), run.effect(event.open["of"])
+    attempt, found = require_attempt(run), run.effect(event.open["of"])
     if found is None:
         raise ValueError(f"run {run.id} has no effect {event.open['of']} at hand")
-    told = {"id": event.open["effect"], "number": len(here.effects) + 1, "keeps": found[1].id}
-    put(run, here, effects=(*here.effects, replace(found[1], **told, requested_at=event.at, settled_at=event.at)))
+    open_data = {"id": event.open["effect"], "number": len(attempt.effects) + 1, "keeps": found[1].id}
+    put(run, attempt, effects=(*attempt.effects, replace(found[1], **open_data, requested_at=event.at, settled_at=event.at)))
 
 
 def _effect_succeeded(run: Run, event: Event) -> None:
@@ -96,49 +96,56 @@ def _set_effect(run: Run, event: Event, status: Any) -> Effect:
 
 
 def _event_awaited(run: Run, event: Event) -> None:
-    told = event.open
+    open_data = event.open
     run.status = "waiting_event"
-    run.waiting = {"for": told["for"], "until": told["until"], "key": told["key"], "outcome": told["outcome"]}
+    run.waiting = {"for": open_data["for"], "until": open_data["until"], "key": open_data["key"], "outcome": open_data["outcome"]}
 
 
 def _side_row_created(run: Run, event: Event) -> None:
     """Add an effect for the side row that the step created. Old events carry no effect id, and add none."""
     if event.type == "event_awaited":
         _event_awaited(run, event)
-    told = event.open
-    if "effect" not in told:
+    open_data = event.open
+    if "effect" not in open_data:
         return
-    here, (kind, words) = require_attempt(run), SIDE_ROWS[event.type]
+    attempt, (kind, words) = require_attempt(run), SIDE_ROWS[event.type]
     request = {
-        "key": told.get("task") or told.get("key") or told.get("notice"),
-        "asked": event.sealed.get("request") or identity_of_side_row(told, event.sealed),
+        "key": open_data.get("task") or open_data.get("key") or open_data.get("notice"),
+        "asked": event.sealed.get("request") or identity_of_side_row(open_data, event.sealed),
     }
-    made = Effect(told["effect"], len(here.effects) + 1, kind, words, "succeeded", request, event.at, event.at)
-    put(run, here, effects=(*here.effects, made))
+    made = Effect(open_data["effect"], len(attempt.effects) + 1, kind, words, "succeeded", request, event.at, event.at)
+    put(run, attempt, effects=(*attempt.effects, made))
 
 
 def _task_closed(run: Run, event: Event) -> None:
     """Add the effect that takes back a task. Events of tasks closed by hand carry no effect id."""
-    here, told = require_attempt(run), event.open
-    if "effect" in told:
+    attempt, open_data = require_attempt(run), event.open
+    if "effect" in open_data:
         back = Effect(
-            told["effect"], len(here.effects) + 1, "task", "The task was closed", "succeeded", {"key": told["task"]}, event.at, event.at
+            open_data["effect"],
+            len(attempt.effects) + 1,
+            "task",
+            "The task was closed",
+            "succeeded",
+            {"key": open_data["task"]},
+            event.at,
+            event.at,
         )
-        put(run, here, effects=(*here.effects, replace(back, compensates=told["compensates"])))
+        put(run, attempt, effects=(*attempt.effects, replace(back, compensates=open_data["compensates"])))
 
 
 def _approval_requested(run: Run, event: Event) -> None:
-    here, told = require_attempt(run), event.open
+    attempt, open_data = require_attempt(run), event.open
     run.status = "waiting_event"
-    run.waiting = {"for": "approval", "until": told.get("until"), "key": told["approval"], "outcome": None}
-    put(run, here, approvals=(*here.approvals, requested(told, event.sealed, event.at)))
+    run.waiting = {"for": "approval", "until": open_data.get("until"), "key": open_data["approval"], "outcome": None}
+    put(run, attempt, approvals=(*attempt.approvals, requested(open_data, event.sealed, event.at)))
 
 
 def _approval_decided(run: Run, event: Event) -> None:
-    told = event.open
-    decided = Decided(event.by or "", event.at, told["decision"], event.sealed.get("reason", ""))
-    _set_approval(run, event, lambda approval: answered(approval, decided, told["status"]))
-    if told["status"] == "approved":
+    open_data = event.open
+    decided = Decided(event.by or "", event.at, open_data["decision"], event.sealed.get("reason", ""))
+    _set_approval(run, event, lambda approval: answered(approval, decided, open_data["status"]))
+    if open_data["status"] == "approved":
         run.status, run.waiting = "waiting_event", {"for": "effect", "until": None}
 
 
@@ -158,23 +165,23 @@ def _set_approval(run: Run, event: Event, change: Callable[[Approval], Approval]
 
 
 def _proposal_requested(run: Run, event: Event) -> None:
-    here = run.attempts.get(int(event.open["n"]))
-    if here is None:
+    attempt = run.attempts.get(int(event.open["n"]))
+    if attempt is None:
         return
     if event.open.get("of") is None:
-        put(run, here, proposal=proposal.requested(event.open, event.at))
-    elif here.proposal is not None and here.proposal["call"] == event.open["of"]:
-        put(run, here, proposal=proposal.second_requested(here.proposal, event.open))
+        put(run, attempt, proposal=proposal.requested(event.open, event.at))
+    elif attempt.proposal is not None and attempt.proposal["call"] == event.open["of"]:
+        put(run, attempt, proposal=proposal.second_requested(attempt.proposal, event.open))
 
 
 def _proposal_answered(run: Run, event: Event) -> None:
-    here = run.attempts.get(int(event.open["n"]))
-    if here is None or here.proposal is None:
+    attempt = run.attempts.get(int(event.open["n"]))
+    if attempt is None or attempt.proposal is None:
         return
-    if here.proposal["call"] == event.open["call"]:
-        put(run, here, proposal=proposal.answered(here.proposal, event.type, event.open, event.sealed, event.at))
-    elif proposal.is_second_call(here.proposal, event.open["call"]):
-        put(run, here, proposal=proposal.second_answered(here.proposal, event.type, event.open, event.sealed))
+    if attempt.proposal["call"] == event.open["call"]:
+        put(run, attempt, proposal=proposal.answered(attempt.proposal, event.type, event.open, event.sealed, event.at))
+    elif proposal.is_second_call(attempt.proposal, event.open["call"]):
+        put(run, attempt, proposal=proposal.second_answered(attempt.proposal, event.type, event.open, event.sealed))
 
 
 def put(run: Run, attempt: Attempt, **changes: Any) -> None:
@@ -184,10 +191,10 @@ def put(run: Run, attempt: Attempt, **changes: Any) -> None:
 
 def require_attempt(run: Run) -> Attempt:
     """The current attempt. Raises ValueError where the run has none: its events are out of order."""
-    here = run.attempt
-    if here is None:
+    attempt = run.attempt
+    if attempt is None:
         raise ValueError(f"run {run.id} stands at no attempt")
-    return here
+    return attempt
 
 
 def waiting_for_effect(run: Run, **more: Any) -> dict[str, Any]:

@@ -41,10 +41,10 @@ def _apply(run: Run, event: Event) -> None:
 
 
 def _end(run: Run, event: Event, status: Any) -> None:
-    here = run.attempt
-    if here is not None and here.status in ("open", "performing"):
-        left = tuple(replace(each, status="void") if each.status == "open" else each for each in here.approvals)
-        put(run, here, status="failed" if status == "failed" else "cancelled", approvals=left)
+    attempt = run.attempt
+    if attempt is not None and attempt.status in ("open", "performing"):
+        left = tuple(replace(each, status="void") if each.status == "open" else each for each in attempt.approvals)
+        put(run, attempt, status="failed" if status == "failed" else "cancelled", approvals=left)
     run.status, run.ended_at, run.holder, run.current, run.waiting, run.take_over = status, event.at, None, None, None, None
     run.ticket = None
     run.reason = event.sealed.get("reason", event.sealed.get("message"))
@@ -52,15 +52,15 @@ def _end(run: Run, event: Event, status: Any) -> None:
 
 
 def _run_started(run: Run, event: Event) -> None:
-    told = event.open
-    run.id, run.workflow, run.version, run.team = told["id"], told["workflow"], told["version"], told["team"]
-    run.collection, run.record, run.exclusive_key = told["collection"], told["record"], told["exclusive"]
-    run.label = told.get("label")
-    run.started_by, run.holder, run.created_at = told["started_by"], told["holder"], event.at
+    open_data = event.open
+    run.id, run.workflow, run.version, run.team = open_data["id"], open_data["workflow"], open_data["version"], open_data["team"]
+    run.collection, run.record, run.exclusive_key = open_data["collection"], open_data["record"], open_data["exclusive"]
+    run.label = open_data.get("label")
+    run.started_by, run.holder, run.created_at = open_data["started_by"], open_data["holder"], event.at
     run.last_holder = run.holder
     run.input = event.sealed.get("input", {})
-    run.linked_to = told.get("linked_to")
-    run.trigger = told.get("trigger", "record")
+    run.linked_to = open_data.get("linked_to")
+    run.trigger = open_data.get("trigger", "record")
 
 
 def _step_entered(run: Run, event: Event) -> None:
@@ -80,19 +80,19 @@ def _step_entered(run: Run, event: Event) -> None:
 
 
 def _step_submitted(run: Run, event: Event) -> None:
-    here = require_attempt(run)
+    attempt = require_attempt(run)
     run.status, run.waiting = "waiting_event", waiting_for_effect(run)
-    put(run, here, status="performing", errors=None, **_handed_in(event))
+    put(run, attempt, status="performing", errors=None, **_handed_in(event))
 
 
 def _step_completed(run: Run, event: Event) -> None:
-    here = require_attempt(run)
+    attempt = require_attempt(run)
     handed_in = _handed_in(event) if "outcome" in event.open else {name: event.sealed[name] for name in ("output",) if name in event.sealed}
     if "came_to" in event.open:
         handed_in["outcome"] = event.open["came_to"]
-    done = here._replace(status="done", completed_at=event.at, errors=None, **handed_in)
-    run.attempts[here.n] = done
-    run.context[here.step] = _context(run, done)
+    done = attempt._replace(status="done", completed_at=event.at, errors=None, **handed_in)
+    run.attempts[attempt.n] = done
+    run.context[attempt.step] = _context(run, done)
     run.automatic = run.automatic + 1 if event.open.get("automatic") else 0
     run.waiting = run.take_over = None
 
@@ -101,10 +101,10 @@ def _context(run: Run, done: Attempt) -> Mapping[str, Any]:
     """What later steps find. A loop that has further items hands in the one `item` alone: those before it are kept beside it."""
     if done.outcome != NEXT_ITEM or done.output is None:
         return done.context
-    told = {name: value for name, value in done.output.items() if name != "item"}
+    open_data = {name: value for name, value in done.output.items() if name != "item"}
     item = done.output["item"]
     before = run.context.get(done.step, {}).get("items", [])
-    return {**told, "items": [*(each for each in before if each["key"] != item["key"]), item]}
+    return {**open_data, "items": [*(each for each in before if each["key"] != item["key"]), item]}
 
 
 def _handed_in(event: Event) -> dict[str, Any]:
@@ -118,18 +118,18 @@ def _handed_in(event: Event) -> dict[str, Any]:
 
 
 def _step_reopened(run: Run, event: Event) -> None:
-    here = require_attempt(run)
+    attempt = require_attempt(run)
     run.status, run.waiting = "waiting_person", None
     values, errors = event.sealed.get("values", {}), event.sealed.get("errors", [])
-    put(run, here, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=values, errors=errors)
+    put(run, attempt, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=values, errors=errors)
 
 
 def _step_failed(run: Run, event: Event) -> None:
     if event.open.get("outcome") is not None:  # the step's way for errors: the run goes on, and later steps find what went wrong
-        here = require_attempt(run)
-        put(run, here, status="failed", outcome=event.open["outcome"])
-        found = here.values if here.output is None else here.output
-        run.context[here.step] = {**(found or {}), "code": event.open["code"], "error": event.sealed.get("message", "")}
+        attempt = require_attempt(run)
+        put(run, attempt, status="failed", outcome=event.open["outcome"])
+        found = attempt.values if attempt.output is None else attempt.output
+        run.context[attempt.step] = {**(found or {}), "code": event.open["code"], "error": event.sealed.get("message", "")}
         return
     run.status, run.waiting = "waiting_person", None
     asked = event.open["code"] == FORM_NEEDED
@@ -146,19 +146,23 @@ def _timer_set(run: Run, event: Event) -> None:
 
 
 def _wait_left(run: Run, event: Event) -> None:
-    here = require_attempt(run)
+    attempt = require_attempt(run)
     run.status, run.waiting = "waiting_person", None
     run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
-    typed = dict(here.values) or here.defaults
-    put(run, here, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=typed)
+    typed = dict(attempt.values) or attempt.defaults
+    put(run, attempt, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=typed)
 
 
 def _retry_set(run: Run, event: Event) -> None:
-    told = event.open
-    why = {"effect": told["effect"], "code": told["code"], "message": event.sealed.get("message", "")} if "effect" in told else {}
-    unsure = {"unsure": True} if told.get("unsure") else {}
+    open_data = event.open
+    why = (
+        {"effect": open_data["effect"], "code": open_data["code"], "message": event.sealed.get("message", "")}
+        if "effect" in open_data
+        else {}
+    )
+    unsure = {"unsure": True} if open_data.get("unsure") else {}
     run.status = "waiting_time"
-    run.waiting = {**waiting_for_effect(run), "for": "retry", "until": told["until"], "tries": told["tries"], **unsure, **why}
+    run.waiting = {**waiting_for_effect(run), "for": "retry", "until": open_data["until"], "tries": open_data["tries"], **unsure, **why}
 
 
 def _timer_fired(run: Run, _event: Event) -> None:
@@ -196,13 +200,13 @@ def _run_assigned(run: Run, event: Event) -> None:
 
 
 def _run_escalated(run: Run, event: Event) -> None:
-    told = event.open
+    open_data = event.open
     run.holder = None
     run.ticket = {
-        "inbox": told["inbox"],
-        "priority": told["priority"],
+        "inbox": open_data["inbox"],
+        "priority": open_data["priority"],
         "reason": event.sealed.get("reason", ""),
-        "at": told["at"],
+        "at": open_data["at"],
         "by": event.by,
     }
 

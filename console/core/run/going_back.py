@@ -50,8 +50,8 @@ def revise(plan: Plan, run: Run, command: Revise, now: datetime) -> list[Event]:
     cancelled = [
         Event("attempt_cancelled", now, {"n": each.n, "status": each.status}, {}, (each.step, each.attempt), command.by) for each in gone
     ]
-    told = {"n": target.n, "target_step": target.step, "target_attempt": target.attempt, "cancelled": len(cancelled)}
-    revised = Event("step_revised", now, told, {"reason": reason}, (target.step, target.attempt), command.by)
+    open_data = {"n": target.n, "target_step": target.step, "target_attempt": target.attempt, "cancelled": len(cancelled)}
+    revised = Event("step_revised", now, open_data, {"reason": reason}, (target.step, target.attempt), command.by)
     after = after_all([*void, *cancelled, revised], run)
     entered = enter_step(plan, after, target.step, after.made + 1, now, "waiting_person", replaces=target.n, defaults=dict(target.values))
     anew = after_all([entered], after)

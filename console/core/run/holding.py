@@ -40,8 +40,8 @@ def take_over(_plan: Plan, run: Run, command: TakeOver, now: datetime) -> list[E
             code="not_holder",
             details=[{"field": "holder", "reason": run.holder}],
         )
-    told = {"holder": command.by, "former_holder": run.holder, "reason_code": "idle" if command.idle else "entitled"}
-    return [Event("run_taken_over", now, told, sealed_of(draft=command.draft), by=command.by)]
+    open_data = {"holder": command.by, "former_holder": run.holder, "reason_code": "idle" if command.idle else "entitled"}
+    return [Event("run_taken_over", now, open_data, sealed_of(draft=command.draft), by=command.by)]
 
 
 def release(_plan: Plan, run: Run, command: Release, now: datetime) -> list[Event]:
@@ -65,8 +65,8 @@ def escalated(
     run: Run, inbox: str, reason: str, priority: str, by: str | None, now: datetime, draft: Mapping[str, Any] | None = None
 ) -> Event:
     """The event that puts the run into an inbox."""
-    told = {"inbox": inbox, "priority": priority, "former_holder": run.holder, "at": moment_text(now)}
-    return Event("run_escalated", now, told, sealed_of(reason=reason, draft=draft), by=by)
+    open_data = {"inbox": inbox, "priority": priority, "former_holder": run.holder, "at": moment_text(now)}
+    return Event("run_escalated", now, open_data, sealed_of(reason=reason, draft=draft), by=by)
 
 
 def assign(_plan: Plan, run: Run, command: Assign, now: datetime) -> list[Event]:
@@ -75,5 +75,5 @@ def assign(_plan: Plan, run: Run, command: Assign, now: datetime) -> list[Event]
         raise Conflict("This person holds the run already.", code="not_possible")
     if run.status not in ("waiting_person", "waiting_time", "saved") and not run.waits_outside:
         raise not_possible(run, "Assigning")
-    told = {"holder": command.to, "former_holder": run.holder}
-    return [Event("run_assigned", now, told, sealed_of(reason=command.reason, draft=command.draft), by=command.by)]
+    open_data = {"holder": command.to, "former_holder": run.holder}
+    return [Event("run_assigned", now, open_data, sealed_of(reason=command.reason, draft=command.draft), by=command.by)]

@@ -42,24 +42,24 @@ def require_reason(reason: str) -> str:
 
 def open_attempt(run: Run, what: str) -> Attempt:
     """The attempt at which something can be handed in. Raises Conflict `not_possible`."""
-    here = run.attempt
-    if here is None or here.status != "open" or run.status not in ("waiting_person", "running"):
+    attempt = run.attempt
+    if attempt is None or attempt.status != "open" or run.status not in ("waiting_person", "running"):
         raise not_possible(run, what)
-    return here
+    return attempt
 
 
 def engine_at(run: Run, step: str, what: str) -> Attempt:
     """The open attempt of an automatic step. Raises Conflict where the run is elsewhere, or a person is asked."""
-    here = open_attempt(run, what)
-    if here.step != step or run.status != "running":
+    attempt = open_attempt(run, what)
+    if attempt.step != step or run.status != "running":
         raise not_possible(run, what)
-    return here
+    return attempt
 
 
 def require_no_open_effect(run: Run, what: str) -> None:
     """Raise Conflict while a change is under way or its result is unknown."""
-    here = run.attempt
-    if here is not None and any(effect.status == "requested" or effect.asks for effect in here.effects):
+    attempt = run.attempt
+    if attempt is not None and any(effect.status == "requested" or effect.asks for effect in attempt.effects):
         raise Conflict(
             f"{what} is not possible while a change is under way or its result is unknown. Settle it first.", code="not_possible"
         )
@@ -79,10 +79,10 @@ def require_completable(run: Run, by: str | None, step: str, revision: int | Non
         if run.status != "waiting_person" or (run.unknown is not None and not drafted):
             raise not_possible(run, "Completing a step")
     settling = drafted and run.unknown is not None and run.status == "waiting_person"
-    here = run.attempt if settling and run.attempt is not None else open_attempt(run, "Completing a step")
-    if here.step != step:
+    attempt = run.attempt if settling and run.attempt is not None else open_attempt(run, "Completing a step")
+    if attempt.step != step:
         raise Conflict("This run stands at another step now. Reload it to see where it stands.", code="stale_revision")
-    return here
+    return attempt
 
 
 def sealed_of(**values: Any) -> dict[str, Any]:
@@ -98,10 +98,15 @@ def after_all(events: list[Event], run: Run) -> Run:
 def enter_step(plan: Plan, run: Run, step_id: str, n: int, now: datetime, status: str | None = None, **more: Any) -> Event:
     """The event of coming to a step as the attempt at place `n`; `more` are its `replaces`, `defaults` and `iteration`."""
     number = run.visits.get(step_id, 0) + 1
-    told = {"n": n, "type": plan.workflow.step(step_id).type, "status": status or plan.status_at(step_id), "replaces": more.get("replaces")}
+    open_data = {
+        "n": n,
+        "type": plan.workflow.step(step_id).type,
+        "status": status or plan.status_at(step_id),
+        "replaces": more.get("replaces"),
+    }
     if more.get("iteration"):
-        told["iteration"] = more["iteration"]
-    return Event("step_entered", now, told, sealed_of(defaults=more.get("defaults")), (step_id, number))
+        open_data["iteration"] = more["iteration"]
+    return Event("step_entered", now, open_data, sealed_of(defaults=more.get("defaults")), (step_id, number))
 
 
 def go_to_next(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | None, now: datetime) -> list[Event]:

@@ -30,15 +30,15 @@ def fills(confidence: str, fill: str) -> bool:
     return fill != UNFILLED and confidence != "low" and LEVELS.index(confidence) <= LEVELS.index(fill)
 
 
-def requested(told: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+def requested(open_data: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     """The proposal that was just asked for, from what its event tells openly."""
     return {
         "status": PENDING,
-        "call": told["call"],
+        "call": open_data["call"],
         "origin": None,
         "code": None,
         "message": None,
-        "deadline_at": told["deadline"],
+        "deadline_at": open_data["deadline"],
         "fields": [],
         "outcome": None,
         "choice": None,
@@ -46,27 +46,34 @@ def requested(told: Mapping[str, Any], at: datetime) -> dict[str, Any]:
         "banner": None,
         "warned": [],
         "dropped": [],
-        "for": told["for"],
-        "purpose": told["purpose"],
+        "for": open_data["for"],
+        "purpose": open_data["purpose"],
         "mode": "assist",
-        "fill": told["fill"],
-        "asked": list(told["fields"]),
+        "fill": open_data["fill"],
+        "asked": list(open_data["fields"]),
         "requested_at": moment_text(at),
         "answered_at": None,
-    } | ({"item": told["item"]} if told.get("item") is not None else {})
+    } | ({"item": open_data["item"]} if open_data.get("item") is not None else {})
 
 
-def second_requested(before: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+def second_requested(before: Mapping[str, Any], open_data: Mapping[str, Any]) -> dict[str, Any]:
     """The proposal when a second look at it was just asked for."""
-    second = {"call": told["call"], "status": PENDING, "deadline_at": told["deadline"], "fields": [], "outcome": None, "choice": None}
+    second = {
+        "call": open_data["call"],
+        "status": PENDING,
+        "deadline_at": open_data["deadline"],
+        "fields": [],
+        "outcome": None,
+        "choice": None,
+    }
     return {**before, SECOND: second}
 
 
-def second_answered(before: Mapping[str, Any], kind: str, told: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
+def second_answered(before: Mapping[str, Any], kind: str, open_data: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
     """The proposal when the answer of the second look has come, which changes nothing of the first."""
     found = sealed.get("proposal") or {}
-    status = READY if kind == "proposal_made" else told.get("status") or FAILED
-    more = {"fields": list(found.get("fields") or ()), "outcome": told.get("outcome"), "choice": found.get("choice")} if found else {}
+    status = READY if kind == "proposal_made" else open_data.get("status") or FAILED
+    more = {"fields": list(found.get("fields") or ()), "outcome": open_data.get("outcome"), "choice": found.get("choice")} if found else {}
     return {**before, SECOND: {**before[SECOND], "status": status, **more}}
 
 
@@ -75,14 +82,14 @@ def is_second_call(proposal: Mapping[str, Any], call: str) -> bool:
     return (proposal.get(SECOND) or {}).get("call") == call
 
 
-def answered(before: Mapping[str, Any], kind: str, told: Mapping[str, Any], sealed: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+def answered(before: Mapping[str, Any], kind: str, open_data: Mapping[str, Any], sealed: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     """The proposal when its answer has come (`kind` is proposal_made or proposal_failed)."""
     common = {
         **before,
-        "origin": told.get("origin"),
-        "mode": told.get("mode") or before["mode"],
-        "flags": list(told.get("flags") or ()),
-        "dropped": [dict(each) for each in told.get("dropped") or ()],
+        "origin": open_data.get("origin"),
+        "mode": open_data.get("mode") or before["mode"],
+        "flags": list(open_data.get("flags") or ()),
+        "dropped": [dict(each) for each in open_data.get("dropped") or ()],
         "answered_at": moment_text(at),
     }
     if kind == "proposal_made":
@@ -90,15 +97,15 @@ def answered(before: Mapping[str, Any], kind: str, told: Mapping[str, Any], seal
         return {
             **common,
             "status": READY,
-            "outcome": told.get("outcome"),
+            "outcome": open_data.get("outcome"),
             **{name: found.get(name) for name in ("choice", "banner")},
             "warned": list(found.get("warned") or ()),
             "fields": list(found.get("fields") or ()),
         }
     return {
         **common,
-        "status": told.get("status") or FAILED,
-        "code": told["code"],
+        "status": open_data.get("status") or FAILED,
+        "code": open_data["code"],
         "message": sealed.get("message"),
         "banner": sealed.get("banner"),
         "warned": list(sealed.get("warned") or ()),

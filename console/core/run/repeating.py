@@ -51,19 +51,19 @@ def _only_asked(effect: Effect) -> bool:
     return effect.kind == "http" and isinstance(define, Mapping) and define.get("method") == "GET"
 
 
-def former_changes(run: Run, here: Attempt) -> list[Effect]:
+def former_changes(run: Run, attempt: Attempt) -> list[Effect]:
     """As `former_of`, of changes outside alone."""
-    return [effect for effect in former_effects(run, here) if effect.kind not in BESIDE]
+    return [effect for effect in former_effects(run, attempt) if effect.kind not in BESIDE]
 
 
-def former_effects(run: Run, here: Attempt) -> list[Effect]:
+def former_effects(run: Run, current: Attempt) -> list[Effect]:
     """Outstanding changes of earlier attempts of this step that do not stand, newest first; not of those before one that stands and made a change.
 
     Raises ValueError where not every attempt is at hand.
     """
-    if here.attempt > 1 and len(run.attempts) < run.made:
+    if current.attempt > 1 and len(run.attempts) < run.made:
         raise ValueError(f"run {run.id}: every attempt is needed to tell what was done before")
-    same = [run.attempts[n] for n in sorted(run.attempts, reverse=True) if n < here.n and same_place(run.attempts[n], here)]
+    same = [run.attempts[n] for n in sorted(run.attempts, reverse=True) if n < current.n and same_place(run.attempts[n], current)]
     gone: list[Attempt] = []
     for attempt in same:
         if attempt.standing and any(effect.kind not in COMPARED and effect.status == "succeeded" for effect in attempt.effects):
@@ -97,13 +97,13 @@ def _input(request: Any) -> dict[str, Any]:
     return {name: value for name, value in request.items() if name not in ("key", "seen", "irreversible")}
 
 
-def match_former(run: Run, here: Attempt, command: Complete) -> list[tuple[Wish, Effect | None]]:
+def match_former(run: Run, attempt: Attempt, command: Complete) -> list[tuple[Wish, Effect | None]]:
     """What is left of what the step wishes, in order: each wish to be asked for, or with the earlier effect whose result it keeps.
 
     What this attempt did already, before another of its changes was refused, is left out. Raises Conflict `already_done` where a person has to choose,
     with the choices in the details and the changes in `effects`; Invalid where the choice needs a reason.
     """
-    own = [effect for _, effect in outstanding(run, [here]) if effect.kind not in COMPARED | BESIDE]
+    own = [effect for _, effect in outstanding(run, [attempt]) if effect.kind not in COMPARED | BESIDE]
     wishes: list[Wish] = []
     for wish in command.effects:
         done = next((effect for effect in own if matches_effect(wish, effect)), None)
@@ -112,7 +112,7 @@ def match_former(run: Run, here: Attempt, command: Complete) -> list[tuple[Wish,
         else:
             own.remove(done)
     asking = [wish for wish in wishes if wish.kind not in COMPARED]
-    before = [*own, *former_changes(run, here)] if asking else []
+    before = [*own, *former_changes(run, attempt)] if asking else []
     if not before:
         return [(wish, None) for wish in wishes]
     matched = _matched(asking, before)

@@ -27,11 +27,11 @@ class SideRows:
     stands: Attempt | None = None
 
 
-def create_side_rows(run: Run, here: Attempt, command: Complete, now: datetime) -> SideRows:
+def create_side_rows(run: Run, attempt: Attempt, command: Complete, now: datetime) -> SideRows:
     """What follows beside the run from handing in the step. Raises Conflict `already_done` where a person has to choose, as `repeating.judged` does."""
-    step, awaits = (here.step, here.attempt), command.awaits
+    step, awaits = (attempt.step, attempt.attempt), command.awaits
     makes = any("effect" in one.open for one in command.told) or (awaits is not None and awaits.effect is not None)
-    before = [each for each in repeating.former_effects(run, here) if each.kind in repeating.BESIDE] if makes else []
+    before = [each for each in repeating.former_effects(run, attempt) if each.kind in repeating.BESIDE] if makes else []
     events: list[Event] = []
     fresh: list[SideRow] = []
     stands: Attempt | None = None
@@ -50,15 +50,15 @@ def create_side_rows(run: Run, here: Attempt, command: Complete, now: datetime) 
     if awaits is not None and awaits.effect is not None and (same := _same(before, awaits.kind, awaits.request)) is not None:
         events.append(_kept(awaits.effect, same, step, now, command.by))
         awaits, stands = _again(run, awaits, same, same.request["key"])
-    events += _instead(here, [one for one in fresh if one.kind == "task_created"], before, command, now)
-    events += [Event(one.kind, now, {"n": here.n, **one.open}, dict(one.sealed), step, command.by) for one in fresh]
+    events += _instead(attempt, [one for one in fresh if one.kind == "task_created"], before, command, now)
+    events += [Event(one.kind, now, {"n": attempt.n, **one.open}, dict(one.sealed), step, command.by) for one in fresh]
     return SideRows(events, None if stands is not None else awaits, stands)
 
 
-def task_closed(effect: Effect, new: str, here: Attempt, by: str | None, now: datetime) -> Event:
+def task_closed(effect: Effect, new: str, attempt: Attempt, by: str | None, now: datetime) -> Event:
     """The event that a task which was made is not needed any more; `new` is the id of what takes it back."""
-    told = {"task": effect.request["key"], "n": here.n, "result": "not_done", "effect": new, "compensates": effect.id}
-    return Event("task_closed", now, told, {}, (here.step, here.attempt), by)
+    open_data = {"task": effect.request["key"], "n": attempt.n, "result": "not_done", "effect": new, "compensates": effect.id}
+    return Event("task_closed", now, open_data, {}, (attempt.step, attempt.attempt), by)
 
 
 def _same(before: list[Effect], kind: str, asked: Mapping[str, Any]) -> Effect | None:
@@ -84,7 +84,7 @@ def _again(run: Run, awaits: Awaited, former: Effect, key: str) -> tuple[Awaited
     return replace(awaits, key=key, effect=None), None
 
 
-def _instead(here: Attempt, wanted: list[SideRow], before: list[Effect], command: Complete, now: datetime) -> list[Event]:
+def _instead(attempt: Attempt, wanted: list[SideRow], before: list[Effect], command: Complete, now: datetime) -> list[Event]:
     """What becomes of former tasks where the step makes others now."""
     former = [each for each in before if each.kind == TASK]
     if not wanted or not former:
@@ -96,5 +96,5 @@ def _instead(here: Attempt, wanted: list[SideRow], before: list[Effect], command
         case "compensate":
             back = {wish.compensates: wish.id for wish in command.compensations}
             if all(each.id in back for each in former):
-                return [task_closed(each, back[each.id], here, command.by, now) for each in former]
+                return [task_closed(each, back[each.id], attempt, command.by, now) for each in former]
     raise repeating.already_done(former, ["again", "compensate"], command.repeat)

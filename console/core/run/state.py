@@ -160,16 +160,16 @@ class Run:
     @property
     def unknown(self) -> Effect | None:
         """The effect that a person has to settle."""
-        here = self.attempt
-        return next((effect for effect in here.effects if effect.asks), None) if here else None
+        attempt = self.attempt
+        return next((effect for effect in attempt.effects if effect.asks), None) if attempt else None
 
     @property
     def wanted(self) -> Effect | None:
         """The effect to be made next: they are made one after another, and none while an earlier one is not settled."""
-        here = self.attempt
-        if here is None or here.status != "performing":
+        attempt = self.attempt
+        if attempt is None or attempt.status != "performing":
             return None
-        first = next((effect for effect in here.effects if effect.status == "requested" or effect.asks), None)
+        first = next((effect for effect in attempt.effects if effect.status == "requested" or effect.asks), None)
         return first if first is not None and first.status == "requested" else None
 
     @property
