@@ -1,7 +1,7 @@
-"""Four eyes: what a step wants is done only when others have said yes to exactly that.
+"""Approvals: the effects of a step are requested only after other people have approved exactly these effects.
 
-`console.work.approvals` has judged who asks: their roles in the run's team, and that the record is in their scope. Here it is judged whether they are
-ruled out (the requester, whoever did an earlier step), whether they have answered already, and whether enough have. Nothing is asked for before.
+`console.runs.changing` has judged a person's roles and scope before. This module judges whether a rule excludes them (the requester, whoever did
+an earlier step), whether they have answered already, and whether enough people have approved.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,13 +19,13 @@ from console.core.run.step_requests import ApprovalAsked, Wish
 from console.errors import Conflict, NotAllowed
 
 OUTCOMES = {APPROVE: "approved", REJECT: "rejected", "expire": "expired"}
-"""What came of it → the outcome of a step that asks for nothing but the answer."""
+"""The answer → the outcome of a step whose outcome is the answer."""
 
 
 def request_approval(
     run: Run, attempt: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None, now: datetime, requester: str | None = None
 ) -> Event:
-    """The event that asks others; `by` is who handed the step in, None where it went by itself: then who holds the run is the requester."""
+    """The event that requests an approval. `by` is who completed the step; for an automatic step (None) the holder is the requester."""
     open_data = {
         "approval": wanted.id,
         "action": wanted.action,
@@ -51,7 +51,7 @@ def request_approval(
 
 
 def submit_for_approval(plan: Plan, run: Run, attempt: Attempt, command: Complete, submitted: Event, now: datetime) -> list[Event]:
-    """What follows from handing in a step that others have to approve. What was done before and is kept needs nobody's yes. Raises as `repeating.judged`."""
+    """The events of a step that others must approve. Earlier effects that are kept need no approval. Raises what `repeating.match_former` raises."""
     judged = repeating.match_former(run, attempt, command)
     kept = settling.kept_events(attempt, judged, command, now)
     wishes = [wish for wish, former in judged if former is None]
@@ -64,7 +64,7 @@ def submit_for_approval(plan: Plan, run: Run, attempt: Attempt, command: Complet
 
 
 def _stands(run: Run, current: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None) -> Approval | None:
-    """The former approval where it still is one: nothing of what it was given for was done since, and it is enough for who asks now."""
+    """The earlier approval if it is still valid: none of its effects was made since, and enough of its approvers count for the new request."""
     found = run.approval(wanted.former) if wanted.former is not None else None
     if found is None or found[1].status != "approved" or found[1].decides or wanted.decides or not repeating.same_place(found[0], current):
         return None
@@ -87,13 +87,13 @@ def _plain(wish: Wish) -> dict[str, Any]:
 
 
 def ruled_out(run: Run, approval: Approval, person: str, email: str = "") -> str | None:
-    """The rule by which this person may not answer, as it is written; None where none does. `run` holds all its attempts."""
+    """The rule that excludes this person, as it is written; None if there is none. `run` must hold all attempts."""
     done = duties.standing_steps(run)
     return duties.violated_rule(approval.not_by, done, person, email=email, starter=run.started_by, requester=approval.requested_by)
 
 
 def refused_by(rule: str, title: str = "") -> NotAllowed:
-    """What somebody is told whom a rule excludes; `title` is that of the step it names."""
+    """The error for a person whom a rule excludes. `title` is that of the step in the rule."""
     if rule == REQUESTER:
         words = "You asked for this approval yourself; somebody else has to decide (rule “requester”)."
     elif rule.startswith(STEP):
@@ -104,7 +104,7 @@ def refused_by(rule: str, title: str = "") -> NotAllowed:
 
 
 def require_open(run: Run, approval_id: str) -> tuple[Attempt, Approval]:
-    """The approval that the run waits for, with its attempt. Raises Conflict where it is not that one (any more)."""
+    """The approval that the run waits for, with its attempt. Raises Conflict if the run does not wait for this one."""
     attempt, waiting = run.attempt, run.waiting
     if run.status != "waiting_event" or attempt is None or waiting is None or waiting.get("key") != approval_id:
         found = run.approval(approval_id)
@@ -115,7 +115,7 @@ def require_open(run: Run, approval_id: str) -> tuple[Attempt, Approval]:
 
 
 def approve(plan: Plan, run: Run, command: Approve, now: datetime) -> list[Event]:
-    """One more yes; the one that completes them asks for the effects, exactly as they were approved."""
+    """The events of an approval. The last one needed requests the effects, exactly as they were approved."""
     attempt, approval = require_answering(plan, run, command.approval, command.by, command.email)
     standing = {each for each in approval.approvers if each in command.counted and ruled_out(run, approval, each) is None} | {command.by}
     enough = len(standing) >= approval.needs
@@ -140,7 +140,7 @@ def approve(plan: Plan, run: Run, command: Approve, now: datetime) -> list[Event
 
 
 def require_answering(plan: Plan, run: Run, approval_id: str, by: str, email: str = "") -> tuple[Attempt, Approval]:
-    """The open approval with its attempt, when this person may answer it. Raises Conflict (`not_possible`, `already_decided`), NotAllowed with the rule."""
+    """The open approval with its attempt, if this person can answer it. Raises Conflict (`not_possible`, `already_decided`), NotAllowed with the rule."""
     attempt, approval = require_open(run, approval_id)
     rule = ruled_out(run, approval, by, email)
     if rule is not None:
@@ -152,7 +152,7 @@ def require_answering(plan: Plan, run: Run, approval_id: str, by: str, email: st
 
 
 def _as_of_now(wish: Mapping[str, Any], changed: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The wish with those old values of its changes that the approver has seen to have moved: it compares with these before it sets."""
+    """The wish with the record's values as the approver saw them: the write compares with these before it sets new ones."""
     moved = {each["field"]: each["now"] for each in changed if each.get("wish") == wish["id"]}
     if not moved:
         return wish
@@ -164,7 +164,7 @@ def _as_of_now(wish: Mapping[str, Any], changed: Sequence[Mapping[str, Any]]) ->
 
 
 def reject(plan: Plan, run: Run, command: Reject, now: datetime) -> list[Event]:
-    """A no ends the request: the form is open again with what was typed and says who refused it and why, or the step takes its way for that."""
+    """The events of a rejection: the form is opened again with the reason, or the step goes on with the outcome `rejected`."""
     reason = require_reason(command.reason)
     attempt, approval = require_answering(plan, run, command.approval, command.by, command.email)
     open_data = {"approval": approval.id, "action": approval.action, "decision": REJECT, "standing": 0, "status": "rejected"}
@@ -175,7 +175,7 @@ def reject(plan: Plan, run: Run, command: Reject, now: datetime) -> list[Event]:
 
 
 def _outcome(plan: Plan, run: Run, attempt: Attempt, decision: str, by: str | None, now: datetime) -> list[Event]:
-    """The step whose outcome is the answer is done; what it came to names who answered, when and why."""
+    """The events that complete a step whose outcome is the answer. Its output names who answered, when and why."""
     approval = next(each for each in reversed(run.attempts[attempt.n].approvals))
     last = approval.decided[-1] if approval.decided else None
     outcome = OUTCOMES[decision]
@@ -201,7 +201,7 @@ def _outcome(plan: Plan, run: Run, attempt: Attempt, decision: str, by: str | No
 def _reopened(
     plan: Plan, attempt: Attempt, code: str, message: str, now: datetime, errors: Sequence[Mapping[str, Any]] = ()
 ) -> list[Event]:
-    """The step is open again as it was handed in; where it goes by itself, a person is asked."""
+    """The events that open the step again with the submitted values. An automatic step becomes a person's, or ends the run."""
     step = (attempt.step, attempt.attempt)
     details = [dict(error) for error in errors] or [{"field": "approval", "reason": message}]
     reopened = Event("step_reopened", now, {"code": code}, sealed_of(values=dict(attempt.values)) | {"errors": details}, step)
@@ -215,14 +215,14 @@ def _reopened(
 
 
 def void(plan: Plan, run: Run, command: Void, now: datetime) -> list[Event]:
-    """What was asked for cannot be done as it was: the form is open again and says why."""
+    """The events when the requested change is no longer possible: the form is opened again and says why."""
     attempt, approval = require_open(run, command.approval)
     ended = _voided(approval, attempt, command.code, command.by, now, command.message)
     return [ended, *_reopened(plan, attempt, command.code, command.message, now, command.errors)]
 
 
 def renew(_plan: Plan, run: Run, command: Renew, now: datetime) -> list[Event]:
-    """The rule asks for more now, or the values have become others: what was said so far does not count, and is asked for anew."""
+    """The events that replace a request by a new one, because the rule is stricter or the values changed."""
     attempt, approval = require_open(run, command.approval)
     ended = _voided(approval, attempt, command.code, None, now, command.message)
     again = request_approval(run, attempt, command.asked, command.wishes, None, now, approval.requested_by)
@@ -230,14 +230,14 @@ def renew(_plan: Plan, run: Run, command: Renew, now: datetime) -> list[Event]:
 
 
 def withdraw(plan: Plan, run: Run, by: str, reason: str, now: datetime) -> list[Event]:
-    """The holder waits no longer: the request is void and the form open again."""
+    """The events when the holder withdraws the request: it is void, and the form is opened again."""
     attempt, approval = require_open(run, str((run.waiting or {}).get("key")))
     ended = _voided(approval, attempt, "withdrawn", by, now, reason)
     return [ended, *_reopened(plan, attempt, "withdrawn", "The request for approval was withdrawn.", now)]
 
 
 def expire(plan: Plan, run: Run, approval_id: str, now: datetime) -> list[Event]:
-    """Nobody decided in time: the step takes its way for that, or the form is open again."""
+    """The events when nobody decided in time: the outcome `expired`, or the form is opened again."""
     attempt = run.attempt
     approval = next((each for each in attempt.approvals if each.id == approval_id and each.status == "open"), None) if attempt else None
     if attempt is None or approval is None:
@@ -250,7 +250,7 @@ def expire(plan: Plan, run: Run, approval_id: str, now: datetime) -> list[Event]
 
 
 def voided(attempts: Iterable[Attempt], code: str, by: str | None, now: datetime, *, given: bool) -> list[Event]:
-    """Events that end the approvals of these attempts: those that are open, and with `given` those that were approved too."""
+    """The events that void the open approvals of these attempts, with `given` also those that were approved."""
     ends = ("open", "approved") if given else ("open",)
     return [_voided(approval, attempt, code, by, now) for attempt in attempts for approval in attempt.approvals if approval.status in ends]
 

@@ -1,4 +1,4 @@
-"""What may be asked of a run, as values: one class per command, and the plan that it is judged by. New ids come with the command."""
+"""The commands of a run, one class each, and the plan by which they are judged. New ids come with the command."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ from console.core.run.step_requests import ApprovalAsked, Awaited, Handover, Sid
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A version of a workflow as the rules need it: the graph, and which steps go on without a person.
+    """A version of a workflow as the rules need it: the graph, and which steps are done without a person (`automatic`).
 
-    `asks` are those of them that have a form of their own for a person whom they have to ask after all, `skips` those that a person would do and
-    that the document lets go by without a click.
+    `asks`: automatic steps that have a form, for the case that a person must decide. `skips`: steps of a person that the document completes
+    without a click.
     """
 
     workflow: Workflow
@@ -27,17 +27,17 @@ class Plan:
 
 
 class Command(Protocol):
-    """Something asked of a run; `by` is the person, None for the engine."""
+    """A command to a run. `by` is the person, None for the engine."""
 
     @property
     def by(self) -> str | None:
-        """Who asks."""
+        """Who gives the command."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A step that stands in an ended run and is taken over into the one that begins again from where it failed."""
+    """A completed step of an ended run that a new run takes over, so that it starts where the old one failed."""
 
     step: str
     outcome: str
@@ -48,9 +48,9 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Begin a run. `exclusive` is the key of which only one run may live, None where several may; `label` what its readers have to be cleared for.
+    """Start a run. `exclusive`: only one live run may have this key (None: no limit). `label`: the clearance that its readers need.
 
-    `linked_to` is the ended run that this one does again, `taken` what it takes over of it, in the order taken.
+    `linked_to` is the ended run that is repeated, `taken` the steps that are taken over from it, in order.
     """
 
     by: str
@@ -72,7 +72,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """Hand in the step that the run stands at. `by` None completes an automatic step."""
+    """Complete the current step. `by` None completes an automatic step."""
 
     by: str | None
     step: str
@@ -84,22 +84,22 @@ class Complete:
     ends: str | None = None
     handled_manually: bool = False
     reason: str = ""
-    chosen: str | None = None  # label of the outcome that a person, or a rule, chose
+    chosen: str | None = None  # label of the outcome that a person or a rule chose
     rule: str | None = None  # the rule that chose it, as it is written
     repeat: str | None = None  # what to do about a change that was made before: keep, again or compensate
-    compensations: Sequence[Wish] = ()  # what takes back the changes that were made before, as far as there is something
+    compensations: Sequence[Wish] = ()  # effects that take back the changes made before, where an action can
     awaits: Awaited | None = None
     hands_over: Handover | None = None
     approval: ApprovalAsked | None = None
     told: Sequence[SideRow] = ()
-    proposal: Mapping[str, Any] | None = None  # which call's proposal was there, and what became of it
+    proposal: Mapping[str, Any] | None = None  # the proposal that was shown, and what the person made of it
     proposed: str | None = None  # the outcome that was proposed
-    by_ai: bool = False  # nobody looked: the step was promoted to that, and everything was certain
+    by_ai: bool = False  # completed without a person: the step was promoted, and the proposal was certain
 
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """Put the run aside; `draft` is what was typed so far. `by` None: the engine, after idle minutes."""
+    """Save the run for later. `draft` is the unfinished form. `by` None: the engine, after idle minutes."""
 
     by: str | None
     revision: int
@@ -108,7 +108,7 @@ class Save:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Take a saved run up again."""
+    """Resume a saved run."""
 
     by: str
     revision: int
@@ -116,7 +116,7 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class TakeOver:
-    """Become the holder of a run that another person, or nobody, holds. `idle`: the holder has given no sign for `TAKE_OVER_AFTER`."""
+    """Become the holder of a run that another person or nobody holds. `idle`: the holder was inactive for `TAKE_OVER_AFTER`."""
 
     by: str
     revision: int
@@ -127,7 +127,7 @@ class TakeOver:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Let the run go; whoever may, takes it."""
+    """Stop holding the run, so that another person can take it."""
 
     by: str
     revision: int
@@ -136,7 +136,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Escalate:
-    """Put the run into an inbox, where nobody holds it until somebody takes it."""
+    """Put the run into an inbox. Nobody holds it until a person takes it from there."""
 
     by: str
     revision: int
@@ -148,7 +148,7 @@ class Escalate:
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """Give the run to the person `to`."""
+    """Make the person `to` the holder."""
 
     by: str
     revision: int
@@ -159,7 +159,7 @@ class Assign:
 
 @dataclass(frozen=True, slots=True)
 class Abort:
-    """Break the run off, once the `compensations` are done."""
+    """End the run before its end, after the `compensations` are done."""
 
     by: str
     revision: int
@@ -169,7 +169,7 @@ class Abort:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """End the run from outside; needs no holding."""
+    """End the run, whoever holds it."""
 
     by: str
     revision: int
@@ -178,7 +178,7 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Revise:
-    """Send the run back to the standing attempt at place `n`."""
+    """Go back to the attempt number `n`."""
 
     by: str
     revision: int
@@ -189,7 +189,7 @@ class Revise:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Begin the open step anew, after an automatic step could not be done."""
+    """Try an automatic step again after it failed."""
 
     by: str
     revision: int
@@ -197,9 +197,9 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """The engine: an automatic step cannot be done. Ends the run where the workflow says so, else a person is asked.
+    """The engine: an automatic step failed. Ends the run if the workflow says so, else a person gets it.
 
-    `asks`: it is nothing that went wrong, a person is asked whatever the workflow says. `edge`: the step's way for errors, where it has one, comes first.
+    `asks`: nothing went wrong, so a person gets it in any case. `edge`: the step's edge for errors is taken, if it has one.
     """
 
     step: str
@@ -212,14 +212,14 @@ class Fail:
 
 @dataclass(frozen=True, slots=True)
 class TimeOut:
-    """The engine: the run has taken longer than its workflow allows."""
+    """The engine: the run took longer than its workflow allows."""
 
     by: None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The engine: an automatic step is done at a moment, with this outcome and output. `until` is aware UTC as programs read it."""
+    """The engine: an automatic step is done at the moment `until` (aware UTC, ISO 8601) with this outcome and output."""
 
     step: str
     until: str
@@ -230,7 +230,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """The engine: an automatic step cannot be done now, and may be later. It is tried again at `until`."""
+    """The engine: an automatic step failed for a reason that may pass. It is tried again at `until` (aware UTC, ISO 8601)."""
 
     step: str
     code: str
@@ -241,7 +241,7 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Fire:
-    """The engine: the moment has come that the attempt at place `n` waited for."""
+    """The engine: the timer of attempt number `n` is due."""
 
     n: int
     by: None = None
@@ -249,7 +249,7 @@ class Fire:
 
 @dataclass(frozen=True, slots=True)
 class Arrive:
-    """What the run waited for under `key` is there. `values` and `output` None: as they were handed in. `by` is who answered, None for a system."""
+    """The thing named `key` that the run waits for is there. `values` and `output` None: keep what was submitted. `by` None: a system answered."""
 
     key: str
     outcome: str = "default"
@@ -261,7 +261,7 @@ class Arrive:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """The engine: what the run waited for under `key` will not come. A person is asked, or what the document says of errors is done."""
+    """The engine: the thing named `key` will not come. A person gets the step, or the document's rule for errors applies."""
 
     key: str
     code: str
@@ -271,7 +271,7 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """Values that the context of a step lacks which was handled manually: `n` is the place of its attempt."""
+    """Add values that a step handled manually left out of the context. `n` is the number of its attempt."""
 
     by: str
     revision: int
@@ -281,7 +281,7 @@ class Supply:
 
 @dataclass(frozen=True, slots=True)
 class StepIn:
-    """Wait no longer: the holder does the step by hand."""
+    """Stop waiting: the holder does the step by hand."""
 
     by: str
     revision: int
@@ -290,8 +290,8 @@ class StepIn:
 
 @dataclass(frozen=True, slots=True)
 class Approve:
-    """Say yes to what the run waits for. `counted` are those who said so before and still may; `changed` is what has moved in the record since it
-    was asked for, as this person has seen it: `{"field", "old", "now"}` each, with the `wish` that would overwrite it.
+    """Approve what the run waits for. `counted` are the earlier approvers who are still entitled. `changed` are the fields of the record that
+    changed since the request, as this person has seen them: `{"field", "old", "now"}` each, with the `wish` that would overwrite the field.
     """
 
     by: str
@@ -304,7 +304,7 @@ class Approve:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Say no, with a reason. `name` is who says it, for the form that is open again."""
+    """Reject it, with a reason. `name` is the person, for the form that is opened again."""
 
     by: str
     approval: str
@@ -315,7 +315,7 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Void:
-    """What was asked for cannot be done any more as it was asked: `message` and `errors` say why at the form, which is open again."""
+    """The requested change is no longer possible. The form is opened again and shows `message` and `errors`."""
 
     approval: str
     code: str
@@ -326,7 +326,7 @@ class Void:
 
 @dataclass(frozen=True, slots=True)
 class Renew:
-    """The request does not count any more, and is made anew: for other values, or under a rule that asks for more."""
+    """The request for approval is replaced by a new one, for other values or under a stricter rule."""
 
     approval: str
     code: str
@@ -338,9 +338,11 @@ class Renew:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The engine: what came of an effect. `status` is succeeded, failed or unknown; `passing`: nothing was done, and asked again it may be.
-    `unsure`: that nothing was done is the other side's word alone, and it is unknown where it is not asked again. `told` happens beside the run where
-    it no longer waits for this. `asks`: a person is asked whatever the workflow says of errors.
+    """The engine: the result of an effect. `status` is succeeded, failed or unknown.
+
+    `passing`: nothing was done, and another try may succeed. `unsure`: only the other side says that nothing was done, so without another try
+    the result is unknown. `told`: side rows to create if the run no longer waits for the effect. `asks`: a person gets it, whatever the workflow
+    says about errors.
     """
 
     effect: str
@@ -358,9 +360,9 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Postpone:
-    """The engine: an effect was not made for a reason that may pass. It is tried again at `until`, under the same key.
+    """The engine: an effect failed for a reason that may pass. It is tried again at `until`, under the same idempotency key.
 
-    `unsure`: before that it is looked whether it was made after all.
+    `unsure`: before the next try the other side is asked whether it was made after all.
     """
 
     effect: str
@@ -373,7 +375,7 @@ class Postpone:
 
 @dataclass(frozen=True, slots=True)
 class StopTrying:
-    """Do not try again by itself what failed for a reason that may pass: a person has the form."""
+    """Stop the automatic tries; a person gets the form."""
 
     by: str
     revision: int
@@ -381,7 +383,7 @@ class StopTrying:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The other side was asked about an unknown effect. `result` is done, not_done or unclear."""
+    """The other system was asked about an unknown effect. `result` is done, not_done or unclear."""
 
     by: str
     revision: int
@@ -394,7 +396,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """A person looked and states whether an unknown effect happened. `left`: a compensation that could not be made is given up."""
+    """A person states whether an unknown effect happened. `left`: a compensation that failed is given up."""
 
     by: str
     revision: int

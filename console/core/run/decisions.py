@@ -1,7 +1,7 @@
-"""What follows from what is asked of a run: `decide` turns a command into events, or refuses it.
+"""`decide` turns a command to a run into events, or refuses it.
 
-Pure: the time comes as `now`, new ids come with the command. The rights of who asks are judged before (`console.access`);
-here it is judged whether the run is at a point where the command makes sense, and whether this person holds it.
+Pure: the time is passed as `now`, new ids come with the command. `console.access` has judged the person's rights before;
+this module judges whether the command is possible at this point of the run, and whether the person holds it.
 Source: docs/adr/0005-runs.md.
 """
 
@@ -43,7 +43,7 @@ def decide(plan: Plan, run: Run, command: Command, now: datetime) -> list[Event]
 
 
 def _numbered(run: Run, events: list[Event]) -> list[Event]:
-    """One transition is one move: all its events carry the revision that the run has after it; a late report moves nothing."""
+    """The events with the revision that the run has after them: one transition, one revision. A late report changes no revision."""
     return [
         Event(event.type, event.at, {**event.open, "revision": run.revision + 1}, event.sealed, event.step, event.by)
         if event.type in MOVES
@@ -88,7 +88,7 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
 
 
 def _taken(plan: Plan, run: Run, each: Taken, command: Start, now: datetime) -> list[Event]:
-    """The events of a step that was done in the run that this one does again."""
+    """The events of a step that is taken over from the run that is repeated."""
     entered = enter_step(plan, run, each.step, run.made + 1, now, "running")
     open_data = {
         "n": run.made + 1,
@@ -102,7 +102,7 @@ def _taken(plan: Plan, run: Run, each: Taken, command: Start, now: datetime) -> 
 
 
 def opening(plan: Plan, by: str, team: str, now: datetime) -> Run:
-    """A run at its start step, before it exists: for the check of its input."""
+    """A run at its start step that is not stored yet, to check its input."""
     start = plan.workflow.start
     return Run(team=team, started_by=by, holder=by, made=1, current=1, attempts={1: Attempt(1, start.id, 1, "open", now)})
 
@@ -134,7 +134,7 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
         submitted = Event("step_submitted", now, open_data, sealed, step, command.by)
         go_to_next(
             plan, run, attempt.step, command.outcome, command.ends, now
-        )  # a way on that is missing is refused before anything is done
+        )  # refuse an outcome without a next step before anything is done
         if command.approval is not None:
             return [*chosen, *manual, *approving.submit_for_approval(plan, run, attempt, command, submitted, now)]
         if command.awaits is None:
@@ -145,17 +145,17 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
 
 
 def _standing(former: Attempt | None) -> dict[str, Any]:
-    """What the step came to before, where what it made has an answer already: it is not waited for again."""
+    """The result that the step had before, if its side row is answered already: then nothing is waited for again."""
     return {} if former is None else {"outcome": former.outcome, "values": dict(former.values), "output": former.output}
 
 
 def _by_ai(run: Run, command: Complete) -> bool:
-    """Whether a step that waits for a person is done without one: it was promoted to that. What went wrong before, or is not settled, is a person's."""
+    """Whether a promoted step is completed without a person. After an error, or with an unknown effect, a person must do it."""
     return command.by_ai and run.status == "waiting_person" and run.holder is not None and run.take_over is None and run.unknown is None
 
 
 def _supply(_plan: Plan, run: Run, command: Supply, now: datetime) -> list[Event]:
-    """What a step that was handled manually did not find; the run stays where it is, and its form is drawn anew."""
+    """Add values that a step handled manually left out. The run stays at its step; its form is drawn again."""
     require_holder(run, command.by)
     attempt, target = run.attempt, run.attempts.get(command.n)
     if run.status != "waiting_person" or attempt is None or run.unknown is not None:
@@ -173,14 +173,14 @@ def _supply(_plan: Plan, run: Run, command: Supply, now: datetime) -> list[Event
 
 
 def _awaited(attempt: Attempt, wanted: Awaited, now: datetime) -> Event:
-    """That the step waits for something to come."""
+    """The event that the step waits for something."""
     open_data = {"n": attempt.n, "for": wanted.kind, "key": wanted.key, "until": moment_text(wanted.until), "outcome": wanted.outcome}
     open_data |= {"effect": wanted.effect} if wanted.effect is not None else {}
     return Event("event_awaited", now, open_data, sealed_of(request=dict(wanted.request)), (attempt.step, attempt.attempt))
 
 
 def _next(plan: Plan, run: Run, attempt: Attempt, command: Complete, now: datetime) -> list[Event]:
-    """Where the run goes, and then perhaps into an inbox."""
+    """The events that lead to the next step, and into an inbox if the step asks for that."""
     further = go_to_next(plan, run, attempt.step, command.outcome, command.ends, now)
     if command.hands_over is None or command.ends is not None:
         return further
@@ -189,7 +189,7 @@ def _next(plan: Plan, run: Run, attempt: Attempt, command: Complete, now: dateti
 
 
 def _choice(command: Complete) -> dict[str, Any]:
-    """What is told of a choice: by whom it was made, and by which rule."""
+    """The open values of `outcome_chosen`: who or which rule made the choice."""
     made = {"maker": "ai" if command.by_ai else "user"} if command.rule is None else {"maker": "rule", "rule": command.rule}
     made |= {"proposed": command.proposed} if command.proposed is not None else {}
     return {"outcome": command.outcome, "label": command.chosen, **made}

@@ -11,14 +11,14 @@ from console.core.run.state import FORM_NEEDED, NEXT_ITEM, SUPPLIED, Attempt, Ev
 
 
 def evolve(run: Run, event: Event) -> Run:
-    """The run after the event; `run` itself stays as it was."""
+    """The run after the event. `run` is not changed."""
     after = copied(run)
     _apply(after, event)
     return after
 
 
 def fold(events: Iterable[Event], run: Run | None = None) -> Run:
-    """The run after all the events, in order; `run`, which stays as it was, is where to begin."""
+    """The run after all the events, starting from `run` (None: an empty one), which is not changed."""
     state = Run() if run is None else copied(run)
     for event in events:
         _apply(state, event)
@@ -98,7 +98,7 @@ def _step_completed(run: Run, event: Event) -> None:
 
 
 def _context(run: Run, done: Attempt) -> Mapping[str, Any]:
-    """What later steps find. A loop that has further items hands in the one `item` alone: those before it are kept beside it."""
+    """What later steps read. A loop submits one `item` at a time; the items before it are kept in `items`."""
     if done.outcome != NEXT_ITEM or done.output is None:
         return done.context
     open_data = {name: value for name, value in done.output.items() if name != "item"}
@@ -125,7 +125,7 @@ def _step_reopened(run: Run, event: Event) -> None:
 
 
 def _step_failed(run: Run, event: Event) -> None:
-    if event.open.get("outcome") is not None:  # the step's way for errors: the run goes on, and later steps find what went wrong
+    if event.open.get("outcome") is not None:  # the step's edge for errors: the run goes on, and later steps can read the error
         attempt = require_attempt(run)
         put(run, attempt, status="failed", outcome=event.open["outcome"])
         found = attempt.values if attempt.output is None else attempt.output
@@ -166,7 +166,7 @@ def _retry_set(run: Run, event: Event) -> None:
 
 
 def _timer_fired(run: Run, _event: Event) -> None:
-    """After a retry's timer the tries stay counted until the step is done; a wait breaks the row of automatic steps."""
+    """After the timer of a retry the tries stay counted until the step is done. After a wait the count of automatic steps starts again."""
     if run.waiting is not None and "effect" in run.waiting:
         run.status, run.waiting = (
             "waiting_event",
@@ -230,7 +230,7 @@ def _step_revised(run: Run, event: Event) -> None:
 
 
 def _context_supplied(run: Run, event: Event) -> None:
-    """The steps after it find what was missing; what was handed in then stays as it was."""
+    """Later steps read the added values. The submitted values stay as they were."""
     target, given = run.attempts[int(event.open["target"])], event.sealed.get("values", {})
     put(run, target, output={**target.context, **given, "missing": SUPPLIED})
     run.context[target.step] = {**run.context.get(target.step, {}), **given, "missing": SUPPLIED}
@@ -266,4 +266,4 @@ CHANGES: Mapping[str, Callable[[Run, Event], None]] = {
     "context_supplied": _context_supplied,
     **effect_changes.CHANGES,
 }
-"""Kinds that change more than the numbers; the others (a source opened, an outcome named) only count."""
+"""Kinds of events that change the state. Other kinds, such as an opened source, only change the numbers."""

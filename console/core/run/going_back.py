@@ -10,12 +10,12 @@ from console.errors import Conflict
 
 
 def cancelled_by(run: Run, n: int) -> list[Attempt]:
-    """Attempts that revising the one at place `n` would cancel, newest first, the present unfinished one included."""
+    """Attempts that revising number `n` would cancel, newest first, with the current one."""
     return list(reversed(run.after(n)))
 
 
 def revisable(run: Run, step: str, attempt: int | None = None) -> Attempt:
-    """The standing attempt of the step (its last one, or number `attempt`). Raises Conflict where there is none."""
+    """The completed attempt of the step that can be revised: the last one, or number `attempt`. Raises Conflict if there is none."""
     found = [each for each in run.attempts.values() if each.step == step and each.standing and each.n != run.current]
     chosen = [each for each in found if attempt is None or each.attempt == attempt]
     if not chosen:
@@ -24,7 +24,7 @@ def revisable(run: Run, step: str, attempt: int | None = None) -> Attempt:
 
 
 def nearest_manual(plan: Plan, run: Run, target: Attempt) -> Attempt | None:
-    """The attempt, or where that step went by itself, as conditions do, the last standing one before it that a person does; None where there is none."""
+    """The attempt, or if its step is automatic the last attempt before it that a person did; None if there is none."""
     for each in sorted(run.attempts.values(), key=lambda each: each.n, reverse=True):
         alone = each.step in plan.automatic - plan.skips and (each.by is None or each.step not in plan.asks)
         if each.n <= target.n and each.standing and not alone:
@@ -33,7 +33,7 @@ def nearest_manual(plan: Plan, run: Run, target: Attempt) -> Attempt | None:
 
 
 def revise(plan: Plan, run: Run, command: Revise, now: datetime) -> list[Event]:
-    """Back to an attempt that stands; what came after it is cancelled, newest first."""
+    """The events that go back to a completed attempt. Later attempts are cancelled, newest first."""
     reason = require_reason(command.reason)
     require_holder(run, command.by)
     if run.status not in ("waiting_person", "waiting_time") and not run.waits_outside:
@@ -65,7 +65,7 @@ def revise(plan: Plan, run: Run, command: Revise, now: datetime) -> list[Event]:
 
 
 def abort(_plan: Plan, run: Run, command: Abort, now: datetime) -> list[Event]:
-    """Broken off by its holder, once what is to be taken back is."""
+    """The events that abort the run, or first request the compensations."""
     reason = require_reason(command.reason)
     require_holder(run, command.by)
     require_no_open_effect(run, "Aborting")
@@ -84,7 +84,7 @@ def abort(_plan: Plan, run: Run, command: Abort, now: datetime) -> list[Event]:
 
 
 def cancel(_plan: Plan, run: Run, command: Cancel, now: datetime) -> list[Event]:
-    """Ended from outside."""
+    """The events that end the run, whoever holds it."""
     reason = require_reason(command.reason)
     require_no_open_effect(run, "Cancelling")
     return [
@@ -94,5 +94,5 @@ def cancel(_plan: Plan, run: Run, command: Cancel, now: datetime) -> list[Event]
 
 
 def _given_up(run: Run, code: str, by: str, now: datetime) -> list[Event]:
-    """The open approval of a run that ends is void; what was approved before stays so in its history."""
+    """The events that void the open approval of a run that ends. Earlier approvals keep their status."""
     return voided([run.attempt] if run.attempt else [], code, by, now, given=False)

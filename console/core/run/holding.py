@@ -1,4 +1,4 @@
-"""Who works on a run: put aside, taken up again, taken over, let go."""
+"""Who holds a run: save, resume, take over, release, escalate, assign."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -11,11 +11,11 @@ from console.core.run.moves import not_possible, require_holder, require_reason,
 from console.errors import Conflict
 
 TAKE_OVER_AFTER = timedelta(minutes=10)
-"""A holder who has been idle this long can be taken over from without the right `takeover`."""
+"""After this idle time a run can be taken over without the right `takeover`."""
 
 
 def save(_plan: Plan, run: Run, command: Save, now: datetime) -> list[Event]:
-    """Put aside, with what was typed."""
+    """The event that saves the run with its draft."""
     if command.by is not None:
         require_holder(run, command.by)
     if run.status != "waiting_person":
@@ -24,14 +24,14 @@ def save(_plan: Plan, run: Run, command: Save, now: datetime) -> list[Event]:
 
 
 def resume(_plan: Plan, run: Run, command: Resume, now: datetime) -> list[Event]:
-    """Taken up by a person who holds it from now on: a saved run, or one that was let go or waits in an inbox."""
+    """The event that makes the person the holder of a run that is saved, released or in an inbox."""
     if run.status != "saved" and not (run.status == "waiting_person" and run.holder is None):
         raise not_possible(run, "Resuming")
     return [Event("run_resumed", now, {"holder": command.by}, by=command.by)]
 
 
 def take_over(_plan: Plan, run: Run, command: TakeOver, now: datetime) -> list[Event]:
-    """Another person becomes the holder."""
+    """The event that makes another person the holder."""
     if (run.status not in ("waiting_person", "waiting_time") and not run.waits_outside) or run.holder == command.by:
         raise not_possible(run, "Taking over")
     if run.holder is not None and not (command.idle or command.entitled):
@@ -45,7 +45,7 @@ def take_over(_plan: Plan, run: Run, command: TakeOver, now: datetime) -> list[E
 
 
 def release(_plan: Plan, run: Run, command: Release, now: datetime) -> list[Event]:
-    """Nobody holds it any more."""
+    """The event after which nobody holds the run."""
     require_holder(run, command.by)
     if run.status != "waiting_person":
         raise not_possible(run, "Releasing")
@@ -53,7 +53,7 @@ def release(_plan: Plan, run: Run, command: Release, now: datetime) -> list[Even
 
 
 def escalate(_plan: Plan, run: Run, command: Escalate, now: datetime) -> list[Event]:
-    """Into an inbox by its holder, who lets it go."""
+    """The event by which the holder puts the run into an inbox."""
     reason = require_reason(command.reason)
     require_holder(run, command.by)
     if run.status != "waiting_person":
@@ -70,7 +70,7 @@ def escalated(
 
 
 def assign(_plan: Plan, run: Run, command: Assign, now: datetime) -> list[Event]:
-    """Given to a person, who holds it from now on."""
+    """The event that makes the named person the holder."""
     if run.holder == command.to:
         raise Conflict("This person holds the run already.", code="not_possible")
     if run.status not in ("waiting_person", "waiting_time", "saved") and not run.waits_outside:

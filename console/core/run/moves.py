@@ -1,4 +1,4 @@
-"""What the rules of a run have in common: where it stands, who holds it, how it comes to a step and goes on from one."""
+"""Checks and events that several rules of runs share: who holds a run, entering a step, going on to the next one."""
 
 from datetime import datetime
 from typing import Any
@@ -12,17 +12,17 @@ NEXT_ITEM = state.NEXT_ITEM
 
 
 def has_ended(run: Run) -> Conflict:
-    """What is said to a command that comes after the end."""
+    """The error for a command to a run that has ended."""
     return Conflict(f"This run has ended ({run.status}); it accepts no change. Start a new one to correct it.", code="not_possible")
 
 
 def stale_form() -> Conflict:
-    """What is said to a form that was drawn before the run moved."""
+    """The error for a form that was drawn before the run changed."""
     return Conflict("This run moved on since the page was drawn. Reload it to see where it stands.", code="stale_revision")
 
 
 def not_possible(run: Run, what: str) -> Conflict:
-    """What is said to a command that the status forbids."""
+    """The error for a command that the run's status does not allow."""
     return Conflict(f"{what} is not possible while the run is {run.status.replace('_', ' ')}.", code="not_possible")
 
 
@@ -34,14 +34,14 @@ def require_holder(run: Run, by: str | None) -> None:
 
 
 def require_reason(reason: str) -> str:
-    """The reason without blanks around it. Raises Invalid on the field `reason` when nothing is left."""
+    """The reason without surrounding blanks. Raises Invalid on the field `reason` if it is empty."""
     if not reason.strip():
         raise Invalid("A reason is needed.", details=[{"field": "reason", "reason": "Say why in a few words; it is kept in the log."}])
     return reason.strip()
 
 
 def open_attempt(run: Run, what: str) -> Attempt:
-    """The attempt at which something can be handed in. Raises Conflict `not_possible`."""
+    """The current attempt, if it can be completed. Raises Conflict `not_possible`."""
     attempt = run.attempt
     if attempt is None or attempt.status != "open" or run.status not in ("waiting_person", "running"):
         raise not_possible(run, what)
@@ -49,7 +49,7 @@ def open_attempt(run: Run, what: str) -> Attempt:
 
 
 def engine_at(run: Run, step: str, what: str) -> Attempt:
-    """The open attempt of an automatic step. Raises Conflict where the run is elsewhere, or a person is asked."""
+    """The open attempt of this automatic step. Raises Conflict if the run is at another step, or waits for a person."""
     attempt = open_attempt(run, what)
     if attempt.step != step or run.status != "running":
         raise not_possible(run, what)
@@ -57,7 +57,7 @@ def engine_at(run: Run, step: str, what: str) -> Attempt:
 
 
 def require_no_open_effect(run: Run, what: str) -> None:
-    """Raise Conflict while a change is under way or its result is unknown."""
+    """Raise Conflict if an effect is under way or its result is unknown."""
     attempt = run.attempt
     if attempt is not None and any(effect.status == "requested" or effect.asks for effect in attempt.effects):
         raise Conflict(
@@ -66,7 +66,7 @@ def require_no_open_effect(run: Run, what: str) -> None:
 
 
 def require_completable(run: Run, by: str | None, step: str, revision: int | None, *, drafted: bool = False) -> Attempt:
-    """The open attempt, when this person (None: the engine) may hand it in now; `drafted`: when they may be at work on it, on what is to be settled too.
+    """The open attempt, if this person (None: the engine) can complete it now. `drafted`: saving a draft is enough, also while an effect is unknown.
 
     Raises Conflict as `decide` does.
     """
@@ -86,7 +86,7 @@ def require_completable(run: Run, by: str | None, step: str, revision: int | Non
 
 
 def sealed_of(**values: Any) -> dict[str, Any]:
-    """The values that there are."""
+    """The values that are not empty."""
     return {name: value for name, value in values.items() if value not in (None, "", {})}
 
 
@@ -96,7 +96,7 @@ def after_all(events: list[Event], run: Run) -> Run:
 
 
 def enter_step(plan: Plan, run: Run, step_id: str, n: int, now: datetime, status: str | None = None, **more: Any) -> Event:
-    """The event of coming to a step as the attempt at place `n`; `more` are its `replaces`, `defaults` and `iteration`."""
+    """The event that enters a step as attempt number `n`. `more` may hold `replaces`, `defaults` and `iteration`."""
     number = run.visits.get(step_id, 0) + 1
     open_data = {
         "n": n,
@@ -110,11 +110,14 @@ def enter_step(plan: Plan, run: Run, step_id: str, n: int, now: datetime, status
 
 
 def go_to_next(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | None, now: datetime) -> list[Event]:
-    """Where the run goes from a step that is done: to the next one, or to its end."""
+    """The events after a completed step: entering the next step, or the end of the run.
+
+    Raises Invalid if the outcome leads nowhere, Conflict if the next step was entered too often.
+    """
     if ends is not None:
         return [Event("run_completed", now, {"label": ends, "step": step_id})]
     if outcome == NEXT_ITEM:
-        status = "waiting_person" if step_id in plan.asks else None  # a person is at it, and there is another item for them
+        status = "waiting_person" if step_id in plan.asks else None  # a person works through the list, and another item is left
         return [enter_step(plan, run, step_id, run.made + 1, now, status, iteration=run.visits.get(f"{step_id}/items", 0) + 2)]
     target = plan.workflow.target(step_id, outcome)
     if target is None:

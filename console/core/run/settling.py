@@ -1,4 +1,4 @@
-"""What a step asks for outside, and what came of it: effects are asked for together and made one after another, in the order of their number."""
+"""Effects of a step and their results. They are requested together and made one after another, in the order of their numbers."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ NOT_BEGUN = "Not begun, because the change before it was not made."
 
 
 def idempotency_key(run_id: str, step: str, attempt: int, number: int) -> str:
-    """The idempotency key of an effect: the same for every try of the same effect of the same attempt, and no other's. 32 hexadecimal digits."""
+    """The idempotency key of an effect, 32 hexadecimal digits: the same for every try of this effect, and for no other effect."""
     return hashlib.sha256(f"{run_id}:{step}:{attempt}:{number}".encode()).hexdigest()[:32]
 
 
 def submit_effects(plan: Plan, run: Run, attempt: Attempt, command: Complete, submitted: Event, now: datetime) -> list[Event]:
-    """What follows from handing in a step with effects: they are asked for, or stand as they were made before. Raises as `repeating.judged`."""
-    go_to_next(plan, run, attempt.step, command.outcome, command.ends, now)  # a way on that is missing is refused before anything is done
+    """The events of a step with effects: each effect is requested, or the result of an earlier one is kept. Raises what `repeating.match_former` raises."""
+    go_to_next(plan, run, attempt.step, command.outcome, command.ends, now)  # refuse an outcome without a next step before anything is done
     judged, events = repeating.match_former(run, attempt, command), [submitted]
     for number, (wish, former) in enumerate(judged, len(attempt.effects) + 1):
         events += (
@@ -31,7 +31,7 @@ def submit_effects(plan: Plan, run: Run, attempt: Attempt, command: Complete, su
 
 
 def kept_events(attempt: Attempt, judged: Sequence[tuple[Wish, Effect | None]], command: Complete, now: datetime) -> list[Event]:
-    """The events that say which changes stand as they were made before."""
+    """The events for the effects whose earlier result is kept."""
     return [
         Event(
             "effect_kept",
@@ -48,7 +48,7 @@ def _reason(reason: str) -> dict[str, Any]:
 
 
 def request_effect(run: Run, attempt: Attempt, wish: Wish, number: int, now: datetime, **then: str) -> Event:
-    """The event that asks for the wish as effect `number` of the attempt. `then` says what the run does once it is settled."""
+    """The event that requests the wish as effect `number` of the attempt. `then` says what the run does after the effect is settled."""
     open_data: dict[str, Any] = {"effect": wish.id, "effect_kind": wish.kind, "number": number, "summary": wish.summary}
     if wish.compensates is not None:
         open_data["compensates"] = wish.compensates
@@ -58,7 +58,7 @@ def request_effect(run: Run, attempt: Attempt, wish: Wish, number: int, now: dat
 
 
 def request_compensations(run: Run, attempt: Attempt, wishes: Sequence[Wish], now: datetime, **then: str) -> list[Event]:
-    """The events that ask for taking changes back at this attempt, in the order given: newest first. Raises Conflict for what nobody did."""
+    """The events that request compensations at this attempt, newest first as given. Raises Conflict for an effect that was not made."""
     back = {effect.id for _, effect in repeating.outstanding(run, run.attempts.values())}
     if unknown := [wish for wish in wishes if wish.compensates not in back]:
         raise Conflict(f"“{unknown[0].summary}” takes back what was not done, or was taken back already.", code="not_possible")
@@ -75,16 +75,16 @@ def request_compensations(run: Run, attempt: Attempt, wishes: Sequence[Wish], no
 
 
 def _task(run: Run, wish: Wish) -> Effect | None:
-    """The task that the wish takes back; None where it takes back something outside."""
+    """The task that the wish takes back; None if it takes back an effect outside the console."""
     found = run.effect(wish.compensates or "") if wish.kind == side_work.TASK else None
     return found[1] if found is not None else None
 
 
-# -- what came of them
+# -- results
 
 
 def late_report(command: Report, now: datetime) -> list[Event]:
-    """What came of an effect when the run no longer waits for it, and what happens beside the run for it."""
+    """The events for a result that comes when the run no longer waits for it, with the side rows that it creates."""
     open_data = {"effect": command.effect, "result": command.status, "code": command.code}
     event = Event("effect_reported", now, open_data, _sealed_result(command, "answer"))
     return [event, *(Event(one.kind, now, dict(one.open), dict(one.sealed)) for one in command.told)]
@@ -102,7 +102,7 @@ def _sealed_result(command: Report, answer: str = "result") -> dict[str, Any]:
 
 
 def report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]:
-    """What came of an effect: the step is done, open again, or a person has to look. An answer that comes after all settles what was unknown."""
+    """The events for the result of an effect: the step is done, is opened again, or a person has to look. A late answer settles an unknown effect."""
     attempt, effect = run.attempt, _awaited(run, command)
     if attempt is None or effect is None:
         return late_report(command, now)
@@ -120,17 +120,17 @@ def report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]:
 
 
 def ends_run(plan: Plan, attempt: Attempt, *, asks: bool) -> bool:
-    """Whether what went wrong at this attempt is nobody's to mend: the engine did the step, and the workflow ends runs on errors. `asks`: a person is asked whatever it says."""
+    """Whether an error at this attempt ends the run: the engine did the step, and the workflow ends runs on errors. `asks`: a person gets it in any case."""
     return attempt.step in plan.automatic and attempt.by is None and plan.workflow.settings.on_error == "fail" and not asks
 
 
 def _always_asks(effect: Effect) -> bool:
-    """Whether a person has to look where nobody knows what came of it, whatever the workflow says: money that was sent, or a message."""
+    """Whether a person must look at an unknown result whatever the workflow says, because money or a message cannot be recalled."""
     return bool(effect.request.get("irreversible") or (effect.request.get("define") or {}).get("irreversible"))
 
 
 def _without_a_person(plan: Plan, run: Run, attempt: Attempt, why: Report, now: datetime) -> list[Event]:
-    """The step's way for errors, else the end of the run."""
+    """The events that take the step's edge for errors, or else end the run."""
     step, open_data = (attempt.step, attempt.attempt), {"code": why.code, "type": plan.workflow.step(attempt.step).type}
     sealed = {"message": why.message}
     if way := error_target(plan, run, attempt):
@@ -139,7 +139,7 @@ def _without_a_person(plan: Plan, run: Run, attempt: Attempt, why: Report, now: 
 
 
 def _awaited(run: Run, command: Report) -> Effect | None:
-    """The effect that the report is about, where the run still waits to hear of it."""
+    """The effect of the report, if the run still waits for its result."""
     found = run.effect(command.effect)
     if found is None or found[0].n != run.current or run.status == "saved":
         return None
@@ -148,7 +148,7 @@ def _awaited(run: Run, command: Report) -> Effect | None:
 
 
 def after_refusal(plan: Plan, run: Run, event: Event, why: Report, now: datetime) -> list[Event]:
-    """What follows from a change that was refused: those after it are not begun; the step takes its way for errors, or is open again."""
+    """The events after an effect failed: later effects are not begun; the step takes its edge for errors, or is opened again."""
     attempt = run.attempts[run.current or 0]
     step = (attempt.step, attempt.attempt)
     events = [event, *_not_begun(attempt, why.effect, now)]
@@ -169,9 +169,9 @@ def after_refusal(plan: Plan, run: Run, event: Event, why: Report, now: datetime
 
 
 def error_target(plan: Plan, run: Run, attempt: Attempt) -> str | None:
-    """Where the step's edge `error` leads; None where it has none, or the run was there as often as the workflow lets it.
+    """The step to which the edge `error` leads; None if there is none, or the run entered that step as often as the workflow allows.
 
-    None also where the step has made a change already: it is open again instead, so that the rest of it can be made.
+    None also if the step has made an effect already: it is opened again instead, so that the rest can be made.
     """
     if any(effect.kind not in repeating.COMPARED | repeating.BESIDE for _, effect in repeating.outstanding(run, [attempt])):
         return None
@@ -198,13 +198,13 @@ def _not_begun(attempt: Attempt, but: str, now: datetime) -> list[Event]:
 
 
 def after_settling(plan: Plan, run: Run, attempt: Attempt, now: datetime) -> list[Event]:
-    """What comes when all effects of the attempt are settled: the step is done, or the run goes back to what it was asked while they were made."""
+    """The events once all effects of the attempt are settled: the step is done, the run ends, or the form is opened again. None before that."""
     latest, step = run.attempts[attempt.n], (attempt.step, attempt.attempt)
     if latest.status != "performing" or any(effect.status == "requested" or effect.asks for effect in latest.effects):
         return []
     if run.waiting and "aborting" in run.waiting:
         return [Event("run_aborted", now, {"former_holder": run.holder}, {"reason": run.waiting["aborting"]}, by=run.holder)]
-    if latest.outcome is None:  # nobody handed the step in: something was taken back before it
+    if latest.outcome is None:  # the step was not completed: effects were taken back before it
         sealed = {"values": dict(latest.defaults or {}), "errors": []}
         return [Event("step_reopened", now, {"effect": latest.effects[-1].id, "code": "compensated"}, sealed, step)]
     came_to = _came_to(plan, latest)
@@ -220,19 +220,19 @@ def after_settling(plan: Plan, run: Run, attempt: Attempt, now: datetime) -> lis
 
 
 def _came_to(plan: Plan, attempt: Attempt) -> str:
-    """The outcome that the last effect's result names, where the step has a way on for it; else the one that was handed in."""
+    """The outcome that the last effect's result names, if the step has an edge for it; else the submitted one."""
     named = [effect.result.get("outcome") for effect in _made(attempt) if effect.result]
     found = named[-1] if named else None
     return found if found in plan.workflow.step(attempt.step).next else attempt.outcome or "default"
 
 
 def _made(attempt: Attempt) -> list[Effect]:
-    """What the attempt made, compensations aside."""
+    """The effects that succeeded, without compensations."""
     return [effect for effect in attempt.effects if effect.status == "succeeded" and effect.compensates is None]
 
 
 def _with_results(attempt: Attempt) -> dict[str, Any]:
-    """The output of the step with what came of its effects: `results` by their names, `result` of the last, and the `message`; nothing where there is none."""
+    """`output` with the results of the effects: `results` by name, `result` of the last one, its `message`. Empty if no effect has a result."""
     made = [effect for effect in _made(attempt) if effect.result and ("name" in effect.result or effect.kind not in repeating.COMPARED)]
     if not made:
         return {}
@@ -244,11 +244,11 @@ def _with_results(attempt: Attempt) -> dict[str, Any]:
     return {"output": {**(attempt.values if attempt.output is None else attempt.output), **open_data}}
 
 
-# -- what is not known, and what may pass
+# -- unknown results, and errors that may pass
 
 
 def postpone(_plan: Plan, run: Run, command: Postpone, now: datetime) -> list[Event]:
-    """A change that was not made for a reason that may pass is made later."""
+    """The event that puts off an effect after an error that may pass."""
     attempt, effect = run.attempt, run.wanted
     if attempt is None or effect is None or effect.id != command.effect or run.status != "waiting_event":
         raise not_possible(run, "Trying again later")
@@ -258,7 +258,7 @@ def postpone(_plan: Plan, run: Run, command: Postpone, now: datetime) -> list[Ev
 
 
 def check(plan: Plan, run: Run, command: Check, now: datetime) -> list[Event]:
-    """The other side was asked: where it can tell, that settles the effect."""
+    """The events after the other system was asked about an unknown effect. A clear answer settles it."""
     require_holder(run, command.by)
     attempt, effect = run.attempt, run.unknown
     if attempt is None or effect is None or effect.id != command.effect or effect.status != "unknown" or run.status != "waiting_person":
@@ -274,7 +274,7 @@ def check(plan: Plan, run: Run, command: Check, now: datetime) -> list[Event]:
 
 
 def settle(plan: Plan, run: Run, command: Settle, now: datetime) -> list[Event]:
-    """A person says whether an unknown effect happened, or what becomes of a compensation that could not be made."""
+    """The events after a person states whether an unknown effect happened, or gives up a compensation."""
     reason = require_reason(command.reason)
     require_holder(run, command.by)
     attempt, effect = run.attempt, run.unknown
@@ -286,6 +286,6 @@ def settle(plan: Plan, run: Run, command: Settle, now: datetime) -> list[Event]:
     open_data = {"effect": effect.id, "effect_kind": effect.kind, "result": result}
     event = Event("effect_settled", now, open_data, {"reason": reason}, (attempt.step, attempt.attempt), command.by)
     if command.left and attempt.outcome is not None and "aborting" not in (run.waiting or {}):
-        # the change that was to follow stands on the compensation: the form is open again instead
+        # the next effect depends on the compensation, so the form is opened again instead
         return after_refusal(plan, run, event, Report(effect.id, "failed", "not_compensated", asks=True), now)
     return [event, *after_settling(plan, after_all([event], run), attempt, now)]

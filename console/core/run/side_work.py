@@ -1,6 +1,6 @@
-"""What a step makes in the console itself beside its run (a task, a notice, a request for documents) when the run comes to it again: the same stands as it was made.
+"""Tasks, notices and requests for documents that a step creates: if the run comes to the step again, the same ones are kept, not created twice.
 
-A task that would be another one is made only when a person says what becomes of the former.
+A different task is created only after a person says what to do with the earlier one.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ KINDS = {"task_created": TASK, "notice_sent": "notice"}
 
 @dataclass(frozen=True, slots=True)
 class SideRows:
-    """The events of what is made, or kept; what the step waits for then; and the attempt whose result stands, where what it made has come to one already."""
+    """The events that create or keep side rows, what the step waits for, and the earlier attempt whose result counts (None: wait)."""
 
     events: list[Event]
     awaits: Awaited | None
@@ -28,7 +28,7 @@ class SideRows:
 
 
 def create_side_rows(run: Run, attempt: Attempt, command: Complete, now: datetime) -> SideRows:
-    """What follows beside the run from handing in the step. Raises Conflict `already_done` where a person has to choose, as `repeating.judged` does."""
+    """The side rows of a completed step. Raises Conflict `already_done` if a person has to choose, as `repeating.match_former` does."""
     step, awaits = (attempt.step, attempt.attempt), command.awaits
     makes = any("effect" in one.open for one in command.told) or (awaits is not None and awaits.effect is not None)
     before = [each for each in repeating.former_effects(run, attempt) if each.kind in repeating.BESIDE] if makes else []
@@ -56,13 +56,13 @@ def create_side_rows(run: Run, attempt: Attempt, command: Complete, now: datetim
 
 
 def task_closed(effect: Effect, new: str, attempt: Attempt, by: str | None, now: datetime) -> Event:
-    """The event that a task which was made is not needed any more; `new` is the id of what takes it back."""
+    """The event that closes a task because it is taken back. `new` is the id of the effect that takes it back."""
     open_data = {"task": effect.request["key"], "n": attempt.n, "result": "not_done", "effect": new, "compensates": effect.id}
     return Event("task_closed", now, open_data, {}, (attempt.step, attempt.attempt), by)
 
 
 def _same(before: list[Effect], kind: str, asked: Mapping[str, Any]) -> Effect | None:
-    """The one of them that asks for the same; a notice is the same whoever reads it."""
+    """The effect with the same request, None if there is none. For notices the readers do not matter."""
     wanted = _without_readers(asked)
     return next((each for each in before if each.kind == kind and _without_readers(each.request.get("asked") or {}) == wanted), None)
 
@@ -76,7 +76,7 @@ def _kept(effect: str, former: Effect, step: tuple[str, int], now: datetime, by:
 
 
 def _again(run: Run, awaits: Awaited, former: Effect, key: str) -> tuple[Awaited | None, Attempt | None]:
-    """(the wait for what was made before, the attempt whose result stands where that has come): one of the two. What expired is waited for anew."""
+    """(what to wait for, the attempt whose result counts): one of the two. A wait that expired begins again."""
     found = run.effect(former.id)
     attempt = found[0] if found is not None else None
     if attempt is not None and attempt.completed_at is not None and attempt.outcome is not None:
@@ -85,7 +85,7 @@ def _again(run: Run, awaits: Awaited, former: Effect, key: str) -> tuple[Awaited
 
 
 def _instead(attempt: Attempt, wanted: list[SideRow], before: list[Effect], command: Complete, now: datetime) -> list[Event]:
-    """What becomes of former tasks where the step makes others now."""
+    """The events that close earlier tasks, if the step creates different ones and the person chose to take back the earlier."""
     former = [each for each in before if each.kind == TASK]
     if not wanted or not former:
         return []

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """An effect that a step asks for, or one that takes back what `compensates` names."""
+    """An effect that a step wants, or one that takes back the effect `compensates`."""
 
     id: str
     kind: str
@@ -19,10 +19,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """What a step waits for before it is done. `kind` is event, approval, run, documents, task or answer; `key` is the id of ours that names it.
+    """What a step waits for. `kind` is event, approval, run, documents, task or answer; `key` is its id.
 
-    At `until` (aware) the step is done with `outcome`, or without one a person is asked. `effect` is the id under which what is asked for stands
-    as something that the step has made, where it is that.
+    At `until` (aware) the step is done with `outcome`; without an outcome a person gets it. `effect` is the id of the effect that stands for
+    the request, None where there is none.
     """
 
     kind: str
@@ -35,7 +35,7 @@ class Awaited:
 
 @dataclass(frozen=True, slots=True)
 class SideRow:
-    """Something beside the run that happens with the step: a task was made, people were told. An event of this kind, with `n` added."""
+    """An event that creates a side row with the step, such as a task or a notice. `kind` is the kind of the event; `n` is added to it."""
 
     kind: str
     open: Mapping[str, Any]
@@ -44,7 +44,7 @@ class SideRow:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """The run goes into an inbox when the step is done: whoever works there goes on with it."""
+    """When the step is done the run goes into an inbox, where another person takes it."""
 
     inbox: str
     reason: str
@@ -53,12 +53,12 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalAsked:
-    """Effects of a step that are asked for only when others have approved.
+    """A request that other people approve the effects of a step before they are made.
 
-    `needs` different people with one of the `roles`, none of those that `not_by` rules out (`requester`, `step:<id>` for who did that step, or a
-    person by id or e-mail address); `why` says which rule asks. `decides`: the answer is the step's outcome (approved, rejected, expired), and
-    there are no effects. `shown` is what the approver is shown beside the values; the service fills it where a step leaves it empty. `former` is an approval that this step
-    was given before for the same values, beside which the same was shown, and `counted` are those of its approvers who still may give it.
+    `needs` different people with one of the `roles` must approve. `not_by` excludes people: `requester`, `step:<id>` (who did that step), or a
+    person by id or e-mail address. `why` names the rule. `decides`: the answer is the step's outcome (approved, rejected, expired), and there
+    are no effects. `shown` is what the approver sees beside the values; the service fills it if the step does not. `former` is an earlier
+    approval of this step for the same values with the same things shown, `counted` its approvers who are still entitled.
     """
 
     id: str

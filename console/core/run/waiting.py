@@ -1,4 +1,4 @@
-"""What the engine does with an automatic step beside completing it: it waits, tries again later, or asks a person."""
+"""Waiting, retries and failures: what the engine can do with a step besides completing it."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from console.core.run.proposal import AT_STAKE
 
 
 def retry(plan: Plan, run: Run, command: Retry, now: datetime) -> list[Event]:
-    """The open step anew, after it could not be done by itself."""
+    """The event that tries a failed automatic step again."""
     require_holder(run, command.by)
     if run.status != "waiting_person" or run.take_over is None or run.unknown is not None:
         raise not_possible(run, "Trying again")
@@ -19,7 +19,7 @@ def retry(plan: Plan, run: Run, command: Retry, now: datetime) -> list[Event]:
 
 
 def fail(plan: Plan, run: Run, command: Fail, now: datetime) -> list[Event]:
-    """A step that cannot be done: a person is asked, or the run ends."""
+    """The events of a failed step: its edge for errors, a person, or the end of the run."""
     attempt = engine_at(run, command.step, "Failing")
     open_data = {"code": command.code, "type": plan.workflow.step(attempt.step).type, **({"retries": run.tries} if run.tries else {})}
     way = settling.error_target(plan, run, attempt) if command.edge else None
@@ -33,7 +33,7 @@ def fail(plan: Plan, run: Run, command: Fail, now: datetime) -> list[Event]:
 
 
 def time_out(plan: Plan, run: Run, _command: TimeOut, now: datetime) -> list[Event]:
-    """The end of a run that the engine moves and that has taken longer than its workflow allows; what a person has to do takes what it takes."""
+    """The event that ends a run whose automatic steps took longer than the workflow allows. Waiting for people does not count."""
     limit = plan.workflow.settings.timeout_ms
     if limit is None or run.status != "running" or run.worked_by(now) <= limit:
         raise not_possible(run, "Ending it for its time limit")
@@ -41,9 +41,9 @@ def time_out(plan: Plan, run: Run, _command: TimeOut, now: datetime) -> list[Eve
 
 
 def wait(plan: Plan, run: Run, command: Wait, now: datetime) -> list[Event]:
-    """A step that is done at a moment."""
+    """The event that sets a timer for the step."""
     attempt = engine_at(run, command.step, "Waiting")
-    go_to_next(plan, run, attempt.step, command.outcome, None, now)  # a way on that is missing is refused now, and not when nobody looks
+    go_to_next(plan, run, attempt.step, command.outcome, None, now)  # refuse an outcome without a next step now, while a person can see it
     open_data = {"n": attempt.n, "until": command.until, "outcome": command.outcome}
     return [
         Event(
@@ -53,14 +53,14 @@ def wait(plan: Plan, run: Run, command: Wait, now: datetime) -> list[Event]:
 
 
 def delay(_plan: Plan, run: Run, command: Delay, now: datetime) -> list[Event]:
-    """A step that is tried again at a moment."""
+    """The event that sets a timer for another try."""
     attempt = engine_at(run, command.step, "Trying again later")
     open_data = {"n": attempt.n, "code": command.code, "tries": run.tries + 1, "until": command.until}
     return [Event("retry_set", now, open_data, {"message": command.message}, (attempt.step, attempt.attempt))]
 
 
 def fire(plan: Plan, run: Run, command: Fire, now: datetime) -> list[Event]:
-    """The moment has come."""
+    """The events when a timer is due."""
     attempt, waiting = run.attempt, run.waiting
     if (
         run.status not in ("waiting_time", "waiting_event")

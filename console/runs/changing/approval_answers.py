@@ -202,18 +202,18 @@ def _replacing_command(found: VisibleRequest) -> commands.Void | commands.Renew 
 def _completed_anew(requester: Actor, found: VisibleRequest) -> tuple[Completion, ApprovalAsked | None]:
     """(what the step comes to now with what was handed in, what it would ask for)."""
     run = found.seen.run
-    here = step_at(found.seen.definition, run)
+    open_step = step_at(found.seen.definition, run)
     record = record_of(requester, run)
     by_hand = found.attempt.by is not None and not found.approval.decides
     if by_hand:
-        require_step(requester, here)
-    context = context_of(requester, here, record, log.now())
+        require_step(requester, open_step)
+    context = context_of(requester, open_step, record, log.now())
     if by_hand:
-        outcome = found.attempt.outcome if prompt_of(here, context).outcomes else None
-        completion = completion_of(here, context, found.attempt.values, outcome)
+        outcome = found.attempt.outcome if prompt_of(open_step, context).outcomes else None
+        completion = completion_of(open_step, context, found.attempt.values, outcome)
     else:
-        completion = here.kind.complete_by_itself(here.view, context)
-    return completion, complete_request(completion.approval, run, here, context, record) if completion.approval else None
+        completion = open_step.kind.complete_by_itself(open_step.view, context)
+    return completion, complete_request(completion.approval, run, open_step, context, record) if completion.approval else None
 
 
 def changed_fields(found: VisibleRequest) -> list[ChangedField]:

@@ -26,21 +26,21 @@ MOST_TOLD = 50
 LABELS = ("name", "label", "type", "options")
 
 
-def complete_request(wanted: ApprovalAsked, run: Run, here: OpenStep, context: Context, record: Record | None) -> ApprovalAsked:
+def complete_request(wanted: ApprovalAsked, run: Run, open_step: OpenStep, context: Context, record: Record | None) -> ApprovalAsked:
     """The request with an id of its own. Where the step names no record it is the run's; what the step shows of it comes before all of it."""
     own = wanted.collection in (None, run.collection) and wanted.record in (None, run.record)
     about = (run.collection, run.record) if own else (wanted.collection, wanted.record)
-    shown = shown_of(here, context, record if own else None) | dict(wanted.shown)
+    shown = shown_of(open_step, context, record if own else None) | dict(wanted.shown)
     made = replace(wanted, id=new_id("apr"), collection=about[0], record=about[1], shown=shown)
-    former = _given_before(run, here, made)
+    former = _given_before(run, open_step, made)
     return made if former is None else replace(made, former=former.id, counted=approvers_still_entitled(run, former))
 
 
-def _given_before(run: Run, here: OpenStep, asked: ApprovalAsked) -> Approval | None:
+def _given_before(run: Run, open_step: OpenStep, asked: ApprovalAsked) -> Approval | None:
     """The newest approval that this step was given for the same values, beside which the same was shown."""
     wanted = (asked.action, asked.collection, asked.record, log.body.plain(dict(asked.values)), log.body.plain(dict(asked.shown)))
     for _, attempt in sorted(run.attempts.items(), reverse=True):
-        for each in reversed(attempt.approvals if attempt.step == here.attempt.step else ()):
+        for each in reversed(attempt.approvals if attempt.step == open_step.attempt.step else ()):
             told = (each.action, each.collection, each.record, log.body.plain(dict(each.values)), log.body.plain(dict(each.shown)))
             if each.status == "approved" and told == wanted:
                 return each
@@ -104,17 +104,17 @@ def _may_still(person: str, run: Run, approval: Approval) -> bool:
     return may_answer(theirs, run.team, approval)
 
 
-def shown_of(here: OpenStep, context: Context, record: Record | None) -> dict[str, Any]:
+def shown_of(open_step: OpenStep, context: Context, record: Record | None) -> dict[str, Any]:
     """Labels of what was handed in, and the record's values as they are now."""
-    fields: list[Mapping[str, Any]] = [field.to_json() for field in here.kind.prepare(here.view, context).fields]
+    fields: list[Mapping[str, Any]] = [field.to_json() for field in open_step.kind.prepare(open_step.view, context).fields]
     shown: dict[str, Any] = {"fields": [{name: field.get(name) for name in LABELS} for field in fields]}
     return shown | ({"record": {name: shorten_texts(value) for name, value in record.values.items()}} if record is not None else {})
 
 
 def notify_approvers(run: Run) -> None:
     """Whoever may answer what the run waits for finds it at the bell, once; nothing where it waits for no approval."""
-    here, key = run.attempt, (run.waiting or {}).get("key")
-    found = next((each for each in here.approvals if each.id == key), None) if here is not None else None
+    attempt, key = run.attempt, (run.waiting or {}).get("key")
+    found = next((each for each in attempt.approvals if each.id == key), None) if attempt is not None else None
     if found is None or (run.waiting or {}).get("for") != "approval":
         return
     whole = run if len(run.attempts) == run.made else getattr(load(run.id, whole=True), "run", run)

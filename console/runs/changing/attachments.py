@@ -26,9 +26,11 @@ def attach(actor: Actor, run_id: str, *, step: str, field: str, name: str, conte
     """
     seen = see(actor, run_id)
     moves.require_completable(seen.run, actor.id, step, None)
-    here = step_at(seen.definition, seen.run)
-    require_step(actor, here)
-    asked = next((one for one in prompt_of(here, context_of(actor, here, seen.record, log.now())).fields if one.name == field), None)
+    open_step = step_at(seen.definition, seen.run)
+    require_step(actor, open_step)
+    asked = next(
+        (one for one in prompt_of(open_step, context_of(actor, open_step, seen.record, log.now())).fields if one.name == field), None
+    )
     if asked is None or not takes_files(asked) or asked.readonly:
         raise Invalid(
             "No file is asked for there.", details=[{"field": field[:200], "reason": "There is no such field for files in this form."}]
@@ -99,24 +101,26 @@ def opened(actor: Actor, run_id: str, stored: Stored, page: int | None = None) -
         seen = see(actor, run_id)
         if seen.run.current is None or not may_work(actor, seen.run, seen.definition):
             return False
-        here = seen.run.attempts[seen.run.current]
-        told: dict[str, Any] = {"n": here.n, "source": "document", "key": stored.id, "digest": stored.sha256}
+        attempt = seen.run.attempts[seen.run.current]
+        told: dict[str, Any] = {"n": attempt.n, "source": "document", "key": stored.id, "digest": stored.sha256}
         if page is not None:
             told["page"] = page
             if already_recorded(seen.run, actor, "source_opened", told):
                 return True
         told |= {"pages": stored.pages} if stored.pages is not None else {}
-        record_reading(actor, seen, Event("source_opened", log.now(), told, {"what": stored.name}, (here.step, here.attempt), actor.id))
+        record_reading(
+            actor, seen, Event("source_opened", log.now(), told, {"what": stored.name}, (attempt.step, attempt.attempt), actor.id)
+        )
         return True
 
     return retried(once)
 
 
-def taken(here: OpenStep, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+def taken(open_step: OpenStep, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
     """What was submitted, with each file as it is kept, however the caller wrote it; what is no file of this run is none in the form either."""
     if not any(media.names_any(value) for value in values.values()):
         return dict(values)
-    return evidence.with_files(prompt_of(here, context).fields, values, here.run.id)
+    return evidence.with_files(prompt_of(open_step, context).fields, values, open_step.run.id)
 
 
 def drafted(run_id: str, values: Mapping[str, Any]) -> dict[str, Any]:

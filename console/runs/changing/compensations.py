@@ -58,11 +58,11 @@ def done_effects(actor: Actor, run: Run, attempts: Iterable[Attempt], now: datet
 
 def compensate_former(actor: Actor, run: Run, now: datetime) -> list[Wish]:
     """What takes back the changes that the step at hand made before, newest first; nothing where the step is new or nothing takes them back."""
-    here = run.attempt
-    if here is None:
+    attempt = run.attempt
+    if attempt is None:
         return []
-    own = [effect for _, effect in repeating.outstanding(run, [here]) if effect.kind not in repeating.COMPARED]
-    found = [_compensation(actor, run, effect, now) for effect in [*own, *repeating.former_effects(run, here)]]
+    own = [effect for _, effect in repeating.outstanding(run, [attempt]) if effect.kind not in repeating.COMPARED]
+    found = [_compensation(actor, run, effect, now) for effect in [*own, *repeating.former_effects(run, attempt)]]
     return [wish for undo in found if undo is not None for wish in undo.wishes]
 
 

@@ -28,11 +28,11 @@ def propose_again(actor: Actor, run_id: str, *, revision: int | None, item: str 
 
     def once() -> None:
         seen = see(actor, run_id)
-        here = _held(actor, seen, revision)
-        if proposing.settings_of(seen.definition, here.attempt.step) is None:
+        open_step = _held(actor, seen, revision)
+        if proposing.settings_of(seen.definition, open_step.attempt.step) is None:
             raise Conflict("Nothing is proposed at this step: fill in the form.", code="not_possible")
-        wanted = (item or _shown_last(here, actor.id)) if here.kind.by_items else None
-        if _on_its_way(here.attempt, actor.id, wanted):
+        wanted = (item or _shown_last(open_step, actor.id)) if open_step.kind.by_items else None
+        if _on_its_way(open_step.attempt, actor.id, wanted):
             return
         event = proposing.request(seen.definition, seen.run, actor.id, log.now(), item=wanted)
         write(actor, seen.definition, seen.loaded, [event], keep_draft=True)
@@ -40,15 +40,15 @@ def propose_again(actor: Actor, run_id: str, *, revision: int | None, item: str 
     retried(once)
 
 
-def _shown_last(here: OpenStep, person: str) -> str | None:
+def _shown_last(open_step: OpenStep, person: str) -> str | None:
     """The item of a list whose form this person had before them last."""
-    shown = last_shown(here.run.id, here.attempt.n, person)
+    shown = last_shown(open_step.run.id, open_step.attempt.n, person)
     return item_of(shown[1]) if shown is not None else None
 
 
-def _on_its_way(here: Attempt, person: str, item: str | None) -> bool:
+def _on_its_way(attempt: Attempt, person: str, item: str | None) -> bool:
     """Whether just that was asked for already and has no answer yet: two clicks ask once."""
-    before = here.proposal
+    before = attempt.proposal
     return before is not None and before["status"] == PENDING and before["for"] == person and before.get("item") == item
 
 
@@ -60,11 +60,11 @@ def _held(actor: Actor, seen: Seen, revision: int | None) -> OpenStep:
     if revision is not None and revision != run.revision:
         raise stale_form()
     require_holder(run, actor.id)
-    here = step_at(seen.definition, run)
-    if run.status != "waiting_person" or here.attempt.status != "open" or run.unknown is not None:
+    open_step = step_at(seen.definition, run)
+    if run.status != "waiting_person" or open_step.attempt.status != "open" or run.unknown is not None:
         raise Conflict("This is not possible while the run waits for something else.", code="not_possible")
-    require_step(actor, here)
-    return here
+    require_step(actor, open_step)
+    return open_step
 
 
 def supply(actor: Actor, run_id: str, *, revision: int | None, step: str, values: Mapping[str, Any]) -> None:
@@ -75,7 +75,7 @@ def supply(actor: Actor, run_id: str, *, revision: int | None, step: str, values
 
     def once() -> None:
         seen = see(actor, run_id, whole=True)
-        here, now = _held(actor, seen, revision), log.now()
+        open_step, now = _held(actor, seen, revision), log.now()
         target, fields = _lacking(actor, seen, step)
         given, details = examine([replace(field, required=False) for field in fields], values)
         details += evidence.wrong(actor, seen.run.team, fields, values)
@@ -89,8 +89,8 @@ def supply(actor: Actor, run_id: str, *, revision: int | None, step: str, values
         command = Supply(actor.id, seen.run.revision, target.n, given)
         events = decisions.decide(plan_of(seen.definition), seen.loaded.run, command, now)
         after = after_events(seen.loaded, events).run
-        if proposing.settings_of(seen.definition, here.attempt.step) is not None and proposing.form_is_open(after):
-            item = (here.attempt.proposal or {}).get("item")
+        if proposing.settings_of(seen.definition, open_step.attempt.step) is not None and proposing.form_is_open(after):
+            item = (open_step.attempt.proposal or {}).get("item")
             events.append(proposing.request(seen.definition, after, actor.id, now, item=item))
         write(actor, seen.definition, seen.loaded, events, keep_draft=True)
 

@@ -141,11 +141,11 @@ def checked_input(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """(values, output) of the start step. Raises Invalid with its fields named `input.…`."""
     opening = decisions.opening(plan_of(definition), actor.id, team, now)
-    here = step_at(definition, opening)
+    open_step = step_at(definition, opening)
     try:
-        context = context_of(actor, here, record, now)
-        completion = here.kind.complete(here.view, context, dict(given), None)
-        submitting.require_existing_references(actor, here, context, given)
+        context = context_of(actor, open_step, record, now)
+        completion = open_step.kind.complete(open_step.view, context, dict(given), None)
+        submitting.require_existing_references(actor, open_step, context, given)
     except Invalid as error:
         raise Invalid(error.message, details=[{**detail, "field": f"input.{detail['field']}"} for detail in error.details]) from None
     return completion.values, completion.output if completion.output is not None else completion.values
@@ -295,32 +295,32 @@ def _with_item(asked: _HandedIn, shown: Screen) -> _HandedIn:
 def _completion_events(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tuple[Loaded, list[Event]]:
     """The events of the step that was handed in, and the run on which they follow."""
     run = seen.run
-    here = step_at(seen.definition, run) if run.current is not None else None
+    open_step = step_at(seen.definition, run) if run.current is not None else None
     moves.require_completable(run, actor.id, asked.step, asked.revision)
-    if here is None:
+    if open_step is None:
         raise NotFound
-    require_step(actor, here)
+    require_step(actor, open_step)
     _require_record(seen)
-    edits = here.kind.by_items or (run.record is not None and here.kind.edits(here.view))
-    shown = last_shown(run.id, here.attempt.n, actor.id) if edits else None
-    asked = _with_item(asked, shown[1]) if here.kind.by_items and shown is not None else asked
-    item = asked.values.get("item") if here.kind.by_items else None
+    edits = open_step.kind.by_items or (run.record is not None and open_step.kind.edits(open_step.view))
+    shown = last_shown(run.id, open_step.attempt.n, actor.id) if edits else None
+    asked = _with_item(asked, shown[1]) if open_step.kind.by_items and shown is not None else asked
+    item = asked.values.get("item") if open_step.kind.by_items else None
     item = item if isinstance(item, str) else None
-    context = context_of(actor, here, seen.record, now, seen_fields(shown[1]) if shown else None, item)
+    context = context_of(actor, open_step, seen.record, now, seen_fields(shown[1]) if shown else None, item)
     if item is not None and shown is not None and context.forms and shown[1].get("progress", {}).get("key") != item:
         raise refusal(
             [{"field": "item", "reason": "You turned to another item since this form was drawn: look at this one again, then hand it in."}]
         )
     proposal = proposing.proposal_for(run, actor.id, item)
     context = replace(context, proposal=None if asked.handled_manually else proposing.if_shown(proposal))
-    context = with_done_before(seen.loaded, here, context)
-    if here.by_hand and not asked.handled_manually and (run.take_over or {}).get("code") == "already_done":
-        completion = here.kind.complete_by_itself(here.view, context)  # it is asked what becomes of what was done before
+    context = with_done_before(seen.loaded, open_step, context)
+    if open_step.by_hand and not asked.handled_manually and (run.take_over or {}).get("code") == "already_done":
+        completion = open_step.kind.complete_by_itself(open_step.view, context)  # it is asked what becomes of what was done before
     else:
-        given = attachments.taken(here, context, submitting.without_unseen(actor, here, context, asked.values))
-        completion = submitting.completion_of_form(actor, here, seen.record, context, given, asked.outcome)
-        submitting.require_existing_references(actor, here, context, given)
-    prompt = prompt_of(here, context) if asked.outcome is not None or proposal is not None else None
+        given = attachments.taken(open_step, context, submitting.without_unseen(actor, open_step, context, asked.values))
+        completion = submitting.completion_of_form(actor, open_step, seen.record, context, given, asked.outcome)
+        submitting.require_existing_references(actor, open_step, context, given)
+    prompt = prompt_of(open_step, context) if asked.outcome is not None or proposal is not None else None
     chosen = label_of(prompt.outcomes, completion.outcome) if prompt is not None and asked.outcome is not None else None
     loaded = loaded_with_former(seen.loaded, completion)
     command = completing_command(
@@ -330,7 +330,7 @@ def _completion_events(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime
         chosen=chosen,
         repeat=asked.repeat,
         compensations=compensations.compensate_former(actor, loaded.run, now) if completion.effects or completion.task else (),
-        approval=complete_request(completion.approval, loaded.run, here, context, seen.record) if completion.approval else None,
+        approval=complete_request(completion.approval, loaded.run, open_step, context, seen.record) if completion.approval else None,
         **_proposal_outcome(run, proposal, prompt, completion, asked, now),
     )
     return loaded, decisions.decide(plan_of(seen.definition), loaded.run, command, now)
@@ -364,12 +364,12 @@ def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values:
     Raises Conflict where the run is not this person's at this step any more: then nothing was kept.
     """
     seen = see(actor, run_id)
-    here = moves.require_completable(seen.run, actor.id, step, revision, drafted=True)
+    attempt = moves.require_completable(seen.run, actor.id, step, revision, drafted=True)
     values = {**values, MARKS: {"outcome": outcome}} if outcome is not None else values
     now, kept = log.now(), attachments.drafted(run_id, values)
     if step_at(seen.definition, seen.run).kind.by_items:
-        kept = typed_drafts.with_other_items(typed_drafts.latest(run_id, here.n, seen.loaded.subject), kept)
-    if not typed_drafts.keep(run_id, here.n, actor.id, seen.loaded.subject or "", log.body.plain(kept), now):
+        kept = typed_drafts.with_other_items(typed_drafts.latest(run_id, attempt.n, seen.loaded.subject), kept)
+    if not typed_drafts.keep(run_id, attempt.n, actor.id, seen.loaded.subject or "", log.body.plain(kept), now):
         raise Conflict("This run moved on while this was typed. Reload it to see where it stands.", code="stale_revision")
     return now
 

@@ -66,8 +66,8 @@ def may_see(person: str, run: Run) -> bool:
 
 def _place(run: Run) -> str:
     """Names this step of this attempt: the same on every try, so that nobody is told twice."""
-    here = run.attempt
-    return f"{run.id}:{here.step}:{here.attempt}" if here is not None else run.id
+    attempt = run.attempt
+    return f"{run.id}:{attempt.step}:{attempt.attempt}" if attempt is not None else run.id
 
 
 def _notice(run: Run, wanted: NoticeWanted) -> SideRow:

@@ -96,13 +96,13 @@ def _fire_timer(definition: Definition, loaded: Loaded) -> Loaded | None:
 
 def _ask_person(definition: Definition, loaded: Loaded, closed: NotAllowed) -> None:
     """What can no longer be done in the name of who began it becomes a take-over."""
-    here = loaded.run.attempt
+    attempt = loaded.run.attempt
     asked = loaded.run.wanted
     if asked is not None and loaded.run.status == "waiting_event":
         report = commands.Report(asked.id, "unknown", closed.code, closed.message, asks=True)
         make_effect(definition, loaded, asked, lambda _run: report)
-    elif here is not None and loaded.run.status == "running":
-        failing = commands.Fail(here.step, closed.code, closed.message, asks=True)
+    elif attempt is not None and loaded.run.status == "running":
+        failing = commands.Fail(attempt.step, closed.code, closed.message, asks=True)
         write(ENGINE, definition, loaded, decisions.decide(plan_of(definition), loaded.run, failing, log.now()))
 
 
@@ -137,8 +137,8 @@ def go_on(
 
 def _at_automatic_step(definition: Definition, loaded: Loaded) -> bool:
     """Whether the step at hand is one that no person hands in."""
-    here = loaded.run.attempt
-    return here is not None and here.by is None and here.step in plan_of(definition).automatic
+    attempt = loaded.run.attempt
+    return attempt is not None and attempt.by is None and attempt.step in plan_of(definition).automatic
 
 
 def _take_automatic_steps(
@@ -176,7 +176,7 @@ def _automatic_step_events(actor: Actor, definition: Definition, loaded: Loaded)
     """
     run, plan = loaded.run, plan_of(definition)
     now, since = log.now(), time.monotonic()
-    here = step_at(definition, run)
+    open_step = step_at(definition, run)
     limit = definition.document.settings.timeout_ms
     if limit is not None and run.worked_by(now) > limit:
         return loaded, decisions.decide(plan, loaded.run, commands.TimeOut(), now)
@@ -185,32 +185,34 @@ def _automatic_step_events(actor: Actor, definition: Definition, loaded: Loaded)
             raise Conflict(
                 f"{run.automatic} automatic steps were taken in a row; look whether the workflow goes in circles.", code="too_many_steps"
             )
-        if not here.kind.by_itself(definition.document.step(here.attempt.step).config):
-            require_step(actor, here)
+        if not open_step.kind.by_itself(definition.document.step(open_step.attempt.step).config):
+            require_step(actor, open_step)
         record = record_of(actor, run)
-        context = with_done_before(loaded, here, context_of(actor, here, record, now))
-        completion = here.kind.complete_by_itself(here.view, context)
+        context = with_done_before(loaded, open_step, context_of(actor, open_step, record, now))
+        completion = open_step.kind.complete_by_itself(open_step.view, context)
         _require_in_time(definition, since)
         if completion.effects and queue.paused():
             return loaded, []
         base = loaded_with_former(loaded, completion)
-        asked = complete_request(completion.approval, base.run, here, context, record) if completion.approval else None
+        asked = complete_request(completion.approval, base.run, open_step, context, record) if completion.approval else None
         told: Sequence[SideRow] = ()
         if completion.asks_ai:
             wanted, awaits = proposing.request_and_wait(definition, run, actor.id, now)
             told, completion = [wanted], replace(completion, awaits=awaits)
-        command: Command = completing_command(None, here.attempt.step, run, completion, chosen=completion.chosen, approval=asked, told=told)
+        command: Command = completing_command(
+            None, open_step.attempt.step, run, completion, chosen=completion.chosen, approval=asked, told=told
+        )
         if completion.until is not None and completion.until > now:
-            command = commands.Wait(here.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
+            command = commands.Wait(open_step.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
         return base, decisions.decide(plan, base.run, command, now)
     except log.Moved:
         raise
     except ConsoleError as error:
         return loaded, decisions.decide(plan, loaded.run, _failure_command(definition, loaded, error, now), now)
     except Exception:
-        logger.exception("run %s, step %s", run.id, here.attempt.step)
+        logger.exception("run %s, step %s", run.id, open_step.attempt.step)
         message = "Something unexpected went wrong in this step. Try again, or tell who runs the console."
-        return loaded, decisions.decide(plan, loaded.run, commands.Fail(here.attempt.step, "internal_error", message), now)
+        return loaded, decisions.decide(plan, loaded.run, commands.Fail(open_step.attempt.step, "internal_error", message), now)
 
 
 def _failure_command(definition: Definition, loaded: Loaded, error: ConsoleError, now: datetime) -> Command:
@@ -231,21 +233,21 @@ def _require_in_time(definition: Definition, since: float) -> None:
         raise ConsoleError(f"This step took longer than {limit} seconds, which is this workflow's limit.", code="timeout")
 
 
-def with_done_before(loaded: Loaded, here: OpenStep, context: Context) -> Context:
+def with_done_before(loaded: Loaded, open_step: OpenStep, context: Context) -> Context:
     """The context of an action, which tells whether the step did it before in an attempt that was struck out. Raises log.Moved."""
-    if not context.acts or here.attempt.attempt == 1:
+    if not context.acts or open_step.attempt.attempt == 1:
         return context
     whole = loaded if len(loaded.run.attempts) == loaded.run.made else load(loaded.run.id, whole=True)
     if whole is None or whole.run.seq != loaded.run.seq:
         raise log.Moved
-    return replace(context, done_before=bool(repeating.former_changes(whole.run, here.attempt)))
+    return replace(context, done_before=bool(repeating.former_changes(whole.run, open_step.attempt)))
 
 
 def loaded_with_former(loaded: Loaded, completion: Completion) -> Loaded:
     """The run with all its attempts where the step comes again and asks for a change, or makes something: then it matters what was done before. Raises log.Moved."""
-    here = loaded.run.attempt
+    attempt = loaded.run.attempt
     makes = completion.effects or completion.task or completion.notice or completion.awaits
-    if not makes or here is None or here.attempt == 1 or len(loaded.run.attempts) == loaded.run.made:
+    if not makes or attempt is None or attempt.attempt == 1 or len(loaded.run.attempts) == loaded.run.made:
         return loaded
     whole = load(loaded.run.id, whole=True)
     if whole is None or whole.run.seq != loaded.run.seq:

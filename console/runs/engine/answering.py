@@ -102,22 +102,22 @@ def _events_after_answer(definition: Definition, loaded: Loaded, call: str, answ
 
 def _waiting_step_events(definition: Definition, loaded: Loaded, call: str, now: datetime) -> list[Event]:
     """A step that waited: done with the answer, or a person's with what was wrong."""
-    here = step_at(definition, loaded.run)
-    proposal = here.attempt.proposal or {}
+    open_step = step_at(definition, loaded.run)
+    proposal = open_step.attempt.proposal or {}
     command: Command
     if proposal["status"] != "ready":
         command = commands.Unanswered(call, proposal["code"] or proposal["status"], proposal["message"] or NO_ANSWER)
     elif doubts := _reason_for_person(proposal, proposal["fill"]):
         command = commands.Unanswered(call, doubts, proposal["banner"] or (HELD_BACK if doubts == AT_STAKE else UNSURE))
     else:
-        command = _arrive_command(here, proposal, call, now)
+        command = _arrive_command(open_step, proposal, call, now)
     return decisions.decide(plan_of(definition), loaded.run, command, now)
 
 
-def _arrive_command(here: OpenStep, proposal: Mapping[str, Any], call: str, now: datetime) -> Command:
+def _arrive_command(open_step: OpenStep, proposal: Mapping[str, Any], call: str, now: datetime) -> Command:
     try:
-        context = _context(here, proposal, now)
-        completion = here.kind.complete(here.view, context, _values(proposal), None)
+        context = _context(open_step, proposal, now)
+        completion = open_step.kind.complete(open_step.view, context, _values(proposal), None)
     except ConsoleError as error:
         return commands.Unanswered(call, error.code, error.message)
     told = {"call": call, "mode": proposal["mode"], "outcomes": {}, "seconds": None, "opened": 0}
@@ -127,22 +127,22 @@ def _arrive_command(here: OpenStep, proposal: Mapping[str, Any], call: str, now:
 def _promoted_step_events(definition: Definition, loaded: Loaded, proposal: Mapping[str, Any], now: datetime) -> list[Event]:
     """The step handed in as it was proposed, where it was promoted to that and everything is certain; nothing where a person has to look."""
     run = loaded.run
-    here = step_at(definition, run)
+    open_step = step_at(definition, run)
     if (
-        here.view.type not in PROMOTED
+        open_step.view.type not in PROMOTED
         or _reason_for_person(proposal, LEVELS[0])
-        or typed_drafts.latest(run.id, here.attempt.n, loaded.subject) is not None
+        or typed_drafts.latest(run.id, open_step.attempt.n, loaded.subject) is not None
     ):
         return []
-    if here.kind.purpose == "decide" and proposal["outcome"] is None:
+    if open_step.kind.purpose == "decide" and proposal["outcome"] is None:
         return []
     try:
-        context = _context(here, proposal, now)
-        completion = completion_of(here, context, _values(proposal), proposal["outcome"])
+        context = _context(open_step, proposal, now)
+        completion = completion_of(open_step, context, _values(proposal), proposal["outcome"])
         told = {"call": proposal["call"], "mode": proposal["mode"], "outcomes": {}, "seconds": None, "opened": 0}
-        chosen = label_of(prompt_of(here, context).outcomes, completion.outcome) if proposal["outcome"] is not None else None
+        chosen = label_of(prompt_of(open_step, context).outcomes, completion.outcome) if proposal["outcome"] is not None else None
         command = completing_command(
-            *(None, here.attempt.step, run, completion), chosen=chosen, proposal=told, proposed=proposal["outcome"], by_ai=True
+            *(None, open_step.attempt.step, run, completion), chosen=chosen, proposal=told, proposed=proposal["outcome"], by_ai=True
         )
         return decisions.decide(plan_of(definition), loaded.run, command, now)
     except ConsoleError:
@@ -153,11 +153,11 @@ PROMOTED = frozenset({"decision", "llm"})
 """Step types that may be promoted: they change nothing outside."""
 
 
-def _context(here: OpenStep, proposal: Mapping[str, Any], now: datetime) -> Context:
+def _context(open_step: OpenStep, proposal: Mapping[str, Any], now: datetime) -> Context:
     """The step with the rights of the person for whom it was asked. Raises where they are not entitled any more."""
     actor = accounts.actor_of_person(proposal["for"], "sys:engine")
-    require_step(actor, here, named=False)
-    context = context_of(actor, here, record_of(actor, here.run), now)
+    require_step(actor, open_step, named=False)
+    context = context_of(actor, open_step, record_of(actor, open_step.run), now)
     return replace(context, proposal=proposal, answered=True)
 
 

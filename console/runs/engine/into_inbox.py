@@ -64,19 +64,19 @@ def _place(definition: Definition, run: Run) -> Inbox | None:
     return ordered[0] if ordered else None
 
 
-def _works_there(person: str, here: Inbox, definition: Definition, run: Run) -> bool:
+def _works_there(person: str, inbox: Inbox, definition: Definition, run: Run) -> bool:
     """Whether the person works in the inbox and could go on with the run."""
-    return inboxes.may(Actor("user", person), here, "work") and _goes_on(person, definition, run)
+    return inboxes.may(Actor("user", person), inbox, "work") and _goes_on(person, definition, run)
 
 
 def _goes_on(person: str, definition: Definition, run: Run) -> bool:
     """Whether the person's account is open and they may see the run, resume it, and (who does not hold it) do its step. A source that does not answer is no reason against."""
     try:
         actor = accounts.actor_of_person(person, "sys:engine")
-        here = run.attempt
+        attempt = run.attempt
         return (
             access.can(actor, run.team, f"workflow:{definition.slug}", "resume", run=run_facts(run))
-            and (person == run.holder or here is None or may_do_step(actor, definition, run.team, run.collection, here.step))
+            and (person == run.holder or attempt is None or may_do_step(actor, definition, run.team, run.collection, attempt.step))
             and may_see(person, run)
         )
     except SourceDown:

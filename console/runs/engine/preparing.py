@@ -81,15 +81,15 @@ def proposal_context(call_id: str) -> ProposalContext | None:
     try:
         actor = accounts.actor_of_person(person, "sys:engine")
         seen = see(actor, run_id, kept=loaded)
-        here = step_at(seen.definition, seen.run)
-        if here.attempt.n != n or not proposing.waits_for(seen.run, call_id):
+        open_step = step_at(seen.definition, seen.run)
+        if open_step.attempt.n != n or not proposing.waits_for(seen.run, call_id):
             return _not_wanted(call_id, MOVED_ON)
-        require_step(actor, here, named=False)
+        require_step(actor, open_step, named=False)
     except (NotAllowed, NotFound):
         return _not_wanted(call_id, NOT_ENTITLED)
     if seen.down is not None:
         raise seen.down
-    return _proposal_context(call_id, purpose, (at, deadline), actor, seen, here)
+    return _proposal_context(call_id, purpose, (at, deadline), actor, seen, open_step)
 
 
 def _not_wanted(call_id: str, message: str) -> ProposalContext | None:
@@ -99,12 +99,12 @@ def _not_wanted(call_id: str, message: str) -> ProposalContext | None:
 
 
 def _proposal_context(
-    call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Actor, seen: Seen, here: OpenStep
+    call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Actor, seen: Seen, open_step: OpenStep
 ) -> ProposalContext:
-    context, prompt = _looked(actor, seen, here)
-    settings = proposing.settings_of(seen.definition, here.attempt.step) or StepAI.model_validate({})
-    judged = definitions.judged_of(here.view.config)
-    proposable = here.kind.proposes(here.view, context, prompt).only(settings.fields, outcome=settings.outcome)
+    context, prompt = _looked(actor, seen, open_step)
+    settings = proposing.settings_of(seen.definition, open_step.attempt.step) or StepAI.model_validate({})
+    judged = definitions.judged_of(open_step.view.config)
+    proposable = open_step.kind.proposes(open_step.view, context, prompt).only(settings.fields, outcome=settings.outcome)
     return ProposalContext(
         call=call_id,
         purpose=purpose,
@@ -114,8 +114,8 @@ def _proposal_context(
         run=seen.run,
         subject=seen.loaded.subject,
         definition=seen.definition,
-        attempt=here.attempt,
-        step=here.view,
+        attempt=open_step.attempt,
+        step=open_step.view,
         ai=settings,
         record=seen.record,
         context=context,
@@ -124,9 +124,9 @@ def _proposal_context(
         fields=tuple(_spec(field, settings, proposable, judged) for field in proposable.fields),
         outcomes=proposable.outcomes,
         columns=_columns(seen.run, prompt, context, proposable),
-        instruction=here.kind.instruction(here.view, context, settings.instruction),
-        review=_reviewed(here.attempt.proposal or {}, call_id),
-        at_hand=here.kind.at_hand(here.view, context),
+        instruction=open_step.kind.instruction(open_step.view, context, settings.instruction),
+        review=_reviewed(open_step.attempt.proposal or {}, call_id),
+        at_hand=open_step.kind.at_hand(open_step.view, context),
     )
 
 
@@ -150,11 +150,11 @@ def unfit(known: ProposalContext, values: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(detail["field"] for detail in wrong) & typed.keys()
 
 
-def _looked(actor: Actor, seen: Seen, here: OpenStep) -> tuple[Context, Prompt]:
+def _looked(actor: Actor, seen: Seen, open_step: OpenStep) -> tuple[Context, Prompt]:
     """What the person sees at the step; of a list, at the item that the proposal is for."""
-    item = (here.attempt.proposal or {}).get("item") if here.kind.by_items else None
-    context = context_of(actor, here, seen.record, log.now(), item=item)
-    return context, prompt_of(here, context)
+    item = (open_step.attempt.proposal or {}).get("item") if open_step.kind.by_items else None
+    context = context_of(actor, open_step, seen.record, log.now(), item=item)
+    return context, prompt_of(open_step, context)
 
 
 def _spec(field: FormField, settings: StepAI, proposable: Proposable, judged: frozenset[str]) -> FieldSpec:

@@ -43,15 +43,15 @@ def goes_on_with_answer(definition: Definition, step_id: str) -> bool:
 
 def waits_for(run: Run, call: str) -> bool:
     """Whether the call's answer still matters: the run stands where it was asked, open, and with the one for whom it was asked."""
-    here = run.attempt
-    if here is None or here.proposal is None:
+    attempt = run.attempt
+    if attempt is None or attempt.proposal is None:
         return False
-    asked = here.proposal[SECOND] if is_second_call(here.proposal, call) else here.proposal
+    asked = attempt.proposal[SECOND] if is_second_call(attempt.proposal, call) else attempt.proposal
     if asked["call"] != call or asked["status"] != PENDING:
         return False
     if run.status == "waiting_event":
         return (run.waiting or {}).get("key") == call
-    return run.status == "waiting_person" and here.status == "open" and run.holder == here.proposal["for"]
+    return run.status == "waiting_person" and attempt.status == "open" and run.holder == attempt.proposal["for"]
 
 
 def request_proposal(definition: Definition, run: Run, at: datetime, *, anew: bool = False) -> Event | None:
@@ -59,13 +59,13 @@ def request_proposal(definition: Definition, run: Run, at: datetime, *, anew: bo
 
     `anew`: somebody has just taken the run up, and what could not be had before is asked for once more.
     """
-    here = run.attempt
-    if here is None or run.holder is None or not form_is_open(run):
+    attempt = run.attempt
+    if attempt is None or run.holder is None or not form_is_open(run):
         return None
-    wanted = settings_of(definition, here.step)
-    if wanted is None or _by_items(definition, here.step):
+    wanted = settings_of(definition, attempt.step)
+    if wanted is None or _by_items(definition, attempt.step):
         return None
-    before = here.proposal
+    before = attempt.proposal
     if before is not None and before["for"] == run.holder and not (anew and before["status"] in (OFF, FAILED)):
         return None
     return request(definition, run, run.holder, at)
@@ -73,11 +73,11 @@ def request_proposal(definition: Definition, run: Run, at: datetime, *, anew: bo
 
 def request_item_proposal(definition: Definition, run: Run, person: str, item: str | None, at: datetime) -> Event | None:
     """That a proposal is asked for, where a step goes through a list and the run's holder has just this item's form before them; else None."""
-    here = run.attempt
-    if item is None or here is None or run.holder != person or not form_is_open(run) or settings_of(definition, here.step) is None:
+    attempt = run.attempt
+    if item is None or attempt is None or run.holder != person or not form_is_open(run) or settings_of(definition, attempt.step) is None:
         return None
-    if not _by_items(definition, here.step) or (
-        here.proposal is not None and (here.proposal["for"], here.proposal.get("item")) == (person, item)
+    if not _by_items(definition, attempt.step) or (
+        attempt.proposal is not None and (attempt.proposal["for"], attempt.proposal.get("item")) == (person, item)
     ):
         return None
     return request(definition, run, person, at, item=item)
@@ -89,19 +89,19 @@ def _by_items(definition: Definition, step_id: str) -> bool:
 
 def form_is_open(run: Run) -> bool:
     """Whether a person has a form before them that could be filled in for them; where something went wrong, they look at that first."""
-    here = run.attempt
-    if run.status != "waiting_person" or here is None or here.status != "open" or run.unknown is not None:
+    attempt = run.attempt
+    if run.status != "waiting_person" or attempt is None or attempt.status != "open" or run.unknown is not None:
         return False
     return run.take_over is None or run.take_over["code"] in FORM_WANTED
 
 
 def request_second_look(definition: Definition, run: Run, answer: Event, now: datetime) -> list[Event]:
     """That a model's proposal, which has just come before the person, is to be looked at again; nothing where the step does not want that. `run` is as it was before."""
-    wanted, here = settings_of(definition, (answer.step or ("",))[0]), run.attempt
+    wanted, attempt = settings_of(definition, (answer.step or ("",))[0]), run.attempt
     shown = answer.type == "proposal_made" and (answer.open.get("mode") or "assist") == "assist" and answer.open.get("origin") != "rules"
-    if here is None or wanted is None or not (wanted.second_look and shown and run.status == "waiting_person"):
+    if attempt is None or wanted is None or not (wanted.second_look and shown and run.status == "waiting_person"):
         return []
-    before = here.proposal or {}
+    before = attempt.proposal or {}
     if before.get("call") != answer.open["call"]:
         return []
     asked = request(definition, run, str(before["for"]), now, item=before.get("item"))
@@ -110,21 +110,21 @@ def request_second_look(definition: Definition, run: Run, answer: Event, now: da
 
 def request(definition: Definition, run: Run, person: str, at: datetime, *, item: str | None = None) -> Event:
     """The event that asks for a proposal at the open attempt, with the rights of this person. The step's settings must let it be asked."""
-    here = run.attempt
-    if here is None:
+    attempt = run.attempt
+    if attempt is None:
         raise ValueError(f"run {run.id} stands at no attempt")
-    wanted = settings_of(definition, here.step) or StepAI.model_validate({})
-    kind = steps.get(definition.document.step(here.step).type)
+    wanted = settings_of(definition, attempt.step) or StepAI.model_validate({})
+    kind = steps.get(definition.document.step(attempt.step).type)
     told: dict[str, Any] = {
         "call": new_id("aic"),
-        "n": here.n,
+        "n": attempt.n,
         "for": person,
         "purpose": kind.purpose,
-        "fields": _names(definition, here.step, wanted),
-        "fill": UNFILLED if at_stake(definition, here.step) else wanted.fill,
+        "fields": _names(definition, attempt.step, wanted),
+        "fill": UNFILLED if at_stake(definition, attempt.step) else wanted.fill,
         "deadline": moment_text(at + timedelta(seconds=settings.current().ai_seconds)),
     } | ({"item": item} if item is not None else {})
-    return Event("proposal_requested", at, told, {}, (here.step, here.attempt))
+    return Event("proposal_requested", at, told, {}, (attempt.step, attempt.attempt))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -156,8 +156,8 @@ def request_and_wait(definition: Definition, run: Run, person: str, at: datetime
 
 def proposal_for(run: Run, actor: str, item: str | None) -> Mapping[str, Any] | None:
     """The proposal that belongs to what this person hands in (for this item, of a list); None where there is none of theirs."""
-    here = run.attempt
-    proposal = here.proposal if here is not None else None
+    attempt = run.attempt
+    proposal = attempt.proposal if attempt is not None else None
     if proposal is None or proposal["for"] != actor or (proposal.get("item") is not None and proposal["item"] != item):
         return None
     return proposal

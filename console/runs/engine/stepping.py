@@ -97,36 +97,38 @@ def run_facts(run: Run) -> dict[str, Any]:
     return {"id": run.id, "started_by": run.started_by, "holder": run.holder, "team": run.team, "version": run.version}
 
 
-def require_step(actor: Actor, here: OpenStep, *, named: bool = True) -> None:
+def require_step(actor: Actor, open_step: OpenStep, *, named: bool = True) -> None:
     """Raise NotAllowed unless the actor may do this step: the workflow, the roles it names, the fields it changes, and what they did before.
 
     `named`: a refusal by a rule that separates duties says who else could.
     """
-    obj = f"workflow:{here.definition.slug}"
-    if not any(access.can(actor, here.run.team, obj, act, run=run_facts(here.run)) for act in PERFORMING):
-        access.require(actor, here.run.team, obj, "resume", run=run_facts(here.run))
-    wanted = here.definition.document.step(here.attempt.step).roles
-    if wanted and not access.held(actor, here.run.team) & set(wanted):
+    obj = f"workflow:{open_step.definition.slug}"
+    if not any(access.can(actor, open_step.run.team, obj, act, run=run_facts(open_step.run)) for act in PERFORMING):
+        access.require(actor, open_step.run.team, obj, "resume", run=run_facts(open_step.run))
+    wanted = open_step.definition.document.step(open_step.attempt.step).roles
+    if wanted and not access.held(actor, open_step.run.team) & set(wanted):
         names = " or ".join(wanted)
         raise NotAllowed(
-            f"“{here.view.title}” is for {names}. Save the run, or let one of them take it over.", need=(obj, "resume"), team=here.run.team
+            f"“{open_step.view.title}” is for {names}. Save the run, or let one of them take it over.",
+            need=(obj, "resume"),
+            team=open_step.run.team,
         )
-    if here.kind.edits(here.view) and here.run.collection is not None:
-        access.require(actor, here.run.team, f"collection:{here.run.collection}", "update")
-    _require_apart(actor, here, named=named)
+    if open_step.kind.edits(open_step.view) and open_step.run.collection is not None:
+        access.require(actor, open_step.run.team, f"collection:{open_step.run.collection}", "update")
+    _require_apart(actor, open_step, named=named)
 
 
-def _require_apart(actor: Actor, here: OpenStep, *, named: bool) -> None:
+def _require_apart(actor: Actor, open_step: OpenStep, *, named: bool) -> None:
     """Raise NotAllowed where the actor did what a rule of the step keeps apart from it."""
-    document = here.definition.document
-    rules = document.step(here.attempt.step).not_by
+    document = open_step.definition.document
+    rules = document.step(open_step.attempt.step).not_by
     if not rules:
         return
-    done = [*duties.standing_steps(here.run), *done_before(here.run.id, rules)]
-    rule = duties.violated_rule(rules, done, actor.id, starter=here.run.started_by)
+    done = [*duties.standing_steps(open_step.run), *done_before(open_step.run.id, rules)]
+    rule = duties.violated_rule(rules, done, actor.id, starter=open_step.run.started_by)
     if rule is not None:
-        could = _names_of_others(here, rules, done) if named else ()
-        raise duties.refusal_by_rule(rule, {step.id: step.title for step in document.steps}, here.view.title, could)
+        could = _names_of_others(open_step, rules, done) if named else ()
+        raise duties.refusal_by_rule(rule, {step.id: step.title for step in document.steps}, open_step.view.title, could)
 
 
 def done_before(run_id: str, rules: Sequence[str]) -> list[duties.DoneStep]:
@@ -136,17 +138,17 @@ def done_before(run_id: str, rules: Sequence[str]) -> list[duties.DoneStep]:
     return [duties.DoneStep(step, by, values) for step, by, values in rows]
 
 
-def _names_of_others(here: OpenStep, rules: Sequence[str], done: Sequence[duties.DoneStep]) -> list[str]:
+def _names_of_others(open_step: OpenStep, rules: Sequence[str], done: Sequence[duties.DoneStep]) -> list[str]:
     """Names of people who could do the step, in order, a few of them."""
-    wanted, obj = here.definition.document.step(here.attempt.step).roles, f"workflow:{here.definition.slug}"
+    wanted, obj = open_step.definition.document.step(open_step.attempt.step).roles, f"workflow:{open_step.definition.slug}"
     people = {row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")}
     able = [
         person
         for person in people
-        if access.can(Actor("user", person), here.run.team, obj, "resume", run=run_facts(here.run))
-        and (not wanted or access.held(Actor("user", person), here.run.team) & set(wanted))
-        and duties.violated_rule(rules, done, person, starter=here.run.started_by) is None
-        and (here.run.label is None or here.run.label in access.clearance_of(person))
+        if access.can(Actor("user", person), open_step.run.team, obj, "resume", run=run_facts(open_step.run))
+        and (not wanted or access.held(Actor("user", person), open_step.run.team) & set(wanted))
+        and duties.violated_rule(rules, done, person, starter=open_step.run.started_by) is None
+        and (open_step.run.label is None or open_step.run.label in access.clearance_of(person))
     ]
     return sorted(name for (name,) in fetch(_OPEN, (able,)))[:NAMED] if able else []
 
@@ -162,7 +164,7 @@ def may_do_step(actor: Actor, definition: Definition, team: str, collection: str
 
 def context_of(
     actor: Actor,
-    here: OpenStep,
+    open_step: OpenStep,
     record: Record | None,
     now: datetime,
     shown: Mapping[str, Any] | None = None,
@@ -172,41 +174,41 @@ def context_of(
     """What the step may look at, read under the actor's rights. `shown` is what the actor last saw of the record's fields, `item` which one
     of a list they turned to. With `hidden` what the run holds is there only as far as the actor may see it: for texts, never for what is decided.
     """
-    run, document = here.run, here.definition.document
+    run, document = open_step.run, open_step.definition.document
     held = run.context if hidden is None else {step: _masked(output, hidden, step, run) for step, output in run.context.items()}
     roots = {
         "record": records.collection(record.collection).typed(record.values) if record else None,
         "input": held.get(document.start.id, run.input if hidden is None else _masked(run.input, hidden, document.start.id, run)),
         "steps": held,
-        **rules_of(here.definition, (run.created_at or now).astimezone(UTC).date()).roots,
+        **rules_of(open_step.definition, (run.created_at or now).astimezone(UTC).date()).roots,
         "run": run_facts(run),
         "currentUser": actor.attributes,
         "now": now,
     }
     forms: Mapping[str, FormField] = {}
-    edits = here.kind.edits(here.view)
+    edits = open_step.kind.edits(open_step.view)
     if edits and record is not None and run.collection is not None:
         scope = access.scope_for(actor, run.collection, "update")
         forms = {field.name: field for field in records.forms(records.collection(run.collection), list(edits), record, scope)}
     context = Context(
         roots=roots,
-        reads={read.name: _rows(actor, run, record, read, roots) for read in here.kind.reads(here.view)},
+        reads={read.name: _rows(actor, run, record, read, roots) for read in open_step.kind.reads(open_step.view)},
         forms=forms,
-        former=dict(here.attempt.defaults or {})
+        former=dict(open_step.attempt.defaults or {})
         if hidden is None
-        else _masked(here.attempt.defaults or {}, hidden, here.attempt.step, run),
+        else _masked(open_step.attempt.defaults or {}, hidden, open_step.attempt.step, run),
         shown=shown,
         titles={step.id: step.title for step in document.steps},
         acts={
             name: action_preview.ready(actor, run, name, run.record if key is None else key, record if key is None else None, now)
-            for name, key in here.kind.acts(here.view, roots).items()
+            for name, key in open_step.kind.acts(open_step.view, roots).items()
         },
-        key=settling.idempotency_key(run.id, here.attempt.step, here.attempt.attempt, len(here.attempt.effects) + 1),
+        key=settling.idempotency_key(run.id, open_step.attempt.step, open_step.attempt.attempt, len(open_step.attempt.effects) + 1),
         manual=frozenset(attempt.step for attempt in run.attempts.values() if attempt.standing and attempt.handled_manually),
         chosen=item,
-        asks_ai=proposing.goes_on_with_answer(here.definition, here.attempt.step),
+        asks_ai=proposing.goes_on_with_answer(open_step.definition, open_step.attempt.step),
     )
-    focus = here.kind.focus(here.view, context) if here.kind.by_items else None
+    focus = open_step.kind.focus(open_step.view, context) if open_step.kind.by_items else None
     return replace(context, forms=_focused(actor, run, focus)) if focus is not None else context
 
 
@@ -306,12 +308,12 @@ def rules_of(definition: Definition, day: date) -> Rules:
     return on_day(definition.document, day)
 
 
-def prompt_of(here: OpenStep, context: Context) -> Prompt:
+def prompt_of(open_step: OpenStep, context: Context) -> Prompt:
     """What a person is shown. A step that has no form of its own asks for the way on, when a person stands in for it."""
-    if not here.by_hand:
-        return here.kind.prepare(here.view, context)
-    document = here.definition.document
-    ways = {outcome: target for outcome, target in document.step(here.attempt.step).next.items() if outcome != "error"}
+    if not open_step.by_hand:
+        return open_step.kind.prepare(open_step.view, context)
+    document = open_step.definition.document
+    ways = {outcome: target for outcome, target in document.step(open_step.attempt.step).next.items() if outcome != "error"}
     if len(ways) <= 1:
         return Prompt(button="Go on")
     return Prompt(
@@ -319,20 +321,20 @@ def prompt_of(here: OpenStep, context: Context) -> Prompt:
     )
 
 
-def completion_of(here: OpenStep, context: Context, values: Mapping[str, Any], outcome: str | None) -> Completion:
+def completion_of(open_step: OpenStep, context: Context, values: Mapping[str, Any], outcome: str | None) -> Completion:
     """What comes of what a person submitted. Raises Invalid with one detail per field that is wrong."""
-    if not here.by_hand:
-        completion = here.kind.complete(here.view, context, dict(values), outcome)
+    if not open_step.by_hand:
+        completion = open_step.kind.complete(open_step.view, context, dict(values), outcome)
         if outcome is not None:
-            _require_offered(prompt_of(here, context), outcome)
+            _require_offered(prompt_of(open_step, context), outcome)
         return completion
-    prompt = prompt_of(here, context)
+    prompt = prompt_of(open_step, context)
     clean(prompt.fields, dict(values))
     offered = [option.value for option in prompt.outcomes]
     if not offered:
         if outcome is not None:
             _require_offered(prompt, outcome)
-        return here.kind.by_hand(here.view, context)
+        return open_step.kind.by_hand(open_step.view, context)
     if outcome not in offered:
         raise Invalid("Choose the way on.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}])
     return Completion(outcome, {}, {"branch": outcome})

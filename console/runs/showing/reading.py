@@ -306,15 +306,15 @@ def source_opened(
         seen = see(actor, run_id)
         if seen.run.current is None or not may_work(actor, seen.run, seen.definition):
             return
-        here = seen.run.attempts[seen.run.current]
-        named = {"n": here.n, "source": source, "collection": collection, "key": key, "name": name, "page": page}
+        attempt = seen.run.attempts[seen.run.current]
+        named = {"n": attempt.n, "source": source, "collection": collection, "key": key, "name": name, "page": page}
         if page is not None and already_recorded(
             seen.run, actor, "source_opened", {what: value for what, value in named.items() if value is not None}
         ):
             return
         told = {name: value for name, value in (named | {"pages": pages, "digest": digest}).items() if value is not None}
         sealed = {"what": what} if what is not None else {}
-        record_reading(actor, seen, Event("source_opened", log.now(), told, sealed, (here.step, here.attempt), actor.id))
+        record_reading(actor, seen, Event("source_opened", log.now(), told, sealed, (attempt.step, attempt.attempt), actor.id))
 
     retried(once)
 

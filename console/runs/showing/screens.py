@@ -84,8 +84,13 @@ def _drawn(
     actor: Actor, seen: Seen, now: datetime, item: str | None, typed: TypedForm | None, hidden: masking.Within | None = None
 ) -> Screen:
     """The same with every value that the step knows; with `hidden` without those that are kept from the actor."""
-    here = step_at(seen.definition, seen.run)
-    step: Screen = {"step": here.attempt.step, "attempt": here.attempt.attempt, "type": here.view.type, "title": here.view.title}
+    open_step = step_at(seen.definition, seen.run)
+    step: Screen = {
+        "step": open_step.attempt.step,
+        "attempt": open_step.attempt.attempt,
+        "type": open_step.view.type,
+        "title": open_step.view.title,
+    }
     no_forms: Mapping[str, FormField] = {}
     no_reads: Mapping[str, Rows] = {}
     last: Mapping[str, Any] = {}
@@ -94,11 +99,11 @@ def _drawn(
         step["type"] = "settle"
     else:
         before = typed.before if typed else None
-        context = context_of(actor, here, seen.record, now, before, item if here.kind.by_items else None, hidden=hidden)
-        prompt, forms, reads = prompt_of(here, context), context.forms, context.reads
-        step["ways"] = consequences.ways(actor, here, context, prompt, *((typed.values, typed.outcome) if typed else ()))
-        step |= {"by_hand": True} if here.by_hand else {}
-        last = last_time.last_time(here, context, seen.record)
+        context = context_of(actor, open_step, seen.record, now, before, item if open_step.kind.by_items else None, hidden=hidden)
+        prompt, forms, reads = prompt_of(open_step, context), context.forms, context.reads
+        step["ways"] = consequences.ways(actor, open_step, context, prompt, *((typed.values, typed.outcome) if typed else ()))
+        step |= {"by_hand": True} if open_step.by_hand else {}
+        last = last_time.last_time(open_step, context, seen.record)
         tables = [table for name in prompt.tables if name in context.reads for table in _tables(name, context.reads[name])]
     progress, proposal = prompt.progress, proposing.on_screen(seen.run, actor.id)
     collection = progress.collection if progress else seen.run.collection
@@ -111,11 +116,11 @@ def _drawn(
         "fields": [_field(field, collection, forms, last) for field in prompt.fields],
         **({"progress": _progress(progress)} if progress else {}),
         **({"picks": picks} if picks else {}),
-        **({"checks": True} if getattr(here.view.config, "checks", ()) and not here.by_hand and seen.run.unknown is None else {}),
+        **({"checks": True} if getattr(open_step.view.config, "checks", ()) and not open_step.by_hand and seen.run.unknown is None else {}),
         "outcomes": [option.to_json() for option in prompt.outcomes],
         **({"notes": [{"label": label, "text": text} for label, text in prompt.notes]} if prompt.notes else {}),
         **({"not_offered": [asdict(option) for option in prompt.withheld]} if prompt.withheld else {}),
-        "errors": list(here.attempt.errors or []),
+        "errors": list(open_step.attempt.errors or []),
         "missing": _missing(seen),
         "record": _panel(actor, seen.record),
         "documents": [],
