@@ -1,4 +1,4 @@
-"""Runs: start, complete, save, resume, revise, abort, take over, settle; reading, lists and replay."""
+"""Runs: every command that people, programs and the engine can give to a run; one run on a page, lists of runs, and replay."""
 
 from console.runs.changing import attachments
 from console.runs.changing.approval_answers import approve, reject

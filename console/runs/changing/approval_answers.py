@@ -1,7 +1,7 @@
-"""Others' yes or no to what a run waits for: who may give it, whether it is still what was asked for, and what follows at once.
+"""Approving and rejecting: who may answer, whether the request is still valid, and the effects that follow at once.
 
-At the moment of the answer everything is looked at anew: the roles of whoever answers and of those who answered before, the rule of the action, the
-values that it reckons with, and the record. What is other than it was is shown or asked for anew, never done.
+With each answer everything is checked again: the roles of this and earlier approvers, the rule of the action, its computed values, and the record.
+If something changed, it is shown or requested again, never done.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ class VisibleRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChangedField:
-    """A field of a record that is not what it was when the approval was asked for. `wish` is the effect that would overwrite it."""
+    """A field of a record that changed since the approval was requested. `wish` is the id of the effect that would overwrite it."""
 
     collection: str
     field: str
@@ -54,12 +54,12 @@ class ChangedField:
     wish: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As the log keeps what the approver has seen."""
+        """The shape in the log: what the approver has seen."""
         return {"field": self.field, "old": self.then, "now": self.now, "wish": self.wish}
 
 
 def visible_request(actor: Actor, approval_id: str) -> VisibleRequest:
-    """The request, where the actor may see its run. Raises NotFound in the same words for what is not there and what is out of scope."""
+    """The request, if the actor may see its run. Raises NotFound, with the same text whether it does not exist or is hidden."""
     rows = fetch("select run from console.approval where id = %s", (approval_id,)) if "\x00" not in approval_id else []
     if not rows:
         raise NotFound
@@ -71,7 +71,7 @@ def visible_request(actor: Actor, approval_id: str) -> VisibleRequest:
 
 
 def why_refused(actor: Actor, found: VisibleRequest) -> ConsoleError | None:
-    """Why the actor may not answer: the right is missing, a rule excludes them, they have answered, or nothing is asked any more. None: they may."""
+    """The error if the actor cannot answer: no right, excluded by a rule, already answered, or no longer open. None: they can."""
     try:
         _require_answering(actor, found)
     except ConsoleError as error:
@@ -95,7 +95,7 @@ def _require_answering(actor: Actor, found: VisibleRequest) -> None:
 
 
 def _limits(actor: Actor, team: str, approval: Approval) -> str:
-    """The limits of the actor's own right to approve, where that is what is lacking."""
+    """A sentence about the limits of the actor's right to approve, if these are the reason; else empty."""
     if approval.decides or (approval.roles and access.held(actor, team).isdisjoint(approval.roles)):
         return ""
     roots = access.roots_of(actor, approval.shown.get("record"), None, approval.values)
@@ -104,11 +104,11 @@ def _limits(actor: Actor, team: str, approval: Approval) -> str:
 
 
 def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes: bool | str = False) -> None:
-    """Say yes. The answer that completes them performs at once what was asked for.
+    """Approve. The last approval needed makes the effects at once.
 
-    `accept_changes`: what moved in the record since is seen and accepted; a text accepts only the difference whose `mark` it is.
-    Raises NotAllowed with the rule's name, Conflict where nothing is to be decided any more (`not_possible`, `already_decided`), where the record
-    moved (`values_moved`, a detail per field), or where it is void and perhaps asked anew (`approval_void`).
+    `accept_changes`: True accepts changes of the record since the request; a text accepts only the changes with this `difference_mark`.
+    Raises NotAllowed with the rule's name; Conflict if there is nothing to decide (`not_possible`, `already_decided`), the record changed
+    (`values_moved`, a detail per field), or the request is void and perhaps replaced (`approval_void`).
     """
     said = reason_of(reason)
 
@@ -125,7 +125,7 @@ def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes:
             )
         moved = changed_fields(found)
         if moved and accept_changes is not True and accept_changes != difference_mark(moved):
-            # what moved may be what another's yes has done meanwhile: that yes is written before
+            # perhaps another approval has made the effects meanwhile: then that error is raised instead
             _require_answering(actor, visible_request(actor, approval_id))
             raise _record_changed(actor, moved)
         command = commands.Approve(
@@ -148,7 +148,7 @@ def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes:
 
 
 def reject(actor: Actor, approval_id: str, *, reason: str) -> None:
-    """Say no: nothing is done, and whoever asked is told who said so and why. Raises Invalid without a reason, else as `approve`."""
+    """Reject: nothing is done, and the requester sees who rejected it and why. Raises Invalid without a reason, else as `approve`."""
     said = reason_of(reason)
 
     def once() -> tuple[VisibleRequest, Loaded]:
@@ -162,7 +162,7 @@ def reject(actor: Actor, approval_id: str, *, reason: str) -> None:
 
 
 def _go_on_after(found: VisibleRequest, loaded: Loaded) -> None:
-    """Do what was approved, and go on, in the name of who holds the run; where that fails the job that was put in goes on, or asks somebody."""
+    """Make the effects and go on, with the rights of the holder. If that fails, the job in the queue goes on."""
     run = loaded.run
     if run.moving:
         try:
@@ -171,11 +171,11 @@ def _go_on_after(found: VisibleRequest, loaded: Loaded) -> None:
             return
 
 
-# -- whether it is still what was asked for
+# -- whether the request is still valid
 
 
 def _replacing_command(found: VisibleRequest) -> commands.Void | commands.Renew | None:
-    """What follows where the step would not ask for the same any more, judged as if it were handed in now by who asked. None: it would."""
+    """The command that voids or replaces the request, if the requester's step would no longer request the same. None: it would."""
     approval = found.approval
     try:
         requester = accounts.actor_of_person(approval.requested_by, "sys:engine")
@@ -186,11 +186,11 @@ def _replacing_command(found: VisibleRequest) -> commands.Void | commands.Renew 
         message = f"This cannot be done any more as it was asked for: {error.message}"
         return commands.Void(approval.id, "not_possible", message, error.details)
     if now is None:
-        return None  # the rule asks for no approval any more; this one was asked for, and what it was given for is what is done
+        return None  # the rule no longer needs an approval; this one is answered and done as requested
     why = None
     if log.body.plain(dict(now.values)) != log.body.plain(dict(approval.values)):
         why = "values_changed", "What was asked for comes to other values now."
-        if not approval.decides:  # whoever asked has to see what it comes to, before others are asked
+        if not approval.decides:  # the requester must see the new values first
             return commands.Void(approval.id, *why)
     elif now.needs > approval.needs or not set(approval.roles) <= set(now.roles) or not set(now.not_by) <= set(approval.not_by):
         why = "rule_changed", "The rule asks for more than it did when this was asked for."
@@ -200,7 +200,7 @@ def _replacing_command(found: VisibleRequest) -> commands.Void | commands.Renew 
 
 
 def _completed_anew(requester: Actor, found: VisibleRequest) -> tuple[Completion, ApprovalAsked | None]:
-    """(what the step comes to now with what was handed in, what it would ask for)."""
+    """(the completion of the step with the submitted values now, the approval that it would request)."""
     run = found.seen.run
     open_step = step_at(found.seen.definition, run)
     record = record_of(requester, run)
@@ -217,7 +217,7 @@ def _completed_anew(requester: Actor, found: VisibleRequest) -> tuple[Completion
 
 
 def changed_fields(found: VisibleRequest) -> list[ChangedField]:
-    """What has moved in the records since it was asked for: of the values shown then, and of those that would be overwritten."""
+    """Fields that changed since the request, of the values shown then and of those that would be overwritten."""
     approval = found.approval
     moved: dict[tuple[str, str, str], ChangedField] = {}
     then = approval.shown.get("record") or {}
@@ -234,13 +234,13 @@ def changed_fields(found: VisibleRequest) -> list[ChangedField]:
 def _compare(
     moved: dict[tuple[str, str, str], ChangedField], collection_id: str, key: str, then: Mapping[str, Any], wish: str | None
 ) -> None:
-    """Add those of the values that are others now."""
+    """Add the fields whose values differ from `then`."""
     collection = records.collection(collection_id)
     fields = {name: field for name in then if (field := collection.field(name)) is not None}
     try:
         found: Mapping[str, Any] = records.get(collection_id, key, scopes.whole(collection_id), fields=list(fields)).values
     except NotFound:
-        found = {}  # the record is gone: nothing of it is what it was
+        found = {}  # the record is gone: every field counts as changed
     for name, field in fields.items():
         now = log.body.plain(shorten_texts(found.get(name)))
         if now != then[name] and not alike(collection, field, found.get(name), then[name]):
@@ -248,13 +248,13 @@ def _compare(
 
 
 def difference_mark(moved: list[ChangedField]) -> str:
-    """What names this difference, for the tick that accepts it and no other."""
+    """A hash of this difference, for the checkbox that accepts exactly it."""
     told = [[each.collection, each.field, each.then, each.now] for each in moved]
     return hashlib.sha256(orjson.dumps(told)).hexdigest()[:32]
 
 
 def without_hidden_values(actor: Actor, moved: list[ChangedField]) -> list[ChangedField]:
-    """The difference without values that the actor may not read."""
+    """The changed fields without values that the actor may not read."""
     hidden = {each.collection: access.scope_for(actor, each.collection, "read").hidden for each in moved}
     return [replace(each, then=None, now=None) if each.field in hidden[each.collection] else each for each in moved]
 

@@ -1,4 +1,4 @@
-"""What others are asked to approve when a step is handed in: the request with its id, what they are shown beside the values, and whom to tell of it."""
+"""Requesting approvals: the request with what the approvers see, who could approve, and the notices to them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,7 +27,7 @@ LABELS = ("name", "label", "type", "options")
 
 
 def complete_request(wanted: ApprovalAsked, run: Run, open_step: OpenStep, context: Context, record: Record | None) -> ApprovalAsked:
-    """The request with an id of its own. Where the step names no record it is the run's; what the step shows of it comes before all of it."""
+    """The request with an id, its record (the run's if the step names none) and what is shown. What the step shows wins over the record's values."""
     own = wanted.collection in (None, run.collection) and wanted.record in (None, run.record)
     about = (run.collection, run.record) if own else (wanted.collection, wanted.record)
     shown = shown_of(open_step, context, record if own else None) | dict(wanted.shown)
@@ -37,7 +37,7 @@ def complete_request(wanted: ApprovalAsked, run: Run, open_step: OpenStep, conte
 
 
 def _given_before(run: Run, open_step: OpenStep, asked: ApprovalAsked) -> Approval | None:
-    """The newest approval that this step was given for the same values, beside which the same was shown."""
+    """The newest approval of this step for the same values with the same things shown; None if there is none."""
     wanted = (asked.action, asked.collection, asked.record, log.body.plain(dict(asked.values)), log.body.plain(dict(asked.shown)))
     for _, attempt in sorted(run.attempts.items(), reverse=True):
         for each in reversed(attempt.approvals if attempt.step == open_step.attempt.step else ()):
@@ -48,7 +48,7 @@ def _given_before(run: Run, open_step: OpenStep, asked: ApprovalAsked) -> Approv
 
 
 def may_answer(actor: Actor, team: str, approval: Approval) -> bool:
-    """Whether the actor has, in the run's team, one of the roles that may answer, and the right to approve the action."""
+    """Whether the actor has one of the roles in the run's team, and the right to approve the action."""
     if approval.roles and access.held(actor, team).isdisjoint(approval.roles):
         return False
     record, values = access.following(approval.collection, approval.shown.get("record")), approval.values
@@ -59,8 +59,9 @@ NO_RIGHT, NOT_SEEN, KEPT_OUT = "may not approve it", "may not see this run", "ma
 
 
 def possible_approvers(run: Run, approval: Approval) -> dict[str, str | None]:
-    """Who has a role that the request asks for in the run's team (without roles: who may approve the action) and an open account, and why each could
-    not answer; None where they could. `run` has all its attempts.
+    """People with a role of the request in the run's team → why they cannot answer, None if they can. `run` must hold all attempts.
+
+    If the request names no roles, these are the people who may approve the action. Closed accounts are left out.
     """
     wanted = set(approval.roles)
     persons = sorted({row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")})
@@ -71,7 +72,7 @@ def possible_approvers(run: Run, approval: Approval) -> dict[str, str | None]:
         try:
             theirs = accounts.actor_of_person(person, "sys:engine")
         except NotAllowed:
-            continue  # a closed account is nobody
+            continue  # the account is closed
         right = may_answer(theirs, run.team, approval)
         if not wanted and not right:
             continue
@@ -91,7 +92,7 @@ def _lacks(person: Actor, run: Run, approval: Approval, *, right: bool) -> str |
 
 
 def approvers_still_entitled(run: Run, approval: Approval) -> frozenset[str]:
-    """Who has said yes before and still may: not whose account was closed, who lost the role, or who would no longer see the record."""
+    """Earlier approvers who are still entitled: their account is open, they have the role and see the record."""
     return frozenset(person for person in approval.approvers if _may_still(person, run, approval))
 
 
@@ -105,14 +106,14 @@ def _may_still(person: str, run: Run, approval: Approval) -> bool:
 
 
 def shown_of(open_step: OpenStep, context: Context, record: Record | None) -> dict[str, Any]:
-    """Labels of what was handed in, and the record's values as they are now."""
+    """What approvers see: the form's fields, and the record's values as they are now."""
     fields: list[Mapping[str, Any]] = [field.to_json() for field in open_step.kind.prepare(open_step.view, context).fields]
     shown: dict[str, Any] = {"fields": [{name: field.get(name) for name in LABELS} for field in fields]}
     return shown | ({"record": {name: shorten_texts(value) for name, value in record.values.items()}} if record is not None else {})
 
 
 def notify_approvers(run: Run) -> None:
-    """Whoever may answer what the run waits for finds it at the bell, once; nothing where it waits for no approval."""
+    """Add a notice for everybody who can answer the approval that the run waits for, once. Does nothing if it waits for none."""
     attempt, key = run.attempt, (run.waiting or {}).get("key")
     found = next((each for each in attempt.approvals if each.id == key), None) if attempt is not None else None
     if found is None or (run.waiting or {}).get("for") != "approval":

@@ -1,4 +1,4 @@
-"""What a person does about a change whose result nobody knows, and about what is tried again by itself."""
+"""What a person can do about an effect with unknown result, and about automatic retries."""
 
 from console import effects
 from console.core.actor import Actor
@@ -15,9 +15,9 @@ UNCLEAR = "It still cannot be told whether this was done. Look there yourself, o
 
 
 def settle(actor: Actor, run_id: str, *, revision: int | None, effect: str, done: bool, reason: str, left: bool = False) -> None:
-    """State whether an unknown effect happened. Not done: it is performed again, as the same effect and under the same key.
+    """State whether an unknown effect happened. If not, it is made again, with the same idempotency key.
 
-    `left` gives a compensation up that could not be made: what it should have taken back stays as it is.
+    `left` gives up a compensation that failed: the effect that it should take back stays.
     """
 
     def make(seen: Seen) -> Command:
@@ -27,9 +27,9 @@ def settle(actor: Actor, run_id: str, *, revision: int | None, effect: str, done
 
 
 def check(actor: Actor, run_id: str, *, revision: int | None, effect: str) -> str:
-    """Ask the other side about an unknown effect; where it can tell, that settles it. Answers done, not_done or unclear.
+    """Ask the other system about an unknown effect; a clear answer settles it. Returns done, not_done or unclear.
 
-    Raises Conflict for an effect that is not unknown, or of which another person holds the run.
+    Raises Conflict if the effect is not unknown, or another person holds the run.
     """
     seen = see(actor, run_id)
     moves.require_holder(seen.run, actor.id)

@@ -1,4 +1,4 @@
-"""Who works on a run: put aside, taken up again, taken over, let go, handed on, given to somebody; and what comes from outside while it waits."""
+"""Who holds a run: save, resume, take over, release, escalate, assign; and answers from outside while it waits."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,14 +20,14 @@ PRIORITIES = ("low", "normal", "high", "urgent")
 
 
 def save(actor: Actor, run_id: str, *, revision: int | None) -> None:
-    """Put the run aside; anyone entitled may resume it, with what was typed."""
+    """Save the run with its draft; anyone entitled may resume it."""
     run_command(
         actor, run_id, None, lambda seen: commands.Save(actor.id, revision_of(seen, revision), holder_draft(seen.run, seen.loaded.subject))
     )
 
 
 def resume(actor: Actor, run_id: str, *, revision: int | None) -> None:
-    """Take a saved run up again and hold it; needs the right of the step at which it stands, too."""
+    """Resume a saved run and hold it. The actor must also be entitled to do the current step."""
 
     def make(seen: Seen) -> Command:
         _require_place(actor, seen)
@@ -38,13 +38,13 @@ def resume(actor: Actor, run_id: str, *, revision: int | None) -> None:
 
 
 def _require_place(actor: Actor, seen: Seen) -> None:
-    """Raise NotAllowed where the actor could take the run and not do its step."""
+    """Raise NotAllowed if the actor may not do the current step."""
     if seen.run.current is not None and not seen.run.unknown:
         require_step(actor, step_at(seen.definition, seen.run))
 
 
 def take_over(actor: Actor, run_id: str, *, revision: int | None) -> None:
-    """Become the holder of a run that another person, or nobody, holds: at once with the right `takeover`, else after 10 idle minutes."""
+    """Become the holder of a run that another person or nobody holds: at once with the right `takeover`, else after 10 idle minutes."""
 
     def make(seen: Seen) -> Command:
         _require_place(actor, seen)
@@ -57,7 +57,7 @@ def take_over(actor: Actor, run_id: str, *, revision: int | None) -> None:
 
 
 def release(actor: Actor, run_id: str, *, revision: int | None) -> None:
-    """Let the run go; whoever may, takes it."""
+    """Stop holding the run, so that another person can take it."""
     run_command(
         actor,
         run_id,
@@ -67,9 +67,9 @@ def release(actor: Actor, run_id: str, *, revision: int | None) -> None:
 
 
 def escalate(actor: Actor, run_id: str, *, revision: int | None, inbox: str, reason: str, priority: str = "normal") -> None:
-    """Put the run into an inbox of its team with a reason; its holder lets it go, and whoever works there takes it.
+    """Put the run into an inbox of its team, with a reason. Nobody holds it until a person takes it from there.
 
-    Raises Invalid on `inbox` for one that is not there, or that the run's team does not use.
+    Raises Invalid on `inbox` if it does not exist or the run's team does not use it.
     """
     if priority not in PRIORITIES:
         raise Invalid("There is no such priority.", details=[{"field": "priority", "reason": f"One of: {', '.join(PRIORITIES)}."}])
@@ -84,9 +84,9 @@ def escalate(actor: Actor, run_id: str, *, revision: int | None, inbox: str, rea
 
 
 def assign(actor: Actor, run_id: str, *, revision: int | None, user: str, reason: str = "") -> None:
-    """Give the run to a person, who must be able to see it and to do the step that it stands at.
+    """Make a person the holder. They must be able to see the run and to do its current step.
 
-    It takes the right `assign`; what a closed account holds, who manages people gives away too.
+    Needs the right `assign`, or for a run of a closed account the right to manage people.
     """
 
     def make(seen: Seen) -> Command:
@@ -101,9 +101,9 @@ def assign(actor: Actor, run_id: str, *, revision: int | None, user: str, reason
 
 
 def _require_able(user: str, run_id: str) -> None:
-    """Raise Invalid on `user` where that person could not go on with the run."""
+    """Raise Invalid on `user` if that person could not go on with the run."""
     try:
-        if "\x00" in user:  # no column holds one, and asking for it is an error there
+        if "\x00" in user:  # PostgreSQL raises an error for NUL
             raise NotFound
         theirs = accounts.actor_of_person(user, "sys:engine")
         seen = see(theirs, run_id)
@@ -125,9 +125,9 @@ def arrive(
     values: Mapping[str, Any] | None = None,
     output: Mapping[str, Any] | None = None,
 ) -> bool:
-    """What the run waits for under `key` is there: its step is done, and it goes on. False where it does not wait for that (any more).
+    """Complete the step that waits for `key`, and go on. False if the run does not wait for it (any more).
 
-    The caller has judged whether `actor` (the person who answered, or `store.ENGINE` for what came from outside) may say so.
+    `actor` is the person who answered, or `ENGINE` for an answer from outside. The caller has checked their right.
     """
     by = actor.id if actor.kind in ("user", "key") else None
 
@@ -150,12 +150,12 @@ def arrive(
         try:
             go_on(accounts.actor_of_person(holder, "sys:engine"), definition, loaded)
         except ConsoleError:
-            return True  # the job that was put in goes on, or asks somebody
+            return True  # the job in the queue goes on
     return True
 
 
 def step_in(actor: Actor, run_id: str, *, revision: int | None, reason: str = "") -> None:
-    """Wait no longer: the holder does the step by hand. What comes later is noted and changes nothing."""
+    """Stop waiting: the holder does the step by hand. A later answer is recorded and changes nothing."""
 
     def make(seen: Seen) -> Command:
         _require_place(actor, seen)

@@ -1,4 +1,4 @@
-"""Asking for a proposal again, and supplying what a step that was handled manually left out of the context."""
+"""Requesting a proposal again, and supplying values that a step handled manually left out."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,7 +21,7 @@ from console.runs.showing.screens import item_of, last_shown
 
 
 def propose_again(actor: Actor, run_id: str, *, revision: int | None, item: str | None = None) -> None:
-    """Ask for a proposal for the step that the run stands at once more: after a failure, or for another item of a list. Changes no revision.
+    """Request a proposal for the current step again: after a failure, or for another item of a list. Does not change the revision.
 
     Raises Conflict (`stale_revision`, `not_holder`, `not_possible`), NotAllowed, NotFound.
     """
@@ -41,19 +41,19 @@ def propose_again(actor: Actor, run_id: str, *, revision: int | None, item: str 
 
 
 def _shown_last(open_step: OpenStep, person: str) -> str | None:
-    """The item of a list whose form this person had before them last."""
+    """The item of a list whose form was last shown to this person."""
     shown = last_shown(open_step.run.id, open_step.attempt.n, person)
     return item_of(shown[1]) if shown is not None else None
 
 
 def _on_its_way(attempt: Attempt, person: str, item: str | None) -> bool:
-    """Whether just that was asked for already and has no answer yet: two clicks ask once."""
+    """Whether the same request has no answer yet: two clicks make one request."""
     before = attempt.proposal
     return before is not None and before["status"] == PENDING and before["for"] == person and before.get("item") == item
 
 
 def _held(actor: Actor, seen: Seen, revision: int | None) -> OpenStep:
-    """Where the run stands before this person, open. Raises Conflict where it does not."""
+    """The open step that this person holds. Raises Conflict if there is none."""
     run = seen.run
     if run.ended or run.current is None:
         raise Conflict("This run has ended; nothing is proposed any more.", code="not_possible")
@@ -68,7 +68,7 @@ def _held(actor: Actor, seen: Seen, revision: int | None) -> OpenStep:
 
 
 def supply(actor: Actor, run_id: str, *, revision: int | None, step: str, values: Mapping[str, Any]) -> None:
-    """Supply what the context lacks of a step that was handled manually: fields of its form that are empty. A proposal for the open step is asked for anew.
+    """Supply empty fields of a step that was handled manually. A proposal for the current step is requested again.
 
     Raises Invalid with a detail per field, Conflict (`stale_revision`, `not_holder`, `not_possible`), NotAllowed, NotFound.
     """
@@ -98,13 +98,13 @@ def supply(actor: Actor, run_id: str, *, revision: int | None, step: str, values
 
 
 def supply_form(actor: Actor, run_id: str, step: str) -> list[FormField]:
-    """The fields of a step that was handled manually which are empty in the context. Raises as `supply` does, NotFound for a step that lacks nothing."""
+    """The empty fields of a step that was handled manually. Raises as `supply` does, NotFound if nothing is missing."""
     seen = see(actor, run_id, whole=True)
     return _lacking(actor, seen, step)[1]
 
 
 def _lacking(actor: Actor, seen: Seen, step: str) -> tuple[Attempt, list[FormField]]:
-    """(the attempt that was handled manually, the fields of its form that hold nothing), as this person would see them there."""
+    """(the attempt that was handled manually, the empty fields of its form), as this person would see them."""
     target = _handled(seen.run, step)
     if target is None or steps.get(seen.definition.document.step(step).type).by_items:
         raise NotFound(f"Nothing is missing from a step {step[:60]}.")
@@ -118,6 +118,6 @@ def _lacking(actor: Actor, seen: Seen, step: str) -> tuple[Attempt, list[FormFie
 
 
 def _handled(run: Run, step: str) -> Attempt | None:
-    """The last standing attempt of the step, where it was handled manually."""
+    """The last completed attempt of the step, if it was handled manually; else None."""
     standing = [attempt for _, attempt in sorted(run.attempts.items()) if attempt.step == step and attempt.standing]
     return standing[-1] if standing and standing[-1].handled_manually else None

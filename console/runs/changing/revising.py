@@ -1,4 +1,4 @@
-"""Going back in a run, and breaking it off: what that would cancel and leave done outside is shown before."""
+"""Revising and aborting a run, and the preview of what that would cancel and which effects would stay."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,9 +21,9 @@ from console.runs.showing.view import moment, title_of
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What going back, or breaking off, would do. `cancels` newest first; `effects_done` are outside changes that stay as they are.
+    """What revising or aborting would do. `json` is its shape in the API: `cancels` newest first, `effects_done` are effects that stay.
 
-    `json` is its shape in the API; `names` are people by id.
+    `names` are people by id.
     """
 
     json: dict[str, Any]
@@ -33,7 +33,7 @@ class Preview:
 
 
 def preview(actor: Actor, run_id: str, step: str, attempt: int | None = None) -> Preview:
-    """The consequences of revising the step's last standing attempt, or that of this number. Changes nothing."""
+    """What revising the step's last completed attempt, or the one with this number, would do. Changes nothing."""
     seen, now = see(actor, run_id, whole=True), log.now()
     run = seen.run
     if run.ended:
@@ -64,7 +64,7 @@ def _cancelled(seen: Seen, each: Attempt) -> dict[str, Any]:
 
 
 def abort_preview(actor: Actor, run_id: str) -> Preview:
-    """What the whole run did outside, newest first, and what takes it back. Changes nothing."""
+    """All outstanding effects of the run, newest first, with their compensations. Changes nothing."""
     seen, now = see(actor, run_id, whole=True), log.now()
     run = seen.run
     newest = [run.attempts[n] for n in sorted(run.attempts, reverse=True)]
@@ -75,9 +75,9 @@ def abort_preview(actor: Actor, run_id: str) -> Preview:
 def revise(
     actor: Actor, run_id: str, *, revision: int | None, step: str, attempt: int | None, reason: str, compensate: Sequence[str] = ()
 ) -> None:
-    """Send the run back to a completed step; what came after it is cancelled and kept. `compensate`: effects that are taken back, newest first.
+    """Go back to a completed step. Later attempts are cancelled and stay in the log. `compensate`: ids of effects to take back.
 
-    Raises Invalid for a missing reason and for what cannot be taken back, Conflict as `decide` does.
+    Raises Invalid for a missing reason or an effect that cannot be taken back, Conflict as `decide` does.
     """
 
     def make(seen: Seen) -> Command:
@@ -95,7 +95,7 @@ def revise(
 
 
 def abort(actor: Actor, run_id: str, *, revision: int | None, reason: str, compensate: Sequence[str] = ()) -> None:
-    """Break the run off; it stays in the log and can be replayed. `compensate`: effects that are taken back first, newest first."""
+    """Abort the run; it stays in the log and can be replayed. `compensate`: ids of effects to take back first."""
 
     def make(seen: Seen) -> Command:
         moves.require_reason(reason)
@@ -107,7 +107,7 @@ def abort(actor: Actor, run_id: str, *, revision: int | None, reason: str, compe
 
 
 def _back(actor: Actor, seen: Seen, effects: Sequence[str], now: datetime) -> list[Wish]:
-    """What takes the effects back, where the person holds the run: of others nothing is read."""
+    """The wishes that take the effects back. Raises Conflict before anything is read if the person does not hold the run."""
     if not effects or seen.run.ended:
         return []
     moves.require_holder(seen.run, actor.id)

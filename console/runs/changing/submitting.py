@@ -1,4 +1,4 @@
-"""What somebody hands in at a step, where the step knows things that are kept from them, and where what they name has to be there."""
+"""Submitted forms: fields that the person may not see, reasons that they may not read, and references that must exist."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ UNSAID = "This cannot be taken as it is. Why rests on something that you may not
 
 
 def without_unseen(actor: Actor, open_step: OpenStep, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What was submitted but for fields that were left empty because what they hold is kept from the actor: those stay as they are."""
+    """The submitted values without empty fields whose value the actor may not see: those keep their value."""
     closed = reader_reach.kept_from(actor, open_step.run.workflow, open_step.run.version, open_step.attempt.step).names
     if not closed:
         return dict(values)
@@ -31,7 +31,7 @@ def without_unseen(actor: Actor, open_step: OpenStep, context: Context, values: 
 def completion_of_form(
     actor: Actor, open_step: OpenStep, record: Record | None, context: Context, given: Mapping[str, Any], outcome: str | None
 ) -> Completion:
-    """What comes of what was handed in. Reasons against it that are made of what is kept from the actor are not told to them."""
+    """The completion of the step with the submitted values. Reasons that rest on hidden values are replaced by a neutral text."""
     try:
         return completion_of(open_step, context, given, outcome)
     except (Invalid, Conflict) as error:
@@ -53,7 +53,7 @@ def _reasons_in_sight(
     outcome: str | None,
     hidden: masking.Within,
 ) -> set[tuple[Any, Any]]:
-    """(field, reason) of what is wrong as far as can be told without what is kept from the actor."""
+    """(field, reason) of the errors that can be found without hidden values."""
     seen = context_of(actor, open_step, record, context.roots["now"], context.shown, context.chosen, hidden=reader_reach.without(hidden))
     try:
         completion_of(open_step, seen, given, outcome)
@@ -63,7 +63,7 @@ def _reasons_in_sight(
 
 
 def require_existing_references(actor: Actor, open_step: OpenStep, context: Context, given: Mapping[str, Any]) -> None:
-    """Raises Invalid with a detail for each field that names a record which is not there for the actor, unless the form holds it already."""
+    """Raise Invalid with a detail for each field that names a record which the actor cannot see, unless the form already has that value."""
     config = open_step.view.config
     defined = [entry for part in FORMS for entry in getattr(config, part, None) or () if isinstance(entry, FieldDefinition)]
     defined += [entry for act in context.acts.values() for entry in act.action.form]

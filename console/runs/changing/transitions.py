@@ -1,4 +1,4 @@
-"""The transitions of a run: what a person, a program or the engine may ask for. Each judges, decides, and commits once."""
+"""Starting and completing: the transitions of a run that most others build on. Each checks the rights, decides, and commits once."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -35,10 +35,10 @@ logger = logging.getLogger(__name__)
 
 
 def start(actor: Actor, workflow: str, collection: str | None, record: str | None, given: Mapping[str, Any] | None = None) -> str:
-    """Begin a run of the live version; answers its id.
+    """Start a run of the live version and return its id.
 
-    Raises NotFound for a workflow or record outside what the actor may see, NotAllowed without the right to start, Invalid for
-    the input (fields named `input.…`), Conflict `run_is_live` with `run_id` where one is live and the actor may see it.
+    Raises NotFound for a workflow or record that the actor may not see, NotAllowed without the right to start, Invalid for the input (fields
+    named `input.…`), Conflict `run_is_live` if a run is live on the record (with `run_id` if the actor may see it).
     """
     definition = workflows.live(workflow)
     team = definition.document.team or ""
@@ -58,7 +58,7 @@ def begin(
     linked_to: str | None = None,
     taken: Sequence[Taken] = (),
 ) -> str:
-    """Begin a run of this version; answers its id. With `linked_to` it does an ended one again, taking over what is `taken`. Raises what `start` does."""
+    """Start a run of this version and return its id. `linked_to` is the ended run that it repeats, `taken` its steps to take over. Raises what `start` raises."""
     team = definition.document.team or ""
     access.require(actor, team, f"workflow:{definition.slug}", "start")
     workflows.require_active(definition)
@@ -98,14 +98,14 @@ def begin(
 
 
 def _exclusive(definition: Definition, about: Record | None, label: str | None) -> str | None:
-    """The key of which only one run may live; runs with a label are among themselves, so that none of them ever stands in the way of others."""
+    """The key that only one live run may have. Runs with a label have keys of their own, so that they never block a visible run."""
     if about is None or not definition.document.settings.exclusive:
         return None
     return f"{definition.id}|{about.collection}|{about.key}" + (f"|{label}" if label else "")
 
 
 def _record_of_start(actor: Actor, definition: Definition, collection: str | None, record: str | None) -> Record | None:
-    """The record that the run will be about, as the actor may see it; None for a workflow without a collection."""
+    """The record of the new run, as the actor may see it; None for a workflow without a collection."""
     wanted = definition.document.collection
     if wanted is None:
         if collection or record:
@@ -125,7 +125,7 @@ def _record_of_start(actor: Actor, definition: Definition, collection: str | Non
 
 
 def _require_none_live(actor: Actor, exclusive: str | None) -> None:
-    """Raise Conflict `run_is_live` where a run holds the key; with its id, if the actor may see it."""
+    """Raise Conflict `run_is_live` if a live run has the key; with its id if the actor may see it."""
     run_id = live_run(exclusive) if exclusive else None
     if run_id is None:
         return
@@ -152,7 +152,7 @@ def checked_input(
 
 
 def subject_of(record: Record) -> str:
-    """The subject whose values a run over this record holds: whom its collection says it is about, else the record itself."""
+    """The subject under whose key the values of a run on this record are encrypted: the person that the collection names, else the record."""
     return subjects.subject_of(*(records.subject(record.collection, record.key or "") or (record.collection, record.key or "")))
 
 
@@ -168,9 +168,9 @@ def complete(
     reason: str = "",
     repeat: str | None = None,
 ) -> None:
-    """Hand in the step that the run stands at; performs its record write and takes the automatic steps that follow.
+    """Complete the current step, make its effects, and do the automatic steps that follow.
 
-    `repeat` (keep, again, compensate) says what to do where the change was made before. Raises Conflict (`stale_revision`, `not_holder`,
+    `repeat` (keep, again, compensate) says what to do if an effect was made before. Raises Conflict (`stale_revision`, `not_holder`,
     `not_possible`, `record_gone`, `already_done` with the choices), Invalid with a detail per field, NotAllowed, NotFound, SourceDown.
     """
     asked = _HandedIn(step, revision, values, outcome, handled_manually, reason_of(reason), repeat)
@@ -196,7 +196,7 @@ def complete_and_look(
     reason: str = "",
     repeat: str | None = None,
 ) -> RunView:
-    """As `complete`; answers the run as it stands then. Where a person is asked next, what they are shown is noted in the same transaction."""
+    """As `complete`, and return the run afterwards. If the next step is the actor's, their screen is recorded in the same transaction."""
     asked = _HandedIn(step, revision, values, outcome, handled_manually, reason_of(reason), repeat)
 
     def once(kept: Loaded | None) -> tuple[Seen, Screen | None, Mapping[str, Any]]:
@@ -216,7 +216,7 @@ def complete_and_look(
 
 
 def _screen_after(actor: Actor, seen: Seen, after: Run, now: datetime) -> tuple[Screen | None, list[Event], Mapping[str, Any] | None]:
-    """What the actor will be shown of the run as it will stand, its events, the row that keeps it; nothing where that can only be known once it stands there."""
+    """(the actor's screen of the run as it will be, its events, its row); empty if the screen cannot be drawn before the commit."""
     screen = reading.screen_after(actor, seen, after, now)
     if screen is None:
         return None, [], None
@@ -226,7 +226,7 @@ def _screen_after(actor: Actor, seen: Seen, after: Run, now: datetime) -> tuple[
 
 
 class _Onlooker:
-    """The person who handed a step in, as they look at where the automatic steps behind it lead: noted in the transaction of these."""
+    """Draws the screen at which automatic steps end, for the person who completed the step before, so that it is recorded in the same transaction."""
 
     def __init__(self, actor: Actor) -> None:
         self.actor = actor
@@ -234,10 +234,10 @@ class _Onlooker:
         self.screen: Screen | None = None
 
     def __call__(self, ahead: Loaded) -> tuple[list[Event], Mapping[str, Any] | None]:
-        """What they are shown. A run with a label is read as any other reading of it, afterwards."""
+        """(the events, the row) of the screen; empty for a run with a label, whose reading is recorded separately."""
         if not ahead.shows or ahead.run.label is not None:
             return [], None
-        try:  # what the steps did is theirs: it is written whatever comes of looking
+        try:  # the steps are committed even if the screen cannot be drawn
             self.seen = see(self.actor, ahead.run.id, kept=ahead)
             self.screen, events, row = _screen_after(self.actor, self.seen, ahead.run, log.now())
         except Exception:
@@ -246,14 +246,14 @@ class _Onlooker:
         return events, row
 
     def view(self, loaded: Loaded) -> RunView | None:
-        """The run as it stands then, where it is what they were shown; None where it has to be read."""
+        """The run with the recorded screen; None if the run must be read again."""
         if self.seen is None or self.screen is None or not loaded.shows or loaded.run.status != "waiting_person":
             return None
         return reading.view(self.actor, replace(self.seen, loaded=loaded), self.screen, reading.PageState())
 
 
 def _drafts_of_other_items(seen: Seen, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What was typed for other items of the list that the run stands at, by their keys."""
+    """The drafts of other items of the current list, by key."""
     run = seen.run
     if run.current is None or not step_at(seen.definition, run).kind.by_items:
         return {}
@@ -261,7 +261,7 @@ def _drafts_of_other_items(seen: Seen, values: Mapping[str, Any]) -> Mapping[str
 
 
 def _keep_other_items(actor: Actor, seen: Seen, screen: Screen, typed: Mapping[str, Any]) -> typed_drafts.Draft | None:
-    """The draft at the next item of a list: what was typed for others and not handed in stays theirs."""
+    """Save the drafts of other items with the next item of the list, and return the draft of that one."""
     run = seen.run
     if not typed or run.current is None or "progress" not in screen:
         return None
@@ -273,7 +273,7 @@ def _keep_other_items(actor: Actor, seen: Seen, screen: Screen, typed: Mapping[s
 
 @dataclass(frozen=True, slots=True)
 class _HandedIn:
-    """What was handed in at a step."""
+    """What a person submitted at a step."""
 
     step: str
     revision: int | None
@@ -285,7 +285,7 @@ class _HandedIn:
 
 
 def _with_item(asked: _HandedIn, shown: Screen) -> _HandedIn:
-    """What was handed in, with its item: where none is named, but the revision that was looked at is, the one whose form was drawn last counts."""
+    """The same with the item of the list: if a revision but no item is given, it is the item whose form was shown last."""
     key = (shown.get("progress") or {}).get("key")
     if asked.revision is None or key is None or "item" in asked.values:
         return asked
@@ -293,7 +293,7 @@ def _with_item(asked: _HandedIn, shown: Screen) -> _HandedIn:
 
 
 def _completion_events(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tuple[Loaded, list[Event]]:
-    """The events of the step that was handed in, and the run on which they follow."""
+    """(the run, the events that complete its step)."""
     run = seen.run
     open_step = step_at(seen.definition, run) if run.current is not None else None
     moves.require_completable(run, actor.id, asked.step, asked.revision)
@@ -315,7 +315,9 @@ def _completion_events(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime
     context = replace(context, proposal=None if asked.handled_manually else proposing.if_shown(proposal))
     context = with_done_before(seen.loaded, open_step, context)
     if open_step.by_hand and not asked.handled_manually and (run.take_over or {}).get("code") == "already_done":
-        completion = open_step.kind.complete_by_itself(open_step.view, context)  # it is asked what becomes of what was done before
+        completion = open_step.kind.complete_by_itself(
+            open_step.view, context
+        )  # the person only chooses what to do about the earlier effect
     else:
         given = attachments.taken(open_step, context, submitting.without_unseen(actor, open_step, context, asked.values))
         completion = submitting.completion_of_form(actor, open_step, seen.record, context, given, asked.outcome)
@@ -339,7 +341,7 @@ def _completion_events(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime
 def _proposal_outcome(
     run: Run, proposal: Mapping[str, Any] | None, prompt: Prompt | None, completion: Completion, asked: _HandedIn, now: datetime
 ) -> dict[str, Any]:
-    """What is kept of the proposal with what was handed in: what became of it, and what had been proposed where there was a choice."""
+    """Fields of the command: what the person made of the proposal, and the proposed outcome if there was a choice."""
     if proposal is None or prompt is None:
         return {}
     choice = completion.outcome if asked.outcome is not None else None
@@ -359,9 +361,9 @@ def _require_record(seen: Seen) -> None:
 
 
 def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values: Mapping[str, Any], outcome: str | None = None) -> datetime:
-    """Keep what was typed so far, unchecked; answers when. Changes neither revision nor log.
+    """Save the unfinished form without checking it, and return the time. Changes neither revision nor log.
 
-    Raises Conflict where the run is not this person's at this step any more: then nothing was kept.
+    Raises Conflict if the person no longer holds the run at this step; then nothing is saved.
     """
     seen = see(actor, run_id)
     attempt = moves.require_completable(seen.run, actor.id, step, revision, drafted=True)
@@ -377,7 +379,7 @@ def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values:
 def run_command(
     actor: Actor, run_id: str, right: str | None, make: Callable[[Seen], Command], *, whole: bool = False, keep_draft: bool = False
 ) -> tuple[Definition, Loaded]:
-    """See, judge, decide, commit; again when somebody looked at the run meanwhile."""
+    """Give one command to a run: read it, check the right, decide, commit. Repeated if the run was changed meanwhile."""
 
     def once() -> tuple[Definition, Loaded]:
         seen = see(actor, run_id, whole=whole)
@@ -390,30 +392,30 @@ def run_command(
 
 
 def holder_draft(run: Run, subject: str | None) -> dict[str, Any] | None:
-    """What is handed over with the run: the holder's draft."""
+    """The holder's draft, which is handed over with the run."""
     kept = typed_drafts.latest(run.id, run.current, subject) if run.current is not None else None
     return dict(kept.values) if kept else None
 
 
 def cancel(actor: Actor, run_id: str, *, revision: int | None, reason: str) -> None:
-    """End the run from outside, whoever holds it."""
+    """End the run, whoever holds it."""
     run_command(actor, run_id, "cancel", lambda seen: commands.Cancel(actor.id, revision_of(seen, revision), reason_of(reason)))
 
 
 def revision_of(seen: Seen, given: int | None) -> int:
-    """The revision that the command names, or without one the run's own."""
+    """The given revision, or if None the current one."""
     return seen.run.revision if given is None else given
 
 
 def reason_of(reason: str) -> str:
-    """A reason as the log takes it: at most 2,000 characters, without NUL."""
+    """The reason, checked: at most 2,000 characters, without NUL. Raises Invalid."""
     if len(reason) > 2000 or "\x00" in reason:
         raise Invalid("The reason cannot be kept.", details=[{"field": "reason", "reason": "At most 2,000 characters of text."}])
     return reason
 
 
 def end_for_erasure(run_id: str) -> None:
-    """End a live run because what is held about its person must go, whatever is under way in it: nobody could go on without its values."""
+    """Cancel a live run because its person is erased, even while an effect is under way: nobody could go on without the values."""
 
     def once() -> None:
         loaded = load(run_id)
@@ -426,7 +428,7 @@ def end_for_erasure(run_id: str) -> None:
 
 
 def save_idle_run(run_id: str) -> None:
-    """Put aside a run whose holder has given no sign for long, with what they had typed; where their account is closed, into an inbox."""
+    """Save a run whose holder was inactive too long, with their draft. If their account is closed, it goes into an inbox instead."""
 
     def once() -> None:
         loaded = load(run_id)

@@ -1,4 +1,4 @@
-"""What a run does by itself: automatic steps, effects, proposals, timers."""
+"""What happens in a run without a person: automatic steps, effects, proposals, timers."""
 
 __all__ = [
     "addressees",
