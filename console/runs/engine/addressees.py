@@ -1,4 +1,4 @@
-"""Whom a step turns to: persons by name, role or team; only those who may see the run are asked or told of it."""
+"""Addressees of a step's tasks, notices and questions: persons by name, role or team. Only people who may see the run are included."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ _PERSONS = "select id from console.person where (id = any(%(named)s) or email = 
 
 
 def resolve_addressees(run: Run, completion: Completion) -> tuple[Sequence[SideRow], Awaited | None]:
-    """(what happens beside the run, what the step waits for) of a completion. Raises Invalid where it turns to nobody who may see the run."""
+    """(side rows, what the step waits for) of a completion. Raises Invalid if nobody who is addressed may see the run."""
     told: list[SideRow] = []
     awaits = completion.awaits
     if completion.notice is not None:
@@ -38,7 +38,7 @@ def resolve_addressees(run: Run, completion: Completion) -> tuple[Sequence[SideR
 
 
 def visible_addressees(run: Run, to: People) -> list[str]:
-    """Ids of the persons who are meant and may see the run, each once."""
+    """Ids of the addressed people who may see the run, each once."""
     found: list[str] = []
     if to.persons:
         found += [row[0] for row in fetch(_PERSONS, {"named": [name.lower() if "@" in name else name for name in to.persons]})]
@@ -65,7 +65,7 @@ def may_see(person: str, run: Run) -> bool:
 
 
 def _place(run: Run) -> str:
-    """Names this step of this attempt: the same on every try, so that nobody is told twice."""
+    """A key of this attempt: the same on every try, so that nobody gets a notice twice."""
     attempt = run.attempt
     return f"{run.id}:{attempt.step}:{attempt.attempt}" if attempt is not None else run.id
 

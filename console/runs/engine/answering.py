@@ -1,4 +1,4 @@
-"""What comes of a proposal that was asked for: its answer, as a fact of the run, and what follows where no person is needed."""
+"""Answers to requested proposals: recording them in the run, and going on where no person is needed."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -32,9 +32,9 @@ _OVERDUE = "select id from console.ai_call where status = 'pending' and deadline
 
 
 def record_answer(call: str, kind: Kind, told: Mapping[str, Any], sealed: Mapping[str, Any]) -> None:
-    """Note what came of a call; a run that has gone on meanwhile keeps it as a fact of the call, and nothing else of it changes. Once: a second answer is dropped.
+    """Record the answer to a call, once; a second answer is dropped. If the run has gone on, nothing else changes.
 
-    A step that waited for the answer goes on with it, or asks a person; one that was promoted is completed where everything is certain.
+    A step that waited for the answer goes on with it, or becomes a person's. A promoted step is completed if everything is certain.
     """
     rows = fetch(_PENDING, (call,))
     if not rows:
@@ -54,7 +54,7 @@ def record_answer(call: str, kind: Kind, told: Mapping[str, Any], sealed: Mappin
             [] if more or not proposing.waits_for(loaded.run, call) else proposing.request_second_look(definition, loaded.run, answer, now)
         )
         written = write(ENGINE, definition, loaded, [answer, *more, *looks], keep_draft=not more, hand_on=bool(more))
-        return (definition, written) if more else None  # a run that somebody else moves is theirs to go on with
+        return (definition, written) if more else None  # another process goes on with the run
 
     moved = retried(once)
     if moved is not None and moved[1].run.moving:
@@ -62,7 +62,7 @@ def record_answer(call: str, kind: Kind, told: Mapping[str, Any], sealed: Mappin
 
 
 def _go_on(definition: Definition, loaded: Loaded) -> None:
-    """The steps that follow, here and now; where that cannot be, the job that was put in does them."""
+    """Do the next steps now. If that fails, the job in the queue does them."""
     run = loaded.run
     try:
         notify_approvers(
@@ -75,7 +75,7 @@ def _go_on(definition: Definition, loaded: Loaded) -> None:
 def _join_tick_lists(
     definition: Definition, run: Run, n: int, told: Mapping[str, Any], sealed: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """The answer as the form has it: of a tick list that was asked for tick by tick, one value."""
+    """(open, sealed) values of the answer, with the single ticks of a tick list joined to one value, as the form has it."""
     proposal = sealed.get("proposal") or {}
     fields = proposal.get("fields") or ()
     lists = {str(each["name"]).partition(".")[0] for each in fields if "." in str(each["name"])}
@@ -87,7 +87,7 @@ def _join_tick_lists(
 
 
 def _events_after_answer(definition: Definition, loaded: Loaded, call: str, answer: Event, now: datetime) -> list[Event]:
-    """What the run does with the answer by itself; nothing where a person has it before them, or where it came too late."""
+    """The events with which the run goes on after the answer; empty if a person looks at it, or it came too late."""
     run = loaded.run
     if not proposing.waits_for(run, call):
         return []
@@ -101,7 +101,7 @@ def _events_after_answer(definition: Definition, loaded: Loaded, call: str, answ
 
 
 def _waiting_step_events(definition: Definition, loaded: Loaded, call: str, now: datetime) -> list[Event]:
-    """A step that waited: done with the answer, or a person's with what was wrong."""
+    """The events of a step that waited: completed with the answer, or given to a person with the reason."""
     open_step = step_at(definition, loaded.run)
     proposal = open_step.attempt.proposal or {}
     command: Command
@@ -125,7 +125,7 @@ def _arrive_command(open_step: OpenStep, proposal: Mapping[str, Any], call: str,
 
 
 def _promoted_step_events(definition: Definition, loaded: Loaded, proposal: Mapping[str, Any], now: datetime) -> list[Event]:
-    """The step handed in as it was proposed, where it was promoted to that and everything is certain; nothing where a person has to look."""
+    """The events that complete a promoted step as proposed; empty if a person has to look."""
     run = loaded.run
     open_step = step_at(definition, run)
     if (
@@ -154,7 +154,7 @@ PROMOTED = frozenset({"decision", "llm"})
 
 
 def _context(open_step: OpenStep, proposal: Mapping[str, Any], now: datetime) -> Context:
-    """The step with the rights of the person for whom it was asked. Raises where they are not entitled any more."""
+    """The step's context with the rights of the person for whom the proposal was requested. Raises if they are no longer entitled."""
     actor = accounts.actor_of_person(proposal["for"], "sys:engine")
     require_step(actor, open_step, named=False)
     context = context_of(actor, open_step, record_of(actor, open_step.run), now)
@@ -166,7 +166,7 @@ def _values(proposal: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reason_for_person(proposal: Mapping[str, Any], least: str) -> str | None:
-    """Why nobody may go on with the answer unseen, as a code; None where everything is at least this sure, nothing is flagged, dropped or at stake."""
+    """The code why a person must look at the answer; None if all values have at least this confidence and nothing is flagged, dropped or at stake."""
     if proposal["fill"] == UNFILLED:
         return AT_STAKE
     if proposal["flags"]:
@@ -177,12 +177,12 @@ def _reason_for_person(proposal: Mapping[str, Any], least: str) -> str | None:
 
 
 def give_up(call: str) -> None:
-    """Note that no answer came in time."""
+    """Record that no answer came in time."""
     record_answer(call, "proposal_failed", {"status": "failed", "code": "timeout"}, {"message": NO_ANSWER})
 
 
 def fail_overdue_proposals() -> int:
-    """Note of all runs whose proposals did not come in time that they did not: whoever should have answered is gone. How many there were."""
+    """Record for all overdue proposals that no answer came, because their worker is gone. Returns how many there were."""
     rows = fetch(_OVERDUE, (log.now() - timedelta(seconds=proposing.GRACE_S),))
     for (call,) in rows:
         give_up(call)

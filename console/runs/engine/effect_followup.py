@@ -1,6 +1,6 @@
-"""What came of a change after the step was done, or after the run has ended: it is looked up until it is final, and who has to do something about it is told.
+"""Results that come after the step is done, or after the run has ended: the other system is asked until the result is final.
 
-The run stays what it was: the news is an event of its own at the end of its chain, with a task beside it where the change came to nothing.
+The result is an event at the end of the run's chain; if the change failed, a task is created. Nothing else of the run changes.
 """
 
 import logging
@@ -33,7 +33,7 @@ _NOW = "update queue.pgqueuer set execute_after = now() where dedupe_key = %s an
 
 
 def schedule_followup(run: Run, effect: Effect) -> None:
-    """Have it looked up later, where it may come to something else than is said at once."""
+    """Schedule the first look, if the effect's result may become final only later."""
     if lookups.wanted(effect) is None:
         return
     with transaction() as connection:
@@ -47,14 +47,14 @@ def _key(effect: str) -> str:
 
 
 def follow_now(actor: Actor, run_id: str) -> int:
-    """Look now and not later at what the run has sent, since somebody says that there is news; how much is followed. Raises NotFound."""
+    """Look at the run's followed effects now, because somebody says that there is news. Returns how many are followed. Raises NotFound."""
     run = see(actor, run_id, whole=True).run
     effects = [effect for attempt in run.attempts.values() for effect in attempt.effects if lookups.wanted(effect) is not None]
     return sum(bool(fetch(_NOW, (_key(effect.id),))) for effect in effects)
 
 
 def follow_effect(told: str) -> None:
-    """A worker's way in: how does it stand? Raises PutBack while it is not final."""
+    """What a worker calls with `<run id> <effect id>`: look at the result and record it. Raises PutBack while it is not final."""
     run_id, _, effect_id = told.partition(" ")
     loaded = load(run_id, whole=True)
     found = loaded.run.effect(effect_id) if loaded is not None else None
@@ -80,7 +80,7 @@ def follow_effect(told: str) -> None:
 
 
 def _look_up(run: Run, attempt: Attempt, effect: Effect) -> Stands | None:
-    """How it stands, asked with the rights of who handed the step in; None where it cannot be told now."""
+    """The state in the other system, asked with the rights of who completed the step; None if it cannot be asked now."""
     for person in dict.fromkeys(filter(None, (attempt.by, run.last_holder, run.started_by))):
         try:
             return lookups.look(accounts.actor_of_person(person, "sys:engine"), effect, run)
@@ -98,7 +98,7 @@ def _reported_before(run_id: str, effect: str) -> bool:
 
 
 def _report(loaded: Loaded, attempt: Attempt, effect: Effect, status: str, stands: Stands | None, message: str = "") -> None:
-    """Note it at the end of the run, with a task where a person has something to do."""
+    """Record the result at the end of the run, with a task unless it succeeded."""
     title = stands.title if stands is not None else effect.summary
     told = () if status == "succeeded" else (_task(loaded.run, attempt, title, message or (stands.text if stands is not None else None)),)
     values = dict(stands.values) if stands is not None else {}
@@ -115,14 +115,14 @@ def _report(loaded: Loaded, attempt: Attempt, effect: Effect, status: str, stand
 
 
 def _task(run: Run, attempt: Attempt, title: str, text: str | None) -> SideRow:
-    """A task for who handed the step in, where they still may see the run; else for the run's team."""
+    """A task for the person who completed the step, if they still may see the run; else for the run's team."""
     who = attempt.by if attempt.by is not None and may_see(attempt.by, run) else None
     told = {"task": new_id("tsk"), "n": attempt.n, "assignee": who, "team": None if who else run.team, "due": None}
     return SideRow("task_created", told, {"title": title} | ({"text": text} if text else {}))
 
 
 def late_reports(run_id: str) -> list[Event]:
-    """What came after the run no longer waited for it, in order; a second later than it was noted. Without rights: callers judge."""
+    """Events with results that came after the run no longer waited for them, in order; up to a second late. Callers check the rights."""
     if not fetch(_NEWS, (run_id,)):
         return []
     return [as_event(event) for event in log.events_of(run_id) if event.type == "effect_reported"]

@@ -1,7 +1,7 @@
-"""Changes outside are made here, by the process that committed the request, and by workers where that one died.
+"""Making effects: by the process that committed the request, or by a worker if that process died.
 
-One process at a time is at a run's change. One that fails for a reason that may pass is tried again later; one that takes too long, or whose process
-was frozen, becomes a question to a person, and what comes of it after all settles that.
+Only one process at a time works on an effect of a run. An error that may pass is tried again later. If it takes too long, a person has to settle
+it, unless a late result does.
 """
 
 import functools
@@ -24,7 +24,7 @@ from console.runs.rows.run_store import load, retried, write
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
-FIRST_PAUSE_S = 2.0  # before something is tried again; each further pause is twice as long
+FIRST_PAUSE_S = 2.0  # pause before the first retry; each further pause is twice as long
 LONGEST_PAUSE_S = 3600.0
 UNSURE = "It was asked for more than once, and it cannot be told whether one of these did it. Look there, then say what you found."
 TIMED_OUT = "No answer came in {seconds} seconds; it cannot be told whether the change was made. Look there, then say what you found."
@@ -32,14 +32,12 @@ Act = Callable[[Run], commands.Report]
 
 
 def perform_action(actor: Actor, effect: Effect, *, looks: bool = False) -> Act:
-    """To make the change that nobody has tried to make since it was asked for, or since it was said not to be made. `looks`: where it cannot be told
-    what came of it, the other side is asked once.
-    """
+    """A function that makes an effect for the first time. `looks`: if the result is unknown, the other system is asked once."""
     return functools.partial(_perform_and_look if looks else _perform, actor, effect)
 
 
 def recover_action(actor: Actor, effect: Effect) -> Act:
-    """To find out what came of a change whose process died."""
+    """A function that finds out the result of an effect whose process died."""
     return functools.partial(effects.recover, actor, effect)
 
 
@@ -65,20 +63,18 @@ def _perform_and_look(actor: Actor, effect: Effect, run: Run) -> commands.Report
 
 
 def is_passing(error: ConsoleError) -> bool:
-    """Whether what was refused may be done when it is asked for again."""
+    """Whether another try may succeed."""
     return (isinstance(error, SourceDown) and error.passing) or (isinstance(error, IntegrationError) and not error.permanent)
 
 
 def retry_moment(tries: int, now: datetime) -> str:
-    """When to try again after so many tries: twice as long each time, and never in step with others that failed at the same moment."""
+    """When to try again after this many tries: the pause doubles, with a random part so that failed runs do not retry together."""
     pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**tries) * random.uniform(0.75, 1.25)  # noqa: S311 (spread, not secrecy)
     return log.body.moment(now + timedelta(seconds=pause_s))
 
 
 def make_effect(definition: Definition, loaded: Loaded, wanted: Effect, act: Act, *, hand_on: bool = False) -> Loaded:
-    """Make the change and note what came of it, unless another process is at it (a slow one must not be taken for a dead one), or was:
-    one that was frozen finds it done.
-    """
+    """Make the effect and record the result, unless another process works on it or has done it: a slow process is not a dead one."""
     with alone(loaded.run.id) as mine:
         if not mine:
             return loaded
@@ -93,7 +89,7 @@ def make_effect(definition: Definition, loaded: Loaded, wanted: Effect, act: Act
 
 
 def record_report(definition: Definition, loaded: Loaded, report: commands.Report, *, hand_on: bool = False) -> Loaded:
-    """Note what came of an effect; whoever looked meanwhile does not matter. What may pass is put off, as often as the workflow says."""
+    """Record the result of an effect, again if the run moved meanwhile. An error that may pass is put off, as often as the workflow allows."""
     plan = plan_of(definition)
 
     def once() -> Loaded:
@@ -120,7 +116,7 @@ def _put_off(definition: Definition, run: Run, report: commands.Report, now: dat
 
 
 def give_up_waiting(run_id: str) -> None:
-    """Where a process has been at a change for longer than a step may take, nobody knows what came of it. Where none is at it, it is left for who recovers it."""
+    """Record an effect as unknown if a process has worked on it longer than a step may take. If no process does, a worker recovers it."""
     loaded = load(run_id)
     wanted = loaded.run.wanted if loaded is not None else None
     if loaded is None or wanted is None or loaded.run.status != "waiting_event" or loaded.run.active_at is None:

@@ -1,4 +1,4 @@
-"""What a proposal is made of, before anybody is asked: the step as the person it is for sees it, read with their rights."""
+"""Everything from which the request to a model is built: the step as the person sees it, read with their rights."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from console.workflows import Definition
 
 QUOTING = frozenset({"text", "long_text"})
 QUOTE_NAMES = frozenset({"quote", "quotes", "quotation", "verbatim", "excerpt", "citation", "zitat"})
-"""Words in the name of a text from which it quotes, whether its step says so or not."""
+"""Words in the name of a text field that mean that it holds a quotation."""
 MOVED_ON = "The run had gone on before anything could be proposed here."
 NOT_ENTITLED = "Whoever this was for may not do this step, so that nothing was proposed."
 _PENDING = "select run, n, person, purpose, at, deadline_at from console.ai_call where id = %s and status = 'pending'"
@@ -35,12 +35,11 @@ _PENDING = "select run, n, person, purpose, at, deadline_at from console.ai_call
 
 @dataclass(frozen=True, slots=True)
 class ProposalContext:
-    """Everything that an ask is built of. `context` was read with the rights of `person`, and holds nothing that they may not see.
+    """What a call to a model is built from. `context` was read with the rights of `person`, and holds nothing that they may not see.
 
-    `fields` may be proposed, as the author lets them: what of a value a model gets (`treatment`) is `full` in them all, for whoever knows the collections
-    to narrow; `columns` names those that are a field of a record: name → its collection. A tick list is asked for tick by tick (`flags.pep`);
-    what comes back is put together again by `runs.proposed`. `outcomes` are (value, label). `review`: it is a second look, at these values (`outcome`: the choice). `record` is the run's, as the person may see it; `at_hand` the item that the
-    form is for, where the step goes through a list.
+    `fields` may be proposed; their `treatment` is `full`, for the caller to narrow. `columns`: name → collection of the fields that belong to
+    a record. A tick list is requested tick by tick (`flags.pep`) and joined again by `record_answer`. `outcomes` are (value, label). `review`
+    are the values that a second look is about (`outcome`: the choice). `record` is the run's, `at_hand` the current item of a list.
     """
 
     call: str
@@ -67,9 +66,9 @@ class ProposalContext:
 
 
 def proposal_context(call_id: str) -> ProposalContext | None:
-    """What this call asks; None where it is not wanted any more, which is noted here: then the caller leaves it.
+    """The context of this call; None if it is no longer wanted, which is recorded here.
 
-    Raises what reading the step raises (SourceDown and other errors of the console): the caller notes them with `proposed`.
+    Raises what reading the step raises (SourceDown and other errors of the console): the caller records them with `record_answer`.
     """
     rows = fetch(_PENDING, (call_id,))
     if not rows:
@@ -93,7 +92,7 @@ def proposal_context(call_id: str) -> ProposalContext | None:
 
 
 def _not_wanted(call_id: str, message: str) -> ProposalContext | None:
-    """None, once it is noted why."""
+    """Record why the call is not wanted, and return None."""
     record_answer(call_id, "proposal_failed", {"status": "off", "code": None}, {"message": message})
     return None
 
@@ -131,7 +130,7 @@ def _proposal_context(
 
 
 def _reviewed(proposal: Mapping[str, Any], call_id: str) -> dict[str, Any] | None:
-    """What a second look is at; None for a first one."""
+    """The values that a second look is about; None for a first one."""
     if not is_second_call(proposal, call_id):
         return None
     values = {str(each["name"]): each["value"] for each in proposal["fields"]}
@@ -139,7 +138,7 @@ def _reviewed(proposal: Mapping[str, Any], call_id: str) -> dict[str, Any] | Non
 
 
 def unfit(known: ProposalContext, values: Mapping[str, Any]) -> frozenset[str]:
-    """Names of these values that the step itself would refuse, were they handed in: by a bound or a rule of its form."""
+    """Names of the values that the step's form would refuse, by a bound or a rule."""
     entries = [entry for part in ("output", "form") for entry in getattr(known.step.config, part, None) or ()]
     named = {entry.name for entry in entries}
     typed = {name: value for name, value in values.items() if name in named}
@@ -151,14 +150,14 @@ def unfit(known: ProposalContext, values: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _looked(actor: Actor, seen: Seen, open_step: OpenStep) -> tuple[Context, Prompt]:
-    """What the person sees at the step; of a list, at the item that the proposal is for."""
+    """What the person sees at the step; in a list, at the item of the proposal."""
     item = (open_step.attempt.proposal or {}).get("item") if open_step.kind.by_items else None
     context = context_of(actor, open_step, seen.record, log.now(), item=item)
     return context, prompt_of(open_step, context)
 
 
 def _spec(field: FormField, settings: StepAI, proposable: Proposable, judged: frozenset[str]) -> FieldSpec:
-    """A field of the form as it is asked for."""
+    """A field of the form as the model is asked for it."""
     options = field.options if isinstance(field.options, list) else []
     return FieldSpec(
         name=field.name,
@@ -183,6 +182,6 @@ def _text(bound: Any) -> str | None:
 
 
 def _columns(run: Run, prompt: Prompt, context: Context, proposable: Proposable) -> dict[str, str]:
-    """Fields of the form that are fields of a record: of which collection."""
+    """Fields of the form that belong to a record → their collection."""
     collection = prompt.progress.collection if prompt.progress is not None else run.collection
     return {field.name: collection for field in proposable.fields if field.name in context.forms} if collection else {}
