@@ -146,7 +146,7 @@ def _at_automatic_step(definition: Definition, loaded: Loaded) -> bool:
 def _take_automatic_steps(
     actor: Actor, definition: Definition, loaded: Loaded, most: int, until: float, stopping: Callable[[], bool], onlooker: Onlooker
 ) -> tuple[Loaded, int]:
-    """Do automatic steps until the run waits, an effect is requested, or they took `AT_ONCE_S`. (the run, how many steps were done)
+    """Do automatic steps until the run waits, an effect is requested, or they took `AT_ONCE_S`. (the run, how many steps were done).
 
     All are committed in one transaction, so that quick steps cost little. No effect is made before the commit.
     """
