@@ -117,7 +117,7 @@ class Worker:
             Duty("stuck", STUCK_S, runs.pick_up),
             Duty("tasks", PUBLISH_S, tasks.pick_up),
             Duty("answers", PUBLISH_S, questions.pick_up),
-            Duty("proposals", STUCK_S, runs.overdue_proposals),
+            Duty("proposals", STUCK_S, runs.fail_overdue_proposals),
             Duty("ladder", SWEEP_S, ladder.look_back),
         ]
         self.outside = [Duty("publish", PUBLISH_S, checkpoint_delivery.deliver), Duty("mail", PUBLISH_S, notices.deliver)]

@@ -21,7 +21,7 @@ from console.core.documents.workflow import read
 from console.core.events import KINDS
 from console.core.expressions import functions
 from console.core.forms import FormField
-from console.core.run import FINAL, Attempt, Effect, Run, Status, commands, fold
+from console.core.run import FINAL, Attempt, Effect, Run, Status, commands, decisions, fold
 from console.processes.supervisor import main as serve
 from console.reports import tables
 from console.runs.showing.view import as_json
@@ -350,7 +350,7 @@ def a_run() -> dict[str, Any]:
     document = read((ROOT / "docs" / "how-to" / "check-customer.json").read_bytes())
     definition = Definition("wf_1", document.slug, document.title, 1, document.hash, document)
     begin = commands.Start("usr_1", "run_1", "operations", 1, "wf_1", "shop.customer", "1", None, {}, {})
-    made = commands.decide(commands.Plan(document, frozenset({"start", "end"})), Run(), begin, datetime(2026, 11, 20, tzinfo=UTC))
+    made = decisions.decide(commands.Plan(document, frozenset({"start", "end"})), Run(), begin, datetime(2026, 11, 20, tzinfo=UTC))
     return as_json(fold(made), definition, None, None)
 
 

@@ -132,7 +132,7 @@ def disable_person(person_id: str, *, by: Actor = persons.COMMAND_LINE) -> None:
         from console.runs.changing import cleared_notices
 
         authority.keep_an_admin(connection, person_id)
-        cleared_notices.tell(connection, by, "account_closed", person_id)
+        cleared_notices.notify_cleared(connection, by, "account_closed", person_id)
         persons.end_access(connection, person_id)
         told = sa.text("update console.person set disabled_at = now() where id = :id and disabled_at is null")
         return {"fields": ["disabled"], "disabled": True} if connection.execute(told, {"id": person_id}).rowcount else None
@@ -174,7 +174,7 @@ def remove_person(actor: Actor, person_id: str, confirmed: str) -> None:
             "roles_before": words(before),
             "teams_before": list(connection.execute(_TEAMS, {"id": person_id}).scalar_one()),
         }
-        cleared_notices.tell(connection, actor, "account_closed", person_id)
+        cleared_notices.notify_cleared(connection, actor, "account_closed", person_id)
         persons.end_access(connection, person_id)
         persons.forget_ways_in(connection, person_id)
         persons.join(connection, person_id, ())

@@ -149,7 +149,7 @@ def archive(actor: Actor, team_id: str) -> None:
                 code="team_in_use",
                 details=[{"field": "team", "reason": words} for words in owned],
             )
-        cleared_notices.tell(connection, actor, "team_archived", team_id)
+        cleared_notices.notify_cleared(connection, actor, "team_archived", team_id)
         connection.execute(sa.text("update console.team set archived_at = now(), lead = null where id = :id"), {"id": team_id})
         _note(actor, connection, team_id, ["archived"])
 

@@ -235,7 +235,7 @@ def _changed(bulk_id: str, change: Callable[[list[Item]], T], *, tells: bool = F
         over: dict[str, Any] = {"values": {}} if ended else {}
         connection.execute(sa.update(kept).where(kept.c.id == bulk_id).values(items=[item.to_json() for item in items], **over))
         if tells and ended:
-            side_rows.tell(connection, [row.person], bulk_id, "bulk_ended", at=log.now(), link=f"/bulk/{bulk_id}", mail=False)
+            side_rows.add_notices(connection, [row.person], bulk_id, "bulk_ended", at=log.now(), link=f"/bulk/{bulk_id}", mail=False)
         faults.point("bulk.write.before")
     faults.point("bulk.write.after")
     return answer

@@ -6,7 +6,7 @@ from datetime import timedelta
 from console import log, settings
 from console.core.actor import Actor
 from console.core.forms import FormField, examine
-from console.core.run import commands
+from console.core.run import moves
 from console.db.engine import fetch
 from console.document_requests import request_rows
 from console.document_requests.outside import hand_in, kept
@@ -14,8 +14,8 @@ from console.document_requests.request_letters import link_of
 from console.document_requests.request_rows import Item, Request, draft, ensure, hashed, noted, token_of
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.files import Stored
-from console.runs.changing.run_rights import see, works
-from console.runs.engine.stepping import require_step, stand
+from console.runs.changing.run_rights import may_work, see
+from console.runs.engine.stepping import require_step, step_at
 
 NOT_SO_SOON = timedelta(minutes=10)
 
@@ -67,9 +67,9 @@ def _worked(actor: Actor, run_id: str) -> Request:
     seen = see(actor, run_id)
     if request_rows.waits(seen.run) is None:
         raise Conflict("This run does not wait for documents any more. Reload it to see where it stands.", code="stale_revision")
-    if not works(actor, seen.run, seen.definition):
+    if not may_work(actor, seen.run, seen.definition):
         raise NotAllowed("Only those who work on such runs may do this.", need=(f"workflow:{seen.definition.slug}", "resume"))
-    require_step(actor, stand(seen.definition, seen.run))
+    require_step(actor, step_at(seen.definition, seen.run))
     request = ensure(run_id)
     if request is None:
         raise NotFound("What was asked for has been erased.")
@@ -98,7 +98,7 @@ def remind(actor: Actor, run_id: str) -> None:
 
 def revoke(actor: Actor, run_id: str, reason: str) -> None:
     """Make the link useless; the run goes on waiting. Raises Invalid without a reason."""
-    said, request = commands.require_reason(reason), _worked(actor, run_id)
+    said, request = moves.require_reason(reason), _worked(actor, run_id)
     if request.status == "open" and _update(request, "status = 'revoked', token = null, remind_at = null"):
         noted(request, actor, "document_link_revoked", {}, {"reason": said})
 

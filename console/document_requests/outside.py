@@ -13,7 +13,7 @@ from console.document_requests import request_rows
 from console.document_requests.request_rows import Request, by_id, by_token, close, draft, keep_draft, settled
 from console.errors import Conflict, Invalid, NotFound, TooMany
 from console.files import Stored
-from console.runs.rows.run_store import ENGINE
+from console.runs.rows.run_events import ENGINE
 from console.steps.request_documents import RECEIVED, came
 
 FREE_MISSES = 20  # addresses that were wrong, by one visitor, before each further one costs a wait

@@ -13,7 +13,7 @@ from console.db.engine import alone, fetch
 from console.document_requests.request_rows import Request, by_id, close, ensure, hashed, settled, token_of
 from console.errors import IntegrationError, OutcomeUnknown
 from console.integrations import mail
-from console.runs.rows.run_store import ENGINE
+from console.runs.rows.run_events import ENGINE
 from console.steps.request_documents import EXPIRED, came
 
 AT_ONCE = 200

@@ -18,8 +18,9 @@ from console.core.run import Event, Run
 from console.db.engine import fetch
 from console.files import Stored
 from console.runs.changing.run_rights import Seen
-from console.runs.rows.run_store import ENGINE, load, retried
-from console.runs.showing.reading import note
+from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_store import load, retried
+from console.runs.showing.reading import record_reading
 
 KIND = "documents"
 
@@ -140,7 +141,7 @@ def noted(request: Request, actor: Actor, kind: str, told: Mapping[str, Any], se
         here, by = loaded.run.attempt, actor.id if actor.kind in ("user", "key") else None
         seen = Seen(loaded, workflows.version(loaded.run.workflow, loaded.run.version), None)
         open_ = {"request": request.id, "n": here.n, **told}
-        note(actor, seen, Event(kind, log.now(), open_, dict(sealed), (here.step, here.attempt), by))
+        record_reading(actor, seen, Event(kind, log.now(), open_, dict(sealed), (here.step, here.attempt), by))
 
     retried(once)
 

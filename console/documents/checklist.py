@@ -20,10 +20,10 @@ from console.documents import named_papers
 from console.documents.document_text import Told, kept, read
 from console.documents.looking import Document, content_of
 from console.errors import ConsoleError, NotFound
-from console.runs.changing.run_rights import Seen, see, works
-from console.runs.engine.stepping import context_of, stand
+from console.runs.changing.run_rights import Seen, may_work, see
+from console.runs.engine.stepping import context_of, step_at
 from console.runs.rows.run_store import retried
-from console.runs.showing.reading import note
+from console.runs.showing.reading import record_reading
 from console.steps.document_check_settings import Checked
 
 MOST_DOCUMENTS = 6
@@ -95,7 +95,7 @@ def checklist(actor: Actor, run_id: str, item: str | None = None, *, shown: bool
         return None
     entries = [_entry(document, seen.loaded.subject, checked, actor) for document in _wanted(actor, seen, checked)[:MOST_DOCUMENTS]]
     made = Checklist(seen.run.attempt.step, seen.run.attempt.n, checked.item, entries, of_values(checked.checks, checked.roots))
-    if not runs.says(actor, seen.run.workflow, seen.run.version, made.step, run=seen.run.id):
+    if not runs.words_of_event(actor, seen.run.workflow, seen.run.version, made.step, run=seen.run.id):
         made = _unsaid(made)
     if made.pending:
         _order(actor, seen, [entry.document.ref for entry in entries if entry.pending])
@@ -112,9 +112,9 @@ def _unsaid(made: Checklist) -> Checklist:
 
 def _checked(actor: Actor, seen: Seen, item: str | None) -> Checked | None:
     run = seen.run
-    if run.current is None or seen.down is not None or run.unknown is not None or not works(actor, run, seen.definition):
+    if run.current is None or seen.down is not None or run.unknown is not None or not may_work(actor, run, seen.definition):
         return None
-    here = stand(seen.definition, run)
+    here = step_at(seen.definition, run)
     if here.by_hand or not getattr(here.view.config, "checks", ()):
         return None
     return here.kind.checked(here.view, context_of(actor, here, seen.record, log.now(), item=item if here.kind.by_items else None))
@@ -178,11 +178,11 @@ def _note(actor: Actor, run_id: str, made: Checklist) -> None:
     def once() -> None:
         seen = see(actor, run_id)
         here = seen.run.attempt
-        if here is None or here.n != made.n or runs.noted(seen.run, actor, "checks_shown", {"n": made.n, "digest": mark}):
+        if here is None or here.n != made.n or runs.already_recorded(seen.run, actor, "checks_shown", {"n": made.n, "digest": mark}):
             return
         found: dict[str, Any] = {"n": here.n, "digest": mark, "results": _counted(told)}
         found |= {"item": made.item} if made.item is not None else {}
-        note(actor, seen, Event("checks_shown", log.now(), found, {"checks": _kept(told)}, (here.step, here.attempt), actor.id))
+        record_reading(actor, seen, Event("checks_shown", log.now(), found, {"checks": _kept(told)}, (here.step, here.attempt), actor.id))
 
     retried(once)
 

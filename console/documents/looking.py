@@ -66,7 +66,7 @@ class Opened:
 
 def beside(actor: Actor, run_id: str, collection: str | None, key: str | None) -> list[Document]:
     """What can be looked at beside a run: what was handed in with it, newest first, then the files of its record and of those related to it."""
-    sent = [_of_file(stored) for stored in reversed(attachments.beside(actor, run_id))]
+    sent = [_of_file(stored) for stored in reversed(attachments.files_of_draft(actor, run_id))]
     return [*sent, *(of_records(actor, collection, key) if collection and key else [])]
 
 
@@ -137,7 +137,7 @@ def opened(actor: Actor, ref: str) -> Opened:
 def content_of(actor: Actor, ref: str) -> Opened:
     """As `opened`, of a record's file with the media type that its first bytes tell (empty: none of ours), and without having opened it."""
     if ref.startswith("fil_"):
-        stored = attachments.anywhere(actor, ref)
+        stored = attachments.visible_in_any_run(actor, ref)
         return Opened(_of_file(stored), stored.name, stored.media_type, files.content(stored), stored.pages)
     collection, column, row = _record(actor, ref)
     document = _of_column(collection, column, row)

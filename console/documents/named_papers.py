@@ -38,7 +38,7 @@ def of_record(actor: Actor, run_id: str, about: tuple[str | None, str | None], c
 
 def named(actor: Actor, run_id: str, about: tuple[str | None, str | None], wanted: Any) -> list[Document]:
     """Files, or what was handed in under these names: of a name the files of the newest request for it."""
-    sent = _newest(attachments.beside(actor, run_id), _names(wanted))
+    sent = _newest(attachments.files_of_draft(actor, run_id), _names(wanted))
     return [one for one in beside(actor, run_id, *about) if one.ref in sent]
 
 

@@ -16,7 +16,7 @@ from console.core.actor import Actor
 from console.core.documents.action_document import SUCCEEDED
 from console.core.effect_kinds import KINDS as DEFINED
 from console.core.run import Effect, Run
-from console.core.run.command_types import Report
+from console.core.run.commands import Report
 from console.effects import record
 from console.effects.call import Call, Came, prepared
 from console.errors import ConsoleError, IntegrationError, NotAllowed, OutcomeUnknown, SourceDown

@@ -24,7 +24,7 @@ from console.proposals import allowed, item, supporting
 from console.proposals.document_sources import NotRead, documents_of
 from console.proposals.pieces import Piece, cut, filled, open_of, texts
 from console.runs.engine.preparing import ProposalContext
-from console.runs.engine.stepping import Stand, context_of
+from console.runs.engine.stepping import OpenStep, context_of
 from console.runs.showing.reader_reach import kept_from
 from console.steps.base import Rows, StepType, StepView
 from console.steps.items import LIST
@@ -355,7 +355,9 @@ def _rows_again(
             again = (
                 again
                 if again is not None
-                else context_of(known.person, Stand(known.definition, known.run, attempt, kind, view), known.record, known.asked_at).reads
+                else context_of(
+                    known.person, OpenStep(known.definition, known.run, attempt, kind, view), known.record, known.asked_at
+                ).reads
             )
             found[name] = [row["values"] for row in again[name].rows] if name in again else []
     return found

@@ -67,7 +67,7 @@ def make_ready() -> None:
 
 
 def _note(call: str, found: Result) -> None:
-    runs.proposed(call, found.kind, found.open, found.sealed)
+    runs.record_answer(call, found.kind, found.open, found.sealed)
 
 
 @dataclass(frozen=True, slots=True)

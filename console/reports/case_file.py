@@ -42,7 +42,7 @@ def case_file(actor: Actor, run_id: str, form: str, *, with_documents: bool = Tr
         page, after = runs.events(actor, run_id, limit=PAGE, after=after)
         events += page
     looked = documents.looked_at(actor, run_id)
-    found = attachments.beside(actor, run_id)
+    found = attachments.files_of_draft(actor, run_id)
     kept = (
         [] if not with_documents else [(f"{number:03d}-{_plain(one.name)}", _content(actor, one.id)) for number, one in enumerate(found, 1)]
     )

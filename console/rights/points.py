@@ -13,8 +13,8 @@ from console.core.actor import Actor
 from console.core.documents.action_document import Action
 from console.effects import kept
 from console.rights.right_requests import Reason, why_not
-from console.runs.changing.run_rights import holder_idle_s, lacking, possible, see
-from console.runs.engine.stepping import facts
+from console.runs.changing.run_rights import holder_idle_s, lacking_right, possible_commands, see
+from console.runs.engine.stepping import run_facts
 
 COMMANDS = (
     ("complete", "resume", "Do the step that it stands at"),
@@ -63,15 +63,20 @@ def on_run(actor: Actor, run_id: str) -> list[Point]:
     """The points of a run. Raises NotFound where the actor may not see it."""
     seen = see(actor, run_id, whole=True)
     run, obj = seen.run, f"workflow:{seen.definition.slug}"
-    may = possible(actor, seen, holder_idle_s(run))
+    may = possible_commands(actor, seen, holder_idle_s(run))
     points = []
     for command, act, title in COMMANDS:
         if command in may:
             points.append(Point(title, True))
             continue
-        reason = why_not(actor, run.team, obj, act, {"run": facts(run)})
+        reason = why_not(actor, run.team, obj, act, {"run": run_facts(run)})
         points.append(
-            Point(title, False, reason, "" if reason else lacking(actor, seen) or _as_it_stands(run.ended, command, run.holder, actor.id))
+            Point(
+                title,
+                False,
+                reason,
+                "" if reason else lacking_right(actor, seen) or _as_it_stands(run.ended, command, run.holder, actor.id),
+            )
         )
     return points
 

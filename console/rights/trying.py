@@ -20,7 +20,7 @@ from console.errors import Invalid, NotAllowed
 from console.rights.role_rules import require_object
 from console.rights.writing import judge
 from console.runs.changing.run_rights import see
-from console.runs.engine.stepping import facts
+from console.runs.engine.stepping import run_facts
 
 HIDDEN = "you may not see it"
 
@@ -126,7 +126,7 @@ def _place(actor: Actor, obj: str, key: str, run: str) -> tuple[str | None, dict
     facts_of_run = None
     if run:
         seen = see(actor, run)
-        team, facts_of_run = seen.run.team, facts(seen.run)
+        team, facts_of_run = seen.run.team, run_facts(seen.run)
         if not key and seen.run.record and collection in (None, seen.run.collection):
             collection, key = seen.run.collection, seen.run.record
     if not key or collection is None:

@@ -1,4 +1,4 @@
-"""Runs: start, complete, save, resume, revise, abort, take over, settle; reading, lists and replay."""
+"""Runs: every command that people, programs and the engine can give to a run; one run on a page, lists of runs, and replay."""
 
 from console.runs.changing import attachments
 from console.runs.changing.approval_answers import approve, reject
@@ -10,17 +10,17 @@ from console.runs.changing.rerunning import rerun
 from console.runs.changing.revising import Preview, abort, abort_preview, preview, revise
 from console.runs.changing.transitions import cancel, complete, complete_and_look, draft, end_for_erasure, start
 from console.runs.engine.advancing import advance
-from console.runs.engine.answering import overdue_proposals, proposed
-from console.runs.engine.arrival import awaits
-from console.runs.engine.effect_followup import look as follow, look_again, news
+from console.runs.engine.answering import fail_overdue_proposals, record_answer
+from console.runs.engine.effect_followup import follow_effect as follow, follow_now, late_reports
 from console.runs.engine.preparing import ProposalContext, proposal_context
+from console.runs.engine.proposing import proposal_pending
 from console.runs.engine.sweep import pick_up, sweep, wake
 from console.runs.rows.rebuild import Difference, rebuild
-from console.runs.rows.run_store import ENGINE
+from console.runs.rows.run_events import ENGINE
 from console.runs.showing.candidates import Candidate, candidates
 from console.runs.showing.lists import RunHead, find, head, held_by, live_ahead, live_counts, live_on, on_record, to_continue
-from console.runs.showing.reader_reach import says, shown_to
-from console.runs.showing.reading import PATH_SHOWN, foretold, get, noted, source_opened, title
+from console.runs.showing.reader_reach import shown_to, words_of_event
+from console.runs.showing.reading import PATH_SHOWN, already_recorded, get, preview_screen, source_opened, title
 from console.runs.showing.replay import ReplayView, events, replay
 from console.runs.showing.screens import record_shown
 from console.runs.showing.view import RunView
@@ -38,11 +38,11 @@ __all__ = [
     "abort",
     "abort_preview",
     "advance",
+    "already_recorded",
     "approve",
     "arrive",
     "assign",
     "attachments",
-    "awaits",
     "cancel",
     "candidates",
     "changing",
@@ -54,27 +54,27 @@ __all__ = [
     "engine",
     "escalate",
     "events",
+    "fail_overdue_proposals",
     "find",
     "follow",
-    "foretold",
+    "follow_now",
     "get",
     "head",
     "held_by",
+    "late_reports",
     "live_ahead",
     "live_counts",
     "live_on",
-    "look_again",
-    "news",
-    "noted",
     "on_record",
-    "overdue_proposals",
     "pick_up",
     "preview",
+    "preview_screen",
     "proposal_context",
+    "proposal_pending",
     "propose_again",
-    "proposed",
     "rebuild",
     "receipt_of",
+    "record_answer",
     "record_shown",
     "reject",
     "release",
@@ -87,7 +87,6 @@ __all__ = [
     "revise",
     "rows",
     "save",
-    "says",
     "settle",
     "showing",
     "shown_to",
@@ -102,4 +101,5 @@ __all__ = [
     "title",
     "to_continue",
     "wake",
+    "words_of_event",
 ]

@@ -149,7 +149,7 @@ def remove(name: str, *, force: bool = False, by: Actor = SYSTEM) -> Consequence
         )
     source = keeping.source_of(name)
     with transaction() as connection:
-        cleared_notices.tell(connection, by, "source_removed", name)
+        cleared_notices.notify_cleared(connection, by, "source_removed", name)
         policy_store.write(connection, removed=_rights(_collections(name)))
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
         connection.execute(sa.delete(tables.data_source).where(tables.data_source.c.name == name))
@@ -201,7 +201,7 @@ def _switch(name: str, *, paused: bool, by: Actor) -> None:
         if (now is not None) is paused:
             raise Conflict(f"The data source {name} is paused already." if paused else f"The data source {name} is not paused.")
         if paused:
-            cleared_notices.tell(connection, by, "source_paused", name)
+            cleared_notices.notify_cleared(connection, by, "source_paused", name)
         connection.execute(sa.update(table).where(table.c.name == name).values(paused_at=sa.func.now() if paused else None))
         keeping.moved(connection)
         _note(connection, by, name, ["paused"], {"paused": not paused}, {"paused": paused})

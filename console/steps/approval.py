@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from console.core import expressions
 from console.core.documents.fields import Located, Use
 from console.core.forms import FormField, clean
-from console.core.run.command_types import ApprovalAsked
+from console.core.run.step_requests import ApprovalAsked
 from console.steps.base import Completion, Context, Prompt, Read, StepConfig, StepType, StepView, Values, fill_template
 
 STEP_PATTERN = r"step:[a-z][a-z0-9_]{0,63}"

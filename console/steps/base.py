@@ -18,7 +18,7 @@ from console.core.documents.fields import Located, Use
 from console.core.documents.workflow import NAME_PATTERN
 from console.core.forms import FormField, clean, refusal
 from console.core.run import FORM_NEEDED, Run
-from console.core.run.command_types import ApprovalAsked, Awaited, HandsOver
+from console.core.run.step_requests import ApprovalAsked, Awaited, Handover
 from console.errors import ConsoleError
 from console.steps.proposable import Proposable, of_form
 
@@ -365,7 +365,7 @@ class Completion:
     output: Values | None = None
     effects: tuple[WriteRecord | ActionEffect, ...] = ()
     awaits: Awaited | None = None  # the step is done when this has come; without effects
-    hands_over: HandsOver | None = None  # into an inbox, where others go on
+    hands_over: Handover | None = None  # into an inbox, where others go on
     approval: ApprovalAsked | None = None  # the effects are asked for when others have approved
     task: TaskWanted | None = None
     notice: NoticeWanted | None = None

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from console.core import expressions
 from console.core.documents import fields as definitions
 from console.core.documents.fields import FieldDefinition, Located, with_own
-from console.core.run.command_types import HandsOver
+from console.core.run.step_requests import Handover
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, fill_template, require_right
 
 LONGEST_REASON = 2000
@@ -59,7 +59,7 @@ class Escalate(StepType):
         values, details = definitions.taken(step.config.form, context.roots, context.former, step.id, dict(submitted))
         require_right(context, details)
         reason = expressions.render(step.config.text, with_own(context.roots, step.id, values)).strip() or f"Handed on at “{step.title}”."
-        over = HandsOver(step.config.inbox, reason[:LONGEST_REASON], step.config.priority)
+        over = Handover(step.config.inbox, reason[:LONGEST_REASON], step.config.priority)
         return Completion("default", values, hands_over=over)
 
     def expressions(self, config: EscalateConfig) -> list[Located]:

@@ -12,7 +12,7 @@ from console.core.documents import fields as definitions
 from console.core.documents.fields import Definition, FieldDefinition, Located, holds
 from console.core.documents.workflow import NAME_PATTERN
 from console.core.forms import FormField, Wrong, cleaned, examine, is_empty, missing, refusal
-from console.core.run.command_types import Awaited
+from console.core.run.step_requests import Awaited
 from console.db.ids import new_id
 from console.errors import Invalid
 from console.steps.base import (

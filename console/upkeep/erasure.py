@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from console import access, accounts, files, log, records, runs, settings, subjects
 from console.core import scopes
 from console.core.actor import Actor
-from console.core.run.commands import require_reason
+from console.core.run.moves import require_reason
 from console.db import tables
 from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Conflict, ConsoleError, NotFound

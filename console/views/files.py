@@ -166,7 +166,7 @@ def send(run_id: str) -> Response:
         attachments.take_away(frame.actor(), run_id, request.form[AWAY])
         return make_response("", 200)
     step, field = request.form.get("step", ""), request.form.get("field", "")
-    attachments.beside(frame.actor(), run_id)
+    attachments.files_of_draft(frame.actor(), run_id)
     try:
         if not request.files.getlist("file"):
             raise Invalid("No file was sent.")

@@ -19,9 +19,17 @@ from console.db import tables
 from console.db.engine import hot_engine
 from console.errors import ConsoleError, Malformed, NotFound
 from console.log import masking
-from console.runs.changing.approval_answers import Asked, Moved, changed, mark, refusal, visible, visible_request
-from console.runs.changing.approval_requests import entitled
-from console.runs.rows.run_store import approval_of
+from console.runs.changing.approval_answers import (
+    ChangedField,
+    VisibleRequest,
+    changed_fields,
+    difference_mark,
+    visible_request,
+    why_refused,
+    without_hidden_values,
+)
+from console.runs.changing.approval_requests import may_answer
+from console.runs.rows.run_rows import approval_from_row
 from console.runs.showing.lists import head, record_titles, visible_pairs
 from console.runs.showing.reader_reach import kept_from
 from console.runs.showing.view import title_of
@@ -108,7 +116,7 @@ class View:
     deciders: Sequence[str]
     changes: Sequence[Mapping[str, Any]]
     fields: Mapping[str, Mapping[str, Any]]
-    moved: Sequence[Moved]
+    moved: Sequence[ChangedField]
     mark: str
     text: str | None
     record: Mapping[str, Any]
@@ -151,7 +159,7 @@ def get(actor: Actor, approval_id: str) -> View:
     """The request as the actor may see it; looking decides nothing. Raises NotFound as `runs.get` does."""
     found = visible_request(actor, approval_id)
     approval, run, definition = found.approval, found.seen.run, found.seen.definition
-    refused = refusal(actor, found)
+    refused = why_refused(actor, found)
     moved, down = _moved(found)
     titles = {} if found.seen.record is None else {(found.seen.record.collection, found.seen.record.key or ""): found.seen.record.title}
     held = {"wishes": list(approval.wishes), "record": dict(approval.shown.get("record", {}))}
@@ -184,8 +192,8 @@ def get(actor: Actor, approval_id: str) -> View:
         deciders=deciders(found) if approval.status == "open" else (),
         changes=_changes(told["wishes"]),
         fields={one["name"]: one for one in approval.shown.get("fields", ())},
-        moved=visible(actor, moved),
-        mark=mark(moved) if moved else "",
+        moved=without_hidden_values(actor, moved),
+        mark=difference_mark(moved) if moved else "",
         text=approval.shown.get("text") if says else None,
         record=told["record"],
         context=[(title_of(definition, step), output) for step, output in told["context"].items()],
@@ -248,7 +256,7 @@ def _rows(actor: Actor, conditions: Sequence[sa.ColumnElement[bool]], place: tup
 def _lines(actor: Actor, rows: Sequence[Any], away: set[str], keep: Keep | None) -> list[Line]:
     heads = [_Head(row.told["collection"], row.told["record"]) for row in rows]
     titles = record_titles(actor, heads, away)
-    approvals = [approval_of(row.told) for row in rows]
+    approvals = [approval_from_row(row.told) for row in rows]
     names, teams = _names(approvals), _teams()
     made = []
     pairs = visible_pairs(actor)
@@ -349,7 +357,7 @@ def _for(actor: Actor) -> Keep:
     """Whether the right to approve the action is there too."""
 
     def keep(approval: Approval, team: str) -> bool:
-        return entitled(actor, team, approval) and actor.id not in approval.not_by and actor.email.lower() not in approval.not_by
+        return may_answer(actor, team, approval) and actor.id not in approval.not_by and actor.email.lower() not in approval.not_by
 
     return keep
 
@@ -404,12 +412,12 @@ def _cursor(text: str) -> tuple[datetime, str]:
 # -- one of them
 
 
-def _moved(found: Asked) -> tuple[list[Moved], str | None]:
+def _moved(found: VisibleRequest) -> tuple[list[ChangedField], str | None]:
     """(what has changed in the record since, why that cannot be told now)."""
     if found.approval.status != "open":
         return [], None
     try:
-        return changed(found), None
+        return changed_fields(found), None
     except ConsoleError as error:
         return [], error.message
 

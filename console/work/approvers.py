@@ -6,18 +6,20 @@ from console import accounts
 from console.access import limits
 from console.core.actor import Actor
 from console.core.run.approval_request import Approval
-from console.runs.changing.approval_answers import Asked, visible_request
-from console.runs.changing.approval_requests import KEPT_OUT, NO_RIGHT, NOT_SEEN, candidates
+from console.runs.changing.approval_answers import VisibleRequest, visible_request
+from console.runs.changing.approval_requests import KEPT_OUT, NO_RIGHT, NOT_SEEN, possible_approvers
 
 MOST_NAMED = 8
 REASONS = (NO_RIGHT, NOT_SEEN, KEPT_OUT)
 
 
-def deciders(found: Asked) -> list[str]:
+def deciders(found: VisibleRequest) -> list[str]:
     """Names of people who may decide it now, in order, at most `MOST_NAMED`; those who have answered are not among them."""
     approval = found.approval
     return _named(
-        person for person, lacks in candidates(found.seen.run, approval).items() if lacks is None and not approval.answered_by(person)
+        person
+        for person, lacks in possible_approvers(found.seen.run, approval).items()
+        if lacks is None and not approval.answered_by(person)
     )
 
 
@@ -43,10 +45,10 @@ def words(actor: Actor, approval_id: str) -> str:
     )
 
 
-def stuck(found: Asked) -> str:
+def stuck(found: VisibleRequest) -> str:
     """Why too few can give their yes now, and whom to ask about it."""
     approval, run = found.approval, found.seen.run
-    held = candidates(run, approval)
+    held = possible_approvers(run, approval)
     team = next((one.name for one in accounts.teams() if one.id == run.team), run.team)
     free = [person for person, lacks in held.items() if lacks is None and not approval.answered_by(person)]
     if not held:

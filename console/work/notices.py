@@ -80,7 +80,7 @@ def tell(
     `text` is kept under the key of the `subject`; without one the words are those of the `kind`.
     """
     with transaction() as connection:
-        side_rows.tell(connection, people, key, kind, at=log.now(), run=run, by=by, text=text, subject=subject, link=link, mail=mail)
+        side_rows.add_notices(connection, people, key, kind, at=log.now(), run=run, by=by, text=text, subject=subject, link=link, mail=mail)
 
 
 def _disagreed(actor: Actor, team: str | None, obj: str, act: str, version: int) -> None:
@@ -125,7 +125,7 @@ def _notice(actor: Actor, row: tuple[object, ...], names: dict[str, str], titles
             words = str(subjects.unseal(str(subject), f"notice|{key}", nonce, ct)["text"])  # type: ignore[arg-type]
         except subjects.Unreadable:
             words = "Its text was erased"
-        if made_in and not runs.says(actor, made_in[0], int(made_in[1]), None, kind="notify", run=run_id):  # type: ignore[index]
+        if made_in and not runs.words_of_event(actor, made_in[0], int(made_in[1]), None, kind="notify", run=run_id):  # type: ignore[index]
             words = NOT_YOURS
     href = str(link) if link else f"/runs/{run_id}" if run_id else ""
     return Notice(str(ident), words, about or "", href, at, read_at is not None)  # type: ignore[arg-type]

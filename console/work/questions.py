@@ -85,7 +85,7 @@ def _visible_question(actor: Actor, row: Any, *, whole: bool = False) -> Asked |
     if not whole:
         workflow, version, step, collection = made_at
         told |= runs.shown_to(actor, workflow, version, step, {name: told[name] for name in ("title", "text", "fields")}, collection, run)
-        if not runs.says(actor, workflow, version, step, run=run):
+        if not runs.words_of_event(actor, workflow, version, step, run=run):
             told |= {"title": NOT_YOURS, "text": None}
     given = fetch("select person, outcome, at from console.answer where question = %s order by at, person", (ident,))
     names = accounts.names({person for person, _, _ in given})

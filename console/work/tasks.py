@@ -78,7 +78,7 @@ def _task(actor: Actor, row: Any, names: dict[str, str], titles: dict[str, str |
         told = subjects.unseal(subject, f"task|{ident}", nonce, ct)
     except subjects.Unreadable:
         told = {"title": "Its text was erased"}
-    if made_at is not None and not runs.says(actor, made_at[0], int(made_at[1]), made_at[2], run=run):
+    if made_at is not None and not runs.words_of_event(actor, made_at[0], int(made_at[1]), made_at[2], run=run):
         told, due_on = {"title": NOT_YOURS}, None
     return Task(
         ident, str(told["title"]), told.get("text"), status, waits, due_on, created_at, closed_at, names.get(closed_by or ""),

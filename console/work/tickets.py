@@ -163,16 +163,16 @@ def _stage(actor: Actor, here: Inbox, stage: str, limit: int, mark: str) -> tupl
         return _free(actor, offered, limit, mark or None) if offered else ([], None)
     place = _place(mark) if mark else None
     if stage == PUT_DOWN:
-        heads, last = queues.put_down(actor, here.id, _workflow(here), limit=limit, after=place)
+        heads, last = queues.saved_runs(actor, here.id, _workflow(here), limit=limit, after=place)
     else:
-        heads, last = queues.handed_on(actor, here.id, ("low",) if stage == LOW else SOON, limit=limit, after=place)
+        heads, last = queues.tickets(actor, here.id, ("low",) if stage == LOW else SOON, limit=limit, after=place)
     return _tickets(actor, heads), f"{last.rank}~{last.at}~{last.id}" if last else None
 
 
 def doing(actor: Actor, inbox_id: str) -> list[Ticket]:
     """Tickets that the actor has in hand, those begun first in front; a hundred at most."""
     here = inboxes.seen(actor, inbox_id)
-    heads, _ = queues.in_hand(actor, here.id, _workflow(here), limit=100, holder=actor.id)
+    heads, _ = queues.held_runs(actor, here.id, _workflow(here), limit=100, holder=actor.id)
     return _held(here, heads)
 
 
@@ -180,7 +180,7 @@ def backlog(actor: Actor, inbox_id: str, *, limit: int = 50, after: str | None =
     """Tickets in hand, whoever has them, for who manages the inbox. Raises NotFound, NotAllowed, Malformed for a cursor that is none."""
     here = inboxes.seen(actor, inbox_id)
     access.require(actor, here.team, f"inbox:{here.id}", "manage")
-    heads, last = queues.in_hand(actor, here.id, _workflow(here), limit=limit, after=_place(after) if after else None)
+    heads, last = queues.held_runs(actor, here.id, _workflow(here), limit=limit, after=_place(after) if after else None)
     return _held(here, heads), f"{last.rank}~{last.at}~{last.id}" if last else None
 
 
@@ -224,7 +224,7 @@ def _tickets(actor: Actor, heads: Iterable[RunHead]) -> list[Ticket]:
 
 def _ticket(actor: Actor, head: RunHead, names: dict[str, str]) -> Ticket:
     told = head.ticket or {}
-    says = not told.get("reason") or runs.says(actor, head.workflow_id, head.version, None, kind="escalate", run=head.id)
+    says = not told.get("reason") or runs.words_of_event(actor, head.workflow_id, head.version, None, kind="escalate", run=head.id)
     return Ticket(
         id=head.id,
         title=head.record_title or head.workflow_title,

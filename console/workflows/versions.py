@@ -188,11 +188,11 @@ def import_file(
             connection.execute(
                 sa.update(tables.workflow).where(tables.workflow.c.id == former.id).values(**_head(document), updated_at=sa.func.now())
             )
-        here = _row(connection, document.slug)
-        if here is None:
+        row = _row(connection, document.slug)
+        if row is None:
             raise Conflict(f"The workflow {document.slug} was removed meanwhile: import it again.")
         if former is None or former.draft != document.to_json():
-            _note(actor, "workflow_imported", here, here.live_version, document.hash, connection)
+            _note(actor, "workflow_imported", row, row.live_version, document.hash, connection)
     _forget()
     if publish:
         _publish(actor, document.slug, rights=rights)
@@ -258,31 +258,31 @@ def _judge(by: Actor | None, document: Workflow, act: str) -> None:
 
 def _publish(actor: Actor, slug: str, *, rights: bool = True) -> Definition:
     with transaction() as connection:
-        here = _row(connection, slug)
-        if here is None or here.draft is None:
+        row = _row(connection, slug)
+        if row is None or row.draft is None:
             raise NotFound(f"There is no draft of a workflow {slug}.")
-        document = _valid(slug, here.draft, rights=rights)
-        number = put_live(connection, actor, here, document)
+        document = _valid(slug, row.draft, rights=rights)
+        number = put_live(connection, actor, row, document)
     _forget()
-    if here.label != document.clearance:
+    if row.label != document.clearance:
         access.refresh()
-    return version(here.id, number)
+    return version(row.id, number)
 
 
-def put_live(connection: Connection, actor: Actor, here: Row[Any], document: Workflow) -> int:
+def put_live(connection: Connection, actor: Actor, row: Row[Any], document: Workflow) -> int:
     """The number of the live version, which is this document from now on; nothing is written where it was that already. `here` is locked."""
     made = tables.workflow_version.c
-    if here.live_version is not None:
-        former = connection.scalar(sa.select(made.hash).where(made.workflow == here.id, made.number == here.live_version))
+    if row.live_version is not None:
+        former = connection.scalar(sa.select(made.hash).where(made.workflow == row.id, made.number == row.live_version))
         if former == document.hash:
-            return int(here.live_version)
-    number = 1 + (connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == here.id)) or 0)
-    values = {"workflow": here.id, "number": number, "document": document.canonical(), "hash": document.hash, "published_by": actor.id}
+            return int(row.live_version)
+    number = 1 + (connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == row.id)) or 0)
+    values = {"workflow": row.id, "number": number, "document": document.canonical(), "hash": document.hash, "published_by": actor.id}
     connection.execute(sa.insert(tables.workflow_version).values(**values, published_at=sa.func.now()))
-    status = "active" if here.status == "draft" else here.status
-    changed = sa.update(tables.workflow).where(tables.workflow.c.id == here.id)
+    status = "active" if row.status == "draft" else row.status
+    changed = sa.update(tables.workflow).where(tables.workflow.c.id == row.id)
     connection.execute(changed.values(live_version=number, status=status, label=document.clearance, updated_at=sa.func.now()))
-    _note(actor, "workflow_published", here, number, document.hash, connection, former=here.live_version)
+    _note(actor, "workflow_published", row, number, document.hash, connection, former=row.live_version)
     return int(number)
 
 
@@ -326,7 +326,7 @@ def _known(slug: str) -> Known:
 
 
 def _note(
-    actor: Actor, kind: str, here: Row[Any], number: int | None, hashed: str, connection: Connection | None = None, **more: Any
+    actor: Actor, kind: str, row: Row[Any], number: int | None, hashed: str, connection: Connection | None = None, **more: Any
 ) -> None:
-    told = {"workflow": here.id, "slug": here.slug, "version": number, "hash": hashed, **more}
-    log.note(actor, kind, open=told, team=here.team or None, chain=None if here.label else CHAIN, label=here.label, connection=connection)
+    told = {"workflow": row.id, "slug": row.slug, "version": number, "hash": hashed, **more}
+    log.note(actor, kind, open=told, team=row.team or None, chain=None if row.label else CHAIN, label=row.label, connection=connection)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from console.core.documents.workflow import Workflow
 from console.core.run import Event, Run, commands, evolve
-from console.core.run.commands import Plan, decide
+from console.core.run.commands import Plan
+from console.core.run.decisions import decide
 from console.errors import ConsoleError
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from console.core.run import FINAL, commands, fold
+from console.core.run import FINAL, commands, fold, step_requests
 from console.core.run.approving import ruled_out
-from console.core.run.command_types import ApprovalAsked
-from console.core.run.commands import decide
+from console.core.run.decisions import decide
+from console.core.run.step_requests import ApprovalAsked
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from tests.core.graphs import NOW, Walk, plan, step
 from tests.tables import cases
@@ -29,9 +29,9 @@ PLAN, BY_ITSELF = plan(STEPS, "ask"), plan(STEPS, "charge", "ask")
 UNTIL = NOW + timedelta(days=2)
 
 
-def wish(number: int = 1, amount: str = "900") -> commands.Wish:
+def wish(number: int = 1, amount: str = "900") -> step_requests.Wish:
     request = {"collection": "customer", "key": "17", "changes": {"balance": {"old": "1", "new": amount}}}
-    return commands.Wish(f"eff_{number}", "sql_write", "Update balance", request)
+    return step_requests.Wish(f"eff_{number}", "sql_write", "Update balance", request)
 
 
 def asked(approval: str = "apr_1", amount: str = "900", **more: Any) -> ApprovalAsked:
@@ -49,7 +49,7 @@ def at(where: str, plan_: Any = PLAN) -> Walk:
     return walk
 
 
-def hand_in(walk: Walk, wanted: ApprovalAsked, *wishes: commands.Wish, outcome: str = "default", values: Any = None) -> Walk:
+def hand_in(walk: Walk, wanted: ApprovalAsked, *wishes: step_requests.Wish, outcome: str = "default", values: Any = None) -> Walk:
     here = walk.run.attempt
     assert here is not None
     by = None if walk.run.status == "running" else walk.run.holder

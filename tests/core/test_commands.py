@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from console.core.run import commands
+from console.core.run import commands, going_back, step_requests
 from console.core.run.commands import Plan
 from console.errors import Conflict, ConsoleError, Invalid
 from tests.core.graphs import NOW, Walk, plan, step
@@ -47,7 +47,7 @@ def saved() -> Walk:
 def submitted(told: str = "") -> Walk:
     """A run whose write is under way, or of which this came."""
     walk = at("apply")
-    wish = commands.Wish("eff_1", "sql_write", "Update email", {"changes": {"email": {"old": "a", "new": "b"}}})
+    wish = step_requests.Wish("eff_1", "sql_write", "Update email", {"changes": {"email": {"old": "a", "new": "b"}}})
     walk.give(commands.Complete(OLIVIA, "apply", walk.run.revision, "default", {"email": "b"}, None, [wish]))
     if told:
         walk.give(commands.Report("eff_1", told, "record_changed", "It moved.", [{"field": "email", "reason": "Tom changed it."}]))
@@ -124,7 +124,7 @@ def test_a_colleague_resumes_at_the_same_attempt() -> None:
 
 def test_revising_cancels_what_came_later_newest_first() -> None:
     walk = at("apply")
-    target = commands.revisable(walk.run, "read")
+    target = going_back.revisable(walk.run, "read")
     since, made = len(walk.events), walk.run.made
     walk.give(commands.Revise(OLIVIA, walk.run.revision, target.n, "It was the wrong file."))
     assert kinds(walk, since) == ["attempt_cancelled", "attempt_cancelled", "step_revised", "step_entered"]
@@ -139,14 +139,14 @@ def test_revising_cancels_what_came_later_newest_first() -> None:
 
 def test_a_revised_attempt_cannot_be_revised_again() -> None:
     walk = at("apply")
-    first = commands.revisable(walk.run, "read")
+    first = going_back.revisable(walk.run, "read")
     walk.give(commands.Revise(OLIVIA, walk.run.revision, first.n, "again"))
     with pytest.raises(Conflict):
         walk.give(commands.Revise(OLIVIA, walk.run.revision, first.n, "and again"))
     walk.answer("new")
-    assert commands.revisable(walk.run, "read").attempt == 2
+    assert going_back.revisable(walk.run, "read").attempt == 2
     with pytest.raises(Conflict):
-        commands.revisable(walk.run, "check")
+        going_back.revisable(walk.run, "check")
 
 
 def test_a_write_is_asked_for_before_it_is_done() -> None:
@@ -348,7 +348,7 @@ def test_a_choice_that_leads_nowhere_is_refused_before_anything_is_done() -> Non
     lonely = plan([step("start", "start", default="ask"), step("ask", "decision", yes="end"), step("end", "end")])
     walk = Walk(lonely).start()
     with pytest.raises(Invalid) as told:
-        walk.give(commands.Complete(OLIVIA, "ask", walk.run.revision, "no", effects=[commands.Wish("eff_1", "sql_write", "x", {})]))
+        walk.give(commands.Complete(OLIVIA, "ask", walk.run.revision, "no", effects=[step_requests.Wish("eff_1", "sql_write", "x", {})]))
     assert told.value.details[0]["field"] == "outcome"
     assert walk.run.attempt is not None
     assert walk.run.attempt.effects == ()

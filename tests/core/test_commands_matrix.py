@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from console.core.moments import moment_text
-from console.core.run import FINAL, Event, Run, commands, evolve
-from console.core.run.commands import Plan, cancelled_by, decide, opening, require_completable, require_reason, revisable
-from console.core.run.moves import NEXT_ITEM
+from console.core.run import FINAL, Event, Run, commands, decisions, evolve, step_requests
+from console.core.run.commands import Plan
+from console.core.run.decisions import decide, opening
+from console.core.run.going_back import cancelled_by, revisable
+from console.core.run.moves import NEXT_ITEM, require_completable, require_reason
 from console.errors import Conflict, ConsoleError, Invalid
 from tests.core.graphs import NOW, Walk, plan, step
 from tests.tables import cases
@@ -24,7 +26,7 @@ STEPS = [
     step("end", "end"),
 ]
 PLAN, BY_ITSELF, HANDS_OFF = plan(STEPS), plan(STEPS, "look", "apply"), plan(STEPS, "look", "apply", on_error="fail")
-WISH = commands.Wish("eff_1", "sql_write", "Update email", {"changes": {"email": {"old": "a", "new": "b"}}})
+WISH = step_requests.Wish("eff_1", "sql_write", "Update email", {"changes": {"email": {"old": "a", "new": "b"}}})
 
 
 def started(at: str, plan_: Plan = PLAN) -> Walk:
@@ -60,7 +62,7 @@ STATES: dict[str, Callable[[], Walk]] = {
     "waiting": lambda: given(started("look", BY_ITSELF), commands.Wait("look", LATER, "default", {"until": LATER})),
     "delayed": lambda: given(started("look", BY_ITSELF), commands.Delay("look", "source_down", "Away.", LATER)),
     "outside": lambda: given(
-        started("look", BY_ITSELF), commands.Complete(None, "look", 0, "default", {"asked": "x"}, awaits=commands.Awaited("answer", "ans_1", SOON, "late"))
+        started("look", BY_ITSELF), commands.Complete(None, "look", 0, "default", {"asked": "x"}, awaits=step_requests.Awaited("answer", "ans_1", SOON, "late"))
     ),
     "completed": lambda: given(started("end"), commands.Complete(None, "end", 0, "default", ends="done")),
     "aborted": lambda: given(started("look"), commands.Abort(OLIVIA, 0, "no")),
@@ -213,7 +215,7 @@ MATRIX: dict[str, list[str]] = {
 def test_the_matrix_has_every_command_and_every_state() -> None:
     assert list(MATRIX) == list(COMMANDS)
     assert (*LIVE, *ENDED) == tuple(STATES)
-    assert {type(make(STATES["unknown"]())) for make in COMMANDS.values()} | ELSEWHERE == set(commands.DECISIONS)
+    assert {type(make(STATES["unknown"]())) for make in COMMANDS.values()} | ELSEWHERE == set(decisions.DECISIONS)
 
 
 @cases("what", COMMANDS)
@@ -332,7 +334,7 @@ SAID: list[tuple[str, str, Callable[[Walk], Any], str, dict[str, Any], dict[str,
     ("what is done after a wait", "waiting", lambda w: commands.Fire(3), "step_completed", {"n": 3, "type": "get_data", "automatic": True}, {}),
     ("a failure that may pass", "running", lambda w: commands.Delay("look", "source_down", "Away.", LATER), "retry_set",
      {"n": 3, "code": "source_down", "tries": 1, "until": LATER}, {"message": "Away."}),
-    ("something awaited", "running", lambda w: commands.Complete(None, "look", w.run.revision, "default", awaits=commands.Awaited("task", "tsk_1")),
+    ("something awaited", "running", lambda w: commands.Complete(None, "look", w.run.revision, "default", awaits=step_requests.Awaited("task", "tsk_1")),
      "event_awaited", {"n": 3, "for": "task", "key": "tsk_1", "until": None, "outcome": None}, {}),
     ("what came", "outside", lambda w: commands.Arrive("ans_1", "default", {"a": "1"}, None, TOM), "step_completed",
      {"n": 3, "type": "get_data", "outcome": "default", "automatic": False}, {"values": {"a": "1"}}),
@@ -556,7 +558,7 @@ def test_the_engine_speaks_without_a_person() -> None:
 def test_a_step_that_waits_in_vain_goes_its_way_for_that_or_asks_a_person() -> None:
     way = plan([*STEPS[:2], step("look", "get_data", default="apply", late="read"), *STEPS[3:]], "look")
     for waits, last in (("late", "read"), (None, "look")):
-        awaits = commands.Awaited("answer", "ans_1", SOON, waits)
+        awaits = step_requests.Awaited("answer", "ans_1", SOON, waits)
         walk = given(started("look", way), commands.Complete(None, "look", 0, "default", {"asked": "x"}, awaits=awaits), commands.Fire(3))
         assert (walk.run.status, here(walk)) == ("waiting_person", last)
         assert (walk.run.take_over is None) == (waits is not None)
@@ -573,7 +575,7 @@ def test_the_items_of_a_loop_are_attempts_that_no_limit_counts() -> None:
 
 
 def test_a_step_may_hand_the_run_over_when_it_is_done() -> None:
-    over = commands.HandsOver("disputes", "a chargeback")
+    over = step_requests.Handover("disputes", "a chargeback")
     walk = given(started("look"), commands.Complete(OLIVIA, "look", 0, "default", hands_over=over))
     assert (here(walk), walk.run.holder, walk.run.last_holder) == ("apply", None, OLIVIA)
     assert (walk.run.ticket or {})["inbox"] == "disputes"

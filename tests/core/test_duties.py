@@ -7,12 +7,12 @@ import pytest
 from console import steps
 from console.core.documents.house_check import Surroundings
 from console.core.documents.workflow_check import check
-from console.core.run.duties import Done, excluded, refused, steps_of
+from console.core.run.duties import DoneStep, refusal_by_rule, steps_of, violated_rule
 
 DONE = [
-    Done("enter", "usr_a", {"iban": "DE1", "holder": ""}),
-    Done("enter", "usr_b", {"iban": None, "holder": "X"}),
-    Done("call", None, {}),
+    DoneStep("enter", "usr_a", {"iban": "DE1", "holder": ""}),
+    DoneStep("enter", "usr_b", {"iban": None, "holder": "X"}),
+    DoneStep("call", None, {}),
 ]
 
 
@@ -38,7 +38,7 @@ DONE = [
     ],
 )
 def test_the_first_rule_that_keeps_somebody_away_is_named(rules: list[str], person: str, rule: str | None) -> None:
-    assert excluded(rules, iter(DONE), person, email="c@fernwick.example", starter="usr_s", requester="usr_r") == rule
+    assert violated_rule(rules, iter(DONE), person, email="c@fernwick.example", starter="usr_s", requester="usr_r") == rule
 
 
 def test_which_steps_have_to_be_looked_up() -> None:
@@ -54,7 +54,7 @@ def test_which_steps_have_to_be_looked_up() -> None:
     ],
 )  # fmt: skip
 def test_a_refusal_names_the_rule_and_who_could(rule: str, could: list[str], words: str) -> None:
-    error = refused(rule, {"enter": "Bank data"}, "Confirm", could)
+    error = refusal_by_rule(rule, {"enter": "Bank data"}, "Confirm", could)
     assert error.message.startswith(words)
     assert (error.code, error.details) == ("separation_of_duties", [{"field": "rule", "reason": rule}])
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from console.core.run import FINAL, commands, fold
-from console.core.run.commands import Plan, Wish
+from console.core.run.commands import Plan
+from console.core.run.step_requests import Wish
 from tests.core.graphs import PEOPLE, Walk, plan, step
 
 ON_ERROR = ("ask", "fail")
@@ -106,7 +107,7 @@ def test_what_a_person_handed_in_is_theirs_whatever_the_workflow_says() -> None:
 
 
 def test_what_may_have_been_done_is_not_done_again_without_a_word() -> None:
-    from console.core.run.repeating import former, outstanding
+    from console.core.run.repeating import former_changes, outstanding
 
     walk = asked("fail", "held", "edge", "unknown")
     report(walk, "unknown")
@@ -119,4 +120,4 @@ def test_what_may_have_been_done_is_not_done_again_without_a_word() -> None:
     walk.give(commands.Complete(None, "pause", walk.run.revision, "default"))
     here = walk.run.attempt
     assert here is not None
-    assert [effect.id for effect in former(walk.run, here)] == ["eff_1"]
+    assert [effect.id for effect in former_changes(walk.run, here)] == ["eff_1"]

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from console.core.run import Effect, commands, fold
-from console.core.run.commands import Plan, Wish
-from console.core.run.repeating import former, outstanding
-from console.core.run.settling import key_of
+from console.core.run.commands import Plan
+from console.core.run.repeating import former_changes, outstanding
+from console.core.run.settling import idempotency_key
+from console.core.run.step_requests import Wish
 from console.errors import Conflict, ConsoleError, Invalid
 from tests.core.graphs import Walk, plan, step
 
@@ -123,13 +124,13 @@ def test_the_key_is_that_of_run_step_attempt_and_number_and_stays() -> None:
     pays(walk, 1, 2)
     assert walk.run.attempt is not None
     keys = [each.request["key"] for each in walk.run.attempt.effects]
-    assert keys == [key_of("run_1", "pay", 1, 1), key_of("run_1", "pay", 1, 2)]
+    assert keys == [idempotency_key("run_1", "pay", 1, 1), idempotency_key("run_1", "pay", 1, 2)]
     came(walk, "unknown")
     walk.give(commands.Settle(OLIVIA, walk.run.revision, walk.run.attempt.effects[0].id, False, "It is not there."))
     assert walk.run.wanted is not None
     assert walk.run.wanted.request["key"] == keys[0]
     others = {
-        key_of(*each)
+        idempotency_key(*each)
         for each in (
             ("run_1", "pay", 1, 1),
             ("run_2", "pay", 1, 1),
@@ -260,7 +261,7 @@ def test_a_change_that_was_made_is_asked_about_and_kept_only_for_the_same_input(
     with pytest.raises(Conflict) as refused:
         pays(walk, amount)
     assert (refused.value.code, [each["value"] for each in refused.value.details]) == ("already_done", offered)
-    assert refused.value.extra["effects"] == [{"id": former(walk.run, walk.run.attempt)[0].id, "kind": "http", "summary": "Pay 1"}]  # type: ignore[arg-type]
+    assert refused.value.extra["effects"] == [{"id": former_changes(walk.run, walk.run.attempt)[0].id, "kind": "http", "summary": "Pay 1"}]  # type: ignore[arg-type]
     assert len(walk.events) == before
     if "keep" not in offered:
         with pytest.raises(Conflict):
@@ -291,7 +292,7 @@ def test_again_needs_a_reason_and_is_made_anew_under_another_key() -> None:
 def test_compensate_takes_back_first_and_does_it_then() -> None:
     walk = paid_and_back(1, 2)
     assert walk.run.attempt is not None
-    found = former(walk.run, walk.run.attempt)
+    found = former_changes(walk.run, walk.run.attempt)
     assert [each.summary for each in found] == ["Pay 2", "Pay 1"], "newest first"
     with pytest.raises(Conflict, match="nothing that takes it back"):
         pays(walk, 3, repeat="compensate", compensations=[undo(found[0])])
@@ -300,13 +301,13 @@ def test_compensate_takes_back_first_and_does_it_then() -> None:
     assert sent(walk) == ["Pay 1", "Pay 2", "Take back Pay 2", "Take back Pay 1", "Pay 3"]
     again = back_to(walk)
     assert again.run.attempt is not None
-    assert [each.summary for each in former(again.run, again.run.attempt)] == ["Pay 3"], "what was taken back is not asked about"
+    assert [each.summary for each in former_changes(again.run, again.run.attempt)] == ["Pay 3"], "what was taken back is not asked about"
 
 
 def test_a_compensation_that_fails_asks_and_given_up_opens_the_form() -> None:
     walk = paid_and_back(1)
     assert walk.run.attempt is not None
-    (before,) = former(walk.run, walk.run.attempt)
+    (before,) = former_changes(walk.run, walk.run.attempt)
     pays(walk, 3, repeat="compensate", compensations=[undo(before)])
     came(walk, "failed")
     assert (walk.run.status, walk.run.take_over) == ("waiting_person", {"code": "x", "message": "Said."})
@@ -320,7 +321,7 @@ def test_a_compensation_that_fails_asks_and_given_up_opens_the_form() -> None:
     assert walk.run.attempt is not None
     assert (walk.run.status, walk.run.attempt.status) == ("waiting_person", "open")
     assert effects(walk)[-1] == ("Pay 3", "failed"), "it stood on the compensation"
-    assert former(walk.run, walk.run.attempt) == [before]
+    assert former_changes(walk.run, walk.run.attempt) == [before]
     assert fold(walk.events) == walk.run
 
 
@@ -337,7 +338,7 @@ def test_a_second_visit_of_a_step_that_stands_is_another_change() -> None:
     pays(walk, 1)
     came(walk, "succeeded").answer("on").by_itself()
     assert walk.run.attempt is not None
-    assert (walk.run.attempt.step, walk.run.attempt.attempt, former(walk.run, walk.run.attempt)) == ("pay", 2, [])
+    assert (walk.run.attempt.step, walk.run.attempt.attempt, former_changes(walk.run, walk.run.attempt)) == ("pay", 2, [])
     pays(walk, 1)
     came(walk, "succeeded")
     assert sent(walk) == ["Pay 1", "Pay 1"]
@@ -350,7 +351,7 @@ def test_what_was_kept_counts_once_and_only_while_it_stands() -> None:
     assert [effect.id for _, effect in outstanding(walk.run, walk.run.attempts.values())] == [_first(walk).id]
     walk = back_to(walk)
     assert walk.run.attempt is not None
-    assert former(walk.run, walk.run.attempt) == [_first(walk)]
+    assert former_changes(walk.run, walk.run.attempt) == [_first(walk)]
 
 
 def _first(walk: Walk) -> Effect:
@@ -478,7 +479,7 @@ class People:
         if what in ("pay", "keep", "again", "compensate") and run.attempt and run.attempt.step == "pay":
             more = {"repeat": what, "reason": "Said."} if what != "pay" else {}
             own = [effect for _, effect in outstanding(run, [run.attempt])]
-            back = [undo(each) for each in [*own, *former(run, run.attempt)]] if what == "compensate" else []
+            back = [undo(each) for each in [*own, *former_changes(run, run.attempt)]] if what == "compensate" else []
             wishes = [replace(each, id=f"{each.id}_{len(walk.events)}") for each in back]
             pays(walk, amount, compensations=wishes, **more)
         elif what == "on":
@@ -526,7 +527,7 @@ def test_an_effect_that_succeeded_is_never_asked_for_again_unless_a_person_says_
 def unasked(before: Any, event: Any, what: str) -> bool:
     """Whether something was made for this step before that neither stands nor was taken back by what follows."""
     here = before.attempt
-    made = [effect for _, effect in outstanding(before, [here])] + former(before, here) if here and here.step == "pay" else []
+    made = [effect for _, effect in outstanding(before, [here])] + former_changes(before, here) if here and here.step == "pay" else []
     return bool(made) and what != "compensate"
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from console.core.events import ENDS, KINDS, MOVES
 from console.core.run import CHANGES, FINAL, MISSING_MANUAL, SUPPLIED, Attempt, Effect, Event, Run, copied, evolve, fold
 from console.core.run.approval_request import Approval, Decided
-from console.core.run.evolve import BESIDE
+from console.core.run.effect_changes import SIDE_ROWS
 from console.errors import Conflict
 from tests.core.graphs import Walk, plans
 from tests.tables import cases
@@ -373,7 +373,7 @@ def test_every_kind_of_a_run_is_in_the_table() -> None:
         "proposal_requested",
         "proposal_made",
         "proposal_failed",
-        *BESIDE,
+        *SIDE_ROWS,
         "task_closed",
     }
     assert set(ENDS.values()) == FINAL

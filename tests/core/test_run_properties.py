@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 
 from console.core.events import KINDS
-from console.core.run import FINAL, Event, Run, commands, fold
+from console.core.run import FINAL, Event, Run, commands, fold, step_requests
 from console.errors import Conflict, ConsoleError
 from tests.core.graphs import NOW, PEOPLE, Walk, plans
 
@@ -60,7 +60,7 @@ def with_effect(walk: Walk, number: int) -> None:
     here = walk.run.attempt
     assert here is not None
     effect = f"eff_{len(walk.events)}"
-    wish = commands.Wish(effect, "sql_write", "Update email", {"changes": {"email": {"old": "a", "new": "b"}}})
+    wish = step_requests.Wish(effect, "sql_write", "Update email", {"changes": {"email": {"old": "a", "new": "b"}}})
     walk.give(commands.Complete(walk.run.holder, here.step, walk.run.revision, "default", {"note": "w"}, None, [wish]))
     told = ("succeeded", "failed", "unknown")[number % 3]
     walk.give(commands.Report(effect, told, "record_changed", "It moved.", [{"field": "email", "reason": "moved"}]))

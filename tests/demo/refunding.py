@@ -21,7 +21,8 @@ from console.core.run import fold
 from console.db import engine as db
 from console.demo import filling, ledger, loading, provider as stand_in, staff
 from console.postgres import Embedded
-from console.runs.rows.run_store import as_event, load
+from console.runs.rows.run_events import as_event
+from console.runs.rows.run_store import load
 from tests.company import PASSWORD
 from tests.conftest import copied
 from tests.demo.conftest import made

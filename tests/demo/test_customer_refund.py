@@ -406,20 +406,20 @@ def test_r12_a_refund_that_fails_days_later_is_told_and_the_run_stays_what_it_wa
         "select count(*) from queue.pgqueuer where entrypoint = 'follow' and convert_from(payload, 'UTF8') like %s", (f"{run_id} %",)
     ) == [(1,)]
     before, shown = whole_of(run_id), runs.replay(desk.people["olivia"], run_id).run.json
-    assert (runs.look_again(desk.people["olivia"], run_id), due(run_id)) == (1, [(True,)]), "the provider's webhook says that there is news"
+    assert (runs.follow_now(desk.people["olivia"], run_id), due(run_id)) == (1, [(True,)]), "the provider's webhook says that there is news"
     assert until(lambda: followed(run_id))
     assert desk.refunds(charge) == [(1_900, "failed", "not_received")]
     title = "Refund failed later: 19.00 EUR did not reach the card ••4242"
     [task] = [task for task in tasks.tasks_of(desk.people["olivia"]) if task.title == title]
     assert task.href.endswith(run_id)
     sequencing.catch_up()
-    [news] = runs.news(run_id)
+    [news] = runs.late_reports(run_id)
     assert (news.open["result"], news.sealed["message"]) == ("failed", title)
     after = whole_of(run_id)
     assert (after.status, after.attempts, after.context) == (before.status, before.attempts, before.context)
     assert runs.replay(desk.people["olivia"], run_id, before.seq).run.json == shown
     assert followed(run_id), "it is told once"
-    assert len(runs.news(run_id)) == 1
+    assert len(runs.late_reports(run_id)) == 1
     assert desk.told(desk.start(charge))["current"] is not None, "and the money can be sent again"
     whole(run_id)
 
@@ -440,7 +440,7 @@ def test_r12_holds_for_a_refund_that_a_person_settled_as_done(desk: Desk) -> Non
     [task] = [task for task in tasks.tasks_of(desk.people["olivia"]) if task.title == title]
     assert lookups.NOT_NOTED not in (task.text or "")
     sequencing.catch_up()
-    assert [(news.open["result"], news.sealed["message"]) for news in runs.news(run_id)] == [("failed", title)]
+    assert [(news.open["result"], news.sealed["message"]) for news in runs.late_reports(run_id)] == [("failed", title)]
     whole(run_id)
 
 

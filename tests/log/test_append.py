@@ -20,7 +20,8 @@ from console.db import engine, hot, tables
 from console.db.engine import borrowed, fetch, hot_engine
 from console.db.ids import uuid7
 from console.log import IDEMPOTENCY, REQUEST, AlreadyDone, Fact, Frame, Link, Moved, append, chained, events_of, write
-from console.runs.rows.run_store import as_event, load
+from console.runs.rows.run_events import as_event
+from console.runs.rows.run_store import load
 from tests.company import Company
 
 FRAME = Frame({"kind": "system", "id": "sys_engine", "session": "sys:engine", "team": None, "roles": []}, 1)

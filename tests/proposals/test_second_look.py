@@ -115,7 +115,7 @@ def test_who_hands_in_before_it_came_is_not_held_up(looking: House) -> None:
     assert len(looking.model.asked) == 1, "nobody is asked what nobody waits for"
     assert [(one["id"], one["status"]) for one in calls(run_id)][1] == (call, "off")
     do(queue.PROPOSE, call)
-    assert runs.overdue_proposals() == 0
+    assert runs.fail_overdue_proposals() == 0
 
 
 def test_where_it_differs_the_form_and_the_replay_say_so(looking: House) -> None:

@@ -500,6 +500,6 @@ def test_overdue_calls_of_a_dead_worker_are_given_up(house: House) -> None:
     run_id = house.at_judge()
     fetch("delete from queue.pgqueuer returning 1")
     fetch("update console.ai_call set deadline_at = now() - interval '3 seconds' returning 1")
-    assert runs.overdue_proposals() == 1
+    assert runs.fail_overdue_proposals() == 1
     assert (row(run_id)["status"], row(run_id)["code"]) == ("failed", "timeout")
     assert datetime.now(UTC) - datetime.fromisoformat(row(run_id)["answered_at"]) < timedelta(minutes=1)

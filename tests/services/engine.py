@@ -13,7 +13,8 @@ from console import log, runs, workflows
 from console.core.run import fold
 from console.db.engine import fetch
 from console.db.presence import PRESENCE
-from console.runs.rows.run_store import as_event, load
+from console.runs.rows.run_events import as_event
+from console.runs.rows.run_store import load
 from tests.company import Company
 
 PATIENCE_S = 60.0

@@ -13,9 +13,10 @@ from pydantic import Field
 from console import log, runs, steps, workflows
 from console.core.forms import FormField, clean
 from console.core.run import fold
-from console.core.run.command_types import ApprovalAsked
+from console.core.run.step_requests import ApprovalAsked
 from console.errors import Invalid
-from console.runs.rows.run_store import as_event, load
+from console.runs.rows.run_events import as_event
+from console.runs.rows.run_store import load
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, WriteRecord
 from console.work import approvals
 from tests.company import Company

@@ -5,7 +5,8 @@ from typing import Any
 from console import log, runs, workflows
 from console.core.run import fold
 from console.db.engine import fetch
-from console.runs.rows.run_store import as_event, load
+from console.runs.rows.run_events import as_event
+from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.services.engine import step
 
@@ -107,12 +108,12 @@ def made(
         "ms": 12,
     }
     sealed = {"proposal": {"fields": list(fields), "choice": choice, "banner": told.pop("banner", None)}}
-    runs.proposed(call, "proposal_made", open_ | told, sealed)
+    runs.record_answer(call, "proposal_made", open_ | told, sealed)
 
 
 def failed(call: str, code: str = "timeout", status: str = "failed", message: str = "The model did not answer in 8 s.") -> None:
     """No answer comes in."""
-    runs.proposed(call, "proposal_failed", {"status": status, "code": code, "mode": "assist"}, {"message": message})
+    runs.record_answer(call, "proposal_failed", {"status": status, "code": code, "mode": "assist"}, {"message": message})
 
 
 def row(call: str) -> dict[str, Any]:

@@ -244,14 +244,14 @@ def test_two_who_approve_at_once_do_it_once(bank: Company) -> None:
 def test_who_comes_second_is_told_so_and_not_that_the_record_moved(bank: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     charging()
     _, asked = requested(bank)
-    first, compare = second_lead(bank), approval_answers.changed
+    first, compare = second_lead(bank), approval_answers.changed_fields
 
-    def late(found: approval_answers.Asked) -> list[approval_answers.Moved]:
-        monkeypatch.setattr(approval_answers, "changed", compare)
+    def late(found: approval_answers.VisibleRequest) -> list[approval_answers.ChangedField]:
+        monkeypatch.setattr(approval_answers, "changed_fields", compare)
         runs.approve(first, asked)
         return compare(found)
 
-    monkeypatch.setattr(approval_answers, "changed", late)
+    monkeypatch.setattr(approval_answers, "changed_fields", late)
     assert code(lambda: runs.approve(bank.mona, asked)) == "not_possible"
     assert balance(bank) == "300"
 
@@ -491,7 +491,7 @@ def test_who_is_waited_for_are_exactly_those_whose_yes_is_taken(bank: Company, h
             found = approval_answers.visible_request(accounts.actor_of_person(person.id), asked)
         except ConsoleError:
             continue
-        could += [name.title()] if approval_answers.refusal(accounts.actor_of_person(person.id), found) is None else []
+        could += [name.title()] if approval_answers.why_refused(accounts.actor_of_person(person.id), found) is None else []
     looker = bank.olivia
     assert (approvers.deciders(approval_answers.visible_request(looker, asked)), bool(could)) == (could, how == "there is one")
     told = approvers.words(looker, asked)

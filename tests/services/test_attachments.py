@@ -56,7 +56,7 @@ def test_a_file_is_kept_encrypted_and_stands_in_the_run_with_its_hash(company: C
     assert told["context"]["note"]["evidence"] == [value]
     assert files.content(sent) == content
     assert all(content[:20] not in file.read_bytes() and file.stat().st_mode & 0o77 == 0 for file in blobs())
-    assert [one.id for one in attachments.beside(company.mona, run_id)] == [sent.id]
+    assert [one.id for one in attachments.files_of_draft(company.mona, run_id)] == [sent.id]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_what_is_refused_names_the_field(
         send(company, run_id, content, name, **more)
     assert [detail["field"] for detail in refused.value.details] == [more.get("field", "evidence")]
     assert reason in str(refused.value.details[0]["reason"])
-    assert attachments.beside(company.olivia, run_id) == []
+    assert attachments.files_of_draft(company.olivia, run_id) == []
 
 
 def test_all_files_of_a_step_have_a_limit_together(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ def test_only_the_holder_sends(company: Company, who: str, error: type[Exception
     run_id = evidence(company)
     with pytest.raises(error):
         send(company, run_id, by=who)
-    assert blobs() == [] or attachments.beside(company.olivia, run_id) == []
+    assert blobs() == [] or attachments.files_of_draft(company.olivia, run_id) == []
 
 
 def test_who_may_not_see_the_run_finds_no_file(company: Company) -> None:
@@ -143,7 +143,7 @@ def test_who_may_not_see_the_run_finds_no_file(company: Company) -> None:
             lambda who=who: documents.opened(who, sent.id),
             lambda who=who: documents.page(who, sent.id, 1),
             lambda who=who: documents.download(who, sent.id),
-            lambda who=who: attachments.anywhere(who, sent.id),
+            lambda who=who: attachments.visible_in_any_run(who, sent.id),
             lambda who=who: attachments.take_away(who, run_id, sent.id),
         ):
             with pytest.raises(NotFound):
@@ -182,7 +182,7 @@ def test_a_file_is_taken_away_until_it_is_handed_in(company: Company) -> None:
     hand_in(company, run_id, [second.id])
     with pytest.raises(NotFound, match="handed in"):
         attachments.take_away(company.olivia, run_id, second.id)
-    assert [one.id for one in attachments.beside(company.olivia, run_id)] == [second.id]
+    assert [one.id for one in attachments.files_of_draft(company.olivia, run_id)] == [second.id]
     assert len(blobs()) == 1
 
 

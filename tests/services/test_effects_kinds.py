@@ -8,7 +8,7 @@ import pytest
 
 from console import access, effects, runs
 from console.core.run import Effect, Run
-from console.core.run.command_types import Report
+from console.core.run.commands import Report
 from console.effects import python
 from console.errors import Conflict
 from console.runs.rows.run_store import load

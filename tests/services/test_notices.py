@@ -8,7 +8,7 @@ import pytest
 from console import log, queue, runs, settings, workflows
 from console.db.engine import fetch
 from console.errors import NotFound
-from console.runs.rows.run_store import ENGINE
+from console.runs.rows.run_events import ENGINE
 from console.upkeep.status import switch
 from console.work import notices
 from tests.company import Company

@@ -190,11 +190,11 @@ def test_whoever_looks_first_says_that_no_answer_came(company: Company, monkeypa
 def test_what_nobody_looks_at_is_given_up_by_the_worker(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = begun(company)
     call = call_of(company, run_id)
-    assert runs.overdue_proposals() == 0
+    assert runs.fail_overdue_proposals() == 0
     now = log.now()
     monkeypatch.setattr(log, "now", lambda: now + timedelta(seconds=10))
-    assert runs.overdue_proposals() == 1
-    assert runs.overdue_proposals() == 0
+    assert runs.fail_overdue_proposals() == 1
+    assert runs.fail_overdue_proposals() == 0
     assert row(call)["code"] == "timeout"
 
 

@@ -184,6 +184,6 @@ def test_a_wait_without_anybody_ends_by_itself(company: Company, monkeypatch: py
     hand_in(company, run_id)
     now = log.now()
     monkeypatch.setattr(log, "now", lambda: now + timedelta(seconds=10))
-    assert runs.overdue_proposals() >= 1
+    assert runs.fail_overdue_proposals() >= 1
     told = company.told(run_id)
     assert (told["status"], told["current"]["take_over"]["code"]) == ("waiting_person", "timeout")

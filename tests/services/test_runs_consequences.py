@@ -121,7 +121,7 @@ def test_what_is_told_before_is_what_is_done(company: Company, name: str) -> Non
     run_id, here = told["id"], told["current"]
     assert here["step"] == "here", told
     item = {"item": here["progress"]["key"]} if "progress" in here else {}
-    screen = runs.foretold(company.olivia, run_id, {**typed, **item}, outcome)
+    screen = runs.preview_screen(company.olivia, run_id, {**typed, **item}, outcome)
     assert screen is not None
     before = way(screen, outcome)
     assert before["refused"] is None
@@ -142,7 +142,7 @@ def test_the_form_as_it_starts_tells_of_the_same_completion(company: Company, na
     """Also where something is still lacking in it: what is told of the form as it starts is what is told of it when nothing was typed."""
     kind, config, _, outcome = VARIANTS[name]
     told = begun(company, kind, config)
-    screen = runs.foretold(company.olivia, told["id"], {}, outcome)
+    screen = runs.preview_screen(company.olivia, told["id"], {}, outcome)
     assert screen is not None
     found = [one for one in told["current"]["ways"] if one["outcome"] == outcome]
     assert found == [one for one in screen["ways"] if one["outcome"] == outcome]

@@ -13,7 +13,8 @@ from console import log, runs
 from console.core.run import fold
 from console.db import engine, hot
 from console.errors import Conflict, ConsoleError
-from console.runs.rows.run_store import as_event, load
+from console.runs.rows.run_events import as_event
+from console.runs.rows.run_store import load
 from tests.company import Company
 
 

@@ -12,7 +12,7 @@ from console import runs, workflows
 from console.core.run.commands import Report
 from console.db.engine import alone, fetch
 from console.errors import Conflict
-from console.runs.engine.effecting import noted
+from console.runs.engine.effecting import record_report
 from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.services.acting import imported
@@ -87,7 +87,7 @@ def test_a_slow_payment_becomes_a_question_and_its_answer_settles_it(company: Co
     wanted.append(told["current"]["effect"]["id"])
     loaded = load(run_id)
     assert loaded is not None
-    noted(workflows.version(loaded.run.workflow, loaded.run.version), loaded, Report(wanted[0], "succeeded"))
+    record_report(workflows.version(loaded.run.workflow, loaded.run.version), loaded, Report(wanted[0], "succeeded"))
     leave.set()
     thread.join()
     assert (company.told(run_id)["current"]["step"], kinds(run_id).count("effect_succeeded")) == ("after", 1)
@@ -197,7 +197,7 @@ def test_what_comes_after_the_end_is_noted_and_changes_nothing(company: Company,
     assert loaded is not None
     assert loaded.run.wanted is not None
     runs.end_for_erasure(run_id)
-    noted(workflows.version(loaded.run.workflow, loaded.run.version), loaded, Report(loaded.run.wanted.id, "succeeded"))
+    record_report(workflows.version(loaded.run.workflow, loaded.run.version), loaded, Report(loaded.run.wanted.id, "succeeded"))
     assert (company.told(run_id)["status"], kinds(run_id)[-1]) == ("cancelled", "effect_reported")
     whole(run_id)
 

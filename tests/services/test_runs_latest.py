@@ -10,7 +10,7 @@ from console import log, runs, workflows
 from console.core.actor import Actor
 from console.core.run import NEXT_ITEM, Attempt, Run
 from console.runs.changing.run_rights import see
-from console.runs.rows import latest, run_store
+from console.runs.rows import latest, recent_runs, run_store
 from console.runs.rows.latest import path
 from console.runs.showing import reading
 from console.runs.showing.view import outline
@@ -44,17 +44,17 @@ def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(run_store, "_LOAD_SHOWN", run_store._LOAD_SHOWN.replace(str(latest.LATEST), str(FEW)))
     monkeypatch.setattr(latest, "LATEST", FEW)
     yield FEW
-    run_store._recent.clear()
+    recent_runs._recent.clear()
 
 
 def agree(actor: Actor, run_id: str) -> None:
     """What is remembered is what is read, and a path cut to its last steps is that of the whole run."""
     read, every = see(actor, run_id, shown=True), see(actor, run_id, whole=True)
-    kept = run_store._recalled(run_id, None, shown=True)
+    kept = recent_runs.remembered(run_id, None, shown=True)
     assert kept is None or (kept.run.attempts, kept.left, kept.head) == (read.run.attempts, read.loaded.left, read.loaded.head)
-    theirs = reading.view(actor, every, None, reading.Beside(), None)
+    theirs = reading.view(actor, every, None, reading.PageState(), None)
     for most in range(1, FEW):
-        mine = reading.view(actor, read, None, reading.Beside(), most)
+        mine = reading.view(actor, read, None, reading.PageState(), most)
         if most <= len(path(read.run.attempts, read.loaded.left)):
             cut = outline(every.run, every.definition, theirs.names, may_revise="revise" in theirs.can, most=most)
             assert (mine.steps, mine.earlier) == cut
@@ -139,7 +139,7 @@ def test_what_cannot_be_shown_does_not_undo_the_automatic_steps(company: Company
     run_id = runs.start(company.olivia, "round", None, None, {})
     runs.get(company.olivia, run_id)
     with monkeypatch.context() as patch:
-        patch.setattr("console.runs.showing.reading.draw", lambda *_, **__: 1 / 0)
+        patch.setattr("console.runs.showing.reading.draw_screen", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             runs.complete_and_look(company.olivia, run_id, step="say", revision=None, values={"note": "Once more."})
     told = company.told(run_id)

@@ -24,8 +24,9 @@ from console.db import tables
 from console.db.engine import fetch, hot_engine
 from console.errors import ConsoleError, NotFound
 from console.faults import Fault
-from console.runs.changing.run_rights import holder_idle_s, possible, see
-from console.runs.rows.run_store import as_event, load
+from console.runs.changing.run_rights import holder_idle_s, possible_commands, see
+from console.runs.rows.run_events import as_event
+from console.runs.rows.run_store import load
 from tests.company import DOCUMENT, Company
 from tests.services import proposals
 
@@ -469,7 +470,7 @@ class Machine(RuleBasedStateMachine):
         """To everybody."""
         for who in PEOPLE:
             seen = see(self.company.people[who], self.run_id, whole=True)
-            assert possible(self.company.people[who], seen, holder_idle_s(seen.run)) == self.model.may(who), who
+            assert possible_commands(self.company.people[who], seen, holder_idle_s(seen.run)) == self.model.may(who), who
 
     @invariant()
     def folds_to_its_rows(self) -> None:

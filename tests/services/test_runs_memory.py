@@ -11,8 +11,9 @@ from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, NotAllowed, NotFound
 from console.runs.changing import run_rights
 from console.runs.changing.transitions import end_for_erasure
-from console.runs.rows import run_store
-from console.runs.rows.run_store import as_event, load
+from console.runs.rows import recent_runs
+from console.runs.rows.run_events import as_event
+from console.runs.rows.run_store import load
 from tests.company import Company
 
 
@@ -28,9 +29,9 @@ def hand_in(company: Company, run_id: str, revision: int | None) -> None:
 
 def elsewhere(run_id: str, act: Callable[[], object]) -> None:
     """What another process does: this one remembers the run as it was before."""
-    remembered = run_store._recent[run_id]
+    remembered = recent_runs._recent[run_id]
     act()
-    run_store._recent[run_id] = remembered
+    recent_runs._recent[run_id] = remembered
 
 
 def agrees(run_id: str) -> None:
@@ -98,16 +99,16 @@ def test_rights_are_judged_anew(company: Company) -> None:
 
 
 def test_what_is_kept_has_an_end(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_store, "KEPT_MOST", 2)
-    monkeypatch.setattr(run_store, "_recent", OrderedDict())
+    monkeypatch.setattr(recent_runs, "KEPT_MOST", 2)
+    monkeypatch.setattr(recent_runs, "_recent", OrderedDict())
     run_ids = [company.started(key) for key in ("1", "2", "3")]
-    assert list(run_store._recent) == run_ids[1:]
+    assert list(recent_runs._recent) == run_ids[1:]
     company.answer(run_ids[0])
     runs.cancel(company.mona, run_ids[2], revision=None, reason="Twice.")
-    assert run_ids[2] not in run_store._recent, "a run that has ended is not kept"
-    monkeypatch.setattr(run_store, "KEPT_S", 0.0)
+    assert run_ids[2] not in recent_runs._recent, "a run that has ended is not kept"
+    monkeypatch.setattr(recent_runs, "KEPT_S", 0.0)
     fresh = load(run_ids[1])
     assert fresh is not None
-    run_store._remember(fresh)
-    assert run_store._recalled(run_ids[1], None, shown=False) is None
+    recent_runs.remember(fresh)
+    assert recent_runs.remembered(run_ids[1], None, shown=False) is None
     assert fetch("select 1 from console.run where id = %s", (run_ids[1],))

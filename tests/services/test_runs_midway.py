@@ -20,7 +20,8 @@ from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotAllowed, NotFound
 from console.records import connect
 from console.runs.rows import typed_drafts
-from console.runs.rows.run_store import as_event, load
+from console.runs.rows.run_events import as_event
+from console.runs.rows.run_store import load
 from tests.company import DOCUMENT, STEPS, Company
 
 TO_HOLDER = {"complete", "draft", "save", "release", "abort", "revise", "escalate"}

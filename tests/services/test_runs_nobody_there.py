@@ -88,7 +88,7 @@ def test_the_starter_is_gone_while_a_change_is_under_way(
     from console.runs.engine import advancing
 
     with monkeypatch.context() as patch:  # the process dies between asking and doing
-        patch.setattr(advancing, "made", died)
+        patch.setattr(advancing, "make_effect", died)
         run_id = runs.start(company.olivia, "paying", "customer", "1")
         with pytest.raises(KeyboardInterrupt):
             company.answer(run_id)

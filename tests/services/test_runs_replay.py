@@ -11,7 +11,8 @@ from console.activity import sequencing
 from console.core.run import fold
 from console.db import transaction
 from console.errors import NotFound
-from console.runs.rows.run_store import as_event, load
+from console.runs.rows.run_events import as_event
+from console.runs.rows.run_store import load
 from tests.company import Company
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from console.core.run import MISSING_MANUAL, Attempt, Effect, Event, Run, evolve, fold
 from console.log import Stored
-from console.runs.rows.run_store import RUN_COLUMNS, as_event, attempt_row, changes, effect_row, run_row
+from console.runs.rows.run_events import as_event
+from console.runs.rows.run_rows import RUN_COLUMNS, attempt_row, changed_rows, effect_row, run_row
 from tests.core.graphs import Walk, plan, step
 from tests.core.test_run_events import (
     APPLYING,
@@ -82,7 +83,7 @@ KEPT: list[tuple[str, list[Event], bool, int | None]] = [
 @pytest.mark.parametrize(("events", "keep", "n"), [row[1:] for row in KEPT], ids=[row[0] for row in KEPT])
 def test_what_was_typed_is_kept_at_the_open_attempt(events: list[Event], keep: bool, n: int | None) -> None:
     assert run_row(fold(events), None, keep_draft=keep)["keep_draft"] == n
-    assert (changes(Run(), fold(events), None, keep_draft=keep).run or {})["keep_draft"] == n
+    assert (changed_rows(Run(), fold(events), None, keep_draft=keep).run or {})["keep_draft"] == n
 
 
 @pytest.mark.parametrize("subject", [None, "", "sub_1"], ids=["nobody", "empty", "somebody"])
@@ -201,7 +202,7 @@ CHANGED: list[tuple[str, list[Event], list[Event], Changed]] = [
 def test_transition_writes_the_rows_that_differ(past: list[Event], events: list[Event], rows: Changed) -> None:
     before = fold(past)
     after = fold(events, before)
-    made = changes(before, after, "sub_1")
+    made = changed_rows(before, after, "sub_1")
     head = dict(made.run or {})
     forgotten = head.pop("forgotten", [])
     found = ([row["n"] for row in made.attempts], [row["id"] for row in made.effects], sorted(made.context or {}), forgotten)
@@ -217,7 +218,7 @@ def test_rows_written_one_event_at_a_time_are_those_of_the_end(past: list[Event]
     context: dict[str, Mapping[str, Any]] = dict(before.context)
     for event in events:
         after = evolve(before, event)
-        made = changes(before, after, None)
+        made = changed_rows(before, after, None)
         table |= {row["n"]: dict(row) for row in made.attempts}
         context = {name: output for name, output in context.items() if name not in (made.run or {}).get("forgotten", [])} | dict(
             made.context or {}
@@ -229,7 +230,7 @@ def test_rows_written_one_event_at_a_time_are_those_of_the_end(past: list[Event]
 
 def test_context_of_a_step_handled_by_hand_says_that_it_is_missing() -> None:
     before = fold(READING)
-    made = changes(before, evolve(before, done(2, "read", handled_manually=True)), None)
+    made = changed_rows(before, evolve(before, done(2, "read", handled_manually=True)), None)
     assert made.context == {"read": {"note": "read 1", "missing": MISSING_MANUAL}}
     assert [row["handled_manually"] for row in made.attempts] == [True]
 
@@ -249,7 +250,7 @@ def test_a_loop_writes_as_many_rows_each_time(loops: int) -> None:
     for number in range(loops):
         before = walk.run
         walk.answer(str(number), "again")
-        made = changes(before, walk.run, None)
+        made = changed_rows(before, walk.run, None)
         sizes.append((len(made.attempts), sorted(made.context or {})))
     assert sizes == [(3, ["ask", "back"])] * loops
 

@@ -8,8 +8,8 @@ import pytest
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.workflow import read
-from console.core.run import Run, commands, fold
-from console.runs.engine.stepping import context_of, plan_of, stand
+from console.core.run import Run, commands, decisions, fold
+from console.runs.engine.stepping import context_of, plan_of, step_at
 from console.workflows import Definition
 
 BEFORE, AFTER = datetime(2027, 7, 9, 23, 59, tzinfo=UTC), datetime(2027, 7, 10, 0, 1, tzinfo=UTC)
@@ -39,13 +39,13 @@ RULE = expressions.parse("lookup(tables.share.percent, 'company') == 25 && !vari
 def test_a_run_keeps_the_rules_of_its_first_day(began: datetime, worked_on: datetime, former: bool) -> None:
     definition = Definition("wf_1", "owners", "Owners", 1, "00", read(DOCUMENT))
     command = commands.Start(OLIVIA.id, "run_1", "operations", 1, "wf_1", None, None, None, {}, {})
-    run = fold(commands.decide(plan_of(definition), Run(), command, began), Run())
-    roots = context_of(OLIVIA, stand(definition, run), None, worked_on).roots
+    run = fold(decisions.decide(plan_of(definition), Run(), command, began), Run())
+    roots = context_of(OLIVIA, step_at(definition, run), None, worked_on).roots
     assert RULE.test(roots) is former
     assert roots["now"] == worked_on
 
 
 def test_a_run_that_is_only_beginning_has_the_rules_of_today() -> None:
     definition = Definition("wf_2", "owners", "Owners", 1, "00", read(DOCUMENT))
-    opening = commands.opening(plan_of(definition), OLIVIA.id, "operations", AFTER)
-    assert not RULE.test(context_of(OLIVIA, stand(definition, opening), None, AFTER).roots)
+    opening = decisions.opening(plan_of(definition), OLIVIA.id, "operations", AFTER)
+    assert not RULE.test(context_of(OLIVIA, step_at(definition, opening), None, AFTER).roots)

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from hypothesis import given, strategies as st
 
-from console.runs.showing.screens import LONG_TEXT, MOST_BYTES, digest, fitted, seen_fields, shortened
+from console.runs.showing.screens import LONG_TEXT, MOST_BYTES, digest, fit_size, seen_fields, shorten_texts
 from tests.tables import cases
 
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -122,7 +122,7 @@ def test_values_that_read_otherwise_have_two_digests(one: Any, other: Any) -> No
 def test_digest_tells_long_screens_apart_that_are_kept_alike() -> None:
     one, other = (screen(tables=[table("orders", 9000)], text=text) for text in ("x" * 9000 + "a", "x" * 9000 + "b"))
     assert digest(one) != digest(other)
-    assert fitted(one)["text"] != fitted(other)["text"]
+    assert fit_size(one)["text"] != fit_size(other)["text"]
 
 
 SMALL: list[tuple[str, Any, Any]] = [
@@ -140,14 +140,14 @@ SMALL: list[tuple[str, Any, Any]] = [
 
 @cases(("given_value", "kept"), [row[1:] for row in SMALL], ids=[row[0] for row in SMALL])
 def test_small_screen_is_kept_whole_as_json(given_value: Any, kept: Any) -> None:
-    assert fitted(screen(record=given_value)) == screen(record=kept)
+    assert fit_size(screen(record=given_value)) == screen(record=kept)
 
 
 @pytest.mark.parametrize("over", [0, 1], ids=["at the limit", "one byte more"])
 def test_limit_is_64_kilobytes_to_the_byte(over: int) -> None:
     room = MOST_BYTES - size(screen(text=""))
     text = "x" * (room + over)
-    assert fitted(screen(text=text))["text"] == (text if not over else shortened(text))
+    assert fit_size(screen(text=text))["text"] == (text if not over else shorten_texts(text))
 
 
 TABLES: list[tuple[str, list[int], list[bool]]] = [
@@ -162,7 +162,7 @@ TABLES: list[tuple[str, list[int], list[bool]]] = [
 @pytest.mark.parametrize(("counts", "more"), [row[1:] for row in TABLES], ids=[row[0] for row in TABLES])
 def test_long_tables_are_cut_from_the_end_and_say_so(counts: list[int], more: list[bool]) -> None:
     whole = screen(tables=[table(f"t{place}", count) for place, count in enumerate(counts)])
-    kept = fitted(whole)
+    kept = fit_size(whole)
     assert size(kept) <= MOST_BYTES
     assert [one["more"] for one in kept["tables"]] == more
     for one, before in zip(kept["tables"], whole["tables"], strict=True):
@@ -172,26 +172,26 @@ def test_long_tables_are_cut_from_the_end_and_say_so(counts: list[int], more: li
 
 def test_table_of_one_enormous_row_is_emptied() -> None:
     wide = {f"column_{number}": "x" * 1900 for number in range(60)}
-    kept = fitted(screen(tables=[{"name": "t", "rows": [wide], "more": False}]))
+    kept = fit_size(screen(tables=[{"name": "t", "rows": [wide], "more": False}]))
     assert kept["tables"] == [{"name": "t", "rows": [], "more": True}]
 
 
 def test_table_that_had_more_still_says_so() -> None:
-    kept = fitted(screen(tables=[table("a", 4000) | {"more": True}, table("b", 1) | {"more": True}]))
+    kept = fit_size(screen(tables=[table("a", 4000) | {"more": True}, table("b", 1) | {"more": True}]))
     assert [one["more"] for one in kept["tables"]] == [True, True]
 
 
 def test_fitting_changes_neither_the_screen_nor_a_fitted_one() -> None:
     whole = screen(text="x" * 70_000, tables=[table("orders", 4000)])
     before = copy.deepcopy(whole)
-    kept = fitted(whole)
+    kept = fit_size(whole)
     assert whole == before
-    assert fitted(kept) == kept
+    assert fit_size(kept) == kept
 
 
 @given(counts=st.lists(st.integers(0, 900), max_size=4), width=st.integers(0, 200), text=st.integers(0, 100_000))
 def test_any_tables_and_texts_fit(counts: list[int], width: int, text: int) -> None:
-    kept = fitted(screen(text="é" * text, tables=[table(f"t{place}", count, width) for place, count in enumerate(counts)]))
+    kept = fit_size(screen(text="é" * text, tables=[table(f"t{place}", count, width) for place, count in enumerate(counts)]))
     assert size(kept) <= MOST_BYTES
     assert [one["name"] for one in kept["tables"]] == [f"t{place}" for place in range(len(counts))]
 
@@ -223,7 +223,7 @@ SHORTENED: list[tuple[str, Any, Any]] = [
 
 @cases(("value", "kept"), [row[1:] for row in SHORTENED], ids=[row[0] for row in SHORTENED])
 def testshortened(value: Any, kept: Any) -> None:
-    assert shortened(value) == kept
+    assert shorten_texts(value) == kept
 
 
 def field(name: str, now: Any = None) -> dict[str, Any]:

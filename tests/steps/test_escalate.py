@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from console import inboxes, runs, workflows
-from console.core.run.command_types import HandsOver
+from console.core.run.step_requests import Handover
 from console.errors import Invalid
 from console.steps.escalate import EscalateConfig
 from console.work import tickets
@@ -27,13 +27,13 @@ def test_the_text_is_filled_in_and_goes_with_the_run() -> None:
     assert (prompt.text, [field.name for field in prompt.fields], prompt.button) == (r"Look at \*Ana\*: ", ["seen"], "Hand on")
     done = complete("escalate", config, made, {"seen": "A list"})
     assert (done.outcome, done.values) == ("default", {"seen": "A list"})
-    assert done.hands_over == HandsOver("desk", "Look at *Ana*: A list", "high")
+    assert done.hands_over == Handover("desk", "Look at *Ana*: A list", "high")
     assert prepare("escalate", config, made, button="Pass it up").button == "Pass it up"
 
 
 def test_a_text_that_comes_to_nothing_names_the_step_and_a_long_one_is_cut() -> None:
     reason = complete("escalate", {"inbox": "desk", "text": "{{ record.nothing }}"}, context()).hands_over
-    assert reason == HandsOver("desk", "Handed on at “Here”.")
+    assert reason == Handover("desk", "Handed on at “Here”.")
     long = complete("escalate", {"inbox": "desk", "text": "x{{ record.long }}"}, context(record={"long": "y" * 9000})).hands_over
     assert long is not None
     assert len(long.reason) == 2000

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from console import steps
-from console.core.run.command_types import Awaited
+from console.core.run.step_requests import Awaited
 from console.errors import Invalid
 from console.steps.base import AsksPerson
 from tests.papers import REQUEST

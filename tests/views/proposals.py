@@ -58,11 +58,11 @@ def arrives(company: Company, run_id: str, *fields: dict[str, Any], by: str = "o
     told = {"origin": origin, "provider": origin, "model": origin, "fields": [one["name"] for one in fields]}
     told |= {name: more[name] for name in ("outcome", "flags", "dropped", "mode") if name in more}
     sealed = {"fields": list(fields)} | {name: more[name] for name in ("choice", "banner", "suspicious", "warned") if name in more}
-    runs.proposed(pending(company, run_id, by)["call"], "proposal_made", told, {"proposal": sealed})
+    runs.record_answer(pending(company, run_id, by)["call"], "proposal_made", told, {"proposal": sealed})
 
 
 def fails(
     company: Company, run_id: str, code: str = "timeout", message: str = "The model did not answer in 8 s.", status: str = "failed"
 ) -> None:
     """No proposal comes, for this reason."""
-    runs.proposed(pending(company, run_id)["call"], "proposal_failed", {"code": code, "status": status}, {"message": message})
+    runs.record_answer(pending(company, run_id)["call"], "proposal_failed", {"code": code, "status": status}, {"message": message})

@@ -60,7 +60,7 @@ def test_the_script_sends_files_ahead_and_takes_them_away(pages: Pages) -> None:
     (button,) = line.with_attribute("data-remove")
     assert button["data-remove"] in hidden["value"]
     pages.olivia.post(path, told | {"away": button["data-remove"]}, htmx="x", status=200)
-    assert attachments.beside(pages.company.olivia, run_id) == []
+    assert attachments.files_of_draft(pages.company.olivia, run_id) == []
 
 
 def test_documents_stand_beside_the_form(pages: Pages) -> None:

@@ -286,7 +286,9 @@ def test_a_page_of_the_past_is_told_nothing_of_the_next_step(pages: "Pages") -> 
     poll = next(told["data-poll"] for told in pages.olivia.get(f"/runs/{run}").with_attribute("data-poll"))
     call = proposals.pending(pages.company, run)["call"]
     pages.company.answer(run, risk="low")
-    runs.proposed(call, "proposal_made", {"origin": "a-model", "fields": ["risk"]}, {"proposal": {"fields": [value("risk", "medium")]}})
+    runs.record_answer(
+        call, "proposal_made", {"origin": "a-model", "fields": ["risk"]}, {"proposal": {"fields": [value("risk", "medium")]}}
+    )
     assert pages.olivia.get(poll, htmx="proposal").html == ""
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from console.core import expressions
 from console.core.documents.action_document import Action, ApprovalRule, is_expression
-from console.core.run.command_types import ApprovalAsked
+from console.core.run.step_requests import ApprovalAsked
 
 ANYBODY = "Who asked may not execute it without the agreement of another."
 

@@ -1,7 +1,7 @@
-"""A run as the log tells it: its state, and how each event changes it.
+"""The rules of runs: the state of a run, how each event changes it, and which events a command makes.
 
-`fold(events)` is the state after those events, and equals the live rows at every point. The same `Run` serves a command
-(then it holds the head and the attempts that the command needs) and a replay (then it holds everything).
+`fold(events)` is the state after those events; it always equals the rows of the database. A command uses a `Run` with the attempts
+that it needs, a replay one with all of them.
 Source: docs/adr/0005-runs.md.
 """
 
@@ -34,9 +34,9 @@ __all__ = [
     "Status",
     "approval_request",
     "approving",
-    "command_types",
     "commands",
     "copied",
+    "decisions",
     "duties",
     "evolve",
     "fold",
@@ -47,4 +47,5 @@ __all__ = [
     "proposal_comparison",
     "repeating",
     "settling",
+    "step_requests",
 ]

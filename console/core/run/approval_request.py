@@ -1,4 +1,4 @@
-"""What others are asked to approve, as a value: what was asked, for which values, who may answer, and who has answered so far."""
+"""A request for approval as a value: what is to be approved, for which values, who may answer, and who has answered."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,11 +21,11 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A request for the yes of `needs` different people with one of `roles`, none of those that `not_by` rules out.
+    """A request that `needs` different people with one of `roles` approve. `not_by` excludes people.
 
-    `values` are what it is given for, `wishes` the effects that follow it (each as `Wish` has it), `shown` what the approver is shown beside
-    them: `text`, `fields` (labels and types of the values) and `record` (its values when it was asked for). `decides`: the answer is the step's own
-    outcome, and there is nothing to do.
+    `values` is what they approve, `wishes` the effects that follow (fields of `Wish`). `shown` is displayed beside the values: `text`, `fields`
+    (labels and types of the values) and `record` (its values at the time of the request). `decides`: the answer is the step's outcome, and
+    there are no effects.
     """
 
     id: str
@@ -48,7 +48,7 @@ class Approval:
 
     @property
     def approvers(self) -> tuple[str, ...]:
-        """Who has said yes, each once, in the order of their answers."""
+        """Who has approved, each once, in the order of their answers."""
         return tuple(dict.fromkeys(each.by for each in self.decided if each.decision == APPROVE))
 
     def answered_by(self, person: str) -> bool:
@@ -56,20 +56,28 @@ class Approval:
         return any(each.by == person for each in self.decided)
 
 
-def requested(told: Mapping[str, Any], sealed: Mapping[str, Any], at: datetime) -> Approval:
-    """The approval that an event `approval_requested` tells of."""
-    until = told.get("until")
+def requested(open_data: Mapping[str, Any], sealed: Mapping[str, Any], at: datetime) -> Approval:
+    """The approval of an event `approval_requested`."""
+    until = open_data.get("until")
     return Approval(
-        *(told["approval"], told["action"], "open", told["requested_by"], at, told.get("collection"), told.get("record")),
+        *(
+            open_data["approval"],
+            open_data["action"],
+            "open",
+            open_data["requested_by"],
+            at,
+            open_data.get("collection"),
+            open_data.get("record"),
+        ),
         values=sealed.get("values", {}),
         wishes=tuple(sealed.get("wishes", ())),
-        needs=told["needs"],
-        roles=tuple(told["roles"]),
-        not_by=tuple(told["not_by"]),
+        needs=open_data["needs"],
+        roles=tuple(open_data["roles"]),
+        not_by=tuple(open_data["not_by"]),
         why=sealed.get("why", ""),
         until=datetime.fromisoformat(until) if until else None,
         shown=sealed.get("shown", {}),
-        decides=bool(told.get("decides")),
+        decides=bool(open_data.get("decides")),
     )
 
 

@@ -1,7 +1,7 @@
-"""Four eyes: what a step wants is done only when others have said yes to exactly that.
+"""Approvals: the effects of a step are requested only after other people have approved exactly these effects.
 
-`console.work.approvals` has judged who asks: their roles in the run's team, and that the record is in their scope. Here it is judged whether they are
-ruled out (the requester, whoever did an earlier step), whether they have answered already, and whether enough have. Nothing is asked for before.
+`console.runs.changing` has judged a person's roles and scope before. This module judges whether a rule excludes them (the requester, whoever did
+an earlier step), whether they have answered already, and whether enough people have approved.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,23 +12,24 @@ from typing import Any
 from console.core.moments import moment_text
 from console.core.run import Attempt, Event, Run, duties, repeating, settling
 from console.core.run.approval_request import APPROVE, REJECT, Approval
-from console.core.run.command_types import ApprovalAsked, Approve, Complete, Plan, Reject, Renew, Void, Wish
+from console.core.run.commands import Approve, Complete, Plan, Reject, Renew, Void
 from console.core.run.duties import REQUESTER, STEP
-from console.core.run.moves import after_all, not_possible, onward, require_reason, sealed_of
+from console.core.run.moves import after_all, go_to_next, not_possible, require_reason, sealed_of
+from console.core.run.step_requests import ApprovalAsked, Wish
 from console.errors import Conflict, NotAllowed
 
 OUTCOMES = {APPROVE: "approved", REJECT: "rejected", "expire": "expired"}
-"""What came of it → the outcome of a step that asks for nothing but the answer."""
+"""The answer → the outcome of a step whose outcome is the answer."""
 
 
 def request_approval(
-    run: Run, here: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None, now: datetime, requester: str | None = None
+    run: Run, attempt: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None, now: datetime, requester: str | None = None
 ) -> Event:
-    """The event that asks others; `by` is who handed the step in, None where it went by itself: then who holds the run is the requester."""
-    told = {
+    """The event that requests an approval. `by` is who completed the step; for an automatic step (None) the holder is the requester."""
+    open_data = {
         "approval": wanted.id,
         "action": wanted.action,
-        "n": here.n,
+        "n": attempt.n,
         "requested_by": requester or by or run.holder or run.last_holder or run.started_by,
         "collection": wanted.collection,
         "record": wanted.record,
@@ -40,33 +41,38 @@ def request_approval(
     }
     sealed: dict[str, Any] = {"values": dict(wanted.values), "wishes": [_plain(wish) for wish in wishes]}
     return Event(
-        "approval_requested", now, told, sealed | sealed_of(why=wanted.why, shown=dict(wanted.shown)), (here.step, here.attempt), by
+        "approval_requested",
+        now,
+        open_data,
+        sealed | sealed_of(why=wanted.why, shown=dict(wanted.shown)),
+        (attempt.step, attempt.attempt),
+        by,
     )
 
 
-def handed_in(plan: Plan, run: Run, here: Attempt, command: Complete, submitted: Event, now: datetime) -> list[Event]:
-    """What follows from handing in a step that others have to approve. What was done before and is kept needs nobody's yes. Raises as `repeating.judged`."""
-    judged = repeating.judged(run, here, command)
-    kept = settling.kept(here, judged, command, now)
+def submit_for_approval(plan: Plan, run: Run, attempt: Attempt, command: Complete, submitted: Event, now: datetime) -> list[Event]:
+    """The events of a step that others must approve. Earlier effects that are kept need no approval. Raises what `repeating.match_former` raises."""
+    judged = repeating.match_former(run, attempt, command)
+    kept = settling.kept_events(attempt, judged, command, now)
     wishes = [wish for wish, former in judged if former is None]
     if command.approval is None or (judged and not wishes):
-        return settling.handed_in(plan, run, here, command, submitted, now)
-    if given := _stands(run, here, command.approval, wishes, command.by):
+        return settling.submit_effects(plan, run, attempt, command, submitted, now)
+    if given := _stands(run, attempt, command.approval, wishes, command.by):
         submitted = submitted._replace(open={**submitted.open, "approval": given.id})
-        return settling.handed_in(plan, run, here, command, submitted, now)
-    return [submitted, *kept, request_approval(run, here, command.approval, wishes, command.by, now)]
+        return settling.submit_effects(plan, run, attempt, command, submitted, now)
+    return [submitted, *kept, request_approval(run, attempt, command.approval, wishes, command.by, now)]
 
 
-def _stands(run: Run, here: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None) -> Approval | None:
-    """The former approval where it still is one: nothing of what it was given for was done since, and it is enough for who asks now."""
+def _stands(run: Run, current: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None) -> Approval | None:
+    """The earlier approval if it is still valid: none of its effects was made since, and enough of its approvers count for the new request."""
     found = run.approval(wanted.former) if wanted.former is not None else None
-    if found is None or found[1].status != "approved" or found[1].decides or wanted.decides or not repeating.same_place(found[0], here):
+    if found is None or found[1].status != "approved" or found[1].decides or wanted.decides or not repeating.same_place(found[0], current):
         return None
     approval = replace(found[1], requested_by=by or run.holder or run.last_holder or run.started_by or "", not_by=tuple(wanted.not_by))
     given = [Wish(**wish) for wish in approval.wishes]
     asked_before = all(any(repeating.same_wish(wish, former) for former in given) for wish in wishes)
     done = any(
-        effect.status != "failed" and repeating.alike(wish, effect)
+        effect.status != "failed" and repeating.matches_effect(wish, effect)
         for attempt in run.attempts.values()
         for effect in attempt.effects
         for wish in wishes
@@ -81,13 +87,13 @@ def _plain(wish: Wish) -> dict[str, Any]:
 
 
 def ruled_out(run: Run, approval: Approval, person: str, email: str = "") -> str | None:
-    """The rule by which this person may not answer, as it is written; None where none does. `run` holds all its attempts."""
-    done = duties.standing(run)
-    return duties.excluded(approval.not_by, done, person, email=email, starter=run.started_by, requester=approval.requested_by)
+    """The rule that excludes this person, as it is written; None if there is none. `run` must hold all attempts."""
+    done = duties.standing_steps(run)
+    return duties.violated_rule(approval.not_by, done, person, email=email, starter=run.started_by, requester=approval.requested_by)
 
 
 def refused_by(rule: str, title: str = "") -> NotAllowed:
-    """What somebody is told whom a rule excludes; `title` is that of the step it names."""
+    """The error for a person whom a rule excludes. `title` is that of the step in the rule."""
     if rule == REQUESTER:
         words = "You asked for this approval yourself; somebody else has to decide (rule “requester”)."
     elif rule.startswith(STEP):
@@ -98,55 +104,55 @@ def refused_by(rule: str, title: str = "") -> NotAllowed:
 
 
 def require_open(run: Run, approval_id: str) -> tuple[Attempt, Approval]:
-    """The approval that the run waits for, with its attempt. Raises Conflict where it is not that one (any more)."""
-    here, waiting = run.attempt, run.waiting
-    if run.status != "waiting_event" or here is None or waiting is None or waiting.get("key") != approval_id:
+    """The approval that the run waits for, with its attempt. Raises Conflict if the run does not wait for this one."""
+    attempt, waiting = run.attempt, run.waiting
+    if run.status != "waiting_event" or attempt is None or waiting is None or waiting.get("key") != approval_id:
         found = run.approval(approval_id)
         words = {"approved": "was approved", "rejected": "was rejected", "void": "is void", "expired": "has expired"}
-        said = words.get(found[1].status, "cannot be decided now") if found else "cannot be decided now"
-        raise Conflict(f"This request {said}; there is nothing to decide any more.", code="not_possible")
-    return here, next(each for each in here.approvals if each.id == approval_id)
+        event = words.get(found[1].status, "cannot be decided now") if found else "cannot be decided now"
+        raise Conflict(f"This request {event}; there is nothing to decide any more.", code="not_possible")
+    return attempt, next(each for each in attempt.approvals if each.id == approval_id)
 
 
 def approve(plan: Plan, run: Run, command: Approve, now: datetime) -> list[Event]:
-    """One more yes; the one that completes them asks for the effects, exactly as they were approved."""
-    here, approval = require_answering(plan, run, command.approval, command.by, command.email)
+    """The events of an approval. The last one needed requests the effects, exactly as they were approved."""
+    attempt, approval = require_answering(plan, run, command.approval, command.by, command.email)
     standing = {each for each in approval.approvers if each in command.counted and ruled_out(run, approval, each) is None} | {command.by}
     enough = len(standing) >= approval.needs
-    told = {
+    open_data = {
         "approval": approval.id,
         "action": approval.action,
         "decision": APPROVE,
         "standing": len(standing),
         "status": "approved" if enough else "open",
     }
-    step = (here.step, here.attempt)
+    step = (attempt.step, attempt.attempt)
     sealed = sealed_of(reason=command.reason) | ({"changed": [dict(each) for each in command.changed]} if command.changed else {})
-    said = Event("approval_decided", now, told, sealed, step, command.by)
+    event = Event("approval_decided", now, open_data, sealed, step, command.by)
     if not enough:
-        return [said]
+        return [event]
     if approval.decides:
-        return [said, *_outcome(plan, after_all([said], run), here, APPROVE, command.by, now)]
+        return [event, *_outcome(plan, after_all([event], run), attempt, APPROVE, command.by, now)]
     wishes = [_as_of_now(wish, command.changed) for wish in approval.wishes]
-    first = len(here.effects) + 1
-    effects = [settling.requested(run, here, Wish(**wish), number, now) for number, wish in enumerate(wishes, first)]
-    return [said, *effects] if effects else [said, *settling.if_settled(plan, after_all([said], run), here, now)]
+    first = len(attempt.effects) + 1
+    effects = [settling.request_effect(run, attempt, Wish(**wish), number, now) for number, wish in enumerate(wishes, first)]
+    return [event, *effects] if effects else [event, *settling.after_settling(plan, after_all([event], run), attempt, now)]
 
 
 def require_answering(plan: Plan, run: Run, approval_id: str, by: str, email: str = "") -> tuple[Attempt, Approval]:
-    """The open approval with its attempt, when this person may answer it. Raises Conflict (`not_possible`, `already_decided`), NotAllowed with the rule."""
-    here, approval = require_open(run, approval_id)
+    """The open approval with its attempt, if this person can answer it. Raises Conflict (`not_possible`, `already_decided`), NotAllowed with the rule."""
+    attempt, approval = require_open(run, approval_id)
     rule = ruled_out(run, approval, by, email)
     if rule is not None:
         titles = {step.id: step.title for step in plan.workflow.steps}
         raise refused_by(rule, titles.get(rule.removeprefix(STEP), ""))
     if approval.answered_by(by):
         raise Conflict("You have decided already; one person counts once.", code="already_decided")
-    return here, approval
+    return attempt, approval
 
 
 def _as_of_now(wish: Mapping[str, Any], changed: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The wish with those old values of its changes that the approver has seen to have moved: it compares with these before it sets."""
+    """The wish with the record's values as the approver saw them: the write compares with these before it sets new ones."""
     moved = {each["field"]: each["now"] for each in changed if each.get("wish") == wish["id"]}
     if not moved:
         return wish
@@ -158,19 +164,19 @@ def _as_of_now(wish: Mapping[str, Any], changed: Sequence[Mapping[str, Any]]) ->
 
 
 def reject(plan: Plan, run: Run, command: Reject, now: datetime) -> list[Event]:
-    """A no ends the request: the form is open again with what was typed and says who refused it and why, or the step takes its way for that."""
+    """The events of a rejection: the form is opened again with the reason, or the step goes on with the outcome `rejected`."""
     reason = require_reason(command.reason)
-    here, approval = require_answering(plan, run, command.approval, command.by, command.email)
-    told = {"approval": approval.id, "action": approval.action, "decision": REJECT, "standing": 0, "status": "rejected"}
-    said = Event("approval_decided", now, told, {"reason": reason}, (here.step, here.attempt), command.by)
+    attempt, approval = require_answering(plan, run, command.approval, command.by, command.email)
+    open_data = {"approval": approval.id, "action": approval.action, "decision": REJECT, "standing": 0, "status": "rejected"}
+    event = Event("approval_decided", now, open_data, {"reason": reason}, (attempt.step, attempt.attempt), command.by)
     if approval.decides:
-        return [said, *_outcome(plan, after_all([said], run), here, REJECT, command.by, now)]
-    return [said, *_reopened(plan, here, "rejected", f"{command.name or 'The approver'} rejected this: {reason}", now)]
+        return [event, *_outcome(plan, after_all([event], run), attempt, REJECT, command.by, now)]
+    return [event, *_reopened(plan, attempt, "rejected", f"{command.name or 'The approver'} rejected this: {reason}", now)]
 
 
-def _outcome(plan: Plan, run: Run, here: Attempt, decision: str, by: str | None, now: datetime) -> list[Event]:
-    """The step whose outcome is the answer is done; what it came to names who answered, when and why."""
-    approval = next(each for each in reversed(run.attempts[here.n].approvals))
+def _outcome(plan: Plan, run: Run, attempt: Attempt, decision: str, by: str | None, now: datetime) -> list[Event]:
+    """The events that complete a step whose outcome is the answer. Its output names who answered, when and why."""
+    approval = next(each for each in reversed(run.attempts[attempt.n].approvals))
     last = approval.decided[-1] if approval.decided else None
     outcome = OUTCOMES[decision]
     output = {
@@ -179,74 +185,76 @@ def _outcome(plan: Plan, run: Run, here: Attempt, decision: str, by: str | None,
         "reason": last.reason if last else "",
         "decided_at": moment_text(now),
     }
-    told = {
-        "n": here.n,
-        "type": plan.workflow.step(here.step).type,
+    open_data = {
+        "n": attempt.n,
+        "type": plan.workflow.step(attempt.step).type,
         "outcome": outcome,
         "automatic": by is None,
         "handled_manually": False,
     }
-    given_for = dict(approval.values) or dict(here.values)
-    sealed = sealed_of(values=given_for) | {"output": {**(here.output or {}), **given_for, **output}}
-    completed = Event("step_completed", now, told, sealed, (here.step, here.attempt), by)
-    return [completed, *onward(plan, after_all([completed], run), here.step, outcome, None, now)]
+    given_for = dict(approval.values) or dict(attempt.values)
+    sealed = sealed_of(values=given_for) | {"output": {**(attempt.output or {}), **given_for, **output}}
+    completed = Event("step_completed", now, open_data, sealed, (attempt.step, attempt.attempt), by)
+    return [completed, *go_to_next(plan, after_all([completed], run), attempt.step, outcome, None, now)]
 
 
-def _reopened(plan: Plan, here: Attempt, code: str, message: str, now: datetime, errors: Sequence[Mapping[str, Any]] = ()) -> list[Event]:
-    """The step is open again as it was handed in; where it goes by itself, a person is asked."""
-    step = (here.step, here.attempt)
+def _reopened(
+    plan: Plan, attempt: Attempt, code: str, message: str, now: datetime, errors: Sequence[Mapping[str, Any]] = ()
+) -> list[Event]:
+    """The events that open the step again with the submitted values. An automatic step becomes a person's, or ends the run."""
+    step = (attempt.step, attempt.attempt)
     details = [dict(error) for error in errors] or [{"field": "approval", "reason": message}]
-    reopened = Event("step_reopened", now, {"code": code}, sealed_of(values=dict(here.values)) | {"errors": details}, step)
-    if here.step not in plan.automatic:
+    reopened = Event("step_reopened", now, {"code": code}, sealed_of(values=dict(attempt.values)) | {"errors": details}, step)
+    if attempt.step not in plan.automatic:
         return [reopened]
-    told = {"code": code, "type": plan.workflow.step(here.step).type}
-    failed = Event("step_failed", now, told, {"message": message}, step)
-    if settling.ends_run(plan, here, asks=code == "withdrawn"):
+    open_data = {"code": code, "type": plan.workflow.step(attempt.step).type}
+    failed = Event("step_failed", now, open_data, {"message": message}, step)
+    if settling.ends_run(plan, attempt, asks=code == "withdrawn"):
         return [failed, Event("run_failed", now, {"code": code}, {"message": message})]
     return [reopened, failed]
 
 
 def void(plan: Plan, run: Run, command: Void, now: datetime) -> list[Event]:
-    """What was asked for cannot be done as it was: the form is open again and says why."""
-    here, approval = require_open(run, command.approval)
-    ended = _voided(approval, here, command.code, command.by, now, command.message)
-    return [ended, *_reopened(plan, here, command.code, command.message, now, command.errors)]
+    """The events when the requested change is no longer possible: the form is opened again and says why."""
+    attempt, approval = require_open(run, command.approval)
+    ended = _voided(approval, attempt, command.code, command.by, now, command.message)
+    return [ended, *_reopened(plan, attempt, command.code, command.message, now, command.errors)]
 
 
 def renew(_plan: Plan, run: Run, command: Renew, now: datetime) -> list[Event]:
-    """The rule asks for more now, or the values have become others: what was said so far does not count, and is asked for anew."""
-    here, approval = require_open(run, command.approval)
-    ended = _voided(approval, here, command.code, None, now, command.message)
-    again = request_approval(run, here, command.asked, command.wishes, None, now, approval.requested_by)
+    """The events that replace a request by a new one, because the rule is stricter or the values changed."""
+    attempt, approval = require_open(run, command.approval)
+    ended = _voided(approval, attempt, command.code, None, now, command.message)
+    again = request_approval(run, attempt, command.asked, command.wishes, None, now, approval.requested_by)
     return [ended, again]
 
 
 def withdraw(plan: Plan, run: Run, by: str, reason: str, now: datetime) -> list[Event]:
-    """The holder waits no longer: the request is void and the form open again."""
-    here, approval = require_open(run, str((run.waiting or {}).get("key")))
-    ended = _voided(approval, here, "withdrawn", by, now, reason)
-    return [ended, *_reopened(plan, here, "withdrawn", "The request for approval was withdrawn.", now)]
+    """The events when the holder withdraws the request: it is void, and the form is opened again."""
+    attempt, approval = require_open(run, str((run.waiting or {}).get("key")))
+    ended = _voided(approval, attempt, "withdrawn", by, now, reason)
+    return [ended, *_reopened(plan, attempt, "withdrawn", "The request for approval was withdrawn.", now)]
 
 
 def expire(plan: Plan, run: Run, approval_id: str, now: datetime) -> list[Event]:
-    """Nobody decided in time: the step takes its way for that, or the form is open again."""
-    here = run.attempt
-    approval = next((each for each in here.approvals if each.id == approval_id and each.status == "open"), None) if here else None
-    if here is None or approval is None:
+    """The events when nobody decided in time: the outcome `expired`, or the form is opened again."""
+    attempt = run.attempt
+    approval = next((each for each in attempt.approvals if each.id == approval_id and each.status == "open"), None) if attempt else None
+    if attempt is None or approval is None:
         raise not_possible(run, "Going on after a wait")
-    told = {"approval": approval.id, "action": approval.action}
-    said = Event("approval_expired", now, told, {}, (here.step, here.attempt))
+    open_data = {"approval": approval.id, "action": approval.action}
+    event = Event("approval_expired", now, open_data, {}, (attempt.step, attempt.attempt))
     if approval.decides:
-        return [said, *_outcome(plan, after_all([said], run), here, "expire", None, now)]
-    return [said, *_reopened(plan, here, "expired", "Nobody decided about the approval in time. Ask again, or do something else.", now)]
+        return [event, *_outcome(plan, after_all([event], run), attempt, "expire", None, now)]
+    return [event, *_reopened(plan, attempt, "expired", "Nobody decided about the approval in time. Ask again, or do something else.", now)]
 
 
 def voided(attempts: Iterable[Attempt], code: str, by: str | None, now: datetime, *, given: bool) -> list[Event]:
-    """Events that end the approvals of these attempts: those that are open, and with `given` those that were approved too."""
+    """The events that void the open approvals of these attempts, with `given` also those that were approved."""
     ends = ("open", "approved") if given else ("open",)
     return [_voided(approval, attempt, code, by, now) for attempt in attempts for approval in attempt.approvals if approval.status in ends]
 
 
-def _voided(approval: Approval, here: Attempt, code: str, by: str | None, now: datetime, reason: str = "") -> Event:
-    told = {"approval": approval.id, "action": approval.action, "reason_code": code}
-    return Event("approval_voided", now, told, sealed_of(reason=reason), (here.step, here.attempt), by)
+def _voided(approval: Approval, attempt: Attempt, code: str, by: str | None, now: datetime, reason: str = "") -> Event:
+    open_data = {"approval": approval.id, "action": approval.action, "reason_code": code}
+    return Event("approval_voided", now, open_data, sealed_of(reason=reason), (attempt.step, attempt.attempt), by)

@@ -1,305 +1,406 @@
-"""What follows from what is asked of a run: `decide` turns a command into events, or refuses it.
+"""The commands of a run, one class each, and the plan by which they are judged. New ids come with the command."""
 
-Pure: the time comes as `now`, new ids come with the command. The rights of who asks are judged before (`console.access`);
-here it is judged whether the run is at a point where the command makes sense, and whether this person holds it.
-Source: docs/adr/0005-runs.md.
-"""
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime
-from typing import Any
-
-from console.core.events import MOVES
-from console.core.moments import moment_text
-from console.core.run import Attempt, Event, Run, approving, going_back, holding, settling, side_work, waiting
-from console.core.run.command_types import (
-    Abort,
-    Approve,
-    Arrive,
-    Assign,
-    Awaited,
-    Cancel,
-    Check,
-    Command,
-    Complete,
-    Delay,
-    Escalate,
-    Fail,
-    Fire,
-    HandsOver,
-    Plan,
-    Postpone,
-    Reject,
-    Release,
-    Renew,
-    Report,
-    Resume,
-    Retry,
-    Revise,
-    Save,
-    Settle,
-    Start,
-    StepIn,
-    StopTrying,
-    Supply,
-    Taken,
-    TakeOver,
-    TimeOut,
-    Unanswered,
-    Void,
-    Wait,
-    Wish,
-)
-from console.core.run.going_back import cancelled_by, revisable
-from console.core.run.holding import TAKE_OVER_AFTER
-from console.core.run.moves import (
-    after_all,
-    ended,
-    enter,
-    not_possible,
-    onward,
-    require_completable,
-    require_holder,
-    require_reason,
-    sealed_of,
-    stale,
-)
-
-__all__ = [
-    "TAKE_OVER_AFTER",
-    "Abort",
-    "Approve",
-    "Arrive",
-    "Assign",
-    "Awaited",
-    "Cancel",
-    "Check",
-    "Command",
-    "Complete",
-    "Delay",
-    "Escalate",
-    "Fail",
-    "Fire",
-    "HandsOver",
-    "Plan",
-    "Postpone",
-    "Reject",
-    "Release",
-    "Renew",
-    "Report",
-    "Resume",
-    "Retry",
-    "Revise",
-    "Save",
-    "Settle",
-    "Start",
-    "StepIn",
-    "StopTrying",
-    "Supply",
-    "TakeOver",
-    "TimeOut",
-    "Unanswered",
-    "Void",
-    "Wait",
-    "Wish",
-    "cancelled_by",
-    "decide",
-    "opening",
-    "require_completable",
-    "require_holder",
-    "require_reason",
-    "revisable",
-]
+from console.core.documents.workflow import Workflow
+from console.core.run.step_requests import ApprovalAsked, Awaited, Handover, SideRow, Wish
 
 
-def decide(plan: Plan, run: Run, command: Command, now: datetime) -> list[Event]:
-    """The events that the command makes of the run. Raises Conflict (`stale_revision`, `not_holder`, `not_possible`) or Invalid."""
-    if isinstance(command, Start):
-        return _numbered(run, _start(plan, run, command, now))
-    if run.ended:
-        if isinstance(command, Report):
-            return settling.late(command, now)
-        raise ended(run)
-    revision = getattr(command, "revision", None)
-    if revision is not None and revision != run.revision:
-        raise stale()
-    return _numbered(run, DECISIONS[type(command)](plan, run, command, now))
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A version of a workflow as the rules need it: the graph, and which steps are done without a person (`automatic`).
+
+    `asks`: automatic steps that have a form, for the case that a person must decide. `skips`: steps of a person that the document completes
+    without a click.
+    """
+
+    workflow: Workflow
+    automatic: frozenset[str]
+    asks: frozenset[str] = frozenset()
+    skips: frozenset[str] = frozenset()
+
+    def status_at(self, step_id: str) -> str:
+        """The status of a run that has just come to the step."""
+        return "running" if step_id in self.automatic else "waiting_person"
 
 
-def _numbered(run: Run, events: list[Event]) -> list[Event]:
-    """One transition is one move: all its events carry the revision that the run has after it; a late report moves nothing."""
-    return [
-        Event(event.type, event.at, {**event.open, "revision": run.revision + 1}, event.sealed, event.step, event.by)
-        if event.type in MOVES
-        else event
-        for event in events
-    ]
+class Command(Protocol):
+    """A command to a run. `by` is the person, None for the engine."""
+
+    @property
+    def by(self) -> str | None:
+        """Who gives the command."""
+        ...
 
 
-def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
-    start = plan.workflow.start
-    told = (
-        {
-            "id": command.id,
-            "workflow": command.workflow,
-            "version": command.version,
-            "team": command.team,
-            "collection": command.collection,
-            "record": command.record,
-            "exclusive": command.exclusive,
-            "started_by": command.by,
-            "holder": command.by,
-            "trigger": command.trigger,
-        }
-        | ({"label": command.label} if command.label else {})
-        | ({"linked_to": command.linked_to} if command.linked_to else {})
-    )
-    began = Event("run_started", now, told, sealed_of(input=dict(command.input), title=command.title), by=command.by)
-    entered = enter(plan, run, start.id, 1, now, "running")
-    outcome = {"n": 1, "type": "start", "outcome": "default", "automatic": False, "handled_manually": False}
-    done = Event(
-        "step_completed", now, outcome, sealed_of(values=dict(command.input), output=dict(command.output)), (start.id, 1), command.by
-    )
-    events = [began, entered, done]
-    after, last, came = after_all(events, run), start.id, "default"
-    for each in command.taken:
-        if plan.workflow.target(last, came) != each.step:
-            raise not_possible(run, "Beginning again where it failed, for its way there is another in this version; from the start")
-        more = _taken(plan, after, each, command, now)
-        events += more
-        after, last, came = after_all(more, after), each.step, each.outcome
-    return [*events, *onward(plan, after, last, came, None, now)]
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A completed step of an ended run that a new run takes over, so that it starts where the old one failed."""
+
+    step: str
+    outcome: str
+    values: Mapping[str, Any]
+    output: Mapping[str, Any]
+    handled_manually: bool = False
 
 
-def _taken(plan: Plan, run: Run, each: Taken, command: Start, now: datetime) -> list[Event]:
-    """The events of a step that was done in the run that this one does again."""
-    entered = enter(plan, run, each.step, run.made + 1, now, "running")
-    told = {
-        "n": run.made + 1,
-        "type": plan.workflow.step(each.step).type,
-        "outcome": each.outcome,
-        "automatic": True,
-        "handled_manually": each.handled_manually,
-        "taken_from": command.linked_to,
-    }
-    return [entered, Event("step_completed", now, told, sealed_of(values=dict(each.values), output=dict(each.output)), entered.step)]
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start a run. `exclusive`: only one live run may have this key (None: no limit). `label`: the clearance that its readers need.
+
+    `linked_to` is the ended run that is repeated, `taken` the steps that are taken over from it, in order.
+    """
+
+    by: str
+    id: str
+    team: str
+    version: int
+    workflow: str
+    collection: str | None
+    record: str | None
+    exclusive: str | None
+    input: Mapping[str, Any]
+    output: Mapping[str, Any]
+    trigger: str = "record"
+    title: str = ""
+    label: str | None = None
+    linked_to: str | None = None
+    taken: Sequence["Taken"] = ()
 
 
-def opening(plan: Plan, by: str, team: str, now: datetime) -> Run:
-    """A run at its start step, before it exists: for the check of its input."""
-    start = plan.workflow.start
-    return Run(team=team, started_by=by, holder=by, made=1, current=1, attempts={1: Attempt(1, start.id, 1, "open", now)})
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Complete the current step. `by` None completes an automatic step."""
+
+    by: str | None
+    step: str
+    revision: int
+    outcome: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    output: Mapping[str, Any] | None = None
+    effects: Sequence[Wish] = ()
+    ends: str | None = None
+    handled_manually: bool = False
+    reason: str = ""
+    chosen: str | None = None  # label of the outcome that a person or a rule chose
+    rule: str | None = None  # the rule that chose it, as it is written
+    repeat: str | None = None  # what to do about a change that was made before: keep, again or compensate
+    compensations: Sequence[Wish] = ()  # effects that take back the changes made before, where an action can
+    awaits: Awaited | None = None
+    hands_over: Handover | None = None
+    approval: ApprovalAsked | None = None
+    told: Sequence[SideRow] = ()
+    proposal: Mapping[str, Any] | None = None  # the proposal that was shown, and what the person made of it
+    proposed: str | None = None  # the outcome that was proposed
+    by_ai: bool = False  # completed without a person: the step was promoted, and the proposal was certain
 
 
-def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Event]:
-    here = require_completable(run, command.by, command.step, command.revision)
-    if command.by is None and not _by_ai(run, command) and (here.step not in plan.automatic or run.status != "running"):
-        raise not_possible(run, "Completing a person's step without a person")
-    step, made = (here.step, here.attempt), side_work.made(run, here, command, now)
-    command = replace(command, awaits=made.awaits, **_standing(made.stands))
-    told = {
-        "n": here.n,
-        "type": plan.workflow.step(here.step).type,
-        "outcome": command.outcome,
-        "automatic": command.by is None,
-        "handled_manually": command.handled_manually,
-        **({"proposal": dict(command.proposal)} if command.proposal else {}),
-    }
-    output = None if command.output is None else dict(command.output)
-    sealed = sealed_of(values=dict(command.values), reason=command.reason) | ({} if output is None else {"output": output})
-    chosen = [Event("outcome_chosen", now, _choice(command), {}, step, command.by)] if command.chosen else []
-    manual = (
-        [Event("handled_manually", now, {"outcome": command.outcome}, sealed_of(reason=command.reason), step, command.by)]
-        if command.handled_manually
-        else []
-    )
-    chosen += made.events
-    if command.effects or command.awaits or command.approval:
-        submitted = Event("step_submitted", now, told, sealed, step, command.by)
-        onward(plan, run, here.step, command.outcome, command.ends, now)  # a way on that is missing is refused before anything is done
-        if command.approval is not None:
-            return [*chosen, *manual, *approving.handed_in(plan, run, here, command, submitted, now)]
-        if command.awaits is None:
-            return [*chosen, *manual, *settling.handed_in(plan, run, here, command, submitted, now)]
-        return [*chosen, *manual, submitted, _awaited(here, command.awaits, now)]
-    completed = Event("step_completed", now, told, sealed, step, command.by)
-    return [*chosen, *manual, completed, *_next(plan, after_all([completed], run), here, command, now)]
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Save the run for later. `draft` is the unfinished form. `by` None: the engine, after idle minutes."""
+
+    by: str | None
+    revision: int
+    draft: Mapping[str, Any] | None = None
 
 
-def _standing(former: Attempt | None) -> dict[str, Any]:
-    """What the step came to before, where what it made has an answer already: it is not waited for again."""
-    return {} if former is None else {"outcome": former.outcome, "values": dict(former.values), "output": former.output}
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Resume a saved run."""
+
+    by: str
+    revision: int
 
 
-def _by_ai(run: Run, command: Complete) -> bool:
-    """Whether a step that waits for a person is done without one: it was promoted to that. What went wrong before, or is not settled, is a person's."""
-    return command.by_ai and run.status == "waiting_person" and run.holder is not None and run.take_over is None and run.unknown is None
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """Become the holder of a run that another person or nobody holds. `idle`: the holder was inactive for `TAKE_OVER_AFTER`."""
+
+    by: str
+    revision: int
+    entitled: bool
+    idle: bool
+    draft: Mapping[str, Any] | None = None
 
 
-def _supply(_plan: Plan, run: Run, command: Supply, now: datetime) -> list[Event]:
-    """What a step that was handled manually did not find; the run stays where it is, and its form is drawn anew."""
-    require_holder(run, command.by)
-    here, target = run.attempt, run.attempts.get(command.n)
-    if run.status != "waiting_person" or here is None or run.unknown is not None:
-        raise not_possible(run, "Supplying what is missing")
-    if target is None or not target.standing or not target.handled_manually:
-        raise not_possible(run, "Supplying something for this step")
-    told = {"n": here.n, "target": target.n, "target_step": target.step, "target_attempt": target.attempt, "fields": sorted(command.values)}
-    return [Event("context_supplied", now, told, {"values": dict(command.values)}, (here.step, here.attempt), command.by)]
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Stop holding the run, so that another person can take it."""
+
+    by: str
+    revision: int
+    draft: Mapping[str, Any] | None = None
 
 
-def _awaited(here: Attempt, wanted: Awaited, now: datetime) -> Event:
-    """That the step waits for something to come."""
-    told = {"n": here.n, "for": wanted.kind, "key": wanted.key, "until": moment_text(wanted.until), "outcome": wanted.outcome}
-    told |= {"effect": wanted.effect} if wanted.effect is not None else {}
-    return Event("event_awaited", now, told, sealed_of(request=dict(wanted.request)), (here.step, here.attempt))
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """Put the run into an inbox. Nobody holds it until a person takes it from there."""
+
+    by: str
+    revision: int
+    inbox: str
+    reason: str
+    priority: str = "normal"
+    draft: Mapping[str, Any] | None = None
 
 
-def _next(plan: Plan, run: Run, here: Attempt, command: Complete, now: datetime) -> list[Event]:
-    """Where the run goes, and then perhaps into an inbox."""
-    further = onward(plan, run, here.step, command.outcome, command.ends, now)
-    if command.hands_over is None or command.ends is not None:
-        return further
-    over = command.hands_over
-    return [*further, holding.escalated(run, over.inbox, over.reason, over.priority, command.by, now)]
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """Make the person `to` the holder."""
+
+    by: str
+    revision: int
+    to: str
+    reason: str = ""
+    draft: Mapping[str, Any] | None = None
 
 
-def _choice(command: Complete) -> dict[str, Any]:
-    """What is told of a choice: by whom it was made, and by which rule."""
-    made = {"maker": "ai" if command.by_ai else "user"} if command.rule is None else {"maker": "rule", "rule": command.rule}
-    made |= {"proposed": command.proposed} if command.proposed is not None else {}
-    return {"outcome": command.outcome, "label": command.chosen, **made}
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """End the run before its end, after the `compensations` are done."""
+
+    by: str
+    revision: int
+    reason: str
+    compensations: Sequence[Wish] = ()
 
 
-DECISIONS: Mapping[type, Callable[[Plan, Run, Any, datetime], list[Event]]] = {
-    Complete: _complete,
-    Save: holding.save,
-    Resume: holding.resume,
-    TakeOver: holding.take_over,
-    Release: holding.release,
-    Abort: going_back.abort,
-    Cancel: going_back.cancel,
-    Revise: going_back.revise,
-    Retry: waiting.retry,
-    Fail: waiting.fail,
-    TimeOut: waiting.time_out,
-    Wait: waiting.wait,
-    Delay: waiting.delay,
-    Fire: waiting.fire,
-    Arrive: waiting.arrive,
-    StepIn: waiting.step_in,
-    Unanswered: waiting.unanswered,
-    Supply: _supply,
-    Escalate: holding.escalate,
-    Assign: holding.assign,
-    Approve: approving.approve,
-    Reject: approving.reject,
-    Void: approving.void,
-    Renew: approving.renew,
-    Report: settling.report,
-    Postpone: settling.postpone,
-    StopTrying: waiting.stop_trying,
-    Check: settling.check,
-    Settle: settling.settle,
-}
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """End the run, whoever holds it."""
+
+    by: str
+    revision: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revise:
+    """Go back to the attempt number `n`."""
+
+    by: str
+    revision: int
+    n: int
+    reason: str
+    compensations: Sequence[Wish] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try an automatic step again after it failed."""
+
+    by: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The engine: an automatic step failed. Ends the run if the workflow says so, else a person gets it.
+
+    `asks`: nothing went wrong, so a person gets it in any case. `edge`: the step's edge for errors is taken, if it has one.
+    """
+
+    step: str
+    code: str
+    message: str
+    asks: bool = False
+    edge: bool = False
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOut:
+    """The engine: the run took longer than its workflow allows."""
+
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The engine: an automatic step is done at the moment `until` (aware UTC, ISO 8601) with this outcome and output."""
+
+    step: str
+    until: str
+    outcome: str
+    output: Mapping[str, Any] | None = None
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """The engine: an automatic step failed for a reason that may pass. It is tried again at `until` (aware UTC, ISO 8601)."""
+
+    step: str
+    code: str
+    message: str
+    until: str
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fire:
+    """The engine: the timer of attempt number `n` is due."""
+
+    n: int
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrive:
+    """The thing named `key` that the run waits for is there. `values` and `output` None: keep what was submitted. `by` None: a system answered."""
+
+    key: str
+    outcome: str = "default"
+    values: Mapping[str, Any] | None = None
+    output: Mapping[str, Any] | None = None
+    by: str | None = None
+    proposal: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The engine: the thing named `key` will not come. A person gets the step, or the document's rule for errors applies."""
+
+    key: str
+    code: str
+    message: str
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Add values that a step handled manually left out of the context. `n` is the number of its attempt."""
+
+    by: str
+    revision: int
+    n: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StepIn:
+    """Stop waiting: the holder does the step by hand."""
+
+    by: str
+    revision: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Approve what the run waits for. `counted` are the earlier approvers who are still entitled. `changed` are the fields of the record that
+    changed since the request, as this person has seen them: `{"field", "old", "now"}` each, with the `wish` that would overwrite the field.
+    """
+
+    by: str
+    approval: str
+    reason: str = ""
+    counted: frozenset[str] = frozenset()
+    changed: Sequence[Mapping[str, Any]] = ()
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Reject it, with a reason. `name` is the person, for the form that is opened again."""
+
+    by: str
+    approval: str
+    reason: str
+    name: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """The requested change is no longer possible. The form is opened again and shows `message` and `errors`."""
+
+    approval: str
+    code: str
+    message: str
+    errors: Sequence[Mapping[str, Any]] = ()
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """The request for approval is replaced by a new one, for other values or under a stricter rule."""
+
+    approval: str
+    code: str
+    message: str
+    asked: ApprovalAsked
+    wishes: Sequence[Wish] = ()
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The engine: the result of an effect. `status` is succeeded, failed or unknown.
+
+    `passing`: nothing was done, and another try may succeed. `unsure`: only the other side says that nothing was done, so without another try
+    the result is unknown. `told`: side rows to create if the run no longer waits for the effect. `asks`: a person gets it, whatever the workflow
+    says about errors.
+    """
+
+    effect: str
+    status: str
+    code: str = ""
+    message: str = ""
+    errors: Sequence[Mapping[str, Any]] = ()
+    result: Mapping[str, Any] | None = None
+    passing: bool = False
+    unsure: bool = False
+    told: Sequence[SideRow] = ()
+    asks: bool = False
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Postpone:
+    """The engine: an effect failed for a reason that may pass. It is tried again at `until`, under the same idempotency key.
+
+    `unsure`: before the next try the other side is asked whether it was made after all.
+    """
+
+    effect: str
+    code: str
+    message: str
+    until: str
+    unsure: bool = False
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopTrying:
+    """Stop the automatic tries; a person gets the form."""
+
+    by: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The other system was asked about an unknown effect. `result` is done, not_done or unclear."""
+
+    by: str
+    revision: int
+    effect: str
+    result: str
+    code: str = ""
+    message: str = ""
+    found: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """A person states whether an unknown effect happened. `left`: a compensation that failed is given up."""
+
+    by: str
+    revision: int
+    effect: str
+    done: bool
+    reason: str
+    left: bool = False

@@ -1,4 +1,4 @@
-"""Separation of duties: who did one thing may not do another. The rules of a step and of an approval are the same, and judged here.
+"""Separation of duties: who did one step may not do another. Steps and approvals use the same rules.
 
 A rule is `starter`, `requester` (of an approval), `step:<id>` for whoever did that step, `step:<id>.<field>` for whoever filled in that field there,
 or a person by id or address.
@@ -18,23 +18,29 @@ CODE = "separation_of_duties"
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """A step that somebody did and that still stands, with what they filled in."""
+class DoneStep:
+    """A completed step that was not revised: who did it, and what they filled in."""
 
     step: str
     by: str | None
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-def standing(run: Run) -> list[Done]:
-    """What was done in the run and still stands, of the attempts at hand."""
-    return [Done(each.step, each.by, each.values) for each in run.attempts.values() if each.standing]
+def standing_steps(run: Run) -> list[DoneStep]:
+    """The completed steps of the loaded attempts that were not revised."""
+    return [DoneStep(each.step, each.by, each.values) for each in run.attempts.values() if each.standing]
 
 
-def excluded(
-    rules: Sequence[str], done: Iterable[Done], person: str, *, email: str = "", starter: str | None = None, requester: str | None = None
+def violated_rule(
+    rules: Sequence[str],
+    done: Iterable[DoneStep],
+    person: str,
+    *,
+    email: str = "",
+    starter: str | None = None,
+    requester: str | None = None,
 ) -> str | None:
-    """The rule that keeps this person from it, as it is written; None where none does."""
+    """The first rule that excludes this person, as it is written; None if none does."""
     there = list(done)
     for rule in rules:
         named = OF_STEP.fullmatch(rule)
@@ -54,8 +60,8 @@ def steps_of(rules: Iterable[str]) -> list[str]:
     return sorted({named[1] for rule in rules if (named := OF_STEP.fullmatch(rule)) is not None})
 
 
-def refused(rule: str, titles: Mapping[str, str], title: str, could: Sequence[str] = ()) -> NotAllowed:
-    """What somebody is told whom a rule keeps from the step of this title; `could` are people who may do it."""
+def refusal_by_rule(rule: str, titles: Mapping[str, str], title: str, could: Sequence[str] = ()) -> NotAllowed:
+    """The error for a person whom a rule excludes from the step with this title. `could` are people who may do it."""
     named = OF_STEP.fullmatch(rule)
     did = "You began this run"
     if named is not None:
@@ -66,7 +72,7 @@ def refused(rule: str, titles: Mapping[str, str], title: str, could: Sequence[st
     return NotAllowed(words, code=CODE, details=[{"field": "rule", "reason": rule}])
 
 
-def _filled(done: Done, name: str | None) -> bool:
+def _filled(done: DoneStep, name: str | None) -> bool:
     return name is None or done.values.get(name) not in (None, "", [])
 
 

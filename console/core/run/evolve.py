@@ -5,20 +5,20 @@ from dataclasses import replace
 from typing import Any
 
 from console.core.events import ENDS
-from console.core.run import proposal
-from console.core.run.approval_request import Approval, Decided, answered, requested
-from console.core.run.state import FORM_NEEDED, NEXT_ITEM, SUPPLIED, Attempt, Effect, Event, Run, copied
+from console.core.run import effect_changes
+from console.core.run.effect_changes import put, require_attempt, waiting_for_effect
+from console.core.run.state import FORM_NEEDED, NEXT_ITEM, SUPPLIED, Attempt, Event, Run, copied
 
 
 def evolve(run: Run, event: Event) -> Run:
-    """The run after the event; `run` itself stays as it was."""
+    """The run after the event. `run` is not changed."""
     after = copied(run)
     _apply(after, event)
     return after
 
 
 def fold(events: Iterable[Event], run: Run | None = None) -> Run:
-    """The run after all the events, in order; `run`, which stays as it was, is where to begin."""
+    """The run after all the events, starting from `run` (None: an empty one), which is not changed."""
     state = Run() if run is None else copied(run)
     for event in events:
         _apply(state, event)
@@ -41,37 +41,26 @@ def _apply(run: Run, event: Event) -> None:
 
 
 def _end(run: Run, event: Event, status: Any) -> None:
-    here = run.attempt
-    if here is not None and here.status in ("open", "performing"):
-        left = tuple(replace(each, status="void") if each.status == "open" else each for each in here.approvals)
-        _put(run, here, status="failed" if status == "failed" else "cancelled", approvals=left)
+    attempt = run.attempt
+    if attempt is not None and attempt.status in ("open", "performing"):
+        left = tuple(replace(each, status="void") if each.status == "open" else each for each in attempt.approvals)
+        put(run, attempt, status="failed" if status == "failed" else "cancelled", approvals=left)
     run.status, run.ended_at, run.holder, run.current, run.waiting, run.take_over = status, event.at, None, None, None, None
     run.ticket = None
     run.reason = event.sealed.get("reason", event.sealed.get("message"))
     run.ending = event.open.get("label")
 
 
-def _put(run: Run, attempt: Attempt, **changes: Any) -> None:
-    run.attempts[attempt.n] = attempt._replace(**changes)
-
-
-def _open_attempt(run: Run) -> Attempt:
-    here = run.attempt
-    if here is None:
-        raise ValueError(f"run {run.id} stands at no attempt")
-    return here
-
-
 def _run_started(run: Run, event: Event) -> None:
-    told = event.open
-    run.id, run.workflow, run.version, run.team = told["id"], told["workflow"], told["version"], told["team"]
-    run.collection, run.record, run.exclusive_key = told["collection"], told["record"], told["exclusive"]
-    run.label = told.get("label")
-    run.started_by, run.holder, run.created_at = told["started_by"], told["holder"], event.at
+    open_data = event.open
+    run.id, run.workflow, run.version, run.team = open_data["id"], open_data["workflow"], open_data["version"], open_data["team"]
+    run.collection, run.record, run.exclusive_key = open_data["collection"], open_data["record"], open_data["exclusive"]
+    run.label = open_data.get("label")
+    run.started_by, run.holder, run.created_at = open_data["started_by"], open_data["holder"], event.at
     run.last_holder = run.holder
     run.input = event.sealed.get("input", {})
-    run.linked_to = told.get("linked_to")
-    run.trigger = told.get("trigger", "record")
+    run.linked_to = open_data.get("linked_to")
+    run.trigger = open_data.get("trigger", "record")
 
 
 def _step_entered(run: Run, event: Event) -> None:
@@ -91,37 +80,31 @@ def _step_entered(run: Run, event: Event) -> None:
 
 
 def _step_submitted(run: Run, event: Event) -> None:
-    here = _open_attempt(run)
-    run.status, run.waiting = "waiting_event", _for_effect(run)
-    _put(run, here, status="performing", errors=None, **_handed_in(event))
-
-
-def _for_effect(run: Run, **more: Any) -> dict[str, Any]:
-    """That the run waits for an effect; what it does after that stays."""
-    then = {"aborting": run.waiting["aborting"]} if run.waiting and "aborting" in run.waiting else {}
-    return {"for": "effect", "until": None, **more, **then}
+    attempt = require_attempt(run)
+    run.status, run.waiting = "waiting_event", waiting_for_effect(run)
+    put(run, attempt, status="performing", errors=None, **_handed_in(event))
 
 
 def _step_completed(run: Run, event: Event) -> None:
-    here = _open_attempt(run)
+    attempt = require_attempt(run)
     handed_in = _handed_in(event) if "outcome" in event.open else {name: event.sealed[name] for name in ("output",) if name in event.sealed}
     if "came_to" in event.open:
         handed_in["outcome"] = event.open["came_to"]
-    done = here._replace(status="done", completed_at=event.at, errors=None, **handed_in)
-    run.attempts[here.n] = done
-    run.context[here.step] = _context(run, done)
+    done = attempt._replace(status="done", completed_at=event.at, errors=None, **handed_in)
+    run.attempts[attempt.n] = done
+    run.context[attempt.step] = _context(run, done)
     run.automatic = run.automatic + 1 if event.open.get("automatic") else 0
     run.waiting = run.take_over = None
 
 
 def _context(run: Run, done: Attempt) -> Mapping[str, Any]:
-    """What later steps find. A loop that has further items hands in the one `item` alone: those before it are kept beside it."""
+    """What later steps read. A loop submits one `item` at a time; the items before it are kept in `items`."""
     if done.outcome != NEXT_ITEM or done.output is None:
         return done.context
-    told = {name: value for name, value in done.output.items() if name != "item"}
+    open_data = {name: value for name, value in done.output.items() if name != "item"}
     item = done.output["item"]
     before = run.context.get(done.step, {}).get("items", [])
-    return {**told, "items": [*(each for each in before if each["key"] != item["key"]), item]}
+    return {**open_data, "items": [*(each for each in before if each["key"] != item["key"]), item]}
 
 
 def _handed_in(event: Event) -> dict[str, Any]:
@@ -135,18 +118,18 @@ def _handed_in(event: Event) -> dict[str, Any]:
 
 
 def _step_reopened(run: Run, event: Event) -> None:
-    here = _open_attempt(run)
+    attempt = require_attempt(run)
     run.status, run.waiting = "waiting_person", None
     values, errors = event.sealed.get("values", {}), event.sealed.get("errors", [])
-    _put(run, here, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=values, errors=errors)
+    put(run, attempt, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=values, errors=errors)
 
 
 def _step_failed(run: Run, event: Event) -> None:
-    if event.open.get("outcome") is not None:  # the step's way for errors: the run goes on, and later steps find what went wrong
-        here = _open_attempt(run)
-        _put(run, here, status="failed", outcome=event.open["outcome"])
-        found = here.values if here.output is None else here.output
-        run.context[here.step] = {**(found or {}), "code": event.open["code"], "error": event.sealed.get("message", "")}
+    if event.open.get("outcome") is not None:  # the step's edge for errors: the run goes on, and later steps can read the error
+        attempt = require_attempt(run)
+        put(run, attempt, status="failed", outcome=event.open["outcome"])
+        found = attempt.values if attempt.output is None else attempt.output
+        run.context[attempt.step] = {**(found or {}), "code": event.open["code"], "error": event.sealed.get("message", "")}
         return
     run.status, run.waiting = "waiting_person", None
     asked = event.open["code"] == FORM_NEEDED
@@ -159,76 +142,35 @@ def _attempt_retried(run: Run, event: Event) -> None:
 
 def _timer_set(run: Run, event: Event) -> None:
     run.status, run.waiting = "waiting_time", {"for": "time", "until": event.open["until"]}
-    _put(run, _open_attempt(run), outcome=event.open["outcome"], output=event.sealed.get("output"))
-
-
-def _event_awaited(run: Run, event: Event) -> None:
-    told = event.open
-    run.status = "waiting_event"
-    run.waiting = {"for": told["for"], "until": told["until"], "key": told["key"], "outcome": told["outcome"]}
-
-
-BESIDE = {
-    "task_created": ("task", "A task was made"),
-    "notice_sent": ("notice", "People were told"),
-    "event_awaited": ("documents", "Documents were asked for"),
-}
-"""Kinds of events that make something in the console itself → the kind of effect that it stands as, in a few words."""
-
-
-def identity_of_side_row(told: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
-    """What tells one task or notice from another: all that people read of it, and who is meant."""
-    return {name: value for name, value in told.items() if name in ("assignee", "team", "due", "to", "channels")} | dict(sealed)
-
-
-def _made_beside(run: Run, event: Event) -> None:
-    """What the step made in the console itself stands as an effect of it; events from before say nothing of that."""
-    if event.type == "event_awaited":
-        _event_awaited(run, event)
-    told = event.open
-    if "effect" not in told:
-        return
-    here, (kind, words) = _open_attempt(run), BESIDE[event.type]
-    request = {
-        "key": told.get("task") or told.get("key") or told.get("notice"),
-        "asked": event.sealed.get("request") or identity_of_side_row(told, event.sealed),
-    }
-    made = Effect(told["effect"], len(here.effects) + 1, kind, words, "succeeded", request, event.at, event.at)
-    _put(run, here, effects=(*here.effects, made))
-
-
-def _task_closed(run: Run, event: Event) -> None:
-    """A task that a run takes back: what closes it by hand is told of elsewhere."""
-    here, told = _open_attempt(run), event.open
-    if "effect" in told:
-        back = Effect(
-            told["effect"], len(here.effects) + 1, "task", "The task was closed", "succeeded", {"key": told["task"]}, event.at, event.at
-        )
-        _put(run, here, effects=(*here.effects, replace(back, compensates=told["compensates"])))
+    put(run, require_attempt(run), outcome=event.open["outcome"], output=event.sealed.get("output"))
 
 
 def _wait_left(run: Run, event: Event) -> None:
-    here = _open_attempt(run)
+    attempt = require_attempt(run)
     run.status, run.waiting = "waiting_person", None
     run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
-    typed = dict(here.values) or here.defaults
-    _put(run, here, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=typed)
+    typed = dict(attempt.values) or attempt.defaults
+    put(run, attempt, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=typed)
 
 
 def _retry_set(run: Run, event: Event) -> None:
-    told = event.open
-    why = {"effect": told["effect"], "code": told["code"], "message": event.sealed.get("message", "")} if "effect" in told else {}
-    unsure = {"unsure": True} if told.get("unsure") else {}
+    open_data = event.open
+    why = (
+        {"effect": open_data["effect"], "code": open_data["code"], "message": event.sealed.get("message", "")}
+        if "effect" in open_data
+        else {}
+    )
+    unsure = {"unsure": True} if open_data.get("unsure") else {}
     run.status = "waiting_time"
-    run.waiting = {**_for_effect(run), "for": "retry", "until": told["until"], "tries": told["tries"], **unsure, **why}
+    run.waiting = {**waiting_for_effect(run), "for": "retry", "until": open_data["until"], "tries": open_data["tries"], **unsure, **why}
 
 
 def _timer_fired(run: Run, _event: Event) -> None:
-    """After a retry's timer the tries stay counted until the step is done; a wait breaks the row of automatic steps."""
+    """After the timer of a retry the tries stay counted until the step is done. After a wait the count of automatic steps starts again."""
     if run.waiting is not None and "effect" in run.waiting:
         run.status, run.waiting = (
             "waiting_event",
-            _for_effect(run, **{name: run.waiting[name] for name in ("tries", "unsure") if name in run.waiting}),
+            waiting_for_effect(run, **{name: run.waiting[name] for name in ("tries", "unsure") if name in run.waiting}),
         )
         return
     run.status = "running"
@@ -258,13 +200,13 @@ def _run_assigned(run: Run, event: Event) -> None:
 
 
 def _run_escalated(run: Run, event: Event) -> None:
-    told = event.open
+    open_data = event.open
     run.holder = None
     run.ticket = {
-        "inbox": told["inbox"],
-        "priority": told["priority"],
+        "inbox": open_data["inbox"],
+        "priority": open_data["priority"],
         "reason": event.sealed.get("reason", ""),
-        "at": told["at"],
+        "at": open_data["at"],
         "by": event.by,
     }
 
@@ -274,12 +216,12 @@ def _run_released(run: Run, _event: Event) -> None:
 
 
 def _attempt_cancelled(run: Run, event: Event) -> None:
-    _put(run, run.attempts[int(event.open["n"])], status="cancelled")
+    put(run, run.attempts[int(event.open["n"])], status="cancelled")
 
 
 def _step_revised(run: Run, event: Event) -> None:
     target = run.attempts[int(event.open["n"])]
-    _put(run, target, revised=True)
+    put(run, target, revised=True)
     run.context = {}
     for _, attempt in sorted(run.attempts.items()):
         if attempt.standing:
@@ -287,134 +229,10 @@ def _step_revised(run: Run, event: Event) -> None:
     run.take_over = run.waiting = None
 
 
-def _effect_requested(run: Run, event: Event) -> None:
-    here, told = _open_attempt(run), event.open
-    wished = Effect(
-        *(
-            told["effect"],
-            int(told["number"]),
-            told["effect_kind"],
-            told["summary"],
-            "requested",
-            event.sealed.get("request", {}),
-            event.at,
-        ),
-        compensates=told.get("compensates"),
-    )
-    _put(run, here, effects=(*here.effects, wished), status="performing")
-    if (run.waiting or {}).get("for") != "effect" or "then" in told:  # a compensation at a step that nobody handed in
-        then = {"aborting": event.sealed.get("reason", "")} if told.get("then") == "abort" else {}
-        run.status, run.waiting, run.take_over = "waiting_event", _for_effect(run) | then, None
-
-
-def _effect_kept(run: Run, event: Event) -> None:
-    here, found = _open_attempt(run), run.effect(event.open["of"])
-    if found is None:
-        raise ValueError(f"run {run.id} has no effect {event.open['of']} at hand")
-    told = {"id": event.open["effect"], "number": len(here.effects) + 1, "keeps": found[1].id}
-    _put(run, here, effects=(*here.effects, replace(found[1], **told, requested_at=event.at, settled_at=event.at)))
-
-
-def _effect_succeeded(run: Run, event: Event) -> None:
-    _set_effect(run, event, "succeeded")
-    if run.unknown is None:
-        run.status, run.waiting, run.take_over = "waiting_event", _for_effect(run), None
-
-
-def _effect_failed(run: Run, event: Event) -> None:
-    effect = _set_effect(run, event, "failed")
-    if effect.asks:
-        _asks_what_came(run, event)
-    elif run.unknown is None:
-        run.status, run.waiting, run.take_over = "waiting_event", _for_effect(run), None
-
-
-def _effect_unknown(run: Run, event: Event) -> None:
-    _set_effect(run, event, "unknown")
-    _asks_what_came(run, event)
-
-
-def _asks_what_came(run: Run, event: Event) -> None:
-    run.status, run.waiting = "waiting_person", _for_effect(run) if "aborting" in (run.waiting or {}) else None
-    run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
-
-
-def _effect_settled(run: Run, event: Event) -> None:
-    _set_effect(run, event, {"done": "succeeded", "not_done": "requested", "left": "failed"}[event.open["result"]])
-    run.status, run.waiting, run.take_over = "waiting_event", _for_effect(run), None
-
-
-def _set_effect(run: Run, event: Event, status: Any) -> Effect:
-    found = run.effect(event.open["effect"])
-    if found is None:
-        raise ValueError(f"run {run.id} has no effect {event.open['effect']} at hand")
-    attempt, effect = found
-    result = (
-        event.sealed.get("result", event.sealed.get("answer"))
-        or {key: value for key, value in event.sealed.items() if key in ("message", "errors")}
-        or None
-    )
-    if event.open.get("result") == "left":
-        result = {"left": True}
-    settled = replace(effect, status=status, settled_at=None if status == "requested" else event.at, result=result)
-    _put(run, attempt, effects=tuple(settled if each.id == effect.id else each for each in attempt.effects))
-    return settled
-
-
-def _approval_requested(run: Run, event: Event) -> None:
-    here, told = _open_attempt(run), event.open
-    run.status = "waiting_event"
-    run.waiting = {"for": "approval", "until": told.get("until"), "key": told["approval"], "outcome": None}
-    _put(run, here, approvals=(*here.approvals, requested(told, event.sealed, event.at)))
-
-
-def _approval_decided(run: Run, event: Event) -> None:
-    told = event.open
-    decided = Decided(event.by or "", event.at, told["decision"], event.sealed.get("reason", ""))
-    _set_approval(run, event, lambda approval: answered(approval, decided, told["status"]))
-    if told["status"] == "approved":
-        run.status, run.waiting = "waiting_event", {"for": "effect", "until": None}
-
-
-def _approval_over(status: Any) -> Callable[[Run, Event], None]:
-    def change(run: Run, event: Event) -> None:
-        _set_approval(run, event, lambda approval: replace(approval, status=status))
-
-    return change
-
-
-def _set_approval(run: Run, event: Event, change: Callable[[Approval], Approval]) -> None:
-    found = run.approval(event.open["approval"])
-    if found is None:
-        raise ValueError(f"run {run.id} has no approval {event.open['approval']} at hand")
-    attempt, approval = found
-    _put(run, attempt, approvals=tuple(change(each) if each.id == approval.id else each for each in attempt.approvals))
-
-
-def _proposal_requested(run: Run, event: Event) -> None:
-    here = run.attempts.get(int(event.open["n"]))
-    if here is None:
-        return
-    if event.open.get("of") is None:
-        _put(run, here, proposal=proposal.requested(event.open, event.at))
-    elif here.proposal is not None and here.proposal["call"] == event.open["of"]:
-        _put(run, here, proposal=proposal.looked_at(here.proposal, event.open))
-
-
-def _proposal_answered(run: Run, event: Event) -> None:
-    here = run.attempts.get(int(event.open["n"]))
-    if here is None or here.proposal is None:
-        return
-    if here.proposal["call"] == event.open["call"]:
-        _put(run, here, proposal=proposal.answered(here.proposal, event.type, event.open, event.sealed, event.at))
-    elif proposal.of_second(here.proposal, event.open["call"]):
-        _put(run, here, proposal=proposal.seen_again(here.proposal, event.type, event.open, event.sealed))
-
-
 def _context_supplied(run: Run, event: Event) -> None:
-    """The steps after it find what was missing; what was handed in then stays as it was."""
+    """Later steps read the added values. The submitted values stay as they were."""
     target, given = run.attempts[int(event.open["target"])], event.sealed.get("values", {})
-    _put(run, target, output={**target.context, **given, "missing": SUPPLIED})
+    put(run, target, output={**target.context, **given, "missing": SUPPLIED})
     run.context[target.step] = {**run.context.get(target.step, {}), **given, "missing": SUPPLIED}
 
 
@@ -441,27 +259,11 @@ CHANGES: Mapping[str, Callable[[Run, Event], None]] = {
     "run_released": _run_released,
     "run_assigned": _run_assigned,
     "run_escalated": _run_escalated,
-    "event_awaited": _made_beside,
-    "task_created": _made_beside,
-    "task_closed": _task_closed,
-    "notice_sent": _made_beside,
     "wait_left": _wait_left,
     "attempt_cancelled": _attempt_cancelled,
     "step_revised": _step_revised,
-    "effect_requested": _effect_requested,
-    "effect_kept": _effect_kept,
-    "effect_succeeded": _effect_succeeded,
-    "effect_failed": _effect_failed,
-    "effect_unknown": _effect_unknown,
-    "effect_settled": _effect_settled,
-    "approval_requested": _approval_requested,
-    "approval_decided": _approval_decided,
-    "approval_voided": _approval_over("void"),
-    "approval_expired": _approval_over("expired"),
     "step_shown": _step_shown,
-    "proposal_requested": _proposal_requested,
-    "proposal_made": _proposal_answered,
-    "proposal_failed": _proposal_answered,
     "context_supplied": _context_supplied,
+    **effect_changes.CHANGES,
 }
-"""Kinds that change more than the numbers; the others (a source opened, an outcome named) only count."""
+"""Kinds of events that change the state. Other kinds, such as an opened source, only change the numbers."""

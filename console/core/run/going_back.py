@@ -4,18 +4,18 @@ from datetime import datetime
 
 from console.core.run import Attempt, Event, Run, settling
 from console.core.run.approving import voided
-from console.core.run.command_types import Abort, Cancel, Plan, Revise
-from console.core.run.moves import after_all, enter, not_possible, require_holder, require_no_open_effect, require_reason
+from console.core.run.commands import Abort, Cancel, Plan, Revise
+from console.core.run.moves import after_all, enter_step, not_possible, require_holder, require_no_open_effect, require_reason
 from console.errors import Conflict
 
 
 def cancelled_by(run: Run, n: int) -> list[Attempt]:
-    """Attempts that revising the one at place `n` would cancel, newest first, the present unfinished one included."""
+    """Attempts that revising number `n` would cancel, newest first, with the current one."""
     return list(reversed(run.after(n)))
 
 
 def revisable(run: Run, step: str, attempt: int | None = None) -> Attempt:
-    """The standing attempt of the step (its last one, or number `attempt`). Raises Conflict where there is none."""
+    """The completed attempt of the step that can be revised: the last one, or number `attempt`. Raises Conflict if there is none."""
     found = [each for each in run.attempts.values() if each.step == step and each.standing and each.n != run.current]
     chosen = [each for each in found if attempt is None or each.attempt == attempt]
     if not chosen:
@@ -23,8 +23,8 @@ def revisable(run: Run, step: str, attempt: int | None = None) -> Attempt:
     return max(chosen, key=lambda each: each.n)
 
 
-def by_a_person(plan: Plan, run: Run, target: Attempt) -> Attempt | None:
-    """The attempt, or where that step went by itself, as conditions do, the last standing one before it that a person does; None where there is none."""
+def nearest_manual(plan: Plan, run: Run, target: Attempt) -> Attempt | None:
+    """The attempt, or if its step is automatic the last attempt before it that a person did; None if there is none."""
     for each in sorted(run.attempts.values(), key=lambda each: each.n, reverse=True):
         alone = each.step in plan.automatic - plan.skips and (each.by is None or each.step not in plan.asks)
         if each.n <= target.n and each.standing and not alone:
@@ -33,7 +33,7 @@ def by_a_person(plan: Plan, run: Run, target: Attempt) -> Attempt | None:
 
 
 def revise(plan: Plan, run: Run, command: Revise, now: datetime) -> list[Event]:
-    """Back to an attempt that stands; what came after it is cancelled, newest first."""
+    """The events that go back to a completed attempt. Later attempts are cancelled, newest first."""
     reason = require_reason(command.reason)
     require_holder(run, command.by)
     if run.status not in ("waiting_person", "waiting_time") and not run.waits_outside:
@@ -42,7 +42,7 @@ def revise(plan: Plan, run: Run, command: Revise, now: datetime) -> list[Event]:
     target = run.attempts.get(command.n)
     if target is None or not target.standing:
         raise Conflict("This attempt was cancelled or revised already; there is nothing to revise.", code="not_possible")
-    target = by_a_person(plan, run, target)
+    target = nearest_manual(plan, run, target)
     if target is None:
         raise Conflict("Only a step that a person completed can be revised.", code="not_possible")
     gone = cancelled_by(run, target.n)
@@ -50,21 +50,27 @@ def revise(plan: Plan, run: Run, command: Revise, now: datetime) -> list[Event]:
     cancelled = [
         Event("attempt_cancelled", now, {"n": each.n, "status": each.status}, {}, (each.step, each.attempt), command.by) for each in gone
     ]
-    told = {"n": target.n, "target_step": target.step, "target_attempt": target.attempt, "cancelled": len(cancelled)}
-    revised = Event("step_revised", now, told, {"reason": reason}, (target.step, target.attempt), command.by)
+    open_data = {"n": target.n, "target_step": target.step, "target_attempt": target.attempt, "cancelled": len(cancelled)}
+    revised = Event("step_revised", now, open_data, {"reason": reason}, (target.step, target.attempt), command.by)
     after = after_all([*void, *cancelled, revised], run)
-    entered = enter(plan, after, target.step, after.made + 1, now, "waiting_person", replaces=target.n, defaults=dict(target.values))
+    entered = enter_step(plan, after, target.step, after.made + 1, now, "waiting_person", replaces=target.n, defaults=dict(target.values))
     anew = after_all([entered], after)
-    return [*void, *cancelled, revised, entered, *settling.compensating(anew, anew.attempts[anew.made], command.compensations, now)]
+    return [
+        *void,
+        *cancelled,
+        revised,
+        entered,
+        *settling.request_compensations(anew, anew.attempts[anew.made], command.compensations, now),
+    ]
 
 
 def abort(_plan: Plan, run: Run, command: Abort, now: datetime) -> list[Event]:
-    """Broken off by its holder, once what is to be taken back is."""
+    """The events that abort the run, or first request the compensations."""
     reason = require_reason(command.reason)
     require_holder(run, command.by)
     require_no_open_effect(run, "Aborting")
     if command.compensations and run.attempt is not None:
-        asked = settling.compensating(run, run.attempt, command.compensations, now, then="abort", reason=reason)
+        asked = settling.request_compensations(run, run.attempt, command.compensations, now, then="abort", reason=reason)
         if any(event.type == "effect_requested" for event in asked):
             return asked
         closed = asked
@@ -78,7 +84,7 @@ def abort(_plan: Plan, run: Run, command: Abort, now: datetime) -> list[Event]:
 
 
 def cancel(_plan: Plan, run: Run, command: Cancel, now: datetime) -> list[Event]:
-    """Ended from outside."""
+    """The events that end the run, whoever holds it."""
     reason = require_reason(command.reason)
     require_no_open_effect(run, "Cancelling")
     return [
@@ -88,5 +94,5 @@ def cancel(_plan: Plan, run: Run, command: Cancel, now: datetime) -> list[Event]
 
 
 def _given_up(run: Run, code: str, by: str, now: datetime) -> list[Event]:
-    """The open approval of a run that ends is void; what was approved before stays so in its history."""
+    """The events that void the open approval of a run that ends. Earlier approvals keep their status."""
     return voided([run.attempt] if run.attempt else [], code, by, now, given=False)

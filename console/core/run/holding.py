@@ -1,4 +1,4 @@
-"""Who works on a run: put aside, taken up again, taken over, let go."""
+"""Who holds a run: save, resume, take over, release, escalate, assign."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -6,16 +6,16 @@ from typing import Any
 
 from console.core.moments import moment_text
 from console.core.run import Event, Run
-from console.core.run.command_types import Assign, Escalate, Plan, Release, Resume, Save, TakeOver
+from console.core.run.commands import Assign, Escalate, Plan, Release, Resume, Save, TakeOver
 from console.core.run.moves import not_possible, require_holder, require_reason, sealed_of
 from console.errors import Conflict
 
 TAKE_OVER_AFTER = timedelta(minutes=10)
-"""A holder who has been idle this long can be taken over from without the right `takeover`."""
+"""After this idle time a run can be taken over without the right `takeover`."""
 
 
 def save(_plan: Plan, run: Run, command: Save, now: datetime) -> list[Event]:
-    """Put aside, with what was typed."""
+    """The event that saves the run with its draft."""
     if command.by is not None:
         require_holder(run, command.by)
     if run.status != "waiting_person":
@@ -24,14 +24,14 @@ def save(_plan: Plan, run: Run, command: Save, now: datetime) -> list[Event]:
 
 
 def resume(_plan: Plan, run: Run, command: Resume, now: datetime) -> list[Event]:
-    """Taken up by a person who holds it from now on: a saved run, or one that was let go or waits in an inbox."""
+    """The event that makes the person the holder of a run that is saved, released or in an inbox."""
     if run.status != "saved" and not (run.status == "waiting_person" and run.holder is None):
         raise not_possible(run, "Resuming")
     return [Event("run_resumed", now, {"holder": command.by}, by=command.by)]
 
 
 def take_over(_plan: Plan, run: Run, command: TakeOver, now: datetime) -> list[Event]:
-    """Another person becomes the holder."""
+    """The event that makes another person the holder."""
     if (run.status not in ("waiting_person", "waiting_time") and not run.waits_outside) or run.holder == command.by:
         raise not_possible(run, "Taking over")
     if run.holder is not None and not (command.idle or command.entitled):
@@ -40,12 +40,12 @@ def take_over(_plan: Plan, run: Run, command: TakeOver, now: datetime) -> list[E
             code="not_holder",
             details=[{"field": "holder", "reason": run.holder}],
         )
-    told = {"holder": command.by, "former_holder": run.holder, "reason_code": "idle" if command.idle else "entitled"}
-    return [Event("run_taken_over", now, told, sealed_of(draft=command.draft), by=command.by)]
+    open_data = {"holder": command.by, "former_holder": run.holder, "reason_code": "idle" if command.idle else "entitled"}
+    return [Event("run_taken_over", now, open_data, sealed_of(draft=command.draft), by=command.by)]
 
 
 def release(_plan: Plan, run: Run, command: Release, now: datetime) -> list[Event]:
-    """Nobody holds it any more."""
+    """The event after which nobody holds the run."""
     require_holder(run, command.by)
     if run.status != "waiting_person":
         raise not_possible(run, "Releasing")
@@ -53,7 +53,7 @@ def release(_plan: Plan, run: Run, command: Release, now: datetime) -> list[Even
 
 
 def escalate(_plan: Plan, run: Run, command: Escalate, now: datetime) -> list[Event]:
-    """Into an inbox by its holder, who lets it go."""
+    """The event by which the holder puts the run into an inbox."""
     reason = require_reason(command.reason)
     require_holder(run, command.by)
     if run.status != "waiting_person":
@@ -65,15 +65,15 @@ def escalated(
     run: Run, inbox: str, reason: str, priority: str, by: str | None, now: datetime, draft: Mapping[str, Any] | None = None
 ) -> Event:
     """The event that puts the run into an inbox."""
-    told = {"inbox": inbox, "priority": priority, "former_holder": run.holder, "at": moment_text(now)}
-    return Event("run_escalated", now, told, sealed_of(reason=reason, draft=draft), by=by)
+    open_data = {"inbox": inbox, "priority": priority, "former_holder": run.holder, "at": moment_text(now)}
+    return Event("run_escalated", now, open_data, sealed_of(reason=reason, draft=draft), by=by)
 
 
 def assign(_plan: Plan, run: Run, command: Assign, now: datetime) -> list[Event]:
-    """Given to a person, who holds it from now on."""
+    """The event that makes the named person the holder."""
     if run.holder == command.to:
         raise Conflict("This person holds the run already.", code="not_possible")
     if run.status not in ("waiting_person", "waiting_time", "saved") and not run.waits_outside:
         raise not_possible(run, "Assigning")
-    told = {"holder": command.to, "former_holder": run.holder}
-    return [Event("run_assigned", now, told, sealed_of(reason=command.reason, draft=command.draft), by=command.by)]
+    open_data = {"holder": command.to, "former_holder": run.holder}
+    return [Event("run_assigned", now, open_data, sealed_of(reason=command.reason, draft=command.draft), by=command.by)]

@@ -1,28 +1,28 @@
-"""What the rules of a run have in common: where it stands, who holds it, how it comes to a step and goes on from one."""
+"""Checks and events that several rules of runs share: who holds a run, entering a step, going on to the next one."""
 
 from datetime import datetime
 from typing import Any
 
 from console.core import run as state
 from console.core.run import Attempt, Event, Run, fold
-from console.core.run.command_types import Plan
+from console.core.run.commands import Plan
 from console.errors import Conflict, Invalid
 
 NEXT_ITEM = state.NEXT_ITEM
 
 
-def ended(run: Run) -> Conflict:
-    """What is said to a command that comes after the end."""
+def has_ended(run: Run) -> Conflict:
+    """The error for a command to a run that has ended."""
     return Conflict(f"This run has ended ({run.status}); it accepts no change. Start a new one to correct it.", code="not_possible")
 
 
-def stale() -> Conflict:
-    """What is said to a form that was drawn before the run moved."""
+def stale_form() -> Conflict:
+    """The error for a form that was drawn before the run changed."""
     return Conflict("This run moved on since the page was drawn. Reload it to see where it stands.", code="stale_revision")
 
 
 def not_possible(run: Run, what: str) -> Conflict:
-    """What is said to a command that the status forbids."""
+    """The error for a command that the run's status does not allow."""
     return Conflict(f"{what} is not possible while the run is {run.status.replace('_', ' ')}.", code="not_possible")
 
 
@@ -34,59 +34,59 @@ def require_holder(run: Run, by: str | None) -> None:
 
 
 def require_reason(reason: str) -> str:
-    """The reason without blanks around it. Raises Invalid on the field `reason` when nothing is left."""
+    """The reason without surrounding blanks. Raises Invalid on the field `reason` if it is empty."""
     if not reason.strip():
         raise Invalid("A reason is needed.", details=[{"field": "reason", "reason": "Say why in a few words; it is kept in the log."}])
     return reason.strip()
 
 
 def open_attempt(run: Run, what: str) -> Attempt:
-    """The attempt at which something can be handed in. Raises Conflict `not_possible`."""
-    here = run.attempt
-    if here is None or here.status != "open" or run.status not in ("waiting_person", "running"):
+    """The current attempt, if it can be completed. Raises Conflict `not_possible`."""
+    attempt = run.attempt
+    if attempt is None or attempt.status != "open" or run.status not in ("waiting_person", "running"):
         raise not_possible(run, what)
-    return here
+    return attempt
 
 
 def engine_at(run: Run, step: str, what: str) -> Attempt:
-    """The open attempt of an automatic step. Raises Conflict where the run is elsewhere, or a person is asked."""
-    here = open_attempt(run, what)
-    if here.step != step or run.status != "running":
+    """The open attempt of this automatic step. Raises Conflict if the run is at another step, or waits for a person."""
+    attempt = open_attempt(run, what)
+    if attempt.step != step or run.status != "running":
         raise not_possible(run, what)
-    return here
+    return attempt
 
 
 def require_no_open_effect(run: Run, what: str) -> None:
-    """Raise Conflict while a change is under way or its result is unknown."""
-    here = run.attempt
-    if here is not None and any(effect.status == "requested" or effect.asks for effect in here.effects):
+    """Raise Conflict if an effect is under way or its result is unknown."""
+    attempt = run.attempt
+    if attempt is not None and any(effect.status == "requested" or effect.asks for effect in attempt.effects):
         raise Conflict(
             f"{what} is not possible while a change is under way or its result is unknown. Settle it first.", code="not_possible"
         )
 
 
 def require_completable(run: Run, by: str | None, step: str, revision: int | None, *, drafted: bool = False) -> Attempt:
-    """The open attempt, when this person (None: the engine) may hand it in now; `drafted`: when they may be at work on it, on what is to be settled too.
+    """The open attempt, if this person (None: the engine) can complete it now. `drafted`: saving a draft is enough, also while an effect is unknown.
 
     Raises Conflict as `decide` does.
     """
     if run.ended:
-        raise ended(run)
+        raise has_ended(run)
     if revision is not None and revision != run.revision:
-        raise stale()
+        raise stale_form()
     if by is not None:
         require_holder(run, by)
         if run.status != "waiting_person" or (run.unknown is not None and not drafted):
             raise not_possible(run, "Completing a step")
     settling = drafted and run.unknown is not None and run.status == "waiting_person"
-    here = run.attempt if settling and run.attempt is not None else open_attempt(run, "Completing a step")
-    if here.step != step:
+    attempt = run.attempt if settling and run.attempt is not None else open_attempt(run, "Completing a step")
+    if attempt.step != step:
         raise Conflict("This run stands at another step now. Reload it to see where it stands.", code="stale_revision")
-    return here
+    return attempt
 
 
 def sealed_of(**values: Any) -> dict[str, Any]:
-    """The values that there are."""
+    """The values that are not empty."""
     return {name: value for name, value in values.items() if value not in (None, "", {})}
 
 
@@ -95,22 +95,30 @@ def after_all(events: list[Event], run: Run) -> Run:
     return fold(events, run)
 
 
-def enter(plan: Plan, run: Run, step_id: str, n: int, now: datetime, status: str | None = None, **more: Any) -> Event:
-    """The event of coming to a step as the attempt at place `n`; `more` are its `replaces`, `defaults` and `iteration`."""
+def enter_step(plan: Plan, run: Run, step_id: str, n: int, now: datetime, status: str | None = None, **more: Any) -> Event:
+    """The event that enters a step as attempt number `n`. `more` may hold `replaces`, `defaults` and `iteration`."""
     number = run.visits.get(step_id, 0) + 1
-    told = {"n": n, "type": plan.workflow.step(step_id).type, "status": status or plan.status_at(step_id), "replaces": more.get("replaces")}
+    open_data = {
+        "n": n,
+        "type": plan.workflow.step(step_id).type,
+        "status": status or plan.status_at(step_id),
+        "replaces": more.get("replaces"),
+    }
     if more.get("iteration"):
-        told["iteration"] = more["iteration"]
-    return Event("step_entered", now, told, sealed_of(defaults=more.get("defaults")), (step_id, number))
+        open_data["iteration"] = more["iteration"]
+    return Event("step_entered", now, open_data, sealed_of(defaults=more.get("defaults")), (step_id, number))
 
 
-def onward(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | None, now: datetime) -> list[Event]:
-    """Where the run goes from a step that is done: to the next one, or to its end."""
+def go_to_next(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | None, now: datetime) -> list[Event]:
+    """The events after a completed step: entering the next step, or the end of the run.
+
+    Raises Invalid if the outcome leads nowhere, Conflict if the next step was entered too often.
+    """
     if ends is not None:
         return [Event("run_completed", now, {"label": ends, "step": step_id})]
     if outcome == NEXT_ITEM:
-        status = "waiting_person" if step_id in plan.asks else None  # a person is at it, and there is another item for them
-        return [enter(plan, run, step_id, run.made + 1, now, status, iteration=run.visits.get(f"{step_id}/items", 0) + 2)]
+        status = "waiting_person" if step_id in plan.asks else None  # a person works through the list, and another item is left
+        return [enter_step(plan, run, step_id, run.made + 1, now, status, iteration=run.visits.get(f"{step_id}/items", 0) + 2)]
     target = plan.workflow.target(step_id, outcome)
     if target is None:
         raise Invalid(f"The step has no way on for “{outcome}”.", details=[{"field": "outcome", "reason": "This choice leads nowhere."}])
@@ -120,4 +128,4 @@ def onward(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | None, n
         raise Conflict(
             f"“{title}” was entered {limit} times, which is this workflow's limit. Abort the run, or take another way.", code="not_possible"
         )
-    return [enter(plan, run, target, run.made + 1, now)]
+    return [enter_step(plan, run, target, run.made + 1, now)]

@@ -1,4 +1,4 @@
-"""A proposal against what was handed in, field by field: the first-class record of what people made of it."""
+"""Comparing a proposal with the submitted values, field by field: what people accepted and what they changed."""
 
 import re
 from collections.abc import Mapping
@@ -25,8 +25,9 @@ SPACING = re.compile(r"\s+")
 def outcomes(
     proposal: Mapping[str, Any], types: Mapping[str, str], values: Mapping[str, Any], choice: str | None, *, manual: bool
 ) -> dict[str, str]:
-    """What became of each proposed value (`outcome` is the choice): accepted, small_edit, edited, cleared, ignored; of what nobody was shown, blind_equal
-    or blind_different. `types` are those of the form's fields; what is in no form (a highlight) is not compared.
+    """Field (`outcome`: the choice) → accepted, small_edit, edited, cleared or ignored; blind_equal or blind_different if it was not shown.
+
+    `types` are the types of the form's fields. Values that are not in the form, such as highlights, are not compared.
     """
     if proposal["status"] != "ready":
         return {}
@@ -59,7 +60,7 @@ def _field(proposed: Mapping[str, Any], kind: str, given: Any, *, fill: str, bli
 
 
 def doubts(proposal: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Mapping[str, Any] | None]:
-    """Where a second look at the proposal differs: field (`outcome`: the choice) → what it would propose instead, None where it would propose nothing."""
+    """Fields where the second look differs (`outcome`: the choice) → what it would propose instead, None for nothing."""
     second = proposal.get(SECOND) or {}
     if second.get("status") not in (READY, DECLINED):
         return {}
@@ -76,8 +77,8 @@ def doubts(proposal: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, M
 
 
 def likeness(kind: str, left: Any, right: Any) -> str:
-    """How alike two values of a field are to people: `equal` (numbers to the cent, texts without case and spacing), `small` (a long text of which at most
-    a twentieth differs) or `different`.
+    """How similar two values of a field are: `equal` (numbers to the cent, texts without case and spaces), `small` (a long text with at most 5 %
+    changed) or `different`.
     """
     if is_empty(left) or is_empty(right):
         return "equal" if is_empty(left) and is_empty(right) else "different"
@@ -119,6 +120,6 @@ def _bare(text: str) -> str:
 
 
 def _near(left: str, right: str) -> bool:
-    """Whether at most a twentieth differs, counted in characters; of very long texts the beginnings are compared."""
+    """Whether at most 5 % of the characters differ. Of very long texts only the beginnings are compared."""
     one, other = (SPACING.sub(" ", text.strip()).casefold()[:LONGEST_COMPARED] for text in (left, right))
     return similarity.distance(one, other) <= SMALL * max(len(one), len(other))

@@ -1,22 +1,23 @@
-"""A run that comes again to a change which was made already: nothing is made a second time without a person's word for it.
+"""Effects that were made before: nothing is done a second time unless a person says so.
 
-A change is *outstanding* where it was made and not taken back. After a revision the run may come again to the step that asked for it; then the person
-who completes the step says what to do: keep the result, do it again, or take the former one back first.
+An effect is *outstanding* if it was made and not taken back. After a revision the run may come to the same step again. Then the person who
+completes the step chooses: keep the result, do it again, or take the earlier one back first.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from console.core.run import Attempt, Effect, Run
-from console.core.run.command_types import Complete, Wish
+from console.core.run.commands import Complete
 from console.core.run.moves import require_reason
+from console.core.run.step_requests import Wish
 from console.errors import Conflict, Invalid
 
 COMPARED = frozenset({"sql_write"})
-"""Kinds that name the value which they replace: made again, they change only what a person saw, so nobody is asked."""
+"""Kinds whose write compares the old value first: repeated, they change only what a person saw, so nobody has to choose."""
 
 BESIDE = frozenset({"task", "notice", "documents"})
-"""Kinds of what a step makes in the console itself: `console.core.run.side_work` says what becomes of them."""
+"""Kinds that stand for rows of the console itself: `console.core.run.side_work` decides about them."""
 
 LABELS = {
     "keep": "Keep the result: nothing is done anew.",
@@ -26,10 +27,10 @@ LABELS = {
 
 
 def outstanding(run: Run, attempts: Iterable[Attempt]) -> list[tuple[Attempt, Effect]]:
-    """Changes that these attempts made and that nobody took back, in the order of the attempts, the later of one attempt first.
+    """Effects of these attempts that were made and not taken back, in the order of the attempts; within an attempt the later ones first.
 
-    A change whose result was kept is named once, as it was made. What only asked another system a question is no change. Of a step that was left
-    by its way for errors, a change that nobody knows the result of is one too: it may have been made.
+    An effect whose result was kept is named once, as it was made. Requests that only read from another system do not count. An unknown effect of
+    a step that was left by its edge for errors counts, because it may have been made.
     """
     back = {effect.compensates for attempt in run.attempts.values() for effect in attempt.effects if effect.status == "succeeded"}
     found: dict[str, tuple[Attempt, Effect]] = {}
@@ -45,24 +46,24 @@ def outstanding(run: Run, attempts: Iterable[Attempt]) -> list[tuple[Attempt, Ef
 
 
 def _only_asked(effect: Effect) -> bool:
-    """Whether another system was asked and nothing was changed there."""
+    """Whether the effect only read from another system."""
     define = effect.request.get("define")
     return effect.kind == "http" and isinstance(define, Mapping) and define.get("method") == "GET"
 
 
-def former(run: Run, here: Attempt) -> list[Effect]:
-    """As `former_of`, of changes outside alone."""
-    return [effect for effect in former_of(run, here) if effect.kind not in BESIDE]
+def former_changes(run: Run, attempt: Attempt) -> list[Effect]:
+    """As `former_effects`, without those that stand for rows of the console itself."""
+    return [effect for effect in former_effects(run, attempt) if effect.kind not in BESIDE]
 
 
-def former_of(run: Run, here: Attempt) -> list[Effect]:
-    """Outstanding changes of earlier attempts of this step that do not stand, newest first; not of those before one that stands and made a change.
+def former_effects(run: Run, current: Attempt) -> list[Effect]:
+    """Outstanding effects of earlier, cancelled attempts of this step, newest first, back to the last attempt that still stands and made one.
 
-    Raises ValueError where not every attempt is at hand.
+    Raises ValueError if an attempt is not loaded.
     """
-    if here.attempt > 1 and len(run.attempts) < run.made:
+    if current.attempt > 1 and len(run.attempts) < run.made:
         raise ValueError(f"run {run.id}: every attempt is needed to tell what was done before")
-    same = [run.attempts[n] for n in sorted(run.attempts, reverse=True) if n < here.n and same_place(run.attempts[n], here)]
+    same = [run.attempts[n] for n in sorted(run.attempts, reverse=True) if n < current.n and same_place(run.attempts[n], current)]
     gone: list[Attempt] = []
     for attempt in same:
         if attempt.standing and any(effect.kind not in COMPARED and effect.status == "succeeded" for effect in attempt.effects):
@@ -73,7 +74,7 @@ def former_of(run: Run, here: Attempt) -> list[Effect]:
 
 
 def same_place(one: Attempt, other: Attempt) -> bool:
-    """Whether both are of one step, and in a loop of one item."""
+    """Whether both attempts are of the same step, and in a loop of the same item."""
     return one.step == other.step and _item(one) == _item(other)
 
 
@@ -82,13 +83,13 @@ def _item(attempt: Attempt) -> Any:
     return item.get("key", item.get("index")) if item else None
 
 
-def alike(wish: Wish, effect: Effect) -> bool:
-    """Whether the wish asks for what the effect did: the same input, whatever the key under which it was sent."""
+def matches_effect(wish: Wish, effect: Effect) -> bool:
+    """Whether the wish has the same kind and input as the effect. The idempotency key does not matter."""
     return (wish.kind, _input(wish.request)) == (effect.kind, _input(effect.request))
 
 
 def same_wish(one: Wish, other: Wish) -> bool:
-    """Whether both ask for the same, seen with the same values in the record."""
+    """Whether both have the same kind and request, with the same values seen in the record."""
     return one.kind == other.kind and {**one.request, "key": None} == {**other.request, "key": None}
 
 
@@ -96,22 +97,22 @@ def _input(request: Any) -> dict[str, Any]:
     return {name: value for name, value in request.items() if name not in ("key", "seen", "irreversible")}
 
 
-def judged(run: Run, here: Attempt, command: Complete) -> list[tuple[Wish, Effect | None]]:
-    """What is left of what the step wishes, in order: each wish to be asked for, or with the earlier effect whose result it keeps.
+def match_former(run: Run, attempt: Attempt, command: Complete) -> list[tuple[Wish, Effect | None]]:
+    """The step's wishes that are left to make, in order, each with the earlier effect whose result it keeps (None: make it).
 
-    What this attempt did already, before another of its changes was refused, is left out. Raises Conflict `already_done` where a person has to choose,
-    with the choices in the details and the changes in `effects`; Invalid where the choice needs a reason.
+    Wishes that this attempt has made already are left out. Raises Conflict `already_done` if a person has to choose, with the choices in
+    `details` and the earlier effects in `effects`; Invalid if the choice needs a reason.
     """
-    own = [effect for _, effect in outstanding(run, [here]) if effect.kind not in COMPARED | BESIDE]
+    own = [effect for _, effect in outstanding(run, [attempt]) if effect.kind not in COMPARED | BESIDE]
     wishes: list[Wish] = []
     for wish in command.effects:
-        done = next((effect for effect in own if alike(wish, effect)), None)
+        done = next((effect for effect in own if matches_effect(wish, effect)), None)
         if done is None:
             wishes.append(wish)
         else:
             own.remove(done)
     asking = [wish for wish in wishes if wish.kind not in COMPARED]
-    before = [*own, *former(run, here)] if asking else []
+    before = [*own, *former_changes(run, attempt)] if asking else []
     if not before:
         return [(wish, None) for wish in wishes]
     matched = _matched(asking, before)
@@ -133,10 +134,10 @@ def judged(run: Run, here: Attempt, command: Complete) -> list[tuple[Wish, Effec
 
 
 def _matched(wishes: Sequence[Wish], before: Sequence[Effect]) -> dict[str, Effect]:
-    """For each wish (by id) an earlier effect of the same input, none twice; the wishes that have none are not in it."""
+    """Wish id → an earlier effect with the same input. No effect is used twice; wishes without one are left out."""
     left, found = list(before), {}
     for wish in wishes:
-        same = next((effect for effect in left if alike(wish, effect)), None)
+        same = next((effect for effect in left if matches_effect(wish, effect)), None)
         if same is not None:
             left.remove(same)
             found[wish.id] = same
@@ -144,13 +145,13 @@ def _matched(wishes: Sequence[Wish], before: Sequence[Effect]) -> dict[str, Effe
 
 
 def describe_effect(effect: Effect) -> str:
-    """What was done, as people read it; of a task its words too, as long as they are there."""
+    """The effect as people read it; a task with its title, unless that was erased."""
     title = (effect.request.get("asked") or {}).get("title") if effect.kind == "task" else None
     return f"Task “{title}” was made" if title else effect.summary
 
 
 def already_done(before: Sequence[Effect], offered: Sequence[str], choice: str | None) -> Exception:
-    """What is raised where a person has to choose, with the choices."""
+    """The error that asks a person to choose."""
     details = [{"field": "repeat", "value": each, "reason": LABELS[each]} for each in offered]
     if choice is not None and choice not in LABELS:
         return Invalid(f"repeat is {' or '.join(offered)}.", details=[{"field": "repeat", "reason": f"One of: {', '.join(offered)}."}])

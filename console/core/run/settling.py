@@ -1,4 +1,4 @@
-"""What a step asks for outside, and what came of it: effects are asked for together and made one after another, in the order of their number."""
+"""Effects of a step and their results. They are requested together and made one after another, in the order of their numbers."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,34 +6,37 @@ from datetime import datetime
 from typing import Any
 
 from console.core.run import Attempt, Effect, Event, Run, repeating, side_work
-from console.core.run.command_types import Check, Complete, Plan, Postpone, Report, Settle, Wish
-from console.core.run.moves import after_all, enter, not_possible, onward, require_holder, require_reason
+from console.core.run.commands import Check, Complete, Plan, Postpone, Report, Settle
+from console.core.run.moves import after_all, enter_step, go_to_next, not_possible, require_holder, require_reason
+from console.core.run.step_requests import Wish
 from console.errors import Conflict
 
 NOT_BEGUN = "Not begun, because the change before it was not made."
 
 
-def key_of(run_id: str, step: str, attempt: int, number: int) -> str:
-    """The idempotency key of an effect: the same for every try of the same effect of the same attempt, and no other's. 32 hexadecimal digits."""
+def idempotency_key(run_id: str, step: str, attempt: int, number: int) -> str:
+    """The idempotency key of an effect, 32 hexadecimal digits: the same for every try of this effect, and for no other effect."""
     return hashlib.sha256(f"{run_id}:{step}:{attempt}:{number}".encode()).hexdigest()[:32]
 
 
-def handed_in(plan: Plan, run: Run, here: Attempt, command: Complete, submitted: Event, now: datetime) -> list[Event]:
-    """What follows from handing in a step with effects: they are asked for, or stand as they were made before. Raises as `repeating.judged`."""
-    onward(plan, run, here.step, command.outcome, command.ends, now)  # a way on that is missing is refused before anything is done
-    judged, events = repeating.judged(run, here, command), [submitted]
-    for number, (wish, former) in enumerate(judged, len(here.effects) + 1):
-        events += [requested(run, here, wish, number, now)] if former is None else kept(here, [(wish, former)], command, now)
-    return [*events, *if_settled(plan, after_all(events, run), here, now)]
+def submit_effects(plan: Plan, run: Run, attempt: Attempt, command: Complete, submitted: Event, now: datetime) -> list[Event]:
+    """The events of a step with effects: each effect is requested, or the result of an earlier one is kept. Raises what `repeating.match_former` raises."""
+    go_to_next(plan, run, attempt.step, command.outcome, command.ends, now)  # refuse an outcome without a next step before anything is done
+    judged, events = repeating.match_former(run, attempt, command), [submitted]
+    for number, (wish, former) in enumerate(judged, len(attempt.effects) + 1):
+        events += (
+            [request_effect(run, attempt, wish, number, now)] if former is None else kept_events(attempt, [(wish, former)], command, now)
+        )
+    return [*events, *after_settling(plan, after_all(events, run), attempt, now)]
 
 
-def kept(here: Attempt, judged: Sequence[tuple[Wish, Effect | None]], command: Complete, now: datetime) -> list[Event]:
-    """The events that say which changes stand as they were made before."""
+def kept_events(attempt: Attempt, judged: Sequence[tuple[Wish, Effect | None]], command: Complete, now: datetime) -> list[Event]:
+    """The events for the effects whose earlier result is kept."""
     return [
         Event(
             "effect_kept",
             *(now, {"effect": wish.id, "of": former.id, "effect_kind": former.kind}, _reason(command.reason)),
-            *((here.step, here.attempt), command.by),
+            *((attempt.step, attempt.attempt), command.by),
         )
         for wish, former in judged
         if former is not None
@@ -44,44 +47,47 @@ def _reason(reason: str) -> dict[str, Any]:
     return {"reason": reason.strip()} if reason.strip() else {}
 
 
-def requested(run: Run, here: Attempt, wish: Wish, number: int, now: datetime, **then: str) -> Event:
-    """The event that asks for the wish as effect `number` of the attempt. `then` says what the run does once it is settled."""
-    told: dict[str, Any] = {"effect": wish.id, "effect_kind": wish.kind, "number": number, "summary": wish.summary}
+def request_effect(run: Run, attempt: Attempt, wish: Wish, number: int, now: datetime, **then: str) -> Event:
+    """The event that requests the wish as effect `number` of the attempt. `then` says what the run does after the effect is settled."""
+    open_data: dict[str, Any] = {"effect": wish.id, "effect_kind": wish.kind, "number": number, "summary": wish.summary}
     if wish.compensates is not None:
-        told["compensates"] = wish.compensates
+        open_data["compensates"] = wish.compensates
     reason = {"reason": then.pop("reason")} if "reason" in then else {}
-    request = {"key": key_of(run.id, here.step, here.attempt, number), **wish.request}
-    return Event("effect_requested", now, told | then, {"request": request, **reason}, (here.step, here.attempt))
+    request = {"key": idempotency_key(run.id, attempt.step, attempt.attempt, number), **wish.request}
+    return Event("effect_requested", now, open_data | then, {"request": request, **reason}, (attempt.step, attempt.attempt))
 
 
-def compensating(run: Run, here: Attempt, wishes: Sequence[Wish], now: datetime, **then: str) -> list[Event]:
-    """The events that ask for taking changes back at this attempt, in the order given: newest first. Raises Conflict for what nobody did."""
+def request_compensations(run: Run, attempt: Attempt, wishes: Sequence[Wish], now: datetime, **then: str) -> list[Event]:
+    """The events that request compensations at this attempt, newest first as given. Raises Conflict for an effect that was not made."""
     back = {effect.id for _, effect in repeating.outstanding(run, run.attempts.values())}
     if unknown := [wish for wish in wishes if wish.compensates not in back]:
         raise Conflict(f"“{unknown[0].summary}” takes back what was not done, or was taken back already.", code="not_possible")
-    closed = [side_work.closed(made, wish.id, here, run.holder, now) for wish in wishes if (made := _task(run, wish)) is not None]
-    first = len(here.effects) + len(closed) + 1
+    closed = [side_work.task_closed(made, wish.id, attempt, run.holder, now) for wish in wishes if (made := _task(run, wish)) is not None]
+    first = len(attempt.effects) + len(closed) + 1
     others = [wish for wish in wishes if wish.kind != side_work.TASK]
     return [
         *closed,
-        *(requested(run, here, wish, number, now, **(then if number == first else {})) for number, wish in enumerate(others, first)),
+        *(
+            request_effect(run, attempt, wish, number, now, **(then if number == first else {}))
+            for number, wish in enumerate(others, first)
+        ),
     ]
 
 
 def _task(run: Run, wish: Wish) -> Effect | None:
-    """The task that the wish takes back; None where it takes back something outside."""
+    """The task that the wish takes back; None if it takes back an effect outside the console."""
     found = run.effect(wish.compensates or "") if wish.kind == side_work.TASK else None
     return found[1] if found is not None else None
 
 
-# -- what came of them
+# -- results
 
 
-def late(command: Report, now: datetime) -> list[Event]:
-    """What came of an effect when the run no longer waits for it, and what happens beside the run for it."""
-    told = {"effect": command.effect, "result": command.status, "code": command.code}
-    said = Event("effect_reported", now, told, _sealed_result(command, "answer"))
-    return [said, *(Event(one.kind, now, dict(one.open), dict(one.sealed)) for one in command.told)]
+def late_report(command: Report, now: datetime) -> list[Event]:
+    """The events for a result that comes when the run no longer waits for it, with the side rows that it creates."""
+    open_data = {"effect": command.effect, "result": command.status, "code": command.code}
+    event = Event("effect_reported", now, open_data, _sealed_result(command, "answer"))
+    return [event, *(Event(one.kind, now, dict(one.open), dict(one.sealed)) for one in command.told)]
 
 
 def _sealed_result(command: Report, answer: str = "result") -> dict[str, Any]:
@@ -96,44 +102,44 @@ def _sealed_result(command: Report, answer: str = "result") -> dict[str, Any]:
 
 
 def report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]:
-    """What came of an effect: the step is done, open again, or a person has to look. An answer that comes after all settles what was unknown."""
-    here, effect = run.attempt, _awaited(run, command)
-    if here is None or effect is None:
-        return late(command, now)
-    told = {"effect": effect.id, "effect_kind": effect.kind, "code": command.code}
-    said = Event(f"effect_{command.status}", now, told, _sealed_result(command), (here.step, here.attempt))
+    """The events for the result of an effect: the step is done, is opened again, or a person has to look. A late answer settles an unknown effect."""
+    attempt, effect = run.attempt, _awaited(run, command)
+    if attempt is None or effect is None:
+        return late_report(command, now)
+    open_data = {"effect": effect.id, "effect_kind": effect.kind, "code": command.code}
+    event = Event(f"effect_{command.status}", now, open_data, _sealed_result(command), (attempt.step, attempt.attempt))
     match command.status:
         case "succeeded":
-            return [said, *if_settled(plan, after_all([said], run), here, now)]
+            return [event, *after_settling(plan, after_all([event], run), attempt, now)]
         case "failed" if effect.compensates is None:
-            return refused(plan, run, said, command, now)
-        case "unknown" if effect.compensates is None and not _always_asks(effect) and ends_run(plan, here, asks=command.asks):
-            events = [said, *_not_begun(here, effect.id, now)]
-            return [*events, *_without_a_person(plan, after_all(events, run), here, command, now)]
-    return [said]
+            return after_refusal(plan, run, event, command, now)
+        case "unknown" if effect.compensates is None and not _always_asks(effect) and ends_run(plan, attempt, asks=command.asks):
+            events = [event, *_not_begun(attempt, effect.id, now)]
+            return [*events, *_without_a_person(plan, after_all(events, run), attempt, command, now)]
+    return [event]
 
 
-def ends_run(plan: Plan, here: Attempt, *, asks: bool) -> bool:
-    """Whether what went wrong at this attempt is nobody's to mend: the engine did the step, and the workflow ends runs on errors. `asks`: a person is asked whatever it says."""
-    return here.step in plan.automatic and here.by is None and plan.workflow.settings.on_error == "fail" and not asks
+def ends_run(plan: Plan, attempt: Attempt, *, asks: bool) -> bool:
+    """Whether an error at this attempt ends the run: the engine did the step, and the workflow ends runs on errors. `asks`: a person gets it in any case."""
+    return attempt.step in plan.automatic and attempt.by is None and plan.workflow.settings.on_error == "fail" and not asks
 
 
 def _always_asks(effect: Effect) -> bool:
-    """Whether a person has to look where nobody knows what came of it, whatever the workflow says: money that was sent, or a message."""
+    """Whether a person must look at an unknown result whatever the workflow says, because money or a message cannot be recalled."""
     return bool(effect.request.get("irreversible") or (effect.request.get("define") or {}).get("irreversible"))
 
 
-def _without_a_person(plan: Plan, run: Run, here: Attempt, why: Report, now: datetime) -> list[Event]:
-    """The step's way for errors, else the end of the run."""
-    step, told = (here.step, here.attempt), {"code": why.code, "type": plan.workflow.step(here.step).type}
+def _without_a_person(plan: Plan, run: Run, attempt: Attempt, why: Report, now: datetime) -> list[Event]:
+    """The events that take the step's edge for errors, or else end the run."""
+    step, open_data = (attempt.step, attempt.attempt), {"code": why.code, "type": plan.workflow.step(attempt.step).type}
     sealed = {"message": why.message}
-    if way := way_for_errors(plan, run, here):
-        return [Event("step_failed", now, told | {"outcome": "error"}, sealed, step), *_enter_step(plan, run, way, now)]
-    return [Event("step_failed", now, told, sealed, step), Event("run_failed", now, {"code": why.code}, sealed)]
+    if way := error_target(plan, run, attempt):
+        return [Event("step_failed", now, open_data | {"outcome": "error"}, sealed, step), *_enter_step(plan, run, way, now)]
+    return [Event("step_failed", now, open_data, sealed, step), Event("run_failed", now, {"code": why.code}, sealed)]
 
 
 def _awaited(run: Run, command: Report) -> Effect | None:
-    """The effect that the report is about, where the run still waits to hear of it."""
+    """The effect of the report, if the run still waits for its result."""
     found = run.effect(command.effect)
     if found is None or found[0].n != run.current or run.status == "saved":
         return None
@@ -141,141 +147,145 @@ def _awaited(run: Run, command: Report) -> Effect | None:
     return found[1] if found[1].status in waits else None
 
 
-def refused(plan: Plan, run: Run, said: Event, why: Report, now: datetime) -> list[Event]:
-    """What follows from a change that was refused: those after it are not begun; the step takes its way for errors, or is open again."""
-    here = run.attempts[run.current or 0]
-    step = (here.step, here.attempt)
-    events = [said, *_not_begun(here, why.effect, now)]
-    told = {"code": why.code, "type": plan.workflow.step(here.step).type}
-    if way := way_for_errors(plan, run, here):
+def after_refusal(plan: Plan, run: Run, event: Event, why: Report, now: datetime) -> list[Event]:
+    """The events after an effect failed: later effects are not begun; the step takes its edge for errors, or is opened again."""
+    attempt = run.attempts[run.current or 0]
+    step = (attempt.step, attempt.attempt)
+    events = [event, *_not_begun(attempt, why.effect, now)]
+    open_data = {"code": why.code, "type": plan.workflow.step(attempt.step).type}
+    if way := error_target(plan, run, attempt):
         return [
             *events,
-            Event("step_failed", now, told | {"outcome": "error"}, {"message": why.message}, step),
+            Event("step_failed", now, open_data | {"outcome": "error"}, {"message": why.message}, step),
             *_enter_step(plan, run, way, now),
         ]
-    if ends_run(plan, here, asks=why.asks):
-        return [*events, *_without_a_person(plan, after_all(events, run), here, why, now)]
-    sealed = {"values": dict(here.values), "errors": [dict(error) for error in why.errors]}
+    if ends_run(plan, attempt, asks=why.asks):
+        return [*events, *_without_a_person(plan, after_all(events, run), attempt, why, now)]
+    sealed = {"values": dict(attempt.values), "errors": [dict(error) for error in why.errors]}
     events.append(Event("step_reopened", now, {"effect": why.effect, "code": why.code}, sealed, step))
-    if here.step in plan.automatic and here.by is None:
+    if attempt.step in plan.automatic and attempt.by is None:
         events.append(Event("step_failed", now, {"code": why.code}, {"message": why.message}, step))
     return events
 
 
-def way_for_errors(plan: Plan, run: Run, here: Attempt) -> str | None:
-    """Where the step's edge `error` leads; None where it has none, or the run was there as often as the workflow lets it.
+def error_target(plan: Plan, run: Run, attempt: Attempt) -> str | None:
+    """The step to which the edge `error` leads; None if there is none, or the run entered that step as often as the workflow allows.
 
-    None also where the step has made a change already: it is open again instead, so that the rest of it can be made.
+    None also if the step has made an effect already: it is opened again instead, so that the rest can be made.
     """
-    if any(effect.kind not in repeating.COMPARED | repeating.BESIDE for _, effect in repeating.outstanding(run, [here])):
+    if any(effect.kind not in repeating.COMPARED | repeating.BESIDE for _, effect in repeating.outstanding(run, [attempt])):
         return None
-    target = plan.workflow.step(here.step).next.get("error")
+    target = plan.workflow.step(attempt.step).next.get("error")
     return target if target is not None and run.visits.get(target, 0) < plan.workflow.settings.visit_limit else None
 
 
 def _enter_step(plan: Plan, run: Run, target: str, now: datetime) -> list[Event]:
-    return [enter(plan, run, target, run.made + 1, now)]
+    return [enter_step(plan, run, target, run.made + 1, now)]
 
 
-def _not_begun(here: Attempt, but: str, now: datetime) -> list[Event]:
+def _not_begun(attempt: Attempt, but: str, now: datetime) -> list[Event]:
     return [
         Event(
             "effect_failed",
             now,
             {"effect": effect.id, "effect_kind": effect.kind, "code": "not_begun"},
             {"message": NOT_BEGUN},
-            (here.step, here.attempt),
+            (attempt.step, attempt.attempt),
         )
-        for effect in here.effects
+        for effect in attempt.effects
         if effect.status == "requested" and effect.id != but
     ]
 
 
-def if_settled(plan: Plan, run: Run, here: Attempt, now: datetime) -> list[Event]:
-    """What comes when all effects of the attempt are settled: the step is done, or the run goes back to what it was asked while they were made."""
-    latest, step = run.attempts[here.n], (here.step, here.attempt)
+def after_settling(plan: Plan, run: Run, attempt: Attempt, now: datetime) -> list[Event]:
+    """The events once all effects of the attempt are settled: the step is done, the run ends, or the form is opened again. None before that."""
+    latest, step = run.attempts[attempt.n], (attempt.step, attempt.attempt)
     if latest.status != "performing" or any(effect.status == "requested" or effect.asks for effect in latest.effects):
         return []
     if run.waiting and "aborting" in run.waiting:
         return [Event("run_aborted", now, {"former_holder": run.holder}, {"reason": run.waiting["aborting"]}, by=run.holder)]
-    if latest.outcome is None:  # nobody handed the step in: something was taken back before it
+    if latest.outcome is None:  # the step was not completed: effects were taken back before it
         sealed = {"values": dict(latest.defaults or {}), "errors": []}
         return [Event("step_reopened", now, {"effect": latest.effects[-1].id, "code": "compensated"}, sealed, step)]
     came_to = _came_to(plan, latest)
-    told = {"n": here.n, "type": plan.workflow.step(here.step).type, "automatic": here.step in plan.automatic and here.by is None}
-    told |= {"came_to": came_to} if came_to != latest.outcome else {}
-    completed = Event("step_completed", now, told, _with_results(latest), step)
+    open_data = {
+        "n": attempt.n,
+        "type": plan.workflow.step(attempt.step).type,
+        "automatic": attempt.step in plan.automatic and attempt.by is None,
+    }
+    open_data |= {"came_to": came_to} if came_to != latest.outcome else {}
+    completed = Event("step_completed", now, open_data, _with_results(latest), step)
     after = after_all([completed], run)
-    return [completed, *onward(plan, after, here.step, came_to, None, now)]
+    return [completed, *go_to_next(plan, after, attempt.step, came_to, None, now)]
 
 
 def _came_to(plan: Plan, attempt: Attempt) -> str:
-    """The outcome that the last effect's result names, where the step has a way on for it; else the one that was handed in."""
+    """The outcome that the last effect's result names, if the step has an edge for it; else the submitted one."""
     named = [effect.result.get("outcome") for effect in _made(attempt) if effect.result]
     found = named[-1] if named else None
     return found if found in plan.workflow.step(attempt.step).next else attempt.outcome or "default"
 
 
 def _made(attempt: Attempt) -> list[Effect]:
-    """What the attempt made, compensations aside."""
+    """The effects that succeeded, without compensations."""
     return [effect for effect in attempt.effects if effect.status == "succeeded" and effect.compensates is None]
 
 
 def _with_results(attempt: Attempt) -> dict[str, Any]:
-    """The output of the step with what came of its effects: `results` by their names, `result` of the last, and the `message`; nothing where there is none."""
+    """`output` with the results of the effects: `results` by name, `result` of the last one, its `message`. Empty if no effect has a result."""
     made = [effect for effect in _made(attempt) if effect.result and ("name" in effect.result or effect.kind not in repeating.COMPARED)]
     if not made:
         return {}
     results = [dict(effect.result or {}) for effect in made]
-    told: dict[str, Any] = {"result": results[-1].get("values", results[-1])}
+    open_data: dict[str, Any] = {"result": results[-1].get("values", results[-1])}
     if named := {result["name"]: result.get("values", {}) for result in results if "name" in result}:
-        told["results"] = named
-    told |= {name: results[-1][name] for name in ("message", "outcome") if name in results[-1]}
-    return {"output": {**(attempt.values if attempt.output is None else attempt.output), **told}}
+        open_data["results"] = named
+    open_data |= {name: results[-1][name] for name in ("message", "outcome") if name in results[-1]}
+    return {"output": {**(attempt.values if attempt.output is None else attempt.output), **open_data}}
 
 
-# -- what is not known, and what may pass
+# -- unknown results, and errors that may pass
 
 
 def postpone(_plan: Plan, run: Run, command: Postpone, now: datetime) -> list[Event]:
-    """A change that was not made for a reason that may pass is made later."""
-    here, effect = run.attempt, run.wanted
-    if here is None or effect is None or effect.id != command.effect or run.status != "waiting_event":
+    """The event that puts off an effect after an error that may pass."""
+    attempt, effect = run.attempt, run.wanted
+    if attempt is None or effect is None or effect.id != command.effect or run.status != "waiting_event":
         raise not_possible(run, "Trying again later")
-    told = {"n": here.n, "code": command.code, "tries": run.tries + 1, "until": command.until, "effect": effect.id}
-    told |= {"unsure": True} if command.unsure or run.unsure else {}
-    return [Event("retry_set", now, told, {"message": command.message}, (here.step, here.attempt))]
+    open_data = {"n": attempt.n, "code": command.code, "tries": run.tries + 1, "until": command.until, "effect": effect.id}
+    open_data |= {"unsure": True} if command.unsure or run.unsure else {}
+    return [Event("retry_set", now, open_data, {"message": command.message}, (attempt.step, attempt.attempt))]
 
 
 def check(plan: Plan, run: Run, command: Check, now: datetime) -> list[Event]:
-    """The other side was asked: where it can tell, that settles the effect."""
+    """The events after the other system was asked about an unknown effect. A clear answer settles it."""
     require_holder(run, command.by)
-    here, effect = run.attempt, run.unknown
-    if here is None or effect is None or effect.id != command.effect or effect.status != "unknown" or run.status != "waiting_person":
+    attempt, effect = run.attempt, run.unknown
+    if attempt is None or effect is None or effect.id != command.effect or effect.status != "unknown" or run.status != "waiting_person":
         raise not_possible(run, "Checking this effect")
-    step, told = (here.step, here.attempt), {"effect": effect.id, "effect_kind": effect.kind, "result": command.result}
+    step, open_data = (attempt.step, attempt.attempt), {"effect": effect.id, "effect_kind": effect.kind, "result": command.result}
     sealed = {"message": command.message} if command.message else {}
-    asked = Event("effect_checked", now, told | {"code": command.code}, sealed, step, command.by)
+    asked = Event("effect_checked", now, open_data | {"code": command.code}, sealed, step, command.by)
     if command.result == "unclear":
         return [asked]
     found = {"answer": dict(command.found)} if command.found and command.result == "done" else {}
-    said = Event("effect_settled", now, told, found, step, command.by)
-    return [asked, said, *if_settled(plan, after_all([said], run), here, now)]
+    event = Event("effect_settled", now, open_data, found, step, command.by)
+    return [asked, event, *after_settling(plan, after_all([event], run), attempt, now)]
 
 
 def settle(plan: Plan, run: Run, command: Settle, now: datetime) -> list[Event]:
-    """A person says whether an unknown effect happened, or what becomes of a compensation that could not be made."""
+    """The events after a person states whether an unknown effect happened, or gives up a compensation."""
     reason = require_reason(command.reason)
     require_holder(run, command.by)
-    here, effect = run.attempt, run.unknown
-    if here is None or effect is None or effect.id != command.effect or run.status != "waiting_person":
+    attempt, effect = run.attempt, run.unknown
+    if attempt is None or effect is None or effect.id != command.effect or run.status != "waiting_person":
         raise not_possible(run, "Settling this effect")
     if command.left and effect.compensates is None:
         raise Conflict("Only a compensation can be given up; say whether this change was made.", code="not_possible")
     result = "left" if command.left else "done" if command.done else "not_done"
-    told = {"effect": effect.id, "effect_kind": effect.kind, "result": result}
-    said = Event("effect_settled", now, told, {"reason": reason}, (here.step, here.attempt), command.by)
-    if command.left and here.outcome is not None and "aborting" not in (run.waiting or {}):
-        # the change that was to follow stands on the compensation: the form is open again instead
-        return refused(plan, run, said, Report(effect.id, "failed", "not_compensated", asks=True), now)
-    return [said, *if_settled(plan, after_all([said], run), here, now)]
+    open_data = {"effect": effect.id, "effect_kind": effect.kind, "result": result}
+    event = Event("effect_settled", now, open_data, {"reason": reason}, (attempt.step, attempt.attempt), command.by)
+    if command.left and attempt.outcome is not None and "aborting" not in (run.waiting or {}):
+        # the next effect depends on the compensation, so the form is opened again instead
+        return after_refusal(plan, run, event, Report(effect.id, "failed", "not_compensated", asks=True), now)
+    return [event, *after_settling(plan, after_all([event], run), attempt, now)]

@@ -1,6 +1,6 @@
-"""What a step makes in the console itself beside its run (a task, a notice, a request for documents) when the run comes to it again: the same stands as it was made.
+"""Tasks, notices and requests for documents that a step creates: if the run comes to the step again, the same ones are kept, not created twice.
 
-A task that would be another one is made only when a person says what becomes of the former.
+A different task is created only after a person says what to do with the earlier one.
 """
 
 from collections.abc import Mapping
@@ -9,30 +9,31 @@ from datetime import datetime
 from typing import Any
 
 from console.core.run import Attempt, Effect, Event, Run, repeating
-from console.core.run.command_types import Awaited, Complete, Told
-from console.core.run.evolve import identity_of_side_row
+from console.core.run.commands import Complete
+from console.core.run.effect_changes import identity_of_side_row
 from console.core.run.moves import require_reason
+from console.core.run.step_requests import Awaited, SideRow
 
 TASK = "task"
 KINDS = {"task_created": TASK, "notice_sent": "notice"}
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """The events of what is made, or kept; what the step waits for then; and the attempt whose result stands, where what it made has come to one already."""
+class SideRows:
+    """The events that create or keep side rows, what the step waits for, and the earlier attempt whose result counts (None: wait)."""
 
     events: list[Event]
     awaits: Awaited | None
     stands: Attempt | None = None
 
 
-def made(run: Run, here: Attempt, command: Complete, now: datetime) -> Made:
-    """What follows beside the run from handing in the step. Raises Conflict `already_done` where a person has to choose, as `repeating.judged` does."""
-    step, awaits = (here.step, here.attempt), command.awaits
+def create_side_rows(run: Run, attempt: Attempt, command: Complete, now: datetime) -> SideRows:
+    """The side rows of a completed step. Raises Conflict `already_done` if a person has to choose, as `repeating.match_former` does."""
+    step, awaits = (attempt.step, attempt.attempt), command.awaits
     makes = any("effect" in one.open for one in command.told) or (awaits is not None and awaits.effect is not None)
-    before = [each for each in repeating.former_of(run, here) if each.kind in repeating.BESIDE] if makes else []
+    before = [each for each in repeating.former_effects(run, attempt) if each.kind in repeating.BESIDE] if makes else []
     events: list[Event] = []
-    fresh: list[Told] = []
+    fresh: list[SideRow] = []
     stands: Attempt | None = None
     for one in command.told:
         same = _same(before, KINDS.get(one.kind, ""), identity_of_side_row(one.open, one.sealed)) if "effect" in one.open else None
@@ -49,19 +50,19 @@ def made(run: Run, here: Attempt, command: Complete, now: datetime) -> Made:
     if awaits is not None and awaits.effect is not None and (same := _same(before, awaits.kind, awaits.request)) is not None:
         events.append(_kept(awaits.effect, same, step, now, command.by))
         awaits, stands = _again(run, awaits, same, same.request["key"])
-    events += _instead(here, [one for one in fresh if one.kind == "task_created"], before, command, now)
-    events += [Event(one.kind, now, {"n": here.n, **one.open}, dict(one.sealed), step, command.by) for one in fresh]
-    return Made(events, None if stands is not None else awaits, stands)
+    events += _instead(attempt, [one for one in fresh if one.kind == "task_created"], before, command, now)
+    events += [Event(one.kind, now, {"n": attempt.n, **one.open}, dict(one.sealed), step, command.by) for one in fresh]
+    return SideRows(events, None if stands is not None else awaits, stands)
 
 
-def closed(effect: Effect, new: str, here: Attempt, by: str | None, now: datetime) -> Event:
-    """The event that a task which was made is not needed any more; `new` is the id of what takes it back."""
-    told = {"task": effect.request["key"], "n": here.n, "result": "not_done", "effect": new, "compensates": effect.id}
-    return Event("task_closed", now, told, {}, (here.step, here.attempt), by)
+def task_closed(effect: Effect, new: str, attempt: Attempt, by: str | None, now: datetime) -> Event:
+    """The event that closes a task because it is taken back. `new` is the id of the effect that takes it back."""
+    open_data = {"task": effect.request["key"], "n": attempt.n, "result": "not_done", "effect": new, "compensates": effect.id}
+    return Event("task_closed", now, open_data, {}, (attempt.step, attempt.attempt), by)
 
 
 def _same(before: list[Effect], kind: str, asked: Mapping[str, Any]) -> Effect | None:
-    """The one of them that asks for the same; a notice is the same whoever reads it."""
+    """The effect with the same request, None if there is none. For notices the readers do not matter."""
     wanted = _without_readers(asked)
     return next((each for each in before if each.kind == kind and _without_readers(each.request.get("asked") or {}) == wanted), None)
 
@@ -75,7 +76,7 @@ def _kept(effect: str, former: Effect, step: tuple[str, int], now: datetime, by:
 
 
 def _again(run: Run, awaits: Awaited, former: Effect, key: str) -> tuple[Awaited | None, Attempt | None]:
-    """(the wait for what was made before, the attempt whose result stands where that has come): one of the two. What expired is waited for anew."""
+    """(what to wait for, the attempt whose result counts): one of the two. A wait that expired begins again."""
     found = run.effect(former.id)
     attempt = found[0] if found is not None else None
     if attempt is not None and attempt.completed_at is not None and attempt.outcome is not None:
@@ -83,8 +84,8 @@ def _again(run: Run, awaits: Awaited, former: Effect, key: str) -> tuple[Awaited
     return replace(awaits, key=key, effect=None), None
 
 
-def _instead(here: Attempt, wanted: list[Told], before: list[Effect], command: Complete, now: datetime) -> list[Event]:
-    """What becomes of former tasks where the step makes others now."""
+def _instead(attempt: Attempt, wanted: list[SideRow], before: list[Effect], command: Complete, now: datetime) -> list[Event]:
+    """The events that close earlier tasks, if the step creates different ones and the person chose to take back the earlier."""
     former = [each for each in before if each.kind == TASK]
     if not wanted or not former:
         return []
@@ -95,5 +96,5 @@ def _instead(here: Attempt, wanted: list[Told], before: list[Effect], command: C
         case "compensate":
             back = {wish.compensates: wish.id for wish in command.compensations}
             if all(each.id in back for each in former):
-                return [closed(each, back[each.id], here, command.by, now) for each in former]
+                return [task_closed(each, back[each.id], attempt, command.by, now) for each in former]
     raise repeating.already_done(former, ["again", "compensate"], command.repeat)

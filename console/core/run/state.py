@@ -1,4 +1,4 @@
-"""A run and its parts as values: events, effects, attempts, and where the run stands."""
+"""The state of a run: its attempts, effects and events as values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -15,19 +15,19 @@ FINAL = frozenset(ENDS.values())
 MISSING_MANUAL = "handled manually"
 SUPPLIED = "supplied later"
 NEXT_ITEM = "next_item"
-"""The outcome of a loop that has further items: the step is entered anew."""
+"""The outcome of a loop with further items: the step is entered again."""
 FORM_NEEDED = "form_needed"
-"""Why a step that could have gone on by itself asks a person, where nothing went wrong."""
+"""The code of an automatic step that needs a person although nothing went wrong."""
 
 
 LONGEST_STRETCH = timedelta(minutes=1)
-"""A stretch without any event counts as no more than this: while everything is paused nobody works on the run."""
+"""At most this much of the time between two events counts as work on the run: the console may have been paused."""
 
 
 class Event(NamedTuple):
     """Something that happened to a run. `by` is the person, None for the engine; `step` is (id of the step, number of the attempt).
 
-    `open` stands readable in the log, `sealed` only as commitments. `n` is its number in the run, 0 before it has one.
+    `open` is readable in the log, `sealed` only as commitments. `n` is its number in the run, 0 before it has one.
     """
 
     type: str
@@ -41,9 +41,9 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A wished change outside the console's own tables. `request` is what was asked, `result` what came of it.
+    """A requested change outside the console's own tables, with its result.
 
-    `compensates` names the effect that this one takes back, `keeps` the earlier one whose result stands for this one: nothing was done anew.
+    `compensates` is the effect that this one takes back. `keeps` is the earlier effect whose result is used: nothing was done again.
     """
 
     id: str
@@ -60,16 +60,16 @@ class Effect:
 
     @property
     def asks(self) -> bool:
-        """Whether a person has to say what came of it: nobody knows, or what should have been taken back was not."""
+        """Whether a person has to settle it: the result is unknown, or a compensation failed."""
         given_up = self.compensates is None or (self.result or {}).get("left", False)
         return self.status == "unknown" or (self.status == "failed" and not given_up)
 
 
 class Attempt(NamedTuple):
-    """One entry into a step. `n` is its place in the order taken (1, 2 …), `attempt` counts the entries into this step.
+    """One entry into a step. `n` is its number in the run (1, 2 …), `attempt` counts the entries into this step.
 
-    `defaults` are the values that the form starts with (of the attempt it replaces, or as they were refused), `errors` what a
-    refused effect said: `[{"field", "reason"}]`. `proposal` is what was last proposed here, as `console.core.run.proposal` has it.
+    `defaults` are the first values of the form (from the replaced attempt, or the refused ones), `errors` the reasons of a refused
+    effect: `[{"field", "reason"}]`. `proposal` is the latest proposal, see `console.core.run.proposal`.
     """
 
     n: int
@@ -93,24 +93,24 @@ class Attempt(NamedTuple):
 
     @property
     def context(self) -> Mapping[str, Any]:
-        """What later steps find as `steps.<id>`."""
+        """What later steps read as `steps.<id>`."""
         found = self.values if self.output is None else self.output
         return {**found, "missing": found.get("missing", MISSING_MANUAL)} if self.handled_manually else found
 
     @property
     def standing(self) -> bool:
-        """Whether later steps build on it: done, and not revised since."""
+        """Whether it counts for later steps: done, and not revised since."""
         return self.status == "done" and not self.revised
 
 
 @dataclass(slots=True)
 class Run:
-    """Where a run stands. `attempts` are by their place in the order taken; in a command they may be only those it needs.
+    """The state of a run. `attempts` are by number; a command may load only those that it needs.
 
-    `revision` counts moves and is what forms carry; `seq` counts all events. `visits` counts entries by step, `automatic` the
-    automatic steps since a person's. `visits` also counts the iterations of a loop, as `<step>/items`: they are no visits of their own.
-    `trigger` is the kind of what started it, `worked_ms` how long the console has worked on it so far: waiting is not counted.
-    `ticket` says in which inbox the run waits for somebody, and why. Who is not cleared for its `label` is told that there is no such run. `screens` holds, by attempt, what was last shown (replay only).
+    `revision` counts transitions and is part of every form; `seq` counts all events. `visits` counts entries by step, and the iterations of
+    a loop as `<step>/items`. `automatic` counts automatic steps since the last one of a person. `trigger` is the kind of trigger, `worked_ms`
+    how long the console worked on it, without waiting. `ticket` is the inbox in which the run waits, and why. People without clearance for
+    `label` are told that there is no such run. `screens` holds what was last shown, by attempt (replay only).
     """
 
     id: str = ""
@@ -149,61 +149,61 @@ class Run:
 
     @property
     def ended(self) -> bool:
-        """Whether the run accepts no command any more."""
+        """Whether the run has ended and accepts no command."""
         return self.status in FINAL
 
     @property
     def attempt(self) -> Attempt | None:
-        """The attempt that the run stands at; None once it has ended."""
+        """The current attempt; None after the end."""
         return self.attempts.get(self.current) if self.current is not None else None
 
     @property
     def unknown(self) -> Effect | None:
         """The effect that a person has to settle."""
-        here = self.attempt
-        return next((effect for effect in here.effects if effect.asks), None) if here else None
+        attempt = self.attempt
+        return next((effect for effect in attempt.effects if effect.asks), None) if attempt else None
 
     @property
     def wanted(self) -> Effect | None:
-        """The effect to be made next: they are made one after another, and none while an earlier one is not settled."""
-        here = self.attempt
-        if here is None or here.status != "performing":
+        """The effect to make next; None while an earlier one is not settled."""
+        attempt = self.attempt
+        if attempt is None or attempt.status != "performing":
             return None
-        first = next((effect for effect in here.effects if effect.status == "requested" or effect.asks), None)
+        first = next((effect for effect in attempt.effects if effect.status == "requested" or effect.asks), None)
         return first if first is not None and first.status == "requested" else None
 
     @property
     def tries(self) -> int:
-        """How often the open step was tried again by itself so far."""
+        """How often the current step was retried automatically."""
         return int((self.waiting or {}).get("tries", 0))
 
     @property
     def unsure(self) -> bool:
-        """Whether one of these tries may have made the change after all."""
+        """Whether one of these tries may have made the effect after all."""
         return bool((self.waiting or {}).get("unsure"))
 
     def worked_by(self, now: datetime) -> int:
-        """Milliseconds that the console will have worked on the run by then, where it works on it now."""
+        """Milliseconds that the console has worked on the run at `now`."""
         if self.active_at is None or not (self.status == "running" or (self.waiting or {}).get("for") == "effect"):
             return self.worked_ms
         return self.worked_ms + int(min(LONGEST_STRETCH, max(timedelta(), now - self.active_at)) / timedelta(milliseconds=1))
 
     @property
     def waits_outside(self) -> bool:
-        """Whether it waits for something that has a name of ours: an approval, documents, an answer; not for an effect."""
+        """Whether it waits for an approval, documents or an answer; not for an effect."""
         return self.status == "waiting_event" and self.waiting is not None and self.waiting.get("key") is not None
 
     @property
     def moving(self) -> bool:
-        """Whether the engine has to go on: an automatic step is next, or a change asked for is not made yet."""
+        """Whether the engine has to go on: an automatic step is next, or an effect is to be made."""
         return self.status == "running" or (self.status == "waiting_event" and self.wanted is not None)
 
     def entries(self, step_id: str) -> int:
-        """How often the run came to the step; a loop's items after the first do not count."""
+        """How often the run entered the step. The items of a loop after the first do not count."""
         return self.visits.get(step_id, 0) - self.visits.get(f"{step_id}/items", 0)
 
     def effect(self, effect_id: str) -> tuple[Attempt, Effect] | None:
-        """The effect of that id with its attempt, among the attempts at hand."""
+        """The effect with its attempt, among the loaded attempts."""
         for attempt in self.attempts.values():
             for effect in attempt.effects:
                 if effect.id == effect_id:
@@ -211,12 +211,12 @@ class Run:
         return None
 
     def approval(self, approval_id: str) -> tuple[Attempt, Approval] | None:
-        """The approval of that id with its attempt, among the attempts at hand."""
+        """The approval with its attempt, among the loaded attempts."""
         pairs = ((attempt, approval) for attempt in self.attempts.values() for approval in attempt.approvals)
         return next((pair for pair in pairs if pair[1].id == approval_id), None)
 
     def after(self, n: int) -> list[Attempt]:
-        """Attempts after place `n` that are not cancelled, in the order taken."""
+        """Attempts after number `n` that are not cancelled, in order."""
         return [attempt for place, attempt in sorted(self.attempts.items()) if place > n and attempt.status != "cancelled"]
 
 

@@ -1,4 +1,4 @@
-"""What people and programs do to a run: start, complete, save, hand over, approve, revise, settle. Each change judges, decides and commits once."""
+"""Commands of people and programs to a run: start, complete, save, hand over, approve, revise, settle. Each checks the rights, decides and commits once."""
 
 __all__ = [
     "approval_answers",

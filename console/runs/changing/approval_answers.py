@@ -1,7 +1,7 @@
-"""Others' yes or no to what a run waits for: who may give it, whether it is still what was asked for, and what follows at once.
+"""Approving and rejecting: who may answer, whether the request is still valid, and the effects that follow at once.
 
-At the moment of the answer everything is looked at anew: the roles of whoever answers and of those who answered before, the rule of the action, the
-values that it reckons with, and the record. What is other than it was is shown or asked for anew, never done.
+With each answer everything is checked again: the roles of this and earlier approvers, the rule of the action, its computed values, and the record.
+If something changed, it is shown or requested again, never done.
 """
 
 import hashlib
@@ -15,24 +15,26 @@ from console import access, accounts, log, records
 from console.access import limits, narrowing
 from console.core import scopes
 from console.core.actor import Actor
-from console.core.run import Attempt, approving, commands
+from console.core.run import Attempt, approving, commands, decisions
 from console.core.run.approval_request import Approval
-from console.core.run.command_types import ApprovalAsked
+from console.core.run.step_requests import ApprovalAsked
 from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, NotAllowed, NotFound, SourceDown
 from console.records.write import alike
-from console.runs.changing.approval_requests import asked_of, entitled, still_counted, tell
+from console.runs.changing.approval_requests import approvers_still_entitled, complete_request, may_answer, notify_approvers
 from console.runs.changing.run_rights import Seen, see
 from console.runs.changing.transitions import reason_of
 from console.runs.engine.advancing import go_on, wishes_of
-from console.runs.engine.stepping import completion_of, context_of, plan_of, prompt_of, record_of, require_step, stand
-from console.runs.rows.run_store import ENGINE, Loaded, decide, retried, write
-from console.runs.showing.screens import shortened
+from console.runs.engine.stepping import completion_of, context_of, plan_of, prompt_of, record_of, require_step, step_at
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_store import retried, write
+from console.runs.showing.screens import shorten_texts
 from console.steps.base import Completion
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class VisibleRequest:
     """A request for approval that the actor may see, with its run."""
 
     seen: Seen
@@ -41,8 +43,8 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """A field of a record that is not what it was when the approval was asked for. `wish` is the effect that would overwrite it."""
+class ChangedField:
+    """A field of a record that changed since the approval was requested. `wish` is the id of the effect that would overwrite it."""
 
     collection: str
     field: str
@@ -52,12 +54,12 @@ class Moved:
     wish: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As the log keeps what the approver has seen."""
+        """The shape in the log: what the approver has seen."""
         return {"field": self.field, "old": self.then, "now": self.now, "wish": self.wish}
 
 
-def visible_request(actor: Actor, approval_id: str) -> Asked:
-    """The request, where the actor may see its run. Raises NotFound in the same words for what is not there and what is out of scope."""
+def visible_request(actor: Actor, approval_id: str) -> VisibleRequest:
+    """The request, if the actor may see its run. Raises NotFound, with the same text whether it does not exist or is hidden."""
     rows = fetch("select run from console.approval where id = %s", (approval_id,)) if "\x00" not in approval_id else []
     if not rows:
         raise NotFound
@@ -65,11 +67,11 @@ def visible_request(actor: Actor, approval_id: str) -> Asked:
     found = seen.run.approval(approval_id)
     if found is None:
         raise NotFound
-    return Asked(seen, *found)
+    return VisibleRequest(seen, *found)
 
 
-def refusal(actor: Actor, found: Asked) -> ConsoleError | None:
-    """Why the actor may not answer: the right is missing, a rule excludes them, they have answered, or nothing is asked any more. None: they may."""
+def why_refused(actor: Actor, found: VisibleRequest) -> ConsoleError | None:
+    """The error if the actor cannot answer: no right, excluded by a rule, already answered, or no longer open. None: they can."""
     try:
         _require_answering(actor, found)
     except ConsoleError as error:
@@ -77,12 +79,12 @@ def refusal(actor: Actor, found: Asked) -> ConsoleError | None:
     return None
 
 
-def _require_answering(actor: Actor, found: Asked) -> None:
+def _require_answering(actor: Actor, found: VisibleRequest) -> None:
     approval, team = found.approval, found.seen.run.team
     if not narrowing.answers(actor):
         words = "This key was not given to approve by name, and everything else that you may do does not include it. Make one that names it: Settings, API keys."
         raise NotAllowed(words, code="not_in_key", need=(f"action:{approval.action}", "approve"), team=team)
-    if actor.kind not in ("user", "key") or not entitled(actor, team, approval):
+    if actor.kind not in ("user", "key") or not may_answer(actor, team, approval):
         who = " or ".join(approval.roles) or "whoever has the right to approve this action"
         raise NotAllowed(
             f"This needs the yes of {who}, in the run's team.{_limits(actor, team, approval)}",
@@ -93,7 +95,7 @@ def _require_answering(actor: Actor, found: Asked) -> None:
 
 
 def _limits(actor: Actor, team: str, approval: Approval) -> str:
-    """The limits of the actor's own right to approve, where that is what is lacking."""
+    """A sentence about the limits of the actor's right to approve, if these are the reason; else empty."""
     if approval.decides or (approval.roles and access.held(actor, team).isdisjoint(approval.roles)):
         return ""
     roots = access.roots_of(actor, approval.shown.get("record"), None, approval.values)
@@ -102,56 +104,65 @@ def _limits(actor: Actor, team: str, approval: Approval) -> str:
 
 
 def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes: bool | str = False) -> None:
-    """Say yes. The answer that completes them performs at once what was asked for.
+    """Approve. The last approval needed makes the effects at once.
 
-    `accept_changes`: what moved in the record since is seen and accepted; a text accepts only the difference whose `mark` it is.
-    Raises NotAllowed with the rule's name, Conflict where nothing is to be decided any more (`not_possible`, `already_decided`), where the record
-    moved (`values_moved`, a detail per field), or where it is void and perhaps asked anew (`approval_void`).
+    `accept_changes`: True accepts changes of the record since the request; a text accepts only the changes with this `difference_mark`.
+    Raises NotAllowed with the rule's name; Conflict if there is nothing to decide (`not_possible`, `already_decided`), the record changed
+    (`values_moved`, a detail per field), or the request is void and perhaps replaced (`approval_void`).
     """
     said = reason_of(reason)
 
-    def once() -> tuple[Asked, Loaded, commands.Void | commands.Renew | None]:
+    def once() -> tuple[VisibleRequest, Loaded, commands.Void | commands.Renew | None]:
         found = visible_request(actor, approval_id)
         _require_answering(actor, found)
         plan, definition = plan_of(found.seen.definition), found.seen.definition
-        other = _anew(found)
+        other = _replacing_command(found)
         if other is not None:
-            return found, write(ENGINE, definition, found.seen.loaded, decide(plan, found.seen.loaded, other, log.now())), other
-        moved = changed(found)
-        if moved and accept_changes is not True and accept_changes != mark(moved):
-            # what moved may be what another's yes has done meanwhile: that yes is written before
+            return (
+                found,
+                write(ENGINE, definition, found.seen.loaded, decisions.decide(plan, found.seen.loaded.run, other, log.now())),
+                other,
+            )
+        moved = changed_fields(found)
+        if moved and accept_changes is not True and accept_changes != difference_mark(moved):
+            # perhaps another approval has made the effects meanwhile: then that error is raised instead
             _require_answering(actor, visible_request(actor, approval_id))
-            raise _moved(actor, moved)
+            raise _record_changed(actor, moved)
         command = commands.Approve(
-            actor.id, approval_id, said, still_counted(found.seen.run, found.approval), [each.to_json() for each in moved], actor.email
+            actor.id,
+            approval_id,
+            said,
+            approvers_still_entitled(found.seen.run, found.approval),
+            [each.to_json() for each in moved],
+            actor.email,
         )
-        events = decide(plan, found.seen.loaded, command, log.now())
+        events = decisions.decide(plan, found.seen.loaded.run, command, log.now())
         return found, write(actor, definition, found.seen.loaded, events, hand_on=True), None
 
     found, loaded, other = retried(once)
     if other is not None:
-        tell(loaded.run)
+        notify_approvers(loaded.run)
         again = f" It is asked for anew as {other.asked.id}." if isinstance(other, commands.Renew) else ""
         raise Conflict(f"{other.message}{again}", code="approval_void", details=getattr(other, "errors", ()))
-    _further(found, loaded)
+    _go_on_after(found, loaded)
 
 
 def reject(actor: Actor, approval_id: str, *, reason: str) -> None:
-    """Say no: nothing is done, and whoever asked is told who said so and why. Raises Invalid without a reason, else as `approve`."""
+    """Reject: nothing is done, and the requester sees who rejected it and why. Raises Invalid without a reason, else as `approve`."""
     said = reason_of(reason)
 
-    def once() -> tuple[Asked, Loaded]:
+    def once() -> tuple[VisibleRequest, Loaded]:
         found = visible_request(actor, approval_id)
         _require_answering(actor, found)
         command = commands.Reject(actor.id, approval_id, said, actor.name, actor.email)
-        events = decide(plan_of(found.seen.definition), found.seen.loaded, command, log.now())
+        events = decisions.decide(plan_of(found.seen.definition), found.seen.loaded.run, command, log.now())
         return found, write(actor, found.seen.definition, found.seen.loaded, events, hand_on=True)
 
-    _further(*retried(once))
+    _go_on_after(*retried(once))
 
 
-def _further(found: Asked, loaded: Loaded) -> None:
-    """Do what was approved, and go on, in the name of who holds the run; where that fails the job that was put in goes on, or asks somebody."""
+def _go_on_after(found: VisibleRequest, loaded: Loaded) -> None:
+    """Make the effects and go on, with the rights of the holder. If that fails, the job in the queue goes on."""
     run = loaded.run
     if run.moving:
         try:
@@ -160,11 +171,11 @@ def _further(found: Asked, loaded: Loaded) -> None:
             return
 
 
-# -- whether it is still what was asked for
+# -- whether the request is still valid
 
 
-def _anew(found: Asked) -> commands.Void | commands.Renew | None:
-    """What follows where the step would not ask for the same any more, judged as if it were handed in now by who asked. None: it would."""
+def _replacing_command(found: VisibleRequest) -> commands.Void | commands.Renew | None:
+    """The command that voids or replaces the request, if the requester's step would no longer request the same. None: it would."""
     approval = found.approval
     try:
         requester = accounts.actor_of_person(approval.requested_by, "sys:engine")
@@ -175,11 +186,11 @@ def _anew(found: Asked) -> commands.Void | commands.Renew | None:
         message = f"This cannot be done any more as it was asked for: {error.message}"
         return commands.Void(approval.id, "not_possible", message, error.details)
     if now is None:
-        return None  # the rule asks for no approval any more; this one was asked for, and what it was given for is what is done
+        return None  # the rule no longer needs an approval; this one is answered and done as requested
     why = None
     if log.body.plain(dict(now.values)) != log.body.plain(dict(approval.values)):
         why = "values_changed", "What was asked for comes to other values now."
-        if not approval.decides:  # whoever asked has to see what it comes to, before others are asked
+        if not approval.decides:  # the requester must see the new values first
             return commands.Void(approval.id, *why)
     elif now.needs > approval.needs or not set(approval.roles) <= set(now.roles) or not set(now.not_by) <= set(approval.not_by):
         why = "rule_changed", "The rule asks for more than it did when this was asked for."
@@ -188,27 +199,27 @@ def _anew(found: Asked) -> commands.Void | commands.Renew | None:
     return commands.Renew(approval.id, *why, asked=now, wishes=wishes_of(found.seen.run, completion))
 
 
-def _completed_anew(requester: Actor, found: Asked) -> tuple[Completion, ApprovalAsked | None]:
-    """(what the step comes to now with what was handed in, what it would ask for)."""
+def _completed_anew(requester: Actor, found: VisibleRequest) -> tuple[Completion, ApprovalAsked | None]:
+    """(the completion of the step with the submitted values now, the approval that it would request)."""
     run = found.seen.run
-    here = stand(found.seen.definition, run)
+    open_step = step_at(found.seen.definition, run)
     record = record_of(requester, run)
     by_hand = found.attempt.by is not None and not found.approval.decides
     if by_hand:
-        require_step(requester, here)
-    context = context_of(requester, here, record, log.now())
+        require_step(requester, open_step)
+    context = context_of(requester, open_step, record, log.now())
     if by_hand:
-        outcome = found.attempt.outcome if prompt_of(here, context).outcomes else None
-        completion = completion_of(here, context, found.attempt.values, outcome)
+        outcome = found.attempt.outcome if prompt_of(open_step, context).outcomes else None
+        completion = completion_of(open_step, context, found.attempt.values, outcome)
     else:
-        completion = here.kind.complete_by_itself(here.view, context)
-    return completion, asked_of(completion.approval, run, here, context, record) if completion.approval else None
+        completion = open_step.kind.complete_by_itself(open_step.view, context)
+    return completion, complete_request(completion.approval, run, open_step, context, record) if completion.approval else None
 
 
-def changed(found: Asked) -> list[Moved]:
-    """What has moved in the records since it was asked for: of the values shown then, and of those that would be overwritten."""
+def changed_fields(found: VisibleRequest) -> list[ChangedField]:
+    """Fields that changed since the request, of the values shown then and of those that would be overwritten."""
     approval = found.approval
-    moved: dict[tuple[str, str, str], Moved] = {}
+    moved: dict[tuple[str, str, str], ChangedField] = {}
     then = approval.shown.get("record") or {}
     if approval.collection and approval.record and then:
         _compare(moved, approval.collection, approval.record, then, None)
@@ -220,36 +231,38 @@ def changed(found: Asked) -> list[Moved]:
     return list(moved.values())
 
 
-def _compare(moved: dict[tuple[str, str, str], Moved], collection_id: str, key: str, then: Mapping[str, Any], wish: str | None) -> None:
-    """Add those of the values that are others now."""
+def _compare(
+    moved: dict[tuple[str, str, str], ChangedField], collection_id: str, key: str, then: Mapping[str, Any], wish: str | None
+) -> None:
+    """Add the fields whose values differ from `then`."""
     collection = records.collection(collection_id)
     fields = {name: field for name in then if (field := collection.field(name)) is not None}
     try:
         found: Mapping[str, Any] = records.get(collection_id, key, scopes.whole(collection_id), fields=list(fields)).values
     except NotFound:
-        found = {}  # the record is gone: nothing of it is what it was
+        found = {}  # the record is gone: every field counts as changed
     for name, field in fields.items():
-        now = log.body.plain(shortened(found.get(name)))
+        now = log.body.plain(shorten_texts(found.get(name)))
         if now != then[name] and not alike(collection, field, found.get(name), then[name]):
-            moved[collection_id, key, name] = Moved(collection_id, name, field.label, then[name], now, wish)
+            moved[collection_id, key, name] = ChangedField(collection_id, name, field.label, then[name], now, wish)
 
 
-def mark(moved: list[Moved]) -> str:
-    """What names this difference, for the tick that accepts it and no other."""
+def difference_mark(moved: list[ChangedField]) -> str:
+    """A hash of this difference, for the checkbox that accepts exactly it."""
     told = [[each.collection, each.field, each.then, each.now] for each in moved]
     return hashlib.sha256(orjson.dumps(told)).hexdigest()[:32]
 
 
-def visible(actor: Actor, moved: list[Moved]) -> list[Moved]:
-    """The difference without values that the actor may not read."""
+def without_hidden_values(actor: Actor, moved: list[ChangedField]) -> list[ChangedField]:
+    """The changed fields without values that the actor may not read."""
     hidden = {each.collection: access.scope_for(actor, each.collection, "read").hidden for each in moved}
     return [replace(each, then=None, now=None) if each.field in hidden[each.collection] else each for each in moved]
 
 
-def _moved(actor: Actor, moved: list[Moved]) -> Conflict:
+def _record_changed(actor: Actor, moved: list[ChangedField]) -> Conflict:
     details = [
         {"field": each.field, "reason": f"{each.label} has changed since this was asked for.", "old": each.then, "now": each.now}
-        for each in visible(actor, moved)
+        for each in without_hidden_values(actor, moved)
     ]
     message = "The record has changed since this was asked for. Look at the difference; approve with accept_changes if it still holds."
     return Conflict(message, code="values_moved", details=details)

@@ -1,4 +1,4 @@
-"""What others are asked to approve when a step is handed in: the request with its id, what they are shown beside the values, and whom to tell of it."""
+"""Requesting approvals: the request with what the approvers see, who could approve, and the notices to them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,46 +9,46 @@ from console.core.actor import Actor
 from console.core.run import Run
 from console.core.run.approval_request import Approval
 from console.core.run.approving import ruled_out
-from console.core.run.command_types import ApprovalAsked
+from console.core.run.step_requests import ApprovalAsked
 from console.db.engine import transaction
 from console.db.ids import new_id
 from console.errors import NotAllowed, NotFound, SourceDown
 from console.records import Record
 from console.runs.changing.run_rights import see
 from console.runs.engine.addressees import may_see
-from console.runs.engine.stepping import Stand
+from console.runs.engine.stepping import OpenStep
 from console.runs.rows import side_rows
 from console.runs.rows.run_store import load
-from console.runs.showing.screens import shortened
+from console.runs.showing.screens import shorten_texts
 from console.steps.base import Context
 
 MOST_TOLD = 50
 LABELS = ("name", "label", "type", "options")
 
 
-def asked_of(wanted: ApprovalAsked, run: Run, here: Stand, context: Context, record: Record | None) -> ApprovalAsked:
-    """The request with an id of its own. Where the step names no record it is the run's; what the step shows of it comes before all of it."""
+def complete_request(wanted: ApprovalAsked, run: Run, open_step: OpenStep, context: Context, record: Record | None) -> ApprovalAsked:
+    """The request with an id, its record (the run's if the step names none) and what is shown. What the step shows wins over the record's values."""
     own = wanted.collection in (None, run.collection) and wanted.record in (None, run.record)
     about = (run.collection, run.record) if own else (wanted.collection, wanted.record)
-    shown = shown_of(here, context, record if own else None) | dict(wanted.shown)
+    shown = shown_of(open_step, context, record if own else None) | dict(wanted.shown)
     made = replace(wanted, id=new_id("apr"), collection=about[0], record=about[1], shown=shown)
-    former = _given_before(run, here, made)
-    return made if former is None else replace(made, former=former.id, counted=still_counted(run, former))
+    former = _given_before(run, open_step, made)
+    return made if former is None else replace(made, former=former.id, counted=approvers_still_entitled(run, former))
 
 
-def _given_before(run: Run, here: Stand, asked: ApprovalAsked) -> Approval | None:
-    """The newest approval that this step was given for the same values, beside which the same was shown."""
+def _given_before(run: Run, open_step: OpenStep, asked: ApprovalAsked) -> Approval | None:
+    """The newest approval of this step for the same values with the same things shown; None if there is none."""
     wanted = (asked.action, asked.collection, asked.record, log.body.plain(dict(asked.values)), log.body.plain(dict(asked.shown)))
     for _, attempt in sorted(run.attempts.items(), reverse=True):
-        for each in reversed(attempt.approvals if attempt.step == here.attempt.step else ()):
+        for each in reversed(attempt.approvals if attempt.step == open_step.attempt.step else ()):
             told = (each.action, each.collection, each.record, log.body.plain(dict(each.values)), log.body.plain(dict(each.shown)))
             if each.status == "approved" and told == wanted:
                 return each
     return None
 
 
-def entitled(actor: Actor, team: str, approval: Approval) -> bool:
-    """Whether the actor has, in the run's team, one of the roles that may answer, and the right to approve the action."""
+def may_answer(actor: Actor, team: str, approval: Approval) -> bool:
+    """Whether the actor has one of the roles in the run's team, and the right to approve the action."""
     if approval.roles and access.held(actor, team).isdisjoint(approval.roles):
         return False
     record, values = access.following(approval.collection, approval.shown.get("record")), approval.values
@@ -58,9 +58,10 @@ def entitled(actor: Actor, team: str, approval: Approval) -> bool:
 NO_RIGHT, NOT_SEEN, KEPT_OUT = "may not approve it", "may not see this run", "may not decide about it by its rules"
 
 
-def candidates(run: Run, approval: Approval) -> dict[str, str | None]:
-    """Who has a role that the request asks for in the run's team (without roles: who may approve the action) and an open account, and why each could
-    not answer; None where they could. `run` has all its attempts.
+def possible_approvers(run: Run, approval: Approval) -> dict[str, str | None]:
+    """People with a role of the request in the run's team → why they cannot answer, None if they can. `run` must hold all attempts.
+
+    If the request names no roles, these are the people who may approve the action. Closed accounts are left out.
     """
     wanted = set(approval.roles)
     persons = sorted({row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")})
@@ -71,8 +72,8 @@ def candidates(run: Run, approval: Approval) -> dict[str, str | None]:
         try:
             theirs = accounts.actor_of_person(person, "sys:engine")
         except NotAllowed:
-            continue  # a closed account is nobody
-        right = entitled(theirs, run.team, approval)
+            continue  # the account is closed
+        right = may_answer(theirs, run.team, approval)
         if not wanted and not right:
             continue
         found[person] = _lacks(theirs, run, approval, right=right)
@@ -90,8 +91,8 @@ def _lacks(person: Actor, run: Run, approval: Approval, *, right: bool) -> str |
         return None
 
 
-def still_counted(run: Run, approval: Approval) -> frozenset[str]:
-    """Who has said yes before and still may: not whose account was closed, who lost the role, or who would no longer see the record."""
+def approvers_still_entitled(run: Run, approval: Approval) -> frozenset[str]:
+    """Earlier approvers who are still entitled: their account is open, they have the role and see the record."""
     return frozenset(person for person in approval.approvers if _may_still(person, run, approval))
 
 
@@ -101,26 +102,26 @@ def _may_still(person: str, run: Run, approval: Approval) -> bool:
         see(theirs, run.id)
     except (NotAllowed, NotFound):
         return False
-    return entitled(theirs, run.team, approval)
+    return may_answer(theirs, run.team, approval)
 
 
-def shown_of(here: Stand, context: Context, record: Record | None) -> dict[str, Any]:
-    """Labels of what was handed in, and the record's values as they are now."""
-    fields: list[Mapping[str, Any]] = [field.to_json() for field in here.kind.prepare(here.view, context).fields]
+def shown_of(open_step: OpenStep, context: Context, record: Record | None) -> dict[str, Any]:
+    """What approvers see: the form's fields, and the record's values as they are now."""
+    fields: list[Mapping[str, Any]] = [field.to_json() for field in open_step.kind.prepare(open_step.view, context).fields]
     shown: dict[str, Any] = {"fields": [{name: field.get(name) for name in LABELS} for field in fields]}
-    return shown | ({"record": {name: shortened(value) for name, value in record.values.items()}} if record is not None else {})
+    return shown | ({"record": {name: shorten_texts(value) for name, value in record.values.items()}} if record is not None else {})
 
 
-def tell(run: Run) -> None:
-    """Whoever may answer what the run waits for finds it at the bell, once; nothing where it waits for no approval."""
-    here, key = run.attempt, (run.waiting or {}).get("key")
-    found = next((each for each in here.approvals if each.id == key), None) if here is not None else None
+def notify_approvers(run: Run) -> None:
+    """Add a notice for everybody who can answer the approval that the run waits for, once. Does nothing if it waits for none."""
+    attempt, key = run.attempt, (run.waiting or {}).get("key")
+    found = next((each for each in attempt.approvals if each.id == key), None) if attempt is not None else None
     if found is None or (run.waiting or {}).get("for") != "approval":
         return
     whole = run if len(run.attempts) == run.made else getattr(load(run.id, whole=True), "run", run)
-    people = [person for person, lacks in candidates(whole, found).items() if lacks is None]
+    people = [person for person, lacks in possible_approvers(whole, found).items() if lacks is None]
     with transaction() as connection:
-        side_rows.tell(
+        side_rows.add_notices(
             *(connection, people[:MOST_TOLD], found.id, "approval_requested"),
             at=found.requested_at,
             run=run.id,

@@ -1,4 +1,4 @@
-"""What somebody changes under live runs with a label that they may not know of: they are told nothing, whoever is cleared for the runs is."""
+"""Notices when somebody changes a thing that live runs with a label depend on: to people cleared for the runs, not to who made the change."""
 
 from typing import Literal, TypeAlias
 
@@ -24,8 +24,11 @@ _OVER: dict[Change, str] = {
 _PEOPLE = "select id from console.person where disabled_at is null and removed_at is null order by id"
 
 
-def tell(connection: Connection, by: Actor, change: Change, about: str) -> None:
-    """A notice for each who may see a run over `about` (a team, person, source or inbox) that `by` may not know of: before it is done, in its transaction."""
+def notify_cleared(connection: Connection, by: Actor, change: Change, about: str) -> None:
+    """Notify everybody who may see a live run with a label on `about` (a team, person, source or inbox) for which `by` is not cleared.
+
+    Called before the change, in its transaction.
+    """
     cleared = [] if by.kind == "system" else sorted(access.clearance(by))
     live = f"select r.id from {access.EVERY_RUN.sql()} where r.ended_at is null and r.label is not null and not r.label = any(%s) and {_OVER[change]}"  # noqa: S608 (texts of ours)
     found = [row[0] for row in fetch(f"{live} order by r.created_at, r.id limit {MOST}", (cleared, about))]
@@ -34,11 +37,11 @@ def tell(connection: Connection, by: Actor, change: Change, about: str) -> None:
     people, now = [row[0] for row in fetch(_PEOPLE) if row[0] not in (by.id, about)], log.now()
     for run_id in found:
         told = [person for person in people if _sees(person, run_id)]
-        side_rows.tell(connection, told, f"{run_id}:{change}:{log.body.moment(now)}", change, at=now, run=run_id, by=by.id)
+        side_rows.add_notices(connection, told, f"{run_id}:{change}:{log.body.moment(now)}", change, at=now, run=run_id, by=by.id)
 
 
 def _sees(person: str, run_id: str) -> bool:
-    """Whether the person may see the run; where its record cannot be looked at now, whether they are cleared for it."""
+    """Whether the person may see the run. While its source is down, whether they are cleared for its label."""
     loaded = load(run_id)
     if loaded is None:
         return False

@@ -1,38 +1,38 @@
-"""What a person does about a change whose result nobody knows, and about what is tried again by itself."""
+"""What a person can do about an effect with unknown result, and about automatic retries."""
 
 from console import effects
 from console.core.actor import Actor
-from console.core.run import commands
+from console.core.run import commands, moves
 from console.core.run.commands import Command, Report
 from console.errors import Conflict, ConsoleError
 from console.runs.changing.run_rights import Seen, see
-from console.runs.changing.transitions import commanded, reason_of, revision_of
+from console.runs.changing.transitions import reason_of, revision_of, run_command
 from console.runs.engine.advancing import go_on
-from console.runs.rows.run_store import Loaded
+from console.runs.rows.recent_runs import Loaded
 from console.workflows import Definition
 
 UNCLEAR = "It still cannot be told whether this was done. Look there yourself, or ask whoever keeps it, then say what you found."
 
 
 def settle(actor: Actor, run_id: str, *, revision: int | None, effect: str, done: bool, reason: str, left: bool = False) -> None:
-    """State whether an unknown effect happened. Not done: it is performed again, as the same effect and under the same key.
+    """State whether an unknown effect happened. If not, it is made again, with the same idempotency key.
 
-    `left` gives a compensation up that could not be made: what it should have taken back stays as it is.
+    `left` gives up a compensation that failed: the effect that it should take back stays.
     """
 
     def make(seen: Seen) -> Command:
         return commands.Settle(actor.id, revision_of(seen, revision), effect, done, reason_of(reason), left)
 
-    _on(actor, commanded(actor, run_id, None, make))
+    _on(actor, run_command(actor, run_id, None, make))
 
 
 def check(actor: Actor, run_id: str, *, revision: int | None, effect: str) -> str:
-    """Ask the other side about an unknown effect; where it can tell, that settles it. Answers done, not_done or unclear.
+    """Ask the other system about an unknown effect; a clear answer settles it. Returns done, not_done or unclear.
 
-    Raises Conflict for an effect that is not unknown, or of which another person holds the run.
+    Raises Conflict if the effect is not unknown, or another person holds the run.
     """
     seen = see(actor, run_id)
-    commands.require_holder(seen.run, actor.id)
+    moves.require_holder(seen.run, actor.id)
     unknown = seen.run.unknown
     if unknown is None or unknown.id != effect or unknown.status != "unknown":
         raise Conflict("This change is not unknown; there is nothing to check.", code="not_possible")
@@ -48,18 +48,18 @@ def check(actor: Actor, run_id: str, *, revision: int | None, effect: str) -> st
     def make(_seen: Seen) -> Command:
         return commands.Check(actor.id, known, effect, result, report.code, report.message, report.result)
 
-    _on(actor, commanded(actor, run_id, None, make, keep_draft=True))
+    _on(actor, run_command(actor, run_id, None, make, keep_draft=True))
     return result
 
 
 def retry(actor: Actor, run_id: str, *, revision: int | None) -> None:
     """Begin the open step anew, after it could not be done by itself."""
-    _on(actor, commanded(actor, run_id, None, lambda seen: commands.Retry(actor.id, revision_of(seen, revision))))
+    _on(actor, run_command(actor, run_id, None, lambda seen: commands.Retry(actor.id, revision_of(seen, revision))))
 
 
 def stop_trying(actor: Actor, run_id: str, *, revision: int | None) -> None:
     """Do not try again by itself what failed for a reason that may pass: the holder has the form, with what went wrong."""
-    _on(actor, commanded(actor, run_id, None, lambda seen: commands.StopTrying(actor.id, revision_of(seen, revision))))
+    _on(actor, run_command(actor, run_id, None, lambda seen: commands.StopTrying(actor.id, revision_of(seen, revision))))
 
 
 def _on(actor: Actor, moved: tuple[Definition, Loaded]) -> None:

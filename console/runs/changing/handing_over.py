@@ -1,72 +1,75 @@
-"""Who works on a run: put aside, taken up again, taken over, let go, handed on, given to somebody; and what comes from outside while it waits."""
+"""Who holds a run: save, resume, take over, release, escalate, assign; and answers from outside while it waits."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from console import access, accounts, inboxes, log
 from console.core.actor import Actor
-from console.core.run import commands
+from console.core.run import commands, decisions, holding
 from console.core.run.commands import Command
 from console.core.run.duties import CODE
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
-from console.runs.changing.run_rights import Seen, holder_idle_s, require_works_there, see
-from console.runs.changing.transitions import commanded, reason_of, revision_of, typed_of
+from console.runs.changing.run_rights import Seen, holder_idle_s, require_may_work_in, see
+from console.runs.changing.transitions import holder_draft, reason_of, revision_of, run_command
 from console.runs.engine.advancing import go_on
-from console.runs.engine.stepping import facts, plan_of, require_step, stand
-from console.runs.rows.run_store import decide, load, retried, write
+from console.runs.engine.stepping import plan_of, require_step, run_facts, step_at
+from console.runs.rows.run_store import load, retried, write
 from console.workflows import version
 
 PRIORITIES = ("low", "normal", "high", "urgent")
 
 
 def save(actor: Actor, run_id: str, *, revision: int | None) -> None:
-    """Put the run aside; anyone entitled may resume it, with what was typed."""
-    commanded(
-        actor, run_id, None, lambda seen: commands.Save(actor.id, revision_of(seen, revision), typed_of(seen.run, seen.loaded.subject))
+    """Save the run with its draft; anyone entitled may resume it."""
+    run_command(
+        actor, run_id, None, lambda seen: commands.Save(actor.id, revision_of(seen, revision), holder_draft(seen.run, seen.loaded.subject))
     )
 
 
 def resume(actor: Actor, run_id: str, *, revision: int | None) -> None:
-    """Take a saved run up again and hold it; needs the right of the step at which it stands, too."""
+    """Resume a saved run and hold it. The actor must also be entitled to do the current step."""
 
     def make(seen: Seen) -> Command:
         _require_place(actor, seen)
-        require_works_there(actor, seen)
+        require_may_work_in(actor, seen)
         return commands.Resume(actor.id, revision_of(seen, revision))
 
-    commanded(actor, run_id, "resume", make)
+    run_command(actor, run_id, "resume", make)
 
 
 def _require_place(actor: Actor, seen: Seen) -> None:
-    """Raise NotAllowed where the actor could take the run and not do its step."""
+    """Raise NotAllowed if the actor may not do the current step."""
     if seen.run.current is not None and not seen.run.unknown:
-        require_step(actor, stand(seen.definition, seen.run))
+        require_step(actor, step_at(seen.definition, seen.run))
 
 
 def take_over(actor: Actor, run_id: str, *, revision: int | None) -> None:
-    """Become the holder of a run that another person, or nobody, holds: at once with the right `takeover`, else after 10 idle minutes."""
+    """Become the holder of a run that another person or nobody holds: at once with the right `takeover`, else after 10 idle minutes."""
 
     def make(seen: Seen) -> Command:
         _require_place(actor, seen)
-        require_works_there(actor, seen)
-        entitled = access.can(actor, seen.run.team, f"workflow:{seen.definition.slug}", "takeover", run=facts(seen.run))
-        idle = holder_idle_s(seen.run) >= commands.TAKE_OVER_AFTER.total_seconds()
-        return commands.TakeOver(actor.id, revision_of(seen, revision), entitled, idle, typed_of(seen.run, seen.loaded.subject))
+        require_may_work_in(actor, seen)
+        entitled = access.can(actor, seen.run.team, f"workflow:{seen.definition.slug}", "takeover", run=run_facts(seen.run))
+        idle = holder_idle_s(seen.run) >= holding.TAKE_OVER_AFTER.total_seconds()
+        return commands.TakeOver(actor.id, revision_of(seen, revision), entitled, idle, holder_draft(seen.run, seen.loaded.subject))
 
-    commanded(actor, run_id, "resume", make)
+    run_command(actor, run_id, "resume", make)
 
 
 def release(actor: Actor, run_id: str, *, revision: int | None) -> None:
-    """Let the run go; whoever may, takes it."""
-    commanded(
-        actor, run_id, None, lambda seen: commands.Release(actor.id, revision_of(seen, revision), typed_of(seen.run, seen.loaded.subject))
+    """Stop holding the run, so that another person can take it."""
+    run_command(
+        actor,
+        run_id,
+        None,
+        lambda seen: commands.Release(actor.id, revision_of(seen, revision), holder_draft(seen.run, seen.loaded.subject)),
     )
 
 
 def escalate(actor: Actor, run_id: str, *, revision: int | None, inbox: str, reason: str, priority: str = "normal") -> None:
-    """Put the run into an inbox of its team with a reason; its holder lets it go, and whoever works there takes it.
+    """Put the run into an inbox of its team, with a reason. Nobody holds it until a person takes it from there.
 
-    Raises Invalid on `inbox` for one that is not there, or that the run's team does not use.
+    Raises Invalid on `inbox` if it does not exist or the run's team does not use it.
     """
     if priority not in PRIORITIES:
         raise Invalid("There is no such priority.", details=[{"field": "priority", "reason": f"One of: {', '.join(PRIORITIES)}."}])
@@ -74,16 +77,16 @@ def escalate(actor: Actor, run_id: str, *, revision: int | None, inbox: str, rea
     def make(seen: Seen) -> Command:
         inboxes.require_used(inbox, seen.run.team)
         return commands.Escalate(
-            actor.id, revision_of(seen, revision), inbox, reason_of(reason), priority, typed_of(seen.run, seen.loaded.subject)
+            actor.id, revision_of(seen, revision), inbox, reason_of(reason), priority, holder_draft(seen.run, seen.loaded.subject)
         )
 
-    commanded(actor, run_id, None, make)
+    run_command(actor, run_id, None, make)
 
 
 def assign(actor: Actor, run_id: str, *, revision: int | None, user: str, reason: str = "") -> None:
-    """Give the run to a person, who must be able to see it and to do the step that it stands at.
+    """Make a person the holder. They must be able to see the run and to do its current step.
 
-    It takes the right `assign`; what a closed account holds, who manages people gives away too.
+    Needs the right `assign`, or for a run of a closed account the right to manage people.
     """
 
     def make(seen: Seen) -> Command:
@@ -91,20 +94,20 @@ def assign(actor: Actor, run_id: str, *, revision: int | None, user: str, reason
             access.require(actor, seen.run.team, f"workflow:{seen.definition.slug}", "assign")
         _require_able(user, run_id)
         if user == actor.id:
-            require_works_there(actor, seen)
-        return commands.Assign(actor.id, revision_of(seen, revision), user, reason_of(reason), typed_of(seen.run, seen.loaded.subject))
+            require_may_work_in(actor, seen)
+        return commands.Assign(actor.id, revision_of(seen, revision), user, reason_of(reason), holder_draft(seen.run, seen.loaded.subject))
 
-    commanded(actor, run_id, None, make)
+    run_command(actor, run_id, None, make)
 
 
 def _require_able(user: str, run_id: str) -> None:
-    """Raise Invalid on `user` where that person could not go on with the run."""
+    """Raise Invalid on `user` if that person could not go on with the run."""
     try:
-        if "\x00" in user:  # no column holds one, and asking for it is an error there
+        if "\x00" in user:  # PostgreSQL raises an error for NUL
             raise NotFound
         theirs = accounts.actor_of_person(user, "sys:engine")
         seen = see(theirs, run_id)
-        access.require(theirs, seen.run.team, f"workflow:{seen.definition.slug}", "resume", run=facts(seen.run))
+        access.require(theirs, seen.run.team, f"workflow:{seen.definition.slug}", "resume", run=run_facts(seen.run))
         _require_place(theirs, seen)
     except (NotAllowed, NotFound) as error:
         reason = "This person may not see this run, or may not do the step that it stands at."
@@ -122,9 +125,9 @@ def arrive(
     values: Mapping[str, Any] | None = None,
     output: Mapping[str, Any] | None = None,
 ) -> bool:
-    """What the run waits for under `key` is there: its step is done, and it goes on. False where it does not wait for that (any more).
+    """Complete the step that waits for `key`, and go on. False if the run does not wait for it (any more).
 
-    The caller has judged whether `actor` (the person who answered, or `store.ENGINE` for what came from outside) may say so.
+    `actor` is the person who answered, or `ENGINE` for an answer from outside. The caller has checked their right.
     """
     by = actor.id if actor.kind in ("user", "key") else None
 
@@ -134,7 +137,9 @@ def arrive(
             return None
         definition = version(loaded.run.workflow, loaded.run.version)
         command = commands.Arrive(key, outcome, values, output, by)
-        return definition, write(actor, definition, loaded, decide(plan_of(definition), loaded, command, log.now()), hand_on=True)
+        return definition, write(
+            actor, definition, loaded, decisions.decide(plan_of(definition), loaded.run, command, log.now()), hand_on=True
+        )
 
     moved = retried(once)
     if moved is None:
@@ -145,15 +150,15 @@ def arrive(
         try:
             go_on(accounts.actor_of_person(holder, "sys:engine"), definition, loaded)
         except ConsoleError:
-            return True  # the job that was put in goes on, or asks somebody
+            return True  # the job in the queue goes on
     return True
 
 
 def step_in(actor: Actor, run_id: str, *, revision: int | None, reason: str = "") -> None:
-    """Wait no longer: the holder does the step by hand. What comes later is noted and changes nothing."""
+    """Stop waiting: the holder does the step by hand. A later answer is recorded and changes nothing."""
 
     def make(seen: Seen) -> Command:
         _require_place(actor, seen)
         return commands.StepIn(actor.id, revision_of(seen, revision), reason_of(reason))
 
-    commanded(actor, run_id, None, make)
+    run_command(actor, run_id, None, make)

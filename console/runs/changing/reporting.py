@@ -1,6 +1,6 @@
-"""Reporting what one will not see again: a form on a record makes another record, and a run on it that only those exist for who are cleared for its label.
+"""Confidential reports: a form on a record creates another record and a run with a label, which only cleared people can see.
 
-Whoever reports gets a number and nothing else. The run is in nobody's hands; who is cleared for it and may resume it is told.
+The reporter gets a receipt number and nothing else. Nobody holds the run; people who are cleared for it and may resume it get a notice.
 """
 
 import secrets
@@ -11,19 +11,19 @@ from console import access, faults, log, records, subjects, workflows
 from console.core import expressions, scopes
 from console.core.actor import Actor
 from console.core.documents.workflow import Report
-from console.core.run import Event, Run, commands, fold
+from console.core.run import Event, Run, commands, decisions, fold
 from console.db.engine import transaction
 from console.db.ids import new_id
 from console.errors import Conflict, NotFound
 from console.records import Record
-from console.runs.changing.transitions import input_of
+from console.runs.changing.transitions import checked_input
 from console.runs.engine.addressees import may_see
 from console.runs.engine.stepping import plan_of
 from console.runs.rows import side_rows
 from console.runs.rows.run_store import write
 from console.workflows import Definition
 
-LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is read as something else over the phone
+LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # letters that cannot be confused over the phone
 NOT_KNOWN = (
     "It is not known whether this report was filed: the console stopped while it was kept. Ask those who read these reports, or file it once more under a new"
     " X-Idempotency-Key."
@@ -45,7 +45,7 @@ def reportable(actor: Actor, collection: str) -> list[Definition]:
 
 
 def report(actor: Actor, workflow: str, collection: str, record: str, given: Mapping[str, Any]) -> str:
-    """File a report about the record; answers the number of its receipt.
+    """File a report about the record and return its receipt number.
 
     Raises NotFound for a record or workflow that is not the actor's to report from or into, Invalid per field of the form (named `input.…`),
     SourceDown: then nothing was filed; Conflict `write_unknown` where a process died over the same request before.
@@ -55,7 +55,7 @@ def report(actor: Actor, workflow: str, collection: str, record: str, given: Map
     if definition is None or definition.document.report is None:
         raise NotFound(NOT_THERE)
     told, team, now = definition.document.report, definition.document.team or "", log.now()
-    values, output = input_of(actor, definition, about, given, team, now)
+    values, output = checked_input(actor, definition, about, given, team, now)
     case = _case(actor, definition, told, collection, record, values)
     receipt = number()
     kept = {"receipt": receipt, "reported_on": {"collection": collection, "record": record}}
@@ -80,7 +80,7 @@ def report(actor: Actor, workflow: str, collection: str, record: str, given: Map
 
 
 def receipt_of(actor: Actor, workflow: str, collection: str, record: str, run_id: str) -> str:
-    """The number of a receipt once more, for whoever filed the report and may still report. Raises NotFound."""
+    """The receipt number again, for the person who filed the report and may still report. Raises NotFound."""
     records.get(collection, record, access.scope_for(actor, collection, "read"))
     begun = next(iter(log.events_of(run_id, limit=1)), None)
     if begun is None or begun.body["actor"].get("id") != actor.id or all(each.slug != workflow for each in reportable(actor, collection)):
@@ -92,13 +92,13 @@ def receipt_of(actor: Actor, workflow: str, collection: str, record: str, run_id
 
 
 def number() -> str:
-    """A number for a receipt: by chance, and of no use but to be quoted."""
+    """A random receipt number."""
     drawn = "".join(secrets.choice(LETTERS) for _ in range(10))
     return f"R-{drawn[:5]}-{drawn[5:]}"
 
 
 def _case(actor: Actor, definition: Definition, told: Report, collection: str, record: str, values: Mapping[str, Any]) -> Record:
-    """The record that the report makes: added by the console itself, for the reporter has no right there and needs none."""
+    """The record that the report creates. The console adds it: the reporter needs no right to its collection."""
     whole = records.get(collection, record, scopes.whole(collection))
     roots = {"record": whole.values, "input": values, "currentUser": actor.attributes, "now": log.now()}
     target = str(definition.document.collection)
@@ -117,19 +117,19 @@ def _case(actor: Actor, definition: Definition, told: Report, collection: str, r
 
 
 def _filed(definition: Definition, command: commands.Start) -> list[Event]:
-    """The run begins and is put aside: the reporter never holds it."""
+    """The events that start the run and save it at once: the reporter never holds it."""
     now, plan = log.now(), plan_of(definition)
-    events = commands.decide(plan, Run(), command, now)
+    events = decisions.decide(plan, Run(), command, now)
     begun = fold(events)
     if begun.status != "waiting_person":
         return events
-    return [*events, *commands.decide(plan, begun, commands.Save(command.by, begun.revision), now)]
+    return [*events, *decisions.decide(plan, begun, commands.Save(command.by, begun.revision), now)]
 
 
 def _tell(run: Run, definition: Definition) -> None:
-    """A notice for each who is cleared for the run and may resume it."""
+    """Add a notice for everybody who is cleared for the run and may resume it."""
     people = {row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")}
     obj = f"workflow:{definition.slug}"
     told = [each for each in sorted(people) if access.can(Actor("user", each), run.team, obj, "resume") and may_see(each, run)]
     with transaction() as connection:
-        side_rows.tell(connection, told, f"{run.id}:filed", "report_filed", at=log.now(), run=run.id)
+        side_rows.add_notices(connection, told, f"{run.id}:filed", "report_filed", at=log.now(), run=run.id)

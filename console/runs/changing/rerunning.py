@@ -1,4 +1,4 @@
-"""Doing an ended run again: always a new run, linked to the old one, which stays as it is."""
+"""Repeating an ended run: always as a new run, linked to the old one."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -6,7 +6,7 @@ from typing import Any, Literal
 from console import workflows
 from console.core.actor import Actor
 from console.core.run import Run
-from console.core.run.command_types import Taken
+from console.core.run.commands import Taken
 from console.errors import Conflict, Invalid
 from console.runs.changing.run_rights import see
 from console.runs.changing.transitions import begin
@@ -20,10 +20,11 @@ def rerun(
     version: Literal["original", "current"],
     given: Mapping[str, Any] | None = None,
 ) -> str:
-    """A new run of the same workflow on the same record, from its start (with the same input, or what is `given`) or from where the ended one stopped.
+    """Start a new run of the same workflow on the same record and return its id.
 
-    What stands of the ended run is taken over, not done again: so nothing that it did outside happens twice. Answers the id.
-    Raises Conflict `not_possible` for a run that has not ended, did not stop on its way, or whose way is another in this version; Invalid; what `start` raises.
+    `origin` start: with the same input, or the `given` one. `origin` failure: from where the ended run stopped; its completed steps are taken
+    over, so that no effect is made twice. Raises Conflict `not_possible` if the run has not ended, did not fail, or the steps differ in this
+    version; Invalid; what `start` raises.
     """
     seen = see(actor, run_id, whole=True)
     run = seen.run
@@ -38,7 +39,7 @@ def rerun(
 
 
 def _standing(run: Run) -> tuple[Taken, ...]:
-    """What stands of a run that stopped on its way, without its start."""
+    """The completed steps of a run that stopped before its end, without the start step."""
     if run.status == "completed":
         raise Conflict("This run has completed; nothing failed. Do it again from the start.", code="not_possible")
     done = [attempt for _, attempt in sorted(run.attempts.items()) if attempt.standing and attempt.status == "done"]

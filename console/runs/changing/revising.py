@@ -1,4 +1,4 @@
-"""Going back in a run, and breaking it off: what that would cancel and leave done outside is shown before."""
+"""Revising and aborting a run, and the preview of what that would cancel and which effects would stay."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,12 +7,13 @@ from typing import Any
 
 from console import accounts, log
 from console.core.actor import Actor
-from console.core.run import Attempt, commands
-from console.core.run.commands import Command, Wish
-from console.core.run.going_back import by_a_person
-from console.runs.changing import undoing
+from console.core.run import Attempt, commands, going_back, moves
+from console.core.run.commands import Command
+from console.core.run.going_back import nearest_manual
+from console.core.run.step_requests import Wish
+from console.runs.changing import compensations
 from console.runs.changing.run_rights import Seen, see
-from console.runs.changing.transitions import commanded, reason_of, revision_of
+from console.runs.changing.transitions import reason_of, revision_of, run_command
 from console.runs.engine.advancing import go_on
 from console.runs.engine.stepping import plan_of
 from console.runs.showing.view import moment, title_of
@@ -20,9 +21,9 @@ from console.runs.showing.view import moment, title_of
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What going back, or breaking off, would do. `cancels` newest first; `effects_done` are outside changes that stay as they are.
+    """What revising or aborting would do. `json` is its shape in the API: `cancels` newest first, `effects_done` are effects that stay.
 
-    `json` is its shape in the API; `names` are people by id.
+    `names` are people by id.
     """
 
     json: dict[str, Any]
@@ -32,14 +33,14 @@ class Preview:
 
 
 def preview(actor: Actor, run_id: str, step: str, attempt: int | None = None) -> Preview:
-    """The consequences of revising the step's last standing attempt, or that of this number. Changes nothing."""
+    """What revising the step's last completed attempt, or the one with this number, would do. Changes nothing."""
     seen, now = see(actor, run_id, whole=True), log.now()
     run = seen.run
     if run.ended:
-        commands.require_completable(run, actor.id, step, None)
-    target = commands.revisable(run, step, attempt)
-    target = by_a_person(plan_of(seen.definition), run, target) or target
-    cancelled = commands.cancelled_by(run, target.n)
+        moves.require_completable(run, actor.id, step, None)
+    target = going_back.revisable(run, step, attempt)
+    target = nearest_manual(plan_of(seen.definition), run, target) or target
+    cancelled = going_back.cancelled_by(run, target.n)
     void = [
         {"id": approval.id, "step": each.step, "action": approval.action, "status": approval.status}
         for each in (*cancelled, target)
@@ -50,7 +51,7 @@ def preview(actor: Actor, run_id: str, step: str, attempt: int | None = None) ->
         "step": target.step,
         "attempt": target.attempt,
         "cancels": [_cancelled(seen, each) for each in cancelled],
-        "effects_done": [each.to_json() for each in undoing.done(actor, run, [*cancelled, target], now)],
+        "effects_done": [each.to_json() for each in compensations.done_effects(actor, run, [*cancelled, target], now)],
         "approvals_void": void,
     }
     names = accounts.names({each.by for each in cancelled if each.by})
@@ -63,51 +64,51 @@ def _cancelled(seen: Seen, each: Attempt) -> dict[str, Any]:
 
 
 def abort_preview(actor: Actor, run_id: str) -> Preview:
-    """What the whole run did outside, newest first, and what takes it back. Changes nothing."""
+    """All outstanding effects of the run, newest first, with their compensations. Changes nothing."""
     seen, now = see(actor, run_id, whole=True), log.now()
     run = seen.run
     newest = [run.attempts[n] for n in sorted(run.attempts, reverse=True)]
-    told = {"effects_done": [each.to_json() for each in undoing.done(actor, run, newest, now)] if not run.ended else []}
+    told = {"effects_done": [each.to_json() for each in compensations.done_effects(actor, run, newest, now)] if not run.ended else []}
     return Preview(told, run.revision, seen.definition.title)
 
 
 def revise(
     actor: Actor, run_id: str, *, revision: int | None, step: str, attempt: int | None, reason: str, compensate: Sequence[str] = ()
 ) -> None:
-    """Send the run back to a completed step; what came after it is cancelled and kept. `compensate`: effects that are taken back, newest first.
+    """Go back to a completed step. Later attempts are cancelled and stay in the log. `compensate`: ids of effects to take back.
 
-    Raises Invalid for a missing reason and for what cannot be taken back, Conflict as `decide` does.
+    Raises Invalid for a missing reason or an effect that cannot be taken back, Conflict as `decide` does.
     """
 
     def make(seen: Seen) -> Command:
-        commands.require_reason(reason)
+        moves.require_reason(reason)
         if seen.run.ended:
             return commands.Revise(actor.id, revision_of(seen, revision), 0, reason)
-        target = commands.revisable(seen.run, step, attempt)
+        target = going_back.revisable(seen.run, step, attempt)
         return commands.Revise(
             actor.id, revision_of(seen, revision), target.n, reason_of(reason), _back(actor, seen, compensate, log.now())
         )
 
-    definition, loaded = commanded(actor, run_id, None, make, whole=True)
+    definition, loaded = run_command(actor, run_id, None, make, whole=True)
     if compensate:
         go_on(actor, definition, loaded)
 
 
 def abort(actor: Actor, run_id: str, *, revision: int | None, reason: str, compensate: Sequence[str] = ()) -> None:
-    """Break the run off; it stays in the log and can be replayed. `compensate`: effects that are taken back first, newest first."""
+    """Abort the run; it stays in the log and can be replayed. `compensate`: ids of effects to take back first."""
 
     def make(seen: Seen) -> Command:
-        commands.require_reason(reason)
+        moves.require_reason(reason)
         return commands.Abort(actor.id, revision_of(seen, revision), reason_of(reason), _back(actor, seen, compensate, log.now()))
 
-    definition, loaded = commanded(actor, run_id, None, make, whole=bool(compensate))
+    definition, loaded = run_command(actor, run_id, None, make, whole=bool(compensate))
     if compensate:
         go_on(actor, definition, loaded)
 
 
 def _back(actor: Actor, seen: Seen, effects: Sequence[str], now: datetime) -> list[Wish]:
-    """What takes the effects back, where the person holds the run: of others nothing is read."""
+    """The wishes that take the effects back. Raises Conflict before anything is read if the person does not hold the run."""
     if not effects or seen.run.ended:
         return []
-    commands.require_holder(seen.run, actor.id)
-    return undoing.chosen(actor, seen.run, effects, now)
+    moves.require_holder(seen.run, actor.id)
+    return compensations.chosen_compensations(actor, seen.run, effects, now)

@@ -1,4 +1,4 @@
-"""Who may see a run and what they may do with it now: the team's rights in the workflow, and the record in scope."""
+"""Who may see a run, and what they may do with it now: by their rights in the workflow, and by the record's scope."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,9 @@ from console.core.run import Run
 from console.db.engine import fetch
 from console.errors import NotAllowed, NotFound, SourceDown
 from console.records import Record
-from console.runs.engine.stepping import PERFORMING, facts, plan_of, record_of, require_step, stand
-from console.runs.rows.run_store import Loaded, load
+from console.runs.engine.stepping import PERFORMING, plan_of, record_of, require_step, run_facts, step_at
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_store import load
 from console.workflows import Definition
 
 TAKE_OVER_AFTER_S = 600
@@ -18,9 +19,9 @@ TAKE_OVER_AFTER_S = 600
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A run that the actor may see: with its definition, and its record as the actor may see it.
+    """A run that the actor may see, with its definition, and its record as the actor may see it.
 
-    `record` is None where the run has none, where it was deleted (`gone`), or while its source does not answer (`down`).
+    `record` is None if the run has none, if it was deleted (`gone`), or while its source does not answer (`down`).
     """
 
     loaded: Loaded
@@ -36,14 +37,14 @@ class Seen:
 
 
 def see(actor: Actor, run_id: str, *, whole: bool = False, shown: bool = False, kept: Loaded | None = None) -> Seen:
-    """The run, if the actor may see it; `kept` saves the reading. Raises NotFound in the same words for what is not there and what is out of scope."""
+    """The run, if the actor may see it. `kept`: use this run instead of reading it. Raises NotFound, with the same text whether it does not exist or is hidden."""
     cleared = access.clearance(actor)
     loaded = kept or load(run_id, whole=whole, shown=shown, cleared=cleared)
     if loaded is None or not (loaded.run.label is None or loaded.run.label in cleared):
-        raise NotFound  # what has a label is no refusal that anybody could read of: it is not there
+        raise NotFound  # a run with a label does not exist for others, so no refusal is logged
     run = loaded.run
     definition = workflows.version(run.workflow, run.version)
-    if not access.can(actor, run.team, f"workflow:{definition.slug}", "see", run=facts(run)):
+    if not access.can(actor, run.team, f"workflow:{definition.slug}", "see", run=run_facts(run)):
         raise NotFound(hidden=True)
     return _with_record(actor, loaded, definition)
 
@@ -53,7 +54,7 @@ def _with_record(actor: Actor, loaded: Loaded, definition: Definition) -> Seen:
     try:
         return Seen(loaded, definition, record_of(actor, run))
     except SourceDown as down:
-        # Whoever could not see the record before must not learn of the run because its source is away.
+        # Who could not see the record before must not learn of the run while the source is down.
         if run.holder == actor.id or access.scope_for(actor, run.collection or "", "read").unlimited:
             return Seen(loaded, definition, None, down=down)
         raise
@@ -64,7 +65,7 @@ def _with_record(actor: Actor, loaded: Loaded, definition: Definition) -> Seen:
 
 
 def _deleted(run: Run) -> bool:
-    """Whether the record is gone for everybody, and not only out of this actor's scope."""
+    """Whether the record no longer exists, not only for this actor."""
     try:
         records.get(run.collection or "", run.record or "", scopes.whole(run.collection or ""))
     except NotFound:
@@ -72,13 +73,13 @@ def _deleted(run: Run) -> bool:
     return False
 
 
-def works(actor: Actor, run: Run, definition: Definition) -> bool:
-    """Whether the actor is one of those who work on such runs, and do not only read them."""
-    return any(access.can(actor, run.team, f"workflow:{definition.slug}", act, run=facts(run)) for act in PERFORMING)
+def may_work(actor: Actor, run: Run, definition: Definition) -> bool:
+    """Whether the actor may work on such runs, not only read them."""
+    return any(access.can(actor, run.team, f"workflow:{definition.slug}", act, run=run_facts(run)) for act in PERFORMING)
 
 
 def holder_idle_s(run: Run) -> float:
-    """Seconds since the holder last gave a sign: a move of the run, or something typed. 0 where nobody holds it."""
+    """Seconds since the holder last changed the run or its draft. 0 if nobody holds it."""
     if run.holder is None:
         return 0.0
     rows = fetch(
@@ -89,20 +90,20 @@ def holder_idle_s(run: Run) -> float:
     return max(0.0, float(rows[0][0])) if rows else 0.0
 
 
-def lacking(actor: Actor, seen: Seen) -> str | None:
-    """What the actor lacks for the step that the run stands at, in a sentence; None where nothing is lacking, or no person is asked."""
+def lacking_right(actor: Actor, seen: Seen) -> str | None:
+    """A sentence that says which right the actor lacks for the current step; None if none is missing, or no person is needed."""
     run = seen.run
     if run.current is None or run.status not in ("waiting_person", "saved") or run.unknown:
         return None
     try:
-        require_step(actor, stand(seen.definition, run))
+        require_step(actor, step_at(seen.definition, run))
     except NotAllowed as error:
         return error.words
     return None
 
 
-def require_works_there(actor: Actor, seen: Seen) -> None:
-    """Raise NotAllowed where the run waits in an inbox in which the actor does not work: who takes a ticket is one of those whom it is for."""
+def require_may_work_in(actor: Actor, seen: Seen) -> None:
+    """Raise NotAllowed if the run waits in an inbox in which the actor does not work."""
     place = (seen.run.ticket or {}).get("inbox")
     here = next((one for one in inboxes.known() if one.id == place), None)
     if here is not None and not inboxes.may(actor, here, "work"):
@@ -113,14 +114,14 @@ def require_works_there(actor: Actor, seen: Seen) -> None:
 
 def _works_there(actor: Actor, seen: Seen) -> bool:
     try:
-        require_works_there(actor, seen)
+        require_may_work_in(actor, seen)
     except NotAllowed:
         return False
     return True
 
 
-def possible(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
-    """Commands that the actor may give now: what a page offers. Each is judged again when it is given."""
+def possible_commands(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
+    """Commands that a page offers to the actor now. Each is checked again when it is given."""
     run, obj = seen.run, f"workflow:{seen.definition.slug}"
     if run.ended:
         return frozenset()
@@ -132,26 +133,28 @@ def possible(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
     if (run.status == "waiting_time" or run.waits_outside) and holds:
         may |= set() if under_way else {"abort", "revise"}
         may |= {"step_in"} if run.waits_outside else {"stop_trying"} if (run.waiting or {}).get("for") == "retry" else set()
-    works_here = access.can(actor, run.team, obj, "resume", run=facts(run)) and lacking(actor, seen) is None and _works_there(actor, seen)
+    works_here = (
+        access.can(actor, run.team, obj, "resume", run=run_facts(run)) and lacking_right(actor, seen) is None and _works_there(actor, seen)
+    )
     if (run.status == "saved" or (run.status == "waiting_person" and run.holder is None)) and works_here:
         may.add("resume")
     if (run.status in ("waiting_person", "waiting_time") or run.waits_outside) and not holds and works_here:
-        entitled = run.holder is None or idle_s >= TAKE_OVER_AFTER_S or access.can(actor, run.team, obj, "takeover", run=facts(run))
+        entitled = run.holder is None or idle_s >= TAKE_OVER_AFTER_S or access.can(actor, run.team, obj, "takeover", run=run_facts(run))
         may |= {"take_over"} if entitled else set()
     if run.status in ("waiting_person", "waiting_time", "saved") or run.waits_outside:
-        may |= {"assign"} if access.can(actor, run.team, obj, "assign", run=facts(run)) else set()
-    if not under_way and access.can(actor, run.team, obj, "cancel", run=facts(run)):
+        may |= {"assign"} if access.can(actor, run.team, obj, "assign", run=run_facts(run)) else set()
+    if not under_way and access.can(actor, run.team, obj, "cancel", run=run_facts(run)):
         may.add("cancel")
     return frozenset(may)
 
 
 def _to_holder(actor: Actor, seen: Seen) -> set[str]:
-    """What the holder of a run that waits for them may do: settle what is unknown, before anything else."""
+    """Commands of the holder while the run waits for them. An unknown effect must be settled first."""
     run = seen.run
     if run.unknown:
         return {"settle", "save", "release", "escalate"} | ({"check"} if run.unknown.status == "unknown" else set())
     may = {"draft", "save", "release", "abort", "revise", "escalate"}
-    if not seen.gone and works(actor, run, seen.definition) and lacking(actor, seen) is None:
+    if not seen.gone and may_work(actor, run, seen.definition) and lacking_right(actor, seen) is None:
         may.add("complete")
     if run.take_over and run.attempt and run.attempt.step in plan_of(seen.definition).automatic:
         may.add("retry")

@@ -1,10 +1,9 @@
-"""What a run does by itself: automatic steps, effects, proposals, timers."""
+"""What happens in a run without a person: automatic steps, effects, proposals, timers."""
 
 __all__ = [
     "addressees",
     "advancing",
     "answering",
-    "arrival",
     "effect_followup",
     "into_inbox",
     "preparing",

@@ -1,4 +1,4 @@
-"""Whom a step turns to: persons by name, role or team; only those who may see the run are asked or told of it."""
+"""Addressees of a step's tasks, notices and questions: persons by name, role or team. Only people who may see the run are included."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,11 +6,11 @@ from typing import Any
 
 from console import access, accounts, workflows
 from console.core.run import Run
-from console.core.run.command_types import Awaited, Told
+from console.core.run.step_requests import Awaited, SideRow
 from console.db.engine import fetch
 from console.db.ids import new_id
 from console.errors import Invalid, NotAllowed, NotFound
-from console.runs.engine.stepping import facts, record_of
+from console.runs.engine.stepping import record_of, run_facts
 from console.steps.base import Completion, NoticeWanted, People, Question, TaskWanted
 
 MOST = 200
@@ -20,9 +20,9 @@ select p.id from console.person_team t join console.person p on p.id = t.person 
 _PERSONS = "select id from console.person where (id = any(%(named)s) or email = any(%(named)s)) and disabled_at is null order by id"
 
 
-def resolve_addressees(run: Run, completion: Completion) -> tuple[Sequence[Told], Awaited | None]:
-    """(what happens beside the run, what the step waits for) of a completion. Raises Invalid where it turns to nobody who may see the run."""
-    told: list[Told] = []
+def resolve_addressees(run: Run, completion: Completion) -> tuple[Sequence[SideRow], Awaited | None]:
+    """(side rows, what the step waits for) of a completion. Raises Invalid if nobody who is addressed may see the run."""
+    told: list[SideRow] = []
     awaits = completion.awaits
     if completion.notice is not None:
         told.append(_notice(run, completion.notice))
@@ -37,8 +37,8 @@ def resolve_addressees(run: Run, completion: Completion) -> tuple[Sequence[Told]
     return told, awaits
 
 
-def meant(run: Run, to: People) -> list[str]:
-    """Ids of the persons who are meant and may see the run, each once."""
+def visible_addressees(run: Run, to: People) -> list[str]:
+    """Ids of the addressed people who may see the run, each once."""
     found: list[str] = []
     if to.persons:
         found += [row[0] for row in fetch(_PERSONS, {"named": [name.lower() if "@" in name else name for name in to.persons]})]
@@ -54,7 +54,7 @@ def may_see(person: str, run: Run) -> bool:
     try:
         actor = accounts.actor_of_person(person)
         definition = workflows.version(run.workflow, run.version)
-        if not access.can(actor, run.team, f"workflow:{definition.slug}", "see", run=facts(run)):
+        if not access.can(actor, run.team, f"workflow:{definition.slug}", "see", run=run_facts(run)):
             return False
         if run.label is not None and run.label not in access.clearance(actor):
             return False
@@ -65,25 +65,25 @@ def may_see(person: str, run: Run) -> bool:
 
 
 def _place(run: Run) -> str:
-    """Names this step of this attempt: the same on every try, so that nobody is told twice."""
-    here = run.attempt
-    return f"{run.id}:{here.step}:{here.attempt}" if here is not None else run.id
+    """A key of this attempt: the same on every try, so that nobody gets a notice twice."""
+    attempt = run.attempt
+    return f"{run.id}:{attempt.step}:{attempt.attempt}" if attempt is not None else run.id
 
 
-def _notice(run: Run, wanted: NoticeWanted) -> Told:
-    people = meant(run, wanted.to)
+def _notice(run: Run, wanted: NoticeWanted) -> SideRow:
+    people = visible_addressees(run, wanted.to)
     channels = ["console", "mail"] if wanted.mail else ["console"]
-    return Told(
+    return SideRow(
         "notice_sent",
         {"notice": _place(run), "to": people, "channels": channels, "count": len(people), "effect": new_id("eff")},
         {"text": wanted.text},
     )
 
 
-def _task(run: Run, wanted: TaskWanted) -> Told:
+def _task(run: Run, wanted: TaskWanted) -> SideRow:
     assignee = None
     if wanted.assignee is not None:
-        found = meant(run, People(persons=(wanted.assignee,)))
+        found = visible_addressees(run, People(persons=(wanted.assignee,)))
         if not found:
             raise Invalid(
                 "The task is for somebody who is not there, or may not see this run. Name another person, or a team.", code="no_such_person"
@@ -93,11 +93,11 @@ def _task(run: Run, wanted: TaskWanted) -> Told:
     told = {"task": new_id("tsk"), "assignee": assignee, "team": team, "due": wanted.due.isoformat() if wanted.due else None}
     told["effect"] = new_id("eff")
     sealed = {"title": wanted.title} | ({"text": wanted.text} if wanted.text else {})
-    return Told("task_created", told, sealed)
+    return SideRow("task_created", told, sealed)
 
 
 def _question(run: Run, wanted: Question) -> Awaited:
-    people = meant(run, wanted.to)
+    people = visible_addressees(run, wanted.to)
     if len(people) < wanted.needs:
         raise Invalid(
             f"{wanted.needs} answers are needed, and {len(people)} of the people who are asked may see this run.", code="nobody_to_ask"

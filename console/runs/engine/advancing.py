@@ -1,6 +1,6 @@
-"""The engine: what a run does by itself, in the process of whoever handed a step in and in workers, by the same functions.
+"""The engine: automatic steps and effects, in the process of the person who completed a step, and in workers, by the same functions.
 
-Of two at once one finds that the run has moved, and looks again; so a job may come twice, to two workers, or to one that was frozen for an hour.
+If two processes move a run at once, one of them finds that it has moved, and reads it again. So a job can safely run twice.
 """
 
 import logging
@@ -12,29 +12,31 @@ from typing import Any
 
 from console import accounts, inboxes, log, queue, workflows
 from console.core.actor import Actor
-from console.core.run import Event, Run, commands, repeating
-from console.core.run.command_types import ApprovalAsked, Told
-from console.core.run.commands import Command, Wish
+from console.core.run import Event, Run, commands, decisions, repeating
+from console.core.run.commands import Command
+from console.core.run.step_requests import ApprovalAsked, SideRow, Wish
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, NotAllowed, SourceDown
-from console.runs.changing.approval_requests import asked_of, tell
+from console.runs.changing.approval_requests import complete_request, notify_approvers
 from console.runs.engine import addressees, proposing
-from console.runs.engine.effecting import later, made, may_pass, performing, recovering
-from console.runs.engine.stepping import Stand, context_of, plan_of, record_of, require_step, stand
-from console.runs.rows.run_store import ENGINE, Loaded, decide, further, load, write
+from console.runs.engine.effecting import is_passing, make_effect, perform_action, recover_action, retry_moment
+from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_of, require_step, step_at
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_store import after_events, load, write
 from console.steps.base import AsksPerson, Completion, Context
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
-IN_ONE_GO = 20  # automatic steps before the rest is left to the background
+IN_ONE_GO = 20  # at most so many automatic steps; a worker does the rest
 IN_ONE_GO_S = 2.0
-AT_ONCE_S = 0.05  # as long as automatic steps have taken less together, the next one is written with them
+AT_ONCE_S = 0.05  # quick automatic steps are committed together until they took this long
 LIMITS = frozenset({"too_many_steps", "asks_person", "already_done"})
-"""Why a step may stop that has not gone wrong: its way for errors is not taken."""
+"""Codes of errors for which the step's edge for errors is not taken, because nothing went wrong."""
 
 
 Onlooker = Callable[[Loaded], tuple[list[Event], Mapping[str, Any] | None]]
-"""Who looks at where the run comes to stand: (events of that, the row that keeps what was shown) are written with the last automatic steps."""
+"""Draws the screen at which the automatic steps end: (its events, its row) are committed with the last steps."""
 
 
 def _never() -> bool:
@@ -46,108 +48,113 @@ def _nobody(_ahead: Loaded) -> tuple[list[Event], None]:
 
 
 def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
-    """Move a run that nobody moves: the engine's own way in, idempotent. Acts with the rights of the holder, else of the last one.
+    """Go on with a run: what a worker calls, idempotent. Uses the rights of the holder, else of the last holder.
 
-    Where that person's account is closed, somebody else is asked. Two at once do no harm: of two transitions from the same point one finds
-    that the run has moved. `stopping` is asked before each step; what is left then is put into the queue for others.
+    If that person's account is closed, another person gets the step. `stopping` is called before each step; if it is True, the rest goes back
+    into the queue.
     """
     loaded = load(run_id)
     if loaded is None or loaded.run.ended:
         return
     definition = workflows.version(loaded.run.workflow, loaded.run.version)
     waits = loaded.run.status == "waiting_time" or loaded.run.waits_outside
-    if (waits or _by_itself(definition, loaded)) and queue.paused():
-        return  # found again when it is switched on
+    if (waits or _at_automatic_step(definition, loaded)) and queue.paused():
+        return  # the sweep finds it again when the pause ends
     if waits and workflows.paused(definition):
-        return  # its moment comes late, and in order, when the workflow is activated again
+        return  # its timer fires when the workflow is activated again
     if waits:
-        if (fired := _fired(definition, loaded)) is None:
+        if (fired := _fire_timer(definition, loaded)) is None:
             return
         loaded = fired
     run = loaded.run
     try:
         actor = accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine")
     except NotAllowed as closed:
-        _ask_somebody(definition, loaded, closed)
+        _ask_person(definition, loaded, closed)
         return
     if run.wanted is not None and run.status == "waiting_event" and not waits:
         try:
-            loaded = made(definition, loaded, run.wanted, recovering(actor, run.wanted))
+            loaded = make_effect(definition, loaded, run.wanted, recover_action(actor, run.wanted))
         except SourceDown:
-            return  # asked again at the next sweep; the run says that it waits for the effect
+            return  # tried again at the next sweep; the run still waits for the effect
     loaded = go_on(actor, definition, loaded, stopping)
-    tell(loaded.run)
+    notify_approvers(loaded.run)
     if stopping() and loaded.run.status == "running":
         queue.enqueue_all([queue.advance(run_id, loaded.run.seq)])
 
 
-def _fired(definition: Definition, loaded: Loaded) -> Loaded | None:
-    """The run after its timer; None where that is not due, or another process was at it first."""
+def _fire_timer(definition: Definition, loaded: Loaded) -> Loaded | None:
+    """The run after its timer; None if it is not due, or another process was first."""
     waiting, now = loaded.run.waiting or {}, log.now()
     if loaded.run.current is None or waiting.get("until") is None or datetime.fromisoformat(waiting["until"]) > now:
         return None
     try:
-        return write(ENGINE, definition, loaded, decide(plan_of(definition), loaded, commands.Fire(loaded.run.current), now))
+        return write(ENGINE, definition, loaded, decisions.decide(plan_of(definition), loaded.run, commands.Fire(loaded.run.current), now))
     except log.Moved:
         return None
 
 
-def _ask_somebody(definition: Definition, loaded: Loaded, closed: NotAllowed) -> None:
-    """What can no longer be done in the name of who began it becomes a take-over."""
-    here = loaded.run.attempt
+def _ask_person(definition: Definition, loaded: Loaded, closed: NotAllowed) -> None:
+    """Turn what can no longer be done with a closed account's rights into a take-over."""
+    attempt = loaded.run.attempt
     asked = loaded.run.wanted
     if asked is not None and loaded.run.status == "waiting_event":
         report = commands.Report(asked.id, "unknown", closed.code, closed.message, asks=True)
-        made(definition, loaded, asked, lambda _run: report)
-    elif here is not None and loaded.run.status == "running":
-        failing = commands.Fail(here.step, closed.code, closed.message, asks=True)
-        write(ENGINE, definition, loaded, decide(plan_of(definition), loaded, failing, log.now()))
+        make_effect(definition, loaded, asked, lambda _run: report)
+    elif attempt is not None and loaded.run.status == "running":
+        failing = commands.Fail(attempt.step, closed.code, closed.message, asks=True)
+        write(ENGINE, definition, loaded, decisions.decide(plan_of(definition), loaded.run, failing, log.now()))
 
 
 def go_on(
     actor: Actor, definition: Definition, loaded: Loaded, stopping: Callable[[], bool] = _never, onlooker: Onlooker = _nobody
 ) -> Loaded:
-    """Perform what was asked for and take automatic steps, until the run waits for something or enough was done in one go: the last of these
-    transitions puts in the job that goes on. While everything is paused nothing outside is changed but what a person handed in; steps that only
-    lead from one form to the next are part of working by hand.
+    """Make requested effects and do automatic steps, until the run waits or enough was done at once; then the last commit puts in a job.
+
+    While everything is paused, only effects that a person submitted are made. Automatic steps without effects are still done.
     """
     until = time.monotonic() + IN_ONE_GO_S
     tried: set[str] = set()
     left = IN_ONE_GO
     while True:
         asked = loaded.run.wanted if loaded.run.status == "waiting_event" else None
-        if asked is not None and asked.id not in tried:  # whoever asked for it makes it: others could not tell that it was not begun
+        if (
+            asked is not None and asked.id not in tried
+        ):  # this process requested it, so it makes it: others cannot know whether it was begun
             tried.add(asked.id)
             left -= 1
-            looks = _by_itself(definition, loaded) and definition.document.settings.on_error == "fail"
-            loaded = made(definition, loaded, asked, performing(actor, asked, looks=looks), hand_on=left <= 0 or time.monotonic() > until)
+            looks = _at_automatic_step(definition, loaded) and definition.document.settings.on_error == "fail"
+            loaded = make_effect(
+                definition, loaded, asked, perform_action(actor, asked, looks=looks), hand_on=left <= 0 or time.monotonic() > until
+            )
         elif loaded.run.status != "running" or left <= 0 or time.monotonic() > until or stopping():
             break
         else:
-            loaded, taken = _steps_by_themselves(actor, definition, loaded, left, until, stopping, onlooker)
+            loaded, taken = _take_automatic_steps(actor, definition, loaded, left, until, stopping, onlooker)
             left -= taken
             if not taken:
                 break
     return loaded
 
 
-def _by_itself(definition: Definition, loaded: Loaded) -> bool:
-    """Whether the step at hand is one that no person hands in."""
-    here = loaded.run.attempt
-    return here is not None and here.by is None and here.step in plan_of(definition).automatic
+def _at_automatic_step(definition: Definition, loaded: Loaded) -> bool:
+    """Whether the current step is automatic, and no person completed it."""
+    attempt = loaded.run.attempt
+    return attempt is not None and attempt.by is None and attempt.step in plan_of(definition).automatic
 
 
-def _steps_by_themselves(
+def _take_automatic_steps(
     actor: Actor, definition: Definition, loaded: Loaded, most: int, until: float, stopping: Callable[[], bool], onlooker: Onlooker
 ) -> tuple[Loaded, int]:
-    """Automatic steps until the run waits for something, a change is asked for, or they took `AT_ONCE_S` together: one transaction, so that quick
-    ones cost little. Nothing outside has happened before it is committed. Answers the run, and how many were taken.
+    """Do automatic steps until the run waits, an effect is requested, or they took `AT_ONCE_S`. (the run, how many steps were done).
+
+    All are committed in one transaction, so that quick steps cost little. No effect is made before the commit.
     """
     begun, events, ahead, taken = time.monotonic(), list[Event](), loaded, 0
     while ahead.run.status == "running" and taken < most and (not taken or not (time.monotonic() - begun > AT_ONCE_S or stopping())):
         try:
-            base, more = _step_by_itself(actor, definition, ahead)
-        except log.Moved:  # it matters what was done before, and that is read once these are committed
+            base, more = _automatic_step_events(actor, definition, ahead)
+        except log.Moved:  # earlier attempts must be read, which needs these events committed first
             if not events:
                 return load(loaded.run.id) or loaded, 1
             break
@@ -155,7 +162,7 @@ def _steps_by_themselves(
             break
         loaded = loaded if events else base
         events += more
-        ahead, taken = further(base, more), taken + 1
+        ahead, taken = after_events(base, more), taken + 1
     if not events:
         return loaded, 0
     more, shown = onlooker(ahead) if ahead.run.status == "waiting_person" else _nobody(ahead)
@@ -166,54 +173,57 @@ def _steps_by_themselves(
         return load(loaded.run.id) or loaded, taken
 
 
-def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> tuple[Loaded, list[Event]]:
-    """The events of one automatic step with the rights of the run's holder, none while it has to be left alone; and the run with what they rest on.
-    What may pass is tried again later; what goes wrong for good becomes a take-over that a person sees. Raises log.Moved.
+def _automatic_step_events(actor: Actor, definition: Definition, loaded: Loaded) -> tuple[Loaded, list[Event]]:
+    """(the run, the events of one automatic step), with the rights of the run's holder; no events while effects are paused.
+
+    An error that may pass is tried again later; any other becomes a take-over that a person sees. Raises log.Moved.
     """
     run, plan = loaded.run, plan_of(definition)
     now, since = log.now(), time.monotonic()
-    here = stand(definition, run)
+    open_step = step_at(definition, run)
     limit = definition.document.settings.timeout_ms
     if limit is not None and run.worked_by(now) > limit:
-        return loaded, decide(plan, loaded, commands.TimeOut(), now)
+        return loaded, decisions.decide(plan, loaded.run, commands.TimeOut(), now)
     try:
         if run.automatic >= definition.document.settings.max_automatic_steps:
             raise Conflict(
                 f"{run.automatic} automatic steps were taken in a row; look whether the workflow goes in circles.", code="too_many_steps"
             )
-        if not here.kind.by_itself(definition.document.step(here.attempt.step).config):
-            require_step(actor, here)
+        if not open_step.kind.by_itself(definition.document.step(open_step.attempt.step).config):
+            require_step(actor, open_step)
         record = record_of(actor, run)
-        context = with_what_was_done(loaded, here, context_of(actor, here, record, now))
-        completion = here.kind.complete_by_itself(here.view, context)
+        context = with_done_before(loaded, open_step, context_of(actor, open_step, record, now))
+        completion = open_step.kind.complete_by_itself(open_step.view, context)
         _require_in_time(definition, since)
         if completion.effects and queue.paused():
             return loaded, []
-        base = with_former(loaded, completion)
-        asked = asked_of(completion.approval, base.run, here, context, record) if completion.approval else None
-        told: Sequence[Told] = ()
+        base = loaded_with_former(loaded, completion)
+        asked = complete_request(completion.approval, base.run, open_step, context, record) if completion.approval else None
+        told: Sequence[SideRow] = ()
         if completion.asks_ai:
-            wanted, awaits = proposing.awaited(definition, run, actor.id, now)
+            wanted, awaits = proposing.request_and_wait(definition, run, actor.id, now)
             told, completion = [wanted], replace(completion, awaits=awaits)
-        command: Command = handing_in(None, here.attempt.step, run, completion, chosen=completion.chosen, approval=asked, told=told)
+        command: Command = completing_command(
+            None, open_step.attempt.step, run, completion, chosen=completion.chosen, approval=asked, told=told
+        )
         if completion.until is not None and completion.until > now:
-            command = commands.Wait(here.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
-        return base, decide(plan, base, command, now)
+            command = commands.Wait(open_step.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
+        return base, decisions.decide(plan, base.run, command, now)
     except log.Moved:
         raise
     except ConsoleError as error:
-        return loaded, decide(plan, loaded, _not_done(definition, loaded, error, now), now)
+        return loaded, decisions.decide(plan, loaded.run, _failure_command(definition, loaded, error, now), now)
     except Exception:
-        logger.exception("run %s, step %s", run.id, here.attempt.step)
+        logger.exception("run %s, step %s", run.id, open_step.attempt.step)
         message = "Something unexpected went wrong in this step. Try again, or tell who runs the console."
-        return loaded, decide(plan, loaded, commands.Fail(here.attempt.step, "internal_error", message), now)
+        return loaded, decisions.decide(plan, loaded.run, commands.Fail(open_step.attempt.step, "internal_error", message), now)
 
 
-def _not_done(definition: Definition, loaded: Loaded, error: ConsoleError, now: datetime) -> Command:
-    """What follows from an automatic step that could not be done: another try after a pause, as often as the workflow allows, or the end of it."""
+def _failure_command(definition: Definition, loaded: Loaded, error: ConsoleError, now: datetime) -> Command:
+    """The command after an automatic step failed: another try later, as often as the workflow allows, or failure."""
     run, step = loaded.run, loaded.run.attempt.step if loaded.run.attempt else ""
-    if may_pass(error) and run.tries < definition.document.settings.retries:
-        return commands.Delay(step, error.code, error.message, later(run.tries, now))
+    if is_passing(error) and run.tries < definition.document.settings.retries:
+        return commands.Delay(step, error.code, error.message, retry_moment(run.tries, now))
     asks = isinstance(error, (AsksPerson, NotAllowed)) or error.code == "already_done"
     return commands.Fail(
         step, error.code, error.message, asks, edge=error.code not in LIMITS and not isinstance(error, (AsksPerson, NotAllowed))
@@ -221,27 +231,27 @@ def _not_done(definition: Definition, loaded: Loaded, error: ConsoleError, now: 
 
 
 def _require_in_time(definition: Definition, since: float) -> None:
-    """Raise where what the step read took longer than a step may take; nothing was done yet."""
+    """Raise ConsoleError if reading for the step took longer than the workflow allows. Nothing was done yet."""
     limit = definition.document.settings.step_seconds
     if time.monotonic() - since > limit:
         raise ConsoleError(f"This step took longer than {limit} seconds, which is this workflow's limit.", code="timeout")
 
 
-def with_what_was_done(loaded: Loaded, here: Stand, context: Context) -> Context:
-    """The context of an action, which tells whether the step did it before in an attempt that was struck out. Raises log.Moved."""
-    if not context.acts or here.attempt.attempt == 1:
+def with_done_before(loaded: Loaded, open_step: OpenStep, context: Context) -> Context:
+    """The context with `done_before`: whether a cancelled attempt of this step made its action already. Raises log.Moved."""
+    if not context.acts or open_step.attempt.attempt == 1:
         return context
     whole = loaded if len(loaded.run.attempts) == loaded.run.made else load(loaded.run.id, whole=True)
     if whole is None or whole.run.seq != loaded.run.seq:
         raise log.Moved
-    return replace(context, done_before=bool(repeating.former(whole.run, here.attempt)))
+    return replace(context, done_before=bool(repeating.former_changes(whole.run, open_step.attempt)))
 
 
-def with_former(loaded: Loaded, completion: Completion) -> Loaded:
-    """The run with all its attempts where the step comes again and asks for a change, or makes something: then it matters what was done before. Raises log.Moved."""
-    here = loaded.run.attempt
+def loaded_with_former(loaded: Loaded, completion: Completion) -> Loaded:
+    """The run with all attempts if the step is done again and makes something: earlier effects must be known then. Raises log.Moved."""
+    attempt = loaded.run.attempt
     makes = completion.effects or completion.task or completion.notice or completion.awaits
-    if not makes or here is None or here.attempt == 1 or len(loaded.run.attempts) == loaded.run.made:
+    if not makes or attempt is None or attempt.attempt == 1 or len(loaded.run.attempts) == loaded.run.made:
         return loaded
     whole = load(loaded.run.id, whole=True)
     if whole is None or whole.run.seq != loaded.run.seq:
@@ -250,11 +260,11 @@ def with_former(loaded: Loaded, completion: Completion) -> Loaded:
 
 
 def wishes_of(run: Run, completion: Completion) -> list[Wish]:
-    """What the step wants done; each effect gets its id here."""
+    """The wishes of the completion, with new ids."""
     return [Wish(new_id("eff"), effect.kind, effect.summary, effect.request(run)) for effect in completion.effects]
 
 
-def handing_in(
+def completing_command(
     by: str | None,
     step: str,
     run: Run,
@@ -266,12 +276,12 @@ def handing_in(
     repeat: str | None = None,
     compensations: Sequence[Wish] = (),
     approval: ApprovalAsked | None = None,
-    told: Sequence[Told] = (),
+    told: Sequence[SideRow] = (),
     proposal: Mapping[str, Any] | None = None,
     proposed: str | None = None,
     by_ai: bool = False,
 ) -> commands.Complete:
-    """The command that hands in what the step came to. `approval` is what others are asked, with its id. Raises Invalid for an inbox that is not the team's."""
+    """The command that completes the step. `approval` is the request with its id. Raises Invalid for an inbox that the team does not use."""
     if completion.hands_over is not None:
         inboxes.require_used(completion.hands_over.inbox, run.team)
     beside, awaits = addressees.resolve_addressees(run, completion)

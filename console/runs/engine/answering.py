@@ -1,4 +1,4 @@
-"""What comes of a proposal that was asked for: its answer, as a fact of the run, and what follows where no person is needed."""
+"""Answers to requested proposals: recording them in the run, and going on where no person is needed."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,17 +6,19 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from console import accounts, log, workflows
-from console.core.run import Event, Run, commands
+from console.core.run import Event, Run, commands, decisions
 from console.core.run.commands import Command
 from console.core.run.proposal import AT_STAKE, LEVELS, UNFILLED
 from console.db.engine import fetch
 from console.errors import ConsoleError
-from console.runs.changing.approval_requests import tell
+from console.runs.changing.approval_requests import notify_approvers
 from console.runs.engine import proposing
-from console.runs.engine.advancing import go_on, handing_in
-from console.runs.engine.stepping import Stand, completion_of, context_of, label_of, plan_of, prompt_of, record_of, require_step, stand
+from console.runs.engine.advancing import completing_command, go_on
+from console.runs.engine.stepping import OpenStep, completion_of, context_of, label_of, plan_of, prompt_of, record_of, require_step, step_at
 from console.runs.rows import typed_drafts
-from console.runs.rows.run_store import ENGINE, Loaded, decide, further, load, retried, write
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_store import after_events, load, retried, write
 from console.steps.base import Context
 from console.steps.proposable import gathered
 from console.workflows import Definition
@@ -29,10 +31,10 @@ _PENDING = "select run, n from console.ai_call where id = %s and status = 'pendi
 _OVERDUE = "select id from console.ai_call where status = 'pending' and deadline_at < %s and run is not null order by deadline_at limit 200"
 
 
-def proposed(call: str, kind: Kind, told: Mapping[str, Any], sealed: Mapping[str, Any]) -> None:
-    """Note what came of a call; a run that has gone on meanwhile keeps it as a fact of the call, and nothing else of it changes. Once: a second answer is dropped.
+def record_answer(call: str, kind: Kind, told: Mapping[str, Any], sealed: Mapping[str, Any]) -> None:
+    """Record the answer to a call, once; a second answer is dropped. If the run has gone on, nothing else changes.
 
-    A step that waited for the answer goes on with it, or asks a person; one that was promoted is completed where everything is certain.
+    A step that waited for the answer goes on with it, or becomes a person's. A promoted step is completed if everything is certain.
     """
     rows = fetch(_PENDING, (call,))
     if not rows:
@@ -45,12 +47,14 @@ def proposed(call: str, kind: Kind, told: Mapping[str, Any], sealed: Mapping[str
             return None
         definition, now = workflows.version(loaded.run.workflow, loaded.run.version), log.now()
         at = loaded.run.attempts[n]
-        open_, kept = _gathered(definition, loaded.run, n, told, sealed) if kind == "proposal_made" else (told, sealed)
+        open_, kept = _join_tick_lists(definition, loaded.run, n, told, sealed) if kind == "proposal_made" else (told, sealed)
         answer = Event(kind, now, {**open_, "call": call, "n": n}, dict(kept), (at.step, at.attempt))
-        more = _following(definition, loaded, call, answer, now)
-        looks = [] if more or not proposing.waits_for(loaded.run, call) else proposing.second_look(definition, loaded.run, answer, now)
+        more = _events_after_answer(definition, loaded, call, answer, now)
+        looks = (
+            [] if more or not proposing.waits_for(loaded.run, call) else proposing.request_second_look(definition, loaded.run, answer, now)
+        )
         written = write(ENGINE, definition, loaded, [answer, *more, *looks], keep_draft=not more, hand_on=bool(more))
-        return (definition, written) if more else None  # a run that somebody else moves is theirs to go on with
+        return (definition, written) if more else None  # another process goes on with the run
 
     moved = retried(once)
     if moved is not None and moved[1].run.moving:
@@ -58,87 +62,89 @@ def proposed(call: str, kind: Kind, told: Mapping[str, Any], sealed: Mapping[str
 
 
 def _go_on(definition: Definition, loaded: Loaded) -> None:
-    """The steps that follow, here and now; where that cannot be, the job that was put in does them."""
+    """Do the next steps now. If that fails, the job in the queue does them."""
     run = loaded.run
     try:
-        tell(go_on(accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine"), definition, loaded).run)
+        notify_approvers(
+            go_on(accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine"), definition, loaded).run
+        )
     except ConsoleError:
         return
 
 
-def _gathered(
+def _join_tick_lists(
     definition: Definition, run: Run, n: int, told: Mapping[str, Any], sealed: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """The answer as the form has it: of a tick list that was asked for tick by tick, one value."""
+    """(open, sealed) values of the answer, with the single ticks of a tick list joined to one value, as the form has it."""
     proposal = sealed.get("proposal") or {}
     fields = proposal.get("fields") or ()
     lists = {str(each["name"]).partition(".")[0] for each in fields if "." in str(each["name"])}
     if not lists:
         return told, sealed
-    forms = {field.name: field for field in proposing.lists_of(definition, run.attempts[n].step) if field.name in lists}
+    forms = {field.name: field for field in proposing.tick_lists_of(definition, run.attempts[n].step) if field.name in lists}
     made = gathered(fields, forms, LEVELS)
     return {**told, "fields": [each["name"] for each in made]}, {**sealed, "proposal": {**proposal, "fields": made}}
 
 
-def _following(definition: Definition, loaded: Loaded, call: str, answer: Event, now: datetime) -> list[Event]:
-    """What the run does with the answer by itself; nothing where a person has it before them, or where it came too late."""
+def _events_after_answer(definition: Definition, loaded: Loaded, call: str, answer: Event, now: datetime) -> list[Event]:
+    """The events with which the run goes on after the answer; empty if a person looks at it, or it came too late."""
     run = loaded.run
     if not proposing.waits_for(run, call):
         return []
-    after = further(loaded, [answer])
+    after = after_events(loaded, [answer])
     if run.status == "waiting_event":
-        return _going_on(definition, after, call, now)
+        return _waiting_step_events(definition, after, call, now)
     proposal = (after.run.attempt.proposal if after.run.attempt else None) or {}
     if proposal["mode"] != "auto" or answer.type != "proposal_made":
         return []
-    return _by_itself(definition, after, proposal, now)
+    return _promoted_step_events(definition, after, proposal, now)
 
 
-def _going_on(definition: Definition, loaded: Loaded, call: str, now: datetime) -> list[Event]:
-    """A step that waited: done with the answer, or a person's with what was wrong."""
-    here = stand(definition, loaded.run)
-    proposal = here.attempt.proposal or {}
+def _waiting_step_events(definition: Definition, loaded: Loaded, call: str, now: datetime) -> list[Event]:
+    """The events of a step that waited: completed with the answer, or given to a person with the reason."""
+    open_step = step_at(definition, loaded.run)
+    proposal = open_step.attempt.proposal or {}
     command: Command
     if proposal["status"] != "ready":
         command = commands.Unanswered(call, proposal["code"] or proposal["status"], proposal["message"] or NO_ANSWER)
-    elif doubts := _doubts(proposal, proposal["fill"]):
+    elif doubts := _reason_for_person(proposal, proposal["fill"]):
         command = commands.Unanswered(call, doubts, proposal["banner"] or (HELD_BACK if doubts == AT_STAKE else UNSURE))
     else:
-        command = _arriving(here, proposal, call, now)
-    return decide(plan_of(definition), loaded, command, now)
+        command = _arrive_command(open_step, proposal, call, now)
+    return decisions.decide(plan_of(definition), loaded.run, command, now)
 
 
-def _arriving(here: Stand, proposal: Mapping[str, Any], call: str, now: datetime) -> Command:
+def _arrive_command(open_step: OpenStep, proposal: Mapping[str, Any], call: str, now: datetime) -> Command:
     try:
-        context = _context(here, proposal, now)
-        completion = here.kind.complete(here.view, context, _values(proposal), None)
+        context = _context(open_step, proposal, now)
+        completion = open_step.kind.complete(open_step.view, context, _values(proposal), None)
     except ConsoleError as error:
         return commands.Unanswered(call, error.code, error.message)
     told = {"call": call, "mode": proposal["mode"], "outcomes": {}, "seconds": None, "opened": 0}
     return commands.Arrive(call, completion.outcome, completion.values, completion.output, proposal=told)
 
 
-def _by_itself(definition: Definition, loaded: Loaded, proposal: Mapping[str, Any], now: datetime) -> list[Event]:
-    """The step handed in as it was proposed, where it was promoted to that and everything is certain; nothing where a person has to look."""
+def _promoted_step_events(definition: Definition, loaded: Loaded, proposal: Mapping[str, Any], now: datetime) -> list[Event]:
+    """The events that complete a promoted step as proposed; empty if a person has to look."""
     run = loaded.run
-    here = stand(definition, run)
+    open_step = step_at(definition, run)
     if (
-        here.view.type not in PROMOTED
-        or _doubts(proposal, LEVELS[0])
-        or typed_drafts.latest(run.id, here.attempt.n, loaded.subject) is not None
+        open_step.view.type not in PROMOTED
+        or _reason_for_person(proposal, LEVELS[0])
+        or typed_drafts.latest(run.id, open_step.attempt.n, loaded.subject) is not None
     ):
         return []
-    if here.kind.purpose == "decide" and proposal["outcome"] is None:
+    if open_step.kind.purpose == "decide" and proposal["outcome"] is None:
         return []
     try:
-        context = _context(here, proposal, now)
-        completion = completion_of(here, context, _values(proposal), proposal["outcome"])
+        context = _context(open_step, proposal, now)
+        completion = completion_of(open_step, context, _values(proposal), proposal["outcome"])
         told = {"call": proposal["call"], "mode": proposal["mode"], "outcomes": {}, "seconds": None, "opened": 0}
-        chosen = label_of(prompt_of(here, context).outcomes, completion.outcome) if proposal["outcome"] is not None else None
-        command = handing_in(
-            *(None, here.attempt.step, run, completion), chosen=chosen, proposal=told, proposed=proposal["outcome"], by_ai=True
+        chosen = label_of(prompt_of(open_step, context).outcomes, completion.outcome) if proposal["outcome"] is not None else None
+        command = completing_command(
+            *(None, open_step.attempt.step, run, completion), chosen=chosen, proposal=told, proposed=proposal["outcome"], by_ai=True
         )
-        return decide(plan_of(definition), loaded, command, now)
+        return decisions.decide(plan_of(definition), loaded.run, command, now)
     except ConsoleError:
         return []
 
@@ -147,11 +153,11 @@ PROMOTED = frozenset({"decision", "llm"})
 """Step types that may be promoted: they change nothing outside."""
 
 
-def _context(here: Stand, proposal: Mapping[str, Any], now: datetime) -> Context:
-    """The step with the rights of the person for whom it was asked. Raises where they are not entitled any more."""
+def _context(open_step: OpenStep, proposal: Mapping[str, Any], now: datetime) -> Context:
+    """The step's context with the rights of the person for whom the proposal was requested. Raises if they are no longer entitled."""
     actor = accounts.actor_of_person(proposal["for"], "sys:engine")
-    require_step(actor, here, named=False)
-    context = context_of(actor, here, record_of(actor, here.run), now)
+    require_step(actor, open_step, named=False)
+    context = context_of(actor, open_step, record_of(actor, open_step.run), now)
     return replace(context, proposal=proposal, answered=True)
 
 
@@ -159,8 +165,8 @@ def _values(proposal: Mapping[str, Any]) -> dict[str, Any]:
     return {each["name"]: each["value"] for each in proposal["fields"]}
 
 
-def _doubts(proposal: Mapping[str, Any], least: str) -> str | None:
-    """Why nobody may go on with the answer unseen, as a code; None where everything is at least this sure, nothing is flagged, dropped or at stake."""
+def _reason_for_person(proposal: Mapping[str, Any], least: str) -> str | None:
+    """The code why a person must look at the answer; None if all values have at least this confidence and nothing is flagged, dropped or at stake."""
     if proposal["fill"] == UNFILLED:
         return AT_STAKE
     if proposal["flags"]:
@@ -171,12 +177,12 @@ def _doubts(proposal: Mapping[str, Any], least: str) -> str | None:
 
 
 def give_up(call: str) -> None:
-    """Note that no answer came in time."""
-    proposed(call, "proposal_failed", {"status": "failed", "code": "timeout"}, {"message": NO_ANSWER})
+    """Record that no answer came in time."""
+    record_answer(call, "proposal_failed", {"status": "failed", "code": "timeout"}, {"message": NO_ANSWER})
 
 
-def overdue_proposals() -> int:
-    """Note of all runs whose proposals did not come in time that they did not: whoever should have answered is gone. How many there were."""
+def fail_overdue_proposals() -> int:
+    """Record for all overdue proposals that no answer came, because their worker is gone. Returns how many there were."""
     rows = fetch(_OVERDUE, (log.now() - timedelta(seconds=proposing.GRACE_S),))
     for (call,) in rows:
         give_up(call)

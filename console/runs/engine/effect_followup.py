@@ -1,6 +1,6 @@
-"""What came of a change after the step was done, or after the run has ended: it is looked up until it is final, and who has to do something about it is told.
+"""Results that come after the step is done, or after the run has ended: the other system is asked until the result is final.
 
-The run stays what it was: the news is an event of its own at the end of its chain, with a task beside it where the change came to nothing.
+The result is an event at the end of the run's chain; if the change failed, a task is created. Nothing else of the run changes.
 """
 
 import logging
@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from console import accounts, log, queue
 from console.core.actor import Actor
-from console.core.run import Attempt, Effect, Event, Run, commands
-from console.core.run.command_types import Told
+from console.core.run import Attempt, Effect, Event, Run, commands, decisions
+from console.core.run.step_requests import SideRow
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.effects import lookups
@@ -18,7 +18,9 @@ from console.errors import ConsoleError, NotAllowed
 from console.runs.changing.run_rights import see
 from console.runs.engine.addressees import may_see
 from console.runs.engine.stepping import plan_of
-from console.runs.rows.run_store import ENGINE, Loaded, as_event, decide, load, retried, write
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_events import ENGINE, as_event
+from console.runs.rows.run_store import load, retried, write
 from console.workflows import version
 
 logger = logging.getLogger(__name__)
@@ -30,8 +32,8 @@ _NEWS = "select 1 from console.activity where run = %s and kind = 'effect_report
 _NOW = "update queue.pgqueuer set execute_after = now() where dedupe_key = %s and status = 'queued' returning id"
 
 
-def arrange(run: Run, effect: Effect) -> None:
-    """Have it looked up later, where it may come to something else than is said at once."""
+def schedule_followup(run: Run, effect: Effect) -> None:
+    """Schedule the first look, if the effect's result may become final only later."""
     if lookups.wanted(effect) is None:
         return
     with transaction() as connection:
@@ -44,15 +46,15 @@ def _key(effect: str) -> str:
     return f"follow:{effect}"
 
 
-def look_again(actor: Actor, run_id: str) -> int:
-    """Look now and not later at what the run has sent, since somebody says that there is news; how much is followed. Raises NotFound."""
+def follow_now(actor: Actor, run_id: str) -> int:
+    """Look at the run's followed effects now, because somebody says that there is news. Returns how many are followed. Raises NotFound."""
     run = see(actor, run_id, whole=True).run
     effects = [effect for attempt in run.attempts.values() for effect in attempt.effects if lookups.wanted(effect) is not None]
     return sum(bool(fetch(_NOW, (_key(effect.id),))) for effect in effects)
 
 
-def look(told: str) -> None:
-    """A worker's way in: how does it stand? Raises PutBack while it is not final."""
+def follow_effect(told: str) -> None:
+    """What a worker calls with `<run id> <effect id>`: look at the result and record it. Raises PutBack while it is not final."""
     run_id, _, effect_id = told.partition(" ")
     loaded = load(run_id, whole=True)
     found = loaded.run.effect(effect_id) if loaded is not None else None
@@ -62,13 +64,13 @@ def look(told: str) -> None:
     follow = lookups.wanted(effect)
     if effect.settled_at is None or effect.status != "succeeded":
         raise queue.PutBack(FIRST_S)
-    if follow is None or lookups.settled(effect) or _told_before(run_id, effect_id):
+    if follow is None or lookups.settled(effect) or _reported_before(run_id, effect_id):
         return
     age_s = (log.now() - effect.settled_at).total_seconds()
     pause_s = max(FIRST_S, min(LONGEST_S, age_s / 2))
     if queue.paused():
         raise queue.PutBack(FIRST_S)
-    stands = _looked(loaded.run, attempt, effect)
+    stands = _look_up(loaded.run, attempt, effect)
     if stands is not None and stands.status != "pending":
         _report(loaded, attempt, effect, stands.status, stands)
     elif age_s > follow.days * 24 * 3600:
@@ -77,8 +79,8 @@ def look(told: str) -> None:
         raise queue.PutBack(pause_s)
 
 
-def _looked(run: Run, attempt: Attempt, effect: Effect) -> Stands | None:
-    """How it stands, asked with the rights of who handed the step in; None where it cannot be told now."""
+def _look_up(run: Run, attempt: Attempt, effect: Effect) -> Stands | None:
+    """The state in the other system, asked with the rights of who completed the step; None if it cannot be asked now."""
     for person in dict.fromkeys(filter(None, (attempt.by, run.last_holder, run.started_by))):
         try:
             return lookups.look(accounts.actor_of_person(person, "sys:engine"), effect, run)
@@ -90,13 +92,13 @@ def _looked(run: Run, attempt: Attempt, effect: Effect) -> Stands | None:
     return None
 
 
-def _told_before(run_id: str, effect: str) -> bool:
+def _reported_before(run_id: str, effect: str) -> bool:
     told = (event.open for event in log.events_of(run_id) if event.type == "effect_reported")
     return any(each.get("effect") == effect and each.get("code") == LATER for each in told)
 
 
 def _report(loaded: Loaded, attempt: Attempt, effect: Effect, status: str, stands: Stands | None, message: str = "") -> None:
-    """Note it at the end of the run, with a task where a person has something to do."""
+    """Record the result at the end of the run, with a task unless it succeeded."""
     title = stands.title if stands is not None else effect.summary
     told = () if status == "succeeded" else (_task(loaded.run, attempt, title, message or (stands.text if stands is not None else None)),)
     values = dict(stands.values) if stands is not None else {}
@@ -107,20 +109,20 @@ def _report(loaded: Loaded, attempt: Attempt, effect: Effect, status: str, stand
 
     def once() -> Loaded:
         current = load(loaded.run.id) or loaded
-        return write(ENGINE, definition, current, decide(plan_of(definition), current, report, log.now()))
+        return write(ENGINE, definition, current, decisions.decide(plan_of(definition), current.run, report, log.now()))
 
     retried(once)
 
 
-def _task(run: Run, attempt: Attempt, title: str, text: str | None) -> Told:
-    """A task for who handed the step in, where they still may see the run; else for the run's team."""
+def _task(run: Run, attempt: Attempt, title: str, text: str | None) -> SideRow:
+    """A task for the person who completed the step, if they still may see the run; else for the run's team."""
     who = attempt.by if attempt.by is not None and may_see(attempt.by, run) else None
     told = {"task": new_id("tsk"), "n": attempt.n, "assignee": who, "team": None if who else run.team, "due": None}
-    return Told("task_created", told, {"title": title} | ({"text": text} if text else {}))
+    return SideRow("task_created", told, {"title": title} | ({"text": text} if text else {}))
 
 
-def news(run_id: str) -> list[Event]:
-    """What came after the run no longer waited for it, in order; a second later than it was noted. Without rights: callers judge."""
+def late_reports(run_id: str) -> list[Event]:
+    """Events with results that came after the run no longer waited for them, in order; up to a second late. Callers check the rights."""
     if not fetch(_NEWS, (run_id,)):
         return []
     return [as_event(event) for event in log.events_of(run_id) if event.type == "effect_reported"]

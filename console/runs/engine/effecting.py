@@ -1,7 +1,7 @@
-"""Changes outside are made here, by the process that committed the request, and by workers where that one died.
+"""Making effects: by the process that committed the request, or by a worker if that process died.
 
-One process at a time is at a run's change. One that fails for a reason that may pass is tried again later; one that takes too long, or whose process
-was frozen, becomes a question to a person, and what comes of it after all settles that.
+Only one process at a time works on an effect of a run. An error that may pass is tried again later. If it takes too long, a person has to settle
+it, unless a late result does.
 """
 
 import functools
@@ -13,31 +13,31 @@ from datetime import datetime, timedelta
 
 from console import effects, faults, log, workflows
 from console.core.actor import Actor
-from console.core.run import Effect, Run, commands
+from console.core.run import Effect, Run, commands, decisions
 from console.db.engine import alone
 from console.errors import ConsoleError, IntegrationError, OutcomeUnknown, SourceDown
 from console.runs.engine import effect_followup
 from console.runs.engine.stepping import plan_of
-from console.runs.rows.run_store import ENGINE, Loaded, decide, load, retried, write
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_store import load, retried, write
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
-FIRST_PAUSE_S = 2.0  # before something is tried again; each further pause is twice as long
+FIRST_PAUSE_S = 2.0  # pause before the first retry; each further pause is twice as long
 LONGEST_PAUSE_S = 3600.0
 UNSURE = "It was asked for more than once, and it cannot be told whether one of these did it. Look there, then say what you found."
 TIMED_OUT = "No answer came in {seconds} seconds; it cannot be told whether the change was made. Look there, then say what you found."
 Act = Callable[[Run], commands.Report]
 
 
-def performing(actor: Actor, effect: Effect, *, looks: bool = False) -> Act:
-    """To make the change that nobody has tried to make since it was asked for, or since it was said not to be made. `looks`: where it cannot be told
-    what came of it, the other side is asked once.
-    """
+def perform_action(actor: Actor, effect: Effect, *, looks: bool = False) -> Act:
+    """A function that makes an effect for the first time. `looks`: if the result is unknown, the other system is asked once."""
     return functools.partial(_perform_and_look if looks else _perform, actor, effect)
 
 
-def recovering(actor: Actor, effect: Effect) -> Act:
-    """To find out what came of a change whose process died."""
+def recover_action(actor: Actor, effect: Effect) -> Act:
+    """A function that finds out the result of an effect whose process died."""
     return functools.partial(effects.recover, actor, effect)
 
 
@@ -48,7 +48,7 @@ def _perform(actor: Actor, effect: Effect, run: Run) -> commands.Report:
         return commands.Report(effect.id, "unknown", error.code, error.message)
     except (IntegrationError, SourceDown) as error:
         details = error.details or [{"field": "", "reason": error.message}]
-        return commands.Report(effect.id, "failed", error.code, error.message, details, passing=may_pass(error))
+        return commands.Report(effect.id, "failed", error.code, error.message, details, passing=is_passing(error))
 
 
 def _perform_and_look(actor: Actor, effect: Effect, run: Run) -> commands.Report:
@@ -62,21 +62,19 @@ def _perform_and_look(actor: Actor, effect: Effect, run: Run) -> commands.Report
     return found if found is not None and found.status in ("succeeded", "failed") else report
 
 
-def may_pass(error: ConsoleError) -> bool:
-    """Whether what was refused may be done when it is asked for again."""
+def is_passing(error: ConsoleError) -> bool:
+    """Whether another try may succeed."""
     return (isinstance(error, SourceDown) and error.passing) or (isinstance(error, IntegrationError) and not error.permanent)
 
 
-def later(tries: int, now: datetime) -> str:
-    """When to try again after so many tries: twice as long each time, and never in step with others that failed at the same moment."""
+def retry_moment(tries: int, now: datetime) -> str:
+    """When to try again after this many tries: the pause doubles, with a random part so that failed runs do not retry together."""
     pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**tries) * random.uniform(0.75, 1.25)  # noqa: S311 (spread, not secrecy)
     return log.body.moment(now + timedelta(seconds=pause_s))
 
 
-def made(definition: Definition, loaded: Loaded, wanted: Effect, act: Act, *, hand_on: bool = False) -> Loaded:
-    """Make the change and note what came of it, unless another process is at it (a slow one must not be taken for a dead one), or was:
-    one that was frozen finds it done.
-    """
+def make_effect(definition: Definition, loaded: Loaded, wanted: Effect, act: Act, *, hand_on: bool = False) -> Loaded:
+    """Make the effect and record the result, unless another process works on it or has done it: a slow process is not a dead one."""
     with alone(loaded.run.id) as mine:
         if not mine:
             return loaded
@@ -84,20 +82,24 @@ def made(definition: Definition, loaded: Loaded, wanted: Effect, act: Act, *, ha
         still = current.run.wanted
         if still is None or still.id != wanted.id or current.run.status != "waiting_event":
             return current
-        effect_followup.arrange(current.run, still)
+        effect_followup.schedule_followup(current.run, still)
         report = act(current.run)
         faults.point("effects.report.before")
-        return noted(definition, current, report, hand_on=hand_on)
+        return record_report(definition, current, report, hand_on=hand_on)
 
 
-def noted(definition: Definition, loaded: Loaded, report: commands.Report, *, hand_on: bool = False) -> Loaded:
-    """Note what came of an effect; whoever looked meanwhile does not matter. What may pass is put off, as often as the workflow says."""
+def record_report(definition: Definition, loaded: Loaded, report: commands.Report, *, hand_on: bool = False) -> Loaded:
+    """Record the result of an effect, again if the run moved meanwhile. An error that may pass is put off, as often as the workflow allows."""
     plan = plan_of(definition)
 
     def once() -> Loaded:
         current, now = load(loaded.run.id) or loaded, log.now()
         return write(
-            ENGINE, definition, current, decide(plan, current, _put_off(definition, current.run, report, now), now), hand_on=hand_on
+            ENGINE,
+            definition,
+            current,
+            decisions.decide(plan, current.run, _put_off(definition, current.run, report, now), now),
+            hand_on=hand_on,
         )
 
     return retried(once)
@@ -107,14 +109,14 @@ def _put_off(definition: Definition, run: Run, report: commands.Report, now: dat
     wanted = run.wanted
     waits = wanted is not None and wanted.id == report.effect and run.status == "waiting_event"
     if report.status == "failed" and report.passing and waits and run.tries < definition.document.settings.retries:
-        return commands.Postpone(report.effect, report.code, report.message, later(run.tries, now), report.unsure)
+        return commands.Postpone(report.effect, report.code, report.message, retry_moment(run.tries, now), report.unsure)
     if report.status == "failed" and (report.unsure or (report.passing and run.unsure)):
         return replace(report, status="unknown", errors=(), message=f"{report.message} {UNSURE}".strip())
     return report
 
 
 def give_up_waiting(run_id: str) -> None:
-    """Where a process has been at a change for longer than a step may take, nobody knows what came of it. Where none is at it, it is left for who recovers it."""
+    """Record an effect as unknown if a process has worked on it longer than a step may take. If no process does, a worker recovers it."""
     loaded = load(run_id)
     wanted = loaded.run.wanted if loaded is not None else None
     if loaded is None or wanted is None or loaded.run.status != "waiting_event" or loaded.run.active_at is None:
@@ -126,4 +128,4 @@ def give_up_waiting(run_id: str) -> None:
     with alone(run_id) as mine:
         if mine:
             return
-    noted(definition, loaded, commands.Report(wanted.id, "unknown", "timeout", TIMED_OUT.format(seconds=seconds)))
+    record_report(definition, loaded, commands.Report(wanted.id, "unknown", "timeout", TIMED_OUT.format(seconds=seconds)))

@@ -1,4 +1,4 @@
-"""A run that needs a person and that nobody can go on with is put where somebody finds it: into an inbox, else among the saved runs."""
+"""Runs that need a person but whose holder cannot go on: they go into an inbox, or become saved runs."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from console.core.run.moves import sealed_of
 from console.errors import ConsoleError, SourceDown
 from console.inboxes import Inbox
 from console.runs.engine.addressees import may_see
-from console.runs.engine.stepping import able, facts
+from console.runs.engine.stepping import may_do_step, run_facts
 from console.workflows import Definition
 
 TROUBLE = frozenset(
@@ -20,13 +20,13 @@ TROUBLE = frozenset(
         *("effect_failed", "effect_unknown", "approval_decided", "approval_voided", "approval_expired"),
     }
 )
-"""After these a run may ask for a person while nobody looks at it."""
+"""Events after which a run may need a person while nobody looks at it."""
 ASKED = "This run needs a person."
 GONE = "Whoever had this run in hand can no longer go on with it."
 
 
-def put(definition: Definition, before: Run, after: Run, events: Sequence[Event], by: str) -> list[Event]:
-    """What the engine adds where the run asks for a person and nobody is there: `by` is who does the transition, who is there for what they hold."""
+def no_one_left_events(definition: Definition, before: Run, after: Run, events: Sequence[Event], by: str) -> list[Event]:
+    """The events that put the run into an inbox, if it needs a person and its holder cannot go on; else empty. `by`, who caused the events, is there."""
     if after.status != "waiting_person" or after.ticket is not None or not any(event.type in TROUBLE for event in events):
         return []
     if before.status == "waiting_person" and before.holder is None:
@@ -36,13 +36,13 @@ def put(definition: Definition, before: Run, after: Run, events: Sequence[Event]
     return [_waiting(definition, after, None, events[-1].at, after.revision)]
 
 
-def left(definition: Definition, run: Run, typed: Mapping[str, Any] | None, now: datetime) -> Event:
-    """The event that takes a run out of the hands of somebody whose account was closed, with what they had typed."""
+def escalate_from_closed_account(definition: Definition, run: Run, typed: Mapping[str, Any] | None, now: datetime) -> Event:
+    """The event that takes a run from a holder whose account was closed, with their draft."""
     return _waiting(definition, run, typed, now, run.revision + 1)
 
 
 def _waiting(definition: Definition, run: Run, typed: Mapping[str, Any] | None, now: datetime, revision: int) -> Event:
-    """Into an inbox in which somebody could take the run; where the team has none it is saved, for whoever may resume it."""
+    """The event that puts the run into an inbox, or saves it if the team uses none."""
     place = _place(definition, run)
     if place is None:
         told = {"former_holder": run.holder, "reason_code": "needs_person", "revision": revision}
@@ -53,7 +53,7 @@ def _waiting(definition: Definition, run: Run, typed: Mapping[str, Any] | None, 
 
 
 def _place(definition: Definition, run: Run) -> Inbox | None:
-    """The inbox that the workflow names, the one whose records go into it, or another of the team: the first in which somebody could take the run."""
+    """The inbox named by the workflow, the inbox whose records start it, or another of the team: the first in which a person could take the run."""
     offered = inboxes.used_by(run.team)
     named = definition.document.settings.inbox
     ordered = sorted(offered, key=lambda one: (one.id != named, one.source is None or one.source.workflow != definition.slug))
@@ -64,19 +64,19 @@ def _place(definition: Definition, run: Run) -> Inbox | None:
     return ordered[0] if ordered else None
 
 
-def _works_there(person: str, here: Inbox, definition: Definition, run: Run) -> bool:
+def _works_there(person: str, inbox: Inbox, definition: Definition, run: Run) -> bool:
     """Whether the person works in the inbox and could go on with the run."""
-    return inboxes.may(Actor("user", person), here, "work") and _goes_on(person, definition, run)
+    return inboxes.may(Actor("user", person), inbox, "work") and _goes_on(person, definition, run)
 
 
 def _goes_on(person: str, definition: Definition, run: Run) -> bool:
-    """Whether the person's account is open and they may see the run, resume it, and (who does not hold it) do its step. A source that does not answer is no reason against."""
+    """Whether the person has an open account and may see and resume the run, and do its step (not checked for the holder). True while the source is down."""
     try:
         actor = accounts.actor_of_person(person, "sys:engine")
-        here = run.attempt
+        attempt = run.attempt
         return (
-            access.can(actor, run.team, f"workflow:{definition.slug}", "resume", run=facts(run))
-            and (person == run.holder or here is None or able(actor, definition, run.team, run.collection, here.step))
+            access.can(actor, run.team, f"workflow:{definition.slug}", "resume", run=run_facts(run))
+            and (person == run.holder or attempt is None or may_do_step(actor, definition, run.team, run.collection, attempt.step))
             and may_see(person, run)
         )
     except SourceDown:

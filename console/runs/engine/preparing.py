@@ -1,4 +1,4 @@
-"""What a proposal is made of, before anybody is asked: the step as the person it is for sees it, read with their rights."""
+"""Everything from which the request to a model is built: the step as the person sees it, read with their rights."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from console.core.documents import fields as definitions
 from console.core.documents.workflow import StepAI
 from console.core.forms import FormField
 from console.core.run import Attempt, Run
-from console.core.run.proposal import of_second
+from console.core.run.proposal import is_second_call
 from console.db.engine import fetch
 from console.errors import NotAllowed, NotFound
 from console.records import Record
 from console.runs.changing.run_rights import Seen, see
 from console.runs.engine import proposing
-from console.runs.engine.answering import proposed
-from console.runs.engine.stepping import Stand, context_of, prompt_of, require_step, stand
+from console.runs.engine.answering import record_answer
+from console.runs.engine.stepping import OpenStep, context_of, prompt_of, require_step, step_at
 from console.runs.rows.run_store import load
 from console.steps.base import AtHand, Context, Prompt, StepView
 from console.steps.proposable import Proposable
@@ -27,7 +27,7 @@ from console.workflows import Definition
 
 QUOTING = frozenset({"text", "long_text"})
 QUOTE_NAMES = frozenset({"quote", "quotes", "quotation", "verbatim", "excerpt", "citation", "zitat"})
-"""Words in the name of a text from which it quotes, whether its step says so or not."""
+"""Words in the name of a text field that mean that it holds a quotation."""
 MOVED_ON = "The run had gone on before anything could be proposed here."
 NOT_ENTITLED = "Whoever this was for may not do this step, so that nothing was proposed."
 _PENDING = "select run, n, person, purpose, at, deadline_at from console.ai_call where id = %s and status = 'pending'"
@@ -35,12 +35,11 @@ _PENDING = "select run, n, person, purpose, at, deadline_at from console.ai_call
 
 @dataclass(frozen=True, slots=True)
 class ProposalContext:
-    """Everything that an ask is built of. `context` was read with the rights of `person`, and holds nothing that they may not see.
+    """What a call to a model is built from. `context` was read with the rights of `person`, and holds nothing that they may not see.
 
-    `fields` may be proposed, as the author lets them: what of a value a model gets (`treatment`) is `full` in them all, for whoever knows the collections
-    to narrow; `columns` names those that are a field of a record: name → its collection. A tick list is asked for tick by tick (`flags.pep`);
-    what comes back is put together again by `runs.proposed`. `outcomes` are (value, label). `review`: it is a second look, at these values (`outcome`: the choice). `record` is the run's, as the person may see it; `at_hand` the item that the
-    form is for, where the step goes through a list.
+    `fields` may be proposed; their `treatment` is `full`, for the caller to narrow. `columns`: name → collection of the fields that belong to
+    a record. A tick list is requested tick by tick (`flags.pep`) and joined again by `record_answer`. `outcomes` are (value, label). `review`
+    are the values that a second look is about (`outcome`: the choice). `record` is the run's, `at_hand` the current item of a list.
     """
 
     call: str
@@ -67,9 +66,9 @@ class ProposalContext:
 
 
 def proposal_context(call_id: str) -> ProposalContext | None:
-    """What this call asks; None where it is not wanted any more, which is noted here: then the caller leaves it.
+    """The context of this call; None if it is no longer wanted, which is recorded here.
 
-    Raises what reading the step raises (SourceDown and other errors of the console): the caller notes them with `proposed`.
+    Raises what reading the step raises (SourceDown and other errors of the console): the caller records them with `record_answer`.
     """
     rows = fetch(_PENDING, (call_id,))
     if not rows:
@@ -81,30 +80,30 @@ def proposal_context(call_id: str) -> ProposalContext | None:
     try:
         actor = accounts.actor_of_person(person, "sys:engine")
         seen = see(actor, run_id, kept=loaded)
-        here = stand(seen.definition, seen.run)
-        if here.attempt.n != n or not proposing.waits_for(seen.run, call_id):
+        open_step = step_at(seen.definition, seen.run)
+        if open_step.attempt.n != n or not proposing.waits_for(seen.run, call_id):
             return _not_wanted(call_id, MOVED_ON)
-        require_step(actor, here, named=False)
+        require_step(actor, open_step, named=False)
     except (NotAllowed, NotFound):
         return _not_wanted(call_id, NOT_ENTITLED)
     if seen.down is not None:
         raise seen.down
-    return _proposal_context(call_id, purpose, (at, deadline), actor, seen, here)
+    return _proposal_context(call_id, purpose, (at, deadline), actor, seen, open_step)
 
 
 def _not_wanted(call_id: str, message: str) -> ProposalContext | None:
-    """None, once it is noted why."""
-    proposed(call_id, "proposal_failed", {"status": "off", "code": None}, {"message": message})
+    """Record why the call is not wanted, and return None."""
+    record_answer(call_id, "proposal_failed", {"status": "off", "code": None}, {"message": message})
     return None
 
 
 def _proposal_context(
-    call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Actor, seen: Seen, here: Stand
+    call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Actor, seen: Seen, open_step: OpenStep
 ) -> ProposalContext:
-    context, prompt = _looked(actor, seen, here)
-    settings = proposing.settings_of(seen.definition, here.attempt.step) or StepAI.model_validate({})
-    judged = definitions.judged_of(here.view.config)
-    proposable = here.kind.proposes(here.view, context, prompt).only(settings.fields, outcome=settings.outcome)
+    context, prompt = _looked(actor, seen, open_step)
+    settings = proposing.settings_of(seen.definition, open_step.attempt.step) or StepAI.model_validate({})
+    judged = definitions.judged_of(open_step.view.config)
+    proposable = open_step.kind.proposes(open_step.view, context, prompt).only(settings.fields, outcome=settings.outcome)
     return ProposalContext(
         call=call_id,
         purpose=purpose,
@@ -114,8 +113,8 @@ def _proposal_context(
         run=seen.run,
         subject=seen.loaded.subject,
         definition=seen.definition,
-        attempt=here.attempt,
-        step=here.view,
+        attempt=open_step.attempt,
+        step=open_step.view,
         ai=settings,
         record=seen.record,
         context=context,
@@ -124,22 +123,22 @@ def _proposal_context(
         fields=tuple(_spec(field, settings, proposable, judged) for field in proposable.fields),
         outcomes=proposable.outcomes,
         columns=_columns(seen.run, prompt, context, proposable),
-        instruction=here.kind.instruction(here.view, context, settings.instruction),
-        review=_reviewed(here.attempt.proposal or {}, call_id),
-        at_hand=here.kind.at_hand(here.view, context),
+        instruction=open_step.kind.instruction(open_step.view, context, settings.instruction),
+        review=_reviewed(open_step.attempt.proposal or {}, call_id),
+        at_hand=open_step.kind.at_hand(open_step.view, context),
     )
 
 
 def _reviewed(proposal: Mapping[str, Any], call_id: str) -> dict[str, Any] | None:
-    """What a second look is at; None for a first one."""
-    if not of_second(proposal, call_id):
+    """The values that a second look is about; None for a first one."""
+    if not is_second_call(proposal, call_id):
         return None
     values = {str(each["name"]): each["value"] for each in proposal["fields"]}
     return values | ({"outcome": proposal["outcome"]} if proposal["choice"] else {})
 
 
 def unfit(known: ProposalContext, values: Mapping[str, Any]) -> frozenset[str]:
-    """Names of these values that the step itself would refuse, were they handed in: by a bound or a rule of its form."""
+    """Names of the values that the step's form would refuse, by a bound or a rule."""
     entries = [entry for part in ("output", "form") for entry in getattr(known.step.config, part, None) or ()]
     named = {entry.name for entry in entries}
     typed = {name: value for name, value in values.items() if name in named}
@@ -150,15 +149,15 @@ def unfit(known: ProposalContext, values: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(detail["field"] for detail in wrong) & typed.keys()
 
 
-def _looked(actor: Actor, seen: Seen, here: Stand) -> tuple[Context, Prompt]:
-    """What the person sees at the step; of a list, at the item that the proposal is for."""
-    item = (here.attempt.proposal or {}).get("item") if here.kind.by_items else None
-    context = context_of(actor, here, seen.record, log.now(), item=item)
-    return context, prompt_of(here, context)
+def _looked(actor: Actor, seen: Seen, open_step: OpenStep) -> tuple[Context, Prompt]:
+    """What the person sees at the step; in a list, at the item of the proposal."""
+    item = (open_step.attempt.proposal or {}).get("item") if open_step.kind.by_items else None
+    context = context_of(actor, open_step, seen.record, log.now(), item=item)
+    return context, prompt_of(open_step, context)
 
 
 def _spec(field: FormField, settings: StepAI, proposable: Proposable, judged: frozenset[str]) -> FieldSpec:
-    """A field of the form as it is asked for."""
+    """A field of the form as the model is asked for it."""
     options = field.options if isinstance(field.options, list) else []
     return FieldSpec(
         name=field.name,
@@ -183,6 +182,6 @@ def _text(bound: Any) -> str | None:
 
 
 def _columns(run: Run, prompt: Prompt, context: Context, proposable: Proposable) -> dict[str, str]:
-    """Fields of the form that are fields of a record: of which collection."""
+    """Fields of the form that belong to a record → their collection."""
     collection = prompt.progress.collection if prompt.progress is not None else run.collection
     return {field.name: collection for field in proposable.fields if field.name in context.forms} if collection else {}

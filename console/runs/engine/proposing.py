@@ -1,4 +1,4 @@
-"""Proposals at the step where a run stands: when one is asked for, what came of it, and what of it somebody is shown."""
+"""Proposals at the current step: when one is requested, and what of it is shown."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -6,77 +6,78 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console import settings, steps
+from console.core.actor import Actor
 from console.core.documents.workflow import StepAI
 from console.core.forms import FormField
 from console.core.moments import moment_text
 from console.core.run import Event, Run, proposal_comparison
-from console.core.run.command_types import Awaited, Told
-from console.core.run.proposal import FAILED, HIDDEN_MODES, OFF, PENDING, READY, SECOND, UNFILLED, fills, of_second
+from console.core.run.proposal import FAILED, HIDDEN_MODES, OFF, PENDING, READY, SECOND, UNFILLED, fills, is_second_call
+from console.core.run.step_requests import Awaited, SideRow
 from console.db.engine import fetch
 from console.db.ids import new_id
 from console.runs.showing.step_stakes import at_stake
 from console.workflows import Definition
 
-LATEST_S = 5.0  # after the deadline a step that waits for its answer waits no longer, whoever should have said so
-GRACE_S = 1.0  # after the deadline whoever looks first says that no answer came
-NEWEST = 2000  # events of a run that are looked through for what was opened
+LATEST_S = 5.0  # so long after the deadline a waiting step stops waiting
+GRACE_S = 1.0  # so long after the deadline the first reader records that no answer came
+NEWEST = 2000  # the newest events of a run in which opened sources are counted
 WAITS = "proposal"
 TAKEN_UP = frozenset({"run_resumed", "run_taken_over", "run_assigned"})
 FORM_WANTED = frozenset({"asks_person", "no_rule"})
-"""Why a step that goes on by itself asks for a form where nothing went wrong."""
+"""Codes of take-overs with which an automatic step needs a form although nothing went wrong."""
 UNSHOWN = "This time the step is done without a proposal: a few are, so that it can be told whether proposals help."
 
 
 def settings_of(definition: Definition, step_id: str) -> StepAI | None:
-    """What the AI may propose at the step; None where it is not asked. A step that is there to ask a model needs no settings for it."""
+    """What the AI may propose at the step; None if it is not asked. A step of the family `llm` needs no settings."""
     step = definition.document.step(step_id)
     found = step.ai or (StepAI.model_validate({}) if steps.get(step.type).family == "llm" else None)
     return found if found is not None and found.mode != "off" else None
 
 
-def may_go_on(definition: Definition, step_id: str) -> bool:
-    """Whether a step that goes on with an answer may ask for one: what is only recorded is nothing to go on with."""
+def goes_on_with_answer(definition: Definition, step_id: str) -> bool:
+    """Whether a step may wait for an answer and go on with it: not if proposals are only recorded."""
     wanted = settings_of(definition, step_id)
     return wanted is not None and wanted.mode == "assist"
 
 
 def waits_for(run: Run, call: str) -> bool:
-    """Whether the call's answer still matters: the run stands where it was asked, open, and with the one for whom it was asked."""
-    here = run.attempt
-    if here is None or here.proposal is None:
+    """Whether the answer to the call is still needed: the step is open, and held by the person for whom it was requested."""
+    attempt = run.attempt
+    if attempt is None or attempt.proposal is None:
         return False
-    asked = here.proposal[SECOND] if of_second(here.proposal, call) else here.proposal
+    asked = attempt.proposal[SECOND] if is_second_call(attempt.proposal, call) else attempt.proposal
     if asked["call"] != call or asked["status"] != PENDING:
         return False
     if run.status == "waiting_event":
         return (run.waiting or {}).get("key") == call
-    return run.status == "waiting_person" and here.status == "open" and run.holder == here.proposal["for"]
+    return run.status == "waiting_person" and attempt.status == "open" and run.holder == attempt.proposal["for"]
 
 
 def request_proposal(definition: Definition, run: Run, at: datetime, *, anew: bool = False) -> Event | None:
-    """That a proposal is asked for, where the run has just come to stand before a person for whom there is none yet; else None.
+    """The event that requests a proposal, if a person now has the form and there is none for them; else None.
 
-    `anew`: somebody has just taken the run up, and what could not be had before is asked for once more.
+    `anew`: somebody has just taken the run, so that a failed proposal is requested again.
     """
-    here = run.attempt
-    if here is None or run.holder is None or not asks_here(run):
+    attempt = run.attempt
+    if attempt is None or run.holder is None or not form_is_open(run):
         return None
-    wanted = settings_of(definition, here.step)
-    if wanted is None or _by_items(definition, here.step):
+    wanted = settings_of(definition, attempt.step)
+    if wanted is None or _by_items(definition, attempt.step):
         return None
-    before = here.proposal
+    before = attempt.proposal
     if before is not None and before["for"] == run.holder and not (anew and before["status"] in (OFF, FAILED)):
         return None
     return request(definition, run, run.holder, at)
 
 
-def asked_for_item(definition: Definition, run: Run, person: str, item: str | None, at: datetime) -> Event | None:
-    """That a proposal is asked for, where a step goes through a list and the run's holder has just this item's form before them; else None."""
-    here = run.attempt
-    if item is None or here is None or run.holder != person or not asks_here(run) or settings_of(definition, here.step) is None:
+def request_item_proposal(definition: Definition, run: Run, person: str, item: str | None, at: datetime) -> Event | None:
+    """The event that requests a proposal for this item of a list, if the holder has its form and there is none; else None."""
+    attempt = run.attempt
+    if item is None or attempt is None or run.holder != person or not form_is_open(run) or settings_of(definition, attempt.step) is None:
         return None
-    if not _by_items(definition, here.step) or (
-        here.proposal is not None and (here.proposal["for"], here.proposal.get("item")) == (person, item)
+    if not _by_items(definition, attempt.step) or (
+        attempt.proposal is not None and (attempt.proposal["for"], attempt.proposal.get("item")) == (person, item)
     ):
         return None
     return request(definition, run, person, at, item=item)
@@ -86,21 +87,21 @@ def _by_items(definition: Definition, step_id: str) -> bool:
     return steps.get(definition.document.step(step_id).type).by_items
 
 
-def asks_here(run: Run) -> bool:
-    """Whether a person has a form before them that could be filled in for them; where something went wrong, they look at that first."""
-    here = run.attempt
-    if run.status != "waiting_person" or here is None or here.status != "open" or run.unknown is not None:
+def form_is_open(run: Run) -> bool:
+    """Whether a person has a form that could be filled in. After an error they look at that first."""
+    attempt = run.attempt
+    if run.status != "waiting_person" or attempt is None or attempt.status != "open" or run.unknown is not None:
         return False
     return run.take_over is None or run.take_over["code"] in FORM_WANTED
 
 
-def second_look(definition: Definition, run: Run, answer: Event, now: datetime) -> list[Event]:
-    """That a model's proposal, which has just come before the person, is to be looked at again; nothing where the step does not want that. `run` is as it was before."""
-    wanted, here = settings_of(definition, (answer.step or ("",))[0]), run.attempt
+def request_second_look(definition: Definition, run: Run, answer: Event, now: datetime) -> list[Event]:
+    """The event that requests a second look at a proposal that was just answered; empty if the step does not want one. `run` is before the answer."""
+    wanted, attempt = settings_of(definition, (answer.step or ("",))[0]), run.attempt
     shown = answer.type == "proposal_made" and (answer.open.get("mode") or "assist") == "assist" and answer.open.get("origin") != "rules"
-    if here is None or wanted is None or not (wanted.second_look and shown and run.status == "waiting_person"):
+    if attempt is None or wanted is None or not (wanted.second_look and shown and run.status == "waiting_person"):
         return []
-    before = here.proposal or {}
+    before = attempt.proposal or {}
     if before.get("call") != answer.open["call"]:
         return []
     asked = request(definition, run, str(before["for"]), now, item=before.get("item"))
@@ -108,22 +109,22 @@ def second_look(definition: Definition, run: Run, answer: Event, now: datetime) 
 
 
 def request(definition: Definition, run: Run, person: str, at: datetime, *, item: str | None = None) -> Event:
-    """The event that asks for a proposal at the open attempt, with the rights of this person. The step's settings must let it be asked."""
-    here = run.attempt
-    if here is None:
+    """The event that requests a proposal for the current step, with the rights of this person. Raises ValueError after the run's end."""
+    attempt = run.attempt
+    if attempt is None:
         raise ValueError(f"run {run.id} stands at no attempt")
-    wanted = settings_of(definition, here.step) or StepAI.model_validate({})
-    kind = steps.get(definition.document.step(here.step).type)
+    wanted = settings_of(definition, attempt.step) or StepAI.model_validate({})
+    kind = steps.get(definition.document.step(attempt.step).type)
     told: dict[str, Any] = {
         "call": new_id("aic"),
-        "n": here.n,
+        "n": attempt.n,
         "for": person,
         "purpose": kind.purpose,
-        "fields": _names(definition, here.step, wanted),
-        "fill": UNFILLED if at_stake(definition, here.step) else wanted.fill,
+        "fields": _names(definition, attempt.step, wanted),
+        "fill": UNFILLED if at_stake(definition, attempt.step) else wanted.fill,
         "deadline": moment_text(at + timedelta(seconds=settings.current().ai_seconds)),
     } | ({"item": item} if item is not None else {})
-    return Event("proposal_requested", at, told, {}, (here.step, here.attempt))
+    return Event("proposal_requested", at, told, {}, (attempt.step, attempt.attempt))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -133,39 +134,41 @@ def _known(definition: Definition, step_id: str) -> tuple[str, ...]:
 
 
 def _names(definition: Definition, step_id: str, wanted: StepAI) -> list[str]:
-    """Names of the fields that are asked for, as far as the document tells."""
+    """Names of the requested fields, as far as the document names them."""
     return list(wanted.fields) if wanted.fields is not None else list(_known(definition, step_id))
 
 
 @functools.lru_cache(maxsize=1024)
-def lists_of(definition: Definition, step_id: str) -> tuple[FormField, ...]:
-    """The tick lists of the step's form, with their options, as the document has them."""
+def tick_lists_of(definition: Definition, step_id: str) -> tuple[FormField, ...]:
+    """The tick lists of the step's form with their options."""
     step = steps.view(definition.document.step(step_id))
     return steps.get(step.type).tick_lists(step.config)
 
 
-def awaited(definition: Definition, run: Run, person: str, at: datetime) -> tuple[Told, Awaited]:
-    """(that a proposal is asked for, what the run waits for) at a step that goes on with the answer by itself."""
+def request_and_wait(definition: Definition, run: Run, person: str, at: datetime) -> tuple[SideRow, Awaited]:
+    """(the request, what the run waits for) at a step that goes on with the answer."""
     event = request(definition, run, person, at)
     until = at + timedelta(seconds=settings.current().ai_seconds + LATEST_S)
-    return Told(event.type, {name: value for name, value in event.open.items() if name != "n"}), Awaited(WAITS, event.open["call"], until)
+    return SideRow(event.type, {name: value for name, value in event.open.items() if name != "n"}), Awaited(
+        WAITS, event.open["call"], until
+    )
 
 
-def used(run: Run, actor: str, item: str | None) -> Mapping[str, Any] | None:
-    """The proposal that belongs to what this person hands in (for this item, of a list); None where there is none of theirs."""
-    here = run.attempt
-    proposal = here.proposal if here is not None else None
+def proposal_for(run: Run, actor: str, item: str | None) -> Mapping[str, Any] | None:
+    """The proposal for this person (and this item of a list); None if there is none."""
+    attempt = run.attempt
+    proposal = attempt.proposal if attempt is not None else None
     if proposal is None or proposal["for"] != actor or (proposal.get("item") is not None and proposal["item"] != item):
         return None
     return proposal
 
 
-def in_sight(proposal: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """The proposal, where the person had it before them."""
+def if_shown(proposal: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The proposal if it was shown to the person; else None."""
     return proposal if proposal is not None and proposal["status"] == READY and proposal["mode"] not in HIDDEN_MODES else None
 
 
-def handed_in(
+def comparison_of(
     run: Run,
     proposal: Mapping[str, Any],
     fields: Sequence[FormField],
@@ -175,8 +178,8 @@ def handed_in(
     *,
     manual: bool,
 ) -> dict[str, Any]:
-    """What the event of the step tells of its proposal: which call, how it was shown, what became of each value, how long it was there, how many sources
-    were opened.
+    """What the event of the step records about its proposal: the call, its mode, what the person did with each value, how many seconds it was
+    shown, and how many sources were opened.
     """
     outcomes = proposal_comparison.outcomes(proposal, {field.name: field.type for field in fields}, values, choice, manual=manual)
     since = proposal["answered_at"]
@@ -197,23 +200,23 @@ and convert_from(body, 'UTF8')::jsonb #>> '{actor,id}' = %(person)s and convert_
 
 
 def _opened(run: Run, person: str) -> int:
-    """How many sources this person opened at the open attempt."""
+    """How many sources this person opened at the current step."""
     rows = fetch(
         _OPENED, {"run": run.id, "mark": b'"type":"source_opened"', "person": person, "n": str(run.current), "since": run.seq - NEWEST}
     )
     return int(rows[0][0])
 
 
-def late(run: Run, at: datetime) -> str | None:
-    """The call whose answer the run still waits for though its time is over; None where there is none."""
+def overdue_call(run: Run, at: datetime) -> str | None:
+    """The overdue call for whose answer the run still waits; None if there is none."""
     proposal = run.attempt.proposal if run.attempt is not None else None
     if proposal is None or proposal["status"] != PENDING or not waits_for(run, proposal["call"]):
         return None
     return str(proposal["call"]) if datetime.fromisoformat(proposal["deadline_at"]) + timedelta(seconds=GRACE_S) < at else None
 
 
-def shown(proposal: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The proposal as the person it is for gets it: one that is only recorded shows nothing of what it holds."""
+def as_shown(proposal: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The proposal as its person gets it, without its contents if it is only recorded."""
     if proposal is None:
         return None
     if proposal["mode"] not in HIDDEN_MODES or proposal["status"] not in ("ready", "declined"):
@@ -233,7 +236,7 @@ def shown(proposal: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _marked(proposal: Mapping[str, Any]) -> dict[str, Any]:
-    """The proposed values and the choice, each with whether a form holds it before a person has put it there."""
+    """The proposed values and the choice, each with whether it is filled into the form."""
     choice = proposal["choice"]
     return {
         "fields": [{**each, "preselected": fills(each["confidence"], proposal["fill"])} for each in proposal["fields"]],
@@ -241,12 +244,22 @@ def _marked(proposal: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def evidence(run: Run, person: str) -> dict[str, Any] | None:
-    """The proposal as it is part of what this person has on the screen: once it is final, and only before whom it was made for."""
+def on_screen(run: Run, person: str) -> dict[str, Any] | None:
+    """The proposal as part of the screen: only when it is final, and only for its person."""
     proposal = run.attempt.proposal if run.attempt is not None else None
     if proposal is None or proposal["status"] == PENDING or proposal["for"] != person:
         return None
-    seen = shown(proposal)
+    seen = as_shown(proposal)
     if seen is not None and (seen.get(SECOND) or {}).get("status") == PENDING:
         del seen[SECOND]
     return seen
+
+
+_PENDING = """
+select 1 from console.ai_call where id = %s and run = %s and n = %s and person = %s and status = 'pending' and now() < deadline_at + interval '1 second'
+"""
+
+
+def proposal_pending(actor: Actor, run_id: str, n: int, call: str) -> bool:
+    """Whether the answer to this call, made for this person at this attempt, can still come. A waiting page asks every second: it costs one row."""
+    return bool(fetch(_PENDING, (call, run_id, n, actor.id)))

@@ -1,7 +1,6 @@
-"""A step between its type and the world: what is read for it, what is shown, what comes of what was submitted.
+"""Calling a step type: what it reads, what it shows, and the completion of what was submitted.
 
-Reads happen here, through `records/` and under the rights of the person (or, for an automatic step, of the run's holder), outside
-of any transaction.
+Records are read through `records/`, with the rights of the person (of the holder for an automatic step), outside of any transaction.
 """
 
 import functools
@@ -36,8 +35,8 @@ _OPEN = "select name from console.person where id = any(%s) and disabled_at is n
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
-    """A run at its open attempt, with the step's type and settings."""
+class OpenStep:
+    """The current step of a run: its attempt, its type and its settings."""
 
     definition: Definition
     run: Run
@@ -47,36 +46,36 @@ class Stand:
 
     @property
     def by_hand(self) -> bool:
-        """Whether a person stands in for a step that has no form of its own."""
+        """Whether a person does a step that has no form of its own."""
         return self.kind.automatic
 
 
 @functools.lru_cache(maxsize=256)
 def plan_of(definition: Definition) -> Plan:
-    """The graph of a version, and which of its steps go on without a person."""
+    """The plan of a version: the graph, and which steps are done without a person."""
     document = definition.document
     alone = {step.id for step in document.steps if steps.get(step.type).by_itself(step.config)}
     asks = frozenset(step.id for step in document.steps if step.id in alone and not steps.get(step.type).automatic)
-    clicked = {step.id for step in document.steps if step.completion == "automatic" and not _asks(definition, step.id)}
+    clicked = {step.id for step in document.steps if step.completion == "automatic" and not _has_form(definition, step.id)}
     forms = {step.id for step in document.steps if not steps.get(step.type).automatic}
-    lists = {step.id for step in document.steps if steps.get(step.type).by_items}  # gone past where there was nothing in them
+    lists = {step.id for step in document.steps if steps.get(step.type).by_items}  # skipped if the list is empty
     skips = frozenset(((clicked - alone) & forms) | lists)
     return Plan(document, frozenset(alone | clicked), asks, skips)
 
 
-def _asks(definition: Definition, step_id: str) -> bool:
+def _has_form(definition: Definition, step_id: str) -> bool:
     """Whether the step has a form that a person must have seen."""
     kind, view = _step(definition, step_id)
     return kind.asks(view.config)
 
 
-def stand(definition: Definition, run: Run) -> Stand:
-    """Where the run stands; it must have an open or performing attempt."""
+def step_at(definition: Definition, run: Run) -> OpenStep:
+    """The current step. Raises NotFound if the run has ended."""
     attempt = run.attempt
     if attempt is None:
         raise NotFound
     kind, view = _step(definition, attempt.step)
-    return Stand(definition, run, attempt, kind, view)
+    return OpenStep(definition, run, attempt, kind, view)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -86,73 +85,75 @@ def _step(definition: Definition, step_id: str) -> tuple[StepType, StepView]:
 
 
 def record_of(actor: Actor, run: Run) -> Record | None:
-    """The record that the run is about, as the actor may see it. Raises NotFound when it is gone or out of their scope."""
+    """The run's record as the actor may see it; None if the run has none. Raises NotFound if it is deleted or out of their scope."""
     if run.collection is None or run.record is None:
         return None
     return records.get(run.collection, run.record, access.scope_for(actor, run.collection, "read"))
 
 
-def facts(run: Run) -> dict[str, Any]:
-    """What conditions of rights, and expressions, look at as `run`."""
+def run_facts(run: Run) -> dict[str, Any]:
+    """What conditions of rights and expressions read as `run`."""
     return {"id": run.id, "started_by": run.started_by, "holder": run.holder, "team": run.team, "version": run.version}
 
 
-def require_step(actor: Actor, here: Stand, *, named: bool = True) -> None:
-    """Raise NotAllowed unless the actor may do this step: the workflow, the roles it names, the fields it changes, and what they did before.
+def require_step(actor: Actor, open_step: OpenStep, *, named: bool = True) -> None:
+    """Raise NotAllowed unless the actor may do this step, by the workflow, its roles, the fields it changes, and separation of duties.
 
-    `named`: a refusal by a rule that separates duties says who else could.
+    `named`: an error by separation of duties names people who could do it.
     """
-    obj = f"workflow:{here.definition.slug}"
-    if not any(access.can(actor, here.run.team, obj, act, run=facts(here.run)) for act in PERFORMING):
-        access.require(actor, here.run.team, obj, "resume", run=facts(here.run))
-    wanted = here.definition.document.step(here.attempt.step).roles
-    if wanted and not access.held(actor, here.run.team) & set(wanted):
+    obj = f"workflow:{open_step.definition.slug}"
+    if not any(access.can(actor, open_step.run.team, obj, act, run=run_facts(open_step.run)) for act in PERFORMING):
+        access.require(actor, open_step.run.team, obj, "resume", run=run_facts(open_step.run))
+    wanted = open_step.definition.document.step(open_step.attempt.step).roles
+    if wanted and not access.held(actor, open_step.run.team) & set(wanted):
         names = " or ".join(wanted)
         raise NotAllowed(
-            f"“{here.view.title}” is for {names}. Save the run, or let one of them take it over.", need=(obj, "resume"), team=here.run.team
+            f"“{open_step.view.title}” is for {names}. Save the run, or let one of them take it over.",
+            need=(obj, "resume"),
+            team=open_step.run.team,
         )
-    if here.kind.edits(here.view) and here.run.collection is not None:
-        access.require(actor, here.run.team, f"collection:{here.run.collection}", "update")
-    _require_apart(actor, here, named=named)
+    if open_step.kind.edits(open_step.view) and open_step.run.collection is not None:
+        access.require(actor, open_step.run.team, f"collection:{open_step.run.collection}", "update")
+    _require_apart(actor, open_step, named=named)
 
 
-def _require_apart(actor: Actor, here: Stand, *, named: bool) -> None:
-    """Raise NotAllowed where the actor did what a rule of the step keeps apart from it."""
-    document = here.definition.document
-    rules = document.step(here.attempt.step).not_by
+def _require_apart(actor: Actor, open_step: OpenStep, *, named: bool) -> None:
+    """Raise NotAllowed if a rule for separation of duties excludes the actor from the step."""
+    document = open_step.definition.document
+    rules = document.step(open_step.attempt.step).not_by
     if not rules:
         return
-    done = [*duties.standing(here.run), *done_before(here.run.id, rules)]
-    rule = duties.excluded(rules, done, actor.id, starter=here.run.started_by)
+    done = [*duties.standing_steps(open_step.run), *done_before(open_step.run.id, rules)]
+    rule = duties.violated_rule(rules, done, actor.id, starter=open_step.run.started_by)
     if rule is not None:
-        could = _names_of_others(here, rules, done) if named else ()
-        raise duties.refused(rule, {step.id: step.title for step in document.steps}, here.view.title, could)
+        could = _names_of_others(open_step, rules, done) if named else ()
+        raise duties.refusal_by_rule(rule, {step.id: step.title for step in document.steps}, open_step.view.title, could)
 
 
-def done_before(run_id: str, rules: Sequence[str]) -> list[duties.Done]:
-    """What people did at the steps that the rules name, and that still stands; one statement."""
+def done_before(run_id: str, rules: Sequence[str]) -> list[duties.DoneStep]:
+    """The completed steps that the rules name, by whom they were done; one statement."""
     wanted = duties.steps_of(rules)
     rows = fetch(_DONE, (run_id, wanted)) if wanted else []
-    return [duties.Done(step, by, values) for step, by, values in rows]
+    return [duties.DoneStep(step, by, values) for step, by, values in rows]
 
 
-def _names_of_others(here: Stand, rules: Sequence[str], done: Sequence[duties.Done]) -> list[str]:
-    """Names of people who could do the step, in order, a few of them."""
-    wanted, obj = here.definition.document.step(here.attempt.step).roles, f"workflow:{here.definition.slug}"
+def _names_of_others(open_step: OpenStep, rules: Sequence[str], done: Sequence[duties.DoneStep]) -> list[str]:
+    """Names of at most five people who could do the step, in order."""
+    wanted, obj = open_step.definition.document.step(open_step.attempt.step).roles, f"workflow:{open_step.definition.slug}"
     people = {row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")}
     able = [
         person
         for person in people
-        if access.can(Actor("user", person), here.run.team, obj, "resume", run=facts(here.run))
-        and (not wanted or access.held(Actor("user", person), here.run.team) & set(wanted))
-        and duties.excluded(rules, done, person, starter=here.run.started_by) is None
-        and (here.run.label is None or here.run.label in access.clearance_of(person))
+        if access.can(Actor("user", person), open_step.run.team, obj, "resume", run=run_facts(open_step.run))
+        and (not wanted or access.held(Actor("user", person), open_step.run.team) & set(wanted))
+        and duties.violated_rule(rules, done, person, starter=open_step.run.started_by) is None
+        and (open_step.run.label is None or open_step.run.label in access.clearance_of(person))
     ]
     return sorted(name for (name,) in fetch(_OPEN, (able,)))[:NAMED] if able else []
 
 
-def able(actor: Actor, definition: Definition, team: str, collection: str | None, step_id: str) -> bool:
-    """Whether the actor, who may resume such runs, could do the step: the roles that it names, the fields that it changes."""
+def may_do_step(actor: Actor, definition: Definition, team: str, collection: str | None, step_id: str) -> bool:
+    """Whether the actor, who may resume such runs, could do the step, by its roles and the fields that it changes."""
     kind, view = _step(definition, step_id)
     wanted = definition.document.step(step_id).roles
     if wanted and not access.held(actor, team) & set(wanted):
@@ -162,59 +163,62 @@ def able(actor: Actor, definition: Definition, team: str, collection: str | None
 
 def context_of(
     actor: Actor,
-    here: Stand,
+    open_step: OpenStep,
     record: Record | None,
     now: datetime,
     shown: Mapping[str, Any] | None = None,
     item: str | None = None,
     hidden: masking.Within | None = None,
 ) -> Context:
-    """What the step may look at, read under the actor's rights. `shown` is what the actor last saw of the record's fields, `item` which one
-    of a list they turned to. With `hidden` what the run holds is there only as far as the actor may see it: for texts, never for what is decided.
+    """What the step can read, with the actor's rights. `shown` are the record's fields as the actor last saw them, `item` the key of an item.
+
+    `hidden` removes values of the run that the actor may not see: for texts only, never for decisions.
     """
-    run, document = here.run, here.definition.document
-    held = run.context if hidden is None else {step: _left(output, hidden, step, run) for step, output in run.context.items()}
+    run, document = open_step.run, open_step.definition.document
+    held = run.context if hidden is None else {step: _masked(output, hidden, step, run) for step, output in run.context.items()}
     roots = {
         "record": records.collection(record.collection).typed(record.values) if record else None,
-        "input": held.get(document.start.id, run.input if hidden is None else _left(run.input, hidden, document.start.id, run)),
+        "input": held.get(document.start.id, run.input if hidden is None else _masked(run.input, hidden, document.start.id, run)),
         "steps": held,
-        **rules_of(here.definition, (run.created_at or now).astimezone(UTC).date()).roots,
-        "run": facts(run),
+        **rules_of(open_step.definition, (run.created_at or now).astimezone(UTC).date()).roots,
+        "run": run_facts(run),
         "currentUser": actor.attributes,
         "now": now,
     }
     forms: Mapping[str, FormField] = {}
-    edits = here.kind.edits(here.view)
+    edits = open_step.kind.edits(open_step.view)
     if edits and record is not None and run.collection is not None:
         scope = access.scope_for(actor, run.collection, "update")
         forms = {field.name: field for field in records.forms(records.collection(run.collection), list(edits), record, scope)}
     context = Context(
         roots=roots,
-        reads={read.name: _rows(actor, run, record, read, roots) for read in here.kind.reads(here.view)},
+        reads={read.name: _rows(actor, run, record, read, roots) for read in open_step.kind.reads(open_step.view)},
         forms=forms,
-        former=dict(here.attempt.defaults or {}) if hidden is None else _left(here.attempt.defaults or {}, hidden, here.attempt.step, run),
+        former=dict(open_step.attempt.defaults or {})
+        if hidden is None
+        else _masked(open_step.attempt.defaults or {}, hidden, open_step.attempt.step, run),
         shown=shown,
         titles={step.id: step.title for step in document.steps},
         acts={
             name: action_preview.ready(actor, run, name, run.record if key is None else key, record if key is None else None, now)
-            for name, key in here.kind.acts(here.view, roots).items()
+            for name, key in open_step.kind.acts(open_step.view, roots).items()
         },
-        key=settling.key_of(run.id, here.attempt.step, here.attempt.attempt, len(here.attempt.effects) + 1),
+        key=settling.idempotency_key(run.id, open_step.attempt.step, open_step.attempt.attempt, len(open_step.attempt.effects) + 1),
         manual=frozenset(attempt.step for attempt in run.attempts.values() if attempt.standing and attempt.handled_manually),
         chosen=item,
-        asks_ai=proposing.may_go_on(here.definition, here.attempt.step),
+        asks_ai=proposing.goes_on_with_answer(open_step.definition, open_step.attempt.step),
     )
-    focus = here.kind.focus(here.view, context) if here.kind.by_items else None
+    focus = open_step.kind.focus(open_step.view, context) if open_step.kind.by_items else None
     return replace(context, forms=_focused(actor, run, focus)) if focus is not None else context
 
 
-def _left(values: Any, hidden: masking.Within, step: str, run: Run) -> Any:
-    """Values of the step as far as they may be seen."""
+def _masked(values: Any, hidden: masking.Within, step: str, run: Run) -> Any:
+    """The values of the step without those that are hidden."""
     return masking.mask(values, "", masking.at_step(hidden, step), run.collection)[0]
 
 
 def _focused(actor: Actor, run: Run, focus: Focus) -> Mapping[str, FormField]:
-    """Form fields of another record than the run's; none where the actor may not change it."""
+    """Form fields of a record other than the run's; empty if the actor may not change it."""
     if not access.can(actor, run.team, f"collection:{focus.collection}", "update"):
         return {}
     scope = access.scope_for(actor, focus.collection, "update")
@@ -237,7 +241,7 @@ def _rows(actor: Actor, run: Run, record: Record | None, read: Read, roots: Mapp
 
 
 def _read_many(actor: Actor, run: Run, target: Collection, relation: Relation | None, read: Read, roots: Mapping[str, Any]) -> Rows:
-    """Rows and totals of a collection, or of what the relation leads to. What may not be read is filtered by and reckoned with by nobody."""
+    """Rows and totals of a collection, or of the relation's target. Hidden fields are used neither in filters nor in totals."""
     label, source = (relation.label, relation.name) if relation else (target.label, target.id)
     if not access.can(actor, run.team, f"collection:{target.id}", "read"):
         return Rows(target.id, label, (), (), denied=(source,))
@@ -264,7 +268,7 @@ def _read_many(actor: Actor, run: Run, target: Collection, relation: Relation | 
 def _page(
     target: Collection, led_from: tuple[str, str, str] | None, scope: Scope, read: Read, where: Expression | None, roots: Mapping[str, Any]
 ) -> tuple[list[Record], bool]:
-    """(the first `read.limit` rows, whether there are more); more than one page of them where that many are wanted."""
+    """(the first `read.limit` rows, whether there are more), read in as many pages as needed."""
     rows: list[Record] = []
     after: str | None = None
     while True:
@@ -292,7 +296,7 @@ def _own(actor: Actor, collection: Collection, record: Record, read: Read) -> Ro
 
 
 def _columns(collection: Collection, scope: Scope, names: Sequence[str]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    """(columns in the shape of the API, names that may not be read) of what is to be shown; no names: everything readable."""
+    """(columns in the shape of the API, names that may not be read). No `names`: every readable field."""
     wanted = names or [field.name for field in collection.readable(scope)]
     known = [field for name in wanted if (field := collection.field(name)) is not None and name not in scope.hidden]
     return [field.to_json() for field in known], tuple(name for name in wanted if name in scope.hidden)
@@ -300,16 +304,16 @@ def _columns(collection: Collection, scope: Scope, names: Sequence[str]) -> tupl
 
 @functools.lru_cache(maxsize=256)
 def rules_of(definition: Definition, day: date) -> Rules:
-    """The house rules of a version on a day: a run keeps those of the day on which it began."""
+    """The house rules of a version on a day. A run keeps those of the day on which it began."""
     return on_day(definition.document, day)
 
 
-def prompt_of(here: Stand, context: Context) -> Prompt:
-    """What a person is shown. A step that has no form of its own asks for the way on, when a person stands in for it."""
-    if not here.by_hand:
-        return here.kind.prepare(here.view, context)
-    document = here.definition.document
-    ways = {outcome: target for outcome, target in document.step(here.attempt.step).next.items() if outcome != "error"}
+def prompt_of(open_step: OpenStep, context: Context) -> Prompt:
+    """What a person is shown. A step without a form lets the person choose the next step."""
+    if not open_step.by_hand:
+        return open_step.kind.prepare(open_step.view, context)
+    document = open_step.definition.document
+    ways = {outcome: target for outcome, target in document.step(open_step.attempt.step).next.items() if outcome != "error"}
     if len(ways) <= 1:
         return Prompt(button="Go on")
     return Prompt(
@@ -317,27 +321,27 @@ def prompt_of(here: Stand, context: Context) -> Prompt:
     )
 
 
-def completion_of(here: Stand, context: Context, values: Mapping[str, Any], outcome: str | None) -> Completion:
-    """What comes of what a person submitted. Raises Invalid with one detail per field that is wrong."""
-    if not here.by_hand:
-        completion = here.kind.complete(here.view, context, dict(values), outcome)
+def completion_of(open_step: OpenStep, context: Context, values: Mapping[str, Any], outcome: str | None) -> Completion:
+    """The completion of the step with the submitted values. Raises Invalid with one detail per wrong field."""
+    if not open_step.by_hand:
+        completion = open_step.kind.complete(open_step.view, context, dict(values), outcome)
         if outcome is not None:
-            _require_offered(prompt_of(here, context), outcome)
+            _require_offered(prompt_of(open_step, context), outcome)
         return completion
-    prompt = prompt_of(here, context)
+    prompt = prompt_of(open_step, context)
     clean(prompt.fields, dict(values))
     offered = [option.value for option in prompt.outcomes]
     if not offered:
         if outcome is not None:
             _require_offered(prompt, outcome)
-        return here.kind.by_hand(here.view, context)
+        return open_step.kind.by_hand(open_step.view, context)
     if outcome not in offered:
         raise Invalid("Choose the way on.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}])
     return Completion(outcome, {}, {"branch": outcome})
 
 
 def _require_offered(prompt: Prompt, outcome: str) -> None:
-    """Raises Invalid for a choice that the step does not offer now, whoever made it: where the type has not said so itself, and better."""
+    """Raise Invalid for an outcome that the step does not offer, if the step type has not done so."""
     offered = [option.value for option in prompt.outcomes]
     if outcome not in offered:
         named = f" Choose one of: {', '.join(offered)}." if offered else " Nothing is chosen at this step."
@@ -345,5 +349,5 @@ def _require_offered(prompt: Prompt, outcome: str) -> None:
 
 
 def label_of(prompt_options: tuple[Option, ...], outcome: str) -> str | None:
-    """The label of the chosen option, None where nothing was to be chosen."""
+    """The label of the chosen option; None if there was no choice."""
     return next((option.label for option in prompt_options if option.value == outcome), None)

@@ -1,11 +1,11 @@
-"""Runs that should move become jobs: those whose time has come, and those that a crash or a long silence left behind. Harmless to run twice."""
+"""Regular jobs: runs whose timer is due, runs that a crash left behind, and runs with an inactive holder. Safe to run twice."""
 
 import logging
 
 from console import queue
 from console.access.run_reach import EVERY_RUN
 from console.db.engine import fetch
-from console.runs.changing.transitions import save_idle
+from console.runs.changing.transitions import save_idle_run
 from console.runs.engine.effecting import give_up_waiting
 
 logger = logging.getLogger(__name__)
@@ -43,12 +43,12 @@ order by r.active_at limit %(most)s
 
 
 def wake() -> int:
-    """A job for each run whose moment has come, the longest overdue first; how many were put in. None of a workflow that is paused, or while everything is."""
+    """Put in a job for each run whose timer is due, the longest overdue first, and return how many. Paused workflows are left out."""
     return queue.enqueue_all([queue.advance(run_id, seq) for run_id, seq in fetch(_DUE, (AT_ONCE,))])
 
 
 def pick_up() -> int:
-    """A job for each run that should move and has none; how many were put in. What is under way for too long becomes a question to a person."""
+    """Put in a job for each run that should move and has none, and return how many. Effects that take too long become unknown first."""
     for (run_id,) in fetch(_UNDER_WAY, (LEAST_STEP_S, AT_ONCE)):
         try:
             give_up_waiting(run_id)
@@ -58,11 +58,11 @@ def pick_up() -> int:
 
 
 def sweep() -> int:
-    """Save runs whose holder is gone; answers how many were looked at."""
+    """Save runs whose holder is inactive, and return how many were looked at."""
     touched = 0
     for (run_id,) in fetch(_IDLE, {"minutes": LEAST_IDLE_MINUTES, "most": AT_ONCE}):
         try:
-            save_idle(run_id)
+            save_idle_run(run_id)
             touched += 1
         except Exception:
             logger.exception("sweep: run %s", run_id)

@@ -1,6 +1,7 @@
-"""The rows of calls to the AI, made from the events of runs in their transaction: what was asked, what came, what became of it."""
+"""Rows of calls to the AI, written from the events of runs in the same transaction: the request, the answer, what people made of it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -53,37 +54,57 @@ _NAMES = (
 )
 
 
-def requested(connection: Connection, _: Run, after: Run, __: str, event: Event, ___: int) -> None:
-    """The row of a call that was just asked for."""
-    told, step = event.open, event.step or ("", 0)
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What the rows of an event are written from: the transaction, the run before and after, and the person whose values it holds."""
+
+    connection: Connection
+    before: Run
+    after: Run
+    subject: str
+
+
+def requested(transition: Transition, event: Event) -> None:
+    """Insert the row of a call that was just requested."""
+    request, step, after = event.open, event.step or ("", 0), transition.after
     run = {"run": after.id, "workflow": after.workflow, "version": after.version, "team": after.team, "label": after.label}
-    call = {"id": told["call"], "at": event.at, "n": told["n"], "step": step[0], "attempt": step[1], "person": told["for"]}
-    more = {"purpose": told["purpose"], "mode": _mode(told), "deadline": told["deadline"], "asked": list(told["fields"])}
-    connection.execute(_REQUESTED, run | call | more)
+    call = {"id": request["call"], "at": event.at, "n": request["n"], "step": step[0], "attempt": step[1], "person": request["for"]}
+    more = {"purpose": request["purpose"], "mode": _mode(request), "deadline": request["deadline"], "asked": list(request["fields"])}
+    transition.connection.execute(_REQUESTED, run | call | more)
 
 
-def _mode(told: Mapping[str, Any]) -> str:
-    """How the answer is to be used, before it is there."""
-    return "assist" if told.get("of") is None else SECOND
+def _mode(request: Mapping[str, Any]) -> str:
+    """The mode of a call before its answer is there."""
+    return "assist" if request.get("of") is None else SECOND
 
 
-def answered(connection: Connection, _: Run, __: Run, ___: str, event: Event, ____: int) -> None:
-    """What came of it, and a row for each value that was proposed or dropped."""
-    told, usage = event.open, event.open.get("usage") or {}
-    shown = event.type == "proposal_made" and told.get("mode") not in HIDDEN_MODES
-    row: dict[str, Any] = {name: told.get(name) for name in _NAMES}
-    row |= {
-        "id": told["call"],
-        "at": event.at,
-        "shown": shown,
-        "mode": told.get("mode") or "assist",
-        "from_cache": bool(told.get("from_cache")),
+def answered(transition: Transition, event: Event) -> None:
+    """Update the row of the call with its answer, and insert a row for each value that was proposed or dropped."""
+    call, usage = event.open["call"], event.open.get("usage") or {}
+    row = _answer(event) | {"id": call, "at": event.at, "shown": _shown(event)}
+    transition.connection.execute(_ANSWERED, row | {name: usage.get(name) for name in ("input", "cached", "output")})
+    if fields := _fields(event):
+        transition.connection.execute(_FIELDS, {"call": call, "fields": orjson.dumps(fields).decode()})
+
+
+def _answer(event: Event) -> dict[str, Any]:
+    """The columns that the statement and `rows_from_events` share."""
+    answer = event.open
+    return {name: answer.get(name) for name in _NAMES} | {
+        "mode": answer.get("mode") or "assist",
+        "from_cache": bool(answer.get("from_cache")),
+        "flags": list(answer.get("flags") or ()),
+        "status": "ok" if event.type == "proposal_made" else answer.get("status") or "failed",
     }
-    row |= {"flags": list(told.get("flags") or ()), "status": "ok" if event.type == "proposal_made" else told.get("status") or "failed"}
-    connection.execute(_ANSWERED, row | {name: usage.get(name) for name in ("input", "cached", "output")})
-    fields = [*_proposed(event.sealed.get("proposal") or {}, shown=shown), *_dropped(told.get("dropped") or ())]
-    if fields:
-        connection.execute(_FIELDS, {"call": told["call"], "fields": orjson.dumps(fields).decode()})
+
+
+def _shown(event: Event) -> bool:
+    return event.type == "proposal_made" and event.open.get("mode") not in HIDDEN_MODES
+
+
+def _fields(event: Event) -> list[dict[str, Any]]:
+    """The rows of the values that an answer proposes or that were dropped from it."""
+    return [*_proposed(event.sealed.get("proposal") or {}, shown=_shown(event)), *_dropped(event.open.get("dropped") or ())]
 
 
 def _proposed(proposal: Mapping[str, Any], *, shown: bool) -> list[dict[str, Any]]:
@@ -106,39 +127,39 @@ def _dropped(dropped: Any) -> list[dict[str, Any]]:
 
 
 def handed_in(connection: Connection, event: Event) -> None:
-    """What became of a proposal when its step was handed in."""
-    told = event.open["proposal"]
+    """Update the row of the call with what a person made of the proposal when they handed in the step."""
+    proposal = event.open["proposal"]
     row = {
-        "id": told["call"],
+        "id": proposal["call"],
         "at": event.at,
         "by": event.by,
         "outcome": event.open.get("outcome"),
         "manual": bool(event.open.get("handled_manually")),
     }
-    connection.execute(_HANDED_IN, row | {"seconds": told.get("seconds"), "opened": told.get("opened")})
-    connection.execute(_OUTCOMES, {"call": told["call"], "outcomes": orjson.dumps(dict(told.get("outcomes") or {})).decode()})
+    connection.execute(_HANDED_IN, row | {"seconds": proposal.get("seconds"), "opened": proposal.get("opened")})
+    connection.execute(_OUTCOMES, {"call": proposal["call"], "outcomes": orjson.dumps(dict(proposal.get("outcomes") or {})).decode()})
 
 
-def revised(connection: Connection, _: Run, after: Run, __: str, event: Event, ___: int) -> None:
-    """That somebody went back to a step at which something proposed had been accepted."""
-    connection.execute(_REVISED, {"at": event.at, "run": after.id, "n": event.open["n"]})
+def revised(transition: Transition, event: Event) -> None:
+    """Mark the calls of a step that somebody went back to, where a proposed value had been accepted."""
+    transition.connection.execute(_REVISED, {"at": event.at, "run": transition.after.id, "n": event.open["n"]})
 
 
 def rows_from_events(events: Sequence[Event]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """(rows of calls, rows of their values) as all the events of a run tell them: what the statements above have written."""
+    """(rows of calls, rows of their values) from all the events of a run: the same rows as the statements above have written."""
     made: dict[str, dict[str, Any]] = {}
     fields: dict[tuple[str, str], dict[str, Any]] = {}
-    began: Mapping[str, Any] = {}
+    started: Mapping[str, Any] = {}
     for event in events:
         if event.type == "run_started":
-            began = event.open
+            started = event.open
         elif event.type == "proposal_requested":
-            made[event.open["call"]] = _row_of_request(began, event)
+            made[event.open["call"]] = _row_of_request(started, event)
         elif event.type in ("proposal_made", "proposal_failed") and event.open["call"] in made:
             before = made[event.open["call"]]
-            before |= _came(event) | ({"mode": SECOND} if before["mode"] == SECOND else {})
-            for each in _values(event):
-                fields.setdefault((each["call"], each["name"]), each)
+            before |= _row_of_answer(event) | ({"mode": SECOND} if before["mode"] == SECOND else {})
+            for each in _fields(event):
+                fields.setdefault((event.open["call"], each["name"]), {**NO_VALUE, "call": event.open["call"], **each})
         elif event.type == "step_revised":
             _went_back(made, fields, event)
         if "proposal" in event.open and event.open["proposal"]["call"] in made:
@@ -150,43 +171,35 @@ NOTHING_YET = ("code", *(name for name in _NAMES if name != "code"), "input_toke
     "submitted_at", "submitted_by", "submitted_outcome", "handled_manually", "revised_at", "seconds", "opened")  # fmt: skip
 
 
-def _row_of_request(began: Mapping[str, Any], event: Event) -> dict[str, Any]:
-    asked, step = event.open, event.step or ("", 0)
-    run = {
-        "run": began["id"],
-        "workflow": began["workflow"],
-        "version": began["version"],
-        "team": began["team"],
-        "label": began.get("label"),
-    }
-    call = {"id": asked["call"], "at": moment_text(event.at), "n": asked["n"], "step": step[0], "attempt": step[1], "person": asked["for"]}
-    more = {
-        "purpose": asked["purpose"],
-        "mode": _mode(asked),
-        "deadline_at": asked["deadline"],
+NO_VALUE = {"confidence": None, "sources": 0, "trusted": False, "dropped": None, "outcome": None}
+
+
+def _row_of_request(started: Mapping[str, Any], event: Event) -> dict[str, Any]:
+    request, step = event.open, event.step or ("", 0)
+    return dict.fromkeys(NOTHING_YET) | {
+        "run": started["id"],
+        **{name: started[name] for name in ("workflow", "version", "team")},
+        "label": started.get("label"),
+        "id": request["call"],
+        "at": moment_text(event.at),
+        "n": request["n"],
+        "step": step[0],
+        "attempt": step[1],
+        "person": request["for"],
+        "purpose": request["purpose"],
+        "mode": _mode(request),
+        "deadline_at": request["deadline"],
         "status": "pending",
-        "asked": list(asked["fields"]),
+        "asked": list(request["fields"]),
+        "flags": [],
+        "from_cache": False,
     }
-    return dict.fromkeys(NOTHING_YET) | run | call | more | {"flags": [], "from_cache": False}
 
 
-def _came(event: Event) -> dict[str, Any]:
-    came, usage = event.open, event.open.get("usage") or {}
-    row: dict[str, Any] = {name: came.get(name) for name in _NAMES}
-    row |= {f"{name}_tokens": usage.get(name) for name in ("input", "cached", "output")}
-    row |= {"mode": came.get("mode") or "assist", "from_cache": bool(came.get("from_cache")), "flags": list(came.get("flags") or ())}
-    row["status"] = "ok" if event.type == "proposal_made" else came.get("status") or "failed"
-    return row | {"answered_at": moment_text(event.at), "shown_at": moment_text(event.at) if _shown(event) else None}
-
-
-def _shown(event: Event) -> bool:
-    return event.type == "proposal_made" and event.open.get("mode") not in HIDDEN_MODES
-
-
-def _values(event: Event) -> list[dict[str, Any]]:
-    usual = {"confidence": None, "sources": 0, "trusted": False, "dropped": None, "outcome": None, "call": event.open["call"]}
-    found = [*_proposed(event.sealed.get("proposal") or {}, shown=_shown(event)), *_dropped(event.open.get("dropped") or ())]
-    return [usual | each for each in found]
+def _row_of_answer(event: Event) -> dict[str, Any]:
+    usage, at = event.open.get("usage") or {}, moment_text(event.at)
+    tokens = {f"{name}_tokens": usage.get(name) for name in ("input", "cached", "output")}
+    return _answer(event) | tokens | {"answered_at": at, "shown_at": at if _shown(event) else None}
 
 
 def _submitted(made: dict[str, dict[str, Any]], fields: dict[tuple[str, str], dict[str, Any]], event: Event) -> None:

@@ -16,7 +16,8 @@ from console.core.run import Run, fold
 from console.db import tables
 from console.db.engine import fetch, transaction
 from console.runs.rows import call_rows
-from console.runs.rows.run_store import approval_row, as_event, attempt_row, effect_row, run_row
+from console.runs.rows.run_events import as_event
+from console.runs.rows.run_rows import approval_row, attempt_row, effect_row, run_row
 
 KEYS = {
     "run": ("id",),

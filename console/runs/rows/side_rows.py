@@ -1,4 +1,4 @@
-"""Rows beside a run, written in the transaction of its events: tasks, questions, and whom to tell of what."""
+"""Rows that events of a run create in other tables, in the same transaction: tasks, questions, notices, calls to the AI."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,6 +11,7 @@ from console import subjects
 from console.core.run import Event, Run
 from console.db.ids import new_id
 from console.runs.rows import call_rows
+from console.runs.rows.call_rows import Transition
 
 _TASK = sa.text(
     "insert into console.task (id, run, n, run_team, team, assignee, waits, due_on, created_at, created_by, subject, kid, nonce, ct)"
@@ -28,74 +29,80 @@ _NOTICE = sa.text(
 )
 
 
-def concerns(events: Sequence[Event]) -> bool:
-    """Whether any of the events has rows beside the run."""
+def any_side_rows(events: Sequence[Event]) -> bool:
+    """Whether any of the events creates such rows."""
     return any(event.type in WRITES or "proposal" in event.open for event in events)
 
 
 def write(connection: Connection, before: Run, after: Run, subject: str | None, events: Sequence[Event]) -> None:
-    """The rows of these events, with the transaction of `connection`."""
+    """Write the rows of these events in the transaction of `connection`."""
+    transition = Transition(connection, before, after, subject or "")
     for number, event in enumerate(events, before.seq + 1):
-        if (make := WRITES.get(event.type)) is not None:
-            make(connection, before, after, subject or "", event, number)
+        if (write_row := WRITES.get(event.type)) is not None:
+            write_row(transition, event._replace(n=number))
         if "proposal" in event.open:
             call_rows.handed_in(connection, event)
 
 
-def _task(connection: Connection, _: Run, after: Run, subject: str, event: Event, __: int) -> None:
-    told = event.open
-    waits = (after.waiting or {}).get("key") == told["task"]
-    row = {"id": told["task"], "run": after.id, "n": told["n"], "run_team": after.team, "team": told["team"], "assignee": told["assignee"]}
-    more = {"waits": waits, "due_on": told["due"], "at": event.at, "by": event.by}
-    connection.execute(_TASK, row | more | sealed(subject, f"task|{told['task']}", event.sealed))
-    if told["assignee"] is not None and told["assignee"] != event.by:
-        tell(connection, [told["assignee"]], f"{told['task']}", "task_created", run=after.id, by=event.by, at=event.at)
+def _task(transition: Transition, event: Event) -> None:
+    task, after = event.open, transition.after
+    waits = (after.waiting or {}).get("key") == task["task"]
+    row = {"id": task["task"], "run": after.id, "n": task["n"], "run_team": after.team, "team": task["team"], "assignee": task["assignee"]}
+    more = {"waits": waits, "due_on": task["due"], "at": event.at, "by": event.by}
+    transition.connection.execute(_TASK, row | more | sealed(transition.subject, f"task|{task['task']}", event.sealed))
+    if task["assignee"] is not None and task["assignee"] != event.by:
+        add_notices(transition.connection, [task["assignee"]], f"{task['task']}", "task_created", run=after.id, by=event.by, at=event.at)
 
 
-def _task_closed(connection: Connection, _: Run, __: Run, ___: str, event: Event, ____: int) -> None:
-    connection.execute(_CLOSED, {"id": event.open["task"], "at": event.at, "by": event.by})
+def _task_closed(transition: Transition, event: Event) -> None:
+    transition.connection.execute(_CLOSED, {"id": event.open["task"], "at": event.at, "by": event.by})
 
 
-def _question(connection: Connection, _: Run, after: Run, subject: str, event: Event, __: int) -> None:
-    told, request = event.open, event.sealed.get("request", {})
-    if told["for"] != "answer" or "people" not in request:
+def _question(transition: Transition, event: Event) -> None:
+    awaited, request, connection, run_id = event.open, event.sealed.get("request", {}), transition.connection, transition.after.id
+    if awaited["for"] != "answer" or "people" not in request:
         return
-    row = {"id": told["key"], "run": after.id, "n": told["n"], "people": orjson.dumps(list(request["people"])).decode()}
-    more = {"needs": request["needs"], "until": told["until"], "at": event.at}
+    row = {"id": awaited["key"], "run": run_id, "n": awaited["n"], "people": orjson.dumps(list(request["people"])).decode()}
+    more = {"needs": request["needs"], "until": awaited["until"], "at": event.at}
     kept = {name: request[name] for name in ("title", "text", "fields", "outcomes")}
-    connection.execute(_QUESTION, row | more | sealed(subject, f"question|{told['key']}", kept))
-    tell(connection, request["people"], told["key"], "question_asked", run=after.id, at=event.at, link=f"/answers/{told['key']}")
+    connection.execute(_QUESTION, row | more | sealed(transition.subject, f"question|{awaited['key']}", kept))
+    link = f"/answers/{awaited['key']}"
+    add_notices(connection, request["people"], awaited["key"], "question_asked", run=run_id, at=event.at, link=link)
 
 
-def _notice(connection: Connection, _: Run, after: Run, subject: str, event: Event, __: int) -> None:
+def _notice(transition: Transition, event: Event) -> None:
     mail = "mail" in event.open["channels"]
-    tell(connection, event.open["to"], event.open["notice"], "notice_sent", run=after.id, at=event.at, subject=subject,
-         text=event.sealed.get("text"), mail=mail)  # fmt: skip
+    add_notices(transition.connection, event.open["to"], event.open["notice"], "notice_sent", run=transition.after.id, at=event.at,
+         subject=transition.subject, text=event.sealed.get("text"), mail=mail)  # fmt: skip
 
 
-def _given(connection: Connection, _: Run, after: Run, __: str, event: Event, number: int) -> None:
-    if event.open["holder"] != event.by:
-        tell(connection, [event.open["holder"]], f"{after.id}:{number}", "run_assigned", run=after.id, by=event.by, at=event.at)
+def _assigned(transition: Transition, event: Event) -> None:
+    _tell_person(transition, event, event.open["holder"], "run_assigned")
 
 
-def _taken(connection: Connection, before: Run, after: Run, __: str, event: Event, number: int) -> None:
-    if before.holder is not None and before.holder != event.by:
-        tell(connection, [before.holder], f"{after.id}:{number}", "run_taken_over", run=after.id, by=event.by, at=event.at, mail=False)
+def _taken_over(transition: Transition, event: Event) -> None:
+    _tell_person(transition, event, transition.before.holder, "run_taken_over", mail=False)
 
 
-def _decided(connection: Connection, before: Run, after: Run, __: str, event: Event, number: int) -> None:
-    here = before.attempt
-    if here is not None and here.by is not None and here.by != event.by:
-        tell(connection, [here.by], f"{after.id}:{number}", "approval_decided", run=after.id, by=event.by, at=event.at)
+def _decided(transition: Transition, event: Event) -> None:
+    attempt = transition.before.attempt
+    _tell_person(transition, event, attempt.by if attempt is not None else None, "approval_decided")
 
 
-WRITES: Mapping[str, Callable[[Connection, Run, Run, str, Event, int], None]] = {
+def _tell_person(transition: Transition, event: Event, person: str | None, kind: str, *, mail: bool = True) -> None:
+    """A notice for this person, unless they caused the event themselves."""
+    if person is not None and person != event.by:
+        run_id = transition.after.id
+        add_notices(transition.connection, [person], f"{run_id}:{event.n}", kind, run=run_id, by=event.by, at=event.at, mail=mail)
+
+
+WRITES: Mapping[str, Callable[[Transition, Event], None]] = {
     "task_created": _task,
     "task_closed": _task_closed,
     "event_awaited": _question,
     "notice_sent": _notice,
-    "run_assigned": _given,
-    "run_taken_over": _taken,
+    "run_assigned": _assigned,
+    "run_taken_over": _taken_over,
     "approval_decided": _decided,
     "proposal_requested": call_rows.requested,
     "proposal_made": call_rows.answered,
@@ -104,7 +111,7 @@ WRITES: Mapping[str, Callable[[Connection, Run, Run, str, Event, int], None]] = 
 }
 
 
-def tell(
+def add_notices(
     connection: Connection,
     people: Sequence[str],
     key: str,
@@ -118,7 +125,7 @@ def tell(
     subject: str | None = None,
     mail: bool = True,
 ) -> None:
-    """A notice for each of the people; one that has this key already is told nothing again. `text` is sealed under `subject`."""
+    """Add a notice for each of the people, except those who have one with this key. `text` is sealed under the key of `subject`."""
     kept = (
         sealed(subject, f"notice|{key}", {"text": text})
         if text is not None and subject
@@ -130,6 +137,6 @@ def tell(
 
 
 def sealed(subject: str, about: str, value: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a value that is kept under the key of the subject."""
+    """The columns of a value that is encrypted under the key of the subject."""
     kid, nonce, ciphertext = subjects.seal(subject, about, dict(value))
     return {"subject": subject, "kid": kid, "nonce": nonce, "ct": ciphertext}

@@ -48,10 +48,12 @@ def latest(run_id: str, n: int, subject: str | None) -> Draft | None:
     rows = fetch(
         "select person, nonce, ct, saved_at from console.draft where run = %s and n = %s order by saved_at desc limit 1", (run_id, n)
     )
-    return opened(run_id, n, subject, *rows[0]) if rows else None
+    return decrypt_draft(run_id, n, subject, *rows[0]) if rows else None
 
 
-def opened(run_id: str, n: int, subject: str | None, person: str, nonce: bytes, ciphertext: bytes, saved_at: datetime) -> Draft | None:
+def decrypt_draft(
+    run_id: str, n: int, subject: str | None, person: str, nonce: bytes, ciphertext: bytes, saved_at: datetime
+) -> Draft | None:
     """The draft of a row `(person, nonce, ct, saved_at)`; None when it can no longer be opened."""
     if subject is None:
         return None
@@ -66,13 +68,13 @@ OTHERS = "others"
 MOST_OTHERS = 50
 
 
-def of_items(kept: Draft | None, values: Mapping[str, Any]) -> dict[str, Any]:
+def with_other_items(kept: Draft | None, values: Mapping[str, Any]) -> dict[str, Any]:
     """What was typed for one item of a list, with what was typed for others of it and not handed in: `others` by their keys, the latest last."""
-    others = waiting(kept, str(values.get("item")))
+    others = drafts_of_other_items(kept, str(values.get("item")))
     return {**values, OTHERS: dict(list(others.items())[-MOST_OTHERS:])} if others else dict(values)
 
 
-def waiting(kept: Draft | None, done: str) -> dict[str, Any]:
+def drafts_of_other_items(kept: Draft | None, done: str) -> dict[str, Any]:
     """What was typed for items of a list other than this one, by their keys."""
     if kept is None:
         return {}

@@ -7,7 +7,7 @@ from console.core.actor import Actor
 from console.core.run.duties import CODE
 from console.errors import ConsoleError, NotAllowed
 from console.runs.changing.run_rights import Seen, see
-from console.runs.engine.stepping import facts, require_step, stand
+from console.runs.engine.stepping import require_step, run_facts, step_at
 
 LOOKED_AT = 500
 OFFERED = 30
@@ -30,11 +30,11 @@ def candidates(actor: Actor, run_id: str, text: str = "") -> list[Candidate]:
     """
     seen = see(actor, run_id)
     obj = f"workflow:{seen.definition.slug}"
-    access.require(actor, seen.run.team, obj, "assign", run=facts(seen.run))
+    access.require(actor, seen.run.team, obj, "assign", run=run_facts(seen.run))
     able: list[Candidate] = []
     others: list[Candidate] = []
     for person in accounts.search(text, LOOKED_AT):
-        if not access.can(person, seen.run.team, obj, "see", run=facts(seen.run)):
+        if not access.can(person, seen.run.team, obj, "see", run=run_facts(seen.run)):
             continue  # has nothing to do with such runs
         reason = _why_not(person, seen)
         (others if reason else able).append(Candidate(person.id, person.name, person.email, reason))
@@ -48,11 +48,11 @@ def _why_not(person: Actor, seen: Seen) -> str:
     run = seen.run
     if run.holder == person.id:
         return "Has it in hand already."
-    if not access.can(person, run.team, f"workflow:{seen.definition.slug}", "resume", run=facts(run)):
+    if not access.can(person, run.team, f"workflow:{seen.definition.slug}", "resume", run=run_facts(run)):
         return "Looks at such runs, and does not work on them."
     if run.current is not None and not run.unknown:
         try:
-            require_step(person, stand(seen.definition, run), named=False)
+            require_step(person, step_at(seen.definition, run), named=False)
         except NotAllowed as error:
             if error.code == CODE:
                 return f"Did what the rule “{error.details[0]['reason']}” keeps apart from this step."

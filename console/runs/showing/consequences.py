@@ -16,7 +16,7 @@ from console.core.documents.fields import OWN_INPUT, Case, Computed, computed, t
 from console.core.forms import FormField
 from console.core.run import NEXT_ITEM
 from console.errors import ConsoleError
-from console.runs.engine.stepping import Stand, completion_of, plan_of
+from console.runs.engine.stepping import OpenStep, completion_of, plan_of
 from console.steps.base import Act, Completion, Context, Prompt, WriteRecord
 from console.workflows import Definition
 
@@ -28,7 +28,7 @@ NOT_TOLD = frozenset({"file", "files"})
 
 
 def ways(
-    actor: Actor, here: Stand, context: Context, prompt: Prompt, typed: Mapping[str, Any] | None = None, outcome: str | None = None
+    actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, typed: Mapping[str, Any] | None = None, outcome: str | None = None
 ) -> list[Way]:
     """What would come of it, for each choice that is offered, or for `outcome` alone. `typed` wins over what the form starts with.
 
@@ -37,8 +37,8 @@ def ways(
     """
     offered = [option.value for option in prompt.outcomes]
     chosen: list[str | None] = [outcome] if outcome in offered else [*offered] or [None]
-    values = _typed(prompt, typed or {}, item=here.kind.by_items)
-    return [_way(actor, here, replace(context, foretold=True), prompt, values, choice) for choice in chosen]
+    values = _typed(prompt, typed or {}, item=open_step.kind.by_items)
+    return [_way(actor, open_step, replace(context, foretold=True), prompt, values, choice) for choice in chosen]
 
 
 def _typed(prompt: Prompt, typed: Mapping[str, Any], *, item: bool) -> dict[str, Any]:
@@ -48,27 +48,27 @@ def _typed(prompt: Prompt, typed: Mapping[str, Any], *, item: bool) -> dict[str,
     return values | ({"item": prompt.progress.key} if item and prompt.progress is not None and prompt.progress.key is not None else {})
 
 
-def _way(actor: Actor, here: Stand, context: Context, prompt: Prompt, values: Mapping[str, Any], choice: str | None) -> Way:
+def _way(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, values: Mapping[str, Any], choice: str | None) -> Way:
     told: Way = {"outcome": choice, "effects": [], "after": [], "ends": None, "refused": None}
     try:
-        completion = completion_of(here, context, values, choice)
+        completion = completion_of(open_step, context, values, choice)
     except ConsoleError as error:
         reasons = dict.fromkeys(str(detail["reason"]) for detail in error.details if detail.get("reason"))
         return told | {"refused": " ".join(reasons) or error.words}
     return told | {
-        "effects": list(_effects(actor, here, context, prompt, completion)),
-        "after": _after(here.definition, here.attempt.step, completion),
+        "effects": list(_effects(actor, open_step, context, prompt, completion)),
+        "after": _after(open_step.definition, open_step.attempt.step, completion),
         "ends": completion.ends,
     }
 
 
-def _effects(actor: Actor, here: Stand, context: Context, prompt: Prompt, completion: Completion) -> Iterable[dict[str, Any]]:
+def _effects(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, completion: Completion) -> Iterable[dict[str, Any]]:
     """Everything that the completion asks for, in its order."""
     if (asked := completion.approval) is not None:
         yield {"kind": "approval", "roles": list(asked.roles), "needs": asked.needs, "decides": asked.decides}
     for effect in completion.effects:
         if isinstance(effect, WriteRecord):
-            yield _write(here, context, prompt, effect)
+            yield _write(open_step, context, prompt, effect)
         else:
             yield _act(actor, context, effect)
     if completion.awaits is not None:
@@ -87,9 +87,9 @@ def _effects(actor: Actor, here: Stand, context: Context, prompt: Prompt, comple
         yield {"kind": "time"}
 
 
-def _write(here: Stand, context: Context, prompt: Prompt, effect: WriteRecord) -> dict[str, Any]:
+def _write(open_step: OpenStep, context: Context, prompt: Prompt, effect: WriteRecord) -> dict[str, Any]:
     """A change of a record by the step itself, field by field."""
-    collection, key = (here.run.collection, here.run.record) if effect.collection is None else (effect.collection, effect.key)
+    collection, key = (open_step.run.collection, open_step.run.record) if effect.collection is None else (effect.collection, effect.key)
     fields = [
         {**_look(context.forms.get(name) or FormField(name, name)), "old": change["old"], "new": change["new"]}
         for name, change in effect.changes.items()

@@ -6,16 +6,16 @@ from typing import Any
 from console.core.documents.fields import judged_of
 from console.core.forms import is_empty
 from console.records import Record
-from console.runs.engine.stepping import Stand
+from console.runs.engine.stepping import OpenStep
 from console.steps.base import Context
 
 MOST = 3
 
 
-def last_time(here: Stand, context: Context, record: Record | None) -> dict[str, list[dict[str, Any]]]:
+def last_time(open_step: OpenStep, context: Context, record: Record | None) -> dict[str, list[dict[str, Any]]]:
     """Field of the step's own form → what records that are before the person say of it: `{"collection", "name", "value", "title"}`, the record of the run first."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for name in judged_of(here.view.config) - set(context.forms):
+    for name in judged_of(open_step.view.config) - set(context.forms):
         told = [one for one in _earlier_findings(name, context, record) if not is_empty(one["value"])]
         if told:
             found[name] = told[:MOST]

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 
 from console import access, records, workflows
 from console.core.actor import Actor
-from console.core.run.duties import excluded
+from console.core.run.duties import violated_rule
 from console.db import tables
 from console.db.engine import fetch
 from console.errors import ConsoleError
-from console.runs.engine.stepping import able, done_before
+from console.runs.engine.stepping import done_before, may_do_step
 from console.runs.showing.lists import RunHead, listed, visible_pairs
 
 PRIORITIES = ("urgent", "high", "normal", "low")
@@ -54,7 +54,7 @@ class Place:
     id: str
 
 
-def handed_on(
+def tickets(
     actor: Actor, inbox: str, priorities: Sequence[str], *, limit: int, after: Place | None = None
 ) -> tuple[list[RunHead], Place | None]:
     """Runs that were handed on to the inbox and that the actor could take, by priority, then those that have waited longest."""
@@ -77,7 +77,7 @@ def handed_on(
     return _takeable(actor, wanted, (rank, at, run.id), later, place_of, limit, after)
 
 
-def put_down(
+def saved_runs(
     actor: Actor, inbox: str, workflow: str | None, *, limit: int, after: Place | None = None
 ) -> tuple[list[RunHead], Place | None]:
     """Runs of the workflow, or that were taken from the inbox before, that were saved or let go; those touched longest ago first."""
@@ -93,7 +93,7 @@ def put_down(
     return _takeable(actor, wanted, (run.put_down_at, run.id), later, place_of, limit, after)
 
 
-def in_hand(
+def held_runs(
     actor: Actor, inbox: str, workflow: str | None, *, limit: int, holder: str | None = None, after: Place | None = None
 ) -> tuple[list[RunHead], Place | None]:
     """Runs of the inbox that somebody holds (or `holder` alone) and that the actor may see, those held longest first."""
@@ -191,7 +191,7 @@ def _unlimited(actor: Actor, collection: str) -> bool:
 
 def _able(actor: Actor, row: Any) -> bool:
     _, team, workflow, number, collection, step, *_ = row
-    return step is None or able(actor, workflows.version(workflow, number), team, collection, step)
+    return step is None or may_do_step(actor, workflows.version(workflow, number), team, collection, step)
 
 
 def _rank(ticket: Mapping[str, Any]) -> int:
@@ -235,7 +235,7 @@ def _takeable(
 
 def _could(actor: Actor, head: RunHead) -> bool:
     definition, step = workflows.version(head.workflow_id, head.version), head.step or ""
-    if not able(actor, definition, head.team, head.collection, step):
+    if not may_do_step(actor, definition, head.team, head.collection, step):
         return False
     rules = definition.document.step(step).not_by if step else None
-    return not rules or excluded(rules, done_before(head.id, rules), actor.id, starter=head.started_by) is None
+    return not rules or violated_rule(rules, done_before(head.id, rules), actor.id, starter=head.started_by) is None

@@ -59,7 +59,7 @@ def kept_from(
     return replace(reach, closed=reach.closed_in(workflow, version, run), step=step)
 
 
-def says(actor: Actor, workflow: str, version: int, step: str | None, *, kind: str | None = None, run: str | None = None) -> bool:
+def words_of_event(actor: Actor, workflow: str, version: int, step: str | None, *, kind: str | None = None, run: str | None = None) -> bool:
     """Whether the actor may read the texts that this step, or any step of this `kind`, made: those made of no field that is kept from them."""
     closed = kept_from(actor, workflow, version, step, run=run).closed
     return closed is None or (SAID not in closed.of_kind(kind) if kind is not None and closed.version.read else closed.says(step))

@@ -15,12 +15,15 @@ from console.core.run import Event, Run
 from console.db.engine import fetch
 from console.errors import ConsoleError, NotFound, SourceDown
 from console.log import masking
-from console.runs.changing.run_rights import TAKE_OVER_AFTER_S, Seen, lacking, possible, see, works
+from console.runs.changing.run_rights import TAKE_OVER_AFTER_S, Seen, lacking_right, may_work, possible_commands, see
 from console.runs.engine import answering, proposing
 from console.runs.rows import typed_drafts
-from console.runs.rows.run_store import as_shown, links, retried, run_row
+from console.runs.rows.recent_runs import trim_to_shown
+from console.runs.rows.run_events import links
+from console.runs.rows.run_rows import run_row
+from console.runs.rows.run_store import retried
 from console.runs.showing import reader_reach
-from console.runs.showing.screens import Screen, Typed, draw, last_shown, present, seen_fields
+from console.runs.showing.screens import Screen, TypedForm, draw_screen, last_shown, record_screen, seen_fields
 from console.runs.showing.view import RunView, as_json, outline
 
 NEWEST = 400  # events that are looked through for what was noted already
@@ -38,24 +41,24 @@ def get(actor: Actor, run_id: str, item: str | None = None, *, most: int | None 
 
     def once() -> RunView:
         seen = see(actor, run_id, whole=most is None, shown=True)
-        if (call := proposing.late(seen.run, log.now())) is not None:
+        if (call := proposing.overdue_call(seen.run, log.now())) is not None:
             answering.give_up(call)
             seen = see(actor, run_id, whole=most is None, shown=True)
-        seen = read_for_a_time(actor, seen)
-        near = _beside(actor, seen)
+        seen = record_timed_reading(actor, seen)
+        near = _page_state(actor, seen)
         screen, seen = _screen(actor, seen, near, log.now(), item)
         return view(actor, seen, screen, near, most)
 
     return retried(once)
 
 
-def read_for_a_time(actor: Actor, seen: Seen) -> Seen:
+def record_timed_reading(actor: Actor, seen: Seen) -> Seen:
     """The run, with an event that it was read where the actor is cleared for its label for a time only. Raises log.Moved."""
     label, run = seen.run.label, seen.run
     if label is None or access.cleared_for_good(actor.id, label):
         return seen
     step = (run.attempt.step, run.attempt.attempt) if run.attempt is not None else None
-    note(actor, seen, Event("run_read", log.now(), {"label": label}, {}, step, actor.id))
+    record_reading(actor, seen, Event("run_read", log.now(), {"label": label}, {}, step, actor.id))
     return see(actor, run.id, whole=seen.loaded.whole, shown=seen.loaded.shows)
 
 
@@ -66,7 +69,7 @@ def title(actor: Actor, run_id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class PageState:
     """What stands beside a run: the draft at its open attempt, how long its holder has been idle, the digest of what the actor was
     last shown at that attempt.
     """
@@ -85,50 +88,50 @@ where r.id = %(run)s
 """  # noqa: S608 (a text of ours)
 
 
-def _beside(actor: Actor, seen: Seen) -> Beside:
+def _page_state(actor: Actor, seen: Seen) -> PageState:
     """In one statement: a page is drawn after every step."""
     run = seen.run
     rows = fetch(_BESIDE, {"run": run.id, "n": run.current or 0, "person": actor.id})
     if not rows:
         raise NotFound
     idle, shown, *draft = rows[0]
-    typed = typed_drafts.opened(run.id, run.current or 0, seen.loaded.subject, *draft) if draft[0] is not None else None
-    return Beside(typed, max(0.0, float(idle or 0)) if run.holder else 0.0, bytes(shown) if shown is not None else None)
+    typed = typed_drafts.decrypt_draft(run.id, run.current or 0, seen.loaded.subject, *draft) if draft[0] is not None else None
+    return PageState(typed, max(0.0, float(idle or 0)) if run.holder else 0.0, bytes(shown) if shown is not None else None)
 
 
-def upcoming(actor: Actor, seen: Seen, after: Run, now: datetime) -> Screen | None:
+def screen_after(actor: Actor, seen: Seen, after: Run, now: datetime) -> Screen | None:
     """What the actor will be shown next of the run as it will stand; None where that can only be known once it stands there."""
-    if after.current is None or after.status != "waiting_person" or seen.down is not None or not works(actor, after, seen.definition):
+    if after.current is None or after.status != "waiting_person" or seen.down is not None or not may_work(actor, after, seen.definition):
         return None
     try:
-        return draw(actor, replace(seen, loaded=replace(seen.loaded, run=after)), now)
+        return draw_screen(actor, replace(seen, loaded=replace(seen.loaded, run=after)), now)
     except (SourceDown, NotFound):
         return None
 
 
-def _screen(actor: Actor, seen: Seen, near: Beside, now: datetime, item: str | None = None) -> tuple[Screen | None, Seen]:
+def _screen(actor: Actor, seen: Seen, near: PageState, now: datetime, item: str | None = None) -> tuple[Screen | None, Seen]:
     """What the actor sees of the open step: drawn anew for those who work on such runs, as it was last shown for readers."""
     run = seen.run
     if run.current is None or run.status not in LOOKING:
         return None, seen
-    if seen.down is not None or not works(actor, run, seen.definition):
-        return _before(run.id, run.current), seen
+    if seen.down is not None or not may_work(actor, run, seen.definition):
+        return _screen_before(run.id, run.current), seen
     try:
-        screen = draw(actor, seen, now, item)
+        screen = draw_screen(actor, seen, now, item)
     except (SourceDown, NotFound) as error:  # what stands beside the form cannot be read: the run is there all the same
         down = error if isinstance(error, SourceDown) else SourceDown(error.message)
-        return _before(run.id, run.current), replace(seen, down=down)
-    loaded = present(actor, seen, screen, now, near.shown)
+        return _screen_before(run.id, run.current), replace(seen, down=down)
+    loaded = record_screen(actor, seen, screen, now, near.shown)
     return screen, Seen(loaded, seen.definition, seen.record, seen.gone, seen.down)
 
 
-def _before(run_id: str, n: int) -> Screen | None:
+def _screen_before(run_id: str, n: int) -> Screen | None:
     """What was last shown of the attempt, to anybody."""
     found = last_shown(run_id, n)
     return found[1] if found else None
 
 
-def foretold(actor: Actor, run_id: str, values: Mapping[str, Any], outcome: str | None = None) -> Screen | None:
+def preview_screen(actor: Actor, run_id: str, values: Mapping[str, Any], outcome: str | None = None) -> Screen | None:
     """The screen of the open step with what it would do if this were handed in; None where nothing can be. Nothing is noted: nobody is shown it yet."""
     seen = see(actor, run_id)
     run = seen.run
@@ -137,18 +140,18 @@ def foretold(actor: Actor, run_id: str, values: Mapping[str, Any], outcome: str 
         or run.status != "waiting_person"
         or seen.down is not None
         or seen.gone
-        or not works(actor, run, seen.definition)
+        or not may_work(actor, run, seen.definition)
     ):
         return None
     shown = last_shown(run.id, run.current, actor.id)
     item = values.get("item")
     try:
-        return draw(
+        return draw_screen(
             actor,
             seen,
             log.now(),
             item if isinstance(item, str) else None,
-            Typed(values, outcome, seen_fields(shown[1]) if shown else None),
+            TypedForm(values, outcome, seen_fields(shown[1]) if shown else None),
         )
     except (SourceDown, NotFound):
         return None
@@ -246,16 +249,16 @@ def _without_sent(told: dict[str, Any], run: Run, hidden: masking.Hidden) -> lis
     return ["run.current.effect.sent"]
 
 
-def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside, most: int | None = PATH_SHOWN) -> RunView:
+def view(actor: Actor, seen: Seen, screen: Screen | None, near: PageState, most: int | None = PATH_SHOWN) -> RunView:
     """The run for this viewer."""
-    seen = seen if most is None else replace(seen, loaded=as_shown(seen.loaded))
+    seen = seen if most is None else replace(seen, loaded=trim_to_shown(seen.loaded))
     run, definition = seen.run, seen.definition
     newest = workflows.newest(definition.id)
     typed = near.draft if run.holder in (actor.id, None) else None
-    can = possible(actor, seen, near.idle_s)
+    can = possible_commands(actor, seen, near.idle_s)
     people = {run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)}
     names = accounts.names(people - {actor.id}) | ({actor.id: actor.name} if actor.id in people else {})
-    reads = not works(actor, run, definition)
+    reads = not may_work(actor, run, definition)
     steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most, left=seen.loaded.left)
     told, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None), run, looking_back=reads)
     if reads or seen.down is not None:  # it was drawn for somebody else
@@ -275,7 +278,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside, most: in
         holder_idle=run.holder is not None and near.idle_s >= TAKE_OVER_AFTER_S,
         gone=seen.gone,
         down=seen.down.message if seen.down else None,
-        lacking=lacking(actor, seen) if works(actor, run, definition) else None,
+        lacking=lacking_right(actor, seen) if may_work(actor, run, definition) else None,
         masked=paths,
     )
 
@@ -301,22 +304,22 @@ def source_opened(
 
     def once() -> None:
         seen = see(actor, run_id)
-        if seen.run.current is None or not works(actor, seen.run, seen.definition):
+        if seen.run.current is None or not may_work(actor, seen.run, seen.definition):
             return
-        here = seen.run.attempts[seen.run.current]
-        named = {"n": here.n, "source": source, "collection": collection, "key": key, "name": name, "page": page}
-        if page is not None and noted(
+        attempt = seen.run.attempts[seen.run.current]
+        named = {"n": attempt.n, "source": source, "collection": collection, "key": key, "name": name, "page": page}
+        if page is not None and already_recorded(
             seen.run, actor, "source_opened", {what: value for what, value in named.items() if value is not None}
         ):
             return
         told = {name: value for name, value in (named | {"pages": pages, "digest": digest}).items() if value is not None}
         sealed = {"what": what} if what is not None else {}
-        note(actor, seen, Event("source_opened", log.now(), told, sealed, (here.step, here.attempt), actor.id))
+        record_reading(actor, seen, Event("source_opened", log.now(), told, sealed, (attempt.step, attempt.attempt), actor.id))
 
     retried(once)
 
 
-def noted(run: Run, actor: Actor, kind: str, told: Mapping[str, Any]) -> bool:
+def already_recorded(run: Run, actor: Actor, kind: str, told: Mapping[str, Any]) -> bool:
     """Whether the newest events of the run hold one of this kind, by this person, that says all this."""
     for event in log.recent(run.id, kind, run.seq - NEWEST):
         if event.body["actor"].get("id") == actor.id and all(event.open.get(name) == value for name, value in told.items()):
@@ -324,8 +327,8 @@ def noted(run: Run, actor: Actor, kind: str, told: Mapping[str, Any]) -> bool:
     return False
 
 
-def note(actor: Actor, seen: Seen, event: Event) -> None:
-    """An event of looking, on the chain of the run; nothing else of it changes. Raises log.Moved."""
-    made = links(actor, seen.definition, seen.loaded, seen.run, [event])
+def record_reading(actor: Actor, seen: Seen, event: Event) -> None:
+    """Append an event about reading the run; nothing else of the run changes. Raises log.Moved."""
+    made = links(actor, seen.definition, seen.run, [event], seq=seen.run.seq, head=seen.loaded.head)
     projection = log.Projection(run=run_row(seen.run, seen.loaded.subject, keep_draft=True))
     log.write(seen.run.id, seen.run.seq, made, subject=seen.loaded.subject, projection=projection)

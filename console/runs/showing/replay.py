@@ -11,9 +11,10 @@ from console.core.run import Event, Run, fold
 from console.errors import NotFound
 from console.log import masking, present
 from console.runs.changing.run_rights import Seen, see
-from console.runs.rows.run_store import as_event, retried
+from console.runs.rows.run_events import as_event
+from console.runs.rows.run_store import retried
 from console.runs.showing.reader_reach import hidden_from, kept_from, screen_for
-from console.runs.showing.reading import PATH_SHOWN, masked_run, read_for_a_time
+from console.runs.showing.reading import PATH_SHOWN, masked_run, record_timed_reading
 from console.runs.showing.screens import Screen
 from console.runs.showing.view import RunView, as_json, outline
 
@@ -85,7 +86,7 @@ class Tick(dict[str, Any]):
 
 def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     """The run after event `at` (None: its last). Raises NotFound for a number that the run does not have."""
-    seen = retried(lambda: read_for_a_time(actor, see(actor, run_id)))
+    seen = retried(lambda: record_timed_reading(actor, see(actor, run_id)))
     last = seen.run.seq
     place = last if at is None else at
     if not 1 <= place <= last:

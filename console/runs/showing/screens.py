@@ -17,8 +17,9 @@ from console.log import masking
 from console.records import Record
 from console.runs.changing.run_rights import Seen
 from console.runs.engine import proposing
-from console.runs.engine.stepping import context_of, prompt_of, stand
-from console.runs.rows.run_store import Loaded, write
+from console.runs.engine.stepping import context_of, prompt_of, step_at
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_store import write
 from console.runs.showing import consequences, last_time, reader_reach
 from console.steps.base import Progress, Prompt, Rows
 
@@ -29,7 +30,7 @@ Screen = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class TypedForm:
     """What stands in a form that is not handed in: its values, the choice, and the record's fields as the person last saw them (`before`)."""
 
     values: Mapping[str, Any]
@@ -63,7 +64,7 @@ def seen_fields(screen: Screen | None) -> Mapping[str, Any] | None:
     return shown | {field["name"]: field["now"] for field in screen["fields"] if field.get("now") is not None}
 
 
-def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None, typed: Typed | None = None) -> Screen:
+def draw_screen(actor: Actor, seen: Seen, now: datetime, item: str | None = None, typed: TypedForm | None = None) -> Screen:
     """The view model of the step that the run stands at, as this actor sees it; of a list, with the form of the `item` they turned to.
 
     What it would do is told of the form as it starts, or as it is `typed`.
@@ -79,10 +80,17 @@ def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None, typed
     return {**left, **{name: said[name] for name in masking.TEXTS & said.keys() & left.keys()}}
 
 
-def _drawn(actor: Actor, seen: Seen, now: datetime, item: str | None, typed: Typed | None, hidden: masking.Within | None = None) -> Screen:
+def _drawn(
+    actor: Actor, seen: Seen, now: datetime, item: str | None, typed: TypedForm | None, hidden: masking.Within | None = None
+) -> Screen:
     """The same with every value that the step knows; with `hidden` without those that are kept from the actor."""
-    here = stand(seen.definition, seen.run)
-    step: Screen = {"step": here.attempt.step, "attempt": here.attempt.attempt, "type": here.view.type, "title": here.view.title}
+    open_step = step_at(seen.definition, seen.run)
+    step: Screen = {
+        "step": open_step.attempt.step,
+        "attempt": open_step.attempt.attempt,
+        "type": open_step.view.type,
+        "title": open_step.view.title,
+    }
     no_forms: Mapping[str, FormField] = {}
     no_reads: Mapping[str, Rows] = {}
     last: Mapping[str, Any] = {}
@@ -91,13 +99,13 @@ def _drawn(actor: Actor, seen: Seen, now: datetime, item: str | None, typed: Typ
         step["type"] = "settle"
     else:
         before = typed.before if typed else None
-        context = context_of(actor, here, seen.record, now, before, item if here.kind.by_items else None, hidden=hidden)
-        prompt, forms, reads = prompt_of(here, context), context.forms, context.reads
-        step["ways"] = consequences.ways(actor, here, context, prompt, *((typed.values, typed.outcome) if typed else ()))
-        step |= {"by_hand": True} if here.by_hand else {}
-        last = last_time.last_time(here, context, seen.record)
+        context = context_of(actor, open_step, seen.record, now, before, item if open_step.kind.by_items else None, hidden=hidden)
+        prompt, forms, reads = prompt_of(open_step, context), context.forms, context.reads
+        step["ways"] = consequences.ways(actor, open_step, context, prompt, *((typed.values, typed.outcome) if typed else ()))
+        step |= {"by_hand": True} if open_step.by_hand else {}
+        last = last_time.last_time(open_step, context, seen.record)
         tables = [table for name in prompt.tables if name in context.reads for table in _tables(name, context.reads[name])]
-    progress, proposal = prompt.progress, proposing.evidence(seen.run, actor.id)
+    progress, proposal = prompt.progress, proposing.on_screen(seen.run, actor.id)
     collection = progress.collection if progress else seen.run.collection
     picks = _table("key", reads[prompt.picks]) if prompt.picks else None
     return {
@@ -108,11 +116,11 @@ def _drawn(actor: Actor, seen: Seen, now: datetime, item: str | None, typed: Typ
         "fields": [_field(field, collection, forms, last) for field in prompt.fields],
         **({"progress": _progress(progress)} if progress else {}),
         **({"picks": picks} if picks else {}),
-        **({"checks": True} if getattr(here.view.config, "checks", ()) and not here.by_hand and seen.run.unknown is None else {}),
+        **({"checks": True} if getattr(open_step.view.config, "checks", ()) and not open_step.by_hand and seen.run.unknown is None else {}),
         "outcomes": [option.to_json() for option in prompt.outcomes],
         **({"notes": [{"label": label, "text": text} for label, text in prompt.notes]} if prompt.notes else {}),
         **({"not_offered": [asdict(option) for option in prompt.withheld]} if prompt.withheld else {}),
-        "errors": list(here.attempt.errors or []),
+        "errors": list(open_step.attempt.errors or []),
         "missing": _missing(seen),
         "record": _panel(actor, seen.record),
         "documents": [],
@@ -197,39 +205,39 @@ def digest(screen: Screen) -> bytes:
     return hashlib.sha256(log.body.canonical(log.body.plain(screen))).digest()
 
 
-def fitted(screen: Screen) -> Screen:
+def fit_size(screen: Screen) -> Screen:
     """The screen in at most 64 KB: long texts by their hash, long tables shortened to what fits."""
     plain: Screen = log.body.plain(screen)
     if len(orjson.dumps(plain)) <= MOST_BYTES:
         return plain
-    plain = shortened(plain)
+    plain = shorten_texts(plain)
     while len(orjson.dumps(plain)) > MOST_BYTES and any(table["rows"] for table in plain["tables"]):
         longest = max(plain["tables"], key=lambda table: len(table["rows"]))
         longest["rows"], longest["more"] = longest["rows"][: len(longest["rows"]) // 2], True
     return plain
 
 
-def shortened(value: Any) -> Any:
+def shorten_texts(value: Any) -> Any:
     """The value with long texts by their hash."""
     match value:
         case str() if len(value) > LONG_TEXT:
             return f"{value[:LONG_TEXT]}… ({len(value)} characters, SHA-256 {hashlib.sha256(value.encode()).hexdigest()})"
         case dict():
-            return {key: shortened(item) for key, item in value.items()}
+            return {key: shorten_texts(item) for key, item in value.items()}
         case list():
-            return [shortened(item) for item in value]
+            return [shorten_texts(item) for item in value]
     return value
 
 
 def shown_event(actor: Actor, run: Run, screen: Screen, mark: bytes, now: datetime) -> tuple[Event, dict[str, Any]]:
     """(`step_shown`, the row that keeps it) of a screen with the digest `mark`, at the attempt where the run stands."""
-    kept = fitted(screen)
+    kept = fit_size(screen)
     told = {"n": run.current, "type": screen["type"], "digest": mark.hex(), "locale": actor.locale, "zone": actor.zone}
     event = Event("step_shown", now, told, {"screen": kept}, (screen["step"], screen["attempt"]), actor.id)
     return event, {"n": run.current, "person": actor.id, "digest": mark.hex(), "screen": kept}
 
 
-def present(actor: Actor, seen: Seen, screen: Screen, now: datetime, before: bytes | None) -> Loaded:
+def record_screen(actor: Actor, seen: Seen, screen: Screen, now: datetime, before: bytes | None) -> Loaded:
     """Note what this actor is shown, unless it is what they were shown before (its digest is `before`); answers the run as it stands then.
 
     Raises log.Moved when the run has moved meanwhile: then something else is to be shown.
@@ -238,7 +246,7 @@ def present(actor: Actor, seen: Seen, screen: Screen, now: datetime, before: byt
     if run.current is None:
         return loaded
     mark = digest(screen)
-    asked = proposing.asked_for_item(seen.definition, run, actor.id, item_of(screen), now)
+    asked = proposing.request_item_proposal(seen.definition, run, actor.id, item_of(screen), now)
     asks = [asked] if asked is not None else []
     if before == mark:
         return write(actor, seen.definition, loaded, asks, keep_draft=True) if asks else loaded

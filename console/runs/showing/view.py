@@ -89,26 +89,26 @@ def title_of(definition: Definition, step_id: str) -> str:
 
 
 def _current(run: Run, definition: Definition, screen: Screen | None, draft: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    here = run.attempt
-    if here is None:
+    attempt = run.attempt
+    if attempt is None:
         return None
-    step, effect = definition.document.step(here.step), run.unknown or run.wanted
+    step, effect = definition.document.step(attempt.step), run.unknown or run.wanted
     waits = run.status in ("waiting_event", "waiting_time")
     shown = None if waits or run.status == "running" else screen
     return {
-        "step": here.step,
+        "step": attempt.step,
         "type": "settle" if run.unknown else step.type,
         "title": step.title,
-        "attempt": here.attempt,
+        "attempt": attempt.attempt,
         "button": shown["button"] if shown else step.button or "Done",
         "form": {"fields": shown["fields"]} if shown else None,
         "outcomes": shown["outcomes"] if shown else [],
         **({"ways": shown["ways"]} if shown and "ways" in shown else {}),
         **({"progress": shown["progress"]} if shown and shown.get("progress") else {}),
         **({"not_offered": shown["not_offered"]} if shown and shown.get("not_offered") else {}),
-        "errors": list(here.errors or []),
+        "errors": list(attempt.errors or []),
         "draft": dict(draft) if draft else None,
-        "proposal": proposing.shown(here.proposal),
+        "proposal": proposing.as_shown(attempt.proposal),
         "take_over": dict(run.take_over) if run.take_over else None,
         "waiting": _waiting(run.waiting) if waits and run.waiting else None,
         "effect": _at_stake(effect) if effect else None,
@@ -196,8 +196,8 @@ def outline(
         | {"items": items}
         for attempt, items in taken[cut:]
     ]
-    here = run.attempt
-    return path + ([] if here is None else _ahead(here.step, definition)), earlier
+    current = run.attempt
+    return path + ([] if current is None else _ahead(current.step, definition)), earlier
 
 
 def _earlier(cut: Sequence[str], left: Left | None) -> Earlier | None:

@@ -38,7 +38,7 @@ class Turned(Asked):
 
 def _sent(done: Done) -> dict[str, Any] | None:
     """Return the stored file, if it still exists."""
-    return attachments.anywhere(g.actor, done.made).value if done.made else None
+    return attachments.visible_in_any_run(g.actor, done.made).value if done.made else None
 
 
 @blueprint.post("/files")
@@ -70,7 +70,7 @@ def send() -> ResponseReturnValue:
 @operation("getFile", "workflow.see", File)
 def get_file(file_id: str) -> ResponseReturnValue:
     """What is known of a file."""
-    stored = attachments.anywhere(g.actor, file_id)
+    stored = attachments.visible_in_any_run(g.actor, file_id)
     known = {
         "run": stored.run,
         "slot": stored.slot,
@@ -86,7 +86,7 @@ def get_file(file_id: str) -> ResponseReturnValue:
 @operation("getFileContent", "workflow.see", Media("*/*", "The file itself"))
 def content(file_id: str) -> Response:
     """The file itself; that it was taken is an event."""
-    attachments.anywhere(g.actor, file_id)
+    attachments.visible_in_any_run(g.actor, file_id)
     taken = documents.download(g.actor, file_id)
     answer = make_response(taken.content)
     answer.headers["Content-Type"] = taken.media_type

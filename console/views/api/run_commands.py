@@ -350,5 +350,5 @@ def rerun(run_id: str) -> ResponseReturnValue:
 def look_again(run_id: str) -> ResponseReturnValue:
     """There is news of what the run has sent: look it up now and not later. For a provider's webhook; nothing of what it says is taken on trust."""
     read(Nothing)
-    runs.look_again(g.actor, run_id)
+    runs.follow_now(g.actor, run_id)
     return _run(run_id)

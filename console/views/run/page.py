@@ -119,7 +119,7 @@ def _consequences(
     run: Mapping[str, Any], screen: Mapping[str, Any], look: Look, stands: Mapping[str, Any], chosen: str | None
 ) -> list[consequences.Consequence]:
     """Return what the button will do with the values in the boxes: `stands` are those that differ from the form's start."""
-    foretold = runs.foretold(frame.actor(), run["id"], {**stands, **_item_of(screen)}, chosen) if stands else None
+    foretold = runs.preview_screen(frame.actor(), run["id"], {**stands, **_item_of(screen)}, chosen) if stands else None
     return consequences.consequences(foretold or screen, look, chosen)
 
 
@@ -287,7 +287,7 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
 
 def _news(run_id: str, look: Look) -> list[tuple[str, str]]:
     """Return (when, what) for results of changes that arrived after the run had ended."""
-    news = [(event.at, str(event.sealed.get("message") or "")) for event in runs.news(run_id)]
+    news = [(event.at, str(event.sealed.get("message") or "")) for event in runs.late_reports(run_id)]
     return [(formats.text(Kind("at", "At", "datetime"), at.isoformat(), look), words) for at, words in news if words]
 
 

@@ -26,7 +26,7 @@ MOST_CALL = 64
 def arrived(run_id: str) -> Response:
     """Answer 204 while the proposal is pending, then the parts of the page that it changes. Without htmx, redirect to the run."""
     actor, call, n = frame.actor(), request.args.get("call", "")[:MOST_CALL], request.args.get("n", 0, type=int)
-    if frame.wants_fragment() and runs.awaits(actor, run_id, min(n, 1_000_000), call):
+    if frame.wants_fragment() and runs.proposal_pending(actor, run_id, min(n, 1_000_000), call):
         return make_response("", 204)
     view = runs.get(actor, run_id, request.args.get("item"))
     if not frame.wants_fragment():

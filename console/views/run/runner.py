@@ -75,7 +75,7 @@ def draft(run_id: str) -> Response:
 
 def _consequences_now(run_id: str, typed: Typed) -> str:
     """Return the description of what the button does with the values typed so far."""
-    screen, look = runs.foretold(frame.actor(), run_id, typed.values, typed.outcome), frame.look()
+    screen, look = runs.preview_screen(frame.actor(), run_id, typed.values, typed.outcome), frame.look()
     if screen is None:
         return ""
     foretold = consequences.consequences(screen, look, typed.outcome)

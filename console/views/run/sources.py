@@ -12,7 +12,7 @@ from console.core import media
 from console.core.actor import Actor
 from console.core.documents.collections import humanised
 from console.core.run import MISSING_MANUAL, SUPPLIED
-from console.core.run.proposal import SECOND, of_second
+from console.core.run.proposal import SECOND, is_second_call
 from console.errors import NotFound, SourceDown
 from console.runs import RunView
 from console.views import formats, frame
@@ -86,7 +86,7 @@ def source_asked_for(view: RunView, args: Mapping[str, str], reader: str) -> tup
     proposal = (view.json["current"] or {}).get("proposal")
     if "source" not in args or proposal is None or proposal["for"] != reader:
         return None
-    if of_second(proposal, args.get("call", "")):
+    if is_second_call(proposal, args.get("call", "")):
         proposal = proposal[SECOND]
     elif proposal["call"] != args.get("call", proposal["call"]):
         return None

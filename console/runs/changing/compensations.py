@@ -1,4 +1,4 @@
-"""What was done outside, and what takes it back: offered before a run goes back or is broken off, and where a step comes to the same change again."""
+"""Effects that were made, and the actions that take them back: for going back, for aborting, and for a step that is done again."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from console.core.documents.action_document import Action, wishes
 from console.core.documents.approval_rules import required_approval
 from console.core.documents.fields import OWN_INPUT, computed, with_own
 from console.core.run import Attempt, Effect, Run, repeating
-from console.core.run.commands import Wish
+from console.core.run.step_requests import Wish
 from console.db.ids import new_id
 from console.effects import action_preview, kept
 from console.errors import ConsoleError, Invalid
@@ -19,27 +19,27 @@ from console.errors import ConsoleError, Invalid
 
 @dataclass(frozen=True, slots=True)
 class Compensation:
-    """An action that takes back what an effect did, ready to be asked for."""
+    """An action that takes back an effect, ready to be requested."""
 
     action: str
     label: str
     wishes: Sequence[Wish] = ()
 
     def to_json(self) -> dict[str, str]:
-        """As a preview names it."""
+        """Its shape in a preview."""
         return {"action": self.action, "label": self.label}
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """Something that was done outside and stands: by which attempt, and what takes it back (None: nothing here, or not by this person)."""
+class DoneEffect:
+    """An effect that was made and not taken back, with its attempt and its compensation (None: there is none that this person may execute)."""
 
     attempt: Attempt
     effect: Effect
     compensation: Compensation | None = field(default=None)
 
     def to_json(self) -> dict[str, Any]:
-        """As a preview names it."""
+        """Its shape in a preview."""
         effect = self.effect
         undo = self.compensation.to_json() if self.compensation else None
         return {
@@ -51,28 +51,28 @@ class Done:
         }
 
 
-def done(actor: Actor, run: Run, attempts: Iterable[Attempt], now: datetime) -> list[Done]:
-    """What the attempts did outside and nobody took back, in their order, with what takes it back. The run must be loaded whole."""
-    return [Done(attempt, effect, _compensation(actor, run, effect, now)) for attempt, effect in repeating.outstanding(run, attempts)]
+def done_effects(actor: Actor, run: Run, attempts: Iterable[Attempt], now: datetime) -> list[DoneEffect]:
+    """The outstanding effects of the attempts, in order, with their compensations. All attempts must be loaded."""
+    return [DoneEffect(attempt, effect, _compensation(actor, run, effect, now)) for attempt, effect in repeating.outstanding(run, attempts)]
 
 
-def of_former(actor: Actor, run: Run, now: datetime) -> list[Wish]:
-    """What takes back the changes that the step at hand made before, newest first; nothing where the step is new or nothing takes them back."""
-    here = run.attempt
-    if here is None:
+def compensate_former(actor: Actor, run: Run, now: datetime) -> list[Wish]:
+    """The wishes that take back what the current step made before, newest first; empty if there is nothing to take back."""
+    attempt = run.attempt
+    if attempt is None:
         return []
-    own = [effect for _, effect in repeating.outstanding(run, [here]) if effect.kind not in repeating.COMPARED]
-    found = [_compensation(actor, run, effect, now) for effect in [*own, *repeating.former_of(run, here)]]
+    own = [effect for _, effect in repeating.outstanding(run, [attempt]) if effect.kind not in repeating.COMPARED]
+    found = [_compensation(actor, run, effect, now) for effect in [*own, *repeating.former_effects(run, attempt)]]
     return [wish for undo in found if undo is not None for wish in undo.wishes]
 
 
-def chosen(actor: Actor, run: Run, effects: Sequence[str], now: datetime) -> list[Wish]:
-    """What takes these effects back, the newest first, whatever the order in which they were named.
+def chosen_compensations(actor: Actor, run: Run, effects: Sequence[str], now: datetime) -> list[Wish]:
+    """The wishes that take back these effects, newest first, whatever their order in `effects`.
 
-    Raises Invalid on the field `compensate` for an effect that is not done, was taken back, or has nothing that takes it back.
+    Raises Invalid on the field `compensate` for an effect that was not made, was taken back, or has no compensation.
     """
     newest = [run.attempts[n] for n in sorted(run.attempts, reverse=True)]
-    there = {each.effect.id: each for each in done(actor, run, newest, now)} if effects else {}
+    there = {each.effect.id: each for each in done_effects(actor, run, newest, now)} if effects else {}
     wrong = [effect for effect in effects if effect not in there or there[effect].compensation is None]
     if wrong:
         reason = (
@@ -83,8 +83,8 @@ def chosen(actor: Actor, run: Run, effects: Sequence[str], now: datetime) -> lis
 
 
 def _compensation(actor: Actor, run: Run, effect: Effect, now: datetime) -> Compensation | None:
-    """The action that the step, or the action itself, names to take it back; None where there is none, or the actor may not execute it alone."""
-    if effect.status != "succeeded":  # what nobody knows to be done is not taken back
+    """The action that the step or the effect's own action names as compensation; None if there is none, or the actor may not execute it alone."""
+    if effect.status != "succeeded":  # an effect with unknown result is not taken back
         return None
     if effect.kind == "task":
         told = {"key": effect.request["key"]}
@@ -99,13 +99,13 @@ def _compensation(actor: Actor, run: Run, effect: Effect, now: datetime) -> Comp
         return None
     try:
         made = _wishes(actor, run, effect, undo, _values(run, effect, own, undo), now)
-    except ConsoleError:  # the record is gone, or its source does not answer: then it is not offered
+    except ConsoleError:  # the record is gone or its source does not answer: it is not offered
         return None
     return Compensation(undo.id, undo.title, made) if made else None
 
 
 def _values(run: Run, effect: Effect, own: Action | None, undo: Action) -> dict[str, Any]:
-    """What the form of the action that takes back is filled in with: as the action says, else from fields and results of the same name."""
+    """The values for the form of the compensating action: by the rules of the effect's action, else from fields and results of the same name."""
     found = run.effect(effect.id)
     results = {
         each.request["define"]["name"]: (each.result or {}).get("values", {})
@@ -123,7 +123,7 @@ def _values(run: Run, effect: Effect, own: Action | None, undo: Action) -> dict[
 
 
 def _wishes(actor: Actor, run: Run, effect: Effect, undo: Action, values: Mapping[str, Any], now: datetime) -> list[Wish]:
-    """The effects of the action that takes back; none where its form is not filled in, it is not possible now, or others have to approve it."""
+    """The wishes of the compensating action; empty if its form is incomplete, it is not possible now, or others must approve it."""
     same = undo.collection is not None and undo.collection == effect.request.get("collection")
     key = effect.request.get("record") if same else run.record if undo.collection == run.collection else None
     act = action_preview.ready(actor, run, undo.id, key, None, now)

@@ -1,0 +1,228 @@
+"""`decide` turns a command to a run into events, or refuses it.
+
+Pure: the time is passed as `now`, new ids come with the command. `console.access` has judged the person's rights before;
+this module judges whether the command is possible at this point of the run, and whether the person holds it.
+Source: docs/adr/0005-runs.md.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from console.core.events import MOVES
+from console.core.moments import moment_text
+from console.core.run import Attempt, Event, Run, approving, commands, going_back, holding, settling, side_work, waiting
+from console.core.run.commands import Command, Complete, Plan, Report, Start, Supply, Taken
+from console.core.run.moves import (
+    after_all,
+    enter_step,
+    go_to_next,
+    has_ended,
+    not_possible,
+    require_completable,
+    require_holder,
+    sealed_of,
+    stale_form,
+)
+from console.core.run.step_requests import Awaited
+
+
+def decide(plan: Plan, run: Run, command: Command, now: datetime) -> list[Event]:
+    """The events that the command makes of the run. Raises Conflict (`stale_revision`, `not_holder`, `not_possible`) or Invalid."""
+    if isinstance(command, Start):
+        return _numbered(run, _start(plan, run, command, now))
+    if run.ended:
+        if isinstance(command, Report):
+            return settling.late_report(command, now)
+        raise has_ended(run)
+    revision = getattr(command, "revision", None)
+    if revision is not None and revision != run.revision:
+        raise stale_form()
+    return _numbered(run, DECISIONS[type(command)](plan, run, command, now))
+
+
+def _numbered(run: Run, events: list[Event]) -> list[Event]:
+    """The events with the revision that the run has after them: one transition, one revision. A late report changes no revision."""
+    return [
+        Event(event.type, event.at, {**event.open, "revision": run.revision + 1}, event.sealed, event.step, event.by)
+        if event.type in MOVES
+        else event
+        for event in events
+    ]
+
+
+def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
+    start = plan.workflow.start
+    open_data = (
+        {
+            "id": command.id,
+            "workflow": command.workflow,
+            "version": command.version,
+            "team": command.team,
+            "collection": command.collection,
+            "record": command.record,
+            "exclusive": command.exclusive,
+            "started_by": command.by,
+            "holder": command.by,
+            "trigger": command.trigger,
+        }
+        | ({"label": command.label} if command.label else {})
+        | ({"linked_to": command.linked_to} if command.linked_to else {})
+    )
+    began = Event("run_started", now, open_data, sealed_of(input=dict(command.input), title=command.title), by=command.by)
+    entered = enter_step(plan, run, start.id, 1, now, "running")
+    outcome = {"n": 1, "type": "start", "outcome": "default", "automatic": False, "handled_manually": False}
+    done = Event(
+        "step_completed", now, outcome, sealed_of(values=dict(command.input), output=dict(command.output)), (start.id, 1), command.by
+    )
+    events = [began, entered, done]
+    after, last, came = after_all(events, run), start.id, "default"
+    for each in command.taken:
+        if plan.workflow.target(last, came) != each.step:
+            raise not_possible(run, "Beginning again where it failed, for its way there is another in this version; from the start")
+        more = _taken(plan, after, each, command, now)
+        events += more
+        after, last, came = after_all(more, after), each.step, each.outcome
+    return [*events, *go_to_next(plan, after, last, came, None, now)]
+
+
+def _taken(plan: Plan, run: Run, each: Taken, command: Start, now: datetime) -> list[Event]:
+    """The events of a step that is taken over from the run that is repeated."""
+    entered = enter_step(plan, run, each.step, run.made + 1, now, "running")
+    open_data = {
+        "n": run.made + 1,
+        "type": plan.workflow.step(each.step).type,
+        "outcome": each.outcome,
+        "automatic": True,
+        "handled_manually": each.handled_manually,
+        "taken_from": command.linked_to,
+    }
+    return [entered, Event("step_completed", now, open_data, sealed_of(values=dict(each.values), output=dict(each.output)), entered.step)]
+
+
+def opening(plan: Plan, by: str, team: str, now: datetime) -> Run:
+    """A run at its start step that is not stored yet, to check its input."""
+    start = plan.workflow.start
+    return Run(team=team, started_by=by, holder=by, made=1, current=1, attempts={1: Attempt(1, start.id, 1, "open", now)})
+
+
+def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Event]:
+    attempt = require_completable(run, command.by, command.step, command.revision)
+    if command.by is None and not _by_ai(run, command) and (attempt.step not in plan.automatic or run.status != "running"):
+        raise not_possible(run, "Completing a person's step without a person")
+    step, made = (attempt.step, attempt.attempt), side_work.create_side_rows(run, attempt, command, now)
+    command = replace(command, awaits=made.awaits, **_standing(made.stands))
+    open_data = {
+        "n": attempt.n,
+        "type": plan.workflow.step(attempt.step).type,
+        "outcome": command.outcome,
+        "automatic": command.by is None,
+        "handled_manually": command.handled_manually,
+        **({"proposal": dict(command.proposal)} if command.proposal else {}),
+    }
+    output = None if command.output is None else dict(command.output)
+    sealed = sealed_of(values=dict(command.values), reason=command.reason) | ({} if output is None else {"output": output})
+    chosen = [Event("outcome_chosen", now, _choice(command), {}, step, command.by)] if command.chosen else []
+    manual = (
+        [Event("handled_manually", now, {"outcome": command.outcome}, sealed_of(reason=command.reason), step, command.by)]
+        if command.handled_manually
+        else []
+    )
+    chosen += made.events
+    if command.effects or command.awaits or command.approval:
+        submitted = Event("step_submitted", now, open_data, sealed, step, command.by)
+        go_to_next(
+            plan, run, attempt.step, command.outcome, command.ends, now
+        )  # refuse an outcome without a next step before anything is done
+        if command.approval is not None:
+            return [*chosen, *manual, *approving.submit_for_approval(plan, run, attempt, command, submitted, now)]
+        if command.awaits is None:
+            return [*chosen, *manual, *settling.submit_effects(plan, run, attempt, command, submitted, now)]
+        return [*chosen, *manual, submitted, _awaited(attempt, command.awaits, now)]
+    completed = Event("step_completed", now, open_data, sealed, step, command.by)
+    return [*chosen, *manual, completed, *_next(plan, after_all([completed], run), attempt, command, now)]
+
+
+def _standing(former: Attempt | None) -> dict[str, Any]:
+    """The result that the step had before, if its side row is answered already: then nothing is waited for again."""
+    return {} if former is None else {"outcome": former.outcome, "values": dict(former.values), "output": former.output}
+
+
+def _by_ai(run: Run, command: Complete) -> bool:
+    """Whether a promoted step is completed without a person. After an error, or with an unknown effect, a person must do it."""
+    return command.by_ai and run.status == "waiting_person" and run.holder is not None and run.take_over is None and run.unknown is None
+
+
+def _supply(_plan: Plan, run: Run, command: Supply, now: datetime) -> list[Event]:
+    """Add values that a step handled manually left out. The run stays at its step; its form is drawn again."""
+    require_holder(run, command.by)
+    attempt, target = run.attempt, run.attempts.get(command.n)
+    if run.status != "waiting_person" or attempt is None or run.unknown is not None:
+        raise not_possible(run, "Supplying what is missing")
+    if target is None or not target.standing or not target.handled_manually:
+        raise not_possible(run, "Supplying something for this step")
+    open_data = {
+        "n": attempt.n,
+        "target": target.n,
+        "target_step": target.step,
+        "target_attempt": target.attempt,
+        "fields": sorted(command.values),
+    }
+    return [Event("context_supplied", now, open_data, {"values": dict(command.values)}, (attempt.step, attempt.attempt), command.by)]
+
+
+def _awaited(attempt: Attempt, wanted: Awaited, now: datetime) -> Event:
+    """The event that the step waits for something."""
+    open_data = {"n": attempt.n, "for": wanted.kind, "key": wanted.key, "until": moment_text(wanted.until), "outcome": wanted.outcome}
+    open_data |= {"effect": wanted.effect} if wanted.effect is not None else {}
+    return Event("event_awaited", now, open_data, sealed_of(request=dict(wanted.request)), (attempt.step, attempt.attempt))
+
+
+def _next(plan: Plan, run: Run, attempt: Attempt, command: Complete, now: datetime) -> list[Event]:
+    """The events that lead to the next step, and into an inbox if the step asks for that."""
+    further = go_to_next(plan, run, attempt.step, command.outcome, command.ends, now)
+    if command.hands_over is None or command.ends is not None:
+        return further
+    over = command.hands_over
+    return [*further, holding.escalated(run, over.inbox, over.reason, over.priority, command.by, now)]
+
+
+def _choice(command: Complete) -> dict[str, Any]:
+    """The open values of `outcome_chosen`: who or which rule made the choice."""
+    made = {"maker": "ai" if command.by_ai else "user"} if command.rule is None else {"maker": "rule", "rule": command.rule}
+    made |= {"proposed": command.proposed} if command.proposed is not None else {}
+    return {"outcome": command.outcome, "label": command.chosen, **made}
+
+
+DECISIONS: Mapping[type, Callable[[Plan, Run, Any, datetime], list[Event]]] = {
+    commands.Complete: _complete,
+    commands.Save: holding.save,
+    commands.Resume: holding.resume,
+    commands.TakeOver: holding.take_over,
+    commands.Release: holding.release,
+    commands.Abort: going_back.abort,
+    commands.Cancel: going_back.cancel,
+    commands.Revise: going_back.revise,
+    commands.Retry: waiting.retry,
+    commands.Fail: waiting.fail,
+    commands.TimeOut: waiting.time_out,
+    commands.Wait: waiting.wait,
+    commands.Delay: waiting.delay,
+    commands.Fire: waiting.fire,
+    commands.Arrive: waiting.arrive,
+    commands.StepIn: waiting.step_in,
+    commands.Unanswered: waiting.unanswered,
+    commands.Supply: _supply,
+    commands.Escalate: holding.escalate,
+    commands.Assign: holding.assign,
+    commands.Approve: approving.approve,
+    commands.Reject: approving.reject,
+    commands.Void: approving.void,
+    commands.Renew: approving.renew,
+    commands.Report: settling.report,
+    commands.Postpone: settling.postpone,
+    commands.StopTrying: waiting.stop_trying,
+    commands.Check: settling.check,
+    commands.Settle: settling.settle,
+}

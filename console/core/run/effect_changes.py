@@ -1,0 +1,225 @@
+"""How events about effects, approvals, proposals and side rows (tasks, notices, questions) change a run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from console.core.run import proposal
+from console.core.run.approval_request import Approval, Decided, answered, requested
+from console.core.run.state import Attempt, Effect, Event, Run
+
+SIDE_ROWS = {
+    "task_created": ("task", "A task was made"),
+    "notice_sent": ("notice", "People were told"),
+    "event_awaited": ("documents", "Documents were asked for"),
+}
+"""Events that create a side row → (kind of the effect that stands for it, its summary)."""
+
+
+def identity_of_side_row(open_data: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes a task or notice the same as another: its texts and its addressees."""
+    return {name: value for name, value in open_data.items() if name in ("assignee", "team", "due", "to", "channels")} | dict(sealed)
+
+
+def _effect_requested(run: Run, event: Event) -> None:
+    attempt, open_data = require_attempt(run), event.open
+    wished = Effect(
+        *(
+            open_data["effect"],
+            int(open_data["number"]),
+            open_data["effect_kind"],
+            open_data["summary"],
+            "requested",
+            event.sealed.get("request", {}),
+            event.at,
+        ),
+        compensates=open_data.get("compensates"),
+    )
+    put(run, attempt, effects=(*attempt.effects, wished), status="performing")
+    if (run.waiting or {}).get("for") != "effect" or "then" in open_data:  # a compensation at a step that nobody handed in
+        then = {"aborting": event.sealed.get("reason", "")} if open_data.get("then") == "abort" else {}
+        run.status, run.waiting, run.take_over = "waiting_event", waiting_for_effect(run) | then, None
+
+
+def _effect_kept(run: Run, event: Event) -> None:
+    attempt, found = require_attempt(run), run.effect(event.open["of"])
+    if found is None:
+        raise ValueError(f"run {run.id} has no effect {event.open['of']} at hand")
+    open_data = {"id": event.open["effect"], "number": len(attempt.effects) + 1, "keeps": found[1].id}
+    put(run, attempt, effects=(*attempt.effects, replace(found[1], **open_data, requested_at=event.at, settled_at=event.at)))
+
+
+def _effect_succeeded(run: Run, event: Event) -> None:
+    _set_effect(run, event, "succeeded")
+    if run.unknown is None:
+        run.status, run.waiting, run.take_over = "waiting_event", waiting_for_effect(run), None
+
+
+def _effect_failed(run: Run, event: Event) -> None:
+    effect = _set_effect(run, event, "failed")
+    if effect.asks:
+        _ask_for_settlement(run, event)
+    elif run.unknown is None:
+        run.status, run.waiting, run.take_over = "waiting_event", waiting_for_effect(run), None
+
+
+def _effect_unknown(run: Run, event: Event) -> None:
+    _set_effect(run, event, "unknown")
+    _ask_for_settlement(run, event)
+
+
+def _ask_for_settlement(run: Run, event: Event) -> None:
+    run.status, run.waiting = "waiting_person", waiting_for_effect(run) if "aborting" in (run.waiting or {}) else None
+    run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
+
+
+def _effect_settled(run: Run, event: Event) -> None:
+    _set_effect(run, event, {"done": "succeeded", "not_done": "requested", "left": "failed"}[event.open["result"]])
+    run.status, run.waiting, run.take_over = "waiting_event", waiting_for_effect(run), None
+
+
+def _set_effect(run: Run, event: Event, status: Any) -> Effect:
+    found = run.effect(event.open["effect"])
+    if found is None:
+        raise ValueError(f"run {run.id} has no effect {event.open['effect']} at hand")
+    attempt, effect = found
+    result = (
+        event.sealed.get("result", event.sealed.get("answer"))
+        or {key: value for key, value in event.sealed.items() if key in ("message", "errors")}
+        or None
+    )
+    if event.open.get("result") == "left":
+        result = {"left": True}
+    settled = replace(effect, status=status, settled_at=None if status == "requested" else event.at, result=result)
+    put(run, attempt, effects=tuple(settled if each.id == effect.id else each for each in attempt.effects))
+    return settled
+
+
+def _event_awaited(run: Run, event: Event) -> None:
+    open_data = event.open
+    run.status = "waiting_event"
+    run.waiting = {"for": open_data["for"], "until": open_data["until"], "key": open_data["key"], "outcome": open_data["outcome"]}
+
+
+def _side_row_created(run: Run, event: Event) -> None:
+    """Add an effect for the side row that the step created. Old events carry no effect id, and add none."""
+    if event.type == "event_awaited":
+        _event_awaited(run, event)
+    open_data = event.open
+    if "effect" not in open_data:
+        return
+    attempt, (kind, words) = require_attempt(run), SIDE_ROWS[event.type]
+    request = {
+        "key": open_data.get("task") or open_data.get("key") or open_data.get("notice"),
+        "asked": event.sealed.get("request") or identity_of_side_row(open_data, event.sealed),
+    }
+    made = Effect(open_data["effect"], len(attempt.effects) + 1, kind, words, "succeeded", request, event.at, event.at)
+    put(run, attempt, effects=(*attempt.effects, made))
+
+
+def _task_closed(run: Run, event: Event) -> None:
+    """Add the effect that takes back a task. Events of tasks closed by hand carry no effect id."""
+    attempt, open_data = require_attempt(run), event.open
+    if "effect" in open_data:
+        back = Effect(
+            open_data["effect"],
+            len(attempt.effects) + 1,
+            "task",
+            "The task was closed",
+            "succeeded",
+            {"key": open_data["task"]},
+            event.at,
+            event.at,
+        )
+        put(run, attempt, effects=(*attempt.effects, replace(back, compensates=open_data["compensates"])))
+
+
+def _approval_requested(run: Run, event: Event) -> None:
+    attempt, open_data = require_attempt(run), event.open
+    run.status = "waiting_event"
+    run.waiting = {"for": "approval", "until": open_data.get("until"), "key": open_data["approval"], "outcome": None}
+    put(run, attempt, approvals=(*attempt.approvals, requested(open_data, event.sealed, event.at)))
+
+
+def _approval_decided(run: Run, event: Event) -> None:
+    open_data = event.open
+    decided = Decided(event.by or "", event.at, open_data["decision"], event.sealed.get("reason", ""))
+    _set_approval(run, event, lambda approval: answered(approval, decided, open_data["status"]))
+    if open_data["status"] == "approved":
+        run.status, run.waiting = "waiting_event", {"for": "effect", "until": None}
+
+
+def _approval_over(status: Any) -> Callable[[Run, Event], None]:
+    def change(run: Run, event: Event) -> None:
+        _set_approval(run, event, lambda approval: replace(approval, status=status))
+
+    return change
+
+
+def _set_approval(run: Run, event: Event, change: Callable[[Approval], Approval]) -> None:
+    found = run.approval(event.open["approval"])
+    if found is None:
+        raise ValueError(f"run {run.id} has no approval {event.open['approval']} at hand")
+    attempt, approval = found
+    put(run, attempt, approvals=tuple(change(each) if each.id == approval.id else each for each in attempt.approvals))
+
+
+def _proposal_requested(run: Run, event: Event) -> None:
+    attempt = run.attempts.get(int(event.open["n"]))
+    if attempt is None:
+        return
+    if event.open.get("of") is None:
+        put(run, attempt, proposal=proposal.requested(event.open, event.at))
+    elif attempt.proposal is not None and attempt.proposal["call"] == event.open["of"]:
+        put(run, attempt, proposal=proposal.second_requested(attempt.proposal, event.open))
+
+
+def _proposal_answered(run: Run, event: Event) -> None:
+    attempt = run.attempts.get(int(event.open["n"]))
+    if attempt is None or attempt.proposal is None:
+        return
+    if attempt.proposal["call"] == event.open["call"]:
+        put(run, attempt, proposal=proposal.answered(attempt.proposal, event.type, event.open, event.sealed, event.at))
+    elif proposal.is_second_call(attempt.proposal, event.open["call"]):
+        put(run, attempt, proposal=proposal.second_answered(attempt.proposal, event.type, event.open, event.sealed))
+
+
+def put(run: Run, attempt: Attempt, **changes: Any) -> None:
+    """Replace the attempt in the run by one with these fields changed."""
+    run.attempts[attempt.n] = attempt._replace(**changes)
+
+
+def require_attempt(run: Run) -> Attempt:
+    """The current attempt. Raises ValueError where the run has none: its events are out of order."""
+    attempt = run.attempt
+    if attempt is None:
+        raise ValueError(f"run {run.id} stands at no attempt")
+    return attempt
+
+
+def waiting_for_effect(run: Run, **more: Any) -> dict[str, Any]:
+    """The run's `waiting` while an effect is made. Keeps the note that the run is to be aborted afterwards."""
+    then = {"aborting": run.waiting["aborting"]} if run.waiting and "aborting" in run.waiting else {}
+    return {"for": "effect", "until": None, **more, **then}
+
+
+CHANGES: Mapping[str, Callable[[Run, Event], None]] = {
+    "event_awaited": _side_row_created,
+    "task_created": _side_row_created,
+    "task_closed": _task_closed,
+    "notice_sent": _side_row_created,
+    "effect_requested": _effect_requested,
+    "effect_kept": _effect_kept,
+    "effect_succeeded": _effect_succeeded,
+    "effect_failed": _effect_failed,
+    "effect_unknown": _effect_unknown,
+    "effect_settled": _effect_settled,
+    "approval_requested": _approval_requested,
+    "approval_decided": _approval_decided,
+    "approval_voided": _approval_over("void"),
+    "approval_expired": _approval_over("expired"),
+    "proposal_requested": _proposal_requested,
+    "proposal_made": _proposal_answered,
+    "proposal_failed": _proposal_answered,
+}
+"""Kinds of events → what they change."""
