@@ -14,8 +14,8 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from console.access import clearance
-from console.access.clearance import Label
+from console.access import clearance_rules
+from console.access.clearance_rules import Label
 from console.access.index import Index
 from console.access.oracle import Judge
 from console.access.rows import POLICIES, PolicyError, Row, parse
@@ -118,10 +118,10 @@ def write(connection: Connection, added: Iterable[Row] = (), removed: Iterable[R
     Index(rows)  # what cannot be read must not get as far as the table
     Judge(rows)  # nor what Casbin cannot load and link
     gone, new = _changed(connection, _DELETE, removed), _changed(connection, _INSERT, rows)
-    if by and any(row.ptype == "g" or row.obj.startswith(clearance.KIND) for row in (*gone, *new)):
+    if by and any(row.ptype == "g" or row.obj.startswith(clearance_rules.KIND) for row in (*gone, *new)):
         there = rows_of(connection)
-        groups = clearance.expected(_groups(connection))
-        clearance.require_agreed([*(row for row in there if row not in set(new)), *gone, *groups], [*there, *groups], by)
+        groups = clearance_rules.expected(_groups(connection))
+        clearance_rules.require_agreed([*(row for row in there if row not in set(new)), *gone, *groups], [*there, *groups], by)
     number = connection.execute(
         sa.text("update console.version set number = number + 1 where name = 'policy' returning number")
     ).scalar_one()
@@ -133,7 +133,7 @@ def write(connection: Connection, added: Iterable[Row] = (), removed: Iterable[R
 def require_groups_agreed(connection: Connection, roles: Iterable[tuple[str, str]], by: str) -> None:
     """Raise NotAllowed where giving these roles (with their teams) by groups of the identity provider would clear somebody without the agreement."""
     there = rows_of(connection)
-    clearance.require_agreed([*there, *clearance.expected(_groups(connection))], [*there, *clearance.expected(roles)], by)
+    clearance_rules.require_agreed([*there, *clearance_rules.expected(_groups(connection))], [*there, *clearance_rules.expected(roles)], by)
 
 
 def _groups(connection: Connection) -> list[tuple[str, str]]:
@@ -204,9 +204,9 @@ def _read(connection: Connection, source: Engine) -> Held:
         with db.transaction() as filling:
             seed(filling)
         found = connection.execute(_ALL).all()
-    rows, labels = _rows(found), clearance.read(connection)  # read after the number: newer than it at worst, then read again
+    rows, labels = _rows(found), clearance_rules.read(connection)  # read after the number: newer than it at worst, then read again
     index = Index(rows)
-    return Held(index, Judge(rows), int(found[0].number), source, labels, clearance.known(index, labels), _masking(index))
+    return Held(index, Judge(rows), int(found[0].number), source, labels, clearance_rules.known(index, labels), _masking(index))
 
 
 def _masking(index: Index) -> frozenset[str]:

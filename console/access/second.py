@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from console.access import narrowing, subject_scope
-from console.access.clearance import KIND
+from console.access.clearance_rules import KIND
 from console.access.index import Index
 from console.access.rows import EVERY, Row, kind_of
 from console.core import expressions

@@ -6,7 +6,7 @@ the rule that allows it says `true`: that one holds whosever the record is.
 
 from typing import TYPE_CHECKING
 
-from console.access.clearance import sees
+from console.access.clearance_rules import sees
 from console.access.index import Verdict
 from console.core.actor import Actor
 from console.core.documents.collections import Collection

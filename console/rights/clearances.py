@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from console import access, accounts, log, subjects
 from console.access import policy_store
-from console.access.clearance import KIND
+from console.access.clearance_rules import KIND
 from console.access.rows import EVERY, Row
 from console.core.actor import Actor
 from console.db import tables
