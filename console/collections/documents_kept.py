@@ -96,7 +96,7 @@ class Editing:
 
 def listed(actor: Actor) -> list[Head]:
     """Every collection, in order. Raises NotAllowed."""
-    _judge(actor)
+    require_manager(actor)
     version, draft, kept = tables.collection_version.c, tables.collection_draft.c, tables.collection.c
     newest = sa.select(version.collection, sa.func.max(version.number), sa.func.max(version.made_at)).group_by(version.collection)
     with hot_engine().connect() as connection:
@@ -105,23 +105,23 @@ def listed(actor: Actor) -> list[Head]:
             row[0]: row[1] for row in connection.execute(sa.select(draft.collection, draft.changed_by).where(draft.document.is_not(None)))
         }
         said = {row[0] for row in connection.execute(sa.select(kept.id).where(kept.document != sa.text("'{}'::jsonb")))}
-    seen = [item for item in records.collections() if _cleared(actor, item.id)]
+    seen = [item for item in records.collections() if is_cleared(actor, item.id)]
     return [Head(item, item.id in said, *numbers.get(item.id, (0, None)), drafts.get(item.id)) for item in seen]
 
 
 def opened(actor: Actor, collection_id: str) -> Editing:
     """The collection as it counts and as it would become. Raises NotAllowed, NotFound."""
-    _judge(actor, collection_id)
+    require_manager(actor, collection_id)
     with hot_engine().connect() as connection:
-        every, own = _kept(connection, collection_id)
-        live, draft = _live(own), _draft(connection, collection_id)
-        version = _newest(connection, collection_id)
+        every, own = read_stored(connection, collection_id)
+        live, draft = live_document(own), read_draft(connection, collection_id)
+        version = newest_number(connection, collection_id)
     collection = records.collection(collection_id)
     if draft.document is None:
         return Editing(live, draft, own.structure, collection, collection, version)
     found = check(draft.document.to_json(), own.structure, hooked.names(own.id))
     try:
-        becoming = _assembled(every, own, draft.document)
+        becoming = assembled_with(every, own, draft.document)
     except DefinitionError as error:  # the table lost a column since: the page names it, and shows what counts
         becoming, found = collection, found or [Spot((), error.message)]
     told = changes(live.to_json(), draft.document.to_json())
@@ -131,19 +131,19 @@ def opened(actor: Actor, collection_id: str) -> Editing:
 
 def versions(actor: Actor, collection_id: str) -> list[Version]:
     """What was published, newest first. Raises NotAllowed, NotFound."""
-    _judge(actor, collection_id)
+    require_manager(actor, collection_id)
     records.collection(collection_id)
     with hot_engine().connect() as connection:
-        return _versions(connection, collection_id)
+        return read_versions(connection, collection_id)
 
 
 def tried(actor: Actor, collection_id: str, document: Mapping[str, Any]) -> Collection:
     """The collection as this document would make it; nothing is kept. Raises Invalid, NotAllowed, NotFound."""
-    _judge(actor, collection_id)
+    require_manager(actor, collection_id)
     with hot_engine().connect() as connection:
-        every, own = _kept(connection, collection_id)
+        every, own = read_stored(connection, collection_id)
     try:
-        return _assembled(every, own, _checked(document, own))
+        return assembled_with(every, own, checked_document(document, own))
     except DefinitionError as error:
         raise Invalid(error.message, details=error.details) from None
 
@@ -156,46 +156,46 @@ def save(actor: Actor, collection_id: str, revision: int, document: Mapping[str,
 
     Raises Invalid with a detail per place that is wrong, Conflict `stale_revision` with what another editor changed meanwhile, NotAllowed, NotFound.
     """
-    _judge(actor, collection_id)
+    require_manager(actor, collection_id)
     with transaction() as connection:
-        _, own = _kept(connection, collection_id, lock=True)
-        made = _checked(document, own)
-        draft, live = _draft(connection, collection_id), _live(own)
-        _require_revision(draft, revision, live)
+        _, own = read_stored(connection, collection_id, lock=True)
+        made = checked_document(document, own)
+        draft, live = read_draft(connection, collection_id), live_document(own)
+        require_revision(draft, revision, live)
         if made.canonical() != (draft.document or live).canonical():
-            return _drafted(connection, own, draft, made, actor)
+            return add_draft(connection, own, draft, made, actor)
     return revision
 
 
 def undo(actor: Actor, collection_id: str, revision: int) -> int:
     """Take the last change of the draft back; answers the new revision. Raises as `save`."""
-    _judge(actor, collection_id)
+    require_manager(actor, collection_id)
     with transaction() as connection:
-        _, own = _kept(connection, collection_id, lock=True)
-        draft, live = _draft(connection, collection_id), _live(own)
-        _require_revision(draft, revision, live)
+        _, own = read_stored(connection, collection_id, lock=True)
+        draft, live = read_draft(connection, collection_id), live_document(own)
+        require_revision(draft, revision, live)
         if draft.document is None:
             raise Conflict("There is nothing to undo: no draft is there.", code="not_possible")
         former = list(draft.former)
         before = read(former.pop()) if former else live
         nothing = before.canonical() == live.canonical()
-        return _write_draft(connection, collection_id, None if nothing else before, [] if nothing else former, revision + 1, actor)
+        return write_draft(connection, collection_id, None if nothing else before, [] if nothing else former, revision + 1, actor)
 
 
 def discard(actor: Actor, collection_id: str, revision: int) -> None:
     """Throw the draft away. Raises as `save`."""
-    _judge(actor, collection_id)
+    require_manager(actor, collection_id)
     with transaction() as connection:
-        _, own = _kept(connection, collection_id, lock=True)
-        _require_revision(_draft(connection, collection_id), revision, _live(own))
-        _write_draft(connection, collection_id, None, [], revision + 1, actor)
+        _, own = read_stored(connection, collection_id, lock=True)
+        require_revision(read_draft(connection, collection_id), revision, live_document(own))
+        write_draft(connection, collection_id, None, [], revision + 1, actor)
 
 
 def restore(actor: Actor, collection_id: str, number: int, revision: int) -> int:
     """Make a former version the draft, to be looked at and published; answers the draft's revision. Raises as `save`."""
-    _judge(actor, collection_id)
+    require_manager(actor, collection_id)
     with hot_engine().connect() as connection:
-        found = next((one for one in _versions(connection, collection_id) if one.number == number), None)
+        found = next((one for one in read_versions(connection, collection_id) if one.number == number), None)
     if found is None:
         raise NotFound
     return save(actor, collection_id, revision, found.document)
@@ -206,11 +206,11 @@ def publish(actor: Actor, collection_id: str, revision: int, live: str | None = 
 
     Raises Conflict `stale_revision` where draft or what counts moved since, Invalid for what the table no longer has, NotAllowed, NotFound.
     """
-    _judge(actor, collection_id)
+    require_manager(actor, collection_id)
     with transaction() as connection:
-        _, own = _kept(connection, collection_id, lock=True)
-        draft, present = _draft(connection, collection_id), _live(own)
-        _require_revision(draft, revision, present)
+        _, own = read_stored(connection, collection_id, lock=True)
+        draft, present = read_draft(connection, collection_id), live_document(own)
+        require_revision(draft, revision, present)
         if draft.document is None:
             raise Conflict("There is nothing to publish: no draft is there.", code="not_possible")
         if live is not None and live != present.hash:
@@ -229,12 +229,12 @@ def publish(actor: Actor, collection_id: str, revision: int, live: str | None = 
 def export(collection_id: str) -> bytes:
     """The canonical bytes of what counts. Raises NotFound. Without rights: for the command line, which is trusted."""
     with hot_engine().connect() as connection:
-        return _live(_kept(connection, collection_id)[1]).canonical()
+        return live_document(read_stored(connection, collection_id)[1]).canonical()
 
 
 def check_file(source: Path) -> list[Spot]:
     """Every problem of the file that can be told without a database."""
-    return check(_bytes(source))
+    return check(read_file(source))
 
 
 def import_file(source: Path | bytes, *, published: bool = False, by: Actor | None = None) -> tuple[str, str]:
@@ -243,25 +243,25 @@ def import_file(source: Path | bytes, *, published: bool = False, by: Actor | No
     `by` None is the command line, which is trusted. Raises Invalid with every problem, and then nothing is changed; NotFound, NotAllowed.
     """
     if by is not None:
-        _judge(by)
-    actor, content = by or COMMAND_LINE, _bytes(source) if isinstance(source, Path) else source
+        require_manager(by)
+    actor, content = by or COMMAND_LINE, read_file(source) if isinstance(source, Path) else source
     named = str(source) if isinstance(source, Path) else "The file"
-    _refuse(named, check(content))
+    refuse(named, check(content))
     document = read(content.decode("utf-8-sig"))
     with transaction() as connection:
-        _, own = _kept(connection, document.id, lock=True)
-        made, live, draft = _checked(document, own), _live(own), _draft(connection, document.id)
+        _, own = read_stored(connection, document.id, lock=True)
+        made, live, draft = checked_document(document, own), live_document(own), read_draft(connection, document.id)
         if made.canonical() == live.canonical():
             return document.id, "unchanged"
         if not published:
-            _drafted(connection, own, draft, made, actor)
+            add_draft(connection, own, draft, made, actor)
             return document.id, "draft"
         number = _publish(connection, own, live, made, actor, "file")
     _forget()
     return document.id, f"version {number}"
 
 
-def _bytes(source: Path) -> bytes:
+def read_file(source: Path) -> bytes:
     try:
         with source.open("rb") as opened_file:
             return opened_file.read(MOST_BYTES + 1)
@@ -273,14 +273,14 @@ def _bytes(source: Path) -> bytes:
 # ----------------------------------------------------------------------------------------------------------------- inside
 
 
-def _judge(actor: Actor, collection_id: str | None = None) -> None:
+def require_manager(actor: Actor, collection_id: str | None = None) -> None:
     """Raises NotAllowed; NotFound for a collection whose label the actor is not cleared for."""
     access.require(actor, None, "source", "manage")
-    if collection_id is not None and not _cleared(actor, collection_id):
+    if collection_id is not None and not is_cleared(actor, collection_id):
         raise NotFound(hidden=True)
 
 
-def _cleared(actor: Actor, collection_id: str) -> bool:
+def is_cleared(actor: Actor, collection_id: str) -> bool:
     label = access.label_of(f"collection:{collection_id}")
     return label is None or label in access.clearance(actor)
 
@@ -301,7 +301,7 @@ def _judge_clearance(actor: Actor, live: CollectionDocument, made: CollectionDoc
         raise Invalid(error.message, details=[{"field": "clearance", "reason": error.message}]) from None
 
 
-def _kept(connection: Connection, collection_id: str, *, lock: bool = False) -> tuple[list[Stored], Stored]:
+def read_stored(connection: Connection, collection_id: str, *, lock: bool = False) -> tuple[list[Stored], Stored]:
     """(every collection as it is kept, this one). Raises NotFound. `lock`: nobody else changes it until the transaction ends."""
     table = tables.collection
     if lock:
@@ -314,7 +314,7 @@ def _kept(connection: Connection, collection_id: str, *, lock: bool = False) -> 
     return every, own
 
 
-def _live(own: Stored) -> CollectionDocument:
+def live_document(own: Stored) -> CollectionDocument:
     """What counts, as a document; a collection that nothing is said of has one too."""
     schema = own.structure["schema"]
     base = {"id": own.id, "source": own.source, "table": own.structure["table"]} | ({"schema": schema} if schema else {})
@@ -326,7 +326,7 @@ def _live(own: Stored) -> CollectionDocument:
         raise DefinitionError(message, details=details) from None
 
 
-def _draft(connection: Connection, collection_id: str) -> Draft:
+def read_draft(connection: Connection, collection_id: str) -> Draft:
     table = tables.collection_draft
     row = connection.execute(sa.select(table).where(table.c.collection == collection_id)).one_or_none()
     if row is None:
@@ -334,19 +334,19 @@ def _draft(connection: Connection, collection_id: str) -> Draft:
     return Draft(None if row.document is None else read(row.document), row.revision, row.changed_by, row.changed_at, tuple(row.former))
 
 
-def _versions(connection: Connection, collection_id: str) -> list[Version]:
+def read_versions(connection: Connection, collection_id: str) -> list[Version]:
     table = tables.collection_version
     rows = connection.execute(sa.select(table).where(table.c.collection == collection_id).order_by(table.c.number.desc()))
     return [Version(row.number, read(row.document), row.hash, row.origin, row.made_by, row.made_at) for row in rows]
 
 
-def _newest(connection: Connection, collection_id: str) -> int:
+def newest_number(connection: Connection, collection_id: str) -> int:
     table = tables.collection_version
     found = connection.execute(sa.select(sa.func.max(table.c.number)).where(table.c.collection == collection_id)).scalar()
     return int(found or 0)
 
 
-def _require_revision(draft: Draft, revision: int, live: CollectionDocument) -> None:
+def require_revision(draft: Draft, revision: int, live: CollectionDocument) -> None:
     """Raises Conflict with what was changed since that revision of the draft."""
     back = draft.revision - revision
     if back == 0:
@@ -361,14 +361,14 @@ def _require_revision(draft: Draft, revision: int, live: CollectionDocument) -> 
     )
 
 
-def _checked(document: Mapping[str, Any] | CollectionDocument, own: Stored) -> CollectionDocument:
+def checked_document(document: Mapping[str, Any] | CollectionDocument, own: Stored) -> CollectionDocument:
     """The document, when it fits the collection and its table. Raises Invalid with everything that is wrong."""
     raw = document.to_json() if isinstance(document, CollectionDocument) else document
-    _refuse(own.id, check(raw, own.structure, hooked.names(own.id)))
+    refuse(own.id, check(raw, own.structure, hooked.names(own.id)))
     made = read(raw)
     place = {"source": own.source, "table": own.structure["table"], "schema": own.structure["schema"]}
     said = {"source": made.source, "table": made.table, "schema": made.schema_ or own.structure["schema"]}
-    _refuse(
+    refuse(
         own.id,
         [
             Spot((name,), f"{own.id} is about {place[name] or 'no schema'}, not {said[name]}.")
@@ -379,7 +379,7 @@ def _checked(document: Mapping[str, Any] | CollectionDocument, own: Stored) -> C
     return made
 
 
-def _refuse(what: str, found: Iterable[Spot]) -> None:
+def refuse(what: str, found: Iterable[Spot]) -> None:
     details = [{"field": spot.path, "reason": spot.reason} for spot in found]
     if details:
         named = f"{details[0]['field']}: {details[0]['reason']}" if details[0]["field"] else details[0]["reason"]
@@ -387,7 +387,7 @@ def _refuse(what: str, found: Iterable[Spot]) -> None:
         raise Invalid(f"{what} was not saved. {named}{more}", details=details)
 
 
-def _assembled(every: Sequence[Stored], own: Stored, document: CollectionDocument) -> Collection:
+def assembled_with(every: Sequence[Stored], own: Stored, document: CollectionDocument) -> Collection:
     """The collection as this document would make it, beside all others. Raises DefinitionError."""
     changed = Stored(own.id, own.source, own.structure, document.to_json(), own.position)
     return assemble([changed if item.id == own.id else item for item in every], hooked.fields())[own.id]
@@ -406,10 +406,10 @@ def _judge_subject(actor: Actor, becoming: Collection, every: Mapping[str, Colle
 
 def _publish(connection: Connection, own: Stored, live: CollectionDocument, document: CollectionDocument, actor: Actor, origin: str) -> int:
     """Make the document count within the transaction, with its event; answers the version. What counted before is kept as a version too."""
-    made = _checked(document, own)
+    made = checked_document(document, own)
     _judge_clearance(actor, live, made)
-    every, _ = _kept(connection, own.id)
-    becoming = _assembled(every, own, made)
+    every, _ = read_stored(connection, own.id)
+    becoming = assembled_with(every, own, made)
     _judge_subject(actor, becoming, {**catalogue.load(connection).collections, becoming.id: becoming})
     for segment in becoming.segments:
         try:
@@ -419,7 +419,7 @@ def _publish(connection: Connection, own: Stored, live: CollectionDocument, docu
                 f"{segment.label}: {error.message}", details=[{"field": f"segments.{segment.id}", "reason": error.message}]
             ) from None
     table = tables.collection_version
-    number, known = _newest(connection, own.id), _versions(connection, own.id)[:1]
+    number, known = newest_number(connection, own.id), read_versions(connection, own.id)[:1]
     rows = []
     if not known or known[0].hash != live.hash:
         number += 1
@@ -428,7 +428,7 @@ def _publish(connection: Connection, own: Stored, live: CollectionDocument, docu
     rows.append(_row(own.id, number, made, origin, actor))
     connection.execute(sa.insert(table), rows)
     connection.execute(sa.update(tables.collection).where(tables.collection.c.id == own.id).values(document=made.to_json()))
-    _write_draft(connection, own.id, None, [], _draft(connection, own.id).revision + 1, actor)
+    write_draft(connection, own.id, None, [], read_draft(connection, own.id).revision + 1, actor)
     catalogue.touch(connection)
     if made.clearance != live.clearance:
         access.relabelled(connection, actor.id)
@@ -458,13 +458,13 @@ def _row(collection_id: str, number: int, document: CollectionDocument, origin: 
     }
 
 
-def _drafted(connection: Connection, own: Stored, draft: Draft, document: CollectionDocument, actor: Actor) -> int:
+def add_draft(connection: Connection, own: Stored, draft: Draft, document: CollectionDocument, actor: Actor) -> int:
     """Keep the document as the draft, with what the draft was before; answers its revision."""
-    former = [*draft.former, (draft.document or _live(own)).canonical().decode()][-MOST_FORMER:]
-    return _write_draft(connection, own.id, document, former, draft.revision + 1, actor)
+    former = [*draft.former, (draft.document or live_document(own)).canonical().decode()][-MOST_FORMER:]
+    return write_draft(connection, own.id, document, former, draft.revision + 1, actor)
 
 
-def _write_draft(
+def write_draft(
     connection: Connection, collection_id: str, document: CollectionDocument | None, former: Sequence[str], revision: int, actor: Actor
 ) -> int:
     table = tables.collection_draft

@@ -158,7 +158,7 @@ def cleaned(field: FormField, value: Any) -> Any:
     if value is None or (value == "" and field.type not in LISTS and field.type != "json"):
         return None
     made = CLEANERS[field.type](field, value)
-    _bounded(field, made)
+    require_bounds(field, made)
     return made
 
 
@@ -190,7 +190,7 @@ def _kind(value: Any) -> str:
             return "an object"
 
 
-def _limited(field: FormField, text: str) -> str:
+def limit_length(field: FormField, text: str) -> str:
     longest = field.max_length or LONGEST.get(field.type, LONGEST_OTHERWISE)
     if len(text) > longest:
         raise Wrong(f"This is too long: {len(text)} characters, at most {longest} fit.")
@@ -198,7 +198,7 @@ def _limited(field: FormField, text: str) -> str:
 
 
 def _text(field: FormField, value: Any) -> Any:
-    text = _limited(field, _string(value))
+    text = limit_length(field, _string(value))
     return _choice(field, text) if isinstance(field.options, list) and field.options else text
 
 
@@ -275,7 +275,7 @@ def _choice(field: FormField, value: Any) -> str:
         if text not in offered:
             named = ", ".join(str(entry) for entry in offered[:12]) + (" …" if len(offered) > 12 else "")
             raise Wrong(f"This is not an option here: choose one of {named}." if offered else "There is nothing to choose from here.")
-    return _limited(field, text)
+    return limit_length(field, text)
 
 
 def _choices(field: FormField, value: Any) -> list[str]:
@@ -302,7 +302,7 @@ def _scalar(field: FormField, value: Any) -> Any:
     if isinstance(value, Spelled):
         return value.plain
     if isinstance(value, str):
-        return _limited(field, _string(value))
+        return limit_length(field, _string(value))
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -322,21 +322,21 @@ def _uuid(_: FormField, value: Any) -> str:
 
 
 def _email(field: FormField, value: Any) -> str:
-    text = _limited(field, _string(value).strip())
+    text = limit_length(field, _string(value).strip())
     if not _EMAIL.fullmatch(text) or ".." in text or len(text.split("@")[0]) > 64:
         raise Wrong("This is no e-mail address: it must look like name@example.org.")
     return text
 
 
 def _phone(field: FormField, value: Any) -> str:
-    text = _limited(field, _string(value).strip())
+    text = limit_length(field, _string(value).strip())
     if not _PHONE.fullmatch(text) or not 5 <= sum(character.isdigit() for character in text) <= 15:
         raise Wrong("This is no phone number: write it with the country, such as +31 20 794 6000.")
     return text
 
 
 def _url(field: FormField, value: Any) -> str:
-    text = _limited(field, _string(value).strip())
+    text = limit_length(field, _string(value).strip())
     try:
         parts = urlsplit(text)
         fits = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", text) and parts.port != 0
@@ -407,7 +407,7 @@ def _weights(value: Any, depth: int) -> Iterable[int]:
     yield 1
 
 
-def _bounded(field: FormField, value: Any) -> None:
+def require_bounds(field: FormField, value: Any) -> None:
     """Raises `Wrong` where the value is below `min` or above `max`."""
     if value is None or value == [] or (field.min is None and field.max is None) or field.type in ("json", "boolean"):
         return

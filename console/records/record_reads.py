@@ -88,17 +88,17 @@ def page(
     """
     collection = catalogue.collection(collection_id)
     order = order_of(collection, scope, sort)
-    wanted = partial(_matching, table_of(collection), scope, where, segment, q, roots)
+    wanted = partial(list_conditions, table_of(collection), scope, where, segment, q, roots)
     again = (scope.hidden, repr(q), repr(where)) if scope.unlimited and segment is None and (isinstance(q, str) or not limited(q)) else None
     limit = max(1, min(limit, MOST_ROWS))
-    return _page(collection, scope, order, wanted, limit=limit, after=after, before=before, fields=fields, again=again)
+    return read_page(collection, scope, order, wanted, limit=limit, after=after, before=before, fields=fields, again=again)
 
 
 def sample(collection: Collection, scope: Scope) -> Record | None:
     """The first record of a collection, which need not be one that the catalogue holds: a draft's. Raises SourceDown."""
     order = order_of(collection, scope, None)
-    wanted = partial(_matching, table_of(collection), scope, None, None, None)
-    rows = _page(collection, scope, order, wanted, limit=1, after=None, before=None, fields=None).rows
+    wanted = partial(list_conditions, table_of(collection), scope, None, None, None)
+    rows = read_page(collection, scope, order, wanted, limit=1, after=None, before=None, fields=None).rows
     return rows[0] if rows else None
 
 
@@ -114,7 +114,7 @@ def count(
     """How many records there are; with a cap at most `cap + 1`, which means "more than that"."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
-    inner: Select[Any] = sa.select(sa.literal_column("1")).select_from(table.table).where(*_matching(table, scope, where, segment, q))
+    inner: Select[Any] = sa.select(sa.literal_column("1")).select_from(table.table).where(*list_conditions(table, scope, where, segment, q))
     inner = inner if cap is None else inner.limit(cap + 1)
     statement = sa.select(sa.func.count()).select_from(inner.subquery())
     return read(collection, lambda connection: int(connection.execute(statement).scalar_one()))
@@ -128,7 +128,9 @@ def estimate(
     if collection.dialect != "postgresql":
         return None
     table = table_of(collection)
-    statement: Select[Any] = sa.select(sa.literal_column("1")).select_from(table.table).where(*_matching(table, scope, where, segment, q))
+    statement: Select[Any] = (
+        sa.select(sa.literal_column("1")).select_from(table.table).where(*list_conditions(table, scope, where, segment, q))
+    )
 
     def explained(connection: Connection) -> int:
         told = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
@@ -160,9 +162,9 @@ def related(
     order = order_of(target, scope_of_target, sort)
     if linked is None:
         return Page([], None, None)
-    wanted = [*_matching(table_of(target), scope_of_target, None, where, None, roots), *linked]
+    wanted = [*list_conditions(table_of(target), scope_of_target, None, where, None, roots), *linked]
     limit = max(1, min(limit, MOST_ROWS))
-    return _page(target, scope_of_target, order, lambda: wanted, limit=limit, after=after, before=before, fields=fields)
+    return read_page(target, scope_of_target, order, lambda: wanted, limit=limit, after=after, before=before, fields=fields)
 
 
 def led_to(collection_id: str, key: str, relation: str) -> tuple[Collection, list[Condition] | None]:
@@ -212,15 +214,15 @@ def subject(collection_id: str, key: str) -> tuple[str, str] | None:
 def order_of(collection: Collection, scope: Scope, sort: str | None) -> Order:
     """The order that `sort` names. Raises Malformed for a field that is not there, hidden, or has no order."""
     if not sort:
-        own = _order(collection, collection.sort or "")
+        own = named_order(collection, collection.sort or "")
         return own if own.field is None or own.field.name not in scope.hidden else Order(None)
     field = known(collection, sort.removeprefix("-"), scope.hidden)
     if not field.sortable:
         raise _unsortable(field)
-    return _order(collection, sort)
+    return named_order(collection, sort)
 
 
-def _order(collection: Collection, sort: str) -> Order:
+def named_order(collection: Collection, sort: str) -> Order:
     field = collection.by_name.get(sort.removeprefix("-"))
     return Order(field, sort.startswith("-")) if field is not None and field.sortable else Order(None)
 
@@ -231,7 +233,7 @@ def _unsortable(field: Field) -> Malformed:
     return Malformed(reason, details=[{"field": "sort", "reason": reason}])
 
 
-def _matching(
+def list_conditions(
     table: Table,
     scope: Scope,
     where: Filter | None,
@@ -259,7 +261,7 @@ def read(collection: Collection, work: Callable[[Connection], T]) -> T:
 # --------------------------------------------------------------------------------------------------------------- paging
 
 
-def _page(
+def read_page(
     collection: Collection,
     scope: Scope,
     order: Order,
@@ -283,7 +285,7 @@ def _page(
     anchor = table.anchored(places, cursors.read(cursor, collection.id, order.text, len(places))) if cursor else None
     statement = partial(_slice, table, reader, order, places, wanted, anchor, backwards=backwards, size=limit + 1)
     if again is None or table.dialect.name != "postgresql" or (anchor and isinstance(anchor[0], cursors.Beginning)):
-        rows = read(collection, _rows_of(statement()))
+        rows = read(collection, fetch(statement()))
     else:
         plan = (table, again, tuple(reader.names), order.text, tuple(item is None for item in anchor or ()), backwards, limit)
         rows = read(collection, _rows_again(plan, statement, anchor or ()))
@@ -402,7 +404,7 @@ def _page_by_number(
     ties = [table.columns[field.name].asc() for field in collection.stored_fields if field.sortable][:MOST_TIES]
     first = _directed([table.columns[order.field.name]], order.descending) if order.field else []
     statement = reader.select().where(*wanted).order_by(*first, *ties).limit(limit + 1).offset(start)
-    rows = read(collection, _rows_of(statement))
+    rows = read(collection, fetch(statement))
 
     def cursor_at(number: int) -> str:
         return cursors.write(collection.id, order.text, [number])
@@ -429,15 +431,15 @@ def _by_keys(
     reader = Reader(table, scope, fields)
     found: list[Record] = []
     pending = list(decoded.values())
-    matching = _matching(table, scope, None, segment, None)
+    matching = list_conditions(table, scope, None, segment, None)
     for start in range(0, len(pending), MOST_KEYS):
         chunk = pending[start : start + MOST_KEYS]
         statement = reader.select().where(_one_of_keys(table, chunk), *matching)
-        found += [reader.record(row) for row in read(collection, _rows_of(statement))]
+        found += [reader.record(row) for row in read(collection, fetch(statement))]
     return [record for record in found if record.key in decoded]
 
 
-def _rows_of(statement: Select[Any]) -> Callable[[Connection], list[Any]]:
+def fetch(statement: Select[Any]) -> Callable[[Connection], list[Any]]:
     return lambda connection: list(connection.execute(statement).all())
 
 

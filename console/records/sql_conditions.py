@@ -164,7 +164,7 @@ class Compiler:
             case Call(name=name, method=True) if name in TEXT_METHODS:
                 return self._method(node, positive=positive)
         raise self._wrong(
-            f"{_in_the_way(node)}Fields can be compared with values, and texts searched by startsWith, endsWith and contains; nothing else is done to them here."
+            f"{unsupported_call(node)}Fields can be compared with values, and texts searched by startsWith, endsWith and contains; nothing else is done to them here."
         )
 
     def _constant_truth(self, node: Node, *, positive: bool) -> Condition:
@@ -180,7 +180,7 @@ class Compiler:
         if isinstance(node, Path):
             return self._column(node)
         raise self._wrong(
-            f"{_in_the_way(node)}Only a field itself can be compared here, without arithmetic, functions or conditions around it."
+            f"{unsupported_call(node)}Only a field itself can be compared here, without arithmetic, functions or conditions around it."
         )
 
     def _column(self, node: Path) -> Column:
@@ -389,7 +389,7 @@ class Compiler:
         return DefinitionError(reason, code="expression", details=[{"field": "expression", "reason": reason}])
 
 
-def _in_the_way(node: Node) -> str:
+def unsupported_call(node: Node) -> str:
     """The function that is asked of a field, in a sentence; "" where there is none: no two databases compute every function alike."""
     called = next((item.name for item in walk(node) if isinstance(item, Call) and _looks_at_record(item)), None)
     return "" if called is None else f"{called} cannot be asked of a field here. "

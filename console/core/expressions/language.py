@@ -101,16 +101,16 @@ def parse(text: str) -> Expression:
     if not text.strip():
         raise ExpressionError("The expression is empty.", 0)
     try:
-        made = Expression(text, _parser().parse(text))  # type: ignore[arg-type]
+        made = Expression(text, expression_parser().parse(text))  # type: ignore[arg-type]
     except UnexpectedInput as error:
-        raise _unreadable(text, error) from None
+        raise syntax_error(text, error) from None
     except VisitError as error:
         raise error.orig_exc from None
-    _require_lookups(made.node)
+    require_lookups(made.node)
     return made
 
 
-def _require_lookups(root: Node) -> None:
+def require_lookups(root: Node) -> None:
     """Raises ExpressionError for a policy table that stands elsewhere than as what `lookup` looks in: it is no value."""
     looked_in = {id(node.arguments[0]) for node in walk(root) if isinstance(node, Call) and node.name == "lookup" and node.arguments}
     for node in walk(root):
@@ -180,7 +180,7 @@ def shown(value: Any) -> str:
 
 
 @lru_cache(maxsize=1)
-def _parser() -> Lark:
+def expression_parser() -> Lark:
     grammar = pathlib.Path(__file__).with_suffix(".lark").read_text(encoding="utf-8")
     return Lark(grammar, parser="lalr", lexer="contextual", transformer=_Builder(), maybe_placeholders=True, cache=False)
 
@@ -189,7 +189,7 @@ MEANT = {"or": "||", "and": "&&", "not": "!"}
 """How words are written that people try."""
 
 
-def _unreadable(text: str, error: UnexpectedInput) -> ExpressionError:
+def syntax_error(text: str, error: UnexpectedInput) -> ExpressionError:
     """The error in words: what stands where it may not."""
     ended = isinstance(error, UnexpectedToken) and error.token.type == "$END"
     position = len(text) if ended or error.pos_in_stream is None else error.pos_in_stream
