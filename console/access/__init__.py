@@ -1,8 +1,8 @@
-"""The only judge of what an actor may do, to what, in which team.
+"""Decides what an actor may do, to which object, in which team. No other package decides this.
 
-`require` decides for whoever acts, `scope_for` gives the part of a collection that they may see. Both answer from an index compiled
-from the rows of the policy (`policies/roles.csv`, then the table `console.policy`), which are written in Casbin's language.
-Everything is refused that no row allows; a row that denies wins over every row that allows.
+`require` and `can` decide; `scope_for` gives the records of a collection that the actor may see. Both answer from an index compiled
+from the policy rows (first `policies/roles.csv`, then the table `console.policy`), which are written in Casbin's language.
+What no row allows is refused. A row that denies wins over every row that allows.
 """
 
 from console.access.clearance_lookup import (

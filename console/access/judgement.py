@@ -1,4 +1,4 @@
-"""Decides whether an actor may do an act on an object, and explains the decision. One condition of a rule looks at the record, the run or the form."""
+"""Decides whether an actor may do an act on an object, and says why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from console.errors import NotAllowed
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """An answer with its reason: the row that decided, None where no row says anything."""
+    """A decision with its reason: the row that decided, None if no row applies."""
 
     allowed: bool
     row: Row | None
@@ -33,10 +33,10 @@ def require(
     run: Mapping[str, Any] | None = None,
     typed: Mapping[str, Any] | None = None,
 ) -> None:
-    """Nothing, when the actor may do this in the team of this id (None: in any team of theirs).
+    """Raise `NotAllowed` unless the actor may do this in the team of this id (None: in any of their teams).
 
-    `record`, `run` and `typed` (a form's values, `input`) are what a condition looks at. A collection asked about without a record is allowed when some of its records
-    may be: which ones, `scope_for` says. Raises `NotAllowed`, whose message names the right and who can grant it.
+    Conditions are tested against `record`, `run` and `typed` (submitted form values, `input`). For a collection without a record, it is enough that
+    some records are allowed; `scope_for` says which. The error names the missing right and who can grant it.
     """
     if not can(actor, team, obj, act, record, run=run, typed=typed):
         if not narrowing.within(actor, obj, act):
@@ -54,7 +54,7 @@ def can(
     run: Mapping[str, Any] | None = None,
     typed: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Whether `require` would let this pass. What is rare and dangerous takes the index and Casbin (`access.second`)."""
+    """Whether `require` would pass. Rare, dangerous acts need both the index and Casbin to agree (`access.second`)."""
     if actor.key_id is not None and not narrowing.within(actor, obj, act):
         return False
     policy = policy_store.current()
@@ -76,7 +76,7 @@ def _indexed(
     run: Mapping[str, Any] | None,
     typed: Mapping[str, Any] | None,
 ) -> bool:
-    """The index's answer."""
+    """The decision of the index."""
     if obj in policy.labels and not leaves_open(policy, actor, obj, act, record):
         return False
     verdict = policy.index.verdict(f"user:{actor.id}", team, obj, act)
@@ -89,12 +89,12 @@ def _indexed(
 
 
 def _leading(scope: scopes.Scope, record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The record's values; where the scope follows relations, with what these lead to."""
+    """The record's values, with the values of related records if the scope needs them."""
     return following(scope.collection, record) or {} if scope.follows else record
 
 
 def following(collection_id: str | None, record: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """The record's values such that conditions of rights can follow its relations: for a judgement, never to be shown."""
+    """The record's values, prepared so that conditions can follow relations. For decisions only, never for display."""
     from console.records import catalogue, leading
 
     known = record is not None and collection_id in catalogue.current().collections
@@ -104,7 +104,7 @@ def following(collection_id: str | None, record: Mapping[str, Any] | None) -> Ma
 def could(
     actor: Actor, team: str | None, obj: str, act: str, record: Mapping[str, Any] | None = None, *, run: Mapping[str, Any] | None = None
 ) -> bool:
-    """Whether `can` may still say yes when more is known: of an action before its form is filled in. What is offered, not what is done."""
+    """Whether `can` may still answer yes once more values are known, e.g. before an action's form is filled in. Decides what is offered."""
     if actor.key_id is not None and not narrowing.within(actor, obj, act):
         return False
     policy = policy_store.current()
@@ -117,7 +117,7 @@ def could(
 def why(
     actor: Actor, team: str | None, obj: str, act: str, record: Mapping[str, Any] | None = None, *, run: Mapping[str, Any] | None = None
 ) -> Why:
-    """The answer as Casbin gives it, with the row that decided. For a page that explains."""
+    """The decision of Casbin with the row that decided, for a page that explains it."""
     policy = policy_store.current()
     if obj in policy.labels and not leaves_open(policy, actor, obj, act, record):
         return Why(False, None, _not_allowed(team, obj, act).message)
@@ -130,7 +130,7 @@ def why(
 def _judged_roots(
     actor: Actor, obj: str, record: Mapping[str, Any] | None, run: Mapping[str, Any] | None, typed: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """What conditions look at, a collection's record so that they can follow its relations."""
+    """The values that conditions test; the record of a collection can follow its relations."""
     judged = following(obj.partition(":")[2], record) if obj.startswith("collection:") else record
     return roots_of(actor, judged, run, typed)
 
@@ -138,7 +138,7 @@ def _judged_roots(
 def roots_of(
     actor: Actor, record: Mapping[str, Any] | None = None, run: Mapping[str, Any] | None = None, typed: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """What conditions look at; what is not given is unknown to them."""
+    """The values that conditions test. What is not given is unknown."""
     given = {"record": record, "run": run, "input": typed}
     return {"currentUser": actor.attributes, "now": datetime.now(UTC)} | {name: value for name, value in given.items() if value is not None}
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The part of a collection that an actor may see or change."""
 
 import functools
 from collections.abc import Iterable
@@ -11,11 +11,11 @@ from console.core.actor import Actor
 
 
 def scope_for(actor: Actor, collection_id: str, act: str = "read", *, sensitive: Iterable[str] | None = None) -> scopes.Scope:
-    """The records of the collection on which the actor may `act`, and the fields kept from them; all their teams add up.
+    """The records of the collection on which the actor may `act`, with hidden and fixed fields; the rights of all their teams add up.
 
-    Without a row that allows it the scope holds nothing; of a collection that holds somebody's data it holds the records whose subject the
-    actor may read (`access.subjects`). `sensitive` names the collection's sensitive fields, for who only looks: where such values are
-    uncovered one by one, they are hidden, and `masked`.
+    Without an allowing row the scope is empty. In a collection with a subject it has the records whose subject the actor may read
+    (`access.subject_scope`). `sensitive`: the collection's sensitive fields, given for reading; where they are revealed one by one, they are
+    hidden and `masked`.
     """
     policy, sub = policy_store.current(), f"user:{actor.id}"
     index, obj = policy.index, f"collection:{collection_id}"
@@ -38,12 +38,12 @@ def scope_for(actor: Actor, collection_id: str, act: str = "read", *, sensitive:
 
 
 def subject_for(actor: Actor, collection_id: str) -> scopes.Subject | None:
-    """What narrows the actor's rules on the collection: its subject, and which of those they may read; None where nothing does."""
+    """The subject that limits the actor's rules on the collection, and which subjects they may read; None if nothing limits them."""
     return subject_scope.narrowed(policy_store.current(), actor, collection_id)
 
 
 def _made_of(collection_id: str, hidden: frozenset[str]) -> frozenset[str]:
-    """Computed fields that would tell something of the hidden ones."""
+    """Computed fields that would reveal something about the hidden fields."""
     from console.records import catalogue
 
     collection = catalogue.current().collections.get(collection_id)

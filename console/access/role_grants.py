@@ -1,4 +1,4 @@
-"""TODO."""
+"""Who has which role, which rights a role or person has, and changing both."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,11 +11,11 @@ from console.core.actor import Actor
 from console.db import engine as db
 
 EVERYWHERE = frozenset({"auditor", "admin", "developer"})
-"""Shipped roles that are not held in one team but in all."""
+"""Shipped roles that are held in all teams at once."""
 
 
 def acts_of(actor: Actor) -> dict[str, list[str]]:
-    """Kind of object → acts that the actor may do on some object of it, be it under a condition: what a key of theirs can be made for."""
+    """Kind of object → acts that the actor may do on some object of it, with or without a condition: the acts that their key can have."""
     index, sub = policy_store.current().index, f"user:{actor.id}"
     objects: dict[str, set[str]] = {}
     for row in index.rows:
@@ -30,7 +30,7 @@ def acts_of(actor: Actor) -> dict[str, list[str]]:
 
 
 def current_version() -> int:
-    """The number of the policy that decisions of this process follow; events keep it."""
+    """Version number of the policy in use in this process; events record it."""
     return policy_store.current().version
 
 
@@ -40,17 +40,17 @@ def all_rows() -> Sequence[Row]:
 
 
 def roles_of(person_id: str) -> frozenset[tuple[str, str]]:
-    """Pairs of role and team id (`*`: everywhere) of this person."""
+    """Pairs of role and team id (`*`: every team) of this person."""
     return policy_store.current().index.roles(f"user:{person_id}")
 
 
 def held(actor: Actor, team: str) -> frozenset[str]:
-    """Roles of the actor in the team of this id, with the levels that they are built from: what a step's `roles` are compared with."""
+    """Roles of the actor in the team of this id, including the roles they are built from. A step's `roles` are compared with these."""
     return policy_store.current().index.held(f"user:{actor.id}", team)
 
 
 def holders(role: str) -> frozenset[str]:
-    """Ids of the persons who have this role somewhere."""
+    """Ids of the persons who have this role in any team."""
     return frozenset(sub.removeprefix("user:") for sub in policy_store.current().index.holders(role) if sub.startswith("user:"))
 
 
@@ -64,10 +64,10 @@ def grant(
     connection: Connection | None = None,
     by: str = "",
 ) -> int:
-    """Let a role do these acts on the object, in one team or in every one; the new version of the policy.
+    """Allow a role to do these acts on the object, in one team or in all; returns the new policy version.
 
-    With `connection` it happens in the caller's transaction, and counts in this process within a second of its commit.
-    Raises `PolicyError` for an act or a condition that means nothing.
+    With `connection` it is part of the caller's transaction, and takes effect in this process within a second of the commit.
+    Raises `PolicyError` for an invalid act or condition.
     """
     added = [Row("p", f"role:{role}", _place(team), obj, act, "allow", expression) for act in acts]
     with _writing(connection) as writing:
@@ -75,7 +75,7 @@ def grant(
 
 
 def assign(person_id: str, roles: Iterable[tuple[str, str]], *, connection: Connection | None = None, by: str = "") -> int:
-    """Make these pairs of role and team id (`*`: everywhere) the roles of the person, instead of those before; the new version."""
+    """Replace the roles of the person by these pairs of role and team id (`*`: every team); returns the new policy version."""
     wanted = {Row("g", f"user:{person_id}", _place(team), f"role:{role}") for role, team in roles}
     with _writing(connection) as writing:
         before = {row for row in policy_store.rows_of(writing, sub=f"user:{person_id}") if row.ptype == "g"}
@@ -84,7 +84,7 @@ def assign(person_id: str, roles: Iterable[tuple[str, str]], *, connection: Conn
 
 @contextmanager
 def _writing(connection: Connection | None) -> Iterator[Connection]:
-    """The caller's transaction, or one of its own after which this process follows at once; never on an empty policy."""
+    """The caller's transaction, or an own one after which this process refreshes its policy. Seeds an empty policy first."""
     if connection is not None:
         policy_store.seed(connection)
         yield connection

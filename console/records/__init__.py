@@ -4,21 +4,8 @@ from console.records.catalogue import collection, collections, forget
 from console.records.delete import delete
 from console.records.insert import insert, same
 from console.records.reader import Record
-from console.records.record_reads import (
-    MOST_ROWS,
-    Order,
-    Page,
-    count,
-    estimate,
-    get,
-    order_of,
-    page,
-    related,
-    sample,
-    subject,
-    titles,
-    visible,
-)
+from console.records.record_pages import Order, Page, order_of
+from console.records.record_reads import MOST_ROWS, count, estimate, get, page, related, sample, subject, titles, visible
 from console.records.related_values import leading
 from console.records.stored import stored
 from console.records.totals import Figure, totals

@@ -11,7 +11,7 @@ from console.core.filters import Group, Test
 from console.core.scopes import Scope
 from console.db import request_writes
 from console.errors import Conflict, Invalid, NotAllowed
-from console.records import catalogue, connect, sql_conditions, values, write_checks
+from console.records import catalogue, connect, filter_conditions, values, write_checks
 from console.records.dialects import value
 from console.records.reader import Reader, Record
 from console.records.record_reads import page
@@ -111,7 +111,7 @@ def _last(table: Table, names: list[str], given: Mapping[str, Any], number: int)
     """The row that was just added, where the database does not give it back: by its key, which was given or drawn."""
     fields = [table.collection.by_name[name] for name in table.collection.key]
     key = [
-        sql_conditions.filter_condition(Test(field.name, "eq", given.get(field.name, number)), table.collection, table.columns)
+        filter_conditions.filter_condition(Test(field.name, "eq", given.get(field.name, number)), table.collection, table.columns)
         for field in fields
     ]
     return sa.select(*(table.columns[name] for name in names)).select_from(table.table).where(*key)

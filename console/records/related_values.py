@@ -12,7 +12,7 @@ from console.core.filters import Test
 from console.core.related_record import Leading
 from console.core.scopes import Scope
 from console.errors import DefinitionError
-from console.records import catalogue, connect, relations, sql_conditions
+from console.records import catalogue, connect, filter_conditions, relations
 from console.records.dialects import Condition
 from console.records.relations import Hop
 from console.records.sql_tables import Table, table_of
@@ -84,7 +84,9 @@ def named_by(there: Table, column: str, part: Any) -> Condition:
     field = there.collection.by_name[column]
     if field.stored == "binary":
         return there.dialect.is_raw(there.columns[column], field, bytes.fromhex(part))
-    return sql_conditions.filter_condition(Test(column, "eq", kept_there(there.collection, column, part)), there.collection, there.columns)
+    return filter_conditions.filter_condition(
+        Test(column, "eq", kept_there(there.collection, column, part)), there.collection, there.columns
+    )
 
 
 def kept_there(target: Collection, column: str, part: Any) -> Any:

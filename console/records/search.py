@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from console.core.documents.collections import Collection, Field
 from console.core.expressions.operands import number_of, uuid_of
 from console.core.expressions.search_syntax import Several, Sought, Through, Without, Words
-from console.records import catalogue, sql_conditions, values
+from console.records import catalogue, filter_conditions, values
 from console.records.dialects import Condition
 from console.records.sql_tables import Table, table_of
 
@@ -40,7 +40,7 @@ def sought_condition(table: Table, sought: Sought, hidden: frozenset[str], depth
         case Several():
             parts = [sought_condition(table, item, hidden, depth) for item in sought.items]
             return sa.and_(sa.true(), *parts) if sought.kind == "and" else sa.or_(sa.false(), *parts)
-    return sql_conditions.filter_condition(sought, table.collection, table.columns)
+    return filter_conditions.filter_condition(sought, table.collection, table.columns)
 
 
 def _led(table: Table, sought: Through, depth: int) -> Condition:

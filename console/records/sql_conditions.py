@@ -15,17 +15,15 @@ import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
 from console.core.documents.collections import Collection, Field
-from console.core.expressions import Expression, compiled, parse
-from console.core.expressions.nodes import Call, Compare, Items, Junction, Literal, Node, Not, Path, Within, walk
+from console.core.expressions import Expression, compiled
+from console.core.expressions.nodes import Call, Compare, Items, Junction, Node, Not, Path, Within, walk
 from console.core.expressions.operands import UNKNOWN, date_of, moment_of, number_of
-from console.core.filters import Filter, Group, Test
-from console.errors import DefinitionError, Malformed
+from console.errors import DefinitionError
 from console.records import relations, values
 from console.records.dialects import DIALECTS, Condition, Dialect
 
 ORDERINGS = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-FILTER_OPS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 TEXT_METHODS = frozenset({"startsWith", "endsWith", "contains"})
 SAMPLE = datetime(2000, 1, 1, tzinfo=UTC)
 COMPARED = frozenset({"integer", "decimal", "text", "boolean", "date", "datetime", "time", "uuid"})
@@ -215,7 +213,7 @@ class Compiler:
             raise self._wrong("Neither side names a field.")
         if operator in {"==", "!="}:
             wanted = (operator == "==") == positive
-            return self._equal_columns(left, right, wanted) if isinstance(right, Column) else self._equal(left, right, wanted=wanted)
+            return self._equal_columns(left, right, wanted) if isinstance(right, Column) else self.equal(left, right, wanted=wanted)
         operator = operator if positive else ORDERINGS[operator]
         self._need_order(left.field)
         if isinstance(right, Column):
@@ -223,9 +221,9 @@ class Compiler:
             self._need_same_family(left.field, right.field)
             compared = self.dialect.order_columns(left.sql, left.field, operator, right.sql, right.field)
             return self._sound(self._sound(compared, left), right)
-        return self._order(left, operator, right)
+        return self.ordered(left, operator, right)
 
-    def _equal(self, column: Column, constant: Constant, *, wanted: bool) -> Condition:
+    def equal(self, column: Column, constant: Constant, *, wanted: bool) -> Condition:
         if constant.value is None:
             return column.sql.is_(None) if wanted else column.sql.is_not(None)
         self._need_comparable(column.field)
@@ -250,7 +248,7 @@ class Compiler:
         same = self.dialect.same(left.sql, left.field, right.sql, right.field)
         return same if wanted else sa.not_(same)
 
-    def _order(self, column: Column, operator: str, constant: Constant) -> Condition:
+    def ordered(self, column: Column, operator: str, constant: Constant) -> Condition:
         if constant.value is None:
             return sa.false()
         given = self._moment_or_sent(column.field, constant)
@@ -268,14 +266,14 @@ class Compiler:
     def _within(self, node: Within, *, positive: bool) -> Condition:
         items = self._operand_list(node.list)
         if isinstance(items, Column):
-            return self._held(node.item, items, positive=positive)
+            return self.list_holds(node.item, items, positive=positive)
         column = self._operand(node.item)
         if not isinstance(column, Column):
             raise self._wrong("Before 'in' stands a field.")
         if items is None:
             return sa.false()
         self._need_comparable(column.field)
-        null, fit, strange = self._sorted_out(column.field, items)
+        null, fit, strange = self.split_values(column.field, items)
         found = self.dialect.one_of(column.sql, column.field, fit)
         if positive:
             return sa.or_(found, column.sql.is_(None)) if null else found
@@ -287,7 +285,7 @@ class Compiler:
         missing = self._sound(sa.and_(sa.not_(found), there) if fit else there, column)
         return missing if null else sa.or_(missing, column.sql.is_(None))
 
-    def _sorted_out(self, field: Field, items: list[Constant]) -> tuple[bool, list[Any], bool]:
+    def split_values(self, field: Field, items: list[Constant]) -> tuple[bool, list[Any], bool]:
         """(is null one of them, the values that the column can hold, is there one of another kind)."""
         fit: list[Any] = []
         null = strange = False
@@ -318,7 +316,7 @@ class Compiler:
             return None
         return [Constant(item, operand.certain) for item in operand.value]
 
-    def _held(self, node: Node, column: Column, *, positive: bool) -> Condition:
+    def list_holds(self, node: Node, column: Column, *, positive: bool) -> Condition:
         """That a list in a column holds a value."""
         constant = self._operand(node)
         if not isinstance(constant, Constant):
@@ -397,60 +395,3 @@ def unsupported_call(node: Node) -> str:
 
 def _looks_at_record(node: Node) -> bool:
     return any(isinstance(item, Path) and item.root == "record" for item in walk(node))
-
-
-# -------------------------------------------------------------------------------------------------------------- filters
-
-
-def filter_condition(given: Filter, collection: Collection, columns: Mapping[str, Any]) -> Condition:
-    """A checked filter as a condition."""
-    if isinstance(given, Group):
-        parts = [filter_condition(item, collection, columns) for item in given.items]
-        return sa.and_(sa.true(), *parts) if given.kind == "and" else sa.or_(sa.false(), *parts)
-    worked_out = next((item for item in collection.computed_fields if item.name == given.field), None)
-    if worked_out is not None:
-        try:
-            return _computed_condition(
-                given, Compiler(collection, columns, {"now": datetime.now(UTC)}), parse(worked_out.computed or "").node
-            )
-        except DefinitionError as error:
-            reason = f"{worked_out.label} cannot be filtered by. {error.message}"
-            raise Malformed(reason, details=[{"field": given.field, "reason": reason}]) from None
-    return _test_condition(given, Compiler(collection, columns, {}), Column(collection.by_name[given.field], columns[given.field]))
-
-
-def _computed_condition(test: Test, compiler: Compiler, node: Node) -> Condition:
-    """A computed field that is true or false: the condition that it is. What is unknown is null."""
-    true, false = compiler.truth(node, positive=True), compiler.truth(node, positive=False)
-    if test.op == "is_null" or test.value is None:
-        known = sa.or_(true, false)
-        wanted = bool(test.value) if test.op == "is_null" else test.op == "eq"
-        return sa.func.coalesce(known, sa.false()).is_(sa.false()) if wanted else known
-    if test.op == "eq":
-        return true if test.value else false
-    return sa.func.coalesce(true if test.value else false, sa.false()).is_(sa.false())
-
-
-def _test_condition(test: Test, compiler: Compiler, column: Column) -> Condition:
-    constant = Constant(test.value, certain=False)
-    match test.op:
-        case "is_null":
-            return column.sql.is_(None) if test.value else column.sql.is_not(None)
-        case "eq" | "ne" if column.field.stored == "array":
-            item = compiler._held(Literal(test.value), column, positive=test.op == "eq")
-            return item if test.op == "eq" else sa.or_(item, column.sql.is_(None))
-        case "eq" | "ne":
-            return compiler._equal(column, constant, wanted=test.op == "eq")
-        case "in" if column.field.stored == "array":
-            return sa.or_(sa.false(), *(compiler._held(Literal(item), column, positive=True) for item in test.value))
-        case "in":
-            null, fit, _ = compiler._sorted_out(column.field, [Constant(item, certain=False) for item in test.value])
-            found = compiler.dialect.one_of(column.sql, column.field, fit)
-            return sa.or_(found, column.sql.is_(None)) if null else found
-        case "contains" if column.field.stored == "array":
-            return compiler._held(Literal(test.value), column, positive=True)
-        case "contains" | "starts_with":
-            if not values.storable(test.value):
-                return sa.false()
-            return compiler.dialect.finds(column.sql, column.field, test.value, start=test.op == "starts_with")
-    return compiler._order(column, FILTER_OPS[test.op], constant)

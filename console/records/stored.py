@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from console.core.scopes import Scope
 from console.records import catalogue, record_keys, values
-from console.records.record_reads import MOST_ROWS, read
+from console.records.record_pages import read
+from console.records.record_reads import MOST_ROWS
 from console.records.related_values import kept_there, named_by
 from console.records.sql_tables import table_of
 
