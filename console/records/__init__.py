@@ -1,4 +1,4 @@
-"""The only door to the users' databases: reflect, list, read and write records. Whoever reads hands over the scope that it is judged by."""
+"""The only access to the users' databases: reflect, list, read and write records. Every read takes a scope, which limits what it returns."""
 
 from console.records.catalogue import collection, collections, forget
 from console.records.delete import delete

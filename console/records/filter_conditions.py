@@ -1,4 +1,4 @@
-"""TODO."""
+"""Filters of a list as SQL conditions."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ FILTER_OPS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
 def filter_condition(given: Filter, collection: Collection, columns: Mapping[str, Any]) -> Condition:
-    """A checked filter as a condition."""
+    """The condition for a checked filter."""
     if isinstance(given, Group):
         parts = [filter_condition(item, collection, columns) for item in given.items]
         return sa.and_(sa.true(), *parts) if given.kind == "and" else sa.or_(sa.false(), *parts)
@@ -36,7 +36,7 @@ def filter_condition(given: Filter, collection: Collection, columns: Mapping[str
 
 
 def _computed_condition(test: Test, compiler: Compiler, node: Node) -> Condition:
-    """A computed field that is true or false: the condition that it is. What is unknown is null."""
+    """The condition for a filter on a computed true-or-false field. Unknown counts as null."""
     true, false = compiler.truth(node, positive=True), compiler.truth(node, positive=False)
     if test.op == "is_null" or test.value is None:
         known = sa.or_(true, false)

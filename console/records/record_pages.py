@@ -1,4 +1,4 @@
-"""TODO."""
+"""Pages of a list by keyset: a page starts after the (sort value, key) of a record, rows are never counted. One page is one statement."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some records of a list; `next` and `previous` are cursors, null where there is no such page."""
+    """Some records of a list; `next` and `previous` are cursors, null without such a page."""
 
     rows: list[Record]
     next: str | None
@@ -37,19 +37,19 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How a list is sorted: by one field (None: by the key alone), then by the key in the same direction."""
+    """The order of a list: by one field (None: by key only), then by key in the same direction."""
 
     field: Field | None
     descending: bool = False
 
     @property
     def text(self) -> str:
-        """As in a URL: `-opened_at`; the key alone is the empty text."""
+        """The form in a URL: `-opened_at`; empty for the key only."""
         return ("-" if self.descending else "") + (self.field.name if self.field else "")
 
 
 def order_of(collection: Collection, scope: Scope, sort: str | None) -> Order:
-    """The order that `sort` names. Raises Malformed for a field that is not there, hidden, or has no order."""
+    """The order that `sort` names. Raises Malformed for a field that is unknown, hidden or cannot be sorted."""
     if not sort:
         own = _named_order(collection, collection.sort or "")
         return own if own.field is None or own.field.name not in scope.hidden else Order(None)
@@ -78,7 +78,7 @@ def list_conditions(
     q: str | Sought | None,
     roots: Mapping[str, Any] | None = None,
 ) -> list[Condition]:
-    """Everything that the records of a list have to fulfil."""
+    """All conditions that the records of a list must meet."""
     found = [table.in_scope(scope)]
     if where is not None:
         found.append(filter_conditions.filter_condition(where, table.collection, table.columns))
@@ -91,7 +91,7 @@ def list_conditions(
 
 
 def read(collection: Collection, work: Callable[[Connection], T]) -> T:
-    """What `work` makes of a connection to the collection's source. Raises SourceDown."""
+    """The result of `work` with a connection to the collection's source. Raises SourceDown."""
     return connect.read(catalogue.engine_of(collection), collection.source, work)
 
 
@@ -107,11 +107,12 @@ def read_page(
     fields: Iterable[str] | None,
     again: Hashable = None,
 ) -> Page:
+    """One page of the records that meet `wanted()`. `again`: cache key for the compiled SQL, None: no caching."""
     if after and before:
         reason = "A page is after a cursor or before one, not both."
         raise Malformed(reason, details=[{"field": "before", "reason": reason}])
     table = table_of(collection)
-    if not collection.key or any(collection.by_name[name].nullable for name in collection.key):  # a key may be empty: it orders nothing
+    if not collection.key or any(collection.by_name[name].nullable for name in collection.key):  # a nullable key does not define an order
         return _page_by_number(table, scope, order, wanted(), limit=limit, after=after, before=before, fields=fields)
     places = _places(collection, order)
     reader = Reader(table, scope, fields, places)
@@ -136,7 +137,7 @@ def read_page(
 
 
 def _places(collection: Collection, order: Order) -> list[str]:
-    """Columns that the list is ordered by: the sorted one, then the key."""
+    """Sort columns: the sorted field, then the key."""
     return list(dict.fromkeys([*([order.field.name] if order.field else []), *collection.key]))
 
 
@@ -151,7 +152,7 @@ def _slice(
     backwards: bool,
     size: int,
 ) -> Any:
-    """The statement for `size` rows from the anchor on; nulls of the sorted column stand where the database's own indexes have them."""
+    """The statement for `size` rows from the anchor on. Nulls of the sorted column are where the database's indexes have them."""
     down = order.descending != backwards
     columns = [table.dialect.sorted(table.columns[name], table.collection.by_name[name]) for name in places]
     select = reader.select().where(*wanted())
@@ -172,7 +173,7 @@ def _slice(
 
 
 def _bound(table: Table, places: Sequence[str], anchor: Sequence[Any]) -> list[ColumnElement[Any]]:
-    """The anchor as parameters; of a text that is too long for a cursor what its record holds, and its beginning where that is gone."""
+    """The anchor as parameters. A shortened text is read from its record, or is its beginning if that record is gone."""
     bound: list[ColumnElement[Any]] = [sa.bindparam(_at(number), item, sa.types.NullType()) for number, item in enumerate(anchor)]
     if not isinstance(anchor[0], cursors.Beginning):
         return bound
@@ -183,10 +184,10 @@ def _bound(table: Table, places: Sequence[str], anchor: Sequence[Any]) -> list[C
 
 
 def _one_after_the_other(parts: list[Select[Any]], places: list[int], size: int, down: bool) -> Any:
-    """The rows of the first part, then those of the second, as one statement, sorted by what stands at these places."""
+    """The rows of the first part, then those of the second, in one statement; `places` are the sort columns."""
     plain = [
         part.with_only_columns(*(column.label(f"c{number}") for number, column in enumerate(part.selected_columns))) for part in parts
-    ]  # SQLite takes `[x]`, and no name at all, for a column of a table and not for one of a subquery
+    ]  # SQLite resolves `[x]` or an empty name for columns of tables, but not of subqueries
     numbered = [
         sa.select(part.limit(size).subquery(f"part{number}"), sa.literal_column(str(number)).label("console_part"))
         for number, part in enumerate(plain)
@@ -202,18 +203,18 @@ def _directed(columns: Sequence[ColumnElement[Any]], down: bool) -> list[ColumnE
 
 
 def _at(number: int) -> str:
-    """The name of the parameter that is this part of the anchor."""
+    """Name of the parameter for this part of the anchor."""
     return f"at_{number}"
 
 
 def _beyond(table: Table, columns: Sequence[ColumnElement[Any]], bound: Sequence[ColumnElement[Any]], down: bool) -> Condition:
-    """Rows that stand after the anchor, bound to parameters, in this order."""
+    """Condition for rows after the anchor in this order."""
     if len(columns) == 1:
         return columns[0] < bound[0] if down else columns[0] > bound[0]
     if table.dialect.name != "mysql":
         here, there = sa.tuple_(*columns), sa.tuple_(*bound)
         return here < there if down else here > there
-    passed = _beyond(table, columns[1:], bound[1:], down)  # MySQL uses an index only for the comparison that stands alone
+    passed = _beyond(table, columns[1:], bound[1:], down)  # MySQL uses an index only for a comparison on its own
     first = columns[0] <= bound[0] if down else columns[0] >= bound[0]
     return sa.and_(first, sa.or_(columns[0] < bound[0] if down else columns[0] > bound[0], passed))
 
@@ -229,7 +230,7 @@ def _page_by_number(
     before: str | None,
     fields: Iterable[str] | None,
 ) -> Page:
-    """A page of a collection without a key: its rows cannot be told apart, so that only their number is left."""
+    """A page of a collection without a key. Its rows cannot be identified, so the cursor is a row number."""
     collection = table.collection
     cursor = after or before
     start = cursors.read(cursor, collection.id, order.text, 1)[0] if cursor else 0
@@ -248,6 +249,7 @@ def _page_by_number(
 
 
 def fetch(statement: Select[Any]) -> Callable[[Connection], list[Any]]:
+    """A function that executes the statement and returns its rows."""
     return lambda connection: list(connection.execute(statement).all())
 
 
@@ -255,9 +257,9 @@ _written: dict[Hashable, tuple[str, dict[str, Any]]] = {}
 
 
 def _rows_again(plan: Hashable, make: Callable[[], Any], anchor: Sequence[Any]) -> Callable[[Connection], list[Any]]:
-    """The rows of a page that people turn to again and again: its SQL is written once per plan, and only the anchor is new.
+    """The rows of a frequent page: its SQL is compiled once per plan, and only the anchor changes.
 
-    A plan holds everything that the statement is made of, its table as an object: another structure of the source is another plan.
+    A plan includes everything that the statement depends on. The table is part of it as an object, so a new structure is a new plan.
     """
 
     def rows(connection: Connection) -> list[Any]:

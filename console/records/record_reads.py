@@ -1,7 +1,4 @@
-"""Reading records: every read takes a scope, and the scope is part of the SQL.
-
-Lists are paged by keyset: (sorted column, key) of the last record, never by counting rows. One page is one statement.
-"""
+"""Reading records: every read takes a scope, and the scope is part of the SQL."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -29,14 +26,14 @@ MOST_KEYS = 400
 
 
 def get(collection_id: str, key: str, scope: Scope, fields: Iterable[str] | None = None) -> Record:
-    """The record of this key with the fields that may be read, or those of them that are asked for. Raises NotFound, SourceDown."""
+    """The record of this key with the readable fields, or those of `fields`. Raises NotFound, SourceDown."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
     reader = Reader(table, scope, fields)
     statement = reader.select().where(table.is_key(record_keys.decode(collection, key)), table.in_scope(scope)).limit(1)
     row = read(collection, lambda connection: connection.execute(statement).first())
     record = reader.finished([reader.record(row)])[0] if row is not None else None
-    if record is None or record.key != key:  # 017 finds the record 17, and is not its name
+    if record is None or record.key != key:  # 017 finds the record 17, but is not its key
         raise NotFound
     return record
 
@@ -57,8 +54,8 @@ def page(
 ) -> Page:
     """At most `limit` (1 to 500) records after or before a cursor, in the order of `sort` (`name`, `-name`; None: the collection's own).
 
-    `segment` is an expression over `record`, which may look at `roots` too; `q` is a text to look for, or what `core.search_syntax` read.
-    Raises Malformed for a sort or cursor that is none, SourceDown.
+    `segment` is an expression over `record` and `roots`; `q` is a search text, or the result of `core.search_syntax`.
+    Raises Malformed for an invalid sort or cursor, SourceDown.
     """
     collection = catalogue.collection(collection_id)
     order = order_of(collection, scope, sort)
@@ -69,7 +66,7 @@ def page(
 
 
 def sample(collection: Collection, scope: Scope) -> Record | None:
-    """The first record of a collection, which need not be one that the catalogue holds: a draft's. Raises SourceDown."""
+    """The first record of a collection, which may be a draft outside the catalogue. Raises SourceDown."""
     order = order_of(collection, scope, None)
     wanted = partial(list_conditions, table_of(collection), scope, None, None, None)
     rows = read_page(collection, scope, order, wanted, limit=1, after=None, before=None, fields=None).rows
@@ -85,7 +82,7 @@ def count(
     *,
     segment: Expression | None = None,
 ) -> int:
-    """How many records there are; with a cap at most `cap + 1`, which means "more than that"."""
+    """Number of records. With a cap at most `cap + 1`, which means more than `cap`."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
     inner: Select[Any] = sa.select(sa.literal_column("1")).select_from(table.table).where(*list_conditions(table, scope, where, segment, q))
@@ -97,7 +94,7 @@ def count(
 def estimate(
     collection_id: str, scope: Scope, where: Filter | None = None, q: str | Sought | None = None, *, segment: Expression | None = None
 ) -> int | None:
-    """About how many records there are, as the database's planner sees it without reading them; None where it does not say."""
+    """Approximate number of records from the database's planner; None if the database does not tell."""
     collection = catalogue.collection(collection_id)
     if collection.dialect != "postgresql":
         return None
@@ -128,9 +125,9 @@ def related(
     fields: Iterable[str] | None = None,
     roots: Mapping[str, Any] | None = None,
 ) -> Page:
-    """Records that a relation leads to from this one, which the caller has judged. `where` is an expression over the related `record` and `roots`.
+    """Records that a relation leads to from this record, which the caller has judged. `where` is an expression over the related `record` and `roots`.
 
-    Raises NotFound for a record or relation that is not there.
+    Raises NotFound for an unknown record or relation.
     """
     target, linked = led_to(collection_id, key, relation)
     order = order_of(target, scope_of_target, sort)
@@ -142,7 +139,7 @@ def related(
 
 
 def led_to(collection_id: str, key: str, relation: str) -> tuple[Collection, list[Condition] | None]:
-    """(the collection that a relation leads to, what its records from here fulfil: None where there can be none). Raises NotFound."""
+    """(target collection of the relation, conditions on its records; None if there can be none). Raises NotFound."""
     collection = catalogue.collection(collection_id)
     link = collection.relation(relation)
     if link is None:
@@ -156,19 +153,19 @@ def led_to(collection_id: str, key: str, relation: str) -> tuple[Collection, lis
 
 
 def visible(collection_id: str, wanted: Iterable[str], scope: Scope, segment: Expression | None = None) -> set[str]:
-    """Those of the keys whose records are in the scope, and for which `segment`, an expression over `record`, holds."""
+    """The keys whose records are in the scope and meet `segment`, an expression over `record`."""
     return {record.key for record in _by_keys(collection_id, wanted, scope, (), segment) if record.key}
 
 
 def titles(collection_id: str, wanted: Iterable[str], scope: Scope) -> dict[str, str]:
-    """Key → title of those records that are in the scope."""
+    """Key → title of the records in the scope."""
     return {record.key: record.title for record in _by_keys(collection_id, wanted, scope, ()) if record.key}
 
 
 def subject(collection_id: str, key: str) -> tuple[str, str] | None:
-    """(collection, key) of the record whose data this one holds, along the relations that the collection names; None where it names none.
+    """(collection, key) of the record whose data this one is, following the collection's subject path; None without one.
 
-    Read without a scope: it only decides under whose key things are kept.
+    Reads without a scope: it only decides under whose key data is stored.
     """
     collection = catalogue.collection(collection_id)
     if not collection.subject:
@@ -188,7 +185,7 @@ def subject(collection_id: str, key: str) -> tuple[str, str] | None:
 def _by_keys(
     collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str], segment: Expression | None = None
 ) -> list[Record]:
-    """Records of these keys that are in the scope; keys that name nothing are left out."""
+    """Records of these keys in the scope; unknown keys are left out."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
     decoded = {}
@@ -216,7 +213,7 @@ def _one_of_keys(table: Table, parts: Sequence[tuple[Any, ...]]) -> Condition:
 
 
 def _values_here(collection: Collection, key: str, names: list[str]) -> list[Any]:
-    """JSON values of these columns of the record, read without a scope: the caller has judged the record."""
+    """JSON values of these columns, read without a scope: the caller has judged the record."""
     table = table_of(collection)
     statement = (
         sa.select(*(table.columns[name] for name in names))

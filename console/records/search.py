@@ -1,7 +1,7 @@
-"""Search: what a person types into the box above a list, as a condition.
+"""Search: the text from the box above a list as a condition.
 
-Texts hold it, letters' case aside; lists of values, UUIDs and numbers equal it; other kinds of fields are not looked at. Hidden fields
-never are: else their values could be guessed letter by letter.
+Text fields must contain it, ignoring case; lists, UUIDs and numbers must equal it; other fields are not searched. Hidden fields are never
+searched, because their values could be guessed letter by letter.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ LONGEST = 200
 
 
 def searched(collection: Collection, hidden: frozenset[str]) -> list[Field]:
-    """Fields that a search looks at: those that the document names, else all, without what the reader may not see."""
+    """The searched fields: those named by the document, else all, without hidden ones."""
     fields = [collection.by_name[name] for name in collection.search] if collection.search else list(collection.stored_fields)
     return [
         field
@@ -29,7 +29,7 @@ def searched(collection: Collection, hidden: frozenset[str]) -> list[Field]:
 
 
 def sought_condition(table: Table, sought: Sought, hidden: frozenset[str], depth: int = 0) -> Condition:
-    """True for the records that are looked for, whatever is unknown of them."""
+    """True for records that match the search; unknown counts as no match."""
     match sought:
         case Words():
             return search_condition(table, sought.text, hidden)
@@ -44,7 +44,7 @@ def sought_condition(table: Table, sought: Sought, hidden: frozenset[str], depth
 
 
 def _led(table: Table, sought: Through, depth: int) -> Condition:
-    """That there is a record where the relation leads, in its reader's scope, which is looked for."""
+    """Condition that a related record in the reader's scope matches."""
     there = table_of(catalogue.collection(sought.relation.collection)).aliased(f"led_{depth}")
     joined = [table.columns[here] == there.columns[column] for here, column in sought.relation.columns]
     wanted = sought_condition(there, sought.item, sought.scope.hidden, depth + 1)
@@ -52,7 +52,7 @@ def _led(table: Table, sought: Through, depth: int) -> Condition:
 
 
 def search_condition(table: Table, q: str, hidden: frozenset[str]) -> Condition:
-    """True for the records that a search for `q` finds; of an overlong text its first 200 characters are looked for."""
+    """True for records that match `q`, cut after 200 characters."""
     wanted = q.strip()[:LONGEST]
     if not values.storable(wanted):
         return sa.false()
@@ -61,7 +61,7 @@ def search_condition(table: Table, q: str, hidden: frozenset[str]) -> Condition:
 
 
 def _field_condition(table: Table, field: Field, wanted: str) -> Condition | None:
-    """How this field may answer the search; None where it cannot."""
+    """Condition for one field; None if it cannot match."""
     column = table.columns[field.name]
     if field.options is not None and field.stored == "text":
         names = [option.value for option in field.options if wanted.lower() in {option.value.lower(), option.label.lower()}]

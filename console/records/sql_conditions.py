@@ -1,8 +1,8 @@
-"""Expressions as SQL: the same answer for every row as `Expression.test`, from the database.
+"""Expressions as SQL, with the same answer for every row as `Expression.test`.
 
-NOT is pushed down to the comparisons first, so that "unknown" and "false" may be the same thing below: neither is true. Whatever does
-not look at the record is worked out beforehand and sent as a parameter. What one database would answer otherwise than another (order of texts,
-arithmetic, fields inside JSON) is refused when it is saved (`check`).
+NOT is pushed down to the comparisons first. Below that, "unknown" and "false" need no distinction: neither is true. Parts that do not use
+the record are evaluated beforehand and bound as parameters. What databases answer differently (order of texts, arithmetic, fields inside
+JSON) is refused when it is saved (`check`).
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ COMPARED = frozenset({"integer", "decimal", "text", "boolean", "date", "datetime
 
 
 class Never(Enum):
-    """What equals nothing that a column of this kind can hold."""
+    """A value that no column of this kind can equal."""
 
     NEVER = "never"
 
@@ -40,7 +40,7 @@ NEVER = Never.NEVER
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column with what is known of it."""
+    """A column and its field."""
 
     field: Field
     sql: ColumnElement[Any]
@@ -48,18 +48,18 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A value that does not depend on the record. `certain` ones cannot turn out otherwise for another person."""
+    """A value independent of the record. `certain`: it is the same for every person."""
 
     value: Any
     certain: bool
 
 
 Find: TypeAlias = Callable[[str], Collection | None]
-"""Gives the collection of an id, to follow a relation to it. Without it relations are not followed: they would be read past the reader's scopes."""
+"""Returns the collection of an id, to follow a relation. Without it relations are not followed: that would read past the reader's scopes."""
 
 
 def check(expression: Expression, collection: Collection, find: Find | None = None) -> None:
-    """Raises DefinitionError, saying what, where the expression cannot be a scope or segment of the collection."""
+    """Raises DefinitionError with the reason if the expression cannot be a scope or segment of the collection."""
     columns: dict[str, ColumnElement[Any]] = {field.name: sa.column(field.name) for field in collection.stored_fields}
     Compiler(collection, columns, {"now": SAMPLE}, strict=True, find=find).truth(expression.node, positive=True)
 
@@ -67,13 +67,13 @@ def check(expression: Expression, collection: Collection, find: Find | None = No
 def condition(
     expression: Expression, collection: Collection, columns: Mapping[str, Any], roots: Mapping[str, Any], find: Find | None = None
 ) -> Condition:
-    """True for the records for which the expression certainly is. `roots` hold currentUser and now."""
+    """True for the records for which the expression is certainly true. `roots` have currentUser and now."""
     return Compiler(collection, columns, roots, find=find).truth(expression.node, positive=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Led:
-    """A collection that relations lead to, its columns in the statement, its table there, and how it is joined to what leads to it."""
+    """A related collection: its columns in the statement, its table there, and its join condition."""
 
     collection: Collection
     columns: Mapping[str, Any]
@@ -84,8 +84,7 @@ class Led:
 class Compiler:
     """Turns nodes into conditions over the columns of one collection; `strict` also refuses values of the wrong kind.
 
-    What looks at other records through relations becomes one EXISTS around the whole comparison: where no record is there it is unknown,
-    so neither it nor its opposite holds.
+    A comparison that follows relations becomes one EXISTS. Without a related record it is unknown, so neither it nor its negation is true.
     """
 
     def __init__(
@@ -122,7 +121,7 @@ class Compiler:
             self._led = outer
 
     def led(self, path: tuple[str, ...]) -> Led:
-        """Where the relations of the path lead from the record, in the comparison that is being made. Raises DefinitionError."""
+        """The record at the end of this path of relations, in the current comparison. Raises DefinitionError."""
         known = self._led.get(path)
         if known is None:
             here = self.led(path[:-1]) if len(path) > 1 else None
@@ -137,7 +136,7 @@ class Compiler:
         return known
 
     def closed(self, compared: Condition) -> Condition:
-        """The comparison, with the records that it led to."""
+        """The comparison wrapped in EXISTS over the related records."""
         if not self._led:
             return compared
         first, *more = self._led.values()
@@ -148,7 +147,7 @@ class Compiler:
         return sa.exists(sa.select(sa.literal_column("1")).select_from(table).where(*first.joined, compared))
 
     def _compared(self, node: Node, *, positive: bool) -> Condition:
-        """One comparison; relations that it follows are in `_led`."""
+        """One comparison; `_led` collects the relations that it follows."""
         match node:
             case Path():
                 column = self._column(node)
@@ -199,7 +198,7 @@ class Compiler:
         return Column(field, columns[field.name])
 
     def _need_relations(self, path: list[str], node: Path) -> None:
-        """Nothing where the first name of the path is a relation; a field that holds JSON leads on in one database only."""
+        """Raises DefinitionError unless the path begins with a relation. Only one database can look into JSON fields."""
         if self.collection.relation(path[0]) is None:
             if path[0] in self.collection.by_name:
                 raise self._wrong(f"{node.dotted} does not name one field of the record.")
@@ -224,6 +223,7 @@ class Compiler:
         return self.ordered(left, operator, right)
 
     def equal(self, column: Column, constant: Constant, *, wanted: bool) -> Condition:
+        """Condition that the column equals the constant, or with `wanted` False that it does not."""
         if constant.value is None:
             return column.sql.is_(None) if wanted else column.sql.is_not(None)
         self._need_comparable(column.field)
@@ -234,7 +234,7 @@ class Compiler:
         return equal if wanted else sa.or_(self._sound(sa.not_(equal), column), column.sql.is_(None))
 
     def _never_equal(self, column: Column, constant: Constant, given: Any, *, wanted: bool) -> Condition:
-        """A value that the column cannot hold: of another kind it is unknown (null is unequal to it all the same), else never equal."""
+        """Comparison with a value that the column cannot have: unknown if of another kind (but null is unequal), else never equal."""
         if wanted or constant.value is UNKNOWN:
             return sa.false()
         if given is NEVER:
@@ -249,6 +249,7 @@ class Compiler:
         return same if wanted else sa.not_(same)
 
     def ordered(self, column: Column, operator: str, constant: Constant) -> Condition:
+        """Condition for one of < <= > >= between column and constant."""
         if constant.value is None:
             return sa.false()
         given = self._moment_or_sent(column.field, constant)
@@ -257,7 +258,7 @@ class Compiler:
         return self._sound(self.dialect.order(column.sql, column.field, operator, given), column)
 
     def _moment_or_sent(self, field: Field, constant: Constant) -> Any:
-        """A day is compared with a moment by its midnight: the moment is sent as it is."""
+        """A moment compared with a day stays a moment; the day counts as its midnight."""
         moment = moment_of(constant.value) if field.stored == "date" else None
         if moment is None or date_of(constant.value) is not None:
             return self._sent(field, constant)
@@ -281,12 +282,12 @@ class Compiler:
             return sa.false()
         if strange:
             return sa.and_(column.sql.is_(None), sa.false() if null else sa.true())
-        there = column.sql.is_not(None)  # said outright: where no value of the list can be in the column, `found` does not look at it
+        there = column.sql.is_not(None)  # explicit: if no value of the list is possible in the column, `found` does not use the column
         missing = self._sound(sa.and_(sa.not_(found), there) if fit else there, column)
         return missing if null else sa.or_(missing, column.sql.is_(None))
 
     def split_values(self, field: Field, items: list[Constant]) -> tuple[bool, list[Any], bool]:
-        """(is null one of them, the values that the column can hold, is there one of another kind)."""
+        """(null is among the values, the values that the column can have, some value is of another kind)."""
         fit: list[Any] = []
         null = strange = False
         for item in items:
@@ -300,7 +301,7 @@ class Compiler:
         return null, fit, strange
 
     def _operand_list(self, node: Node) -> Column | list[Constant] | None:
-        """The list: a column that holds lists, constants, or None where it is missing."""
+        """The list: a list column, constants, or None if it is missing."""
         if isinstance(node, Items) and _looks_at_record(node):
             raise self._wrong("A list holds values, not fields.")
         operand = self._operand(node)
@@ -317,7 +318,7 @@ class Compiler:
         return [Constant(item, operand.certain) for item in operand.value]
 
     def list_holds(self, node: Node, column: Column, *, positive: bool) -> Condition:
-        """That a list in a column holds a value."""
+        """Condition that a list column contains a value."""
         constant = self._operand(node)
         if not isinstance(constant, Constant):
             raise self._wrong("Before 'in' stands a value where a field holds the list.")
@@ -340,14 +341,14 @@ class Compiler:
             return sa.false()
         if not values.storable(constant.value):
             return sa.false() if positive else column.sql.is_not(None)
-        if not constant.value:  # every text begins with nothing, ends with it and holds it
+        if not constant.value:  # every text starts with, ends with and contains the empty text
             return self._sound(column.sql.is_not(None), column) if positive else sa.false()
         search = {"startsWith": self.dialect.starts, "endsWith": self.dialect.ends, "contains": self.dialect.contains}[node.name]
         found = search(column.sql, column.field, constant.value)
         return self._sound(found if positive else sa.not_(found), column)
 
     def _sent(self, field: Field, constant: Constant) -> Any:
-        """The value in the driver's form; UNKNOWN where it is of another kind, NEVER where it is of this kind and in no column."""
+        """The value in the driver's form; UNKNOWN if it is of another kind, NEVER if it is of this kind but not possible in the column."""
         given = constant.value
         if given is UNKNOWN:
             return UNKNOWN
@@ -363,9 +364,7 @@ class Compiler:
         except values.Unfit as reason:
             if self.strict and constant.certain:
                 raise self._wrong(f"{field.name} is compared with {given!r}, which is {reason}.") from None
-            return (
-                NEVER if field.stored == "text" and isinstance(given, str) else UNKNOWN
-            )  # a text that the enum does not know is still a text
+            return NEVER if field.stored == "text" and isinstance(given, str) else UNKNOWN  # a text outside the enum is still a text
 
     def _sound(self, compared: Condition, column: Column) -> Condition:
         sound = self.dialect.sound(column.sql, column.field)
@@ -388,7 +387,7 @@ class Compiler:
 
 
 def unsupported_call(node: Node) -> str:
-    """The function that is asked of a field, in a sentence; "" where there is none: no two databases compute every function alike."""
+    """A sentence on the function applied to a field, "" without one: databases compute functions differently."""
     called = next((item.name for item in walk(node) if isinstance(item, Call) and _looks_at_record(item)), None)
     return "" if called is None else f"{called} cannot be asked of a field here. "
 

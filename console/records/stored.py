@@ -1,4 +1,4 @@
-"""Values of records as they are kept, for the console itself: what has to be known without being shown to anybody."""
+"""Stored values of records, for the console's own use; never shown to anybody."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,10 +16,10 @@ from console.records.sql_tables import table_of
 def stored(
     scope: Scope, names: Iterable[str], where: Sequence[Sequence[tuple[str, Any]]] = (), *, key: str | None = None, limit: int = MOST_ROWS
 ) -> list[dict[str, Any]]:
-    """Values as they are kept, of hidden columns too, for what has to be known without being shown: the reader is the console itself, `core.scopes.whole`.
+    """Stored values, including hidden columns. The reader is the console itself (`core.scopes.whole`).
 
-    Of the record of this `key`, or of those that one of `where` describes: (column, value) pairs that all hold. Raises SourceDown, ValueError for the
-    scope of a person.
+    Either of the record with this `key`, or of records that match all (column, value) pairs of one entry of `where`. Raises SourceDown, and
+    ValueError for a person's scope.
     """
     if not scope.unlimited or scope.hidden:
         raise ValueError("the console alone reads what nobody is shown")
