@@ -1,4 +1,4 @@
-"""Looking at records: lists, one record with what is related to it, search, and uncovering a masked value with a reason."""
+"""Looking at records: lists, single records with related records, search, and revealing masked values with a reason."""
 
 from console.browse.record_lists import (
     CAP,

@@ -1,4 +1,4 @@
-"""The databases of the company: try, connect, look at again, change, pause and remove them; what is kept of them, and who may use them."""
+"""Connecting the company's databases: test, add, refresh, change, pause and remove data sources, and decide who may use them."""
 
 from console.records.connection_terms import Terms
 from console.sources.addresses import composed, fields_of
