@@ -1,4 +1,4 @@
-"""Accounts: people, teams, sessions, second factors, keys of the API."""
+"""Accounts: people, teams, sessions, second factors, API keys."""
 
 from console.accounts.abilities import Ability, Difference
 from console.accounts.api_keys import (
