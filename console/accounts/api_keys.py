@@ -107,8 +107,7 @@ def create_key(
 ) -> CreatedKey:
     """Create a key for the person, limited to `scopes` (None: everything, approving too), until it expires.
 
-    Raises `Invalid` with a detail per field: more than a year, an unprintable name, an invalid network; `NotFound`, `Conflict` for a closed
-    account.
+    Raises `Invalid` with a detail per field (over a year, an unprintable name, an invalid network), `NotFound`, `Conflict` for a closed account.
     """
     given = [part.strip() for part in networks if part.strip()]
     details = _wrong(name, lasts, given)

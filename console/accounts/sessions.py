@@ -1,7 +1,7 @@
-"""Sessions. Each is a row here; the browser holds a random token, the row only its hash.
+"""Sessions: each is a row; the browser has a random token, the row only its hash.
 
-A token is changed when somebody signs in, confirms who they are, or has other roles than before. After the last of these the former one is good
-for a few seconds more, for what the browser has under way.
+The token is replaced when somebody signs in, confirms their identity or gets other roles. In the last case the old token works for a few more
+seconds, for requests under way.
 """
 
 import hashlib
