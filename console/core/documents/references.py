@@ -1,4 +1,4 @@
-"""Names in expressions and templates of a workflow, and whether something stands behind them."""
+"""Unknown names in expressions and templates of a workflow."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -12,16 +12,16 @@ from console.core.expressions.nodes import Call, Path, walk
 
 USER = frozenset({"id", "email", "name", "teams", "roles", "tags"})
 ANY_NAME = "*"
-HANDLED = "missing"  # what a step handled manually leaves in the context
+HANDLED = "missing"  # outputs of a manually handled step
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What an expression of one step can look at.
+    """The names that expressions of one step can use.
 
-    `outputs`: step id → names it leaves (None: cannot be told); `before`: steps on some path to this one (itself where its type allows);
-    `tables`: policy table → (columns that can be looked up, number of keys), None where it cannot be told;
-    `input`: fields of the start, None where they cannot be told; `collection`: of the workflow, None for runs without a record.
+    `outputs`: step id → its output names (None: unknown); `before`: steps on some path to this one (including itself if its type allows);
+    `tables`: policy table → (value columns, number of keys), None if unknown; `input`: fields of the start, None if unknown;
+    `collection`: of the workflow, None for runs without a record.
     """
 
     outputs: Mapping[str, frozenset[str] | None]
@@ -31,11 +31,11 @@ class Known:
     input: frozenset[str] | None
     collection: str | None
     collections: Mapping[str, Any] | None
-    item: frozenset[str] | None = None  # names under `item`; None where there is none, `ANY_NAME` alone where they cannot be told
+    item: frozenset[str] | None = None  # names under `item`; None without an item, only `ANY_NAME` if unknown
 
 
 def wrong_references(text: Located, *, template: bool, known: Known) -> list[str]:
-    """What is wrong with an expression, or with those of a template; [] where nothing is."""
+    """The errors in an expression, or in the expressions of a template."""
     try:
         found = expressions.templates(text.text) if template else [expressions.parse(text.text)]
     except ExpressionError as error:
@@ -47,7 +47,7 @@ def wrong_references(text: Located, *, template: bool, known: Known) -> list[str
 
 
 def _wrong(path: list[str], text: Located, known: Known) -> str | None:
-    """What is wrong with one path; None where nothing is, or where it cannot be told."""
+    """The error in one path; None if there is none, or if that cannot be known."""
     match path:
         case ["steps", step, *rest]:
             return _wrong_step(step, rest, known)
@@ -72,7 +72,7 @@ def _wrong(path: list[str], text: Located, known: Known) -> str | None:
 
 
 def _wrong_lookup(call: Call, known: Known) -> str | None:
-    """What is wrong with the table, the column or the number of keys of a `lookup`."""
+    """The error in table, column or number of keys of a `lookup`."""
     where = call.arguments[0]
     given = len(call.arguments) - 1
     if not isinstance(where, Path) or where.root != expressions.TABLES:
@@ -125,6 +125,6 @@ def _wrong_record(rest: list[str], text: Located, known: Known) -> str | None:
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """The end of the sentence: the name that is spelled alike, where there is one."""
+    """End of the sentence: a similar known name, if there is one."""
     near = difflib.get_close_matches(name, list(known), 1)
     return f": is {near[0]} meant?" if near else "."

@@ -1,4 +1,4 @@
-"""What is wrong with how a workflow is reported into: whose clearance it needs, which record it makes, and what it says about that."""
+"""Errors in `report` of a workflow: the clearance, the record it creates, and its texts."""
 
 from collections.abc import Collection as Many, Mapping
 from typing import Any
@@ -8,11 +8,11 @@ from console.core.documents.references import Known, meant, wrong_references
 from console.core.documents.workflow_sketch import Problem
 
 REPORTED = frozenset({"receipt", "reported_on"})
-"""What a run that was reported has in its input beside the form's fields."""
+"""Input of a reported run besides the form's fields."""
 
 
 def problems(raw: Mapping[str, Any], asked: frozenset[str] | None, collections: Mapping[str, Any] | None) -> list[Problem]:
-    """Everything that is wrong with `report`; [] where the document has none. `asked` are the fields of the start, None: they cannot be told."""
+    """All errors in `report`; [] without one. `asked` are the fields of the start, None: unknown."""
     told = raw.get("report")
     if not isinstance(told, dict):
         return []
