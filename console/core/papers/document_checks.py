@@ -34,7 +34,7 @@ NOTHING_SEEN = "Nothing was found in the document that this could be judged by."
 
 
 class Check(Definition):
-    """One check. It passes if `pass` is true, fails if it is false, and is unsure if unknown."""
+    """One check. It passes where `pass` holds, fails where that certainly does not, and is unsure where it cannot be told."""
 
     id: str = Field(pattern=NAME_PATTERN, description="Name of the check; never changed once runs exist")
     label: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(description="What people read")
