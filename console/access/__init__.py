@@ -17,11 +17,11 @@ from console.access.clearance_lookup import (
     known_labels,
     label_of,
     labelled,
-    relabelled,
     runs,
+    touch_labels,
 )
 from console.access.index import Index
-from console.access.judgement import Why, can, could, following, require, roots_of, why
+from console.access.judgement import Why, can, could, follow_relations, require, roots_of, why
 from console.access.narrowing import Scopes
 from console.access.policy_store import refresh, require_groups_agreed
 from console.access.record_scope import scope_for, subject_for
@@ -58,7 +58,7 @@ __all__ = [
     "deciding",
     "exists_for",
     "export",
-    "following",
+    "follow_relations",
     "grant",
     "held",
     "hidden_from",
@@ -75,7 +75,6 @@ __all__ = [
     "policy_store",
     "policy_words",
     "refresh",
-    "relabelled",
     "require",
     "require_groups_agreed",
     "rights",
@@ -91,5 +90,6 @@ __all__ = [
     "subject_of",
     "subject_path",
     "subject_scope",
+    "touch_labels",
     "why",
 ]

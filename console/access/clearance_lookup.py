@@ -77,10 +77,10 @@ def known_labels() -> frozenset[str]:
 
 def cleared_for_good(person_id: str, label: str) -> bool:
     """Whether a role clears the person for the label, without a time limit."""
-    return clearance_rules.for_good(policy_store.current().index, f"user:{person_id}", label)
+    return clearance_rules.held_by_role(policy_store.current().index, f"user:{person_id}", label)
 
 
-def relabelled(connection: Connection, by: str) -> None:
+def touch_labels(connection: Connection, by: str) -> None:
     """Make every process reload the labels of collections within a second of this transaction's commit."""
     policy_store.write(connection, by=by, note="A collection needs another clearance.")
 

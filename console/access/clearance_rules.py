@@ -91,7 +91,7 @@ GROUP = "user:group:"
 """Stands for the future members of a group of the identity provider: they get its role at their next sign-in, and nobody is asked."""
 
 
-def expected(roles: Iterable[tuple[str, str]]) -> list[Row]:
+def rows_of_groups(roles: Iterable[tuple[str, str]]) -> list[Row]:
     """The rows that groups of the identity provider will create, from pairs of role and team."""
     return [Row("g", f"{GROUP}{role}@{team}", team if team == EVERY else f"t:{team}", f"role:{role}") for role, team in sorted(set(roles))]
 
@@ -165,6 +165,6 @@ def _matters(row: Row) -> bool:
     return row.ptype == "g" or row.obj.startswith(KIND)
 
 
-def for_good(index: "Index", sub: str, ident: str) -> bool:
+def held_by_role(index: "Index", sub: str, ident: str) -> bool:
     """Whether a role clears `sub` for the label, without a time limit."""
     return index.verdict(sub, None, KIND + ident, "see").plain

@@ -90,10 +90,10 @@ def _indexed(
 
 def _leading(scope: scopes.Scope, record: Mapping[str, Any]) -> Mapping[str, Any]:
     """The record's values, with the values of related records if the scope needs them."""
-    return following(scope.collection, record) or {} if scope.follows else record
+    return follow_relations(scope.collection, record) or {} if scope.follows else record
 
 
-def following(collection_id: str | None, record: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+def follow_relations(collection_id: str | None, record: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """The record's values, prepared so that conditions can follow relations. For decisions only, never for display."""
     from console.records import catalogue, leading
 
@@ -131,7 +131,7 @@ def _judged_roots(
     actor: Actor, obj: str, record: Mapping[str, Any] | None, run: Mapping[str, Any] | None, typed: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """The values that conditions test; the record of a collection can follow its relations."""
-    judged = following(obj.partition(":")[2], record) if obj.startswith("collection:") else record
+    judged = follow_relations(obj.partition(":")[2], record) if obj.startswith("collection:") else record
     return roots_of(actor, judged, run, typed)
 
 

@@ -92,7 +92,7 @@ def _actor(person: str, attributes: Mapping[str, Any]) -> Actor:
 def _leading(collection: str, record: Mapping[str, Any] | None) -> Mapping[str, Any]:
     from console import access
 
-    return access.following(collection, record) or {}
+    return access.follow_relations(collection, record) or {}
 
 
 def _belonging(scope: Scope | None, record: Mapping[str, Any] | None, now: Any, *, some: bool) -> Belonging | None:

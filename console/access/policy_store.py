@@ -121,7 +121,7 @@ def write(connection: Connection, added: Iterable[Row] = (), removed: Iterable[R
     gone, new = _changed(connection, _DELETE, removed), _changed(connection, _INSERT, rows)
     if by and any(row.ptype == "g" or row.obj.startswith(clearance_rules.KIND) for row in (*gone, *new)):
         there = rows_of(connection)
-        groups = clearance_rules.expected(_groups(connection))
+        groups = clearance_rules.rows_of_groups(_groups(connection))
         clearance_rules.require_agreed([*(row for row in there if row not in set(new)), *gone, *groups], [*there, *groups], by)
     number = connection.execute(
         sa.text("update console.version set number = number + 1 where name = 'policy' returning number")
@@ -134,7 +134,9 @@ def write(connection: Connection, added: Iterable[Row] = (), removed: Iterable[R
 def require_groups_agreed(connection: Connection, roles: Iterable[tuple[str, str]], by: str) -> None:
     """Raise NotAllowed if giving these roles by groups of the identity provider would clear somebody without the required agreement."""
     there = rows_of(connection)
-    clearance_rules.require_agreed([*there, *clearance_rules.expected(_groups(connection))], [*there, *clearance_rules.expected(roles)], by)
+    clearance_rules.require_agreed(
+        [*there, *clearance_rules.rows_of_groups(_groups(connection))], [*there, *clearance_rules.rows_of_groups(roles)], by
+    )
 
 
 def _groups(connection: Connection) -> list[tuple[str, str]]:

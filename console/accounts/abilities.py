@@ -60,7 +60,7 @@ def of_person(actor: Actor, person_id: str) -> list[Ability]:
 def difference(actor: Actor, person_id: str, pairs: Iterable[Pair]) -> Difference:
     """What these roles would give to the person and take from them. Raises NotAllowed, NotFound."""
     authority.require(actor)
-    before, after = rights(persons.person(person_id).roles), rights(person_changes.spread(pairs))
+    before, after = rights(persons.person(person_id).roles), rights(person_changes.place_everywhere(pairs))
     gained = {right: some for right, some in after.items() if right not in before or (before[right] and not some)}
     lost = {right: some for right, some in before.items() if right not in after or (after[right] and not some)}
     return Difference(tuple(ability_sentences(gained)), tuple(ability_sentences(lost)))

@@ -53,7 +53,7 @@ def require(actor: Actor) -> None:
         access.require(actor, None, *NEED)
 
 
-def row(connection: Connection, person_id: str) -> sa.Row[tuple[bool, bool]]:
+def lock_person(connection: Connection, person_id: str) -> sa.Row[tuple[bool, bool]]:
     """`removed, disabled` of the person, locked until the transaction ends. Raises NotFound, and Conflict for a removed account."""
     found = connection.execute(_ROW, {"id": person_id.replace("\0", "")}).one_or_none()
     if found is None:
@@ -63,7 +63,7 @@ def row(connection: Connection, person_id: str) -> sa.Row[tuple[bool, bool]]:
     return found
 
 
-def pairs(connection: Connection, person_id: str) -> frozenset[Pair]:
+def role_pairs(connection: Connection, person_id: str) -> frozenset[Pair]:
     """The person's roles in this transaction."""
     rows = policy_store.rows_of(connection, sub=f"user:{person_id}")
     return frozenset((row.obj.removeprefix("role:"), row.dom.removeprefix("t:")) for row in rows if row.ptype == "g")
@@ -114,7 +114,7 @@ def require_give(actor: Actor, wanted: Iterable[Pair]) -> None:
 
 def require_over(actor: Actor, connection: Connection, person_id: str) -> None:
     """Raise NotAllowed if the person has a role that the actor could not give: nobody closes an account above their own."""
-    require_give(actor, pairs(connection, person_id))
+    require_give(actor, role_pairs(connection, person_id))
 
 
 def require_over_now(actor: Actor, person_id: str) -> None:
@@ -130,7 +130,7 @@ def require_another(actor: Actor, person_id: str, what: str) -> None:
 
 def keep_an_admin(connection: Connection, person_id: str) -> None:
     """Raise NotAllowed if the person is the last admin with an active account: nobody else could give rights."""
-    if ADMIN not in pairs(connection, person_id) or connection.execute(_OPEN, {"id": person_id}).scalar() is not True:
+    if ADMIN not in role_pairs(connection, person_id) or connection.execute(_OPEN, {"id": person_id}).scalar() is not True:
         return
     if not connection.execute(_OTHER_ADMINS, {"id": person_id}).scalar_one():
         raise NotAllowed("This is the last admin: make another one first.", code="last_admin", need=NEED)

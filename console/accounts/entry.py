@@ -59,7 +59,7 @@ def current() -> Entry:
 
 def lets_in(address: str) -> bool:
     """Whether sign-in and API are open to this address."""
-    return within(address, current().networks)
+    return in_networks(address, current().networks)
 
 
 def forget() -> None:
@@ -79,7 +79,7 @@ def _entry(document: dict[str, Any]) -> Entry:
     return replace(default, **told)
 
 
-def within(address: str, networks: Sequence[str]) -> bool:
+def in_networks(address: str, networks: Sequence[str]) -> bool:
     """Whether the address is in one of these networks; true without networks."""
     if not networks:
         return True

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import access, log, settings
-from console.accounts.entry import WORDS, Entry, GroupRole, current, forget, within
+from console.accounts.entry import WORDS, Entry, GroupRole, current, forget, in_networks
 from console.accounts.recent import require_recent
 from console.core.actor import Actor
 from console.db import engine as db
@@ -108,7 +108,7 @@ def _groups(groups: Sequence[GroupRole]) -> list[dict[str, str]]:
 def _locked_out(wanted: Entry, address: str) -> list[dict[str, str]]:
     """Settings that would leave nobody able to undo them."""
     problems = []
-    if not within(address, wanted.networks):
+    if not in_networks(address, wanted.networks):
         problems.append(
             {"field": "networks", "reason": f"your own address, {address}, would be outside: add it, or a network that holds it"}
         )

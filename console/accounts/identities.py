@@ -41,7 +41,7 @@ class Identity:
     linked_at: Any
 
 
-def enter(arrival: Arrival, ip: str, agent: str) -> str:
+def sign_in_identity(arrival: Arrival, ip: str, agent: str) -> str:
     """The token of a new session for somebody who returned from the provider; roles follow their groups.
 
     Raises `ProviderRefused` with the code `no_role`, `not_linked`, `closed` or `no_address`; logged.
@@ -154,13 +154,13 @@ def _newcomer(connection: Connection, arrival: Arrival, address: str, mapped: Pa
     }
     more = {"invitation": invited.id, "invited_by": invited.invited_by} if invited else None
     teams = sorted(_teams(roles) | set(invited.teams if invited else ()))
-    persons.enter(connection, told, sorted(roles), teams, signing_in.STRANGER, more)
+    persons.insert_person(connection, told, sorted(roles), teams, signing_in.STRANGER, more)
     return person_id
 
 
 def _follow(connection: Connection, person_id: str, before: Pairs, mapped: Pairs) -> Pairs:
     """Give and take the roles of groups; returns the person's roles after that. The last admin stays admin."""
-    held = authority.pairs(connection, person_id)
+    held = authority.role_pairs(connection, person_id)
     wanted = (held - before) | mapped
     if authority.ADMIN in held - wanted:
         try:
@@ -171,7 +171,7 @@ def _follow(connection: Connection, person_id: str, before: Pairs, mapped: Pairs
         return wanted
     were = set(connection.execute(sa.text("select team from console.person_team where person = :person"), {"person": person_id}).scalars())
     teams = (were - (_teams(held) - _teams(wanted))) | _teams(wanted)
-    persons.join(connection, person_id, sorted(teams))
+    persons.join_teams(connection, person_id, sorted(teams))
     access.assign(person_id, wanted, connection=connection)
     opened = {
         "person": person_id,

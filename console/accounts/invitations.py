@@ -89,7 +89,7 @@ def invite(actor: Actor, email: str, pairs: Iterable[Pair], teams: Iterable[str]
     Raises NotAllowed, also for roles above one's own, Invalid with a detail per field, Conflict for an address that is taken or invited.
     """
     address, given = email.strip().lower(), list(pairs)
-    roles = person_changes.spread(given)
+    roles = person_changes.place_everywhere(given)
     joined = sorted(set(teams) or {team for _, team in given if team})
     if not persons.EMAIL.fullmatch(address) or len(address) > 254:
         raise Invalid("This is no e-mail address.", details=[{"field": "email", "reason": "takes an e-mail address"}])
@@ -108,7 +108,7 @@ def invite(actor: Actor, email: str, pairs: Iterable[Pair], teams: Iterable[str]
             "id": invitation,
             "person": person,
             "email": address,
-            "roles": person_changes.words(roles),
+            "roles": person_changes.pair_words(roles),
             "teams": joined,
             "by": actor.id,
         }
@@ -164,13 +164,13 @@ def opened(token: str, address: str) -> Invitation:
 def accept(token: str, address: str, *, name: str, password: str, locale: str, zone: str) -> persons.Person:
     """Create the account; the link stops working. Raises NotFound as `opened`, Invalid with a detail per field."""
     told = opened(token, address)
-    details = person_changes.wrong({"name": name, "locale": locale, "zone": zone})
+    details = person_changes.profile_errors({"name": name, "locale": locale, "zone": zone})
     weak = passwords.weakness(password, email=told.email, name=name)
     if details or weak:
         raise Invalid("This cannot be kept.", details=[*details, *([{"field": "password", "reason": weak}] if weak else [])])
     values = {
         "name": name.strip(),
-        "hash": passwords.hashed(password),
+        "hash": passwords.hash_password(password),
         "tags": {},
         "locale": person_changes.locale_of(locale),
         "zone": zone,
@@ -183,7 +183,7 @@ def accept(token: str, address: str, *, name: str, password: str, locale: str, z
         who = Actor("user", told.person, name.strip(), told.email, session="sys:config", teams=told.teams, policy=access.current_version())
         values |= {"id": told.person, "email": told.email}
         more = {"invitation": told.id, "invited_by": told.invited_by}
-        persons.enter(connection, values, sorted(told.roles), told.teams, who, more)
+        persons.insert_person(connection, values, sorted(told.roles), told.teams, who, more)
     return persons.person(told.person)
 
 
@@ -246,7 +246,7 @@ def _note(
     told = {
         "invitation": invitation,
         "person": person,
-        "roles": person_changes.words(roles),
+        "roles": person_changes.pair_words(roles),
         "teams": list(teams),
         "expires_at": log.body.moment(until),
     }

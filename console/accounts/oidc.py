@@ -117,7 +117,7 @@ def arrive(kept: str, query: Mapping[str, str]) -> Arrival:
     left, there = _departed(kept), provider()
     if not hmac.compare_digest(query.get("state", "").encode(), left["state"].encode()):
         raise ProviderRefused("The answer does not belong to a sign-in of this browser. Start again.", code="state")
-    if not one_time.first("state", left["state"], timedelta(seconds=WAY_S)):
+    if not one_time.is_first_use("state", left["state"], timedelta(seconds=WAY_S)):
         raise ProviderRefused("This answer was used before. Start again.", code="replay")
     issuer = query.get("iss")
     if left["issuer"] != there.issuer or (issuer is None and there.tells_issuer) or (issuer is not None and issuer != there.issuer):

@@ -55,7 +55,7 @@ def take(kind: Kind, token: str) -> Kept | None:
     return _kept(_TAKE, kind, token)
 
 
-def first(kind: Kind, token: str, lasts: timedelta) -> bool:
+def is_first_use(kind: Kind, token: str, lasts: timedelta) -> bool:
     """Whether this foreign token is seen for the first time; remembered for as long as it is valid."""
     noted = sa.text(
         "insert into console.one_time (hash, kind, until) values (:hash, :kind, now() + :lasts) on conflict (hash) do nothing returning 1"
@@ -79,10 +79,10 @@ def _kept(statement: str, kind: Kind, token: str) -> Kept | None:
         row = driver.execute(statement, (key, kind)).fetchone()
     if row is None:
         return None
-    return Kept(row[0], None if row[1] is None else opened(key, row[1]))
+    return Kept(row[0], None if row[1] is None else open_content(key, row[1]))
 
 
-def opened(key: bytes, content: bytes) -> Any:
+def open_content(key: bytes, content: bytes) -> Any:
     """The unsealed content of the row with this hash."""
     return orjson.loads(subjects.unwrap(bytes(content), _place(bytes(key))))
 

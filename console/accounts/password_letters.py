@@ -55,7 +55,7 @@ def send() -> int:
 def _next() -> str | None:
     with db.hot_engine().connect() as connection:
         row = connection.execute(_NEXT).one_or_none()
-    return None if row is None else one_time.opened(row.hash, row.content)
+    return None if row is None else one_time.open_content(row.hash, row.content)
 
 
 def _letter(address: str, name: str, token: str) -> EmailMessage:

@@ -54,7 +54,7 @@ _hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=
 _cores = threading.BoundedSemaphore(os.cpu_count() or 1)  # more at once only need memory and slow down every sign-in
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     """The stored form of a password: argon2id text with parameters and salt."""
     with _cores:
         return _hasher.hash(_normal(password))
@@ -69,7 +69,7 @@ def matches(stored: str | None, password: str) -> bool:
             return False
 
 
-def outdated(stored: str) -> bool:
+def is_outdated(stored: str) -> bool:
     """Whether the stored form uses outdated parameters."""
     return _hasher.check_needs_rehash(stored)
 

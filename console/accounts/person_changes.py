@@ -49,7 +49,7 @@ def change_roles(actor: Actor, person_id: str, pairs: Iterable[Pair], teams: Ite
     Roles held in every team may be given with any team. Raises NotFound, Invalid on `roles` or `teams`, Conflict for a removed account, and
     NotAllowed: for oneself, for the last admin, and for roles above one's own.
     """
-    given = spread(pairs)
+    given = place_everywhere(pairs)
     _placed(actor, person_id, lambda _, were: (given, were if teams is None else frozenset(teams)))
 
 
@@ -64,8 +64,8 @@ def _placed(
     """Roles and teams as `wish` computes them from the present ones, under the lock."""
     authority.require_another(actor, person_id, "changes their own roles")
     with authority.changing(actor) as connection:
-        authority.row(connection, person_id)
-        before = authority.pairs(connection, person_id)
+        authority.lock_person(connection, person_id)
+        before = authority.role_pairs(connection, person_id)
         were = frozenset(connection.execute(_TEAMS, {"id": person_id}).scalar_one())
         given, joined = wish(before, were)
         check_places(connection, given - before, joined - were)
@@ -78,9 +78,9 @@ def _placed(
         opened: dict[str, Any] = {"person": person_id, "fields": []}
         if given != before:
             access.assign(person_id, given, connection=connection, by=actor.id)
-            opened |= {"fields": ["roles"], "roles": words(given), "roles_before": words(before)}
+            opened |= {"fields": ["roles"], "roles": pair_words(given), "roles_before": pair_words(before)}
         if joined != were:
-            persons.join(connection, person_id, sorted(joined))
+            persons.join_teams(connection, person_id, sorted(joined))
             opened |= {"fields": [*opened["fields"], "teams"], "teams": sorted(joined), "teams_before": sorted(were)}
         if opened["fields"]:
             persons.note_configuration(actor, "person_changed", person_id, opened, connection=connection)
@@ -96,11 +96,11 @@ def change_person(
     if tags is not None:
         authority.require_another(actor, person_id, "changes their own tags")
     wanted = {"name": name, "tags": tags, "locale": locale, "zone": zone}
-    details = wrong(wanted)
+    details = profile_errors(wanted)
     if details:
         raise Invalid("This cannot be kept.", details=details)
     with authority.changing(actor) as connection:
-        authority.row(connection, person_id)
+        authority.lock_person(connection, person_id)
         if person_id != actor.id:
             authority.require_over(actor, connection, person_id)
         told = connection.execute(_TOLD, {"id": person_id}).one()._asdict()
@@ -163,20 +163,20 @@ def remove_person(actor: Actor, person_id: str, confirmed: str) -> None:
 
     authority.require_another(actor, person_id, "removes their own account")
     with authority.changing(actor) as connection:
-        authority.row(connection, person_id)
+        authority.lock_person(connection, person_id)
         authority.require_over(actor, connection, person_id)
         authority.keep_an_admin(connection, person_id)
         told = connection.execute(_TOLD, {"id": person_id}).one()
-        before = authority.pairs(connection, person_id)
+        before = authority.role_pairs(connection, person_id)
         opened = {
             "person": person_id,
-            "roles_before": words(before),
+            "roles_before": pair_words(before),
             "teams_before": list(connection.execute(_TEAMS, {"id": person_id}).scalar_one()),
         }
         cleared_notices.tell(connection, actor, "account_closed", person_id)
         persons.end_access(connection, person_id)
         persons.forget_ways_in(connection, person_id)
-        persons.join(connection, person_id, ())
+        persons.join_teams(connection, person_id, ())
         access.assign(person_id, (), connection=connection, by=actor.id)
         connection.execute(sa.text("update console.team set lead = null where lead = :id"), {"id": person_id})
         for statement in _FORGET:
@@ -186,12 +186,12 @@ def remove_person(actor: Actor, person_id: str, confirmed: str) -> None:
         persons.note_configuration(actor, "person_removed", person_id, opened, sealed, connection)
 
 
-def spread(pairs: Iterable[Pair]) -> frozenset[Pair]:
+def place_everywhere(pairs: Iterable[Pair]) -> frozenset[Pair]:
     """The pairs; roles that are held in every team get `*` as team."""
     return frozenset((role, EVERY if role in access.EVERYWHERE else team) for role, team in pairs)
 
 
-def words(pairs: Iterable[Pair]) -> list[str]:
+def pair_words(pairs: Iterable[Pair]) -> list[str]:
     """`operator@operations`, sorted: the form in events, invitations and forms."""
     return sorted(f"{role}@{team}" for role, team in pairs)
 
@@ -218,7 +218,7 @@ def check_places(connection: Connection, pairs: Iterable[Pair], teams: Iterable[
         raise Invalid("These roles cannot be given.", details=details)
 
 
-def wrong(told: Mapping[str, Any]) -> list[dict[str, str]]:
+def profile_errors(told: Mapping[str, Any]) -> list[dict[str, str]]:
     """A detail for each invalid value of `name`, `tags`, `locale`, `zone`; None is not checked."""
     name, tags, locale, zone = (told.get(field) for field in ("name", "tags", "locale", "zone"))
     details = []
@@ -235,7 +235,7 @@ def wrong(told: Mapping[str, Any]) -> list[dict[str, str]]:
 def _changed(actor: Actor, person_id: str, change: Callable[[Connection], dict[str, Any] | None]) -> None:
     """Close or reopen the account, unless it already is."""
     with authority.changing(actor) as connection:
-        authority.row(connection, person_id)
+        authority.lock_person(connection, person_id)
         authority.require_over(actor, connection, person_id)
         opened = change(connection)
         if opened is not None:

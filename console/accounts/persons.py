@@ -96,17 +96,17 @@ def create_person(
     chosen = passwords.generated() if password is None else password
     _refuse_bad(address, name, chosen, [role for role, _ in given])
     person_id, shown = new_id("usr"), name.strip() or address.partition("@")[0].replace(".", " ").title()
-    stored = passwords.hashed(chosen)
+    stored = passwords.hash_password(chosen)
     roles = [(given_role, "*" if given_role in access.EVERYWHERE else place) for given_role, place in given]
     told = {"id": person_id, "email": address, "name": shown, "hash": stored, "tags": dict(tags or {}), "locale": locale, "zone": zone}
     with authority.changing(by) as connection:
         authority.require_give(by, roles)
         _make_team(connection, home, team)
-        enter(connection, told, roles, [home], by)
+        insert_person(connection, told, roles, [home], by)
     return Created(person(person_id), chosen)
 
 
-def enter(
+def insert_person(
     connection: Connection,
     told: Mapping[str, Any],
     roles: Sequence[tuple[str, str]],
@@ -122,13 +122,13 @@ def enter(
         raise Conflict(
             f"Somebody signs in as {told['email']} already.", code="email_taken", details=[{"field": "email", "reason": "is taken"}]
         )
-    join(connection, told["id"], teams)
+    join_teams(connection, told["id"], teams)
     access.assign(told["id"], roles, connection=connection, by=str((more or {}).get("invited_by") or by.id))
     opened = {"person": told["id"], "roles": [f"{role}@{place}" for role, place in roles], "teams": list(teams), **(more or {})}
     note_configuration(by, "person_created", told["id"], opened, {"name": told["name"], "email": told["email"]}, connection)
 
 
-def join(connection: Connection, person_id: str, teams: Iterable[str]) -> None:
+def join_teams(connection: Connection, person_id: str, teams: Iterable[str]) -> None:
     """Add the person to these existing teams."""
     connection.execute(sa.text("delete from console.person_team where person = :person"), {"person": person_id})
     for team in teams:
@@ -160,7 +160,7 @@ def set_password(person_id: str, password: str | None = None, *, by: Actor = COM
     weak = passwords.weakness(chosen, email=known.email, name=known.name)
     if weak:
         raise Invalid(weak, details=[{"field": "password", "reason": weak}])
-    stored = passwords.hashed(chosen)
+    stored = passwords.hash_password(chosen)
     with db.transaction() as connection:
         connection.execute(sa.text("update console.person set password_hash = :hash where id = :id"), {"id": person_id, "hash": stored})
         connection.execute(END_SESSIONS, {"id": person_id})
@@ -204,7 +204,7 @@ def names(ids: Collection[str]) -> dict[str, str]:
         return {row.id: row.name for row in found}
 
 
-def closed(person_id: str | None) -> bool:
+def is_closed(person_id: str | None) -> bool:
     """Whether the person exists and their account is closed."""
     if person_id is None:
         return False

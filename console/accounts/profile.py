@@ -148,7 +148,7 @@ def _stored(person_id: str) -> str | None:
 
 def _set(connection: sa.Connection, person_id: str, new: str) -> None:
     statement = sa.text("update console.person set password_hash = :hash where id = :id")
-    connection.execute(statement, {"hash": passwords.hashed(new), "id": person_id})
+    connection.execute(statement, {"hash": passwords.hash_password(new), "id": person_id})
 
 
 def _note(by: Actor, person_id: str, fields: list[str], connection: sa.Connection, sealed: Mapping[str, object] | None = None) -> None:

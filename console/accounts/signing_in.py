@@ -120,7 +120,7 @@ def _reason(account: Any, *, good: bool) -> str:
 
 def _keep_up(account: Any, password: str) -> None:
     """Hash the password again if its parameters are outdated."""
-    if passwords.outdated(account.password_hash):
+    if passwords.is_outdated(account.password_hash):
         with db.hot_engine().connect() as connection:
             statement = sa.text("update console.person set password_hash = :hash where id = :id and password_hash = :old")
-            connection.execute(statement, {"hash": passwords.hashed(password), "id": account.id, "old": account.password_hash})
+            connection.execute(statement, {"hash": passwords.hash_password(password), "id": account.id, "old": account.password_hash})

@@ -18,7 +18,7 @@ from console.errors import NotFound
 NO_RECORD = "There is no such record here, or it is outside what you may see: search for it and choose one."
 
 
-def wrong(actor: Actor, team: str | None, fields: Iterable[FormField], given: Mapping[str, Any]) -> list[dict[str, str]]:
+def reference_errors(actor: Actor, team: str | None, fields: Iterable[FormField], given: Mapping[str, Any]) -> list[dict[str, str]]:
     """A detail `{"field", "reason"}` for each field that names a record invisible to the actor. An unchanged value is accepted."""
     asked: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for field in fields:
@@ -28,22 +28,22 @@ def wrong(actor: Actor, team: str | None, fields: Iterable[FormField], given: Ma
         if target is None or field.readonly or value in (None, "") or str(value) in held:
             continue
         asked[str(target)].append((field.name, str(value)))
-    found = {target: seen(actor, team, target, {value for _, value in named}) for target, named in asked.items()}
+    found = {target: visible_keys(actor, team, target, {value for _, value in named}) for target, named in asked.items()}
     return [{"field": name, "reason": NO_RECORD} for target, named in asked.items() for name, value in named if value not in found[target]]
 
 
 def require(actor: Actor, team: str | None, fields: Iterable[FormField], given: Mapping[str, Any]) -> None:
     """Raises Invalid with a detail for each field that names a record invisible to the actor."""
-    if details := wrong(actor, team, fields, given):
+    if details := reference_errors(actor, team, fields, given):
         raise refusal(details)
 
 
-def seen(actor: Actor, team: str | None, collection_id: str, values: Group[str]) -> set[str]:
+def visible_keys(actor: Actor, team: str | None, collection_id: str, values: Group[str]) -> set[str]:
     """The keys whose records the actor may see."""
     try:
         if not access.can(actor, team, f"collection:{collection_id}", "read"):
             return set()
-        return records.visible(collection_id, values, access.scope_for(actor, collection_id, "read"))
+        return records.visible_keys(collection_id, values, access.scope_for(actor, collection_id, "read"))
     except NotFound:
         return set()
 
@@ -69,7 +69,7 @@ def _led(actor: Actor, target_id: str, column: str, value: Any) -> bool:
             return False
         scope = access.scope_for(actor, target_id, "read")
         if target.key == (column,):
-            return bool(records.visible(target_id, [str(value)], scope))
+            return bool(records.visible_keys(target_id, [str(value)], scope))
         known = target.typed({column: value})
         return bool(
             records.page(
@@ -80,7 +80,7 @@ def _led(actor: Actor, target_id: str, column: str, value: Any) -> bool:
         return False
 
 
-def sent(run_id: str) -> dict[str, dict[str, Any]]:
+def uploaded_files(run_id: str) -> dict[str, dict[str, Any]]:
     """Id → value of the existing files that were uploaded to the run."""
     return {one.id: one.value for one in files.of_run(run_id) if files.has_bytes(one)}
 
@@ -90,9 +90,9 @@ def with_files(fields: Iterable[FormField], values: Mapping[str, Any], run_id: s
     asked = {field.name for field in fields if takes_files(field) and not field.readonly and values.get(field.name) not in (None, "", [])}
     if not asked:
         return dict(values)
-    there, made = sent(run_id), dict(values)
+    there, made = uploaded_files(run_id), dict(values)
     for name in asked:
         entries = made[name] if isinstance(made[name], list) else [made[name]]
-        found = [there.get(media.named(entry) or "", {}) for entry in entries]
+        found = [there.get(media.file_id_of(entry) or "", {}) for entry in entries]
         made[name] = found if isinstance(made[name], list) else found[0]
     return made

@@ -116,12 +116,12 @@ def collections(actor: Actor) -> list[Collection]:
 
 def masked(actor: Actor, collection_id: str) -> tuple[Field, ...]:
     """Fields shown as dots to the actor, which can be revealed one by one. Raises NotFound."""
-    return _masked(*browsed(actor, collection_id))
+    return _masked(*browsed_collection(actor, collection_id))
 
 
 def describe(actor: Actor, collection_id: str) -> dict[str, Any]:
     """The collection in the form of the API, as this actor sees it. Raises NotFound."""
-    collection, scope = browsed(actor, collection_id)
+    collection, scope = browsed_collection(actor, collection_id)
     described = collection.to_json(scope)
     if not _may(actor, collection_id, "update"):
         described["fields"] = [{**item, "readonly": True} for item in described["fields"]]
@@ -131,7 +131,7 @@ def describe(actor: Actor, collection_id: str) -> dict[str, Any]:
 
 def page(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
     """A page of the collection's list. Raises NotFound, Malformed naming the invalid field, op, sort, segment or cursor, SourceDown."""
-    collection, scope = browsed(actor, collection_id)
+    collection, scope = browsed_collection(actor, collection_id)
     where, segment, sought = _question(actor, collection, scope, query)
     order = records.order_of(collection, scope, query.sort)
     columns = _columns(collection, scope, query.fields)
@@ -162,7 +162,7 @@ def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
 
     Not logged, because `page` has logged the look at the list.
     """
-    collection, scope = browsed(actor, collection_id)
+    collection, scope = browsed_collection(actor, collection_id)
     where, segment, sought = _question(actor, collection, scope, query)
     if query.count == "exact":
         return Counted(records.count(collection_id, scope, where, sought, None, segment=segment))
@@ -170,14 +170,14 @@ def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
     return Counted(total, records.estimate(collection_id, scope, where, sought, segment=segment) if total > CAP else None)
 
 
-def looked_at(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
+def viewed_collection(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
     """The collection and the actor's scope for looking at it. Raises NotFound."""
-    return browsed(actor, collection_id)
+    return browsed_collection(actor, collection_id)
 
 
 def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) -> RecordPage:
     """The record with its fields. Raises NotFound, SourceDown."""
-    collection, scope = browsed(actor, collection_id)
+    collection, scope = browsed_collection(actor, collection_id)
     found = records.get(collection_id, key, scope)
     may_update = _may_update(actor, collection_id, key)
     fields = tuple(item for item in collection.readable(scope))
@@ -187,7 +187,7 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
         "record_viewed",
         source=collection.source,
         collection=collection_id,
-        record=ref(collection, key),
+        record=log_reference(collection, key),
         label=_label(collection),
         later=True,
     )
@@ -197,7 +197,7 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
 
 def sample(actor: Actor, becoming: Collection) -> RecordPage | None:
     """The first record, as a draft of the collection would show it; None without one. Raises NotFound, SourceDown."""
-    _, scope = browsed(actor, becoming.id)
+    _, scope = browsed_collection(actor, becoming.id)
     found = records.sample(becoming, scope)
     log.note(
         actor, "record_listed", open={"count": 1 if found else 0, "sort": "", "more": False}, source=becoming.source, collection=becoming.id
@@ -209,11 +209,11 @@ def related(
     actor: Actor, collection_id: str, key: str, relation: str, limit: int = 50, after: str | None = None, *, before: str | None = None
 ) -> RelatedPage:
     """A page of related records. Raises NotFound if the record, relation or other collection is invisible to the actor."""
-    collection, scope = browsed(actor, collection_id)
+    collection, scope = browsed_collection(actor, collection_id)
     link = collection.relation(relation)
     if link is None:
         raise NotFound
-    target, target_scope = browsed(actor, link.collection)
+    target, target_scope = browsed_collection(actor, link.collection)
     records.get(collection_id, key, scope, fields=())
     found = records.related(collection_id, key, relation, target_scope, limit, after, before=before)
     log.note(
@@ -222,7 +222,7 @@ def related(
         open={"relation": relation},
         source=collection.source,
         collection=collection_id,
-        record=ref(collection, key),
+        record=log_reference(collection, key),
         label=_label(target) or _label(collection),
         later=True,
     )
@@ -242,7 +242,7 @@ def change(actor: Actor, collection_id: str, key: str, values: Mapping[str, Any]
     Raises NotFound, NotAllowed, Conflict `record_changed` with `theirs` per changed field, Invalid with a detail per wrong field, SourceDown;
     WriteUnknown if the result is unknown, which is logged too.
     """
-    collection, scope = browsed(actor, collection_id)
+    collection, scope = browsed_collection(actor, collection_id)
     before = records.get(collection_id, key, scope)
     obj = f"collection:{collection_id}"
     access.require(actor, None, obj, "update")
@@ -288,18 +288,18 @@ def _may(actor: Actor, collection_id: str, act: str) -> bool:
 def _may_update(actor: Actor, collection_id: str, key: str) -> bool:
     """Whether the actor may change the record. The database decides, because the actor may not see the fields that matter."""
     scope = access.scope_for(actor, collection_id, "update")
-    return not scope.nothing and (scope.unlimited or key in records.visible(collection_id, [key], scope))
+    return not scope.nothing and (scope.unlimited or key in records.visible_keys(collection_id, [key], scope))
 
 
-def browsed(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
+def browsed_collection(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
     """The collection and the actor's read scope. Raises NotFound, in the same words for missing and invisible collections."""
     collection = records.collection(collection_id)
     if not _may(actor, collection_id, "browse"):
         raise NotFound(hidden=True)
-    return collection, looking(actor, collection)
+    return collection, view_scope(actor, collection)
 
 
-def looking(actor: Actor, collection: Collection) -> Scope:
+def view_scope(actor: Actor, collection: Collection) -> Scope:
     """The actor's scope for looking at the collection, with sensitive fields masked if they are revealed one by one."""
     return access.scope_for(actor, collection.id, "read", sensitive=collection.sensitive)
 
@@ -365,19 +365,19 @@ def _titles(actor: Actor, columns: tuple[Field, ...], rows: list[Record]) -> dic
         target = str(item.references)
         wanted = {str(row.values[item.name]) for row in rows if row.values.get(item.name) is not None}
         if wanted and _may(actor, target, "browse"):
-            found[item.name] = records.titles(target, sorted(wanted), looking(actor, records.collection(target)))
+            found[item.name] = records.titles(target, sorted(wanted), view_scope(actor, records.collection(target)))
     return found
 
 
 # -------------------------------------------------------------------------------------------------------------- noting
 
 
-def ref(collection: Collection, key: str) -> str:
+def log_reference(collection: Collection, key: str) -> str:
     """How the log refers to the record: by key, or by a random reference if the key itself is personal."""
     return subjects.ref(collection.id, key) if collection.personal_key else key
 
 
-def key_behind(collection: Collection, named: str) -> str | None:
+def key_of_reference(collection: Collection, named: str) -> str | None:
     """The key of the record with this reference in the log (`ref`); None if it can no longer be resolved."""
     return subjects.record_behind(collection.id, named) if collection.personal_key else named
 
@@ -427,7 +427,7 @@ def note_change(
         sealed=sealed,
         source=collection.source,
         collection=collection.id,
-        record=ref(collection, key) if key is not None else None,
+        record=log_reference(collection, key) if key is not None else None,
         subject=whose,
         label=_label(collection),
     )

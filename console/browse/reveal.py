@@ -27,7 +27,7 @@ class Revealed:
     until: datetime
 
 
-def may(actor: Actor, collection: str) -> bool:
+def may_reveal(actor: Actor, collection: str) -> bool:
     """Whether the actor may reveal values of some records of the collection."""
     return access.can(actor, None, f"collection:{collection}", "reveal")
 
@@ -37,7 +37,7 @@ def reveal(actor: Actor, collection_id: str, key: str, name: str, reason: str) -
 
     Raises NotFound for a record or field that is invisible or not masked, NotAllowed without the right, Invalid without a reason.
     """
-    collection, scope = record_lists.looked_at(actor, collection_id)
+    collection, scope = record_lists.viewed_collection(actor, collection_id)
     records.get(collection_id, key, scope, fields=())
     field = collection.field(name)
     if field is None or name not in scope.masked:
@@ -60,7 +60,7 @@ def reveal(actor: Actor, collection_id: str, key: str, name: str, reason: str) -
         sealed={"reason": said},
         source=collection.source,
         collection=collection_id,
-        record=record_lists.ref(collection, key),
+        record=record_lists.log_reference(collection, key),
         label=access.label_of(f"collection:{collection_id}"),
     )
     return Revealed(field, value, log.now() + timedelta(seconds=SHOWN_S))

@@ -1,6 +1,16 @@
 """Documents that describe the tables of connected databases as collections: drafts, versions and files."""
 
-from console.collections.collection_drafts import Editing, discard, listed, opened, restore, save, tried, undo, versions
+from console.collections.collection_drafts import (
+    Editing,
+    discard,
+    list_collections,
+    open_collection,
+    preview,
+    restore,
+    save,
+    undo,
+    versions,
+)
 from console.collections.collection_publication import check_file, export, import_file, publish
 
 __all__ = [
@@ -9,12 +19,12 @@ __all__ = [
     "discard",
     "export",
     "import_file",
-    "listed",
-    "opened",
+    "list_collections",
+    "open_collection",
+    "preview",
     "publish",
     "restore",
     "save",
-    "tried",
     "undo",
     "versions",
 ]

@@ -67,7 +67,7 @@ class Editing:
         return self.draft.document or self.live
 
 
-def listed(actor: Actor) -> list[Head]:
+def list_collections(actor: Actor) -> list[Head]:
     """All collections in order. Raises NotAllowed."""
     require_manager(actor)
     version, draft, kept = tables.collection_version.c, tables.collection_draft.c, tables.collection.c
@@ -82,7 +82,7 @@ def listed(actor: Actor) -> list[Head]:
     return [Head(item, item.id in said, *numbers.get(item.id, (0, None)), drafts.get(item.id)) for item in seen]
 
 
-def opened(actor: Actor, collection_id: str) -> Editing:
+def open_collection(actor: Actor, collection_id: str) -> Editing:
     """The collection as published and as the draft would make it. Raises NotAllowed, NotFound."""
     require_manager(actor, collection_id)
     with hot_engine().connect() as connection:
@@ -110,7 +110,7 @@ def versions(actor: Actor, collection_id: str) -> list[Version]:
         return read_versions(connection, collection_id)
 
 
-def tried(actor: Actor, collection_id: str, document: Mapping[str, Any]) -> Collection:
+def preview(actor: Actor, collection_id: str, document: Mapping[str, Any]) -> Collection:
     """The collection as this document would make it; nothing is stored. Raises Invalid, NotAllowed, NotFound."""
     require_manager(actor, collection_id)
     with hot_engine().connect() as connection:

@@ -159,7 +159,7 @@ def _publish(connection: Connection, own: Stored, live: CollectionDocument, docu
     write_draft(connection, own.id, None, [], read_draft(connection, own.id).revision + 1, actor)
     catalogue.touch(connection)
     if made.clearance != live.clearance:
-        access.relabelled(connection, actor.id)
+        access.touch_labels(connection, actor.id)
     told = changes(live.to_json(), made.to_json())
     log.note(
         actor,

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from console.core.actor import Actor
 from console.core.documents.collections import Stored
 from console.core.documents.collections.collection_document import CollectionDocument, cleansed, read
-from console.core.documents.json_shape import said_of
+from console.core.documents.json_shape import model_errors
 from console.db import tables
 from console.errors import DefinitionError, NotFound
 
@@ -66,7 +66,7 @@ def live_document(own: Stored) -> CollectionDocument:
     try:
         return read({**base, **cleansed(own.document)})
     except ValidationError as error:
-        details = [{"field": spot.path, "reason": spot.reason} for spot in said_of(error, CollectionDocument)]
+        details = [{"field": spot.path, "reason": spot.reason} for spot in model_errors(error, CollectionDocument)]
         message = f"What was said of {own.id} when its data source was added cannot be read here. Mend its file, and give it to `console source refresh`."
         raise DefinitionError(message, details=details) from None
 

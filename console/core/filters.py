@@ -98,15 +98,15 @@ def _test(value: Mapping[str, Any], collection: Collection, hidden: frozenset[st
     if strange:
         raise _wrong(strange[0], f"A filter has no '{strange[0]}'; it has field, op and value, or and / or.")
     name, op = value.get("field"), value.get("op")
-    field = known(collection, name, hidden)
+    field = readable_field(collection, name, hidden)
     if op not in OPS:
         raise _wrong(field.name, f"There is no op {op!r} for {field.name}. There are {', '.join(OPS)}.", op=str(op))
     if "value" not in value and op != "is_null":
         raise _wrong(field.name, f"{field.name} {op} needs a value.")
-    return Test(field.name, op, checked(field, op, value.get("value", True)))
+    return Test(field.name, op, checked_value(field, op, value.get("value", True)))
 
 
-def known(collection: Collection, name: Any, hidden: frozenset[str]) -> Field:
+def readable_field(collection: Collection, name: Any, hidden: frozenset[str]) -> Field:
     """The field of that name. Raises Malformed, in the same words for hidden and missing fields."""
     field = collection.visible(name, hidden) if isinstance(name, str) else None
     if field is None:
@@ -114,7 +114,7 @@ def known(collection: Collection, name: Any, hidden: frozenset[str]) -> Field:
     return field
 
 
-def checked(field: Field, op: str, value: Any) -> Any:
+def checked_value(field: Field, op: str, value: Any) -> Any:
     """The value in the field's form. Raises Malformed if the op or value does not fit the field."""
     if field.computed is not None and not (field.computed and field.stored == "boolean" and op in {"eq", "ne", "is_null"}):
         raise _wrong(

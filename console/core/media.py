@@ -67,7 +67,7 @@ def is_value(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and set(value) == set(VALUE)
-        and named(value) is not None
+        and file_id_of(value) is not None
         and all(isinstance(value[name], str) for name in ("name", "media_type", "sha256"))
         and DIGEST.fullmatch(value["sha256"]) is not None
         and isinstance(value["bytes"], int)
@@ -76,7 +76,7 @@ def is_value(value: Any) -> bool:
     )
 
 
-def named(value: Any) -> str | None:
+def file_id_of(value: Any) -> str | None:
     """The file id in a value, which is an id or a file value; None otherwise."""
     found = value.get("file") if isinstance(value, Mapping) else value
     return found if isinstance(found, str) and ID.fullmatch(found) else None
@@ -85,7 +85,7 @@ def named(value: Any) -> str | None:
 def names_any(value: Any) -> bool:
     """Whether the value could mean one or more files, in any form."""
     entries = value if isinstance(value, list) else [value]
-    return any(isinstance(entry, Mapping) or named(entry) is not None for entry in entries)
+    return any(isinstance(entry, Mapping) or file_id_of(entry) is not None for entry in entries)
 
 
 def holds_any(value: Any) -> bool:

@@ -193,7 +193,7 @@ class Version:
         return own.union(*(self._of((*way, *rest), step, None, known) for way in step.items or ()))
 
 
-def shut(origins: Iterable[Origin], hidden: Hidden) -> bool:
+def any_hidden(origins: Iterable[Origin], hidden: Hidden) -> bool:
     """Whether any origin is an unreadable field."""
     return any(name in names or (name == ANY and bool(names)) for collection, name in origins if (names := hidden(collection)))
 
@@ -211,7 +211,7 @@ class Closed:
             every = self.version.made
             steps = [step] if step is not None else list(every)
             self._known[step] = frozenset(
-                name for each in steps for name, origins in every.get(each, {}).items() if shut(origins, self.hidden)
+                name for each in steps for name, origins in every.get(each, {}).items() if any_hidden(origins, self.hidden)
             )
         return self._known[step]
 
@@ -230,4 +230,4 @@ class Closed:
             return COMPARED in self.names(step)
         whole = [".".join(rest[place:]) for place in (0, 2)]  # a name may contain a dot
         found = [(first, *rest), (first, whole[0]), (first, *rest[:2], whole[1])]
-        return any(shut(self.version.of(tuple(filter(None, way)), step), self.hidden) for way in found)
+        return any(any_hidden(self.version.of(tuple(filter(None, way)), step), self.hidden) for way in found)

@@ -122,7 +122,7 @@ def _structure(kept: Mapping[str, Any], read_only: bool) -> Mapping[str, Any]:
 
 def seal(source: str, url: str) -> bytes:
     """The address of a source, sealed for storage."""
-    return subjects.wrap(portable.kept(url).encode(), sealed_at(source))
+    return subjects.wrap(portable.stored_address(url).encode(), sealed_at(source))
 
 
 def sealed_at(source: str) -> str:

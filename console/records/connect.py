@@ -19,10 +19,10 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from console.errors import Invalid, SourceDown
 from console.records import connection_terms
 from console.records.connection_terms import USUAL, NoAnswer, Terms
-from console.records.refusals import refused
+from console.records.refusals import driver_refusal
 from console.records.source_breaker import Breaker
 
-__all__ = ["Terms", "address", "create", "dispose", "engine", "plain_moment", "read", "refused", "since", "transaction"]
+__all__ = ["Terms", "address", "create", "dispose", "driver_refusal", "engine", "plain_moment", "read", "since", "transaction"]
 
 DRIVERS = {
     "postgresql": "postgresql+psycopg",
@@ -148,9 +148,9 @@ def _connected(made: Engine, name: str) -> Connection:
         connection = made.connect()
     except sa.exc.DBAPIError as error:
         if breaker is None:
-            raise refused(error, name) from error
+            raise driver_refusal(error, name) from error
         since = breaker.opened()
-        raise (refused(error, name) if made.dialect.name == "sqlite" else breaker.down(since)) from error
+        raise (driver_refusal(error, name) if made.dialect.name == "sqlite" else breaker.down(since)) from error
     except sa.exc.TimeoutError as error:
         raise SourceDown(
             f"All connections to the data source {name} are busy. Try again in a moment.", passing=True, source=name
@@ -180,7 +180,7 @@ def read(engine: Engine, name: str, work: Callable[[Connection], T]) -> T:
                 if breaker is not None and _silent(error):
                     raise breaker.down(breaker.opened()) from error
                 if last or not error.connection_invalidated:
-                    raise refused(error, name) from error
+                    raise driver_refusal(error, name) from error
     raise AssertionError("unreachable")  # pragma: no cover
 
 
@@ -195,7 +195,7 @@ def transaction(engine: Engine, name: str) -> Iterator[Connection]:
             else:
                 connection = opened.execution_options(isolation_level="READ COMMITTED")
         except sa.exc.DBAPIError as error:
-            raise refused(error, name) from error
+            raise driver_refusal(error, name) from error
         yield connection
 
 

@@ -25,7 +25,7 @@ def delete(collection_id: str, key: str, expected: Mapping[str, Any], scope: Sco
             return _delete(table_of(collection), key, expected, scope)
         except Stale as error:
             if last:
-                raise connect.refused(error.cause, collection.source) from error.cause
+                raise connect.driver_refusal(error.cause, collection.source) from error.cause
     return None
 
 
@@ -48,4 +48,4 @@ def _delete(table: Table, key: str, expected: Mapping[str, Any], scope: Scope) -
             if error.connection_invalidated:
                 message = f"The connection to {collection.source} was lost while the record was deleted. Look whether it is gone."
                 raise WriteUnknown(message) from error
-            raise connect.refused(error, collection.source) from error
+            raise connect.driver_refusal(error, collection.source) from error

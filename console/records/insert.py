@@ -15,7 +15,7 @@ from console.records import catalogue, connect, filter_conditions, values, write
 from console.records.dialects import value
 from console.records.reader import Reader, Record
 from console.records.record_reads import page
-from console.records.related_values import leading, unseen
+from console.records.related_values import leading, unseen_references
 from console.records.sql_tables import Table, table_of
 from console.records.write import WriteUnknown, rejected
 
@@ -29,11 +29,11 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record
     collection = catalogue.collection(collection_id)
     catalogue.require_writable(collection)
     fields = _fields(collection, given, scope)
-    if details := unseen(collection, given, {}, scope):
+    if details := unseen_references(collection, given, {}, scope):
         raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
     _require_in_scope(collection, given, scope)
     blank = {field.name: None for field in collection.stored_fields}
-    if details := write_checks.wrong(collection, scope, blank, given, new=True):
+    if details := write_checks.violations(collection, scope, blank, given, new=True):
         raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
     table = table_of(collection)
     row = {table.columns[field.name]: value(values.written(collection.dialect, field, given[field.name])) for field in fields}
@@ -60,12 +60,12 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record
                 request_writes.unknown(collection.id)
                 message = f"The connection to {collection.source} was lost while the record was saved. Look whether it is there."
                 raise WriteUnknown(message) from error
-            raise connect.refused(error, collection.source) from error
+            raise connect.driver_refusal(error, collection.source) from error
     request_writes.done(collection.id)
     return reader.finished([reader.record(found)])[0]
 
 
-def same(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record | None:
+def find_same(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record | None:
     """The record with all these values; None if none is in the scope. Raises SourceDown."""
     tests = Group(
         "and",

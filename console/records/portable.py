@@ -31,7 +31,7 @@ def require_place(address: URL, *, typed: bool = False) -> None:
         raise Invalid(reason, details=[{"field": "database", "reason": reason}])
 
 
-def kept(url: str) -> str:
+def stored_address(url: str) -> str:
     """The stored form of an address, without the data folder's path."""
     address, folder = make_url(url), settings.current().data_dir
     if address.get_backend_name() == "sqlite" and address.database:

@@ -12,7 +12,7 @@ from sqlalchemy.sql import ColumnElement, Select
 from console.core.documents.collections import Collection, Field
 from console.core.expressions import Expression
 from console.core.expressions.search_syntax import Sought, Words
-from console.core.filters import Filter, known
+from console.core.filters import Filter, readable_field
 from console.core.scopes import Scope
 from console.errors import Malformed
 from console.records import catalogue, connect, cursors, filter_conditions
@@ -53,7 +53,7 @@ def order_of(collection: Collection, scope: Scope, sort: str | None) -> Order:
     if not sort:
         own = _named_order(collection, collection.sort or "")
         return own if own.field is None or own.field.name not in scope.hidden else Order(None)
-    field = known(collection, sort.removeprefix("-"), scope.hidden)
+    field = readable_field(collection, sort.removeprefix("-"), scope.hidden)
     if not field.sortable:
         raise _unsortable(field)
     return _named_order(collection, sort)

@@ -129,7 +129,7 @@ def related(
 
     Raises NotFound for an unknown record or relation.
     """
-    target, linked = led_to(collection_id, key, relation)
+    target, linked = relation_target(collection_id, key, relation)
     order = order_of(target, scope_of_target, sort)
     if linked is None:
         return Page([], None, None)
@@ -138,7 +138,7 @@ def related(
     return read_page(target, scope_of_target, order, lambda: wanted, limit=limit, after=after, before=before, fields=fields)
 
 
-def led_to(collection_id: str, key: str, relation: str) -> tuple[Collection, list[Condition] | None]:
+def relation_target(collection_id: str, key: str, relation: str) -> tuple[Collection, list[Condition] | None]:
     """(target collection of the relation, conditions on its records; None if there can be none). Raises NotFound."""
     collection = catalogue.collection(collection_id)
     link = collection.relation(relation)
@@ -152,7 +152,7 @@ def led_to(collection_id: str, key: str, relation: str) -> tuple[Collection, lis
     return target, [named_by(there, column, part) for (_, column), part in zip(link.columns, here, strict=True)]
 
 
-def visible(collection_id: str, wanted: Iterable[str], scope: Scope, segment: Expression | None = None) -> set[str]:
+def visible_keys(collection_id: str, wanted: Iterable[str], scope: Scope, segment: Expression | None = None) -> set[str]:
     """The keys whose records are in the scope and meet `segment`, an expression over `record`."""
     return {record.key for record in _by_keys(collection_id, wanted, scope, (), segment) if record.key}
 

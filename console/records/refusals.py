@@ -68,7 +68,7 @@ SQLITE = {
 _log = logging.getLogger(__name__)
 
 
-def refused(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
+def driver_refusal(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
     """The driver's error as one of ours, to raise: SourceDown, or SourceChanged if a table or column changed."""
     original = error.orig
     code = getattr(original, "sqlstate", None)

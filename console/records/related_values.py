@@ -47,7 +47,7 @@ def _read(step: Hop, parts: list[Any]) -> dict[str, Any] | None:
     return None if row is None else there.json(names, row)
 
 
-def unseen(collection: Collection, changed: Mapping[str, Any], known: Mapping[str, Any], scope: Scope) -> list[dict[str, str]]:
+def unseen_references(collection: Collection, changed: Mapping[str, Any], known: Mapping[str, Any], scope: Scope) -> list[dict[str, str]]:
     """A detail `{"field", "reason"}` for each changed reference to a record outside the scope owner's sight; `known` has the record's other columns.
 
     Out of scope is answered like not existing. References to collections without a subject of which the owner may read nothing, such as a
@@ -85,11 +85,11 @@ def named_by(there: Table, column: str, part: Any) -> Condition:
     if field.stored == "binary":
         return there.dialect.is_raw(there.columns[column], field, bytes.fromhex(part))
     return filter_conditions.filter_condition(
-        Test(column, "eq", kept_there(there.collection, column, part)), there.collection, there.columns
+        Test(column, "eq", foreign_form(there.collection, column, part)), there.collection, there.columns
     )
 
 
-def kept_there(target: Collection, column: str, part: Any) -> Any:
+def foreign_form(target: Collection, column: str, part: Any) -> Any:
     """A value as another data source stores it: the number 17 here may be the text "17" there."""
     stored = target.by_name[column].stored
     if stored == "integer" and isinstance(part, str) and re.fullmatch(r"-?[0-9]{1,18}", part):

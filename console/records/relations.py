@@ -39,27 +39,27 @@ def hop(collection: Collection, name: str, find: Callable[[str], Collection | No
         return None
     target = find(relation.collection)
     if target is None:
-        raise wrong(f"{collection.label}: {relation.label} leads to {relation.collection}, which is not connected.")
+        raise condition_error(f"{collection.label}: {relation.label} leads to {relation.collection}, which is not connected.")
     if relation.kind != "to_one":
-        raise wrong(
+        raise condition_error(
             f"{collection.label}: {relation.label} ({name}) leads to many records. A condition follows relations to one record only; "
             f"make it a rule of {target.label}."
         )
     if target.source != collection.source:
-        raise wrong(
+        raise condition_error(
             f"{collection.label}: {relation.label} ({name}) leads into another data source ({target.source}). A condition follows relations "
             "within one data source, because no database can look into the other."
         )
     if not relation.exact:
         named = ", ".join(there for _, there in relation.columns)
-        raise wrong(
+        raise condition_error(
             f"{collection.label}: {relation.label} ({name}) leads by {named}, which is not the key of {target.label}: there may be several. "
             "Lead the relation to the key, or give the table a foreign key."
         )
     for here, there in relation.columns:
         kinds = [one.stored for one in (collection.by_name[here], target.by_name[there])]
         if len({FAMILIES.get(kind, kind) for kind in kinds}) > 1:
-            raise wrong(
+            raise condition_error(
                 f"{collection.label}: {relation.label} ({name}) compares {here} ({kinds[0]}) with {there} ({kinds[1]}): different kinds."
             )
     return Hop(relation, target)
@@ -71,7 +71,7 @@ def hops(collection: Collection, path: tuple[str, ...], find: Callable[[str], Co
     for name in path:
         step = hop(collection, name, find)
         if step is None:
-            raise wrong(f"{collection.label} have no relation {name}.")
+            raise condition_error(f"{collection.label} have no relation {name}.")
         made.append(step)
         collection = step.target
     return made
@@ -87,6 +87,6 @@ def joined(dialect: Dialect, one: Hop, here: Mapping[str, Any], own: Collection,
     return found
 
 
-def wrong(reason: str) -> DefinitionError:
+def condition_error(reason: str) -> DefinitionError:
     """The error for a condition that is not possible."""
     return DefinitionError(reason, code="expression", details=[{"field": "expression", "reason": reason}])

@@ -18,7 +18,7 @@ from console.records.sql_tables import Table, table_of
 LONGEST = 200
 
 
-def searched(collection: Collection, hidden: frozenset[str]) -> list[Field]:
+def searched_fields(collection: Collection, hidden: frozenset[str]) -> list[Field]:
     """The searched fields: those named by the document, else all, without hidden ones."""
     fields = [collection.by_name[name] for name in collection.search] if collection.search else list(collection.stored_fields)
     return [
@@ -56,7 +56,11 @@ def search_condition(table: Table, q: str, hidden: frozenset[str]) -> Condition:
     wanted = q.strip()[:LONGEST]
     if not values.storable(wanted):
         return sa.false()
-    found = [condition for field in searched(table.collection, hidden) if (condition := _field_condition(table, field, wanted)) is not None]
+    found = [
+        condition
+        for field in searched_fields(table.collection, hidden)
+        if (condition := _field_condition(table, field, wanted)) is not None
+    ]
     return sa.or_(sa.false(), *found)
 
 

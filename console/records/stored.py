@@ -9,7 +9,7 @@ from console.core.scopes import Scope
 from console.records import catalogue, record_keys, values
 from console.records.record_pages import read
 from console.records.record_reads import MOST_ROWS
-from console.records.related_values import kept_there, named_by
+from console.records.related_values import foreign_form, named_by
 from console.records.sql_tables import table_of
 
 
@@ -25,7 +25,9 @@ def stored(
         raise ValueError("the console alone reads what nobody is shown")
     collection = catalogue.collection(scope.collection)
     table, wanted = table_of(collection), [name for name in dict.fromkeys(names) if name in collection.by_name]
-    alternatives = [sa.and_(*(named_by(table, column, kept_there(collection, column, part)) for column, part in pairs)) for pairs in where]
+    alternatives = [
+        sa.and_(*(named_by(table, column, foreign_form(collection, column, part)) for column, part in pairs)) for pairs in where
+    ]
     alternatives += [table.is_key(record_keys.decode(collection, key))] if key is not None else []
     if not wanted or not alternatives:
         return []

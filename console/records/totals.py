@@ -18,7 +18,7 @@ from console.core.scopes import Scope
 from console.errors import Malformed
 from console.records import catalogue, connect, values
 from console.records.dialects import Condition
-from console.records.record_reads import led_to
+from console.records.record_reads import relation_target
 from console.records.sql_tables import Table, table_of
 
 SAFE_INTEGER = 2**53 - 1
@@ -49,18 +49,20 @@ def totals(
     """
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
-    linked = led_to(*led_from)[1] if led_from is not None else []
+    linked = relation_target(*led_from)[1] if led_from is not None else []
     conditions = [table.in_scope(scope), *([table.holds(where, scope.attributes, roots)] if where is not None else []), *(linked or [])]
     fields = {figure.name: _field(table, scope, figure) for figure in wanted}
     if linked is None:
         return {figure.name: _of_nothing(figure, fields[figure.name]) for figure in wanted}
 
     return connect.read(
-        catalogue.engine_of(collection), collection.source, lambda connection: reckoned(connection, table, wanted, fields, conditions)
+        catalogue.engine_of(collection),
+        collection.source,
+        lambda connection: compute_figures(connection, table, wanted, fields, conditions),
     )
 
 
-def reckoned(
+def compute_figures(
     connection: Connection, table: Table, wanted: Sequence[Figure], fields: Mapping[str, Field | None], conditions: Sequence[Condition]
 ) -> dict[str, Any]:
     """The figures over the records that meet the conditions; `fields`: figure name → field, None for a count."""

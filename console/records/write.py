@@ -23,7 +23,7 @@ from console.records import catalogue, connect, exact, record_keys, values, writ
 from console.records.dialects import Condition, value
 from console.records.reader import Reader, Record
 from console.records.record_reads import get
-from console.records.related_values import referring, unseen
+from console.records.related_values import referring, unseen_references
 from console.records.sql_tables import Table, table_of
 
 UNKEPT = frozenset({"json", "array"})  # kinds that not every database can compare; they are compared before, while the row is locked
@@ -57,7 +57,7 @@ def write(collection_id: str, key: str, changes: Mapping[str, Mapping[str, Any]]
                 return _change(connection, table, key, parts, fields, changes, scope)
         except Stale as error:
             if last:
-                raise connect.refused(error.cause, collection.source) from error.cause
+                raise connect.driver_refusal(error.cause, collection.source) from error.cause
     raise AssertionError("unreachable")  # pragma: no cover
 
 
@@ -110,13 +110,13 @@ def _change(
 ) -> Record:
     collection, is_key = table.collection, table.is_key(parts)
     changed = {field.name: changes[field.name]["new"] for field in fields}
-    more = write_checks.needed(collection, changed) | {here for link in referring(collection, changed) for here, _ in link.columns}
+    more = write_checks.needed_columns(collection, changed) | {here for link in referring(collection, changed) for here, _ in link.columns}
     former = locked(connection, table, key, is_key, [field.name for field in fields], scope, more)
     theirs = {field.name: values.read(table.readers[field.name], former[field.name]) for field in fields}
     compare(collection, changes, theirs)
     known = {name: values.read(table.readers[name], item) for name, item in former.items()}
     moved = {field.name: changed[field.name] for field in fields if not alike(collection, field, changed[field.name], theirs[field.name])}
-    if details := [*unseen(collection, moved, known, scope), *write_checks.wrong(collection, scope, known, changed)]:
+    if details := [*unseen_references(collection, moved, known, scope), *write_checks.violations(collection, scope, known, changed)]:
         raise Invalid("Some values cannot be saved; nothing was changed.", details=details)
     new = {field.name: _instead(collection, field, changes[field.name]["new"], former[field.name]) for field in fields}
     kept = [_still(table, field, former[field.name]) for field in fields if field.stored not in UNKEPT and not _inexact(table, field)]
@@ -142,7 +142,7 @@ def _change(
             )
             request_writes.unknown(f"{collection.id}/{key}")
             raise WriteUnknown(message) from error
-        raise connect.refused(error, collection.source) from error
+        raise connect.driver_refusal(error, collection.source) from error
     request_writes.done(f"{collection.id}/{key}")
     return record
 
@@ -168,7 +168,7 @@ def locked(
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
             raise Stale(error) from error
-        raise connect.refused(error, table.collection.source) from error
+        raise connect.driver_refusal(error, table.collection.source) from error
     if row is None or record_keys.key_of(table.collection, table.json(names, row)) != key:
         raise NotFound
     return dict(zip(names, row, strict=True))
@@ -237,7 +237,7 @@ def rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Fiel
         reason = (original.diag.message_primary or "The database refuses this change.").splitlines()[0][:300]
         return Invalid(reason, details=[{"field": field.name, "reason": reason} for field in fields])
     if not isinstance(error, (sa.exc.IntegrityError, sa.exc.DataError)):
-        return connect.refused(error, collection.source)
+        return connect.driver_refusal(error, collection.source)
     rule, column = _rule(original)
     named = [
         field

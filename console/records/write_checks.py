@@ -17,7 +17,7 @@ from console.core.scopes import Scope
 EMPTY: tuple[Any, ...] = ("", [], None)
 
 
-def needed(collection: Collection, changed: Mapping[str, Any], *, new: bool = False) -> frozenset[str]:
+def needed_columns(collection: Collection, changed: Mapping[str, Any], *, new: bool = False) -> frozenset[str]:
     """Columns to read before the change can be checked: those used by rules on a changed field."""
     return frozenset(name for rule in _rules(collection, changed, new=new) for name in (rule.inputs | expressions_in(rule.message)))
 
@@ -28,7 +28,7 @@ def expressions_in(message: str) -> frozenset[str]:
     return frozenset(path[1] for path in paths if path[0] == "record" and len(path) > 1)
 
 
-def wrong(
+def violations(
     collection: Collection, scope: Scope, former: Mapping[str, Any], changed: Mapping[str, Any], *, new: bool = False
 ) -> list[dict[str, str]]:
     """A detail `{"field", "reason"}` for each violation; `former` has the JSON values of the columns of `needed`."""

@@ -67,7 +67,7 @@ def _lost(before: Index, after: Index, holder: str, collection: str, keys: list[
         return set(keys)
     try:
         attributes = accounts.actor_of_person(holder).attributes
-        seen = [set(records.visible(collection, keys, _scope(collection, verdict, attributes))) for verdict in (was, will)]
+        seen = [set(records.visible_keys(collection, keys, _scope(collection, verdict, attributes))) for verdict in (was, will)]
     except ConsoleError:
         return set()  # a closed account loses nothing, and a source that does not answer cannot be checked
     return seen[0] - seen[1]

@@ -85,7 +85,7 @@ def _start(actor: Actor, title: str, team: str | None, slug: str, roots: Mapping
 
 
 def _action(actor: Actor, action: Action, key: str, roots: Mapping[str, Any]) -> Point:
-    record = access.following(action.collection, roots["record"])
+    record = access.follow_relations(action.collection, roots["record"])
     may = any(access.could(actor, action.team, f"action:{action.id}", act, record) for act in ("execute", "request"))
     if not may:
         return Point(action.title, False, why_not(actor, action.team, f"action:{action.id}", "execute", {**roots, "record": record}))

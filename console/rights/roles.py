@@ -14,7 +14,7 @@ from console.access.spoken_names import Names, known
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
-from console.rights.writing import everybody, noted, write
+from console.rights.writing import everybody, log_change, write
 
 ROLE = re.compile(r"[a-z][a-z0-9_]{0,62}")
 RESERVED = frozenset({"draft", "versions"})  # paths of other pages
@@ -93,7 +93,7 @@ def rename(actor: Actor, role: str, title: str, about: str) -> None:
         raise Invalid("The role cannot be called that.", details=details)
     with transaction() as connection:
         connection.execute(_TITLE, {"id": role, "title": title.strip(), "about": about.strip()})
-        noted(actor, Change(), access.current_version(), f"{own.title} is called {title.strip()}", connection)
+        log_change(actor, Change(), access.current_version(), f"{own.title} is called {title.strip()}", connection)
 
 
 def delete(actor: Actor, role: str) -> None:

@@ -18,7 +18,7 @@ from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, NotFound
 from console.rights import rule_conditions
 from console.rights.cut_off import CutOff, cut_off
-from console.rights.writing import everybody, judge, write
+from console.rights.writing import everybody, require_manager, write
 
 _MINE = "select base, added, removed, at from console.policy_draft where person = %s"
 _KEEP = sa.text(
@@ -86,7 +86,7 @@ def discard(actor: Actor) -> None:
 
 def preview(actor: Actor, change: Change | None = None) -> Preview:
     """The effects of the draft (or of `change`). Raises NotAllowed, PolicyError."""
-    judge(actor)
+    require_manager(actor)
     version, rows = access.current_version(), access.all_rows()
     wanted = draft(actor).change if change is None else change
     people = [f"user:{person.id}" for person in everybody()]
@@ -143,7 +143,7 @@ def compare(text: str, name: str) -> Change:
 
 def publish_file(actor: Actor, change: Change, note: str) -> int:
     """Publish a change from a file at once, as one version. Raises NotAllowed, Conflict if it changes nothing, PolicyError."""
-    judge(actor)
+    require_manager(actor)
     if not change:
         raise Conflict("The file says what is in force already.", code="nothing_changed")
     return write(actor, change, base=access.current_version(), names=known(), note=note)

@@ -18,7 +18,7 @@ from console.db.engine import fetch
 from console.effects import kept
 from console.errors import Invalid, NotAllowed
 from console.rights.role_rules import require_object
-from console.rights.writing import judge
+from console.rights.writing import require_manager
 from console.runs.changing.run_rights import see
 from console.runs.engine.stepping import facts
 
@@ -64,7 +64,7 @@ def attempt(
     `typed` are values of an action's form. Raises NotAllowed, Invalid for an act that the object does not have, NotFound for what does not
     exist or what the asking admin may not see.
     """
-    judge(actor)
+    require_manager(actor)
     if kind_of(obj) != "field":
         require_object(actor, obj, EVERY)
     if act not in ACTS.get(kind_of(obj), frozenset()):

@@ -36,7 +36,7 @@ class Overtaken(Conflict):
         self.theirs = theirs
 
 
-def judge(actor: Actor) -> None:
+def require_manager(actor: Actor) -> None:
     """Raises NotAllowed unless the actor manages rights. The command line is trusted, because it has the database."""
     if actor is not COMMAND_LINE:
         access.require(actor, None, "policy", "manage")
@@ -63,7 +63,7 @@ def write(
         number = policy_store.write(connection, added=sorted(change.added), removed=sorted(change.removed), by=actor.id, note=note)
         if also is not None:
             also(connection)
-        noted(actor, change, number, note, connection)
+        log_change(actor, change, number, note, connection)
     access.refresh()
     return number
 
@@ -76,7 +76,7 @@ def require_unmoved(base: int, number: int, names: Names, connection: Connection
         raise Overtaken(theirs, names)
 
 
-def noted(actor: Actor, change: Change, number: int, note: str, connection: Connection) -> None:
+def log_change(actor: Actor, change: Change, number: int, note: str, connection: Connection) -> None:
     """The event with the rows before and after; must be the last act of the transaction."""
     told = {"version": number, "added": len(change.added), "removed": len(change.removed)}
     before, after = (sorted(line(row) for row in rows)[:MOST_LINES] for rows in (change.removed, change.added))

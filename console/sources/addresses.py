@@ -22,7 +22,7 @@ def read(url: str) -> URL:
     """The address of one database. Raises Invalid as `connect.address` does, and for a server address without a database name."""
     address = connect.address(url)
     if not address.database and address.get_backend_name() == "mysql":  # PostgreSQL uses the database named like the user
-        raise wrong("url", f"The URL names no database: {address.get_backend_name()}://user:password@host/database.")
+        raise field_error("url", f"The URL names no database: {address.get_backend_name()}://user:password@host/database.")
     return address
 
 
@@ -38,7 +38,7 @@ def composed(given: Mapping[str, str], former: str = "") -> str:
     elif kind == "sqlite":
         path = given.get("database", "").strip()
         if not path.startswith("/"):
-            raise wrong("database", "Give the whole path of the file, from / on: it is a file of the machine that runs the console.")
+            raise field_error("database", "Give the whole path of the file, from / on: it is a file of the machine that runs the console.")
         address = URL.create("sqlite", database=path)
     else:
         address = _of_fields(kind, given)
@@ -102,10 +102,10 @@ def unseal(about: str, text: str) -> dict[str, Any]:
     except (subjects.Unreadable, binascii.Error, ValueError):
         kept = {"until": 0}
     if kept["until"] < time.time():
-        raise wrong("url", "This form is too old to go on with. Give the address once more.")
+        raise field_error("url", "This form is too old to go on with. Give the address once more.")
     return dict(kept)
 
 
-def wrong(field: str, reason: str) -> Invalid:
+def field_error(field: str, reason: str) -> Invalid:
     """An error about one field."""
     return Invalid(reason, details=[{"field": field, "reason": reason}])

@@ -51,7 +51,7 @@ def change(
     `schemas` and `chosen` select tables as in `add`, `all_tables` selects all again; then `difference` shows the effect, `take` applies it.
     Raises Invalid with a detail per field, also if nothing answers at the new address, NotFound, NotAllowed, SourceDown.
     """
-    keeping.judge(by)
+    keeping.require_manager(by)
     source = keeping.source_of(name)
     if terms is not None:
         bounded(terms)
@@ -64,20 +64,20 @@ def change(
         if all_tables
         else (schemas if schemas is not None else source.schemas, chosen if chosen is not None else source.chosen)
     )
-    before = keeping.picked(source.terms, source.schemas, source.chosen)
-    after = keeping.picked(terms or source.terms, *picks)
+    before = keeping.stored_settings(source.terms, source.schemas, source.chosen)
+    after = keeping.stored_settings(terms or source.terms, *picks)
     fields = _fields(before, after) + (["url"] if address != source.url else [])
     if not fields:
         return []
     if "tables" in fields:
-        keeping.all_there(keeping.look(name, address, after), schemas, chosen)
+        keeping.require_existing(keeping.look(name, address, after), schemas, chosen)
     values: dict[str, Any] = {"settings": after, **({"server": server, "down_since": None} if server else {})}
     if "url" in fields:
         values["url_sealed"] = catalogue.seal(name, address)
     old_place, new_place = (testing.place_of(connect.address(one)) for one in (source.url, address))
     with transaction() as connection:
         connection.execute(sa.update(tables.data_source).where(tables.data_source.c.name == name).values(**values))
-        keeping.moved(connection)
+        keeping.touch_configuration(connection)
         _note(connection, by, name, fields, {"place": old_place, **before}, {"place": new_place, **after})
     keeping.forget()
     return fields
@@ -88,7 +88,7 @@ def readdress(name: str, url: str) -> None:
     with transaction() as connection:
         sealed = catalogue.seal(name, addresses.read(url).render_as_string(hide_password=False))
         connection.execute(sa.update(tables.data_source).where(tables.data_source.c.name == name).values(url_sealed=sealed))
-        keeping.moved(connection)
+        keeping.touch_configuration(connection)
     keeping.forget()
 
 
@@ -115,7 +115,7 @@ def resume(name: str, *, by: Actor = SYSTEM) -> None:
 
 def consequences(name: str, *, by: Actor = SYSTEM) -> Consequences:
     """What `remove` would end, as far as `by` may see it. Raises NotFound, NotAllowed."""
-    keeping.judge(by)
+    keeping.require_manager(by)
     keeping.source_of(name)
     hidden = frozenset(access.hidden_from(by))
     own = [one for one in _collections(name) if f"collection:{one}" not in hidden]
@@ -153,7 +153,7 @@ def remove(name: str, *, force: bool = False, by: Actor = SYSTEM) -> Consequence
         policy_store.write(connection, removed=_rights(_collections(name)))
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
         connection.execute(sa.delete(tables.data_source).where(tables.data_source.c.name == name))
-        keeping.moved(connection)
+        keeping.touch_configuration(connection)
         open_ = {"source": name, "name": name, "dialect": source.dialect, "collections": len(found.collections), "runs": found.live}
         before = {"place": testing.place_of(connect.address(source.url)), "collections": list(found.collections)}
         log.note(by, "source_removed", open=open_, sealed={"before": before}, source=name, chain=CHAIN, connection=connection)
@@ -193,7 +193,7 @@ def _fields(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 
 def _switch(name: str, *, paused: bool, by: Actor) -> None:
-    keeping.judge(by)
+    keeping.require_manager(by)
     keeping.source_of(name)
     table = tables.data_source
     with transaction() as connection:
@@ -203,7 +203,7 @@ def _switch(name: str, *, paused: bool, by: Actor) -> None:
         if paused:
             cleared_notices.tell(connection, by, "source_paused", name)
         connection.execute(sa.update(table).where(table.c.name == name).values(paused_at=sa.func.now() if paused else None))
-        keeping.moved(connection)
+        keeping.touch_configuration(connection)
         _note(connection, by, name, ["paused"], {"paused": not paused}, {"paused": paused})
     connect.dispose(name)
     keeping.forget()

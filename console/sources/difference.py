@@ -76,7 +76,7 @@ class Difference:
 
 def difference(name: str, *, by: Actor = SYSTEM) -> Difference:
     """What `take` would change. Raises NotFound, NotAllowed, SourceDown."""
-    keeping.judge(by)
+    keeping.require_manager(by)
     return compare(name, keeping.look_at(name), by)
 
 
@@ -85,7 +85,7 @@ def take(name: str, stamp: str | None = None, *, by: Actor = SYSTEM) -> list[Col
 
     Raises Conflict if the database has changed again, and as `difference` does.
     """
-    keeping.judge(by)
+    keeping.require_manager(by)
     seen = keeping.look_at(name)
     if stamp is not None and stamp != _stamp(seen):
         raise Conflict(
@@ -258,7 +258,7 @@ def _mended(name: str, seen: Look) -> tuple[list[Stored], list[dict[str, Any]], 
         document = mending.mended(item.document, item.structure, found, columns)
         mended.append(document)
         dropped += [_of_document(item.document, reason) for reason in mending.describe_omissions(item.document, document)]
-    after = keeping.stored(name, seen, mended)
+    after = keeping.stored_collections(name, seen, mended)
     return after, mended, dropped + _segments(after, mended)
 
 

@@ -59,7 +59,7 @@ class Look:
     server: str
 
 
-def judge(by: Actor) -> None:
+def require_manager(by: Actor) -> None:
     """Raises NotAllowed unless the person may manage data sources; None (console, command line) always may."""
     if by.kind != "system":
         access.require(by, None, "source", "manage")
@@ -83,17 +83,17 @@ def add(
     Raises Invalid for an invalid name, URL or role, Conflict for a name in use, DefinitionError for what is wrong in a document,
     SourceDown if the database does not answer, NotAllowed.
     """
-    judge(by)
+    require_manager(by)
     if not NAME.fullmatch(name):
         raise _invalid("name", "A name begins with a letter and has letters, digits, - and _ only, at most 63.")
     address = addresses.read(url)
     portable.require_place(address, typed=by.kind != "system")
     text = address.render_as_string(hide_password=False)
-    free(name)
-    settings = picked(terms, schemas, chosen)
+    require_free_name(name)
+    settings = stored_settings(terms, schemas, chosen)
     seen = look(name, text, settings)
-    all_there(seen, schemas, chosen)
-    kept = stored(name, seen, documents)
+    require_existing(seen, schemas, chosen)
+    kept = stored_collections(name, seen, documents)
     dialect = address.get_backend_name()
     with transaction() as connection:
         if connection.execute(sa.select(tables.data_source.c.id).where(tables.data_source.c.name == name)).first():
@@ -105,7 +105,7 @@ def add(
         keep(connection, kept)
         for item in kept:
             access.grant(role, f"collection:{item.id}", GRANTED, connection=connection)
-        moved(connection)
+        touch_configuration(connection)
         open_ = {"source": name, "name": name, "dialect": dialect, "collections": len(kept), "role": role, "read_only": terms.read_only}
         log.note(
             by,
@@ -125,7 +125,7 @@ def refresh(name: str, documents: Sequence[Mapping[str, Any]] | None = None, *, 
 
     Raises NotFound, and as `add` does.
     """
-    judge(by)
+    require_manager(by)
     return take_over(name, look_at(name), documents, by=by)
 
 
@@ -135,13 +135,13 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
         rows = connection.execute(sa.select(tables.collection).where(tables.collection.c.source == name)).all()
         if documents is None:
             documents = [row.document for row in sorted(rows, key=lambda row: row.position) if row.document]
-        kept = stored(name, seen, documents)
+        kept = stored_collections(name, seen, documents)
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
         check(connection, kept)
         keep(connection, kept)
         known = sa.update(tables.data_source).where(tables.data_source.c.name == name)
         connection.execute(known.values(looked_at=sa.func.now(), checked_at=sa.func.now(), down_since=None, server=seen.server))
-        moved(connection)
+        touch_configuration(connection)
         before, after = ({place(item.structure): item.structure for item in items} for items in (rows, kept))
         changed = sorted(one for one in set(before) & set(after) if before[one] != after[one])
         open_ = {"source": name, "name": name, "collections": len(kept), "fields": ["tables"]}
@@ -156,7 +156,7 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
 
 def list_all(by: Actor = SYSTEM) -> list[SourceHead]:
     """Every data source by name. Raises NotAllowed."""
-    judge(by)
+    require_manager(by)
     now = catalogue.current()
     table = tables.data_source
     with hot_engine().connect() as connection:
@@ -186,7 +186,7 @@ def inspect(name: str) -> dict[str, Any]:
     """
     seen = look_at(name)
     head = next(item for item in list_all() if item.name == name)
-    before, now = known(name), {place(structure): structure for structure in seen.structures}
+    before, now = stored_structures(name), {place(structure): structure for structure in seen.structures}
     return {
         "name": name,
         "dialect": head.dialect,
@@ -198,7 +198,7 @@ def inspect(name: str) -> dict[str, Any]:
     }
 
 
-def known(name: str) -> dict[str, Mapping[str, Any]]:
+def stored_structures(name: str) -> dict[str, Mapping[str, Any]]:
     """The stored structures of a source, by table."""
     with hot_engine().connect() as connection:
         rows = connection.execute(sa.select(tables.collection.c.structure).where(tables.collection.c.source == name)).all()
@@ -224,7 +224,7 @@ def source_of(name: str) -> catalogue.Source:
     return found
 
 
-def free(name: str) -> None:
+def require_free_name(name: str) -> None:
     """Raises Conflict if the name is in use."""
     if name in catalogue.current().sources:
         raise _taken(name)
@@ -234,7 +234,7 @@ def _taken(name: str) -> Conflict:
     return Conflict(f"There is a data source {name} already.", details=[{"field": "name", "reason": "taken"}])
 
 
-def picked(terms: Terms, schemas: Several[str] | None, chosen: Several[str] | None) -> dict[str, Any]:
+def stored_settings(terms: Terms, schemas: Several[str] | None, chosen: Several[str] | None) -> dict[str, Any]:
     """The settings stored with the address: terms that differ from the defaults, and selected tables."""
     usual = USUAL.to_json()
     kept: dict[str, Any] = {name: value for name, value in terms.to_json().items() if value != usual[name]}
@@ -245,7 +245,7 @@ def picked(terms: Terms, schemas: Several[str] | None, chosen: Several[str] | No
 def look_at(name: str) -> Look:
     """The present structure of a source, of its selected tables. Raises NotFound, SourceDown."""
     source = source_of(name)
-    return look(name, source.url, picked(source.terms, source.schemas, source.chosen))
+    return look(name, source.url, stored_settings(source.terms, source.schemas, source.chosen))
 
 
 def look(name: str, url: str, settings: Mapping[str, Any]) -> Look:
@@ -266,7 +266,7 @@ def look(name: str, url: str, settings: Mapping[str, Any]) -> Look:
         engine.dispose()
 
 
-def all_there(seen: Look, schemas: Several[str] | None, chosen: Several[str] | None) -> None:
+def require_existing(seen: Look, schemas: Several[str] | None, chosen: Several[str] | None) -> None:
     """Raises Invalid naming selected schemas or tables that do not exist."""
     found = {reflect.place(structure["schema"], structure["table"]) for structure in seen.structures}
     missing = [("tables", item) for item in sorted(set(chosen or ()) - found)]
@@ -278,7 +278,7 @@ def all_there(seen: Look, schemas: Several[str] | None, chosen: Several[str] | N
         )
 
 
-def stored(name: str, seen: Look, documents: Sequence[Mapping[str, Any]]) -> list[Stored]:
+def stored_collections(name: str, seen: Look, documents: Sequence[Mapping[str, Any]]) -> list[Stored]:
     """The collections: first those with documents, in the order of the documents, then tables without one."""
     found = {(structure["schema"], structure["table"]): structure for structure in seen.structures}
     schema = seen.schema
@@ -293,7 +293,7 @@ def stored(name: str, seen: Look, documents: Sequence[Mapping[str, Any]]) -> lis
         kept.append(Stored(document["id"], name, structure, dict(document), len(kept)))
     taken = {item.id for item in kept}
     for (of_schema, table), structure in found.items():
-        ident = usual_id(name, None if of_schema == schema else of_schema, table)
+        ident = default_id(name, None if of_schema == schema else of_schema, table)
         numbered = (f"{ident}_{number}" for number in range(2, len(found) + 3))
         chosen = (
             ident
@@ -305,7 +305,7 @@ def stored(name: str, seen: Look, documents: Sequence[Mapping[str, Any]]) -> lis
     return kept
 
 
-def usual_id(name: str, schema: str | None, table: str) -> str:
+def default_id(name: str, schema: str | None, table: str) -> str:
     """Default collection id: source, schema outside the default one, table, joined by points.
 
     Accents are removed; blanks, slashes and other signs become `_`, because URLs, documents and policy rows cannot contain them.
@@ -373,7 +373,7 @@ def keep(connection: sa.Connection, kept: list[Stored]) -> None:
         connection.execute(sa.insert(tables.collection), rows)
 
 
-def moved(connection: sa.Connection) -> None:
+def touch_configuration(connection: sa.Connection) -> None:
     """Make other processes reload the configuration within a second of the commit."""
     version = tables.version
     connection.execute(sa.update(version).where(version.c.name == "config").values(number=version.c.number + 1))

@@ -11,7 +11,7 @@ from console.actions.bulk import Bulk, Item
 from console.browse import BrowseQuery
 from console.core.documents.action_document import Action
 from console.core.documents.fields import OWN_INPUT, shown
-from console.core.forms import is_empty, missing, refusal
+from console.core.forms import is_empty, missing_message, refusal
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import frame, refusals
 from console.views.frame import Badge
@@ -79,7 +79,7 @@ def _lacking(action: Action, given: Mapping[str, Any]) -> list[dict[str, str]]:
     """What is missing for every record alike: fields that are needed, are empty, and are filled in by no record."""
     asked = [entry for entry in action.form if not entry.readonly and entry.value is None]
     fields = shown(asked, _roots(action), {}, OWN_INPUT)
-    return [{"field": one.name, "reason": missing(one)} for one in fields if one.required and is_empty(given.get(one.name))]
+    return [{"field": one.name, "reason": missing_message(one)} for one in fields if one.required and is_empty(given.get(one.name))]
 
 
 def _roots(action: Action) -> dict[str, Any]:

@@ -211,7 +211,7 @@ def sections(found: RecordPage, look: Look, *, whole: bool) -> list[dict[str, An
 
 def masked_line(found: RecordPage, item: Field) -> Line:
     """A field whose value is masked, with the way to uncover it for who may."""
-    may = found.record.key is not None and reveal.may(frame.actor(), found.collection.id)
+    may = found.record.key is not None and reveal.may_reveal(frame.actor(), found.collection.id)
     href = frame.record_url(found.collection.id, found.record.key) + f"/reveal/{frame.segment(item.name)}" if may else None
     return Line(item.name, item.label, MASKED, None, href)
 

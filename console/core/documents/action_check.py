@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from console.core import expressions
 from console.core.documents.action_document import FORMAT, Action, texts
 from console.core.documents.fields import Located
-from console.core.documents.json_shape import loaded, problems_of_values, said_of
+from console.core.documents.json_shape import loaded, model_errors, problems_of_values
 from console.core.documents.references import USER
 from console.core.documents.workflow_check import Problem
 from console.core.effect_kinds import KINDS
@@ -38,7 +38,7 @@ def check(
         action = Action.model_validate(raw)
     except ValidationError as error:
         # pydantic's place of an effect includes the name of its kind; people know effects by number.
-        told = said_of(error, Action)
+        told = model_errors(error, Action)
         return [
             *problems,
             *(Problem(None, type(spot)(tuple(p for p in spot.place if p not in KINDS), "").path, spot.reason) for spot in told),

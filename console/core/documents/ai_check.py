@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from console.core.documents.references import meant
+from console.core.documents.references import suggestion
 from console.core.documents.workflow import StepAI
 from console.core.documents.workflow_sketch import Problem, Sketch
 
@@ -76,7 +76,7 @@ def _unsupported(sketch: Sketch, written: StepAI, known: Sequence[str]) -> Itera
             yield Problem(sketch.id, f"ai.supports.{name}", _no_such(name, [*known, *([OUTCOME] if ways else [])]))
         for option in said if name == OUTCOME and not isinstance(said, str) else ():
             if option not in ways:
-                yield Problem(sketch.id, f"ai.supports.{name}.{option}", f"There is no choice {option}{meant(option, ways)}")
+                yield Problem(sketch.id, f"ai.supports.{name}.{option}", f"There is no choice {option}{suggestion(option, ways)}")
 
 
 def _left_out(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
@@ -91,4 +91,4 @@ def _left_out(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
 def _no_such(field: str, known: Sequence[str]) -> str:
     if not known:
         return f"There is no field {field} that could be proposed: the step has no field that a person fills in."
-    return f"There is no field {field} that could be proposed{meant(field, known)}"
+    return f"There is no field {field} that could be proposed{suggestion(field, known)}"

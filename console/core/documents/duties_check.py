@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from console.core.documents.references import meant
+from console.core.documents.references import suggestion
 from console.core.documents.workflow_sketch import Problem, Sketch
 from console.core.run.duties import OF_STEP, STARTER
 
@@ -45,14 +45,14 @@ def _wrong(rule: str, here: Sketch, known: Mapping[str, Sketch], before: Mapping
         return f"A rule is starter, step:<id> or step:<id>.<field>, not {rule[:80]}.", "error"
     step, name = named.groups()
     if step not in known:
-        return f"There is no step {step}{meant(step, known)}", "error"
+        return f"There is no step {step}{suggestion(step, known)}", "error"
     if step == here.id:
         return "A step cannot be kept from who did it: nobody could do it twice.", "error"
     if step not in before.get(here.id, ()):
         return f"No way leads from {step} to this step: the rule keeps nobody from it.", "warning"
     outputs = known[step].outputs
     if name is not None and outputs is not None and name not in outputs:
-        return f"The step {step} asks for no {name}{meant(name, sorted(outputs))}", "error"
+        return f"The step {step} asks for no {name}{suggestion(name, sorted(outputs))}", "error"
     return "", ""
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from console.core import expressions, media
 from console.core.documents.workflow import NAME_PATTERN
 from console.core.expressions.operands import rounded, to_json
-from console.core.forms import FieldType, FormField, Wrong, bound, cleaned, examine, is_empty, missing
+from console.core.forms import FieldType, FormField, Wrong, bound, cleaned, examine, is_empty, missing_message
 
 OWN_INPUT = "input"  # the root under which a start step has its own values
 OWN_ITEM = "item"  # and a step that goes through a list has those of the item, besides the item's known values
@@ -191,7 +191,7 @@ def computed(rule: Computed, roots: Mapping[str, Any]) -> Any:
     return None
 
 
-def holds(condition: str | None, roots: Mapping[str, Any]) -> bool:
+def condition_holds(condition: str | None, roots: Mapping[str, Any]) -> bool:
     """Whether a condition is true. Unknown is false; no condition is true."""
     return condition is None or expressions.parse(condition).test(roots)
 
@@ -238,7 +238,7 @@ def shown(
     now = with_own(roots, own, {field.name: field.value for field in [*columns, *fields]})
     pairs = zip(fields, definitions, strict=True)
     return [
-        replace(field, required=field.required or (entry.required_if is not None and holds(entry.required_if, now)))
+        replace(field, required=field.required or (entry.required_if is not None and condition_holds(entry.required_if, now)))
         for field, entry in pairs
     ]
 
@@ -264,8 +264,13 @@ def taken(
     wrong = {detail["field"] for detail in details}
     now = with_own(roots, own, values)
     for entry in definitions:
-        if entry.required_if is not None and entry.name not in wrong and is_empty(values[entry.name]) and holds(entry.required_if, now):
-            details.append({"field": entry.name, "reason": missing(entry.field())})
+        if (
+            entry.required_if is not None
+            and entry.name not in wrong
+            and is_empty(values[entry.name])
+            and condition_holds(entry.required_if, now)
+        ):
+            details.append({"field": entry.name, "reason": missing_message(entry.field())})
         elif broken := None if entry.name in wrong or is_empty(values[entry.name]) else _broken(entry, now):
             details.append({"field": entry.name, "reason": broken})
     return values, details

@@ -15,7 +15,7 @@ def reachable(edges: Mapping[str, Sequence[str]], sources: Iterable[str]) -> set
     return found
 
 
-def turned(edges: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+def reversed_edges(edges: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """The graph with all edges reversed."""
     back: dict[str, list[str]] = {node: [] for node in edges}
     for node, targets in edges.items():
@@ -26,7 +26,7 @@ def turned(edges: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
 
 def reaching(edges: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
     """Node → all nodes with a path of at least one edge to it; includes itself only in a cycle."""
-    back = turned(edges)
+    back = reversed_edges(edges)
     return {node: reachable(back, back[node]) for node in back}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from console.core.documents.fields import Use
-from console.core.documents.references import meant
+from console.core.documents.references import suggestion
 from console.core.documents.workflow_sketch import Problem, Sketch, named
 
 WORK = ("start", "resume")  # whoever has one of these rights in a workflow may do its steps
@@ -131,7 +131,7 @@ def _actions(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Surroundi
         for use in sketch.actions:
             action = use.column or ""
             if action not in here.actions:
-                found.append(Problem(sketch.id, f"config.{use.field}", f"There is no action {action}{meant(action, here.actions)}"))
+                found.append(Problem(sketch.id, f"config.{use.field}", f"There is no action {action}{suggestion(action, here.actions)}"))
                 continue
             about = here.actions[action]
             if about not in own and getattr(sketch.config, "record", None) is None:
@@ -247,7 +247,7 @@ def _closed(hands: _Hands, field: str, collection: str, use: Use) -> Iterator[Pr
 
 
 def _no_role(role: str, rights: Rights) -> str:
-    return f"There is no role {role}{meant(role, sorted(rights.roles))}"
+    return f"There is no role {role}{suggestion(role, sorted(rights.roles))}"
 
 
 def _in(team: str | None) -> str:

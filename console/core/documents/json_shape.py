@@ -102,7 +102,7 @@ def _storable(text: str) -> bool:
     return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def said_of(error: ValidationError, model: type[BaseModel]) -> list[Spot]:
+def model_errors(error: ValidationError, model: type[BaseModel]) -> list[Spot]:
     """The errors of a model, without duplicates; if no alternative shape fits, those of the first."""
     spots: dict[tuple[str | int, ...], Spot] = {}
     for detail in error.errors(include_url=False):

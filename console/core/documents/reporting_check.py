@@ -4,7 +4,7 @@ from collections.abc import Collection as Many, Mapping
 from typing import Any
 
 from console.core.documents.fields import Located
-from console.core.documents.references import Known, meant, wrong_references
+from console.core.documents.references import Known, suggestion, wrong_references
 from console.core.documents.workflow_sketch import Problem
 
 REPORTED = frozenset({"receipt", "reported_on"})
@@ -23,13 +23,13 @@ def problems(raw: Mapping[str, Any], asked: frozenset[str] | None, collections: 
         found.append(Problem(None, "collection", "A report makes a record that the run is about: name its collection."))
     source, target, values = told.get("collection"), raw.get("collection"), told.get("values")
     if collections is not None and isinstance(source, str) and source not in collections:
-        found.append(Problem(None, "report.collection", f"There is no collection {source}{meant(source, collections)}"))
+        found.append(Problem(None, "report.collection", f"There is no collection {source}{suggestion(source, collections)}"))
     known = Known({}, frozenset(), frozenset(), {}, asked, source if isinstance(source, str) else None, collections)
     for name, text in values.items() if isinstance(values, dict) else ():
         place = f"report.values.{name}"
         fields = _fields(collections, target)
         if fields is not None and name not in fields:
-            found.append(Problem(None, place, f"{target} has no field {name}{meant(name, fields)}"))
+            found.append(Problem(None, place, f"{target} has no field {name}{suggestion(name, fields)}"))
         if isinstance(text, str):
             wrong = wrong_references(Located(place, text), template="{{" in text, known=known)
             found += [Problem(None, place, reason) for reason in wrong]

@@ -130,7 +130,7 @@ def _paths(sketches: Sequence[Sketch]) -> list[Problem]:
         problems += [
             Problem(sketch.id, "id", "No way leads to this step from the start.") for sketch in sketches if sketch.id not in reached
         ]
-    ending = graph.reachable(graph.turned(edges), ends)
+    ending = graph.reachable(graph.reversed_edges(edges), ends)
     if not ends:
         problems.append(Problem(None, "steps", "There is no step of type end: no run could be completed."))
     elif starts and not reached & set(ends):

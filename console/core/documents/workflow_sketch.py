@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from pydantic import BaseModel, ValidationError
 
 from console.core.documents.fields import Located, Use
-from console.core.documents.json_shape import Spot, said_of
+from console.core.documents.json_shape import Spot, model_errors
 from console.core.documents.workflow import Workflow
 
 Severity = Literal["error", "warning"]
@@ -107,7 +107,7 @@ def shape(raw: Mapping[str, Any]) -> list[Problem]:
     try:
         Workflow.model_validate(raw)
     except ValidationError as error:
-        return [placed(spot, raw) for spot in said_of(error, Workflow)]
+        return [placed(spot, raw) for spot in model_errors(error, Workflow)]
     return []
 
 
@@ -151,7 +151,7 @@ def _configure(sketch: Sketch, kind: StepKind, config: Any, problems: list[Probl
     try:
         sketch.config = model.model_validate(config)
     except ValidationError as error:
-        problems += [Problem(sketch.id, Spot(("config", *spot.place), "").path, spot.reason) for spot in said_of(error, model)]
+        problems += [Problem(sketch.id, Spot(("config", *spot.place), "").path, spot.reason) for spot in model_errors(error, model)]
         sketch.config = _without_unknown(config, error, model)
     if sketch.config is None:
         return

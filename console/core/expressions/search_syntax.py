@@ -17,7 +17,7 @@ from lark import Lark, Token, Transformer
 from lark.exceptions import LarkError
 
 from console.core.documents.collections import Collection, Field, Relation
-from console.core.filters import Test, checked
+from console.core.filters import Test, checked_value
 from console.core.scopes import Scope
 from console.errors import Malformed
 
@@ -262,7 +262,7 @@ class _Reader:
             return self._within(field, term.sign, *period)
         try:
             op, value = self._value(field, term)
-            return Test(field.name, op, checked(field, op, value))
+            return Test(field.name, op, checked_value(field, op, value))
         except Malformed:
             return None
 

@@ -6,7 +6,7 @@ No value is converted from one kind to another: a number is not accepted as text
 
 from console.core.forms.field_values import CLEANERS, LONGEST, LONGEST_OTHERWISE, Wrong, bound, cleaned
 from console.core.forms.form_field import FIELD_TYPES, LISTS, NEVER_TYPED, TEXTS, FieldType, FormField, takes_files
-from console.core.forms.submission import clean, examine, in_sentence, is_empty, missing, not_saved, refusal
+from console.core.forms.submission import clean, examine, in_sentence, is_empty, missing_message, not_saved, refusal
 
 __all__ = [
     "CLEANERS",
@@ -25,7 +25,7 @@ __all__ = [
     "examine",
     "in_sentence",
     "is_empty",
-    "missing",
+    "missing_message",
     "not_saved",
     "refusal",
     "takes_files",

@@ -46,11 +46,11 @@ def examine(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> tuple[
                 details.append({"field": name, "reason": str(wrong)})
                 continue
         if field.required and not field.readonly and is_empty(values[name]):
-            details.append({"field": name, "reason": missing(field)})
+            details.append({"field": name, "reason": missing_message(field)})
     return values, details
 
 
-def missing(field: FormField) -> str:
+def missing_message(field: FormField) -> str:
     """The message for a required field that is empty."""
     name = in_sentence(field.label)
     match field.type:

@@ -68,5 +68,5 @@ def require_there(actor: Actor, here: Stand, context: Context, given: Mapping[st
     defined = [entry for part in FORMS for entry in getattr(config, part, None) or () if isinstance(entry, FieldDefinition)]
     defined += [entry for act in context.acts.values() for entry in act.action.form]
     fields = [*context.forms.values(), *(entry.field() for entry in defined if entry.type == "reference")]
-    if evidence.wrong(actor, here.run.team, fields, given):
+    if evidence.reference_errors(actor, here.run.team, fields, given):
         evidence.require(actor, here.run.team, here.kind.prepare(here.view, context).fields, given)

@@ -172,7 +172,7 @@ class Masks:
         """What this reader sees as dots."""
         collection, record = view.json["collection"] or "", view.json["record"] or ""
         fields = {one.name: one.label for one in _masked_fields(actor, collection)} if collection else {}
-        may = bool(fields) and reveal.may(actor, collection)
+        may = bool(fields) and reveal.may_reveal(actor, collection)
         return cls(fields, frozenset(view.masked), collection, record, may, loaded_values.Loading.of(view, actor))
 
     def hides(self, step: str, path: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from console.core import expressions
 from console.core.documents.collections import treatment
 from console.core.documents.collections.collection_document import FORMAT, CollectionDocument, FieldDocument
 from console.core.documents.collections.model import FORMATS
-from console.core.documents.json_shape import Spot, loaded, problems_of_values, said_of
+from console.core.documents.json_shape import Spot, loaded, model_errors, problems_of_values
 from console.core.expressions import Expression, ExpressionError
 
 OF_TEXT = frozenset({"textarea", "link", "email", "phone", "iban", "image", "file", "code"})
@@ -49,7 +49,7 @@ def check(
     try:
         made = CollectionDocument.model_validate(raw)
     except ValidationError as error:
-        return [*problems, *said_of(error, CollectionDocument)]
+        return [*problems, *model_errors(error, CollectionDocument)]
     problems += _twice(made)
     problems += [spot for place, text, template, roots in _texts(made) for spot in _unread(place, text, template, roots)]
     if structure is not None:
