@@ -1,6 +1,6 @@
-"""How an answer comes about: every rule that speaks to a request, each condition with the values that it looks at, and which rule decided.
+"""Explains a decision: every rule that applies to the request, the values its condition tests, and the rule that decided.
 
-The same answer as `access.can` gives, slower and with its reasons: for pages that explain, not for a decision.
+Gives the same answer as `access.can`, slower and with reasons: for pages that explain, not for enforcing.
 """
 
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ from console.core.expressions.operands import UNKNOWN, to_json
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A rule that speaks to the request. `holds`: its condition certainly does, certainly does not, or (None) that cannot be told.
+    """A rule that applies to the request. `holds`: whether its condition is true; None if unknown.
 
-    `values` are what the condition looks at, path by path, in the order of the alphabet; an unknown value is `UNKNOWN`.
+    `values` are the values that the condition tests, as (path, value) sorted by path. An unknown value is `UNKNOWN`.
     """
 
     row: Row
@@ -27,14 +27,14 @@ class Spoken:
 
     @property
     def counts(self) -> bool:
-        """Whether it takes part in the answer: an allow whose condition certainly holds, a deny whose condition may hold."""
+        """Whether the rule takes part in the decision: an allow whose condition is true, or a deny whose condition may be true."""
         return self.holds is True if self.row.eft == "allow" else self.holds is not False
 
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
-    """Whose data the collection holds: the relations that lead there, the collection of the subject (None: they lead nowhere), and whether this
-    record's (some record's) may be read.
+    """The subject (whose data it is) of a collection: the relations to it, its collection (None: the path is broken), and whether the
+    actor may read the subject of this record (or of some record).
     """
 
     path: tuple[str, ...]
@@ -44,9 +44,9 @@ class Belonging:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer, the rule that decided (None: no rule allows it), and everything that was said to it, denials first.
+    """The answer, the rule that decided (None: no rule allows it), and all rules that apply, denials first.
 
-    `subject` is whose data it is about, where that counts. Not `agreed`: index and Casbin disagree, so it is refused.
+    `subject` is set where the right depends on whose data it is. `agreed` False: index and Casbin disagree, so the request is refused.
     """
 
     allowed: bool
@@ -57,20 +57,20 @@ class Decision:
 
     @property
     def outside(self) -> Belonging | None:
-        """The subject, where it is what stands in the way: a rule would allow it, and the person may not read whose data it is."""
+        """The subject, if a rule would allow the act but the actor may not read that subject."""
         open_ = any(one.row.eft == "allow" and one.counts for one in self.spoken)
         return self.subject if not self.allowed and self.row is None and open_ and self.subject and not self.subject.readable else None
 
     @property
     def unmet(self) -> tuple[Spoken, ...]:
-        """Rules that would allow it if their condition held."""
+        """Rules that would allow the act if their condition were true."""
         return tuple(one for one in self.spoken if one.row.eft == "allow" and not one.counts)
 
 
 def decide(index: Index, sub: str, team: str | None, obj: str, act: str, roots: Mapping[str, Any], *, some: bool = False) -> Decision:
-    """The decision about `sub` (`user:<id>`) with what conditions look at: `record`, `run`, `input`, `currentUser`, `now`.
+    """The decision about `sub` (`user:<id>`). `roots` are the values that conditions test: `record`, `run`, `input`, `currentUser`, `now`.
 
-    `some`: it is asked whether there may be any record for which it is allowed, so conditions are left open.
+    `some`: asks whether any record might be allowed, so conditions stay open.
     """
     places = index.reach(sub, team)
     objects = {obj, f"{kind_of(obj)}:{EVERY}"} if ":" in obj else {obj}
@@ -86,7 +86,7 @@ def decide(index: Index, sub: str, team: str | None, obj: str, act: str, roots: 
 
 
 def who_would(index: Index, obj: str, act: str, team: str | None) -> dict[str, bool]:
-    """Roles that have the right in the team (None: in some team): name → whether only under a condition."""
+    """Roles that have the right in the team (None: in any team): name → whether only under a condition."""
     found: dict[str, bool] = {}
     places = [team] if team is not None else [*sorted(index.named_teams), ""]
     for role in sorted(roles_in(index)):
@@ -97,7 +97,7 @@ def who_would(index: Index, obj: str, act: str, team: str | None) -> dict[str, b
 
 
 def roles_in(index: Index) -> frozenset[str]:
-    """Names of all roles that some row speaks of."""
+    """Names of all roles in the rows."""
     return frozenset(name.removeprefix("role:") for row in index.rows for name in (row.sub, row.obj) if name.startswith("role:"))
 
 

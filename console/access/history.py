@@ -1,4 +1,4 @@
-"""The versions of the policy: who changed what and when, and how the rules stood then."""
+"""Versions of the policy: who changed what and when, and the rows of an earlier version."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _BEYOND = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version: its number, when and by whom (an id, empty for the command line and the start), what they said, and the difference to the one before."""
+    """One version: number, time, author's id (empty for the command line and the first version), note, and the rows added and removed."""
 
     number: int
     at: datetime
@@ -32,27 +32,27 @@ class Version:
 
 
 def newest(limit: int = 50, before: int | None = None) -> list[Version]:
-    """Versions below `before`, newest first."""
+    """Versions with a number below `before`, newest first."""
     return _read(_NEWEST, before=_BEYOND if before is None else before, limit=limit)
 
 
 def get(number: int) -> Version | None:
-    """The version of this number; None where the history does not hold it."""
+    """The version of this number; None if the history does not have it."""
     return next(iter(_read(_ONE, number=number)), None)
 
 
 def since(number: int, connection: Connection | None = None) -> list[Version]:
-    """Versions after this one, oldest first."""
+    """Versions after this number, oldest first."""
     return _read(_SINCE, connection, number=number)
 
 
 def complete(versions: Iterable[Version], after: int, upto: int) -> bool:
-    """Whether these are all versions after the one up to the other: rows that were changed past the console leave none."""
+    """Whether the list has every version after `after` up to `upto`. Rows changed outside the console leave gaps."""
     return {one.number for one in versions} >= set(range(after + 1, upto + 1))
 
 
 def rows_at(number: int, rows: Iterable[Row]) -> list[Row] | None:
-    """The rows as they stood in this version, reckoned back from those of now; None where the history has a gap."""
+    """The rows of this version, computed backwards from the current rows; None if the history has a gap."""
     later, current = since(number), policy_store.current().version
     if not complete(later, number, current):
         return None
@@ -63,7 +63,7 @@ def rows_at(number: int, rows: Iterable[Row]) -> list[Row] | None:
 
 
 def last_changed(limit: int = 2_000) -> dict[Row, Version]:
-    """Row → the newest version that it came or went with, of the newest `limit` versions."""
+    """Row → the newest version that added or removed it, among the newest `limit` versions."""
     found: dict[Row, Version] = {}
     for version in newest(limit):
         for row in version.change.added | version.change.removed:

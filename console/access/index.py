@@ -1,4 +1,4 @@
-"""The policy compiled: an immutable index that answers every request, equal to Casbin's answer and a thousand times faster."""
+"""The policy compiled into an immutable index. Gives the same answers as Casbin, about a thousand times faster."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -9,10 +9,10 @@ from console.core.expressions import Expression, ExpressionError
 
 
 class Verdict(NamedTuple):
-    """What the rows say about a request, conditions still open.
+    """What the rows say about a request before conditions are evaluated.
 
-    `free`: allowed without a condition; `barred`: denied without one, which wins over everything. Else one of `allow` has to
-    hold and none of `deny`.
+    `free`: allowed without a condition. `barred`: denied without a condition, which wins over everything. Otherwise one condition in `allow`
+    must be true, and none in `deny`.
     """
 
     free: bool = False
@@ -21,32 +21,32 @@ class Verdict(NamedTuple):
     deny: tuple[Expression, ...] = ()
 
     def __or__(self, other: "Verdict") -> "Verdict":
-        """What both together say."""
+        """Both verdicts combined."""
         return Verdict(self.free or other.free, self.barred or other.barred, self.allow + other.allow, self.deny + other.deny)
 
     @property
     def possible(self) -> bool:
-        """Whether there is anything that the request could be allowed for."""
+        """Whether the request could be allowed at all."""
         return not self.barred and (self.free or bool(self.allow))
 
     @property
     def plain(self) -> bool:
-        """Whether it is allowed, whatever the conditions are about."""
+        """Whether the request is allowed whatever the conditions say."""
         return self.free and not self.barred and not self.deny
 
     def may_hold(self, roots: Mapping[str, Any]) -> bool:
-        """Whether it is not ruled out yet: what the conditions cannot know may still turn out well."""
+        """Whether the request may still be allowed: unknown values count in its favour."""
         allowed = self.possible and (self.free or any(not condition.denies(roots) for condition in self.allow))
         return allowed and not any(condition.test(roots) for condition in self.deny)
 
     def holds(self, roots: Mapping[str, Any]) -> bool:
-        """Whether it is allowed where the conditions look at `record`, `run` and `currentUser`; what they cannot know refuses."""
+        """Whether the request is allowed with these values (`record`, `run`, `currentUser`); unknown values refuse it."""
         allowed = self.possible and (self.free or any(condition.test(roots) for condition in self.allow))
         return allowed and all(condition.denies(roots) for condition in self.deny)
 
 
 class Hidden(NamedTuple):
-    """Names of fields that may not be read, and of those that may not be written; what is unreadable is not writable either."""
+    """Names of unreadable fields and of fields that may not be changed; unreadable fields may not be changed either."""
 
     unreadable: frozenset[str]
     unwritable: frozenset[str]
@@ -57,12 +57,12 @@ _Said = dict[tuple[str, str], Verdict]
 
 
 class Index:
-    """All rows, arranged by who and where. Made once, never changed; what it has worked out it remembers."""
+    """All policy rows, indexed by subject and team. Immutable; caches its answers."""
 
     __slots__ = ("_alone", "_fields", "_known", "_merged", "_nested", "_places", "_roles", "_said", "_teams", "rows")
 
     def __init__(self, rows: Iterable[Row]) -> None:
-        """Raises `PolicyError` naming the first row that means nothing, has a condition that cannot be read, or nests roles too deep."""
+        """Raises `PolicyError` for the first row that is invalid, has an unreadable condition, or nests roles too deeply."""
         self.rows: tuple[Row, ...] = tuple(rows)
         self._roles: dict[str, dict[str, set[str]]] = {}  # user or key → place → roles
         self._nested: dict[str, dict[str, set[str]]] = {}  # role → place → roles that it is built from
@@ -80,11 +80,11 @@ class Index:
         self._refuse_depth()
         self._alone: frozenset[str] = frozenset(row.sub for row in self.rows if row.ptype == "p" and not row.sub.startswith("role:"))
         self._known: dict[tuple[str, str | None], _Said] = {}
-        self._merged: dict[frozenset[tuple[str, str]], _Said] = {}  # one for all who have the same roles
+        self._merged: dict[frozenset[tuple[str, str]], _Said] = {}  # shared by everybody with the same roles
         self._places: dict[tuple[str, str | None], frozenset[tuple[str, str]]] = {}
 
     def verdict(self, sub: str, team: str | None, obj: str, act: str) -> Verdict:
-        """What the rows say to `sub` (`user:<id>`) about `act` on `obj` in the team of this id; None adds up all teams of `sub`."""
+        """What the rows say about `sub` (`user:<id>`) doing `act` on `obj` in the team of this id; None: in any team of `sub`."""
         said = self._known.get((sub, team))
         if said is None:
             said = self._known[(sub, team)] = self._merge(frozenset(place for place in self._reach(sub, team) if place in self._said))
@@ -101,57 +101,57 @@ class Index:
         return verdict
 
     def hidden(self, sub: str, team: str | None, collection: str) -> Hidden:
-        """Fields of the collection that some role of `sub` is denied in this team (None: in any of its teams)."""
+        """Fields of the collection that a role of `sub` is denied in this team (None: in any of its teams)."""
         denied = {pair for place in self._reach(sub, team) for pair in self._fields.get(place, {}).get(collection, ())}
         unreadable = frozenset(name for name, act in denied if act in ("read", EVERY))
         return Hidden(unreadable, unreadable | {name for name, _ in denied})
 
     def roles(self, sub: str) -> frozenset[tuple[str, str]]:
-        """Pairs of role and team id (`*`: everywhere) that `sub` was given, without those that its roles are built from."""
+        """Pairs of role and team id (`*`: every team) given to `sub` directly."""
         return frozenset(
             (role.removeprefix("role:"), dom.removeprefix("t:")) for dom, roles in self._roles.get(sub, {}).items() for role in roles
         )
 
     def held(self, sub: str, team: str) -> frozenset[str]:
-        """Roles that `sub` has in this team, those that they are built from too."""
+        """Roles of `sub` in this team, including the roles that they are built from."""
         return frozenset(who.removeprefix("role:") for who, _ in self._reach(sub, team) if who.startswith("role:"))
 
     def teams(self, sub: str) -> frozenset[str]:
-        """Ids of the teams in which `sub` has a role of its own, `*` not among them."""
+        """Ids of the teams in which `sub` has a role, without `*`."""
         return frozenset(dom.removeprefix("t:") for dom in self._roles.get(sub, {}) if dom != EVERY)
 
     def reach(self, sub: str, team: str | None) -> frozenset[tuple[str, str]]:
-        """Pairs of subject and place whose rows count for `sub` in the team of this id (None: in all of its teams)."""
+        """Pairs of subject and place whose rows apply to `sub` in the team of this id (None: in all of its teams)."""
         return self._reach(sub, team)
 
     @property
     def named_teams(self) -> frozenset[str]:
-        """Ids of the teams that some row names."""
+        """Ids of the teams named in any row."""
         return frozenset(dom.removeprefix("t:") for dom in self._teams)
 
     def domains(self, sub: str) -> frozenset[str]:
-        """Places (`t:<id>`, `*` for a team that no row names) in which `sub` may have rights."""
+        """Places (`t:<id>`, `*` for teams that no row names) where `sub` may have rights."""
         own = self._roles.get(sub, {})
-        # who has a role everywhere, or rows of their own, is in no team more than in another
+        # a role in every team, or rows of one's own, are not bound to a team
         return self._teams | {EVERY} if EVERY in own or sub in self._alone else frozenset(own)
 
     def built_from(self, role: str) -> frozenset[tuple[str, str]]:
-        """Pairs of role and team id (`*`: everywhere) that this role is built from."""
+        """Pairs of role and team id (`*`: every team) that this role is built from."""
         book = self._nested.get(f"role:{role}", {})
         return frozenset((inner.removeprefix("role:"), dom.removeprefix("t:")) for dom, roles in book.items() for inner in roles)
 
     @property
     def subjects(self) -> frozenset[str]:
-        """Everybody who was given a role or has rows of their own: `user:<id>`, `key:<id>`."""
+        """Everybody with a role or with rows of their own: `user:<id>`, `key:<id>`."""
         return frozenset(self._roles) | self._alone
 
     @property
     def subjects_alone(self) -> frozenset[str]:
-        """Those who have rows of their own."""
+        """Everybody with rows of their own."""
         return self._alone
 
     def holders(self, role: str) -> frozenset[str]:
-        """Subjects (`user:<id>`) that have this role somewhere, given directly."""
+        """Subjects (`user:<id>`) that were given this role directly in any team."""
         return frozenset(sub for sub, book in self._roles.items() if any(f"role:{role}" in roles for roles in book.values()))
 
     def _put(self, row: Row, parsed: dict[str, Expression]) -> None:
@@ -174,7 +174,7 @@ class Index:
         said[(row.obj, row.act)] = said.get((row.obj, row.act), _NOTHING) | verdict
 
     def _merge(self, places: frozenset[tuple[str, str]]) -> _Said:
-        """Everything that the rows of these places say; the same object for the same places."""
+        """All rows of these places combined; the same object for the same places."""
         merged = self._merged.get(places)
         if merged is None:
             merged = {}
@@ -191,7 +191,7 @@ class Index:
                     raise PolicyError(f"roles nest one level deep: {role} is built from {inner}, which is built from another")
 
     def _reach(self, sub: str, team: str | None) -> frozenset[tuple[str, str]]:
-        """Pairs of subject and place whose rows count for the request."""
+        """Pairs of subject and place whose rows apply to the request."""
         places = self._places.get((sub, team))
         if places is None:
             places = self._places[(sub, team)] = frozenset().union(

@@ -1,4 +1,4 @@
-"""Who may when somebody may not: the sentence for a limit that was passed, and the people who have a right."""
+"""Explains a refusal: the limit that the person exceeded, and who has the right."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -21,7 +21,7 @@ _OPEN = sa.text("select id, name from console.person where disabled_at is null a
 
 
 def over(person: str, team: str | None, obj: str, act: str, roots: Mapping[str, Any]) -> str:
-    """The limits that keep this person from it, and who may, as sentences; empty where no rule would allow it under any condition."""
+    """The limits that stop this person, and who may act instead, as sentences; empty if no rule would allow it under any condition."""
     decision, names = decide(policy_store.current().index, f"user:{person}", team, obj, act, roots), known()
     told = list(dict.fromkeys(limit(one.row, names) for one in decision.unmet))
     if decision.allowed or not told:
@@ -31,17 +31,17 @@ def over(person: str, team: str | None, obj: str, act: str, roots: Mapping[str, 
 
 
 def limit(row: Row, names: Names) -> str:
-    """The rule as a limit: `Operator in Operations may execute Refund a charge only where Amount is at most 50,000.` and nothing more."""
+    """The rule as a limit, one sentence: `Operator in Operations may execute Refund a charge only where Amount is at most 50,000`."""
     return f"{names.who(row.sub)} {names.place(row.dom)} may {act_words(row.act)} {names.object(row.obj)} only where {condition(row.expression)}."
 
 
 def able(team: str | None, obj: str, act: str, roots: Mapping[str, Any] | None = None) -> list[str]:
-    """Names of the people with an open account who may do this, by name; `roots` but for the person are what conditions look at."""
+    """Names of people with an active account who may do this, sorted. Conditions are tested against `roots` and each person."""
     return [name for _, name in people_able(team, obj, act, roots)]
 
 
 def people_able(team: str | None, obj: str, act: str, roots: Mapping[str, Any] | None = None) -> list[tuple[str, str]]:
-    """Pairs of id and name of those people."""
+    """The same people as pairs of id and name."""
     index = policy_store.current().index
     found = []
     for sub in sorted(index.subjects):
@@ -55,7 +55,7 @@ def people_able(team: str | None, obj: str, act: str, roots: Mapping[str, Any] |
 
 
 def listed(names: Iterable[str]) -> str:
-    """`Mona Verbeek, Petra Lindholm and 2 more`; `Mona Verbeek or Petra Lindholm`."""
+    """Names joined as words: `Mona Verbeek, Petra Lindholm and 2 more` or `Mona Verbeek or Petra Lindholm`."""
     told = list(names)
     if len(told) > NAMED:
         return f"{', '.join(told[:NAMED])} and {len(told) - NAMED} more"
@@ -63,9 +63,9 @@ def listed(names: Iterable[str]) -> str:
 
 
 def decision_of(person: str, team: str | None, obj: str, act: str, roots: Mapping[str, Any], *, some: bool = False) -> Decision:
-    """The decision under the policy in use, by Casbin and the index; where they disagree it is a no, and an alarm.
+    """The decision of index and Casbin under the policy in use. If they disagree it is a refusal, and raises an alarm.
 
-    `roots` are what conditions look at, the person's attributes as `currentUser`.
+    `roots` are the values that conditions test; the person's attributes are `currentUser`.
     """
     held, collection = policy_store.current(), obj.partition(":")[2] if obj.startswith("collection:") else None
     actor = _actor(person, roots.get("currentUser") or {})
@@ -83,7 +83,7 @@ def decision_of(person: str, team: str | None, obj: str, act: str, roots: Mappin
 
 
 def _actor(person: str, attributes: Mapping[str, Any]) -> Actor:
-    """The person of whom these are the attributes, for a question about them."""
+    """An actor for the person with these attributes."""
     name, email = (str(attributes.get(each) or "") for each in ("name", "email"))
     roles = frozenset((role, EVERY) for role in attributes.get("roles") or ())
     return Actor("user", person, name, email, teams=tuple(attributes.get("teams") or ()), roles=roles, tags=attributes.get("tags") or {})
@@ -92,11 +92,11 @@ def _actor(person: str, attributes: Mapping[str, Any]) -> Actor:
 def _leading(collection: str, record: Mapping[str, Any] | None) -> Mapping[str, Any]:
     from console import access
 
-    return access.following(collection, record) or {}
+    return access.follow_relations(collection, record) or {}
 
 
 def _belonging(scope: Scope | None, record: Mapping[str, Any] | None, now: Any, *, some: bool) -> Belonging | None:
-    """Whose data the records of the scope are, where that narrows it."""
+    """The subject of the scope's records, if it narrows the scope."""
     if scope is None or scope.subject is None:
         return None
     there = record.along(scope.subject.path) if isinstance(record, Leading) else None

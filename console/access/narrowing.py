@@ -1,6 +1,6 @@
-"""What a key leaves of its owner's rights: some acts, some collections, some workflows. It never adds any.
+"""Scopes of an API key: which of its owner's acts, collections and workflows it may use. A key never adds rights.
 
-The scopes of a key are set when it is made and never change, so each process keeps those that it has seen.
+The scopes of a key are set when it is made and never change, so each process caches them.
 """
 
 import functools
@@ -13,14 +13,14 @@ from console.core.actor import Actor
 from console.db.engine import fetch
 
 NAMED = {"collection": "collections", "workflow": "workflows"}
-"""Kinds of objects of which a key may name some."""
+"""Kinds of objects that a key can be limited to by id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scopes:
-    """What a key may be used for; None: everything that its owner may do, but to approve. `acts` are spoken as `workflow.start`.
+    """What a key may be used for. None: everything its owner may do, except to approve. `acts` are written `workflow.start`.
 
-    A key approves only where that was given to it by name: among its `acts`, or with `approves` to one that has all others.
+    A key may approve only if that is named in `acts`, or if `approves` is set on a key without a list of acts.
     """
 
     acts: frozenset[str] | None = None
@@ -29,7 +29,7 @@ class Scopes:
     approves: bool = False
 
     def allow(self, obj: str, act: str) -> bool:
-        """Whether the act on this object is among them."""
+        """Whether the scopes include this act on this object."""
         kind, _, name = obj.partition(":")
         if f"{kind}.{act}" == APPROVE and self.acts is None and not self.approves:
             return False
@@ -39,13 +39,13 @@ class Scopes:
         return named is None or name in named
 
     def to_json(self) -> dict[str, Any]:
-        """As it is kept: only what narrows."""
+        """The stored form; only limits are stored."""
         told = {name: getattr(self, name) for name in ("acts", "collections", "workflows")}
         return {name: sorted(value) for name, value in told.items() if value is not None} | ({"approves": True} if self.approves else {})
 
     @classmethod
     def of(cls, told: Mapping[str, Any] | None) -> "Scopes":
-        """The scopes that are kept so."""
+        """The scopes from their stored form."""
         kept = dict(told or {})
         approves = bool(kept.pop("approves", False))
         return cls(approves=approves, **{name: frozenset(value) for name, value in kept.items()})
@@ -54,26 +54,29 @@ class Scopes:
 APPROVE = "action.approve"
 NOTHING = Scopes(acts=frozenset())
 EVERYTHING = Scopes(approves=True)
-"""All that the owner may do, to approve too: a key that the command line makes."""
+"""All acts of the owner, approving too: for a key made on the command line."""
 
 
 @functools.lru_cache(maxsize=4096)
 def of_key(key_id: str) -> Scopes:
-    """The scopes of a key; nothing at all of one that is not there."""
+    """The scopes of a key; an unknown key may do nothing."""
     found = fetch("select scopes from console.api_key where id = %s", (key_id,))
     return Scopes.of(found[0][0]) if found else NOTHING
 
 
 def within(actor: Actor, obj: str, act: str) -> bool:
-    """Whether the key that the actor came with leaves this; always for a person."""
+    """Whether the actor's key includes this act on this object; always true for a person."""
     return actor.key_id is None or of_key(actor.key_id).allow(obj, act)
 
 
 def answers(actor: Actor) -> bool:
-    """Whether the key that the actor came with was given to approve, by name; always for a person."""
+    """Whether the actor's key may approve; always true for a person."""
     return within(actor, "action:*", "approve")
 
 
 def spoken_kinds(acts: Mapping[str, frozenset[str]]) -> dict[str, list[str]]:
-    """Kind → acts as they are chosen for a key, in order. Fields follow their collection; labels and keys are for persons, and for keys that leave nothing out."""
+    """Kind → acts that can be chosen for a key, in order.
+
+    Fields belong to their collection. Labels and keys are left out: only persons, and keys without limits, have these rights.
+    """
     return {kind: sorted(names - NOT_YET.get(kind, frozenset())) for kind, names in acts.items() if kind not in ("field", "label", "key")}

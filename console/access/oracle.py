@@ -1,7 +1,7 @@
-"""Casbin over the same rows: the language that the policy is written in, the judge of why, and the second judge of rare, dangerous acts.
+"""Casbin over the same rows: the reference for the policy language, the source of explanations, and the second judge of dangerous acts.
 
-The model compares objects and places exactly, so what stands for several is written out here: an object such as `workflow:*` once for
-each object asked about, a role that is given everywhere once for each team. Source: docs/adr/0003-access.md.
+The Casbin model compares objects and places exactly, so wildcards are expanded here: `workflow:*` becomes one row for each object in
+question, and a role given in every team becomes one row per team. Source: docs/adr/0003-access.md.
 """
 
 import logging
@@ -15,23 +15,23 @@ from console.access.rows import EVERY, POLICIES, PolicyError, Row, kind_of, line
 
 MODEL = POLICIES / "model.conf"
 
-logging.getLogger("casbin").setLevel(logging.ERROR)  # it writes each denial as a warning, with who asked for what
+logging.getLogger("casbin").setLevel(logging.ERROR)  # it logs each denial as a warning, with the request
 
 
 class _Rows(Adapter):  # type: ignore[misc]
-    """Puts finished lists into the model: neither text lines (a comma in a name shifts the fields) nor `add_policy` (quadratic)."""
+    """Loads prepared lists into the model. Text lines would split at commas in names, and `add_policy` takes quadratic time."""
 
     def __init__(self, grants: list[list[str]], roles: list[list[str]]) -> None:
         self.grants, self.roles = grants, roles
 
     def load_policy(self, model: Any) -> None:
-        """Called once by the enforcer that is being made."""
+        """Called once by the new enforcer."""
         model.model["p"]["p"].policy = self.grants
         model.model["g"]["g"].policy = self.roles
 
 
 def enforcer(rows: Iterable[Row], *, teams: Iterable[str], objects: Iterable[str]) -> casbin.Enforcer:
-    """A Casbin enforcer over these rows, whose conditions all hold, able to answer for these objects and places (`t:<id>`)."""
+    """A Casbin enforcer over these rows, ignoring their conditions, for these objects and places (`t:<id>`)."""
     places, asked = sorted({EVERY, *teams}), sorted(set(objects))
     grants: list[list[str]] = []
     roles: list[list[str]] = []
@@ -46,9 +46,9 @@ def enforcer(rows: Iterable[Row], *, teams: Iterable[str], objects: Iterable[str
 
 
 class Judge:
-    """Casbin's answers under one policy. Made once for a version and never changed; each question gets an enforcer over the rows about it.
+    """Casbin's answers under one version of the policy. Immutable; each question gets an enforcer over the relevant rows.
 
-    Raises `PolicyError` where Casbin cannot load the rows or link their roles, or what it has loaded is not what the rows say.
+    Raises `PolicyError` if Casbin cannot load the rows or link their roles, or loads something else than the rows say.
     """
 
     __slots__ = ("_alone", "_given", "_grants", "_named", "_nested", "rows")
@@ -68,22 +68,22 @@ class Judge:
         _validate(self.rows, self._named)
 
     def about(self, obj: str, act: str) -> tuple[Row, ...]:
-        """Rows that allow or deny this act on the object, whoever to and under whatever condition."""
+        """Rows that allow or deny this act on the object, for anybody and under any condition."""
         asked = sorted({obj, f"{kind_of(obj)}:{EVERY}"}) if ":" in obj else [obj]
         return tuple(row for name in asked for row in self._grants.get(name, ()) if row.act in (act, EVERY))
 
     def decide(
         self, sub: str, team: str | None, obj: str, act: str, counts: Callable[[Row], bool], more: Sequence[Row] = ()
     ) -> tuple[bool, Row | None]:
-        """Whether `sub` (`user:<id>`, `key:<id>`) may, and the row that decided; None where no row allows it. A deny in one of the teams wins.
+        """Whether `sub` (`user:<id>`, `key:<id>`) may do the act, and the row that decided (None: no row allows it). A deny in any team wins.
 
-        `counts` says whether the condition of a row lets it take part; `more` are rows for this question only: what a key leaves.
+        `counts` tells whether the condition of a row lets it take part. `more` are extra rows for this question: the limits of a key.
         """
         given = self._given.get(sub, [])
         inner = [row for role in {row.obj for row in given} for row in self._nested.get(role, ())]
         rows = [*filter(counts, self.about(obj, act)), *more, *given, *inner]
         places = [f"t:{team}"] if team is not None else sorted(self._places(sub, rows))
-        rows = [row for row in rows if row.dom == EVERY or row.dom in places]  # what stands for another team says nothing here
+        rows = [row for row in rows if row.dom == EVERY or row.dom in places]  # rows of other teams do not matter
         judge = enforcer(rows, teams=places, objects=[obj])
         decided: Row | None = None
         for place in places:
@@ -95,16 +95,16 @@ class Judge:
         return decided is not None, decided
 
     def _places(self, sub: str, rows: Sequence[Row]) -> set[str]:
-        """Where `sub` has roles: everywhere that some row names, for who has one everywhere or rows of their own."""
+        """Places where `sub` has roles: all known places if it has a role in every team or rows of its own."""
         own = {row.dom for row in self._given.get(sub, ())}
         alone = sub in self._alone or any(row.sub == sub for row in rows if row.ptype == "p")
         return {*self._named, EVERY} if EVERY in own or alone else own
 
 
 def _validate(rows: Sequence[Row], named: frozenset[str]) -> None:
-    """Load everything into an enforcer: raises `PolicyError` where that fails, or a role that is built from another does not lead there.
+    """Load all rows into an enforcer. Raises `PolicyError` if that fails, or if a role does not link to the role it is built from.
 
-    The links of one person are made anew with each question about them.
+    A person's links are made for each question, so they are not checked here.
     """
     places = {*named, EVERY}
     try:
@@ -120,6 +120,6 @@ def _validate(rows: Sequence[Row], named: frozenset[str]) -> None:
 
 
 def _is(row: Row, told: Sequence[str]) -> bool:
-    """Whether this is the row that Casbin names; it sees `workflow:kyc-review` where the row says `workflow:*`."""
+    """Whether this is the row that Casbin reports; Casbin reports `workflow:kyc-review` where the row has `workflow:*`."""
     sub, dom, obj, act, eft = told
     return (row.sub, row.dom, row.act, row.eft) == (sub, dom, act, eft) and row.obj in (obj, f"{kind_of(obj)}:{EVERY}")

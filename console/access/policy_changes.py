@@ -1,4 +1,4 @@
-"""What a change of the policy comes to: the rows after it, and for whom something is other than before. Pure."""
+"""A change of policy rows, and its effect on people's rights. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ EVERYTHING_IN_IT = ("collection", "field")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Rows that come and rows that go."""
+    """Rows to add and rows to remove."""
 
     added: frozenset[Row] = frozenset()
     removed: frozenset[Row] = frozenset()
@@ -20,35 +20,35 @@ class Change:
         return bool(self.added or self.removed)
 
     def applied(self, rows: Iterable[Row]) -> list[Row]:
-        """The rows after it, in their order, what is added last."""
+        """The rows after the change, in order; added rows come last."""
         kept = [row for row in rows if row not in self.removed]
         there = set(kept)
         return [*kept, *sorted(row for row in self.added if row not in there)]
 
     def on(self, rows: Iterable[Row]) -> "Change":
-        """What of it is still a change of these rows: nothing that is there already, nothing that is gone already."""
+        """The part of the change that still changes these rows: without rows already added or already removed."""
         there = set(rows)
         return Change(self.added - there, self.removed & there)
 
     def replacing(self, rows: Iterable[Row], former: Iterable[Row], wanted: Iterable[Row]) -> "Change":
-        """The change with one more, by which `former` (of the rows after this one) become `wanted`; `rows` are those before."""
+        """The change extended so that `former` (rows after this change) become `wanted`. `rows` are those before."""
         after = set(self.applied(rows)) - set(former) | set(wanted)
         return between(rows, after)
 
     @property
     def inverse(self) -> "Change":
-        """What takes it back."""
+        """The change that undoes this one."""
         return Change(self.removed, self.added)
 
     @property
     def of_rules(self) -> "Change":
-        """The part that is about rules and roles, not about who was given a role."""
+        """The part about rules and the structure of roles, not about who has a role."""
         return Change(frozenset(filter(is_rule, self.added)), frozenset(filter(is_rule, self.removed)))
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What becomes of one right: ids of the people who get it, who lose it, and for whom it is under other conditions."""
+    """The effect on one right: ids of people who gain it, who lose it, and whose conditions change."""
 
     obj: str
     act: str
@@ -65,18 +65,18 @@ class _Tally:
 
 
 def between(before: Iterable[Row], after: Iterable[Row]) -> Change:
-    """The change that leads from the one to the other."""
+    """The change that turns `before` into `after`."""
     was, becomes = frozenset(before), frozenset(after)
     return Change(becomes - was, was - becomes)
 
 
 def is_rule(row: Row) -> bool:
-    """Whether the row is a rule or says what a role is built from; not who has a role."""
+    """Whether the row is a rule or defines what a role is built from, rather than who has a role."""
     return row.ptype == "p" or row.sub.startswith("role:")
 
 
 def shipped() -> frozenset[Row]:
-    """The rules that the levels come with, whatever the company: they stay as they are."""
+    """The fixed rules of the shipped roles."""
     rows = parse((POLICIES / "roles.csv").read_text(encoding="utf-8"))
     levels = {f"role:{level}" for level in LEVELS}
     return frozenset(
@@ -85,9 +85,9 @@ def shipped() -> frozenset[Row]:
 
 
 def effects(before: Index, after: Index, change: Change, people: Iterable[str]) -> list[Effect]:
-    """What the change comes to for these people (`user:<id>`), right by right, where there is somebody for whom it is other than before.
+    """The effects of the change on these people (`user:<id>`): one per right, only where somebody is affected.
 
-    People who have the same roles fare the same, so each set of roles is judged once.
+    People with the same roles have the same rights, so each set of roles is judged once.
     """
     alike: dict[tuple[frozenset[tuple[str, str]], str], list[str]] = {}
     for sub in people:
@@ -109,7 +109,7 @@ def effects(before: Index, after: Index, change: Change, people: Iterable[str]) 
 
 
 def _touched(before: Index, after: Index, change: Change) -> set[tuple[str, str]]:
-    """Pairs of object and act that the change may be about."""
+    """Pairs of object and act that the change may affect."""
     rows = {row for row in change.added | change.removed if row.ptype == "p"}
     nested = {row.obj for row in change.added | change.removed if row.ptype == "g" and row.sub.startswith("role:")}
     if nested:
@@ -121,7 +121,7 @@ _Standing = tuple[tuple[str, bool, frozenset[str], frozenset[str]], ...]
 
 
 def _standing(index: Index, sub: str, obj: str, act: str) -> _Standing:
-    """Place by place whether it is allowed outright, under which conditions, and unless which; of a field whether it is open."""
+    """For each place: whether it is allowed outright, the conditions that allow it, and those that deny it. For a field: whether it is open."""
     told = []
     for place in sorted(index.domains(sub)):
         team = place.removeprefix("t:")
@@ -142,7 +142,7 @@ def _standing(index: Index, sub: str, obj: str, act: str) -> _Standing:
 
 
 def _more(was: _Standing, becomes: _Standing) -> bool:
-    """Whether there is a place in which it allows something that it did not."""
+    """Whether any place allows something that was not allowed before."""
     then = {place: (free, conditions, unless) for place, free, conditions, unless in was}
     for place, free, conditions, unless in becomes:
         old_free, old_conditions, old_unless = then.get(place, (False, frozenset(), frozenset()))
@@ -152,5 +152,5 @@ def _more(was: _Standing, becomes: _Standing) -> bool:
 
 
 def rules_of(rows: Iterable[Row], role: str) -> Sequence[Row]:
-    """The rules of one role."""
+    """The rules of this role."""
     return [row for row in rows if row.ptype == "p" and row.sub == f"role:{role}"]

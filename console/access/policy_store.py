@@ -1,7 +1,7 @@
-"""The policy in the database: read, compiled, kept up to date in each process, and written.
+"""The policy in the database: reading, compiling, refreshing in each process, and writing.
 
-What is in use is one immutable object, swapped by one assignment. At most twice a second the number in `console.version` is compared;
-one statement reads number and rows, so both are of the same moment.
+The policy in use is one immutable object, replaced by one assignment. The version number in `console.version` is compared at most twice
+a second; one statement reads number and rows, so both are of the same moment.
 """
 
 import logging
@@ -14,8 +14,8 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from console.access import clearance
-from console.access.clearance import Label
+from console.access import clearance_rules
+from console.access.clearance_rules import Label
 from console.access.index import Index
 from console.access.oracle import Judge
 from console.access.rows import POLICIES, PolicyError, Row, parse
@@ -50,9 +50,10 @@ _VERSION = sa.text(
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A compiled policy, its number, and the database that it was read from; `labels` by the object that carries one, `known` the ids of all.
+    """A compiled policy with its version number and database. `labels`: object → label; `known`: ids of all labels.
 
-    `judge` is Casbin over the same rows. `masking` are the collections (`collection:<id>`) whose sensitive fields somebody may uncover, and which are masked for that.
+    `judge` is Casbin over the same rows. `masking` are the collections (`collection:<id>`) whose sensitive fields are masked because somebody
+    may reveal them.
     """
 
     index: Index
@@ -65,7 +66,7 @@ class Held:
 
 
 class _Clock:
-    """When this process last compared the number (`asked`) and last found it right (`sure`); seconds of the monotonic clock."""
+    """When this process last compared the version number (`asked`) and last knew it to be current (`sure`), in seconds of the monotonic clock."""
 
     asked = 0.0
     sure = 0.0
@@ -76,7 +77,7 @@ _held: Held | None = None
 
 
 def current() -> Held:
-    """The policy in use, at most a second behind the database. Raises `NotAllowed` when none can be had, or the last is too old."""
+    """The policy in use, at most a second old. Raises `NotAllowed` if it cannot be read, or the last one is too old."""
     held = _held
     now = time.monotonic()
     if held is not None and held.source is db.hot_engine() and now - _Clock.asked < COMPARE_S:
@@ -92,14 +93,14 @@ def current() -> Held:
 
 
 def refresh() -> None:
-    """Compare with the database now, whatever the clock says: after a change made by this process."""
+    """Compare with the database at once, after this process changed the policy."""
     with _turn:
         _Clock.asked = 0.0
         _compare(time.monotonic())
 
 
 def seed(connection: Connection) -> int:
-    """Fill a policy without any right from `policies/roles.csv`; the number of rows written, 0 where there were some."""
+    """Fill a policy that has no rules from `policies/roles.csv`; returns the number of rows written, 0 if it had rules."""
     connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('console.policy'))"))
     if connection.execute(sa.text("select exists (select from console.policy where ptype = 'p')")).scalar_one():
         return 0
@@ -109,19 +110,19 @@ def seed(connection: Connection) -> int:
 
 
 def write(connection: Connection, added: Iterable[Row] = (), removed: Iterable[Row] = (), *, by: str = "", note: str = "") -> int:
-    """Change rows and the version within the caller's transaction, keep the difference, and tell the other processes; the new version.
+    """Change rows and the version number in the caller's transaction, record the difference, notify the other processes; returns the new version.
 
-    `by` is the id of whoever changed it, `note` what they said about it. Raises `PolicyError` for a row that means nothing, NotAllowed where it
-    would let somebody see a label without the agreement that this takes. The other processes follow within a second of the commit.
+    `by` is the author's id, `note` their comment. Raises `PolicyError` for an invalid row, NotAllowed if the change clears somebody for a label
+    without the required agreement. Other processes follow within a second of the commit.
     """
     rows = list(added)
-    Index(rows)  # what cannot be read must not get as far as the table
-    Judge(rows)  # nor what Casbin cannot load and link
+    Index(rows)  # unreadable rows must not reach the table
+    Judge(rows)  # nor rows that Casbin cannot load and link
     gone, new = _changed(connection, _DELETE, removed), _changed(connection, _INSERT, rows)
-    if by and any(row.ptype == "g" or row.obj.startswith(clearance.KIND) for row in (*gone, *new)):
+    if by and any(row.ptype == "g" or row.obj.startswith(clearance_rules.KIND) for row in (*gone, *new)):
         there = rows_of(connection)
-        groups = clearance.expected(_groups(connection))
-        clearance.require_agreed([*(row for row in there if row not in set(new)), *gone, *groups], [*there, *groups], by)
+        groups = clearance_rules.rows_of_groups(_groups(connection))
+        clearance_rules.require_agreed([*(row for row in there if row not in set(new)), *gone, *groups], [*there, *groups], by)
     number = connection.execute(
         sa.text("update console.version set number = number + 1 where name = 'policy' returning number")
     ).scalar_one()
@@ -131,13 +132,15 @@ def write(connection: Connection, added: Iterable[Row] = (), removed: Iterable[R
 
 
 def require_groups_agreed(connection: Connection, roles: Iterable[tuple[str, str]], by: str) -> None:
-    """Raise NotAllowed where giving these roles (with their teams) by groups of the identity provider would clear somebody without the agreement."""
+    """Raise NotAllowed if giving these roles by groups of the identity provider would clear somebody without the required agreement."""
     there = rows_of(connection)
-    clearance.require_agreed([*there, *clearance.expected(_groups(connection))], [*there, *clearance.expected(roles)], by)
+    clearance_rules.require_agreed(
+        [*there, *clearance_rules.rows_of_groups(_groups(connection))], [*there, *clearance_rules.rows_of_groups(roles)], by
+    )
 
 
 def _groups(connection: Connection) -> list[tuple[str, str]]:
-    """Roles with their teams that groups of the identity provider give."""
+    """Pairs of role and team that groups of the identity provider give."""
     found = connection.execute(
         sa.text("select one->>'role', one->>'team' from console.sign_in, json_array_elements(document::json->'groups') one")
     )
@@ -145,23 +148,23 @@ def _groups(connection: Connection) -> list[tuple[str, str]]:
 
 
 def packed(rows: Iterable[Row]) -> str:
-    """Rows as JSON, an array of seven texts each."""
+    """Rows as JSON, each a list of seven texts."""
     return orjson.dumps([astuple(row) for row in rows]).decode()
 
 
 def unpacked(rows: Iterable[Sequence[str]]) -> list[Row]:
-    """The inverse of `packed`, as the database gives it."""
+    """The inverse of `packed`."""
     return [Row(*row) for row in rows]  # type: ignore[arg-type]
 
 
 def _changed(connection: Connection, statement: sa.TextClause, rows: Iterable[Row]) -> list[Row]:
-    """Those of the rows that were not there before, or were."""
+    """The rows among these that the statement really inserted or deleted."""
     told = orjson.dumps([asdict(row) for row in rows]).decode()
     return [Row(*row) for row in connection.execute(statement, {"rows": told})] if told != "[]" else []
 
 
 def rows_of(connection: Connection, *, sub: str | None = None) -> list[Row]:
-    """The rows as they stand in this transaction, oldest first; of one subject where it is given."""
+    """The rows in this transaction, oldest first; those of one subject if `sub` is given."""
     found = connection.execute(
         sa.text("select ptype, sub, dom, obj, act, eft, expression from console.policy where :sub = '' or sub = :sub order by id"),
         {"sub": sub or ""},
@@ -178,7 +181,7 @@ def _trusted(held: Held, now: float) -> Held:
 
 
 def _compare(now: float) -> None:
-    """Read the number, and the rows if it moved. What goes wrong is written as an alarm, and the old policy stays."""
+    """Read the version number, and the rows if it changed. On an error, log an alarm and keep the old policy."""
     global _held  # noqa: PLW0603 - the one assignment that swaps the policy of this process
     source, held = db.hot_engine(), _held
     if held is not None and held.source is source and now - _Clock.asked < COMPARE_S:
@@ -204,9 +207,12 @@ def _read(connection: Connection, source: Engine) -> Held:
         with db.transaction() as filling:
             seed(filling)
         found = connection.execute(_ALL).all()
-    rows, labels = _rows(found), clearance.read(connection)  # read after the number: newer than it at worst, then read again
+    rows, labels = (
+        _rows(found),
+        clearance_rules.read(connection),
+    )  # read after the number, so labels can only be newer; then they are read again
     index = Index(rows)
-    return Held(index, Judge(rows), int(found[0].number), source, labels, clearance.known(index, labels), _masking(index))
+    return Held(index, Judge(rows), int(found[0].number), source, labels, clearance_rules.known(index, labels), _masking(index))
 
 
 def _masking(index: Index) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Rows and conditions of the policy as sentences: what a person reads instead of `p, role:operator, t:operations, …`."""
+"""Rows and conditions of the policy as sentences for people, instead of `p, role:operator, t:operations, …`."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -29,33 +29,33 @@ _COMPARED = {"==": "is", "!=": "is not", "<": "is less than", "<=": "is at most"
 _NOT_COMPARED = {"==": "is not", "!=": "is", "<": "is not less than", "<=": "is more than", ">": "is at most", ">=": "is less than"}
 _METHODS = {"startsWith": "starts with", "endsWith": "ends with", "contains": "contains"}
 WHOSEVER = "whosever they are"
-"""The condition `true`, by which a rule about somebody's data holds whether or not that somebody may be seen."""
+"""The condition `true`: such a rule about somebody's data applies even if the actor may not read that person."""
 _PERSON = {"id": "the person", "email": "the person's address", "name": "the person's name", "teams": "the person's teams"}
 _RUN = {"started_by": "who started the run", "holder": "who holds the run", "team": "the run's team"}
 
 
 def act(name: str) -> str:
-    """`take over` of `takeover`; `do everything with` of `*`."""
+    """The act in words: `take over` for `takeover`, `do everything with` for `*`."""
     return "do everything with" if name == EVERY else ACT_WORDS.get(name, name.replace("_", " "))
 
 
 def acts_of(kind: str) -> list[str]:
-    """The acts of a kind of object, in the order in which people think of them."""
+    """The acts of a kind of object, in display order."""
     return list(PERMISSIONS[kind])
 
 
 def offered(kind: str) -> list[str]:
-    """Those of them that can be granted: what they open is there."""
+    """Those of the acts that can be granted, because they have an effect."""
     return [name for name in acts_of(kind) if name not in NOT_YET.get(kind, ())]
 
 
 def right(obj: str, act_name: str, names: Names) -> str:
-    """`update Customers`."""
+    """A right in words: `update Customers`."""
     return f"{act(act_name)} {names.object(obj)}"
 
 
 def refused(obj: str, act_name: str, named: str) -> str:
-    """`start KYC review`, `read the activity log`: what somebody may not do, said to themselves. `named`: the object's title, of those that have one."""
+    """What somebody may not do, said to them: `start KYC review`, `read the activity log`. `named`: the object's title, if any."""
     return f"{act(act_name)} {named or _ALONE.get(obj, obj)}"
 
 
@@ -77,7 +77,7 @@ def rule(row: Row, names: Names) -> str:
 
 
 def whosever(text: str) -> bool:
-    """Whether a rule with this condition holds whosever a record is; none, and one that cannot be read, does not say so."""
+    """Whether a rule with this condition applies to everybody's data; false for an empty or unreadable condition."""
     try:
         return bool(text) and stands_alone(expressions.parse(text))
     except ExpressionError:
@@ -85,7 +85,7 @@ def whosever(text: str) -> bool:
 
 
 def condition(text: str, label: Callable[[str], str] | None = None) -> str:
-    """An expression as words: `Desk is one of the person's desks`; what has no simple words stays as it is written."""
+    """An expression in words: `Desk is one of the person's desks`. Without simple words it is shown as written."""
     try:
         node = expressions.parse(text).node
     except ExpressionError:
@@ -98,7 +98,7 @@ def _label(name: str) -> str:
 
 
 def condition_words(node: Node, label: Callable[[str], str], *, holds: bool = True) -> str | None:
-    """The condition in words (with `holds` False its opposite), None where there are none."""
+    """The condition in words, its opposite if `holds` is False; None if there are no words for it."""
     match node:
         case Literal(value=True) if holds:
             return WHOSEVER

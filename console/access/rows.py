@@ -1,8 +1,7 @@
-"""The rows of the policy: what they may say, and the file that a person reads and writes them in.
+"""The rows of the policy: valid values, and the text file in which people read and write them.
 
-A line of the file is `p, who, where, objects, acts, allow|deny, condition` or `g, who, role, where`. Several objects or acts stand
-beside each other with a space between, an object without a kind takes the kind of the one before: `collection:account charge`.
-Each combination is one row of the table.
+A line of the file is `p, who, where, objects, acts, allow|deny, condition` or `g, who, role, where`. Objects and acts are lists separated
+by spaces; an object without a kind has the kind of the one before: `collection:account charge`. Each combination is one row of the table.
 """
 
 import csv
@@ -19,7 +18,7 @@ EVERY = "*"
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 POLICIES = next((folder for folder in (_PACKAGE / "policies", _PACKAGE.parent / "policies") if folder.is_dir()), _PACKAGE / "policies")
-"""The folder of the files: inside an installed package, beside it in a checkout."""
+"""The folder of the policy files: inside an installed package, next to it in a checkout."""
 
 PERMISSIONS: Mapping[str, Mapping[str, str]] = MappingProxyType({
     "collection": {
@@ -42,23 +41,23 @@ PERMISSIONS: Mapping[str, Mapping[str, str]] = MappingProxyType({
     "key": {"manage": "manage everybody's API keys"},
     "user": {"manage": "manage people and teams"},
 })  # fmt: skip
-"""Kind of object → what can be done to it, in the order in which people think of it, each act with the words that say it of a person: "may …"."""
+"""Kind of object → its acts in display order, each with the words after "may …"."""
 
 ACTS: Mapping[str, frozenset[str]] = MappingProxyType({kind: frozenset(acts) for kind, acts in PERMISSIONS.items()})
-"""Kind of object → what can be done to it."""
+"""Kind of object → its acts."""
 
 NOT_YET: Mapping[str, frozenset[str]] = MappingProxyType({"collection": frozenset({"export"})})
-"""Acts that open nothing so far: rows that name them are kept and harmless, and nobody is offered them."""
+"""Acts without an effect so far. Rows that name them are accepted and harmless; pages do not offer them."""
 
 LEVELS = ("operator", "lead", "reviewer", "auditor", "developer", "admin")
-"""The shipped roles, in the order in which they are listed; a company's own are built from them."""
+"""The shipped roles in display order. A company's own roles are built from them."""
 
 WHOLE = frozenset({"activity", "ai", "subject", "source", "policy", "key", "user"})
-"""Kinds of which there is one only: they are named without an id."""
+"""Kinds with only one object, named without an id."""
 
 
 class PolicyError(ConsoleError):
-    """A row of the policy that means nothing; the message names the place and what it takes."""
+    """An invalid row of the policy. The message names the place and the valid values."""
 
     status = 422
     default_code = "policy"
@@ -68,8 +67,8 @@ class PolicyError(ConsoleError):
 class Row:
     """One row. `p`: `sub` may (or may not) `act` on `obj` in `dom`. `g`: `sub` has the role `obj` in `dom`.
 
-    `sub` is `user:<id>`, `key:<id>` or `role:<id>`; `dom` is `t:<team id>` or `*`; an `obj` such as `workflow:*` stands for every
-    object of its kind. `expression` is a condition over record, run and $currentUser, empty where there is none.
+    `sub` is `user:<id>`, `key:<id>` or `role:<id>`; `dom` is `t:<team id>` or `*`; an `obj` such as `workflow:*` means every
+    object of its kind. `expression` is a condition over record, run and $currentUser, empty if there is none.
     """
 
     ptype: Literal["p", "g"]
@@ -82,7 +81,7 @@ class Row:
 
 
 def checked(row: Row) -> Row:
-    """The row itself. Raises `PolicyError` when it means nothing: a misspelt act or effect would silently grant or deny nothing."""
+    """The row itself. Raises `PolicyError` if it is invalid: a misspelt act or effect would silently grant or deny nothing."""
     problem = _subject(row) or _domain(row) or (_role(row) if row.ptype == "g" else _right(row))
     if problem:
         raise PolicyError(f"{problem} (in {line(row)})")
@@ -90,7 +89,7 @@ def checked(row: Row) -> Row:
 
 
 def parse(text: str, name: str = "roles.csv") -> list[Row]:
-    """The rows of a policy file, each once, in the order written. Raises `PolicyError` with the number of the line that is wrong."""
+    """The rows of a policy file without duplicates, in order. Raises `PolicyError` with the number of the wrong line."""
     rows: dict[Row, None] = {}
     reader = csv.reader(io.StringIO(text), skipinitialspace=True, strict=True)
     try:
@@ -108,7 +107,7 @@ def parse(text: str, name: str = "roles.csv") -> list[Row]:
 
 
 def export(rows: Iterable[Row]) -> str:
-    """The rows as the text of a policy file, roles first, sorted, equal rights in one line; `parse` gives the same rows back."""
+    """The rows as text of a policy file, roles first, sorted, equal rights on one line. `parse` gives the same rows."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["# who may do what; p: who, where, objects, acts, allow or deny, condition; g: who has the role, the role, where"])
@@ -129,7 +128,7 @@ def export(rows: Iterable[Row]) -> str:
 
 
 def line(row: Row) -> str:
-    """One row as a person reads it, in the order of the file."""
+    """One row as a line of the file."""
     cells = (
         (row.sub, row.obj, row.dom) if row.ptype == "g" else (row.sub, row.dom, row.obj, row.act, row.eft, *filter(None, [row.expression]))
     )
@@ -137,7 +136,7 @@ def line(row: Row) -> str:
 
 
 def kind_of(obj: str) -> str:
-    """`collection` of `collection:customer`, `activity` of `activity`."""
+    """The kind of an object: `collection` for `collection:customer`, `activity` for `activity`."""
     return obj.partition(":")[0]
 
 

@@ -1,7 +1,7 @@
-"""Runs as somebody may know of them: every statement that reads `console.run` takes them from here, for a reader or, said aloud, for the engine.
+"""The runs that a reader may know of. Every statement that reads `console.run` uses this, for a reader or explicitly for the engine.
 
-A run with a label is not there for whoever is not cleared for it: it is in no list, count, total, refusal or preview. Which teams, workflows and
-records the reader may see is asked beside this, by whoever lists.
+A run with a label does not exist for anybody who is not cleared for it: it is in no list, count, total, refusal or preview.
+Rights on teams, workflows and records are checked separately by the caller.
 """
 
 import re
@@ -17,34 +17,34 @@ ALL = "/* every run */"
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """The runs that are there for a reader: `labels` are those that they are cleared for, None where every run is theirs to know of."""
+    """The runs that a reader may know of. `labels` are those that the reader is cleared for; None: every run."""
 
     labels: Sequence[str] | None
 
     @property
     def every(self) -> bool:
-        """Whether no run is kept from the reader."""
+        """Whether the reader may know of every run."""
         return self.labels is None
 
     @property
     def cleared(self) -> list[str]:
-        """The labels, for a statement that takes them as a parameter."""
+        """The labels as a statement parameter."""
         return list(self.labels or ())
 
     def sql(self, alias: str = "r") -> str:
-        """What stands in `from` for them."""
+        """The SQL text for `from`."""
         if self.labels is None:
             return f"console.run {alias} {ALL}"
         return f"(select * from console.run h where {self.open('h')}) {alias}"  # noqa: S608 (labels are names of small letters)
 
     def condition(self, label: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-        """The same for SQLAlchemy, of the label of a run or of what was made of one (an approval, a call)."""
+        """The condition for SQLAlchemy, on the label column of a run or of something that belongs to a run (an approval, a call)."""
         if self.labels is None:
             return sa.true()
         return sa.or_(label.is_(None), label.in_(self.cleared)) if self.labels else label.is_(None)
 
     def open(self, alias: str) -> str:
-        """The condition, of a row with a label of its own: a run, or what was made of one."""
+        """The condition as SQL text, for a row with its own label."""
         if self.labels is None:
             return "true"
         named = ", ".join(f"'{label}'" for label in self.labels or () if _LABEL.fullmatch(label))
@@ -52,4 +52,4 @@ class Runs:
 
 
 EVERY_RUN = Runs(None)
-"""For the engine: what it moves, sweeps and repairs, and tells nobody."""
+"""For the engine, which moves, cleans up and repairs runs without showing them."""

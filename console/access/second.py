@@ -1,7 +1,7 @@
-"""Casbin's agreement to rare, dangerous acts: what the index allows is done only where Casbin, asked anew over the rows, allows it too.
+"""Second check of rare, dangerous acts: what the index allows is done only if Casbin, evaluated anew over the rows, allows it too.
 
-It counts the rows by itself: their conditions, the label of the object, the subject of a record, and what a key leaves. Where the two disagree
-the answer is no, and it is an alarm: in the process's own log, an event `rights_disagreed`, a figure, a line of the doctor, a notice.
+This check evaluates by itself the conditions, the label of the object, the subject of the record and the limits of a key. If the two
+disagree the act is refused, with an alarm: process log, event `rights_disagreed`, a metric, a line in the doctor, a notice.
 """
 
 import logging
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from console.access import narrowing, subject_scope
-from console.access.clearance import KIND
+from console.access.clearance_rules import KIND
 from console.access.index import Index
 from console.access.rows import EVERY, Row, kind_of
 from console.core import expressions
@@ -30,18 +30,19 @@ DANGEROUS = frozenset(
         ("workflow", "activate"),
     }
 )  # fmt: skip
-"""Kind of object and act that take both judges."""
+"""Kinds of object and acts that need both judges."""
 MOST_KEPT = 20_000
 _RECENT = "select count(*) from console.activity where kind = 'rights_disagreed' and at > now() - interval '7 days'"
 _log = logging.getLogger(__name__)
 Watcher = Callable[[Actor, str | None, str, str, int], None]
 watchers: list[Watcher] = []
-"""Called once for each question on which the judges disagree, with who asked, the team, object, act and the policy's number, outside any transaction of the asker."""
+"""Called once for each question on which the judges disagree, with actor, team, object, act and policy version, outside the caller's transaction.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of Casbin: may the actor, in the team, do this act; `roots` are what conditions look at, None: on some record."""
+    """A question for Casbin: may the actor do this act in the team? `roots` are the values that conditions test; `some`: for any record."""
 
     actor: Actor
     team: str | None
@@ -52,7 +53,7 @@ class Question:
 
 
 class _Answers:
-    """What Casbin said under one policy. Swapped whole, so that no answer of another policy is given."""
+    """Casbin's cached answers under one policy. Replaced as a whole, so answers never mix policies."""
 
     def __init__(self, index: Index) -> None:
         self.index = index
@@ -64,12 +65,12 @@ _answers: _Answers | None = None
 
 
 def dangerous(obj: str, act: str) -> bool:
-    """Whether this takes both judges."""
+    """Whether this needs both judges."""
     return (kind_of(obj), act) in DANGEROUS
 
 
 def agrees(held: "Held", question: Question) -> bool:
-    """Whether Casbin allows what the index has allowed. A disagreement, or an error of Casbin's, is a no and an alarm."""
+    """Whether Casbin allows what the index has allowed. A disagreement or an error in Casbin is a refusal and raises an alarm."""
     try:
         if allowed(held, question):
             return True
@@ -81,7 +82,7 @@ def agrees(held: "Held", question: Question) -> bool:
 
 
 def allowed(held: "Held", question: Question) -> bool:
-    """Casbin's answer: to the person, and to the key that they came with."""
+    """Casbin's answer for the person and for their key."""
     actor, obj, act = question.actor, question.obj, question.act
     if actor.key_id is not None and not _in_key(held, actor.key_id, obj, act):
         return False
@@ -89,7 +90,7 @@ def allowed(held: "Held", question: Question) -> bool:
 
 
 def decided(held: "Held", question: Question) -> tuple[bool, Row | None]:
-    """Casbin's answer to the person, whatever label or key there is, and the row that decided."""
+    """Casbin's answer for the person, ignoring label and key, and the row that decided."""
     answers, judge = _answers_about(held), held.judge
     sub, obj, act = f"user:{question.actor.id}", question.obj, question.act
     rows = judge.about(obj, act)
@@ -114,7 +115,7 @@ def _answers_about(held: "Held") -> _Answers:
 
 
 def _counts(held: "Held", question: Question, row: Row) -> bool:
-    """Whether the row takes part: its condition, and for what it allows on somebody's data, that the subject may be read."""
+    """Whether the row takes part: its condition is met and, if it allows access to somebody's data, the subject may be read."""
     condition = expressions.parse(row.expression) if row.expression else None
     if condition is not None and not question.some:
         holds = condition.test(question.roots) if row.eft == "allow" else not condition.denies(question.roots)
@@ -128,7 +129,7 @@ def _counts(held: "Held", question: Question, row: Row) -> bool:
 
 
 def _subject_read(held: "Held", question: Question) -> bool:
-    """That the person may read the subject of the record (of some record), where it has one."""
+    """Whether the person may read the subject of the record (or of some record); true without a subject."""
     collection = question.obj.partition(":")[2]
     path = subject_scope.path_of(collection)
     if not path:
@@ -150,7 +151,7 @@ def _subject_read(held: "Held", question: Question) -> bool:
 
 
 def _may_know(held: "Held", question: Question) -> bool:
-    """That the label of the object does not stand in the way."""
+    """Whether the object's label permits the act."""
     label = held.labels.get(question.obj)
     if label is None:
         return True
@@ -162,7 +163,7 @@ def _may_know(held: "Held", question: Question) -> bool:
 
 
 def _in_key(held: "Held", key_id: str, obj: str, act: str) -> bool:
-    """Whether what the key leaves, written as rows of the key, allows it."""
+    """Whether the limits of the key, written as rows, allow it."""
     sub, kind, left = f"key:{key_id}", kind_of(obj), narrowing.of_key(key_id)
     acts = [EVERY] if left.acts is None else [told.partition(".")[2] for told in sorted(left.acts) if told.partition(".")[0] == kind]
     named = getattr(left, narrowing.NAMED[kind]) if kind in narrowing.NAMED else None
@@ -175,7 +176,7 @@ def _in_key(held: "Held", key_id: str, obj: str, act: str) -> bool:
 
 
 def alarm(held: "Held", question: Question, why: str) -> None:
-    """Tell of it, once for each question under this policy, from a thread: whoever asks may be in the middle of a transaction."""
+    """Report a disagreement once for each question and policy, from a thread: the caller may be inside a transaction."""
     answers, asked = _answers_about(held), (question.actor.id, question.team, question.obj, question.act)
     _log.error("alarm: the two judges of rights disagree about %s on %s: %s", question.act, question.obj, why)
     if asked in answers.told:
@@ -197,5 +198,5 @@ def _tell(question: Question, version: int) -> None:
 
 
 def disagreements() -> int:
-    """How many events of the last seven days tell of a disagreement."""
+    """Number of disagreement events of the last seven days."""
     return int(fetch(_RECENT)[0][0])

@@ -1,4 +1,4 @@
-"""What objects, roles, teams and people are called, for messages and pages. Never a reason to fail: without a title the id is made readable."""
+"""Display names of objects, roles, teams and people. Never fails: without a title the id is made readable."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,33 +41,33 @@ KINDS = {
     "key": "API keys",
     "user": "People and teams",
 }
-"""Kind of object → its name; of those that there is one of only, as a title."""
+"""Kind of object → its name; for a kind with one object, its title."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The titles of one moment: kind → id → title. What is not among them is called after its id.
+    """Titles at one moment: kind → id → title. Without a title the id is used.
 
-    `subjects`: collection → the collection whose data it holds.
+    `subjects`: collection → the collection whose data it has.
     """
 
     titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     subjects: Mapping[str, str] = field(default_factory=dict)
 
     def title(self, kind: str, ident: str) -> str:
-        """The title, else the id made readable."""
+        """The title, or the id made readable."""
         return self.titles.get(kind, {}).get(ident) or _from_id(ident)
 
     def role(self, role: str) -> str:
-        """`Operations lead`, of an id with or without `role:`."""
+        """`Operations lead`, from an id with or without `role:`."""
         return self.title("role", role.removeprefix("role:"))
 
     def place(self, dom: str) -> str:
-        """`in Operations`, or `everywhere`; of a team's id, `t:<id>` or `*`."""
+        """`in Operations` or `everywhere`, from `t:<team id>` or `*`."""
         return "everywhere" if dom == EVERY else f"in {self.title('team', dom.removeprefix('t:'))}"
 
     def who(self, sub: str) -> str:
-        """Whoever a row speaks of: a role, a person, a key."""
+        """The name of a row's subject: a role, a person or a key."""
         kind, _, ident = sub.partition(":")
         return self.role(ident) if kind == "role" else self.titles.get(kind, {}).get(ident, ident)
 
@@ -84,14 +84,14 @@ class Names:
         return self.title(kind, ident)
 
     def of_subject(self, obj: str) -> str:
-        """`customers that they may see`, for a collection that holds their data; empty for any other object."""
+        """`customers that they may see`, for a collection with their data; empty for any other object."""
         kind, _, ident = obj.partition(":")
         subject = self.subjects.get(ident) if kind == "collection" else None
         return f"{self.title('collection', subject).lower()} that they may see" if subject else ""
 
 
 def known() -> Names:
-    """All titles that there are now; none where the database does not answer."""
+    """All current titles; no titles if the database does not answer."""
     titles: dict[str, dict[str, str]] = {}
     try:
         with db.hot_engine().connect() as connection:
@@ -103,7 +103,7 @@ def known() -> Names:
 
 
 def spoken(obj: str) -> str:
-    """`KYC review` of `workflow:kyc-review`; made from the id where nothing has a title: `Bank accounts` of `collection:erp.bank_accounts`."""
+    """`KYC review` for `workflow:kyc-review`. Without a title it is made from the id: `Bank accounts` for `collection:erp.bank_accounts`."""
     kind, _, ident = obj.partition(":")
     return _title(kind, ident) or _from_id(ident)
 

@@ -1,12 +1,12 @@
-"""Whose data a collection holds decides who may see it: its records follow the scope of the collection that is their subject.
+"""Access by subject: the records of a collection follow the scope of the collection whose data they are.
 
-A document names the subject by relations (`charge.customer`). What somebody may do with a record holds where they may read its subject, unless
-the rule that allows it says `true`: that one holds whosever the record is.
+A collection document names its subject by relations (`charge.customer`). A right on a record applies only if the actor may read its subject,
+unless the allowing rule has the condition `true`, which applies to everybody's data.
 """
 
 from typing import TYPE_CHECKING
 
-from console.access.clearance import sees
+from console.access.clearance_rules import sees
 from console.access.index import Verdict
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
@@ -22,9 +22,9 @@ READ = "read"
 
 
 def rows_of(held: "Held", actor: Actor, team: str | None, collection_id: str, act: str, above: frozenset[str] = frozenset()) -> Scope:
-    """The records of the collection on which the actor may `act` by the policy that is held, whatever key they came with; no fields.
+    """The records of the collection on which the actor may `act` under this policy, ignoring their key; no fields.
 
-    `above` are collections whose scope is being put together: a subject that leads back to one of them adds nothing.
+    `above`: collections whose scope is being computed. A subject that leads back to one of them adds nothing.
     """
     index, sub = held.index, f"user:{actor.id}"
     verdict: Verdict = index.verdict(sub, team, f"collection:{collection_id}", act)
@@ -49,20 +49,20 @@ def rows_of(held: "Held", actor: Actor, team: str | None, collection_id: str, ac
 def _subject(
     held: "Held", actor: Actor, team: str | None, led: tuple[tuple[str, ...], str | None], above: frozenset[str]
 ) -> Subject | None:
-    """The subject and its scope; None where all of them may be seen."""
+    """The subject and its scope; None if all subjects may be seen."""
     path, collection = led
     scope = none("") if collection is None else rows_of(held, actor, team, collection, READ, above)
     return None if scope.unlimited else Subject(path, scope)
 
 
 def narrowed(held: "Held", actor: Actor, collection_id: str) -> Subject | None:
-    """The subject of the collection with the records of it that the actor may read; None without one, or where these are all."""
+    """The subject of the collection, with the subjects that the actor may read; None without a subject, or if all may be read."""
     led = _led(collection_id)
     return None if led is None else _subject(held, actor, None, led, frozenset({collection_id}))
 
 
 def path_of(collection_id: str) -> tuple[str, ...]:
-    """Relations from a record of the collection to its subject, one after another; empty where it has none, or is one itself."""
+    """Relations from a record of the collection to its subject, in order; empty if it has no subject or is one itself."""
     known = _catalogue().get(collection_id)
     if known is None or not known.subject or known.subject == "self":
         return ()
@@ -70,19 +70,19 @@ def path_of(collection_id: str) -> tuple[str, ...]:
 
 
 def subject_of(collection_id: str) -> str | None:
-    """The collection that is the subject of this one; None where there is none, it is one itself, or the way there is not known."""
+    """The collection that is the subject of this one; None if there is none, it is its own subject, or the path is broken."""
     led = _led(collection_id)
     return None if led is None else led[1]
 
 
 def known() -> dict[str, str]:
-    """Collection → the collection whose data it holds, of those that hold the data of another one."""
+    """Collection → its subject's collection, for collections with a subject of another collection."""
     led = {name: subject_of(name) for name in _catalogue()}
     return {name: subject for name, subject in led.items() if subject is not None}
 
 
 def _led(collection_id: str) -> tuple[tuple[str, ...], str | None] | None:
-    """(relations to the subject, its collection: None where they lead nowhere); None for a collection without a subject of its own."""
+    """(relations to the subject, the subject's collection or None if the path is broken); None without another collection as subject."""
     path, every = path_of(collection_id), _catalogue()
     if not path:
         return None
@@ -94,9 +94,9 @@ def _led(collection_id: str) -> tuple[tuple[str, ...], str | None] | None:
 
 
 def problem(collection: Collection, every: "Mapping[str, Collection]") -> str:
-    """What is wrong with the way to the subject that the collection's document names; empty where nothing is.
+    """What is wrong with the path to the subject; empty if nothing is.
 
-    A way into another data source can be named: who sees some of the subjects only then sees none of these records.
+    The path may lead to another data source; then anyone who may see only some of the subjects sees none of these records.
     """
     here, met = collection, {collection.id}
     while here.subject and here.subject != "self":
@@ -116,7 +116,7 @@ def problem(collection: Collection, every: "Mapping[str, Collection]") -> str:
 
 
 def way(collection: Collection, every: "Mapping[str, Collection]") -> tuple[object, ...]:
-    """By which columns the subject is reached: who changes this changes what people may see."""
+    """The columns by which the subject is reached. Changing them changes what people may see."""
     told: list[object] = [collection.subject]
     here: Collection | None = collection
     for name in (collection.subject or "").split(".") if collection.subject not in (None, "self") else ():

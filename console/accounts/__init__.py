@@ -1,4 +1,4 @@
-"""Accounts: people, teams, sessions, second factors, keys of the API."""
+"""Accounts: people, teams, sessions, second factors, API keys."""
 
 from console.accounts.abilities import Ability, Difference
 from console.accounts.api_keys import (
@@ -26,8 +26,8 @@ from console.accounts.persons import (
     Person,
     Team,
     actor_of_person,
-    closed,
     create_person,
+    is_closed,
     names,
     people,
     person,
@@ -67,7 +67,6 @@ __all__ = [
     "authority",
     "change_person",
     "change_roles",
-    "closed",
     "confirming",
     "create_key",
     "create_own_key",
@@ -83,6 +82,7 @@ __all__ = [
     "identities",
     "invitations",
     "invite",
+    "is_closed",
     "key_of",
     "keys_of",
     "lets_in",

@@ -1,4 +1,4 @@
-"""What roles let somebody do, in words, and what a change of them gives and takes."""
+"""What roles allow, in words, and what a change of roles gives and takes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from console.core.actor import Actor
 from console.db import engine as db
 
 Right = tuple[str, str, str]
-"""Team id (`*` for everywhere), object, act."""
+"""Team id (`*`: every team), object, act."""
 
 SOMEBODY = "user:somebody"
-NAMED = 8  # objects that a sentence names before it counts the rest
+NAMED = 8  # number of objects that a sentence names
 
 _EVERY = {
     "collection": "every collection",
@@ -36,7 +36,7 @@ _TITLES = sa.text(
 
 @dataclass(frozen=True, slots=True)
 class Ability:
-    """One sentence: in this place (a team's name, or "Everywhere") these things may be done. `some`: under a condition."""
+    """One sentence: what may be done in this place (a team's name or "Everywhere"). `some`: under a condition."""
 
     place: str
     text: str
@@ -45,29 +45,29 @@ class Ability:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What somebody can do after a change and could not before, and the other way round; `people` counts nobody, words only."""
+    """What a person can do after a change and could not before, and the reverse."""
 
     gains: tuple[Ability, ...]
     losses: tuple[Ability, ...]
 
 
 def of_person(actor: Actor, person_id: str) -> list[Ability]:
-    """What the person may do, everywhere first, then by team. Raises NotAllowed, NotFound."""
+    """What the person may do: everywhere first, then by team. Raises NotAllowed, NotFound."""
     authority.require(actor)
     return ability_sentences(rights(persons.person(person_id).roles))
 
 
 def difference(actor: Actor, person_id: str, pairs: Iterable[Pair]) -> Difference:
-    """What these roles would give the person and take from them. Raises NotAllowed, NotFound."""
+    """What these roles would give to the person and take from them. Raises NotAllowed, NotFound."""
     authority.require(actor)
-    before, after = rights(persons.person(person_id).roles), rights(person_changes.spread(pairs))
+    before, after = rights(persons.person(person_id).roles), rights(person_changes.place_everywhere(pairs))
     gained = {right: some for right, some in after.items() if right not in before or (before[right] and not some)}
     lost = {right: some for right, some in before.items() if right not in after or (after[right] and not some)}
     return Difference(tuple(ability_sentences(gained)), tuple(ability_sentences(lost)))
 
 
 def rights(pairs: Iterable[Pair]) -> dict[Right, bool]:
-    """What is allowed to who has these roles → whether only under a condition. What is had everywhere is not said again of a team."""
+    """Rights of somebody with these roles → whether only under a condition. Rights in every team are not repeated per team."""
     given = [Row("g", SOMEBODY, EVERY if team == EVERY else f"t:{team}", f"role:{role}") for role, team in pairs]
     rows = _of_roles({row.obj for row in given})
     index = Index([*rows, *given])
@@ -77,7 +77,7 @@ def rights(pairs: Iterable[Pair]) -> dict[Right, bool]:
     )
     found: dict[Right, bool] = {}
     for team in sorted(teams if everywhere else teams - {EVERY}):  # `*` sorts first
-        place = "" if team == EVERY else team  # a team that no row names stands for all
+        place = "" if team == EVERY else team  # stands for all teams that no row names
         held = {f"role:{role}" for role in index.held(SOMEBODY, place)}
         for row in rows:
             if row.ptype == "p" and row.eft == "allow" and row.sub in held and row.dom in (EVERY, f"t:{team}"):
@@ -89,7 +89,7 @@ def rights(pairs: Iterable[Pair]) -> dict[Right, bool]:
 
 
 def _limited(index: Index, place: str, obj: str, act: str, above: frozenset[str] = frozenset()) -> bool:
-    """Whether the right holds under a condition only: one of its own, or that of reading the records whose data the collection holds."""
+    """Whether the right has a condition, of its own or from the subject of the collection."""
     verdict = index.verdict(SOMEBODY, place, obj, act)
     if verdict.barred or verdict.deny:
         return True
@@ -105,7 +105,7 @@ def _limited(index: Index, place: str, obj: str, act: str, above: frozenset[str]
 
 
 def ability_sentences(found: Mapping[Right, bool]) -> list[Ability]:
-    """The rights as sentences: acts that are allowed on the same things in one."""
+    """The rights as sentences; acts allowed on the same objects share one."""
     titles, teams = _titles(), {team.id: team.name for team in persons.teams()}
     objects: dict[tuple[str, str, str, bool], list[str]] = {}
     for (team, obj, act), some in sorted(found.items()):
@@ -123,13 +123,13 @@ def ability_sentences(found: Mapping[Right, bool]) -> list[Ability]:
 
 
 def _acts(kind: str) -> list[str]:
-    """Acts of the kind in the order in which people think of them."""
+    """Acts of the kind in display order."""
     known = list(PERMISSIONS[kind])
     return [*known, *sorted(access.ACTS[kind] - set(known))]
 
 
 def _of_roles(roles: set[str]) -> list[Row]:
-    """The rows of these roles and of those that they are built from; nesting is one level deep."""
+    """The rows of these roles and of the roles they are built from (one level deep)."""
     every = authority.role_rows()
     nested = [row for row in every if row.ptype == "g" and row.sub in roles]
     wanted = roles | {row.obj for row in nested}
@@ -137,7 +137,7 @@ def _of_roles(roles: set[str]) -> list[Row]:
 
 
 def _within_every(right: Right, found: Mapping[Right, bool]) -> bool:
-    """Whether `workflow:*` in the same place says it already."""
+    """Whether `workflow:*` in the same place already includes it."""
     team, obj, act = right
     every = f"{kind_of(obj)}:{EVERY}"
     return ":" in obj and obj != every and any(found.get((place, every, act), True) is False for place in (team, EVERY))
@@ -156,7 +156,7 @@ def _called(obj: str, titles: Mapping[str, str]) -> str:
 
 
 def _names(named: Sequence[str]) -> str:
-    """What comes after the verbs: nothing, ` every inbox`, or a list behind a colon."""
+    """The end of a sentence: nothing, ` every inbox`, or a list after a colon."""
     shown = [name for name in dict.fromkeys(named) if name]
     if not shown or shown[0] in _EVERY.values():
         return f" {shown[0]}" if shown else ""

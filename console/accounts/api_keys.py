@@ -1,4 +1,4 @@
-"""Keys of the API. A key acts as its owner, with the rights that the owner has at each request, less what the key leaves out."""
+"""API keys. A key acts as its owner, with the owner's rights at each request, limited by the key's scopes."""
 
 import hashlib
 import hmac
@@ -29,7 +29,7 @@ KEY = re.compile(r"cns_([0-9a-z]{26})_([0-9a-f]{64})")
 
 
 class _Found(NamedTuple):
-    """What `_KEY` answers: the key, its owner, and whether it is to be noted that it was used."""
+    """The result of `_KEY`: the key, its owner, and whether its use has to be recorded."""
 
     key: str
     secret_hash: bytes
@@ -63,7 +63,7 @@ from console.api_key k join console.person p on p.id = k.person
 
 @dataclass(frozen=True, slots=True)
 class CreatedKey:
-    """A new key; `text` is said once and stands nowhere."""
+    """A new key. `text` is shown once and not stored."""
 
     id: str
     text: str
@@ -72,7 +72,7 @@ class CreatedKey:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key as its owner and admins see it; times are aware UTC. `networks` empty: from everywhere. `closed`: its owner's account is."""
+    """A key as its owner and admins see it; times are aware UTC. `networks` empty: usable from everywhere. `closed`: its owner's account is closed."""
 
     id: str
     name: str
@@ -88,7 +88,7 @@ class Key:
 
     @property
     def state(self) -> str:
-        """`live`, `expired`, `revoked`, or `closed` with the account of its owner."""
+        """`live`, `expired`, `revoked`, or `closed` with its owner's account."""
         if self.revoked_at is not None:
             return "revoked"
         if self.expires_at <= datetime.now(UTC):
@@ -105,9 +105,9 @@ def create_key(
     networks: Iterable[str] = (),
     by: Actor = persons.COMMAND_LINE,
 ) -> CreatedKey:
-    """A key for the person, which opens what they may do (within `scopes`; None: all of it, to approve too) until it expires.
+    """Create a key for the person, limited to `scopes` (None: everything, approving too), until it expires.
 
-    Raises `Invalid` with a detail per field: a life of over a year, an unprintable name, what is no network; `NotFound`, `Conflict` for a closed account.
+    Raises `Invalid` with a detail per field (over a year, an unprintable name, an invalid network), `NotFound`, `Conflict` for a closed account.
     """
     given = [part.strip() for part in networks if part.strip()]
     details = _wrong(name, lasts, given)
@@ -131,7 +131,7 @@ def create_key(
 
 
 def create_own_key(actor: Actor, name: str, *, days: int, scopes: Scopes, networks: Iterable[str] = ()) -> CreatedKey:
-    """A key of the actor's own. Raises what `create_key` does, `Invalid` for a right that is not theirs, `NotAllowed` where a key asks for a key."""
+    """Create a key for the actor. Raises as `create_key`, `Invalid` for a right that the actor lacks, `NotAllowed` if the actor is a key."""
     if actor.kind != "user":
         raise NotAllowed("A key makes no keys: sign in, and make one under Settings, API keys.", need=("key", "create"))
     held = {f"{kind}.{act}" for kind, acts in access.acts_of(actor).items() for act in acts}
@@ -158,19 +158,19 @@ def create_own_key(actor: Actor, name: str, *, days: int, scopes: Scopes, networ
 
 
 def keys_of(actor: Actor) -> list[Key]:
-    """The actor's own keys, the newest first, at most 200."""
+    """The actor's own keys, newest first, at most 200."""
     return _keys(f"{_LIST} where k.person = %s order by k.created_at desc, k.id desc limit {LISTED}", (actor.id,))
 
 
 def every_key(actor: Actor) -> list[Key]:
-    """Everybody's keys that still open something, the newest first, at most 200. Raises `NotAllowed` without the right key.manage."""
+    """Everybody's usable keys, newest first, at most 200. Raises `NotAllowed` without the right key.manage."""
     access.require(actor, None, "key", "manage")
     live = "k.revoked_at is null and k.expires_at > now() and p.disabled_at is null"
     return _keys(f"{_LIST} where {live} order by k.created_at desc, k.id desc limit {LISTED}", ())
 
 
 def key_of(actor: Actor, key_id: str) -> Key:
-    """A key of the actor's own, or with the right key.manage anybody's. Raises `NotFound` in the same words for others."""
+    """A key of the actor, or with the right key.manage anybody's. Raises `NotFound` in the same words otherwise."""
     found = _keys(f"{_LIST} where k.id = %s", (key_id,)) if "\x00" not in key_id else []
     if not found or (found[0].person != actor.id and not access.can(actor, None, "key", "manage")):
         raise NotFound(hidden=bool(found))
@@ -178,12 +178,12 @@ def key_of(actor: Actor, key_id: str) -> Key:
 
 
 def withdraw_key(actor: Actor, key_id: str) -> None:
-    """Make a key of the actor's own, or with the right key.manage anybody's, useless from now on. Raises `NotFound`."""
+    """Revoke a key of the actor, or with the right key.manage anybody's. Raises `NotFound`."""
     revoke_key(key_of(actor, key_id).id, by=actor)
 
 
 def revoke_key(key_id: str, *, by: Actor = persons.COMMAND_LINE) -> None:
-    """Make a key useless from now on. Raises `NotFound` for one that is unknown or was revoked before."""
+    """Revoke a key. Raises `NotFound` if it is unknown or already revoked."""
     with db.transaction() as connection:
         statement = sa.text("update console.api_key set revoked_at = now() where id = :id and revoked_at is null returning person, name")
         row = connection.execute(statement, {"id": key_id}).one_or_none()
@@ -196,9 +196,9 @@ def revoke_key(key_id: str, *, by: Actor = persons.COMMAND_LINE) -> None:
 
 
 def actor_of_key(text: str, address: str | None = None) -> Actor | None:
-    """Whose key this is; None where it is malformed, unknown, wrong, revoked or expired, or its owner's account closed.
+    """The key's owner as actor; None if it is malformed, unknown, wrong, revoked or expired, or the account is closed.
 
-    Raises `NotAllowed` `wrong_network` where it is good, and used from an `address` outside its networks.
+    Raises `NotAllowed` `wrong_network` for a valid key used from an `address` outside its networks.
     """
     told = KEY.fullmatch(text)
     if told is None:
@@ -218,7 +218,7 @@ def actor_of_key(text: str, address: str | None = None) -> Actor | None:
 
 
 class WrongNetwork(NotAllowed):
-    """A good key, used from an address that it does not name; `actor` is whose it is."""
+    """A valid key used from an address that it does not allow; `actor` is its owner."""
 
     default_code = "wrong_network"
 

@@ -1,4 +1,4 @@
-"""Who may change whom: one lock under which accounts and their rights change, in all processes, and what nobody may do to anybody."""
+"""Who may change whom: one lock for changes of accounts and their rights in all processes, and the limits for everybody."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,13 +31,13 @@ _OTHER_ADMINS = sa.text(
 
 @contextmanager
 def changing(actor: Actor) -> Iterator[Connection]:
-    """A transaction in which no other process changes rights or accounts, after which this process follows at once.
+    """A transaction in which no other process changes rights or accounts; afterwards this process reloads the policy.
 
-    The actor is judged within it, by the rights of this very moment. Raises NotAllowed. Whoever has the shell is trusted.
+    The actor's rights are checked inside it. Raises NotAllowed. The command line is trusted.
     """
-    access.current_version()  # an empty policy is filled first, in a transaction of its own
+    access.current_version()  # an empty policy is filled first, in its own transaction
     with db.transaction() as connection:
-        policy_store.seed(connection)  # takes the lock of all who write rights
+        policy_store.seed(connection)  # takes the lock for writing rights
         access.refresh()
         if actor.kind != "system":
             access.require(actor, None, *NEED)
@@ -48,13 +48,13 @@ def changing(actor: Actor) -> Iterator[Connection]:
 
 
 def require(actor: Actor) -> None:
-    """For who reads about people: the right to manage them. Raises NotAllowed."""
+    """Raises NotAllowed without the right to manage people."""
     if actor.kind != "system":
         access.require(actor, None, *NEED)
 
 
-def row(connection: Connection, person_id: str) -> sa.Row[tuple[bool, bool]]:
-    """`removed, disabled` of the person, theirs until the transaction ends. Raises NotFound, and Conflict for a removed account."""
+def lock_person(connection: Connection, person_id: str) -> sa.Row[tuple[bool, bool]]:
+    """`removed, disabled` of the person, locked until the transaction ends. Raises NotFound, and Conflict for a removed account."""
     found = connection.execute(_ROW, {"id": person_id.replace("\0", "")}).one_or_none()
     if found is None:
         raise NotFound
@@ -63,14 +63,14 @@ def row(connection: Connection, person_id: str) -> sa.Row[tuple[bool, bool]]:
     return found
 
 
-def pairs(connection: Connection, person_id: str) -> frozenset[Pair]:
-    """The person's roles as they stand in this transaction."""
+def role_pairs(connection: Connection, person_id: str) -> frozenset[Pair]:
+    """The person's roles in this transaction."""
     rows = policy_store.rows_of(connection, sub=f"user:{person_id}")
     return frozenset((row.obj.removeprefix("role:"), row.dom.removeprefix("t:")) for row in rows if row.ptype == "g")
 
 
 def role_rows() -> Sequence[Row]:
-    """The rows of the policy in use that are about roles, not about who has them: there may be tens of thousands of the others."""
+    """Policy rows about roles, without the possibly tens of thousands about who has them."""
     global _role_rows  # noqa: PLW0603 (worked out once for each policy)
     index, kept = policy_store.current().index, _role_rows
     if kept is None or kept[0] is not index:
@@ -82,17 +82,17 @@ _role_rows: tuple[Index, tuple[Row, ...]] | None = None
 
 
 def known_roles() -> list[str]:
-    """Every role of the policy in use, sorted."""
+    """All roles of the policy in use, sorted."""
     return sorted({name.removeprefix("role:") for row in role_rows() for name in (row.sub, row.obj) if name.startswith("role:")})
 
 
 def unbounded(actor: Actor) -> bool:
-    """Whether the actor gives any right there is: an admin, or somebody with the shell."""
+    """Whether the actor may give every right: an admin or the command line."""
     return actor.kind == "system" or ADMIN in access.roles_of(actor.id)
 
 
 def may_give(actor: Actor, pair: Pair) -> bool:
-    """Whether the actor may give or take this role there: an admin any, others what they have themselves."""
+    """Whether the actor may give or take this role: an admin any, others only roles they have."""
     role, team = pair
     if unbounded(actor):
         return True
@@ -100,7 +100,7 @@ def may_give(actor: Actor, pair: Pair) -> bool:
 
 
 def require_give(actor: Actor, wanted: Iterable[Pair]) -> None:
-    """Raise NotAllowed naming the first of these roles that the actor does not have."""
+    """Raise NotAllowed naming the first role that the actor may not give."""
     for pair in sorted(wanted):
         if not may_give(actor, pair):
             role, team = pair
@@ -113,24 +113,24 @@ def require_give(actor: Actor, wanted: Iterable[Pair]) -> None:
 
 
 def require_over(actor: Actor, connection: Connection, person_id: str) -> None:
-    """Raise NotAllowed where the person has a role that the actor could not give: nobody closes an account above their own."""
-    require_give(actor, pairs(connection, person_id))
+    """Raise NotAllowed if the person has a role that the actor could not give: nobody closes an account above their own."""
+    require_give(actor, role_pairs(connection, person_id))
 
 
 def require_over_now(actor: Actor, person_id: str) -> None:
-    """As `require_over`, of this moment: for what changes no right."""
+    """Like `require_over`, outside a transaction: for acts that change no right."""
     require_give(actor, access.roles_of(person_id))
 
 
 def require_another(actor: Actor, person_id: str, what: str) -> None:
-    """Raise NotAllowed for oneself."""
+    """Raise NotAllowed if the person is the actor."""
     if person_id == actor.id:
         raise NotAllowed(f"Nobody {what}: ask another admin.", code="own_account", need=NEED)
 
 
 def keep_an_admin(connection: Connection, person_id: str) -> None:
-    """Raise NotAllowed where the person is the last admin whose account is open: after them nobody could give rights."""
-    if ADMIN not in pairs(connection, person_id) or connection.execute(_OPEN, {"id": person_id}).scalar() is not True:
+    """Raise NotAllowed if the person is the last admin with an active account: nobody else could give rights."""
+    if ADMIN not in role_pairs(connection, person_id) or connection.execute(_OPEN, {"id": person_id}).scalar() is not True:
         return
     if not connection.execute(_OTHER_ADMINS, {"id": person_id}).scalar_one():
         raise NotAllowed("This is the last admin: make another one first.", code="last_admin", need=NEED)

@@ -1,7 +1,7 @@
-"""Showing again who one is, before what asks for it: an export, a key, a change of rights, one's own second factor, a step that says so.
+"""Confirming one's identity again before sensitive acts: an export, a key, a change of rights, the second factor, a step that requires it.
 
-With the code of the second factor, else the password, else at the identity provider. In the demo the password is always enough. Programs with a
-key, and the engine, are never asked.
+By code of the second factor, else by password, else at the identity provider. The demo always accepts the password. API keys and the engine
+are never asked.
 """
 
 from typing import Literal
@@ -18,14 +18,14 @@ FREE = 5
 
 
 def way_of(actor: Actor) -> Way:
-    """How this person shows it."""
+    """How this person confirms their identity."""
     if factors.factor_of(actor.id) is not None and not settings.current().demo:
         return "code"
     return "password" if _password(actor) is not None else "provider"
 
 
 def prove(actor: Actor, shown: str, ip: str, agent: str) -> bool:
-    """Whether this is the actor's code or password. Each attempt is an event; the caller gives the session a new token. Raises `TooMany`."""
+    """Whether this is the actor's code or password. Logs each attempt; the caller renews the session token. Raises `TooMany`."""
     way = way_of(actor)
     limits = [Limit("code", actor.id, FREE)]
     if not throttle.take(limits):
@@ -44,7 +44,7 @@ def prove(actor: Actor, shown: str, ip: str, agent: str) -> bool:
 
 
 def confirmed(actor: Actor, method: str) -> None:
-    """Note that the actor has shown who they are."""
+    """Record that the actor has confirmed their identity."""
     log.note(actor, "identity_confirmed", open={"person": actor.id, "session": actor.session, "method": method})
 
 

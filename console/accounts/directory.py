@@ -1,4 +1,4 @@
-"""The list of people: who is there, who is invited, what they have; searched, filtered and paged for tens of thousands."""
+"""The list of people and invitations: searched, filtered and paged, for tens of thousands."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -46,7 +46,7 @@ _COUNTS = sa.text(f"select e.state, count(*) from ({_PEOPLE} union all {_INVITED
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a list is asked for. `state` is one of STATES, or "" for everybody but the removed."""
+    """A query of the list. `state` is one of STATES, or "" for everybody except removed people."""
 
     text: str = ""
     team: str = ""
@@ -57,9 +57,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One of the list: a person, or an invitation (`inv_…`) that waits.
+    """A person, or a pending invitation (`inv_…`).
 
-    `seen_at`: when a session of theirs last asked for something. `factor`: whether they have a second factor.
+    `seen_at`: last request of one of their sessions. `factor`: whether they have a second factor.
     """
 
     id: str
@@ -74,7 +74,7 @@ class Entry:
 
 
 def listed(actor: Actor, asked: Asked, *, limit: int = 50) -> tuple[list[Entry], str | None]:
-    """People by name, and the cursor of the next page. Raises NotAllowed, Malformed for a state that there is not."""
+    """People by name, and the cursor of the next page. Raises NotAllowed, Malformed for an unknown state."""
     authority.require(actor)
     rows = _rows(asked, limit + 1)
     following = f"{rows[limit - 1].sorted}~{rows[limit - 1].id}" if len(rows) > limit else None
@@ -82,14 +82,14 @@ def listed(actor: Actor, asked: Asked, *, limit: int = 50) -> tuple[list[Entry],
 
 
 def every(actor: Actor, asked: Asked) -> Iterator[Entry]:
-    """All that the list would show, page by page, for a file. Raises as `listed` does, at once."""
+    """The whole list, read page by page, for a file. Raises as `listed` does, before the first entry."""
     authority.require(actor)
     _check(asked)
     return _pages(asked)
 
 
 def counts(actor: Actor) -> Mapping[str, int]:
-    """How many there are of each state. Raises NotAllowed."""
+    """Number of people in each state. Raises NotAllowed."""
     authority.require(actor)
     with db.hot_engine().connect() as connection:
         found = {row[0]: int(row[1]) for row in connection.execute(_COUNTS)}

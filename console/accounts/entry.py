@@ -1,6 +1,6 @@
-"""How people sign in here: second factor, password, sessions, networks, and which groups of the identity provider get which roles.
+"""Sign-in settings: second factor, passwords, sessions, networks, and roles for groups of the identity provider.
 
-One document for the whole deployment, changed by page, in force in every process within a second.
+One document for the whole deployment, in force in every process within a second of a change.
 """
 
 import ipaddress
@@ -16,12 +16,12 @@ from console.db import engine as db
 Wanted = Literal["off", "roles", "everybody"]
 KEPT_S = 1.0
 WORDS = {"off": "nobody", "roles": "people who administer, audit or approve", "everybody": "everybody"}
-"""Who has to show a second factor, as the page says it."""
+"""Who needs a second factor, in the words of the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupRole:
-    """Who is in this group of the identity provider has this role in this team (`*`: in every one)."""
+    """Members of this group of the identity provider have this role in this team (`*`: every team)."""
 
     group: str
     role: str
@@ -30,7 +30,7 @@ class GroupRole:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The document. `networks` are addresses with the length of their prefix; none: people come from everywhere."""
+    """The settings. `networks` are addresses with prefix length; empty: sign-in from everywhere."""
 
     second_factor: Wanted = "roles"
     password: bool = True
@@ -47,7 +47,7 @@ _held: tuple[object, float, Entry] | None = None
 
 
 def current() -> Entry:
-    """What is in force, at most a second old."""
+    """The settings, at most a second old."""
     global _held  # noqa: PLW0603 (what this process knows, swapped by one assignment)
     held, source, now = _held, db.hot_engine(), time.monotonic()
     if held is None or held[0] is not source or now - held[1] > KEPT_S:
@@ -58,12 +58,12 @@ def current() -> Entry:
 
 
 def lets_in(address: str) -> bool:
-    """Whether people and programs at this address are let as far as signing in."""
-    return within(address, current().networks)
+    """Whether sign-in and API are open to this address."""
+    return in_networks(address, current().networks)
 
 
 def forget() -> None:
-    """Look again at the next question: this process has just changed it."""
+    """Reload at the next use, because this process changed the settings."""
     global _held  # noqa: PLW0603 (as above)
     _held = None
 
@@ -79,8 +79,8 @@ def _entry(document: dict[str, Any]) -> Entry:
     return replace(default, **told)
 
 
-def within(address: str, networks: Sequence[str]) -> bool:
-    """Whether the address is in one of these networks; where there are none, it is."""
+def in_networks(address: str, networks: Sequence[str]) -> bool:
+    """Whether the address is in one of these networks; true without networks."""
     if not networks:
         return True
     try:

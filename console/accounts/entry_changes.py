@@ -1,4 +1,4 @@
-"""Changing how people sign in: judged, checked so that nobody locks themselves out, and noted with what was before."""
+"""Changing the sign-in settings: checked so that admins do not lock themselves out, and logged with the former values."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import access, log, settings
-from console.accounts.entry import WORDS, Entry, GroupRole, current, forget, within
+from console.accounts.entry import WORDS, Entry, GroupRole, current, forget, in_networks
 from console.accounts.recent import require_recent
 from console.core.actor import Actor
 from console.db import engine as db
@@ -18,7 +18,7 @@ MOST_NETWORKS, MOST_GROUPS = 200, 500
 
 
 def change(actor: Actor, address: str, **changes: Any) -> Entry:
-    """Set these fields of the document; `address` is where the one who asks is, who must not be locked out.
+    """Set these settings. `address` is the actor's, who must not be locked out.
 
     Raises `NotAllowed`, and `Invalid` with a detail per field.
     """
@@ -33,14 +33,14 @@ def change(actor: Actor, address: str, **changes: Any) -> Entry:
 
 
 def open_again(by: Actor) -> Entry:
-    """For who has the shell: passwords open the console again, from every network."""
+    """For the command line: allow passwords from every network again."""
     wanted = replace(current(), password=True, networks=())
     store(by, wanted)
     return wanted
 
 
 def store(by: Actor, wanted: Entry) -> None:
-    """Write the document and its event, for who was judged before; nothing where it is the same."""
+    """Write the settings and their event; nothing if they are unchanged. The caller has checked the rights."""
     before = current()
     old, new = asdict(before), asdict(wanted)
     changed = sorted(name for name in new if new[name] != old[name])
@@ -62,7 +62,7 @@ def store(by: Actor, wanted: Entry) -> None:
 
 
 def _read(wanted: Entry) -> tuple[Entry | None, list[dict[str, str]]]:
-    """The document with its networks in one spelling, and what is wrong with it."""
+    """The settings with normalised networks, and their errors."""
     problems: list[dict[str, str]] = []
     if wanted.second_factor not in WORDS:
         problems.append({"field": "second_factor", "reason": f"takes {', '.join(WORDS)}"})
@@ -106,9 +106,9 @@ def _groups(groups: Sequence[GroupRole]) -> list[dict[str, str]]:
 
 
 def _locked_out(wanted: Entry, address: str) -> list[dict[str, str]]:
-    """What would leave nobody who could undo it."""
+    """Settings that would leave nobody able to undo them."""
     problems = []
-    if not within(address, wanted.networks):
+    if not in_networks(address, wanted.networks):
         problems.append(
             {"field": "networks", "reason": f"your own address, {address}, would be outside: add it, or a network that holds it"}
         )
@@ -121,7 +121,7 @@ def _locked_out(wanted: Entry, address: str) -> list[dict[str, str]]:
 
 
 def _admins_at_provider() -> bool:
-    """Whether some admin can get in without a password."""
+    """Whether an admin can sign in without a password."""
     issuer = settings.current().oidc_issuer
     if issuer is None:
         return False

@@ -1,6 +1,6 @@
-"""The second factor: codes of an app (TOTP), and recovery codes for the day on which the telephone is gone.
+"""Second factor: codes of an authenticator app (TOTP), and recovery codes for a lost phone.
 
-A code is taken once: the step of the clock that was accepted last is kept. The app's secret is sealed by the master key, recovery codes are kept as hashes.
+Each code works once: the last accepted time step is stored. The app's secret is sealed by the master key, recovery codes are hashed.
 """
 
 import functools
@@ -41,7 +41,7 @@ _HELD = sa.text(f"select secret, last_step, {_STEP} as step from console.second_
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """What a person has: since when, and how many recovery codes are left."""
+    """A person's second factor: since when, and how many recovery codes are left."""
 
     since: datetime
     codes_left: int
@@ -49,14 +49,14 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """A secret that waits for its first code: as text to type, and as a picture (SVG) for the telephone's camera."""
+    """A secret waiting for its first code: as text, and as a QR code (SVG)."""
 
     secret: str
     svg: str
 
 
 def factor_of(person_id: str) -> Factor | None:
-    """The second factor of a person, None where they have none."""
+    """The second factor of a person, None without one."""
     rows = db.fetch(
         "select f.since, (select count(*) from console.recovery_code c where c.person = f.person and c.used_at is null)"
         " from console.second_factor f where f.person = %s",
@@ -66,15 +66,15 @@ def factor_of(person_id: str) -> Factor | None:
 
 
 def must_have(actor: Actor) -> bool:
-    """Whether this person has to have a second factor before they get to anything else."""
+    """Whether this person must set up a second factor before anything else."""
     wanted = entry.current().second_factor
     return wanted == "everybody" or (wanted == "roles" and _sensitive(access.current_version(), actor.id, actor.roles))
 
 
 @functools.lru_cache(maxsize=4096)
 def _sensitive(version: int, person_id: str, roles: frozenset[tuple[str, str]]) -> bool:
-    """Whether these roles administer, audit or approve, by the policy of this version."""
-    del version  # a part of the key: another policy, another answer
+    """Whether these roles administer, audit or approve, by this version of the policy."""
+    del version  # part of the cache key: answers depend on the policy
     rights = access.rights()
     held = {level for role, team in roles for level in rights.held(role, None if team == "*" else team)}
     subs = {f"role:{role}" for role in held} | {f"user:{person_id}"}
@@ -85,7 +85,7 @@ def _sensitive(version: int, person_id: str, roles: frozenset[tuple[str, str]]) 
 
 
 def begin(actor: Actor) -> Enrolment:
-    """A new secret for the actor, shown until a code of it is confirmed; asked again within half an hour it is the same."""
+    """A new secret for the actor, shown until a code confirms it; the same one again within half an hour."""
     import segno
 
     require_recent(actor)
@@ -100,9 +100,9 @@ def begin(actor: Actor) -> Enrolment:
 
 
 def confirm(actor: Actor, code: str) -> Sequence[str]:
-    """The secret that waits becomes the second factor, in the place of the one before; the recovery codes, said only now.
+    """Make the waiting secret the second factor, replacing any former one; returns recovery codes, shown only now.
 
-    Raises `Invalid` where the code is not of this moment, `Conflict` where no secret waits (any more), `TooMany`.
+    Raises `Invalid` for a wrong code, `Conflict` if no secret is waiting, `TooMany`.
     """
     require_recent(actor)
     waiting = one_time.find("enrol", actor.session)
@@ -130,7 +130,7 @@ def confirm(actor: Actor, code: str) -> Sequence[str]:
 
 
 def renew_codes(actor: Actor) -> Sequence[str]:
-    """New recovery codes in the place of those before, said only now. Raises `Conflict` for somebody without a second factor."""
+    """New recovery codes instead of the former ones, shown only now. Raises `Conflict` without a second factor."""
     require_recent(actor)
     with db.transaction() as connection:
         if connection.execute(_HELD, {"person": actor.id}).one_or_none() is None:
@@ -141,7 +141,7 @@ def renew_codes(actor: Actor) -> Sequence[str]:
 
 
 def remove(actor: Actor) -> None:
-    """Do without the second factor. Raises `Conflict` where one is required, or there is none."""
+    """Remove the actor's second factor. Raises `Conflict` if one is required or there is none."""
     require_recent(actor)
     if must_have(actor):
         raise Conflict("Your roles need a second factor: it can be replaced, not removed.", code="factor_required")
@@ -149,7 +149,7 @@ def remove(actor: Actor) -> None:
 
 
 def reset_factor(actor: Actor, person_id: str) -> None:
-    """Take somebody's second factor away, for who has lost it; their sessions end. Raises `NotAllowed`, and `Conflict` where there is none."""
+    """Remove somebody's lost second factor and end their sessions. Raises `NotAllowed`, and `Conflict` without one."""
     if actor.id != persons.COMMAND_LINE.id:
         access.require(actor, None, "user", "manage")
         authority.require_over_now(actor, person_id)
@@ -160,7 +160,7 @@ def reset_factor(actor: Actor, person_id: str) -> None:
 
 
 def accepts(person_id: str, code: str) -> Shown | None:
-    """What this code is for the person, and used up with that; None where it is wrong, used or too old."""
+    """What kind of code this is for the person, and use it up; None if it is wrong, used or too old."""
     digits = _digits(code)
     with db.transaction() as connection:
         held = connection.execute(_HELD, {"person": person_id}).one_or_none()
@@ -181,7 +181,7 @@ _WRONG = "is not the code of this moment: look again, and check that the telepho
 
 
 def _step(secret: str, code: str, now: int, after: int = -1) -> int | None:
-    """The step of the clock that this code belongs to: the present one, or the one before or after it, and later than `after`."""
+    """The time step of the code: present, previous or next, and later than `after`; None otherwise."""
     totp = pyotp.TOTP(secret)
     return next(
         (step for step in (now, now - 1, now + 1) if step > after and pyotp.utils.strings_equal(code, totp.generate_otp(step))), None

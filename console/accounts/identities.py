@@ -1,6 +1,6 @@
-"""Accounts of the identity provider: each is a person's by issuer and subject, never by an address, with roles by the groups that it tells.
+"""Identity provider accounts: linked to a person by issuer and subject, never by address, with roles by the provider's groups.
 
-Roles that came from groups are taken away again when the group is gone; those that were given by hand stay. Whoever is left without a role is not let in.
+Roles from groups are removed when the group is gone; roles given by hand stay. People without any role are not let in.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,17 +34,17 @@ _LINK = sa.text("insert into console.identity (issuer, subject, person) values (
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """An account of a provider that is a person's way in."""
+    """A provider account with which a person signs in."""
 
     issuer: str
     subject: str
     linked_at: Any
 
 
-def enter(arrival: Arrival, ip: str, agent: str) -> str:
-    """The token of a new session for who came back from the provider; roles follow their groups of today.
+def sign_in_identity(arrival: Arrival, ip: str, agent: str) -> str:
+    """The token of a new session for somebody who returned from the provider; roles follow their groups.
 
-    Raises `ProviderRefused`, with the code `no_role`, `not_linked`, `closed` or `no_address`; it is an event.
+    Raises `ProviderRefused` with the code `no_role`, `not_linked`, `closed` or `no_address`; logged.
     """
     address = _address(arrival.claims)
     try:
@@ -59,7 +59,7 @@ def enter(arrival: Arrival, ip: str, agent: str) -> str:
 
 
 def link(actor: Actor, arrival: Arrival) -> None:
-    """The account of the provider becomes a way in for the actor, who is signed in. Raises `Conflict` where it is somebody's already."""
+    """Link the provider account to the actor, who is signed in. Raises `Conflict` if it belongs to somebody else."""
     require_recent(actor)
     told = {"issuer": arrival.issuer, "subject": arrival.claims["sub"], "person": actor.id}
     with db.transaction() as connection:
@@ -69,7 +69,7 @@ def link(actor: Actor, arrival: Arrival) -> None:
 
 
 def unlink(actor: Actor) -> None:
-    """The provider is no way in for the actor any more. Raises `Conflict` where it is the only one, or none."""
+    """Unlink the provider account. Raises `Conflict` if the actor has no other way to sign in, or no such account."""
     require_recent(actor)
     with db.transaction() as connection:
         held = connection.execute(sa.text("select password_hash from console.person where id = :id for update"), {"id": actor.id}).one()
@@ -88,19 +88,19 @@ def unlink(actor: Actor) -> None:
 
 
 def identities_of(person_id: str) -> list[Identity]:
-    """The person's accounts of providers."""
+    """The person's provider accounts."""
     rows = db.fetch("select issuer, subject, linked_at from console.identity where person = %s order by linked_at", (person_id,))
     return [Identity(*row) for row in rows]
 
 
 def person_of(issuer: str, subject: str) -> str | None:
-    """Whose account of the provider this is."""
+    """Id of the person with this provider account."""
     rows = db.fetch("select person from console.identity where issuer = %s and subject = %s", (issuer, subject))
     return rows[0][0] if rows else None
 
 
 def _person(arrival: Arrival, address: str) -> str:
-    """The id of the person, entered where it is their first time, with the roles of today."""
+    """Id of the person, created at their first sign-in, with today's roles."""
     mapped = _mapped(arrival.claims)
     told = {"issuer": arrival.issuer, "subject": arrival.claims["sub"]}
     with authority.changing(signing_in.STRANGER) as connection:
@@ -127,7 +127,7 @@ _NO_ROLE = "You have no role here: none of your groups gives you one. An adminis
 
 
 def _newcomer(connection: Connection, arrival: Arrival, address: str, mapped: Pairs) -> str:
-    """Who signs in through the provider for the first time: with the roles of an invitation to an address that the provider vouches for, and of their groups."""
+    """Create the person at their first sign-in, with roles from an invitation to an address verified by the provider, and from their groups."""
     known = connection.execute(_OF_EMAIL, {"email": address}).scalar()
     if known is not None:
         raise ProviderRefused(
@@ -154,13 +154,13 @@ def _newcomer(connection: Connection, arrival: Arrival, address: str, mapped: Pa
     }
     more = {"invitation": invited.id, "invited_by": invited.invited_by} if invited else None
     teams = sorted(_teams(roles) | set(invited.teams if invited else ()))
-    persons.enter(connection, told, sorted(roles), teams, signing_in.STRANGER, more)
+    persons.insert_person(connection, told, sorted(roles), teams, signing_in.STRANGER, more)
     return person_id
 
 
 def _follow(connection: Connection, person_id: str, before: Pairs, mapped: Pairs) -> Pairs:
-    """Give and take what groups gave and give; the roles that the person has then. The last admin stays one."""
-    held = authority.pairs(connection, person_id)
+    """Give and take the roles of groups; returns the person's roles after that. The last admin stays admin."""
+    held = authority.role_pairs(connection, person_id)
     wanted = (held - before) | mapped
     if authority.ADMIN in held - wanted:
         try:
@@ -171,7 +171,7 @@ def _follow(connection: Connection, person_id: str, before: Pairs, mapped: Pairs
         return wanted
     were = set(connection.execute(sa.text("select team from console.person_team where person = :person"), {"person": person_id}).scalars())
     teams = (were - (_teams(held) - _teams(wanted))) | _teams(wanted)
-    persons.join(connection, person_id, sorted(teams))
+    persons.join_teams(connection, person_id, sorted(teams))
     access.assign(person_id, wanted, connection=connection)
     opened = {
         "person": person_id,
@@ -184,7 +184,7 @@ def _follow(connection: Connection, person_id: str, before: Pairs, mapped: Pairs
 
 
 def _mapped(claims: Mapping[str, Any]) -> Pairs:
-    """The roles of the groups that the provider tells."""
+    """The roles for the provider's groups."""
     rules = entry.current()
     told = claims.get(rules.groups_claim, [])
     groups = {told} if isinstance(told, str) else set(told)

@@ -1,7 +1,7 @@
-"""Invitations: a link that lets one person enter their account, once, within seven days. The database knows its hash only.
+"""Invitations: a link by which one person creates their account, once, within seven days. Only its hash is stored.
 
-Who opens a link that is worth nothing is told the same whatever the reason. What an invitation gives is judged again when it is accepted:
-it dies with the rights of whoever sent it.
+An invalid link gets the same answer whatever the reason. The sender's rights are checked again when it is accepted, so an invitation ends
+with the rights of its sender.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ _AGAIN = sa.text(
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """An invitation that waits. `person` is the id of the account to be; `mail` what became of its letter: none, sent, failed, unknown."""
+    """A pending invitation. `person` is the id of the future account; `mail` the delivery: none, sent, failed, unknown."""
 
     id: str
     person: str
@@ -67,13 +67,13 @@ class Invitation:
 
     @property
     def expired(self) -> bool:
-        """Whether its link opens nothing any more."""
+        """Whether its link no longer works."""
         return self.expires_at <= log.now()
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An invitation that was just made. `path` is the secret end of its link, to be said once where no mail took it along; `trouble` says why none did."""
+    """A new invitation. `path` is the secret part of its link, shown once if no mail was sent; `trouble` says why not."""
 
     id: str
     email: str
@@ -84,12 +84,12 @@ class Sent:
 
 
 def invite(actor: Actor, email: str, pairs: Iterable[Pair], teams: Iterable[str] = ()) -> Sent:
-    """Invite somebody to an account with these roles; without `teams` into the teams of the roles. By mail where a server is set.
+    """Invite somebody to an account with these roles; without `teams` into the teams of the roles. Sent by mail if a server is set.
 
     Raises NotAllowed, also for roles above one's own, Invalid with a detail per field, Conflict for an address that is taken or invited.
     """
     address, given = email.strip().lower(), list(pairs)
-    roles = person_changes.spread(given)
+    roles = person_changes.place_everywhere(given)
     joined = sorted(set(teams) or {team for _, team in given if team})
     if not persons.EMAIL.fullmatch(address) or len(address) > 254:
         raise Invalid("This is no e-mail address.", details=[{"field": "email", "reason": "takes an e-mail address"}])
@@ -108,7 +108,7 @@ def invite(actor: Actor, email: str, pairs: Iterable[Pair], teams: Iterable[str]
             "id": invitation,
             "person": person,
             "email": address,
-            "roles": person_changes.words(roles),
+            "roles": person_changes.pair_words(roles),
             "teams": joined,
             "by": actor.id,
         }
@@ -120,7 +120,7 @@ def invite(actor: Actor, email: str, pairs: Iterable[Pair], teams: Iterable[str]
 
 
 def resend(actor: Actor, invitation_id: str) -> Sent:
-    """Make a new link for seven days; the one before opens nothing any more. Raises NotAllowed, NotFound."""
+    """Make a new link for seven days; the former one stops working. Raises NotAllowed, NotFound."""
     token = secrets.token_urlsafe(32)
     with authority.changing(actor) as connection:
         told = _read(connection, invitation_id)
@@ -132,7 +132,7 @@ def resend(actor: Actor, invitation_id: str) -> Sent:
 
 
 def revoke(actor: Actor, invitation_id: str) -> None:
-    """Make the link useless, and forget the address. Raises NotAllowed, NotFound."""
+    """Revoke the link and delete the address. Raises NotAllowed, NotFound."""
     with authority.changing(actor) as connection:
         told = _read(connection, invitation_id)
         authority.require_give(actor, told.roles)
@@ -149,7 +149,7 @@ def invitation(actor: Actor, invitation_id: str) -> Invitation:
 
 
 def opened(token: str, address: str) -> Invitation:
-    """What the link leads to, for whoever came with it from this network address. Raises NotFound, in the same words whatever is wrong."""
+    """The invitation for this link, requested from this network address. Raises NotFound in the same words for every reason."""
     limit = throttle.Limit("invitation", address, FREE_MISSES)
     if not throttle.take([limit]):
         raise NotFound(GONE)
@@ -162,15 +162,15 @@ def opened(token: str, address: str) -> Invitation:
 
 
 def accept(token: str, address: str, *, name: str, password: str, locale: str, zone: str) -> persons.Person:
-    """Enter the account that the link is for; from then on the link opens nothing. Raises NotFound as `opened`, Invalid with a detail per field."""
+    """Create the account; the link stops working. Raises NotFound as `opened`, Invalid with a detail per field."""
     told = opened(token, address)
-    details = person_changes.wrong({"name": name, "locale": locale, "zone": zone})
+    details = person_changes.profile_errors({"name": name, "locale": locale, "zone": zone})
     weak = passwords.weakness(password, email=told.email, name=name)
     if details or weak:
         raise Invalid("This cannot be kept.", details=[*details, *([{"field": "password", "reason": weak}] if weak else [])])
     values = {
         "name": name.strip(),
-        "hash": passwords.hashed(password),
+        "hash": passwords.hash_password(password),
         "tags": {},
         "locale": person_changes.locale_of(locale),
         "zone": zone,
@@ -183,12 +183,12 @@ def accept(token: str, address: str, *, name: str, password: str, locale: str, z
         who = Actor("user", told.person, name.strip(), told.email, session="sys:config", teams=told.teams, policy=access.current_version())
         values |= {"id": told.person, "email": told.email}
         more = {"invitation": told.id, "invited_by": told.invited_by}
-        persons.enter(connection, values, sorted(told.roles), told.teams, who, more)
+        persons.insert_person(connection, values, sorted(told.roles), told.teams, who, more)
     return persons.person(told.person)
 
 
 def take_of(connection: Connection, email: str) -> Invitation | None:
-    """The invitation of an address that an identity provider vouches for, used up, in the caller's transaction; None where there is none that counts."""
+    """The valid invitation of an address verified by the identity provider, used up in the caller's transaction; None without one."""
     row = connection.execute(_OF_EMAIL, {"email": email}).one_or_none()
     if row is None or not _counts(connection, _invitation(row)):
         return None
@@ -197,7 +197,7 @@ def take_of(connection: Connection, email: str) -> Invitation | None:
 
 
 def _counts(connection: Connection, told: Invitation) -> bool:
-    """Whether the invitation gives what its sender may still give, in teams that are there, to an address that is free."""
+    """Whether the invitation is still valid: the sender may give its roles, its teams exist, its address is free."""
     if connection.execute(_TAKEN, {"email": told.email}).scalar_one():
         return False
     try:
@@ -246,7 +246,7 @@ def _note(
     told = {
         "invitation": invitation,
         "person": person,
-        "roles": person_changes.words(roles),
+        "roles": person_changes.pair_words(roles),
         "teams": list(teams),
         "expires_at": log.body.moment(until),
     }
@@ -254,7 +254,7 @@ def _note(
 
 
 def _delivered(actor: Actor, invitation: str, email: str, token: str, until: datetime) -> Sent:
-    """The letter, where letters go out from here; else, or where it did not go out, the link is to be handed over."""
+    """The invitation after sending its mail; without mail or if that failed, the link has to be handed over."""
     told, path = settings.current(), f"/invitation/{token}"
     if told.smtp is None or told.mail_from is None or told.base_url is None:
         return Sent(invitation, email, path, mailed=False, expires_at=until)

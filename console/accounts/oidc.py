@@ -1,7 +1,7 @@
-"""The identity provider: where people are sent, and what comes back, by OpenID Connect (code flow with PKCE, state and nonce).
+"""OpenID Connect with the identity provider: code flow with PKCE, state and nonce.
 
-Everything that comes back is judged: the state is of this browser and used once, the issuer is the one that was asked (RFC 9207), the token is signed
-by a key of the provider and made for us and this very request. Requests go out through `console.integrations.net`.
+Everything that returns is checked: the state belongs to this browser and is used once, the issuer is the expected one (RFC 9207), the token is
+signed by a key of the provider, for us and this request. Requests use `console.integrations.net`.
 """
 
 import hmac
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Purpose = Literal["sign_in", "link", "step_up"]
 SIGNED = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"})
-"""Algorithms with a public key; a token signed by a shared secret, or by nothing, is no token."""
+"""Public-key algorithms. Tokens with a shared secret or without a signature are refused."""
 
 WAY_S = 600
 LEEWAY_S = 60
@@ -44,7 +44,7 @@ class ProviderRefused(ConsoleError):
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """What the provider says of itself."""
+    """The provider's discovery document."""
 
     issuer: str
     authorization_endpoint: str
@@ -60,7 +60,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """Where the browser goes, and what its cookie keeps until it is back: sealed."""
+    """The redirect to the provider, and the sealed content of the cookie for the return."""
 
     url: str
     kept: str
@@ -68,7 +68,7 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Who came back, by the provider's word: `claims` with `sub`; why they were sent (`session`: by whom, where somebody was signed in) and where they wanted to go."""
+    """A verified return: `claims` with `sub`, the purpose (`session`: by whom, if somebody was signed in) and the page to go to."""
 
     issuer: str
     claims: Mapping[str, Any]
@@ -82,12 +82,12 @@ _known: tuple[str, float, Provider] | None = None
 
 
 def offered() -> bool:
-    """Whether people can sign in through a provider here."""
+    """Whether sign-in through a provider is configured."""
     return settings.current().oidc_issuer is not None
 
 
 def provider() -> Provider:
-    """The provider, asked what it is every ten minutes. Raises `ProviderRefused` where it does not answer, or is another one than was asked."""
+    """The provider's document, read every ten minutes. Raises `ProviderRefused` if it does not answer or names another issuer."""
     global _known  # noqa: PLW0603 (what this process knows, swapped by one assignment)
     told = settings.current()
     if told.oidc_issuer is None:
@@ -100,7 +100,7 @@ def provider() -> Provider:
 
 
 def depart(back: str, *, to: str, purpose: Purpose = "sign_in", session: str = "") -> Departure:
-    """The way to the provider; `back` is the address of ours that it sends people to. `step_up` asks for a fresh sign-in there."""
+    """The redirect to the provider; `back` is our return address. `step_up` requires a fresh sign-in there."""
     there = provider()
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     fresh = {"prompt": "login", "max_age": "0"} if purpose == "step_up" else {}
@@ -113,11 +113,11 @@ def depart(back: str, *, to: str, purpose: Purpose = "sign_in", session: str = "
 
 
 def arrive(kept: str, query: Mapping[str, str]) -> Arrival:
-    """What the provider sent back, judged. Raises `ProviderRefused`."""
+    """The verified return from the provider. Raises `ProviderRefused`."""
     left, there = _departed(kept), provider()
     if not hmac.compare_digest(query.get("state", "").encode(), left["state"].encode()):
         raise ProviderRefused("The answer does not belong to a sign-in of this browser. Start again.", code="state")
-    if not one_time.first("state", left["state"], timedelta(seconds=WAY_S)):
+    if not one_time.is_first_use("state", left["state"], timedelta(seconds=WAY_S)):
         raise ProviderRefused("This answer was used before. Start again.", code="replay")
     issuer = query.get("iss")
     if left["issuer"] != there.issuer or (issuer is None and there.tells_issuer) or (issuer is not None and issuer != there.issuer):
@@ -131,7 +131,7 @@ def arrive(kept: str, query: Mapping[str, str]) -> Arrival:
 
 
 def farewell(back: str) -> str | None:
-    """Where one signs out of the provider too; None where it has no such page, or cannot be asked."""
+    """The provider's sign-out page; None if it has none or does not answer."""
     try:
         there = provider()
     except ProviderRefused:
@@ -153,7 +153,7 @@ def _departed(kept: str) -> dict[str, Any]:
 
 
 def _token(there: Provider, left: Mapping[str, Any], query: Mapping[str, str]) -> Mapping[str, Any]:
-    """The answer to the code. A code that was made for another request fails there: the verifier does not fit."""
+    """The token for the code. A code of another request fails: its verifier does not match."""
     from authlib.oauth2.base import OAuth2Error
 
     try:
@@ -170,7 +170,7 @@ def _token(there: Provider, left: Mapping[str, Any], query: Mapping[str, str]) -
 
 
 def _claims(there: Provider, text: str, left: Mapping[str, Any]) -> dict[str, Any]:
-    """The claims of the token, when it is signed by the provider, for us, for this request, and of now."""
+    """The claims of the token, if it is signed by the provider, for us, for this request, and valid now."""
     from joserfc import jwt
     from joserfc.errors import JoseError
     from joserfc.jwk import KeySet
@@ -203,9 +203,9 @@ def _claims(there: Provider, text: str, left: Mapping[str, Any]) -> dict[str, An
 
 
 def _check_types(claims: Mapping[str, Any]) -> None:
-    """Each claim that something follows from has the type of its standard; nothing is guessed from another. Raises `ProviderRefused`, which names the claim.
+    """Raises `ProviderRefused` naming the claim if a claim that we use has another type than its standard.
 
-    Source: OpenID Connect Core 1.0, sections 2 and 5.1; of the claim for groups a text or a list of texts.
+    Source: OpenID Connect Core 1.0, sections 2 and 5.1; the groups claim is a text or a list of texts.
     """
     for name, fits in {**_TYPES, entry.current().groups_claim: _is_groups}.items():
         if name in claims and not fits(claims[name]):
@@ -245,9 +245,9 @@ def _fresh(claims: Mapping[str, Any], left: Mapping[str, Any]) -> bool:
 
 
 def _more(there: Provider, claims: Mapping[str, Any], access_token: str) -> Mapping[str, Any]:
-    """The claims with those that the provider tells only when it is asked for them; the token's own come first.
+    """The claims, completed from the userinfo endpoint; claims of the token win.
 
-    What it says of an address being checked counts for the address that stands beside it, and for no other.
+    `email_verified` counts only for the address from the same source.
     """
     if there.userinfo_endpoint is None or (entry.current().groups_claim in claims and "email" in claims):
         return claims
@@ -259,7 +259,7 @@ def _more(there: Provider, claims: Mapping[str, Any], access_token: str) -> Mapp
 
 
 def _provider(issuer: str, told: Mapping[str, Any]) -> Provider:
-    """The document, checked. Raises `ProviderRefused`."""
+    """The checked document. Raises `ProviderRefused`."""
     ends = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
     if not all(isinstance(told.get(name), str) for name in ends) or told["issuer"].rstrip("/") != issuer.rstrip("/"):
         raise ProviderRefused("The identity provider does not describe itself as the issuer that is set.", code="issuer")
@@ -297,16 +297,16 @@ def _client(there: Provider, back: str) -> "OAuth2Client":
 
 
 class _Out:
-    """What Authlib sends requests with: `console.integrations.net`, which goes nowhere it should not."""
+    """Authlib's HTTP client: requests go through `console.integrations.net`, which refuses private addresses."""
 
     def post(self, url: str, data: Mapping[str, str], headers: Mapping[str, str], auth: Any) -> "_Told":
-        """One request, with what shows who we are."""
+        """One request, with our authentication."""
         there, shown, body = auth.prepare("POST", url, dict(headers), urlencode(data))
         return _Told(_send("POST", there, body.encode(), shown))
 
 
 class _Told:
-    """An answer as Authlib reads one."""
+    """A response in the form that Authlib reads."""
 
     def __init__(self, answer: net.Answer) -> None:
         self.status_code, self._body = answer.status, answer.body
@@ -316,7 +316,7 @@ class _Told:
         return json.loads(self._body)
 
     def raise_for_status(self) -> None:
-        """Raises `ProviderRefused` for what is no yes."""
+        """Raises `ProviderRefused` for an error status."""
         if self.status_code >= 400:
             raise ProviderRefused("The identity provider is not well at the moment. Try again later.")
 

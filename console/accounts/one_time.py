@@ -1,6 +1,6 @@
-"""Short-lived secrets that open something once: the way from the password to the code, a link for a new password, what was typed when a session ended.
+"""Short-lived one-time secrets: between password and code, links for a new password, form data when a session ends.
 
-The bearer holds a random token, the row only its hash; what is kept with it is sealed by the master key.
+The bearer has a random token, the row only its hash; the content is sealed by the master key.
 """
 
 import hashlib
@@ -28,14 +28,14 @@ _TAKE = "delete from console.one_time where hash = %s and kind = %s and until > 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What stands behind a token: whose it is (None: nobody's) and what was kept with it."""
+    """The content of a token, and its person (None: nobody)."""
 
     person: str | None
     content: Any
 
 
 def make(kind: Kind, person: str | None, lasts: timedelta, content: Any = None, *, token: str | None = None) -> str:
-    """A new token of this kind; with `token` that one, in the place of what it stood for before."""
+    """A new token of this kind. With `token`: give that token this content instead of its former one."""
     told = token or secrets.token_urlsafe(32)
     key = _hash(kind, told)
     sealed = None if content is None else subjects.wrap(orjson.dumps(content), _place(key))
@@ -46,17 +46,17 @@ def make(kind: Kind, person: str | None, lasts: timedelta, content: Any = None, 
 
 
 def find(kind: Kind, token: str) -> Kept | None:
-    """What the token stands for, without using it up; None for one that is unknown, used or too old."""
+    """The content of the token, without using it up; None if it is unknown, used or too old."""
     return _kept(_FIND, kind, token)
 
 
 def take(kind: Kind, token: str) -> Kept | None:
-    """What the token stands for; it opens nothing any more. Of two at once one gets it."""
+    """The content of the token, using it up. Of two concurrent calls one gets it."""
     return _kept(_TAKE, kind, token)
 
 
-def first(kind: Kind, token: str, lasts: timedelta) -> bool:
-    """Whether this token, made elsewhere, is seen for the first time; remembered for as long as it would be good."""
+def is_first_use(kind: Kind, token: str, lasts: timedelta) -> bool:
+    """Whether this foreign token is seen for the first time; remembered for as long as it is valid."""
     noted = sa.text(
         "insert into console.one_time (hash, kind, until) values (:hash, :kind, now() + :lasts) on conflict (hash) do nothing returning 1"
     )
@@ -66,7 +66,7 @@ def first(kind: Kind, token: str, lasts: timedelta) -> bool:
 
 
 def forget(kind: Kind, person: str) -> None:
-    """Make all tokens of this kind useless that the person has."""
+    """Revoke all tokens of this kind of the person."""
     with db.hot_engine().connect() as connection:
         connection.execute(
             sa.text("delete from console.one_time where person = :person and kind = :kind"), {"person": person, "kind": kind}
@@ -79,11 +79,11 @@ def _kept(statement: str, kind: Kind, token: str) -> Kept | None:
         row = driver.execute(statement, (key, kind)).fetchone()
     if row is None:
         return None
-    return Kept(row[0], None if row[1] is None else opened(key, row[1]))
+    return Kept(row[0], None if row[1] is None else open_content(key, row[1]))
 
 
-def opened(key: bytes, content: bytes) -> Any:
-    """What was kept in the row of this hash."""
+def open_content(key: bytes, content: bytes) -> Any:
+    """The unsealed content of the row with this hash."""
     return orjson.loads(subjects.unwrap(bytes(content), _place(bytes(key))))
 
 

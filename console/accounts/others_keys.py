@@ -1,4 +1,4 @@
-"""Keys of the API that open doors in somebody's name, seen and revoked by who manages people."""
+"""API keys of a person, as seen and revoked by those who manage people."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ _KEYS = sa.text(
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of the API that still opens something."""
+    """A usable API key."""
 
     id: str
     name: str
@@ -28,14 +28,14 @@ class Key:
 
 
 def api_keys(actor: Actor, person_id: str) -> list[Key]:
-    """Keys of the person that open something, the newest first. Raises NotAllowed."""
+    """Usable keys of the person, newest first. Raises NotAllowed."""
     authority.require(actor)
     with db.hot_engine().connect() as connection:
         return [Key(*row) for row in connection.execute(_KEYS, {"id": person_id.replace("\0", "")})]
 
 
 def revoke_key(actor: Actor, person_id: str, key_id: str) -> None:
-    """Make a key of the person useless. Raises NotAllowed, NotFound for a key that is not theirs or opens nothing any more."""
+    """Revoke a key of the person. Raises NotAllowed, NotFound if it is not theirs or not usable."""
     known = {key.id for key in api_keys(actor, person_id)}
     authority.require_over_now(actor, person_id)
     if key_id not in known:

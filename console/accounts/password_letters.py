@@ -1,4 +1,4 @@
-"""Mail with a link for a new password: asked for by anybody, sent by the worker to who has an account with a password, and to nobody else."""
+"""Mail with a link for a new password: anybody may ask; the worker sends it only to accounts with a password."""
 
 from datetime import timedelta
 from email.message import EmailMessage
@@ -23,7 +23,7 @@ _ACCOUNT = sa.text("select id, name from console.person where email = :email and
 
 
 def ask(email: str, ip: str) -> None:
-    """Note that somebody at this address of the network asks for a link to this mail address; too many are passed over. Takes as long for every address."""
+    """Record a request for a link to this mail address; too many are ignored. Takes the same time for every address."""
     address = email.strip().lower()
     told = settings.current()
     if told.smtp is None or told.mail_from is None or told.base_url is None or len(address) > 254 or not persons.EMAIL.fullmatch(address):
@@ -33,7 +33,7 @@ def ask(email: str, ip: str) -> None:
 
 
 def send() -> int:
-    """Send what was asked for; how many letters went out. One that the mail server does not take at the moment waits for the next time."""
+    """Send the requested mails; returns how many. A mail that the server cannot take now is tried again later."""
     sent = 0
     while (address := _next()) is not None:
         with db.hot_engine().connect() as connection:
@@ -55,7 +55,7 @@ def send() -> int:
 def _next() -> str | None:
     with db.hot_engine().connect() as connection:
         row = connection.execute(_NEXT).one_or_none()
-    return None if row is None else one_time.opened(row.hash, row.content)
+    return None if row is None else one_time.open_content(row.hash, row.content)
 
 
 def _letter(address: str, name: str, token: str) -> EmailMessage:

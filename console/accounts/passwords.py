@@ -1,4 +1,4 @@
-"""Passwords: kept as argon2id, tried one per core at a time, refused when they are easily guessed."""
+"""Passwords: stored with argon2id, checked one per core at a time, refused if easy to guess."""
 
 import functools
 import os
@@ -51,17 +51,17 @@ RUNS = (
 )
 
 _hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=argon2.Type.ID)
-_cores = threading.BoundedSemaphore(os.cpu_count() or 1)  # more at once only fill the memory, and every sign-in gets slower
+_cores = threading.BoundedSemaphore(os.cpu_count() or 1)  # more at once only need memory and slow down every sign-in
 
 
-def hashed(password: str) -> str:
-    """What is stored of a password: an argon2id text with its parameters and a salt of its own."""
+def hash_password(password: str) -> str:
+    """The stored form of a password: argon2id text with parameters and salt."""
     with _cores:
         return _hasher.hash(_normal(password))
 
 
 def matches(stored: str | None, password: str) -> bool:
-    """Whether this is the password. Takes the same time where nothing is stored, so that unknown people cannot be told apart."""
+    """Whether this is the password. Takes the same time if nothing is stored, so that unknown people cannot be detected."""
     with _cores:
         try:
             return _hasher.verify(stored or _nobody(), _normal(password)) and stored is not None
@@ -69,13 +69,13 @@ def matches(stored: str | None, password: str) -> bool:
             return False
 
 
-def outdated(stored: str) -> bool:
-    """Whether the stored text was made with other parameters than today's."""
+def is_outdated(stored: str) -> bool:
+    """Whether the stored form uses outdated parameters."""
     return _hasher.check_needs_rehash(stored)
 
 
 def weakness(password: str, *, email: str = "", name: str = "") -> str | None:
-    """Why this password is not taken, in a sentence for the one who chose it; None when it is."""
+    """Why this password is refused, in a sentence for its owner; None if it is accepted."""
     normal = _normal(password)
     if len(normal) < SHORTEST:
         return f"A password takes at least {SHORTEST} characters."
@@ -92,7 +92,7 @@ def weakness(password: str, *, email: str = "", name: str = "") -> str | None:
 
 
 def generated() -> str:
-    """A password of 100 random bits that can be read aloud: four groups of five."""
+    """A password of 100 random bits, easy to read aloud: four groups of five."""
     return "-".join("".join(secrets.choice(ALPHABET) for _ in range(5)) for _ in range(4))
 
 
@@ -106,7 +106,7 @@ def _normal(password: str) -> str:
 
 
 def _dressed_up(text: str, words: Sequence[str]) -> bool:
-    """Whether hardly a letter is left beside these words, also when they are spelt with digits and signs."""
+    """Whether hardly a letter remains without these words, also when spelt with digits and signs."""
     covered: set[int] = set()
     for spelling in (text, text.translate(LOOKALIKES)):
         for word in words:
@@ -115,7 +115,7 @@ def _dressed_up(text: str, words: Sequence[str]) -> bool:
 
 
 def _sequence(text: str) -> bool:
-    """Whether nearly all of it is neighbours on a keyboard or in the alphabet, or one short piece again and again."""
+    """Whether nearly all characters are neighbours on a keyboard or in the alphabet, or repeat a short piece."""
     if any(text == (text[:size] * len(text))[: len(text)] for size in range(1, len(text) // 2 + 1)):
         return True
     pairs = [text[at : at + 2] for at in range(len(text) - 1)]

@@ -1,6 +1,6 @@
-"""What is changed of a person: roles and teams, tags and particulars, closed, opened and removed.
+"""Changing people: roles, teams, tags, profile; closing, reopening and removing accounts.
 
-Each change is judged and written under the one lock of `authority`, with an event that says what was before.
+Each change is checked and written under the lock of `authority`, with an event that has the former values.
 """
 
 import re
@@ -40,32 +40,32 @@ _FORGET = [
     sa.text("delete from console.identity where person = :id"),
     sa.text("delete from console.one_time where person = :id"),
 ]
-"""What signed the person in beside the password."""
+"""Deletes all ways to sign in besides the password."""
 
 
 def change_roles(actor: Actor, person_id: str, pairs: Iterable[Pair], teams: Iterable[str] | None = None) -> None:
-    """Make these the roles of the person, each with the team in which it is held, and `teams` whom they work with (None: as they are).
+    """Make these the person's roles, each with its team, and `teams` the teams they work in (None: unchanged).
 
-    Roles that are held everywhere may name any team. Raises NotFound, Invalid on `roles` or `teams`, Conflict for a removed account, and
+    Roles held in every team may be given with any team. Raises NotFound, Invalid on `roles` or `teams`, Conflict for a removed account, and
     NotAllowed: for oneself, for the last admin, and for roles above one's own.
     """
-    given = spread(pairs)
+    given = place_everywhere(pairs)
     _placed(actor, person_id, lambda _, were: (given, were if teams is None else frozenset(teams)))
 
 
 def change_teams(actor: Actor, person_id: str, *, add: str | None = None, drop: str | None = None) -> None:
-    """Take the person into a team, or out of one; roles stay. Raises as `change_roles`."""
+    """Add the person to a team or remove them from one; roles stay. Raises as `change_roles`."""
     _placed(actor, person_id, lambda before, were: (before, (were | ({add} if add else set())) - {drop}))
 
 
 def _placed(
     actor: Actor, person_id: str, wish: Callable[[frozenset[Pair], frozenset[str]], tuple[frozenset[Pair], frozenset[str]]]
 ) -> None:
-    """Roles and teams as `wish` makes them of those that stand when nobody else changes them."""
+    """Roles and teams as `wish` computes them from the present ones, under the lock."""
     authority.require_another(actor, person_id, "changes their own roles")
     with authority.changing(actor) as connection:
-        authority.row(connection, person_id)
-        before = authority.pairs(connection, person_id)
+        authority.lock_person(connection, person_id)
+        before = authority.role_pairs(connection, person_id)
         were = frozenset(connection.execute(_TEAMS, {"id": person_id}).scalar_one())
         given, joined = wish(before, were)
         check_places(connection, given - before, joined - were)
@@ -78,9 +78,9 @@ def _placed(
         opened: dict[str, Any] = {"person": person_id, "fields": []}
         if given != before:
             access.assign(person_id, given, connection=connection, by=actor.id)
-            opened |= {"fields": ["roles"], "roles": words(given), "roles_before": words(before)}
+            opened |= {"fields": ["roles"], "roles": pair_words(given), "roles_before": pair_words(before)}
         if joined != were:
-            persons.join(connection, person_id, sorted(joined))
+            persons.join_teams(connection, person_id, sorted(joined))
             opened |= {"fields": [*opened["fields"], "teams"], "teams": sorted(joined), "teams_before": sorted(were)}
         if opened["fields"]:
             persons.note_configuration(actor, "person_changed", person_id, opened, connection=connection)
@@ -89,18 +89,18 @@ def _placed(
 def change_person(
     actor: Actor, person_id: str, *, name: str | None = None, tags: Tags | None = None, locale: str | None = None, zone: str | None = None
 ) -> None:
-    """Change what is told of the person; None stays as it is. Tags take part in scopes, so nobody changes their own.
+    """Change the given values of a person; None stays. Nobody changes their own tags, because scopes depend on them.
 
     Raises NotFound, Invalid with a detail per field, Conflict for a removed account, NotAllowed.
     """
     if tags is not None:
         authority.require_another(actor, person_id, "changes their own tags")
     wanted = {"name": name, "tags": tags, "locale": locale, "zone": zone}
-    details = wrong(wanted)
+    details = profile_errors(wanted)
     if details:
         raise Invalid("This cannot be kept.", details=details)
     with authority.changing(actor) as connection:
-        authority.row(connection, person_id)
+        authority.lock_person(connection, person_id)
         if person_id != actor.id:
             authority.require_over(actor, connection, person_id)
         told = connection.execute(_TOLD, {"id": person_id}).one()._asdict()
@@ -121,10 +121,9 @@ def change_person(
 
 
 def disable_person(person_id: str, *, by: Actor = persons.COMMAND_LINE) -> None:
-    """Close an account: its sessions end now, its keys open nothing any more. What the person did stays theirs, runs in their hands too.
+    """Close an account: ends its sessions and disables its keys. What the person did and runs in their hands stay theirs.
 
-    Raises NotFound, Conflict for a removed account, and NotAllowed for oneself, for the last admin, after whom nobody could give rights,
-    and for an account above one's own.
+    Raises NotFound, Conflict for a removed account, and NotAllowed for oneself, for the last admin, and for an account above one's own.
     """
     authority.require_another(by, person_id, "closes their own account")
 
@@ -141,7 +140,7 @@ def disable_person(person_id: str, *, by: Actor = persons.COMMAND_LINE) -> None:
 
 
 def enable_person(actor: Actor, person_id: str) -> None:
-    """Open an account again, with the roles that it had. Sessions and keys stay ended. Raises as `disable_person`."""
+    """Reopen an account with the roles it had. Sessions and keys stay ended. Raises as `disable_person`."""
     authority.require_another(actor, person_id, "opens their own account")
 
     def reopen(connection: Connection) -> dict[str, Any] | None:
@@ -152,9 +151,9 @@ def enable_person(actor: Actor, person_id: str) -> None:
 
 
 def remove_person(actor: Actor, person_id: str, confirmed: str) -> None:
-    """Take the account away: roles, teams, tags, password, sessions and keys go, the address is free again. `confirmed` is `CONFIRM REMOVE`, as typed.
+    """Remove the account: deletes roles, teams, tags, password, sessions and keys, and frees the address. `confirmed` is `CONFIRM REMOVE` as typed.
 
-    What the person did stays in the log under their name. Raises Invalid on `confirm`, and as `disable_person`.
+    The log keeps what the person did, under their name. Raises Invalid on `confirm`, and as `disable_person`.
     """
     if confirmed.strip() != CONFIRM:
         raise Invalid(
@@ -164,20 +163,20 @@ def remove_person(actor: Actor, person_id: str, confirmed: str) -> None:
 
     authority.require_another(actor, person_id, "removes their own account")
     with authority.changing(actor) as connection:
-        authority.row(connection, person_id)
+        authority.lock_person(connection, person_id)
         authority.require_over(actor, connection, person_id)
         authority.keep_an_admin(connection, person_id)
         told = connection.execute(_TOLD, {"id": person_id}).one()
-        before = authority.pairs(connection, person_id)
+        before = authority.role_pairs(connection, person_id)
         opened = {
             "person": person_id,
-            "roles_before": words(before),
+            "roles_before": pair_words(before),
             "teams_before": list(connection.execute(_TEAMS, {"id": person_id}).scalar_one()),
         }
         cleared_notices.notify_cleared(connection, actor, "account_closed", person_id)
         persons.end_access(connection, person_id)
         persons.forget_ways_in(connection, person_id)
-        persons.join(connection, person_id, ())
+        persons.join_teams(connection, person_id, ())
         access.assign(person_id, (), connection=connection, by=actor.id)
         connection.execute(sa.text("update console.team set lead = null where lead = :id"), {"id": person_id})
         for statement in _FORGET:
@@ -187,24 +186,24 @@ def remove_person(actor: Actor, person_id: str, confirmed: str) -> None:
         persons.note_configuration(actor, "person_removed", person_id, opened, sealed, connection)
 
 
-def spread(pairs: Iterable[Pair]) -> frozenset[Pair]:
-    """The pairs, those of roles that are held everywhere with `*` for their team."""
+def place_everywhere(pairs: Iterable[Pair]) -> frozenset[Pair]:
+    """The pairs; roles that are held in every team get `*` as team."""
     return frozenset((role, EVERY if role in access.EVERYWHERE else team) for role, team in pairs)
 
 
-def words(pairs: Iterable[Pair]) -> list[str]:
-    """`operator@operations`, sorted: how events, invitations and forms write them."""
+def pair_words(pairs: Iterable[Pair]) -> list[str]:
+    """`operator@operations`, sorted: the form in events, invitations and forms."""
     return sorted(f"{role}@{team}" for role, team in pairs)
 
 
 def pair_of(word: str) -> Pair:
-    """The pair that `operator@operations` means."""
+    """The pair from `operator@operations`."""
     role, _, team = word.partition("@")
     return role, team
 
 
 def check_places(connection: Connection, pairs: Iterable[Pair], teams: Iterable[str]) -> None:
-    """Raise Invalid where a role is unknown, or a team is not there or archived; for what is newly given."""
+    """Raise Invalid for an unknown role, or an unknown or archived team, among those newly given."""
     known = set(connection.execute(sa.text("select id from console.team where archived_at is null")).scalars())
     details: list[dict[str, str]] = [
         {"field": "roles", "reason": one["reason"]} for one in persons.unknown_roles(sorted({role for role, _ in pairs}))
@@ -219,8 +218,8 @@ def check_places(connection: Connection, pairs: Iterable[Pair], teams: Iterable[
         raise Invalid("These roles cannot be given.", details=details)
 
 
-def wrong(told: Mapping[str, Any]) -> list[dict[str, str]]:
-    """A detail for each of `name`, `tags`, `locale`, `zone` that cannot be kept; None is not looked at."""
+def profile_errors(told: Mapping[str, Any]) -> list[dict[str, str]]:
+    """A detail for each invalid value of `name`, `tags`, `locale`, `zone`; None is not checked."""
     name, tags, locale, zone = (told.get(field) for field in ("name", "tags", "locale", "zone"))
     details = []
     if name is not None and not (0 < len(name.strip()) <= 200 and name.isprintable()):
@@ -234,9 +233,9 @@ def wrong(told: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _changed(actor: Actor, person_id: str, change: Callable[[Connection], dict[str, Any] | None]) -> None:
-    """An account closed or opened, if it was not already."""
+    """Close or reopen the account, unless it already is."""
     with authority.changing(actor) as connection:
-        authority.row(connection, person_id)
+        authority.lock_person(connection, person_id)
         authority.require_over(actor, connection, person_id)
         opened = change(connection)
         if opened is not None:
@@ -244,7 +243,7 @@ def _changed(actor: Actor, person_id: str, change: Callable[[Connection], dict[s
 
 
 def require_teams(actor: Actor, teams: Iterable[str]) -> None:
-    """Raise NotAllowed naming the first of these teams that is not the actor's own."""
+    """Raise NotAllowed naming the first team that the actor does not belong to."""
     beyond = [] if authority.unbounded(actor) else sorted(set(teams) - set(actor.teams) - {team for _, team in access.roles_of(actor.id)})
     if beyond:
         raise NotAllowed(
@@ -255,7 +254,7 @@ def require_teams(actor: Actor, teams: Iterable[str]) -> None:
 
 
 def _require_tags(actor: Actor, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Tags widen what is seen: who is no admin gives no value that they do not have."""
+    """Raise NotAllowed for tag values that the actor does not have: tags widen scopes. Admins may give all."""
     if authority.unbounded(actor):
         return
     for key, values in after.items():
@@ -269,12 +268,12 @@ def _require_tags(actor: Actor, before: Mapping[str, Any], after: Mapping[str, A
 
 
 def listed(value: Any) -> list[str]:
-    """The values of a tag as words; a value that is no list is one."""
+    """The values of a tag as texts; a single value is a list of one."""
     return [] if value is None else [str(one) for one in value] if isinstance(value, list) else [str(value)]
 
 
 def _kept_tags(before: Mapping[str, Any], after: Tags) -> dict[str, Any]:
-    """The tags as lists of words; a value that reads as before stays as it is, be it a number or no list."""
+    """The tags as lists of texts; a value with unchanged text keeps its original form."""
     told = {key: list(dict.fromkeys(value.strip() for value in values)) for key, values in after.items()}
     return {key: before[key] if key in before and listed(before[key]) == values else values for key, values in told.items()}
 
@@ -293,7 +292,7 @@ def _wrong_tags(tags: Tags) -> str | None:
 
 
 def locale_of(name: str) -> str:
-    """`de-AT` of `de_AT`: the one form that is kept of a locale that is known."""
+    """The canonical form of a known locale: `de-AT` for `de_AT`."""
     return str(Locale.parse(name.replace("-", "_"))).replace("_", "-")
 
 

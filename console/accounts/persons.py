@@ -19,7 +19,7 @@ from console.errors import Conflict, Invalid, NotAllowed, NotFound
 EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f]+\.[^\s@\x00-\x1f]+")
 TEAM = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
-"""Who acts for somebody with the shell of the machine; it has no rights, and needs none where nothing is judged."""
+"""The actor for somebody at the command line. It has no rights; its callers check none."""
 
 _PEOPLE = """
 select p.id, coalesce(p.email, '') as email, p.name, p.tags, p.locale, p.zone, p.disabled_at, p.removed_at, p.created_at,
@@ -34,7 +34,7 @@ _EVERYBODY = sa.text(_PEOPLE + " order by p.name, p.id")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who may sign in, or may no longer. `roles` are pairs of role and team id, `*` for every team; who was removed has no address."""
+    """A person with a present or former account. `roles` are pairs of role and team id, `*` for every team; a removed person has no address."""
 
     id: str
     email: str
@@ -56,7 +56,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Whom one works with. `lead` is a person's id; an archived team is there for what was."""
+    """A team. `lead` is a person's id; archived teams are kept for past work."""
 
     id: str
     name: str
@@ -67,7 +67,7 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A new person, and the password that is said once."""
+    """A new person, with the password that is shown once."""
 
     person: Person
     password: str
@@ -86,27 +86,27 @@ def create_person(
     zone: str = "UTC",
     by: Actor = COMMAND_LINE,
 ) -> Created:
-    """Somebody new with a role in a team, and `also` further pairs of role and team; a team that is not there is made.
+    """Create a person with a role in a team; `also` are further pairs of role and team. A missing team is created.
 
-    Roles that are held in every team (auditor, developer, admin) are given everywhere, the team is then only where the person belongs.
-    Without `password` one is generated. Raises `Invalid` with a detail per field, `Conflict` when the address is taken, `NotAllowed`.
+    Roles held in every team (auditor, developer, admin) are given in all; the team is then only where the person belongs.
+    Without `password` one is generated. Raises `Invalid` with a detail per field, `Conflict` if the address is taken, `NotAllowed`.
     """
     address, home = email.strip().lower(), team_id(team)
     given = [(role, home), *((other, team_id(place)) for other, place in also)]
     chosen = passwords.generated() if password is None else password
     _refuse_bad(address, name, chosen, [role for role, _ in given])
     person_id, shown = new_id("usr"), name.strip() or address.partition("@")[0].replace(".", " ").title()
-    stored = passwords.hashed(chosen)
+    stored = passwords.hash_password(chosen)
     roles = [(given_role, "*" if given_role in access.EVERYWHERE else place) for given_role, place in given]
     told = {"id": person_id, "email": address, "name": shown, "hash": stored, "tags": dict(tags or {}), "locale": locale, "zone": zone}
     with authority.changing(by) as connection:
         authority.require_give(by, roles)
         _make_team(connection, home, team)
-        enter(connection, told, roles, [home], by)
+        insert_person(connection, told, roles, [home], by)
     return Created(person(person_id), chosen)
 
 
-def enter(
+def insert_person(
     connection: Connection,
     told: Mapping[str, Any],
     roles: Sequence[tuple[str, str]],
@@ -114,22 +114,22 @@ def enter(
     by: Actor,
     more: Mapping[str, Any] | None = None,
 ) -> None:
-    """The row of a new person (`id, email, name, hash, tags, locale, zone`) with roles and teams that are there, and its event, last; `more` is said in it.
+    """Insert a person (`id, email, name, hash, tags, locale, zone`) with roles and existing teams, then the event with `more`.
 
-    Raises `Conflict` when the address is taken.
+    Raises `Conflict` if the address is taken.
     """
     if not connection.execute(_INSERT, told).rowcount:
         raise Conflict(
             f"Somebody signs in as {told['email']} already.", code="email_taken", details=[{"field": "email", "reason": "is taken"}]
         )
-    join(connection, told["id"], teams)
+    join_teams(connection, told["id"], teams)
     access.assign(told["id"], roles, connection=connection, by=str((more or {}).get("invited_by") or by.id))
     opened = {"person": told["id"], "roles": [f"{role}@{place}" for role, place in roles], "teams": list(teams), **(more or {})}
     note_configuration(by, "person_created", told["id"], opened, {"name": told["name"], "email": told["email"]}, connection)
 
 
-def join(connection: Connection, person_id: str, teams: Iterable[str]) -> None:
-    """Make these teams, which are there, the person's."""
+def join_teams(connection: Connection, person_id: str, teams: Iterable[str]) -> None:
+    """Add the person to these existing teams."""
     connection.execute(sa.text("delete from console.person_team where person = :person"), {"person": person_id})
     for team in teams:
         values = {"person": person_id, "team": team}
@@ -137,13 +137,13 @@ def join(connection: Connection, person_id: str, teams: Iterable[str]) -> None:
 
 
 def forget_ways_in(connection: Connection, person_id: str) -> None:
-    """What the person signed in with goes: the account of an identity provider, the second factor, links that wait."""
+    """Delete provider accounts, second factor and pending links of the person."""
     for table in ("identity", "second_factor", "recovery_code", "one_time"):
         connection.execute(sa.text(f"delete from console.{table} where person = :id"), {"id": person_id})  # noqa: S608 (names of this list)
 
 
 def end_access(connection: Connection, person_id: str) -> None:
-    """Sessions and keys of the person open nothing any more, from the commit on."""
+    """End sessions and keys of the person from the commit on."""
     connection.execute(END_SESSIONS, {"id": person_id})
     connection.execute(
         sa.text("update console.api_key set revoked_at = now() where person = :id and revoked_at is null"), {"id": person_id}
@@ -151,16 +151,16 @@ def end_access(connection: Connection, person_id: str) -> None:
 
 
 def set_password(person_id: str, password: str | None = None, *, by: Actor = COMMAND_LINE) -> str:
-    """Give the person a new password, generated where none is given, and end their sessions; the password, to be said once.
+    """Give the person a new password, generated if none is given, and end their sessions; returns the password, to be shown once.
 
-    Raises `NotFound`, and `Invalid` for a password that is easily guessed.
+    Raises `NotFound`, and `Invalid` for a password that is easy to guess.
     """
     known = person(person_id)
     chosen = passwords.generated() if password is None else password
     weak = passwords.weakness(chosen, email=known.email, name=known.name)
     if weak:
         raise Invalid(weak, details=[{"field": "password", "reason": weak}])
-    stored = passwords.hashed(chosen)
+    stored = passwords.hash_password(chosen)
     with db.transaction() as connection:
         connection.execute(sa.text("update console.person set password_hash = :hash where id = :id"), {"id": person_id, "hash": stored})
         connection.execute(END_SESSIONS, {"id": person_id})
@@ -174,7 +174,7 @@ def person(person_id: str) -> Person:
 
 
 def person_of_email(email: str) -> Person:
-    """The person who signs in with this address. Raises `NotFound` that names it."""
+    """The person who signs in with this address. Raises `NotFound`."""
     address = email.strip().lower()
     try:
         return _read_person(_BY_EMAIL, email=address)
@@ -183,20 +183,20 @@ def person_of_email(email: str) -> Person:
 
 
 def people() -> list[Person]:
-    """Everybody, closed and removed accounts too, by name."""
+    """Everybody by name, including closed and removed accounts."""
     with db.hot_engine().connect() as connection:
         return [_person(row) for row in connection.execute(_EVERYBODY)]
 
 
 def teams() -> list[Team]:
-    """All teams, archived ones too, by name."""
+    """All teams by name, including archived ones."""
     wanted = sa.text("select id, name, description, lead, archived_at is not null from console.team order by name, id")
     with db.hot_engine().connect() as connection:
         return [Team(*row) for row in connection.execute(wanted)]
 
 
 def names(ids: Collection[str]) -> dict[str, str]:
-    """Person id → name, of those that exist."""
+    """Person id → name, for existing ids."""
     if not ids:
         return {}
     with db.hot_engine().connect() as connection:
@@ -204,8 +204,8 @@ def names(ids: Collection[str]) -> dict[str, str]:
         return {row.id: row.name for row in found}
 
 
-def closed(person_id: str | None) -> bool:
-    """Whether there is such a person, whose account was closed."""
+def is_closed(person_id: str | None) -> bool:
+    """Whether the person exists and their account is closed."""
     if person_id is None:
         return False
     with db.hot_engine().connect() as connection:
@@ -216,9 +216,9 @@ def closed(person_id: str | None) -> bool:
 
 
 def actor_of_person(person_id: str, session: str = "sys:engine") -> Actor:
-    """The person as the engine acts for them, with today's rights; `session` is the chain of what is noted outside runs.
+    """The person as actor for the engine, with today's rights; `session` is the log chain for events outside runs.
 
-    Raises `NotAllowed` where the account is closed or gone: nothing is done any more in this name.
+    Raises `NotAllowed` if the account is closed or removed: nothing is done in this name any more.
     """
     with db.hot_engine().connect() as connection:
         row = connection.execute(_PERSON, {"id": person_id}).one_or_none()
@@ -230,7 +230,7 @@ def actor_of_person(person_id: str, session: str = "sys:engine") -> Actor:
 
 
 def actor(row: Any, *, kind: Any, session: str, key_id: str | None = None) -> Actor:
-    """The actor of a row with a person's `id, name, email, tags, locale, zone, teams`."""
+    """The actor from a row with a person's `id, name, email, tags, locale, zone, teams`."""
     return Actor(
         kind=kind,
         id=row.id,
@@ -249,7 +249,7 @@ def actor(row: Any, *, kind: Any, session: str, key_id: str | None = None) -> Ac
 
 
 def search(text: str, limit: int) -> list[Actor]:
-    """At most `limit` people with an open account whose name or address has this in it (all of them for no text), by name, as the engine acts for them."""
+    """At most `limit` people with an active account whose name or address contains the text (empty: everybody), by name, as actors."""
     wanted = sa.text(
         _PEOPLE + " where p.disabled_at is null and (strpos(lower(p.name), lower(:text)) > 0 or strpos(lower(p.email), lower(:text)) > 0)"
         " order by p.name, p.id limit :limit"
@@ -267,14 +267,14 @@ def note_configuration(
     sealed: Mapping[str, Any] | None = None,
     connection: Connection | None = None,
 ) -> None:
-    """An event on the chain of the configuration, its sealed values under the key of the person it is about; in a transaction its last act."""
+    """An event on the configuration chain, with sealed values under the person's key. Must be the last act of a transaction."""
     log.note(
         by, kind, open=opened, sealed=sealed, subject=subjects.subject_of("person", person_id), chain="sys:config", connection=connection
     )
 
 
 def team_id(name: str) -> str:
-    """`financial_crime` of `Financial Crime`. Raises `Invalid` where nothing usable is left."""
+    """`financial_crime` for `Financial Crime`. Raises `Invalid` if no usable character remains."""
     ident = re.sub(r"[^a-z0-9_-]+", "_", name.strip().lower()).strip("_")
     if not TEAM.fullmatch(ident):
         raise Invalid(
@@ -305,7 +305,7 @@ def _refuse_bad(address: str, name: str, password: str, roles: Sequence[str]) ->
 
 
 def unknown_roles(roles: Iterable[str]) -> list[dict[str, str]]:
-    """A detail for each of these roles that the policy does not know."""
+    """A detail for each role that the policy does not have."""
     known = authority.known_roles()
     return [{"field": "role", "reason": f"there is no role {role!r}; there are {', '.join(known)}"} for role in roles if role not in known]
 

@@ -1,6 +1,6 @@
-"""What people change of themselves: name, language, zone and theme, and their password; and the link by which they choose a new one.
+"""What people change about themselves: name, language, time zone, theme, password; and links to choose a new password.
 
-A password that is changed ends every other session. A link works once, for an hour, and leaves the second factor as it is.
+Changing the password ends all other sessions. A link works once, within an hour, and does not change the second factor.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ FREE = 5
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a person may change of themselves."""
+    """The values that a person may change about themselves."""
 
     name: str
     locale: str
@@ -36,7 +36,7 @@ class Profile:
 
 
 def profile_of(actor: Actor) -> Profile:
-    """The actor's own. Raises `NotFound` for one who is no person."""
+    """The actor's profile. Raises `NotFound` if the actor is not a person."""
     rows = db.fetch("select name, locale, zone, theme, password_hash is not null from console.person where id = %s", (actor.id,))
     if not rows:
         raise NotFound
@@ -44,7 +44,7 @@ def profile_of(actor: Actor) -> Profile:
 
 
 def change_profile(actor: Actor, *, name: str, locale: str, zone: str, theme: str) -> None:
-    """Set the actor's own particulars. Raises `Invalid` with a detail per field."""
+    """Change the actor's own values. Raises `Invalid` with a detail per field."""
     before = profile_of(actor)
     shown, problems = name.strip(), []
     if not 0 < len(shown) <= 200 or not shown.isprintable():
@@ -69,7 +69,7 @@ def change_profile(actor: Actor, *, name: str, locale: str, zone: str, theme: st
 
 
 def change_password(actor: Actor, former: str, new: str) -> None:
-    """The actor's new password; their other sessions end. Raises `Invalid` on `former` or `new`, `Conflict` for who has none, `TooMany`."""
+    """Change the actor's password and end their other sessions. Raises `Invalid` on `former` or `new`, `Conflict` without a password, `TooMany`."""
     if actor.kind != "user":
         raise Conflict("A key cannot change a password.", code="no_person")
     stored = _stored(actor.id)
@@ -93,7 +93,7 @@ def change_password(actor: Actor, former: str, new: str) -> None:
 
 
 def password_link(actor: Actor, person_id: str) -> str:
-    """The token of a link by which this person chooses a new password; links made before are worth nothing. Raises `NotAllowed`, `NotFound`, `Conflict`."""
+    """The token of a link by which this person chooses a new password; ends earlier links. Raises `NotAllowed`, `NotFound`, `Conflict`."""
     access.require(actor, None, "user", "manage")
     authority.require_over_now(actor, person_id)
     require_recent(actor)
@@ -106,7 +106,7 @@ def password_link(actor: Actor, person_id: str) -> str:
 
 
 def make_link(by: Actor, person_id: str, *, by_mail: bool) -> str:
-    """The token of a link, with its event; for who was judged before."""
+    """The token of a link, with its event. The caller has checked the rights."""
     one_time.forget("reset", person_id)
     token = one_time.make("reset", person_id, LINK_LASTS)
     persons.note_configuration(by, "password_link_made", person_id, {"person": person_id, "by_mail": by_mail})
@@ -114,14 +114,14 @@ def make_link(by: Actor, person_id: str, *, by_mail: bool) -> str:
 
 
 def person_of_link(token: str) -> persons.Person | None:
-    """Whose new password the link is for; None for one that was used, replaced or is over an hour old."""
+    """The person of the link; None if it was used, replaced or is over an hour old."""
     kept = one_time.find("reset", token)
     found = None if kept is None or kept.person is None else persons.person(kept.person)
     return None if found is None or found.disabled else found
 
 
 def choose_password(token: str, new: str) -> persons.Person:
-    """The new password of the person of this link, which is used up; their sessions end. Raises `Invalid` on `new`, `NotFound` for a link that opens nothing."""
+    """Set the new password by link, using it up and ending the person's sessions. Raises `Invalid` on `new`, `NotFound` for an invalid link."""
     found = person_of_link(token)
     if found is None:
         raise NotFound
@@ -148,7 +148,7 @@ def _stored(person_id: str) -> str | None:
 
 def _set(connection: sa.Connection, person_id: str, new: str) -> None:
     statement = sa.text("update console.person set password_hash = :hash where id = :id")
-    connection.execute(statement, {"hash": passwords.hashed(new), "id": person_id})
+    connection.execute(statement, {"hash": passwords.hash_password(new), "id": person_id})
 
 
 def _note(by: Actor, person_id: str, fields: list[str], connection: sa.Connection, sealed: Mapping[str, object] | None = None) -> None:

@@ -1,7 +1,7 @@
-"""How often a key may ask: so many requests a minute, an hour and a day, counted in one table for all processes.
+"""Rate limits of API keys: requests per minute, hour and day, counted in one table for all processes.
 
-One statement counts or refuses; the only row that it touches is the key's own, so nobody waits for a noisy caller. A key that is refused
-is remembered by the process until its window begins anew, and asks the database no more until then.
+One statement counts or refuses, and touches only the key's row, so a busy caller delays nobody else. Each process remembers a refused key
+until its window ends, without asking the database.
 """
 
 import time
@@ -14,7 +14,7 @@ from console.errors import TooMany
 SECONDS = (60, 3_600, 86_400)
 MOST_REMEMBERED = 10_000
 
-# A window begins with the minute, hour or day. What waited for the row may come from the window before: it counts in the one that is there.
+# A window begins with the minute, hour or day. A request that waited for the row may belong to the previous window: it counts in the present one.
 _COUNT = """
 insert into console.api_rate as r (key, minute_at, minute, hour_at, hour, day_at, day)
 select %(key)s, date_trunc('minute', at), 1, date_trunc('hour', at), 1, date_trunc('day', at), 1 from (select clock_timestamp() at time zone 'UTC' as at) t
@@ -35,7 +35,7 @@ from console.api_rate, (select clock_timestamp() at time zone 'UTC' as at) t whe
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """The window in which the fewest requests are left: how many it takes, how many are left, when it begins anew (seconds since 1970)."""
+    """The window with the fewest requests left: limit, requests left, and when it restarts (seconds since 1970)."""
 
     limit: int
     remaining: int
@@ -56,7 +56,7 @@ _refused: dict[str, tuple[float, Rate]] = {}  # key → until when on the monoto
 
 
 def count(key: str, limits: Sequence[int]) -> Rate:
-    """Count one request of the key under its limits a minute, an hour and a day. Raises `RateLimited`; then it does not count."""
+    """Count one request of the key under its limits per minute, hour and day. Raises `RateLimited`; then it is not counted."""
     until, rate = _refused.get(key, (0.0, None))
     wait = until - time.monotonic()
     if rate is not None and wait > 0:
@@ -75,12 +75,12 @@ def count(key: str, limits: Sequence[int]) -> Rate:
 
 
 def forget() -> None:
-    """Remove the rows of keys that have not asked for two days."""
+    """Delete the rows of keys unused for two days."""
     fetch("delete from console.api_rate where day_at < clock_timestamp() - interval '2 days' returning key")
 
 
 def _nearest(row: Sequence[float], limits: Sequence[int]) -> Rate:
-    """Of the three windows the one with the fewest requests left; of several the one that lasts longest."""
+    """The window with the fewest requests left; the longest of several."""
     at = int(row[3])
     windows = [
         Rate(limit, max(0, limit - int(used)), at - at % length + length) for used, limit, length in zip(row, limits, SECONDS, strict=False)

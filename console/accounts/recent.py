@@ -1,4 +1,4 @@
-"""Whether somebody has shown lately who they are: what exports, keys, rights, second factors and steps that say so ask for."""
+"""Whether somebody has recently confirmed their identity, as sensitive acts require."""
 
 from console.accounts import entry
 from console.core.actor import Actor
@@ -10,8 +10,9 @@ _PROVED = f"select 1 from console.session where id = %s and ended_at is null and
 
 
 def require_recent(actor: Actor) -> None:
-    """Nothing, when the actor has shown within five minutes who they are, or is not asked to (programs with a key, the engine, where it is
-    switched off). Raises `NotAllowed` with the code `step_up`.
+    """Raise `NotAllowed` with the code `step_up` unless the actor has confirmed their identity within five minutes.
+
+    API keys and the engine pass, and everybody if it is switched off.
     """
     if actor.kind == "user" and actor.session.startswith("ses_") and entry.current().step_up and not db.fetch(_PROVED, (actor.session,)):
         raise NotAllowed("Show once more that it is you: you last did more than five minutes ago.", code="step_up")

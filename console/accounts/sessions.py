@@ -1,7 +1,7 @@
-"""Sessions. Each is a row here; the browser holds a random token, the row only its hash.
+"""Sessions: each is a row; the browser has a random token, the row only its hash.
 
-A token is changed when somebody signs in, confirms who they are, or has other roles than before. After the last of these the former one is good
-for a few seconds more, for what the browser has under way.
+The token is replaced when somebody signs in, confirms their identity or gets other roles. In the last case the old token works for a few more
+seconds, for requests under way.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ LONGEST_AGENT = 400
 
 
 class _Found(NamedTuple):
-    """What `_SESSION` answers: the session, its person, and what follows from its age."""
+    """The result of `_SESSION`: the session, its person, and what follows from its age."""
 
     session: str
     id: str
@@ -58,8 +58,8 @@ where (s.token_hash = $1 or (s.former_hash = $1 and s.former_until > now())) and
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A session at this moment: who it is of, whether they have to set up a second factor first, whether it wants a new token, for how long it lasts
-    (`left_s` if nothing happens, `most_s` whatever happens), and how they came in.
+    """A session now: its person, whether they must first set up a second factor, whether it needs a new token, how it was opened, and how long
+    it lasts (`left_s` if idle, `most_s` at most).
     """
 
     actor: Actor
@@ -72,7 +72,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session as its owner sees it in a list. `own` is the one that asks."""
+    """A session as its owner sees it in a list. `own`: the present one."""
 
     id: str
     since: datetime
@@ -84,7 +84,7 @@ class Session:
 
 
 def standing(token: str, *, background: bool = False) -> Standing | None:
-    """The session of this token, None once it has ended, was idle for too long or is too old. What asks by itself (`background`) keeps none awake."""
+    """The session of this token; None if it has ended, was idle for too long or is too old. `background` requests do not count as activity."""
     rules = entry.current()
     idle, whole = f"{rules.idle_minutes} minutes", f"{rules.whole_minutes} minutes"
     found = ahead.fetch(_SESSION, (_hash(token), idle, whole))
@@ -107,7 +107,7 @@ def standing(token: str, *, background: bool = False) -> Standing | None:
 
 
 def open_session(person_id: str, method: Method, ip: str, agent: str, connection: sa.Connection) -> str:
-    """The token of a new session, in the caller's transaction. It counts from the moment at which its event is in the log: without the event there is none."""
+    """The token of a new session, in the caller's transaction. It is valid once its event is in the log."""
     token, session = secrets.token_urlsafe(32), new_id("ses")
     actor = persons.actor_of_person(person_id, session)
     values = {"id": session, "hash": _hash(token), "person": person_id, "ip": ip, "agent": agent[:LONGEST_AGENT]}
@@ -123,8 +123,8 @@ def open_session(person_id: str, method: Method, ip: str, agent: str, connection
 
 
 def renewed(token: str, *, proved: bool = False) -> str | None:
-    """A new token for the session of this one; None where another request was first. `proved`: its owner has just shown who they are, and the old
-    token is worth nothing any more; else it is good for a few seconds more.
+    """A new token for this session; None if another request was first. `proved`: the owner has just confirmed their identity, so the old token
+    ends at once; otherwise it works for a few more seconds.
     """
     new = secrets.token_urlsafe(32)
     former = "null, former_until = null, proved_at = now()" if proved else f"token_hash, former_until = now() + interval '{OVERLAP}'"
@@ -140,19 +140,19 @@ def renewed(token: str, *, proved: bool = False) -> str | None:
 
 
 def sign_out(token: str) -> None:
-    """End the session of this token on the server: a copy of its cookie opens nothing. Unknown tokens are passed over."""
+    """End the session of this token on the server, so that a copied cookie is useless. Unknown tokens are ignored."""
     found = standing(token, background=True)
     if found is not None:
         _end(found.actor, found.actor.id, "id = :id", "asked", id=found.actor.session)
 
 
 def sessions_of(actor: Actor) -> list[Session]:
-    """The actor's own sessions that are open, the latest seen first."""
+    """The actor's open sessions, last seen first."""
     return _listed(actor, actor.id)
 
 
 def sessions_of_person(actor: Actor, person_id: str) -> list[Session]:
-    """The open sessions of somebody, for who manages people. Raises `NotAllowed`."""
+    """A person's open sessions, for those who manage people. Raises `NotAllowed`."""
     access.require(actor, None, "user", "manage")
     return _listed(actor, person_id)
 
@@ -171,25 +171,25 @@ def _listed(actor: Actor, person_id: str) -> list[Session]:
 
 
 def end_session(actor: Actor, session_id: str) -> None:
-    """End one of the actor's own sessions. Raises `NotFound` for one that is not theirs or has ended."""
+    """End one of the actor's sessions. Raises `NotFound` if it is not theirs or has ended."""
     if not _end(actor, actor.id, "id = :id", "ended", id=session_id):
         raise NotFound
 
 
 def end_others(actor: Actor) -> int:
-    """End all sessions of the actor but the one that asks; how many there were."""
+    """End all other sessions of the actor; returns how many."""
     return _end(actor, actor.id, "id <> :id", "ended", id=actor.session)
 
 
 def end_all(actor: Actor, person_id: str) -> int:
-    """End every session of somebody; how many there were. Raises `NotAllowed`."""
+    """End every session of a person; returns how many. Raises `NotAllowed`."""
     access.require(actor, None, "user", "manage")
     authority.require_over_now(actor, person_id)
     return _end(actor, person_id, "true", "ended_by_admin")
 
 
 def end_of_person(actor: Actor, person_id: str, session_id: str) -> None:
-    """End one session of somebody else. Raises `NotAllowed`, and `NotFound` for one that is not theirs or has ended."""
+    """End one session of another person. Raises `NotAllowed`, and `NotFound` if it is not theirs or has ended."""
     access.require(actor, None, "user", "manage")
     authority.require_over_now(actor, person_id)
     if not _end(actor, person_id, "id = :id", "ended_by_admin", id=session_id.replace("\0", "")):

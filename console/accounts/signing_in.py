@@ -1,4 +1,4 @@
-"""Signing in: a password, then the code of the second factor for whoever has one. Each attempt is an event; who is refused is not told why."""
+"""Signing in with a password, and a code if the person has a second factor. Attempts are logged; refusals give no reason."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from console.errors import ConsoleError
 PER_PAIR, PER_ACCOUNT, PER_ADDRESS, PER_CODE = 5, 20, 50, 5
 CODE_LASTS = timedelta(minutes=10)
 STRANGER = Actor("system", "sys_sign_in", "Sign-in", session=new_id("sys:signin").replace("sys:signin_", "sys:signin-"))
-"""Who failed sign-ins are noted for: nobody yet. Their chain is of this process."""
+"""The actor for failed sign-ins of unknown people, on this process's chain."""
 
 _ACCOUNT = sa.text(
     "select p.id, p.password_hash, p.disabled_at, exists (select from console.session s where s.person = p.id and s.ip = :ip"
@@ -37,9 +37,9 @@ class CodeWanted(ConsoleError):
 
 
 def sign_in(email: str, password: str, ip: str, agent: str) -> str | None:
-    """The token of a new session, or None: a wrong password, an unknown address, a closed account, too many attempts, or passwords open nothing here.
+    """The token of a new session; None for a wrong password, unknown address, closed account, too many attempts, or if passwords are off.
 
-    Raises `CodeWanted` where the password was right and the person has a second factor.
+    Raises `CodeWanted` if the password is right and the person has a second factor.
     """
     address = email.strip().lower()
     if not persons.EMAIL.fullmatch(address) or len(address) > 254 or len(password) > passwords.LONGEST:
@@ -49,7 +49,7 @@ def sign_in(email: str, password: str, ip: str, agent: str) -> str | None:
         account = connection.execute(_ACCOUNT, {"email": address, "ip": ip}).one_or_none()
     person_id = None if account is None else account.id
     limits = [Limit("pair", f"{address}\n{ip}", PER_PAIR), Limit("address", ip, PER_ADDRESS)]
-    if account is None or not account.known_here:  # strangers' failures do not slow down who signs in from where they always do
+    if account is None or not account.known_here:  # failures of strangers do not slow down people at their usual address
         limits.append(Limit("account", address, PER_ACCOUNT))
     if not throttle.take(limits):
         refuse("throttled", person_id, address, ip, agent)
@@ -68,7 +68,7 @@ def sign_in(email: str, password: str, ip: str, agent: str) -> str | None:
 
 
 def sign_in_with_code(waiting: str, code: str, ip: str, agent: str) -> str | None:
-    """The token of a new session for who has shown their password and shows a code (or a recovery code) now; None where it is wrong or there were too many."""
+    """The token of a new session, after the password, with a code or recovery code; None if it is wrong or there were too many attempts."""
     known = one_time.find("code", waiting)
     if known is None or known.person is None:
         return None
@@ -88,12 +88,12 @@ def sign_in_with_code(waiting: str, code: str, ip: str, agent: str) -> str | Non
 
 
 def waits_for_code(waiting: str) -> bool:
-    """Whether this token still leads from a password to a session."""
+    """Whether this token can still be exchanged for a session."""
     return one_time.find("code", waiting) is not None
 
 
 def refuse(reason: str, person_id: str | None, address: str, ip: str, agent: str) -> None:
-    """Note that somebody was not let in."""
+    """Log a refused sign-in."""
     log.note(
         STRANGER,
         "sign_in_failed",
@@ -104,7 +104,7 @@ def refuse(reason: str, person_id: str | None, address: str, ip: str, agent: str
 
 
 def note_stranger(reason: str, ip: str, agent: str) -> None:
-    """Note that somebody was not let in of whom nothing is known."""
+    """Log a refused sign-in of an unknown person."""
     refuse(reason, None, "", ip, agent)
 
 
@@ -119,8 +119,8 @@ def _reason(account: Any, *, good: bool) -> str:
 
 
 def _keep_up(account: Any, password: str) -> None:
-    """What was hashed with the parameters of former years is hashed anew."""
-    if passwords.outdated(account.password_hash):
+    """Hash the password again if its parameters are outdated."""
+    if passwords.is_outdated(account.password_hash):
         with db.hot_engine().connect() as connection:
             statement = sa.text("update console.person set password_hash = :hash where id = :id and password_hash = :old")
-            connection.execute(statement, {"hash": passwords.hashed(password), "id": account.id, "old": account.password_hash})
+            connection.execute(statement, {"hash": passwords.hash_password(password), "id": account.id, "old": account.password_hash})

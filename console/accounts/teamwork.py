@@ -1,4 +1,4 @@
-"""Teams: made, described, led, joined and left, archived, and given the rights of another."""
+"""Teams: creating, describing, leading, joining, leaving, archiving, and copying rights to another team."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _PLURALS = {"live run": "live runs", "workflow": "workflows", "inbox": "inboxes"
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much a team has."""
+    """What a team has, as numbers."""
 
     members: int
     workflows: int
@@ -49,7 +49,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What copying would give a team: rules as lines of the policy, inboxes by title, and what cannot be copied, in sentences."""
+    """What copying would give a team: rules as policy lines, inboxes by title, and sentences on what cannot be copied."""
 
     rules: tuple[str, ...]
     inboxes: tuple[str, ...]
@@ -57,7 +57,7 @@ class Copy:
 
 
 def listed(actor: Actor) -> list[tuple[Team, Sizes]]:
-    """Every team by name, archived ones last. Raises NotAllowed."""
+    """All teams by name, archived ones last. Raises NotAllowed."""
     authority.require(actor)
     with db.hot_engine().connect() as connection:
         sizes = {
@@ -77,7 +77,7 @@ def team(actor: Actor, team_id: str) -> Team:
 
 
 def create(actor: Actor, name: str, description: str = "", lead: str = "") -> str:
-    """A new team; `lead` is the address of the person who leads it. Answers its id, which is for ever. Raises NotAllowed, Invalid, Conflict."""
+    """Create a team; `lead` is the leader's address. Returns its permanent id. Raises NotAllowed, Invalid, Conflict."""
     _refuse_bad(name, description)
     ident = persons.team_id(name)
     with authority.changing(actor) as connection:
@@ -91,9 +91,9 @@ def create(actor: Actor, name: str, description: str = "", lead: str = "") -> st
 
 
 def change(actor: Actor, team_id: str, *, name: str | None = None, description: str | None = None, lead: str | None = None) -> None:
-    """Rename, describe, and name who leads (an address; empty: nobody); None stays, and so does the id.
+    """Change name, description and leader (an address; empty: nobody); None stays, and so does the id.
 
-    Raises NotAllowed, NotFound, Invalid, Conflict when archived.
+    Raises NotAllowed, NotFound, Invalid, Conflict if archived.
     """
     _refuse_bad("-" if name is None else name, description or "")
     with authority.changing(actor) as connection:
@@ -120,7 +120,7 @@ def change(actor: Actor, team_id: str, *, name: str | None = None, description: 
 
 
 def add_member(actor: Actor, team_id: str, email: str) -> None:
-    """Take the person of this address into the team. Raises NotAllowed, NotFound, Invalid on `email`, Conflict when archived."""
+    """Add the person with this address to the team. Raises NotAllowed, NotFound, Invalid on `email`, Conflict if archived."""
     try:
         person = persons.person_of_email(email)
     except NotFound as error:
@@ -129,14 +129,14 @@ def add_member(actor: Actor, team_id: str, email: str) -> None:
 
 
 def drop_member(actor: Actor, team_id: str, person_id: str) -> None:
-    """Take the person out of the team; roles that they have there stay. Raises NotAllowed, NotFound, Invalid for their only team."""
+    """Remove the person from the team; their roles there stay. Raises NotAllowed, NotFound, Invalid for their only team."""
     person_changes.change_teams(actor, person_id, drop=team_id)
 
 
 def archive(actor: Actor, team_id: str) -> None:
-    """Put the team away; what was done in it stays. Raises NotAllowed, NotFound, and Conflict naming what it still has.
+    """Archive the team; its past work stays. Raises NotAllowed, NotFound, and Conflict naming what it still has.
 
-    What has a label that the actor is not cleared for is neither counted nor named, and stops nothing: it stays as it is, for who may see it, and they are told.
+    Things with a label that the actor is not cleared for are not counted or named and do not stop it; those who may see them are notified.
     """
     from console.runs.changing import cleared_notices
 
@@ -155,7 +155,7 @@ def archive(actor: Actor, team_id: str) -> None:
 
 
 def reopen(actor: Actor, team_id: str) -> None:
-    """Take an archived team up again. Raises NotAllowed, NotFound."""
+    """Reopen an archived team. Raises NotAllowed, NotFound."""
     with authority.changing(actor) as connection:
         found = _require_team(connection, team_id)
         if found.archived:
@@ -164,7 +164,7 @@ def reopen(actor: Actor, team_id: str) -> None:
 
 
 def copied(actor: Actor, source: str, to: str) -> Copy:
-    """What `copy` would give the team `to`. Raises NotAllowed, NotFound, Invalid for itself."""
+    """What `copy` would give to the team `to`. Raises NotAllowed, NotFound, Invalid for the same team."""
     access.require(actor, None, *authority.NEED)
     access.require(actor, None, "policy", "manage")
     _different(team(actor, source).id, team(actor, to).id)
@@ -173,7 +173,7 @@ def copied(actor: Actor, source: str, to: str) -> Copy:
 
 
 def copy(actor: Actor, source: str, to: str) -> Copy:
-    """Give the team `to` what roles may do in the team `source`, and inboxes like its own. It cannot be undone in one go. Raises as `copied`."""
+    """Give team `to` the role rights of team `source`, and inboxes like its own. Cannot be undone as a whole. Raises as `copied`."""
     _different(source, to)
     with authority.changing(actor) as connection:
         if actor.kind != "system":
@@ -190,7 +190,7 @@ def copy(actor: Actor, source: str, to: str) -> Copy:
 
 
 def _plan(source: str, to: str, rows: Sequence[Row]) -> tuple[list[Row], list[dict[str, Any]], list[str]]:
-    """Rules of roles that stand for the team, inboxes as documents, and what stays behind."""
+    """Rules of roles in the team, its inboxes as documents, and what cannot be copied."""
     known = {one.id for one in inboxes.known()}
     theirs = inboxes.used_by(source)
     renamed = {one.id: _inbox_id(one.id, source, to) for one in theirs}
@@ -219,7 +219,7 @@ def _inbox_id(ident: str, source: str, to: str) -> str:
 
 
 def _named(actor: Actor, connection: Connection, kind: str, team_id: str) -> str:
-    """`2 workflows (KYC review, Refund)`; empty where it has none of the kind that is there for the actor."""
+    """`2 workflows (KYC review, Refund)`; empty if the team has none that the actor may know of."""
     told = {"team": team_id} | ({"hidden": access.hidden_from(actor)} if kind == "workflow" else {})
     statement = sa.text(_OWNED[kind].format(runs=access.runs(actor).sql()))
     found = [str(name) for name in connection.execute(statement, told).scalars()]

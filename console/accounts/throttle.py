@@ -1,6 +1,6 @@
-"""Failed attempts are counted in one table, for all processes, and slow the next ones down; nobody is locked out.
+"""Throttling: failed attempts are counted in one table for all processes and delay the next ones; nobody is locked out.
 
-An attempt counts before it is judged, so that many at once cannot slip through together; a good one is taken back.
+An attempt is counted before it is checked, so that concurrent ones cannot pass together; a successful one is subtracted.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from console import db, settings
 FORGET = "15 minutes"
 LONGEST_S = 30
 
-# clock_timestamp, not now(): who waited for the row has a now() from before the one who held it
+# clock_timestamp, not now(): after waiting for the row, now() is older than the change of its holder
 _TAKE = sa.text(f"""
 with asked as (select * from unnest(cast(:keys as text[]), cast(:free as integer[])) as a (key, free) order by key)
 insert into console.throttle as t (key, count, until)
@@ -33,7 +33,7 @@ _FORGET = sa.text(f"delete from console.throttle where until < now() - interval 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What is counted together, such as the attempts from one address, and how many are free before each costs twice the wait of the last."""
+    """Attempts counted together, such as those from one address, and how many are free before the wait doubles each time."""
 
     kind: str
     value: str
@@ -41,7 +41,7 @@ class Limit:
 
     @property
     def key(self) -> str:
-        """What stands in the table: not the address or e-mail itself, nor a hash of it that could be tried out."""
+        """The key in the table: neither the address itself nor a hash of it that could be guessed."""
         told = f"{self.kind}\n{self.value}".encode()
         return f"{self.kind}:{hmac.new(settings.current().secret_key.encode(), told, hashlib.sha256).hexdigest()[:32]}"
 
@@ -55,7 +55,7 @@ def take(limits: Sequence[Limit]) -> bool:
 
 
 def give_back(limits: Sequence[Limit]) -> None:
-    """The attempt was a good one: it does not count. Old counts go on the way."""
+    """Subtract a successful attempt. Old counts are removed too."""
     with db.hot_engine().connect() as connection:
         connection.execute(_BACK, {"keys": [limit.key for limit in limits]})
         connection.execute(_FORGET)

@@ -31,7 +31,7 @@ def create(actor: Actor, collection_id: str, values: Mapping[str, Any]) -> Recor
     Raises NotFound, NotAllowed, Invalid with a detail per field that is wrong, Conflict `exists`, SourceDown; WriteUnknown when it cannot be said
     whether it was made, which is noted as well, and NotKnown where a process died over the same request before.
     """
-    collection, scope = browse.browsed(actor, collection_id)
+    collection, scope = browse.browsed_collection(actor, collection_id)
     access.require(actor, None, f"collection:{collection_id}", "create")
     fixed = [field for field in collection.fields if field.name in values and field.readonly and field.name not in collection.key]
     if fixed and not scope.hidden & {field.name for field in fixed}:
@@ -53,7 +53,7 @@ def _made_before(collection: Collection, values: Mapping[str, Any], allowed: Sco
     """The record that an earlier try of the same request has added, where its key was sent; None where there is none. Raises NotKnown without a key."""
     if not collection.key or any(values.get(name) is None for name in collection.key):
         raise NotKnown(collection)
-    there = records.same(collection.id, {name: values[name] for name in collection.key}, allowed)
+    there = records.find_same(collection.id, {name: values[name] for name in collection.key}, allowed)
     if there is None or any(name not in there.values for name in values):
         return None
     return there if all(alike(collection, collection.by_name[name], there.values[name], values[name]) for name in values) else None
@@ -64,11 +64,11 @@ def added(actor: Actor, collection_id: str, event: Stored) -> Record:
 
     Raises NotFound, NotAllowed as `create` does, NotFound too where the person it was of is erased, SourceDown; NotKnown when the event says that nobody knows whether it was made.
     """
-    collection, _ = browse.browsed(actor, collection_id)
+    collection, _ = browse.browsed_collection(actor, collection_id)
     access.require(actor, None, f"collection:{collection_id}", "create")
     if event.open["result"] != "succeeded":
         raise NotKnown(collection)
-    key = browse.key_behind(collection, str(event.body["target"]["key"]))
+    key = browse.key_of_reference(collection, str(event.body["target"]["key"]))
     if key is None:
         raise NotFound("This record is not there any more.")
     return _as_read(actor, collection, key)
@@ -77,7 +77,7 @@ def added(actor: Actor, collection_id: str, event: Stored) -> Record:
 def _as_read(actor: Actor, collection: Collection, key: str) -> Record:
     """The record as the actor reads it; without values where it lies outside of what they see."""
     try:
-        return records.get(collection.id, key, browse.looking(actor, collection))
+        return records.get(collection.id, key, browse.view_scope(actor, collection))
     except NotFound:
         return Record(collection.id, key, key, {})
 
@@ -88,12 +88,12 @@ def delete(actor: Actor, collection_id: str, key: str, expected: Mapping[str, An
     Raises NotFound, NotAllowed, Conflict `record_changed` with `theirs` per field that moved or `in_use` where others refer to it, Invalid, SourceDown;
     WriteUnknown when it cannot be said whether it is gone, which is noted as well.
     """
-    collection, scope = browse.browsed(actor, collection_id)
+    collection, scope = browse.browsed_collection(actor, collection_id)
     before = records.get(collection_id, key, scope)
     obj = f"collection:{collection_id}"
     access.require(actor, None, obj, "delete")
     allowed = access.scope_for(actor, collection_id, "delete")
-    if allowed.nothing or (not allowed.unlimited and key not in records.visible(collection_id, [key], allowed)):
+    if allowed.nothing or (not allowed.unlimited and key not in records.visible_keys(collection_id, [key], allowed)):
         raise NotAllowed("You may see this record, but not delete it. An admin can grant it.", need=(obj, "delete"))
     strange = [name for name in expected if name not in before.values]
     if strange:

@@ -351,7 +351,7 @@ def shown(whose: Reader, kept: Sequence[tuple[Any, bool]]) -> list[ActivityRow]:
 def _visible(collection: str, keys: set[str], scope: Scope) -> set[str]:
     if scope.nothing or not keys:
         return set()
-    return records.visible(collection, keys, scope)
+    return records.visible_keys(collection, keys, scope)
 
 
 def _sees(actor: Actor, team: str | None, workflow: str) -> bool:

@@ -1,7 +1,6 @@
-"""Whether what somebody names is there for them: records that a form refers to, and files that were handed in with a run.
+"""Checks that records and files named in a form exist for the actor.
 
-What is not there and what is out of their sight is refused in the same words. What a file is called, its size, kind and hash are read from where it
-is kept, never from who names it.
+Missing and invisible ones are refused in the same words. Name, size, type and hash of a file come from the file store, never from the request.
 """
 
 from collections import defaultdict
@@ -19,8 +18,8 @@ from console.errors import NotFound
 NO_RECORD = "There is no such record here, or it is outside what you may see: search for it and choose one."
 
 
-def wrong(actor: Actor, team: str | None, fields: Iterable[FormField], given: Mapping[str, Any]) -> list[dict[str, str]]:
-    """A detail `{"field", "reason"}` for each field whose value names a record that is not there for the actor. What a field holds already may stay."""
+def reference_errors(actor: Actor, team: str | None, fields: Iterable[FormField], given: Mapping[str, Any]) -> list[dict[str, str]]:
+    """A detail `{"field", "reason"}` for each field that names a record invisible to the actor. An unchanged value is accepted."""
     asked: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for field in fields:
         value = given.get(field.name)
@@ -29,28 +28,28 @@ def wrong(actor: Actor, team: str | None, fields: Iterable[FormField], given: Ma
         if target is None or field.readonly or value in (None, "") or str(value) in held:
             continue
         asked[str(target)].append((field.name, str(value)))
-    found = {target: seen(actor, team, target, {value for _, value in named}) for target, named in asked.items()}
+    found = {target: visible_keys(actor, team, target, {value for _, value in named}) for target, named in asked.items()}
     return [{"field": name, "reason": NO_RECORD} for target, named in asked.items() for name, value in named if value not in found[target]]
 
 
 def require(actor: Actor, team: str | None, fields: Iterable[FormField], given: Mapping[str, Any]) -> None:
-    """Raises Invalid with a detail for each field whose value names a record that is not there for the actor."""
-    if details := wrong(actor, team, fields, given):
+    """Raises Invalid with a detail for each field that names a record invisible to the actor."""
+    if details := reference_errors(actor, team, fields, given):
         raise refusal(details)
 
 
-def seen(actor: Actor, team: str | None, collection_id: str, values: Group[str]) -> set[str]:
-    """Those of the keys whose records the actor may see."""
+def visible_keys(actor: Actor, team: str | None, collection_id: str, values: Group[str]) -> set[str]:
+    """The keys whose records the actor may see."""
     try:
         if not access.can(actor, team, f"collection:{collection_id}", "read"):
             return set()
-        return records.visible(collection_id, values, access.scope_for(actor, collection_id, "read"))
+        return records.visible_keys(collection_id, values, access.scope_for(actor, collection_id, "read"))
     except NotFound:
         return set()
 
 
 def wrong_columns(actor: Actor, collection: Collection, given: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The same for columns of a record that lead to other records, whatever column of theirs they name."""
+    """Like `wrong`, for columns of a record that refer to other records by any column."""
     found: list[dict[str, str]] = []
     for relation in collection.relations:
         if relation.kind != "to_one" or len(relation.columns) != 1:
@@ -63,14 +62,14 @@ def wrong_columns(actor: Actor, collection: Collection, given: Mapping[str, Any]
 
 
 def _led(actor: Actor, target_id: str, column: str, value: Any) -> bool:
-    """Whether the actor may see a record that has this value in this column."""
+    """Whether the actor may see a record with this value in this column."""
     try:
         target = records.collection(target_id)
         if not access.can(actor, None, f"collection:{target_id}", "read"):
             return False
         scope = access.scope_for(actor, target_id, "read")
         if target.key == (column,):
-            return bool(records.visible(target_id, [str(value)], scope))
+            return bool(records.visible_keys(target_id, [str(value)], scope))
         known = target.typed({column: value})
         return bool(
             records.page(
@@ -81,19 +80,19 @@ def _led(actor: Actor, target_id: str, column: str, value: Any) -> bool:
         return False
 
 
-def sent(run_id: str) -> dict[str, dict[str, Any]]:
-    """Id → value of the files that were handed in with the run and are still there."""
+def uploaded_files(run_id: str) -> dict[str, dict[str, Any]]:
+    """Id → value of the existing files that were uploaded to the run."""
     return {one.id: one.value for one in files.of_run(run_id) if files.has_bytes(one)}
 
 
 def with_files(fields: Iterable[FormField], values: Mapping[str, Any], run_id: str) -> dict[str, Any]:
-    """`values` with each file in a field for files as it is kept; what is no file of this run is left nameless, so that the form refuses it."""
+    """`values` with the stored metadata of each file. A file that is not of this run gets no name, so that the form refuses it."""
     asked = {field.name for field in fields if takes_files(field) and not field.readonly and values.get(field.name) not in (None, "", [])}
     if not asked:
         return dict(values)
-    there, made = sent(run_id), dict(values)
+    there, made = uploaded_files(run_id), dict(values)
     for name in asked:
         entries = made[name] if isinstance(made[name], list) else [made[name]]
-        found = [there.get(media.named(entry) or "", {}) for entry in entries]
+        found = [there.get(media.file_id_of(entry) or "", {}) for entry in entries]
         made[name] = found if isinstance(made[name], list) else found[0]
     return made

@@ -1,6 +1,6 @@
-"""Looking at records and changing them by hand: judged first, read within the actor's scope, and noted in the log.
+"""Looking at records and changing them by hand: rights are checked first, reads use the actor's scope, and everything is logged.
 
-Who may not browse a collection is told that there is none. Lists, counts, searches and single records all go through the same scope.
+Without the right to browse, a collection is answered as not existing. Lists, counts, searches and single records use the same scope.
 """
 
 from collections.abc import Mapping
@@ -27,10 +27,10 @@ MOST_LABELLED = 8
 
 @dataclass(frozen=True, slots=True)
 class BrowseQuery:
-    """What a list is asked for, as it stands in the URL: `filter` is JSON text or, not beginning with `{`, words as `q` takes them; `sort` a field with `-`
-    before it for descending. `extended`: words are looked for in the records too that the list's refer to.
+    """The query of a list, as in its URL. `filter` is JSON or, without a leading `{`, search words like `q`; `sort` is a field, with `-` for
+    descending. `extended`: also search the records that are referred to.
 
-    `count` asks for the number of records that fit: `exact`, `capped` (at most 10 001) or not at all. `fields` limits the columns.
+    `count`: `exact`, `capped` (at most 10 001) or not at all. `fields` limits the columns.
     """
 
     segment: str | None = None
@@ -48,10 +48,10 @@ class BrowseQuery:
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A page of a list. `columns` are the fields shown, `filter` the checked filter, `sort` the order in use (empty: by key).
+    """A page of a list. `columns` are the displayed fields, `filter` the checked filter, `sort` the order in use (empty: by key).
 
-    `total` is null unless it was asked for; 10 001 means "more than 10 000" where the count was capped. `titles` hold, by column and key,
-    how the records that columns refer to are called (only where `labels` were asked for). `words` are the texts that were looked for.
+    `total` is null unless requested; a capped 10 001 means "more than 10 000". `titles`: column → key → title of referenced records (only with
+    `labels`). `words` are the search texts.
     """
 
     collection: Collection
@@ -70,9 +70,9 @@ class ListPage:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many records a list has: `total` is exact up to 10 000 and where that was asked for; 10 001 means "more than 10 000".
+    """Number of records in a list: exact up to 10 000 or if requested; 10 001 means "more than 10 000".
 
-    `about` is then what the database's planner takes for the number, null where it does not say.
+    `about` is then the estimate of the database's planner, null if it has none.
     """
 
     total: int
@@ -81,10 +81,10 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class RecordPage:
-    """A record with what is needed to show it: its fields in order, what it refers to, and where it leads.
+    """A record with everything that its page shows.
 
-    `fields` are those that may be read (read-only where the actor may not change them), `masked` those that stand there as dots, `relations`
-    those whose collection may be browsed, `fixed` the fields that a rule keeps from being changed.
+    `fields` are the readable ones (read-only if the actor may not change them), `masked` those shown as dots, `relations` those to collections
+    that the actor may browse, `fixed` the fields that a rule makes read-only.
     """
 
     collection: Collection
@@ -99,7 +99,7 @@ class RecordPage:
 
 @dataclass(frozen=True, slots=True)
 class RelatedPage:
-    """Records that a relation leads to."""
+    """Related records of one relation."""
 
     relation: Relation
     collection: Collection
@@ -110,18 +110,18 @@ class RelatedPage:
 
 
 def collections(actor: Actor) -> list[Collection]:
-    """Collections that the actor may browse, in their order."""
+    """Collections that the actor may browse, in order."""
     return [item for item in records.collections() if _may(actor, item.id, "browse")]
 
 
 def masked(actor: Actor, collection_id: str) -> tuple[Field, ...]:
-    """Fields whose values stand there as dots for the actor, to be uncovered one by one. Raises NotFound."""
-    return _masked(*browsed(actor, collection_id))
+    """Fields shown as dots to the actor, which can be revealed one by one. Raises NotFound."""
+    return _masked(*browsed_collection(actor, collection_id))
 
 
 def describe(actor: Actor, collection_id: str) -> dict[str, Any]:
-    """The collection in the shape of the API, as this actor sees it. Raises NotFound."""
-    collection, scope = browsed(actor, collection_id)
+    """The collection in the form of the API, as this actor sees it. Raises NotFound."""
+    collection, scope = browsed_collection(actor, collection_id)
     described = collection.to_json(scope)
     if not _may(actor, collection_id, "update"):
         described["fields"] = [{**item, "readonly": True} for item in described["fields"]]
@@ -130,8 +130,8 @@ def describe(actor: Actor, collection_id: str) -> dict[str, Any]:
 
 
 def page(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
-    """A page of the collection's list. Raises NotFound, Malformed naming the field, op, sort, segment or cursor that is wrong, SourceDown."""
-    collection, scope = browsed(actor, collection_id)
+    """A page of the collection's list. Raises NotFound, Malformed naming the invalid field, op, sort, segment or cursor, SourceDown."""
+    collection, scope = browsed_collection(actor, collection_id)
     where, segment, sought = _question(actor, collection, scope, query)
     order = records.order_of(collection, scope, query.sort)
     columns = _columns(collection, scope, query.fields)
@@ -158,11 +158,11 @@ def page(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
 
 
 def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
-    """How many records the list has, wherever the page stands: exactly where `count` is `exact`. Raises what `page` raises.
+    """Number of records in the list, independent of the page: exact if `count` is `exact`. Raises what `page` raises.
 
-    It is part of the look at the list that `page` has noted, and nothing of its own.
+    Not logged, because `page` has logged the look at the list.
     """
-    collection, scope = browsed(actor, collection_id)
+    collection, scope = browsed_collection(actor, collection_id)
     where, segment, sought = _question(actor, collection, scope, query)
     if query.count == "exact":
         return Counted(records.count(collection_id, scope, where, sought, None, segment=segment))
@@ -170,14 +170,14 @@ def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
     return Counted(total, records.estimate(collection_id, scope, where, sought, segment=segment) if total > CAP else None)
 
 
-def looked_at(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
-    """The collection and what the actor may look at of it. Raises NotFound."""
-    return browsed(actor, collection_id)
+def viewed_collection(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
+    """The collection and the actor's scope for looking at it. Raises NotFound."""
+    return browsed_collection(actor, collection_id)
 
 
 def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) -> RecordPage:
     """The record with its fields. Raises NotFound, SourceDown."""
-    collection, scope = browsed(actor, collection_id)
+    collection, scope = browsed_collection(actor, collection_id)
     found = records.get(collection_id, key, scope)
     may_update = _may_update(actor, collection_id, key)
     fields = tuple(item for item in collection.readable(scope))
@@ -187,7 +187,7 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
         "record_viewed",
         source=collection.source,
         collection=collection_id,
-        record=ref(collection, key),
+        record=log_reference(collection, key),
         label=_label(collection),
         later=True,
     )
@@ -196,8 +196,8 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
 
 
 def sample(actor: Actor, becoming: Collection) -> RecordPage | None:
-    """The first record as a collection that does not count yet would show it; None where there is none. Raises NotFound, SourceDown."""
-    _, scope = browsed(actor, becoming.id)
+    """The first record, as a draft of the collection would show it; None without one. Raises NotFound, SourceDown."""
+    _, scope = browsed_collection(actor, becoming.id)
     found = records.sample(becoming, scope)
     log.note(
         actor, "record_listed", open={"count": 1 if found else 0, "sort": "", "more": False}, source=becoming.source, collection=becoming.id
@@ -208,12 +208,12 @@ def sample(actor: Actor, becoming: Collection) -> RecordPage | None:
 def related(
     actor: Actor, collection_id: str, key: str, relation: str, limit: int = 50, after: str | None = None, *, before: str | None = None
 ) -> RelatedPage:
-    """A page of the records that a relation leads to. Raises NotFound where record, relation or the other collection may not be seen."""
-    collection, scope = browsed(actor, collection_id)
+    """A page of related records. Raises NotFound if the record, relation or other collection is invisible to the actor."""
+    collection, scope = browsed_collection(actor, collection_id)
     link = collection.relation(relation)
     if link is None:
         raise NotFound
-    target, target_scope = browsed(actor, link.collection)
+    target, target_scope = browsed_collection(actor, link.collection)
     records.get(collection_id, key, scope, fields=())
     found = records.related(collection_id, key, relation, target_scope, limit, after, before=before)
     log.note(
@@ -222,7 +222,7 @@ def related(
         open={"relation": relation},
         source=collection.source,
         collection=collection_id,
-        record=ref(collection, key),
+        record=log_reference(collection, key),
         label=_label(target) or _label(collection),
         later=True,
     )
@@ -231,18 +231,18 @@ def related(
 
 
 def related_columns(collection: Collection, relation: str) -> tuple[str, ...] | None:
-    """Columns that the collection's summary shows of a related list; None where it says nothing."""
+    """Columns of a related list in the collection's summary; None if the summary does not say."""
     said = next((item for item in collection.summary.get("related", ()) if item.get("relation") == relation), None)
     return tuple(said["columns"]) if said and said.get("columns") else None
 
 
 def change(actor: Actor, collection_id: str, key: str, values: Mapping[str, Any], expected: Mapping[str, Any]) -> Record:
-    """The record after `values` were set, if all fields of `expected` (name → old value) still are what they were.
+    """The record after `values` were set, if all fields of `expected` (name → old value) still have that value.
 
-    Raises NotFound, NotAllowed, Conflict `record_changed` with `theirs` per field that moved, Invalid with a detail per field that is wrong,
-    SourceDown; WriteUnknown when it cannot be said whether it was made, which is noted as well.
+    Raises NotFound, NotAllowed, Conflict `record_changed` with `theirs` per changed field, Invalid with a detail per wrong field, SourceDown;
+    WriteUnknown if the result is unknown, which is logged too.
     """
-    collection, scope = browsed(actor, collection_id)
+    collection, scope = browsed_collection(actor, collection_id)
     before = records.get(collection_id, key, scope)
     obj = f"collection:{collection_id}"
     access.require(actor, None, obj, "update")
@@ -273,7 +273,7 @@ def change(actor: Actor, collection_id: str, key: str, values: Mapping[str, Any]
 
 
 def subject_of(collection: Collection, key: str) -> str | None:
-    """The subject (`sub_…`) whose data the record holds; None where the collection names none, or the record leads to nobody."""
+    """The subject (`sub_…`) whose data the record is; None if the collection has no subject, or the path leads nowhere."""
     whose = records.subject(collection.id, key)
     return subjects.subject_of(*whose) if whose else None
 
@@ -286,21 +286,21 @@ def _may(actor: Actor, collection_id: str, act: str) -> bool:
 
 
 def _may_update(actor: Actor, collection_id: str, key: str) -> bool:
-    """Whether the record is one that the actor may change, as the database sees it: the actor need not see what decides that."""
+    """Whether the actor may change the record. The database decides, because the actor may not see the fields that matter."""
     scope = access.scope_for(actor, collection_id, "update")
-    return not scope.nothing and (scope.unlimited or key in records.visible(collection_id, [key], scope))
+    return not scope.nothing and (scope.unlimited or key in records.visible_keys(collection_id, [key], scope))
 
 
-def browsed(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
-    """The collection and what the actor may read of it. Raises NotFound, in the same words for what is not there and what is not theirs."""
+def browsed_collection(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
+    """The collection and the actor's read scope. Raises NotFound, in the same words for missing and invisible collections."""
     collection = records.collection(collection_id)
     if not _may(actor, collection_id, "browse"):
         raise NotFound(hidden=True)
-    return collection, looking(actor, collection)
+    return collection, view_scope(actor, collection)
 
 
-def looking(actor: Actor, collection: Collection) -> Scope:
-    """What the actor may look at of the collection, sensitive values masked where they are uncovered one by one."""
+def view_scope(actor: Actor, collection: Collection) -> Scope:
+    """The actor's scope for looking at the collection, with sensitive fields masked if they are revealed one by one."""
     return access.scope_for(actor, collection.id, "read", sensitive=collection.sensitive)
 
 
@@ -315,7 +315,7 @@ def _relations(actor: Actor, collection: Collection) -> tuple[Relation, ...]:
 def _question(
     actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery
 ) -> tuple[Filter | None, expressions.Expression | None, Sought | None]:
-    """The filter, the segment and the words of the question."""
+    """The filter, segment and search of the query."""
     told = (query.filter or "").strip()
     where = filters.parse(told, collection, scope.hidden) if told.startswith("{") else None
     ways = partial(_way, actor, collection)
@@ -326,7 +326,7 @@ def _question(
 
 
 def _way(actor: Actor, collection: Collection, name: str) -> Way | None:
-    """Where a relation leads, if the actor may browse there and one statement can look at both."""
+    """The target of a relation, if the actor may browse it and one statement can read both collections."""
     relation = collection.relation(name)
     if relation is None or not _may(actor, relation.collection, "browse"):
         return None
@@ -347,43 +347,43 @@ def _segment(collection: Collection, scope: Scope, segment_id: str | None) -> ex
 
 
 def _columns(collection: Collection, scope: Scope, wanted: tuple[str, ...] | None) -> tuple[Field, ...]:
-    """The fields of these names that may be read, in the order asked for; all of them where nothing is asked for."""
+    """The readable fields with these names, in this order; all readable ones if none are given."""
     readable = {item.name: item for item in collection.readable(scope)}
     return tuple(readable.values()) if wanted is None else tuple(readable[name] for name in dict.fromkeys(wanted) if name in readable)
 
 
 def _read(collection: Collection, columns: tuple[Field, ...]) -> list[str]:
-    """Names of the columns, and of those that hold the currency of one of them."""
+    """Names of the columns, with the columns of their currencies."""
     names = [item.name for item in columns]
     return list(dict.fromkeys([*names, *(collection.currencies[name] for name in names if name in collection.currencies)]))
 
 
 def _titles(actor: Actor, columns: tuple[Field, ...], rows: list[Record]) -> dict[str, dict[str, str]]:
-    """How the records are called that the columns refer to: one statement per referring column, at most eight."""
+    """Titles of the records that the columns refer to: one statement per column, at most eight columns."""
     found: dict[str, dict[str, str]] = {}
     for item in [column for column in columns if column.references][:MOST_LABELLED]:
         target = str(item.references)
         wanted = {str(row.values[item.name]) for row in rows if row.values.get(item.name) is not None}
         if wanted and _may(actor, target, "browse"):
-            found[item.name] = records.titles(target, sorted(wanted), looking(actor, records.collection(target)))
+            found[item.name] = records.titles(target, sorted(wanted), view_scope(actor, records.collection(target)))
     return found
 
 
 # -------------------------------------------------------------------------------------------------------------- noting
 
 
-def ref(collection: Collection, key: str) -> str:
-    """How the log names the record: by its key, or by a random reference where the key itself is personal."""
+def log_reference(collection: Collection, key: str) -> str:
+    """How the log refers to the record: by key, or by a random reference if the key itself is personal."""
     return subjects.ref(collection.id, key) if collection.personal_key else key
 
 
-def key_behind(collection: Collection, named: str) -> str | None:
-    """The key of the record that the log names so (`ref`); None where nothing leads back to it any more."""
+def key_of_reference(collection: Collection, named: str) -> str | None:
+    """The key of the record with this reference in the log (`ref`); None if it can no longer be resolved."""
     return subjects.record_behind(collection.id, named) if collection.personal_key else named
 
 
 def _label(collection: Collection) -> str | None:
-    """The label of the whole collection; that of some of its records is minded by who may see the record."""
+    """The label of the whole collection. Labels on single records are part of the record scope."""
     return access.label_of(f"collection:{collection.id}")
 
 
@@ -415,7 +415,7 @@ def note_change(
     effect: str | None = None,
     whose: str | None = None,
 ) -> None:
-    """The event of a change by hand. `effect` is added or deleted where it is not some fields that changed; of what was deleted all that was read is kept."""
+    """The event of a manual change. `effect`: updated, added or deleted; for a deletion all values read are kept."""
     gone = effect == "deleted"
     sealed = {"old": dict(before) if gone else {name: before.get(name) for name in moved}, "new": dict(moved)}
     open_ = {"fields": sorted(moved), "result": result} | ({"effect": effect} if effect else {})
@@ -427,7 +427,7 @@ def note_change(
         sealed=sealed,
         source=collection.source,
         collection=collection.id,
-        record=ref(collection, key) if key is not None else None,
+        record=log_reference(collection, key) if key is not None else None,
         subject=whose,
         label=_label(collection),
     )

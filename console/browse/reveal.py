@@ -1,7 +1,7 @@
-"""Masked values: whoever may read a collection sees dots in the place of its sensitive fields, and may uncover one of them with a reason.
+"""Masked values: readers of a collection see dots instead of sensitive values, and may reveal one value with a reason.
 
-Masking begins where the right `reveal` is granted on the collection to somebody: then lists, record pages, the log and replay mask its sensitive
-fields for everybody, those who may uncover them too. In a step they stand in the form that they are worked on in.
+Masking starts when the right `reveal` on the collection is granted to anybody: from then on lists, record pages, the log and replay mask its
+sensitive fields for everybody. Steps show them in their form, because people work with them there.
 """
 
 from dataclasses import dataclass
@@ -20,24 +20,24 @@ LONGEST = 2000
 
 @dataclass(frozen=True, slots=True)
 class Revealed:
-    """A value that somebody may look at until a moment (aware UTC)."""
+    """A revealed value, to be shown until a moment (aware UTC)."""
 
     field: Field
     value: Any
     until: datetime
 
 
-def may(actor: Actor, collection: str) -> bool:
-    """Whether the actor may uncover values of some records there."""
+def may_reveal(actor: Actor, collection: str) -> bool:
+    """Whether the actor may reveal values of some records of the collection."""
     return access.can(actor, None, f"collection:{collection}", "reveal")
 
 
 def reveal(actor: Actor, collection_id: str, key: str, name: str, reason: str) -> Revealed:
-    """The masked value, once it is in the log who looked at it and why.
+    """The masked value, after the log has recorded who reveals it and why.
 
-    Raises NotFound for a record or field out of the actor's sight, or one that is not masked; NotAllowed without the right; Invalid without a reason.
+    Raises NotFound for a record or field that is invisible or not masked, NotAllowed without the right, Invalid without a reason.
     """
-    collection, scope = record_lists.looked_at(actor, collection_id)
+    collection, scope = record_lists.viewed_collection(actor, collection_id)
     records.get(collection_id, key, scope, fields=())
     field = collection.field(name)
     if field is None or name not in scope.masked:
@@ -60,7 +60,7 @@ def reveal(actor: Actor, collection_id: str, key: str, name: str, reason: str) -
         sealed={"reason": said},
         source=collection.source,
         collection=collection_id,
-        record=record_lists.ref(collection, key),
+        record=record_lists.log_reference(collection, key),
         label=access.label_of(f"collection:{collection_id}"),
     )
     return Revealed(field, value, log.now() + timedelta(seconds=SHOWN_S))

@@ -1,20 +1,17 @@
-"""What the console says of the tables of the connected databases: documents of collections, their drafts and versions."""
+"""Documents that describe the tables of connected databases as collections: drafts, versions and files."""
 
-from console.collections.documents_kept import (
+from console.collections.collection_drafts import (
     Editing,
-    check_file,
     discard,
-    export,
-    import_file,
-    listed,
-    opened,
-    publish,
+    list_collections,
+    open_collection,
+    preview,
     restore,
     save,
-    tried,
     undo,
     versions,
 )
+from console.collections.collection_publication import check_file, export, import_file, publish
 
 __all__ = [
     "Editing",
@@ -22,12 +19,12 @@ __all__ = [
     "discard",
     "export",
     "import_file",
-    "listed",
-    "opened",
+    "list_collections",
+    "open_collection",
+    "preview",
     "publish",
     "restore",
     "save",
-    "tried",
     "undo",
     "versions",
 ]

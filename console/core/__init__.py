@@ -1,4 +1,4 @@
-"""The rules, pure: no Flask, no SQLAlchemy, no clock, no randomness, no network."""
+"""The pure rules: no Flask, no SQLAlchemy, no clock, no randomness, no network."""
 
 __all__ = [
     "actor",

@@ -1,4 +1,4 @@
-"""Who acts: a person, a key of a person, or the engine."""
+"""Who acts: a person, a person's API key, or the engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ ActorKind = Literal["user", "key", "system", "webhook"]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody, with the rights that the door found at this request.
+    """Somebody who acts, with the rights found at the start of this request.
 
-    `id` is the person's (`usr_…`), also when a key speaks for them; the engine is `sys_engine`.
-    `session` names the chain of the log that takes this actor's events outside runs (`ses_…`, `key_…`, `sys:…`).
-    `roles` are pairs of role and team id, team `*` for a role that holds everywhere; `clearance` are the labels that they might see then.
+    `id` is the person's (`usr_…`), also for their key; the engine is `sys_engine`.
+    `session` is the log chain for this actor's events outside runs (`ses_…`, `key_…`, `sys:…`).
+    `roles` are pairs of role and team id, `*` for every team; `clearance` are the labels that they were cleared for.
     """
 
     kind: ActorKind
@@ -28,11 +28,11 @@ class Actor:
     zone: str = "UTC"
     key_id: str | None = None
     clearance: frozenset[str] = frozenset()
-    policy: int = 0  # version of the rights that were in force when the door let this actor in
+    policy: int = 0  # version of the policy at the start of the request
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """What `$currentUser` is made of in expressions."""
+        """The values of `$currentUser` in expressions."""
         return {
             "id": self.id,
             "email": self.email,
@@ -44,5 +44,5 @@ class Actor:
 
     @property
     def role_names(self) -> list[str]:
-        """Roles without their team, sorted, each once."""
+        """Roles without team, sorted, without duplicates."""
         return sorted({role for role, _ in self.roles})

@@ -1,4 +1,4 @@
-"""The console's own words to people outside, in the languages that a request for documents can be written in."""
+"""Fixed texts to people outside the company, in each language of a document request."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -59,4 +59,4 @@ OUTSIDE: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
     }
 )
-"""Language → word by name; every language has every word."""
+"""Language → name → text; every language has every name."""

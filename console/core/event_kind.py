@@ -1,4 +1,4 @@
-"""What a kind of event is made of."""
+"""The definition of a kind of event."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ Group = Literal["run", "step", "effect", "approval", "proposal", "record", "acce
 class Kind:
     """One kind of event.
 
-    `when` is a whole sentence. `on_run` kinds stand on the chain of a run, the others on the chain of a session, a key, a
-    process or `sys:config`. Events of a `move` are written when a command changes where a run stands, who holds it or what may
-    be done to it; all of one move carry the same open `revision`, which is the run's from then on. The other events of a run
-    advance only its `run_seq`, so that looking makes no form stale.
+    `when` is a whole sentence. Events of `on_run` kinds are on the chain of a run, others on the chain of a session, a key, a process or
+    `sys:config`. Events of a `move` are written when a command changes the state or holder of a run or what can be done to it; all events of one
+    move have the same open `revision`, the run's new one. Other events of a run only advance its `run_seq`, so that looking at a run does
+    not outdate a form.
     """
 
     name: str
@@ -27,9 +27,9 @@ class Kind:
 
     @property
     def label(self) -> str:
-        """The kind as a filter shows it: `step_completed` is `Step completed`."""
+        """The kind in a filter: `Step completed` for `step_completed`."""
         return self.name.replace("_", " ").capitalize()
 
     def unknown(self, opened: Iterable[str], sealed: Iterable[str] = ()) -> frozenset[str]:
-        """Those of the open and sealed names that no event of this kind carries."""
+        """The open and sealed names that this kind does not have."""
         return frozenset({*opened} - {*self.open}) | frozenset({*sealed} - {*self.sealed})

@@ -1,9 +1,8 @@
-"""Every kind of event that the log may hold, each with the sentence that says when it is written.
+"""All kinds of events in the log, each with a sentence that says when it is written.
 
-A kind is for ever: its name is stored in the hashed body of an event and is the vocabulary of the log, the API and every
-filter. `open` names what stands readable in the body (identifiers, enumerations, counts, moments); `sealed` names what
-stands there as a commitment only, with its value kept beside the log under the key of the person it is about. A kind may
-gain optional names; a change of meaning is a new kind.
+A kind is permanent: its name is stored in the hashed body of events and is used by the log, the API and filters. `open` names are readable
+in the body (identifiers, enumerations, counts, moments). `sealed` names are only commitments there; their values are stored beside the log
+under the key of the person concerned. A kind may get optional names; another meaning needs a new kind.
 """
 
 from collections.abc import Mapping
@@ -42,7 +41,7 @@ _CALL = (
     "from_cache",
     "tries",
 )
-"""What is told of every call, answered or not."""
+"""The values of every call, answered or not."""
 
 _RUN = (
     Kind(
@@ -382,7 +381,7 @@ KINDS: Mapping[str, Kind] = _registry()
 """Name → kind, in the order of the reference."""
 
 MOVES: frozenset[str] = frozenset(kind.name for kind in KINDS.values() if kind.move)
-"""Kinds whose events belong to a move and carry the `revision` that it gave the run."""
+"""Kinds whose events belong to a move and have the run's new `revision`."""
 
 ENDS: Mapping[str, str] = MappingProxyType(
     {
@@ -393,4 +392,4 @@ ENDS: Mapping[str, str] = MappingProxyType(
         "run_timed_out": "timed_out",
     }
 )
-"""Kinds that end a run → the status it has then."""
+"""Kinds that end a run → the run's status after that."""

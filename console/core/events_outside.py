@@ -1,4 +1,4 @@
-"""Kinds of events that stand on no run: of records, access, people, configuration and the log itself."""
+"""Kinds of events outside runs: records, access, people, configuration and the log itself."""
 
 from console.core.event_kind import Kind
 

@@ -1,7 +1,7 @@
-"""Filters of a list as data: read from JSON, checked, and named in the answer where they are wrong.
+"""Filters of a list as data: parsed from JSON and checked.
 
-`{"and": [{"field", "op", "value"}, {"or": [...]}]}`; ops `eq ne gt gte lt lte in contains starts_with is_null`. `ne` holds for nulls too,
-`eq` null is `is_null`; `contains` and `starts_with` look at letters whatever their case, at the items of a list whole.
+`{"and": [{"field", "op", "value"}, {"or": [...]}]}`; ops `eq ne gt gte lt lte in contains starts_with is_null`. `ne` includes nulls, `eq` null
+means `is_null`; `contains` and `starts_with` ignore case in texts; in lists an item must be equal.
 """
 
 import json
@@ -23,26 +23,26 @@ LONGEST_FILTER = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One field against one value, which is checked and in the field's JSON form (lists for `in`)."""
+    """One field compared with one checked value in the field's JSON form (a list for `in`)."""
 
     field: str
     op: str
     value: Any
 
     def to_json(self) -> dict[str, Any]:
-        """As it was sent."""
+        """The form in which it was sent."""
         return {"field": self.field, "op": self.op, "value": self.value}
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Several filters of which all (`and`) or one (`or`) must hold."""
+    """Several filters, of which all (`and`) or at least one (`or`) must hold."""
 
     kind: str
     items: tuple["Filter", ...]
 
     def to_json(self) -> dict[str, Any]:
-        """As it was sent."""
+        """The form in which it was sent."""
         return {self.kind: [item.to_json() for item in self.items]}
 
 
@@ -50,7 +50,7 @@ Filter: TypeAlias = Test | Group
 
 
 def parse(text: str, collection: Collection, hidden: frozenset[str] = frozenset()) -> Filter:
-    """The filter that a JSON text is. Raises Malformed naming the field or op that is wrong."""
+    """The filter from a JSON text. Raises Malformed naming the wrong field or op."""
     if len(text) > LONGEST_FILTER:
         raise _wrong("filter", f"A filter has at most {LONGEST_FILTER} characters.")
     try:
@@ -61,7 +61,7 @@ def parse(text: str, collection: Collection, hidden: frozenset[str] = frozenset(
 
 
 def read(value: Any, collection: Collection, hidden: frozenset[str] = frozenset()) -> Filter:
-    """The filter that a JSON value is, checked against the fields that may be read. Raises Malformed."""
+    """The filter from a JSON value, checked against the readable fields. Raises Malformed."""
     made = _read(value, collection, hidden, 1)
     if _tests(made) > MOST_TESTS:
         raise _wrong("filter", f"A filter has at most {MOST_TESTS} conditions.")
@@ -69,7 +69,7 @@ def read(value: Any, collection: Collection, hidden: frozenset[str] = frozenset(
 
 
 def tests(given: Filter | None) -> list[Test]:
-    """Every single condition, in order."""
+    """All single conditions, in order."""
     if given is None:
         return []
     return [given] if isinstance(given, Test) else [test for item in given.items for test in tests(item)]
@@ -98,24 +98,24 @@ def _test(value: Mapping[str, Any], collection: Collection, hidden: frozenset[st
     if strange:
         raise _wrong(strange[0], f"A filter has no '{strange[0]}'; it has field, op and value, or and / or.")
     name, op = value.get("field"), value.get("op")
-    field = known(collection, name, hidden)
+    field = readable_field(collection, name, hidden)
     if op not in OPS:
         raise _wrong(field.name, f"There is no op {op!r} for {field.name}. There are {', '.join(OPS)}.", op=str(op))
     if "value" not in value and op != "is_null":
         raise _wrong(field.name, f"{field.name} {op} needs a value.")
-    return Test(field.name, op, checked(field, op, value.get("value", True)))
+    return Test(field.name, op, checked_value(field, op, value.get("value", True)))
 
 
-def known(collection: Collection, name: Any, hidden: frozenset[str]) -> Field:
-    """The field of that name. Raises Malformed, in the same words whether it is hidden or not there."""
+def readable_field(collection: Collection, name: Any, hidden: frozenset[str]) -> Field:
+    """The field of that name. Raises Malformed, in the same words for hidden and missing fields."""
     field = collection.visible(name, hidden) if isinstance(name, str) else None
     if field is None:
         raise _wrong(str(name), f"{collection.label} have no field {name!r}.")
     return field
 
 
-def checked(field: Field, op: str, value: Any) -> Any:
-    """The value in the field's form. Raises Malformed where the field knows no such op or value."""
+def checked_value(field: Field, op: str, value: Any) -> Any:
+    """The value in the field's form. Raises Malformed if the op or value does not fit the field."""
     if field.computed is not None and not (field.computed and field.stored == "boolean" and op in {"eq", "ne", "is_null"}):
         raise _wrong(
             field.name,
@@ -162,7 +162,7 @@ WORDS = {
 
 
 def fits(stored: str, value: Any) -> bool:
-    """Whether the JSON value has the form that such a field is compared with."""
+    """Whether fields stored like this can be compared with the JSON value."""
     if stored == "boolean":
         return isinstance(value, bool)
     if stored == "text":

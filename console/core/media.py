@@ -1,4 +1,4 @@
-"""Kinds of files that people may hand in, as steps name them: what each is called, its media type, and how its name may end."""
+"""Types of files that people may upload: name, media type and file name endings."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ FileKind: TypeAlias = Literal["pdf", "png", "jpeg", "text", "csv", "docx", "xlsx
 
 @dataclass(frozen=True, slots=True)
 class Medium:
-    """A kind of file. `label` is what people read, `endings` how its name ends, with the dot."""
+    """A type of file. `label` is for people, `endings` are possible ends of its name, with the dot."""
 
     label: str
     media_type: str
@@ -31,28 +31,28 @@ MEDIA: Mapping[str, Medium] = MappingProxyType(
     }
 )
 USUAL: tuple[FileKind, ...] = ("pdf", "png", "jpeg")
-"""What is taken where a step names nothing else."""
+"""Accepted types if a step names none."""
 
 DRAWN = frozenset({"application/pdf", "image/png", "image/jpeg"})
 """Media types whose pages can be shown as pictures."""
 
 VALUE = ("file", "name", "media_type", "sha256", "bytes")
-"""The keys of a file as a value in a run."""
+"""The keys of a file value in a run."""
 
 
 def listed(kinds: Iterable[str]) -> str:
-    """The kinds in words: `PDF, PNG picture or JPEG picture`."""
+    """The types in words: `PDF, PNG picture or JPEG picture`."""
     labels = [MEDIA[kind].label for kind in kinds]
     return " or ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
 
 
 def endings(kinds: Iterable[str]) -> str:
-    """What the chooser of a browser is told to offer: `.pdf,.png`."""
+    """The value of `accept` for a file input: `.pdf,.png`."""
     return ",".join(ending for kind in kinds for ending in MEDIA[kind].endings)
 
 
 def size(count: int) -> str:
-    """Bytes in words: `812 bytes`, `24 KB`, `1.4 MB`."""
+    """Number of bytes in words: `812 bytes`, `24 KB`, `1.4 MB`."""
     if count < 1000:
         return f"{count} bytes"
     return f"{round(count / 1000)} KB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
@@ -63,11 +63,11 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def is_value(value: Any) -> bool:
-    """Whether this is formed as a file stands in a run: `{"file", "name", "media_type", "sha256", "bytes"}`. Whether there is such a file is another question."""
+    """Whether this has the form of a file in a run: `{"file", "name", "media_type", "sha256", "bytes"}`. Does not check that the file exists."""
     return (
         isinstance(value, dict)
         and set(value) == set(VALUE)
-        and named(value) is not None
+        and file_id_of(value) is not None
         and all(isinstance(value[name], str) for name in ("name", "media_type", "sha256"))
         and DIGEST.fullmatch(value["sha256"]) is not None
         and isinstance(value["bytes"], int)
@@ -76,20 +76,20 @@ def is_value(value: Any) -> bool:
     )
 
 
-def named(value: Any) -> str | None:
-    """The id of the file that a value names, which is an id or a file as it stands in a run; None where it names none."""
+def file_id_of(value: Any) -> str | None:
+    """The file id in a value, which is an id or a file value; None otherwise."""
     found = value.get("file") if isinstance(value, Mapping) else value
     return found if isinstance(found, str) and ID.fullmatch(found) else None
 
 
 def names_any(value: Any) -> bool:
-    """Whether a value may be meant for a file, or for several, however it is written."""
+    """Whether the value could mean one or more files, in any form."""
     entries = value if isinstance(value, list) else [value]
-    return any(isinstance(entry, Mapping) or named(entry) is not None for entry in entries)
+    return any(isinstance(entry, Mapping) or file_id_of(entry) is not None for entry in entries)
 
 
 def holds_any(value: Any) -> bool:
-    """Whether a file as it stands in a run is somewhere in this JSON value."""
+    """Whether the JSON value contains a file value at any depth."""
     if isinstance(value, Mapping):
         return is_value(value) or any(map(holds_any, value.values()))
     return isinstance(value, list) and any(map(holds_any, value))

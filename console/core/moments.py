@@ -1,4 +1,4 @@
-"""Moments as programs read them."""
+"""Moments as text for programs."""
 
 from datetime import UTC, datetime
 from typing import overload

@@ -1,8 +1,8 @@
-"""From which fields of which collections the values of a run were made, told from the version of its workflow.
+"""Origins of values in a run: from which fields of which collections they were computed, derived from the workflow version.
 
-Nothing is noted while a run goes on: a version never changes, and its expressions say what each name of each step's output, each text and each
-compared value was made of, also for what was written long ago. Where that cannot be told for a part, it counts as made of all that the whole is made of.
-Only what was worked out is meant: the way that a run took because of a field's value is no value.
+Nothing is recorded during a run. A version never changes, and its expressions say what each output, text and compared value was computed
+from, also for past runs. If this cannot be known for a part, the part has all origins of the whole.
+Only values count: the path that a run took because of a field's value has no origins.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,29 +14,29 @@ from console.core import expressions
 from console.core.expressions.nodes import Path, walk
 
 Origin: TypeAlias = tuple[str, str]
-"""(collection, field); the field `ANY` stands for whichever of them."""
+"""(collection, field); `ANY` as field means any of them."""
 Origins: TypeAlias = frozenset[Origin]
 Hidden: TypeAlias = Callable[[str | None], frozenset[str]]
-"""Collection id (None: of no collection) → names of the fields that may not be read there."""
+"""Collection id (None: no collection) → names of unreadable fields."""
 Way: TypeAlias = tuple[str, ...]
-"""A path of an expression name by name, places in lists left out: `("steps", "load", "accounts", "iban")`."""
+"""A path of an expression as names, without list indexes: `("steps", "load", "accounts", "iban")`."""
 
 ANY = "*"
 SAID = "<said>"
-"""Stands among the names for what people read of a step: its texts, titles and messages."""
+"""Pseudo-name for what people read of a step: texts, titles and messages."""
 SENT = "<sent>"
-"""Stands among the names for what goes to other systems, and so may come back from them."""
+"""Pseudo-name for what is sent to other systems, and may come back from them."""
 LIMIT = "<limit>"
-"""Before the name of a field: its largest value."""
+"""Prefix of a field's name: its largest value."""
 COMPARED = "<compared>"
-"""Stands among the names for what conditions look at."""
+"""Pseudo-name for the values that conditions test."""
 FORM = "<form>"
-"""Stands among the names for which fields a form has, and what they are called."""
+"""Pseudo-name for which fields a form has, and their labels."""
 NOTHING: Origins = frozenset()
 
 
 def ways(text: str, *, template: bool = False) -> tuple[Way, ...]:
-    """The paths that an expression, or a template, looks at. Raises ExpressionError."""
+    """The paths used by an expression or template. Raises ExpressionError."""
     found = expressions.templates(text) if template else [expressions.parse(text)]
     paths = [node for each in found for node in walk(each.node) if isinstance(node, Path)]
     return tuple(sorted({(path.root, *(step for step in path.steps if isinstance(step, str))) for path in paths}))
@@ -44,7 +44,7 @@ def ways(text: str, *, template: bool = False) -> tuple[Way, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What an expression or template looks at, and which names of the step's output are made of that (`SAID`, `SENT` and `ANY` among them).
+    """An expression or template, and the outputs of the step that are computed from it (including `SAID`, `SENT` and `ANY`).
 
     `about` is the collection of its `record`; None: the run's own.
     """
@@ -56,13 +56,13 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Rows that a step reads; without fields every one."""
+    """Rows that a step reads; without `fields` all fields."""
 
     collection: str
     fields: frozenset[str] = frozenset()
 
     def origins(self, rest: Way = ()) -> Origins:
-        """Those of the first name of `rest` that is a field of the rows; else of all of them."""
+        """The origins of the first name in `rest` that is a field of the rows; otherwise of all fields."""
         named = next((name for name in rest if name in self.fields or (not self.fields and name.isidentifier())), None)
         if named is not None:
             return frozenset({(self.collection, named)})
@@ -71,8 +71,8 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step as far as its values come from somewhere. `items` is what `item` stands for: a name among `reads`, or the ways to a list;
-    `own` says that `input` are values of its own form; `declared` are the fields that its settings name themselves.
+    """A step, as far as its values have origins. `items` is what `item` means: a name in `reads`, or the paths of a list; `own`: `input` are
+    values of the step's own form; `declared` are fields named in its settings.
     """
 
     id: str
@@ -87,11 +87,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Version:
-    """A version of a workflow: its steps, and what its collections' titles are made of.
+    """A workflow version: its steps, and the title fields of its collections.
 
-    `asks`: something may be proposed at a step. `taken`: of one run of it, step → field → what the proposed value rests on that a person took over.
-    `led` says where a relation of a collection leads, `rows` of which collections lists may be that steps keep under a name. `read` False: it
-    cannot be read, and nothing is known of it.
+    `asks`: a step can have proposals. `taken`: step → field → origins of proposed values that a person accepted, for one run.
+    `led` gives the target of a relation, `rows` the collections of row lists. `read` False: the version cannot be parsed, and nothing is known.
     """
 
     collection: str | None
@@ -106,7 +105,7 @@ class Version:
 
     @cached_property
     def made(self) -> Mapping[str, Mapping[str, Origins]]:
-        """Step → name → what it is made of; steps may look at one another in a circle, so it is worked out until nothing is added."""
+        """Step → name → origins. Steps may refer to each other in a circle, so this is repeated until nothing is added."""
         known: dict[str, dict[str, Origins]] = {step: self._read(of) for step, of in self.steps.items()}
         grown = True
         while grown:
@@ -126,7 +125,7 @@ class Version:
         return known
 
     def _read(self, step: Step) -> dict[str, Origins]:
-        """What is known of a step before its expressions are looked at."""
+        """What is known of a step without its expressions."""
         found: dict[str, Origins] = {name: frozenset({origin}) for name, origin in step.figures.items()}
         for name, origins in self.taken.get(step.id, {}).items():
             found[name] = found.get(name, NOTHING) | origins
@@ -135,7 +134,7 @@ class Version:
         return found
 
     def _of_entries(self, step: Step, known: Mapping[str, Mapping[str, Origins]]) -> Iterator[tuple[str, Origins]]:
-        """(name, what it is made of) of the entries of a list that a step goes through; `ANY` where their names cannot be told."""
+        """(name, origins) for the entries of a list that a step goes through; `ANY` if their names are unknown."""
         for way in step.items if isinstance(step.items, tuple) else ():
             found = self._of(way, step, None, known)
             yield "title", found
@@ -145,7 +144,7 @@ class Version:
                 yield (origin[1] if known_rows and origin[1] != ANY else ANY), frozenset({origin})
 
     def of(self, way: Way, step: str | None) -> Origins:
-        """What the value is made of that a path leads to, as the expressions of this step see it."""
+        """The origins of the value at this path, as the step's expressions see it."""
         return self._of(way, self.steps.get(step or "") or Step(""), None, self.made)
 
     def _of(self, way: Way, step: Step, about: str | None, known: Mapping[str, Mapping[str, Origins]]) -> Origins:
@@ -194,41 +193,41 @@ class Version:
         return own.union(*(self._of((*way, *rest), step, None, known) for way in step.items or ()))
 
 
-def shut(origins: Iterable[Origin], hidden: Hidden) -> bool:
-    """Whether something is made of a field that may not be read."""
+def any_hidden(origins: Iterable[Origin], hidden: Hidden) -> bool:
+    """Whether any origin is an unreadable field."""
     return any(name in names or (name == ANY and bool(names)) for collection, name in origins if (names := hidden(collection)))
 
 
 class Closed:
-    """What of a version's values one reader may not see. `hidden` are the fields kept from them."""
+    """The values of a version that one reader may not see. `hidden` are their unreadable fields."""
 
     def __init__(self, version: Version, hidden: Hidden) -> None:
         self.version, self.hidden = version, hidden
         self._known: dict[str | None, frozenset[str]] = {}
 
     def names(self, step: str | None) -> frozenset[str]:
-        """Names of this step's output that are closed, with `ANY` for whatever is not told apart; None: of any step."""
+        """Names of hidden outputs of this step, with `ANY` for values that cannot be told apart; None: of any step."""
         if step not in self._known:
             every = self.version.made
             steps = [step] if step is not None else list(every)
             self._known[step] = frozenset(
-                name for each in steps for name, origins in every.get(each, {}).items() if shut(origins, self.hidden)
+                name for each in steps for name, origins in every.get(each, {}).items() if any_hidden(origins, self.hidden)
             )
         return self._known[step]
 
     def of_kind(self, kind: str) -> frozenset[str]:
-        """The same of any step of this type."""
+        """Like `names`, for any step of this type."""
         return frozenset[str]().union(*(self.names(step.id) for step in self.version.steps.values() if step.kind == kind))
 
     def says(self, step: str | None) -> bool:
-        """Whether the texts of the step may be read."""
+        """Whether the step's texts may be read."""
         return self.version.read and SAID not in self.names(step)
 
     def way(self, dotted: str, step: str | None) -> bool:
-        """Whether what a path led to is closed, as `compared` names it. One that cannot be told apart is closed with anything of the step."""
+        """Whether the value at a path in `compared` is hidden. If it cannot be told apart, it is hidden if anything of the step is."""
         first, *rest = dotted.split(".")
         if first == expressions.TABLES:
             return COMPARED in self.names(step)
-        whole = [".".join(rest[place:]) for place in (0, 2)]  # a name may hold a dot
+        whole = [".".join(rest[place:]) for place in (0, 2)]  # a name may contain a dot
         found = [(first, *rest), (first, whole[0]), (first, *rest[:2], whole[1])]
-        return any(shut(self.version.of(tuple(filter(None, way)), step), self.hidden) for way in found)
+        return any(any_hidden(self.version.of(tuple(filter(None, way)), step), self.hidden) for way in found)

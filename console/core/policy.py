@@ -1,7 +1,6 @@
-"""House rules as they were on a day: variables that change, and tables in which they are looked up.
+"""House rules on a given day: variables, and policy tables for lookups.
 
-A run keeps the rules of the moment at which it began: `rules(workflow, run.created_at)`. Whoever replays it, or works on it after a rule
-has changed, finds the same values.
+A run keeps the rules of its start: `rules(workflow, run.created_at)`. Replay and later work see the same values even after a rule changed.
 """
 
 from collections.abc import Mapping
@@ -15,19 +14,19 @@ from console.core.expressions.functions import Answers
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`variables` by name; `tables` by name, each column that is no key by its name."""
+    """`variables` by name; `tables`: name → value columns by name."""
 
     variables: Mapping[str, Any]
     tables: Mapping[str, Mapping[str, Answers]]
 
     @property
     def roots(self) -> dict[str, Any]:
-        """The rules as roots of an expression."""
+        """The rules as roots of expressions."""
         return {"variables": self.variables, "tables": self.tables}
 
 
 def rules(workflow: Workflow, at: datetime) -> Rules:
-    """The rules of the day (in UTC) of that moment. What is not yet valid then is not there: unknown in an expression."""
+    """The rules of that moment's day (UTC). Rules that are not yet valid are missing: unknown in an expression."""
     return on_day(workflow, at.astimezone(UTC).date())
 
 

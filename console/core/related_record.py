@@ -1,4 +1,4 @@
-"""A record from which relations lead on: what a condition such as `record.customer.desk` is asked of, outside a database."""
+"""A record whose relations can be followed, for conditions such as `record.customer.desk` outside a database."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,10 +7,10 @@ from console.core.expressions.operands import UNKNOWN
 
 
 class Leading(dict[str, Any]):
-    """The values of a record. `follow(name)` gives the record that a relation leads to, UNKNOWN where there is none, None for what is no relation.
+    """The values of a record. `follow(name)` returns the related record, UNKNOWN without one, None if it is not a relation.
 
-    Records are read when a condition first asks for them. Only conditions of the policy get one: whoever writes a template would read past
-    the scopes of its reader.
+    Related records are read when a condition first needs them. Only conditions of rights use this: in a template it would read past the
+    reader's scopes.
     """
 
     def __init__(self, values: Mapping[str, Any], follow: Callable[[str], Any]) -> None:
@@ -19,13 +19,13 @@ class Leading(dict[str, Any]):
         self._known: dict[str, Any] = {}
 
     def led(self, name: str) -> Any:
-        """What stands at the end of the relation, as `follow`."""
+        """The related record, as `follow` returns it."""
         if name not in self._known:
             self._known[name] = self._follow(name)
         return self._known[name]
 
     def along(self, path: tuple[str, ...]) -> Any:
-        """The record at the end of several relations; UNKNOWN where one leads to none."""
+        """The record at the end of several relations; UNKNOWN if one of them leads nowhere."""
         here: Any = self
         for name in path:
             here = here.led(name) if isinstance(here, Leading) else UNKNOWN

@@ -1,8 +1,7 @@
-"""Which records and fields of a collection somebody may read or change.
+"""The records and fields of a collection that somebody may read or change.
 
-`AND(OR(allow), NOT deny …)`: no allow is nothing, and a deny that is unknown denies. Records that are somebody's data are in it where that
-subject may be seen. The same scope is turned into SQL by
-`console.records.sql_conditions`; the two agree on every row.
+`AND(OR(allow), NOT deny …)`: without an allow nothing is in scope, and an unknown deny denies. Records with a subject are in scope only if the
+subject may be seen. `console.records.sql_conditions` turns the same scope into SQL; both agree on every row.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +16,7 @@ from console.core.related_record import Leading
 
 @dataclass(frozen=True)
 class Subject:
-    """Whose data a record is: relations that lead there, one after another, and which of the records there somebody may see."""
+    """Whose data a record is: the relations to the subject, and the scope of visible subjects."""
 
     path: tuple[str, ...]
     scope: "Scope"
@@ -27,10 +26,10 @@ class Subject:
 class Scope:
     """Rows by expressions over `record`, `$currentUser` and `now`; fields by name.
 
-    `everything` is an allow without a condition. With a `subject`, both hold only for records whose subject may be seen; `alone` are allows
-    that hold whosever a record is (`stands_alone`). `attributes` are what `$currentUser` is made of. `hidden` fields are not read, sorted by,
-    searched or filtered; `fixed` ones are not written. `masked` are those of the hidden that may be uncovered one by one. `elsewhere` gives
-    the same reader's scope of another collection; None for the console itself.
+    `everything` is an allow without a condition. With a `subject`, both apply only to records whose subject may be seen; `alone` are allows for
+    everybody's data (`stands_alone`). `attributes` are the values of `$currentUser`. `hidden` fields are not read, sorted, searched or filtered;
+    `fixed` ones are not written. `masked` are hidden fields that may be revealed one by one. `elsewhere` returns the same reader's scope of
+    another collection; None for the console itself.
     """
 
     collection: str
@@ -47,37 +46,37 @@ class Scope:
 
     @property
     def nothing(self) -> bool:
-        """Whether no record at all is in it."""
+        """Whether no record is in scope."""
         led_to_nothing = self.subject is not None and self.subject.scope.nothing
         return not self.alone and (led_to_nothing or not (self.everything or self.allow))
 
     @property
     def unlimited(self) -> bool:
-        """Whether every record is in it, whatever its values."""
+        """Whether every record is in scope."""
         return self.everything and not self.deny and self.subject is None
 
     @property
     def conditions(self) -> tuple[Expression, ...]:
-        """Every expression that it is made of, those of its subject too, in a fixed order."""
+        """All expressions of the scope and of its subject, in a fixed order."""
         own = (*self.allow, *self.alone, *self.deny)
         return own if self.subject is None else own + self.subject.scope.conditions
 
     @property
     def shape(self) -> tuple[Any, ...]:
-        """What the scope is made of but for its reader: scopes of the same shape and the same attributes hold the same records."""
+        """The scope without its reader: scopes with the same shape and attributes have the same records."""
         texts = tuple(tuple(item.text for item in items) for items in (self.allow, self.alone, self.deny))
         return self.everything, texts, None if self.subject is None else (self.subject.path, self.subject.scope.shape)
 
     @property
     def follows(self) -> bool:
-        """Whether it looks at other records than the one that is judged."""
+        """Whether conditions use other records."""
         own = (node for item in (*self.allow, *self.alone, *self.deny) for node in walk(item.node))
         return self.subject is not None or any(isinstance(node, Path) and node.root == "record" and len(node.steps) > 1 for node in own)
 
     def allows(self, values: Mapping[str, Any], now: datetime | None = None) -> bool:
-        """Is a record with these values in it? `now` is aware; without it what looks at the time is unknown, and so not in it.
+        """Whether a record with these values is in scope. `now` is aware; without it conditions on time are unknown, so not met.
 
-        Conditions that follow relations are unknown where the values are not `Leading`.
+        Conditions that follow relations are unknown unless the values are `Leading`.
         """
         roots = {"record": values, "currentUser": self.attributes, "now": now}
         allowed = (self.everything or any(item.test(roots) for item in self.allow)) and self._may_see_subject(values, now)
@@ -92,7 +91,7 @@ class Scope:
 
 
 def stands_alone(condition: Expression) -> bool:
-    """Whether a rule with this condition holds whosever a record is: it says `true`, alone or beside other conditions (`true && …`)."""
+    """Whether a rule with this condition applies to everybody's data: the condition is `true`, alone or in `true && …`."""
     return _says_true(condition.node)
 
 
@@ -103,10 +102,10 @@ def _says_true(node: Node) -> bool:
 
 
 def whole(collection: str) -> Scope:
-    """The scope of the console itself: every record, every field."""
+    """The console's own scope: every record, every field."""
     return Scope(collection, everything=True)
 
 
 def none(collection: str) -> Scope:
-    """The scope of somebody without a right."""
+    """The scope of somebody without rights."""
     return Scope(collection)

@@ -1,7 +1,7 @@
-"""What is at stake where an action is done or a record is changed: money, somebody's freedom to act, or something that cannot be recalled.
+"""What is at stake in an action or a change: money, somebody's freedom to act, or something irreversible.
 
-A document says so itself (`stakes`); one that is silent is judged by the names and types of what it types and writes. Where something is at stake nothing
-that was proposed stands in a form before a person put it there.
+A document can say so (`stakes`); otherwise names and types of the values decide. If something is at stake, a form is not prefilled with
+proposals: a person has to enter the values.
 Source: docs/adr/0014-what-may-be-believed.md.
 """
 
@@ -23,11 +23,11 @@ _RESTRICTION = (
     "expel", "expuls", "sperr", "embargo", "seiz", "cancel",
 )  # fmt: skip
 _WHOLE = frozenset({"pay", "paid", "fee", "ban", "deny", "bank", "wire", "bic"})
-"""Beginnings that count as whole words alone: `fee` is money, `feedback` is not."""
+"""Beginnings that count only as whole words: `fee` is money, `feedback` is not."""
 
 
 def of_action(action: Action) -> frozenset[Stake]:
-    """What is at stake where this action is done."""
+    """What is at stake in this action."""
     if action.stakes is not None:
         return frozenset(action.stakes) | (frozenset({"irreversible"}) if action.irreversible else frozenset())
     found: set[Stake] = {"irreversible"} if action.irreversible else set()
@@ -42,14 +42,14 @@ def of_action(action: Action) -> frozenset[Stake]:
 
 
 def _names_of(action: Action) -> Iterator[str]:
-    """The action's own name, and the names under which its effects write."""
+    """The action's name, and the names under which its effects write."""
     yield action.id
     for effect in action.effects:
         yield from effect.names()
 
 
 def of_name(name: str) -> frozenset[Stake]:
-    """What is at stake in something of this name, a column or an action: `restriction_code`, `charge.refund`."""
+    """What is at stake according to a column's or action's name: `restriction_code`, `charge.refund`."""
     words = [word.lower() for word in _PARTS.findall(name)]
     found: set[Stake] = set()
     if any(_begins(word, _MONEY) for word in words):
@@ -60,7 +60,7 @@ def of_name(name: str) -> frozenset[Stake]:
 
 
 def of_column(name: str, kind: str) -> frozenset[Stake]:
-    """The same of a column that is written, by its type too."""
+    """What is at stake in writing this column, by name and type."""
     return of_name(name) | (frozenset({"money"}) if kind in MONEY_TYPES else frozenset())
 
 

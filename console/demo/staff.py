@@ -47,5 +47,5 @@ def _set_password(email: str, password: str) -> None:
     with db.transaction() as connection:
         connection.execute(
             sa.text("update console.person set password_hash = :hash where email = :email"),
-            {"hash": passwords.hashed(password), "email": email},
+            {"hash": passwords.hash_password(password), "email": email},
         )

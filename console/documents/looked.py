@@ -101,7 +101,7 @@ def _same(event: log.Stored, document: Document) -> bool:
     told = event.open
     if document.collection is None:
         return bool(told.get("key") == document.ref)
-    key = browse.ref(records.collection(document.collection), document.record or "")
+    key = browse.log_reference(records.collection(document.collection), document.record or "")
     return (told.get("collection"), told.get("name"), told.get("key")) == (document.collection, document.column, key)
 
 

@@ -218,7 +218,7 @@ def _note(actor: Actor, ref: str, shown: Opened, run_id: str | None, number: int
             run_id,
             source="document",
             collection=collection.id,
-            key=browse.ref(collection, row.key or ""),
+            key=browse.log_reference(collection, row.key or ""),
             name=column.name,
             page=number,
             pages=shown.pages,
@@ -232,5 +232,5 @@ def _note(actor: Actor, ref: str, shown: Opened, run_id: str | None, number: int
         open={"tab": "document"},
         source=collection.source,
         collection=collection.id,
-        record=browse.ref(collection, row.key or ""),
+        record=browse.log_reference(collection, row.key or ""),
     )

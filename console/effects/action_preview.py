@@ -61,7 +61,7 @@ def may(actor: Actor, team: str | None, action: Action, roots: Mapping[str, Any]
     its form is filled in.
     """
     obj, told = f"action:{action.id}", roots or {}
-    record = access.following(action.collection, told.get("record"))
+    record = access.follow_relations(action.collection, told.get("record"))
     for act in _BOTH:
         if access.could(actor, team, obj, act, record, run=told.get("run")):
             return act
@@ -70,7 +70,7 @@ def may(actor: Actor, team: str | None, action: Action, roots: Mapping[str, Any]
 
 def _limits(actor: Actor, team: str | None, action: Action, roots: Mapping[str, Any]) -> str:
     """Up to where the actor may execute it, where that depends on what is typed; else nothing."""
-    obj, record, run = f"action:{action.id}", access.following(action.collection, roots.get("record")), roots.get("run")
+    obj, record, run = f"action:{action.id}", access.follow_relations(action.collection, roots.get("record")), roots.get("run")
     if access.can(actor, team, obj, "execute", record, run=run) or not access.could(actor, team, obj, "execute", record, run=run):
         return ""
     unmet, names = limits.decision_of(actor.id, team, obj, "execute", access.roots_of(actor, record, run)).unmet, known()
@@ -81,7 +81,7 @@ def judged(
     actor: Actor, team: str | None, action: Action, roots: Mapping[str, Any], values: Mapping[str, Any]
 ) -> tuple[Literal["execute", "request", ""], str]:
     """What the actor may do with these values of the form, and the limits that they are over, as sentences."""
-    obj, record = f"action:{action.id}", access.following(action.collection, roots.get("record"))
+    obj, record = f"action:{action.id}", access.follow_relations(action.collection, roots.get("record"))
     for act in _BOTH:
         if access.can(actor, team, obj, act, record, run=roots.get("run"), typed=values):
             return act, ""

@@ -81,7 +81,7 @@ class Door:
 
     def same(self, collection: str, values: Mapping[str, Any]) -> Record | None:
         """The record that has all these values."""
-        return records.same(collection, values, access.scope_for(self.actor, collection, "read"))
+        return records.find_same(collection, values, access.scope_for(self.actor, collection, "read"))
 
     def write(self, collection: str, key: str, changes: Mapping[str, Mapping[str, Any]]) -> Record:
         """The record after the change: field → {"old", "new"}."""

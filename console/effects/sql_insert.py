@@ -69,4 +69,4 @@ def _existing_record(call: Call, values: dict[str, Any]) -> Record | None:
     if not define.unique:
         return None
     scope = access.scope_for(call.actor, define.collection, "read")
-    return records.same(define.collection, {name: values[name] for name in define.unique}, scope)
+    return records.find_same(define.collection, {name: values[name] for name in define.unique}, scope)

@@ -226,7 +226,7 @@ def _loaded(
     """The record that a step loaded, as far as this person may see it."""
     collection, scope = records.collection(collection_id), access.scope_for(known.person, collection_id, "read")
     key = output.get("key")
-    if not isinstance(key, str) or (not scope.unlimited and key not in records.visible(collection_id, [key], scope)):
+    if not isinstance(key, str) or (not scope.unlimited and key not in records.visible_keys(collection_id, [key], scope)):
         return
     seen = {name: value for name, value in values.items() if collection.visible(name, scope.hidden) is not None}
     named = replace(about, kind="related", name=collection.label_one, shown=str(output.get("title") or collection.label_one))

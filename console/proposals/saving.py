@@ -12,7 +12,7 @@ from console import access, log, subjects
 from console.accounts.recent import require_recent
 from console.ai import probe, providers
 from console.core.actor import Actor
-from console.core.documents.json_shape import said_of
+from console.core.documents.json_shape import model_errors
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid
 from console.proposals import options, provider_breaker
@@ -148,7 +148,7 @@ def _wanted(before: Current, changes: Mapping[str, Any], key: str | None, *, dro
     try:
         wanted = Options.model_validate(document)
     except ValidationError as error:
-        details = [{"field": ".".join(str(part) for part in spot.place), "reason": spot.reason} for spot in said_of(error, Options)]
+        details = [{"field": ".".join(str(part) for part in spot.place), "reason": spot.reason} for spot in model_errors(error, Options)]
         raise Invalid("Nothing was saved: some entries cannot be used.", details=details) from None
     wanted = wanted.model_copy(
         update={"prices": _priced(kept, wanted), "house": _numbered(kept, wanted), "key": _key(kept, wanted, key, drop_key)}

@@ -7,7 +7,7 @@ from console import records
 from console.ai.grounds import ANY
 from console.core import expressions
 from console.core.documents.collections import Collection
-from console.core.documents.fields import holds
+from console.core.documents.fields import condition_holds
 from console.proposals import allowed
 from console.proposals.pieces import open_of
 from console.runs.engine.preparing import ProposalContext
@@ -32,7 +32,7 @@ def supported(known: ProposalContext, foreign: frozenset[str], outside: frozense
 def _holds(condition: str, roots: Mapping[str, Any]) -> bool:
     """Whether it holds; one that cannot be worked out does not."""
     try:
-        return holds(condition, roots)
+        return condition_holds(condition, roots)
     except expressions.ExpressionError:
         return False
 

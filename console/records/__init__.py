@@ -1,24 +1,11 @@
-"""The only door to the users' databases: reflect, list, read and write records. Whoever reads hands over the scope that it is judged by."""
+"""The only access to the users' databases: reflect, list, read and write records. Every read takes a scope, which limits what it returns."""
 
 from console.records.catalogue import collection, collections, forget
 from console.records.delete import delete
-from console.records.insert import insert, same
+from console.records.insert import find_same, insert
 from console.records.reader import Record
-from console.records.record_reads import (
-    MOST_ROWS,
-    Order,
-    Page,
-    count,
-    estimate,
-    get,
-    order_of,
-    page,
-    related,
-    sample,
-    subject,
-    titles,
-    visible,
-)
+from console.records.record_pages import Order, Page, order_of
+from console.records.record_reads import MOST_ROWS, count, estimate, get, page, related, sample, subject, titles, visible_keys
 from console.records.related_values import leading
 from console.records.stored import stored
 from console.records.totals import Figure, totals
@@ -41,6 +28,7 @@ __all__ = [
     "delete",
     "diagnosis",
     "estimate",
+    "find_same",
     "forget",
     "forms",
     "get",
@@ -54,13 +42,12 @@ __all__ = [
     "reflect",
     "related",
     "relations",
-    "same",
     "sample",
     "sql_conditions",
     "stored",
     "subject",
     "titles",
     "totals",
-    "visible",
+    "visible_keys",
     "write",
 ]

@@ -1,6 +1,6 @@
-"""Which data sources and collections there are, from the console's own tables: structure and document, put together once per change.
+"""The data sources and collections from the console's own tables, assembled once per configuration change.
 
-A process looks at the number of the configuration at most once a second, and reads everything anew when it moved.
+Each process compares the configuration number at most once a second, and reloads everything if it changed.
 """
 
 import logging
@@ -28,9 +28,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A data source: its name, the kind of database, where it is (sealed: only who connects opens it), and on which terms it is used.
+    """A data source: name, kind of database, address (sealed until somebody connects), and connection terms.
 
-    `chosen` are the tables that were picked, None for all there are; `paused_at` since when nobody may use it.
+    `chosen` are the selected tables, None: all. `paused_at`: since when nobody may use it.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Source:
 
     @property
     def url(self) -> str:
-        """Where it is. Raises SourceDown when it was sealed under another master key."""
+        """The address. Raises SourceDown if it was sealed with another master key."""
         try:
             return portable.resolve(subjects.unwrap(self.sealed, self.place).decode())
         except subjects.Unreadable:
@@ -53,7 +53,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All of it at one number of the configuration, collections in their order."""
+    """All data sources and collections at one configuration number; collections in display order."""
 
     number: int
     sources: Mapping[str, Source]
@@ -65,7 +65,7 @@ _lock = threading.Lock()
 
 
 def current() -> Catalogue:
-    """The catalogue as it is now, at most a second old."""
+    """The catalogue, at most a second old."""
     global _kept  # noqa: PLW0603 - one catalogue per process, swapped whole
     kept, here = _kept, hot_engine()
     if kept and kept[1] is here and time.monotonic() - kept[0] < KEPT_S:
@@ -78,19 +78,19 @@ def current() -> Catalogue:
 
 
 def forget() -> None:
-    """Read it anew at the next use: this process changed it."""
+    """Reload at the next use, because this process changed the configuration."""
     global _kept  # noqa: PLW0603 - as above
     _kept = None
 
 
 def touch(connection: Connection) -> None:
-    """Other processes read it anew within a second of the commit: the connection's transaction changed it."""
+    """Make other processes reload within a second of this transaction's commit."""
     version = tables.version
     connection.execute(sa.update(version).where(version.c.name == "config").values(number=version.c.number + 1))
 
 
 def load(connection: Connection, number: int = 0) -> Catalogue:
-    """The catalogue as this connection sees it. Raises DefinitionError for a document that fits no more."""
+    """The catalogue as this connection sees it. Raises DefinitionError for a document that no longer fits its table."""
     sources = {}
     for row in connection.execute(sa.select(tables.data_source).order_by(tables.data_source.c.id)):
         sources[row.id] = _source(row)
@@ -116,22 +116,22 @@ def _source(row: Any) -> Source:
 
 
 def _structure(kept: Mapping[str, Any], read_only: bool) -> Mapping[str, Any]:
-    """What was reflected; nothing of a source that is only read may be changed."""
+    """The reflected structure; in a read-only source nothing is writable."""
     return {**kept, "read_only": True} if read_only else kept
 
 
 def seal(source: str, url: str) -> bytes:
-    """The address of a source as its row keeps it."""
-    return subjects.wrap(portable.kept(url).encode(), sealed_at(source))
+    """The address of a source, sealed for storage."""
+    return subjects.wrap(portable.stored_address(url).encode(), sealed_at(source))
 
 
 def sealed_at(source: str) -> str:
-    """The place that a source's sealed URL belongs to, so that it cannot be moved to another row."""
+    """The context that the sealed URL is bound to, so that it cannot be moved to another row."""
     return f"data_source|url_sealed|{source}"
 
 
 def collections() -> list[Collection]:
-    """Every collection in order, whatever anybody's rights."""
+    """Every collection in order, without checking rights."""
     return list(current().collections.values())
 
 
@@ -144,7 +144,7 @@ def collection(collection_id: str) -> Collection:
 
 
 def engine_of(found: Collection) -> Engine:
-    """The engine of the collection's source. Raises SourceDown where the source was taken away, or is paused."""
+    """The engine of the collection's source. Raises SourceDown if the source was removed or is paused."""
     source = current().sources.get(found.source)
     if source is None:
         raise SourceDown(f"The data source {found.source} is no longer connected.")
@@ -165,7 +165,7 @@ def engine_of(found: Collection) -> Engine:
 
 
 def require_writable(found: Collection) -> None:
-    """Nothing where records of the collection may be changed. Raises NotAllowed where its source is connected to be read only."""
+    """Raises NotAllowed if the collection's source is connected read-only."""
     source = current().sources.get(found.source)
     if source is not None and source.terms.read_only:
         raise NotAllowed(
@@ -177,7 +177,7 @@ def require_writable(found: Collection) -> None:
 
 
 def note_state(name: str, down_since: datetime | None) -> None:
-    """Keep since when the source does not answer (None: it does), for its page. Never a reason to fail."""
+    """Store since when the source does not answer (None: it answers), for its page. Never fails."""
     table = tables.data_source
     try:
         with hot_engine().connect() as connection:

@@ -1,4 +1,4 @@
-"""Fields that no column holds: their value, worked out of a record's own columns."""
+"""Computed fields: values calculated from a record's own columns."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,13 +9,13 @@ from console.core.expressions.operands import UNKNOWN, number_of, rounded, to_js
 
 
 def value(field: Field, record: dict[str, Any]) -> Any:
-    """The JSON value of a computed field for a record with typed values; null where it is unknown, or does not fit the field's type."""
+    """The JSON value of a computed field for a record with typed values; null if unknown or not of the field's type."""
     found = expressions.parse(field.computed or "").value({"record": record, "now": datetime.now(UTC)})
     return None if found is UNKNOWN else fitted(field, found)
 
 
 def fitted(field: Field, found: Any) -> Any:
-    """Whatever was worked out, in the form of the field's type; a whole number is rounded, halves away from zero."""
+    """The computed value in the form of the field's type; whole numbers are rounded, halves away from zero."""
     if found is None:
         return None
     if field.stored == "text":

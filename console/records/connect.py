@@ -1,7 +1,7 @@
-"""Connections to the users' databases: few, bounded in time, and mended by themselves after a restart.
+"""Connections to the users' databases: few, with time limits, and restored after a restart of the database.
 
-A read on a connection that died while idle is repeated once on a new one; a write never is. A source that does not answer is left to
-its breaker: nobody waits for it until it is back.
+A read on a connection that died while idle is repeated once on a new one; a write never is. A source that does not answer is left to its
+circuit breaker, so that nobody waits for it.
 """
 
 import contextlib
@@ -19,10 +19,10 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from console.errors import Invalid, SourceDown
 from console.records import connection_terms
 from console.records.connection_terms import USUAL, NoAnswer, Terms
-from console.records.refusals import refused
+from console.records.refusals import driver_refusal
 from console.records.source_breaker import Breaker
 
-__all__ = ["Terms", "address", "create", "dispose", "engine", "plain_moment", "read", "refused", "since", "transaction"]
+__all__ = ["Terms", "address", "create", "dispose", "driver_refusal", "engine", "plain_moment", "read", "since", "transaction"]
 
 DRIVERS = {
     "postgresql": "postgresql+psycopg",
@@ -41,7 +41,7 @@ OPTIONS = {
         "unix_socket", "charset", "ssl", "ssl_ca", "ssl_cert", "ssl_key", "ssl_capath", "ssl_check_hostname", "ssl_verify_cert", "ssl_verify_identity",
     },
 }  # fmt: skip
-"""What may stand behind the `?` of an address. The drivers know more, some of which reads files of this machine."""
+"""Allowed options after the `?` of an address. Drivers accept more, and some of those read files of this machine."""
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ _lock = threading.Lock()
 
 
 def address(url: str) -> URL:
-    """The URL with the driver that we use; a file of SQLite by its absolute path. Raises Invalid for what cannot be read or connected."""
+    """The URL with our driver; a SQLite file by its absolute path. Raises Invalid for an unreadable or unsupported address."""
     try:
         parsed = make_url(url.strip())
     except (sa.exc.ArgumentError, ValueError):
@@ -83,9 +83,9 @@ def _unusable(reason: str) -> Invalid:
 
 
 def engine(name: str, url: str, terms: Terms = USUAL, note: Callable[[str, datetime | None], None] | None = None) -> Engine:
-    """The engine of a data source in this process, made on first use and again when its URL or terms changed or after a fork.
+    """The engine of a data source in this process, created on first use, and again after its URL or terms changed or after a fork.
 
-    `note` is told when the source stops answering (since when), and when it answers again (None).
+    `note` is called with the time when the source stops answering, and with None when it answers again.
     """
     kept = _engines.get(name)
     if kept is not None and kept.process == os.getpid() and kept.url == url and kept.terms == terms:
@@ -114,7 +114,7 @@ def _let_go(kept: _Kept) -> None:
 
 
 def dispose(name: str | None = None) -> None:
-    """Close every connection to a data source (None: to all of them); the next use connects anew."""
+    """Close all connections to a data source (None: to all of them); the next use reconnects."""
     with _lock:
         for each in [name] if name is not None else list(_engines):
             kept = _engines.pop(each, None)
@@ -123,12 +123,12 @@ def dispose(name: str | None = None) -> None:
 
 
 def create(url: URL, terms: Terms = USUAL) -> Engine:
-    """An engine over `url` (of `address`) with these limits on every connection, which nobody else uses."""
+    """A new engine over `url` (from `address`) with these limits on every connection."""
     return connection_terms.engine(url, terms)
 
 
 def since(name: str) -> datetime | None:
-    """Since when this process knows that the source does not answer; None while it does, or nobody has asked."""
+    """Since when this process knows that the source does not answer; None if it answers or was not tried."""
     breaker = _breaker(name)
     return breaker.since if breaker is not None else None
 
@@ -148,9 +148,9 @@ def _connected(made: Engine, name: str) -> Connection:
         connection = made.connect()
     except sa.exc.DBAPIError as error:
         if breaker is None:
-            raise refused(error, name) from error
+            raise driver_refusal(error, name) from error
         since = breaker.opened()
-        raise (refused(error, name) if made.dialect.name == "sqlite" else breaker.down(since)) from error
+        raise (driver_refusal(error, name) if made.dialect.name == "sqlite" else breaker.down(since)) from error
     except sa.exc.TimeoutError as error:
         raise SourceDown(
             f"All connections to the data source {name} are busy. Try again in a moment.", passing=True, source=name
@@ -161,7 +161,7 @@ def _connected(made: Engine, name: str) -> Connection:
 
 
 def _silent(error: sa.exc.DBAPIError) -> bool:
-    """Whether the database has the question and does not answer: then it is not asked again."""
+    """Whether the database received the query and does not answer: then it is not asked again."""
     import pymysql
 
     original = error.orig
@@ -170,7 +170,7 @@ def _silent(error: sa.exc.DBAPIError) -> bool:
 
 
 def read(engine: Engine, name: str, work: Callable[[Connection], T]) -> T:
-    """What `work` answers on a connection without a transaction; once more when the connection turned out to be dead. Raises SourceDown."""
+    """The result of `work` on a connection without a transaction. Retried once if the connection was dead. Raises SourceDown."""
     for last in (False, True):
         with _connected(engine, name) as connection:
             try:
@@ -180,13 +180,13 @@ def read(engine: Engine, name: str, work: Callable[[Connection], T]) -> T:
                 if breaker is not None and _silent(error):
                     raise breaker.down(breaker.opened()) from error
                 if last or not error.connection_invalidated:
-                    raise refused(error, name) from error
+                    raise driver_refusal(error, name) from error
     raise AssertionError("unreachable")  # pragma: no cover
 
 
 @contextlib.contextmanager
 def transaction(engine: Engine, name: str) -> Iterator[Connection]:
-    """A transaction for a write; on SQLite it takes the write lock at once. Raises SourceDown when none can be opened."""
+    """A transaction for a write; SQLite takes the write lock at once. Raises SourceDown if none can be opened."""
     with _connected(engine, name) as opened:
         try:
             if engine.dialect.name == "sqlite":
@@ -195,12 +195,12 @@ def transaction(engine: Engine, name: str) -> Iterator[Connection]:
             else:
                 connection = opened.execution_options(isolation_level="READ COMMITTED")
         except sa.exc.DBAPIError as error:
-            raise refused(error, name) from error
+            raise driver_refusal(error, name) from error
         yield connection
 
 
 def plain_moment(value: date | datetime) -> str:
-    """A day or moment as SQLite keeps it: `2026-11-20` or `2026-11-20 09:00:00.000` in UTC."""
+    """A day or moment in SQLite's form: `2026-11-20` or `2026-11-20 09:00:00.000` in UTC."""
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S.") + f"{value.microsecond // 1000:03d}"
     return value.isoformat()

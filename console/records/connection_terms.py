@@ -1,7 +1,7 @@
-"""On which terms the console speaks to a database: what every new connection is told before anybody uses it.
+"""Limits and settings of every database connection.
 
-A statement that runs longer than its time is stopped by the database itself; a database that has stopped answering altogether is left by
-the client a little later. Where a source is read-only its sessions are, as far as the database knows such a thing.
+The database itself stops a statement that exceeds its time; if the database no longer answers, the client gives up a little later.
+Sessions of a read-only source are read-only as far as the database supports it.
 """
 
 import math
@@ -35,7 +35,7 @@ RECYCLE_S = 1800
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The limits of a source in one process: connections kept, more under load, seconds to connect, seconds that a statement may take."""
+    """The limits of a source in one process: connections kept, extra connections under load, seconds to connect, seconds per statement."""
 
     pool: int = 4
     overflow: int = 4
@@ -45,11 +45,11 @@ class Terms:
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "Terms":
-        """From what is stored; what is not there is as usual."""
+        """From the stored form; missing values are the defaults."""
         return cls(**{name: kept[name] for name in cls.__slots__ if name in kept})
 
     def to_json(self) -> dict[str, Any]:
-        """What is stored."""
+        """The stored form."""
         return asdict(self)
 
 
@@ -57,11 +57,11 @@ USUAL = Terms()
 
 
 class NoAnswer(psycopg.OperationalError):
-    """The server has the question and says nothing, not even that it takes too long."""
+    """The server received the query and does not answer."""
 
 
 def engine(url: URL, terms: Terms) -> Engine:
-    """An engine over `url` (with the driver that we use) whose connections are all told the terms."""
+    """An engine over `url` (with our driver) whose connections all have these terms."""
     options: dict[str, Any] = {
         "pool_size": terms.pool,
         "max_overflow": terms.overflow,
@@ -97,7 +97,7 @@ def engine(url: URL, terms: Terms) -> Engine:
 
 
 class Bounded(psycopg.Connection[Any]):
-    """A connection that waits for no answer longer than `answer_s`: the server's own limit comes first, unless it is dead."""
+    """A connection that waits at most `answer_s` for an answer. The server's own limit is shorter, unless the server is dead."""
 
     answer_s: float | None = None
 
@@ -109,7 +109,7 @@ class Bounded(psycopg.Connection[Any]):
         except psycopg.OperationalError as error:
             if timeout is not None or not _waited(error):
                 raise
-            self.close()  # nobody may get it from the pool again: the answer could still come
+            self.close()  # it must not return to the pool: the answer could still arrive
             raise NoAnswer("no answer") from error
 
 
@@ -125,7 +125,7 @@ def _connect_postgresql(given: Any, named: dict[str, Any], terms: Terms) -> Any:
 
 
 class _Date(Loader):
-    """`date`; what Python's calendar cannot hold (`infinity`, years before Christ) stays the text that the database shows."""
+    """`date`; values outside Python's calendar (`infinity`, years BC) stay text."""
 
     @override
     def load(self, data: Any) -> Any:
@@ -137,7 +137,7 @@ class _Date(Loader):
 
 
 class _Moment(Loader):
-    """`timestamp` and `timestamptz`, likewise; our sessions write ISO in UTC."""
+    """`timestamp` and `timestamptz`, likewise; our sessions use ISO format in UTC."""
 
     @override
     def load(self, data: Any) -> Any:
@@ -149,7 +149,7 @@ class _Moment(Loader):
 
 
 def _lenient(usual: type[Loader]) -> type[Loader]:
-    """What Python's kinds cannot hold (`24:00`, an interval without end) stays the text that the database shows."""
+    """Values outside Python's types (`24:00`, an infinite interval) stay text."""
 
     class Lenient(usual):  # type: ignore[misc, valid-type]
         def load(self, data: Any) -> Any:
@@ -164,7 +164,7 @@ def _lenient(usual: type[Loader]) -> type[Loader]:
 LENIENT = {"time": _lenient(TimeLoader), "timetz": _lenient(TimetzLoader)}
 SPANS = ("int4", "int8", "num", "ts", "tstz", "date")
 AS_TEXT = ("interval", *(f"{kind}{span}" for kind in SPANS for span in ("range", "multirange")))
-"""What the database says better than Python: a month of no number of days, a range without an end."""
+"""Types that text represents better than Python does: intervals with months, unbounded ranges."""
 
 
 def _tell_postgresql(connection: Any, terms: Terms) -> None:
@@ -220,12 +220,12 @@ def _tell_mysql(connection: Any, terms: Terms) -> None:
 
 
 def _open_file(path: str) -> sqlite3.Connection:
-    """The file, which must be there: opening it otherwise would make an empty database."""
+    """The existing file; opening a missing one would create an empty database."""
     return sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, timeout=LOCK_S, check_same_thread=False, isolation_level=None)
 
 
 def _tell_sqlite(connection: sqlite3.Connection, record: Any, terms: Terms) -> None:
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")  # a file may hold any bytes: one row must not close the list
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")  # a file may contain any bytes: one row must not break the list
     record.info["until"] = math.inf
     connection.set_progress_handler(lambda: record.info["until"] < time.monotonic(), 20_000)
     connection.create_function("console_lower", 1, _lower, deterministic=True)
@@ -235,7 +235,7 @@ def _tell_sqlite(connection: sqlite3.Connection, record: Any, terms: Terms) -> N
 
 
 def _lower(value: Any) -> Any:
-    """Small letters of every script; the database's own `lower` knows only A to Z."""
+    """Lower case in all scripts; SQLite's `lower` knows only A to Z."""
     return value.lower() if isinstance(value, str) else value
 
 

@@ -1,7 +1,6 @@
-"""Where a page of a list ends or begins, as an opaque text: the values of the sorted column and the key of the record that stands there.
+"""Cursors: the start or end of a page as an opaque text, made of the sort value and the key of the record there.
 
-It names no position by number, so that records that come or go elsewhere move nothing; it is signed, so that one that was changed is
-refused, and it belongs to one collection in one order.
+A cursor has no row number, so added or deleted records elsewhere do not shift it. It is signed, and valid for one collection in one order.
 """
 
 import base64
@@ -26,7 +25,7 @@ LONGEST = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """The first letters of a text that is too long to be carried along: the whole stands in the record."""
+    """The first letters of a text that is too long for a cursor; the whole text is in the record."""
 
     text: str
 
@@ -44,9 +43,9 @@ TAGS: dict[str, Any] = {
 
 
 def write(collection_id: str, order: str, place: Sequence[Any]) -> str:
-    """The cursor of the record whose sorted values and key values (as the driver gave them) these are.
+    """The cursor of the record with these sort and key values, as the driver gave them.
 
-    Of a long text in front of a key only the beginning is kept.
+    A long text in front of the key is shortened to its beginning.
     """
     first = place[0] if place else None
     if len(place) > 1 and isinstance(first, str) and len(first) > LONGEST_TEXT:
@@ -57,7 +56,7 @@ def write(collection_id: str, order: str, place: Sequence[Any]) -> str:
 
 
 def read(cursor: str, collection_id: str, order: str, length: int) -> list[Any]:
-    """The values again, so many. Raises Malformed for a cursor that was changed, cut, or made for another list."""
+    """The `length` values of the cursor. Raises Malformed for a changed or cut cursor, or one of another list."""
     try:
         if len(cursor) > LONGEST:
             raise ValueError("too long")

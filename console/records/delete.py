@@ -1,4 +1,4 @@
-"""Deleting a record: one DELETE, with the scope in its WHERE, if what was seen of the record is still so."""
+"""Deleting a record with one DELETE, with the scope in its WHERE, if the record is still as it was seen."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,9 +13,10 @@ from console.records.write import Stale, WriteUnknown, compare, locked
 
 
 def delete(collection_id: str, key: str, expected: Mapping[str, Any], scope: Scope) -> None:
-    """The record is gone, where every field of `expected` (name → JSON) still was what it says.
+    """Delete the record if every field of `expected` (name → JSON) still has that value.
 
-    Raises Conflict `record_changed` with `theirs` per field that moved, `in_use` where other records refer to it, NotFound out of scope, SourceDown, WriteUnknown.
+    Raises Conflict `record_changed` with `theirs` per changed field, `in_use` if other records refer to it, NotFound out of scope, SourceDown,
+    WriteUnknown.
     """
     collection = catalogue.collection(collection_id)
     catalogue.require_writable(collection)
@@ -24,7 +25,7 @@ def delete(collection_id: str, key: str, expected: Mapping[str, Any], scope: Sco
             return _delete(table_of(collection), key, expected, scope)
         except Stale as error:
             if last:
-                raise connect.refused(error.cause, collection.source) from error.cause
+                raise connect.driver_refusal(error.cause, collection.source) from error.cause
     return None
 
 
@@ -47,4 +48,4 @@ def _delete(table: Table, key: str, expected: Mapping[str, Any], scope: Scope) -
             if error.connection_invalidated:
                 message = f"The connection to {collection.source} was lost while the record was deleted. Look whether it is gone."
                 raise WriteUnknown(message) from error
-            raise connect.refused(error, collection.source) from error
+            raise connect.driver_refusal(error, collection.source) from error

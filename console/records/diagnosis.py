@@ -1,7 +1,6 @@
-"""Why a database cannot be connected, and what to do about it: from the driver's error, in words that name the field of the form.
+"""Why a database cannot be connected and what to do, from the driver's error, naming the form field at fault.
 
-Servers say why before they say in which language they speak, and drivers pass it on as text: what is not recognised is shown as the server
-said it, without the password.
+Drivers pass on the server's message as text, in the server's language. Unrecognised messages are shown as they are, without the password.
 """
 
 import os
@@ -19,7 +18,7 @@ LONGEST = 300
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why it could not be connected: a `code` for programs, what happened, what to do, and the field of the form that it is about."""
+    """Why the connection failed: a `code` for programs, what happened, what to do, and the form field."""
 
     code: str
     happened: str
@@ -28,7 +27,7 @@ class Trouble:
 
     @property
     def words(self) -> str:
-        """Both in one line."""
+        """What happened and what to do, in one line."""
         return f"{self.happened} {self.mend}".strip()
 
 
@@ -119,7 +118,7 @@ SQLITE: Sequence[Row] = (
 
 
 def diagnose(error: BaseException, url: URL) -> Trouble:
-    """Why `url` could not be connected, from what the driver raised."""
+    """Why `url` could not be connected, from the driver's exception."""
     kind = url.get_backend_name()
     if isinstance(error, sqlite3.Error) or kind == "sqlite":
         return _file(str(url.database), str(error), url)
@@ -171,7 +170,7 @@ def _file(path: str, said: str, url: URL) -> Trouble:
 
 
 def _plain(error: BaseException, url: URL) -> str:
-    """What the driver says, in one line, without the password."""
+    """The driver's message in one line, without the password."""
     chain: BaseException | None = error
     said: list[str] = []
     while chain is not None and len(said) < 3:

@@ -1,10 +1,10 @@
-"""The few things that databases say differently, each with one meaning everywhere: that of the expression language.
+"""Differences between databases, each with the same meaning everywhere: that of the expression language.
 
-A condition made here is true exactly when the expression is; where a value is null or of another kind than its column it is null or
-false. Columns come as plain names, values in the driver's form (`console.records.values`).
+A condition built here is true exactly when the expression is true. For null, or a value of another kind than its column, it is null or
+false. Columns are plain names, values are in the driver's form (`console.records.values`).
 """
 
-# ruff: noqa: ARG002 - the three databases share one signature; each needs another part of it
+# ruff: noqa: ARG002 - the three databases share one signature; each uses a different part of it
 import math
 import struct
 from decimal import Decimal
@@ -24,32 +24,32 @@ LOOSE_NUMBERS = frozenset({"float4", "float8", "numeric"})
 INT64 = 2**63
 SORTED_LETTERS = 255
 GREATEST = {"float4": "3.4028235e38"}
-"""What a number of that kind reaches to, where it is less than the most that is reckoned with."""
+"""Largest number of a kind, where it is below the general limit."""
 
 
 def value(given: Any) -> Column:
-    """A bound parameter whose type the database finds by itself."""
+    """A bound parameter whose type the database infers."""
     return sa.literal(given, NullType())
 
 
 class Dialect:
-    """What all have in common, written as PostgreSQL has it."""
+    """The common behaviour, as in PostgreSQL."""
 
     name = "postgresql"
 
     def sound(self, column: Column, field: Field) -> Condition | None:
-        """That the column holds a value of its kind, where its type alone does not say so."""
+        """Condition that the column has a value of its kind; None if its type guarantees it."""
         if field.native in LOOSE_NUMBERS and field.precision is None:
             most = GREATEST.get(field.native, "1e300")
-            return column.between(value(f"-{most}"), value(most))  # without NaN and infinity, which are no numbers to reckon with
+            return column.between(value(f"-{most}"), value(most))  # without NaN and infinity, which cannot be calculated with
         return None
 
     def anchored(self, field: Field, given: Any) -> Any:
-        """What a driver gave for a column of this kind, as the column is compared with it."""
+        """A driver's value in the form in which it is compared with a column of this kind."""
         return _single(given) if field.native == "float4" and isinstance(given, (int, float, Decimal)) else given
 
     def place(self, column: Column, field: Field) -> Column:
-        """The column as it is sorted by, where a page begins: to be compared with what a driver gave for the same."""
+        """The sort column as it is compared with the value of a cursor."""
         return column
 
     def sorted(self, column: Column, field: Field) -> Column:
@@ -57,11 +57,11 @@ class Dialect:
         return column
 
     def text(self, column: Column, field: Field) -> Column:
-        """The column as text that compares letter by letter."""
+        """The column as text compared letter by letter."""
         return sa.cast(column, sa.Text) if field.native in {"enum", "citext", "name"} else column
 
     def equals(self, column: Column, field: Field, given: Any) -> Condition:
-        """That the column equals a value that is not null."""
+        """Condition that the column equals a value that is not null."""
         if field.native == "enum":
             listed = field.options is None or any(option.value == given for option in field.options)
             return column == value(given) if listed else self.no_row()
@@ -71,16 +71,18 @@ class Dialect:
         return self.no_row() if isinstance(given, float) and math.isinf(given) else column == value(given)
 
     def is_raw(self, column: Column, field: Field, given: str | bytes) -> Condition:
-        """That this is shown of what the column holds, or that these are its bytes."""
-        shown = column if isinstance(given, bytes) else sa.func.format(sa.literal_column("'%s'"), column)  # a cast says more of some kinds
+        """Condition that the column's value is shown as this text, or has these bytes."""
+        shown = (
+            column if isinstance(given, bytes) else sa.func.format(sa.literal_column("'%s'"), column)
+        )  # some kinds need more precise casts
         return shown == value(given)
 
     def no_row(self) -> Condition:
-        """False, as a comparison that can stand wherever one can."""
+        """False, in a form allowed wherever a comparison is."""
         return sa.literal(0, sa.Integer) == sa.literal(1, sa.Integer)
 
     def one_of(self, column: Column, field: Field, given: list[Any]) -> Condition:
-        """That the column equals one of the values."""
+        """Condition that the column equals one of the values."""
         if field.native == "enum":
             given = [item for item in given if field.options is None or any(option.value == item for option in field.options)]
         if field.native == "float4":
@@ -94,7 +96,7 @@ class Dialect:
         )
 
     def same(self, left: Column, left_field: Field, right: Column, right_field: Field) -> Condition:
-        """That two columns are equal, or both null."""
+        """Condition that two columns are equal, or both null."""
         if left_field.stored == "text":
             return self.text(left, left_field).is_not_distinct_from(self.text(right, right_field))
         return left.is_not_distinct_from(right)
@@ -119,24 +121,24 @@ class Dialect:
         return self.ordered(left, operator, right)
 
     def starts(self, column: Column, field: Field, given: str) -> Condition:
-        """That the text begins so, letter for letter."""
+        """Condition that the text begins with this, case-sensitive."""
         return self.text(column, field).startswith(given, autoescape=True)
 
     def ends(self, column: Column, field: Field, given: str) -> Condition:
-        """That the text ends so, letter for letter."""
+        """Condition that the text ends with this, case-sensitive."""
         return self.text(column, field).endswith(given, autoescape=True)
 
     def contains(self, column: Column, field: Field, given: str) -> Condition:
-        """That the text holds this, letter for letter."""
+        """Condition that the text contains this, case-sensitive."""
         return self.text(column, field).contains(given, autoescape=True)
 
     def finds(self, column: Column, field: Field, given: str, *, start: bool = False) -> Condition:
-        """That the text holds this (or begins so), letters' case aside: for people who search."""
+        """Condition that the text contains (`start`: begins with) this, ignoring case: for searches."""
         pattern = given.replace("/", "//").replace("%", "/%").replace("_", "/_")
         return self.text(column, field).ilike(value(f"{pattern}%" if start else f"%{pattern}%"), escape="/")
 
     def holds(self, column: Column, field: Field, given: Any) -> Condition:
-        """That a list holds this value."""
+        """Condition that a list column contains this value."""
         if field.native == "enum[]" and field.options is not None and all(option.value != given for option in field.options):
             return self.no_row()
         return sa.func.array_position(column, value(given)).is_not(None)
@@ -146,12 +148,12 @@ class Dialect:
         return column
 
     def nulls_first(self, *, descending: bool) -> bool:
-        """Where nulls stand in this order: the database's own way, which its indexes follow."""
+        """Whether nulls come first in this order. Each database's default, which its indexes follow."""
         return descending
 
 
 def _single(given: float | Decimal) -> float:
-    """The number of single precision that stands for this one: 0.1 in such a column is not the 0.1 of double precision."""
+    """The single-precision number closest to this one: 0.1 in such a column differs from 0.1 in double precision."""
     try:
         return float(struct.unpack("f", struct.pack("f", given))[0])
     except OverflowError:
@@ -159,7 +161,7 @@ def _single(given: float | Decimal) -> float:
 
 
 class SQLite(Dialect):
-    """Types are only wishes there: what is compared is looked at first."""
+    """Column types do not constrain values there, so values are checked before they are compared."""
 
     name = "sqlite"
 
@@ -228,7 +230,7 @@ class SQLite(Dialect):
         )
 
     def _moment(self, column: Column, field: Field, *both: Field) -> Column:
-        """A day beside a moment is its midnight."""
+        """A day compared with a moment counts as its midnight."""
         if {item.stored for item in both} == {"date", "datetime"}:
             return sa.func.strftime("%Y-%m-%d %H:%M:%f", column)
         return self.comparable(column, field)
@@ -260,7 +262,7 @@ class SQLite(Dialect):
 
 
 class MySQL(Dialect):
-    """Its usual collations take `a` for `A` and forget blanks at the end: the exact comparison stands beside the one that an index serves."""
+    """Default collations treat `a` and `A` as equal and ignore trailing blanks: an exact comparison is added to the one that uses the index."""
 
     name = "mysql"
 
@@ -274,12 +276,12 @@ class MySQL(Dialect):
 
     @override
     def place(self, column: Column, field: Field) -> Column:
-        """An enum is sorted by its number and compared as its text; a `float` is shown with six digits and kept with more; bits come as bytes."""
+        """An enum is sorted by number and compared as text; a `float` is shown with six digits but stored with more; bits arrive as bytes."""
         return column + sa.literal_column("0e0") if field.native in {"enum", "float4", "bit1"} else self.sorted(column, field)
 
     @override
     def sorted(self, column: Column, field: Field) -> Column:
-        """Of a long text the beginning: the server looks at no more when it sorts, and at all when it compares."""
+        """The beginning of a long text: the server sorts by a prefix only, but compares the whole."""
         long = field.stored == "text" and field.native != "enum" and (field.max_length is None or field.max_length > SORTED_LETTERS)
         return sa.func.left(column, SORTED_LETTERS) if long else column
 
@@ -346,22 +348,22 @@ class MySQL(Dialect):
 
 
 def _as_shown(column: Column, field: Field) -> Column:
-    """A `float` as the number that the server shows of it: else nobody finds the 0.1 that stands in the list."""
+    """A `float` as the number that the server shows: otherwise nobody finds the 0.1 shown in the list."""
     return sa.func.concat(column, type_=sa.Float) + sa.literal_column("0e0") if field.native == "float4" else column
 
 
 def _wide(column: Column) -> Column:
-    """The text in UTF-8, whatever the column is kept in: else it cannot be compared with letters that the column has not."""
+    """The text in UTF-8, whatever the column's character set: otherwise letters outside it cannot be compared."""
     return sa.func.convert(column.op("USING")(sa.literal_column("utf8mb4")))
 
 
 def _letters(given: str) -> Column:
-    """The text as its bytes, sent as such: of two texts that differ in capitals alone the server takes one for the other, and drops it."""
+    """The text as bytes. As text the server would take values that differ only in case for the same, and drop one."""
     return value(given.encode("utf-8", "surrogatepass"))
 
 
 def _bytes(column: Column) -> Column:
-    """The text as its bytes in UTF-8, so that only the same letters are equal."""
+    """The text as its UTF-8 bytes, so that only identical letters are equal."""
     return sa.cast(_wide(column), sa.BINARY)
 
 

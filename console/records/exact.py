@@ -1,4 +1,4 @@
-"""JSON as a database keeps it, whose numbers may have more digits than a number of double precision."""
+"""JSON with exact numbers: databases keep more digits than a double-precision number."""
 
 import json
 import math
@@ -9,18 +9,18 @@ from console.core.expressions.operands import Spelled
 
 
 class Digits(str):
-    """A number inside JSON with more digits than could be written back."""
+    """A number inside JSON with more digits than can be written back."""
 
     __slots__ = ()
 
 
 def exact_json(text: str | bytes) -> Any:
-    """JSON whose numbers keep their digits: those that no number of double precision is are shown as the text that they are (`Digits`)."""
+    """JSON with exact numbers: those that double precision cannot represent become texts (`Digits`)."""
     return json.loads(text, parse_float=_exactly)
 
 
 def numbers(value: Any) -> Any:
-    """JSON that somebody sent, with the numbers that it spells (`core.operands.Spelled`) as those of `exact_json`."""
+    """JSON from a request, its spelled numbers (`core.operands.Spelled`) in the form of `exact_json`."""
     return _numbers(value) if _holds(value, Spelled) else value
 
 
@@ -36,12 +36,12 @@ def _numbers(value: Any) -> Any:
 
 
 def rounded(value: Any) -> bool:
-    """Whether JSON of `exact_json` holds a number that would not be written back as it was."""
+    """Whether JSON of `exact_json` has a number that could not be written back unchanged."""
     return _holds(value, Digits)
 
 
 def _holds(value: Any, kind: type) -> bool:
-    """Whether something of this kind is anywhere in the JSON, however deep it is."""
+    """Whether a value of this kind is anywhere in the JSON."""
     left = [value]
     while left:
         item = left.pop()

@@ -1,4 +1,4 @@
-"""What code of the company's own adds to collections, as the catalogue holds it: checked once, and left out where it does not fit."""
+"""Fields and segments that the company's own functions add to collections; those that do not fit are left out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from console.records import sql_conditions
 
 
 def fields() -> Mapping[str, Sequence[Field]]:
-    """The fields that functions give, by collection."""
+    """The fields from functions, by collection."""
     made: dict[str, list[Field]] = {}
     for hook in hooks.hooks_of("computed"):
         stored = STORED_AS.get(hook.type, hook.type)
@@ -23,12 +23,12 @@ def fields() -> Mapping[str, Sequence[Field]]:
 
 
 def names(collection_id: str) -> frozenset[str]:
-    """Names of the fields that functions give to a collection."""
+    """Names of the fields that functions add to a collection."""
     return frozenset(hook.name for hook in hooks.hooks_of("computed", collection_id))
 
 
 def with_hooks(made: dict[str, Collection]) -> dict[str, Collection]:
-    """The collections with the segments that functions give; what does not fit is left out, and its hook says why."""
+    """The collections with the segments from functions. Invalid ones are left out, and their hook gives the reason."""
     for hook in (*hooks.hooks_of("computed"), *hooks.hooks_of("segment")):
         collection = made.get(hook.collection)
         if collection is None:

@@ -1,4 +1,4 @@
-"""Adding a record: one INSERT, judged by the scope as the record would stand in it, and finding the one that an earlier try has added."""
+"""Adding a record with one INSERT. The scope judges the record as it would be, and a record added by an earlier attempt is found again."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,29 +11,29 @@ from console.core.filters import Group, Test
 from console.core.scopes import Scope
 from console.db import request_writes
 from console.errors import Conflict, Invalid, NotAllowed
-from console.records import catalogue, connect, sql_conditions, values, write_checks
+from console.records import catalogue, connect, filter_conditions, values, write_checks
 from console.records.dialects import value
 from console.records.reader import Reader, Record
 from console.records.record_reads import page
-from console.records.related_values import leading, unseen
+from console.records.related_values import leading, unseen_references
 from console.records.sql_tables import Table, table_of
 from console.records.write import WriteUnknown, rejected
 
 
 def insert(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record:
-    """The record that was added with these values (field → JSON).
+    """The added record with these values (field → JSON).
 
-    Raises Invalid per field that cannot have its value, NotAllowed where the scope would not hold the record or keeps a field from being written,
-    Conflict `exists` where the database says that there is such a record, SourceDown, WriteUnknown.
+    Raises Invalid per field with an impossible value, NotAllowed if the new record would be out of scope or a field is read-only for the actor,
+    Conflict `exists` if the database has such a record, SourceDown, WriteUnknown.
     """
     collection = catalogue.collection(collection_id)
     catalogue.require_writable(collection)
     fields = _fields(collection, given, scope)
-    if details := unseen(collection, given, {}, scope):
+    if details := unseen_references(collection, given, {}, scope):
         raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
     _require_in_scope(collection, given, scope)
     blank = {field.name: None for field in collection.stored_fields}
-    if details := write_checks.wrong(collection, scope, blank, given, new=True):
+    if details := write_checks.violations(collection, scope, blank, given, new=True):
         raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
     table = table_of(collection)
     row = {table.columns[field.name]: value(values.written(collection.dialect, field, given[field.name])) for field in fields}
@@ -53,20 +53,20 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record
             raise rejected(error, collection, fields) from error
         try:
             connection.commit()
-        except sa.exc.IntegrityError as error:  # a constraint that is checked at the end
+        except sa.exc.IntegrityError as error:  # a deferred constraint
             raise _exists(error, collection, fields) from error
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
                 request_writes.unknown(collection.id)
                 message = f"The connection to {collection.source} was lost while the record was saved. Look whether it is there."
                 raise WriteUnknown(message) from error
-            raise connect.refused(error, collection.source) from error
+            raise connect.driver_refusal(error, collection.source) from error
     request_writes.done(collection.id)
     return reader.finished([reader.record(found)])[0]
 
 
-def same(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record | None:
-    """The record that has all these values, None where there is none in the scope. Raises SourceDown."""
+def find_same(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record | None:
+    """The record with all these values; None if none is in the scope. Raises SourceDown."""
     tests = Group(
         "and",
         tuple(Test(name, "is_null" if wanted is None else "eq", True if wanted is None else wanted) for name, wanted in given.items()),
@@ -76,7 +76,7 @@ def same(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record |
 
 
 def _fields(collection: Collection, given: Mapping[str, Any], scope: Scope) -> list[Field]:
-    """The fields of the new record. Raises Invalid for names and values that cannot be, NotAllowed for those that may not."""
+    """The fields of the new record. Raises Invalid for impossible names and values, NotAllowed for read-only fields."""
     details, fields = [], []
     for name, wanted in given.items():
         field = collection.visible(name, scope.hidden)
@@ -97,7 +97,7 @@ def _fields(collection: Collection, given: Mapping[str, Any], scope: Scope) -> l
 
 
 def _require_in_scope(collection: Collection, given: Mapping[str, Any], scope: Scope) -> None:
-    """Raise NotAllowed where the new record would not be one of those that the actor may add."""
+    """Raise NotAllowed if the actor may not add such a record."""
     if scope.unlimited:
         return
     record = {field.name: given.get(field.name) for field in collection.stored_fields}
@@ -108,17 +108,17 @@ def _require_in_scope(collection: Collection, given: Mapping[str, Any], scope: S
 
 
 def _last(table: Table, names: list[str], given: Mapping[str, Any], number: int) -> sa.Select[Any]:
-    """The row that was just added, where the database does not give it back: by its key, which was given or drawn."""
+    """The row just added, by its given or generated key, for databases that do not return it."""
     fields = [table.collection.by_name[name] for name in table.collection.key]
     key = [
-        sql_conditions.filter_condition(Test(field.name, "eq", given.get(field.name, number)), table.collection, table.columns)
+        filter_conditions.filter_condition(Test(field.name, "eq", given.get(field.name, number)), table.collection, table.columns)
         for field in fields
     ]
     return sa.select(*(table.columns[name] for name in names)).select_from(table.table).where(*key)
 
 
 def _exists(error: sa.exc.IntegrityError, collection: Collection, fields: list[Field]) -> Exception:
-    """A unique constraint is a record that is there; any other refusal is the field's."""
+    """The error to raise: a violated unique constraint means that the record exists, any other refusal concerns a field."""
     original = error.orig
     text = str(original)
     unique = (

@@ -1,4 +1,4 @@
-"""Addresses inside the data folder, kept without its path: a folder that was moved or copied speaks of its own databases, never of the original's."""
+"""Addresses inside the data folder are stored without its path, so that a moved or copied folder uses its own databases."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -10,13 +10,13 @@ from console.errors import Invalid
 from console.postgres import Embedded
 
 FOLDER = "~data-folder"
-"""What stands for the data folder in an address of SQLite, and for its server's socket in one of PostgreSQL."""
+"""Placeholder for the data folder in an address of SQLite, and for its server's socket in one of PostgreSQL."""
 
 
 def require_place(address: URL, *, typed: bool = False) -> None:
-    """Nothing where a file of SQLite may lie where it does, links followed, and for every other database. Raises Invalid.
+    """Raises Invalid if a SQLite file may not be in this place, links resolved. Other databases pass.
 
-    With CONSOLE_SQLITE_FOLDERS: in those and in the demo's data folder. Without: anywhere, unless it is `typed` on a page.
+    With CONSOLE_SQLITE_FOLDERS: only in those folders and in the demo's data folder. Without it: anywhere, unless it was `typed` on a page.
     """
     told = settings.current()
     if address.get_backend_name() != "sqlite" or (told.sqlite_folders is None and not typed):
@@ -31,8 +31,8 @@ def require_place(address: URL, *, typed: bool = False) -> None:
         raise Invalid(reason, details=[{"field": "database", "reason": reason}])
 
 
-def kept(url: str) -> str:
-    """The address as it is stored: of a file in the data folder or of its own server without where that is, any other unchanged."""
+def stored_address(url: str) -> str:
+    """The stored form of an address, without the data folder's path."""
     address, folder = make_url(url), settings.current().data_dir
     if address.get_backend_name() == "sqlite" and address.database:
         file = Path(address.database).resolve()
@@ -44,7 +44,7 @@ def kept(url: str) -> str:
 
 
 def resolve(stored: str) -> str:
-    """The address as it is used from this data folder."""
+    """The address to use, with the path of this data folder."""
     return _resolve_in(stored, settings.current().data_dir) if FOLDER in stored else stored
 
 

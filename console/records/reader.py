@@ -1,4 +1,4 @@
-"""Which columns a read takes, and how a row becomes a record."""
+"""Which columns a read selects, and how a row becomes a record."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from console.records.sql_tables import Table, table_of
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record as its reader may see it. `key` is null in collections without one; `wrong` says of computed fields why they have no value."""
+    """A record as its reader may see it. `key` is null in collections without a key; `wrong` says why computed fields have no value."""
 
     collection: str
     key: str | None
@@ -31,7 +31,7 @@ class Record:
 
 
 class Reader:
-    """Which columns a read takes, and how a row becomes a record."""
+    """Selects the columns of a read, and turns rows into records."""
 
     def __init__(self, table: Table, scope: Scope, fields: Iterable[str] | None, more: Iterable[str] = ()) -> None:
         collection = table.collection
@@ -52,17 +52,17 @@ class Reader:
         self._named = self.names.index(titled[0]) if _is_named(collection) and titled else None
 
     def select(self) -> Select[Any]:
-        """The columns from the table; where nothing is to be read of it, that a row is there."""
+        """SELECT of the columns; without columns, of a constant."""
         columns = [self.table.columns[name] for name in self.names] or [sa.literal_column("1")]
         apart = [self.table.place(name).label(f"console_at_{number}") for number, name in enumerate(self._apart)]
         return sa.select(*columns, *apart).select_from(self.table.table)
 
     def at(self, name: str) -> int:
-        """Where in a row of `select` stands what a page that is sorted by this column begins with."""
+        """Index in a row of `select` of the value that a cursor keeps for this sort column."""
         return len(self.names) + self._apart.index(name) if name in self._apart else self.names.index(name)
 
     def record(self, row: Sequence[Any]) -> Record:
-        """The record that a row of `select` is."""
+        """The record for a row of `select`."""
         collection = self.table.collection
         key = record_keys.encode([values.read(reader, row[place]) for place, reader in self._key])
         shown = dict(zip(self.shown, row, strict=False))
@@ -77,11 +77,11 @@ class Reader:
         for item in self.computed:
             shown[item.name] = computed.value(item, made_of)
         for item in self.called:
-            shown[item.name] = made_of  # what its function is called with, until `finished`
+            shown[item.name] = made_of  # the input of its function, until `finished`
         return Record(collection.id, key, self._title(row, key), shown, wrong)
 
     def records(self, rows: Sequence[Sequence[Any]]) -> list[Record]:
-        """The records that rows of `select` are, finished: read column by column where nothing has to be worked out."""
+        """The finished records for rows of `select`; converted column by column if nothing has to be computed."""
         if not rows or not self.shown or self._inputs or self.computed or self.called:
             return self.finished([self.record(row) for row in rows])
         columns = list(zip(*rows, strict=True))
@@ -94,7 +94,7 @@ class Reader:
         return found
 
     def finished(self, found: list[Record]) -> list[Record]:
-        """The records with what functions of the company's own give, asked once for all of them."""
+        """The records with the values of the company's own functions, each called once for all records."""
         for item in self.called:
             answers = hooks.compute(self.table.collection.id, item.name, [record.values[item.name] for record in found])
             for record, answer in zip(found, answers, strict=True):
@@ -110,17 +110,17 @@ class Reader:
 
 
 def _read_column(convert: Callable[[Any], Any] | None, column: Sequence[Any]) -> Sequence[Any]:
-    """`values.read` of each."""
+    """`values.read` for a whole column."""
     return column if convert is None else [None if item is None else convert(item) for item in column]
 
 
 def _key_of(part: Any) -> str | None:
-    """`keys.encode` of one column; most are numbers, which stand for themselves."""
+    """`keys.encode` for one column, fast for numbers."""
     return str(part) if type(part) is int and part >= 0 else record_keys.encode((part,))
 
 
 def _is_named(collection: Collection) -> bool:
-    """Whether the title of a record is a text of it as it stands: then no template is needed to say it."""
+    """Whether the title is simply a text column, so that no template is needed."""
     field = collection.by_name.get(collection.title_fields[0]) if len(collection.title_fields) == 1 else None
     return (
         field is not None

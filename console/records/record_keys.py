@@ -1,8 +1,8 @@
-"""How a record is named: one opaque text for its primary key, fit to be one segment of a path.
+"""Record keys: one opaque text for the primary key, safe as one segment of a path.
 
-A key of one column is its own value where that is harmless (`17`, `ch_0042`); everything else (several columns, a slash, a blank, the empty
-text) is `~` and base64url of the JSON list of the values. Each record has exactly one key: who reads a record by a key compares it with
-the key of what was found (`of`), so that other spellings (`017`) name nothing.
+A key of one column is its value if that is safe (`17`, `ch_0042`). Everything else (several columns, a slash, a blank, the empty text) is
+`~` and base64url of the JSON list of values. Each record has exactly one key: after reading by key, compare with the key of the record that
+was found, so that other spellings (`017`) do not match.
 """
 
 import base64
@@ -22,7 +22,7 @@ AS_SHOWN, CALENDAR = frozenset({"other", "binary"}), frozenset({"date", "datetim
 
 
 def encode(parts: Sequence[Any]) -> str | None:
-    """The key of a record whose key columns have these JSON values; None where one is null, or there are none."""
+    """The key of a record with these JSON key values; None if one is null or there are none."""
     if not parts or any(part is None for part in parts):
         return None
     texts = [str(part).lower() if isinstance(part, bool) else str(part) for part in parts]
@@ -33,7 +33,7 @@ def encode(parts: Sequence[Any]) -> str | None:
 
 
 def decode(collection: Collection, key: str) -> tuple[Any, ...]:
-    """The values of the key columns, as the source's driver takes them. Raises NotFound for what no record of the collection is called."""
+    """The values of the key columns in the driver's form. Raises NotFound for a text that cannot be a key of the collection."""
     if not collection.key or len(key) > LONGEST:
         raise NotFound
     texts = _texts(key)
@@ -47,7 +47,7 @@ def decode(collection: Collection, key: str) -> tuple[Any, ...]:
 
 
 def _part(dialect: str, field: Field, text: str) -> Any:
-    """A part of a key as it is compared; what is none of its column's kind may stand there all the same, as in a file without types."""
+    """One part of a key in the form in which it is compared. Untyped files may have values of another kind than the column's."""
     if field.stored not in AS_SHOWN:
         try:
             return values.bound(dialect, field, values.from_text(field, text))
@@ -58,12 +58,12 @@ def _part(dialect: str, field: Field, text: str) -> Any:
 
 
 def key_of(collection: Collection, row: Mapping[str, Any]) -> str | None:
-    """The key of a record from its JSON values, which hold the key columns."""
+    """The key of a record from its JSON values, which include the key columns."""
     return encode([row.get(name) for name in collection.key])
 
 
 def spoken(key: str | None) -> str:
-    """A key as people say it: the values of its columns, `17` or `500, 1`."""
+    """A key for people: the values of its columns, `17` or `500, 1`."""
     found = _texts(key) if key else None
     return ", ".join(found) if found else key or ""
 

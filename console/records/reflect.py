@@ -1,7 +1,7 @@
-"""What a data source has: tables, views, columns, keys and comments, as the JSON that is stored and that `core.collections` reads.
+"""The structure of a data source: tables, views, columns, keys and comments, as the JSON that is stored and that `core.collections` reads.
 
-Only what the console's user of that database may read is taken. Reflection happens when a source is added or refreshed, never while a
-page is drawn.
+Only what the console's database user may read is included. Reflection happens when a source is added or refreshed, never while a page is
+rendered.
 """
 
 import json
@@ -37,7 +37,7 @@ WRITABLE = sa.text("""
     where c.relkind in ('r', 'p', 'v', 'f') and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\\_toast%'
       and has_schema_privilege(n.oid, 'usage') and has_any_column_privilege(c.oid, 'insert, update'))
 """)
-"""Whether the user may change anything anywhere."""
+"""Query: whether the user may write anything."""
 
 UNREADABLE = sa.text("""
     select n.nspname, c.relname, a.attname
@@ -46,7 +46,7 @@ UNREADABLE = sa.text("""
       and has_schema_privilege(n.oid, 'usage') and has_any_column_privilege(c.oid, 'select')
       and not has_table_privilege(c.oid, 'select') and not has_column_privilege(c.oid, a.attnum, 'select')
 """)
-"""Columns that the user may not read, of tables of which it may read others."""
+"""Query: unreadable columns of tables with readable ones."""
 
 DOMAIN_LIMITS = sa.text("""
     select table_schema, table_name, column_name, character_maximum_length, numeric_precision, numeric_scale
@@ -60,7 +60,7 @@ Name: TypeAlias = tuple[str | None, str, bool]
 
 
 def names(connection: Connection) -> list[Name]:
-    """Every readable table and view by schema and name: what `structures` would look at, without looking at it."""
+    """Every readable table and view, sorted by schema and name, without its structure."""
     match connection.dialect.name:
         case "sqlite":
             return reflect_sqlite.names(connection)
@@ -72,27 +72,27 @@ def names(connection: Connection) -> list[Name]:
 
 
 def structures(connection: Connection, wanted: Callable[[str | None, str], bool] = lambda _schema, _table: True) -> list[dict[str, Any]]:
-    """Every readable table and view: schema, table, kind, comment, dialect, key, columns and foreign_keys; by schema and name.
+    """Every readable table and view: schema, table, kind, comment, dialect, key, columns and foreign_keys; sorted by schema and name.
 
-    `wanted` picks tables by schema and name.
+    `wanted` selects tables by schema and name.
     """
     found = [name for name in names(connection) if wanted(*name[:2])]
     if connection.dialect.name == "sqlite":
         return reflect_sqlite.structures(connection, {name for _, name, _ in found})
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", sa.exc.SAWarning)  # a type that the library does not know is shown and not changed: `other`
+        warnings.simplefilter("ignore", sa.exc.SAWarning)  # a type unknown to the library can be shown but not changed: `other`
         if connection.dialect.name == "postgresql":
             return _postgresql(connection, found)
         return _mysql(connection, found)
 
 
 def default_schema(connection: Connection) -> str | None:
-    """The schema whose name is left out of collections' ids; None for databases without schemas."""
+    """The schema left out of collection ids; None for databases without schemas."""
     return "public" if connection.dialect.name == "postgresql" else None
 
 
 def server(connection: Connection) -> str:
-    """What the database says that it is: `PostgreSQL 15.4`."""
+    """Name and version of the database: `PostgreSQL 15.4`."""
     match connection.dialect.name:
         case "sqlite":
             return f"SQLite {connection.exec_driver_sql('select sqlite_version()').scalar_one()}"
@@ -103,7 +103,7 @@ def server(connection: Connection) -> str:
 
 
 def place(schema: str | None, table: str) -> str:
-    """How a table is called in lists and on the command line: with its schema where that is not the default one."""
+    """Display name of a table, with its schema if that is not the default one."""
     return table if schema in {None, "public"} else f"{schema}.{table}"
 
 
@@ -115,7 +115,7 @@ def _postgresql(connection: Connection, found: Sequence[Name]) -> list[dict[str,
     closed = {tuple(row) for row in connection.execute(UNREADABLE)}
     if closed:
         made = [_open(structure, {name for *at, name in closed if at == [structure["schema"], structure["table"]]}) for structure in made]
-    limits = {tuple(row[:3]): row for row in connection.execute(DOMAIN_LIMITS)}  # SQLAlchemy forgets what a domain limits
+    limits = {tuple(row[:3]): row for row in connection.execute(DOMAIN_LIMITS)}  # SQLAlchemy loses the limits of a domain
     for structure in made:
         for column in structure["columns"]:
             limit = limits.get((structure["schema"], structure["table"], column["name"]))
@@ -125,7 +125,7 @@ def _postgresql(connection: Connection, found: Sequence[Name]) -> list[dict[str,
 
 
 def _open(structure: dict[str, Any], closed: set[str]) -> dict[str, Any]:
-    """The structure without the columns that the user may not read."""
+    """The structure without unreadable columns."""
     columns = [column for column in structure["columns"] if column["name"] not in closed]
     foreign = [key for key in structure["foreign_keys"] if not set(key["columns"]) & closed]
     return {**structure, "columns": columns, "foreign_keys": foreign, "key": [] if set(structure["key"]) & closed else structure["key"]}
@@ -135,7 +135,7 @@ NARROW = sa.text("""
     select table_name, column_name from information_schema.columns
     where table_schema = database() and character_set_name is not null and character_set_name <> 'utf8mb4'
 """)
-"""Texts of MySQL that cannot hold every letter."""
+"""Character sets of MySQL that lack some letters."""
 
 
 def _mysql(connection: Connection, found: Sequence[Name]) -> list[dict[str, Any]]:
@@ -155,7 +155,7 @@ MAY_NOT_SHOW, BROKEN_VIEW = 1142, 1356
 
 
 def _unshown(connection: Connection, view: str) -> list[Any] | None:
-    """The columns of a view that the user may read without SHOW VIEW on it, which the library asks for; none of a broken one; else None."""
+    """The columns of a view that the user may read without SHOW VIEW, which the library needs; none of a broken view; otherwise None."""
     dialect: Any = connection.dialect
     quoted = dialect.identifier_preparer.quote_identifier(view)
     try:
@@ -169,12 +169,12 @@ def _unshown(connection: Connection, view: str) -> list[Any] | None:
         rows = connection.exec_driver_sql(f"describe {quoted}").all()
     except sa.exc.DBAPIError:
         return []
-    parser = dialect._tabledef_parser  # what the library itself makes of a view
+    parser = dialect._tabledef_parser  # the library's own reading of a view
     return list(parser.parse(parser._describe_to_create(view, rows), "utf8").columns)
 
 
 def _plainly(structure: dict[str, Any]) -> dict[str, Any]:
-    """Names of MySQL that hold a backtick, as they are: the library gives them as they are quoted."""
+    """MySQL names with a backtick, unquoted: the library returns them quoted."""
     plain: Any = json.loads(json.dumps(structure).replace("``", "`"))
     return dict(plain)
 
@@ -243,7 +243,7 @@ def listed(text: str) -> dict[str, list[str]]:
 
 
 def kind_of(kind: Any) -> dict[str, Any]:
-    """How a column of this type is kept: `stored`, `native`, and what is known about its limits."""
+    """How a column of this type is stored: `stored`, `native`, and its limits."""
     match kind:
         case postgresql.DOMAIN():
             return kind_of(kind.data_type) | ({"required": True} if kind.not_null else {}) | _domain_list(kind)

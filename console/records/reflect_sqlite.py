@@ -1,4 +1,4 @@
-"""What a SQLite file has. Its types are wishes, so that what the columns hold has a say: texts that are all days are days."""
+"""The structure of a SQLite file. Declared types are not binding, so values are sampled too: if all texts are days, the column has days."""
 
 import contextlib
 import re
@@ -36,12 +36,12 @@ SCHEMA = (
 
 
 def names(connection: Connection) -> list[tuple[str | None, str, bool]]:
-    """As `console.records.reflect.names`."""
+    """Like `console.records.reflect.names`."""
     return [(None, name, kind == "view") for name, kind, _ in connection.exec_driver_sql(SCHEMA)]
 
 
 def structures(connection: Connection, wanted: Collection[str]) -> list[dict[str, Any]]:
-    """As `console.records.reflect.structures`, of the tables that are wanted. A view over what is gone, or a table of an unknown module, is none."""
+    """Like `console.records.reflect.structures`. Views over missing tables and tables of unknown modules are left out."""
     found = connection.exec_driver_sql(SCHEMA).all()
     made = []
     for name, kind, sql in found:
@@ -101,7 +101,7 @@ def _stored(declared: str, sample: list[Any]) -> str:
 
 
 def _calendar(sample: list[str]) -> str | None:
-    """Days or moments, where every text of the sample is one."""
+    """Days or moments, if every text of the sample is one."""
     if all(DATE.fullmatch(value) and moment_of(value) for value in sample):
         return "date"
     return "datetime" if all(MOMENT.fullmatch(value) and moment_of(value) for value in sample) else None
@@ -121,7 +121,7 @@ def _sample(connection: Connection, table: str) -> dict[str, list[Any]]:
 
 
 def _holds_null(connection: Connection, table: str, column: str) -> bool:
-    """Whether a column of the key is empty somewhere: this database alone allows that."""
+    """Whether a key column has nulls, which only this database allows."""
     table, column = (name.replace('"', '""') for name in (table, column))
     return connection.exec_driver_sql(f'select 1 from "{table}" where "{column}" is null limit 1').first() is not None  # noqa: S608 - quoted
 
@@ -134,7 +134,7 @@ def _foreign_keys(connection: Connection, table: str) -> list[dict[str, Any]]:
         key["columns"].append(here)
         key["target"].append(there)
     for key in keys.values():
-        if None in key["target"]:  # a key that names the table alone means its primary key
+        if None in key["target"]:  # a foreign key that names only the table refers to its primary key
             found = connection.exec_driver_sql("select name from pragma_table_info(?) where pk > 0 order by pk", (key["table"],))
             key["target"] = [row[0] for row in found]
     return [key for key in keys.values() if len(key["target"]) == len(key["columns"])]

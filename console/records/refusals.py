@@ -1,4 +1,4 @@
-"""What a database says when it refuses, as a person is told it: never SQL, never a value."""
+"""Database errors in words for people: never SQL, never a value."""
 
 import logging
 import sqlite3
@@ -68,8 +68,8 @@ SQLITE = {
 _log = logging.getLogger(__name__)
 
 
-def refused(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
-    """The error of a driver as one of ours, to raise: SourceDown, and SourceChanged where a table or column is not what it was."""
+def driver_refusal(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
+    """The driver's error as one of ours, to raise: SourceDown, or SourceChanged if a table or column changed."""
     original = error.orig
     code = getattr(original, "sqlstate", None)
     told: str | None = None

@@ -1,4 +1,4 @@
-"""A record read with what its relations lead to, to judge a condition outside the database that holds it; never to be shown."""
+"""A record with the values of related records, to test a condition outside the database. Never for display."""
 
 import re
 from collections.abc import Container, Mapping
@@ -12,20 +12,20 @@ from console.core.filters import Test
 from console.core.related_record import Leading
 from console.core.scopes import Scope
 from console.errors import DefinitionError
-from console.records import catalogue, connect, relations, sql_conditions
+from console.records import catalogue, connect, filter_conditions, relations
 from console.records.dialects import Condition
 from console.records.relations import Hop
 from console.records.sql_tables import Table, table_of
 
 
 def leading(collection_id: str, values: Mapping[str, Any]) -> Leading:
-    """The record's JSON values, from which conditions can follow relations. Raises NotFound for a collection that is not there."""
+    """The record's JSON values, from which conditions can follow relations. Raises NotFound for an unknown collection."""
     collection = catalogue.collection(collection_id)
     return Leading(collection.typed(values), lambda name: _followed(collection, values, name))
 
 
 def _followed(collection: Collection, values: Mapping[str, Any], name: str) -> Any:
-    """What the relation leads to, as `core.leading` wants it. Raises SourceDown."""
+    """The related record in the form of `core.related_record`. Raises SourceDown."""
     try:
         step = relations.hop(collection, name)
     except DefinitionError:
@@ -38,7 +38,7 @@ def _followed(collection: Collection, values: Mapping[str, Any], name: str) -> A
 
 
 def _read(step: Hop, parts: list[Any]) -> dict[str, Any] | None:
-    """JSON values of the record that the relation leads to, None where there is none."""
+    """JSON values of the related record, None without one."""
     there = table_of(step.target)
     names = [field.name for field in step.target.stored_fields]
     linked = [named_by(there, column, part) for (_, column), part in zip(step.relation.columns, parts, strict=True)]
@@ -47,11 +47,11 @@ def _read(step: Hop, parts: list[Any]) -> dict[str, Any] | None:
     return None if row is None else there.json(names, row)
 
 
-def unseen(collection: Collection, changed: Mapping[str, Any], known: Mapping[str, Any], scope: Scope) -> list[dict[str, str]]:
-    """A detail `{"field", "reason"}` for each changed reference to a record that is not there for the scope's owner; `known` holds its other columns.
+def unseen_references(collection: Collection, changed: Mapping[str, Any], known: Mapping[str, Any], scope: Scope) -> list[dict[str, str]]:
+    """A detail `{"field", "reason"}` for each changed reference to a record outside the scope owner's sight; `known` has the record's other columns.
 
-    What is out of scope is answered as what does not exist. Collections without a subject of which the owner may read nothing, such as a list
-    of currencies, are left to the database.
+    Out of scope is answered like not existing. References to collections without a subject of which the owner may read nothing, such as a
+    list of currencies, are left to the database.
     """
     details = []
     for relation in referring(collection, changed):
@@ -68,7 +68,7 @@ def unseen(collection: Collection, changed: Mapping[str, Any], known: Mapping[st
 
 
 def referring(collection: Collection, names: Container[str]) -> list[Relation]:
-    """Relations to one record that any of these columns takes part in."""
+    """To-one relations that use any of these columns."""
     return [one for one in collection.relations if one.kind == "to_one" and any(here in names for here, _ in one.columns)]
 
 
@@ -80,15 +80,17 @@ def _is_there(target: Collection, columns: list[str], parts: list[Any], scope: S
 
 
 def named_by(there: Table, column: str, part: Any) -> Condition:
-    """That the column holds what a record elsewhere names it by."""
+    """Condition that the column equals the value by which another record refers to it."""
     field = there.collection.by_name[column]
     if field.stored == "binary":
         return there.dialect.is_raw(there.columns[column], field, bytes.fromhex(part))
-    return sql_conditions.filter_condition(Test(column, "eq", kept_there(there.collection, column, part)), there.collection, there.columns)
+    return filter_conditions.filter_condition(
+        Test(column, "eq", foreign_form(there.collection, column, part)), there.collection, there.columns
+    )
 
 
-def kept_there(target: Collection, column: str, part: Any) -> Any:
-    """A value of one data source as another keeps it: the number 17 here may be the text "17" there."""
+def foreign_form(target: Collection, column: str, part: Any) -> Any:
+    """A value as another data source stores it: the number 17 here may be the text "17" there."""
     stored = target.by_name[column].stored
     if stored == "integer" and isinstance(part, str) and re.fullmatch(r"-?[0-9]{1,18}", part):
         return int(part)

@@ -1,7 +1,7 @@
-"""Following relations to one record: which there are, how they are joined in SQL, and the record at the end of one, read on its own.
+"""To-one relations: which can be followed, how they are joined in SQL, and reading the related record.
 
-Only relations that lead to at most one record of the same data source are followed: an answer that depends on which of several records is
-looked at, or that no one database can give, is refused when it is saved.
+Only relations to at most one record of the same data source are followed. A condition whose answer would depend on which of several
+records is used, or that one database alone cannot answer, is refused when it is saved.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,75 +18,75 @@ FAMILIES = {"integer": "number", "decimal": "number", "date": "moment", "datetim
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """A relation to one record, and the collection that it leads to."""
+    """A to-one relation and the collection that it leads to."""
 
     relation: Relation
     target: Collection
 
 
 def catalogued(name: str) -> Collection | None:
-    """The collection of that id, None where there is none."""
+    """The collection of that id, None without one."""
     return catalogue.current().collections.get(name)
 
 
 def hop(collection: Collection, name: str, find: Callable[[str], Collection | None] = catalogued) -> Hop | None:
-    """The relation of that name from the collection; None where it has none.
+    """The relation of that name; None without one.
 
-    Raises DefinitionError, saying what is wrong, for one that cannot be followed.
+    Raises DefinitionError with the reason if it cannot be followed.
     """
     relation = collection.relation(name)
     if relation is None:
         return None
     target = find(relation.collection)
     if target is None:
-        raise wrong(f"{collection.label}: {relation.label} leads to {relation.collection}, which is not connected.")
+        raise condition_error(f"{collection.label}: {relation.label} leads to {relation.collection}, which is not connected.")
     if relation.kind != "to_one":
-        raise wrong(
+        raise condition_error(
             f"{collection.label}: {relation.label} ({name}) leads to many records. A condition follows relations to one record only; "
             f"make it a rule of {target.label}."
         )
     if target.source != collection.source:
-        raise wrong(
+        raise condition_error(
             f"{collection.label}: {relation.label} ({name}) leads into another data source ({target.source}). A condition follows relations "
             "within one data source, because no database can look into the other."
         )
     if not relation.exact:
         named = ", ".join(there for _, there in relation.columns)
-        raise wrong(
+        raise condition_error(
             f"{collection.label}: {relation.label} ({name}) leads by {named}, which is not the key of {target.label}: there may be several. "
             "Lead the relation to the key, or give the table a foreign key."
         )
     for here, there in relation.columns:
         kinds = [one.stored for one in (collection.by_name[here], target.by_name[there])]
         if len({FAMILIES.get(kind, kind) for kind in kinds}) > 1:
-            raise wrong(
+            raise condition_error(
                 f"{collection.label}: {relation.label} ({name}) compares {here} ({kinds[0]}) with {there} ({kinds[1]}): different kinds."
             )
     return Hop(relation, target)
 
 
 def hops(collection: Collection, path: tuple[str, ...], find: Callable[[str], Collection | None] = catalogued) -> list[Hop]:
-    """The relations of a path from the collection, in order. Raises DefinitionError for one that is not there or cannot be followed."""
+    """The relations of a path, in order. Raises DefinitionError for one that is unknown or cannot be followed."""
     made: list[Hop] = []
     for name in path:
         step = hop(collection, name, find)
         if step is None:
-            raise wrong(f"{collection.label} have no relation {name}.")
+            raise condition_error(f"{collection.label} have no relation {name}.")
         made.append(step)
         collection = step.target
     return made
 
 
 def joined(dialect: Dialect, one: Hop, here: Mapping[str, Any], own: Collection, there: Mapping[str, Any]) -> list[Condition]:
-    """That the columns there hold what the columns here name them by. Texts are compared letter by letter, whatever the collation."""
+    """Join condition between the columns on both sides. Texts are compared letter by letter, whatever the collation."""
     found: list[Condition] = []
     for column, target in one.relation.columns:
-        found.append(here[column] == there[target])  # an index serves this one
+        found.append(here[column] == there[target])  # this one can use an index
         if own.by_name[column].stored == "text":
             found.append(dialect.same(here[column], own.by_name[column], there[target], one.target.by_name[target]))
     return found
 
 
-def wrong(reason: str) -> DefinitionError:
-    """What is said of a condition that cannot be one."""
+def condition_error(reason: str) -> DefinitionError:
+    """The error for a condition that is not possible."""
     return DefinitionError(reason, code="expression", details=[{"field": "expression", "reason": reason}])

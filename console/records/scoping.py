@@ -1,4 +1,4 @@
-"""Scopes as SQL: which records of a collection somebody may see, with those whose subject they may see, as one condition."""
+"""Scopes as SQL: the records that somebody may see, including the limit to visible subjects, as one condition."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ from console.records.sql_conditions import Compiler, Find
 
 
 def scope_condition(scope: Scope, collection: Collection, columns: Mapping[str, Any], now: datetime, find: Find = catalogued) -> Condition:
-    """True for the records in the scope: `AND(OR(allow), subject in scope, NOT deny …)`; no allow is nothing."""
+    """True for the records in the scope: `AND(OR(allow), subject in scope, NOT deny …)`; without an allow, none."""
     compiler = Compiler(collection, columns, {"currentUser": scope.attributes, "now": now}, find=find)
     allowed = sa.true() if scope.everything else sa.or_(sa.false(), *(compiler.truth(item.node, positive=True) for item in scope.allow))
     if scope.subject is not None:
@@ -26,7 +26,7 @@ def scope_condition(scope: Scope, collection: Collection, columns: Mapping[str, 
 
 
 def _subject_condition(subject: Subject, compiler: Compiler, now: datetime, find: Find) -> Condition:
-    """That the record's subject is in its scope; never, where the way to it cannot be followed."""
+    """Condition that the record's subject is in its scope; false if the path cannot be followed."""
     if subject.scope.nothing:
         return sa.false()
     try:

@@ -1,7 +1,7 @@
-"""Search: what a person types into the box above a list, as a condition.
+"""Search: the text from the box above a list as a condition.
 
-Texts hold it, letters' case aside; lists of values, UUIDs and numbers equal it; other kinds of fields are not looked at. Hidden fields
-never are: else their values could be guessed letter by letter.
+Text fields must contain it, ignoring case; lists, UUIDs and numbers must equal it; other fields are not searched. Hidden fields are never
+searched, because their values could be guessed letter by letter.
 """
 
 from typing import Any
@@ -11,15 +11,15 @@ import sqlalchemy as sa
 from console.core.documents.collections import Collection, Field
 from console.core.expressions.operands import number_of, uuid_of
 from console.core.expressions.search_syntax import Several, Sought, Through, Without, Words
-from console.records import catalogue, sql_conditions, values
+from console.records import catalogue, filter_conditions, values
 from console.records.dialects import Condition
 from console.records.sql_tables import Table, table_of
 
 LONGEST = 200
 
 
-def searched(collection: Collection, hidden: frozenset[str]) -> list[Field]:
-    """Fields that a search looks at: those that the document names, else all, without what the reader may not see."""
+def searched_fields(collection: Collection, hidden: frozenset[str]) -> list[Field]:
+    """The searched fields: those named by the document, else all, without hidden ones."""
     fields = [collection.by_name[name] for name in collection.search] if collection.search else list(collection.stored_fields)
     return [
         field
@@ -29,7 +29,7 @@ def searched(collection: Collection, hidden: frozenset[str]) -> list[Field]:
 
 
 def sought_condition(table: Table, sought: Sought, hidden: frozenset[str], depth: int = 0) -> Condition:
-    """True for the records that are looked for, whatever is unknown of them."""
+    """True for records that match the search; unknown counts as no match."""
     match sought:
         case Words():
             return search_condition(table, sought.text, hidden)
@@ -40,11 +40,11 @@ def sought_condition(table: Table, sought: Sought, hidden: frozenset[str], depth
         case Several():
             parts = [sought_condition(table, item, hidden, depth) for item in sought.items]
             return sa.and_(sa.true(), *parts) if sought.kind == "and" else sa.or_(sa.false(), *parts)
-    return sql_conditions.filter_condition(sought, table.collection, table.columns)
+    return filter_conditions.filter_condition(sought, table.collection, table.columns)
 
 
 def _led(table: Table, sought: Through, depth: int) -> Condition:
-    """That there is a record where the relation leads, in its reader's scope, which is looked for."""
+    """Condition that a related record in the reader's scope matches."""
     there = table_of(catalogue.collection(sought.relation.collection)).aliased(f"led_{depth}")
     joined = [table.columns[here] == there.columns[column] for here, column in sought.relation.columns]
     wanted = sought_condition(there, sought.item, sought.scope.hidden, depth + 1)
@@ -52,16 +52,20 @@ def _led(table: Table, sought: Through, depth: int) -> Condition:
 
 
 def search_condition(table: Table, q: str, hidden: frozenset[str]) -> Condition:
-    """True for the records that a search for `q` finds; of an overlong text its first 200 characters are looked for."""
+    """True for records that match `q`, cut after 200 characters."""
     wanted = q.strip()[:LONGEST]
     if not values.storable(wanted):
         return sa.false()
-    found = [condition for field in searched(table.collection, hidden) if (condition := _field_condition(table, field, wanted)) is not None]
+    found = [
+        condition
+        for field in searched_fields(table.collection, hidden)
+        if (condition := _field_condition(table, field, wanted)) is not None
+    ]
     return sa.or_(sa.false(), *found)
 
 
 def _field_condition(table: Table, field: Field, wanted: str) -> Condition | None:
-    """How this field may answer the search; None where it cannot."""
+    """Condition for one field; None if it cannot match."""
     column = table.columns[field.name]
     if field.options is not None and field.stored == "text":
         names = [option.value for option in field.options if wanted.lower() in {option.value.lower(), option.label.lower()}]

@@ -1,7 +1,7 @@
-"""A data source that does not answer is asked by one thread in the background, and by nobody else until it does.
+"""Circuit breaker for data sources: one background thread tries a source that does not answer, and nobody else until it does.
 
-So a database that dies under ten people costs the first of them the time to connect, and all others nothing: they are told at once since
-when it does not answer. It comes back by itself.
+If a database fails under ten users, only the first waits for the timeout; all others are told at once since when it fails. Recovery is
+automatic.
 """
 
 import logging
@@ -17,37 +17,37 @@ _log = logging.getLogger(__name__)
 
 
 class Breaker:
-    """Whether one source answers, for one process. `probe` connects once and raises where that fails; `note` keeps what is told of it."""
+    """The state of one source in one process. `probe` connects once and raises on failure; `note` stores the state."""
 
     def __init__(
         self, name: str, probe: Callable[[], None], note: Callable[[str, datetime | None], None], *, at_once: bool = False
     ) -> None:
-        """Closed: the source answers until somebody finds that it does not. `at_once`: a file, which answers or not without a wait."""
+        """Starts closed: the source is assumed to answer. `at_once`: a file, which answers or fails without a wait."""
         self.name, self._probe, self._note, self._at_once = name, probe, note, at_once
         self._lock, self._ended = threading.Lock(), threading.Event()
         self.since: datetime | None = None
 
     def require(self) -> None:
-        """Nothing while it answers. Raises SourceDown, at once, while it does not."""
+        """Raises SourceDown at once while the source does not answer."""
         since = self.since
         if since is not None and not self._at_once:
             raise self.down(since)
 
     def answered(self) -> None:
-        """Somebody was let in: a file is there again. Of servers only the background says so."""
+        """Somebody connected: a file is available again. For servers only the background thread decides that."""
         if self._at_once and self.since is not None:
             self.since = None
             self._note(self.name, None)
 
     def down(self, since: datetime) -> SourceDown:
-        """The error, to raise."""
+        """The error to raise."""
         message = (
             f"The data source {self.name} does not answer since {since:%H:%M} UTC. The console tries again by itself every few seconds."
         )
         return SourceDown(message, passing=True, source=self.name, since=since.isoformat(timespec="seconds"))
 
     def opened(self) -> datetime:
-        """It did not answer: from now on only the background asks. Since when that is so."""
+        """The source did not answer: from now on only the background thread tries it. Returns since when."""
         with self._lock:
             if self.since is not None:
                 return self.since
@@ -59,7 +59,7 @@ class Breaker:
         return since
 
     def end(self) -> None:
-        """Ask no more: the process lets the source go."""
+        """Stop trying, because the process drops the source."""
         self._ended.set()
 
     def _ask(self) -> None:

@@ -1,8 +1,8 @@
-"""Expressions as SQL: the same answer for every row as `Expression.test`, from the database.
+"""Expressions as SQL, with the same answer for every row as `Expression.test`.
 
-NOT is pushed down to the comparisons first, so that "unknown" and "false" may be the same thing below: neither is true. Whatever does
-not look at the record is worked out beforehand and sent as a parameter. What one database would answer otherwise than another (order of texts,
-arithmetic, fields inside JSON) is refused when it is saved (`check`).
+NOT is pushed down to the comparisons first. Below that, "unknown" and "false" need no distinction: neither is true. Parts that do not use
+the record are evaluated beforehand and bound as parameters. What databases answer differently (order of texts, arithmetic, fields inside
+JSON) is refused when it is saved (`check`).
 """
 
 from collections.abc import Callable, Mapping
@@ -15,24 +15,22 @@ import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
 from console.core.documents.collections import Collection, Field
-from console.core.expressions import Expression, compiled, parse
-from console.core.expressions.nodes import Call, Compare, Items, Junction, Literal, Node, Not, Path, Within, walk
+from console.core.expressions import Expression, compiled
+from console.core.expressions.nodes import Call, Compare, Items, Junction, Node, Not, Path, Within, walk
 from console.core.expressions.operands import UNKNOWN, date_of, moment_of, number_of
-from console.core.filters import Filter, Group, Test
-from console.errors import DefinitionError, Malformed
+from console.errors import DefinitionError
 from console.records import relations, values
 from console.records.dialects import DIALECTS, Condition, Dialect
 
 ORDERINGS = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-FILTER_OPS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 TEXT_METHODS = frozenset({"startsWith", "endsWith", "contains"})
 SAMPLE = datetime(2000, 1, 1, tzinfo=UTC)
 COMPARED = frozenset({"integer", "decimal", "text", "boolean", "date", "datetime", "time", "uuid"})
 
 
 class Never(Enum):
-    """What equals nothing that a column of this kind can hold."""
+    """A value that no column of this kind can equal."""
 
     NEVER = "never"
 
@@ -42,7 +40,7 @@ NEVER = Never.NEVER
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column with what is known of it."""
+    """A column and its field."""
 
     field: Field
     sql: ColumnElement[Any]
@@ -50,18 +48,18 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A value that does not depend on the record. `certain` ones cannot turn out otherwise for another person."""
+    """A value independent of the record. `certain`: it is the same for every person."""
 
     value: Any
     certain: bool
 
 
 Find: TypeAlias = Callable[[str], Collection | None]
-"""Gives the collection of an id, to follow a relation to it. Without it relations are not followed: they would be read past the reader's scopes."""
+"""Returns the collection of an id, to follow a relation. Without it relations are not followed: that would read past the reader's scopes."""
 
 
 def check(expression: Expression, collection: Collection, find: Find | None = None) -> None:
-    """Raises DefinitionError, saying what, where the expression cannot be a scope or segment of the collection."""
+    """Raises DefinitionError with the reason if the expression cannot be a scope or segment of the collection."""
     columns: dict[str, ColumnElement[Any]] = {field.name: sa.column(field.name) for field in collection.stored_fields}
     Compiler(collection, columns, {"now": SAMPLE}, strict=True, find=find).truth(expression.node, positive=True)
 
@@ -69,13 +67,13 @@ def check(expression: Expression, collection: Collection, find: Find | None = No
 def condition(
     expression: Expression, collection: Collection, columns: Mapping[str, Any], roots: Mapping[str, Any], find: Find | None = None
 ) -> Condition:
-    """True for the records for which the expression certainly is. `roots` hold currentUser and now."""
+    """True for the records for which the expression is certainly true. `roots` have currentUser and now."""
     return Compiler(collection, columns, roots, find=find).truth(expression.node, positive=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Led:
-    """A collection that relations lead to, its columns in the statement, its table there, and how it is joined to what leads to it."""
+    """A related collection: its columns in the statement, its table there, and its join condition."""
 
     collection: Collection
     columns: Mapping[str, Any]
@@ -86,8 +84,7 @@ class Led:
 class Compiler:
     """Turns nodes into conditions over the columns of one collection; `strict` also refuses values of the wrong kind.
 
-    What looks at other records through relations becomes one EXISTS around the whole comparison: where no record is there it is unknown,
-    so neither it nor its opposite holds.
+    A comparison that follows relations becomes one EXISTS. Without a related record it is unknown, so neither it nor its negation is true.
     """
 
     def __init__(
@@ -124,7 +121,7 @@ class Compiler:
             self._led = outer
 
     def led(self, path: tuple[str, ...]) -> Led:
-        """Where the relations of the path lead from the record, in the comparison that is being made. Raises DefinitionError."""
+        """The record at the end of this path of relations, in the current comparison. Raises DefinitionError."""
         known = self._led.get(path)
         if known is None:
             here = self.led(path[:-1]) if len(path) > 1 else None
@@ -139,7 +136,7 @@ class Compiler:
         return known
 
     def closed(self, compared: Condition) -> Condition:
-        """The comparison, with the records that it led to."""
+        """The comparison wrapped in EXISTS over the related records."""
         if not self._led:
             return compared
         first, *more = self._led.values()
@@ -150,7 +147,7 @@ class Compiler:
         return sa.exists(sa.select(sa.literal_column("1")).select_from(table).where(*first.joined, compared))
 
     def _compared(self, node: Node, *, positive: bool) -> Condition:
-        """One comparison; relations that it follows are in `_led`."""
+        """One comparison; `_led` collects the relations that it follows."""
         match node:
             case Path():
                 column = self._column(node)
@@ -164,7 +161,7 @@ class Compiler:
             case Call(name=name, method=True) if name in TEXT_METHODS:
                 return self._method(node, positive=positive)
         raise self._wrong(
-            f"{_in_the_way(node)}Fields can be compared with values, and texts searched by startsWith, endsWith and contains; nothing else is done to them here."
+            f"{unsupported_call(node)}Fields can be compared with values, and texts searched by startsWith, endsWith and contains; nothing else is done to them here."
         )
 
     def _constant_truth(self, node: Node, *, positive: bool) -> Condition:
@@ -180,7 +177,7 @@ class Compiler:
         if isinstance(node, Path):
             return self._column(node)
         raise self._wrong(
-            f"{_in_the_way(node)}Only a field itself can be compared here, without arithmetic, functions or conditions around it."
+            f"{unsupported_call(node)}Only a field itself can be compared here, without arithmetic, functions or conditions around it."
         )
 
     def _column(self, node: Path) -> Column:
@@ -201,7 +198,7 @@ class Compiler:
         return Column(field, columns[field.name])
 
     def _need_relations(self, path: list[str], node: Path) -> None:
-        """Nothing where the first name of the path is a relation; a field that holds JSON leads on in one database only."""
+        """Raises DefinitionError unless the path begins with a relation. Only one database can look into JSON fields."""
         if self.collection.relation(path[0]) is None:
             if path[0] in self.collection.by_name:
                 raise self._wrong(f"{node.dotted} does not name one field of the record.")
@@ -215,7 +212,7 @@ class Compiler:
             raise self._wrong("Neither side names a field.")
         if operator in {"==", "!="}:
             wanted = (operator == "==") == positive
-            return self._equal_columns(left, right, wanted) if isinstance(right, Column) else self._equal(left, right, wanted=wanted)
+            return self._equal_columns(left, right, wanted) if isinstance(right, Column) else self.equal(left, right, wanted=wanted)
         operator = operator if positive else ORDERINGS[operator]
         self._need_order(left.field)
         if isinstance(right, Column):
@@ -223,9 +220,10 @@ class Compiler:
             self._need_same_family(left.field, right.field)
             compared = self.dialect.order_columns(left.sql, left.field, operator, right.sql, right.field)
             return self._sound(self._sound(compared, left), right)
-        return self._order(left, operator, right)
+        return self.ordered(left, operator, right)
 
-    def _equal(self, column: Column, constant: Constant, *, wanted: bool) -> Condition:
+    def equal(self, column: Column, constant: Constant, *, wanted: bool) -> Condition:
+        """Condition that the column equals the constant, or with `wanted` False that it does not."""
         if constant.value is None:
             return column.sql.is_(None) if wanted else column.sql.is_not(None)
         self._need_comparable(column.field)
@@ -236,7 +234,7 @@ class Compiler:
         return equal if wanted else sa.or_(self._sound(sa.not_(equal), column), column.sql.is_(None))
 
     def _never_equal(self, column: Column, constant: Constant, given: Any, *, wanted: bool) -> Condition:
-        """A value that the column cannot hold: of another kind it is unknown (null is unequal to it all the same), else never equal."""
+        """Comparison with a value that the column cannot have: unknown if of another kind (but null is unequal), else never equal."""
         if wanted or constant.value is UNKNOWN:
             return sa.false()
         if given is NEVER:
@@ -250,7 +248,8 @@ class Compiler:
         same = self.dialect.same(left.sql, left.field, right.sql, right.field)
         return same if wanted else sa.not_(same)
 
-    def _order(self, column: Column, operator: str, constant: Constant) -> Condition:
+    def ordered(self, column: Column, operator: str, constant: Constant) -> Condition:
+        """Condition for one of < <= > >= between column and constant."""
         if constant.value is None:
             return sa.false()
         given = self._moment_or_sent(column.field, constant)
@@ -259,7 +258,7 @@ class Compiler:
         return self._sound(self.dialect.order(column.sql, column.field, operator, given), column)
 
     def _moment_or_sent(self, field: Field, constant: Constant) -> Any:
-        """A day is compared with a moment by its midnight: the moment is sent as it is."""
+        """A moment compared with a day stays a moment; the day counts as its midnight."""
         moment = moment_of(constant.value) if field.stored == "date" else None
         if moment is None or date_of(constant.value) is not None:
             return self._sent(field, constant)
@@ -268,14 +267,14 @@ class Compiler:
     def _within(self, node: Within, *, positive: bool) -> Condition:
         items = self._operand_list(node.list)
         if isinstance(items, Column):
-            return self._held(node.item, items, positive=positive)
+            return self.list_holds(node.item, items, positive=positive)
         column = self._operand(node.item)
         if not isinstance(column, Column):
             raise self._wrong("Before 'in' stands a field.")
         if items is None:
             return sa.false()
         self._need_comparable(column.field)
-        null, fit, strange = self._sorted_out(column.field, items)
+        null, fit, strange = self.split_values(column.field, items)
         found = self.dialect.one_of(column.sql, column.field, fit)
         if positive:
             return sa.or_(found, column.sql.is_(None)) if null else found
@@ -283,12 +282,12 @@ class Compiler:
             return sa.false()
         if strange:
             return sa.and_(column.sql.is_(None), sa.false() if null else sa.true())
-        there = column.sql.is_not(None)  # said outright: where no value of the list can be in the column, `found` does not look at it
+        there = column.sql.is_not(None)  # explicit: if no value of the list is possible in the column, `found` does not use the column
         missing = self._sound(sa.and_(sa.not_(found), there) if fit else there, column)
         return missing if null else sa.or_(missing, column.sql.is_(None))
 
-    def _sorted_out(self, field: Field, items: list[Constant]) -> tuple[bool, list[Any], bool]:
-        """(is null one of them, the values that the column can hold, is there one of another kind)."""
+    def split_values(self, field: Field, items: list[Constant]) -> tuple[bool, list[Any], bool]:
+        """(null is among the values, the values that the column can have, some value is of another kind)."""
         fit: list[Any] = []
         null = strange = False
         for item in items:
@@ -302,7 +301,7 @@ class Compiler:
         return null, fit, strange
 
     def _operand_list(self, node: Node) -> Column | list[Constant] | None:
-        """The list: a column that holds lists, constants, or None where it is missing."""
+        """The list: a list column, constants, or None if it is missing."""
         if isinstance(node, Items) and _looks_at_record(node):
             raise self._wrong("A list holds values, not fields.")
         operand = self._operand(node)
@@ -318,8 +317,8 @@ class Compiler:
             return None
         return [Constant(item, operand.certain) for item in operand.value]
 
-    def _held(self, node: Node, column: Column, *, positive: bool) -> Condition:
-        """That a list in a column holds a value."""
+    def list_holds(self, node: Node, column: Column, *, positive: bool) -> Condition:
+        """Condition that a list column contains a value."""
         constant = self._operand(node)
         if not isinstance(constant, Constant):
             raise self._wrong("Before 'in' stands a value where a field holds the list.")
@@ -342,14 +341,14 @@ class Compiler:
             return sa.false()
         if not values.storable(constant.value):
             return sa.false() if positive else column.sql.is_not(None)
-        if not constant.value:  # every text begins with nothing, ends with it and holds it
+        if not constant.value:  # every text starts with, ends with and contains the empty text
             return self._sound(column.sql.is_not(None), column) if positive else sa.false()
         search = {"startsWith": self.dialect.starts, "endsWith": self.dialect.ends, "contains": self.dialect.contains}[node.name]
         found = search(column.sql, column.field, constant.value)
         return self._sound(found if positive else sa.not_(found), column)
 
     def _sent(self, field: Field, constant: Constant) -> Any:
-        """The value in the driver's form; UNKNOWN where it is of another kind, NEVER where it is of this kind and in no column."""
+        """The value in the driver's form; UNKNOWN if it is of another kind, NEVER if it is of this kind but not possible in the column."""
         given = constant.value
         if given is UNKNOWN:
             return UNKNOWN
@@ -365,9 +364,7 @@ class Compiler:
         except values.Unfit as reason:
             if self.strict and constant.certain:
                 raise self._wrong(f"{field.name} is compared with {given!r}, which is {reason}.") from None
-            return (
-                NEVER if field.stored == "text" and isinstance(given, str) else UNKNOWN
-            )  # a text that the enum does not know is still a text
+            return NEVER if field.stored == "text" and isinstance(given, str) else UNKNOWN  # a text outside the enum is still a text
 
     def _sound(self, compared: Condition, column: Column) -> Condition:
         sound = self.dialect.sound(column.sql, column.field)
@@ -389,68 +386,11 @@ class Compiler:
         return DefinitionError(reason, code="expression", details=[{"field": "expression", "reason": reason}])
 
 
-def _in_the_way(node: Node) -> str:
-    """The function that is asked of a field, in a sentence; "" where there is none: no two databases compute every function alike."""
+def unsupported_call(node: Node) -> str:
+    """A sentence on the function applied to a field, "" without one: databases compute functions differently."""
     called = next((item.name for item in walk(node) if isinstance(item, Call) and _looks_at_record(item)), None)
     return "" if called is None else f"{called} cannot be asked of a field here. "
 
 
 def _looks_at_record(node: Node) -> bool:
     return any(isinstance(item, Path) and item.root == "record" for item in walk(node))
-
-
-# -------------------------------------------------------------------------------------------------------------- filters
-
-
-def filter_condition(given: Filter, collection: Collection, columns: Mapping[str, Any]) -> Condition:
-    """A checked filter as a condition."""
-    if isinstance(given, Group):
-        parts = [filter_condition(item, collection, columns) for item in given.items]
-        return sa.and_(sa.true(), *parts) if given.kind == "and" else sa.or_(sa.false(), *parts)
-    worked_out = next((item for item in collection.computed_fields if item.name == given.field), None)
-    if worked_out is not None:
-        try:
-            return _computed_condition(
-                given, Compiler(collection, columns, {"now": datetime.now(UTC)}), parse(worked_out.computed or "").node
-            )
-        except DefinitionError as error:
-            reason = f"{worked_out.label} cannot be filtered by. {error.message}"
-            raise Malformed(reason, details=[{"field": given.field, "reason": reason}]) from None
-    return _test_condition(given, Compiler(collection, columns, {}), Column(collection.by_name[given.field], columns[given.field]))
-
-
-def _computed_condition(test: Test, compiler: Compiler, node: Node) -> Condition:
-    """A computed field that is true or false: the condition that it is. What is unknown is null."""
-    true, false = compiler.truth(node, positive=True), compiler.truth(node, positive=False)
-    if test.op == "is_null" or test.value is None:
-        known = sa.or_(true, false)
-        wanted = bool(test.value) if test.op == "is_null" else test.op == "eq"
-        return sa.func.coalesce(known, sa.false()).is_(sa.false()) if wanted else known
-    if test.op == "eq":
-        return true if test.value else false
-    return sa.func.coalesce(true if test.value else false, sa.false()).is_(sa.false())
-
-
-def _test_condition(test: Test, compiler: Compiler, column: Column) -> Condition:
-    constant = Constant(test.value, certain=False)
-    match test.op:
-        case "is_null":
-            return column.sql.is_(None) if test.value else column.sql.is_not(None)
-        case "eq" | "ne" if column.field.stored == "array":
-            item = compiler._held(Literal(test.value), column, positive=test.op == "eq")
-            return item if test.op == "eq" else sa.or_(item, column.sql.is_(None))
-        case "eq" | "ne":
-            return compiler._equal(column, constant, wanted=test.op == "eq")
-        case "in" if column.field.stored == "array":
-            return sa.or_(sa.false(), *(compiler._held(Literal(item), column, positive=True) for item in test.value))
-        case "in":
-            null, fit, _ = compiler._sorted_out(column.field, [Constant(item, certain=False) for item in test.value])
-            found = compiler.dialect.one_of(column.sql, column.field, fit)
-            return sa.or_(found, column.sql.is_(None)) if null else found
-        case "contains" if column.field.stored == "array":
-            return compiler._held(Literal(test.value), column, positive=True)
-        case "contains" | "starts_with":
-            if not values.storable(test.value):
-                return sa.false()
-            return compiler.dialect.finds(column.sql, column.field, test.value, start=test.op == "starts_with")
-    return compiler._order(column, FILTER_OPS[test.op], constant)

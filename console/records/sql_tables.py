@@ -1,4 +1,4 @@
-"""A collection as SQL: its table and columns without types (drivers and databases know theirs), and the conditions every statement needs."""
+"""The table of a collection in SQL: untyped columns (drivers and databases know the types), and conditions needed by every statement."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ class Table:
         }
 
     def aliased(self, name: str) -> "Table":
-        """The same table once more in a statement, under this name."""
+        """The same table under another name in the statement."""
         other = copy.copy(self)
         alias = self.table.alias(name)
         other.table, other.columns = alias, {column.name: column for column in alias.columns}  # type: ignore[assignment]
@@ -47,11 +47,11 @@ class Table:
         return [self.columns[name] for name in self.collection.key]
 
     def place(self, name: str) -> ColumnElement[Any]:
-        """The column as a list sorted by it is compared: the column itself, where the database compares as it sorts."""
+        """The sort column as it is compared with a cursor's value."""
         return self._places[name]
 
     def anchored(self, places: Sequence[str], anchor: Sequence[Any]) -> list[Any]:
-        """What a cursor holds for these columns, as they are compared with it."""
+        """The values of a cursor in the form in which they are compared with these columns."""
         return [self.dialect.anchored(self.collection.by_name[name], item) for name, item in zip(places, anchor, strict=True)]
 
     def in_scope(self, scope: Scope) -> Condition:
@@ -59,7 +59,7 @@ class Table:
         return scoping.scope_condition(scope, self.collection, self.columns, datetime.now(UTC))
 
     def in_scope_when_written(self, parts: Sequence[Any], scope: Scope) -> Condition:
-        """That the one record of this key is in the scope, in the WHERE of an UPDATE: MySQL looks at no table that it is changing, but for a copy."""
+        """Condition for an UPDATE that the record of this key is in the scope. MySQL needs a copy of the table that is being updated."""
         if self.dialect.name != "mysql" or not scope.follows:
             return self.in_scope(scope)
         there = self.aliased("looked_at")
@@ -72,12 +72,12 @@ class Table:
         return sa.exists(sa.select(sa.literal_column("1")).select_from(one.subquery("in_scope")))
 
     def holds(self, expression: Expression, attributes: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> Condition:
-        """An expression over `record` as a condition; `more` are further roots that it may look at."""
+        """An expression over `record` as a condition; `more` are further roots."""
         roots = {"now": datetime.now(UTC), **(more or {}), "currentUser": attributes}
         return sql_conditions.condition(expression, self.collection, self.columns, roots)
 
     def is_key(self, parts: Sequence[Any]) -> Condition:
-        """The one record whose key columns have these values, as `keys.decode` gives them."""
+        """Condition for the record with these key values, in the form of `keys.decode`."""
         fields = [self.collection.by_name[name] for name in self.collection.key]
         return sa.and_(*(self._holds(column, field, part) for column, field, part in zip(self.key, fields, parts, strict=True)))
 
@@ -87,7 +87,7 @@ class Table:
         return self.dialect.equals(column, field, part)
 
     def json(self, names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
-        """The driver's row as JSON values by name."""
+        """The driver's row as name → JSON value."""
         return {name: values.read(self.readers[name], value) for name, value in zip(names, row, strict=True)}
 
 
@@ -95,7 +95,7 @@ _made: dict[int, Table] = {}
 
 
 def table_of(collection: Collection) -> Table:
-    """The table of a collection, made once for as long as the catalogue holds it."""
+    """The table of a collection, made once per catalogue."""
     found = _made.get(id(collection))
     if found is None or found.collection is not collection:
         if len(_made) >= MOST_KEPT:

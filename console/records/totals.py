@@ -1,6 +1,6 @@
-"""Figures over many records at once: how many there are, a sum, the largest; exact, and under the scope like every other read.
+"""Figures over many records: counts, sums, maxima; exact, and within the scope like every other read.
 
-Nulls, and what is not of its column's kind, count for nothing; a sum of nothing is 0, the largest of nothing null.
+Nulls and values of another kind than the column's are ignored; the sum of no values is 0, the maximum null.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,16 +18,16 @@ from console.core.scopes import Scope
 from console.errors import Malformed
 from console.records import catalogue, connect, values
 from console.records.dialects import Condition
-from console.records.record_reads import led_to
+from console.records.record_reads import relation_target
 from console.records.sql_tables import Table, table_of
 
 SAFE_INTEGER = 2**53 - 1
-MOST_SCALE = 9  # decimals of SQLite's numbers that are added up as whole ones
+MOST_SCALE = 9  # decimals of SQLite numbers that are summed as integers
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What is wanted, under a name; `field` for sum and max."""
+    """A named figure; `field` for sum and max."""
 
     name: str
     function: Literal["count", "sum", "max"]
@@ -43,27 +43,29 @@ def totals(
     where: Expression | None = None,
     roots: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Name → figure as JSON, over the records in the scope; with `led_from` (collection, key, relation) over those that it leads to.
+    """Name → figure as JSON, over the records in the scope; with `led_from` (collection, key, relation) over the related records.
 
-    Raises Malformed for a field that is hidden, not there or of a kind that cannot be reckoned with, NotFound, SourceDown.
+    Raises Malformed for a field that is hidden, unknown or not numeric, NotFound, SourceDown.
     """
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
-    linked = led_to(*led_from)[1] if led_from is not None else []
+    linked = relation_target(*led_from)[1] if led_from is not None else []
     conditions = [table.in_scope(scope), *([table.holds(where, scope.attributes, roots)] if where is not None else []), *(linked or [])]
     fields = {figure.name: _field(table, scope, figure) for figure in wanted}
     if linked is None:
         return {figure.name: _of_nothing(figure, fields[figure.name]) for figure in wanted}
 
     return connect.read(
-        catalogue.engine_of(collection), collection.source, lambda connection: reckoned(connection, table, wanted, fields, conditions)
+        catalogue.engine_of(collection),
+        collection.source,
+        lambda connection: compute_figures(connection, table, wanted, fields, conditions),
     )
 
 
-def reckoned(
+def compute_figures(
     connection: Connection, table: Table, wanted: Sequence[Figure], fields: Mapping[str, Field | None], conditions: Sequence[Condition]
 ) -> dict[str, Any]:
-    """The figures over the records that fulfil the conditions; `fields` are those of the figures by the names of these, None for a count."""
+    """The figures over the records that meet the conditions; `fields`: figure name → field, None for a count."""
     found: dict[str, Any] = {}
     if summed := [figure for figure in wanted if figure.function != "max"]:
         columns = [sa.func.count() if (field := fields[figure.name]) is None else _sum(table, field) for figure in summed]
@@ -100,13 +102,13 @@ def _of_nothing(figure: Figure, field: Field | None) -> Any:
 
 
 def _sound(table: Table, field: Field) -> ColumnElement[Any]:
-    """The column, null where it holds what is not of its kind."""
+    """The column, null where its value is of another kind."""
     column, sound = table.columns[field.name], table.dialect.sound(table.columns[field.name], field)
     return column if sound is None else sa.case((sound, column))
 
 
 def _as_whole(table: Table, field: Field) -> bool:
-    """Whether the decimals are added up as whole numbers: SQLite keeps them in binary, and would err in the last place."""
+    """Whether decimals are summed as integers: SQLite stores them in binary, and would be wrong in the last digit."""
     return table.dialect.name == "sqlite" and field.stored == "decimal" and field.scale is not None and field.scale <= MOST_SCALE
 
 
@@ -135,7 +137,7 @@ def _written(number: Decimal, field: Field) -> str:
 
 
 def _largest(connection: Connection, table: Table, field: Field, conditions: Sequence[Condition]) -> Any:
-    """By way of the order, so that an index serves it and the value reads as it does in a record."""
+    """The maximum by sort order, so that an index is used and the value reads as in a record."""
     column, sound = table.columns[field.name], table.dialect.sound(table.columns[field.name], field)
     wanted = [*conditions, column.is_not(None), *([sound] if sound is not None else [])]
     statement = sa.select(column).where(*wanted).order_by(table.dialect.comparable(column, field).desc()).limit(1)

@@ -1,7 +1,7 @@
-"""Values on their way: from a driver to the JSON of the API, and from there to what the driver and the column take.
+"""Conversion of values: from a driver to the JSON of the API, and from JSON to the driver and column.
 
-`to_json` never fails: what a column holds against its own type (SQLite allows it) is shown as it is. `written` is strict: a value
-that the column would round, cut or refuse is `Unfit` with the reason for the person who typed it.
+`to_json` never fails: values that do not match their column's type (SQLite allows that) are shown as they are. `written` is strict: a value
+that the column would round, cut or refuse is `Unfit`, with the reason for the person who typed it.
 """
 
 # ruff: noqa: ARG001 - the writers of all kinds share one signature
@@ -27,14 +27,14 @@ LONGEST_TEXT = 1_000_000
 
 
 class Unfit(ValueError):
-    """A value that the field cannot have; the text is the reason."""
+    """A value that the field cannot have. The text is the reason."""
 
 
 # -------------------------------------------------------------------------------------------------------------- reading
 
 
 def reader(field: Field, dialect: str) -> Callable[[Any], Any] | None:
-    """The function that turns the driver's values of this column (not null) into JSON values; None where they are that already."""
+    """The function that converts the driver's values of this column (not null) to JSON; None if no conversion is needed."""
     if field.native == "bpchar":
         return _unpadded
     if field.native == "bit":
@@ -48,12 +48,12 @@ def reader(field: Field, dialect: str) -> Callable[[Any], Any] | None:
 
 
 def read(convert: Callable[[Any], Any] | None, value: Any) -> Any:
-    """The JSON value of what a driver gave, by the reader of its column."""
+    """The JSON value of a driver's value, converted by the reader of its column."""
     return value if convert is None or value is None else convert(value)
 
 
 def shown(value: Any) -> Any:
-    """Whatever a driver answers, as JSON; what has no form there as text, bytes not at all."""
+    """Any driver value as JSON; values without a JSON form become text, bytes are left out."""
     match value:
         case None | bool() | int():
             return value
@@ -81,12 +81,12 @@ def shown(value: Any) -> Any:
 
 
 def hexadecimal(value: Any) -> Any:
-    """Bytes by which a record is known, as people write them."""
+    """Bytes that identify a record, as hexadecimal text."""
     return bytes(value).hex() if isinstance(value, (bytes, bytearray, memoryview)) else shown(value)
 
 
 def _broken(text: str) -> bool:
-    """Whether a text holds halves of characters, which no answer could carry."""
+    """Whether a text has lone surrogates, which no response can contain."""
     return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
@@ -95,7 +95,7 @@ def _float(value: float) -> str:
 
 
 def _plain_json(value: Any) -> Any:
-    """JSON inside JSON columns: numbers stay numbers, except what JSON itself cannot spell."""
+    """JSON from JSON columns: numbers stay numbers, except those that JSON cannot represent."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, list):
@@ -106,17 +106,17 @@ def _plain_json(value: Any) -> Any:
 
 
 def _unpadded(value: Any) -> Any:
-    """`char(n)` comes filled up with blanks, which count for nothing where it is compared."""
+    """`char(n)` without its trailing blanks, which do not count in comparisons."""
     return shown(value.rstrip(" ") if isinstance(value, str) else value)
 
 
 def _bits(length: int) -> Callable[[Any], Any]:
-    """Bits as noughts and ones, so many; a driver may give them as bytes."""
+    """Bits as text of 0 and 1 of this length; some drivers return bytes."""
     return lambda value: format(int.from_bytes(value), f"0{length}b") if isinstance(value, bytes) else shown(value)
 
 
 def _scaled(scale: int) -> Callable[[Any], Any]:
-    """Decimals with all the places that the column declares: SQLite keeps 12.50 as the number 12.5."""
+    """Decimals with all declared places: SQLite stores 12.50 as the number 12.5."""
 
     def scaled(value: Any) -> Any:
         if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
@@ -168,7 +168,7 @@ def _time(value: Any) -> Any:
 
 
 def span_text(value: timedelta) -> str:
-    """A time of MySQL that is none of a day: `-838:59:59`."""
+    """A MySQL time outside a day: `-838:59:59`."""
     hours, rest = divmod(abs(value), timedelta(hours=1))
     return f"{'-' if value < timedelta(0) else ''}{hours:02d}:{(datetime.min + rest).time().isoformat()[3:]}"
 
@@ -197,12 +197,12 @@ def _exact(value: Any) -> Any:
     return format(value, "f") if type(value) is Decimal and value.is_finite() else shown(value)
 
 
-# PostgreSQL is strict: what these columns give needs no second look.
+# PostgreSQL is strict: values of these columns need no check.
 ARRAY_PART = re.compile(r'"((?:[^"\\]|\\.)*)"|([^{},"]+)', re.DOTALL)
 
 
 def _array(value: Any) -> Any:
-    """A list; of enums and domains the driver knows no more than their text, `{"so so",GOOD}`."""
+    """A list. Of enums and domains the driver returns only the text: `{"so so",GOOD}`."""
     if not isinstance(value, str):
         return shown(value)
     if not value.startswith("{") or "{" in re.sub(r'"(?:[^"\\]|\\.)*"', "", value[1:]):
@@ -225,7 +225,7 @@ POSTGRESQL_READERS: dict[str, Callable[[Any], Any] | None] = {
 
 
 def from_text(field: Field, text: str) -> Any:
-    """The JSON value that a part of a key spells. Raises Unfit."""
+    """The JSON value of a part of a key. Raises Unfit."""
     if field.stored == "boolean":
         if text not in {"true", "false"}:
             raise Unfit("no truth value")
@@ -239,7 +239,7 @@ def from_text(field: Field, text: str) -> Any:
 
 
 def bound(dialect: str, field: Field, value: Any) -> Any:
-    """A JSON value (not null) as the driver takes it for a comparison with this column. Raises Unfit where nothing can equal it."""
+    """A JSON value (not null) in the driver's form for comparing with this column. Raises Unfit if nothing can equal it."""
     if field.stored == "boolean":
         if not isinstance(value, bool):
             raise Unfit("no truth value")
@@ -275,19 +275,19 @@ def driver_form(dialect: str, value: Any) -> Any:
 
 
 def storable(text: str) -> bool:
-    """Whether a column can hold the text: no NUL, no halves of characters."""
+    """Whether a column can store the text: no NUL, no lone surrogates."""
     return "\x00" not in text and not _broken(text)
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """What a column holds whatever its kind: the text that is shown of it, or its bytes."""
+    """A column's value whatever its kind: its displayed text, or its bytes."""
 
     given: str | bytes
 
 
 def raw(field: Field, text: str) -> Raw:
-    """What is shown of a value of this column, to be found by. Raises Unfit."""
+    """The displayed form of a column's value, to search by. Raises Unfit."""
     if field.stored != "binary":
         return Raw(text)
     try:
@@ -300,7 +300,7 @@ def raw(field: Field, text: str) -> Raw:
 
 
 def written(dialect: str, field: Field, value: Any, former: Any = None) -> Any:
-    """A JSON value as the driver takes it for an UPDATE. `former` is what the driver read before. Raises Unfit with the reason."""
+    """A JSON value in the driver's form for an UPDATE. `former` is the value that the driver read before. Raises Unfit with the reason."""
     if value is None:
         if not field.nullable:
             raise Unfit("This must not be empty.")
@@ -361,7 +361,7 @@ def _write_calendar(dialect: str, field: Field, value: Any, former: Any) -> Any:
 
 
 def _as_before(moment: datetime, former: Any) -> str:
-    """A moment in the spelling that the column had: with T or a blank, with Z, +00:00 or nothing."""
+    """A moment in the spelling of the former value: with T or a blank, with Z, +00:00 or nothing."""
     before = former if isinstance(former, str) else "T…Z"
     text = moment.replace(tzinfo=None).isoformat(sep="T" if "T" in before else " ")
     return text + ("Z" if before.endswith("Z") else "+00:00" if before.endswith("+00:00") else "")
@@ -408,7 +408,7 @@ def _write_array(dialect: str, field: Field, value: Any, _: Any) -> Any:
 
 
 def _part(value: Any) -> str:
-    """A value in the text of a list, which the column reads as what it holds: small integers are no others to the driver, enums no texts."""
+    """A value inside a list, as text that the column converts: drivers do not distinguish small integers, or enums from texts."""
     if value is None:
         return "NULL"
     text = value.isoformat() if isinstance(value, (date, datetime, time)) else str(value)

@@ -1,7 +1,7 @@
-"""Changing a record: one compare-and-set UPDATE, with the scope in its WHERE.
+"""Changing a record with one compare-and-set UPDATE, with the scope in its WHERE.
 
-The record is read and locked first, in the same transaction: what moved since the person saw it is a conflict that shows what is there
-now, and nothing is written. Only a connection that dies during COMMIT leaves open what came of it.
+The record is read and locked first, in the same transaction. A value that changed since the person saw it is a conflict that shows the
+present value, and nothing is written. Only a connection lost during COMMIT leaves the result unknown.
 """
 
 import re
@@ -23,25 +23,25 @@ from console.records import catalogue, connect, exact, record_keys, values, writ
 from console.records.dialects import Condition, value
 from console.records.reader import Reader, Record
 from console.records.record_reads import get
-from console.records.related_values import referring, unseen
+from console.records.related_values import referring, unseen_references
 from console.records.sql_tables import Table, table_of
 
-UNKEPT = frozenset({"json", "array"})  # kinds that cannot be compared in SQL everywhere; the row is locked, and they are compared before
+UNKEPT = frozenset({"json", "array"})  # kinds that not every database can compare; they are compared before, while the row is locked
 
 
 class WriteUnknown(SourceDown):
-    """The connection was lost while the change was committed: it may have been made. Look at the record before it is tried again."""
+    """The connection was lost while the change was committed: it may have been made. Look at the record before trying again."""
 
     default_code = "write_unknown"
 
 
 def write(collection_id: str, key: str, changes: Mapping[str, Mapping[str, Any]], scope: Scope, *, by_action: bool = False) -> Record:
-    """The record after its fields were set to `new` where they all still were `old` (a field without `old` is set whatever it was).
+    """The record after its fields were set to `new`, if all still were `old` (a field without `old` is set unconditionally).
 
-    `by_action`: fields that are read-only for people may be changed too, those of the key not.
+    `by_action`: fields that are read-only for people may be changed too, except those of the key.
 
-    Raises Conflict `record_changed` with `{"field", "reason", "theirs"}` per field that moved, Invalid per field that cannot have its value,
-    NotAllowed for a field that the scope keeps from being written, NotFound out of scope, SourceDown, WriteUnknown.
+    Raises Conflict `record_changed` with `{"field", "reason", "theirs"}` per changed field, Invalid per field with an impossible value,
+    NotAllowed for a field that is read-only in the scope, NotFound out of scope, SourceDown, WriteUnknown.
     """
     collection = catalogue.collection(collection_id)
     catalogue.require_writable(collection)
@@ -57,7 +57,7 @@ def write(collection_id: str, key: str, changes: Mapping[str, Mapping[str, Any]]
                 return _change(connection, table, key, parts, fields, changes, scope)
         except Stale as error:
             if last:
-                raise connect.refused(error.cause, collection.source) from error.cause
+                raise connect.driver_refusal(error.cause, collection.source) from error.cause
     raise AssertionError("unreachable")  # pragma: no cover
 
 
@@ -70,7 +70,7 @@ class Stale(Exception):
 
 
 def _fields(collection: Collection, changes: Mapping[str, Mapping[str, Any]], scope: Scope, *, by_action: bool) -> list[Field]:
-    """The fields that are to change. Raises Invalid for names and values that cannot be, NotAllowed for those that may not."""
+    """The fields to change. Raises Invalid for impossible names and values, NotAllowed for read-only fields."""
     details = []
     fields = []
     for name, change in changes.items():
@@ -110,13 +110,13 @@ def _change(
 ) -> Record:
     collection, is_key = table.collection, table.is_key(parts)
     changed = {field.name: changes[field.name]["new"] for field in fields}
-    more = write_checks.needed(collection, changed) | {here for link in referring(collection, changed) for here, _ in link.columns}
+    more = write_checks.needed_columns(collection, changed) | {here for link in referring(collection, changed) for here, _ in link.columns}
     former = locked(connection, table, key, is_key, [field.name for field in fields], scope, more)
     theirs = {field.name: values.read(table.readers[field.name], former[field.name]) for field in fields}
     compare(collection, changes, theirs)
     known = {name: values.read(table.readers[name], item) for name, item in former.items()}
     moved = {field.name: changed[field.name] for field in fields if not alike(collection, field, changed[field.name], theirs[field.name])}
-    if details := [*unseen(collection, moved, known, scope), *write_checks.wrong(collection, scope, known, changed)]:
+    if details := [*unseen_references(collection, moved, known, scope), *write_checks.violations(collection, scope, known, changed)]:
         raise Invalid("Some values cannot be saved; nothing was changed.", details=details)
     new = {field.name: _instead(collection, field, changes[field.name]["new"], former[field.name]) for field in fields}
     kept = [_still(table, field, former[field.name]) for field in fields if field.stored not in UNKEPT and not _inexact(table, field)]
@@ -133,7 +133,7 @@ def _change(
         raise rejected(error, collection, fields) from error
     try:
         connection.commit()
-    except sa.exc.IntegrityError as error:  # a constraint that is checked at the end
+    except sa.exc.IntegrityError as error:  # a deferred constraint
         raise rejected(error, collection, fields) from error
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
@@ -142,13 +142,13 @@ def _change(
             )
             request_writes.unknown(f"{collection.id}/{key}")
             raise WriteUnknown(message) from error
-        raise connect.refused(error, collection.source) from error
+        raise connect.driver_refusal(error, collection.source) from error
     request_writes.done(f"{collection.id}/{key}")
     return record
 
 
 def _instead(collection: Collection, field: Field, item: Any, former: Any) -> Any:
-    """The value as the driver takes it in the place of what it read. Raises Invalid where that cannot be replaced."""
+    """The new value in the driver's form, given the value read before. Raises Invalid if that cannot be replaced."""
     try:
         return values.written(collection.dialect, field, item, former)
     except values.Unfit as reason:
@@ -158,7 +158,7 @@ def _instead(collection: Collection, field: Field, item: Any, former: Any) -> An
 def locked(
     connection: Connection, table: Table, key: str, is_key: Condition, fields: list[str], scope: Scope, more: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
-    """The driver's values of the fields, and of `more` columns, as they are now, the row locked where the database can. Raises NotFound."""
+    """The driver's present values of the fields and of `more` columns; locks the row if the database can. Raises NotFound."""
     names = list(dict.fromkeys([*fields, *sorted(more), *table.collection.key]))
     statement = sa.select(*(table.columns[name] for name in names)).select_from(table.table).where(is_key, table.in_scope(scope))
     if table.dialect.name != "sqlite":
@@ -168,14 +168,14 @@ def locked(
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
             raise Stale(error) from error
-        raise connect.refused(error, table.collection.source) from error
+        raise connect.driver_refusal(error, table.collection.source) from error
     if row is None or record_keys.key_of(table.collection, table.json(names, row)) != key:
         raise NotFound
     return dict(zip(names, row, strict=True))
 
 
 def compare(collection: Collection, changes: Mapping[str, Mapping[str, Any]], theirs: Mapping[str, Any]) -> None:
-    """Nothing where every `old` of the changes is what the record holds now (`theirs`); raises Conflict, naming every field that moved."""
+    """Raises Conflict naming every field whose `old` differs from the present value (`theirs`)."""
     details = []
     for name, change in changes.items():
         field = collection.by_name[name]
@@ -188,7 +188,7 @@ def compare(collection: Collection, changes: Mapping[str, Mapping[str, Any]], th
 
 
 def alike(collection: Collection, field: Field, one: Any, other: Any) -> bool:
-    """Whether two JSON values are the same value of this field: 12.5 is 12.50, and a moment is itself in every zone."""
+    """Whether two JSON values are the same value of this field: 12.5 equals 12.50, and a moment is the same in every zone."""
     if field.stored == "json":
         one, other = exact.numbers(one), exact.numbers(other)
     elif isinstance(one, Spelled):
@@ -200,19 +200,19 @@ def alike(collection: Collection, field: Field, one: Any, other: Any) -> bool:
 
 
 def _inexact(table: Table, field: Field) -> bool:
-    """Whether no number that a driver can send equals what the column holds: MySQL's `float`, compared before while the row is locked."""
+    """Whether no driver value can equal the column's: MySQL's `float`, which is compared before, while the row is locked."""
     return table.dialect.name == "mysql" and field.native == "float4"
 
 
 def _still(table: Table, field: Field, former: Any) -> Condition:
-    """That the column still holds what was read, compared as the driver gave it."""
+    """Condition that the column still has the value that was read."""
     column = table.columns[field.name]
     if table.dialect.name == "mysql":
         if field.native == "bit1" and isinstance(former, bytes):
             column, former = column + sa.literal_column("0"), int.from_bytes(former)
         return column.op("<=>", is_comparison=True)(value(former))
     if field.native in {"float4", "float8"} and former is not None:
-        return column.is_not_distinct_from(value(repr(former)))  # as text: the column's own type reads it
+        return column.is_not_distinct_from(value(repr(former)))  # as text: the column's type converts it
     return column.is_not_distinct_from(value(former))
 
 
@@ -221,7 +221,7 @@ def _set(item: Any) -> Any:
 
 
 def _after(connection: Connection, table: Table, key: str, is_key: Condition, scope: Scope) -> Record:
-    """The record as it is now, also when the change took it out of the scope: whoever made the change sees what came of it."""
+    """The present record, even if the change moved it out of the scope: the author sees the result."""
     reader = Reader(table, scope, None)
     row = connection.execute(reader.select().where(is_key)).one()
     return replace(reader.finished([reader.record(row)])[0], key=key)
@@ -231,13 +231,13 @@ def _after(connection: Connection, table: Table, key: str, is_key: Condition, sc
 
 
 def rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Field]) -> Exception:
-    """What the database says to a value that it does not take, at the field that it is about: an error to raise."""
+    """The error to raise for a value that the database refused, at its field."""
     original = error.orig
     if isinstance(original, psycopg.errors.RaiseException):
         reason = (original.diag.message_primary or "The database refuses this change.").splitlines()[0][:300]
         return Invalid(reason, details=[{"field": field.name, "reason": reason} for field in fields])
     if not isinstance(error, (sa.exc.IntegrityError, sa.exc.DataError)):
-        return connect.refused(error, collection.source)
+        return connect.driver_refusal(error, collection.source)
     rule, column = _rule(original)
     named = [
         field
@@ -271,7 +271,7 @@ IN_CENTS = "In the smallest unit of the currency: 4900 is 49.00."
 
 
 def forms(collection: Collection, names: list[str], record: Record | None, scope: Scope) -> list[FormField]:
-    """Form fields for these columns in this order; hidden ones are left out. `value` and `now` are the record's values."""
+    """Form fields for these columns in this order, without hidden ones. `value` and `now` are the record's values."""
     made = []
     for name in names:
         field = collection.visible(name, scope.hidden)

@@ -1,6 +1,6 @@
-"""What must hold of a record whenever it is written: what is needed, formats, and the rules of its collection.
+"""Checks of every write: required values, formats, and the rules of the collection.
 
-Formats are judged by libraries. A rule is judged of the record as it would be; unknown is not enough.
+Formats are checked by libraries. A rule is tested on the record as it would be; unknown counts as not met.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,21 +17,21 @@ from console.core.scopes import Scope
 EMPTY: tuple[Any, ...] = ("", [], None)
 
 
-def needed(collection: Collection, changed: Mapping[str, Any], *, new: bool = False) -> frozenset[str]:
-    """Columns that have to be read before the change can be judged: those that rules about a changed field look at."""
+def needed_columns(collection: Collection, changed: Mapping[str, Any], *, new: bool = False) -> frozenset[str]:
+    """Columns to read before the change can be checked: those used by rules on a changed field."""
     return frozenset(name for rule in _rules(collection, changed, new=new) for name in (rule.inputs | expressions_in(rule.message)))
 
 
 def expressions_in(message: str) -> frozenset[str]:
-    """Columns that a message names."""
+    """Columns used in a message."""
     paths = {path for found in expressions.templates(message) for path in expressions.paths(found)}
     return frozenset(path[1] for path in paths if path[0] == "record" and len(path) > 1)
 
 
-def wrong(
+def violations(
     collection: Collection, scope: Scope, former: Mapping[str, Any], changed: Mapping[str, Any], *, new: bool = False
 ) -> list[dict[str, str]]:
-    """A detail `{"field", "reason"}` for each thing that stands against the change; `former` holds the JSON values of what `needed` names."""
+    """A detail `{"field", "reason"}` for each violation; `former` has the JSON values of the columns of `needed`."""
     details = _fields(collection, changed, new=new)
     known = {detail["field"] for detail in details}
     record = collection.typed({**former, **changed})
@@ -40,7 +40,7 @@ def wrong(
     for rule in _rules(collection, changed, new=new):
         own = rule.field in changed and rule.field in {field.name for field in collection.stored_fields if rule in field.validation}
         if own and changed[str(rule.field)] in EMPTY:
-            continue  # a rule of a field is about what stands in it
+            continue  # a rule of a field concerns its value
         if not expressions.parse(rule.if_).test(roots):
             places = [rule.field] if rule.field else sorted(rule.inputs & changed.keys()) or sorted(changed)
             reason = expressions.render(rule.message, shown)
@@ -61,7 +61,7 @@ def _fields(collection: Collection, changed: Mapping[str, Any], *, new: bool) ->
 
 
 def _rules(collection: Collection, changed: Mapping[str, Any], *, new: bool) -> list[Rule]:
-    """Rules of the changed fields, and those of the record that look at one of them (all of them for a new record)."""
+    """Rules of the changed fields, and rules of the record that use one of them (all of them for a new record)."""
     own = [rule for field in collection.stored_fields if field.name in changed for rule in field.validation]
     return [*own, *(rule for rule in collection.validation if new or rule.inputs & changed.keys())]
 
@@ -70,7 +70,7 @@ def _rules(collection: Collection, changed: Mapping[str, Any], *, new: bool) -> 
 
 
 def misformed(kind: str, text: str) -> str | None:
-    """What is wrong with a text of this format, in words that tell the way out; None where nothing is."""
+    """What is wrong with a text of this format and how to fix it; None if nothing is."""
     return _judges()[kind](text.strip())
 
 

@@ -1,4 +1,4 @@
-"""Rights as admins edit, read and try them: roles and their rules, drafts and versions, the matrix, the simulator, and why somebody may not."""
+"""Rights as admins edit, read and test them: roles and rules, drafts and versions, the matrix, the simulator, and explanations of refusals."""
 
 from console.rights.roles import Role, create, delete, listed, read_role, rename
 from console.rights.rule_drafts import Draft, Preview, discard, draft, preview, publish, put, undo, versions

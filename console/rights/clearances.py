@@ -1,7 +1,7 @@
-"""Clearance for a time: who holds a label by a role, who was given it until a day and why, and the agreement of a second person that this takes.
+"""Temporary clearances: who is cleared for a label by a role or until a day, and the agreement of a second person.
 
-A clearance is asked for by one and agreed to by another; one of the two manages the rights, and one holds the label by a role. It is a row of the
-policy that looks at the time, so it begins and ends by itself, in every process.
+One person asks for a clearance and another agrees; one of the two manages rights, and one is cleared for the label by a role. A clearance is
+a policy row whose condition tests the time, so it begins and ends by itself in every process.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from console import access, accounts, log, subjects
 from console.access import policy_store
-from console.access.clearance import KIND
+from console.access.clearance_rules import KIND
 from console.access.rows import EVERY, Row
 from console.core.actor import Actor
 from console.db import tables
@@ -34,7 +34,7 @@ _ALL = f"select {', '.join(_COLUMNS)} from console.clearance where label = %s or
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A clearance for a time. `state` is asked, refused, revoked, or where it was granted: later, now or over. Times are aware UTC."""
+    """A temporary clearance. `state`: asked, refused, revoked, or if granted: later, now or over. Times are aware UTC."""
 
     id: str
     label: str
@@ -52,7 +52,7 @@ class Grant:
 
     @property
     def state(self) -> str:
-        """Where it stands now."""
+        """The present state."""
         now = datetime.now(UTC)
         if self.status != "granted":
             return "over" if self.status == "asked" and self.until <= now else self.status
@@ -61,8 +61,8 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A label with who holds it: `roles` pairs of a role and the people who have it, `grants` newest first. `holds`: whether the reader does, by a
-    role; `workflows` and `collections` that carry it are named to such readers alone.
+    """A label and who holds it. `roles`: pairs of a role and its people; `grants` newest first. `holds`: whether a role clears the reader; only then
+    `workflows` and `collections` with the label are listed.
     """
 
     id: str
@@ -74,7 +74,7 @@ class Holding:
 
 
 def listed(actor: Actor) -> list[Holding]:
-    """The labels, for who manages the rights or holds one of them by a role: those then. Raises NotAllowed."""
+    """The labels: all for those who manage rights, else those that a role clears the actor for. Raises NotAllowed."""
     manages = access.can(actor, None, *NEED)
     found = [label for label in sorted(access.known_labels()) if manages or access.cleared_for_good(actor.id, label)]
     if not found:
@@ -95,7 +95,7 @@ def _holding(actor: Actor, label: str) -> Holding:
 
 
 def ask(actor: Actor, label: str, email: str, since: datetime, until: datetime, reason: str) -> Grant:
-    """Ask that the person be cleared for the label from `since` until `until` (aware). Whoever may agree is told.
+    """Ask for a clearance of the person from `since` until `until` (aware). Notifies those who may agree.
 
     Raises NotAllowed (also `step_up`), Invalid with a detail per field.
     """
@@ -124,7 +124,7 @@ def ask(actor: Actor, label: str, email: str, since: datetime, until: datetime, 
 
 
 def answer(actor: Actor, grant_id: str, *, agree: bool) -> Grant:
-    """Agree or refuse, as the second person. Raises NotFound, NotAllowed for who may not, Conflict where it was answered or is over."""
+    """Agree or refuse as the second person. Raises NotFound, NotAllowed, Conflict if it is answered or over."""
     found = _read_grant(grant_id)
     _require_part(actor, found.label)
     if agree:
@@ -148,7 +148,7 @@ def answer(actor: Actor, grant_id: str, *, agree: bool) -> Grant:
 
 
 def revoke(actor: Actor, grant_id: str) -> Grant:
-    """End a clearance before its time, or take back what was asked. Raises NotFound, NotAllowed, Conflict where it has ended."""
+    """End a clearance early, or withdraw a request. Raises NotFound, NotAllowed, Conflict if it has ended."""
     found = _read_grant(grant_id)
     _require_part(actor, found.label)
     table = tables.clearance
@@ -166,7 +166,7 @@ def revoke(actor: Actor, grant_id: str) -> Grant:
 
 
 def _person(email: str) -> Actor | None:
-    """The person with this address, as they would act; None where nobody has an open account with it."""
+    """The person with this address, as an actor; None if nobody has an active account with it."""
     try:
         return accounts.actor_of_person(accounts.person_of_email(email.strip().lower()).id)
     except ConsoleError:
@@ -183,13 +183,15 @@ def may_agree(actor: Actor, grant: Grant) -> bool:
 
 
 def _require_part(actor: Actor, label: str) -> None:
-    """Raise NotAllowed for who neither manages the rights nor holds the label by a role."""
+    """Raise NotAllowed unless the actor manages rights or is cleared for the label by a role."""
     if label not in access.known_labels() or not access.cleared_for_good(actor.id, label):
         access.require(actor, None, *NEED)
 
 
 def _require_second(actor: Actor, grant: Grant) -> None:
-    """Raise NotAllowed unless actor and asker are two, neither is cleared by it, one manages the rights and one holds the label (where anybody does)."""
+    """Raise NotAllowed unless actor and asker are two people, neither gets the clearance, one manages rights and one holds the label (if
+    anybody does).
+    """
     if actor.id in (grant.asked_by, grant.person):
         raise NotAllowed("Another person has to agree to this: not who asked, and not who is cleared by it.", code="four_eyes", need=NEED)
     pair = (actor, Actor("user", grant.asked_by))
@@ -209,7 +211,7 @@ def _holders(label: str) -> list[str]:
 
 
 def _agreeing(grant: Grant) -> list[str]:
-    """Ids of those who could be the second person: holders of the label, else who manages the rights."""
+    """Ids of possible second persons: holders of the label, else those who manage rights."""
     people = {row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")}
     return [person for person in sorted(people) if may_agree(Actor("user", person), grant)]
 
@@ -234,13 +236,13 @@ def _wrong(actor: Actor, label: str, person: Actor | None, since: datetime, unti
 
 
 def _row(grant: Grant) -> Row:
-    """The clearance as a row of the policy."""
+    """The clearance as a policy row."""
     since, until = log.body.moment(grant.since), log.body.moment(grant.until)
     return Row("p", f"user:{grant.person}", EVERY, KIND + grant.label, "see", "allow", f'now >= "{since}" && now < "{until}"')
 
 
 def _over(connection: Connection, label: str) -> list[Row]:
-    """Rows of clearances whose time is over: they say nothing any more."""
+    """Policy rows of expired clearances, which have no effect."""
     table = tables.clearance
     rows = connection.execute(sa.select(table).where(table.c.label == label, table.c.status == "granted", table.c.until <= sa.func.now()))
     return [_row(_grant([getattr(row, name) for name in _COLUMNS])) for row in rows]

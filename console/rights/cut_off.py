@@ -1,4 +1,4 @@
-"""Live runs that a change of the rights takes away from who has them in hand: who publishes sees them before, by name."""
+"""Runs in progress whose holders would lose a needed right by a change: shown by name before publishing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ _HELD = "select r.id, r.team, r.workflow, r.holder, r.collection, r.record from 
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """A live run whose holder could not go on with it; `lacks` says what they would lose."""
+    """A run whose holder could not continue it; `lacks` says which right they would lose."""
 
     run: RunHead
     lacks: str
 
 
 def cut_off(actor: Actor, change: Change) -> tuple[list[CutOff], bool]:
-    """(runs that the actor may see and whose holder the change takes the rights for them from, those touched last first; whether there are more)."""
+    """(affected runs that the actor may see, last touched first; whether there are more)."""
     before, after = policy_store.current().index, Index(change.applied(access.all_rows()))
     slugs = {known.id: known.slug for known in workflows.all_known()}
     losing: dict[str, str] = {}
@@ -53,12 +53,12 @@ def cut_off(actor: Actor, change: Change) -> tuple[list[CutOff], bool]:
 
 
 def _loses(before: Index, after: Index, sub: str, team: str | None, obj: str, act: str) -> bool:
-    """Whether the person may do this today, be it under a condition, and after the change in no case."""
+    """Whether the person has the right now, with or without a condition, and has it in no case after the change."""
     return before.verdict(sub, team, obj, act).possible and not after.verdict(sub, team, obj, act).possible
 
 
 def _lost(before: Index, after: Index, holder: str, collection: str, keys: list[str]) -> set[str]:
-    """Those of the records that the person sees today, and would not see after the change."""
+    """The records that the person sees now and would not see after the change."""
     obj, sub = f"collection:{collection}", f"user:{holder}"
     was, will = (index.verdict(sub, None, obj, "read") for index in (before, after))
     if was == will or not was.possible:
@@ -67,9 +67,9 @@ def _lost(before: Index, after: Index, holder: str, collection: str, keys: list[
         return set(keys)
     try:
         attributes = accounts.actor_of_person(holder).attributes
-        seen = [set(records.visible(collection, keys, _scope(collection, verdict, attributes))) for verdict in (was, will)]
+        seen = [set(records.visible_keys(collection, keys, _scope(collection, verdict, attributes))) for verdict in (was, will)]
     except ConsoleError:
-        return set()  # a closed account loses nothing, and of a source that does not answer it cannot be told
+        return set()  # a closed account loses nothing, and a source that does not answer cannot be checked
     return seen[0] - seen[1]
 
 

@@ -1,4 +1,4 @@
-"""Who may do what, as a table: every object with every role, or with one person, and when it was last changed."""
+"""The rights matrix: every object with every role, or with one person, and when it last changed."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ BEST: Sequence[Standing] = ("yes", "partly", "denied", "no")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A role, or a person: `sub` is how rows name it, `counting` are the roles whose rows count for it."""
+    """A role or a person: `sub` is its name in rows, `counting` the roles whose rows apply."""
 
     sub: str
     title: str
@@ -35,7 +35,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Pairs of act and standing, of acts that are not simply refused; the newest version that changed it, and the rules that say so."""
+    """Pairs of act and standing for acts that are not simply refused, the newest version that changed it, and its rules."""
 
     acts: tuple[tuple[str, Standing], ...]
     changed: Version | None
@@ -44,7 +44,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An object with a cell per column."""
+    """An object with one cell per column."""
 
     obj: str
     title: str
@@ -53,7 +53,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """The table of one kind of object; `place` is a team's id, empty for whatever team."""
+    """The table for one kind of object; `place` is a team's id, empty for any team."""
 
     kind: str
     place: str
@@ -63,7 +63,7 @@ class Matrix:
 
 
 def table(actor: Actor, kind: str, *, place: str = "", q: str = "", person: str = "") -> Matrix:
-    """The matrix of one kind (`KINDS`), of objects with `q` in their name; of one person where their id is given. Raises NotAllowed, NotFound."""
+    """The matrix of one kind (`KINDS`), for objects with `q` in their name; for one person if given. Raises NotAllowed, NotFound."""
     access.require(actor, None, "policy", "manage")
     names, rows = known(), access.all_rows()
     index, columns, changed = Index(rows), _columns(actor, person), history.last_changed()
@@ -81,7 +81,7 @@ def table(actor: Actor, kind: str, *, place: str = "", q: str = "", person: str 
 
 
 def objects(actor: Actor, kind: str, rows: Iterable[Row], names: Names) -> list[str]:
-    """Objects of the kind that are there for the actor, those that stand for several first: what there is, and what some rule names."""
+    """Objects of the kind that the actor may know, wildcards first: existing ones, and those named by a rule."""
     return [obj for obj in _objects(kind, rows, names) if access.exists_for(actor, obj)]
 
 
@@ -98,7 +98,7 @@ def _objects(kind: str, rows: Iterable[Row], names: Names) -> list[str]:
 
 
 def as_csv(actor: Actor, *, place: str = "", person: str = "") -> Iterator[str]:
-    """The whole matrix as CSV, a line per column, object and act that is not simply refused. Raises NotAllowed before the first line."""
+    """The whole matrix as CSV: one line per column, object and act that is not simply refused. Raises NotAllowed before the first line."""
     tables = [table(actor, kind, place=place, person=person) for kind in KINDS]
     head = (
         "who",
@@ -135,7 +135,7 @@ def _csv_rows(matrix: Matrix, line: Line, column: Column, cell: Cell) -> Iterato
 
 
 def rows_with_condition(rows: Iterable[Row]) -> list[Row]:
-    """Those of the rows that hold under a condition."""
+    """The rows that have a condition."""
     return [row for row in rows if row.expression]
 
 
@@ -173,7 +173,7 @@ def _cell(
 
 
 def _places(index: Index, column: Column, place: str) -> list[str | None]:
-    """Ids of the teams to look at; of a person all of theirs at once, which is how they are judged where no team is named."""
+    """Ids of the teams to look at. For a person all their teams at once, as decisions without a team do."""
     if place:
         return [place]
     return [None] if column.sub.startswith("user:") else [*sorted(index.named_teams), ""]

@@ -1,6 +1,6 @@
-"""What somebody may do with one record or in one run, and why not: point by point, for who may see it.
+"""What somebody may do with one record or run, and why not: a list of points that the person may see.
 
-What they may not see is no point: a workflow of another team, a hidden field, a record out of scope.
+Things they may not know of are left out: a workflow of another team, a hidden field, a record out of scope.
 """
 
 from collections.abc import Mapping
@@ -23,12 +23,12 @@ COMMANDS = (
     ("assign", "assign", "Give it to somebody"),
     ("cancel", "cancel", "Cancel it"),
 )
-"""Command of a run, the act that it takes, and what it is called."""
+"""Command of a run, the act it needs, and its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Something that could be done. `reason` where a right is missing, `note` where something else stands in the way."""
+    """Something that could be done. `reason`: the missing right; `note`: another obstacle."""
 
     title: str
     allowed: bool
@@ -37,7 +37,7 @@ class Point:
 
 
 def on_record(actor: Actor, collection_id: str, key: str) -> tuple[str, list[Point]]:
-    """The title of a record, and its points. Raises NotFound where the actor may not see it."""
+    """The title of a record and its points. Raises NotFound if the actor may not see it."""
     found = browse.record(actor, collection_id, key)
     values = found.record.values
     roots = {"record": values}
@@ -60,7 +60,7 @@ def on_record(actor: Actor, collection_id: str, key: str) -> tuple[str, list[Poi
 
 
 def on_run(actor: Actor, run_id: str) -> list[Point]:
-    """The points of a run. Raises NotFound where the actor may not see it."""
+    """The points of a run. Raises NotFound if the actor may not see it."""
     seen = see(actor, run_id, whole=True)
     run, obj = seen.run, f"workflow:{seen.definition.slug}"
     may = possible_commands(actor, seen, holder_idle_s(run))
@@ -90,7 +90,7 @@ def _start(actor: Actor, title: str, team: str | None, slug: str, roots: Mapping
 
 
 def _action(actor: Actor, action: Action, key: str, roots: Mapping[str, Any]) -> Point:
-    record = access.following(action.collection, roots["record"])
+    record = access.follow_relations(action.collection, roots["record"])
     may = any(access.could(actor, action.team, f"action:{action.id}", act, record) for act in ("execute", "request"))
     if not may:
         return Point(action.title, False, why_not(actor, action.team, f"action:{action.id}", "execute", {**roots, "record": record}))

@@ -1,4 +1,4 @@
-"""Why somebody may not, as it may be told to themselves, and asking for the right: those who can give it find it at the bell."""
+"""Explaining a refusal to the person themselves, and requesting the right from those who can grant it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ MOST_TOLD = 50
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why somebody may not do this: the right that is missing, the rule that decided, and who could give it, in words. `need` is object and act."""
+    """Why somebody may not do this, in words: the missing right, the deciding rule, and who could grant it. `need` is object and act."""
 
     need: tuple[str, str]
     team: str | None
@@ -34,12 +34,12 @@ class Reason:
     who: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """As the API tells it beside the message."""
+        """The form in the API, next to the message."""
         return {"need": {"object": self.need[0], "act": self.need[1]}, "rule": self.rule, "who": list(self.who)}
 
 
 def why_not(actor: Actor, team: str | None, obj: str, act: str, roots: Mapping[str, Any] | None = None) -> Reason | None:
-    """Why the actor themselves may not; None where they may. Says nothing about records, nor what fields hold that are kept from them."""
+    """Why the actor may not do this; None if they may. Reveals nothing about records, or about values hidden from them."""
     if act not in ACTS.get(kind_of(obj), frozenset()):
         return None
     given = {**access.roots_of(actor), **(roots or {})}
@@ -57,15 +57,15 @@ def why_not(actor: Actor, team: str | None, obj: str, act: str, roots: Mapping[s
 
 
 def givers(actor: Actor) -> list[tuple[str, str]]:
-    """Pairs of id and name of the people who manage rights, or people and their roles; whoever asks is not among them."""
+    """Pairs of id and name of people who manage rights or people's roles, without the actor."""
     found = dict(limits.people_able(None, "policy", "manage")) | dict(limits.people_able(None, "user", "manage"))
     return sorted(((ident, name) for ident, name in found.items() if ident != actor.id), key=lambda one: (one[1], one[0]))
 
 
 def ask(actor: Actor, obj: str, act: str, team: str | None, reason: str = "") -> int:
-    """Ask for a right that the actor was refused: noted, and told to those who can give it, once a day for the same right; how many were told.
+    """Request a right that the actor was refused. Logged, and sent to those who can grant it, once a day per right; returns how many were notified.
 
-    Raises Invalid for a reason that is too long, TooMany after several in a short time.
+    Raises Invalid for a reason that is too long, TooMany after several requests in a short time.
     """
     told = reason.strip()
     if len(told) > MOST_REASON or "\x00" in told:
@@ -91,7 +91,7 @@ def ask(actor: Actor, obj: str, act: str, team: str | None, reason: str = "") ->
 
 
 def _rule(actor: Actor, decision: Decision, obj: str, act: str, team: str | None, names: Names) -> str:
-    """What decided, in a sentence that gives nothing away."""
+    """What decided, in a sentence that reveals nothing."""
     if decision.row is not None:
         what = _holder_words(decision.row.sub, decision.row.dom, names)
         where = _condition(actor, decision.row.expression, obj)
@@ -121,7 +121,7 @@ def _holder_words(sub: str, dom: str, names: Names) -> str:
 
 
 def _condition(actor: Actor, text: str, obj: str) -> str:
-    """The condition in words; of one that looks at fields kept from the actor nothing."""
+    """The condition in words; empty if it uses fields hidden from the actor."""
     if not text:
         return ""
     paths = [node.steps for node in walk(expressions.parse(text).node) if isinstance(node, Path) and node.root == "record" and node.steps]
@@ -132,7 +132,7 @@ def _condition(actor: Actor, text: str, obj: str) -> str:
 
 
 def _may_see(actor: Actor, collection: str, steps: tuple[str, ...]) -> bool:
-    """Whether the actor may read the field at the end of the path, on some record."""
+    """Whether the actor may read the field at the end of the path on some record."""
     *path, name = steps
     for relation in path:
         led = records.collection(collection).relation(relation)

@@ -1,4 +1,4 @@
-"""The rules of one role on one object in one place, as a form holds them: rows with the same effect and condition are one rule."""
+"""The rules of one role on one object in one place, as a form shows them: rows with the same effect and condition are one rule."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ MOST_RULES = 20
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What may be done, or with `deny` may not, and under which condition (empty: always)."""
+    """Acts that are allowed (with `deny`: denied) under a condition (empty: always)."""
 
     effect: Literal["allow", "deny"] = "allow"
     acts: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Rule:
 
 
 def rules_of(rows: Iterable[Row], role: str, place: str, obj: str) -> list[Rule]:
-    """The rules among the rows, allowing ones first, those without a condition before the others."""
+    """The rules in the rows: allowing ones first, then those without a condition."""
     found: dict[tuple[str, str], set[str]] = {}
     for row in rows:
         if (row.ptype, row.sub, row.dom, row.obj) == ("p", f"role:{role}", place, obj):
@@ -40,7 +40,7 @@ def rules_of(rows: Iterable[Row], role: str, place: str, obj: str) -> list[Rule]
 
 
 def fields_of(rows: Iterable[Row], role: str, place: str, collection: str) -> dict[str, FieldRight]:
-    """Field → `read` or `hidden`, of those that the role may not write or not see in this place."""
+    """Field → `read` or `hidden`, for fields that the role may not write or not see in this place."""
     found: dict[str, FieldRight] = {}
     for row in _field_rows(rows, role, place, collection):
         name = row.obj.partition("/")[2]
@@ -50,9 +50,9 @@ def fields_of(rows: Iterable[Row], role: str, place: str, collection: str) -> di
 
 
 def edit(actor: Actor, role: str, place: str, obj: str, wanted: Sequence[Rule], fields: Mapping[str, FieldRight]) -> rule_drafts.Draft:
-    """Put these rules, and of a collection these rights on fields, into the actor's draft instead of those that stand there.
+    """Replace these rules, and for a collection these field rights, in the actor's draft.
 
-    Raises NotAllowed, NotFound for a role, team or object that is not there, Invalid with a detail per rule (`r0.acts`, `r0.condition`).
+    Raises NotAllowed, NotFound for an unknown role, team or object, Invalid with a detail per rule (`r0.acts`, `r0.condition`).
     """
     roles.read_role(actor, role)
     require_object(actor, obj, place)
@@ -72,7 +72,7 @@ def edit(actor: Actor, role: str, place: str, obj: str, wanted: Sequence[Rule], 
 
 
 def require_object(actor: Actor, obj: str, place: str) -> None:
-    """Raises NotFound where no rule can be about this, or it is not there for the actor."""
+    """Raises NotFound unless rules can be about this object and the actor may know of it."""
     kind, colon, ident = obj.partition(":")
     known = (
         kind in ACTS
@@ -109,7 +109,7 @@ def _field_rows(rows: Iterable[Row], role: str, place: str, collection: str) -> 
 
 
 def standing(index: access.Index, role: str, place: str, obj: str, act: str) -> Literal["yes", "partly", "denied", "no"]:
-    """How the role stands with everything that counts in the place: outright, under a condition, expressly denied, or not at all."""
+    """The role's effective right in the place: allowed, under a condition, denied, or none."""
     verdict = index.verdict(f"role:{role}", "" if place == EVERY else place.removeprefix("t:"), obj, act)
     if verdict.barred:
         return "denied"

@@ -1,4 +1,4 @@
-"""Roles: the shipped levels, and the company's own that are built from them one level deep."""
+"""Roles: the shipped levels, and the company's own roles, which are built from levels (one level deep)."""
 
 import re
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from console.access.spoken_names import Names, known
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
-from console.rights.writing import everybody, noted, write
+from console.rights.writing import everybody, log_change, write
 
 ROLE = re.compile(r"[a-z][a-z0-9_]{0,62}")
-RESERVED = frozenset({"draft", "versions"})  # pages beside those of roles
+RESERVED = frozenset({"draft", "versions"})  # paths of other pages
 MOST_TITLE, MOST_ABOUT = 60, 300
 ABOUT = {
     "operator": "Works through runs: sees, starts and resumes them.",
@@ -35,7 +35,7 @@ _TITLE = sa.text(
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role. `level`: one of the shipped. `built_from` and `holders` are with the place (`t:<team>` or `*`) and the name in words; `rules` counts."""
+    """A role. `level`: a shipped one. `built_from` and `holders` include the place (`t:<team>` or `*`) and its name; `rules` is their number."""
 
     id: str
     title: str
@@ -61,7 +61,7 @@ def read_role(actor: Actor, role: str) -> Role:
 
 
 def create(actor: Actor, title: str, *, level: str = "", place: str = EVERY, copy: str = "", about: str = "") -> str:
-    """A role of the company's own, built from a level in one place (`t:<team>` or `*`), or with all that another may; its id.
+    """Create a role, built from a level in one place (`t:<team>` or `*`) or copied from another role; returns its id.
 
     Nobody has it yet. Raises NotAllowed, Invalid per field.
     """
@@ -76,7 +76,7 @@ def create(actor: Actor, title: str, *, level: str = "", place: str = EVERY, cop
     if details:
         raise Invalid("This role cannot be made.", details=details)
     ident = _free(title, set(there))
-    built = level or (copy if copy in LEVELS else "")  # what a level comes with is not copied line by line: the role is built from it
+    built = level or (copy if copy in LEVELS else "")  # the rights of a level are not copied: the role is built from it
     rows = {Row("g", f"role:{ident}", place, f"role:{built}")} if built else set()
     if copy and not built:
         rows = {replace(row, sub=f"role:{ident}") for row in _own(copy)}
@@ -86,20 +86,20 @@ def create(actor: Actor, title: str, *, level: str = "", place: str = EVERY, cop
 
 
 def rename(actor: Actor, role: str, title: str, about: str) -> None:
-    """Give a role of the company's own another title and description; its id, which rights and the log hold, stays. Raises NotAllowed, NotFound, Invalid."""
+    """Change title and description of an own role; its id, which rights and the log use, stays. Raises NotAllowed, NotFound, Invalid."""
     own = _changeable(actor, role)
     details = _of_title(title, about, [each.title for each in listed(actor) if each.id != own.id])
     if details:
         raise Invalid("The role cannot be called that.", details=details)
     with transaction() as connection:
         connection.execute(_TITLE, {"id": role, "title": title.strip(), "about": about.strip()})
-        noted(actor, Change(), access.current_version(), f"{own.title} is called {title.strip()}", connection)
+        log_change(actor, Change(), access.current_version(), f"{own.title} is called {title.strip()}", connection)
 
 
 def delete(actor: Actor, role: str) -> None:
-    """Take a role away with all its rules; an earlier version of the rights brings them back.
+    """Delete a role and its rules; an earlier version of the rights can restore them.
 
-    Raises NotAllowed for a level, NotFound, and Conflict that names who holds it or which role is built from it.
+    Raises NotAllowed for a level, NotFound, and Conflict that names holders or the role built from it.
     """
     own = _changeable(actor, role)
     if own.holders:
@@ -158,7 +158,7 @@ def _of_title(title: str, about: str, taken: Sequence[str]) -> list[dict[str, st
 
 
 def _free(title: str, taken: set[str]) -> str:
-    """An id made of the title that no role has."""
+    """A free id made from the title."""
     plain = re.sub(r"[^a-z0-9]+", "_", title.strip().lower()).strip("_")[:50]
     ident = plain if ROLE.fullmatch(plain) and plain not in RESERVED else f"role_{plain}".rstrip("_")
     return next(name for name in (ident, *(f"{ident}_{number}" for number in range(2, 10_000))) if name not in taken)

@@ -1,4 +1,4 @@
-"""Conditions of rules: what they may look at, put together from a field, a comparison and a value, checked, and counted over today's records."""
+"""Conditions of rules: the values they can test, building one from field, comparison and value, checking it, and counting matching records."""
 
 import json
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ ROOTS = {
     "action": ("record", "run", "input", "$currentUser", "now"),
     "workflow": ("record", "run", "$currentUser", "now"),
 }
-"""Kind of object → what its conditions may look at; of the others `$currentUser` and `now`."""
+"""Kind of object → roots its conditions can use; all kinds have `$currentUser` and `now`."""
 
 OF_RUN = ("id", "started_by", "holder", "team", "version")
 WITHOUT_RUN = frozenset({"see", "start", "edit", "publish", "activate"})
@@ -52,7 +52,7 @@ DEPTH = 2
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something that a condition may look at: its path, what it is called, and of which type it is."""
+    """A value that a condition can test: path, name and type."""
 
     path: str
     label: str
@@ -61,7 +61,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many of a collection's records a condition holds for, for some of those who have the role; and warnings about how it is found."""
+    """For how many records a condition holds, for some holders of the role; with warnings on performance."""
 
     total: int
     people: tuple[tuple[str, int], ...]
@@ -69,7 +69,7 @@ class Counted:
 
 
 def choices(obj: str) -> list[Choice]:
-    """What a condition on this object may look at."""
+    """The values that a condition on this object can test."""
     kind, _, ident = obj.partition(":")
     found: list[Choice] = []
     collection = ident if kind == "collection" else None
@@ -88,7 +88,7 @@ def choices(obj: str) -> list[Choice]:
 
 
 def _fields(collection: Collection, path: str, after: str, depth: int) -> list[Choice]:
-    """Fields of the collection, then those of the records that its relations lead to."""
+    """Fields of the collection, then those of related records."""
     found = [Choice(f"{path}.{field.name}", field.label + after, field.type) for field in collection.fields if _plain(field.name)]
     for relation in collection.relations if depth else ():
         if not _plain(relation.name):
@@ -96,7 +96,7 @@ def _fields(collection: Collection, path: str, after: str, depth: int) -> list[C
         try:
             step = relations.hop(collection, relation.name)
         except DefinitionError:
-            continue  # it leads to several records, or elsewhere
+            continue  # it leads to several records, or to another data source
         if step is not None:
             named = f" of the {relation.name.replace('_', ' ')}"
             found += _fields(step.target, f"{path}.{relation.name}", named + after, depth - 1)
@@ -104,14 +104,14 @@ def _fields(collection: Collection, path: str, after: str, depth: int) -> list[C
 
 
 def tags() -> list[str]:
-    """What people's tags are called: `$currentUser.tags.<name>`."""
+    """People's tags: `$currentUser.tags.<name>`."""
     return [name for (name,) in fetch("select distinct jsonb_object_keys(tags::jsonb) from console.person order by 1 limit 100")]
 
 
 def compose(obj: str, path: str, comparison: str, value: str, before: str = "") -> str:
-    """The condition that says so, after `before` and joined to it where there is one.
+    """The condition, joined to `before` if there is one.
 
-    A value that begins with `$currentUser.` is taken for what it names. Raises Invalid with the field that is wrong.
+    A value that begins with `$currentUser.` is used as a path. Raises Invalid with the wrong field.
     """
     choice = next((one for one in choices(obj) if one.path == path), None)
     if choice is None:
@@ -141,7 +141,7 @@ def compose(obj: str, path: str, comparison: str, value: str, before: str = "") 
 
 
 def check(obj: str, acts: Sequence[str], text: str) -> Expression:
-    """The condition, when it means something on this object. Raises DefinitionError saying what is wrong, and SourceDown never: then only its form is checked."""
+    """The parsed condition, if it is valid on this object. Raises DefinitionError. If the source is down, only its syntax is checked."""
     parsed = expressions.parse(text)
     kind, _, ident = obj.partition(":")
     allowed = ROOTS.get(kind, ("$currentUser", "now"))
@@ -169,7 +169,7 @@ def check(obj: str, acts: Sequence[str], text: str) -> Expression:
 
 
 def counted(actor: Actor, obj: str, text: str, role: str, place: str) -> Counted:
-    """How many records it holds for now, for up to three people who have the role in the place (nobody's: for the admin themselves).
+    """Number of records for which it holds now, for up to three holders of the role in the place (without any: for the admin).
 
     Raises NotAllowed, NotFound, DefinitionError, SourceDown.
     """
@@ -200,12 +200,12 @@ def counted(actor: Actor, obj: str, text: str, role: str, place: str) -> Counted
 
 
 def warnings(obj: str, expression: Expression) -> list[str]:
-    """What the condition does not do as it was probably meant, and what makes it slow: fields that no index of the table begins with."""
+    """Probable mistakes in the condition, and fields without an index, which make it slow."""
     return [*_never(expression), *_slow(obj, expression)]
 
 
 def _never(expression: Expression) -> list[str]:
-    """Comparisons with a tag, which holds several values and so equals none."""
+    """Comparisons with a tag, which is a list and so never equal."""
     compared = [node for node in walk(expression.node) if isinstance(node, Compare) and node.operator in ("==", "!=")]
     tags = [
         side
@@ -231,7 +231,7 @@ def _slow(obj: str, expression: Expression) -> list[str]:
 
 
 def _indexed(collection: Collection) -> set[str]:
-    """Columns that an index of the table begins with."""
+    """First columns of the table's indexes."""
 
     def leading(connection: Connection) -> set[str]:
         inspector, at = sa.inspect(connection), {"schema": collection.schema}
@@ -244,13 +244,13 @@ def _indexed(collection: Collection) -> set[str]:
 
 
 def _column(collection: Collection, steps: tuple[str | int, ...]) -> str:
-    """The column that an index would have to begin with, to find what the path looks at: that of its relation, where it has one."""
+    """The column whose index would help to find the path; for a relation, the relation's column."""
     relation = collection.relation(str(steps[0])) if len(steps) > 1 else None
     return str(steps[0]) if relation is None else relation.columns[0][0]
 
 
 def of_subject(obj: str) -> list[str]:
-    """What makes it slow that the records of a collection follow the scope of their subject: no index for the way there."""
+    """Performance warning if no index supports the path to the collection's subject."""
     collection = records.collection(obj.partition(":")[2])
     path = access.subject_path(collection.id)
     if not path:
@@ -290,7 +290,7 @@ def _of_record(node: Node) -> bool:
 
 
 def _plain(name: str) -> bool:
-    """Whether a path can be written with this name as it is."""
+    """Whether a path can contain this name unquoted."""
     return name.isidentifier() and name.isascii() and not name.startswith("_")
 
 
@@ -331,7 +331,7 @@ def _require_field(collection: str | None, node: Path) -> None:
         except DefinitionError as error:
             raise ExpressionError(error.message, node.position) from None
     elif path:
-        name = path[0]  # a field that holds JSON
+        name = path[0]  # a JSON field
     if name not in here.by_name:
         raise ExpressionError(f"{here.label} have no field {name}.", node.position)
 

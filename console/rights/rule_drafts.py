@@ -1,4 +1,4 @@
-"""Changes of rules before they count: what one admin has put together, what it comes to for whom, and the versions there were."""
+"""Drafts of rule changes: an admin's unpublished changes, their effects, and the published versions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, NotFound
 from console.rights import rule_conditions
 from console.rights.cut_off import CutOff, cut_off
-from console.rights.writing import everybody, judge, write
+from console.rights.writing import everybody, require_manager, write
 
 _MINE = "select base, added, removed, at from console.policy_draft where person = %s"
 _KEEP = sa.text(
@@ -30,7 +30,7 @@ _DROP = sa.text("delete from console.policy_draft where person = :person")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an admin has changed and not published. `base` is the version that it was begun on; `theirs` are rules that others published since."""
+    """An admin's unpublished changes. `base`: the version that it started from; `theirs`: rules published by others since."""
 
     base: int
     change: Change
@@ -38,14 +38,14 @@ class Draft:
     theirs: tuple[Version, ...] = ()
 
     def rows(self) -> list[Row]:
-        """The rows as they would be."""
+        """The rows with the draft applied."""
         return self.change.applied(access.all_rows())
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a draft would come to: for whom, and which version of the rules it was reckoned with. `people` is how many have an open account,
-    `cut_off` the live runs that their holders could not go on with.
+    """The effects of a draft: on whom, compared with which version. `people` is the number of active accounts, `cut_off` the runs that their
+    holders could not continue.
     """
 
     version: int
@@ -58,7 +58,7 @@ class Preview:
 
 
 def draft(actor: Actor) -> Draft:
-    """The admin's own; without changes where there is none. Raises NotAllowed."""
+    """The admin's draft, empty if there is none. Raises NotAllowed."""
     access.require(actor, None, "policy", "manage")
     found = fetch(_MINE, (actor.id,))
     if not found:
@@ -70,7 +70,7 @@ def draft(actor: Actor) -> Draft:
 
 
 def put(actor: Actor, former: Iterable[Row], wanted: Iterable[Row]) -> Draft:
-    """Take these rows of the draft for others; nothing counts before it is published. Raises NotAllowed, PolicyError."""
+    """Replace rows in the draft; nothing takes effect before it is published. Raises NotAllowed, PolicyError."""
     mine, new = draft(actor), [checked(row) for row in wanted]
     change = mine.change.replacing(access.all_rows(), former, new)
     Index(change.applied(access.all_rows()))
@@ -78,15 +78,15 @@ def put(actor: Actor, former: Iterable[Row], wanted: Iterable[Row]) -> Draft:
 
 
 def discard(actor: Actor) -> None:
-    """Throw the draft away. Raises NotAllowed."""
+    """Delete the draft. Raises NotAllowed."""
     access.require(actor, None, "policy", "manage")
     with transaction() as connection:
         connection.execute(_DROP, {"person": actor.id})
 
 
 def preview(actor: Actor, change: Change | None = None) -> Preview:
-    """What the draft (or `change`) would come to now. Raises NotAllowed, PolicyError."""
-    judge(actor)
+    """The effects of the draft (or of `change`). Raises NotAllowed, PolicyError."""
+    require_manager(actor)
     version, rows = access.current_version(), access.all_rows()
     wanted = draft(actor).change if change is None else change
     people = [f"user:{person.id}" for person in everybody()]
@@ -97,9 +97,9 @@ def preview(actor: Actor, change: Change | None = None) -> Preview:
 
 
 def publish(actor: Actor, version: int, note: str = "") -> int:
-    """Let the draft count, which was looked at with this version in force; the new one.
+    """Publish the draft, which was reviewed against this version; returns the new version.
 
-    Raises NotAllowed, Overtaken where somebody else published rules since, Conflict where there is nothing to publish, PolicyError.
+    Raises NotAllowed, Overtaken if somebody else published rules since, Conflict if there is nothing to publish, PolicyError.
     """
     mine = draft(actor)
     if not mine.change:
@@ -109,15 +109,15 @@ def publish(actor: Actor, version: int, note: str = "") -> int:
 
 
 def versions(actor: Actor, before: int | None = None, limit: int = 50) -> list[Version]:
-    """Versions of the rights, newest first; those in which only people were given roles are among them. Raises NotAllowed."""
+    """Versions of the policy, newest first, including those that only gave roles to people. Raises NotAllowed."""
     access.require(actor, None, "policy", "manage")
     return history.newest(limit, before)
 
 
 def undo(actor: Actor, number: int) -> Draft:
-    """Put into the draft what leads back to the rules as they were before this version; published, they count again.
+    """Put into the draft what restores the rules before this version.
 
-    Who was given which role stays as it is. Raises NotAllowed, NotFound, Conflict where the history has a gap.
+    People's roles stay as they are. Raises NotAllowed, NotFound, Conflict if the history has a gap.
     """
     mine = draft(actor)
     if history.get(number) is None:
@@ -130,9 +130,9 @@ def undo(actor: Actor, number: int) -> Draft:
 
 
 def compare(text: str, name: str) -> Change:
-    """What a policy file would change in the rules and in what roles are built from. Raises PolicyError with the line that is wrong.
+    """What a policy file would change in rules and in the structure of roles. Raises PolicyError with the wrong line.
 
-    Lines that give a role to somebody are compared too where the file has any.
+    People's roles are compared only if the file has any.
     """
     wanted = parse(text, name)
     if not any(row.ptype == "p" for row in wanted):
@@ -142,15 +142,15 @@ def compare(text: str, name: str) -> Change:
 
 
 def publish_file(actor: Actor, change: Change, note: str) -> int:
-    """Let a change that a file brings count at once, as one version. Raises NotAllowed, Conflict where it changes nothing, PolicyError."""
-    judge(actor)
+    """Publish a change from a file at once, as one version. Raises NotAllowed, Conflict if it changes nothing, PolicyError."""
+    require_manager(actor)
     if not change:
         raise Conflict("The file says what is in force already.", code="nothing_changed")
     return write(actor, change, base=access.current_version(), names=known(), note=note)
 
 
 def problems(rows: Iterable[Row]) -> list[str]:
-    """What is wrong or doubtful in rows that can be read: roles, teams and objects that are not there, conditions that mean nothing there."""
+    """Errors and doubts in valid rows: unknown roles, teams and objects, conditions that do not fit their object."""
     names, there = known(), list(rows)
     Index(there)
     roles = {row.sub for row in there if row.sub.startswith("role:")} | {f"role:{level}" for level in LEVELS}
@@ -173,7 +173,7 @@ def _problems(row: Row, roles: set[str], names: Names) -> Iterable[str]:
 
 
 def lines(change: Change, names: Names) -> Sequence[tuple[str, Row]]:
-    """(`+` or `-`, row) in the order of the policy file, what goes before what comes."""
+    """(`+` or `-`, row) in the order of the policy file, removals before additions."""
     told = [("-", row) for row in change.removed] + [("+", row) for row in change.added]
     return sorted(told, key=lambda one: (names.who(one[1].sub), one[1].dom, one[1].obj, one[1].act, one[0] == "+"))
 

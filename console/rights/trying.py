@@ -1,4 +1,4 @@
-"""The simulator: may this person do that, to this record or in this run; and why, rule by rule. For who manages the rights, and nobody else."""
+"""The simulator: whether a person may do an act on a record or run, and why, rule by rule. Only for those who manage rights."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from console.db.engine import fetch
 from console.effects import kept
 from console.errors import Invalid, NotAllowed
 from console.rights.role_rules import require_object
-from console.rights.writing import judge
+from console.rights.writing import require_manager
 from console.runs.changing.run_rights import see
 from console.runs.engine.stepping import run_facts
 
@@ -27,7 +27,7 @@ HIDDEN = "you may not see it"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A rule that speaks to the question: as a sentence, as a line of the policy file, what became of its condition, and the values it looked at."""
+    """A rule that applies: as a sentence, as a line of the policy file, the result of its condition, and the values it tested."""
 
     said: str
     line: str
@@ -40,7 +40,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """The answer to a try. `deciding` is None where no rule allows it; `change` says which rule would have to be another."""
+    """The answer of the simulator. `deciding` is None if no rule allows it; `change` says which rule would have to change."""
 
     person: accounts.Person
     obj: str
@@ -59,12 +59,12 @@ class Tried:
 def attempt(
     actor: Actor, person: str, act: str, obj: str, *, key: str = "", run: str = "", typed: Mapping[str, Any] | None = None
 ) -> Tried:
-    """What would become of it. `person` is an id or an address; `key` names a record of the object's collection, `run` a run.
+    """The decision and its reasons. `person` is an id or address; `key` a record of the object's collection, `run` a run.
 
-    `typed` are values of an action's form. Raises NotAllowed, Invalid for an act that the object does not know, NotFound for what is not there
-    or what the asking admin may not see.
+    `typed` are values of an action's form. Raises NotAllowed, Invalid for an act that the object does not have, NotFound for what does not
+    exist or what the asking admin may not see.
     """
-    judge(actor)
+    require_manager(actor)
     if kind_of(obj) != "field":
         require_object(actor, obj, EVERY)
     if act not in ACTS.get(kind_of(obj), frozenset()):
@@ -108,7 +108,7 @@ def attempt(
 
 
 def team_of(obj: str) -> str | None:
-    """The team in which rights on this object are judged; None: in all of a person's."""
+    """The team in which rights on this object are decided; None: any team of the person."""
     kind, _, ident = obj.partition(":")
     if kind == "action" and ident in kept.every():
         return kept.get(ident).team
@@ -120,7 +120,7 @@ def team_of(obj: str) -> str | None:
 
 
 def _place(actor: Actor, obj: str, key: str, run: str) -> tuple[str | None, dict[str, Any] | None, dict[str, Any] | None, frozenset[str]]:
-    """(team, the record's values, what is known of the run, fields of the record that the admin may not see)."""
+    """(team, the record's values, the run's values, fields of the record that the admin may not see)."""
     team, kind, ident = team_of(obj), kind_of(obj), obj.partition(":")[2]
     collection = ident if kind == "collection" else kept.get(ident).collection if kind == "action" and ident in kept.every() else None
     facts_of_run = None
@@ -132,13 +132,13 @@ def _place(actor: Actor, obj: str, key: str, run: str) -> tuple[str | None, dict
     if not key or collection is None:
         return team, None, facts_of_run, frozenset()
     scope = whole(collection) if actor is COMMAND_LINE else access.scope_for(actor, collection, "read")
-    records.get(collection, key, scope)  # NotFound where the admin may not see it
+    records.get(collection, key, scope)  # raises NotFound if the admin may not see it
     found = records.get(collection, key, whole(collection))
     return team, dict(found.values), facts_of_run, _hidden(actor, collection, scope)
 
 
 def _hidden(actor: Actor, collection: str, scope: Scope) -> frozenset[str]:
-    """Fields of the record that the admin may not see, and relations to records of which they may not see every one: `customer.`."""
+    """Fields of the record hidden from the admin, and relations to partly hidden records: `customer.`."""
     if actor is COMMAND_LINE:
         return frozenset()
     led = {
@@ -195,13 +195,13 @@ def _sentence(name: str, decision: Decision, obj: str, act: str, team: str | Non
 
 
 def _of_theirs(decision: Decision, obj: str, names: Names) -> str:
-    """`papers of customers that`: whose records of the collection are meant; of a way that leads nowhere, that."""
+    """`papers of customers that`: whose records are meant; says so if the path is broken."""
     subject = decision.outside.collection if decision.outside else None
     return f"{names.object(obj).lower()} of {names.title('collection', subject).lower() if subject else 'those'} that"
 
 
 def _change(decision: Decision, who: accounts.Person, obj: str, act: str, team: str | None, names: Names) -> tuple[str, ...]:
-    """What would have to be another for another answer."""
+    """What would have to change for another answer."""
     if decision.allowed:
         return (f"To take it away, change this rule: {rule(decision.row, names)}.",) if decision.row else ()
     if decision.row is not None:
@@ -225,7 +225,7 @@ def _change(decision: Decision, who: accounts.Person, obj: str, act: str, team: 
 
 
 def _fields(person: str, obj: str, act: str) -> tuple[str, ...]:
-    """Fields that are kept from the person when they read or change records of the collection."""
+    """Fields that the person may not read or change in the collection."""
     if kind_of(obj) != "collection" or act not in ("browse", "read", "update", "export", "create"):
         return ()
     scope = access.scope_for(Actor("user", person), obj.partition(":")[2])

@@ -1,4 +1,4 @@
-"""The one way in which rules are published: compared with what stands, checked as a whole, noted, and in force everywhere within a second."""
+"""Publishing rules: compared with the present rules, checked as a whole, logged, and in force everywhere within a second."""
 
 from collections.abc import Callable, Sequence
 
@@ -36,8 +36,8 @@ class Overtaken(Conflict):
         self.theirs = theirs
 
 
-def judge(actor: Actor) -> None:
-    """Raises NotAllowed for who does not manage the rights. The command line is trusted: whoever has it has the database."""
+def require_manager(actor: Actor) -> None:
+    """Raises NotAllowed unless the actor manages rights. The command line is trusted, because it has the database."""
     if actor is not COMMAND_LINE:
         access.require(actor, None, "policy", "manage")
 
@@ -45,10 +45,9 @@ def judge(actor: Actor) -> None:
 def write(
     actor: Actor, change: Change, *, base: int, names: Names, note: str = "", also: Callable[[Connection], object] | None = None
 ) -> int:
-    """Publish the change, which was looked at with version `base` in force; the new version. `also` runs in the same transaction.
+    """Publish the change, which was reviewed against version `base`; returns the new version. `also` runs in the same transaction.
 
-    Raises Overtaken where rules moved since, NotAllowed for rules that stay as they are and where nobody could give rights any more,
-    PolicyError for what means nothing.
+    Raises Overtaken if rules changed since, NotAllowed for fixed rules or if nobody could manage rights any more, PolicyError for invalid rows.
     """
     if actor is not COMMAND_LINE and (fixed := sorted(change.removed & shipped())):
         raise NotAllowed(
@@ -64,21 +63,21 @@ def write(
         number = policy_store.write(connection, added=sorted(change.added), removed=sorted(change.removed), by=actor.id, note=note)
         if also is not None:
             also(connection)
-        noted(actor, change, number, note, connection)
+        log_change(actor, change, number, note, connection)
     access.refresh()
     return number
 
 
 def require_unmoved(base: int, number: int, names: Names, connection: Connection | None = None) -> None:
-    """Raises Overtaken where the rules of version `number` are not those of `base`: who was given a role is no rule."""
+    """Raises Overtaken if rules differ between versions `base` and `number`; people's roles do not count."""
     later = since(base, connection)
     theirs = [one for one in later if one.change.of_rules]
     if theirs or not complete(later, base, number):
         raise Overtaken(theirs, names)
 
 
-def noted(actor: Actor, change: Change, number: int, note: str, connection: Connection) -> None:
-    """The event, with the rows before and after; the last thing that is done in the transaction."""
+def log_change(actor: Actor, change: Change, number: int, note: str, connection: Connection) -> None:
+    """The event with the rows before and after; must be the last act of the transaction."""
     told = {"version": number, "added": len(change.added), "removed": len(change.removed)}
     before, after = (sorted(line(row) for row in rows)[:MOST_LINES] for rows in (change.removed, change.added))
     sealed = {"before": before, "after": after} | ({"note": note} if note else {})
@@ -94,7 +93,7 @@ def noted(actor: Actor, change: Change, number: int, note: str, connection: Conn
 
 
 def _require_admin(index: Index, connection: Connection) -> None:
-    """Raises NotAllowed where nobody with an open account could change the rights any more, though somebody can now; and PolicyError."""
+    """Raises NotAllowed if the change leaves nobody with an active account who can manage rights; and PolicyError."""
     people = [f"user:{ident}" for (ident,) in connection.execute(sa.text("select id from console.person where disabled_at is null"))]
     able = [sub for sub in people if index.verdict(sub, None, "policy", "manage").plain]
     before = policy_store.current().index
@@ -103,5 +102,5 @@ def _require_admin(index: Index, connection: Connection) -> None:
 
 
 def everybody() -> list[accounts.Person]:
-    """People with an open account, by name."""
+    """People with an active account, by name."""
     return [person for person in accounts.people() if not person.disabled]

@@ -1,10 +1,23 @@
-"""The databases of the company: try, connect, look at again, change, pause and remove them; what is kept of them, and who may use them."""
+"""Connecting the company's databases: test, add, refresh, change, pause and remove data sources, and decide who may use them."""
 
 from console.records.connection_terms import Terms
 from console.sources.addresses import composed, fields_of
 from console.sources.changing import BOUNDS, Consequences, change, consequences, pause, readdress, remove, resume
 from console.sources.difference import Break, Difference, difference, look_again, spoken, take
-from console.sources.keeping import DOCUMENT_KEYS, GRANTED, ID, NAME, SYSTEM, SourceHead, add, inspect, judge, list_all, refresh, source_of
+from console.sources.keeping import (
+    DOCUMENT_KEYS,
+    GRANTED,
+    ID,
+    NAME,
+    SYSTEM,
+    SourceHead,
+    add,
+    inspect,
+    list_all,
+    refresh,
+    require_manager,
+    source_of,
+)
 from console.sources.starting import begin
 from console.sources.testing import Tested, attempt, suggested, tried
 
@@ -31,13 +44,13 @@ __all__ = [
     "difference",
     "fields_of",
     "inspect",
-    "judge",
     "list_all",
     "look_again",
     "pause",
     "readdress",
     "refresh",
     "remove",
+    "require_manager",
     "resume",
     "source_of",
     "spoken",

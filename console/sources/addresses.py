@@ -1,4 +1,4 @@
-"""Where a database is, from single fields or from a URL, and how it is kept while a form is filled in: sealed, never in the clear."""
+"""Database addresses from form fields or a URL, and their sealed form while a form is being filled in."""
 
 import base64
 import binascii
@@ -19,17 +19,17 @@ PARTS = ("kind", "host", "port", "database", "user", "password")
 
 
 def read(url: str) -> URL:
-    """The address of one database. Raises Invalid for what is none, as `connect.address`, and for a server without one."""
+    """The address of one database. Raises Invalid as `connect.address` does, and for a server address without a database name."""
     address = connect.address(url)
-    if not address.database and address.get_backend_name() == "mysql":  # PostgreSQL takes the one called as the user
-        raise wrong("url", f"The URL names no database: {address.get_backend_name()}://user:password@host/database.")
+    if not address.database and address.get_backend_name() == "mysql":  # PostgreSQL uses the database named like the user
+        raise field_error("url", f"The URL names no database: {address.get_backend_name()}://user:password@host/database.")
     return address
 
 
 def composed(given: Mapping[str, str], former: str = "") -> str:
-    """The URL that a form means: `url` where there is one, else the single fields. An empty password keeps that of `former`.
+    """The URL from the form: `url` if given, else the single fields. An empty password keeps the one of `former`.
 
-    Raises Invalid with a detail per field that is missing or cannot be.
+    Raises Invalid with a detail per missing or invalid field.
     """
     text = given.get("url", "").strip()
     kind = given.get("kind", "")
@@ -38,7 +38,7 @@ def composed(given: Mapping[str, str], former: str = "") -> str:
     elif kind == "sqlite":
         path = given.get("database", "").strip()
         if not path.startswith("/"):
-            raise wrong("database", "Give the whole path of the file, from / on: it is a file of the machine that runs the console.")
+            raise field_error("database", "Give the whole path of the file, from / on: it is a file of the machine that runs the console.")
         address = URL.create("sqlite", database=path)
     else:
         address = _of_fields(kind, given)
@@ -90,22 +90,22 @@ def fields_of(url: str) -> dict[str, str]:
 
 
 def seal(about: str, kept: Mapping[str, Any]) -> str:
-    """What a form goes on with, as a text that only this console opens again, for an hour, and only `about` this person."""
+    """The data of a form, sealed for an hour for this person."""
     packed = json.dumps({**kept, "until": time.time() + KEPT_S}).encode()
     return base64.urlsafe_b64encode(subjects.wrap(packed, f"source_form|{about}")).decode()
 
 
 def unseal(about: str, text: str) -> dict[str, Any]:
-    """What was sealed. Raises Invalid where it is too old, or not of this person."""
+    """The sealed data. Raises Invalid if it has expired or belongs to another person."""
     try:
         kept = json.loads(subjects.unwrap(base64.urlsafe_b64decode(text.encode("ascii", "replace")), f"source_form|{about}"))
     except (subjects.Unreadable, binascii.Error, ValueError):
         kept = {"until": 0}
     if kept["until"] < time.time():
-        raise wrong("url", "This form is too old to go on with. Give the address once more.")
+        raise field_error("url", "This form is too old to go on with. Give the address once more.")
     return dict(kept)
 
 
-def wrong(field: str, reason: str) -> Invalid:
+def field_error(field: str, reason: str) -> Invalid:
     """An error about one field."""
     return Invalid(reason, details=[{"field": field, "reason": reason}])

@@ -1,4 +1,4 @@
-"""Changing a data source that is connected: its address, its limits, its tables; pausing it, resuming it, taking it away."""
+"""Changing a connected data source: its address, limits and tables; pausing, resuming and removing it."""
 
 from collections.abc import Collection as Several
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ from console.sources import addresses, keeping, testing
 from console.sources.keeping import CHAIN, SYSTEM
 
 BOUNDS = {"pool": (1, 20), "overflow": (0, 20), "connect_s": (1, 30), "statement_s": (1, 120)}
-"""Least and most of each limit."""
+"""Lowest and highest value of each limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """What ends with a source: its collections, workflows and actions over them, rights that name them, and runs that are still live."""
+    """What is lost with a source: its collections, workflows and actions on them, rights that name them; and runs still in progress."""
 
     collections: tuple[str, ...]
     workflows: tuple[tuple[str, str], ...]
@@ -46,12 +46,12 @@ def change(
     all_tables: bool = False,
     by: Actor = SYSTEM,
 ) -> list[str]:
-    """Change what is given; what changed: `url`, `limits`, `read_only`, `tables`. New limits hold within a second, in every process.
+    """Change what is given; returns what changed: `url`, `limits`, `read_only`, `tables`. New limits apply within a second in every process.
 
-    `schemas` and `chosen` pick tables as in `add`, `all_tables` takes all again; `difference` then says what that means, `take` does it.
-    Raises Invalid with a detail per field, also where nothing answers at the new address, NotFound, NotAllowed, SourceDown.
+    `schemas` and `chosen` select tables as in `add`, `all_tables` selects all again; then `difference` shows the effect, `take` applies it.
+    Raises Invalid with a detail per field, also if nothing answers at the new address, NotFound, NotAllowed, SourceDown.
     """
-    keeping.judge(by)
+    keeping.require_manager(by)
     source = keeping.source_of(name)
     if terms is not None:
         bounded(terms)
@@ -64,36 +64,36 @@ def change(
         if all_tables
         else (schemas if schemas is not None else source.schemas, chosen if chosen is not None else source.chosen)
     )
-    before = keeping.picked(source.terms, source.schemas, source.chosen)
-    after = keeping.picked(terms or source.terms, *picks)
+    before = keeping.stored_settings(source.terms, source.schemas, source.chosen)
+    after = keeping.stored_settings(terms or source.terms, *picks)
     fields = _fields(before, after) + (["url"] if address != source.url else [])
     if not fields:
         return []
     if "tables" in fields:
-        keeping.all_there(keeping.look(name, address, after), schemas, chosen)
+        keeping.require_existing(keeping.look(name, address, after), schemas, chosen)
     values: dict[str, Any] = {"settings": after, **({"server": server, "down_since": None} if server else {})}
     if "url" in fields:
         values["url_sealed"] = catalogue.seal(name, address)
     old_place, new_place = (testing.place_of(connect.address(one)) for one in (source.url, address))
     with transaction() as connection:
         connection.execute(sa.update(tables.data_source).where(tables.data_source.c.name == name).values(**values))
-        keeping.moved(connection)
+        keeping.touch_configuration(connection)
         _note(connection, by, name, fields, {"place": old_place, **before}, {"place": new_place, **after})
     keeping.forget()
     return fields
 
 
 def readdress(name: str, url: str) -> None:
-    """The same database at the address that it has today, as a moved data folder makes it; no event, because nothing of the source was changed."""
+    """Store the present address of the same database after the data folder was moved. No event, because the source itself did not change."""
     with transaction() as connection:
         sealed = catalogue.seal(name, addresses.read(url).render_as_string(hide_password=False))
         connection.execute(sa.update(tables.data_source).where(tables.data_source.c.name == name).values(url_sealed=sealed))
-        keeping.moved(connection)
+        keeping.touch_configuration(connection)
     keeping.forget()
 
 
 def bounded(terms: Terms) -> None:
-    """Nothing where the limits are sensible. Raises Invalid with a detail per field."""
+    """Raises Invalid with a detail per limit outside its bounds."""
     wrong = [
         {"field": field, "reason": f"This is a number from {least} to {most}."}
         for field, (least, most) in BOUNDS.items()
@@ -104,18 +104,18 @@ def bounded(terms: Terms) -> None:
 
 
 def pause(name: str, *, by: Actor = SYSTEM) -> None:
-    """Let nobody use the source until it is resumed: lists say so, runs keep what was typed. Raises Conflict where it is paused."""
+    """Block the source for everybody until it is resumed; lists say so, and runs keep submitted values. Raises Conflict if it is paused."""
     _switch(name, paused=True, by=by)
 
 
 def resume(name: str, *, by: Actor = SYSTEM) -> None:
-    """Let it be used again. Raises Conflict where it is not paused."""
+    """Allow the source to be used again. Raises Conflict if it is not paused."""
     _switch(name, paused=False, by=by)
 
 
 def consequences(name: str, *, by: Actor = SYSTEM) -> Consequences:
-    """What `remove` would end, as far as it is there for `by`. Raises NotFound, NotAllowed."""
-    keeping.judge(by)
+    """What `remove` would end, as far as `by` may see it. Raises NotFound, NotAllowed."""
+    keeping.require_manager(by)
     keeping.source_of(name)
     hidden = frozenset(access.hidden_from(by))
     own = [one for one in _collections(name) if f"collection:{one}" not in hidden]
@@ -136,9 +136,9 @@ def consequences(name: str, *, by: Actor = SYSTEM) -> Consequences:
 
 
 def remove(name: str, *, force: bool = False, by: Actor = SYSTEM) -> Consequences:
-    """Disconnect the source: its collections, their documents and the rights on them go; its database is not touched, nor is the log.
+    """Disconnect the source, and delete its collections, their documents and the rights on them; its database and the log stay as they are.
 
-    Raises Conflict `in_use` while runs on its records are live, unless `force` is given; NotFound, NotAllowed.
+    Raises Conflict `in_use` while runs on its records are in progress, unless `force` is given; NotFound, NotAllowed.
     """
     found = consequences(name, by=by)
     if found.live and not force:
@@ -153,7 +153,7 @@ def remove(name: str, *, force: bool = False, by: Actor = SYSTEM) -> Consequence
         policy_store.write(connection, removed=_rights(_collections(name)))
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
         connection.execute(sa.delete(tables.data_source).where(tables.data_source.c.name == name))
-        keeping.moved(connection)
+        keeping.touch_configuration(connection)
         open_ = {"source": name, "name": name, "dialect": source.dialect, "collections": len(found.collections), "runs": found.live}
         before = {"place": testing.place_of(connect.address(source.url)), "collections": list(found.collections)}
         log.note(by, "source_removed", open=open_, sealed={"before": before}, source=name, chain=CHAIN, connection=connection)
@@ -167,7 +167,7 @@ def _collections(name: str) -> list[str]:
 
 
 def _rights(collections: Several[str]) -> list[access.Row]:
-    """Rows of the policy about these collections and their fields."""
+    """Policy rows about these collections and their fields."""
     named = {f"collection:{one}" for one in collections}
     return [
         row
@@ -177,7 +177,7 @@ def _rights(collections: Several[str]) -> list[access.Row]:
 
 
 def _answering(source: catalogue.Source, url: str) -> str:
-    """What answers at the new address. Raises Invalid where nothing does, or another kind of database."""
+    """The database at the new address. Raises Invalid if none answers, or if it is another kind of database."""
     if connect.address(url).get_backend_name() != source.dialect:
         reason = "Another kind of database is another data source: connect it under a name of its own."
         raise Invalid(reason, details=[{"field": "url", "reason": reason}])
@@ -193,7 +193,7 @@ def _fields(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 
 def _switch(name: str, *, paused: bool, by: Actor) -> None:
-    keeping.judge(by)
+    keeping.require_manager(by)
     keeping.source_of(name)
     table = tables.data_source
     with transaction() as connection:
@@ -203,7 +203,7 @@ def _switch(name: str, *, paused: bool, by: Actor) -> None:
         if paused:
             cleared_notices.notify_cleared(connection, by, "source_paused", name)
         connection.execute(sa.update(table).where(table.c.name == name).values(paused_at=sa.func.now() if paused else None))
-        keeping.moved(connection)
+        keeping.touch_configuration(connection)
         _note(connection, by, name, ["paused"], {"paused": not paused}, {"paused": paused})
     connect.dispose(name)
     keeping.forget()

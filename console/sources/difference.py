@@ -1,7 +1,7 @@
-"""What has changed in a database since it was looked at last, and what of ours refers to what is no longer there: before it is taken over.
+"""Changes in a database since it was last read, and what in the console refers to something that is gone: shown before they are applied.
 
-Documents of collections are mended by leaving out what names a table or column that is gone. Workflows, actions and conditions of rights
-are not: they are judged against what there is now and against what there would be, and what only fails then is named.
+Documents of collections are repaired by leaving out missing tables and columns. Workflows, actions and conditions of rights are not: they
+are checked against the present and the future structure, and what fails only against the future one is listed.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ from console.sources.keeping import SYSTEM, Look, place
 
 @dataclass(frozen=True, slots=True)
 class ColumnChange:
-    """A column that is `new` or `gone`, or `changed` in what the words say."""
+    """A column that is `new`, `gone` or `changed`; `words` says how."""
 
     name: str
     change: str
@@ -40,7 +40,7 @@ class ColumnChange:
 
 @dataclass(frozen=True, slots=True)
 class TableChange:
-    """A table that is `new` or `gone`, or `changed` in these columns (and in its key, where that is said)."""
+    """A table that is `new`, `gone` or `changed` in these columns (and in its key, if it says so)."""
 
     place: str
     change: str
@@ -51,7 +51,7 @@ class TableChange:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """Something of ours that refers to what is gone: a workflow, an action, a collection, a segment or a policy condition."""
+    """Something that refers to what is gone: a workflow, an action, a collection, a segment or a policy condition."""
 
     kind: str
     name: str
@@ -61,7 +61,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What changed, and what it breaks. `stamp` names what was seen, so that exactly that is taken over."""
+    """What changed and what it breaks. `stamp` identifies the structure that was read, so that exactly that is applied."""
 
     source: str
     changes: tuple[TableChange, ...]
@@ -75,17 +75,17 @@ class Difference:
 
 
 def difference(name: str, *, by: Actor = SYSTEM) -> Difference:
-    """What `take` would do. Raises NotFound, NotAllowed, SourceDown."""
-    keeping.judge(by)
+    """What `take` would change. Raises NotFound, NotAllowed, SourceDown."""
+    keeping.require_manager(by)
     return compare(name, keeping.look_at(name), by)
 
 
 def take(name: str, stamp: str | None = None, *, by: Actor = SYSTEM) -> list[Collection]:
-    """Take over what the database has now, leaving out of the documents what is gone. `stamp`: what was shown to who says so.
+    """Apply the present structure, and remove from documents what is gone. `stamp`: of the difference that was shown.
 
-    Raises Conflict where it has changed again since, and what `difference` raises.
+    Raises Conflict if the database has changed again, and as `difference` does.
     """
-    keeping.judge(by)
+    keeping.require_manager(by)
     seen = keeping.look_at(name)
     if stamp is not None and stamp != _stamp(seen):
         raise Conflict(
@@ -102,17 +102,17 @@ _looked: dict[str, tuple[float, "Again"]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """What came of looking again by itself: in words for anybody, and what changed for who may manage data sources."""
+    """The result of an automatic refresh: in words for everybody, and the changes for those who manage data sources."""
 
     words: str
     details: str = ""
 
 
 def look_again(name: str) -> Again | None:
-    """Look at a source that turned out not to be what it was; None where that cannot be told now.
+    """Refresh a source whose structure turned out to be different; None if that is not possible now.
 
-    Columns that are gone and types that changed are taken over at once, where no document and no right names them. What is new is left to who
-    manages data sources: nobody sees a column before somebody has said so. At most once in ten seconds, and never by two at once.
+    Missing columns and changed types are applied at once if no document and no right names them. New columns wait for somebody who manages
+    data sources: nobody sees a column before a person has approved it. At most once in ten seconds, one at a time.
     """
     at, last = _looked.get(name, (-AGAIN_S, None))
     if time.monotonic() - at < AGAIN_S:
@@ -147,7 +147,7 @@ def _again(name: str) -> Again | None:
 
 
 def _shrunk(name: str, seen: Look) -> Look:
-    """What was seen without what is new: no column or table comes into the console before a person has said so."""
+    """The structure that was read, without new columns and tables: these need a person's approval."""
     known = {(item.structure["schema"], item.structure["table"]): item.structure for item in _stored() if item.source == name}
     now = {(item["schema"], item["table"]): item for item in seen.structures}
     return replace(seen, structures=[_only(now[at], before) if at in now else dict(before) for at, before in known.items()])
@@ -174,7 +174,7 @@ def spoken(found: Difference) -> str:
 
 
 def compare(name: str, seen: Look, by: Actor = SYSTEM) -> Difference:
-    """The difference between what is kept and what was seen; what breaks as far as it is there for `by`."""
+    """The difference between the stored and the read structure; breaks are listed as far as `by` may see them."""
     before = _stored()
     after, _, dropped = _mended(name, seen)
     now = assemble(before, hooked.fields())
@@ -240,7 +240,7 @@ def _words(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 
 
 def _mended(name: str, seen: Look) -> tuple[list[Stored], list[dict[str, Any]], list[Break]]:
-    """(collections as they would be, their documents without what is gone, what was left out)."""
+    """(collections after the change, their repaired documents, what was left out)."""
     now = {(item["schema"], item["table"]): item for item in seen.structures}
     structures = {item.id: item.structure for item in _stored()}
     said, dropped = [], []
@@ -258,7 +258,7 @@ def _mended(name: str, seen: Look) -> tuple[list[Stored], list[dict[str, Any]], 
         document = mending.mended(item.document, item.structure, found, columns)
         mended.append(document)
         dropped += [_of_document(item.document, reason) for reason in mending.describe_omissions(item.document, document)]
-    after = keeping.stored(name, seen, mended)
+    after = keeping.stored_collections(name, seen, mended)
     return after, mended, dropped + _segments(after, mended)
 
 
@@ -267,7 +267,7 @@ def _of_document(document: Mapping[str, Any], reason: str) -> Break:
 
 
 def _segments(after: list[Stored], mended: list[dict[str, Any]]) -> list[Break]:
-    """Segments whose columns are there and no longer mean the same (text that is a number now): they are left out too."""
+    """Segments whose columns exist but whose meaning changed (a text is a number now); they are left out too."""
     made = assemble([replace(item, document={**item.document, "segments": [], "relations": []}) for item in after], hooked.fields())
     dropped = []
     for document in mended:
@@ -282,7 +282,7 @@ def _segments(after: list[Stored], mended: list[dict[str, Any]]) -> list[Break]:
 
 
 def _workflows(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:
-    """What only fails then: in the live version of each workflow, and in older ones that runs still follow."""
+    """What would fail in the published version of each workflow, and in older versions of runs in progress."""
     running = {
         (row[0], row[1]): row[2]
         for row in fetch(f"select r.workflow, r.version, count(*) from {access.runs(by).sql()} where r.ended_at is null group by 1, 2")  # noqa: S608 (a text of ours)
@@ -316,7 +316,7 @@ def _actions(now: Mapping[str, Collection], then: Mapping[str, Collection], by: 
 
 
 def _policy(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:
-    """Conditions of rights over records, and fields that are kept from somebody."""
+    """Conditions on records, and hidden fields, that would fail."""
     hidden = access.hidden_from(by)
     for row in access.all_rows():
         kind, _, ident = row.obj.partition(":")
@@ -337,7 +337,7 @@ def _names(where: Mapping[str, Collection], collection: str) -> frozenset[str]:
 
 
 def _wrong(expression: str, collection: Collection, where: Mapping[str, Collection] | None = None) -> str:
-    """Why the expression means nothing on these records; empty where it does. Relations are followed within `where`."""
+    """Why the expression is not valid for these records; empty if it is. Relations are followed within `where`."""
     try:
         sql_conditions.check(expressions.parse(expression), collection, None if where is None else where.get)
     except ConsoleError as error:

@@ -1,6 +1,6 @@
-"""What is kept of a data source: its address, sealed; its collections with their documents; and who may use them.
+"""Stored data sources: the sealed address, the collections with their documents, and who may use them.
 
-Nothing is written into the database that is connected.
+Nothing is written into the connected database.
 """
 
 import re
@@ -37,7 +37,7 @@ CHAIN = "sys:config"
 
 @dataclass(frozen=True, slots=True)
 class SourceHead:
-    """A data source in a list. `place` is its URL without the password; `down_since` since when it does not answer, as far as is known."""
+    """A data source in a list. `place` is its URL without the password; `down_since` since when it does not answer, as far as known."""
 
     name: str
     dialect: str
@@ -52,15 +52,15 @@ class SourceHead:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a database has at this moment. `schema` is the default one, whose name is left out."""
+    """The present structure of a database. `schema` is the default schema, which is left out of names."""
 
     structures: list[dict[str, Any]]
     schema: str | None
     server: str
 
 
-def judge(by: Actor) -> None:
-    """Raises NotAllowed where somebody may not manage data sources; the console itself and its command line are not judged."""
+def require_manager(by: Actor) -> None:
+    """Raises NotAllowed unless the person may manage data sources; None (console, command line) always may."""
     if by.kind != "system":
         access.require(by, None, "source", "manage")
 
@@ -76,24 +76,24 @@ def add(
     chosen: Several[str] | None = None,
     by: Actor = SYSTEM,
 ) -> list[Collection]:
-    """Connect a database under a name: its collections, in order, those with a document as it says.
+    """Connect a database under a name; returns its collections in order, those with a document as it describes them.
 
-    `role` gets browse, read, create, update and export on them, nobody else anything. `schemas` and `chosen` (names of tables, with the schema
-    outside the default one) limit what becomes a collection, now and when it is looked at again; None: all there is.
-    Raises Invalid for a name, URL or role that cannot be, Conflict for a name that is taken, DefinitionError naming what is wrong in a document,
-    SourceDown when the database does not answer, NotAllowed.
+    `role` gets browse, read, create, update and export on them, nobody else any right. `schemas` and `chosen` (table names, with the schema
+    outside the default one) limit which tables become collections, now and at each refresh; None: all.
+    Raises Invalid for an invalid name, URL or role, Conflict for a name in use, DefinitionError for what is wrong in a document,
+    SourceDown if the database does not answer, NotAllowed.
     """
-    judge(by)
+    require_manager(by)
     if not NAME.fullmatch(name):
         raise _invalid("name", "A name begins with a letter and has letters, digits, - and _ only, at most 63.")
     address = addresses.read(url)
     portable.require_place(address, typed=by.kind != "system")
     text = address.render_as_string(hide_password=False)
-    free(name)
-    settings = picked(terms, schemas, chosen)
+    require_free_name(name)
+    settings = stored_settings(terms, schemas, chosen)
     seen = look(name, text, settings)
-    all_there(seen, schemas, chosen)
-    kept = stored(name, seen, documents)
+    require_existing(seen, schemas, chosen)
+    kept = stored_collections(name, seen, documents)
     dialect = address.get_backend_name()
     with transaction() as connection:
         if connection.execute(sa.select(tables.data_source.c.id).where(tables.data_source.c.name == name)).first():
@@ -105,7 +105,7 @@ def add(
         keep(connection, kept)
         for item in kept:
             access.grant(role, f"collection:{item.id}", GRANTED, connection=connection)
-        moved(connection)
+        touch_configuration(connection)
         open_ = {"source": name, "name": name, "dialect": dialect, "collections": len(kept), "role": role, "read_only": terms.read_only}
         log.note(
             by,
@@ -121,27 +121,27 @@ def add(
 
 
 def refresh(name: str, documents: Sequence[Mapping[str, Any]] | None = None, *, by: Actor = SYSTEM) -> list[Collection]:
-    """Look at the database again and keep what it has now; documents stay unless new ones are given. Rights are not changed.
+    """Read the database again and store its structure; documents stay unless new ones are given. Rights do not change.
 
     Raises NotFound, and as `add` does.
     """
-    judge(by)
+    require_manager(by)
     return take_over(name, look_at(name), documents, by=by)
 
 
 def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | None, *, by: Actor) -> list[Collection]:
-    """Keep what a look has shown, and say in the log what came and went. Raises as `add` does."""
+    """Store the structure that was read, and log what was added and removed. Raises as `add` does."""
     with transaction() as connection:
         rows = connection.execute(sa.select(tables.collection).where(tables.collection.c.source == name)).all()
         if documents is None:
             documents = [row.document for row in sorted(rows, key=lambda row: row.position) if row.document]
-        kept = stored(name, seen, documents)
+        kept = stored_collections(name, seen, documents)
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
         check(connection, kept)
         keep(connection, kept)
         known = sa.update(tables.data_source).where(tables.data_source.c.name == name)
         connection.execute(known.values(looked_at=sa.func.now(), checked_at=sa.func.now(), down_since=None, server=seen.server))
-        moved(connection)
+        touch_configuration(connection)
         before, after = ({place(item.structure): item.structure for item in items} for items in (rows, kept))
         changed = sorted(one for one in set(before) & set(after) if before[one] != after[one])
         open_ = {"source": name, "name": name, "collections": len(kept), "fields": ["tables"]}
@@ -156,7 +156,7 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
 
 def list_all(by: Actor = SYSTEM) -> list[SourceHead]:
     """Every data source by name. Raises NotAllowed."""
-    judge(by)
+    require_manager(by)
     now = catalogue.current()
     table = tables.data_source
     with hot_engine().connect() as connection:
@@ -181,12 +181,12 @@ def list_all(by: Actor = SYSTEM) -> list[SourceHead]:
 def inspect(name: str) -> dict[str, Any]:
     """What is known of the source and what has changed in it: `{name, dialect, place, collections, new, gone, changed}`.
 
-    `collections` are `{id, label, kind, key, fields, relations}`; `new` and `gone` name tables, `changed` those whose columns or keys differ.
+    `collections` are `{id, label, kind, key, fields, relations}`; `new` and `gone` list tables, `changed` tables with other columns or keys.
     Raises NotFound, SourceDown.
     """
     seen = look_at(name)
     head = next(item for item in list_all() if item.name == name)
-    before, now = known(name), {place(structure): structure for structure in seen.structures}
+    before, now = stored_structures(name), {place(structure): structure for structure in seen.structures}
     return {
         "name": name,
         "dialect": head.dialect,
@@ -198,8 +198,8 @@ def inspect(name: str) -> dict[str, Any]:
     }
 
 
-def known(name: str) -> dict[str, Mapping[str, Any]]:
-    """The structures that are kept of a source, by the place of their table."""
+def stored_structures(name: str) -> dict[str, Mapping[str, Any]]:
+    """The stored structures of a source, by table."""
     with hot_engine().connect() as connection:
         rows = connection.execute(sa.select(tables.collection.c.structure).where(tables.collection.c.source == name)).all()
     return {place(row.structure): row.structure for row in rows}
@@ -212,7 +212,7 @@ def _described(item: Collection) -> dict[str, Any]:
 
 
 def place(structure: Mapping[str, Any]) -> str:
-    """The table of a structure, with its schema where it has one."""
+    """Table name of a structure, with its schema if it has one."""
     return f"{structure['schema']}.{structure['table']}" if structure["schema"] else str(structure["table"])
 
 
@@ -224,8 +224,8 @@ def source_of(name: str) -> catalogue.Source:
     return found
 
 
-def free(name: str) -> None:
-    """Nothing where the name is free. Raises Conflict."""
+def require_free_name(name: str) -> None:
+    """Raises Conflict if the name is in use."""
     if name in catalogue.current().sources:
         raise _taken(name)
 
@@ -234,8 +234,8 @@ def _taken(name: str) -> Conflict:
     return Conflict(f"There is a data source {name} already.", details=[{"field": "name", "reason": "taken"}])
 
 
-def picked(terms: Terms, schemas: Several[str] | None, chosen: Several[str] | None) -> dict[str, Any]:
-    """What is stored beside the address: terms that are not as usual, and what was picked."""
+def stored_settings(terms: Terms, schemas: Several[str] | None, chosen: Several[str] | None) -> dict[str, Any]:
+    """The settings stored with the address: terms that differ from the defaults, and selected tables."""
     usual = USUAL.to_json()
     kept: dict[str, Any] = {name: value for name, value in terms.to_json().items() if value != usual[name]}
     kept |= {} if schemas is None else {"schemas": sorted(schemas)}
@@ -243,13 +243,13 @@ def picked(terms: Terms, schemas: Several[str] | None, chosen: Several[str] | No
 
 
 def look_at(name: str) -> Look:
-    """What the database of a source has now, of what was picked of it. Raises NotFound, SourceDown."""
+    """The present structure of a source, of its selected tables. Raises NotFound, SourceDown."""
     source = source_of(name)
-    return look(name, source.url, picked(source.terms, source.schemas, source.chosen))
+    return look(name, source.url, stored_settings(source.terms, source.schemas, source.chosen))
 
 
 def look(name: str, url: str, settings: Mapping[str, Any]) -> Look:
-    """What the database has now, of what was picked. Raises SourceDown."""
+    """The present structure of the selected tables. Raises SourceDown."""
     schemas, chosen = settings.get("schemas"), settings.get("tables")
 
     def wanted(schema: str | None, table: str) -> bool:
@@ -266,8 +266,8 @@ def look(name: str, url: str, settings: Mapping[str, Any]) -> Look:
         engine.dispose()
 
 
-def all_there(seen: Look, schemas: Several[str] | None, chosen: Several[str] | None) -> None:
-    """What was named is there. Raises Invalid naming what is not."""
+def require_existing(seen: Look, schemas: Several[str] | None, chosen: Several[str] | None) -> None:
+    """Raises Invalid naming selected schemas or tables that do not exist."""
     found = {reflect.place(structure["schema"], structure["table"]) for structure in seen.structures}
     missing = [("tables", item) for item in sorted(set(chosen or ()) - found)]
     missing += [("schemas", item) for item in sorted(set(schemas or ()) - {structure["schema"] for structure in seen.structures})]
@@ -278,8 +278,8 @@ def all_there(seen: Look, schemas: Several[str] | None, chosen: Several[str] | N
         )
 
 
-def stored(name: str, seen: Look, documents: Sequence[Mapping[str, Any]]) -> list[Stored]:
-    """Collections of documents first, in their order, then the tables that no document names."""
+def stored_collections(name: str, seen: Look, documents: Sequence[Mapping[str, Any]]) -> list[Stored]:
+    """The collections: first those with documents, in the order of the documents, then tables without one."""
     found = {(structure["schema"], structure["table"]): structure for structure in seen.structures}
     schema = seen.schema
     kept: list[Stored] = []
@@ -293,7 +293,7 @@ def stored(name: str, seen: Look, documents: Sequence[Mapping[str, Any]]) -> lis
         kept.append(Stored(document["id"], name, structure, dict(document), len(kept)))
     taken = {item.id for item in kept}
     for (of_schema, table), structure in found.items():
-        ident = usual_id(name, None if of_schema == schema else of_schema, table)
+        ident = default_id(name, None if of_schema == schema else of_schema, table)
         numbered = (f"{ident}_{number}" for number in range(2, len(found) + 3))
         chosen = (
             ident
@@ -305,10 +305,10 @@ def stored(name: str, seen: Look, documents: Sequence[Mapping[str, Any]]) -> lis
     return kept
 
 
-def usual_id(name: str, schema: str | None, table: str) -> str:
-    """What a collection is called that no document names: source, schema outside the default one, table, with points between.
+def default_id(name: str, schema: str | None, table: str) -> str:
+    """Default collection id: source, schema outside the default one, table, joined by points.
 
-    Accents are left out, blanks, slashes and other signs become `_`: addresses, documents and rows of the policy hold none.
+    Accents are removed; blanks, slashes and other signs become `_`, because URLs, documents and policy rows cannot contain them.
     """
     text = unicodedata.normalize("NFKD", ".".join(part for part in (name, schema, table) if part is not None))
     return "".join(
@@ -319,7 +319,7 @@ def usual_id(name: str, schema: str | None, table: str) -> str:
 
 
 def _check_document(name: str, document: Mapping[str, Any]) -> None:
-    """The document has the keys it needs and none that mean nothing."""
+    """Raises DefinitionError if the document lacks a required key or has an unknown one."""
     which = str(document.get("id", "?"))
     strange = sorted(set(document) - DOCUMENT_KEYS)
     if strange:
@@ -338,7 +338,7 @@ def _check_document(name: str, document: Mapping[str, Any]) -> None:
 
 
 def check(connection: sa.Connection, kept: list[Stored]) -> None:
-    """Together with what is there, everything can be put together and every segment means something. Raises DefinitionError, Conflict."""
+    """Raises DefinitionError or Conflict unless all collections can be assembled and every segment is valid."""
     table = tables.collection
     rows = connection.execute(sa.select(table)).all()
     others = [Stored(row.id, row.source, row.structure, row.document, row.position) for row in rows]
@@ -373,14 +373,14 @@ def keep(connection: sa.Connection, kept: list[Stored]) -> None:
         connection.execute(sa.insert(tables.collection), rows)
 
 
-def moved(connection: sa.Connection) -> None:
-    """Other processes read the configuration anew within a second of the commit."""
+def touch_configuration(connection: sa.Connection) -> None:
+    """Make other processes reload the configuration within a second of the commit."""
     version = tables.version
     connection.execute(sa.update(version).where(version.c.name == "config").values(number=version.c.number + 1))
 
 
 def forget() -> None:
-    """Let this process read configuration and rights anew: it changed them."""
+    """Reload configuration and rights in this process, because it changed them."""
     records.forget()
     access.refresh()
 

@@ -1,4 +1,4 @@
-"""The document of a collection without what names columns that its table no longer has: so that what is left can be shown."""
+"""Repairs collection documents: removes references to columns that the table no longer has."""
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
@@ -16,7 +16,7 @@ MOST = 1_000
 def mended(
     document: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[str, Any], columns: Mapping[str, frozenset[str]]
 ) -> dict[str, Any]:
-    """The document as it fits the structure `now`; what was wrong with the structure `before` already stays as it is.
+    """The document made valid for the structure `now`; errors that it already had with `before` stay.
 
     `columns` are those of every collection, for relations.
     """
@@ -37,14 +37,14 @@ def mended(
 
 
 def describe_omissions(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What was left out, place by place."""
+    """What was removed, place by place."""
     return [
         f"{one.path}: {worded(one.before)} {f'→ {worded(one.after)}' if one.after else 'is left out'}" for one in changes(before, after)
     ]
 
 
 def _forget(made: dict[str, Any], gone: Iterable[str]) -> None:
-    """Take the names out of every list of names."""
+    """Remove the names from every list of names."""
     for part in NAMES:
         if made.get(part) and set(made[part]) & set(gone):
             left = [] if part == "key" else [name for name in made[part] if name not in gone]
@@ -60,7 +60,7 @@ def _forget(made: dict[str, Any], gone: Iterable[str]) -> None:
 
 
 def _leave_out(made: dict[str, Any], spot: Spot) -> set[str]:
-    """Take out what the spot is about, as little as makes sense; names of fields that are gone with it."""
+    """Remove the smallest sensible part around the spot; adds the names of removed fields to `gone`."""
     place = spot.place
     match place:
         case ("fields", str() as name) | ("fields", str() as name, "computed"):
@@ -80,7 +80,7 @@ def _leave_out(made: dict[str, Any], spot: Spot) -> set[str]:
 
 
 def _leads(relation: Mapping[str, Any], own: frozenset[str], columns: Mapping[str, frozenset[str]]) -> bool:
-    """Whether both ends of the relation are there; where the other collection is not known, ours."""
+    """Whether both ends of the relation exist; only our end if the other collection is unknown."""
     other = columns.get(relation["collection"])
     via, to = ([part] if isinstance(part, str) else list(part or ()) for part in (relation["via"], relation.get("to")))
     here, there = (via, to) if relation["kind"] == "to_one" else (to, via)

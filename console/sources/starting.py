@@ -1,4 +1,4 @@
-"""The first workflow on a new collection: a small guided one, made of what the collection has, published, and started on a record."""
+"""The first workflow on a new collection: a small guided review, published and started on a record."""
 
 import re
 import unicodedata
@@ -17,7 +17,7 @@ STARTED = ("see", "start", "resume")
 
 
 def document(collection: Collection, team: str | None) -> dict[str, Any]:
-    """A review of one record: look at it, say whether it is right, and where it is not put it right, or say what is wrong."""
+    """A review of one record: look at it and confirm it, or else correct it or say what is wrong."""
     columns = [collection.by_name[name] for name in collection.columns]
     shown = [field.name for field in columns if not field.sensitive and field.type not in SHOWN_ONLY][:SHOWN]
     changed = [
@@ -64,9 +64,9 @@ def slug_of(collection: Collection) -> str:
 
 
 def begin(actor: Actor, collection_id: str, role: str, team: str | None) -> tuple[str, str | None]:
-    """(slug, run) of the first workflow: made, published, startable by the role, and started on the first record where the actor may.
+    """(slug, run) of the first workflow: created, published, startable by the role, and started on the first record if the actor may.
 
-    The run is None where the collection is empty, or the actor may not start it. Raises NotAllowed, NotFound, DefinitionError.
+    The run is None if the collection is empty or the actor may not start it. Raises NotAllowed, NotFound, DefinitionError.
     """
     access.require(actor, None, "source", "manage")
     collection = records.collection(collection_id)

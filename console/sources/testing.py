@@ -1,4 +1,4 @@
-"""Trying a connection before anything is kept: does it answer, what may be read there, and if not, why and what to do about it."""
+"""Testing a connection before anything is stored: whether it answers, what can be read, and otherwise why not and what to do."""
 
 import os
 import re
@@ -24,7 +24,7 @@ KINDS = {"postgresql": "PostgreSQL", "mysql": "MySQL", "sqlite": "SQLite"}
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table or view that may be read. `place` is its name, with its schema where that is not the default one."""
+    """A readable table or view. `place` is its name, with its schema if that is not the default one."""
 
     place: str
     schema: str | None
@@ -34,9 +34,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """What a try has shown. `trouble` is why it did not work; else `server` is what answered, `tables` what may be read there.
+    """The result of a test. `trouble`: why it failed; otherwise `server` is the database's version and `tables` what can be read.
 
-    `read_only` says that nothing may be changed there anyway, `notes` are remarks for who connects it. `ms` is how long it took.
+    `read_only`: nothing can be written there anyway; `notes` are hints; `ms` is the duration.
     """
 
     dialect: str
@@ -55,12 +55,12 @@ class Tested:
 
     @property
     def schemas(self) -> list[str]:
-        """Schemas that hold something to read, in order; empty for databases without schemas."""
+        """Schemas with readable tables, in order; empty for databases without schemas."""
         return sorted({table.schema for table in self.tables if table.schema is not None})
 
 
 def attempt(url: str) -> Tested:
-    """Connect once, look which tables may be read, and let go. Raises Invalid for what is no address of a database; nothing else."""
+    """Connect once, list readable tables, and disconnect. Raises only Invalid, for an invalid address."""
     address = addresses.read(url)
     begun = time.monotonic()
     made = connect.create(address, Terms(pool=1, overflow=0, connect_s=TEST_S, statement_s=TEST_S, read_only=True))
@@ -76,7 +76,7 @@ def attempt(url: str) -> Tested:
 
 
 def tried(url: str, *, by: Actor, source: str | None = None) -> Tested:
-    """`attempt`, for somebody who may manage data sources, noted in the log. Raises Invalid, NotAllowed."""
+    """`attempt` for somebody who manages data sources, noted in the log. Raises Invalid, NotAllowed."""
     if by.kind != "system":
         access.require(by, None, "source", "manage")
     if source is None:
@@ -100,7 +100,7 @@ def tried(url: str, *, by: Actor, source: str | None = None) -> Tested:
 
 
 def suggested(url: str, taken: Collection[str]) -> str:
-    """A name for the source that is free, made from that of its database or file."""
+    """A free name for the source, from the name of its database or file."""
     address = connect.address(url)
     text = Path(str(address.database)).stem if address.get_backend_name() == "sqlite" else str(address.database)
     plain = re.sub(r"[^a-z0-9_-]+", "_", text.lower()).strip("_-")[:50]
@@ -109,9 +109,9 @@ def suggested(url: str, taken: Collection[str]) -> str:
 
 
 def place_of(address: URL) -> str:
-    """The URL as it may be shown: without its password, and with the kind of database for people."""
+    """The URL for display: without password, with the kind of database in words."""
     if address.get_backend_name() == "sqlite":
-        return f"sqlite:///{address.database}"  # a path as people write it
+        return f"sqlite:///{address.database}"  # a path as people type it
     return address.set(drivername=address.get_backend_name()).render_as_string(hide_password=True)
 
 

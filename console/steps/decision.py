@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from console.core.documents import fields as definitions
-from console.core.documents.fields import Definition, FieldDefinition, Located, Use, holds, with_own
+from console.core.documents.fields import Definition, FieldDefinition, Located, Use, condition_holds, with_own
 from console.core.documents.workflow import NAME_PATTERN
 from console.core.expressions import parse, render
-from console.core.forms import FormField, is_empty, missing, refusal
+from console.core.forms import FormField, is_empty, missing_message, refusal
 from console.errors import Invalid
 from console.steps.base import (
     AsksPerson,
@@ -55,7 +55,7 @@ class DecisionOption(Definition):
 
     def offered(self, roots: Mapping[str, Any]) -> bool:
         """Whether the option is there to be chosen now."""
-        return holds(self.if_, roots) and not (self.unless is not None and holds(self.unless, roots))
+        return condition_holds(self.if_, roots) and not (self.unless is not None and condition_holds(self.unless, roots))
 
     @property
     def own(self) -> frozenset[str]:
@@ -289,7 +289,7 @@ def _lacking(config: DecisionConfig, chosen: DecisionOption, values: Mapping[str
     needed = set(_needed(chosen)) - wrong
     fields = [replace(entry.field(), required=True) for entry in config.fields if entry.name in needed]
     return [
-        {"field": field.name, "reason": f"{missing(field)} “{chosen.label}” asks for it."}
+        {"field": field.name, "reason": f"{missing_message(field)} “{chosen.label}” asks for it."}
         for field in fields
         if is_empty(values[field.name])
     ]

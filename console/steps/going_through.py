@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from console.core import expressions
 from console.core.documents import fields as definitions
-from console.core.documents.fields import OWN_ITEM, Definition, FieldDefinition, holds, with_own
+from console.core.documents.fields import OWN_ITEM, Definition, FieldDefinition, condition_holds, with_own
 from console.core.documents.workflow import NAME_PATTERN
 from console.core.forms import FormField, clean, is_empty, refusal
 from console.core.run import NEXT_ITEM
@@ -276,7 +276,7 @@ class Here:
             raise Invalid("There is no such item.")
         made = {"key": self.item.key, "title": self.item.title, "by": self.me, "state": DONE, "round": self.round, "values": values}
         rule = self.config.second
-        if rule is not None and holds(rule.if_, self.roots(self.item, values, self.me)):
+        if rule is not None and condition_holds(rule.if_, self.roots(self.item, values, self.me)):
             made["state"] = "second"
         return made
 
@@ -323,7 +323,7 @@ class Here:
         output = {**self._told(entries, finished=True), "items": kept}
         _require_room(output)
         roots = with_own(self.context.roots, self.id, output)
-        way = next((branch.outcome for branch in self.config.branches if holds(branch.if_, roots)), "default")
+        way = next((branch.outcome for branch in self.config.branches if condition_holds(branch.if_, roots)), "default")
         return Completion(way, {}, output)
 
     def _told(self, entries: Mapping[str, Values], *, finished: bool) -> Values:
@@ -336,7 +336,7 @@ class Here:
             value, found = expressions.parse(wanted.value), []
             for item, entry in kept:
                 roots = self.roots(item, entry["values"], entry["by"])
-                if holds(wanted.if_, roots):
+                if condition_holds(wanted.if_, roots):
                     found.append(value.evaluate(roots))
             told[wanted.name] = found
         return told

@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from console.core import expressions
-from console.core.documents.fields import OWN_ITEM, Definition, Located, Use, holds
+from console.core.documents.fields import OWN_ITEM, Definition, Located, Use, condition_holds
 from console.core.expressions.operands import ordered
 from console.steps.base import Context, Item, Progress, Read, Rows
 
@@ -100,7 +100,7 @@ def _entries(source: Source, context: Context) -> tuple[list[tuple[str, str, Map
     for number, entry in enumerate(entries, 1):
         values: Mapping[str, Any] = entry if isinstance(entry, dict) else {"value": entry}
         key = values.get(source.key) if source.key is not None else number
-        if key is None or isinstance(key, (dict, list)) or not holds(source.where, {**context.roots, OWN_ITEM: values}):
+        if key is None or isinstance(key, (dict, list)) or not condition_holds(source.where, {**context.roots, OWN_ITEM: values}):
             continue
         first = next((str(value) for value in values.values() if isinstance(value, (str, int))), "")
         found.append((str(key), first, values))

@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 from console.core import expressions, media
 from console.core.document_letters import OUTSIDE
 from console.core.documents import fields as definitions
-from console.core.documents.fields import Definition, FieldDefinition, Located, holds
+from console.core.documents.fields import Definition, FieldDefinition, Located, condition_holds
 from console.core.documents.workflow import NAME_PATTERN
-from console.core.forms import FormField, Wrong, cleaned, examine, is_empty, missing, refusal
+from console.core.forms import FormField, Wrong, cleaned, examine, is_empty, missing_message, refusal
 from console.core.run.step_requests import Awaited
 from console.db.ids import new_id
 from console.errors import Invalid
@@ -153,7 +153,7 @@ class RequestDocuments(StepType):
         values, details = definitions.taken(form, context.roots, context.former, step.id, typed, columns)
         needed = {SEND: TO, RECEIVED: SENDER, EXPIRED: REASON}[outcome]
         if is_empty(values.get(needed)) and needed not in {detail["field"] for detail in details}:
-            details.append({"field": needed, "reason": missing(next(field for field in there if field.name == needed))})
+            details.append({"field": needed, "reason": missing_message(next(field for field in there if field.name == needed))})
         require_right(context, details)
         if outcome == SEND:
             return _ask(step, context, str(values[TO] or ""))
@@ -187,13 +187,13 @@ def wanted_of(config: RequestDocumentsConfig, roots: Mapping[str, Any]) -> list[
         {
             "id": entry.id,
             "label": entry.label,
-            "required": entry.required if entry.required_if is None else holds(entry.required_if, roots),
+            "required": entry.required if entry.required_if is None else condition_holds(entry.required_if, roots),
             "types": list(entry.types or media.USUAL),
             "many": entry.many,
             "help": entry.help,
         }
         for entry in config.documents
-        if holds(entry.if_, roots)
+        if condition_holds(entry.if_, roots)
     ]
     further = expressions.parse(config.also).evaluate(roots) if config.also else []
     for number, one in enumerate((further if isinstance(further, list) else [])[: MOST_WANTED - len(made)], 1):

@@ -11,7 +11,7 @@ from console.actions.bulk import Bulk, Item
 from console.browse import BrowseQuery
 from console.core.documents.action_document import Action
 from console.core.documents.fields import OWN_INPUT, shown
-from console.core.forms import is_empty, missing, refusal
+from console.core.forms import is_empty, missing_message, refusal
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import frame, refusals
 from console.views.frame import Badge
@@ -79,7 +79,9 @@ def _missing_errors(action: Action, given: Mapping[str, Any]) -> list[dict[str, 
     """Return the errors for required fields that are empty and that no record fills in."""
     empty = [entry for entry in action.form if not entry.readonly and entry.value is None]
     fields = shown(empty, _roots(action), {}, OWN_INPUT)
-    return [{"field": field.name, "reason": missing(field)} for field in fields if field.required and is_empty(given.get(field.name))]
+    return [
+        {"field": field.name, "reason": missing_message(field)} for field in fields if field.required and is_empty(given.get(field.name))
+    ]
 
 
 def _roots(action: Action) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def arrive() -> ResponseReturnValue:
         arrival = oidc.arrive(kept, request.args)
         there = identity.local(arrival.to)
         if arrival.purpose == "sign_in":
-            opened = identities.enter(arrival, *auth.address_and_browser())
+            opened = identities.sign_in_identity(arrival, *auth.address_and_browser())
             return auth.start_session(opened, there) or redirect("/sign-in", 303)
         return _confirmed(arrival, there)
     except ConsoleError as refused:

@@ -223,7 +223,7 @@ def sections(page: RecordPage, look: Look, *, whole: bool) -> list[dict[str, Any
 
 def masked_line(page: RecordPage, item: Field) -> Line:
     """Return a masked field, with the link to uncover it for those who may."""
-    may = page.record.key is not None and reveal.may(frame.actor(), page.collection.id)
+    may = page.record.key is not None and reveal.may_reveal(frame.actor(), page.collection.id)
     href = frame.record_url(page.collection.id, page.record.key) + f"/reveal/{frame.segment(item.name)}" if may else None
     return Line(item.name, item.label, MASKED, None, href)
 

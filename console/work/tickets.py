@@ -363,7 +363,7 @@ def _count_free(actor: Actor, offered: _Offered) -> tuple[int, bool]:
     busy = queues.live_records(actor, offered.workflow, offered.collection.id)
     if total > CAP or len(busy) > CAP:
         return CAP, total > CAP
-    within = records.visible(offered.collection.id, busy, offered.scope, offered.where) if busy else set()
+    within = records.visible_keys(offered.collection.id, busy, offered.scope, offered.where) if busy else set()
     return max(0, total - len(within)), False
 
 
@@ -413,7 +413,7 @@ def _named(actor: Actor, here: Inbox, ticket_id: str) -> Ticket:
     kind, _, key = ticket_id.partition(":")
     if kind == "record":
         offered = _offered(actor, here)
-        if offered is None or key not in records.visible(offered.collection.id, [key], offered.scope, offered.where):
+        if offered is None or key not in records.visible_keys(offered.collection.id, [key], offered.scope, offered.where):
             raise NotFound
         return Ticket(ticket_id, key, "record", collection=offered.collection.id, record=key)
     head = runs.head(actor, ticket_id)

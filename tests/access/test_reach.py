@@ -22,7 +22,8 @@ CONSOLE = Path(__file__).parents[2] / "console"
 
 ENGINES = {
     "access/run_reach.py": "says what it is",
-    "access/__init__.py": "hands it to whoever has the shell",
+    "access/__init__.py": "offers it to other rooms",
+    "access/clearance_lookup.py": "hands it to whoever has the shell",
     "work/questions.py": "runs that go on after their answers",
     "actions/bulk.py": "the run that a worker began before it died",
     "document_requests/request_letters.py": "runs that have just come to ask for documents",

@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
-from console.core.documents.fields import Case, FieldDefinition, computed, fitted, holds, names_twice, shown, taken, texts_of_definitions
+from console.core.documents.fields import (
+    Case,
+    FieldDefinition,
+    computed,
+    condition_holds,
+    fitted,
+    names_twice,
+    shown,
+    taken,
+    texts_of_definitions,
+)
 from console.core.expressions import ExpressionError
 from console.core.forms import FormField
 from tests.tables import cases
@@ -74,7 +84,7 @@ def test_the_first_case_that_holds_gives_the_value() -> None:
     assert computed(cases, ROOTS) == "old"
     assert computed(cases[:1], ROOTS) is None
     assert computed(cases[2:], ROOTS) == "young"
-    assert holds(None, ROOTS)
+    assert condition_holds(None, ROOTS)
 
 
 def test_what_is_needed_is_judged_by_what_was_typed() -> None:

@@ -26,7 +26,7 @@ from console.core.forms import (
     cleaned,
     examine,
     is_empty,
-    missing,
+    missing_message,
     refusal,
 )
 from console.errors import Invalid
@@ -169,7 +169,7 @@ def test_what_counts_as_empty(value: Any, empty: bool) -> None:
 
 @cases("kind", FIELD_TYPES)
 def test_what_is_said_of_a_missing_value_names_the_field_and_the_way(kind: str) -> None:
-    said = missing(field(kind))
+    said = missing_message(field(kind))
     way = {"enum": ": choose one.", "reference": ": choose one.", "multi_enum": ": tick at least one.", "checklist": ": tick at least one."}
     way |= dict.fromkeys(("file", "files"), ": send a file.")
     assert said == "The field is needed" + way.get(kind, ".")

@@ -4,7 +4,7 @@ import itertools
 
 from hypothesis import given, strategies as st
 
-from console.core.documents.graph import back_edges, reachable, reaching, turned
+from console.core.documents.graph import back_edges, reachable, reaching, reversed_edges
 
 NODES = "abcdef"
 GRAPHS = st.fixed_dictionaries({node: st.lists(st.sampled_from(NODES), max_size=4, unique=True) for node in NODES})
@@ -36,7 +36,7 @@ def test_without_its_back_edges_a_graph_has_no_circle(edges: dict[str, list[str]
 
 @given(GRAPHS)
 def test_turned_twice_is_the_same(edges: dict[str, list[str]]) -> None:
-    assert {node: sorted(targets) for node, targets in turned(turned(edges)).items()} == {
+    assert {node: sorted(targets) for node, targets in reversed_edges(reversed_edges(edges)).items()} == {
         node: sorted(targets) for node, targets in edges.items()
     }
 

@@ -214,7 +214,7 @@ def test_the_database_itself_keeps_a_read_only_session_from_writing(pg: Embedded
     for url, statement in ((pg.url("postgres", "postgres"), "create table t (a int)"), (file, "insert into t values (1)")):
         with reading(url) as connection, pytest.raises(sa.exc.DBAPIError) as error:
             connection.exec_driver_sql(statement)
-        assert "read-only" in connect.refused(error.value, "shop").message
+        assert "read-only" in connect.driver_refusal(error.value, "shop").message
 
 
 def test_sessions_are_told_their_terms(pg: Embedded) -> None:

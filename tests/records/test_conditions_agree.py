@@ -23,7 +23,7 @@ from console.core.filters import Test as Asked
 from console.core.scopes import Scope
 from console.errors import DefinitionError
 from console.postgres import Embedded
-from console.records import computed, connect, reflect, scoping, sql_conditions
+from console.records import computed, connect, filter_conditions, reflect, scoping, sql_conditions
 from console.records.search import sought_condition
 from console.records.sql_tables import Table
 from tests.servers.mariadb import running
@@ -505,5 +505,5 @@ def test_a_computed_condition_is_filtered_by_as_it_is_shown(places: list[Place],
         collection = replace(place.collection, computed_fields=(field,))
         shown = {key: computed.value(field, values) for key, values in place.values.items()}
         for (op, wanted), holds in ASKED.items():
-            found = place.found(sql_conditions.filter_condition(Asked("c", op, wanted), collection, place.table.columns))
+            found = place.found(filter_conditions.filter_condition(Asked("c", op, wanted), collection, place.table.columns))
             assert found == {key for key, value in shown.items() if holds(value)}, (collection.dialect, text, op, wanted)

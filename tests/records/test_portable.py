@@ -38,7 +38,7 @@ def test_a_file_and_the_own_server_are_found_in_the_folder_of_today(moved: Moved
     first = moved(tmp_path / "first" / name)
     file = URL.create("sqlite", database=str(first / "shop ü.db")).render_as_string()
     server = URL.create("postgresql", "reader", "p:w/d@", query={"host": str(Embedded(first).socket), "port": "5432"}, database="shop")
-    stored = [portable.kept(one) for one in (file, server.render_as_string(hide_password=False))]
+    stored = [portable.stored_address(one) for one in (file, server.render_as_string(hide_password=False))]
     assert not [one for one in stored if str(tmp_path) in one or name in make_url(one).render_as_string().replace(portable.FOLDER, "")]
     assert [make_url(portable.resolve(one)) for one in stored] == [make_url(file), server]
     second = moved(tmp_path / "second")
@@ -58,7 +58,7 @@ def test_a_file_and_the_own_server_are_found_in_the_folder_of_today(moved: Moved
 )
 def test_what_lies_elsewhere_stays_as_it_is(moved: Moved, tmp_path: Path, url: str) -> None:
     moved(tmp_path / "data")
-    assert make_url(portable.resolve(portable.kept(url))) == make_url(url)
+    assert make_url(portable.resolve(portable.stored_address(url))) == make_url(url)
 
 
 def test_a_link_in_the_folder_to_a_file_elsewhere_is_kept_as_it_was_typed(moved: Moved, tmp_path: Path) -> None:
@@ -66,4 +66,4 @@ def test_a_link_in_the_folder_to_a_file_elsewhere_is_kept_as_it_was_typed(moved:
     (tmp_path / "out.db").touch()
     os.symlink(tmp_path / "out.db", folder / "in.db")
     url = f"sqlite:///{folder}/in.db"
-    assert portable.kept(url) == url
+    assert portable.stored_address(url) == url

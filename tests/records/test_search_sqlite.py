@@ -8,7 +8,7 @@ import pytest
 
 from console import records
 from console.core.scopes import Scope, whole
-from console.records.search import searched
+from console.records.search import searched_fields
 from tests.records.files import opened
 
 SHOP = """
@@ -123,14 +123,14 @@ def test_only_the_first_two_hundred_characters_are_looked_for(tmp_path: Path) ->
     ],
 )
 def test_fields_that_a_reader_may_not_see_are_not_looked_at(shop: Any, hidden: set[str], fields: list[str]) -> None:
-    assert [field.name for field in searched(shop, frozenset(hidden))] == fields
+    assert [field.name for field in searched_fields(shop, frozenset(hidden))] == fields
     scope = Scope("customer", everything=True, hidden=frozenset(hidden))
     assert ("1" in found("Ada Lovelace", scope)) == ("name" in fields)
 
 
 def test_a_document_names_what_is_searched_and_never_more_than_may_be_seen(tmp_path: Path) -> None:
     with opened(tmp_path, SHOP, {"customer": DOCUMENT | {"search": ["email", "secret", "born"]}}) as made:
-        assert [field.name for field in searched(made["customer"], frozenset())] == ["email"]
+        assert [field.name for field in searched_fields(made["customer"], frozenset())] == ["email"]
         assert found("ada") == ["1"]
         assert found("Lovelace") == []
         assert found("hush") == []

@@ -209,7 +209,7 @@ def test_a_page_is_one_statement_and_so_is_the_count(shop: Embedded) -> None:
         first = records.page(C, whole(C), sort="-email", limit=1)
         records.page(C, whole(C), sort="-email", limit=1, after=first.next, q="a", where=filters.Test("mood", "ne", "closed"))
         records.count(C, whole(C))
-        records.visible(C, ["1", "2", "nope", "017", "99"], whole(C))
+        records.visible_keys(C, ["1", "2", "nope", "017", "99"], whole(C))
     assert len(seen) == 4
 
 
@@ -271,7 +271,7 @@ def test_every_read_is_within_the_scope(either: str, given: Scope, wanted: list[
     every = ["1", "2", "3", "4"]
     assert keys(records.page(place, given)) == wanted
     assert records.count(place, given) == len(wanted)
-    assert records.visible(place, every, given) == set(wanted)
+    assert records.visible_keys(place, every, given) == set(wanted)
     assert sorted(records.titles(place, every, given)) == wanted
     for key in every:
         if key in wanted:
@@ -305,7 +305,7 @@ def test_every_read_is_within_the_scope(either: str, given: Scope, wanted: list[
 def test_other_spellings_name_nothing(shop: Embedded, key: str) -> None:
     with pytest.raises(NotFound):
         records.get(C, key, whole(C))
-    assert records.visible(C, [key], whole(C)) == set()
+    assert records.visible_keys(C, [key], whole(C)) == set()
 
 
 @pytest.mark.parametrize("collection", ["shop.back.note", "shop.odd", "shop.order", "shop.pair"])
@@ -317,7 +317,7 @@ def test_every_record_opens_by_its_key(shop: Embedded, collection: str) -> None:
         assert "/" not in row.key
         assert row.key not in {".", ".."}
         assert records.get(collection, row.key, whole(collection)) == row
-    assert records.visible(collection, [str(row.key) for row in rows], whole(collection)) == {row.key for row in rows}
+    assert records.visible_keys(collection, [str(row.key) for row in rows], whole(collection)) == {row.key for row in rows}
 
 
 @pytest.mark.parametrize(

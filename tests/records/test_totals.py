@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from console.core import expressions
 from console.core.expressions.operands import to_json
 from console.records import Figure, sql_conditions
-from console.records.totals import reckoned
+from console.records.totals import compute_figures
 from tests.records.test_conditions_agree import EXPRESSION, ROOTS, Place, places  # noqa: F401 - the fixture
 
 WANTED = [
@@ -36,7 +36,7 @@ def test_every_database_reckons_as_by_hand(places: list[Place], text: str) -> No
     for place in places:
         fields = {figure.name: place.collection.by_name[figure.field] if figure.field else None for figure in WANTED}
         condition = sql_conditions.condition(expression, place.collection, place.table.columns, ROOTS)
-        found = reckoned(place.connection, place.table, WANTED, fields, [condition])
+        found = compute_figures(place.connection, place.table, WANTED, fields, [condition])
         place.connection.commit()
         rows = [row for row in place.values.values() if expression.test({**ROOTS, "record": row})]
         assert found == by_hand(rows), (text, place.collection.dialect)

@@ -35,7 +35,7 @@ def hired(
         "zone": "UTC",
     }
     with authority.changing(by) as connection:
-        persons.enter(connection, told, pairs, list(teams), by)
+        persons.insert_person(connection, told, pairs, list(teams), by)
     return accounts.actor_of_person(person_id, f"ses_{person_id[4:]}")
 
 

@@ -94,18 +94,18 @@ def test_generated_passwords_are_good_and_new() -> None:
 
 def test_passwords_are_kept_as_argon2id_of_the_agreed_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "_hasher", REAL_HASHER)
-    stored = passwords.hashed(GOOD)
+    stored = passwords.hash_password(GOOD)
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert stored != passwords.hashed(GOOD)
+    assert stored != passwords.hash_password(GOOD)
     assert passwords.matches(stored, GOOD)
     assert not passwords.matches(stored, GOOD + " ")
     assert not passwords.matches(None, GOOD)
     assert not passwords.matches("not a hash", GOOD)
-    assert not passwords.outdated(stored)
+    assert not passwords.is_outdated(stored)
 
 
 def test_one_character_typed_in_two_ways_is_one_password() -> None:
-    assert passwords.matches(passwords.hashed("Zoë drinks caffè latte"), "Zoe\u0308 drinks caffe\u0300 latte")
+    assert passwords.matches(passwords.hash_password("Zoë drinks caffè latte"), "Zoe\u0308 drinks caffe\u0300 latte")
 
 
 # --- people -------------------------------------------------------------------------------------------------------------------
@@ -313,7 +313,7 @@ def test_an_old_hash_is_renewed_at_sign_in(olivia: accounts.Person) -> None:
     )
     token()
     ((stored,),) = sql("select password_hash from console.person")
-    assert not passwords.outdated(stored)
+    assert not passwords.is_outdated(stored)
     token()
 
 

@@ -25,12 +25,12 @@ def fixture_house(module_company: Company) -> Company:
 
 def said(house: Company, of: str = "customer", **more: Any) -> dict[str, Any]:
     """The present document with some keys said otherwise; None leaves a key out."""
-    document = {**collections.opened(house.ines, of).document.to_json(), **more}
+    document = {**collections.open_collection(house.ines, of).document.to_json(), **more}
     return {name: value for name, value in document.items() if value is not None}
 
 
 def revision(house: Company, of: str = "customer") -> int:
-    return collections.opened(house.ines, of).draft.revision
+    return collections.open_collection(house.ines, of).draft.revision
 
 
 def publish(house: Company, document: dict[str, Any]) -> int:
@@ -51,11 +51,11 @@ def events() -> list[Any]:
 def test_who_may_not_manage_sources_gets_nowhere(house: Company, who: str) -> None:
     actor, before = house.people[who], collections.export("customer")
     for attempt in (
-        lambda: collections.listed(actor),
-        lambda: collections.opened(actor, "customer"),
+        lambda: collections.list_collections(actor),
+        lambda: collections.open_collection(actor, "customer"),
         lambda: collections.versions(actor, "customer"),
         lambda: collections.save(actor, "customer", 0, {}),
-        lambda: collections.tried(actor, "customer", {}),
+        lambda: collections.preview(actor, "customer", {}),
         lambda: collections.undo(actor, "customer", 0),
         lambda: collections.discard(actor, "customer", 0),
         lambda: collections.restore(actor, "customer", 1, 0),
@@ -72,8 +72,8 @@ def test_a_draft_counts_for_nobody_until_it_is_published(house: Company) -> None
     number = revision(house)
     first = collections.save(house.ines, "customer", number, said(house, label="Clients"))
     assert records.collection("customer").label == "Customers"
-    assert [head.draft_by for head in collections.listed(house.ines) if head.collection.id == "customer"] == [house.ines.id]
-    opened = collections.opened(house.ines, "customer")
+    assert [head.draft_by for head in collections.list_collections(house.ines) if head.collection.id == "customer"] == [house.ines.id]
+    opened = collections.open_collection(house.ines, "customer")
     assert (opened.becoming.label, [change.path for change in opened.changes]) == ("Clients", ["label"])
     assert collections.save(house.ines, "customer", first, said(house)) == first, "the same again is nothing new"
     version = collections.publish(house.ines, "customer", first, opened.live.hash)
@@ -82,7 +82,7 @@ def test_a_draft_counts_for_nobody_until_it_is_published(house: Company) -> None
         (version, "page"),
         (version - 1, "found"),
     ]
-    assert collections.opened(house.ines, "customer").draft.document is None
+    assert collections.open_collection(house.ines, "customer").draft.document is None
     back = collections.restore(house.ines, "customer", version - 1, revision(house))
     assert collections.publish(house.ines, "customer", back) == version + 1
     assert records.collection("customer").label == "Customers"
@@ -124,7 +124,7 @@ def test_two_editors_do_not_overwrite_each_other(house: Company) -> None:
 
 def test_what_was_published_since_the_changes_were_looked_at_stops_publishing(house: Company) -> None:
     made = collections.save(house.ines, "customer", revision(house), said(house, label="Mine"))
-    looked = collections.opened(house.ines, "customer").live.hash
+    looked = collections.open_collection(house.ines, "customer").live.hash
     content = json.dumps(read(collections.export("customer")).to_json() | {"help": "From a file."}).encode()
     assert collections.import_file(content, published=True)[1].startswith("version")
     with pytest.raises(Conflict):
@@ -137,7 +137,7 @@ def test_undo_takes_one_change_back_at_a_time(house: Company) -> None:
     for label in ("A", "B", "C"):
         number = collections.save(house.ines, "customer", number, said(house, label=label))
     labels = []
-    while (draft := collections.opened(house.ines, "customer").draft).document is not None:
+    while (draft := collections.open_collection(house.ines, "customer").draft).document is not None:
         labels.append(draft.document.label)
         number = collections.undo(house.ines, "customer", number)
     assert labels == ["C", "B", "A"]
@@ -180,7 +180,7 @@ def test_what_is_wrong_is_named_and_nothing_is_published(house: Company, more: d
         publish(house, said(house, **more))
     assert [detail["field"] for detail in wrong.value.details if words in detail["reason"]] == [field], wrong.value.details
     assert collections.export("customer") == before
-    if collections.opened(house.ines, "customer").draft.document is not None:
+    if collections.open_collection(house.ines, "customer").draft.document is not None:
         collections.discard(house.ines, "customer", revision(house))
 
 
@@ -208,7 +208,7 @@ def test_exported_and_read_in_again_nothing_changes(house: Company, of: str, tmp
 def test_a_file_becomes_the_draft_or_counts(house: Company) -> None:
     content = json.dumps(said(house, "account", label="Konten")).encode()
     assert collections.import_file(content) == ("account", "draft")
-    assert collections.opened(house.ines, "account").becoming.label == "Konten"
+    assert collections.open_collection(house.ines, "account").becoming.label == "Konten"
     assert records.collection("account").label == "Accounts"
     of, came = collections.import_file(content, published=True)
     assert (of, came.split()[0], records.collection("account").label) == ("account", "version", "Konten")
@@ -234,7 +234,7 @@ def test_a_table_that_nothing_is_said_of_has_a_document_too(house: Company, tmp_
     sources.add("bare", f"sqlite:///{path}")
     of = "bare.odd_thing"
     assert json.loads(collections.export(of)) == {"format": 1, "id": of, "source": "bare", "table": "odd_thing"}
-    assert [(head.said, head.version) for head in collections.listed(house.ines) if head.collection.id == of] == [(False, 0)]
+    assert [(head.said, head.version) for head in collections.list_collections(house.ines) if head.collection.id == of] == [(False, 0)]
     assert publish(house, said(house, of, label="Things")) == 2
     sources.refresh("bare")
     assert records.collection(of).label == "Things", "looking at the database again keeps what is said"
@@ -243,7 +243,7 @@ def test_a_table_that_nothing_is_said_of_has_a_document_too(house: Company, tmp_
 
 def test_what_an_editor_should_think_about_is_said(house: Company) -> None:
     fields = {"display_name": {"hidden": True}, "tax_id": {"sensitive": False, "ai": "allow"}, "email": {"hidden": True, "type": "email"}}
-    told = collections.opened(house.ines, "customer")
+    told = collections.open_collection(house.ines, "customer")
     assert not told.warnings
     shown = ["display_name", "desk"]
     title = "{{ record.desk }}"
@@ -253,7 +253,7 @@ def test_what_an_editor_should_think_about_is_said(house: Company) -> None:
         revision(house),
         said(house, fields=fields, subject=None, form=[], segments=None, title=title, details=shown),
     )
-    words = " ".join(collections.opened(house.ines, "customer").warnings)
+    words = " ".join(collections.open_collection(house.ines, "customer").warnings)
     for part in (
         "Display name must not be empty, and is hidden", "Tax ID is no longer marked as sensitive", "Tax ID: a model gets its value as it is.",
         "Tax ID no longer counts as personal data", "Email is hidden from everybody", "Desk must not be empty, and is no longer in the form",
@@ -270,9 +270,9 @@ def test_who_is_not_cleared_for_a_collection_does_not_find_it_here(house: Compan
     assert wrong.value.details[0]["field"].startswith("clearance")
     secret = {**content, "clearance": {"label": "confidential"}}
     collections.import_file(json.dumps(secret).encode(), published=True)
-    assert "account" not in {head.collection.id for head in collections.listed(house.ines)}
+    assert "account" not in {head.collection.id for head in collections.list_collections(house.ines)}
     for attempt in (
-        lambda: collections.opened(house.ines, "account"),
+        lambda: collections.open_collection(house.ines, "account"),
         lambda: collections.save(house.ines, "account", 0, content),
         lambda: collections.publish(house.ines, "account", 0),
         lambda: collections.versions(house.ines, "account"),
@@ -290,7 +290,7 @@ def test_a_document_that_was_taken_as_it_came_says_what_is_wrong(house: Company)
             sa.text('update console.collection set document = document || \'{"segments": [{"id": "x"}]}\' where id = \'account\'')
         )
     with pytest.raises(DefinitionError, match="cannot be read here") as wrong:
-        collections.opened(house.ines, "account")
+        collections.open_collection(house.ines, "account")
     assert {detail["field"] for detail in wrong.value.details} == {"segments[0].label", "segments[0].filter"}
     with transaction() as connection:
         connection.execute(sa.text("update console.collection set document = document - 'segments' where id = 'account'"))

@@ -227,7 +227,7 @@ def test_a_new_record_is_judged_by_every_rule(house: Company) -> None:
 def test_a_message_says_nothing_that_its_reader_may_not_see(house: Company) -> None:
     collection = records.collection("customer")
     hidden = Scope("customer", everything=True, hidden=frozenset({"display_name"}))
-    (told,) = write_checks.wrong(collection, hidden, {"display_name": "Adaeze"}, {"balance": "-1"})
+    (told,) = write_checks.violations(collection, hidden, {"display_name": "Adaeze"}, {"balance": "-1"})
     assert told["reason"] == " cannot owe us -1."
 
 

@@ -197,7 +197,7 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size
 @settings(suppress_health_check=list(HealthCheck))
 def test_what_is_formed_as_a_file_names_one(value: Any) -> None:
     if media.is_value(value):
-        assert media.named(value) == value["file"]
+        assert media.file_id_of(value) == value["file"]
         with pytest.raises(Wrong):
             cleaned(FormField("a", "A", "json"), value)
     assert media.holds_any([value]) == media.holds_any(value)

@@ -29,7 +29,7 @@ def seen(actor: Actor, act: str = "read") -> set[str | None]:
     python = {row.key for row in every if access.can(actor, None, "collection:account", act, row.values)}
     assert found == python
     assert records.count("account", scope) == len(found)
-    assert records.visible("account", [OURS, OTHER, FOREIGN], scope) == found
+    assert records.visible_keys("account", [OURS, OTHER, FOREIGN], scope) == found
     return found
 
 
@@ -173,7 +173,7 @@ def test_who_says_whose_data_it_is_manages_the_rights(company: Company) -> None:
     dev = accounts.actor_of_person(developer.id)
 
     def publish(actor: Actor, **says: Any) -> None:
-        editing = collections.opened(actor, "account")
+        editing = collections.open_collection(actor, "account")
         revision = collections.save(actor, "account", editing.draft.revision, {**editing.live.to_json(), **says})
         collections.publish(actor, "account", revision)
 

@@ -154,7 +154,7 @@ def in_database() -> dict[str, Someone]:
         "select id, case when removed_at is not null then 'removed' when disabled_at is not null then 'disabled' else 'active' end from console.person"
     )
     with db.transaction() as connection:
-        return {ident: Someone(authority.pairs(connection, ident), state) for ident, state in told}
+        return {ident: Someone(authority.role_pairs(connection, ident), state) for ident, state in told}
 
 
 def in_log() -> dict[str, Someone]:
@@ -179,7 +179,7 @@ def in_log() -> dict[str, Someone]:
 def house(clean: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two admins, a clerk and an operator; passwords take no time."""
     access.grant("clerk", "user", ["manage"], team="operations")
-    monkeypatch.setattr(passwords, "hashed", lambda password: password)
+    monkeypatch.setattr(passwords, "hash_password", lambda password: password)
     sql("insert into console.team (id, name) values ('operations', 'Operations')")
     for pairs in (ROLES[1], ROLES[1], ROLES[2], ROLES[3]):
         hired(*pairs)

@@ -160,7 +160,7 @@ def test_checking_leaves_the_document_as_it_was() -> None:
 
 
 def stored(tables: list[dict[str, Any]], *documents: dict[str, Any], schema: str | None = "public") -> list[Stored]:
-    return keeping.stored("shop", keeping.Look(tables, schema, ""), documents)
+    return keeping.stored_collections("shop", keeping.Look(tables, schema, ""), documents)
 
 
 @cases(

@@ -141,7 +141,7 @@ def test_a_read_only_session_of_mariadb_takes_no_change(maria: URL) -> None:
     with engine.connect() as connection, pytest.raises(sa.exc.DBAPIError) as error:
         connection.exec_driver_sql("insert into item values (1)")
     engine.dispose()
-    assert "read-only" in connect.refused(error.value, "shop").message
+    assert "read-only" in connect.driver_refusal(error.value, "shop").message
 
 
 def test_another_server_on_that_port_is_told_apart() -> None:

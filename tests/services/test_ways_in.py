@@ -155,11 +155,11 @@ def test_what_is_too_old_opens_nothing_and_goes(house: Company) -> None:
     token = one_time.make("reset", house.rosa.id, timedelta(0))
     assert one_time.find("reset", token) is None
     assert one_time.take("reset", token) is None
-    assert one_time.first("state", "s", HOUR)
-    assert not one_time.first("state", "s", HOUR)
+    assert one_time.is_first_use("state", "s", HOUR)
+    assert not one_time.is_first_use("state", "s", HOUR)
     assert fetch("select count(*) from console.one_time where kind = 'reset'") == [(0,)]
     fetch("update console.one_time set until = now() - interval '1 second' returning 1")
-    assert one_time.first("state", "s", HOUR)
+    assert one_time.is_first_use("state", "s", HOUR)
 
 
 def test_a_second_token_of_the_same_name_takes_the_place_of_the_first(house: Company) -> None:

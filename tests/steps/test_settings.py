@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from console import steps
 from console.core.documents import workflow_check
-from console.core.documents.json_shape import said_of
+from console.core.documents.json_shape import model_errors
 from console.views import frame
 from tests.steps.acts import SMALL
 from tests.steps.walk import complete, context, prepare, rows, view
@@ -181,7 +181,7 @@ def test_settings_that_are_refused_are_told_with_their_place(kind: str, more: di
     model = steps.get(kind).Config
     with pytest.raises(ValidationError) as refused:
         model.model_validate({**BASE[kind], **more})
-    spots = said_of(refused.value, model)
+    spots = model_errors(refused.value, model)
     assert place in [spot.path for spot in spots]
     assert any(said in spot.reason for spot in spots if spot.path == place), spots
 

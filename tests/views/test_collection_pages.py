@@ -52,11 +52,11 @@ def test_sent_as_it_was_drawn_nothing_changes(pages: "Pages") -> None:
     for of in ("customer", "account"):
         place = f"/settings/collections/{of}"
         pages.ines.post(place, typed(pages.ines.get(place), place))
-        assert collections.opened(pages.company.ines, of).draft.document is None, of
+        assert collections.open_collection(pages.company.ines, of).draft.document is None, of
     before = collections.export("customer")
     page = pages.ines.get(f"{HERE}/document")
     pages.ines.send(page, "/document")
-    assert collections.opened(pages.company.ines, "customer").draft.document is None
+    assert collections.open_collection(pages.company.ines, "customer").draft.document is None
     assert pages.ines.client.get(f"{HERE}/document.json").data == before
 
 
@@ -65,7 +65,7 @@ def test_order_and_places_are_said_only_where_they_differ(pages: "Pages") -> Non
     assert order[:3] == ["id", "display_name", "email"]
     moved = ["email", *[name for name in order if name != "email"]]
     pages.ines.post(HERE, typed(pages.ines.get(HERE), order=moved, in__tax_id=["details"]))
-    document = collections.opened(pages.company.ines, "customer").document
+    document = collections.open_collection(pages.company.ines, "customer").document
     assert document.columns == ["email", *[name for name in order if name not in ("email", "tax_id")]]
     assert document.details == ["email", *[name for name in order if name != "email"]]
     assert document.form is not None
@@ -75,7 +75,7 @@ def test_order_and_places_are_said_only_where_they_differ(pages: "Pages") -> Non
 def test_without_script_a_field_moves_by_a_button(pages: "Pages") -> None:
     pages.ines.post(HERE, typed(pages.ines.get(HERE), move="up:email"))
     assert pages.ines.answer.headers["Location"].endswith("#field-email")
-    assert (collections.opened(pages.company.ines, "customer").document.columns or [])[:3] == ["id", "email", "display_name"]
+    assert (collections.open_collection(pages.company.ines, "customer").document.columns or [])[:3] == ["id", "email", "display_name"]
 
 
 def test_what_is_wrong_is_named_and_nothing_typed_is_lost(pages: "Pages") -> None:
@@ -92,7 +92,10 @@ def test_what_is_wrong_is_named_and_nothing_typed_is_lost(pages: "Pages") -> Non
 def test_who_comes_second_sees_what_the_other_changed(pages: "Pages") -> None:
     mine = pages.ines.get(HERE)
     collections.save(
-        pages.company.ines, "customer", 0, collections.opened(pages.company.ines, "customer").document.to_json() | {"help": "Theirs."}
+        pages.company.ines,
+        "customer",
+        0,
+        collections.open_collection(pages.company.ines, "customer").document.to_json() | {"help": "Theirs."},
     )
     page = pages.ines.post(HERE, typed(mine, label="Mine"), status=409)
     assert "Somebody else changed this draft" in page.text
@@ -132,7 +135,7 @@ def test_the_preview_draws_what_is_typed_and_keeps_nothing(pages: "Pages") -> No
     page = pages.ines.post(f"{HERE}/preview", data, htmx="preview", status=200)
     assert "Electronic mail" in page.text
     assert "Adaeze" in page.text
-    assert collections.opened(pages.company.ines, "customer").draft.document is None
+    assert collections.open_collection(pages.company.ines, "customer").draft.document is None
     page = pages.ines.post(f"{HERE}/preview", data | {"title": "{{ record.nmae }}"}, htmx="preview", status=200)
     assert "There is no column nmae" in page.text
 
@@ -161,19 +164,19 @@ def test_everything_about_a_field_is_on_its_page(pages: "Pages") -> None:
         "ai": "never", "rule.if": ["record.email != ''", ""], "rule.message": ["Not nothing.", ""],
     }  # fmt: skip
     pages.ines.post(place, typed(page, place) | given)
-    said = collections.opened(pages.company.ines, "customer").document.to_json()["fields"]["email"]
+    said = collections.open_collection(pages.company.ines, "customer").document.to_json()["fields"]["email"]
     assert said == {
         "label": "Mail", "help": "Where we write to.", "type": "email", "widget": "email", "format": "email", "required": True, "sensitive": True,
         "personal": False, "ai": "never", "validation": [{"if": "record.email != ''", "message": "Not nothing."}],
     }  # fmt: skip
     again = pages.ines.get(place)
     assert again.form(place)["fields"]["help"] == "Where we write to."
-    before = collections.opened(pages.company.ines, "customer").draft.revision
+    before = collections.open_collection(pages.company.ines, "customer").draft.revision
     pages.ines.post(place, typed(again, place) | {"rule.if": ["record.email != ''", ""], "rule.message": ["Not nothing.", ""]})
-    assert collections.opened(pages.company.ines, "customer").draft.revision == before, "sent as it was drawn nothing changes"
+    assert collections.open_collection(pages.company.ines, "customer").draft.revision == before, "sent as it was drawn nothing changes"
     options = f"{HERE}/fields/risk"
     pages.ines.post(options, typed(pages.ines.get(options), options, widget="badge", options="low | Low risk | good\nhigh||bad\nmedium"))
-    said = collections.opened(pages.company.ines, "customer").document.to_json()["fields"]["risk"]["options"]
+    said = collections.open_collection(pages.company.ines, "customer").document.to_json()["fields"]["risk"]["options"]
     assert said == [{"value": "low", "label": "Low risk", "tone": "good"}, {"value": "high", "tone": "bad"}, "medium"]
     assert pages.ines.get(options).form(options)["fields"]["options"].split("\n") == ["low | Low risk | good", "high |  | bad", "medium"]
     pages.ines.get(f"{HERE}/fields/absent", status=404)
@@ -202,7 +205,7 @@ def test_a_computed_field_comes_and_goes(pages: "Pages") -> None:
     assert "Twice" in pages.olivia.get("/c/customer?columns=double").text
     place = f"{HERE}/fields/double"
     pages.ines.post(place, typed(pages.ines.get(place), place) | {"do": "remove"})
-    assert "double" not in collections.opened(pages.company.ines, "customer").document.to_json().get("fields", {})
+    assert "double" not in collections.open_collection(pages.company.ines, "customer").document.to_json().get("fields", {})
 
 
 def test_widgets_draw_what_people_see_and_type(pages: "Pages") -> None:
@@ -210,7 +213,7 @@ def test_widgets_draw_what_people_see_and_type(pages: "Pages") -> None:
         "balance": {"widget": "money", "currency": "EUR", "minor": True}, "risk": {"widget": "radio", "options": [{"value": "low", "tone": "bad"}, "high"]},
         "tax_id": {"widget": "textarea", "lines": 7}, "desk": {"widget": "badge"}, "display_name": {"required": True},
     }  # fmt: skip
-    document = collections.opened(pages.company.ines, "customer").document.to_json() | {
+    document = collections.open_collection(pages.company.ines, "customer").document.to_json() | {
         "fields": fields,
         "details": ["balance", "risk", "desk"],
         "form": ["risk"],

@@ -1,4 +1,4 @@
-"""Documents that say how the console works: workflows, actions and collections, with their checks and schemas."""
+"""Documents that configure the console: workflows, actions and collections, with their checks and schemas."""
 
 __all__ = [
     "action_check",

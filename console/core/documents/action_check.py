@@ -1,4 +1,4 @@
-"""Everything that is wrong with an action document, all of it at once: its shape, and the names in it that nothing stands behind."""
+"""All errors of an action document at once: its shape, and unknown names in it."""
 
 import difflib
 from collections.abc import Collection as Many, Iterable, Mapping
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from console.core import expressions
 from console.core.documents.action_document import FORMAT, Action, texts
 from console.core.documents.fields import Located
-from console.core.documents.json_shape import loaded, problems_of_values, said_of
+from console.core.documents.json_shape import loaded, model_errors, problems_of_values
 from console.core.documents.references import USER
 from console.core.documents.workflow_check import Problem
 from console.core.effect_kinds import KINDS
@@ -25,7 +25,7 @@ def check(
     functions: Many[str] | None = None,
     roles: Many[str] | None = None,
 ) -> list[Problem]:
-    """Every problem of the document. What is not given (collections by id, ids of actions, names of functions, roles) is not judged."""
+    """All errors of the document. Collections, ids of actions, function names and roles are checked only if given."""
     raw, found = loaded(document)
     if raw is None:
         return [Problem(None, spot.path, spot.reason.replace("A workflow file", "An action file")) for spot in found]
@@ -37,8 +37,8 @@ def check(
     try:
         action = Action.model_validate(raw)
     except ValidationError as error:
-        # The name of a kind of effect stands in pydantic's place of it; people know it by its number.
-        told = said_of(error, Action)
+        # pydantic's place of an effect includes the name of its kind; people know effects by number.
+        told = model_errors(error, Action)
         return [
             *problems,
             *(Problem(None, type(spot)(tuple(p for p in spot.place if p not in KINDS), "").path, spot.reason) for spot in told),
@@ -50,7 +50,7 @@ def check(
 
 
 def _wrong(text: Located, template: bool, results: int | None, action: Action, collections: Mapping[str, Any] | None) -> Iterable[Problem]:
-    """What is wrong with an expression or the expressions of a template."""
+    """The errors in an expression, or in the expressions of a template."""
     try:
         found = expressions.templates(text.text) if template else [expressions.parse(text.text)]
     except ExpressionError as error:
@@ -63,7 +63,7 @@ def _wrong(text: Located, template: bool, results: int | None, action: Action, c
 
 
 def _path(path: list[str], text: Located, results: int | None, action: Action, collections: Mapping[str, Any] | None) -> str | None:
-    """What is wrong with one path; None where nothing is, or where it cannot be told."""
+    """The error in one path; None if there is none, or if that cannot be known."""
     place = text.field.rpartition(".")[2] if ".look_up." not in text.field else "look_up"
     match path:
         case ["steps" | "tables" | "lead" as root, *_]:
@@ -112,7 +112,7 @@ def _record(rest: list[str], text: Located, action: Action, collections: Mapping
 
 
 def _names(action: Action, collections: Mapping[str, Any]) -> Iterable[Problem]:
-    """Collections, relations and fields that are not there."""
+    """Unknown collections, relations and fields."""
     if action.collection is not None and action.collection not in collections:
         yield Problem(None, "collection", f"There is no collection {action.collection}: connect its data source first.")
     here = collections.get(action.collection or "")
@@ -146,7 +146,7 @@ def _fields(where: str, names: list[str], collection: Any) -> Iterable[Problem]:
 def _missing_neighbours(
     action: Action, actions: Many[str] | None, functions: Many[str] | None, roles: Many[str] | None
 ) -> Iterable[Problem]:
-    """Other actions, functions and roles that are not there."""
+    """Unknown actions, functions and roles."""
     if action.compensation is not None and actions is not None and action.compensation.action not in {*actions, action.id}:
         yield Problem(None, "compensation.action", f"There is no action {action.compensation.action}: import it first.", "warning")
     for number, effect in enumerate(action.effects):
@@ -159,7 +159,7 @@ def _missing_neighbours(
 
 
 def _known(reason: str, name: str, known: Iterable[str]) -> str | None:
-    """The reason with the name that is spelled alike, None where the name is known."""
+    """The reason with a similar known name; None if the name is known."""
     names = list(known)
     if name in names:
         return None

@@ -1,8 +1,8 @@
-"""An action as a document: what can be done to a record, by whom, with which values, and what it does outside.
+"""Action documents: what can be done to a record, by whom, with which values, and its external effects.
 
-Expressions of an action look at `record` (read anew whenever they count), `input` (its form), `related` (what it reads beside the record), `variables`
-(its own), `run`, `$currentUser` and `now`; those of an effect also at `key` and at `results.<name>` of the effects before it. One JSON document is the same
-thing in `actions/*.json`, in the table of actions and in an export.
+Expressions of an action use `record` (read again whenever they are evaluated), `input` (its form), `related` (related records), `variables`
+(its own), `run`, `$currentUser` and `now`; those of effects also `key` and `results.<name>` of earlier effects. The same JSON document is
+used in `actions/*.json`, in the table of actions and in exports.
 """
 
 import hashlib
@@ -144,16 +144,16 @@ class Action(Definition):
 
     @property
     def slug(self) -> str:
-        """The workflow of one step in which it is done from a record."""
+        """Slug of the one-step workflow that does the action from a record."""
         return "action-" + self.id.replace(".", "-").replace("_", "-")
 
     def to_json(self) -> dict[str, Any]:
-        """The document in canonical order; what equals its default is left out."""
+        """The document in canonical order, without default values."""
         full = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return {"format": FORMAT, **full}
 
     def canonical(self) -> bytes:
-        """The document as bytes: the same for the same action, however its file was laid out."""
+        """The document as bytes, identical for equal actions whatever the layout of their file."""
         return (json.dumps(self.to_json(), ensure_ascii=False, indent=2) + "\n").encode()
 
     @property
@@ -163,12 +163,12 @@ class Action(Definition):
 
 
 def read(document: bytes | str | Mapping[str, Any]) -> Action:
-    """The action of a document that was checked before. Raises ValueError where it is none: `action_check.check` says all that is wrong."""
+    """The action from a document that was checked before. Raises ValueError if it is invalid: `action_check.check` reports all errors."""
     return Action.model_validate(json.loads(document) if isinstance(document, bytes | str) else dict(document))
 
 
 def texts(action: Action) -> Iterator[tuple[Located, bool, int | None]]:
-    """(expression or template, it is a template, effects whose results it may use) of a whole document; None: it may use none."""
+    """(expression or template, whether it is a template, effects whose results it may use: None for none) of the whole document."""
     for name, text in (("if", action.if_), *((f"require[{n}].if", entry.if_) for n, entry in enumerate(action.require))):
         if text is not None:
             yield Located(name, text), False, None
@@ -203,20 +203,20 @@ def texts(action: Action) -> Iterator[tuple[Located, bool, int | None]]:
 
 
 def is_expression(who: str) -> bool:
-    """Whether an entry of `not` is worked out, and no word of its own."""
+    """Whether an entry of `not` is an expression, not a fixed word."""
     return who != "requester" and not who.startswith("step:")
 
 
 @dataclass(frozen=True, slots=True)
 class ActionEffect:
-    """A wished effect of an action: how it is done stands in the request, so that what is done is what was asked for, whatever became of the document."""
+    """A requested effect of an action. The request has the complete effect, so that later changes of the document do not matter."""
 
     kind: str
     summary: str
     told: Mapping[str, Any]
 
     def request(self, run: Run) -> Mapping[str, Any]:
-        """What is kept of it; `key` is added by who hands the step in. Without a record of its own it is done to the run's."""
+        """The stored request; the caller adds `key`. Without a record of its own it applies to the run's."""
         return self.told if "record" in self.told else {"collection": run.collection, "record": run.record, **self.told}
 
 
@@ -229,7 +229,7 @@ def wishes(
     given: Mapping[str, Any],
     more: Mapping[str, Any],
 ) -> tuple[ActionEffect, ...]:
-    """The effects in order, each with all that doing it needs; `record` is (collection, key), with `of_run` the run's own; `given` the form's values."""
+    """The effects in order, each with everything needed to do it. `record` is (collection, key), `of_run`: the run's own; `given`: form values."""
     where = {} if of_run else {"collection": record[0] if record else None, "record": record[1] if record else None}
     told: dict[str, Any] = {**where, "input": dict(given), **more}
     if action is not None:

@@ -1,4 +1,4 @@
-"""The JSON Schema of action files, for editors that complete and check them; made from the model, never written by hand."""
+"""The JSON Schema of action files, generated from the model, for editors that complete and check them."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ TITLE = "An action of Handrail"
 
 
 def schema() -> dict[str, Any]:
-    """The schema of a document in the newest format."""
+    """The schema of the newest document format."""
     made = Action.model_json_schema(by_alias=True)
     shared = made.pop("$defs")
     return {"$schema": DIALECT, **made, "title": TITLE, "$defs": dict(sorted(shared.items()))}

@@ -1,11 +1,11 @@
-"""What is wrong with what a document lets the AI propose: fields that are not there, steps at which there is nothing to propose or nobody to see it."""
+"""Errors in the AI settings of a document: unknown fields, and steps without anything to propose or without a person to see it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
-from console.core.documents.references import meant
+from console.core.documents.references import suggestion
 from console.core.documents.workflow import StepAI
 from console.core.documents.workflow_sketch import Problem, Sketch
 
@@ -16,12 +16,12 @@ NOTHING_LEFT = "The run goes on with the answer: in shadow there would be none t
 
 
 def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
-    """Everything wrong with `ai` of steps."""
+    """All errors in `ai` of steps."""
     return [problem for sketch, written in _steps_with_settings(sketches, raw) for problem in _wrong(sketch, written)]
 
 
 def _steps_with_settings(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> Iterator[tuple[Sketch, StepAI]]:
-    """The steps that have sound settings for it; others are told by the document's model."""
+    """The steps with valid AI settings; errors in others are reported by the document's model."""
     written = raw.get("steps")
     steps = written if isinstance(written, list) else []
     for sketch in sketches:
@@ -61,7 +61,7 @@ def _wrong(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
 
 
 def conditions(sketch: Sketch, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(place, expression) of everything that is said to make a choice of the step certain."""
+    """(place, expression) of everything that makes a choice certain."""
     for _, written in _steps_with_settings([sketch], raw):
         for name, said in written.supports.items():
             for option, condition in ({"": said} if isinstance(said, str) else said).items():
@@ -69,18 +69,18 @@ def conditions(sketch: Sketch, raw: Mapping[str, Any]) -> Iterator[tuple[str, st
 
 
 def _unsupported(sketch: Sketch, written: StepAI, known: Sequence[str]) -> Iterator[Problem]:
-    """What is said to make a choice certain that is no field and no choice of the step."""
+    """Conditions of certainty on something that is not a field or choice of the step."""
     ways = sorted(name for name in (sketch.outcomes or ()) if name != "default")
     for name, said in written.supports.items():
         if name not in known and not (name == OUTCOME and ways):
             yield Problem(sketch.id, f"ai.supports.{name}", _no_such(name, [*known, *([OUTCOME] if ways else [])]))
         for option in said if name == OUTCOME and not isinstance(said, str) else ():
             if option not in ways:
-                yield Problem(sketch.id, f"ai.supports.{name}.{option}", f"There is no choice {option}{meant(option, ways)}")
+                yield Problem(sketch.id, f"ai.supports.{name}.{option}", f"There is no choice {option}{suggestion(option, ways)}")
 
 
 def _left_out(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
-    """Fields that would have to be trusted and are not proposed at all."""
+    """Fields that would be trusted but are never proposed."""
     if written.fields is None:
         return
     for place, field in enumerate(written.trusted_only):
@@ -91,4 +91,4 @@ def _left_out(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
 def _no_such(field: str, known: Sequence[str]) -> str:
     if not known:
         return f"There is no field {field} that could be proposed: the step has no field that a person fills in."
-    return f"There is no field {field} that could be proposed{meant(field, known)}"
+    return f"There is no field {field} that could be proposed{suggestion(field, known)}"

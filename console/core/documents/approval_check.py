@@ -1,4 +1,4 @@
-"""Approvals that nobody could give: the roles that they ask for, what those may see here, the rules that separate duties, and the people there are, taken together."""
+"""Approvals that nobody could give: considering roles, their rights, separated duties, and existing people."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ WORK = ("start", "resume")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose yes a step asks for: `needs` people with one of the `roles`, none of those that `not_by` rules out; `action` is what they approve, None for an answer alone."""
+    """The approval that a step needs: `needs` people with one of the `roles`, without those excluded by `not_by`; `action` is what they approve,
+    None for an answer only.
+    """
 
     field: str
     roles: Sequence[str]
@@ -22,7 +24,7 @@ class Asked:
 
 
 def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Any) -> list[Problem]:
-    """Each approval of the document that nobody could give, with whom to ask; nothing where rights or people are not known."""
+    """The approvals that nobody could give, with whom to ask; nothing if rights or people are unknown."""
     if here.rights is None or here.people is None:
         return []
     found = []
@@ -44,7 +46,7 @@ def _approvals_of_step(sketch: Sketch, rules: Mapping[str, Sequence[Any]]) -> It
 
 
 def _nobody(asked: Asked, sketches: Sequence[Sketch], sketch: Sketch, raw: Mapping[str, Any], here: Any) -> str | None:
-    """Why nobody could give it, in sentences; None where somebody could, or a role is not there (which is said elsewhere)."""
+    """Why nobody could give it, in sentences; None if somebody could, or a role is missing (reported elsewhere)."""
     rights, team = here.rights, raw.get("team") if isinstance(raw.get("team"), str) else None
     if any(role not in rights.roles for role in asked.roles):
         return None
@@ -68,7 +70,7 @@ def _nobody(asked: Asked, sketches: Sequence[Sketch], sketch: Sketch, raw: Mappi
 
 
 def _lacks(person: str, asked: Asked, team: str | None, raw: Mapping[str, Any], rights: Any) -> str | None:
-    """What the person may not do that an approver has to; None where nothing is lacking."""
+    """The right that the person lacks as approver; None if none."""
     if not rights.allows(person, team, f"workflow:{raw.get('slug')}", "see"):
         return f"see runs of this workflow (the right to see workflow:{raw.get('slug')})"
     collection = raw.get("collection")
@@ -80,7 +82,7 @@ def _lacks(person: str, asked: Asked, team: str | None, raw: Mapping[str, Any], 
 
 
 def _kept_out(asked: Asked, sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Any) -> frozenset[str]:
-    """People whom a rule rules out in every run: the only ones who could do the step that it names."""
+    """People excluded in every run, because only they can do the step that a rule names."""
     known = {sketch.id: sketch for sketch in sketches}
     found: set[str] = set()
     for rule in asked.not_by:
@@ -94,7 +96,7 @@ def _kept_out(asked: Asked, sketches: Sequence[Sketch], raw: Mapping[str, Any], 
 
 
 def _doers(sketch: Sketch, raw: Mapping[str, Any], here: Any) -> frozenset[str]:
-    """People who may do the step, as far as roles go."""
+    """People with a role for the step."""
     team = raw.get("team") if isinstance(raw.get("team"), str) else None
     acts = ("start",) if sketch.type == "start" else WORK
     named = {name for _, name in sketch.roles}

@@ -1,4 +1,4 @@
-"""Whether an action needs the agreement of others, by its own rules and the values it would be done with."""
+"""Whether an action needs approval, by its rules and the values it would be done with."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,10 +13,10 @@ ANYBODY = "Who asked may not execute it without the agreement of another."
 def required_approval(
     action: Action, record: tuple[str, str] | None, values: Mapping[str, Any], roots: Mapping[str, Any], *, always: bool = False
 ) -> ApprovalAsked | None:
-    """The approval that all rules which hold ask for together; None where none holds. `always`: who asks may only request it.
+    """The approval required by all rules that apply; None if none does. `always`: this person may only request the action.
 
-    Several rules: as many as the one that needs most, of the roles that all of them name (else of the last rule's: later rules are the stricter ones), and
-    nobody whom one of them rules out. A condition that is unknown counts as true. `roots` hold the form's values as `input`.
+    Several rules combine: the highest number of people, the roles that all rules name (else those of the last rule, because later rules are
+    stricter), and nobody whom a rule excludes. An unknown condition counts as true. `roots` have the form's values as `input`.
     """
     rules = applying(action, roots)
     if not rules and not always:
@@ -36,17 +36,17 @@ def required_approval(
 
 
 def applying(action: Action, roots: Mapping[str, Any]) -> list[ApprovalRule]:
-    """The rules that hold, or may."""
+    """The rules that apply, or may apply."""
     return [rule for rule in action.approval if rule.if_ is None or not expressions.parse(rule.if_).denies(roots)]
 
 
 def certain(rule: ApprovalRule, roots: Mapping[str, Any]) -> bool:
-    """Whether the rule holds whatever is typed from here on."""
+    """Whether the rule applies whatever is entered from here on."""
     return rule.if_ is None or expressions.parse(rule.if_).test(roots)
 
 
 def _ruled_out(rule: ApprovalRule, roots: Mapping[str, Any]) -> list[str]:
-    """Who may not approve; an expression gives a person's id or mail address, told as `person:…`."""
+    """Excluded approvers. An expression may give a person's id or mail address, written `person:…`."""
     found = []
     for who in rule.not_:
         if not is_expression(who):

@@ -1,9 +1,9 @@
-"""What is wrong with rules that separate duties: steps that are not there or come later, and duties that one person alone could do."""
+"""Errors in rules that separate duties: missing or later steps, and combinations that nobody could do."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from console.core.documents.references import meant
+from console.core.documents.references import suggestion
 from console.core.documents.workflow_sketch import Problem, Sketch
 from console.core.run.duties import OF_STEP, STARTER
 
@@ -11,7 +11,7 @@ WORK = ("start", "resume")
 
 
 def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], before: Mapping[str, Any], rights: Any | None) -> list[Problem]:
-    """Everything wrong with `not_by` of steps. `before`: step → steps on some path to it; `rights` tells who has which role, None: nothing is said of that."""
+    """All errors in `not_by` of steps. `before`: step → steps on some path to it; `rights`: who has which role, None: not checked."""
     known = {sketch.id: sketch for sketch in sketches}
     found = []
     for sketch, rules in _ruled(sketches, raw):
@@ -25,7 +25,7 @@ def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], before: Mapping
 
 
 def _ruled(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[tuple[Sketch, list[str]]]:
-    """The steps that have rules, with those of them that are texts."""
+    """The steps with rules, and their rules that are texts."""
     written = raw.get("steps")
     steps = written if isinstance(written, list) else []
     told = [
@@ -37,7 +37,7 @@ def _ruled(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[tuple[Ske
 
 
 def _wrong(rule: str, here: Sketch, known: Mapping[str, Sketch], before: Mapping[str, Any]) -> tuple[str, str]:
-    """(what is wrong with one rule, how bad it is); nothing where it is sound."""
+    """(error, severity) of one rule; nothing if it is sound."""
     if rule == STARTER:
         return "", ""
     named = OF_STEP.fullmatch(rule)
@@ -45,19 +45,19 @@ def _wrong(rule: str, here: Sketch, known: Mapping[str, Sketch], before: Mapping
         return f"A rule is starter, step:<id> or step:<id>.<field>, not {rule[:80]}.", "error"
     step, name = named.groups()
     if step not in known:
-        return f"There is no step {step}{meant(step, known)}", "error"
+        return f"There is no step {step}{suggestion(step, known)}", "error"
     if step == here.id:
         return "A step cannot be kept from who did it: nobody could do it twice.", "error"
     if step not in before.get(here.id, ()):
         return f"No way leads from {step} to this step: the rule keeps nobody from it.", "warning"
     outputs = known[step].outputs
     if name is not None and outputs is not None and name not in outputs:
-        return f"The step {step} asks for no {name}{meant(name, sorted(outputs))}", "error"
+        return f"The step {step} asks for no {name}{suggestion(name, sorted(outputs))}", "error"
     return "", ""
 
 
 def _nobody(here: Sketch, rules: Sequence[str], known: Mapping[str, Sketch], raw: Mapping[str, Any], rights: Any) -> str | None:
-    """Why nobody could ever do the step after the steps that its rules name; None where somebody could, or nobody is there at all."""
+    """Why nobody could do the step after the steps named in its rules; None if somebody could, or there are no people."""
     doers = _people(here, raw, rights)
     kept_from: dict[str, str] = {}
     for rule in rules:
@@ -73,7 +73,7 @@ def _nobody(here: Sketch, rules: Sequence[str], known: Mapping[str, Sketch], raw
 
 
 def _people(sketch: Sketch, raw: Mapping[str, Any], rights: Any) -> frozenset[str]:
-    """Persons who may do the step, as far as roles go."""
+    """People with a role for the step."""
     team, obj = raw.get("team"), f"workflow:{raw.get('slug')}"
     named = {name for _, name in sketch.roles}
     acts = ("start",) if sketch.type == "start" else WORK

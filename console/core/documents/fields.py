@@ -1,7 +1,7 @@
-"""Fields as a workflow document defines them, and the forms that come of them.
+"""Field definitions in workflow documents, and the forms made from them.
 
-A definition may be computed from the run (`value`) and be needed only sometimes (`required_if`). What a form's own fields
-hold so far is found where the step's output will be found later, as `steps.<id>.<field>`; at the start, as `input.<field>`.
+A definition may be computed (`value`) and required under a condition (`required_if`). The form's own values so far are available under the
+name that the step's output will have, `steps.<id>.<field>`; at the start as `input.<field>`.
 """
 
 from collections import Counter
@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from console.core import expressions, media
 from console.core.documents.workflow import NAME_PATTERN
 from console.core.expressions.operands import rounded, to_json
-from console.core.forms import FieldType, FormField, Wrong, bound, cleaned, examine, is_empty, missing
+from console.core.forms import FieldType, FormField, Wrong, bound, cleaned, examine, is_empty, missing_message
 
-OWN_INPUT = "input"  # the name under which a start step finds its own values
-OWN_ITEM = "item"  # and a step that goes through a list those of the item, beside what is known of it
+OWN_INPUT = "input"  # the root under which a start step has its own values
+OWN_ITEM = "item"  # and a step that goes through a list has those of the item, besides the item's known values
 NEEDS_OPTIONS = frozenset({"enum", "multi_enum", "checklist"})
 MOST_DECIMALS = 30  # what a form reads
 JUDGED = frozenset({"enum", "boolean", "multi_enum", "checklist"})
@@ -27,9 +27,9 @@ NOT_IN_FORMS = frozenset({"binary", "other", "array"})
 
 
 class Located(NamedTuple):
-    """An expression or template and where it stands in a step's settings.
+    """An expression or template and its place in a step's settings.
 
-    `relation` or `collection` names the rows that `record` stands for; None: `record` is the run's own. `papers`: it judges a document.
+    `relation` or `collection` tells whose rows `record` means; None: the run's own record. `papers`: it checks a document.
     """
 
     field: str
@@ -40,11 +40,11 @@ class Located(NamedTuple):
 
 
 class Use(NamedTuple):
-    """Something of the run's collection that settings name: a column of it, a relation, or a column of a relation's rows.
+    """A column or relation of the run's collection, or a column of related rows, named in settings.
 
-    With `collection` it is that one, or a column of it, whatever the run is about. `number`: it is reckoned with.
+    With `collection`: that collection, or its column, whatever the run's record. `number`: it is calculated with.
 
-    `changed`: the step writes it, so that it may not be read-only.
+    `changed`: the step writes it, so it may not be read-only.
     """
 
     field: str
@@ -116,12 +116,12 @@ class FieldDefinition(Definition):
 
     @property
     def judged(self) -> bool:
-        """Whether it is judged anew at the step, and not copied from what is known."""
+        """Whether the step decides it anew, instead of copying a known value."""
         return not self.readonly and (self.finding if self.finding is not None else self.type in JUDGED)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        """Settings that only make sense together."""
+        """Raises ValueError for settings that only make sense together."""
         if self.type in NOT_IN_FORMS:
             raise ValueError(f"a field of type {self.type} cannot be typed into a form")
         if self.type in NEEDS_OPTIONS and not self.options:
@@ -145,7 +145,7 @@ class FieldDefinition(Definition):
         return self
 
     def _bounded(self) -> None:
-        """Raises ValueError for a bound that would be silently nothing."""
+        """Raises ValueError for a bound without effect."""
         for name, given in (("min", self.min), ("max", self.max)):
             if given is not None and bound(self.type, given) is None:
                 raise ValueError(f"{name} does not bound a field of type {self.type}: {given}")
@@ -153,7 +153,7 @@ class FieldDefinition(Definition):
             raise ValueError(f"min is above max: {self.min}, {self.max}")
 
     def field(self) -> FormField:
-        """The field of the form without a value."""
+        """The form field, without a value."""
         options: Any = [option.model_dump() for option in self.options] if self.options is not None else None
         if self.type == "reference":
             options = {"collection": self.collection}
@@ -165,24 +165,24 @@ class FieldDefinition(Definition):
 
 
 def judged_of(config: Any) -> frozenset[str]:
-    """Names of the fields of a step's own form that are judged anew there; `config` are the settings of any step."""
+    """Names of the fields that a step decides anew; `config` are the settings of any step."""
     entries = [entry for part in ("output", "form") for entry in getattr(config, part, None) or ()]
     return frozenset(entry.name for entry in entries if isinstance(entry, FieldDefinition) and entry.judged)
 
 
 def typed(definitions: Iterable[FieldDefinition]) -> list[str]:
-    """Names of those that people type into."""
+    """Names of the fields that people fill in."""
     return [entry.name for entry in definitions if not entry.readonly and entry.type not in HANDED_IN]
 
 
 def names_twice(definitions: Sequence[FieldDefinition]) -> list[str]:
-    """Names that more than one definition has."""
+    """Names of more than one definition."""
     counted = Counter(entry.name for entry in definitions)
     return [name for name, times in counted.items() if times > 1]
 
 
 def computed(rule: Computed, roots: Mapping[str, Any]) -> Any:
-    """What a rule comes to: an expression's value, or that of the first case that holds; None where none does or a name is unknown."""
+    """The value of a rule: of its expression, or of the first case that applies; None if none does or a name is unknown."""
     if isinstance(rule, str):
         return expressions.parse(rule).evaluate(roots)
     for case in rule:
@@ -191,15 +191,15 @@ def computed(rule: Computed, roots: Mapping[str, Any]) -> Any:
     return None
 
 
-def holds(condition: str | None, roots: Mapping[str, Any]) -> bool:
-    """Whether a condition is true; unknown is not, none always is."""
+def condition_holds(condition: str | None, roots: Mapping[str, Any]) -> bool:
+    """Whether a condition is true. Unknown is false; no condition is true."""
     return condition is None or expressions.parse(condition).test(roots)
 
 
 def fitted(field: FormField, value: Any) -> Any:
-    """A computed value as this field holds it; None where it does not fit.
+    """A computed value in the field's type; None if it does not fit.
 
-    A day is its midnight in UTC where a moment is asked for; a number with more than 30 decimals is rounded to 30, halves away from zero.
+    A day becomes its midnight in UTC for a moment; a number with more than 30 decimals is rounded to 30, halves away from zero.
     """
     if field.type in ("text", "long_text", "decimal", "money") and isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
@@ -214,7 +214,7 @@ def fitted(field: FormField, value: Any) -> Any:
 
 
 def with_own(roots: Mapping[str, Any], own: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The roots with what a form's own fields hold so far."""
+    """The roots with the form's own values so far."""
     if own == OWN_INPUT:
         return {**roots, OWN_INPUT: dict(values)}
     if own == OWN_ITEM:
@@ -229,16 +229,16 @@ def shown(
     own: str,
     columns: Sequence[FormField] = (),
 ) -> list[FormField]:
-    """The fields as a person sees them: former values before computed ones before defaults, needed ones marked by what holds now.
+    """The fields as shown: former values win over computed ones, these over defaults; required ones are marked by the present conditions.
 
-    `columns` are fields that stand beside the definitions; conditions and computed values may look at them.
+    `columns` are further fields of the form, which conditions and computed values may use.
     """
     definitions = list(definitions)
     fields = _filled(definitions, roots, former, own, columns)
     now = with_own(roots, own, {field.name: field.value for field in [*columns, *fields]})
     pairs = zip(fields, definitions, strict=True)
     return [
-        replace(field, required=field.required or (entry.required_if is not None and holds(entry.required_if, now)))
+        replace(field, required=field.required or (entry.required_if is not None and condition_holds(entry.required_if, now)))
         for field, entry in pairs
     ]
 
@@ -251,9 +251,9 @@ def taken(
     submitted: Mapping[str, Any],
     columns: Sequence[FormField] = (),
 ) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    """(values of the whole form, details of what is wrong) for what was submitted; `columns` are fields that stand beside the definitions.
+    """(values of the whole form, details of errors) for a submission; `columns` are further fields of the form.
 
-    Read-only fields are computed anew from what was typed; conditions for needed ones are judged by it.
+    Read-only fields and conditions for required fields are computed again from the submitted values.
     """
     definitions = list(definitions)
     values, details = examine([*columns, *_filled(definitions, roots, former, own, columns)], submitted)
@@ -264,15 +264,20 @@ def taken(
     wrong = {detail["field"] for detail in details}
     now = with_own(roots, own, values)
     for entry in definitions:
-        if entry.required_if is not None and entry.name not in wrong and is_empty(values[entry.name]) and holds(entry.required_if, now):
-            details.append({"field": entry.name, "reason": missing(entry.field())})
+        if (
+            entry.required_if is not None
+            and entry.name not in wrong
+            and is_empty(values[entry.name])
+            and condition_holds(entry.required_if, now)
+        ):
+            details.append({"field": entry.name, "reason": missing_message(entry.field())})
         elif broken := None if entry.name in wrong or is_empty(values[entry.name]) else _broken(entry, now):
             details.append({"field": entry.name, "reason": broken})
     return values, details
 
 
 def _broken(entry: FieldDefinition, now: Mapping[str, Any]) -> str | None:
-    """The sentence of the first rule of the field that does not hold; None where all do."""
+    """The message of the field's first rule that is not met; None if all are."""
     failing = (rule for rule in entry.must if not expressions.parse(rule.if_).test(now))
     return next((expressions.render(rule.message, now) for rule in failing), None)
 
@@ -280,7 +285,7 @@ def _broken(entry: FieldDefinition, now: Mapping[str, Any]) -> str | None:
 def _filled(
     definitions: Sequence[FieldDefinition], roots: Mapping[str, Any], former: Mapping[str, Any], own: str, columns: Sequence[FormField]
 ) -> list[FormField]:
-    """The fields with what they start with; each may look at those before it, and at the columns."""
+    """The fields with their initial values; each may use earlier fields and the columns."""
     fields: list[FormField] = []
     values: dict[str, Any] = {field.name: field.value for field in columns}
     for entry in definitions:
@@ -299,12 +304,12 @@ def _filled(
 
 
 def _ticks(entry: FieldDefinition, value: Any) -> Any:
-    """No tick is an empty list, so that conditions can compare with one."""
+    """No tick becomes an empty list, so that conditions can compare it."""
     return [] if value is None and entry.type in TICKED else value
 
 
 def texts_of(where: str, rule: Computed | None) -> list[Located]:
-    """Every expression of a rule, with its place."""
+    """All expressions of a rule, with their place."""
     if rule is None:
         return []
     if isinstance(rule, str):
@@ -317,7 +322,7 @@ def texts_of(where: str, rule: Computed | None) -> list[Located]:
 
 
 def texts_of_definitions(where: str, definitions: Iterable[FieldDefinition]) -> list[Located]:
-    """Every expression of these definitions, with its place."""
+    """All expressions of the definitions, with their place."""
     found = []
     for number, entry in enumerate(definitions):
         found += [Located(f"{where}[{number}].required_if", entry.required_if)] if entry.required_if is not None else []

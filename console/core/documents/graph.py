@@ -1,10 +1,10 @@
-"""Questions about a directed graph, given as node → the nodes that follow it. No recursion: a long chain is no deep stack."""
+"""Directed graphs, given as node → next nodes. Without recursion, so long chains are no problem."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 
 def reachable(edges: Mapping[str, Sequence[str]], sources: Iterable[str]) -> set[str]:
-    """The sources and every node that a path leads to from one of them."""
+    """The sources and all nodes that can be reached from them."""
     found: set[str] = set()
     waiting = [source for source in sources if source in edges]
     while waiting:
@@ -15,8 +15,8 @@ def reachable(edges: Mapping[str, Sequence[str]], sources: Iterable[str]) -> set
     return found
 
 
-def turned(edges: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """The same graph with every edge turned round."""
+def reversed_edges(edges: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """The graph with all edges reversed."""
     back: dict[str, list[str]] = {node: [] for node in edges}
     for node, targets in edges.items():
         for target in targets:
@@ -25,14 +25,14 @@ def turned(edges: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
 
 
 def reaching(edges: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
-    """Node → every node from which a path of at least one edge leads to it; itself only on a circle."""
-    back = turned(edges)
+    """Node → all nodes with a path of at least one edge to it; includes itself only in a cycle."""
+    back = reversed_edges(edges)
     return {node: reachable(back, back[node]) for node in back}
 
 
 def back_edges(edges: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
-    """Edges that close a circle, found by going depth first in the order of the nodes: none in a graph without circles."""
-    state: dict[str, int] = {}  # 1: on the way, 2: left behind
+    """Edges that close a cycle, found depth first in the order of the nodes; none without cycles."""
+    state: dict[str, int] = {}  # 1: on the current path, 2: finished
     found = []
     for root in edges:
         way = [] if root in state else [(root, iter(edges[root]))]

@@ -1,6 +1,6 @@
-"""What stands around a workflow here, and what of it the document gets wrong: collections, roles and their rights, actions.
+"""Errors of a workflow in its environment: unknown collections, roles and actions, and missing rights.
 
-Each part may be unknown (None): then nothing is said about it, so that a file can be checked where no console runs.
+Each part may be unknown (None) and is then not checked, so that a file can be checked without a running console.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,42 +8,41 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from console.core.documents.fields import Use
-from console.core.documents.references import meant
+from console.core.documents.references import suggestion
 from console.core.documents.workflow_sketch import Problem, Sketch, named
 
-WORK = ("start", "resume")  # who may do one of these in a workflow may do its steps
+WORK = ("start", "resume")  # whoever has one of these rights in a workflow may do its steps
 NO_RECORD = "The workflow has no collection, so there is no record to read or change here."
 
 
 class Rights(Protocol):
-    """What the check asks of the policy. `team` None: in whatever team."""
+    """What the check needs of the policy. `team` None: any team."""
 
     @property
     def roles(self) -> frozenset[str]:
-        """Every role that there is."""
+        """All roles."""
 
     def held(self, role: str, team: str | None) -> frozenset[str]:
-        """The role itself, and those that it is built from."""
+        """The role and the roles it is built from."""
 
     def may(self, role: str, team: str | None, obj: str, act: str) -> bool:
-        """Whether the role may do this, be it under a condition."""
+        """Whether the role may do this, with or without a condition."""
 
     def closed(self, role: str, team: str | None, collection: str) -> tuple[frozenset[str], frozenset[str]]:
-        """Fields that the role may not read, and those that it may not write."""
+        """Fields that the role may not read, and fields that it may not write."""
 
     def people(self, role: str, team: str | None) -> frozenset[str]:
-        """Ids of the persons who have the role there."""
+        """Ids of people who have the role in the team."""
 
     def allows(self, person: str, team: str | None, obj: str, act: str) -> bool:
-        """Whether the person of this id may do this, be it under a condition."""
+        """Whether the person of this id may do this, with or without a condition."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """`collections` by id, the `rights` of roles, and `actions`: id → the collection to whose records it is done, None for none.
+    """`collections` by id, the `rights` of roles, and `actions`: id → collection of its records, None for none.
 
-    `approvals` are the rules by which actions need others' yes, by action; `people` the names of those whose account is open, by id; `managers`
-    the names of those who give roles.
+    `approvals`: action → its approval rules; `people`: names of people with an active account by id; `managers`: names of those who give roles.
     """
 
     collections: Mapping[str, Any] | None = None
@@ -55,7 +54,7 @@ class Surroundings:
 
 
 def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Surroundings) -> list[Problem]:
-    """Everything in the document that does not fit what is here."""
+    """Everything in the document that does not fit its environment."""
     found = [*_collections(sketches, raw, here.collections), *_actions(sketches, raw, here)]
     return found + (_rights(sketches, raw, here, here.rights) if here.rights is not None else [])
 
@@ -64,7 +63,7 @@ def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Surroundi
 
 
 def _collections(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections: Mapping[str, Any] | None) -> list[Problem]:
-    """Fields and relations that a collection does not have, and segments."""
+    """Unknown fields, relations and segments."""
     name = raw.get("collection")
     uses = [(sketch, use) for sketch in sketches for use in sketch.uses]
     if name is None:
@@ -91,7 +90,7 @@ def _wrong_uses(uses: Iterable[tuple[Sketch, Use]], here: Any, collections: Mapp
 
 
 def _use_wrong(use: Use, here: Any, collections: Mapping[str, Any]) -> str | None:
-    """What is wrong with a column or relation that settings name; None where nothing is."""
+    """The error of a column or relation in the settings; None if there is none."""
     target = here if use.collection is None else collections.get(use.collection)
     if target is None:
         return f"There is no collection {use.collection}: connect its data source first." if use.column is None else None
@@ -114,7 +113,7 @@ def _use_wrong(use: Use, here: Any, collections: Mapping[str, Any]) -> str | Non
 
 
 def _listed(names: Iterable[str]) -> str:
-    """The names, the first fifteen when there are many."""
+    """The names, at most the first fifteen."""
     every = list(names)
     return ", ".join(every[:15]) + (f" and {len(every) - 15} more" if len(every) > 15 else "") if every else "none"
 
@@ -123,7 +122,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _actions(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Surroundings) -> list[Problem]:
-    """Actions that are not there, or that are done to records of another kind than the run's."""
+    """Unknown actions, and actions on records of another collection than the run's."""
     if here.actions is None:
         return []
     found = []
@@ -132,13 +131,13 @@ def _actions(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Surroundi
         for use in sketch.actions:
             action = use.column or ""
             if action not in here.actions:
-                found.append(Problem(sketch.id, f"config.{use.field}", f"There is no action {action}{meant(action, here.actions)}"))
+                found.append(Problem(sketch.id, f"config.{use.field}", f"There is no action {action}{suggestion(action, here.actions)}"))
                 continue
             about = here.actions[action]
             if about not in own and getattr(sketch.config, "record", None) is None:
                 reason = f"The action {action} is done to records of {about}, and the run is about {raw.get('collection') or 'no record'}"
                 found.append(Problem(sketch.id, f"config.{use.field}", f"{reason}: say on which one (record), or choose another action."))
-            own.add(about)  # what undoes an action is done to the same record
+            own.add(about)  # a compensation applies to the same record
     return found
 
 
@@ -146,7 +145,7 @@ def _actions(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Surroundi
 
 
 def _rights(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Surroundings, rights: Rights) -> list[Problem]:
-    """Roles that are not there, and steps that nobody could do."""
+    """Unknown roles, and steps that nobody could do."""
     team = raw.get("team") if isinstance(raw.get("team"), str) else None
     found = [
         Problem(None, f"roles[{place}]", _no_role(role, rights), "warning")
@@ -176,7 +175,7 @@ def _rights(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Surroundin
 
 @dataclass(frozen=True, slots=True)
 class _Hands:
-    """A step (None: any) and the roles that may do it, as far as the workflow and the step's own list go."""
+    """A step (None: any) and the roles that may do it, according to the workflow and the step's own list."""
 
     step: Sketch | None
     roles: Sequence[str]
@@ -184,17 +183,17 @@ class _Hands:
     rights: Rights
 
     def problem(self, field: str, reason: str, *, warning: bool = False) -> Problem:
-        """Something that none of the roles may do."""
+        """An act that none of the roles may do."""
         return Problem(self.step.id if self.step else None, field, reason, "warning" if warning else "error")
 
     def who(self, obj: str, *acts: str, anywhere: bool = False) -> list[str]:
-        """Those of the roles that may do one of the acts; `anywhere`: be it in another team."""
+        """The roles that may do one of the acts; `anywhere`: in any team."""
         team = None if anywhere else self.team
         return [role for role in self.roles if any(self.rights.may(role, team, obj, act) for act in acts)]
 
 
 def _step(hands: _Hands, raw: Mapping[str, Any], here: Surroundings) -> list[Problem]:
-    """What a step reads, changes and triggers that none of its roles may."""
+    """Reads, changes and actions of a step that none of its roles may do."""
     found: list[Problem] = []
     told: set[tuple[str, bool]] = set()
     for use in hands.step.uses if hands.step else ():
@@ -214,7 +213,7 @@ def _step(hands: _Hands, raw: Mapping[str, Any], here: Surroundings) -> list[Pro
 
 
 def _target(use: Use, own: Any, collections: Mapping[str, Any] | None) -> str | None:
-    """The collection that is used; None where it cannot be told, or is not there (which is said elsewhere)."""
+    """The collection in use; None if it is unknown or missing (reported elsewhere)."""
     if use.relation is None:
         name = use.collection or own
         return name if isinstance(name, str) and (collections is None or name in collections) else None
@@ -237,7 +236,7 @@ def _unwritable(hands: _Hands, field: str, collection: str) -> Iterator[Problem]
 
 
 def _closed(hands: _Hands, field: str, collection: str, use: Use) -> Iterator[Problem]:
-    """A field that is hidden from, or fixed for, each of the roles that may read or change the others."""
+    """A field hidden from, or read-only for, all roles that may read or change the others."""
     able = hands.who(f"collection:{collection}", "update" if use.changed else "read")
     sides = [hands.rights.closed(role, hands.team, collection)[use.changed] for role in able]
     if sides and all(use.column in side for side in sides):
@@ -248,7 +247,7 @@ def _closed(hands: _Hands, field: str, collection: str, use: Use) -> Iterator[Pr
 
 
 def _no_role(role: str, rights: Rights) -> str:
-    return f"There is no role {role}{meant(role, sorted(rights.roles))}"
+    return f"There is no role {role}{suggestion(role, sorted(rights.roles))}"
 
 
 def _in(team: str | None) -> str:

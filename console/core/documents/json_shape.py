@@ -1,4 +1,4 @@
-"""What is wrong with the shape of a JSON document, in plain words and with the place of each thing."""
+"""Errors in the shape of a JSON document, in words, each with its place."""
 
 import difflib
 import json
@@ -26,20 +26,20 @@ UNION_TAG = re.compile(r"^(str|int|bool|none|list\[.*\]|dict\[.*\]|constrained-.
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A place in a document, as keys and indexes from the top, and what is wrong there."""
+    """A place in a document, as keys and indexes from the top, and the error there."""
 
     place: tuple[str | int, ...]
     reason: str
 
     @property
     def path(self) -> str:
-        """The place as people write it: `steps[3].config.text`."""
+        """The place for people: `steps[3].config.text`."""
         parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.place]
         return "".join(parts).removeprefix(".")
 
 
 def loaded(document: bytes | str | Mapping[str, Any]) -> tuple[dict[str, Any] | None, list[Spot]]:
-    """(the JSON object, what is wrong with the text of it); None where there is no object to go on with."""
+    """(the JSON object, errors in the text); None if the text is not a JSON object."""
     if isinstance(document, Mapping):
         return dict(document), []
     size = len(document) if isinstance(document, bytes) else len(document.encode(errors="replace"))
@@ -75,7 +75,7 @@ def _no_number(word: str) -> Any:
 
 
 def problems_of_values(raw: Mapping[str, Any]) -> list[Spot]:
-    """Values that cannot be kept exactly: fractions, huge numbers, characters that no database stores, and depth."""
+    """Values that cannot be stored exactly: fractions, huge numbers, invalid characters, too much nesting."""
     return list(_values(raw, (), 0))
 
 
@@ -102,8 +102,8 @@ def _storable(text: str) -> bool:
     return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def said_of(error: ValidationError, model: type[BaseModel]) -> list[Spot]:
-    """What a model refused, each thing once; of the ways in which none of several shapes fits, the first."""
+def model_errors(error: ValidationError, model: type[BaseModel]) -> list[Spot]:
+    """The errors of a model, without duplicates; if no alternative shape fits, those of the first."""
     spots: dict[tuple[str | int, ...], Spot] = {}
     for detail in error.errors(include_url=False):
         place = tuple(part for part in detail["loc"] if not (isinstance(part, str) and UNION_TAG.match(part)) and part != "[key]")
@@ -112,7 +112,7 @@ def said_of(error: ValidationError, model: type[BaseModel]) -> list[Spot]:
 
 
 def _reason(detail: ErrorDetails, model: type[BaseModel]) -> str:
-    """The refusal in words that tell the way out."""
+    """The error in words, with how to fix it."""
     context = detail.get("ctx", {})
     match detail["type"]:
         case "missing":
@@ -142,7 +142,7 @@ def _reason(detail: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _unknown(name: str, model: type[BaseModel], place: tuple[str | int, ...]) -> str:
-    """There is no such setting; where one is spelled alike, it is named."""
+    """An unknown setting; a similar known one is suggested."""
     known = _known(model, place)
     near = difflib.get_close_matches(name, known, 1)
     return f"There is no setting {name} here: " + (
@@ -151,7 +151,7 @@ def _unknown(name: str, model: type[BaseModel], place: tuple[str | int, ...]) ->
 
 
 def _known(model: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:
-    """The keys that may stand at that place, as far as the model tells."""
+    """The keys that the model allows at that place."""
     schema = model.model_json_schema()
     here: Any = schema
     for part in place[:-1]:
@@ -170,7 +170,7 @@ def _inside(here: Any, part: str | int, schema: Mapping[str, Any]) -> Any:
 
 
 def _resolved(here: Any, schema: Mapping[str, Any]) -> Any:
-    """The schema behind a reference, or the one object or list among alternatives."""
+    """The schema behind a reference, or the only object or list among alternatives."""
     for entry in (*here.get("anyOf", ()), *here.get("oneOf", ())):
         if "$ref" in entry or "properties" in entry or "items" in entry:
             return _resolved(entry, schema)
@@ -180,7 +180,7 @@ def _resolved(here: Any, schema: Mapping[str, Any]) -> Any:
 
 
 def _pattern(pattern: str) -> str:
-    """A pattern of ours in words."""
+    """A regular expression of ours in words."""
     known = {
         r"^[a-z][a-z0-9_]{0,63}$": "a small letter first, then small letters, digits and _, at most 64",
         r"^[a-z][a-z0-9-]{0,62}[a-z0-9]$": "small letters, digits and hyphens, a letter first, 2 to 64",

@@ -1,4 +1,4 @@
-"""Names in expressions and templates of a workflow, and whether something stands behind them."""
+"""Unknown names in expressions and templates of a workflow."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -12,16 +12,16 @@ from console.core.expressions.nodes import Call, Path, walk
 
 USER = frozenset({"id", "email", "name", "teams", "roles", "tags"})
 ANY_NAME = "*"
-HANDLED = "missing"  # what a step handled manually leaves in the context
+HANDLED = "missing"  # outputs of a manually handled step
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What an expression of one step can look at.
+    """The names that expressions of one step can use.
 
-    `outputs`: step id → names it leaves (None: cannot be told); `before`: steps on some path to this one (itself where its type allows);
-    `tables`: policy table → (columns that can be looked up, number of keys), None where it cannot be told;
-    `input`: fields of the start, None where they cannot be told; `collection`: of the workflow, None for runs without a record.
+    `outputs`: step id → its output names (None: unknown); `before`: steps on some path to this one (including itself if its type allows);
+    `tables`: policy table → (value columns, number of keys), None if unknown; `input`: fields of the start, None if unknown;
+    `collection`: of the workflow, None for runs without a record.
     """
 
     outputs: Mapping[str, frozenset[str] | None]
@@ -31,11 +31,11 @@ class Known:
     input: frozenset[str] | None
     collection: str | None
     collections: Mapping[str, Any] | None
-    item: frozenset[str] | None = None  # names under `item`; None where there is none, `ANY_NAME` alone where they cannot be told
+    item: frozenset[str] | None = None  # names under `item`; None without an item, only `ANY_NAME` if unknown
 
 
 def wrong_references(text: Located, *, template: bool, known: Known) -> list[str]:
-    """What is wrong with an expression, or with those of a template; [] where nothing is."""
+    """The errors in an expression, or in the expressions of a template."""
     try:
         found = expressions.templates(text.text) if template else [expressions.parse(text.text)]
     except ExpressionError as error:
@@ -47,21 +47,21 @@ def wrong_references(text: Located, *, template: bool, known: Known) -> list[str
 
 
 def _wrong(path: list[str], text: Located, known: Known) -> str | None:
-    """What is wrong with one path; None where nothing is, or where it cannot be told."""
+    """The error in one path; None if there is none, or if that cannot be known."""
     match path:
         case ["steps", step, *rest]:
             return _wrong_step(step, rest, known)
         case ["record", *rest]:
             return _wrong_record(rest, text, known)
         case ["input", name, *_] if known.input is not None and name not in known.input:
-            return f"The start asks for no {name}{meant(name, known.input)}"
+            return f"The start asks for no {name}{suggestion(name, known.input)}"
         case ["variables", name, *_] if name not in known.variables:
-            return f"There is no variable {name}{meant(name, known.variables)}"
+            return f"There is no variable {name}{suggestion(name, known.variables)}"
         case ["$currentUser", name, *_] if name not in USER:
-            return f"$currentUser has no {name}{meant(name, USER)}"
+            return f"$currentUser has no {name}{suggestion(name, USER)}"
         case ["item", *rest] if known.item is not None:
             told = known.item != {ANY_NAME} and rest and rest[0] not in known.item
-            return f"The items have no {rest[0]}{meant(rest[0], known.item)}" if told else None
+            return f"The items have no {rest[0]}{suggestion(rest[0], known.item)}" if told else None
         case ["item" | "lead" as root, *_]:
             return f"{root} is not known here: it stands only in loops and automations."
         case ["related" | "results" | "key" | "answer" as root, *_]:
@@ -72,20 +72,20 @@ def _wrong(path: list[str], text: Located, known: Known) -> str | None:
 
 
 def _wrong_lookup(call: Call, known: Known) -> str | None:
-    """What is wrong with the table, the column or the number of keys of a `lookup`."""
+    """The error in table, column or number of keys of a `lookup`."""
     where = call.arguments[0]
     given = len(call.arguments) - 1
     if not isinstance(where, Path) or where.root != expressions.TABLES:
         return None if given <= 2 else f"lookup takes one key and a default to look in an object, not {given} values."
     table, column = (str(part) for part in where.steps)
     if table not in known.tables:
-        return f"There is no policy table {table}{meant(table, known.tables)}"
+        return f"There is no policy table {table}{suggestion(table, known.tables)}"
     told = known.tables[table]
     if told is None:
         return None
     columns, keys = told
     if column not in columns:
-        return f"The policy table {table} has no column {column} to look up{meant(column, columns)}"
+        return f"The policy table {table} has no column {column} to look up{suggestion(column, columns)}"
     if given not in (keys, keys + 1):
         return (
             f"The policy table {table} has {keys} {'key' if keys == 1 else 'keys'}: lookup takes as many, and a default if one is wanted."
@@ -95,17 +95,17 @@ def _wrong_lookup(call: Call, known: Known) -> str | None:
 
 def _wrong_step(step: str, rest: list[str], known: Known) -> str | None:
     if step not in known.outputs:
-        return f"There is no step {step}{meant(step, known.outputs)}"
+        return f"There is no step {step}{suggestion(step, known.outputs)}"
     if step not in known.before:
         return f"The step {step} does not come before this one on any path."
     outputs = known.outputs[step]
     if outputs is None or not rest or rest[0] == HANDLED:
         return None
     if rest[0] not in outputs:
-        return f"The step {step} gives no {rest[0]}{meant(rest[0], [name for name in outputs if '.' not in name])}"
+        return f"The step {step} gives no {rest[0]}{suggestion(rest[0], [name for name in outputs if '.' not in name])}"
     inner = {name.partition(".")[2] for name in outputs if name.startswith(f"{rest[0]}.")}
     if inner and len(rest) > 1 and rest[1] not in inner:
-        return f"The step {step} reads no {rest[0]}.{rest[1]}{meant(rest[1], inner)}"
+        return f"The step {step} reads no {rest[0]}.{rest[1]}{suggestion(rest[1], inner)}"
     return None
 
 
@@ -121,10 +121,10 @@ def _wrong_record(rest: list[str], text: Located, known: Known) -> str | None:
     if here is None:
         return None
     names = [entry.name for entry in here.fields]
-    return None if rest[0] in names else f"{here.label} has no field {rest[0]}{meant(rest[0], names)}"
+    return None if rest[0] in names else f"{here.label} has no field {rest[0]}{suggestion(rest[0], names)}"
 
 
-def meant(name: str, known: Iterable[str]) -> str:
-    """The end of the sentence: the name that is spelled alike, where there is one."""
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """End of the sentence: a similar known name, if there is one."""
     near = difflib.get_close_matches(name, list(known), 1)
     return f": is {near[0]} meant?" if near else "."

@@ -1,8 +1,7 @@
-"""A workflow as a document: its model, its canonical bytes and its hash.
+"""Workflow documents: model, canonical bytes, hash.
 
-One JSON document is the same thing in `workflows/*.json`, in the table of versions, in the API and in an export. Reading
-takes every format there ever was and gives the newest; writing gives the newest. What is wrong with a document as a
-workflow (branches, targets, expressions) is said by `console.core.documents.workflow_check`, all of it at once.
+The same JSON document is used in `workflows/*.json`, the table of versions, the API and exports. Reading accepts every format ever used and
+returns the newest; writing uses the newest. `console.core.documents.workflow_check` reports all errors in branches, targets and expressions.
 """
 
 import hashlib
@@ -183,7 +182,7 @@ class Dated(Part):
 
 
 def _of_variable(given: Any) -> str:
-    """Which of the two a variable is; the words are none that a place in the document could hold."""
+    """Which of the two kinds a variable is. The returned words cannot occur in a place of the document."""
     return "dict[dated]" if isinstance(given, Dated) or (isinstance(given, Mapping) and DATED in given) else "none"
 
 
@@ -198,7 +197,7 @@ class Column(Part):
     label: str | None = Field(None, min_length=1, max_length=200, description="What people read; the name without it")
 
     def value(self, given: Any) -> Any:
-        """The value in the column's type. Raises ValueError where it has another; null stays null."""
+        """The value in the column's type. Raises ValueError for another type; null stays null."""
         match self.type, given:
             case _, None:
                 return None
@@ -242,7 +241,7 @@ class Table(Part):
         return self
 
     def _sound_rows(self) -> None:
-        """Raises ValueError for a row with an unknown column, a wrong type, no key, or the keys and first day of another."""
+        """Raises ValueError for a row with an unknown column, a wrong type, no key, or keys and first day of another row."""
         known = {column.name: column for column in self.columns}
         first: dict[tuple[Any, ...], int] = {}
         for number, row in enumerate(self.rows, 1):
@@ -263,11 +262,11 @@ class Table(Part):
 
     @property
     def answers(self) -> list[Column]:
-        """The columns that are no keys."""
+        """The columns that are not keys."""
         return [column for column in self.columns if column.name not in self.keys]
 
     def valid(self, day: date) -> dict[tuple[Any, ...], dict[str, Any]]:
-        """The rows that are valid on that day: keys → values of all columns, in their types."""
+        """The rows valid on that day: keys → typed values of all columns."""
         found: dict[tuple[Any, ...], tuple[str, dict[str, Any]]] = {}
         for row in self.rows:
             since = row.get(VALID_FROM) or ""
@@ -324,7 +323,7 @@ class Workflow(Part):
     groups: list[Group] = Field(default_factory=list)
 
     def step(self, step_id: str) -> Step:
-        """The step of that id; KeyError when the document has none."""
+        """The step of that id; KeyError without one."""
         for step in self.steps:
             if step.id == step_id:
                 return step
@@ -332,19 +331,19 @@ class Workflow(Part):
 
     @property
     def start(self) -> Step:
-        """The one step of type `start`; KeyError when there is none."""
+        """The only step of type `start`; KeyError without one."""
         for step in self.steps:
             if step.type == "start":
                 return step
         raise KeyError("start")
 
     def target(self, step_id: str, outcome: str) -> str | None:
-        """The step that follows: the outcome's own way on, else `default`, else None (the end)."""
+        """The next step: by the outcome's own edge, else by `default`, else None (the end)."""
         ways = self.step(step_id).next
         return ways.get(outcome, ways.get("default"))
 
     def to_json(self) -> dict[str, Any]:
-        """The document in canonical order: named keys as the model has them, free ones by name; what equals its default is left out."""
+        """The document in canonical order: model fields in the model's order, free keys by name, without default values."""
         full = self.model_dump(mode="json", by_alias=True)
         document = {key: value for key, value in full.items() if key in ALWAYS or value not in (None, [], {})}
         document["settings"] = {key: value for key, value in full["settings"].items() if key not in LATER or value != LATER[key]}
@@ -355,7 +354,7 @@ class Workflow(Part):
         return document
 
     def canonical(self) -> bytes:
-        """The document as bytes: the same for the same workflow, however its file was laid out. UTF-8, two spaces, a final line end."""
+        """The document as bytes, identical for equal workflows whatever the layout of their file. UTF-8, two spaces, final newline."""
         return (json.dumps(self.to_json(), ensure_ascii=False, indent=2) + "\n").encode()
 
     @property
@@ -370,32 +369,33 @@ LATER: Mapping[str, Any] = {
     "step_seconds": 300,
     "inbox": None,
     "timeout_ms": None,
-}  # settings that came later: left out where they equal their default, so that older documents keep their bytes
+}  # newer settings: left out if default, so that older documents keep their bytes
 STEP_ALWAYS = ("id", "type", "title", "config", "next")
 
 
 def read(document: bytes | str | Mapping[str, Any]) -> Workflow:
-    """The workflow of a document that was checked before (a stored version); of any format.
+    """The workflow from a document that was checked before (a stored version), in any format.
 
-    Raises ValueError where it is no JSON or not of the model's shape: whoever reads a document that nobody checked uses
-    `workflow_check.check`, which names everything at once.
+    Raises ValueError for invalid JSON or a wrong shape. For unchecked documents use `workflow_check.check`, which reports all errors.
     """
     raw = json.loads(document) if isinstance(document, bytes | str) else dict(document)
     return Workflow.model_validate(upgraded(raw) if isinstance(raw, dict) else raw)
 
 
 def upgraded(raw: dict[str, Any]) -> dict[str, Any]:
-    """The document in the newest format, by one function per step forward. Unknown formats stay as they are, for the check to name."""
+    """The document in the newest format, converted step by step. Unknown formats stay, for the check to report."""
     while isinstance(raw.get("format"), int) and (forward := UPGRADES.get(raw["format"])) is not None:
         raw = forward(raw)
     return raw
 
 
-UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}  # format → function that gives the next; 1 is the first
+UPGRADES: Mapping[
+    int, Callable[[dict[str, Any]], dict[str, Any]]
+] = {}  # format → function that converts to the next format; 1 is the first
 
 
 def _step_json(step: dict[str, Any]) -> dict[str, Any]:
-    """A step without what equals its default; settings and ways on by name, since a table of JSON keeps no order."""
+    """A step without default values; settings and edges sorted by name, because JSON columns keep no order."""
     kept = {key: value for key, value in step.items() if key in STEP_ALWAYS or value is not None}
     if kept.get("completion") == "manual":
         del kept["completion"]
@@ -406,7 +406,7 @@ def _step_json(step: dict[str, Any]) -> dict[str, Any]:
 
 
 def _variable_json(variable: Any) -> Any:
-    """A house rule without what equals its default."""
+    """A house rule without default values."""
     if not isinstance(variable, Dated):
         return _sorted(variable)
     phases = [{VALID_FROM: phase.valid_from, "value": _sorted(phase.value)} for phase in variable.dated]
@@ -414,19 +414,19 @@ def _variable_json(variable: Any) -> Any:
 
 
 def _kind(value: Any) -> str:
-    """The JSON type of a value, numbers written as text among the numbers."""
+    """The JSON type of a value; numbers as text count as numbers."""
     return "number" if number_of(value) is not None else type(value).__name__
 
 
 def _table_json(table: dict[str, Any]) -> dict[str, Any]:
-    """A table without what equals its default."""
+    """A table without default values."""
     kept = {key: value for key, value in table.items() if value is not None}
     kept["columns"] = [{key: value for key, value in column.items() if value is not None} for column in table["columns"]]
     return {**kept, "rows": _sorted(table["rows"])}
 
 
 def _sorted(value: Any) -> Any:
-    """The same value with the keys of its objects in order of their names, at every depth."""
+    """The same value with sorted object keys at every depth."""
     if isinstance(value, dict):
         return {key: _sorted(value[key]) for key in sorted(value)}
     if isinstance(value, list):

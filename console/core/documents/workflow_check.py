@@ -1,7 +1,7 @@
-"""Everything that is wrong with a workflow document, all of it at once: what an editor lists and what keeps it from being published.
+"""All errors of a workflow document at once: listed by the editor, and blocking publication.
 
-`check` reads what it is given, whatever it is, and goes on as far as it can: a document with an unknown setting in one step and
-a missing branch in another is told of both. It raises nothing.
+`check` accepts any input and continues as far as possible: an unknown setting in one step and a missing branch in another are both
+reported. It raises nothing.
 """
 
 from collections.abc import Collection as Many, Mapping, Sequence
@@ -20,7 +20,7 @@ from console.core.documents.workflow_sketch import Problem, Severity, Sketch, St
 __all__ = ["Problem", "Severity", "StepKind", "Surroundings", "check"]
 
 ERRORS = "error"
-"""The way on from a step that could not be done; every step but the start may have one."""
+"""The outcome of a step that failed; every step except the start may have it."""
 START, END, GO_TO = "start", "end", "go_to"
 DEFAULT = "default"
 
@@ -28,10 +28,9 @@ DEFAULT = "default"
 def check(
     document: bytes | str | Mapping[str, Any], step_types: Mapping[str, StepKind], here: Surroundings | Mapping[str, Any] | None = None
 ) -> list[Problem]:
-    """Every problem of the document, in the order of its steps, those of the whole document first.
+    """All errors of the document, in the order of its steps, after those of the whole document.
 
-    `here` is what stands around it: collections, rights, actions; or the collections alone (id → Collection). What is not given is not
-    judged.
+    `here` is its environment: collections, rights, actions; or only collections (id → Collection). What is not given is not checked.
     """
     around = here if isinstance(here, Surroundings) else Surroundings(here)
     raw, found = loaded(document)
@@ -63,7 +62,7 @@ def check(
 
 
 def _identity(sketches: Sequence[Sketch]) -> list[Problem]:
-    """Ids that are taken twice or reserved, and how many starts there are."""
+    """Duplicate or reserved ids, and the number of starts."""
     problems = []
     first: dict[str, int] = {}
     for sketch in sketches:
@@ -83,7 +82,7 @@ def _identity(sketches: Sequence[Sketch]) -> list[Problem]:
 
 
 def _ways(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
-    """Edges that lead nowhere or that no outcome takes, and outcomes without an edge."""
+    """Edges without target or outcome, and outcomes without an edge."""
     steps = raw.get("steps")
     known = {
         step["id"] for step in (steps if isinstance(steps, list) else []) if isinstance(step, dict) and isinstance(step.get("id"), str)
@@ -104,7 +103,7 @@ def _ways(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
 
 
 def _edge(sketch: Sketch, outcome: str, target: str) -> list[Problem]:
-    """What is wrong with an edge whose target exists."""
+    """The error of an edge with an existing target."""
     if not sketch.outcomes:
         return [Problem(sketch.id, f"next.{outcome}", f"Nothing follows a step of type {sketch.type}: remove the edge to {target}.")]
     if outcome not in (*sketch.outcomes, DEFAULT) and (outcome != ERRORS or sketch.type == "start"):
@@ -121,7 +120,7 @@ def _no_branch(sketch: Sketch, outcome: str) -> str:
 
 
 def _paths(sketches: Sequence[Sketch]) -> list[Problem]:
-    """Steps that no run reaches, steps from which no end is reached, and circles."""
+    """Unreachable steps, steps that never reach an end, and cycles."""
     edges = _edges(sketches)
     starts = [sketch.id for sketch in sketches if sketch.type == START]
     ends = [sketch.id for sketch in sketches if sketch.type == END]
@@ -131,7 +130,7 @@ def _paths(sketches: Sequence[Sketch]) -> list[Problem]:
         problems += [
             Problem(sketch.id, "id", "No way leads to this step from the start.") for sketch in sketches if sketch.id not in reached
         ]
-    ending = graph.reachable(graph.turned(edges), ends)
+    ending = graph.reachable(graph.reversed_edges(edges), ends)
     if not ends:
         problems.append(Problem(None, "steps", "There is no step of type end: no run could be completed."))
     elif starts and not reached & set(ends):
@@ -145,7 +144,7 @@ def _paths(sketches: Sequence[Sketch]) -> list[Problem]:
 
 
 def _circles(sketches: Sequence[Sketch], edges: Mapping[str, Sequence[str]]) -> list[Problem]:
-    """Edges that close a circle without a Go to step, and circles in which nobody ever is asked."""
+    """Edges that close a cycle without a Go to step, and cycles without a question to a person."""
     kinds = {sketch.id: sketch for sketch in sketches}
     plain = {name: targets for name, targets in edges.items() if kinds[name].type != GO_TO}
     problems = []
@@ -165,7 +164,7 @@ def _circles(sketches: Sequence[Sketch], edges: Mapping[str, Sequence[str]]) -> 
 
 
 def _edges(sketches: Sequence[Sketch]) -> dict[str, list[str]]:
-    """Step id → the steps that follow it, those that exist."""
+    """Step id → the existing steps after it."""
     known = {sketch.id for sketch in sketches}
     return {sketch.id: list(dict.fromkeys(target for target in sketch.next.values() if target in known)) for sketch in sketches}
 
@@ -174,7 +173,7 @@ def _edges(sketches: Sequence[Sketch]) -> dict[str, list[str]]:
 
 
 def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections: Mapping[str, Any] | None) -> list[Problem]:
-    """Expressions and templates that cannot be read, and names in them that nothing stands behind."""
+    """Unreadable expressions and templates, and unknown names in them."""
     before = graph.reaching(_edges(sketches))
     variables = raw.get("variables")
     start = next((sketch for sketch in sketches if sketch.type == START), None)
@@ -208,7 +207,7 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
 
 
 def _tables(raw: Mapping[str, Any]) -> dict[str, tuple[frozenset[str], int] | None]:
-    """Each policy table with its columns that can be looked up and the number of its keys, as far as it can be read."""
+    """Each policy table with its value columns and number of keys, as far as it is readable."""
     given = raw.get("tables")
     found: dict[str, tuple[frozenset[str], int] | None] = {}
     for name, table in given.items() if isinstance(given, dict) else ():
@@ -222,7 +221,7 @@ def _tables(raw: Mapping[str, Any]) -> dict[str, tuple[frozenset[str], int] | No
 
 
 def _groups(raw: Mapping[str, Any], sketches: Sequence[Sketch]) -> list[Problem]:
-    """Groups that name steps which are not there."""
+    """Groups that name missing steps."""
     groups = raw.get("groups")
     known: Many[str] = {sketch.id for sketch in sketches}
     problems = []
@@ -235,6 +234,6 @@ def _groups(raw: Mapping[str, Any], sketches: Sequence[Sketch]) -> list[Problem]
 
 
 def _in_order(problems: Sequence[Problem], sketches: Sequence[Sketch]) -> list[Problem]:
-    """Each once, the document's own first, then step by step."""
+    """Without duplicates, the document's own first, then by step."""
     places = {sketch.id: sketch.place for sketch in reversed(sketches)}
     return sorted(dict.fromkeys(problems), key=lambda problem: -1 if problem.step is None else places.get(problem.step, len(places)))

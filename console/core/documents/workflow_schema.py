@@ -1,4 +1,4 @@
-"""The JSON Schema of workflow files, for editors that complete and check them; made from the models, never written by hand."""
+"""The JSON Schema of workflow files, generated from the models, for editors that complete and check them."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ TITLE = "A workflow of Handrail"
 
 
 def schema(step_types: Mapping[str, StepKind]) -> dict[str, Any]:
-    """The schema of a document in the newest format: the model's own, and for each step type that of its settings."""
+    """The schema of the newest format: of the model, and for each step type of its settings."""
     made = Workflow.model_json_schema(by_alias=True)
     shared: dict[str, Any] = made.pop("$defs")
     made["properties"]["variables"]["patternProperties"][NAME_PATTERN] = {
@@ -33,7 +33,7 @@ def text(step_types: Mapping[str, StepKind]) -> bytes:
 
 
 def _by_type(name: str, config: type[BaseModel], shared: dict[str, Any]) -> dict[str, Any]:
-    """The rule: where `type` is this, `config` is that."""
+    """The rule: if `type` has this value, `config` has that schema."""
     model = config.model_json_schema(by_alias=True)
     shared |= model.pop("$defs", {})
     shared[config.__name__] = model

@@ -1,7 +1,6 @@
-"""A workflow document as far as it can be read: its steps with the settings that their types understand, and what is wrong with its shape.
+"""A workflow document as far as it can be parsed: its steps with their parsed settings, and errors in its shape.
 
-The parts of the check (`console.core.documents.workflow_check`) look at these sketches, so that a document with a wrong setting in one step is still
-judged in all others.
+The checks (`console.core.documents.workflow_check`) use these sketches, so that an error in one step does not prevent checking the others.
 """
 
 from collections.abc import Mapping
@@ -11,16 +10,16 @@ from typing import Any, ClassVar, Literal, Protocol
 from pydantic import BaseModel, ValidationError
 
 from console.core.documents.fields import Located, Use
-from console.core.documents.json_shape import Spot, said_of
+from console.core.documents.json_shape import Spot, model_errors
 from console.core.documents.workflow import Workflow
 
 Severity = Literal["error", "warning"]
-NEVER_OUTPUT = "missing"  # what a step handled manually leaves in the context
+NEVER_OUTPUT = "missing"  # outputs of a manually handled step
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong. `step` is None where it is the document's; `field` is a path inside the step, else inside the document."""
+    """One error. `step` None: of the whole document; `field` is a path in the step, or in the document."""
 
     step: str | None
     field: str
@@ -28,12 +27,12 @@ class Problem:
     severity: Severity = "error"
 
     def to_json(self) -> dict[str, Any]:
-        """For the API and for details of errors."""
+        """The form in the API and in error details."""
         return {"step": self.step, "field": self.field, "reason": self.reason, "severity": self.severity}
 
 
 class StepKind(Protocol):
-    """What the check asks of a step type; `console.steps.base.StepType` is one."""
+    """What the check needs of a step type; implemented by `console.steps.base.StepType`."""
 
     automatic: ClassVar[bool]
     own_values: ClassVar[bool]
@@ -43,13 +42,13 @@ class StepKind(Protocol):
     Config: ClassVar[Any]
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
-        """Whether it goes on without a person."""
+        """Whether it runs without a person."""
 
     def asks(self, config: Any) -> bool:
-        """Whether a person has something to fill in."""
+        """Whether a person fills in something."""
 
     def outcomes(self, config: Any) -> tuple[str, ...]:
-        """Outcomes that must lead on."""
+        """Outcomes that need an edge."""
 
     def expressions(self, config: Any) -> list[Located]:
         """Expressions in the settings."""
@@ -64,18 +63,18 @@ class StepKind(Protocol):
         """Columns and relations in the settings."""
 
     def actions(self, config: Any) -> list[Use]:
-        """Actions in the settings: `column` is the action's id."""
+        """Actions in the settings; `column` is the action's id."""
 
     def ai_fields(self, config: Any) -> tuple[str, ...] | None:
-        """Fields that may be proposed."""
+        """Fields that can have proposals."""
 
     def outputs(self, config: Any) -> frozenset[str] | None:
-        """Names found under `steps.<id>`."""
+        """Names available as `steps.<id>`."""
 
 
 @dataclass(slots=True)
 class Sketch:
-    """A step as far as it can be read. `place` is its index in the list; `config` None where the settings are wrong."""
+    """A step as far as it can be parsed. `place` is its index in the list; `config` None if the settings are wrong."""
 
     place: int
     id: str
@@ -86,34 +85,34 @@ class Sketch:
     completion: str
     outcomes: tuple[str, ...] = ()
     outputs: frozenset[str] | None = None
-    texts: list[tuple[Located, bool]] = default(default_factory=list)  # (text, it is a template)
+    texts: list[tuple[Located, bool]] = default(default_factory=list)  # (text, whether it is a template)
     by_itself: bool = False
-    roles: tuple[tuple[int, str], ...] = ()  # (place in the list, role), those that are texts
+    roles: tuple[tuple[int, str], ...] = ()  # (index, role), only texts
 
     @property
     def uses(self) -> list[Use]:
-        """Columns and relations in the settings, none where they cannot be read."""
+        """Columns and relations in the settings, none if they cannot be parsed."""
         if self.kind is None or self.config is None:
             return []
         return [*self.kind.uses(self.config), *_searched(self.config)]
 
     @property
     def actions(self) -> list[Use]:
-        """Actions in the settings, none where they cannot be read."""
+        """Actions in the settings, none if they cannot be parsed."""
         return self.kind.actions(self.config) if self.kind is not None and self.config is not None else []
 
 
 def shape(raw: Mapping[str, Any]) -> list[Problem]:
-    """What the document's model refuses."""
+    """The errors that the document's model reports."""
     try:
         Workflow.model_validate(raw)
     except ValidationError as error:
-        return [placed(spot, raw) for spot in said_of(error, Workflow)]
+        return [placed(spot, raw) for spot in model_errors(error, Workflow)]
     return []
 
 
 def placed(spot: Spot, raw: Mapping[str, Any]) -> Problem:
-    """The problem with its step's id, where the place is inside a step that has one."""
+    """The error with its step's id, if it is in a step with an id."""
     if len(spot.place) > 2 and spot.place[0] == "steps" and isinstance(spot.place[1], int):
         step = raw["steps"][spot.place[1]]
         name = step.get("id") if isinstance(step, dict) else None
@@ -123,7 +122,7 @@ def placed(spot: Spot, raw: Mapping[str, Any]) -> Problem:
 
 
 def sketches(raw: Mapping[str, Any], step_types: Mapping[str, StepKind], problems: list[Problem]) -> list[Sketch]:
-    """The steps as far as they can be read; what their types say of the settings is added to `problems`."""
+    """The steps as far as they can be parsed; errors in their settings are added to `problems`."""
     steps = raw.get("steps")
     found = []
     for place, step in enumerate(steps if isinstance(steps, list) else []):
@@ -143,7 +142,7 @@ def sketches(raw: Mapping[str, Any], step_types: Mapping[str, StepKind], problem
 
 
 def _configure(sketch: Sketch, kind: StepKind, config: Any, problems: list[Problem]) -> None:
-    """The settings parsed by the step's type, and what follows from them."""
+    """Parse the settings by step type, and derive the rest."""
     sketch.by_itself = kind.automatic
     if not isinstance(config, dict):
         return
@@ -152,7 +151,7 @@ def _configure(sketch: Sketch, kind: StepKind, config: Any, problems: list[Probl
     try:
         sketch.config = model.model_validate(config)
     except ValidationError as error:
-        problems += [Problem(sketch.id, Spot(("config", *spot.place), "").path, spot.reason) for spot in said_of(error, model)]
+        problems += [Problem(sketch.id, Spot(("config", *spot.place), "").path, spot.reason) for spot in model_errors(error, model)]
         sketch.config = _without_unknown(config, error, model)
     if sketch.config is None:
         return
@@ -169,7 +168,7 @@ def _configure(sketch: Sketch, kind: StepKind, config: Any, problems: list[Probl
 
 
 def _without_unknown(config: Mapping[str, Any], error: ValidationError, model: type[BaseModel]) -> Any:
-    """The settings without unknown keys, so that the rest of the step is judged too; None where that is not all that is wrong."""
+    """The settings without unknown keys, so that the rest of the step can be checked; None if there are other errors."""
     unknown = {detail["loc"][0] for detail in error.errors() if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1}
     try:
         return model.model_validate({name: value for name, value in config.items() if name not in unknown})
@@ -178,12 +177,12 @@ def _without_unknown(config: Mapping[str, Any], error: ValidationError, model: t
 
 
 def named(given: Any) -> tuple[tuple[int, str], ...]:
-    """The texts of a list, each with its place; nothing where it is no list."""
+    """The texts in a list with their index; nothing if it is not a list."""
     return tuple((place, name) for place, name in enumerate(given) if isinstance(name, str)) if isinstance(given, list) else ()
 
 
 def _searched(config: Any) -> list[Use]:
-    """Collections in which references of a form are searched."""
+    """Collections in which reference fields of a form search."""
     return [
         Use(f"{part}[{place}].collection", collection=entry.collection)
         for part in ("form", "fields", "output")

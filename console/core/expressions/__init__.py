@@ -1,19 +1,8 @@
-"""The one language of scopes, conditions and templates."""
+"""The expression language of scopes, conditions and templates."""
 
-from console.core.expressions.language import (
-    ROOTS,
-    TABLES,
-    TEMPLATE,
-    Expression,
-    ExpressionError,
-    compiled,
-    names,
-    parse,
-    paths,
-    render,
-    shown,
-    templates,
-)
+from console.core.expressions.evaluation import compiled
+from console.core.expressions.language import TEMPLATE, Expression, names, parse, paths, render, shown, templates
+from console.core.expressions.parser import ROOTS, TABLES, ExpressionError
 
 __all__ = [
     "ROOTS",

@@ -1,7 +1,7 @@
-"""The functions of the expression language, by the name that an expression uses.
+"""The functions of the expression language, by name.
 
-Each takes the moment of evaluation and its arguments, and answers a value or `UNKNOWN`. All are pure and linear in their input.
-A new one is one entry in `FUNCTIONS` or `METHODS` with the number of arguments it takes.
+Each takes the moment of evaluation and its arguments, and returns a value or `UNKNOWN`. All are pure and linear in their input.
+To add one, add an entry in `FUNCTIONS` or `METHODS` with the number of arguments.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ MRZ_FIELDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """What is called, and with how many arguments (`most` None: any number)."""
+    """A function and its number of arguments, `least` to `most` (None: any number)."""
 
     call: Callable[..., Any]
     least: int
@@ -32,13 +32,13 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """A column of a policy table: the values of its keys, in the types of the key columns, to the value that stands there."""
+    """One column of a policy table: key values, in the types of the key columns, → the value in that row."""
 
     types: tuple[str, ...]
     found: Mapping[tuple[Any, ...], Any]
 
     def at(self, keys: tuple[Any, ...]) -> Any:
-        """The value of the row with these keys; KeyError without one, `UNKNOWN` for a key that has another type than its column."""
+        """The value of the row with these keys. KeyError without such a row; `UNKNOWN` for a key of another type than its column."""
         typed = tuple(_key(kind, given) for kind, given in zip(self.types, keys, strict=True))
         return UNKNOWN if any(key is UNKNOWN for key in typed) else self.found[typed]
 
@@ -49,13 +49,13 @@ def today(now: datetime | None) -> Any:
 
 
 def add_days(_: datetime | None, start: Any, days: Any) -> Any:
-    """The day or moment so many days later."""
+    """The day or moment this many days later."""
     number = _whole(days)
     return UNKNOWN if number is None else _within_calendar(lambda: plus(_calendar(start), timedelta(days=number)))
 
 
 def add_months(_: datetime | None, start: Any, months: Any) -> Any:
-    """The same day so many months later, the last of that month where it has no such day."""
+    """The same day this many months later, or the last day of that month if it is shorter."""
     number, value = _whole(months), _calendar(start)
     if number is None or not isinstance(value, date):
         return UNKNOWN
@@ -67,7 +67,7 @@ def add_months(_: datetime | None, start: Any, months: Any) -> Any:
 
 
 def round_half_up(_: datetime | None, value: Any, digits: Any = 0) -> Any:
-    """The number rounded, halves away from zero: a whole number, or a decimal with `digits` (0 to 20) after the point."""
+    """The number rounded, halves away from zero: to a whole number, or to `digits` (0 to 20) decimals."""
     places = _whole(digits)
     if places is None or not 0 <= places <= 20:
         return UNKNOWN
@@ -76,7 +76,7 @@ def round_half_up(_: datetime | None, value: Any, digits: Any = 0) -> Any:
 
 
 def total(_: datetime | None, *values: Any) -> Any:
-    """Sum of the arguments, or of the one list: 0 for an empty list, unknown as soon as one of them is no number or duration."""
+    """Sum of the arguments, or of the only list: 0 for an empty list, unknown if an item is not a number or duration."""
     items = _spread(values)
     if items is None or any(number_of(item) is None and not isinstance(item, timedelta) for item in items):
         return UNKNOWN
@@ -87,27 +87,27 @@ def total(_: datetime | None, *values: Any) -> Any:
 
 
 def largest(_: datetime | None, *values: Any) -> Any:
-    """The largest of the arguments, or of the one list."""
+    """The largest of the arguments, or of the only list."""
     return _extreme(values, 1)
 
 
 def smallest(_: datetime | None, *values: Any) -> Any:
-    """The smallest of the arguments, or of the one list."""
+    """The smallest of the arguments, or of the only list."""
     return _extreme(values, -1)
 
 
 def size(_: datetime | None, value: Any) -> Any:
-    """Characters of a text, items of a list, names of an object."""
+    """Number of characters of a text, items of a list or names of an object."""
     return len(value) if isinstance(value, (str, list, tuple, Mapping)) else UNKNOWN
 
 
 def lower(_: datetime | None, value: Any) -> Any:
-    """The text in small letters."""
+    """The text in lower case."""
     return value.lower() if isinstance(value, str) else UNKNOWN
 
 
 def upper(_: datetime | None, value: Any) -> Any:
-    """The text in capitals."""
+    """The text in upper case."""
     return value.upper() if isinstance(value, str) else UNKNOWN
 
 
@@ -117,12 +117,12 @@ def trim(_: datetime | None, value: Any) -> Any:
 
 
 def plain(_: datetime | None, value: Any) -> Any:
-    """The letters and digits of a text alone, in capitals."""
+    """Only the letters and digits of the text, in upper case."""
     return iban.plain(value) if isinstance(value, str) else UNKNOWN
 
 
 def last(_: datetime | None, value: Any, count: Any) -> Any:
-    """The last so many characters of a text, all of it where it has no more."""
+    """The last `count` characters of the text, or all of it if it is shorter."""
     number = _whole(count)
     if not isinstance(value, str) or number is None or number < 0:
         return UNKNOWN
@@ -130,7 +130,7 @@ def last(_: datetime | None, value: Any, count: Any) -> Any:
 
 
 def host(_: datetime | None, value: Any) -> Any:
-    """The domain of a mail or web address, in small letters and without www."""
+    """The domain of an e-mail or web address, in lower case and without www."""
     if not isinstance(value, str):
         return UNKNOWN
     address = value.strip().lower()
@@ -139,37 +139,39 @@ def host(_: datetime | None, value: Any) -> Any:
 
 
 def iban_holds(_: datetime | None, value: Any) -> Any:
-    """Whether a text is a bank account number (IBAN) with the length of its country and the right check digits."""
+    """Whether the text is an IBAN with the right length for its country and valid check digits."""
     return iban.holds(value) if isinstance(value, str) else UNKNOWN
 
 
 def vat_valid(_: datetime | None, value: Any) -> Any:
-    """Whether a text is a VAT number of the form of its country, with the right check digits where that has some."""
+    """Whether the text is a VAT number in the format of its country, with valid check digits if the country has them."""
     return vat.problem(value) is None if isinstance(value, str) else UNKNOWN
 
 
 def name_match(_: datetime | None, left: Any, right: Any) -> Any:
-    """`match`, `close` or `no_match` of two names; letters of other alphabets, accents, order and signs aside."""
+    """`match`, `close` or `no_match` for two names, ignoring alphabets, accents, word order and punctuation."""
     if not isinstance(left, str) or not isinstance(right, str) or not left.strip() or not right.strip():
         return UNKNOWN
     return name_matching.name_match(left, right)
 
 
 def mrz_valid(now: datetime | None, text: Any) -> Any:
-    """Whether all check digits of a machine-readable zone are right; unknown for a text that holds none."""
+    """Whether all check digits of a machine-readable zone are right; unknown if the text has no such zone."""
     zone = mrz.parse(text, today(now) if now is not None else None) if isinstance(text, str) else None
     return UNKNOWN if zone is None else zone.valid
 
 
 def mrz_field(now: datetime | None, text: Any, name: Any) -> Any:
-    """What a machine-readable zone says: `number`, `family_name`, `given_names`, `birth_date`, `expires_on`, `nationality`, `issuer`, `sex` and `code` among them."""
+    """A field of a machine-readable zone, such as `number`, `family_name`, `given_names`, `birth_date`, `expires_on`, `nationality`,
+    `issuer`, `sex` or `code`.
+    """
     zone = mrz.parse(text, today(now) if now is not None else None) if isinstance(text, str) else None
     found = getattr(zone, name, None) if zone is not None and name in MRZ_FIELDS else None
     return UNKNOWN if found is None else found
 
 
 def days_between(_: datetime | None, start: Any, end: Any) -> Any:
-    """How many days the second day is after the first; of moments the days in UTC."""
+    """Number of days from the first day to the second; moments count by their day in UTC."""
     first, last = (day(None, value) for value in (start, end))
     return (last - first).days if isinstance(first, date) and isinstance(last, date) else UNKNOWN
 
@@ -180,17 +182,17 @@ def sha256(_: datetime | None, value: Any) -> Any:
 
 
 def days(_: datetime | None, number: Any) -> Any:
-    """A duration of so many days."""
+    """A duration of this many days."""
     return _span(number, 86_400)
 
 
 def hours(_: datetime | None, number: Any) -> Any:
-    """A duration of so many hours."""
+    """A duration of this many hours."""
     return _span(number, 3_600)
 
 
 def minutes(_: datetime | None, number: Any) -> Any:
-    """A duration of so many minutes."""
+    """A duration of this many minutes."""
     return _span(number, 60)
 
 
@@ -204,14 +206,14 @@ def day(_: datetime | None, value: Any) -> Any:
 
 
 def minor(_: datetime | None, amount: Any, exponent: Any) -> Any:
-    """An amount in minor units: 12.50 with exponent 2 is 1250, halves rounded away from zero."""
+    """An amount in minor units, halves rounded away from zero: 12.50 with exponent 2 is 1250."""
     places, number = _whole(exponent), number_of(amount)
     result = UNKNOWN if places is None or number is None or not 0 <= places <= 6 else rounded(number, places)
     return UNKNOWN if places is None or not isinstance(result, Decimal) else int(result.scaleb(places, Context(prec=90)))
 
 
 def lookup(_: datetime | None, table: Any, *given: Any) -> Any:
-    """What a policy table has for the keys, or an object under a name; the value after the last key where there is nothing, else unknown."""
+    """The value in a policy table for these keys, or in an object by name. Without one: the extra last argument, or unknown."""
     count = len(table.types) if isinstance(table, Answers) else 1
     if len(given) not in (count, count + 1):
         return UNKNOWN
@@ -229,7 +231,7 @@ def lookup(_: datetime | None, table: Any, *given: Any) -> Any:
 
 
 def _key(kind: str, given: Any) -> Any:
-    """A key in the type of its column, `UNKNOWN` where it has another."""
+    """A key in the type of its column, `UNKNOWN` if it has another type."""
     match kind:
         case "text":
             found: Any = given if isinstance(given, str) else None
@@ -243,7 +245,7 @@ def _key(kind: str, given: Any) -> Any:
 
 
 def similarity(_: datetime | None, left: Any, right: Any) -> Any:
-    """How alike two texts are, 0 to 1 to three places: the share of their three-letter pieces that both have, letters' case aside."""
+    """Similarity of two texts from 0 to 1, three decimals: the share of three-letter pieces that both have, ignoring case."""
     if not isinstance(left, str) or not isinstance(right, str) or max(len(left), len(right)) > LONGEST_COMPARED:
         return UNKNOWN
     first, second = _pieces(left), _pieces(right)
@@ -253,17 +255,17 @@ def similarity(_: datetime | None, left: Any, right: Any) -> Any:
 
 
 def starts_with(_: datetime | None, text: Any, other: Any) -> Any:
-    """Whether the text begins with the other, letter for letter."""
+    """Whether the text begins with the other, case-sensitive."""
     return text.startswith(other) if isinstance(text, str) and isinstance(other, str) else UNKNOWN
 
 
 def ends_with(_: datetime | None, text: Any, other: Any) -> Any:
-    """Whether the text ends with the other, letter for letter."""
+    """Whether the text ends with the other, case-sensitive."""
     return text.endswith(other) if isinstance(text, str) and isinstance(other, str) else UNKNOWN
 
 
 def contains(_: datetime | None, text: Any, other: Any) -> Any:
-    """Whether the text holds the other, letter for letter."""
+    """Whether the text contains the other, case-sensitive."""
     return other in text if isinstance(text, str) and isinstance(other, str) else UNKNOWN
 
 
@@ -273,7 +275,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _calendar(value: Any) -> Any:
-    """The day, else the moment that a value is; unknown where it is neither."""
+    """The day or moment that the value is; unknown if it is neither."""
     found = date_of(value)
     if found is not None:
         return found
@@ -293,7 +295,7 @@ def _span(number: Any, unit_s: int) -> Any:
 
 
 def _spread(values: tuple[Any, ...]) -> list[Any] | None:
-    """The arguments, or the items of the one list; None where one of them is no value to reckon with."""
+    """The arguments, or the items of the only list; None if one of them cannot be calculated with."""
     items = list(values[0]) if len(values) == 1 and isinstance(values[0], (list, tuple)) else list(values)
     return None if any(item is UNKNOWN or item is None for item in items) else items
 

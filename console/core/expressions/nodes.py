@@ -1,6 +1,6 @@
-"""The tree that an expression is: what stands in it, and how deep it is.
+"""The syntax tree of an expression.
 
-`depth` counts levels, brackets included; `position` is the offset of the first character in the text.
+`depth` counts levels, parentheses included; `position` is the offset of the first character in the text.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A value reached from a root by names and positions: `steps.load.record.email`."""
+    """A value reached from a root by names and list indexes: `steps.load.record.email`."""
 
     root: str
     steps: tuple[str | int, ...]
@@ -36,12 +36,12 @@ class Path:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The root and the names after it, up to the first position in a list."""
+        """The root and the names after it, up to the first list index."""
         return (self.root, *takewhile(lambda step: isinstance(step, str), self.steps))  # type: ignore[arg-type]
 
     @property
     def dotted(self) -> str:
-        """The path as written, up to the first position in a list."""
+        """The path as written, up to the first list index."""
         return ".".join(self.names)
 
 
@@ -106,7 +106,7 @@ Node: TypeAlias = Literal | Items | Path | Not | Junction | Compare | Within | C
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """The node and everything in it."""
+    """The node and all nodes below it."""
     yield node
     match node:
         case Items(items=items) | Junction(items=items) | Call(arguments=items):

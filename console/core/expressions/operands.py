@@ -1,8 +1,8 @@
-"""What the operators and functions of the expression language do with values: three-valued, exact, without surprises.
+"""How operators and functions of the expression language treat values: three-valued and exact.
 
-Values are JSON values, or their typed forms `Decimal`, `date`, `datetime` (aware), `time`, `timedelta`, `UUID`. A string stands for a number,
-a date or a moment where the other side is one; two strings are texts when compared for equality. `UNKNOWN` is what a missing
-field, a null in an ordering, or a wrong type comes to. Nothing here raises for a value, whatever it is.
+Values are JSON values or their typed forms `Decimal`, `date`, `datetime` (aware), `time`, `timedelta`, `UUID`. A string counts as a number,
+date or moment if the other side is one; two strings are compared as texts. A missing field, null in an ordering or a wrong type gives
+`UNKNOWN`. Nothing in this module raises for any value.
 """
 
 import re
@@ -15,7 +15,7 @@ from uuid import UUID
 
 
 class Unknown(Enum):
-    """The third truth value, also the value of whatever cannot be computed."""
+    """The third truth value, and the value of everything that cannot be computed."""
 
     UNKNOWN = "unknown"
 
@@ -33,17 +33,17 @@ MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2
 
 
 LONGEST = 60
-"""Digits of a number before and after its point that are read."""
+"""Most digits of a number before its point, and after it."""
 
 
 class Spelled(str):
-    """A number with a fraction as a request wrote it: decimals are texts, and inside JSON it is still a number."""
+    """A fractional number as a request wrote it. Elsewhere decimals are texts; inside JSON it is still a number."""
 
     __slots__ = ()
 
     @property
     def plain(self) -> str:
-        """The number without an exponent: `1.5e3` is `1500`. One that is too long to be written out stays as it is."""
+        """The number without an exponent: `1.5e3` becomes `1500`. A number too long to write out stays as it is."""
         if "e" not in self.lower():
             return str(self)
         number = Decimal(self)
@@ -51,7 +51,7 @@ class Spelled(str):
 
 
 def number_of(value: Any) -> Decimal | int | None:
-    """The number that a value is, or that a string spells; None where it is none (true and false are none, nor is NaN)."""
+    """The number that the value is or that the string spells; None otherwise (true, false and NaN are not numbers)."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -66,7 +66,7 @@ def number_of(value: Any) -> Decimal | int | None:
 
 
 def date_of(value: Any) -> date | None:
-    """The day of a date or of a string in ISO form; None for anything else, moments included."""
+    """The day of a date or of a string in ISO form; None for anything else, also for moments."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if isinstance(value, str) and DATE.fullmatch(value):
@@ -78,7 +78,7 @@ def date_of(value: Any) -> date | None:
 
 
 def moment_of(value: Any) -> datetime | None:
-    """The aware moment of a datetime or of a string; a day is its midnight, and what names no zone is UTC."""
+    """The aware moment of a datetime or string; a day counts as its midnight, a missing zone as UTC."""
     if isinstance(value, str) and MOMENT.fullmatch(value):
         try:
             value = datetime.fromisoformat(value)
@@ -91,7 +91,7 @@ def moment_of(value: Any) -> datetime | None:
 
 
 def time_of(value: Any) -> time | None:
-    """The time of day of a time or of a string in ISO form; one with a zone is none, since it cannot be compared with others."""
+    """The time of day of a time or of a string in ISO form; None with a zone, because times with zones cannot be compared."""
     if isinstance(value, str) and TIME.fullmatch(value):
         try:
             value = time.fromisoformat(value)
@@ -131,7 +131,7 @@ FAMILIES: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
 
 
 def paired(left: Any, right: Any) -> tuple[Any, Any] | None:
-    """Both values in the type that the more specific one has; None where they have none in common."""
+    """Both values in the type of the more specific one; None if they have no common type."""
     if isinstance(left, bool) or isinstance(right, bool):
         return (left, right) if isinstance(left, bool) and isinstance(right, bool) else None
     for kind, convert in FAMILIES:
@@ -142,7 +142,7 @@ def paired(left: Any, right: Any) -> tuple[Any, Any] | None:
 
 
 def equal(left: Any, right: Any) -> bool | Unknown:
-    """Whether the two are the same. Null equals null and nothing else; different types are unknown."""
+    """Whether both are the same. Null equals only null; different types are unknown."""
     if left is UNKNOWN or right is UNKNOWN:
         return Unknown.UNKNOWN
     if left is None or right is None:
@@ -154,7 +154,7 @@ def equal(left: Any, right: Any) -> bool | Unknown:
 
 
 def ordered(left: Any, right: Any) -> int | Unknown:
-    """-1, 0 or 1 as `left` is before, beside or after `right`. Text has no order; spelt numbers, days and moments have theirs."""
+    """-1, 0 or 1 if `left` is before, equal to or after `right`. Texts have no order; numbers, days and moments as text do."""
     if left is UNKNOWN or right is UNKNOWN or left is None or right is None or isinstance(left, bool) or isinstance(right, bool):
         return UNKNOWN
     pair = paired(left, right)
@@ -176,7 +176,7 @@ def _ordered_spellings(left: str, right: str) -> int | Unknown:
 
 
 def member(value: Any, items: Any) -> bool | Unknown:
-    """Whether `value` is one of `items`. Unknown where nothing equals it and something could not be compared, or `items` is no list."""
+    """Whether `value` is one of `items`. Unknown if none is equal and some cannot be compared, or if `items` is not a list."""
     if value is UNKNOWN or not isinstance(items, (list, tuple)):
         return UNKNOWN
     found: bool | Unknown = False
@@ -189,12 +189,12 @@ def member(value: Any, items: Any) -> bool | Unknown:
 
 
 def negated(value: Any) -> bool | Unknown:
-    """The opposite truth value; unknown stays unknown, and what is no truth value is unknown."""
+    """The opposite truth value; unknown for unknown and for other values."""
     return not value if isinstance(value, bool) else UNKNOWN
 
 
 def plus(left: Any, right: Any) -> Any:
-    """Sum of two numbers or durations, or a day or moment so much later."""
+    """Sum of two numbers or durations; a day or moment plus a duration."""
     if isinstance(left, timedelta) and not isinstance(right, timedelta):
         left, right = right, left
     if isinstance(right, timedelta):
@@ -203,7 +203,7 @@ def plus(left: Any, right: Any) -> Any:
 
 
 def less(left: Any, right: Any) -> Any:
-    """Difference of two numbers or durations; between two days or moments a duration; a day or moment so much earlier."""
+    """Difference of two numbers or durations; the duration between two days or moments; a day or moment minus a duration."""
     if isinstance(right, timedelta):
         return _moved(left, -right)
     if isinstance(left, (date, datetime)) or isinstance(right, (date, datetime)):
@@ -222,7 +222,7 @@ def times(left: Any, right: Any) -> Any:
 
 
 def over(left: Any, right: Any) -> Any:
-    """Quotient of two numbers as a decimal of up to 28 digits; unknown for a division by zero."""
+    """Quotient of two numbers, up to 28 digits; unknown for division by zero."""
     if isinstance(left, timedelta):
         return _microseconds(_calculated(_in_microseconds(left), right, lambda a, b: QUOTIENT.divide(Decimal(a), Decimal(b))))
     return _calculated(left, right, lambda a, b: QUOTIENT.divide(Decimal(a), Decimal(b)))
@@ -233,7 +233,7 @@ def _calculated(left: Any, right: Any, operation: Callable[[Any, Any], Any]) -> 
     if first is None or second is None:
         return UNKNOWN
     if isinstance(first, int) and isinstance(second, int) and max(first.bit_length(), second.bit_length()) > 400:
-        return UNKNOWN  # products of products would grow without bound
+        return UNKNOWN  # repeated multiplication would grow without limit
     try:
         with localcontext(EXACT):
             value = operation(first, second)
@@ -243,7 +243,7 @@ def _calculated(left: Any, right: Any, operation: Callable[[Any, Any], Any]) -> 
 
 
 def _moved(value: Any, by: timedelta) -> Any:
-    """A duration, day or moment moved by a duration. A day moves to a day by whole days, else to a moment."""
+    """A duration, day or moment plus a duration. A day plus whole days stays a day, else it becomes a moment."""
     if isinstance(value, timedelta):
         return _duration(lambda: value + by)
     day = date_of(value)
@@ -256,7 +256,7 @@ def _in_microseconds(value: timedelta) -> int:
 
 
 def _microseconds(number: Any) -> timedelta | Unknown:
-    """The duration of so many microseconds, a part of one rounded half away from zero; unknown where it is no number, or too long."""
+    """A duration of this many microseconds, halves rounded away from zero; unknown if it is not a number or too long."""
     whole = rounded(number, 0)
     return UNKNOWN if isinstance(whole, Unknown) else _duration(lambda: timedelta(microseconds=int(whole)))
 
@@ -269,7 +269,7 @@ def _duration(operation: Callable[[], Any]) -> Any:
 
 
 def rounded(value: Any, digits: int) -> Decimal | Unknown:
-    """The number to so many digits after the point, halves away from zero."""
+    """The number rounded to `digits` decimals, halves away from zero."""
     number = number_of(value)
     if number is None:
         return UNKNOWN
@@ -281,7 +281,7 @@ def rounded(value: Any, digits: int) -> Decimal | Unknown:
 
 
 def to_json(value: Any) -> Any:
-    """The value in the form of the API: decimals and durations as strings, ISO days, moments in UTC with `Z`; unknown is null."""
+    """The value as JSON: decimals and durations as strings, ISO days, moments in UTC with `Z`; unknown becomes null."""
     match value:
         case Unknown():
             return None
@@ -305,17 +305,17 @@ def to_json(value: Any) -> Any:
 
 
 def moment_text(value: datetime) -> str:
-    """RFC 3339 in UTC, fractions only where there are some. A moment without a zone is taken for UTC."""
+    """RFC 3339 in UTC, with fractions only if not zero. A moment without a zone counts as UTC."""
     if value.tzinfo is not None and value.utcoffset():
         try:
             value = value.astimezone(UTC)
-        except OverflowError:  # its zone is all that keeps it within the calendar
+        except OverflowError:  # only its time zone keeps it within the calendar
             return value.isoformat()
     return value.replace(tzinfo=None).isoformat() + "Z"
 
 
 def duration_text(value: timedelta) -> str:
-    """ISO 8601: days and seconds (`P3D`, `PT90S`, `-P1DT5S`)."""
+    """ISO 8601 in days and seconds: `P3D`, `PT90S`, `-P1DT5S`."""
     sign, size = ("-", -value) if value < timedelta(0) else ("", value)
     seconds = Decimal(size.seconds) + Decimal(size.microseconds) / 1_000_000
     clock = f"T{format(seconds, 'f')}S" if seconds or not size.days else ""

@@ -1,7 +1,7 @@
-"""What a person types above a list, as conditions: `refund -cancelled`, `status:open OR (amount:>20 created_at:2026-01)`, `customer.name:"Ana Ilić"`.
+"""What people type above a list: `refund -cancelled`, `status:open OR (amount:>20 created_at:2026-01)`, `customer.name:"Ana Ilić"`.
 
-Words look at every field, `field:` at one, `relation.field:` at one of the record that a relation leads to; `NULL` is no value, `2026` and `2026-01` are
-all their days. What cannot be read as such, an unbalanced bracket or a field that is not there, is looked for as it stands: a search is never an error.
+Words search all fields, `field:` one field, `relation.field:` a field of the related record. `NULL` means no value, `2026` and `2026-01` all
+days in them. What cannot be parsed, such as an unclosed parenthesis or an unknown field, is searched as text: a search never fails.
 """
 
 import pathlib
@@ -17,7 +17,7 @@ from lark import Lark, Token, Transformer
 from lark.exceptions import LarkError
 
 from console.core.documents.collections import Collection, Field, Relation
-from console.core.filters import Test, checked
+from console.core.filters import Test, checked_value
 from console.core.scopes import Scope
 from console.errors import Malformed
 
@@ -32,14 +32,14 @@ _PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A text that some field of the record holds or equals."""
+    """A text that some field of the record contains or equals."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """All of them (`and`), or one of them (`or`)."""
+    """All of the conditions (`and`), or at least one (`or`)."""
 
     kind: str
     items: tuple["Sought", ...]
@@ -47,14 +47,14 @@ class Several:
 
 @dataclass(frozen=True, slots=True)
 class Without:
-    """Not this: records for which it is unknown are in."""
+    """Not this condition; records for which it is unknown are included."""
 
     item: "Sought"
 
 
 @dataclass(frozen=True, slots=True)
 class Through:
-    """A record that the relation leads to, within `scope`, fulfils this."""
+    """A record that the relation leads to, within `scope`, meets the condition."""
 
     relation: Relation
     scope: Scope
@@ -65,7 +65,7 @@ Sought: TypeAlias = Words | Without | Through | Test | Several
 
 
 class Way(NamedTuple):
-    """Where a relation leads, for this reader."""
+    """The target of a relation, for this reader."""
 
     relation: Relation
     collection: Collection
@@ -73,7 +73,7 @@ class Way(NamedTuple):
 
 
 class _Term(NamedTuple):
-    """`name:value`, as it was typed; `phrase`: between quotes, so that it is never NULL or a period."""
+    """`name:value` as typed. `phrase`: the value was quoted, so it is never NULL or a period."""
 
     name: str
     sign: str
@@ -82,26 +82,26 @@ class _Term(NamedTuple):
 
     @property
     def text(self) -> str:
-        """As it stood there."""
+        """The term as typed."""
         return f'{self.name}:{self.sign}"{self.value}"' if self.phrase else f"{self.name}:{self.sign}{self.value}"
 
 
 class _Plain(NamedTuple):
-    """A word or a phrase without a field."""
+    """A word or phrase without a field."""
 
     text: str
     phrase: bool
 
 
 class _Joined(NamedTuple):
-    """`and`, `or`, `not` of what was typed."""
+    """`and`, `or` or `not` of what was typed."""
 
     kind: str
     items: tuple[Any, ...]
 
 
 class _Builder(Transformer[Token, Any]):
-    """Turns what the grammar found into the tuples above."""
+    """Turns the parse tree into the tuples above."""
 
     def either(self, items: list[Any]) -> Any:
         return _Joined("or", tuple(item for item in items if not isinstance(item, Token)))
@@ -142,10 +142,10 @@ def read(
     *,
     extended: bool = False,
 ) -> Sought | None:
-    """What is looked for; None where nothing is. Never raises.
+    """The search as a condition; None if it is empty. Never raises.
 
-    `hidden` fields are as if they were not there. `ways` tells of a relation's name where it leads for this reader. Days are those of `zone`.
-    `extended`: words are looked for in the records too that this one refers to.
+    `hidden` fields are treated as unknown. `ways` gives the target of a relation by name, for this reader. Days are days of `zone`.
+    `extended`: words are also searched in referenced records.
     """
     typed = text.strip()[:LONGEST]
     if not typed:
@@ -160,7 +160,7 @@ def read(
 
 
 def words(sought: Sought | None) -> list[str]:
-    """The texts that a record may have been found by, for a page that marks them; those after a minus are none."""
+    """The texts to highlight in results; without those after a minus."""
     match sought:
         case Words():
             return [sought.text]
@@ -172,7 +172,7 @@ def words(sought: Sought | None) -> list[str]:
 
 
 def limited(sought: Sought | None) -> bool:
-    """Whether it looks at other records, which only some readers may see."""
+    """Whether the search uses other records, which only some readers may see."""
     match sought:
         case Through():
             return True
@@ -192,7 +192,7 @@ def _depth(tree: Any) -> int:
 
 
 class _Reader:
-    """Gives the words their meaning for one collection."""
+    """Interprets the words for one collection."""
 
     def __init__(
         self, collection: Collection, hidden: frozenset[str], ways: Callable[[str], Way | None], zone: str, *, extended: bool = False
@@ -203,7 +203,7 @@ class _Reader:
         self.beside = tuple(way for way in referred if way is not None)
 
     def read(self, tree: Any) -> Sought:
-        """The condition that the tree is."""
+        """The condition for the tree."""
         match tree:
             case _Plain():
                 return self._words(tree.text)
@@ -216,14 +216,14 @@ class _Reader:
         return Several("or", tuple(self.read(item) for item in tree.items))
 
     def _all(self, items: tuple[Any, ...]) -> Sought:
-        """All of them; plain words one after another may also stand so in one field, as the label of a value does."""
+        """All of the conditions. Adjacent words may also occur together in one field, such as the label of a value."""
         plain = [item.text for item in items if isinstance(item, _Plain)]
         each = Several("and", tuple(self.read(item) for item in items))
         together = len(plain) == len(items) > 1 and not any(item.phrase for item in items)
         return Several("or", (self._words(" ".join(plain)), each)) if together else each if len(items) > 1 else each.items[0]
 
     def _words(self, text: str) -> Sought:
-        """A text in the record, or in one that it refers to where those are looked at too."""
+        """A text in the record, or in a referenced one if the search is extended."""
         here = Words(text)
         return Several("or", (here, *(Through(way.relation, way.scope, here) for way in self.beside))) if self.beside else here
 
@@ -242,7 +242,7 @@ class _Reader:
         return self._led(term.name, Words(term.value), term)
 
     def _led(self, name: str, item: Sought, term: _Term) -> Sought:
-        """The words in the record that a relation of this name leads to; where there is none, the term as it was typed."""
+        """The search in the record that a relation of this name leads to; without such a relation, the term as text."""
         way = self._way(name) if not term.sign else None
         return Through(way.relation, way.scope, item) if way else Words(term.text)
 
@@ -255,14 +255,14 @@ class _Reader:
         return self.ways(found.name) if found and not columns & self.hidden else None
 
     def _test(self, field: Field, term: _Term) -> Sought | None:
-        """The field against the value; None where the value is none of the field's."""
+        """The field compared with the value; None if the value does not fit the field."""
         if term.value == NULL and not term.phrase:
             return Test(field.name, "is_null", True) if not term.sign else None
         if field.stored in {"date", "datetime"} and (period := _period(term.value)) is not None:
             return self._within(field, term.sign, *period)
         try:
             op, value = self._value(field, term)
-            return Test(field.name, op, checked(field, op, value))
+            return Test(field.name, op, checked_value(field, op, value))
         except Malformed:
             return None
 
@@ -278,7 +278,7 @@ class _Reader:
         return "contains" if field.stored in {"text", "array"} else "eq", term.value
 
     def _within(self, field: Field, sign: str, first: date, after: date) -> Sought:
-        """A day, a month or a year: the field lies in it, before its beginning, or from its end on."""
+        """A day, month or year: the field is within it, before it, or from its end on."""
         begin, end = self._edge(field, first), self._edge(field, after)
         match sign:
             case "<":
@@ -298,7 +298,7 @@ class _Reader:
 
 
 def _period(text: str) -> tuple[date, date] | None:
-    """(first day, first day after it) of `2026`, `2026-01` or `2026-01-31`; None where it is none."""
+    """(first day, first day after) of `2026`, `2026-01` or `2026-01-31`; None for other texts."""
     found = _PERIOD.fullmatch(text)
     if found is None:
         return None
@@ -317,6 +317,6 @@ def _folded(name: str) -> str:
 
 
 def _named(collection: Collection, hidden: frozenset[str]) -> dict[str, Field]:
-    """Readable fields by what they may be called: their name, else their label; letters' case, `-` and `_` aside."""
+    """Readable fields by name, else by label, ignoring case, `-` and `_`."""
     shown = [field for field in collection.fields if field.name not in hidden and not field.hidden]
     return {_folded(field.label): field for field in reversed(shown)} | {_folded(field.name): field for field in reversed(shown)}

@@ -1,3 +1,3 @@
-"""What can be told from papers: identity documents, bank accounts, VAT numbers, names, and the rules that check them."""
+"""Rules on documents: identity papers, bank accounts, VAT numbers, names, and checks of their values."""
 
 __all__ = ["document_checks", "extracting", "iban", "mrz", "name_matching", "pages", "similarity", "vat"]

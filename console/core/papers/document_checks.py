@@ -1,6 +1,6 @@
-"""Checks of a document against what the run knows: a rule for each, and what came of it with the places where that was seen.
+"""Checks of a document against the run: each with an outcome and the places in the document.
 
-Our code computes them from what stands in the document. They tick nothing: the person who decides sees them beside the form.
+Computed by code from the document's text. They decide nothing: a person sees them beside the form.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ class Check(Definition):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something was seen."""
+    """A place in a document."""
 
     page: int
     box: Box
@@ -69,7 +69,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a check: the outcome, a sentence where there is one to say, and where it was seen."""
+    """The result of a check: outcome, optional sentence, and places."""
 
     id: str
     label: str
@@ -79,7 +79,7 @@ class Result:
 
 
 def document_of(facts: Facts, pages: Sequence[Read], title: str) -> dict[str, Any]:
-    """What expressions find as `document`. What is not there, or stands there in two ways, is unknown."""
+    """The root `document` of expressions. Missing or ambiguous values are unknown."""
     known = {name: value for name in {one.name for one in facts.found} if (value := facts.value(name)) is not None}
     known |= {name: [one.value for one in facts.of(name)] for name in MANY}
     known |= {"ibans": [one.value for one in facts.of("iban")], "vat_ids": [one.value for one in facts.of("vat_id")]}
@@ -96,7 +96,7 @@ def document_of(facts: Facts, pages: Sequence[Read], title: str) -> dict[str, An
 
 
 def _digits(zone: Zone) -> str:
-    """What is to be said of the check digits of a zone that was read beyond doubt."""
+    """A sentence on the check digits of a zone that was read reliably."""
     if zone.valid:
         return ""
     names = [DIGITS[name] for name in zone.wrong]
@@ -104,13 +104,13 @@ def _digits(zone: Zone) -> str:
 
 
 def judged(checks: Sequence[Check], roots: Mapping[str, Any], facts: Facts, pages: Sequence[Read], title: str) -> list[Result]:
-    """What comes of the checks of a document."""
+    """The results of the checks of a document."""
     here = {**roots, "document": document_of(facts, pages, title)}
     return [_judged(check, here, facts, pages) for check in checks if check.about == "document"]
 
 
 def of_values(checks: Sequence[Check], roots: Mapping[str, Any]) -> list[Result]:
-    """What comes of the checks that need no document; those that do not apply are left out."""
+    """The results of checks that need no document; those that do not apply are left out."""
     nothing = Facts()
     made = [_judged(check, roots, nothing, ()) for check in checks if check.about == "values"]
     return [result for result in made if result.outcome != "not_applicable"]
@@ -136,7 +136,7 @@ def _outcome(check: Check, roots: Mapping[str, Any]) -> Outcome:
 
 
 def _search_text(check: Check, roots: Mapping[str, Any], facts: Facts, pages: Sequence[Read]) -> tuple[Any, tuple[Place, ...]]:
-    """(whether one of the texts stands in the document, where). Of a document that was recognised, or not wholly read, an absence is unknown."""
+    """(whether one of the texts occurs, where). In a scanned or partly read document absence is unknown."""
     if check.find is None:
         return UNKNOWN, ()
     given = expressions.parse(check.find).evaluate(roots)
@@ -153,7 +153,7 @@ def _at(check: Check, facts: Facts) -> tuple[Place, ...]:
 
 
 def texts_of_checks(checks: Sequence[Check]) -> list[Located]:
-    """The expressions of the checks with their place."""
+    """The expressions of the checks, with their place."""
     told = []
     for number, check in enumerate(checks):
         for name, text in (("if", check.if_), ("pass", check.pass_), ("unsure", check.unsure), ("find", check.find)):
@@ -163,7 +163,7 @@ def texts_of_checks(checks: Sequence[Check]) -> list[Located]:
 
 
 def said_of_checks(checks: Sequence[Check]) -> list[Located]:
-    """Their templates with their place."""
+    """The templates of the checks, with their place."""
     return [
         Located(f"checks[{number}].said", check.said, papers=check.about == "document") for number, check in enumerate(checks) if check.said
     ]

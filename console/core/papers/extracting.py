@@ -1,7 +1,7 @@
-"""What rules can tell from the text of a document: what stands after a label, days, account numbers, VAT ids, amounts, and the machine-readable zone.
+"""Values found in a document's text by rules: labelled values, days, account numbers, VAT ids, amounts, machine-readable zone.
 
-No model has a part in it. Each value has the place where it stands, so that a person can look; what is ambiguous is left out. A document may lie:
-that a value stands there says nothing about whether it is true.
+No model is involved. Each value has its place, so that a person can check it; ambiguous values are left out. That a document contains a value
+does not mean it is true.
 """
 
 import re
@@ -21,7 +21,7 @@ SYMBOLS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY"}
 LONGEST_LABEL = 60
 MOST_WORDS = 5  # of a label
 MOST_VALUE = 300
-BELOW = 2.6  # heights of a label within which its value may stand under it
+BELOW = 2.6  # the value is at most this many label heights below
 
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _DOTS = re.compile(r"\b(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})\b")
@@ -36,7 +36,7 @@ _VAT = re.compile(rf"\b(?:{'|'.join(sorted(vat.COUNTRIES))})[ .\-]?[A-Z0-9](?:[ 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value that stands in a document. `value` is text or JSON (days in ISO form, amounts with a point), `text` what is printed."""
+    """A value in a document. `value` is text or JSON (ISO days, amounts with a point), `text` as printed."""
 
     name: str
     value: Any
@@ -48,7 +48,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that rules tell of a document. `zone` is its machine-readable zone, `sure` whether that was read beyond doubt."""
+    """All values found in a document. `zone` is its machine-readable zone, `sure` whether that was read reliably."""
 
     found: tuple[Found, ...] = ()
     zone: Zone | None = None
@@ -60,17 +60,17 @@ class Facts:
     unread: tuple[int, ...] = field(default_factory=tuple)
 
     def of(self, name: str) -> tuple[Found, ...]:
-        """What was found under that name."""
+        """The values with that name."""
         return tuple(one for one in self.found if one.name == name)
 
     def value(self, name: str) -> Any:
-        """The one value under that name; None where there is none, or where there are different ones."""
+        """The only value with that name; None without one, or if there are different ones."""
         values = {str(one.value): one.value for one in self.of(name)}
         return next(iter(values.values())) if len(values) == 1 else None
 
 
 def facts_of(pages: Sequence[Read], today: date | None = None) -> Facts:
-    """What rules tell of these pages."""
+    """The values on these pages."""
     found: list[Found] = []
     zone, sure, zone_at = None, False, None
     for page in pages:
@@ -87,7 +87,7 @@ def facts_of(pages: Sequence[Read], today: date | None = None) -> Facts:
 
 
 def places_of(pages: Sequence[Read], wanted: str) -> list[tuple[int, Box]]:
-    """(page, box) where this text is printed, within one line; case and signs between letters do not count, a machine-readable zone neither."""
+    """(page, box) where the text is printed within one line, ignoring case and punctuation. Machine-readable zones are skipped."""
     needle = iban.plain(wanted)
     found: list[tuple[int, Box]] = []
     if len(needle) < 2:
@@ -99,7 +99,7 @@ def places_of(pages: Sequence[Read], wanted: str) -> list[tuple[int, Box]]:
 
 
 def _within(line: Line, needle: str) -> Box:
-    """The box of the words of a line that hold the text, that of the line where they cannot be told."""
+    """The box of the words that contain the text, or of the line if they cannot be identified."""
     words = [(iban.plain(word.text), word) for word in line.words]
     for first in range(len(words)):
         taken, whole = "", list[Word]()
@@ -118,14 +118,14 @@ def _with_below(lines: Sequence[Line]) -> Iterator[tuple[Line, Line | None]]:
 
 
 def _labelled(page: int, line: Line, below: Line | None) -> Iterator[Found]:
-    """Values that stand after a label in the line, or under it."""
+    """Values after a label in the line, or below it."""
     parts = _parts(line)
     for place, words in enumerate(parts):
         label, value = _split(words)
         if label is None:
             continue
         if not value and below is not None:
-            value = _under(words, below)  # a head of a table, or a form whose labels stand above
+            value = _under(words, below)  # a table head, or a form with labels above
         if not value and place + 1 < len(parts) and _split(parts[place + 1])[0] is None:
             value = parts[place + 1]
         if value:
@@ -133,7 +133,7 @@ def _labelled(page: int, line: Line, below: Line | None) -> Iterator[Found]:
 
 
 def _parts(line: Line) -> list[list[Word]]:
-    """The words of a line, parted at its wide gaps."""
+    """The words of a line, split at wide gaps."""
     parts: list[list[Word]] = []
     words = iter(line.words)
     for text in line.text.split(GAP):
@@ -143,7 +143,7 @@ def _parts(line: Line) -> list[list[Word]]:
 
 
 def _split(words: Sequence[Word]) -> tuple[str | None, list[Word]]:
-    """(label, the words after it): at a colon, else where the words begin with a known label; (None, []) where there is no label."""
+    """(label, words after it): split at a colon, else after a known label; (None, []) without a label."""
     for place, word in enumerate(words[:MOST_WORDS], 1):
         if word.text.endswith(":") and len(word.text) > 1:
             return " ".join(one.text for one in words[:place])[:LONGEST_LABEL].rstrip(":"), list(words[place:])
@@ -155,7 +155,7 @@ def _split(words: Sequence[Word]) -> tuple[str | None, list[Word]]:
 
 
 def _under(label: Sequence[Word], below: Line) -> list[Word]:
-    """The words right under a label: those of the part that begins where it does."""
+    """The words directly below a label: the part that starts at the same position."""
     at, height = label[0].box, label[0].box[3] - label[0].box[1]
     if below.box[1] - at[3] > BELOW * height:
         return []
@@ -166,7 +166,7 @@ def _under(label: Sequence[Word], below: Line) -> list[Word]:
 
 
 def _canonical(label: str) -> str | None:
-    """The name that a known label stands for; labels in two languages are parted by a slash."""
+    """The name for a known label; labels in two languages are separated by a slash."""
     return next((LABELS[one] for part in (label, *label.split("/")) if (one := _plain(part)) in LABELS), None)
 
 
@@ -179,7 +179,7 @@ def _name(label: str) -> str:
 
 
 def _named(page: int, label: str, words: Sequence[Word]) -> Iterator[Found]:
-    """The value under the name that its label stands for, in that name's form; one of a wrong form is left out."""
+    """The value under the name of its label, in that name's form; invalid values are left out."""
     text = " ".join(word.text for word in words)[:MOST_VALUE].strip()
     name = _canonical(label) or _name(label)
     box = around(word.box for word in words)
@@ -201,7 +201,7 @@ def _named(page: int, label: str, words: Sequence[Word]) -> Iterator[Found]:
 
 
 def _patterns(page: int, line: Line) -> Iterator[Found]:
-    """What tells itself by its form, wherever it stands."""
+    """Values recognisable by their form alone."""
     for match in _IBAN.finditer(line.text):
         number = next((text for text in _shorter(match[0]) if iban.holds(text)), None)
         if number is not None:
@@ -216,14 +216,14 @@ def _patterns(page: int, line: Line) -> Iterator[Found]:
 
 
 def _shorter(text: str) -> Iterator[str]:
-    """The text, and what is left of it as words at its end are taken away."""
+    """The text, then shorter ones without its last words."""
     words = text.split(" ")
     for count in range(len(words), 0, -1):
         yield " ".join(words[:count])
 
 
 def days_in(text: str) -> list[str]:
-    """The days in a text, in ISO form and in their order; where month and day cannot be told apart, none."""
+    """The days in a text, ISO form, in order; none if month and day cannot be told apart."""
     found: list[tuple[int, str]] = []
     for pattern, order in ((_ISO, (1, 2, 3)), (_DOTS, (3, 2, 1)), (_SLASHES, (3, 2, 1)), (_WORDS, (3, 2, 1)), (_AMERICAN, (3, 1, 2))):
         for match in pattern.finditer(text):
@@ -241,7 +241,7 @@ def days_in(text: str) -> list[str]:
 
 
 def amounts_in(text: str) -> list[tuple[str, str]]:
-    """(amount with a point, currency) in their order."""
+    """(amount with a point, currency), in order."""
     found = []
     for match in _AMOUNT.finditer(text):
         number = _number(match[3] or match[4] or "")
@@ -252,7 +252,7 @@ def amounts_in(text: str) -> list[tuple[str, str]]:
 
 
 def _number(text: str) -> str | None:
-    """A number with a point before its decimals, however its thousands are parted: two or fewer figures after the last mark are decimals."""
+    """A number with a decimal point, whatever its thousands separator: up to two digits after the last mark are decimals."""
     plain = re.sub(r"['\s\u00a0\u202f]", "", text).rstrip(".,")
     whole, mark, rest = plain, "", ""
     last = max(plain.rfind("."), plain.rfind(","))
@@ -267,7 +267,7 @@ def _number(text: str) -> str | None:
 
 
 def _once(found: Iterable[Found]) -> list[Found]:
-    """Each value once in its name: what stands after a label before what tells itself by its form."""
+    """Without duplicate values per name: labelled values win over those recognised by form."""
     return list({(one.name, str(one.value)): one for one in reversed(list(found))}.values())[::-1]
 
 
@@ -277,7 +277,7 @@ def _zone_at(page: Read) -> tuple[int, Box] | None:
 
 
 def _of_zone(zone: Zone, page: int, box: Box) -> Iterator[Found]:
-    """What the zone says, under names of its own."""
+    """The values of the zone, with names of their own."""
     told: Mapping[str, Any] = {
         "number": zone.number, "family_name": zone.family_name, "given_names": zone.given_names, "nationality": zone.nationality,
         "issuer": zone.issuer, "sex": zone.sex, "birth_date": zone.birth_date, "expires_on": zone.expires_on,
@@ -289,7 +289,7 @@ def _of_zone(zone: Zone, page: int, box: Box) -> Iterator[Found]:
 
 
 def _names(found: Sequence[Found]) -> list[Found]:
-    """With the full name where family and given names stand apart."""
+    """With the full name added, if family and given names are separate."""
     parts = {name: [one for one in found if one.name == name] for name in ("name", "family_name", "given_names")}
     if parts["name"] or len(parts["family_name"]) != 1 or len(parts["given_names"]) != 1:
         return list(found)

@@ -1,4 +1,4 @@
-"""Bank account numbers as ISO 13616 has them: letters and digits of a length that the country names, with two check digits (ISO 7064 MOD 97-10)."""
+"""IBAN by ISO 13616: length by country, two check digits (ISO 7064 MOD 97-10)."""
 
 LENGTHS = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28, "CH": 21, "CR": 22, "CY": 28,
@@ -11,12 +11,12 @@ LENGTHS = {
 
 
 def plain(text: str) -> str:
-    """Letters and digits alone, in capitals: how numbers are compared that people write with blanks, dots and hyphens."""
+    """Only letters and digits, in upper case: to compare numbers written with blanks, dots or hyphens."""
     return "".join(sign for sign in text.upper() if sign.isalnum())
 
 
 def holds(text: str) -> bool:
-    """Whether it is an account number of a country that has such, of the right length and with the right check digits; blanks do not count."""
+    """Whether this is a valid IBAN: known country, right length and check digits; blanks are ignored."""
     number = plain(text)
     if not number.isascii() or len(number) != LENGTHS.get(number[:2]):
         return False

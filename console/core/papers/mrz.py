@@ -1,6 +1,6 @@
-"""Machine-readable zones of travel documents: which lines of a text are one, what they say, and whether their check digits are right.
+"""Machine-readable zones of travel documents: finding their lines, reading values, and verifying check digits.
 
-The zones of cards (TD1, three lines of 30 signs), of larger cards (TD2, two of 36) and of passports (TD3, two of 44).
+Formats: cards (TD1, three lines of 30 characters), larger cards (TD2, two of 36), passports (TD3, two of 44).
 Source: ICAO Doc 9303 parts 3 to 6.
 """
 
@@ -15,13 +15,13 @@ _LOOKS = re.compile(r"[A-Z0-9<]{28,46}", re.ASCII)
 _WITHOUT_FILLER = re.compile(r"[A-Z0-9]{9}[0-9][A-Z]{3}[0-9]{7}[FMX][0-9]{7}[A-Z0-9]*", re.ASCII)
 _DIGIT_FOR = str.maketrans("OQDILZSBG", "000112586")
 _LETTER_FOR = str.maketrans("012568", "OIZSGB")
-FORWARD = 30  # a document is hardly issued for longer: later years of two figures are of the century before
+FORWARD = 30  # documents are not valid for longer: later two-digit years belong to the previous century
 
 Part = Literal["number", "birth_date", "expires_on", "optional", "composite"]
 
 
 class _At(NamedTuple):
-    """A part of a zone: its line, from where to where."""
+    """A part of a zone: line, start, end."""
 
     line: int
     start: int
@@ -63,14 +63,14 @@ _DIGITS: Mapping[str, Mapping[Part, tuple[tuple[_At, ...], _At]]] = {
         "composite": ((_At(1, 0, 10), _At(1, 13, 20), _At(1, 21, 43)), _At(1, 43, 44)),
     },
 }
-"""Which parts each check digit is reckoned from, and where it stands."""
+"""For each check digit: its parts and its position."""
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """What a zone says. Dates are None where they are not fully given; `digits` says of each check digit whether it is right.
+    """The values of a zone. Incomplete dates are None; `digits`: check digit → whether it is right.
 
-    `code` is the kind of document (`P`, `I`, `IR` …), `issuer` and `nationality` are the three letters of ICAO (`D` for Germany).
+    `code` is the document type (`P`, `I`, `IR` …), `issuer` and `nationality` are ICAO's three letters (`D` for Germany).
     """
 
     format: str
@@ -89,24 +89,24 @@ class Zone:
 
     @property
     def valid(self) -> bool:
-        """Whether all its check digits are right."""
+        """Whether all check digits are right."""
         return all(self.digits.values())
 
     @property
     def wrong(self) -> tuple[Part, ...]:
-        """The parts whose check digit is wrong."""
+        """The parts with a wrong check digit."""
         return tuple(name for name, right in self.digits.items() if not right)
 
 
 def check_digit(text: str) -> int | None:
-    """Weights 7, 3, 1 over digits, letters as 10 to 35 and `<` as 0, modulo 10; None for other signs."""
+    """Weights 7, 3, 1 over digits, letters as 10 to 35 and `<` as 0, modulo 10; None for other characters."""
     if not re.fullmatch(r"[0-9A-Z<]*", text, re.ASCII):
         return None
     return sum((0 if sign == "<" else int(sign, 36)) * (7, 3, 1)[place % 3] for place, sign in enumerate(text)) % 10
 
 
 def zone_lines(texts: Iterable[str]) -> Iterator[str]:
-    """Of lines of text those that look like lines of a zone, without blanks and in capitals."""
+    """The lines that look like lines of a zone, without blanks, in upper case."""
     for text in texts:
         plain = re.sub(r"\s", "", text).replace("«", "<<").replace("‹", "<").upper()
         if _LOOKS.fullmatch(re.sub(r"[^A-Z0-9<]", "<", plain)) and (plain.count("<") > 1 or _WITHOUT_FILLER.fullmatch(plain)):
@@ -114,10 +114,10 @@ def zone_lines(texts: Iterable[str]) -> Iterator[str]:
 
 
 def parse(text: str | Sequence[str], today: date | None = None, *, seen: bool = False) -> Zone | None:
-    """The zone that these lines are, or hold; None where they are none.
+    """The zone in these lines; None if there is none.
 
-    `today` tells in which century a year of two figures lies. `seen`: the lines were recognised in a picture, so that a letter where only a
-    digit may stand is the digit that looks like it, and the other way round; a check digit is never changed to fit.
+    `today` decides the century of two-digit years. `seen`: the lines come from a picture, so a letter where only a digit is possible becomes the
+    digit that looks like it, and the reverse; check digits are never changed to fit.
     """
     lines = list(zone_lines(text.splitlines() if isinstance(text, str) else text))
     for name, (count, width) in FORMATS.items():
@@ -130,9 +130,9 @@ def parse(text: str | Sequence[str], today: date | None = None, *, seen: bool = 
 
 
 def settled(readings: Sequence[Sequence[str]], today: date | None = None, *, seen: bool = False) -> tuple[Zone | None, bool]:
-    """(the zone that several readings of the same lines come to, whether that is sure).
+    """(the zone that several readings of the same lines agree on, whether that is reliable).
 
-    One whose check digits are right is taken, unless two readings agree on another. A wrong one is sure when it was read so twice, or is no picture.
+    A reading with right check digits wins, unless two others agree. A wrong one is reliable if read twice, or not from a picture.
     """
     found = [zone for zone in (parse(reading, today, seen=seen) for reading in readings) if zone is not None]
     if not found or not seen:
@@ -145,7 +145,7 @@ def settled(readings: Sequence[Sequence[str]], today: date | None = None, *, see
 
 
 def _whole(line: str, width: int) -> str | None:
-    """The line at its right length; fillers at its end are easily miscounted."""
+    """The line at its exact length; fillers at the end are easily miscounted."""
     if len(line) == width:
         return line
     return (
@@ -173,7 +173,7 @@ def _zone(name: str, lines: Sequence[str], today: date | None, *, seen: bool) ->
 
 
 def _number(name: str, part: Mapping[str, str]) -> str:
-    """The document's number; of a card one of more than nine signs goes on in the optional part, up to its check digit."""
+    """The document number; on a card a number over nine characters continues in the optional part, up to its check digit."""
     if name == "TD1" and part["optional"][:1] != "<" and _long(part):
         return part["number"] + part["optional"].split("<")[0][:-1]
     return part["number"].rstrip("<").replace("<", "")
@@ -185,7 +185,7 @@ def _long(part: Mapping[str, str]) -> bool:
 
 
 def _judged(name: str, lines: Sequence[str]) -> dict[Part, bool]:
-    """Of each check digit whether it is right. That of an empty optional part may be a filler."""
+    """Check digit → whether it is right. The digit of an empty optional part may be a filler."""
     judged: dict[Part, bool] = {}
     for key, (parts, at) in _DIGITS[name].items():
         text = "".join(lines[one.line][one.start : one.end] for one in parts)
@@ -199,7 +199,7 @@ def _judged(name: str, lines: Sequence[str]) -> dict[Part, bool]:
 
 
 def _date(text: str, latest: date | None) -> date | None:
-    """The day of six figures. Births lie before `latest`; what expires, within the next decades."""
+    """The day from six digits. Births are before `latest`; expiry dates within the next decades."""
     try:
         year, month, day = (int(text[at : at + 2]) for at in (0, 2, 4))
         if latest is not None:
@@ -215,7 +215,7 @@ def _words(text: str) -> str:
 
 
 def _corrected(name: str, lines: Sequence[str]) -> tuple[str, ...]:
-    """The lines with digits where only digits may stand, and letters where only letters may."""
+    """The lines with digits where only digits are possible, and letters where only letters are."""
     places = _PLACES[name]
     made = [list(line) for line in lines]
     for at in (places["birth"], places["expires"], *(digit for _, digit in _DIGITS[name].values())):

@@ -1,7 +1,7 @@
-"""Whether two names are the same person's or firm's: other letters, accents, order and blanks do not count.
+"""Compares names of persons or firms, ignoring alphabet, accents, order and blanks.
 
-A name is compared in each way in which it may be written in the letters of English: `ö` as `o` or `oe`, Cyrillic and Greek letters as ICAO Doc 9303-3
-section 6 has them. What is alike but not the same is `close`, and for a person to judge.
+Names are compared in every English spelling: `ö` as `o` or `oe`, Cyrillic and Greek letters by ICAO Doc 9303-3 section 6. Similar but
+different names are `close`, for a person to decide.
 """
 
 import re
@@ -11,9 +11,9 @@ from typing import Literal
 from console.core.papers import similarity
 
 Likeness = Literal["match", "close", "no_match"]
-CLOSE = 84.0  # of 100: a letter or two in an ordinary name
-SPACED = 92.0  # where blanks are all that is left out
-LEAST_SHARED = 2  # names that one has and the other leaves out
+CLOSE = 84.0  # of 100: one or two letters in an ordinary name
+SPACED = 92.0  # if they differ only in blanks
+LEAST_SHARED = 2  # names that only one of them has
 LONGEST = 200
 
 LETTERS = {
@@ -31,7 +31,7 @@ _OTHER = {**LETTERS, "Ё": "YO", "Й": "Y", "Ю": "YU", "Я": "YA", "Х": "H", "
 
 
 def name_match(left: str, right: str) -> Likeness:
-    """`match` where the names are the same, `close` where they are alike or one leaves names out that the other has, else `no_match`."""
+    """`match` for equal names, `close` for similar ones or if one leaves out names of the other, else `no_match`."""
     ours, theirs = _forms(left), _forms(right)
     if not all(ours) or not all(theirs):
         return "no_match"
@@ -42,7 +42,7 @@ def name_match(left: str, right: str) -> Likeness:
 
 
 def _forms(name: str) -> list[list[str]]:
-    """The words of a name, in each way of writing it."""
+    """The words of a name in each spelling."""
     upper = unicodedata.normalize("NFC", name[:LONGEST]).upper()
     return [_words(upper, table) for table in (_ONE, LETTERS, _OTHER)]
 

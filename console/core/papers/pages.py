@@ -1,6 +1,6 @@
-"""What stands on the pages of a document and where: words, and the lines that they make.
+"""The words and lines on the pages of a document, with their places.
 
-A box is (left, top, right, bottom) in parts of the page, 0 to 1 from its upper left corner as it is shown.
+A box is (left, top, right, bottom) as fractions of the page, 0 to 1 from its upper left corner as displayed.
 """
 
 import itertools
@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 Box = tuple[float, float, float, float]
 Origin = Literal["pdf", "ocr", "none"]
-WIDE_GAP = 1.6  # heights of a line between two words that belong to different columns
+WIDE_GAP = 1.6  # line heights between words of different columns
 GAP = "   "
 
 
@@ -22,7 +22,7 @@ class Word(NamedTuple):
 
 
 class Line(NamedTuple):
-    """Words beside each other. `text` has three blanks where there is a wide gap, as between the columns of a form."""
+    """Adjacent words. `text` has three blanks for a wide gap, as between columns of a form."""
 
     text: str
     box: Box
@@ -31,9 +31,9 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A page as it was read. `origin` is pdf (its own text), ocr (recognised in its picture) or none (nothing was read; `why` says why).
+    """A page. `origin`: pdf (its own text), ocr (from its picture) or none (unreadable; `why` says why).
 
-    `zones` are readings of a machine-readable zone: each a tuple of its lines; of a picture several, made in different ways.
+    `zones` are readings of a machine-readable zone, each a tuple of lines; a picture has several, made in different ways.
     """
 
     number: int
@@ -44,20 +44,20 @@ class Read:
 
     @property
     def text(self) -> str:
-        """The lines, one below the other."""
+        """The lines as one text."""
         return "\n".join(line.text for line in self.lines)
 
 
 def around(boxes: Iterable[Box]) -> Box:
-    """The box around all of them."""
+    """The box around all boxes."""
     left, top, right, bottom = zip(*boxes, strict=True)
     return min(left), min(top), max(right), max(bottom)
 
 
 def lines_of(words: Sequence[Word], shape: float = 1.4) -> tuple[Line, ...]:
-    """The lines that the words make, from top to bottom; `shape` is how much taller than wide the page is.
+    """The lines that the words form, from top to bottom; `shape` is height divided by width of the page.
 
-    A word belongs to the line whose middle lies within it; so label and value of a form are one line, however they were written into the file.
+    A word belongs to the line whose middle is within it, so label and value of a form are one line, whatever their order in the file.
     """
     rows: list[list[Word]] = []
     for word in sorted(words, key=lambda word: (word.box[1] + word.box[3], word.box[0])):

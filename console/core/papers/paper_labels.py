@@ -1,6 +1,6 @@
-"""What the labels on papers are called: on passports, cards, bills, extracts of registers, certificates and letters of banks, in a few languages.
+"""Labels printed on documents (passports, cards, bills, register extracts, certificates, bank letters) in several languages.
 
-One name for what means the same. A label that is not here keeps a name made of its own words.
+Labels with the same meaning have one name. An unknown label gets a name made of its words.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ _BY_NAME: Mapping[str, str] = {
     "period": "period|billing period|abrechnungszeitraum",
 }  # fmt: skip
 LABELS: Mapping[str, str] = {label: name for name, labels in _BY_NAME.items() for label in labels.split("|")}
-"""Label in small letters → name."""
+"""Label in lower case → name."""
 
 DATES = frozenset({"birth_date", "issued_on", "expires_on"})
 AMOUNTS = frozenset({"cover", "total"})

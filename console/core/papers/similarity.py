@@ -1,4 +1,4 @@
-"""How alike two texts are, in characters. Whole numbers serve as rows of bits, so that texts of 20,000 characters take some hundredths of a second.
+"""Similarity of texts by characters. Integers serve as bit vectors, so texts of 20 000 characters take a few hundredths of a second.
 
 Source: H. Hyyrö, "A bit-vector algorithm for computing Levenshtein and Damerau edit distances" (2003), and "Bit-parallel LCS-length computation
 revisited" (2004).
@@ -6,18 +6,18 @@ revisited" (2004).
 
 
 def ratio(one: str, other: str) -> float:
-    """From 0 to 100: twice the length of the longest common subsequence, of the length of both. 100 for two empty texts."""
+    """0 to 100: twice the longest common subsequence divided by both lengths. 100 for two empty texts."""
     total = len(one) + len(other)
     return 200.0 * common(one, other) / total if total else 100.0
 
 
 def sorted_ratio(one: str, other: str) -> float:
-    """`ratio` of both texts with their words in order of the alphabet."""
+    """`ratio` of both texts with sorted words."""
     return ratio(" ".join(sorted(one.split())), " ".join(sorted(other.split())))
 
 
 def common(one: str, other: str) -> int:
-    """The length of the longest common subsequence."""
+    """Length of the longest common subsequence."""
     places = _places(one)
     everywhere = (1 << len(one)) - 1
     row = everywhere
@@ -28,7 +28,7 @@ def common(one: str, other: str) -> int:
 
 
 def distance(one: str, other: str) -> int:
-    """How many characters have to be put in, taken out or replaced to make one text of the other (Levenshtein)."""
+    """Number of inserted, removed or replaced characters between both texts (Levenshtein)."""
     if not one:
         return len(other)
     places = _places(one)
@@ -46,7 +46,7 @@ def distance(one: str, other: str) -> int:
 
 
 def _places(text: str) -> dict[str, int]:
-    """Each character → a number with a bit for every place where it stands."""
+    """Character → a number with a bit for each position."""
     found: dict[str, int] = {}
     for place, character in enumerate(text):
         found[character] = found.get(character, 0) | 1 << place

@@ -1,7 +1,8 @@
-"""Numbers for value added tax of the European Union, the United Kingdom, Switzerland, Norway, Andorra, Brazil, Russia and Serbia: their form, and their check digits.
+"""VAT numbers of the European Union, the United Kingdom, Switzerland, Norway, Andorra, Brazil, Russia and Serbia: format and check digits.
 
-Whether a number is registered only the register can tell; whether it was typed wrongly the number tells itself.
-Source: the algorithms that the tax authorities publish, as collected by the European Commission for VIES; ISO 7064 (mod 11,10), Luhn. Compared once, 60,000 numbers a country, with python-stdnum 2.2 (docs/adr/0002-dependencies.md says why it is not used).
+Whether a number is registered only the register knows; check digits show typing errors.
+Source: the algorithms that the tax authorities publish, as collected by the European Commission for VIES; ISO 7064 (mod 11,10), Luhn.
+Compared once, 60,000 numbers a country, with python-stdnum 2.2 (docs/adr/0002-dependencies.md says why it is not used).
 """
 
 import re
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """How numbers of a country are formed after its letters, an example of one, and whether the digits of such a number agree."""
+    """Format of a country's numbers after its letters, an example, and the check of the digits."""
 
     form: str
     example: str
@@ -19,9 +20,9 @@ class Country:
 
 
 def problem(text: str) -> str | None:
-    """What is wrong with a number, None where nothing is. Blanks, dots and hyphens do not count; `CHE` and `GR` are understood."""
+    """What is wrong with a number, None if nothing. Blanks, dots and hyphens are ignored; `CHE` and `GR` are accepted."""
     plain = re.sub(r"[ .\-/]", "", text).upper()
-    plain = f"BR{plain}" if re.fullmatch(r"\d{14}", plain, re.ASCII) else plain  # Brazil alone writes no letters before it
+    plain = f"BR{plain}" if re.fullmatch(r"\d{14}", plain, re.ASCII) else plain  # only Brazil writes no letters before the number
     letters = {"GR": "EL"}.get(plain[:2], plain[:2])
     country = COUNTRIES.get(letters)
     if country is None:
@@ -54,12 +55,12 @@ def _mod_11_10(text: str) -> bool:
 
 
 def _sums_to(weights: Sequence[int], modulus: int, wanted: int = 0) -> Callable[[str], bool]:
-    """The weighted sum of all digits leaves this rest."""
+    """Check: the weighted sum of all digits has this remainder."""
     return lambda text: _weighted(text, weights) % modulus == wanted
 
 
 def _last(weights: Sequence[int], check: Callable[[int], int]) -> Callable[[str], bool]:
-    """The last digit is what comes of the weighted sum of those before."""
+    """Check: the last digit follows from the weighted sum of the others."""
     return lambda text: check(_weighted(text[: len(weights)], weights)) == int(text[len(weights)])
 
 
@@ -71,7 +72,7 @@ def _austria(text: str) -> bool:
 
 def _bulgaria(text: str) -> bool:
     if len(text) != 9:
-        return True  # of a person: several numbers, each with rules of its own
+        return True  # of a person: several kinds of numbers, each with its own rules
     rest = _weighted(text, range(1, 9)) % 11
     return (rest if rest < 10 else _weighted(text, range(3, 11)) % 11 % 10) == int(text[8])
 
@@ -94,7 +95,7 @@ def _spain(text: str) -> bool:
 
 def _france(text: str) -> bool:
     key, company = text[:2], text[2:]
-    known = company.startswith("000") or _luhn(company)  # Monaco's begin with 000
+    known = company.startswith("000") or _luhn(company)  # numbers of Monaco begin with 000
     return known and (not key.isdigit() or int(key) == (12 + 3 * (int(company) % 97)) % 97)
 
 
@@ -127,7 +128,7 @@ def _romania(text: str) -> bool:
 
 
 def _kingdom(text: str) -> bool:
-    """Government departments and health authorities, in short and in the long form of the register; else the scheme of 1973 or, from 100 on, that of 2009 ("9755")."""
+    """Government departments and health authorities, short or long form; else the scheme of 1973 or, from 100 on, of 2009 ("9755")."""
     if text[:2] in ("GD", "HA"):
         number, check = (text[2:], "") if len(text) == 5 else (text[6:9], text[9:])
         return (int(number) < 500) is (text[:2] == "GD") and (not check or int(number) % 97 == int(check))
@@ -136,7 +137,7 @@ def _kingdom(text: str) -> bool:
 
 
 def _not_ten(total: int) -> int:
-    """11 less the rest; 11 is 0, and 10 is no digit."""
+    """11 minus the remainder; 11 becomes 0, and 10 is not a digit."""
     return (11 - total % 11) % 11
 
 
@@ -192,4 +193,4 @@ COUNTRIES: Mapping[str, Country] = {
     "SK": Country(r"[1-9]\d[2-47-9]\d{7}", "SK2022749619", lambda text: int(text) % 11 == 0),
     "XI": Country(r"\d{9}(\d{3})?|(GD|HA)(8888\d{2})?\d{3}", "XI980780684", _kingdom),
 }
-"""By the letters that a number begins with; `XI` is Northern Ireland."""
+"""Country by the letters that begin a number; `XI` is Northern Ireland."""

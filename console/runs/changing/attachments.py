@@ -128,10 +128,10 @@ def drafted(run_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
     claimed = {name for name, value in values.items() if any(map(_claims, value if isinstance(value, list) else [value]))}
     if not claimed:
         return dict(values)
-    there, made = evidence.sent(run_id), dict(values)
+    there, made = evidence.uploaded_files(run_id), dict(values)
     for name in claimed:
         entries = made[name] if isinstance(made[name], list) else [made[name]]
-        found = [there.get(media.named(entry) or "") if _claims(entry) else entry for entry in entries]
+        found = [there.get(media.file_id_of(entry) or "") if _claims(entry) else entry for entry in entries]
         left = [entry for entry in found if entry is not None]
         if isinstance(made[name], list):
             made[name] = left

@@ -90,7 +90,7 @@ def assign(actor: Actor, run_id: str, *, revision: int | None, user: str, reason
     """
 
     def make(seen: Seen) -> Command:
-        if not (accounts.closed(seen.run.holder) and access.can(actor, None, "user", "manage")):
+        if not (accounts.is_closed(seen.run.holder) and access.can(actor, None, "user", "manage")):
             access.require(actor, seen.run.team, f"workflow:{seen.definition.slug}", "assign")
         _require_able(user, run_id)
         if user == actor.id:

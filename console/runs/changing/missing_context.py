@@ -78,7 +78,7 @@ def supply(actor: Actor, run_id: str, *, revision: int | None, step: str, values
         open_step, now = _held(actor, seen, revision), log.now()
         target, fields = _lacking(actor, seen, step)
         given, details = examine([replace(field, required=False) for field in fields], values)
-        details += evidence.wrong(actor, seen.run.team, fields, values)
+        details += evidence.reference_errors(actor, seen.run.team, fields, values)
         if details:
             raise refusal(details)
         given = {name: value for name, value in given.items() if name in values and not is_empty(value)}

@@ -68,5 +68,5 @@ def require_existing_references(actor: Actor, open_step: OpenStep, context: Cont
     defined = [entry for part in FORMS for entry in getattr(config, part, None) or () if isinstance(entry, FieldDefinition)]
     defined += [entry for act in context.acts.values() for entry in act.action.form]
     fields = [*context.forms.values(), *(entry.field() for entry in defined if entry.type == "reference")]
-    if evidence.wrong(actor, open_step.run.team, fields, given):
+    if evidence.reference_errors(actor, open_step.run.team, fields, given):
         evidence.require(actor, open_step.run.team, open_step.kind.prepare(open_step.view, context).fields, given)

@@ -435,7 +435,7 @@ def save_idle_run(run_id: str) -> None:
         if loaded is None or loaded.run.status != "waiting_person" or loaded.run.holder is None:
             return
         definition = workflows.version(loaded.run.workflow, loaded.run.version)
-        left = accounts.closed(loaded.run.holder)
+        left = accounts.is_closed(loaded.run.holder)
         if loaded.run.unknown and not left:
             return
         minutes = min(definition.document.settings.idle_save_minutes, settings.current().idle_save_minutes)

@@ -29,7 +29,7 @@ from console.core.origins import (
     Text,
     Version,
     Way,
-    shut,
+    any_hidden,
     ways,
 )
 from console.db.engine import fetch
@@ -122,7 +122,7 @@ def of_run(run: str, workflow: str, version: int, hidden: Hidden) -> Version:
         way = tuple(str(place).split("."))
         rests = known.of(("steps", source, *way), None) if source else NOTHING
         rests |= {(collection, way[-1])} if collection else NOTHING
-        if shut(rests, hidden):
+        if any_hidden(rests, hidden):
             taken.setdefault(step, {})[name] = taken.get(step, {}).get(name, NOTHING) | rests
     return replace(known, taken=taken) if taken else known
 

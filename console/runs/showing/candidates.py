@@ -69,6 +69,6 @@ def _sees_record(person: Actor, seen: Seen) -> bool:
     if scope.unlimited:
         return True
     try:
-        return run.record in records.visible(run.collection, [run.record], scope)
+        return run.record in records.visible_keys(run.collection, [run.record], scope)
     except ConsoleError:
         return False

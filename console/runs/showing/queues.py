@@ -179,7 +179,7 @@ def _visible(actor: Actor, groups: Sequence[Any]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for collection, keys in wanted.items():
         try:
-            found[collection] = records.visible(collection, sorted(keys), access.scope_for(actor, collection, "read"))
+            found[collection] = records.visible_keys(collection, sorted(keys), access.scope_for(actor, collection, "read"))
         except ConsoleError:
             found[collection] = set()  # the source is away: what cannot be checked is not counted for those with a scope
     return found

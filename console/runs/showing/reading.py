@@ -231,7 +231,7 @@ class _Readable:
             return False
         scope = access.scope_for(self.actor, collection, "read")
         try:
-            return scope.unlimited or record is None or record in records.visible(collection, [record], scope)
+            return scope.unlimited or record is None or record in records.visible_keys(collection, [record], scope)
         except ConsoleError:
             return False
 

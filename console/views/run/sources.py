@@ -172,7 +172,7 @@ class Masks:
         """Return the masks for this reader."""
         collection, record = view.json["collection"] or "", view.json["record"] or ""
         fields = {field.name: field.label for field in _masked_fields(actor, collection)} if collection else {}
-        may = bool(fields) and reveal.may(actor, collection)
+        may = bool(fields) and reveal.may_reveal(actor, collection)
         return cls(fields, frozenset(view.masked), collection, record, may, loaded_values.Loading.of(view, actor))
 
     def hides(self, step: str, path: Sequence[str]) -> bool:

@@ -24,7 +24,7 @@ ORIGINS = {"found": "As it was before", "page": "By page", "file": "From a file"
 @blueprint.get("")
 def show() -> Response:
     """Show every collection, by data source."""
-    heads = collections.listed(frame.actor())
+    heads = collections.list_collections(frame.actor())
     names = accounts.names({head.draft_by for head in heads if head.draft_by})
     sources: dict[str, list[Any]] = {}
     for head in heads:
@@ -35,7 +35,7 @@ def show() -> Response:
 @blueprint.route("/<collection>", methods=["GET", "POST"])
 def show_collection(collection: str) -> Response:
     """Show the names and fields of a collection; a POST saves the draft."""
-    editing = collections.opened(frame.actor(), collection)
+    editing = collections.open_collection(frame.actor(), collection)
     if request.method != "POST":
         return _editor(editing)
     try:
@@ -52,9 +52,9 @@ def show_collection(collection: str) -> Response:
 @blueprint.post("/<collection>/preview")
 def preview(collection: str) -> Response:
     """Render the form's content without saving it."""
-    editing = collections.opened(frame.actor(), collection)
+    editing = collections.open_collection(frame.actor(), collection)
     try:
-        becoming = collections.tried(frame.actor(), collection, collection_forms.merged(editing, request.form))
+        becoming = collections.preview(frame.actor(), collection, collection_forms.merged(editing, request.form))
         wrong = ""
     except Invalid as error:
         becoming, wrong = editing.becoming, error.message
@@ -66,7 +66,7 @@ def preview(collection: str) -> Response:
 @blueprint.route("/<collection>/fields/<path:name>", methods=["GET", "POST"])
 def field(collection: str, name: str) -> Response:
     """Show everything about one field; a POST saves it in the draft. A computed field can be removed."""
-    editing = collections.opened(frame.actor(), collection)
+    editing = collections.open_collection(frame.actor(), collection)
     item = next((item for item in (*editing.becoming.stored_fields, *editing.becoming.computed_fields) if item.name == name), None)
     if item is None:
         raise NotFound
@@ -84,7 +84,7 @@ def field(collection: str, name: str) -> Response:
 @blueprint.route("/<collection>/new-field", methods=["GET", "POST"])
 def new_field(collection: str) -> Response:
     """Show the form of a computed field: name and expression; a POST adds it to the draft."""
-    editing = collections.opened(frame.actor(), collection)
+    editing = collections.open_collection(frame.actor(), collection)
     if request.method != "POST":
         return _field(editing, None)
     name, document = request.form.get("name", "").strip(), editing.document.to_json()
@@ -100,7 +100,7 @@ def new_field(collection: str) -> Response:
 @blueprint.route("/<collection>/changes", methods=["GET", "POST"])
 def changes(collection: str) -> Response:
     """Show what the draft changes; a POST publishes it, discards it, or undoes its last change."""
-    editing = collections.opened(frame.actor(), collection)
+    editing = collections.open_collection(frame.actor(), collection)
     if request.method != "POST":
         return _changes(editing)
     try:
@@ -112,7 +112,7 @@ def changes(collection: str) -> Response:
 @blueprint.route("/<collection>/versions", methods=["GET", "POST"])
 def versions(collection: str) -> Response:
     """Show the published versions; a POST makes an earlier one the draft."""
-    editing = collections.opened(frame.actor(), collection)
+    editing = collections.open_collection(frame.actor(), collection)
     if request.method == "POST":
         try:
             collections.restore(frame.actor(), collection, request.form.get("number", 0, int), _revision())
@@ -126,7 +126,7 @@ def versions(collection: str) -> Response:
 @blueprint.route("/<collection>/document", methods=["GET", "POST"])
 def document(collection: str) -> Response:
     """Show the whole document as text, with relations, segments, rules and summary."""
-    editing = collections.opened(frame.actor(), collection)
+    editing = collections.open_collection(frame.actor(), collection)
     if request.method != "POST":
         return _document(editing, editing.document.canonical().decode())
     text = request.form.get("document", "").replace("\r\n", "\n")
@@ -144,7 +144,7 @@ def document(collection: str) -> Response:
 @blueprint.get("/<collection>/document.json")
 def download(collection: str) -> Response:
     """Download the published document, in the format of `console collection import`."""
-    editing = collections.opened(frame.actor(), collection)
+    editing = collections.open_collection(frame.actor(), collection)
     answer = make_response(editing.live.canonical())
     answer.headers["Content-Type"] = "application/json; charset=utf-8"
     answer.headers["Content-Disposition"] = f'attachment; filename="{collection}.json"'

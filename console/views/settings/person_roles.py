@@ -45,7 +45,7 @@ def _form(
     person: accounts.Person, pairs: Iterable[Pair], teams: Sequence[str], *, looked: bool = False, error: ConsoleError | None = None
 ) -> Response:
     known, places = authority.known_roles(), {*people.team_names(), EVERY}
-    pairs_shown = [(role, team) for role, team in person_changes.spread(pairs) if role in known and team in places]
+    pairs_shown = [(role, team) for role, team in person_changes.place_everywhere(pairs) if role in known and team in places]
     difference = abilities.difference(frame.actor(), person.id, pairs_shown) if looked or error else None
     context = {
         "person": person,
@@ -76,7 +76,7 @@ def pair_fields(
     return {
         "pairs": [
             (f"{role}@{team}", people.pair_words((role, team), names), (role, team) in held)
-            for role, team in sorted(person_changes.spread(pairs))
+            for role, team in sorted(person_changes.place_everywhere(pairs))
         ],
         "blank": range(1, BLANK_ROWS + 1),
         "joined": [(team, names.get(team, team), team in joined) for team in teams],
@@ -95,7 +95,7 @@ def reasons(error: ConsoleError | None) -> dict[str, str]:
 def read_pairs() -> frozenset[Pair]:
     """Return the roles in the form: the ticked ones (`pair`), and rows that add one (`role.1`, `team.1`)."""
     ticked = {person_changes.pair_of(word) for word in request.form.getlist("pair")}
-    return person_changes.spread(ticked | {(role, team) for role, team in _rows() if role})
+    return person_changes.place_everywhere(ticked | {(role, team) for role, team in _rows() if role})
 
 
 def read_teams() -> list[str]:

@@ -91,7 +91,7 @@ def tables(name: str) -> Response:
     picked = request.form.getlist("table") if request.form.get("which") == "some" else None
     try:
         if picked == []:
-            raise addresses.wrong("table", "Choose at least one table.")
+            raise addresses.field_error("table", "Choose at least one table.")
         changed = sources.change(name, chosen=picked, all_tables=picked is None, by=frame.actor())
     except Invalid as wrong:
         return _tables(head, tested, set(picked or ()), wrong)

@@ -27,7 +27,7 @@ def show() -> Response:
 @blueprint.route("/new", methods=["GET", "POST"])
 def new() -> Response:
     """Show the form for the database's address. `do=test` tests the connection and stays; otherwise a working connection leads to the tables."""
-    sources.judge(frame.actor())
+    sources.require_manager(frame.actor())
     if request.method != "POST":
         return _address_form({"kind": "postgresql", "host": "", "port": "", "encrypted": ""})
     typed = _typed()
@@ -47,15 +47,15 @@ def new() -> Response:
 def connect() -> Response:
     """Show the tables, the name and who may use it; a POST connects the source."""
     actor = frame.actor()
-    sources.judge(actor)
+    sources.require_manager(actor)
     typed = _typed()
     url = addresses.unseal(actor.id, typed.get("kept", ""))["url"]
     chosen = request.form.getlist("table") if typed.get("which") == "some" else None
     try:
         if chosen == []:
-            raise addresses.wrong("table", "Choose at least one table.")
+            raise addresses.field_error("table", "Choose at least one table.")
         if typed.get("role") not in access.rights().roles:
-            raise addresses.wrong("role", "Choose one of the roles.")
+            raise addresses.field_error("role", "Choose one of the roles.")
         terms = sources.Terms(read_only=bool(request.form.get("read_only")))
         made = sources.add(typed.get("name", ""), url, typed["role"], terms=terms, chosen=chosen, by=actor)
     except (Invalid, Conflict) as wrong:
@@ -90,7 +90,7 @@ def first(name: str) -> Response:
     _, collections = named(name)
     chosen = next((collection for collection in collections if collection.id == request.form.get("collection")), None)
     if chosen is None or request.form.get("role") not in access.rights().roles:
-        raise addresses.wrong("collection", "Choose a collection of this data source, and a role.")
+        raise addresses.field_error("collection", "Choose a collection of this data source, and a role.")
     team = request.form.get("team")
     slug, run = sources.begin(
         frame.actor(), chosen.id, request.form["role"], team if team in {team.id for team in accounts.teams()} else None

@@ -1,4 +1,4 @@
-"""Collections: what they are, how they are put together, and the documents that say what the database does not."""
+"""Collections: their model, their documents, and assembling both with the database structure."""
 
 from console.core.documents.collections.assembling import LISTS, PERSONAL_TYPES, TITLES, Stored, assemble, humanised, labelled
 from console.core.documents.collections.model import (

@@ -1,7 +1,7 @@
-"""Collections put together from what the source has and what their documents say.
+"""Assembling collections from the database structure and the documents.
 
-Pure: `assemble` takes the reflected structures and the documents of all collections and gives the finished `Collection`s.
-A structure is what `console.records.reflect` stores; a document is described in `document`.
+Pure: `assemble` takes the reflected structures and documents of all collections and returns the finished `Collection`s. A structure is what
+`console.records.reflect` stores; the document is described in `collection_document`.
 """
 
 import re
@@ -29,7 +29,7 @@ from console.errors import DefinitionError
 
 PERSONAL_TYPES = frozenset({"text", "long_text", "email", "phone", "json", "file"})
 FREE_TYPES = frozenset({"long_text", "json", "array", "file", "binary", "other"})
-"""Fields of these types may hold what anybody wrote, as long as their document does not say who did."""
+"""Field types that may contain text from anybody, unless the document names the author."""
 TITLES = ("display_name", "name", "title", "label", "legal_name", "company_name", "full_name", "subject", "description", "code")
 LONGEST_LABEL = 60
 ABBREVIATIONS = {
@@ -39,18 +39,18 @@ ABBREVIATIONS = {
         "PDF", "PEP", "SAR", "SEPA", "SKU", "SMS", "SQL", "TIN", "UBO", "URL", "UTC", "UUID", "VAT", "eID",
     )
 }  # fmt: skip
-"""Words of names that people write in their own way; "is", "no" and "us" are words of their own and stand in none of them."""
+"""Words with special spelling in labels. "is", "no" and "us" are ordinary words and not included."""
 PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 STORED_AS = {
     "long_text": "text", "money": "decimal", "enum": "text", "multi_enum": "array", "reference": "text", "email": "text", "phone": "text",
     "url": "text", "file": "text",
 }  # fmt: skip
-"""How a computed field of this type is compared and shown, where the names differ."""
+"""Kind of comparison for computed fields of this type, where names differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A collection as it is kept: the reflected structure and the document."""
+    """A stored collection: reflected structure and document."""
 
     id: str
     source: str
@@ -60,20 +60,20 @@ class Stored:
 
 
 LISTS = ("columns", "details", "form")
-"""Keys of a document that name fields in an order."""
+"""Keys of a document that list fields in order."""
 
 Places: TypeAlias = Mapping[tuple[str, str | None, str], Stored]
 
 
 def humanised(name: str) -> str:
-    """`customer_no` as people write it: "Customer no"; `kyc_case_id`: "KYC case ID"."""
+    """A label from a name: "Customer no" for `customer_no`, "KYC case ID" for `kyc_case_id`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").replace("-", " ").split()
     text = " ".join(ABBREVIATIONS.get(word.lower(), word) for word in words) or name
     return text if words and words[0].lower() in ABBREVIATIONS else text[:1].upper() + text[1:]
 
 
 def labelled(comment: str | None, name: str) -> tuple[str, str | None]:
-    """(label, help) from a comment: a short one is the label, a long one explains the humanised name."""
+    """(label, help) from a comment: a short comment is the label, a long one the help for the humanised name."""
     text = (comment or "").strip()
     if not text:
         return humanised(name), None
@@ -81,7 +81,10 @@ def labelled(comment: str | None, name: str) -> tuple[str, str | None]:
 
 
 def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = MappingProxyType({})) -> dict[str, Collection]:
-    """Every collection by id. `called` are the fields that functions of the company's own give, by collection. Raises DefinitionError naming the collection and what its document says wrongly."""
+    """Collection id → collection. `called`: collection → fields from company functions.
+
+    Raises DefinitionError naming the collection and its error.
+    """
     items = list(kept)
     places = {(item.source, item.structure["schema"], item.structure["table"]): item for item in items}
     made = {item.id: _collection(item, places, called.get(item.id, ())) for item in items}
@@ -96,7 +99,7 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
 
 
 def _referring(own: Collection, made: Mapping[str, Collection]) -> Collection:
-    """Columns by which a relation leads to one record name its collection, also where no foreign key could: in another data source."""
+    """Reference columns of to-one relations get the target collection, also across data sources without foreign keys."""
     led = {
         relation.columns[0][0]: relation.collection
         for relation in own.relations
@@ -175,7 +178,7 @@ def _named(names: Sequence[str] | None) -> tuple[str, ...] | None:
 
 
 def _computed(kept: Stored, name: str, says: Mapping[str, Any], columns: Mapping[str, Field]) -> Field:
-    """A field that no column holds: as personal and as sensitive as what it is made of, unless the document says otherwise."""
+    """A computed field: personal and sensitive like its inputs, unless the document says otherwise."""
     text = says["computed"]
     try:
         inputs = frozenset(fields_of(text))
@@ -199,13 +202,13 @@ def _computed(kept: Stored, name: str, says: Mapping[str, Any], columns: Mapping
 
 
 def _may_be(item: Field, columns: Mapping[str, Field], computed: Sequence[Field]) -> bool:
-    """Whether a field that a function gives has a name of its own, and is made of columns that are shown."""
+    """Whether a function's field has a new name and only visible inputs."""
     free = item.name not in columns and item.name not in {one.name for one in computed}
     return free and all(name in columns and not columns[name].hidden for name in item.inputs)
 
 
 def _called(item: Field, says: Mapping[str, Any], columns: Mapping[str, Field]) -> Field:
-    """A field that a function gives, called and shown as the document says."""
+    """A field from a function, named and displayed as the document says."""
     made_of = [columns[name] for name in item.inputs]
     sensitive = bool(says.get("sensitive", any(one.sensitive for one in made_of)))
     personal = bool(says.get("personal", any(one.personal for one in made_of)))
@@ -217,14 +220,14 @@ def _called(item: Field, says: Mapping[str, Any], columns: Mapping[str, Field]) 
 
 
 def _made_treatment(name: str, says: Mapping[str, Any], kind: str, made_of: Sequence[Field], *, sensitive: bool) -> treatment.Ai:
-    """What a model gets of a field that is made of these: as little as of them, unless the document says otherwise; nothing of a secret."""
+    """What a model gets of a computed field: the strictest of its inputs, unless the document says otherwise; nothing of secrets."""
     usually = treatment.least([*(one.ai for one in made_of), treatment.usual(name, kind, widget=says.get("widget"), sensitive=sensitive)])
     closed = treatment.secret(name) or any(treatment.secret(one.name, one.stored) for one in made_of)
     return treatment.treatment_for(says.get("ai"), usually, closed=closed)
 
 
 def _look_of(says: Mapping[str, Any]) -> dict[str, Any]:
-    """How the document says that the field is drawn."""
+    """Display settings of the field in the document."""
     return {
         "widget": says.get("widget"),
         "lines": says.get("lines"),
@@ -234,7 +237,7 @@ def _look_of(says: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(made: Collection) -> None:
-    """The texts of the document that are expressions can be read."""
+    """Raises DefinitionError for unreadable expressions in the document."""
     texts = [("title", made.title, True), *((f"segments.{item.id}", item.filter, False) for item in made.segments)]
     texts += [(f"fields.{item.name}.computed", item.computed, False) for item in made.computed_fields if item.computed]
     rules = [("validation", made.validation), *((f"fields.{item.name}.validation", item.validation) for item in made.stored_fields)]
@@ -252,7 +255,7 @@ def _check(made: Collection) -> None:
 
 
 def _told_apart(shown: Sequence[Field]) -> Sequence[Field]:
-    """Fields that a list shows by itself: those whose values say something in a cell, where there are any."""
+    """Fields that a list shows by default: those readable in a cell, if there are any."""
     return [item for item in shown if item.type not in SHOWN_ONLY] or shown
 
 
@@ -314,14 +317,14 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: 
 
 
 def _author(name: str, kind: str, says: Mapping[str, Any], made_of: Sequence[Field] = ()) -> Author:
-    """Who writes what stands in a field; of a computed one, anybody who writes into what it is made of."""
+    """Who writes a field's content; for a computed field, anybody who writes one of its inputs."""
     told: Author | None = says.get("author")
     foreign = kind in FREE_TYPES or (kind == "text" and treatment.said_by_others(name)) or any(one.author == "customer" for one in made_of)
     return told or ("customer" if foreign else "system")
 
 
 def _referred(kept: Stored, name: str, places: Places) -> str | None:
-    """The collection whose keys the column holds, by a foreign key of its own."""
+    """The collection whose keys the column has, by its foreign key."""
     for foreign in kept.structure.get("foreign_keys", ()):
         target = places.get((kept.source, foreign["schema"], foreign["table"]))
         if target is not None and list(foreign["columns"]) == [name] and list(foreign["target"]) == list(target.structure["key"]):
@@ -330,7 +333,7 @@ def _referred(kept: Stored, name: str, places: Places) -> str | None:
 
 
 def _kept_as(column: Mapping[str, Any], kind: str) -> str:
-    """A document may say that a text column holds days, moments or JSON (SQLite has no such types)."""
+    """The kind of a column; a document may declare text as days, moments or JSON (SQLite has no such types)."""
     stored = str(column["stored"])
     said = {"date": "date", "datetime": "datetime", "time": "time", "json": "json", "uuid": "uuid", "boolean": "boolean"}.get(kind)
     return said if said and stored in {"text", "integer"} and (kind != "boolean" or stored == "integer") else stored
@@ -353,7 +356,7 @@ NAMED_TYPES = (
 
 
 def _shown_as(column: Mapping[str, Any], listed: bool) -> str:
-    """The field type of a column that its document says nothing about."""
+    """The field type of a column without one in the document."""
     stored = str(column["stored"])
     if stored == "text":
         if listed:
@@ -366,7 +369,7 @@ def _shown_as(column: Mapping[str, Any], listed: bool) -> str:
 
 
 def _title(shown: Sequence[Field], key: Sequence[str]) -> str:
-    """A template for records whose document names none: a telling column, else the first text, else the key."""
+    """Default title template: a telling column, else the first text, else the key."""
     names = {item.name for item in shown if item.stored == "text"}
     texts = [item.name for item in shown if item.stored == "text" and item.type in {"text", "email"} and not item.sensitive]
     chosen = [name for name in TITLES if name in names][:1] or texts[:1] or list(key)
@@ -381,7 +384,7 @@ def _path(name: str) -> str:
 
 
 def _link(links: dict[str, list[Relation]], made: Mapping[str, Collection], here: str, there: str, foreign: Mapping[str, Any]) -> None:
-    """The two relations that a foreign key is: to the one it names, and back to the many that name it."""
+    """The two relations of a foreign key: to the referenced record, and back to the referring ones."""
     pairs = tuple(zip(foreign["columns"], foreign["target"], strict=True))
     one = foreign["columns"][0].removesuffix("_id") if len(pairs) == 1 else made[there].table
     links[here].append(Relation(one, made[there].label_one, there, "to_one", pairs, exact=True))
@@ -390,9 +393,9 @@ def _link(links: dict[str, list[Relation]], made: Mapping[str, Collection], here
 
 
 def _relations(made: Mapping[str, Collection], own: Collection, found: list[Relation], document: Mapping[str, Any]) -> tuple[Relation, ...]:
-    """Relations found and said, each name once: what the document names replaces what was found by the same columns.
+    """Relations from foreign keys and document, each name once: a document's relation replaces the one with the same columns.
 
-    What a document says about a collection that is not connected (yet) leads nowhere, and is left out.
+    Relations to collections that are not connected are left out.
     """
     said = [_declared_relation(made, own, item) for item in document.get("relations", ()) if item["collection"] in made]
     warranted = {(item.collection, item.kind, frozenset(item.columns)) for item in found if item.exact}
@@ -410,12 +413,12 @@ def _relations(made: Mapping[str, Collection], own: Collection, found: list[Rela
 
 
 def _alike(one: Relation, other: Relation) -> bool:
-    """Whether both would be called after the collection that they lead to."""
+    """Whether both would be named after their target collection."""
     return one.kind == other.kind and one.collection == other.collection
 
 
 def _free(relation: Relation, taken: set[str], rivals: list[Relation]) -> str:
-    """A name that nobody has: the plain one, else with the column that leads there, else numbered."""
+    """A free name: the plain one, else with the referring column, else numbered."""
     column = relation.columns[0][1] if relation.kind == "to_many" else relation.columns[0][0]
     candidates = [relation.name] if not rivals or relation.kind == "to_one" else []
     candidates += [f"{relation.name}_by_{column.removesuffix('_id')}", f"{relation.name}_by_{column}"]

@@ -1,7 +1,7 @@
-"""The document of a collection: its model, its canonical bytes and its hash.
+"""Collection documents: model, canonical bytes, hash.
 
-One JSON document is the same thing in a file, in the console's tables, on the page of the settings and in an export. It says what the database does
-not; what it leaves out is found there. What is wrong with one is said by `checking`, all of it at once.
+The same JSON document is used in files, in the console's tables, on the settings page and in exports. It has what the database does not tell;
+what it leaves out comes from the database. `document_check` reports all errors of a document.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ class OptionDocument(Said):
 
 
 def _option(given: Any) -> Any:
-    """A bare word is an option that is called like its value."""
+    """A plain text is an option with itself as label."""
     return {"value": given} if isinstance(given, str) else given
 
 
@@ -94,7 +94,7 @@ class FieldDocument(Said):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        """Settings that only make sense together."""
+        """Raises ValueError for settings that only make sense together."""
         values = [option.value for option in self.options or ()]
         if twice := sorted({value for value in values if values.count(value) > 1}):
             raise ValueError(f"two options have the value {twice[0]}")
@@ -188,7 +188,7 @@ class CollectionDocument(Said):
     summary: SummaryDocument = Field(default_factory=lambda: SummaryDocument(badge=None))
 
     def to_json(self) -> dict[str, Any]:
-        """The document in canonical order: fields by name, what says nothing left out."""
+        """The document in canonical order: fields by name, without empty values."""
         full = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         fields = {name: _plain(says) for name, says in sorted(full.pop("fields", {}).items()) if says}
         ordered = {"format": FORMAT} | {_name(entry): full[_name(entry)] for entry in type(self).model_fields if _name(entry) in full}
@@ -200,7 +200,7 @@ class CollectionDocument(Said):
         }  # fmt: skip
 
     def canonical(self) -> bytes:
-        """The document as bytes: the same for the same document, however its file was laid out."""
+        """The document as bytes, identical for equal documents whatever the layout of their file."""
         return (json.dumps(self.to_json(), ensure_ascii=False, indent=2) + "\n").encode()
 
     @property
@@ -214,14 +214,14 @@ def _name(entry: str) -> str:
 
 
 def _plain(says: dict[str, Any]) -> dict[str, Any]:
-    """An option without label and colour is its value."""
+    """An option without label and colour becomes its value."""
     if "options" in says:
         says["options"] = [entry["value"] if len(entry) == 1 else entry for entry in says["options"]]
     return says
 
 
 def cleansed(said: Any) -> Any:
-    """What is kept of a document without what says nothing: null, empty texts, lists and objects."""
+    """The document without empty values: null, empty texts, lists and objects."""
     if isinstance(said, Mapping):
         kept = {name: cleansed(entry) for name, entry in said.items()}
         return {name: entry for name, entry in kept.items() if entry not in (None, "", [], {})}
@@ -229,5 +229,5 @@ def cleansed(said: Any) -> Any:
 
 
 def read(document: bytes | str | Mapping[str, Any]) -> CollectionDocument:
-    """The document of a file that was checked before. Raises ValueError where it is none: `checking.check` says all that is wrong."""
+    """The document from a file that was checked before. Raises ValueError if it is invalid: `document_check.check` reports all errors."""
     return CollectionDocument.model_validate(json.loads(document) if isinstance(document, bytes | str) else dict(document))

@@ -1,4 +1,4 @@
-"""What differs between two documents of a collection, place by place, and what of it an editor should think about twice."""
+"""Differences between two collection documents, and warnings about them."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ from console.core.documents.collections.model import Collection
 from console.core.documents.collections.treatment import TREATMENTS
 
 NAMED = {"segments": "id", "relations": "name", "sections": "label", "related": "relation", "options": "value"}
-"""Lists of objects, and the key by which their entries are told apart."""
+"""Lists of objects → the key that identifies their entries."""
 
 LOOSER = {
     "full": "a model gets its value as it is.",
@@ -20,7 +20,7 @@ LOOSER = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One place of a document, as keys from the top, with what stood there and what stands there now; None where nothing does."""
+    """A changed place of a document, as keys from the top, with former and present value; None if there is none."""
 
     place: tuple[str, ...]
     before: Any
@@ -28,12 +28,12 @@ class Change:
 
     @property
     def path(self) -> str:
-        """The place as people write it: `fields.email.label`."""
+        """The place for people: `fields.email.label`."""
         return ".".join(self.place)
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """Every difference, in the order of the document; an entry that is new or gone is one change, whatever it holds."""
+    """All differences, in the order of the document; a new or removed entry is one change."""
     return list(_changes((), before, after))
 
 
@@ -55,7 +55,7 @@ def _changes(place: tuple[str, ...], before: Any, after: Any) -> Iterator[Change
 
 
 def _by_name(key: str | None, said: Any) -> dict[str, Any] | None:
-    """The parts of an object, or of a list whose entries have names; None for anything else."""
+    """The parts of an object, or of a list with named entries; None for anything else."""
     if isinstance(said, Mapping):
         return dict(said)
     if key is None or not isinstance(said, list):
@@ -79,7 +79,7 @@ def worded(said: Any) -> str:
 
 
 def warnings(before: Collection, after: Collection) -> list[str]:
-    """What an editor should know before it counts: a field that is needed and nobody could fill in, rights to see that others lose or gain."""
+    """Warnings before publishing: a required field that nobody could fill in, and changes of who may see what."""
     told = []
     for field in after.stored_fields:
         former = before.by_name.get(field.name)
@@ -108,7 +108,7 @@ def warnings(before: Collection, after: Collection) -> list[str]:
 
 
 def loosened(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What to say where records need another clearance than before, or none."""
+    """Warning if records need another clearance, or none."""
     if before.get("clearance") == after.get("clearance"):
         return []
     label = (after.get("clearance") or {}).get("label")

@@ -1,4 +1,4 @@
-"""Everything that is wrong with the document of a collection, all of it at once: its shape, and the names in it that nothing stands behind."""
+"""All errors of a collection document at once: its shape, and unknown names in it."""
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from console.core import expressions
 from console.core.documents.collections import treatment
 from console.core.documents.collections.collection_document import FORMAT, CollectionDocument, FieldDocument
 from console.core.documents.collections.model import FORMATS
-from console.core.documents.json_shape import Spot, loaded, problems_of_values, said_of
+from console.core.documents.json_shape import Spot, loaded, model_errors, problems_of_values
 from console.core.expressions import Expression, ExpressionError
 
 OF_TEXT = frozenset({"textarea", "link", "email", "phone", "iban", "image", "file", "code"})
@@ -26,7 +26,7 @@ FITTING: Mapping[str, frozenset[str]] = {
     "ago": frozenset({"datetime"}),
     "json": frozenset({"json", "array", "text"}),
 }
-"""Widget → how a value must be kept for it; those that are not here fit everything."""
+"""Widget → required kinds of values; other widgets fit all."""
 
 CURRENCY_LENGTH = 3
 
@@ -34,9 +34,9 @@ CURRENCY_LENGTH = 3
 def check(
     document: bytes | str | Mapping[str, Any], structure: Mapping[str, Any] | None = None, called: frozenset[str] = frozenset()
 ) -> list[Spot]:
-    """Every problem of the document, [] where there is none; with the structure of its table the names of columns too.
+    """All errors of the document; with the structure of its table also unknown columns.
 
-    `called` are names of fields that functions of the company's own give.
+    `called` are names of fields from company functions.
     """
     raw, found = loaded(document)
     if raw is None:
@@ -49,7 +49,7 @@ def check(
     try:
         made = CollectionDocument.model_validate(raw)
     except ValidationError as error:
-        return [*problems, *said_of(error, CollectionDocument)]
+        return [*problems, *model_errors(error, CollectionDocument)]
     problems += _twice(made)
     problems += [spot for place, text, template, roots in _texts(made) for spot in _unread(place, text, template, roots)]
     if structure is not None:
@@ -58,7 +58,7 @@ def check(
 
 
 def _texts(made: CollectionDocument) -> Iterator[tuple[tuple[str | int, ...], str, bool, frozenset[str]]]:
-    """(place, expression or template, it is a template, what it may look at)."""
+    """(place, expression or template, whether it is a template, allowed roots)."""
     record, segment = frozenset({"record", "now"}), frozenset({"record", "now", "$currentUser"})
     if made.title is not None:
         yield ("title",), made.title, True, frozenset({"record"})
@@ -76,7 +76,7 @@ def _texts(made: CollectionDocument) -> Iterator[tuple[tuple[str | int, ...], st
 
 
 def _unread(place: tuple[str | int, ...], text: str, template: bool, roots: frozenset[str]) -> Iterator[Spot]:
-    """An expression that cannot be read, or that looks at what is not there."""
+    """An expression that cannot be parsed, or that uses an unknown root."""
     try:
         found = _parsed(text, template)
     except ExpressionError as error:
@@ -91,7 +91,7 @@ def _parsed(text: str, template: bool) -> list[Expression]:
 
 
 def _twice(made: CollectionDocument) -> Iterator[Spot]:
-    """Names that stand twice in a list."""
+    """Duplicate names in a list."""
     lists: list[tuple[str, Sequence[str]]] = [
         (place, getattr(made, place) or ()) for place in ("columns", "details", "form", "search", "key")
     ]
@@ -102,7 +102,7 @@ def _twice(made: CollectionDocument) -> Iterator[Spot]:
 
 
 def _names(made: CollectionDocument, structure: Mapping[str, Any], called: frozenset[str]) -> Iterator[Spot]:
-    """Names of columns that the table does not have, and settings that do not fit the column."""
+    """Unknown columns, and settings that do not fit their column."""
     columns = {column["name"]: column for column in structure["columns"]}
     computed = {name for name, says in made.fields.items() if says.computed is not None} | called
     fields = [*columns, *sorted(computed - columns.keys())]

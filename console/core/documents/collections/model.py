@@ -1,4 +1,4 @@
-"""What a collection is: its fields, relations, segments and layout, and what of it somebody may read."""
+"""The model of a collection: fields, relations, segments and layout, and what a reader may see."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ TONES = ("good", "info", "warn", "bad", "neutral")
 SHOWN_ONLY = frozenset({"other", "binary"})
 MOST_COLUMNS = 8
 
-# How a value is kept decides what it can be compared with; how it is shown is the field's type.
+# `stored` decides what a value can be compared with; the field's type decides how it is shown.
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "integer": operands.number_of,
     "decimal": operands.number_of,
@@ -47,13 +47,13 @@ class Option:
     tone: str | None = None
 
     def to_json(self) -> dict[str, str]:
-        """`{value, label}`, and the colour that its document gives it."""
+        """`{value, label}`, and its colour if the document gives one."""
         return {"value": self.value, "label": self.label} | ({"tone": self.tone} if self.tone else {})
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Something that must hold of a record when it is written: an expression, what is said where it does not hold, and the field it is said at."""
+    """A condition on written records: an expression, the message if it is not met, and the field it belongs to."""
 
     if_: str
     message: str
@@ -61,7 +61,7 @@ class Rule:
 
     @cached_property
     def inputs(self) -> frozenset[str]:
-        """Columns that it looks at."""
+        """Columns that it uses."""
         return frozenset(fields_of(self.if_))
 
 
@@ -69,12 +69,12 @@ class Rule:
 class Field:
     """A column as the console shows it.
 
-    `stored` is how the source keeps it: integer decimal text boolean date datetime time uuid json array binary other; `native` the
-    source's own name of the type; `items` what an array holds. `least` and `most` bound integers, `scale` counts decimal places.
+    `stored` is its kind in the source: integer decimal text boolean date datetime time uuid json array binary other; `native` the source's type;
+    `items` the kind of an array's items. `least` and `most` bound integers, `scale` is the number of decimals.
 
-    `computed` is the expression of a field that no column holds, "" where a function of the company's own gives it; `inputs` the columns it is
-    made of. `author` is who writes what stands in it: staff, system (our own code), or customer (anybody else). `currency` names the column that holds a money's currency, or is the code itself; `minor`: the amount is kept in cents.
-    `ai` is what of its values a model may get.
+    `computed` is the expression of a computed field, "" if a company function computes it; `inputs` are the columns it uses. `author` is who
+    writes its content: staff, system (our own code) or customer (anybody else). `currency` is the column with a money field's currency, or the
+    code itself; `minor`: stored in cents. `ai` says what a model may get of its values.
     """
 
     name: str
@@ -110,16 +110,16 @@ class Field:
 
     @property
     def sortable(self) -> bool:
-        """Whether it has an order that every page of a list can rely on."""
+        """Whether lists can be sorted and paged by it."""
         return self.computed is None and self.stored in {"integer", "decimal", "text", "boolean", "date", "datetime", "time", "uuid"}
 
     @property
     def comparable(self) -> bool:
-        """Whether it may be compared by < and >. Text may not: collations differ."""
+        """Whether < and > are allowed. Not for text, because collations differ."""
         return self.stored in {"integer", "decimal", "date", "datetime", "time"}
 
     def to_json(self) -> dict[str, Any]:
-        """The field in the shape of the API."""
+        """The form in the API."""
         return {
             "name": self.name,
             "label": self.label,
@@ -144,9 +144,9 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A way from a record to others. `columns` are pairs: column here, column there.
+    """A relation from a record to others. `columns` are pairs of (column here, column there).
 
-    `exact`: the database or the key warrants that it leads to one record at most.
+    `exact`: the database or the key guarantees at most one target record.
     """
 
     name: str
@@ -157,7 +157,7 @@ class Relation:
     exact: bool = False
 
     def to_json(self) -> dict[str, str]:
-        """The relation in the shape of the API."""
+        """The form in the API."""
         return {"name": self.name, "label": self.label, "collection": self.collection, "kind": self.kind}
 
 
@@ -170,14 +170,14 @@ class Segment:
     filter: str
 
     def to_json(self) -> dict[str, str]:
-        """The segment in the shape of the API."""
+        """The form in the API."""
         return {"id": self.id, "label": self.label}
 
 
 @dataclass(frozen=True)
 class Collection:
-    """A table or view of a data source as the console shows it. `stored_fields` are all columns, `fields` those that are not hidden and
-    those that are computed. `details` and `form` name the fields that a record's page shows, and offers to change, in order; None: all.
+    """A table or view as the console shows it. `stored_fields` are all columns, `fields` the visible and computed ones. `details` and
+    `form` name the fields that a record's page shows and offers to edit, in order; None: all.
     """
 
     id: str
@@ -212,16 +212,16 @@ class Collection:
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:
-        """Every column by its name, hidden ones too."""
+        """All columns by name, including hidden ones."""
         return {item.name: item for item in self.stored_fields}
 
     @cached_property
     def personal_key(self) -> bool:
-        """Whether the key itself says something about a person (an IBAN): then the log names its records by a random reference."""
+        """Whether the key itself is personal (an IBAN): then the log uses random references for records."""
         return any(self.by_name[name].personal or self.by_name[name].sensitive for name in self.key)
 
     def field(self, name: str) -> Field | None:
-        """The field of that name; None where there is none, or it is hidden for everybody."""
+        """The field of that name; None if it does not exist or is hidden for everybody."""
         return self._shown.get(name)
 
     @cached_property
@@ -229,22 +229,22 @@ class Collection:
         return {item.name: item for item in self.fields}
 
     def visible(self, name: str, hidden: frozenset[str]) -> Field | None:
-        """The field of that name, as `field`; None also where it is among the hidden, or made of one of them."""
+        """Like `field`; None also if the field is in `hidden` or computed from such a field."""
         found = self._shown.get(name)
         return None if found is None or name in hidden or found.inputs & hidden else found
 
     @cached_property
     def sensitive(self) -> frozenset[str]:
-        """Names of the fields whose values are masked where they are uncovered one by one; never of the key, which is in every address."""
+        """Names of the fields to mask if values are revealed one by one; never the key, which is in URLs."""
         return frozenset(item.name for item in self.fields if item.sensitive and item.name not in self.key)
 
     def readable(self, scope: Scope) -> tuple[Field, ...]:
-        """Fields that the scope's owner may read: a computed one only with all that it is made of."""
+        """Fields that the scope's owner may read; a computed one only with all its inputs."""
         return tuple(item for item in self.fields if item.name not in scope.hidden and not item.inputs & scope.hidden)
 
     @cached_property
     def currencies(self) -> Mapping[str, str]:
-        """Field with an amount → the column that holds its currency."""
+        """Amount field → the column with its currency."""
         return {item.name: item.currency for item in self.fields if item.currency in self.by_name and item.currency is not None}
 
     def relation(self, name: str) -> Relation | None:
@@ -256,7 +256,7 @@ class Collection:
         return next((item for item in self.segments if item.id == segment_id), None)
 
     def typed(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The values with numbers, days, moments and UUIDs in their types, for expressions; what is not so formed stays as it is."""
+        """The values with typed numbers, days, moments and UUIDs, for expressions; invalid ones stay as they are."""
         return {name: self._typed(name, value) for name, value in values.items()}
 
     def _typed(self, name: str, value: Any) -> Any:
@@ -268,11 +268,11 @@ class Collection:
         return value if converted is None else converted
 
     def title_of(self, values: Mapping[str, Any], key: str | None) -> str:
-        """How the record is called, from the values that its reader may see; the key where the title comes to nothing."""
+        """The record's title from values that its reader may see; the key if the title is empty."""
         return expressions.render(self.title, {"record": self._spoken(values)}).strip() or (key if key is not None else self.label_one)
 
     def _spoken(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The values with the labels of options in place of what is stored."""
+        """The values with option labels instead of stored values."""
         labels = {
             name: {option.value: option.label for option in field.options or ()}
             for name, field in self.by_name.items()
@@ -282,20 +282,20 @@ class Collection:
 
     @cached_property
     def title_fields(self) -> tuple[str, ...]:
-        """Columns that the title is made of."""
+        """Columns used in the title."""
         return tuple(sorted(fields_of(self.title, template=True) & self.by_name.keys()))
 
     def head(self) -> dict[str, Any]:
-        """The collection as one of a list."""
+        """The collection as a list entry."""
         return {"id": self.id, "label": self.label, "source": self.source, "kind": self.kind, "key": list(self.key)}
 
     @cached_property
     def _fields_told(self) -> Mapping[str, dict[str, Any]]:
-        """The fields in the shape of the API, by name; whoever changes one copies it first."""
+        """Field name → API form. Shared: copy before changing."""
         return {item.name: item.to_json() for item in self.fields}
 
     def to_json(self, scope: Scope) -> dict[str, Any]:
-        """The collection in the shape of the API, without the fields that the scope hides."""
+        """The form in the API, without fields hidden in the scope."""
         readable, told = self.readable(scope), self._fields_told
         return {
             **self.head(),
@@ -309,7 +309,7 @@ class Collection:
 
 
 def fields_of(text: str, *, template: bool = False) -> set[str]:
-    """Names of the record's columns that an expression or a template looks at."""
+    """Names of the record's columns used in an expression or template."""
     found = expressions.templates(text) if template else [expressions.parse(text)]
     paths = [node for item in found for node in nodes.walk(item.node) if isinstance(node, nodes.Path)]
     return {str(path.steps[0]) for path in paths if path.root == "record" and path.steps}

@@ -1,7 +1,7 @@
-"""What of a field's value a model may get: what the document says, else what follows from its name and type.
+"""What an AI model may get of a field's values: as the document says, else by name and type.
 
-`full`: the value. `masked`: a placeholder that stands for it and is put back in the answer. `hash`: a keyed code that only tells equal from different.
-`never`: nothing, and the field is not proposed either. What is a secret by its name is `never`, whatever a document says.
+`full`: the value. `masked`: a placeholder, replaced again in the answer. `hash`: a keyed code to compare values for equality. `never`: nothing,
+and the field is not proposed. A field with the name of a secret is always `never`.
 """
 
 import re
@@ -11,10 +11,10 @@ from typing import Any, Literal, TypeAlias, get_args
 
 Ai: TypeAlias = Literal["full", "masked", "hash", "never"]
 TREATMENTS: tuple[Ai, ...] = get_args(Ai)
-"""From the most to the least that a model gets."""
+"""From the most to the least information."""
 
 FORMER = {"allow": "full", "ask": "masked"}
-"""Words of documents written before models were asked at all."""
+"""Words of older documents."""
 
 SECRET_WORDS = frozenset({"password", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "tokens", "credential", "credentials", "otp", "cvv", "cvc"})  # fmt: skip
 SECRET_PAIRS = (
@@ -33,12 +33,12 @@ _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
 
 def current(said: Any) -> Any:
-    """What a document says in the words of today."""
+    """The treatment in present words."""
     return FORMER.get(said, said) if isinstance(said, str) else said
 
 
 def secret(name: str, stored: str = "text") -> bool:
-    """Whether a column of this name holds something that opens doors: a password, a token, a key. Counts and days of such things are none."""
+    """Whether a column of this name is a secret: a password, token or key. Counts and days of such things are not."""
     words = _words(name)
     if stored not in _HELD or words[-1:] in (["count"], ["type"], ["kind"], ["id"], ["at"]):
         return False
@@ -48,7 +48,7 @@ def secret(name: str, stored: str = "text") -> bool:
 def usual(
     name: str, kind: str, *, form: str | None = None, widget: str | None = None, personal: bool = False, sensitive: bool = False
 ) -> Ai:
-    """What a model gets of a field that no document says anything about. `form` is what the value must be (`iban`), `kind` the field's type."""
+    """Default treatment. `form` is the format of the value (`iban`), `kind` the field's type."""
     marks = {kind, form, widget}
     words = _words(name)
     born = bool({"birthday", "dob", "birthdate"} & set(words)) or any(pair in BORN for pair in pairwise(words))
@@ -58,7 +58,7 @@ def usual(
 
 
 def said_by_others(name: str) -> bool:
-    """Whether a short text of this name is usually what somebody wrote to the company: a subject, a comment, a question."""
+    """Whether a short text of this name usually comes from outside the company: a subject, comment or question."""
     return not SAID.isdisjoint(_words(name))
 
 
@@ -67,7 +67,7 @@ def _words(name: str) -> list[str]:
 
 
 def treatment_for(said: str | None, usually: Ai, *, closed: bool) -> Ai:
-    """What counts: never for what is a secret (`closed`), else what is said, else what is usual."""
+    """The treatment in effect: never for secrets (`closed`), else the document's, else the default."""
     if closed:
         return "never"
     told = current(said)
@@ -75,5 +75,5 @@ def treatment_for(said: str | None, usually: Ai, *, closed: bool) -> Ai:
 
 
 def least(several: Iterable[str]) -> Ai:
-    """The strictest of several, for what is made of them."""
+    """The strictest of several."""
     return max((told for told in TREATMENTS if told in set(several)), key=TREATMENTS.index, default="full")

@@ -1,38 +1,24 @@
-"""Fields of a form, and the cleaning of what was typed into them.
-
-Values are those of the reference of shapes everywhere: decimals are text, dates and times ISO 8601, lists lists. Nothing is
-guessed: a number is not taken for a text, a text not for a list. What is wrong is said of every field at once.
-"""
+"""Checks and canonical forms of single values, by type of field."""
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from console.core import media
 from console.core.expressions.operands import NUMBER, Spelled
-from console.errors import Invalid
+from console.core.forms.form_field import LISTS, NEVER_TYPED, TEXTS, FormField, takes_files
 
-FieldType: TypeAlias = Literal[
-    "text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "checklist", "reference",
-    "uuid", "email", "phone", "url", "json", "array", "binary", "file", "files", "other",
-]  # fmt: skip
-FIELD_TYPES: tuple[str, ...] = get_args(FieldType)
-LISTS = frozenset({"multi_enum", "checklist", "array", "files"})
-TEXTS = frozenset({"text", "long_text", "email", "phone", "url"})
-NEVER_TYPED = frozenset({"binary", "file", "files", "other"})  # a file is handed in where the options name kinds
 LONGEST = {"long_text": 100_000, "email": 254, "phone": 40, "url": 2_000, "reference": 500}
 LONGEST_OTHERWISE = 10_000
 MOST_ENTRIES = 1_000
 DEEPEST = 30
 LARGEST_JSON = 64 * 1024  # characters of all texts and keys together
-DRAWN = frozenset({"widget", "lines", "minor"})
-SAFE_INTEGER = 2**53 - 1  # what every JSON reader keeps exactly
+SAFE_INTEGER = 2**53 - 1  # the largest integer that every JSON reader keeps exactly
 
 _INTEGER = re.compile(r"-?\d{1,16}")
 _WHOLE = re.compile(r"(-?\d{1,16})(?:\.0{1,30})?")
@@ -43,114 +29,12 @@ _DATETIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|
 _TIME = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
 
 
-@dataclass(frozen=True, slots=True)
-class FormField:
-    """One field as a person or a program sees it; see "FIELD" in the reference of shapes.
-
-    `min` and `max` bound numbers, dates and times by value, texts by their number of characters, lists by their number of entries.
-    `options` are `[{"value", "label"}]`, or `{"collection"}` where they are searched for. `minor`: an amount that is typed in cents.
-    """
-
-    name: str
-    label: str
-    type: str = "text"
-    required: bool = False
-    readonly: bool = False
-    value: Any = None
-    now: Any = None
-    options: Any = None
-    min: Any = None
-    max: Any = None
-    max_length: int | None = None
-    help: str | None = None
-    widget: str | None = None
-    lines: int | None = None
-    minor: bool | None = None
-
-    def holding(self, value: Any) -> "FormField":
-        """The same field with this value; `dataclasses.replace` takes three times as long, and a form has dozens."""
-        return FormField(
-            self.name, self.label, self.type, self.required, self.readonly, value, self.now, self.options, self.min, self.max, self.max_length, self.help,
-            self.widget, self.lines, self.minor,
-        )  # fmt: skip
-
-    def to_json(self) -> dict[str, Any]:
-        """The field in the shape that pages, API and log share; how a collection has it drawn only where it says so."""
-        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None or name not in DRAWN}
-
-
 class Wrong(Exception):
-    """A value that does not fit its field; the text is the reason, in words that tell the way out."""
-
-
-def clean(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of the whole form: what was submitted, made canonical, and what the other fields hold already.
-
-    Raises Invalid with one detail for each field that is wrong, unknown names first.
-    """
-    values, details = examine(fields, submitted)
-    if details:
-        raise refusal(details)
-    return values
-
-
-def refusal(details: Sequence[Mapping[str, Any]]) -> Invalid:
-    """The error that names these fields, as programs do; a page says their labels."""
-    return Invalid(not_saved([str(detail["field"]) for detail in details]), details=details)
-
-
-def not_saved(fields: Sequence[str]) -> str:
-    """The sentence of a form that was refused for these fields; it lists the first five."""
-    return f"Nothing was saved: please look at {', '.join(fields[:5])}{' …' if len(fields) > 5 else ''}."
-
-
-def examine(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    """(values of the whole form, one `{"field", "reason"}` for each that is wrong); a wrong field keeps the value it had.
-
-    A read-only field keeps its value whatever was submitted. A field that is absent keeps its `value`; required ones may not be empty.
-    """
-    known = {field.name: field for field in fields}
-    details = [{"field": str(name)[:200], "reason": "There is no such field in this form."} for name in submitted if name not in known]
-    values: dict[str, Any] = {}
-    for name, field in known.items():
-        values[name] = field.value
-        if name in submitted and not field.readonly:
-            try:
-                values[name] = cleaned(field, submitted[name])
-            except Wrong as wrong:
-                details.append({"field": name, "reason": str(wrong)})
-                continue
-        if field.required and not field.readonly and is_empty(values[name]):
-            details.append({"field": name, "reason": missing(field)})
-    return values, details
-
-
-def missing(field: FormField) -> str:
-    """What is said of a required field that is empty."""
-    name = in_sentence(field.label)
-    match field.type:
-        case "enum" | "reference":
-            return f"{name} is needed: choose one."
-        case "multi_enum" | "checklist":
-            return f"{name} is needed: tick at least one."
-        case "file" | "files":
-            return f"{name} is needed: send a file."
-        case _:
-            return f"{name} is needed."
-
-
-def in_sentence(label: str) -> str:
-    """A label as a part of a sentence: one that is a question is quoted."""
-    return f"“{label}”" if label.endswith("?") else label
-
-
-def is_empty(value: Any) -> bool:
-    """No value, only white space, or no entry."""
-    return value is None or value == [] or (isinstance(value, str) and not value.strip())
+    """A value that does not fit its field. The text is the reason and how to fix it, for people."""
 
 
 def cleaned(field: FormField, value: Any) -> Any:
-    """The canonical form of one value, None for an empty one; raises `Wrong`."""
+    """The canonical form of a value, None if it is empty. Raises `Wrong`."""
     if field.type in NEVER_TYPED and not takes_files(field):
         if value == field.value:
             return value
@@ -158,12 +42,12 @@ def cleaned(field: FormField, value: Any) -> Any:
     if value is None or (value == "" and field.type not in LISTS and field.type != "json"):
         return None
     made = CLEANERS[field.type](field, value)
-    _bounded(field, made)
+    _require_bounds(field, made)
     return made
 
 
 def _string(value: Any) -> str:
-    """A text as it is stored: NFC, line ends LF."""
+    """The text as it is stored: Unicode NFC, line ends LF."""
     if not isinstance(value, str) or isinstance(value, Spelled):
         raise Wrong(f"This must be text, in quotes; it is {_kind(value)}.")
     if "\x00" in value:
@@ -190,7 +74,7 @@ def _kind(value: Any) -> str:
             return "an object"
 
 
-def _limited(field: FormField, text: str) -> str:
+def _limit_length(field: FormField, text: str) -> str:
     longest = field.max_length or LONGEST.get(field.type, LONGEST_OTHERWISE)
     if len(text) > longest:
         raise Wrong(f"This is too long: {len(text)} characters, at most {longest} fit.")
@@ -198,7 +82,7 @@ def _limited(field: FormField, text: str) -> str:
 
 
 def _text(field: FormField, value: Any) -> Any:
-    text = _limited(field, _string(value))
+    text = _limit_length(field, _string(value))
     return _choice(field, text) if isinstance(field.options, list) and field.options else text
 
 
@@ -215,7 +99,7 @@ def _integer(_: FormField, value: Any) -> int:
 
 
 def _decimal(_: FormField, value: Any) -> str:
-    """A number as text, with the digits that were sent; JSON's own numbers are taken as exactly."""
+    """A number as text with its digits as sent; numbers in JSON keep their digits too."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
@@ -275,11 +159,11 @@ def _choice(field: FormField, value: Any) -> str:
         if text not in offered:
             named = ", ".join(str(entry) for entry in offered[:12]) + (" …" if len(offered) > 12 else "")
             raise Wrong(f"This is not an option here: choose one of {named}." if offered else "There is nothing to choose from here.")
-    return _limited(field, text)
+    return _limit_length(field, text)
 
 
 def _choices(field: FormField, value: Any) -> list[str]:
-    """Ticks in the order of the options, each once."""
+    """The chosen options in the order of the options, without duplicates."""
     picked = {_choice(field, entry): None for entry in _list(value)}
     if isinstance(field.options, list):
         return [option["value"] for option in field.options if option["value"] in picked]
@@ -302,7 +186,7 @@ def _scalar(field: FormField, value: Any) -> Any:
     if isinstance(value, Spelled):
         return value.plain
     if isinstance(value, str):
-        return _limited(field, _string(value))
+        return _limit_length(field, _string(value))
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -322,21 +206,21 @@ def _uuid(_: FormField, value: Any) -> str:
 
 
 def _email(field: FormField, value: Any) -> str:
-    text = _limited(field, _string(value).strip())
+    text = _limit_length(field, _string(value).strip())
     if not _EMAIL.fullmatch(text) or ".." in text or len(text.split("@")[0]) > 64:
         raise Wrong("This is no e-mail address: it must look like name@example.org.")
     return text
 
 
 def _phone(field: FormField, value: Any) -> str:
-    text = _limited(field, _string(value).strip())
+    text = _limit_length(field, _string(value).strip())
     if not _PHONE.fullmatch(text) or not 5 <= sum(character.isdigit() for character in text) <= 15:
         raise Wrong("This is no phone number: write it with the country, such as +31 20 794 6000.")
     return text
 
 
 def _url(field: FormField, value: Any) -> str:
-    text = _limited(field, _string(value).strip())
+    text = _limit_length(field, _string(value).strip())
     try:
         parts = urlsplit(text)
         fits = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", text) and parts.port != 0
@@ -345,11 +229,6 @@ def _url(field: FormField, value: Any) -> str:
     if not fits:
         raise Wrong("This is no web address: it must begin with https:// or http://.")
     return text
-
-
-def takes_files(field: FormField) -> bool:
-    """Whether people hand in files here, of the kinds that `options` names. A column of type file is only shown."""
-    return field.type in ("file", "files") and isinstance(field.options, Mapping) and "types" in field.options
 
 
 def _file(field: FormField, value: Any) -> dict[str, Any]:
@@ -374,7 +253,7 @@ def _json(_: FormField, value: Any) -> Any:
 
 
 def _texts(value: Any) -> Any:
-    """The same with numbers that have a fraction as text, as decimals are everywhere in a run."""
+    """The value with fractional numbers as text, the form of decimals everywhere in a run."""
     match value:
         case Spelled():
             return value.plain
@@ -386,7 +265,7 @@ def _texts(value: Any) -> Any:
 
 
 def _weights(value: Any, depth: int) -> Iterable[int]:
-    """Characters of every text, key and entry; raises `Wrong` for what JSON of ours may not hold."""
+    """The size of every text, key and entry, in characters. Raises `Wrong` for JSON that cannot be stored."""
     if depth > DEEPEST:
         raise Wrong(f"This is nested too deep: at most {DEEPEST} levels.")
     if isinstance(value, dict):
@@ -407,8 +286,8 @@ def _weights(value: Any, depth: int) -> Iterable[int]:
     yield 1
 
 
-def _bounded(field: FormField, value: Any) -> None:
-    """Raises `Wrong` where the value is below `min` or above `max`."""
+def _require_bounds(field: FormField, value: Any) -> None:
+    """Raises `Wrong` if the value is below `min` or above `max`."""
     if value is None or value == [] or (field.min is None and field.max is None) or field.type in ("json", "boolean"):
         return
     size, low, high, unit = _measure(field, value)
@@ -425,7 +304,7 @@ def _words(unit: str, *, low: bool) -> str:
 
 
 def _measure(field: FormField, value: Any) -> tuple[Any, Any, Any, str]:
-    """(what is compared, lowest, highest, unit) by the type of the field; bounds None where there is none."""
+    """(compared size, lowest, highest, unit) by type of field; a bound is None if there is none."""
     low, high = bound(field.type, field.min), bound(field.type, field.max)
     if field.type in LISTS:
         return len(value), low, high, " entries"
@@ -435,7 +314,7 @@ def _measure(field: FormField, value: Any) -> tuple[Any, Any, Any, str]:
 
 
 def bound(kind: str, given: Any) -> Any:
-    """What a field of this type is compared with, for a `min` or `max` given as JSON; None where it bounds nothing."""
+    """A JSON `min` or `max` in the form in which values of this type are compared; None if it is not a valid bound."""
     if given is None or isinstance(given, bool):
         return None
     if kind in LISTS or kind in TEXTS:

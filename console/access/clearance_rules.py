@@ -1,8 +1,9 @@
-"""Labels: what needs a clearance, and which clearances somebody has now.
+"""Labels on objects, and who is cleared for them under given policy rows.
 
-A workflow or a collection may carry a label (`confidential`). To whoever may not `see` the object `label:<id>` it does not exist: no act on
-it is allowed, whatever the rows say, except `report`, which starts something that the reporter will not see again. A collection's label may
-hold for some of its records only, those that its condition is true of. A clearance for a time is a row whose condition looks at `now`.
+A workflow or a collection may carry a label such as `confidential`. For anyone who may not `see` the object `label:<id>` it does not exist:
+every act on it is refused, whatever the rows say, except `report`, which starts something that the reporter will not see again.
+The label of a collection may have a condition, and then applies only to matching records. A temporary clearance is a row whose condition
+tests `now`.
 """
 
 import re
@@ -34,14 +35,14 @@ _LABELLED = sa.text(
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a workflow or collection is labelled with; `when` is which of its records, None where it is all of them."""
+    """The label of a workflow or collection. `when` selects the records that it applies to, None: all."""
 
     id: str
     when: Expression | None = None
 
 
 def read(connection: Connection) -> dict[str, Label]:
-    """Object (`workflow:<slug>`, `collection:<id>`) → its label. A condition that cannot be read holds for every record."""
+    """Object (`workflow:<slug>`, `collection:<id>`) → its label. A label whose condition cannot be parsed applies to every record."""
     return {row.obj: Label(row.label, _condition(row.holds)) for row in connection.execute(_LABELLED) if row.label}
 
 
@@ -53,7 +54,7 @@ def _condition(text: str | None) -> Expression | None:
 
 
 def check(told: Any) -> None:
-    """Raise `PolicyError` where this is no `clearance` of a collection."""
+    """Raise `PolicyError` unless this is None or a valid `clearance` of a collection."""
     if told is None:
         return
     if not isinstance(told, Mapping) or set(told) - {"label", "when"} or not NAME.fullmatch(str(told.get("label"))):
@@ -68,18 +69,18 @@ def check(told: Any) -> None:
 
 
 def known(index: "Index", labels: Mapping[str, Label]) -> frozenset[str]:
-    """Ids of the labels that a row or an object names."""
+    """Ids of all labels that a row or an object names."""
     named = {row.obj.removeprefix(KIND) for row in index.rows if row.obj.startswith(KIND)} - {"*"}
     return frozenset(named | {label.id for label in labels.values()})
 
 
 def held(index: "Index", ids: frozenset[str], sub: str, attributes: Mapping[str, Any]) -> frozenset[str]:
-    """Those of the labels that `sub` (`user:<id>`) may see at this moment."""
+    """The labels among `ids` that `sub` (`user:<id>`) may see now."""
     return frozenset(ident for ident in ids if sees(index, sub, ident, attributes))
 
 
 def sees(index: "Index", sub: str, ident: str, attributes: Mapping[str, Any]) -> bool:
-    """Whether the subject is cleared for this label now."""
+    """Whether `sub` is cleared for this label now."""
     verdict = index.verdict(sub, None, KIND + ident, "see")
     if verdict.plain or not verdict.possible:
         return verdict.plain
@@ -87,19 +88,19 @@ def sees(index: "Index", sub: str, ident: str, attributes: Mapping[str, Any]) ->
 
 
 GROUP = "user:group:"
-"""Stands for whoever will be in a group of the identity provider: its role comes by itself at their next sign-in, and asks nobody."""
+"""Stands for the future members of a group of the identity provider: they get its role at their next sign-in, and nobody is asked."""
 
 
-def expected(roles: Iterable[tuple[str, str]]) -> list[Row]:
-    """Rows that groups of the identity provider will lead to: pairs of a role and a team."""
+def rows_of_groups(roles: Iterable[tuple[str, str]]) -> list[Row]:
+    """The rows that groups of the identity provider will create, from pairs of role and team."""
     return [Row("g", f"{GROUP}{role}@{team}", team if team == EVERY else f"t:{team}", f"role:{role}") for role, team in sorted(set(roles))]
 
 
 def require_agreed(before: Sequence[Row], after: Sequence[Row], by: str) -> None:
-    """Raise NotAllowed where this change of the policy lets somebody see a label, and the person who makes it holds it neither by a role.
+    """Raise NotAllowed if this policy change clears somebody for a label that `by` does not hold through a role.
 
-    That a clearance for a time was agreed to counts: who has one may be given the role. Where nobody holds a label by a role yet, the first
-    holder is appointed without an agreement.
+    Anybody who already has a temporary clearance counts as agreed, and may be given the role. If nobody holds a label through a role yet,
+    the first holder needs no agreement.
     """
     touched = frozenset(row.sub for row in {row for row in before if _matters(row)} ^ {row for row in after if _matters(row)})
     if not by.startswith("usr_") or not touched:
@@ -140,7 +141,7 @@ class _Held:
         return cls(index, known(index, {}), frozenset(row.sub for row in rows if row.sub.startswith("user:")))
 
     def holders(self, label: str, *, for_good: bool = False) -> frozenset[str]:
-        """Subjects that hold it, with `for_good` those that do by a role."""
+        """Subjects cleared for the label; with `for_good` only those cleared by a role."""
         if for_good:
             return frozenset(
                 sub for sub in self.people if not sub.startswith(GROUP) and self.index.verdict(sub, None, KIND + label, "see").plain
@@ -149,14 +150,14 @@ class _Held:
 
 
 def _about(rows: Sequence[Row], touched: frozenset[str]) -> list[Row]:
-    """The rows that say what these subjects may see: where no role changes, what everybody else holds says nothing of them."""
+    """The rows that matter for these subjects. If no role changes, rows of other people can be left out."""
     if not all(sub.startswith("user:") for sub in touched):
         return list(rows)
     return [row for row in rows if row.sub in touched or not row.sub.startswith("user:")]
 
 
 def by_group(gained: frozenset[str]) -> bool:
-    """Whether it is by a group alone that somebody would see it."""
+    """Whether all of these are future members of groups."""
     return all(sub.startswith(GROUP) for sub in gained)
 
 
@@ -164,6 +165,6 @@ def _matters(row: Row) -> bool:
     return row.ptype == "g" or row.obj.startswith(KIND)
 
 
-def for_good(index: "Index", sub: str, ident: str) -> bool:
-    """Whether the subject is cleared for the label by a role, and not for a time."""
+def held_by_role(index: "Index", sub: str, ident: str) -> bool:
+    """Whether a role clears `sub` for the label, without a time limit."""
     return index.verdict(sub, None, KIND + ident, "see").plain

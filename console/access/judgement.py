@@ -1,0 +1,156 @@
+"""Decides whether an actor may do an act on an object, and says why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from console.access import narrowing, policy_store, policy_words, second, subject_scope
+from console.access.clearance_lookup import leaves_open
+from console.access.rows import Row, kind_of, line
+from console.access.spoken_names import spoken, team_name
+from console.core import scopes
+from console.core.actor import Actor
+from console.errors import NotAllowed
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A decision with its reason: the row that decided, None if no row applies."""
+
+    allowed: bool
+    row: Row | None
+    text: str
+
+
+def require(
+    actor: Actor,
+    team: str | None,
+    obj: str,
+    act: str,
+    record: Mapping[str, Any] | None = None,
+    *,
+    run: Mapping[str, Any] | None = None,
+    typed: Mapping[str, Any] | None = None,
+) -> None:
+    """Raise `NotAllowed` unless the actor may do this in the team of this id (None: in any of their teams).
+
+    Conditions are tested against `record`, `run` and `typed` (submitted form values, `input`). For a collection without a record, it is enough that
+    some records are allowed; `scope_for` says which. The error names the missing right and who can grant it.
+    """
+    if not can(actor, team, obj, act, record, run=run, typed=typed):
+        if not narrowing.within(actor, obj, act):
+            raise NotAllowed(_not_in_key(obj, act), code="not_in_key", need=(obj, act))
+        raise _not_allowed(team, obj, act)
+
+
+def can(
+    actor: Actor,
+    team: str | None,
+    obj: str,
+    act: str,
+    record: Mapping[str, Any] | None = None,
+    *,
+    run: Mapping[str, Any] | None = None,
+    typed: Mapping[str, Any] | None = None,
+) -> bool:
+    """Whether `require` would pass. Rare, dangerous acts need both the index and Casbin to agree (`access.second`)."""
+    if actor.key_id is not None and not narrowing.within(actor, obj, act):
+        return False
+    policy = policy_store.current()
+    if not _indexed(policy, actor, team, obj, act, record, run, typed):
+        return False
+    if not second.dangerous(obj, act):
+        return True
+    roots = _judged_roots(actor, obj, record, run, typed)
+    return second.agrees(policy, second.Question(actor, team, obj, act, roots, some=record is None and obj.startswith("collection:")))
+
+
+def _indexed(
+    policy: policy_store.Held,
+    actor: Actor,
+    team: str | None,
+    obj: str,
+    act: str,
+    record: Mapping[str, Any] | None,
+    run: Mapping[str, Any] | None,
+    typed: Mapping[str, Any] | None,
+) -> bool:
+    """The decision of the index."""
+    if obj in policy.labels and not leaves_open(policy, actor, obj, act, record):
+        return False
+    verdict = policy.index.verdict(f"user:{actor.id}", team, obj, act)
+    if obj.startswith("collection:") and verdict.possible:
+        scope = subject_scope.rows_of(policy, actor, team, obj.partition(":")[2], act)
+        return not scope.nothing if record is None else scope.allows(_leading(scope, record), datetime.now(UTC))
+    if verdict.plain or not verdict.possible:
+        return verdict.plain
+    return verdict.holds(roots_of(actor, record, run, typed))
+
+
+def _leading(scope: scopes.Scope, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record's values, with the values of related records if the scope needs them."""
+    return follow_relations(scope.collection, record) or {} if scope.follows else record
+
+
+def follow_relations(collection_id: str | None, record: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The record's values, prepared so that conditions can follow relations. For decisions only, never for display."""
+    from console.records import catalogue, leading
+
+    known = record is not None and collection_id in catalogue.current().collections
+    return leading(str(collection_id), record or {}) if known else record
+
+
+def could(
+    actor: Actor, team: str | None, obj: str, act: str, record: Mapping[str, Any] | None = None, *, run: Mapping[str, Any] | None = None
+) -> bool:
+    """Whether `can` may still answer yes once more values are known, e.g. before an action's form is filled in. Decides what is offered."""
+    if actor.key_id is not None and not narrowing.within(actor, obj, act):
+        return False
+    policy = policy_store.current()
+    if obj in policy.labels and not leaves_open(policy, actor, obj, act, record):
+        return False
+    verdict = policy.index.verdict(f"user:{actor.id}", team, obj, act)
+    return verdict.plain or verdict.may_hold(roots_of(actor, record, run, None))
+
+
+def why(
+    actor: Actor, team: str | None, obj: str, act: str, record: Mapping[str, Any] | None = None, *, run: Mapping[str, Any] | None = None
+) -> Why:
+    """The decision of Casbin with the row that decided, for a page that explains it."""
+    policy = policy_store.current()
+    if obj in policy.labels and not leaves_open(policy, actor, obj, act, record):
+        return Why(False, None, _not_allowed(team, obj, act).message)
+    allowed, row = second.decided(policy, second.Question(actor, team, obj, act, _judged_roots(actor, obj, record, run, None)))
+    if row is None:
+        return Why(False, None, _not_allowed(team, obj, act).message)
+    return Why(allowed, row, f"{'Allowed' if allowed else 'Denied'} by: {line(row)}")
+
+
+def _judged_roots(
+    actor: Actor, obj: str, record: Mapping[str, Any] | None, run: Mapping[str, Any] | None, typed: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The values that conditions test; the record of a collection can follow its relations."""
+    judged = follow_relations(obj.partition(":")[2], record) if obj.startswith("collection:") else record
+    return roots_of(actor, judged, run, typed)
+
+
+def roots_of(
+    actor: Actor, record: Mapping[str, Any] | None = None, run: Mapping[str, Any] | None = None, typed: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The values that conditions test. What is not given is unknown."""
+    given = {"record": record, "run": run, "input": typed}
+    return {"currentUser": actor.attributes, "now": datetime.now(UTC)} | {name: value for name, value in given.items() if value is not None}
+
+
+def _not_in_key(obj: str, act: str) -> str:
+    return f"This key leaves out {kind_of(obj)}.{act}{f' on {spoken(obj)}' if ':' in obj else ''}. Make one that includes it: Settings, API keys."
+
+
+def _not_allowed(team: str | None, obj: str, act: str) -> NotAllowed:
+    who = "An admin" if team is None else f"A lead of {team_name(team)} or an admin"
+    named = spoken(obj) if ":" in obj else ""
+    message = f"Needs {kind_of(obj)}.{act}{f' on {named}' if named else ''}. {who} can grant it."
+    return NotAllowed(
+        message, need=(obj, act), team=team, words=f"You may not {policy_words.refused(obj, act, named)}. {who} can grant it."
+    )

@@ -1,0 +1,50 @@
+"""The part of a collection that an actor may see or change."""
+
+import functools
+from collections.abc import Iterable
+from dataclasses import replace
+
+from console.access import narrowing, policy_store, second, subject_scope
+from console.access.judgement import roots_of
+from console.core import scopes
+from console.core.actor import Actor
+
+
+def scope_for(actor: Actor, collection_id: str, act: str = "read", *, sensitive: Iterable[str] | None = None) -> scopes.Scope:
+    """The records of the collection on which the actor may `act`, with hidden and fixed fields; the rights of all their teams add up.
+
+    Without an allowing row the scope is empty. In a collection with a subject it has the records whose subject the actor may read
+    (`access.subject_scope`). `sensitive`: the collection's sensitive fields, given for reading; where they are revealed one by one, they are
+    hidden and `masked`.
+    """
+    policy, sub = policy_store.current(), f"user:{actor.id}"
+    index, obj = policy.index, f"collection:{collection_id}"
+    hidden = index.hidden(sub, None, collection_id)
+    masked = frozenset(sensitive or ()) if obj in policy.masking else frozenset()
+    shut = hidden.unreadable | masked
+    if not narrowing.within(actor, obj, act):
+        return scopes.Scope(collection=collection_id, attributes=actor.attributes, hidden=hidden.unreadable, fixed=hidden.unwritable)
+    rows = subject_scope.rows_of(policy, actor, None, collection_id, act)
+    if not rows.nothing and second.dangerous(obj, act):
+        agreed = second.agrees(policy, second.Question(actor, None, obj, act, roots_of(actor), some=True))
+        rows = rows if agreed else scopes.Scope(collection_id, attributes=actor.attributes)
+    return replace(
+        rows,
+        hidden=shut and shut | _made_of(collection_id, shut),
+        fixed=hidden.unwritable | masked,
+        masked=masked - hidden.unreadable,
+        elsewhere=functools.partial(scope_for, actor),
+    )
+
+
+def subject_for(actor: Actor, collection_id: str) -> scopes.Subject | None:
+    """The subject that limits the actor's rules on the collection, and which subjects they may read; None if nothing limits them."""
+    return subject_scope.narrowed(policy_store.current(), actor, collection_id)
+
+
+def _made_of(collection_id: str, hidden: frozenset[str]) -> frozenset[str]:
+    """Computed fields that would reveal something about the hidden fields."""
+    from console.records import catalogue
+
+    collection = catalogue.current().collections.get(collection_id)
+    return frozenset() if collection is None else frozenset(item.name for item in collection.computed_fields if item.inputs & hidden)

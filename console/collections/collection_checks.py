@@ -1,0 +1,76 @@
+"""Checks before a collection document is kept: rights, revision, and whether the document fits its table."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from console import access
+from console.collections.collection_store import Draft
+from console.core.actor import Actor
+from console.core.documents.collections import Collection, Stored, assemble
+from console.core.documents.collections.collection_document import CollectionDocument, read
+from console.core.documents.collections.document_changes import changes
+from console.core.documents.collections.document_check import check
+from console.core.documents.json_shape import Spot
+from console.errors import Conflict, Invalid, NotFound
+from console.records import hooked
+
+
+def require_manager(actor: Actor, collection_id: str | None = None) -> None:
+    """Raises NotAllowed unless the actor manages sources; NotFound for a collection with a label that they are not cleared for."""
+    access.require(actor, None, "source", "manage")
+    if collection_id is not None and not is_cleared(actor, collection_id):
+        raise NotFound(hidden=True)
+
+
+def is_cleared(actor: Actor, collection_id: str) -> bool:
+    """Whether the collection has no label, or one that the actor is cleared for."""
+    label = access.label_of(f"collection:{collection_id}")
+    return label is None or label in access.clearance(actor)
+
+
+def require_revision(draft: Draft, revision: int, live: CollectionDocument) -> None:
+    """Raises Conflict `stale_revision` with the changes made since that revision of the draft."""
+    back = draft.revision - revision
+    if back == 0:
+        return
+    before = read(draft.former[-back]) if 0 < back <= len(draft.former) else live
+    told = changes(before.to_json(), (draft.document or live).to_json())
+    raise Conflict(
+        "Somebody else changed this draft in the meantime; yours was not saved.",
+        code="stale_revision",
+        details=[{"field": one.path, "reason": "Changed by somebody else.", "theirs": one.after} for one in told],
+        by=draft.changed_by,
+    )
+
+
+def checked_document(document: Mapping[str, Any] | CollectionDocument, own: Stored) -> CollectionDocument:
+    """The document, if it is valid for the collection and its table. Raises Invalid with all problems."""
+    raw = document.to_json() if isinstance(document, CollectionDocument) else document
+    refuse(own.id, check(raw, own.structure, hooked.names(own.id)))
+    made = read(raw)
+    place = {"source": own.source, "table": own.structure["table"], "schema": own.structure["schema"]}
+    said = {"source": made.source, "table": made.table, "schema": made.schema_ or own.structure["schema"]}
+    refuse(
+        own.id,
+        [
+            Spot((name,), f"{own.id} is about {place[name] or 'no schema'}, not {said[name]}.")
+            for name in place
+            if said[name] != place[name]
+        ],
+    )
+    return made
+
+
+def refuse(what: str, found: Iterable[Spot]) -> None:
+    """Raises Invalid if there are problems; the message shows the first one."""
+    details = [{"field": spot.path, "reason": spot.reason} for spot in found]
+    if details:
+        named = f"{details[0]['field']}: {details[0]['reason']}" if details[0]["field"] else details[0]["reason"]
+        more = f" And {len(details) - 1} more." if len(details) > 1 else ""
+        raise Invalid(f"{what} was not saved. {named}{more}", details=details)
+
+
+def assembled_with(every: Sequence[Stored], own: Stored, document: CollectionDocument) -> Collection:
+    """The collection as this document would make it, among all others. Raises DefinitionError."""
+    changed = Stored(own.id, own.source, own.structure, document.to_json(), own.position)
+    return assemble([changed if item.id == own.id else item for item in every], hooked.fields())[own.id]

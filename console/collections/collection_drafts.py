@@ -1,0 +1,171 @@
+"""Looking at collection documents and editing their drafts.
+
+Each collection has at most one draft, shared by all editors. It takes effect when it is published. The structure of the table itself comes
+from `console.sources` and is not edited here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import records
+from console.collections.collection_checks import assembled_with, checked_document, is_cleared, require_manager, require_revision
+from console.collections.collection_store import (
+    Draft,
+    Version,
+    add_draft,
+    live_document,
+    newest_number,
+    read_draft,
+    read_stored,
+    read_versions,
+    write_draft,
+)
+from console.core.actor import Actor
+from console.core.documents.collections import Collection
+from console.core.documents.collections.collection_document import CollectionDocument, read
+from console.core.documents.collections.document_changes import Change, changes, loosened, warnings
+from console.core.documents.collections.document_check import check
+from console.core.documents.json_shape import Spot
+from console.db import tables
+from console.db.engine import hot_engine, transaction
+from console.errors import Conflict, DefinitionError, Invalid, NotFound
+from console.records import hooked
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A collection in the list of those that can be customised. `version` is 0 if nothing was published yet."""
+
+    collection: Collection
+    said: bool
+    version: int
+    changed_at: datetime | None
+    draft_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Editing:
+    """A collection in the editor: `live` as published, `becoming` as the draft would make it (the same without a draft)."""
+
+    live: CollectionDocument
+    draft: Draft
+    structure: Mapping[str, Any]
+    collection: Collection
+    becoming: Collection
+    version: int
+    changes: Sequence[Change] = ()
+    warnings: Sequence[str] = ()
+    problems: Sequence[Spot] = ()
+
+    @property
+    def document(self) -> CollectionDocument:
+        """The document that the editor continues from."""
+        return self.draft.document or self.live
+
+
+def list_collections(actor: Actor) -> list[Head]:
+    """All collections in order. Raises NotAllowed."""
+    require_manager(actor)
+    version, draft, kept = tables.collection_version.c, tables.collection_draft.c, tables.collection.c
+    newest = sa.select(version.collection, sa.func.max(version.number), sa.func.max(version.made_at)).group_by(version.collection)
+    with hot_engine().connect() as connection:
+        numbers = {row[0]: (row[1], row[2]) for row in connection.execute(newest)}
+        drafts = {
+            row[0]: row[1] for row in connection.execute(sa.select(draft.collection, draft.changed_by).where(draft.document.is_not(None)))
+        }
+        said = {row[0] for row in connection.execute(sa.select(kept.id).where(kept.document != sa.text("'{}'::jsonb")))}
+    seen = [item for item in records.collections() if is_cleared(actor, item.id)]
+    return [Head(item, item.id in said, *numbers.get(item.id, (0, None)), drafts.get(item.id)) for item in seen]
+
+
+def open_collection(actor: Actor, collection_id: str) -> Editing:
+    """The collection as published and as the draft would make it. Raises NotAllowed, NotFound."""
+    require_manager(actor, collection_id)
+    with hot_engine().connect() as connection:
+        every, own = read_stored(connection, collection_id)
+        live, draft = live_document(own), read_draft(connection, collection_id)
+        version = newest_number(connection, collection_id)
+    collection = records.collection(collection_id)
+    if draft.document is None:
+        return Editing(live, draft, own.structure, collection, collection, version)
+    found = check(draft.document.to_json(), own.structure, hooked.names(own.id))
+    try:
+        becoming = assembled_with(every, own, draft.document)
+    except DefinitionError as error:  # the table has lost a column: the page names it, and shows the published collection
+        becoming, found = collection, found or [Spot((), error.message)]
+    told = changes(live.to_json(), draft.document.to_json())
+    said = [*warnings(collection, becoming), *loosened(live.to_json(), draft.document.to_json())]
+    return Editing(live, draft, own.structure, collection, becoming, version, told, said, found)
+
+
+def versions(actor: Actor, collection_id: str) -> list[Version]:
+    """The published versions, newest first. Raises NotAllowed, NotFound."""
+    require_manager(actor, collection_id)
+    records.collection(collection_id)
+    with hot_engine().connect() as connection:
+        return read_versions(connection, collection_id)
+
+
+def preview(actor: Actor, collection_id: str, document: Mapping[str, Any]) -> Collection:
+    """The collection as this document would make it; nothing is stored. Raises Invalid, NotAllowed, NotFound."""
+    require_manager(actor, collection_id)
+    with hot_engine().connect() as connection:
+        every, own = read_stored(connection, collection_id)
+    try:
+        return assembled_with(every, own, checked_document(document, own))
+    except DefinitionError as error:
+        raise Invalid(error.message, details=error.details) from None
+
+
+def save(actor: Actor, collection_id: str, revision: int, document: Mapping[str, Any] | CollectionDocument) -> int:
+    """Store the document as the draft; returns the draft's new revision. `revision` is the one the editor started from, 0 without a draft.
+
+    Raises Invalid with a detail per problem, Conflict `stale_revision` with another editor's changes, NotAllowed, NotFound.
+    """
+    require_manager(actor, collection_id)
+    with transaction() as connection:
+        _, own = read_stored(connection, collection_id, lock=True)
+        made = checked_document(document, own)
+        draft, live = read_draft(connection, collection_id), live_document(own)
+        require_revision(draft, revision, live)
+        if made.canonical() != (draft.document or live).canonical():
+            return add_draft(connection, own, draft, made, actor)
+    return revision
+
+
+def undo(actor: Actor, collection_id: str, revision: int) -> int:
+    """Undo the last change of the draft; returns the new revision. Raises as `save`."""
+    require_manager(actor, collection_id)
+    with transaction() as connection:
+        _, own = read_stored(connection, collection_id, lock=True)
+        draft, live = read_draft(connection, collection_id), live_document(own)
+        require_revision(draft, revision, live)
+        if draft.document is None:
+            raise Conflict("There is nothing to undo: no draft is there.", code="not_possible")
+        former = list(draft.former)
+        before = read(former.pop()) if former else live
+        nothing = before.canonical() == live.canonical()
+        return write_draft(connection, collection_id, None if nothing else before, [] if nothing else former, revision + 1, actor)
+
+
+def discard(actor: Actor, collection_id: str, revision: int) -> None:
+    """Delete the draft. Raises as `save`."""
+    require_manager(actor, collection_id)
+    with transaction() as connection:
+        _, own = read_stored(connection, collection_id, lock=True)
+        require_revision(read_draft(connection, collection_id), revision, live_document(own))
+        write_draft(connection, collection_id, None, [], revision + 1, actor)
+
+
+def restore(actor: Actor, collection_id: str, number: int, revision: int) -> int:
+    """Make an earlier version the draft, to be reviewed and published; returns the draft's revision. Raises as `save`."""
+    require_manager(actor, collection_id)
+    with hot_engine().connect() as connection:
+        found = next((version for version in read_versions(connection, collection_id) if version.number == number), None)
+    if found is None:
+        raise NotFound
+    return save(actor, collection_id, revision, found.document)

@@ -1,0 +1,181 @@
+"""Publishing collection documents, from a draft or from a file. A published document takes effect in every process within a second."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console import access, log, records
+from console.access import PolicyError, subject_scope
+from console.collections.collection_checks import assembled_with, checked_document, refuse, require_manager, require_revision
+from console.collections.collection_store import (
+    add_draft,
+    live_document,
+    newest_number,
+    read_draft,
+    read_stored,
+    read_versions,
+    version_row,
+    write_draft,
+)
+from console.core import expressions
+from console.core.actor import Actor
+from console.core.documents.collections import Collection, Stored
+from console.core.documents.collections.collection_document import CollectionDocument, read
+from console.core.documents.collections.document_changes import changes
+from console.core.documents.collections.document_check import check
+from console.core.documents.json_shape import Spot
+from console.db import tables
+from console.db.engine import hot_engine, transaction
+from console.errors import Conflict, DefinitionError, Invalid, NotAllowed
+from console.records import catalogue, sql_conditions
+
+COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
+CHAIN = "sys:config"
+MOST_BYTES = 1024 * 1024
+MOST_NAMED = 100
+
+
+def publish(actor: Actor, collection_id: str, revision: int, live: str | None = None) -> int:
+    """Publish the draft; returns the version number. `live` is the hash of the published document that the editor compared with.
+
+    Raises Conflict `stale_revision` if the draft or the published document changed since, Invalid for columns that no longer exist, NotAllowed,
+    NotFound.
+    """
+    require_manager(actor, collection_id)
+    with transaction() as connection:
+        _, own = read_stored(connection, collection_id, lock=True)
+        draft, present = read_draft(connection, collection_id), live_document(own)
+        require_revision(draft, revision, present)
+        if draft.document is None:
+            raise Conflict("There is nothing to publish: no draft is there.", code="not_possible")
+        if live is not None and live != present.hash:
+            raise Conflict(
+                "Somebody else published in the meantime. Look at the changes again, which now compare with theirs; nothing was published.",
+                code="stale_revision",
+            )
+        number = _publish(connection, own, present, draft.document, actor, "page")
+    _forget()
+    return number
+
+
+def export(collection_id: str) -> bytes:
+    """The canonical bytes of the published document. Raises NotFound. Checks no rights: for the trusted command line."""
+    with hot_engine().connect() as connection:
+        return live_document(read_stored(connection, collection_id)[1]).canonical()
+
+
+def check_file(source: Path) -> list[Spot]:
+    """All problems of the file that can be found without a database."""
+    return check(read_file(source))
+
+
+def import_file(source: Path | bytes, *, published: bool = False, by: Actor | None = None) -> tuple[str, str]:
+    """Import a file as the draft of its collection, or publish it: (collection id, `unchanged`, `draft` or `version N`).
+
+    `by` None is the trusted command line. Raises Invalid with all problems and then changes nothing; NotFound, NotAllowed.
+    """
+    if by is not None:
+        require_manager(by)
+    actor, content = by or COMMAND_LINE, read_file(source) if isinstance(source, Path) else source
+    named = str(source) if isinstance(source, Path) else "The file"
+    refuse(named, check(content))
+    document = read(content.decode("utf-8-sig"))
+    with transaction() as connection:
+        _, own = read_stored(connection, document.id, lock=True)
+        made, live, draft = checked_document(document, own), live_document(own), read_draft(connection, document.id)
+        if made.canonical() == live.canonical():
+            return document.id, "unchanged"
+        if not published:
+            add_draft(connection, own, draft, made, actor)
+            return document.id, "draft"
+        number = _publish(connection, own, live, made, actor, "file")
+    _forget()
+    return document.id, f"version {number}"
+
+
+def read_file(source: Path) -> bytes:
+    """The content of the file, at most one byte more than allowed. Raises Invalid if it cannot be read."""
+    try:
+        with source.open("rb") as opened_file:
+            return opened_file.read(MOST_BYTES + 1)
+    except OSError as error:
+        reason = f"{source} cannot be read: {error.strerror}."
+        raise Invalid(reason, details=[{"field": "", "reason": str(error.strerror)}]) from None
+
+
+def _judge_clearance(actor: Actor, live: CollectionDocument, made: CollectionDocument) -> None:
+    """Changing the clearance of records requires being cleared and the right to manage the policy. Raises NotAllowed, Invalid."""
+    if made.clearance == live.clearance:
+        return
+    if actor.kind != "system":
+        access.require(actor, None, "policy", "manage")
+        if live.clearance is not None and live.clearance.label not in access.clearance(actor):
+            raise NotAllowed(
+                f"You are not cleared for {live.clearance.label}, which these records need.", need=(f"label:{live.clearance.label}", "see")
+            )
+    try:
+        access.check_clearance(made.to_json().get("clearance"))
+    except PolicyError as error:
+        raise Invalid(error.message, details=[{"field": "clearance", "reason": error.message}]) from None
+
+
+def _judge_subject(actor: Actor, becoming: Collection, every: Mapping[str, Collection]) -> None:
+    """Changing the subject changes who may see records, so it requires the right to manage the policy. Raises NotAllowed, Invalid."""
+    before = records.collection(becoming.id)
+    if subject_scope.way(before, catalogue.current().collections) == subject_scope.way(becoming, every):
+        return
+    if wrong := subject_scope.problem(becoming, every):
+        raise Invalid(wrong, details=[{"field": "subject", "reason": wrong}])
+    if actor is not COMMAND_LINE:
+        access.require(actor, None, "policy", "manage")
+
+
+def _publish(connection: Connection, own: Stored, live: CollectionDocument, document: CollectionDocument, actor: Actor, origin: str) -> int:
+    """Publish the document within the transaction, with its event; returns the version number. The document before is kept as a version."""
+    made = checked_document(document, own)
+    _judge_clearance(actor, live, made)
+    every, _ = read_stored(connection, own.id)
+    becoming = assembled_with(every, own, made)
+    _judge_subject(actor, becoming, {**catalogue.load(connection).collections, becoming.id: becoming})
+    for segment in becoming.segments:
+        try:
+            sql_conditions.check(expressions.parse(segment.filter), becoming)
+        except DefinitionError as error:
+            raise Invalid(
+                f"{segment.label}: {error.message}", details=[{"field": f"segments.{segment.id}", "reason": error.message}]
+            ) from None
+    table = tables.collection_version
+    number, known = newest_number(connection, own.id), read_versions(connection, own.id)[:1]
+    rows = []
+    if not known or known[0].hash != live.hash:
+        number += 1
+        rows.append(version_row(own.id, number, live, "found", COMMAND_LINE))
+    number += 1
+    rows.append(version_row(own.id, number, made, origin, actor))
+    connection.execute(sa.insert(table), rows)
+    connection.execute(sa.update(tables.collection).where(tables.collection.c.id == own.id).values(document=made.to_json()))
+    write_draft(connection, own.id, None, [], read_draft(connection, own.id).revision + 1, actor)
+    catalogue.touch(connection)
+    if made.clearance != live.clearance:
+        access.touch_labels(connection, actor.id)
+    told = changes(live.to_json(), made.to_json())
+    log.note(
+        actor,
+        "collection_changed",
+        open={
+            "collection": own.id, "version": number, "origin": origin, "hash": made.hash, "former": live.hash,
+            "changes": [one.path for one in told[:MOST_NAMED]],
+        },
+        sealed={"old": {one.path: one.before for one in told}, "new": {one.path: one.after for one in told}},
+        chain=CHAIN,
+        connection=connection,
+    )  # fmt: skip
+    return number
+
+
+def _forget() -> None:
+    """Make the published document take effect in this process at once."""
+    records.forget()
+    access.refresh()

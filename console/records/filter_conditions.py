@@ -1,0 +1,72 @@
+"""Filters of a list as SQL conditions."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from console.core.documents.collections import Collection
+from console.core.expressions import parse
+from console.core.expressions.nodes import Literal, Node
+from console.core.filters import Filter, Group, Test
+from console.errors import DefinitionError, Malformed
+from console.records import values
+from console.records.dialects import Condition
+from console.records.sql_conditions import Column, Compiler, Constant
+
+FILTER_OPS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+def filter_condition(given: Filter, collection: Collection, columns: Mapping[str, Any]) -> Condition:
+    """The condition for a checked filter."""
+    if isinstance(given, Group):
+        parts = [filter_condition(item, collection, columns) for item in given.items]
+        return sa.and_(sa.true(), *parts) if given.kind == "and" else sa.or_(sa.false(), *parts)
+    worked_out = next((item for item in collection.computed_fields if item.name == given.field), None)
+    if worked_out is not None:
+        try:
+            return _computed_condition(
+                given, Compiler(collection, columns, {"now": datetime.now(UTC)}), parse(worked_out.computed or "").node
+            )
+        except DefinitionError as error:
+            reason = f"{worked_out.label} cannot be filtered by. {error.message}"
+            raise Malformed(reason, details=[{"field": given.field, "reason": reason}]) from None
+    return _test_condition(given, Compiler(collection, columns, {}), Column(collection.by_name[given.field], columns[given.field]))
+
+
+def _computed_condition(test: Test, compiler: Compiler, node: Node) -> Condition:
+    """The condition for a filter on a computed true-or-false field. Unknown counts as null."""
+    true, false = compiler.truth(node, positive=True), compiler.truth(node, positive=False)
+    if test.op == "is_null" or test.value is None:
+        known = sa.or_(true, false)
+        wanted = bool(test.value) if test.op == "is_null" else test.op == "eq"
+        return sa.func.coalesce(known, sa.false()).is_(sa.false()) if wanted else known
+    if test.op == "eq":
+        return true if test.value else false
+    return sa.func.coalesce(true if test.value else false, sa.false()).is_(sa.false())
+
+
+def _test_condition(test: Test, compiler: Compiler, column: Column) -> Condition:
+    constant = Constant(test.value, certain=False)
+    match test.op:
+        case "is_null":
+            return column.sql.is_(None) if test.value else column.sql.is_not(None)
+        case "eq" | "ne" if column.field.stored == "array":
+            item = compiler.list_holds(Literal(test.value), column, positive=test.op == "eq")
+            return item if test.op == "eq" else sa.or_(item, column.sql.is_(None))
+        case "eq" | "ne":
+            return compiler.equal(column, constant, wanted=test.op == "eq")
+        case "in" if column.field.stored == "array":
+            return sa.or_(sa.false(), *(compiler.list_holds(Literal(item), column, positive=True) for item in test.value))
+        case "in":
+            null, fit, _ = compiler.split_values(column.field, [Constant(item, certain=False) for item in test.value])
+            found = compiler.dialect.one_of(column.sql, column.field, fit)
+            return sa.or_(found, column.sql.is_(None)) if null else found
+        case "contains" if column.field.stored == "array":
+            return compiler.list_holds(Literal(test.value), column, positive=True)
+        case "contains" | "starts_with":
+            if not values.storable(test.value):
+                return sa.false()
+            return compiler.dialect.finds(column.sql, column.field, test.value, start=test.op == "starts_with")
+    return compiler.ordered(column, FILTER_OPS[test.op], constant)

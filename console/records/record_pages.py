@@ -1,0 +1,276 @@
+"""Pages of a list by keyset: a page starts after the (sort value, key) of a record, rows are never counted. One page is one statement."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql import ColumnElement, Select
+
+from console.core.documents.collections import Collection, Field
+from console.core.expressions import Expression
+from console.core.expressions.search_syntax import Sought, Words
+from console.core.filters import Filter, readable_field
+from console.core.scopes import Scope
+from console.errors import Malformed
+from console.records import catalogue, connect, cursors, filter_conditions
+from console.records.dialects import Condition
+from console.records.reader import Reader, Record
+from console.records.search import sought_condition
+from console.records.sql_tables import Table, table_of
+
+MOST_TIES = 12
+MOST_WRITTEN = 500
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records of a list; `next` and `previous` are cursors, null without such a page."""
+
+    rows: list[Record]
+    next: str | None
+    previous: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The order of a list: by one field (None: by key only), then by key in the same direction."""
+
+    field: Field | None
+    descending: bool = False
+
+    @property
+    def text(self) -> str:
+        """The form in a URL: `-opened_at`; empty for the key only."""
+        return ("-" if self.descending else "") + (self.field.name if self.field else "")
+
+
+def order_of(collection: Collection, scope: Scope, sort: str | None) -> Order:
+    """The order that `sort` names. Raises Malformed for a field that is unknown, hidden or cannot be sorted."""
+    if not sort:
+        own = _named_order(collection, collection.sort or "")
+        return own if own.field is None or own.field.name not in scope.hidden else Order(None)
+    field = readable_field(collection, sort.removeprefix("-"), scope.hidden)
+    if not field.sortable:
+        raise _unsortable(field)
+    return _named_order(collection, sort)
+
+
+def _named_order(collection: Collection, sort: str) -> Order:
+    field = collection.by_name.get(sort.removeprefix("-"))
+    return Order(field, sort.startswith("-")) if field is not None and field.sortable else Order(None)
+
+
+def _unsortable(field: Field) -> Malformed:
+    why = " It is worked out when it is shown, after the database has sorted." if field.computed is not None else ""
+    reason = f"A list cannot be sorted by {field.name}.{why}"
+    return Malformed(reason, details=[{"field": "sort", "reason": reason}])
+
+
+def list_conditions(
+    table: Table,
+    scope: Scope,
+    where: Filter | None,
+    segment: Expression | None,
+    q: str | Sought | None,
+    roots: Mapping[str, Any] | None = None,
+) -> list[Condition]:
+    """All conditions that the records of a list must meet."""
+    found = [table.in_scope(scope)]
+    if where is not None:
+        found.append(filter_conditions.filter_condition(where, table.collection, table.columns))
+    if segment is not None:
+        found.append(table.holds(segment, scope.attributes, roots))
+    sought = (Words(q) if q.strip() else None) if isinstance(q, str) else q
+    if sought is not None:
+        found.append(sought_condition(table, sought, scope.hidden))
+    return found
+
+
+def read(collection: Collection, work: Callable[[Connection], T]) -> T:
+    """The result of `work` with a connection to the collection's source. Raises SourceDown."""
+    return connect.read(catalogue.engine_of(collection), collection.source, work)
+
+
+def read_page(
+    collection: Collection,
+    scope: Scope,
+    order: Order,
+    wanted: Callable[[], list[Condition]],
+    *,
+    limit: int,
+    after: str | None,
+    before: str | None,
+    fields: Iterable[str] | None,
+    again: Hashable = None,
+) -> Page:
+    """One page of the records that meet `wanted()`. `again`: cache key for the compiled SQL, None: no caching."""
+    if after and before:
+        reason = "A page is after a cursor or before one, not both."
+        raise Malformed(reason, details=[{"field": "before", "reason": reason}])
+    table = table_of(collection)
+    if not collection.key or any(collection.by_name[name].nullable for name in collection.key):  # a nullable key does not define an order
+        return _page_by_number(table, scope, order, wanted(), limit=limit, after=after, before=before, fields=fields)
+    places = _places(collection, order)
+    reader = Reader(table, scope, fields, places)
+    cursor, backwards = (before, True) if before else (after, False)
+    anchor = table.anchored(places, cursors.read(cursor, collection.id, order.text, len(places))) if cursor else None
+    statement = partial(_slice, table, reader, order, places, wanted, anchor, backwards=backwards, size=limit + 1)
+    if again is None or table.dialect.name != "postgresql" or (anchor and isinstance(anchor[0], cursors.Beginning)):
+        rows = read(collection, fetch(statement()))
+    else:
+        plan = (table, again, tuple(reader.names), order.text, tuple(item is None for item in anchor or ()), backwards, limit)
+        rows = read(collection, _rows_again(plan, statement, anchor or ()))
+    more, rows = len(rows) > limit, rows[:limit]
+    rows = rows[::-1] if backwards else rows
+
+    def cursor_at(row: Sequence[Any]) -> str:
+        return cursors.write(collection.id, order.text, [row[reader.at(name)] for name in places])
+
+    ahead = bool(rows) and (more if not backwards else True)
+    behind = bool(rows) and (more if backwards else anchor is not None)
+    records = reader.records(rows)
+    return Page(records, cursor_at(rows[-1]) if ahead else None, cursor_at(rows[0]) if behind else None)
+
+
+def _places(collection: Collection, order: Order) -> list[str]:
+    """Sort columns: the sorted field, then the key."""
+    return list(dict.fromkeys([*([order.field.name] if order.field else []), *collection.key]))
+
+
+def _slice(
+    table: Table,
+    reader: Reader,
+    order: Order,
+    places: list[str],
+    wanted: Callable[[], list[Condition]],
+    anchor: list[Any] | None,
+    *,
+    backwards: bool,
+    size: int,
+) -> Any:
+    """The statement for `size` rows from the anchor on. Nulls of the sorted column are where the database's indexes have them."""
+    down = order.descending != backwards
+    columns = [table.dialect.sorted(table.columns[name], table.collection.by_name[name]) for name in places]
+    select = reader.select().where(*wanted())
+    if anchor is None:
+        return select.order_by(*_directed(columns, down)).limit(size)
+    bound, compared = _bound(table, places, anchor), [table.place(name) for name in places]
+    if order.field is None or not order.field.nullable or order.field.name in table.collection.key:
+        return select.where(_beyond(table, compared, bound, down)).order_by(*_directed(columns, down)).limit(size)
+    first, ties = table.columns[places[0]], columns[1:]
+    nulls_first = table.dialect.nulls_first(descending=down)
+    if anchor[0] is None:
+        parts = [select.where(first.is_(None), _beyond(table, compared[1:], bound[1:], down)).order_by(*_directed(ties, down))]
+        parts += [select.where(first.is_not(None)).order_by(*_directed(columns, down))] if nulls_first else []
+    else:
+        parts = [select.where(first.is_not(None), _beyond(table, compared, bound, down)).order_by(*_directed(columns, down))]
+        parts += [] if nulls_first else [select.where(first.is_(None)).order_by(*_directed(ties, down))]
+    return parts[0].limit(size) if len(parts) == 1 else _one_after_the_other(parts, [reader.at(name) for name in places], size, down)
+
+
+def _bound(table: Table, places: Sequence[str], anchor: Sequence[Any]) -> list[ColumnElement[Any]]:
+    """The anchor as parameters. A shortened text is read from its record, or is its beginning if that record is gone."""
+    bound: list[ColumnElement[Any]] = [sa.bindparam(_at(number), item, sa.types.NullType()) for number, item in enumerate(anchor)]
+    if not isinstance(anchor[0], cursors.Beginning):
+        return bound
+    there = table.aliased("anchor").columns
+    is_there = (there[name] == part for name, part in zip(places[1:], bound[1:], strict=True))
+    whole = sa.select(there[places[0]]).where(*is_there).scalar_subquery()
+    return [sa.func.coalesce(whole, sa.literal(anchor[0].text, sa.types.NullType())), *bound[1:]]
+
+
+def _one_after_the_other(parts: list[Select[Any]], places: list[int], size: int, down: bool) -> Any:
+    """The rows of the first part, then those of the second, in one statement; `places` are the sort columns."""
+    plain = [
+        part.with_only_columns(*(column.label(f"c{number}") for number, column in enumerate(part.selected_columns))) for part in parts
+    ]  # SQLite resolves `[x]` or an empty name for columns of tables, but not of subqueries
+    numbered = [
+        sa.select(part.limit(size).subquery(f"part{number}"), sa.literal_column(str(number)).label("console_part"))
+        for number, part in enumerate(plain)
+    ]
+    both = sa.union_all(*numbered).subquery("both")
+    columns = list(both.c)
+    ordered = [columns[place] for place in places]
+    return sa.select(*columns[:-1]).order_by(columns[-1], *_directed(ordered, down)).limit(size)
+
+
+def _directed(columns: Sequence[ColumnElement[Any]], down: bool) -> list[ColumnElement[Any]]:
+    return [column.desc() if down else column.asc() for column in columns]
+
+
+def _at(number: int) -> str:
+    """Name of the parameter for this part of the anchor."""
+    return f"at_{number}"
+
+
+def _beyond(table: Table, columns: Sequence[ColumnElement[Any]], bound: Sequence[ColumnElement[Any]], down: bool) -> Condition:
+    """Condition for rows after the anchor in this order."""
+    if len(columns) == 1:
+        return columns[0] < bound[0] if down else columns[0] > bound[0]
+    if table.dialect.name != "mysql":
+        here, there = sa.tuple_(*columns), sa.tuple_(*bound)
+        return here < there if down else here > there
+    passed = _beyond(table, columns[1:], bound[1:], down)  # MySQL uses an index only for a comparison on its own
+    first = columns[0] <= bound[0] if down else columns[0] >= bound[0]
+    return sa.and_(first, sa.or_(columns[0] < bound[0] if down else columns[0] > bound[0], passed))
+
+
+def _page_by_number(
+    table: Table,
+    scope: Scope,
+    order: Order,
+    wanted: list[Condition],
+    *,
+    limit: int,
+    after: str | None,
+    before: str | None,
+    fields: Iterable[str] | None,
+) -> Page:
+    """A page of a collection without a key. Its rows cannot be identified, so the cursor is a row number."""
+    collection = table.collection
+    cursor = after or before
+    start = cursors.read(cursor, collection.id, order.text, 1)[0] if cursor else 0
+    start = max(0, start - limit) if before else start
+    reader = Reader(table, scope, fields)
+    ties = [table.columns[field.name].asc() for field in collection.stored_fields if field.sortable][:MOST_TIES]
+    first = _directed([table.columns[order.field.name]], order.descending) if order.field else []
+    statement = reader.select().where(*wanted).order_by(*first, *ties).limit(limit + 1).offset(start)
+    rows = read(collection, fetch(statement))
+
+    def cursor_at(number: int) -> str:
+        return cursors.write(collection.id, order.text, [number])
+
+    records = reader.records(rows[:limit])
+    return Page(records, cursor_at(start + limit) if len(rows) > limit else None, cursor_at(start) if start else None)
+
+
+def fetch(statement: Select[Any]) -> Callable[[Connection], list[Any]]:
+    """A function that executes the statement and returns its rows."""
+    return lambda connection: list(connection.execute(statement).all())
+
+
+_written: dict[Hashable, tuple[str, dict[str, Any]]] = {}
+
+
+def _rows_again(plan: Hashable, make: Callable[[], Any], anchor: Sequence[Any]) -> Callable[[Connection], list[Any]]:
+    """The rows of a frequent page: its SQL is compiled once per plan, and only the anchor changes.
+
+    A plan includes everything that the statement depends on. The table is part of it as an object, so a new structure is a new plan.
+    """
+
+    def rows(connection: Connection) -> list[Any]:
+        kept = _written.get(plan)
+        if kept is None:
+            told = make().compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+            if len(_written) >= MOST_WRITTEN:
+                _written.clear()
+            kept = _written[plan] = (str(told), dict(told.params))
+        text, known = kept
+        moved = {_at(number): item for number, item in enumerate(anchor) if _at(number) in known}
+        return list(connection.exec_driver_sql(text, known | moved).all())
+
+    return rows
