@@ -15,7 +15,7 @@ from console.core.forms import is_empty, missing, refusal
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import frame, refusals
 from console.views.frame import Badge
-from console.views.run import panes
+from console.views.run import form_boxes
 
 blueprint = Blueprint("bulk", __name__, url_prefix="/bulk")
 STATES = {
@@ -40,7 +40,7 @@ def preview(collection: str) -> Response:
         segment=form.get("segment") or None, filter=form.get("filter") or None, q=form.get("q") or None, sort=form.get("sort") or None
     )
     described = browse.describe(actor, collection)
-    typed = panes.read_form(request.form, frame.look()) if request.method == "POST" else {}
+    typed = form_boxes.read_form(request.form, frame.look()) if request.method == "POST" else {}
     given = {name: value for name, value in typed.items() if value is not None}
     try:
         items = bulk.chosen(actor, collection, action, form.getlist("key"), query if form.get("all") else None)
@@ -111,7 +111,7 @@ def _page(
     context = {
         "collection": described,
         "action": action,
-        "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed or None, errors=details),
+        "boxes": form_boxes.boxes({"fields": fields}, frame.look(), typed=typed or None, errors=details),
         "items": [_drawn(described["id"], item, CANNOT) for item in items],
         "inside": sum(item.state != bulk.REFUSED for item in items),
         "tested": tested,
