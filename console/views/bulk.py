@@ -48,7 +48,11 @@ def preview(collection: str) -> Response:
         return _page(described, action, [], typed, wrong=wrong, status=422)
     if request.method == "POST" and (lacking := _missing_errors(action, given)):
         return _page(described, action, items, typed, wrong=refusal(lacking), status=422)
-    judged = bulk.judged(actor, collection, action, items, given) if request.method == "POST" or not _needs_input(action) else list(items)
+    judged = (
+        bulk.judged(actor, collection, action, items, given)
+        if request.method == "POST" or all(entry.readonly for entry in action.form)
+        else list(items)
+    )
     if request.method != "POST" or "go" not in request.form:
         return _page(described, action, judged, typed)
     if all(item.state == bulk.REFUSED for item in judged):
@@ -68,11 +72,6 @@ def follow(bulk_id: str) -> Response:
     if frame.wants_fragment() and request.args.get("left") == str(progress["left"]):
         return make_response("", 204)
     return frame.page("actions/progress.html", progress, blocks={"*": "progress"})
-
-
-def _needs_input(action: Action) -> bool:
-    """Return whether a form must be filled in before the included records are known."""
-    return any(not entry.readonly for entry in action.form)
 
 
 def _missing_errors(action: Action, given: Mapping[str, Any]) -> list[dict[str, str]]:

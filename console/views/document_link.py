@@ -8,7 +8,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from console import document_requests, settings
 from console.core import media
-from console.document_requests import Item, Page
+from console.document_requests import Page
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.views import frame
 from console.views.formats import Look
@@ -112,7 +112,7 @@ def _drawn(
         "asked": request_data,
         "words": page.words,
         "boxes": boxes,
-        "items": [(item, _takes(item), str(details.get(item.id, {}).get("reason", ""))) for item in items],
+        "items": [(item, media.listed(item.types), str(details.get(item.id, {}).get("reason", ""))) for item in items],
         "there": sum(1 for item in items if item.files),
         "until": format_date(page.request.until.date(), "long", locale=request_data["language"]),
         "text": frame.markdown(request_data["text"]),
@@ -123,10 +123,6 @@ def _drawn(
         "accept": media.endings,
     }
     return _answer(render_template("requests/page.html", **context), status)
-
-
-def _takes(item: Item) -> str:
-    return media.listed(item.types)
 
 
 def _answer(body: str, status: int) -> Response:

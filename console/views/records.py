@@ -73,7 +73,11 @@ def show(collection: str, part: str) -> Response:
     if tab == "summary":
         context |= {
             "related": [
-                {"name": relation.name, "label": relation.label, "href": _related_url(page, relation.name)}
+                {
+                    "name": relation.name,
+                    "label": relation.label,
+                    "href": frame.record_url(page.collection.id, page.record.key) + f"/related/{frame.segment(relation.name)}",
+                }
                 for relation in _shown_relations(page)
             ]
         }
@@ -358,7 +362,3 @@ def _start_url(page: RecordPage, definition: Definition) -> str:
 
 def _edit_url(page: RecordPage, name: str) -> str:
     return frame.record_url(page.collection.id, page.record.key) + f"/edit/{frame.segment(name)}"
-
-
-def _related_url(page: RecordPage, relation: str) -> str:
-    return frame.record_url(page.collection.id, page.record.key) + f"/related/{frame.segment(relation)}"

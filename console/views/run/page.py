@@ -198,17 +198,12 @@ def step_context(
         "boxes": form_boxes.with_options(form_boxes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs),
         "outcomes": screen.get("outcomes", ()),
         "not_offered": screen.get("not_offered") or (),
-        "picks": _picks(screen, look, states_of),
+        "picks": panes.picks(screen["picks"], look, states_of) if screen.get("picks") else None,
         "progress": _progress(screen.get("progress"), look, states_of),
         "belongs": belongs,
         "outcome_error": wrong.get("outcome"),
         "chosen": chosen,
     }
-
-
-def _picks(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> panes.Picks | None:
-    """Return the records to choose from, as a table."""
-    return panes.picks(screen["picks"], look, states_of) if screen.get("picks") else None
 
 
 def _progress(given: Mapping[str, Any] | None, look: Look, states_of: Mapping[str, str]) -> dict[str, Any] | None:
