@@ -15,7 +15,7 @@ from console.core.forms import is_empty, missing_message, refusal
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import frame, refusals
 from console.views.frame import Badge
-from console.views.run import panes
+from console.views.run import form_boxes
 
 blueprint = Blueprint("bulk", __name__, url_prefix="/bulk")
 STATES = {
@@ -40,7 +40,7 @@ def preview(collection: str) -> Response:
         segment=form.get("segment") or None, filter=form.get("filter") or None, q=form.get("q") or None, sort=form.get("sort") or None
     )
     described = browse.describe(actor, collection)
-    typed = panes.read_form(request.form, frame.look()) if request.method == "POST" else {}
+    typed = form_boxes.read_form(request.form, frame.look()) if request.method == "POST" else {}
     given = {name: value for name, value in typed.items() if value is not None}
     try:
         items = bulk.chosen(actor, collection, action, form.getlist("key"), query if form.get("all") else None)
@@ -48,7 +48,11 @@ def preview(collection: str) -> Response:
         return _page(described, action, [], typed, wrong=wrong, status=422)
     if request.method == "POST" and (lacking := _missing_errors(action, given)):
         return _page(described, action, items, typed, wrong=refusal(lacking), status=422)
-    judged = bulk.judged(actor, collection, action, items, given) if request.method == "POST" or not _needs_input(action) else list(items)
+    judged = (
+        bulk.judged(actor, collection, action, items, given)
+        if request.method == "POST" or all(entry.readonly for entry in action.form)
+        else list(items)
+    )
     if request.method != "POST" or "go" not in request.form:
         return _page(described, action, judged, typed)
     if all(item.state == bulk.REFUSED for item in judged):
@@ -68,11 +72,6 @@ def follow(bulk_id: str) -> Response:
     if frame.wants_fragment() and request.args.get("left") == str(progress["left"]):
         return make_response("", 204)
     return frame.page("actions/progress.html", progress, blocks={"*": "progress"})
-
-
-def _needs_input(action: Action) -> bool:
-    """Return whether a form must be filled in before the included records are known."""
-    return any(not entry.readonly for entry in action.form)
 
 
 def _missing_errors(action: Action, given: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -113,7 +112,7 @@ def _page(
     context = {
         "collection": described,
         "action": action,
-        "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed or None, errors=details),
+        "boxes": form_boxes.boxes({"fields": fields}, frame.look(), typed=typed or None, errors=details),
         "items": [_drawn(described["id"], item, CANNOT) for item in items],
         "inside": sum(item.state != bulk.REFUSED for item in items),
         "tested": tested,

@@ -8,11 +8,11 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from console import document_requests, settings
 from console.core import media
-from console.document_requests import Item, Page
+from console.document_requests import Page
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.views import frame
 from console.views.formats import Look
-from console.views.run import panes
+from console.views.run import form_boxes
 
 blueprint = Blueprint("requests", __name__)
 
@@ -35,7 +35,7 @@ def sent(token: str) -> Response:
         page = _opened(token)
     except NotFound as gone:
         return _answer(render_template("requests/gone.html", message=gone.message), 404)
-    values = panes.read_form(request.form, Look(page.request.asked["language"]))
+    values = form_boxes.read_form(request.form, Look(page.request.asked["language"]))
     wrong = _files(page)
     try:
         for file_id in request.form.getlist(AWAY):
@@ -103,7 +103,8 @@ def _drawn(
     details = {str(detail["field"]): detail for detail in wrong or []}
     values = dict(page.values) | (typed or {})
     boxes = [
-        panes.box(field.to_json(), look, value=values.get(field.name, field.value), error=details.get(field.name)) for field in page.fields
+        form_boxes.box(field.to_json(), look, value=values.get(field.name, field.value), error=details.get(field.name))
+        for field in page.fields
     ]
     items = page.request.items
     context = {
@@ -111,7 +112,7 @@ def _drawn(
         "asked": request_data,
         "words": page.words,
         "boxes": boxes,
-        "items": [(item, _takes(item), str(details.get(item.id, {}).get("reason", ""))) for item in items],
+        "items": [(item, media.listed(item.types), str(details.get(item.id, {}).get("reason", ""))) for item in items],
         "there": sum(1 for item in items if item.files),
         "until": format_date(page.request.until.date(), "long", locale=request_data["language"]),
         "text": frame.markdown(request_data["text"]),
@@ -122,10 +123,6 @@ def _drawn(
         "accept": media.endings,
     }
     return _answer(render_template("requests/page.html", **context), status)
-
-
-def _takes(item: Item) -> str:
-    return media.listed(item.types)
 
 
 def _answer(body: str, status: int) -> Response:

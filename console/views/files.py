@@ -15,7 +15,7 @@ from console.documents import Document
 from console.errors import ConsoleError, Invalid, NotFound
 from console.runs.changing import attachments
 from console.views import frame
-from console.views.run import panes
+from console.views.run import form_boxes
 
 blueprint = Blueprint("files", __name__)
 
@@ -175,7 +175,7 @@ def send(run_id: str) -> Response:
         answer = make_response("", error.status)
         answer.headers["X-Reason"] = quote(error.message)
         return answer
-    lines = [frame.render("files/line.html", {"name": panes.PREFIX + field, "one": panes.attached(value)}) for value in kept]
+    lines = [frame.render("files/line.html", {"name": form_boxes.PREFIX + field, "one": form_boxes.attached(value)}) for value in kept]
     return make_response("".join(lines))
 
 

@@ -5,7 +5,7 @@ A page and its fragments are one template: a plain GET renders all of it, an htm
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -20,9 +20,11 @@ from flask_htmx import HTMX
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from console import settings
+from console import access, inboxes, queue, settings
 from console.core.actor import Actor
+from console.proposals import measure
 from console.records import record_keys
+from console.reports import tables
 from console.views import formats
 
 blueprint = Blueprint("frame", __name__)
@@ -287,39 +289,16 @@ def dom_id(*parts: Any) -> str:
     return "-".join(re.sub(r"[^A-Za-z0-9_]+", "_", str(part)) or "_" for part in parts)
 
 
-def _may_read_log() -> bool:
-    from console import access
-
-    who = g.get("actor")
-    return who is not None and access.can(who, None, "activity", "read")
+def _for_reader(judge: Callable[[Actor], object]) -> Callable[[], bool]:
+    """Return whether `judge` holds for the reader, as a function; False if nobody is signed in."""
+    return lambda: g.get("actor") is not None and bool(judge(g.actor))
 
 
-def _has_inboxes() -> bool:
-    from console import inboxes
-
-    who = g.get("actor")
-    return who is not None and bool(inboxes.inboxes_of(who))
-
-
-def _may_operate() -> bool:
-    from console import access
-
-    who = g.get("actor")
-    return who is not None and access.can(who, None, "source", "manage")
-
-
-def _may_measure() -> bool:
-    from console.proposals import measure
-
-    who = g.get("actor")
-    return who is not None and measure.may_read(who)
-
-
-def _may_read_reports() -> bool:
-    from console.reports import tables
-
-    who = g.get("actor")
-    return who is not None and bool(tables.readable(who))
+_may_read_log = _for_reader(lambda who: access.can(who, None, "activity", "read"))
+_may_operate = _for_reader(lambda who: access.can(who, None, "source", "manage"))
+_may_measure = _for_reader(measure.may_read)
+_may_read_reports = _for_reader(tables.readable)
+_has_inboxes = _for_reader(inboxes.inboxes_of)
 
 
 def rail() -> Markup:
@@ -352,8 +331,6 @@ def _rail(
 
 
 def _paused() -> datetime | None:
-    from console import queue
-
     return queue.paused_at() if g.get("actor") is not None else None
 
 

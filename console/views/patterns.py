@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from console.views import frame, my_work
 from console.views.charts import Chart, Series
 from console.views.formats import Look
-from console.views.run import panes, proposal, source_links
+from console.views.run import form_boxes, panes, proposal, source_links
 from console.views.run.notices import Note
 
 blueprint = Blueprint("patterns", __name__)
@@ -86,7 +86,7 @@ def charts() -> list[Chart]:
     ]
 
 
-def boxes(look: Look) -> list[panes.Box]:
+def boxes(look: Look) -> list[form_boxes.Box]:
     """Return a box of every kind: empty, filled, changed, wrong, read-only."""
     drawn: list[tuple[dict[str, Any], Any, dict[str, Any] | None]] = [
         (_field("text", "Text", help="A hint stands below the box."), None, None),
@@ -109,10 +109,10 @@ def boxes(look: Look) -> list[panes.Box]:
         (_field("long", "Long text", type="long_text"), "Two lines\nof a note", None),
         (_field("readonly", "Read-only", readonly=True), "C-10412", None),
     ]
-    return [panes.box(source, look, value=value, error=error) for source, value, error in drawn]
+    return [form_boxes.box(source, look, value=value, error=error) for source, value, error in drawn]
 
 
-def proposed(look: Look) -> list[panes.Box]:
+def proposed(look: Look) -> list[form_boxes.Box]:
     """Return a box with a proposal in each of its states."""
     way = source_links.Way("Shareholder register, p. 3", "/patterns", "document")
     filled = proposal.Hint("pre_filled", "fill", there=True, level="high", reason="Named in the register.", ways=[way])
@@ -127,7 +127,7 @@ def proposed(look: Look) -> list[panes.Box]:
         (_field("offered_yes", "Offered, yes or no", type="boolean"), None, replace(offered, shown="Yes", level="medium")),
         (_field("not_yet", "Still looked for"), None, proposal.Hint("not_yet")),
     ]
-    return [replace(panes.box(source, look, value=value), hint=replace(hint, name=source["name"])) for source, value, hint in drawn]
+    return [replace(form_boxes.box(source, look, value=value), hint=replace(hint, name=source["name"])) for source, value, hint in drawn]
 
 
 STRIPS = (

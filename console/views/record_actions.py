@@ -10,7 +10,7 @@ from console.browse import RecordPage
 from console.core.documents.action_document import Action
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.views import frame, refusals
-from console.views.run import panes
+from console.views.run import form_boxes
 
 blueprint = Blueprint("acting", __name__, url_prefix="/c")
 
@@ -22,7 +22,7 @@ def show_action(collection: str, part: str, action: str) -> Response:
     page = browse.record(frame.actor(), collection, key)
     if request.method != "POST":
         return _sheet(page, action)
-    typed = panes.read_form(request.form, frame.look())
+    typed = form_boxes.read_form(request.form, frame.look())
     try:
         given = {name: value for name, value in typed.items() if value is not None}
         run_id = actions.perform(frame.actor(), collection, key, action, given)
@@ -57,7 +57,7 @@ def _sheet(
         "text": frame.markdown(sheet.prompt.text) if sheet.prompt.text else None,
         "notes": [{"label": label, "text": text} for label, text in sheet.prompt.notes],
         "button": sheet.prompt.button,
-        "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
+        "boxes": form_boxes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
         "url": url(page.collection.id, page.record.key or "", sheet.action),
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),

@@ -19,7 +19,7 @@ from console.views import erasure, errors, formats, frame, home, record_actions,
 from console.views.activity import entries
 from console.views.files import file_url
 from console.views.formats import Look
-from console.views.run import panes
+from console.views.run import form_boxes, panes
 from console.workflows import Definition
 
 blueprint = Blueprint("records", __name__, url_prefix="/c")
@@ -73,7 +73,11 @@ def show(collection: str, part: str) -> Response:
     if tab == "summary":
         context |= {
             "related": [
-                {"name": relation.name, "label": relation.label, "href": _related_url(page, relation.name)}
+                {
+                    "name": relation.name,
+                    "label": relation.label,
+                    "href": frame.record_url(page.collection.id, page.record.key) + f"/related/{frame.segment(relation.name)}",
+                }
                 for relation in _shown_relations(page)
             ]
         }
@@ -117,7 +121,7 @@ def edit(collection: str, part: str, name: str) -> Response:
     now = page.record.values.get(name)
     if request.method != "POST":
         return _edit_form(page, item, now, old=now)
-    value = panes.read_form(request.form, look).get(name)
+    value = form_boxes.read_form(request.form, look).get(name)
     try:
         old = json.loads(request.form.get("old", "null"))
     except ValueError:
@@ -148,7 +152,7 @@ def start(collection: str, part: str, slug: str) -> Response:
     fields = start_fields(definition, page)
     if request.method != "POST":
         return _start_form(page, definition, fields)
-    typed = panes.read_form(request.form, frame.look())
+    typed = form_boxes.read_form(request.form, frame.look())
     try:
         run_id = runs.start(
             frame.actor(), definition.slug, collection, key, {name: value for name, value in typed.items() if value is not None}
@@ -319,7 +323,7 @@ def _edit_form(
     detail = next((detail for detail in wrong.details if detail.get("field") in (item.name, None)), None) if wrong else None
     source = item.to_json() | {"required": item.required or not item.nullable, "now": None}
     context = record_context(page) | {
-        "box": panes.box(source, frame.look(), value=value, error=detail),
+        "box": form_boxes.box(source, frame.look(), value=value, error=detail),
         "old": json.dumps(old),
         "conflict": conflict,
         "error": error or (wrong.message if wrong and not detail else ""),
@@ -343,7 +347,7 @@ def _start_form(
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     context = record_context(page) | {
         "workflow": definition,
-        "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
+        "boxes": form_boxes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
         "action": _start_url(page, definition),
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines(details, labels),
@@ -358,7 +362,3 @@ def _start_url(page: RecordPage, definition: Definition) -> str:
 
 def _edit_url(page: RecordPage, name: str) -> str:
     return frame.record_url(page.collection.id, page.record.key) + f"/edit/{frame.segment(name)}"
-
-
-def _related_url(page: RecordPage, relation: str) -> str:
-    return frame.record_url(page.collection.id, page.record.key) + f"/related/{frame.segment(relation)}"

@@ -10,7 +10,7 @@ from console.browse import RecordPage
 from console.errors import ConsoleError, Invalid, NotFound
 from console.runs.changing.reporting import NOT_THERE
 from console.views import frame, records, refusals
-from console.views.run import panes
+from console.views.run import form_boxes
 from console.workflows import Definition
 
 blueprint = Blueprint("reports", __name__, url_prefix="/c")
@@ -27,7 +27,7 @@ def report(collection: str, part: str, slug: str) -> Response:
     fields = records.start_fields(definition, page)
     if request.method != "POST":
         return _form(page, definition, fields)
-    typed = panes.read_form(request.form, frame.look())
+    typed = form_boxes.read_form(request.form, frame.look())
     try:
         number = runs.report(who, slug, collection, key, {name: value for name, value in typed.items() if value is not None})
     except NotFound:
@@ -59,7 +59,7 @@ def _form(
         records.record_context(page)
         | _form_context(definition)
         | {
-            "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
+            "boxes": form_boxes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
             "action": frame.record_url(page.collection.id, page.record.key) + f"/report/{definition.slug}",
             "error": refusals.head(wrong, labels),
             "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),

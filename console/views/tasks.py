@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, make_response, request
 
 from console.errors import Conflict, ConsoleError, Invalid
 from console.views import formats, frame, refusals
-from console.views.run import page, panes
+from console.views.run import form_boxes, page
 from console.work import notices, questions, tasks
 
 blueprint = Blueprint("tasks", __name__)
@@ -54,7 +54,7 @@ def answer(question_id: str) -> Response:
     """Show the form of a question; a POST answers it."""
     actor, look = frame.actor(), frame.look()
     question = questions.question(actor, question_id)
-    values, outcome = panes.read_form(request.form, look), request.form.get("outcome") or None
+    values, outcome = form_boxes.read_form(request.form, look), request.form.get("outcome") or None
     wrong: ConsoleError | None = None
     if request.method == "POST":
         try:

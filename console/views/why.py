@@ -60,17 +60,13 @@ def explain(error: NotAllowed) -> Reason | None:
 
 def token(reason: Reason, back: str = "") -> str:
     """Return the token of the form: who may ask for what, valid for a day."""
-    return str(_signer().dumps([frame.actor().id, *reason.need, reason.team, back or _return_address()]))
+    # asking leads to Home, because the refused page would be refused again
+    return str(_signer().dumps([frame.actor().id, *reason.need, reason.team, back or "/"]))
 
 
 def _page(title: str, href: str, listed: list[points.Point]) -> Response:
     drawn: list[dict[str, Any]] = [{"point": point, "token": token(point.reason, href) if point.reason else ""} for point in listed]
     return frame.page("why/page.html", {"title": title, "href": href, "points": drawn}, blocks={"*": "points"})
-
-
-def _return_address() -> str:
-    """Return where asking leads to: Home, because the refused page would be refused again."""
-    return "/"
 
 
 def _signer() -> URLSafeTimedSerializer:

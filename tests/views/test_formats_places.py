@@ -13,7 +13,7 @@ from console.core.actor import Actor
 from console.core.forms import FIELD_TYPES
 from console.views import formats
 from console.views.formats import Kind, Look
-from console.views.run import panes
+from console.views.run import form_boxes
 from tests.tables import cases
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -298,12 +298,12 @@ def test_a_list_without_options_is_typed_one_to_a_line(type_: str) -> None:
 
 def sent(type_: str, value: Any, look: Look, **changed: str) -> Any:
     """What a browser sends back of the box of a value that nobody touched (or that was changed), read again."""
-    drawn = panes.box({"name": "x", "label": "X", "type": type_}, look, value=value)
+    drawn = form_boxes.box({"name": "x", "label": "X", "type": type_}, look, value=value)
     entry = drawn.value.replace("\n", "\r\n") if drawn.control == "area" else drawn.value.replace("\n", "")
-    form = [(f"{panes.TYPES}x", type_), (f"{panes.PREFIX}x", changed.get("to", entry))]
+    form = [(f"{form_boxes.TYPES}x", type_), (f"{form_boxes.PREFIX}x", changed.get("to", entry))]
     if drawn.held is not None:
-        form.append((f"{panes.HELD}x", drawn.held))
-    return panes.read_form(MultiDict(form), look)["x"]
+        form.append((f"{form_boxes.HELD}x", drawn.held))
+    return form_boxes.read_form(MultiDict(form), look)["x"]
 
 
 KEPT = [
@@ -347,8 +347,8 @@ def test_a_box_that_was_changed_gives_what_was_typed(type_: str, value: Any, to:
 @cases("held", ["", "{", "[" * 100_000, "NaN", '{"a": 1}', "[1]", "null", '"\\ud800"'])
 def test_a_held_value_that_is_not_ours_does_no_harm(held: str) -> None:
     for type_ in FIELD_TYPES:
-        form = MultiDict([(f"{panes.TYPES}x", type_), (f"{panes.PREFIX}x", "2026-11-20T12:00"), (f"{panes.HELD}x", held)])
-        assert panes.read_form(form, DE)["x"] == formats.typed(of(type_), ["2026-11-20T12:00"], DE)
+        form = MultiDict([(f"{form_boxes.TYPES}x", type_), (f"{form_boxes.PREFIX}x", "2026-11-20T12:00"), (f"{form_boxes.HELD}x", held)])
+        assert form_boxes.read_form(form, DE)["x"] == formats.typed(of(type_), ["2026-11-20T12:00"], DE)
 
 
 moments = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59), timezones=st.just(UTC))  # noqa: DTZ001

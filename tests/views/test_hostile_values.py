@@ -13,7 +13,7 @@ from console.activity import sequencing
 from console.core.actor import Actor
 from console.views import activity, formats, frame
 from console.views.formats import Kind, Look
-from console.views.run import panes
+from console.views.run import form_boxes
 from tests.tables import cases
 from tests.views.conftest import Page
 
@@ -238,7 +238,7 @@ def test_no_type_lets_it_through(type_: str, what: str) -> None:
 @cases("what", VALUES)
 def test_a_box_gives_back_what_it_was_given(what: str) -> None:
     source = {"name": "f", "label": "F", "type": "long_text", "required": False, "readonly": False, "now": None, "options": None}
-    box = panes.box(source, LOOK, value=VALUES[what])
+    box = form_boxes.box(source, LOOK, value=VALUES[what])
     assert (
         formats.typed(Kind("f", "F", "long_text"), [box.value.replace("\n", "\r\n")], LOOK) == VALUES[what].replace("\r\n", "\n")
         or box.held is not None

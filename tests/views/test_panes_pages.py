@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from console import steps
 from console.views import frame
 from console.views.formats import Look
-from console.views.run import panes
+from console.views.run import form_boxes, panes
 from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, tzinfo=UTC))
@@ -53,32 +53,32 @@ def field(name: str = "f", type_: str = "text", **more: Any) -> dict[str, Any]:
     ],
 )
 def test_each_type_has_its_control(source: dict[str, Any], control: str, input_type: str) -> None:
-    box = panes.box(source, LOOK)
+    box = form_boxes.box(source, LOOK)
     assert (box.control, box.input_type) == (control, input_type)
 
 
 def test_a_value_that_is_no_option_any_more_is_kept_and_chosen() -> None:
-    box = panes.box(field(type_="enum", options=RISK), LOOK, value="prohibited")
+    box = form_boxes.box(field(type_="enum", options=RISK), LOOK, value="prohibited")
     assert [(one.value, one.chosen) for one in box.choices] == [("low", False), ("high", False), ("prohibited", True)]
 
 
 def test_now_and_before_stand_only_on_fields_of_the_record() -> None:
-    plain, own = panes.box(field(), LOOK, value="x"), panes.box(field(record=True), LOOK, value="x")
+    plain, own = form_boxes.box(field(), LOOK, value="x"), form_boxes.box(field(record=True), LOOK, value="x")
     assert (plain.now, plain.before, plain.changed) == (None, None, False)
     assert (own.now, own.before, own.changed) == ("empty", "", True)
-    assert not panes.box(field(now="x"), LOOK, value="x").changed
+    assert not form_boxes.box(field(now="x"), LOOK, value="x").changed
 
 
 def test_an_error_and_a_hint_describe_the_box() -> None:
-    box = panes.box(field(help="As printed."), LOOK, value="b", error={"field": "f", "reason": "Too long.", "theirs": None})
+    box = form_boxes.box(field(help="As printed."), LOOK, value="b", error={"field": "f", "reason": "Too long.", "theirs": None})
     assert box.described_by == "f-f-help f-f-error"
     assert (box.error, box.theirs, box.after) == ("Too long.", "–", "b")
 
 
 def test_typed_text_wins_over_the_draft_and_the_answer_over_both() -> None:
     screen = {"type": "guidance", "fields": [field("a", value="shown"), field("b", value="shown")]}
-    assert [box.value for box in panes.boxes(screen, LOOK, typed={"a": "typed"})] == ["typed", "shown"]
-    answered = panes.boxes(screen, LOOK, typed={"a": "typed"}, answers={"a": "handed in"})
+    assert [box.value for box in form_boxes.boxes(screen, LOOK, typed={"a": "typed"})] == ["typed", "shown"]
+    answered = form_boxes.boxes(screen, LOOK, typed={"a": "typed"}, answers={"a": "handed in"})
     assert [(box.value, box.answered) for box in answered] == [("handed in", True), ("shown", False)]
 
 
@@ -99,8 +99,8 @@ def test_a_form_says_of_each_box_how_it_is_read() -> None:
             ("note", "no"),
         ]
     )
-    assert panes.read_form(form, LOOK) == {"note": "hello", "risk": None, "ticks": [], "yes": True, "count": 12}
-    assert panes.typed_texts(form) == {"note": "hello", "yes": "true", "count": "12", "strange": "?"}
+    assert form_boxes.read_form(form, LOOK) == {"note": "hello", "risk": None, "ticks": [], "yes": True, "count": 12}
+    assert form_boxes.typed_texts(form) == {"note": "hello", "yes": "true", "count": "12", "strange": "?"}
 
 
 def test_the_record_panel_has_its_sections_and_what_changed_since() -> None:

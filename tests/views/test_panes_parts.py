@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from console.views import frame, states
 from console.views.formats import EMPTY, Kind, Look
 from console.views.frame import Badge
-from console.views.run import panes
+from console.views.run import form_boxes
 from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 10, 30, tzinfo=UTC))
@@ -223,7 +223,7 @@ def test_links_lead_only_where_prose_may(scheme: str) -> None:
     ids=["none", "length", "zero", "text", "date", "time", "number", "moment"],
 )
 def test_what_the_browser_is_told_of_limits(source: dict[str, Any], limits: dict[str, Any]) -> None:
-    assert panes.box(source, LOOK).limits == limits
+    assert form_boxes.box(source, LOOK).limits == limits
 
 
 @cases(
@@ -243,7 +243,7 @@ def test_what_the_browser_is_told_of_limits(source: dict[str, Any], limits: dict
     ids=["unset", "yes", "no", "none", "one", "gone", "both", "gone ones in order", "empty", "text"],
 )
 def test_choices_and_which_are_chosen(type_: str, options: Any, value: Any, choices: str) -> None:
-    made = panes.box(field(type_, options=options), LOOK, value=value).choices
+    made = form_boxes.box(field(type_, options=options), LOOK, value=value).choices
     assert " ".join(one.label + "*" * one.chosen for one in made) == choices
 
 
@@ -263,7 +263,7 @@ def test_choices_and_which_are_chosen(type_: str, options: Any, value: Any, choi
     ids=["none", "text", "break in a line", "break in an area", "empty", "blank", "date", "part of a second", "yes"],
 )
 def test_a_value_that_its_box_cannot_hold_stands_beside_it(type_: str, value: Any, held: str | None) -> None:
-    assert panes.box(field(type_), LOOK, value=value).held == held
+    assert form_boxes.box(field(type_), LOOK, value=value).held == held
 
 
 @cases(
@@ -291,7 +291,7 @@ def test_a_value_that_its_box_cannot_hold_stands_beside_it(type_: str, value: An
     ],
 )  # fmt: skip
 def test_a_form_is_read_by_its_types(sent: list[tuple[str, str]], values: dict[str, Any]) -> None:
-    assert panes.read_form(MultiDict(sent), LOOK) == values
+    assert form_boxes.read_form(MultiDict(sent), LOOK) == values
 
 
 @cases(
@@ -307,14 +307,14 @@ def test_a_form_is_read_by_its_types(sent: list[tuple[str, str]], values: dict[s
     ids=["nothing", "one", "empty", "two", "not typed", "dotted"],
 )
 def test_nothing_that_was_typed_is_lost(sent: list[tuple[str, str]], kept: dict[str, str]) -> None:
-    assert panes.typed_texts(MultiDict(sent)) == kept
+    assert form_boxes.typed_texts(MultiDict(sent)) == kept
 
 
 @pytest.mark.parametrize(
     ("hint", "error", "ids"), [(None, None, ""), ("h", None, "f-f-help"), (None, "e", "f-f-error"), ("h", "e", "f-f-help f-f-error")]
 )
 def test_a_box_is_described_by_what_stands_below_it(hint: str | None, error: str | None, ids: str) -> None:
-    assert panes.box(field(help=hint), LOOK, error={"reason": error} if error else None).described_by == ids
+    assert form_boxes.box(field(help=hint), LOOK, error={"reason": error} if error else None).described_by == ids
 
 
 # -- states
@@ -375,12 +375,12 @@ OUTCOMES: list[dict[str, Any]] = [
     ],
 )
 def test_a_field_says_to_which_options_it_belongs(name: str, options: list[str], needed: list[str], words: str) -> None:
-    found = panes.belonging(OUTCOMES)[name]
+    found = form_boxes.belonging(OUTCOMES)[name]
     assert (list(found.options), list(found.needed), found.words) == (options, needed, words)
-    drawn = panes.boxes({"fields": [{"name": name, "label": "X", "help": "A hint."}, {"name": "other", "label": "Y"}]}, LOOK)
-    assert [box.help for box in panes.with_options(drawn, panes.belonging(OUTCOMES))] == [f"{words} A hint.", None]
+    drawn = form_boxes.boxes({"fields": [{"name": name, "label": "X", "help": "A hint."}, {"name": "other", "label": "Y"}]}, LOOK)
+    assert [box.help for box in form_boxes.with_options(drawn, form_boxes.belonging(OUTCOMES))] == [f"{words} A hint.", None]
 
 
 def test_options_without_fields_change_no_hint() -> None:
-    assert panes.belonging(OUTCOMES[:1]) == {}
-    assert panes.belonging(()) == {}
+    assert form_boxes.belonging(OUTCOMES[:1]) == {}
+    assert form_boxes.belonging(()) == {}

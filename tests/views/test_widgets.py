@@ -7,7 +7,7 @@ import pytest
 
 from console.views import formats, states
 from console.views.formats import Amount, Kind, Look
-from console.views.run import panes
+from console.views.run import form_boxes
 
 LOOK = Look("en", "Europe/Berlin", datetime(2026, 11, 20, 12, tzinfo=UTC))
 
@@ -95,7 +95,7 @@ def test_a_badge_has_the_colour_that_is_said_else_that_of_its_word(tone: str | N
     ],
 )
 def test_what_is_typed_into(source: dict[str, Any], control: str) -> None:
-    box = panes.box({"name": "x", "label": "X", **source}, LOOK, value=None)
+    box = form_boxes.box({"name": "x", "label": "X", **source}, LOOK, value=None)
     assert (box.control, box.lines) == (control, source.get("lines", 3))
 
 

@@ -248,14 +248,10 @@ def _in_path(call: Call) -> list[dict[str, Any]]:
             "required": True,
             "description": PARAMETERS[name][0],
             "schema": {"type": "integer", "minimum": 1} if name == "number" else {"type": "string", "minLength": 1},
-            "example": _example(call.operation.example.path.get(name, PARAMETERS[name][1]), number=name == "number"),
+            "example": (int if name == "number" else str)(call.operation.example.path.get(name, PARAMETERS[name][1])),
         }
         for name in call.parameters
     ]
-
-
-def _example(name: str, *, number: bool) -> str | int:
-    return int(name) if number else name
 
 
 def _in_query(declared: Operation) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
     An empty box and a choice not made are None; a list without ticks is [].
     """
     if what.type == "boolean":
-        return _yes_or_no(sent)
+        return {"true": True, "false": False}.get(sent[-1]) if sent else None
     if what.type in ("multi_enum", "checklist"):
         return [line for text in sent for line in text.replace("\r\n", "\n").split("\n") if line]
     if what.type in ("file", "files"):
@@ -47,10 +47,6 @@ def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
         return None
     reader = _READERS.get(what.type)
     return reader(entry.strip(), look) if reader else entry
-
-
-def _yes_or_no(sent: Sequence[str]) -> bool | None:
-    return {"true": True, "false": False}.get(sent[-1]) if sent else None
 
 
 def _whole(entry: str, _: Look) -> Any:

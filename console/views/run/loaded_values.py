@@ -1,6 +1,6 @@
 """How the values that a step has loaded are displayed: as fields of their collection, amounts with their currency."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -76,8 +76,4 @@ def row(collection: Collection, given: Mapping[str, Any], look: Look) -> tuple[M
         shut = name in collection.sensitive
         lines.append((what.label, DOTS if shut else formats.html(what, value, look), DOTS if shut else formats.text(what, value, look)))
     shown = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(label, html) for label, html, _ in lines)
-    return Markup('<dl class="kv">{}</dl>').format(shown), _plain(lines)
-
-
-def _plain(lines: Sequence[tuple[str, Markup | str, str]]) -> str:
-    return "\n".join(f"{label}: {text}" for label, _, text in lines)
+    return Markup('<dl class="kv">{}</dl>').format(shown), "\n".join(f"{label}: {text}" for label, _, text in lines)

@@ -10,7 +10,7 @@ from console import runs
 from console.errors import Conflict, Invalid
 from console.runs import RunView
 from console.views import frame
-from console.views.run import page, panes, runner
+from console.views.run import form_boxes, page, runner
 
 blueprint = Blueprint("supplying", __name__, url_prefix="/runs")
 
@@ -27,7 +27,7 @@ def ask(run_id: str) -> Response:
 def supply(run_id: str) -> Response:
     """Add the values to the context and ask for a proposal again."""
     actor, step = frame.actor(), request.form.get("target", "")
-    values = {name: value for name, value in panes.read_form(request.form, frame.look()).items() if value not in (None, "", [])}
+    values = {name: value for name, value in form_boxes.read_form(request.form, frame.look()).items() if value not in (None, "", [])}
     try:
         runs.supply(actor, run_id, revision=request.form.get("revision", type=int, default=-1), step=step, values=values)
     except Invalid as wrong:
@@ -56,7 +56,7 @@ def _dialog(
     context = page.run_context(view) | {
         "target": step,
         "target_title": title,
-        "boxes": [replace(box, id=f"supplied-{box.id}") for box in panes.boxes(screen, frame.look(), typed=typed, errors=errors)],
+        "boxes": [replace(box, id=f"supplied-{box.id}") for box in form_boxes.boxes(screen, frame.look(), typed=typed, errors=errors)],
         "error": "" if named else error,
     }
     answer = frame.page(TEMPLATE, context, blocks={"*": "dialog"}, status=status)

@@ -18,7 +18,7 @@ from console.views import formats, frame
 from console.views.approvals import words_of_wait
 from console.views.formats import Kind, Look
 from console.views.identity import local as local_path
-from console.views.run import consequences, effects, notices, pane, panes, proposal
+from console.views.run import consequences, effects, form_boxes, notices, pane, panes, proposal
 from console.views.run.notices import Note, Typed
 from console.work import tickets
 
@@ -187,7 +187,7 @@ def step_context(
 ) -> dict[str, Any]:
     """Return the middle pane: text, gaps, tables, documents, boxes and choices. `states_of` maps collection → its state field."""
     wrong = {str(detail.get("field")): str(detail.get("reason", "")) for detail in errors}
-    belongs = panes.belonging(screen.get("outcomes", ()))
+    belongs = form_boxes.belonging(screen.get("outcomes", ()))
     return {
         "text": frame.markdown(screen["text"]) if screen.get("text") else None,
         "notes": screen.get("notes", ()),
@@ -195,20 +195,15 @@ def step_context(
         "tables": panes.tables(screen, look, states_of),
         "documents": screen.get("documents", ()),
         "checks_url": None,
-        "boxes": panes.with_options(panes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs),
+        "boxes": form_boxes.with_options(form_boxes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs),
         "outcomes": screen.get("outcomes", ()),
         "not_offered": screen.get("not_offered") or (),
-        "picks": _picks(screen, look, states_of),
+        "picks": panes.picks(screen["picks"], look, states_of) if screen.get("picks") else None,
         "progress": _progress(screen.get("progress"), look, states_of),
         "belongs": belongs,
         "outcome_error": wrong.get("outcome"),
         "chosen": chosen,
     }
-
-
-def _picks(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> panes.Picks | None:
-    """Return the records to choose from, as a table."""
-    return panes.picks(screen["picks"], look, states_of) if screen.get("picks") else None
 
 
 def _progress(given: Mapping[str, Any] | None, look: Look, states_of: Mapping[str, str]) -> dict[str, Any] | None:

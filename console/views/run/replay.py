@@ -74,6 +74,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     """Return everything that the page of a replay draws."""
     at = view.at
     run, screen = view.run.json, view.run.screen or {}
+    record = screen.get("record")
     answered = _answers(run, screen)
     now = view.now_values if since else None
     context = page.run_context(view.run) | _titles(view, screen)
@@ -89,10 +90,10 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         "twin": {"label": "Picture", "icon": "route", "href": frame.run_url(run["id"], "picture", at=view.at)},
         "since": since,
         "since_href": _address(run["id"], at, not since),
-        "changed": _changes(screen.get("record"), view.now_values),
-        "record": screen.get("record"),
+        "changed": _changes(record, view.now_values),
+        "record": record,
         "record_kind": view.run.collection_label,
-        "sections": _sections(screen.get("record"), look, now, context["states_of"]),
+        "sections": panes.sections(record, look, now, context["states_of"].get(record["collection"])) if record else [],
         "consequences": consequences.consequences(screen, look, answered["outcome"]),
         "button": str(screen.get("button") or "Done"),
         "ended": run["status"] in FINAL,
@@ -113,12 +114,6 @@ def band(view: ReplayView, address: Callable[[int], str]) -> dict[str, Any]:
         "moves": _moves(view, address),
         "read_only": True,
     }
-
-
-def _sections(
-    record: Mapping[str, Any] | None, look: Look, now: Mapping[str, Any] | None, states_of: Mapping[str, str]
-) -> list[panes.Section]:
-    return panes.sections(record, look, now, states_of.get(record["collection"])) if record else []
 
 
 def _answers(run: Mapping[str, Any], screen: Mapping[str, Any]) -> dict[str, Any]:

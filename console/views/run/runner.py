@@ -16,7 +16,7 @@ from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.runs import RunView
 from console.views import files, frame
 from console.views.formats import clock
-from console.views.run import consequences, effects, notices, page, pane, panes
+from console.views.run import consequences, effects, form_boxes, notices, page, pane
 from console.views.run.notices import Note, Typed
 
 blueprint = Blueprint("runner", __name__, url_prefix="/runs")
@@ -300,10 +300,10 @@ def typed_form() -> Typed:
     return Typed(
         step=request.form.get("step", ""),
         revision=request.form.get("revision", type=int, default=-1),
-        values=panes.read_form(request.form, frame.look()),
+        values=form_boxes.read_form(request.form, frame.look()),
         outcome=request.form.get("outcome") or None,
-        unread=panes.typed_texts(request.form),
-        marks=panes.read_marks(request.form),
+        unread=form_boxes.typed_texts(request.form),
+        marks=form_boxes.read_marks(request.form),
     )
 
 

@@ -145,7 +145,7 @@ def _page(told: Mapping[str, str] | None = None, wrong: Mapping[str, str] | None
         "profile": shown,
         "wrong": dict(wrong or {}),
         "has_password": profile_shown.has_password,
-        "locales": _locales(shown["locale"]),
+        "locales": sorted(({shown["locale"]: shown["locale"]} | _named()).items(), key=lambda pair: pair[1].casefold()),
         "zones": sorted({*_zones(), shown["zone"]}),
         "factor": accounts.factor_of(who.id),
         "must_have": accounts.must_have(who),
@@ -160,10 +160,6 @@ def _page(told: Mapping[str, str] | None = None, wrong: Mapping[str, str] | None
 
 def _reasons(error: Invalid) -> dict[str, str]:
     return {detail["field"]: detail["reason"] for detail in error.details}
-
-
-def _locales(own_locale: str) -> list[tuple[str, str]]:
-    return sorted((_named() | {own_locale: _named().get(own_locale, own_locale)}).items(), key=lambda pair: pair[1].casefold())
 
 
 @lru_cache(maxsize=1)

@@ -135,7 +135,7 @@ def _drawn(team_id: str, error: ConsoleError | None = None) -> Response:
 
 
 def _roles_in_team(pairs: frozenset[Pair], team_id: str) -> list[str]:
-    """Return the roles that can be held in this team."""
+    """Return the person's roles that count in this team."""
     return [formats.role_words(role) for role, team in sorted(pairs) if team in (team_id, EVERY)]
 
 

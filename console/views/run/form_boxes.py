@@ -1,0 +1,322 @@
+"""The boxes of a step's form: how they are built from its fields, and how a sent form is read back. Nothing here reads the database."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
+
+from console.core import media
+from console.views import formats, frame
+from console.views.formats import Kind, Look
+from console.views.run.proposal import Hint, Marks
+
+TYPES = "t."  # prefix of the hidden input with the type of a box
+HELD = "w."  # prefix of the hidden input with the exact value, where the box loses a part of it
+PREFIX = "v."  # prefix of every box, so that a record's field never collides with `revision` or `reason`
+MARK = "p."  # prefix of the hidden input with what the person did with a proposal
+MARKED = frozenset({"accepted", "edited", "cleared"})
+_INPUTS = {"date": "date", "datetime": "datetime-local", "time": "time", "email": "email", "phone": "tel", "url": "url"}
+_KEYBOARDS = {"integer": "numeric", "decimal": "decimal", "money": "decimal"}
+_AREAS = frozenset({"long_text", "json", "array"})
+_CHECKS = frozenset({"multi_enum", "checklist"})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One option of a box."""
+
+    value: str
+    label: str
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file of a box: `value` is what the form submits for it."""
+
+    id: str
+    name: str
+    words: str
+    href: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One field of a form, ready to be rendered. `control` is static, input, area, select, switch, checks, yesno or files."""
+
+    name: str
+    source: str
+    type: str
+    id: str
+    label: str
+    control: str
+    value: str
+    shown: Markup
+    required: bool = False
+    help: str | None = None
+    input_type: str = "text"
+    keyboard: str | None = None
+    choices: Sequence[Choice] = ()
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    now: str | None = None
+    before: str | None = None
+    after: str = ""
+    changed: bool = False
+    error: str | None = None
+    theirs: str | None = None
+    answered: bool = False
+    collection: str | None = None
+    held: str | None = None
+    attached: Sequence["Attached"] = ()
+    accept: str = ""
+    takes: str = ""
+    many: bool = False
+    lines: int = 3
+    hint: Hint | None = None
+    last: str = ""
+
+    @property
+    def described_by(self) -> str:
+        """Return the ids of the help, the error and the reasons of a proposal, for `aria-describedby`."""
+        why = self.hint is not None and self.hint.there and self.hint.state != "off"
+        parts = (("why", why), ("last", self.last), ("help", self.help), ("error", self.error))
+        return " ".join(f"{self.id}-{part}" for part, there in parts if there)
+
+
+def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapping[str, Any] | None = None, answered: bool = False) -> Box:
+    """Return the box of one FIELD with its present value; `error` is the detail about this field."""
+    what = formats.kind(source)
+    before_known = source.get("now") is not None or "record" in source
+    now = source.get("now")
+    entry = _entry(what, value, look)
+    return Box(
+        name=PREFIX + what.name,
+        source=what.name,
+        type=what.type,
+        id=frame.dom_id("f", what.name),
+        label=what.label,
+        control=_control(source, what),
+        value=entry,
+        shown=formats.html(what, value, look),
+        required=bool(source.get("required")),
+        help=source.get("help"),
+        input_type=_INPUTS.get(what.type, "text"),
+        keyboard=_KEYBOARDS.get(what.type),
+        choices=_choices(what, value),
+        limits=_limits(source, what),
+        now=_words(what, now, look) if before_known else None,
+        before=_entry(what, now, look) if before_known else None,
+        after=_words(what, value, look),
+        changed=before_known and _entry(what, now, look) != entry,
+        error=str(error["reason"]) if error else None,
+        theirs=formats.text(what, error["theirs"], look) if error and "theirs" in error else None,
+        answered=answered,
+        collection=_collection_of(source),
+        held=_exact_value(what, value, _control(source, what), look),
+        lines=source.get("lines") or 3,
+        last=_earlier_results(source, what, look),
+        **_file_parts(source, what, value),
+    )
+
+
+def _earlier_results(source: Mapping[str, Any], what: Kind, look: Look) -> str:
+    """Return the earlier results for this field, as one line."""
+    results = [
+        (formats.text(what, result["value"], look), result["title"]) for result in source.get("last") or () if result["value"] is not None
+    ]
+    return "; ".join(f"{title}: {words}" if title else words for words, title in results)
+
+
+def _file_parts(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, Any]:
+    """Return what only a box for files needs: its files, and which kinds it accepts."""
+    options = source.get("options")
+    if _control(source, what) != "files" or not isinstance(options, Mapping):
+        return {}
+    there = [each for each in (value if isinstance(value, list) else [value]) if media.is_value(each)]
+    kinds = options["types"]
+    return {
+        "attached": [attached(file) for file in there],
+        "accept": media.endings(kinds),
+        "takes": media.listed(kinds),
+        "many": what.type == "files",
+    }
+
+
+def attached(value: Mapping[str, Any]) -> Attached:
+    """Return a file as its box lists it."""
+    return Attached(
+        value["file"], str(value["name"]), formats.file_words(value), f"/files/{value['file']}", json.dumps(dict(value), ensure_ascii=False)
+    )
+
+
+def _exact_value(what: Kind, value: Any, control: str, look: Look) -> str | None:
+    """Return the value as JSON if its box would lose a part of it: fractions of a second, an hour that occurs twice, a line break in a one-line box."""
+    if control not in ("input", "area") or value is None:
+        return None
+    entry = formats.box(what, value, look)
+    whole = control == "area" or "\n" not in entry
+    return None if whole and formats.typed(what, [entry], look) == value else json.dumps(value, ensure_ascii=False)
+
+
+def _words(what: Kind, value: Any, look: Look) -> str:
+    shown = formats.text(what, value, look)
+    return "empty" if shown == formats.EMPTY else shown
+
+
+def _entry(what: Kind, value: Any, look: Look) -> str:
+    if what.type == "boolean":
+        return "" if value is None else "true" if value else "false"
+    return formats.box(what, value, look)
+
+
+def _control(source: Mapping[str, Any], what: Kind) -> str:
+    if what.type in ("file", "files") and isinstance(source.get("options"), Mapping) and not source.get("readonly"):
+        return "files"
+    if source.get("readonly") or what.type in formats.SHOWN_ONLY:
+        return "static"
+    if what.type == "boolean":
+        return {"switch": "switch", "select": "select"}.get(what.widget, "yesno")
+    if what.type in _CHECKS and what.options:
+        return "checks"
+    if what.options:
+        return "yesno" if what.widget == "radio" else "select"
+    if what.widget == "textarea":
+        return "area"
+    return "area" if what.type in _AREAS or what.type in _CHECKS else "input"
+
+
+def _choices(what: Kind, value: Any) -> tuple[Choice, ...]:
+    if what.type == "boolean":
+        return (Choice("true", "Yes", value is True), Choice("false", "No", value is False))
+    held = {str(item) for item in value} if isinstance(value, list) else {str(value)} if value is not None else set()
+    listed = [Choice(key, label, key in held) for key, label in what.options.items()]
+    strange = [Choice(key, key, chosen=True) for key in sorted(held - set(what.options))] if what.options else []
+    return (*listed, *strange)
+
+
+def _limits(source: Mapping[str, Any], what: Kind) -> dict[str, Any]:
+    limits = {"maxlength": source.get("max_length")}
+    if what.type in ("date", "time"):
+        limits |= {"min": source.get("min"), "max": source.get("max")}
+    return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def _collection_of(source: Mapping[str, Any]) -> str | None:
+    options = source.get("options")
+    return str(options["collection"]) if isinstance(options, Mapping) and "collection" in options else None
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """The options of a decision for which a field is shown (empty: all) and for which it is required; as values and in words."""
+
+    options: Sequence[str] = ()
+    needed: Sequence[str] = ()
+    words: str = ""
+
+
+def belonging(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Belonging]:
+    """Return field name → its options, for fields that do not apply to all options alike."""
+    labels = {option["value"]: option["label"] for option in outcomes}
+    shown_for = {
+        name: [option["value"] for option in outcomes if name in option.get("fields", ())]
+        for option in outcomes
+        for name in option.get("fields", ())
+    }
+    needed = {
+        name: [option["value"] for option in outcomes if name in option.get("required", ())]
+        for option in outcomes
+        for name in option.get("required", ())
+    }
+    made = {}
+    for name in {**shown_for, **needed}:
+        shown, needs = shown_for.get(name, []), needed.get(name, [])
+        words = f"Needed for {_quoted(labels, needs)}." if needs else ""
+        if rest := [value for value in shown if value not in needs]:
+            words = f"{words} {'Also for' if needs else 'Only for'} {_quoted(labels, rest)}.".strip()
+        made[name] = Belonging(shown, needs, words)
+    return made
+
+
+def with_options(boxes: Sequence[Box], belongs: Mapping[str, Belonging]) -> list[Box]:
+    """Return the boxes, each with its options in the hint, so that it is clear without script and before a choice is made."""
+    worded = ((box, belongs[box.source].words if box.source in belongs else "") for box in boxes)
+    return [replace(box, help=f"{words} {box.help}" if box.help else words) if words else box for box, words in worded]
+
+
+def _quoted(labels: Mapping[str, str], values: Sequence[str]) -> str:
+    quoted = [f"“{labels[value]}”" for value in values]
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
+    """Return the values of the boxes in a form.
+
+    Each box sends its type along, so that reading a form does not read the run: the values that the person saw, which are compared
+    later, stay unchanged. The type decides only how the text is parsed; the rules judge the value.
+    """
+    values = {}
+    for marker in form:
+        if marker.startswith(TYPES):
+            name = marker.removeprefix(TYPES)
+            what, sent = Kind(name, name, form[marker]), form.getlist(PREFIX + name)
+            held = form.get(HELD + name)
+            values[name] = formats.typed(what, sent, look) if held is None else _exact_or_typed(what, sent, held, look)
+    return values
+
+
+def read_marks(form: MultiDict[str, str]) -> Marks | None:
+    """Return the choice and what the person did with the proposal; None if the form has neither."""
+    if "handled_manually" not in form:
+        return Marks(outcome=form["outcome"]) if form.get("outcome") else None
+    marks = {name.removeprefix(MARK): form[name] for name in form if name.startswith(MARK) and form[name] in MARKED}
+    return Marks(marks, form["handled_manually"] == "true", form.get("reason", ""), form.get("outcome") or None)
+
+
+def _exact_or_typed(what: Kind, sent: Sequence[str], held: str, look: Look) -> Any:
+    """Return the exact value if the text of its box is unchanged, else the typed value."""
+    try:
+        value = json.loads(held)
+    except (ValueError, RecursionError):
+        return formats.typed(what, sent, look)
+    breaks = "\n" if what.type in _AREAS | _CHECKS else ""  # a one-line box drops line breaks
+    as_drawn, as_sent = (text.replace("\r\n", "\n").replace("\n", breaks) for text in (formats.box(what, value, look), "".join(sent)))
+    return value if as_sent == as_drawn else formats.typed(what, sent, look)
+
+
+def typed_texts(form: MultiDict[str, str]) -> dict[str, str]:
+    """Return the typed texts by field name, to be shown when their form no longer exists."""
+    return {
+        name.removeprefix(PREFIX): "\n".join(form.getlist(name)) for name in form if name.startswith(PREFIX) and any(form.getlist(name))
+    }
+
+
+def boxes(
+    screen: Mapping[str, Any],
+    look: Look,
+    *,
+    typed: Mapping[str, Any] | None = None,
+    errors: Sequence[Mapping[str, Any]] = (),
+    answers: Mapping[str, Any] | None = None,
+) -> list[Box]:
+    """Return the boxes of a step's form. `typed` (a draft, or refused input) overrides the start values, `answers` (replay) overrides both."""
+    wrong = {str(detail.get("field")): detail for detail in errors}
+    columns = (screen.get("record") or {}).get("values", {})
+    before = screen.get("type") == "update_data" and "ways" not in screen  # an old screen, from before fields named their collection
+    made = []
+    for source in screen.get("fields", ()):
+        name = source["name"]
+        of_record = "collection" in source or (before and name in columns)
+        given = {**source, "record": True} if of_record else source
+        value = source.get("value")
+        if typed and name in typed:
+            value = typed[name]
+        answered = bool(answers and name in answers)
+        if answers and answered:
+            value = answers[name]
+        made.append(box(given, look, value=value, error=wrong.get(name), answered=answered))
+    return made
