@@ -1,4 +1,4 @@
-"""Projections of runs from the log again: what differs is named, and unless only compared, written as the log tells it."""
+"""Rebuilding the rows of runs from the log: differences are reported, and corrected unless only checked."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ KEYS = {
     "ai_call": ("id",),
     "ai_field": ("call", "name"),
 }
-NOT_TOLD: frozenset[str] = frozenset({"reserved"})  # columns that the log does not decide
-NOT_COMPARED = NOT_TOLD | {"worked_ms"}  # of runs from before it was counted the row says nothing
+NOT_TOLD: frozenset[str] = frozenset({"reserved"})  # columns that are not in the log
+NOT_COMPARED = NOT_TOLD | {"worked_ms"}  # rows of old runs have no value
 NUMBERS = frozenset({"cost", "seconds"})
 OF_RUN = {"run": "t.id = %s", "ai_field": "t.call in (select id from console.ai_call where run = %s)"}
 
@@ -40,7 +40,7 @@ _VALUES = sa.text("delete from console.ai_field where call in (select id from co
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A row that is not what the log tells, and in which columns (or that it is missing, or not in the log)."""
+    """A row that differs from the log, with the columns that differ, or `missing`, or `not in the log`."""
 
     run: str
     table: str
@@ -52,7 +52,7 @@ class Difference:
 
 
 def rebuild(run_id: str | None = None, *, check: bool = False) -> Iterator[Difference]:
-    """Every difference between the rows of runs (all, or one) and the log; mends each run before the next, unless `check`."""
+    """Every difference between the rows of runs (all, or one) and the log. Corrects each run before the next, unless `check`."""
     for found in [run_id] if run_id else _runs():
         told = _rows_from_log(found)
         there = {table: _rows_stored(table, found) for table in KEYS}
@@ -69,7 +69,7 @@ def _runs() -> list[str]:
 
 
 def _rows_from_log(run_id: str) -> dict[str, list[dict[str, Any]]]:
-    """The rows as the log tells them."""
+    """The rows of a run by table, computed from the log."""
     events = log.events_of(run_id)
     if not events:
         return {table: [] for table in KEYS}
@@ -101,7 +101,7 @@ def _rows_from_log(run_id: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def _rows_stored(table: str, run_id: str) -> list[dict[str, Any]]:
-    """The rows as they are, in the same form."""
+    """The stored rows of a table, in the same form."""
     own = OF_RUN.get(table, "t.run = %s")
     rows = [orjson.loads(row[0]) for row in fetch(f"select to_jsonb(t)::text from console.{table} t {ALL} where {own}", (run_id,))]  # noqa: S608 (our own names)
     for row in rows:
@@ -112,7 +112,7 @@ def _rows_stored(table: str, run_id: str) -> list[dict[str, Any]]:
 
 
 def _numbered(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with its decimals as texts that are equal where the numbers are."""
+    """The row with decimals as normalized texts, so that equal numbers are equal texts."""
     return row | {name: format(Decimal(str(row[name])).normalize(), "f") for name in NUMBERS & row.keys() if row[name] is not None}
 
 

@@ -1,6 +1,6 @@
-"""What would come of a step if it were handed in as it stands: told from the step's own completion, before anything is done.
+"""The consequences of a step with the values on the screen, before it is completed.
 
-The same `complete` that does it is asked, with the values on the screen; what is still lacking in the form is left aside. Nothing is written.
+They are computed with the step type's own `complete`; empty required fields are ignored. Nothing is written.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,17 +23,17 @@ from console.workflows import Definition
 Way = dict[str, Any]
 LOOK = ("name", "label", "type", "options", "widget", "currency", "minor")
 LATER = frozenset({"results", "key"})
-"""What an effect's expressions look at that is only there once it is done."""
+"""What expressions of an effect read that exists only after it is made."""
 NOT_TOLD = frozenset({"file", "files"})
 
 
 def ways(
     actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, typed: Mapping[str, Any] | None = None, outcome: str | None = None
 ) -> list[Way]:
-    """What would come of it, for each choice that is offered, or for `outcome` alone. `typed` wins over what the form starts with.
+    """The consequences of each offered outcome, or of `outcome` alone. `typed` values win over the first values of the form.
 
-    Each: `outcome` (None where nothing is chosen), `effects`, `after` (titles of steps that change something by themselves right after), `ends`,
-    and `refused`, why it would not be taken at all.
+    Each has `outcome` (None without a choice), `effects`, `after` (titles of automatic steps with effects right after it), `ends`, and
+    `refused`: why it would be refused.
     """
     offered = [option.value for option in prompt.outcomes]
     chosen: list[str | None] = [outcome] if outcome in offered else [*offered] or [None]
@@ -42,7 +42,7 @@ def ways(
 
 
 def _typed(prompt: Prompt, typed: Mapping[str, Any], *, item: bool) -> dict[str, Any]:
-    """What of it the form takes: a draft holds more beside, and a file changes no record."""
+    """The typed values that belong to the form, without files."""
     known = {field.name for field in prompt.fields if not field.readonly and field.type not in NOT_TOLD}
     values = {name: value for name, value in typed.items() if name in known}
     return values | ({"item": prompt.progress.key} if item and prompt.progress is not None and prompt.progress.key is not None else {})

@@ -1,4 +1,4 @@
-"""Reading runs: one with its screen, those on a record, those to continue, lists for programs, the preview of a revision."""
+"""Reading one run with its screen, and recording what people were shown and opened."""
 
 import re
 from collections.abc import Mapping
@@ -26,17 +26,17 @@ from console.runs.showing import reader_reach
 from console.runs.showing.screens import Screen, TypedForm, draw_screen, last_shown, record_screen, seen_fields
 from console.runs.showing.view import RunView, as_json, outline
 
-NEWEST = 400  # events that are looked through for what was noted already
-PATH_SHOWN = 60  # steps of a run beside its form: what a page takes does not grow with the run
+NEWEST = 400  # the newest events in which an earlier record of the same is looked for
+PATH_SHOWN = 60  # steps of the path beside the form, so that a page does not grow with the run
 WORD = re.compile(r"\w+")
 LOOKING = frozenset({"waiting_person", "saved"})
 
 
 def get(actor: Actor, run_id: str, item: str | None = None, *, most: int | None = PATH_SHOWN) -> RunView:
-    """The run as the actor may see it; what somebody who works on it is shown becomes an event of the run, once. `item` is which one of a
-    list they turn to, where the run stands at one; `most` how many of the steps so far the path beside it has (None: all of them, and every attempt).
+    """The run as the actor may see it. If they work on it, their screen is recorded as an event, once.
 
-    Raises NotFound for what is not there and for what is out of scope, in the same words.
+    `item` is the chosen item of a list. `most` limits the steps of the path (None: all steps and every attempt). Raises NotFound, with the same
+    text whether the run does not exist or is hidden.
     """
 
     def once() -> RunView:
@@ -53,7 +53,7 @@ def get(actor: Actor, run_id: str, item: str | None = None, *, most: int | None 
 
 
 def record_timed_reading(actor: Actor, seen: Seen) -> Seen:
-    """The run, with an event that it was read where the actor is cleared for its label for a time only. Raises log.Moved."""
+    """The run; if the actor is cleared for its label for a limited time only, the reading is recorded. Raises log.Moved."""
     label, run = seen.run.label, seen.run
     if label is None or access.cleared_for_good(actor.id, label):
         return seen
@@ -63,16 +63,14 @@ def record_timed_reading(actor: Actor, seen: Seen) -> Seen:
 
 
 def title(actor: Actor, run_id: str) -> str:
-    """The run in a few words: its workflow, and its record as the actor may see it. Raises NotFound as `get` does."""
+    """The title of the workflow and of the record, as the actor may see it. Raises NotFound as `get` does."""
     seen = see(actor, run_id)
     return seen.definition.title + (f", {seen.record.title}" if seen.record is not None else "")
 
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """What stands beside a run: the draft at its open attempt, how long its holder has been idle, the digest of what the actor was
-    last shown at that attempt.
-    """
+    """What a page needs beside the run: the draft of the current step, the holder's idle seconds, the digest of the actor's last screen."""
 
     draft: typed_drafts.Draft | None = None
     idle_s: float = 0.0
@@ -89,7 +87,7 @@ where r.id = %(run)s
 
 
 def _page_state(actor: Actor, seen: Seen) -> PageState:
-    """In one statement: a page is drawn after every step."""
+    """The state, in one statement, because a page is drawn after every step. Raises NotFound."""
     run = seen.run
     rows = fetch(_BESIDE, {"run": run.id, "n": run.current or 0, "person": actor.id})
     if not rows:
@@ -100,7 +98,7 @@ def _page_state(actor: Actor, seen: Seen) -> PageState:
 
 
 def screen_after(actor: Actor, seen: Seen, after: Run, now: datetime) -> Screen | None:
-    """What the actor will be shown next of the run as it will stand; None where that can only be known once it stands there."""
+    """The actor's screen of the run as it will be (`after`); None if it can only be drawn after the commit."""
     if after.current is None or after.status != "waiting_person" or seen.down is not None or not may_work(actor, after, seen.definition):
         return None
     try:
@@ -110,7 +108,7 @@ def screen_after(actor: Actor, seen: Seen, after: Run, now: datetime) -> Screen 
 
 
 def _screen(actor: Actor, seen: Seen, near: PageState, now: datetime, item: str | None = None) -> tuple[Screen | None, Seen]:
-    """What the actor sees of the open step: drawn anew for those who work on such runs, as it was last shown for readers."""
+    """(the screen of the current step, the run): drawn for people who work on such runs, the last recorded one for readers."""
     run = seen.run
     if run.current is None or run.status not in LOOKING:
         return None, seen
@@ -118,7 +116,7 @@ def _screen(actor: Actor, seen: Seen, near: PageState, now: datetime, item: str 
         return _screen_before(run.id, run.current), seen
     try:
         screen = draw_screen(actor, seen, now, item)
-    except (SourceDown, NotFound) as error:  # what stands beside the form cannot be read: the run is there all the same
+    except (SourceDown, NotFound) as error:  # data beside the form cannot be read; the run is shown all the same
         down = error if isinstance(error, SourceDown) else SourceDown(error.message)
         return _screen_before(run.id, run.current), replace(seen, down=down)
     loaded = record_screen(actor, seen, screen, now, near.shown)
@@ -126,13 +124,13 @@ def _screen(actor: Actor, seen: Seen, near: PageState, now: datetime, item: str 
 
 
 def _screen_before(run_id: str, n: int) -> Screen | None:
-    """What was last shown of the attempt, to anybody."""
+    """The screen last shown at the attempt, to anybody."""
     found = last_shown(run_id, n)
     return found[1] if found else None
 
 
 def preview_screen(actor: Actor, run_id: str, values: Mapping[str, Any], outcome: str | None = None) -> Screen | None:
-    """The screen of the open step with what it would do if this were handed in; None where nothing can be. Nothing is noted: nobody is shown it yet."""
+    """The screen of the current step with the consequences of these values; None if it cannot be completed. Nothing is recorded."""
     seen = see(actor, run_id)
     run = seen.run
     if (
@@ -158,7 +156,7 @@ def preview_screen(actor: Actor, run_id: str, values: Mapping[str, Any], outcome
 
 
 def masked_run(actor: Actor, told: dict[str, Any], run: Run, *, looking_back: bool = False) -> tuple[dict[str, Any], list[str]]:
-    """The run's JSON without what this reader may not read, and the paths of what was left out."""
+    """(the run's JSON without values that this reader may not see, the paths of what was removed)."""
     hidden = reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=looking_back)
     paths = _without_sent(told, run, hidden)
     if told["ticket"] and told["ticket"].get("reason") and hidden.closed is not None and SAID in hidden.closed.of_kind("escalate"):
@@ -191,7 +189,7 @@ def masked_run(actor: Actor, told: dict[str, Any], run: Run, *, looking_back: bo
 
 
 def _without_strange_sources(actor: Actor, told: dict[str, Any], run: Run) -> list[str]:
-    """Of a proposal that was made for somebody else, leave out what rests on records that this reader may not read; the paths."""
+    """Remove parts of another person's proposal that rest on records which this reader may not read. Returns their paths."""
     proposal = (told["current"] or {}).get("proposal")
     if proposal is None or proposal["for"] == actor.id:
         return []
@@ -212,7 +210,7 @@ def _without_strange_sources(actor: Actor, told: dict[str, Any], run: Run) -> li
 
 
 class _Readable:
-    """Whether somebody may read the record that a source is of; each record is looked up once."""
+    """Whether the actor may read the record of a source; each record is looked up once."""
 
     def __init__(self, actor: Actor, run: Run) -> None:
         self.actor, self.run = actor, run
@@ -237,7 +235,7 @@ class _Readable:
 
 
 def _without_sent(told: dict[str, Any], run: Run, hidden: masking.Hidden) -> list[str]:
-    """Leave out what was sent to another system where it was made of something that this reader may not see; its path."""
+    """Remove what was sent to another system if it was built from hidden fields. Returns its path."""
     shown = (told["current"] or {}).get("effect")
     found = run.effect(shown["id"]) if shown and shown["sent"] else None
     if shown is None or found is None:
@@ -261,7 +259,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, near: PageState, most:
     reads = not may_work(actor, run, definition)
     steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most, left=seen.loaded.left)
     told, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None), run, looking_back=reads)
-    if reads or seen.down is not None:  # it was drawn for somebody else
+    if reads or seen.down is not None:  # the screen was drawn for another person
         screen = reader_reach.screen_for(
             reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=reads), screen, run.collection
         )
@@ -296,10 +294,10 @@ def source_opened(
     digest: str | None = None,
     what: str | None = None,
 ) -> None:
-    """Note that somebody who works on the run opened a source beside the form: a related list, a document, a masked value.
+    """Record that a person who works on the run opened a source beside the form: a related list, a document, a masked value.
 
-    A page of a document is noted once for each person and attempt; `pages` is how many it has, `digest` the SHA-256 of its bytes,
-    `what` what people call it.
+    A page of a document is recorded once for each person and attempt. `pages` is the number of pages, `digest` the SHA-256 of the file,
+    `what` its name.
     """
 
     def once() -> None:
@@ -320,7 +318,7 @@ def source_opened(
 
 
 def already_recorded(run: Run, actor: Actor, kind: str, told: Mapping[str, Any]) -> bool:
-    """Whether the newest events of the run hold one of this kind, by this person, that says all this."""
+    """Whether the newest events of the run have one of this kind, by this person, with these values."""
     for event in log.recent(run.id, kind, run.seq - NEWEST):
         if event.body["actor"].get("id") == actor.id and all(event.open.get(name) == value for name, value in told.items()):
             return True

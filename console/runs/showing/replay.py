@@ -1,4 +1,4 @@
-"""Replay: a run, and what was on the screen, as they were after any of its events. From the log alone; nothing here can act."""
+"""Replay: a run and its screen as they were after any of its events, from the log alone. Nothing can be changed from here."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,15 +21,15 @@ from console.runs.showing.view import RunView, as_json, outline
 DECISIONS = frozenset({"step_completed", "outcome_chosen", "step_submitted", "step_revised", "run_aborted", "effect_settled"})
 QUIET = frozenset({"step_shown", "source_opened", "checks_shown"})
 TOLD = frozenset({"source_opened", "step_submitted", "step_completed"})
-"""Kinds of which a tick carries what they tell openly: what was looked at, and what became of a proposal."""
+"""Kinds of events whose tick has their open values: opened sources, and what people made of a proposal."""
 
 
 @dataclass(frozen=True)
 class ReplayView:
-    """A run after event `at` of `last`. `json` is its shape in the API; `run` and `ticks` are for pages, and made when asked for.
+    """A run after event `at` of `last`. `json` is its shape in the API; `run` and `ticks` are for pages, and computed on first use.
 
-    `now_values` are the record's fields today, where the viewer may read them; None when there is no record to compare with.
-    `gone` says why a screen that was shown then is not there: `erased`, `expired`; empty where it is there, or where there was none.
+    `now_values` are the record's fields today, if the viewer may read them; None if there is no record. `gone` says why a recorded screen is
+    missing: `erased` or `expired`; empty if it is there, or there was none.
     """
 
     json: dict[str, Any]
@@ -43,7 +43,7 @@ class ReplayView:
 
     @cached_property
     def run(self) -> RunView:
-        """The run at that point, with nothing that can be done."""
+        """The run at that point, without commands."""
         return self.make_run()
 
     @cached_property
@@ -53,10 +53,10 @@ class ReplayView:
 
 
 class Tick(dict[str, Any]):
-    """An event on the scrubber: `n`, `about` (number of the attempt, or None), `kind`, `at`, `actor` (person, automatic), `who`, `decision`, `quiet`, what
-    it tells openly (`told`, of some kinds), and its `sentence`.
+    """An event on the scrubber: `n`, `about` (number of the attempt, or None), `kind`, `at`, `actor` (person, automatic), `who`, `decision`, `quiet`,
+    `told` (its open values, for some kinds), and `sentence`.
 
-    The sentence is put together when it is asked for: of a long run a page shows few. Until then the event is kept as its bytes.
+    The sentence is built on first use, because a page shows only a few of a long run. Until then the event is kept as bytes.
     """
 
     def __init__(self, row: log.Row, names: sentences.Names) -> None:
@@ -85,7 +85,7 @@ class Tick(dict[str, Any]):
 
 
 def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
-    """The run after event `at` (None: its last). Raises NotFound for a number that the run does not have."""
+    """The run after event `at` (None: its last). Raises NotFound if the run has no such event."""
     seen = retried(lambda: record_timed_reading(actor, see(actor, run_id)))
     last = seen.run.seq
     place = last if at is None else at
@@ -120,10 +120,7 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
 
 
 def _then(run_id: str, rows: Sequence[log.Row]) -> tuple[Run, Screen | None, str]:
-    """The run after these events, and the newest screen of the step at which it stood: of all that were shown, only this one is opened.
-
-    Where it cannot be opened any more, the last is why.
-    """
+    """(the run after these events, the newest screen of its current step, why that screen is missing). Only this screen is decrypted."""
     shown: dict[int, int] = {}
 
     def told() -> Iterator[Event]:
@@ -170,7 +167,7 @@ def _view(seen: Seen, state: Run, told: dict[str, Any], screen: Screen | None, m
 
 
 def events(actor: Actor, run_id: str, *, limit: int = 50, after: int = 0) -> tuple[list[dict[str, Any]], int | None]:
-    """The run's events in the shape of the API, oldest first, and the number after which the next page begins."""
+    """The run's events in the shape of the API, oldest first, and the number after which the next page begins (None: no more)."""
     see(actor, run_id)
     found = log.events_of(run_id, after=after, limit=limit + 1)
     page = found[:limit]
