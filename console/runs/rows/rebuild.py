@@ -54,11 +54,11 @@ class Difference:
 def rebuild(run_id: str | None = None, *, check: bool = False) -> Iterator[Difference]:
     """Every difference between the rows of runs (all, or one) and the log. Corrects each run before the next, unless `check`."""
     for found in [run_id] if run_id else _runs():
-        told = _rows_from_log(found)
-        there = {table: _rows_stored(table, found) for table in KEYS}
-        differences = [each for table in KEYS for each in _compare(found, table, told[table], there[table])]
+        expected = _rows_from_log(found)
+        stored_rows = {table: _rows_stored(table, found) for table in KEYS}
+        differences = [each for table in KEYS for each in _compare(found, table, expected[table], stored_rows[table])]
         if differences and not check:
-            _write(found, told)
+            _write(found, expected)
         yield from differences
 
 
@@ -120,13 +120,15 @@ def _moment(text: str) -> str:
     return log.body.moment(datetime.fromisoformat(text))
 
 
-def _compare(run_id: str, table: str, told: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]]) -> Iterator[Difference]:
+def _compare(
+    run_id: str, table: str, expected: Sequence[Mapping[str, Any]], stored_rows: Sequence[Mapping[str, Any]]
+) -> Iterator[Difference]:
     keys = KEYS[table]
 
     def key(row: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple(row[name] for name in keys)
 
-    wanted, found = {key(row): row for row in told}, {key(row): row for row in there}
+    wanted, found = {key(row): row for row in expected}, {key(row): row for row in stored_rows}
     for each in wanted.keys() | found.keys():
         named = " ".join(str(part) for part in each if part != run_id) or "head"
         if each not in wanted or each not in found:
@@ -143,17 +145,17 @@ def _compare(run_id: str, table: str, told: Sequence[Mapping[str, Any]], there: 
             yield Difference(run_id, table, named, columns)
 
 
-def _write(run_id: str, told: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+def _write(run_id: str, expected: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     with transaction() as connection:
-        connection.execute(_STRANGE_CALLS, {"run": run_id, "kept": [row["id"] for row in told["ai_call"]]})
+        connection.execute(_STRANGE_CALLS, {"run": run_id, "kept": [row["id"] for row in expected["ai_call"]]})
         connection.execute(_VALUES, {"run": run_id})
         for table in ("approval", "effect", "run_context", "attempt"):
             connection.execute(sa.delete(tables.metadata.tables[f"console.{table}"]).where(sa.column("run") == run_id))
-        if not told["run"]:
+        if not expected["run"]:
             connection.execute(sa.delete(tables.run).where(tables.run.c.id == run_id))
             return
         for table in KEYS:
-            for row in told[table]:
+            for row in expected[table]:
                 _put(connection, table, row)
 
 

@@ -49,13 +49,13 @@ def _typed(prompt: Prompt, typed: Mapping[str, Any], *, item: bool) -> dict[str,
 
 
 def _way(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, values: Mapping[str, Any], choice: str | None) -> Way:
-    told: Way = {"outcome": choice, "effects": [], "after": [], "ends": None, "refused": None}
+    described: Way = {"outcome": choice, "effects": [], "after": [], "ends": None, "refused": None}
     try:
         completion = completion_of(open_step, context, values, choice)
     except ConsoleError as error:
         reasons = dict.fromkeys(str(detail["reason"]) for detail in error.details if detail.get("reason"))
-        return told | {"refused": " ".join(reasons) or error.words}
-    return told | {
+        return described | {"refused": " ".join(reasons) or error.words}
+    return described | {
         "effects": list(_effects(actor, open_step, context, prompt, completion)),
         "after": _after(open_step.definition, open_step.attempt.step, completion),
         "ends": completion.ends,
@@ -100,26 +100,26 @@ def _write(open_step: OpenStep, context: Context, prompt: Prompt, effect: WriteR
 
 
 def _look(field: FormField) -> dict[str, Any]:
-    told = field.to_json()
-    return {name: told[name] for name in LOOK if told.get(name) is not None}
+    described = field.to_json()
+    return {name: described[name] for name in LOOK if described.get(name) is not None}
 
 
 def _act(actor: Actor, context: Context, effect: ActionEffect) -> dict[str, Any]:
     """An effect of an action; of a record that is written the fields with their values, as far as they are known before."""
-    define, told = effect.told["define"], effect.told
-    act = next((one for one in context.acts.values() if one.action.id == told.get("action")), None)
+    define, described = effect.told["define"], effect.told
+    act = next((one for one in context.acts.values() if one.action.id == described.get("action")), None)
     own = define.get("record") is None and "collection" not in define
     made: dict[str, Any] = {"kind": effect.kind, "summary": effect.summary, "if": bool(define.get("if"))}
     if act is None or effect.kind not in ("sql_write", "sql_insert"):
         return made
-    if define.get("if") and expressions.parse(define["if"]).denies(_roots(act, told["input"])):
+    if define.get("if") and expressions.parse(define["if"]).denies(_roots(act, described["input"])):
         return made | {"left_out": True}
-    collection = records.collection(define.get("collection") or told.get("collection") or act.collection or "")
+    collection = records.collection(define.get("collection") or described.get("collection") or act.collection or "")
     rules = define["set"] if effect.kind == "sql_write" else define["values"]
     return made | {
         "collection": collection.id,
         "record": act.record if own else None,
-        "fields": list(_fields(actor, act, told["input"], collection, rules, act.seen if own else {})),
+        "fields": list(_fields(actor, act, described["input"], collection, rules, act.seen if own else {})),
     }
 
 
@@ -137,9 +137,9 @@ def _fields(
         if field is None or name in hidden:
             continue
         later = any(path[0] in LATER for text in texts_of(name, _rule(rule)) for path in expressions.paths(expressions.parse(text.text)))
-        told: dict[str, Any] = {key: value for key, value in field.to_json().items() if key in LOOK and value is not None}
-        told |= {"old": seen[name]} if name in seen else {}
-        yield told | ({"later": True} if later else {"new": computed(_rule(rule), roots)})
+        described: dict[str, Any] = {key: value for key, value in field.to_json().items() if key in LOOK and value is not None}
+        described |= {"old": seen[name]} if name in seen else {}
+        yield described | ({"later": True} if later else {"new": computed(_rule(rule), roots)})
 
 
 def _rule(rule: Any) -> Computed:

@@ -178,16 +178,16 @@ def live_ahead(actor: Actor, collection: str, keys: Sequence[str]) -> Iterator[C
     if not keys or not pairs:
         yield dict
         return
-    asked: tuple[Parameter, ...] = (collection, list(keys), access.runs(actor).cleared)
-    with Ahead(_LIVE, asked) as sent:
-        yield lambda: _by_record(actor, pairs, sent, asked)
+    parameters: tuple[Parameter, ...] = (collection, list(keys), access.runs(actor).cleared)
+    with Ahead(_LIVE, parameters) as sent:
+        yield lambda: _by_record(actor, pairs, sent, parameters)
 
 
-def _by_record(actor: Actor, pairs: frozenset[tuple[str, str]], sent: Ahead, asked: Sequence[Parameter]) -> dict[str, list[RunHead]]:
+def _by_record(actor: Actor, pairs: frozenset[tuple[str, str]], sent: Ahead, parameters: Sequence[Parameter]) -> dict[str, list[RunHead]]:
     try:
         rows = sent.rows()
     except psycopg.OperationalError:
-        rows = fetch(_LIVE, asked)
+        rows = fetch(_LIVE, parameters)
     found = [SimpleNamespace(**dict(zip([*COLUMNS, "step"], row, strict=True))) for row in rows]
     by: dict[str, list[RunHead]] = {}
     for head in _heads(actor, [row for row in found if (row.team, row.workflow) in pairs], titles=False):
@@ -275,7 +275,7 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[
         if title is None:
             continue  # out of the actor's scope, or deleted: then only actors without a scope see the run
         definition: Definition = workflows.version(row.workflow, row.version)
-        told = {
+        columns = {
             name: getattr(row, name)
             for name in [
                 "id",
@@ -299,7 +299,7 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[
         }
         heads.append(
             RunHead(
-                **told,
+                **columns,
                 workflow_id=row.workflow,
                 slug=definition.slug,
                 workflow_title=definition.title,

@@ -45,9 +45,9 @@ def get(actor: Actor, run_id: str, item: str | None = None, *, most: int | None 
             answering.give_up(call)
             seen = see(actor, run_id, whole=most is None, shown=True)
         seen = record_timed_reading(actor, seen)
-        near = _page_state(actor, seen)
-        screen, seen = _screen(actor, seen, near, log.now(), item)
-        return view(actor, seen, screen, near, most)
+        page_state = _page_state(actor, seen)
+        screen, seen = _screen(actor, seen, page_state, log.now(), item)
+        return view(actor, seen, screen, page_state, most)
 
     return retried(once)
 
@@ -107,7 +107,7 @@ def screen_after(actor: Actor, seen: Seen, after: Run, now: datetime) -> Screen 
         return None
 
 
-def _screen(actor: Actor, seen: Seen, near: PageState, now: datetime, item: str | None = None) -> tuple[Screen | None, Seen]:
+def _screen(actor: Actor, seen: Seen, page_state: PageState, now: datetime, item: str | None = None) -> tuple[Screen | None, Seen]:
     """(the screen of the current step, the run): drawn for people who work on such runs, the last recorded one for readers."""
     run = seen.run
     if run.current is None or run.status not in LOOKING:
@@ -119,14 +119,14 @@ def _screen(actor: Actor, seen: Seen, near: PageState, now: datetime, item: str 
     except (SourceDown, NotFound) as error:  # data beside the form cannot be read; the run is shown all the same
         down = error if isinstance(error, SourceDown) else SourceDown(error.message)
         return _screen_before(run.id, run.current), replace(seen, down=down)
-    loaded = record_screen(actor, seen, screen, now, near.shown)
+    loaded = record_screen(actor, seen, screen, now, page_state.shown)
     return screen, Seen(loaded, seen.definition, seen.record, seen.gone, seen.down)
 
 
 def _screen_before(run_id: str, n: int) -> Screen | None:
     """The screen last shown at the attempt, to anybody."""
-    found = last_shown(run_id, n)
-    return found[1] if found else None
+    recorded = last_shown(run_id, n)
+    return recorded[1] if recorded else None
 
 
 def preview_screen(actor: Actor, run_id: str, values: Mapping[str, Any], outcome: str | None = None) -> Screen | None:
@@ -155,26 +155,30 @@ def preview_screen(actor: Actor, run_id: str, values: Mapping[str, Any], outcome
         return None
 
 
-def masked_run(actor: Actor, told: dict[str, Any], run: Run, *, looking_back: bool = False) -> tuple[dict[str, Any], list[str]]:
+def masked_run(actor: Actor, run_json: dict[str, Any], run: Run, *, looking_back: bool = False) -> tuple[dict[str, Any], list[str]]:
     """(the run's JSON without values that this reader may not see, the paths of what was removed)."""
     hidden = reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=looking_back)
-    paths = _without_sent(told, run, hidden)
-    if told["ticket"] and told["ticket"].get("reason") and hidden.closed is not None and SAID in hidden.closed.of_kind("escalate"):
-        told["ticket"] = {**told["ticket"], "reason": None}
+    paths = _without_sent(run_json, run, hidden)
+    if run_json["ticket"] and run_json["ticket"].get("reason") and hidden.closed is not None and SAID in hidden.closed.of_kind("escalate"):
+        run_json["ticket"] = {**run_json["ticket"], "reason": None}
         paths.append("run.ticket.reason")
-    paths += _without_strange_sources(actor, told, run)
-    for step, output in told["context"].items():
-        told["context"][step], found = masking.mask(output, f"run.context.{step}", masking.at_step(hidden, step), told["collection"])
-        paths += found
-    here = (told["current"] or {}).get("step")
-    told["current"], found = masking.mask(told["current"], "run.current", masking.at_step(hidden, here), told["collection"], screen=True)
-    paths += found
+    paths += _without_strange_sources(actor, run_json, run)
+    for step, output in run_json["context"].items():
+        run_json["context"][step], more_paths = masking.mask(
+            output, f"run.context.{step}", masking.at_step(hidden, step), run_json["collection"]
+        )
+        paths += more_paths
+    here = (run_json["current"] or {}).get("step")
+    run_json["current"], more_paths = masking.mask(
+        run_json["current"], "run.current", masking.at_step(hidden, here), run_json["collection"], screen=True
+    )
+    paths += more_paths
     closed, of_steps = (
-        hidden(told["collection"]),
-        {each: masking.at_step(hidden, each) for each in {each["step"] for each in told["attempts"]}},
+        hidden(run_json["collection"]),
+        {each: masking.at_step(hidden, each) for each in {each["step"] for each in run_json["attempts"]}},
     )
     shut = {each for each, made in of_steps.items() if masking.names_closed(made)}
-    for number, attempt in enumerate(told["attempts"]):
+    for number, attempt in enumerate(run_json["attempts"]):
         values = attempt["values"]
         if (
             closed.isdisjoint(values)
@@ -183,14 +187,16 @@ def masked_run(actor: Actor, told: dict[str, Any], run: Run, *, looking_back: bo
             and attempt["step"] not in shut
         ):
             continue
-        attempt["values"], found = masking.mask(values, f"run.attempts.{number}.values", of_steps[attempt["step"]], told["collection"])
-        paths += found
-    return told, paths
+        attempt["values"], more_paths = masking.mask(
+            values, f"run.attempts.{number}.values", of_steps[attempt["step"]], run_json["collection"]
+        )
+        paths += more_paths
+    return run_json, paths
 
 
-def _without_strange_sources(actor: Actor, told: dict[str, Any], run: Run) -> list[str]:
+def _without_strange_sources(actor: Actor, run_json: dict[str, Any], run: Run) -> list[str]:
     """Remove parts of another person's proposal that rest on records which this reader may not read. Returns their paths."""
-    proposal = (told["current"] or {}).get("proposal")
+    proposal = (run_json["current"] or {}).get("proposal")
     if proposal is None or proposal["for"] == actor.id:
         return []
     readable = _Readable(actor, run)
@@ -234,37 +240,37 @@ class _Readable:
             return False
 
 
-def _without_sent(told: dict[str, Any], run: Run, hidden: masking.Hidden) -> list[str]:
+def _without_sent(run_json: dict[str, Any], run: Run, hidden: masking.Hidden) -> list[str]:
     """Remove what was sent to another system if it was built from hidden fields. Returns its path."""
-    shown = (told["current"] or {}).get("effect")
-    found = run.effect(shown["id"]) if shown and shown["sent"] else None
-    if shown is None or found is None:
+    shown = (run_json["current"] or {}).get("effect")
+    with_attempt = run.effect(shown["id"]) if shown and shown["sent"] else None
+    if shown is None or with_attempt is None:
         return []
-    made_of = frozenset(WORD.findall(orjson.dumps(found[1].request.get("define", {})).decode()))
-    if not made_of & {"related", *hidden(told["collection"]), *hidden(shown["collection"])}:
+    made_of = frozenset(WORD.findall(orjson.dumps(with_attempt[1].request.get("define", {})).decode()))
+    if not made_of & {"related", *hidden(run_json["collection"]), *hidden(shown["collection"])}:
         return []
     shown["sent"] = None
     return ["run.current.effect.sent"]
 
 
-def view(actor: Actor, seen: Seen, screen: Screen | None, near: PageState, most: int | None = PATH_SHOWN) -> RunView:
+def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState, most: int | None = PATH_SHOWN) -> RunView:
     """The run for this viewer."""
     seen = seen if most is None else replace(seen, loaded=trim_to_shown(seen.loaded))
     run, definition = seen.run, seen.definition
     newest = workflows.newest(definition.id)
-    typed = near.draft if run.holder in (actor.id, None) else None
-    can = possible_commands(actor, seen, near.idle_s)
+    typed = page_state.draft if run.holder in (actor.id, None) else None
+    can = possible_commands(actor, seen, page_state.idle_s)
     people = {run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)}
     names = accounts.names(people - {actor.id}) | ({actor.id: actor.name} if actor.id in people else {})
     reads = not may_work(actor, run, definition)
     steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most, left=seen.loaded.left)
-    told, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None), run, looking_back=reads)
+    run_json, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None), run, looking_back=reads)
     if reads or seen.down is not None:  # the screen was drawn for another person
         screen = reader_reach.screen_for(
             reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=reads), screen, run.collection
         )
     return RunView(
-        json=told,
+        json=run_json,
         screen=screen,
         can=can,
         steps=steps,
@@ -273,7 +279,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, near: PageState, most:
         record_title=seen.record.title if seen.record else run.record or "",
         collection_label=records.collection(run.collection).label_one if run.collection else "",
         newer_version=newest if newest > definition.number else None,
-        holder_idle=run.holder is not None and near.idle_s >= TAKE_OVER_AFTER_S,
+        holder_idle=run.holder is not None and page_state.idle_s >= TAKE_OVER_AFTER_S,
         gone=seen.gone,
         down=seen.down.message if seen.down else None,
         lacking=lacking_right(actor, seen) if may_work(actor, run, definition) else None,
@@ -310,17 +316,17 @@ def source_opened(
             seen.run, actor, "source_opened", {what: value for what, value in named.items() if value is not None}
         ):
             return
-        told = {name: value for name, value in (named | {"pages": pages, "digest": digest}).items() if value is not None}
+        open_data = {name: value for name, value in (named | {"pages": pages, "digest": digest}).items() if value is not None}
         sealed = {"what": what} if what is not None else {}
-        record_reading(actor, seen, Event("source_opened", log.now(), told, sealed, (attempt.step, attempt.attempt), actor.id))
+        record_reading(actor, seen, Event("source_opened", log.now(), open_data, sealed, (attempt.step, attempt.attempt), actor.id))
 
     retried(once)
 
 
-def already_recorded(run: Run, actor: Actor, kind: str, told: Mapping[str, Any]) -> bool:
+def already_recorded(run: Run, actor: Actor, kind: str, values: Mapping[str, Any]) -> bool:
     """Whether the newest events of the run have one of this kind, by this person, with these values."""
     for event in log.recent(run.id, kind, run.seq - NEWEST):
-        if event.body["actor"].get("id") == actor.id and all(event.open.get(name) == value for name, value in told.items()):
+        if event.body["actor"].get("id") == actor.id and all(event.open.get(name) == value for name, value in values.items()):
             return True
     return False
 

@@ -95,7 +95,7 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     state, screen, gone = _then(run_id, rows)
     (event,) = log.open_values(run_id, [log.closed(rows[-1])]).values()
     hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, run=seen.run.id, looking_back=True)
-    told, masked = masked_run(actor, as_json(state, seen.definition, screen, None), state, looking_back=True)
+    run_json, masked = masked_run(actor, as_json(state, seen.definition, screen, None), state, looking_back=True)
     here = masking.at_step(hidden, screen["step"]) if screen else hidden
     panel, more = masking.mask(_record(screen), "screen.record", here, seen.run.collection, values=False)
     masked = [*masked, *more]
@@ -103,7 +103,7 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
         json={
             "at": place,
             "last": last,
-            "run": told,
+            "run": run_json,
             "event": present.as_json(event, present.names_of([event]), hidden=hidden),
             "screen": {"record": panel},
             "read_only": True,
@@ -111,7 +111,7 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
         },
         at=place,
         last=last,
-        make_run=lambda: _view(seen, state, told, screen_for(hidden, screen, seen.run.collection), masked),
+        make_run=lambda: _view(seen, state, run_json, screen_for(hidden, screen, seen.run.collection), masked),
         make_ticks=lambda: _ticks([*rows, *log.rows(run_id, place, upto=last)]),
         now_values=dict(seen.record.values) if seen.record else None,
         gone=gone,
@@ -123,13 +123,13 @@ def _then(run_id: str, rows: Sequence[log.Row]) -> tuple[Run, Screen | None, str
     """(the run after these events, the newest screen of its current step, why that screen is missing). Only this screen is decrypted."""
     shown: dict[int, int] = {}
 
-    def told() -> Iterator[Event]:
+    def unopened_events() -> Iterator[Event]:
         for stored in log.passing(run_id, rows, unopened=QUIET):
             if stored.type == "step_shown":
                 shown[stored.open["n"]] = stored.n
             yield as_event(stored)
 
-    state = fold(told())
+    state = fold(unopened_events())
     if state.current not in shown:
         return state, None, ""
     last = log.closed(rows[shown[state.current] - 1])
@@ -149,12 +149,12 @@ def _ticks(rows: Sequence[log.Row]) -> list[Tick]:
     return [Tick(row, called) for row in rows]
 
 
-def _view(seen: Seen, state: Run, told: dict[str, Any], screen: Screen | None, masked: Sequence[str]) -> RunView:
+def _view(seen: Seen, state: Run, run_json: dict[str, Any], screen: Screen | None, masked: Sequence[str]) -> RunView:
     title = (screen or {}).get("record") or {}
     names = accounts.names({state.started_by, *filter(None, (state.holder, *(each.by for each in state.attempts.values())))})
     steps, earlier = outline(state, seen.definition, names, may_revise=False, most=PATH_SHOWN)
     return RunView(
-        json=told,
+        json=run_json,
         screen=screen,
         can=frozenset(),
         steps=steps,

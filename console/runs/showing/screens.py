@@ -76,8 +76,8 @@ def draw_screen(actor: Actor, seen: Seen, now: datetime, item: str | None = None
     left, paths = masking.mask(screen, "screen", hidden, seen.run.collection, screen=True)
     if not paths:
         return screen
-    said = _drawn(actor, seen, now, item, typed, reader_reach.without(hidden))
-    return {**left, **{name: said[name] for name in masking.TEXTS & said.keys() & left.keys()}}
+    with_dots = _drawn(actor, seen, now, item, typed, reader_reach.without(hidden))
+    return {**left, **{name: with_dots[name] for name in masking.TEXTS & with_dots.keys() & left.keys()}}
 
 
 def _drawn(
@@ -140,9 +140,9 @@ def _field(field: FormField, collection: str | None, forms: Mapping[str, FormFie
 
 def _progress(progress: Progress) -> dict[str, Any]:
     """The list beside the form, with the current item as a table of one row."""
-    told = {name: getattr(progress, name) for name in ("key", "total", "done", "earlier", "later")}
+    counts = {name: getattr(progress, name) for name in ("key", "total", "done", "earlier", "later")}
     table = _table("item", progress.rows) if progress.rows is not None else None
-    return {**told, "items": [asdict(item) for item in progress.items], "item": table}
+    return {**counts, "items": [asdict(item) for item in progress.items], "item": table}
 
 
 def _tables(name: str, rows: Rows) -> list[dict[str, Any]]:
@@ -232,8 +232,8 @@ def shorten_texts(value: Any) -> Any:
 def shown_event(actor: Actor, run: Run, screen: Screen, mark: bytes, now: datetime) -> tuple[Event, dict[str, Any]]:
     """(the event `step_shown`, its row) of a screen with the digest `mark`, at the current attempt."""
     kept = fit_size(screen)
-    told = {"n": run.current, "type": screen["type"], "digest": mark.hex(), "locale": actor.locale, "zone": actor.zone}
-    event = Event("step_shown", now, told, {"screen": kept}, (screen["step"], screen["attempt"]), actor.id)
+    open_data = {"n": run.current, "type": screen["type"], "digest": mark.hex(), "locale": actor.locale, "zone": actor.zone}
+    event = Event("step_shown", now, open_data, {"screen": kept}, (screen["step"], screen["attempt"]), actor.id)
     return event, {"n": run.current, "person": actor.id, "digest": mark.hex(), "screen": kept}
 
 
