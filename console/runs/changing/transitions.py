@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from console import access, accounts, log, records, settings, subjects, workflows
+from console import access, log, records, subjects, workflows
 from console.core.actor import Actor
 from console.core.forms import refusal
 from console.core.run import Event, Run, commands, decisions, fold, moves
@@ -17,8 +17,8 @@ from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.records import Record
 from console.runs.changing import attachments, compensations, submitting
 from console.runs.changing.approval_requests import complete_request, notify_approvers
-from console.runs.changing.run_rights import Seen, holder_idle_s, see
-from console.runs.engine import into_inbox, proposing
+from console.runs.changing.run_rights import Seen, see
+from console.runs.engine import proposing
 from console.runs.engine.advancing import completing_command, go_on, loaded_with_former, with_done_before
 from console.runs.engine.stepping import context_of, label_of, plan_of, prompt_of, require_step, run_facts, step_at
 from console.runs.rows import typed_drafts
@@ -423,31 +423,5 @@ def end_for_erasure(run_id: str) -> None:
             return
         open_data = {"former_holder": loaded.run.holder, "reason_code": "erased", "revision": loaded.run.revision + 1}
         write(ENGINE, workflows.version(loaded.run.workflow, loaded.run.version), loaded, [Event("run_cancelled", log.now(), open_data)])
-
-    retried(once)
-
-
-def save_idle_run(run_id: str) -> None:
-    """Save a run whose holder was inactive too long, with their draft. If their account is closed, it goes into an inbox instead."""
-
-    def once() -> None:
-        loaded = load(run_id)
-        if loaded is None or loaded.run.status != "waiting_person" or loaded.run.holder is None:
-            return
-        definition = workflows.version(loaded.run.workflow, loaded.run.version)
-        left = accounts.closed(loaded.run.holder)
-        if loaded.run.unknown and not left:
-            return
-        minutes = min(definition.document.settings.idle_save_minutes, settings.current().idle_save_minutes)
-        if holder_idle_s(loaded.run) < minutes * 60:
-            return
-        typed, now = holder_draft(loaded.run, loaded.subject), log.now()
-        command = commands.Save(None, loaded.run.revision, typed)
-        events = (
-            [into_inbox.escalate_from_closed_account(definition, loaded.run, typed, now)]
-            if left
-            else decisions.decide(plan_of(definition), loaded.run, command, now)
-        )
-        write(ENGINE, definition, loaded, events)
 
     retried(once)
