@@ -39,26 +39,9 @@ TRIGGERS = ("record", "manual", "api", "report", "schedule", "event", "webhook",
 """Kinds of triggers."""
 STATUSES = FINAL | {"running", "waiting_person", "waiting_time", "waiting_event", "saved"}
 COLUMNS = [
-    "id",
-    "workflow",
-    "version",
-    "status",
-    "revision",
-    "run_seq",
-    "collection",
-    "record",
-    "team",
-    "started_by",
-    "holder",
-    "created_at",
-    "ended_at",
-    "reason",
-    "ending",
-    "current",
-    "active_at",
-    "ticket",
-    "trigger",
-]
+    "id", "workflow", "version", "status", "revision", "run_seq", "collection", "record", "team", "started_by", "holder", "created_at",
+    "ended_at", "reason", "ending", "current", "active_at", "ticket", "trigger",
+]  # fmt: skip
 _LIVE = f"""
 select {", ".join(f"r.{name}" for name in COLUMNS)}, (select a.step from console.attempt a where a.run = r.id and a.n = r.current)
 from console.run r where r.collection = $1 and r.record = any($2) and r.ended_at is null and (r.label is null or r.label = any($3))
