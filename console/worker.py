@@ -80,7 +80,7 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
     made: dict[str, Callable[[str], None]] = {
         queue.ADVANCE: functools.partial(runs.advance, stopping=stopping),
         queue.BULK: functools.partial(bulk.advance, stopping=stopping),
-        queue.FOLLOW: runs.follow,
+        queue.FOLLOW: runs.follow_effect,
         queue.PROPOSE: proposals.propose,
         queue.READ: documents.read_ordered,
     }

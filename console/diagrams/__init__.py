@@ -1,4 +1,4 @@
-"""Workflows as pictures: which there are, what each step does in words, and the path that a run took."""
+"""Workflows as diagrams: the list of workflows, the steps of one in words, and the path of a run through it."""
 
 from console.diagrams.paths import Node, Picture, Shown, listed, path, picture_of, show
 

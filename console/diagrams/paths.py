@@ -1,6 +1,6 @@
-"""Workflows to look at: which there are, what each step of one does in words, and the path that a run took through it.
+"""Workflows as diagrams: the list of workflows, the steps of one in words, and the path of a run through it.
 
-A picture is data: steps in the order of the document, their ways on, and what is known of each. Who draws it, and how, is the page's affair.
+A picture is data: the steps in the order of the document, with their edges and texts. Pages draw it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,15 +28,15 @@ DEFAULT = "default"
 OTHERWISE = "Otherwise"
 MOST_VERSIONS = 50
 LONGEST = 240
-OWN_WORDS = frozenset({"text", "maker"})  # settings that are said in another way
+OWN_WORDS = frozenset({"text", "maker"})  # settings that are described differently
 GONE = frozenset({"cancelled", "revised"})  # entries that no longer count
 UNKNOWN = "Unknown step type"
-DONE_EVENTS = ("step_completed", "step_shown", "step_entered")  # of an attempt: the first of these that there is shows it best
+DONE_EVENTS = ("step_completed", "step_shown", "step_entered")  # the first of these events that an attempt has shows it best
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A workflow as one of the list. Times are aware UTC; `live_runs` are those of the teams in which the reader may see them."""
+    """A workflow in the list. Times are aware UTC. `live_runs` counts the runs of teams where the reader may see them."""
 
     known: Known
     team: str
@@ -47,7 +47,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A published version, by whom and when. The hash is that of its canonical bytes."""
+    """A published version. `hash` is that of its canonical bytes."""
 
     number: int
     hash: str
@@ -57,7 +57,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way on from a step. `label` is empty where there is only one; `back` where it leads to an earlier step; `when` is its rule."""
+    """An edge from a step. `label` is empty if it is the only one; `back`: it leads to an earlier step; `when` is its rule."""
 
     outcome: str
     label: str
@@ -70,7 +70,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One entry into a step. `state` is that of the step, or `revised`: another entry took its place. `event` is the number of the event that shows it best, None for the one under way now."""
+    """One entry into a step. `state` is the step's, or `revised` if it was replaced. `event` is the number of the event to show, None for the current one."""
 
     number: int
     state: str
@@ -81,9 +81,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A step as it is drawn. `gist` is what it does in a few words, `says` the same at length: pairs of a label and a text.
+    """A step in a picture. `gist` says in a few words what it does, `says` in detail: pairs of a label and a text.
 
-    `state` is where a run stands with it: done, now, cancelled, skipped, failed, todo (may come), missed (will not come); empty without a run.
+    `state` is that of a run: done, now, cancelled, skipped, failed, todo (may come), missed (will not come); empty without a run.
     """
 
     id: str
@@ -103,7 +103,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The steps in the order of the document, and the titles of the groups that they name by number."""
+    """The steps in the order of the document, and the titles of their groups by number."""
 
     nodes: Sequence[Node]
     groups: Sequence[str] = ()
@@ -111,7 +111,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A workflow as its page shows it: one version of it (`number`), or its draft (None)."""
+    """What the page of a workflow shows: one version (`number`), or the draft (None)."""
 
     known: Known
     number: int | None
@@ -127,14 +127,14 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A run's path after one of its events, as a picture of the version that it keeps."""
+    """The path of a run after one of its events, in a picture of its version."""
 
     replay: ReplayView
     picture: Picture
 
 
 def listed(actor: Actor) -> list[Head]:
-    """Every workflow that the actor may see, drafts too, by title. The number of statements does not grow with them."""
+    """Every workflow that the actor may see, with drafts, by title, in a fixed number of statements."""
     seen = [known for known in workflows.all_known() if _sees(actor, known)]
     if not seen:
         return []
@@ -156,7 +156,7 @@ def listed(actor: Actor) -> list[Head]:
 
 
 def show(actor: Actor, slug: str, version: str | None = None) -> Shown:
-    """One workflow: the live version, another by its number, or `draft`. Raises NotFound, in the same words where the actor may not see it."""
+    """One workflow: the live version, another one by number, or `draft`. Raises NotFound, with the same text whether it does not exist or is hidden."""
     known = next((known for known in workflows.all_known() if known.slug == slug), None)
     if known is None or not _sees(actor, known):
         raise NotFound(hidden=known is not None and known.label is None)
@@ -187,7 +187,7 @@ def show(actor: Actor, slug: str, version: str | None = None) -> Shown:
 
 
 def path(actor: Actor, run_id: str, at: int | None = None) -> Path:
-    """The path of a run after event `at` (None: as it is now), on the version that it keeps. Raises NotFound as a replay does."""
+    """The path of a run after event `at` (None: as it is now). Raises NotFound as `replay` does."""
     replay = runs.replay(actor, run_id, at)
     run = replay.run.json
     picture = picture_of(workflows.version(run["workflow"]["id"], run["version"]).document, workflows.connected() or {})
@@ -195,7 +195,7 @@ def path(actor: Actor, run_id: str, at: int | None = None) -> Path:
 
 
 def picture_of(document: Workflow, collections: Mapping[str, Any]) -> Picture:
-    """The steps with what each does, and their ways on. `collections` by id give fields and relations the names that people read."""
+    """The steps of the document with texts and edges. `collections` by id give the labels of fields and relations."""
     edges = {step.id: list(step.next.values()) for step in document.steps}
     back = set(graph.back_edges(edges))
     titles = {step.id: step.title for step in document.steps}
@@ -235,7 +235,7 @@ def _versions(known: Known) -> list[Version]:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What people call fields and relations: `here` is the workflow's collection, None where it has none or it is not connected."""
+    """Labels of fields and relations. `here` is the workflow's collection, None if it has none or it is not connected."""
 
     collections: Mapping[str, Any]
     here: Any
@@ -245,7 +245,7 @@ class _Names:
         return _label(self.here, name)
 
     def beside(self, relation: str | None, collection: str | None, columns: Sequence[str]) -> str:
-        """Records that a relation leads to, or those of another collection, and their fields."""
+        """The labels of a relation's target, or another collection, and its fields."""
         link = next((entry for entry in self.here.relations if entry.name == relation), None) if self.here and relation else None
         target = self.collections.get(link.collection if link else collection or "")
         label = link.label if link else target.label if target else relation or collection
@@ -279,7 +279,7 @@ def _node(step: Step, called: _Names, titles: Mapping[str, str], back: set[tuple
 
 
 def _config(kind: StepType | None, step: Step) -> Any:
-    """The settings as the step's type reads them; None where the type, or one of its settings, is no longer there."""
+    """The settings as the step type reads them; None if the type or one of its settings no longer exists."""
     try:
         return kind.Config.model_validate(step.config) if kind else None
     except ValidationError:
@@ -312,7 +312,7 @@ def _way_label(outcome: str, labels: Mapping[str, str], many: int) -> str:
 
 
 def _says(step: Step, kind: StepType | None, config: Any, called: _Names) -> list[tuple[str, str]]:
-    """What the step does, by its settings: whatever its type is, those of other packages too."""
+    """What the step does, by its settings; for every type, also those of other packages."""
     if kind is None or config is None:
         return []
     uses = kind.uses(config)
@@ -338,7 +338,7 @@ def _says(step: Step, kind: StepType | None, config: Any, called: _Names) -> lis
 
 
 def _gist(says: Sequence[tuple[str, str]], config: Any, kind: StepType | None) -> str:
-    """The few words that fit a node."""
+    """A few words that fit into a node."""
     branches = getattr(config, "branches", None)
     if branches:
         return str(branches[0].if_)
@@ -349,7 +349,7 @@ def _gist(says: Sequence[tuple[str, str]], config: Any, kind: StepType | None) -
 
 
 def _definitions(config: Any) -> list[Any]:
-    """Fields that the step asks for and that are no columns."""
+    """Fields of the step's form that are not columns."""
     parts = [name for name in ("form", "fields") if name in type(config).model_fields]
     found = [entry for name in parts for entry in getattr(config, name) or ()]
     return [entry for entry in found if hasattr(entry, "label") and hasattr(entry, "required")]

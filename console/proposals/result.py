@@ -54,7 +54,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An answer to `runs.proposed`."""
+    """An answer for `runs.record_answer`."""
 
     kind: Literal["proposal_made", "proposal_failed"]
     open: Mapping[str, Any]

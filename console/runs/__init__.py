@@ -11,7 +11,7 @@ from console.runs.changing.revising import Preview, abort, abort_preview, previe
 from console.runs.changing.transitions import cancel, complete, complete_and_look, draft, end_for_erasure, start
 from console.runs.engine.advancing import advance
 from console.runs.engine.answering import fail_overdue_proposals, record_answer
-from console.runs.engine.effect_followup import follow_effect as follow, follow_now, late_reports
+from console.runs.engine.effect_followup import follow_effect, follow_now, late_reports
 from console.runs.engine.preparing import ProposalContext, proposal_context
 from console.runs.engine.proposing import proposal_pending
 from console.runs.engine.sweep import pick_up, sweep, wake
@@ -56,7 +56,7 @@ __all__ = [
     "events",
     "fail_overdue_proposals",
     "find",
-    "follow",
+    "follow_effect",
     "follow_now",
     "get",
     "head",

@@ -1,4 +1,4 @@
-"""Workflows: made and changed as drafts, checked, published as immutable versions, given out as files."""
+"""Workflows: created and changed as drafts, checked, published as immutable versions, imported and exported as files."""
 
 from console.workflows.definitions import (
     Entry,

@@ -1,6 +1,6 @@
-"""Workflows one by one: made, named, changed as drafts, switched on and off, copied, put away. Each change is an event with what was before.
+"""Editing workflows: create, rename, change the draft, activate, pause, duplicate, archive. Each change is an event with the values before it.
 
-A draft may be unfinished; what goes live may not. A workflow that was ever published stays: it is archived, and its runs can be replayed.
+A draft may be unfinished; a published version may not. A workflow that was published cannot be deleted, only archived: its runs can be replayed.
 """
 
 import functools
@@ -94,13 +94,13 @@ def organization() -> str:
 
 
 def entry(actor: Actor, slug_or_id: str) -> Entry:
-    """One workflow. Raises NotFound, in the same words where the actor may not see it."""
+    """One workflow. Raises NotFound, with the same text whether it does not exist or is hidden."""
     with hot_engine().connect() as connection:
         return _entry(_seen(connection, actor, slug_or_id))
 
 
 def entries(actor: Actor, *, status: str | None = None, limit: int = 50, after: str | None = None) -> tuple[list[Entry], str | None]:
-    """Workflows that the actor may see, by title, and the cursor of the next page. Raises Malformed for a status or a cursor that cannot be."""
+    """Workflows that the actor may see, by title, and the cursor of the next page. Raises Malformed for an unknown status or cursor."""
     wanted = SPOKEN.get(status or "", status)
     if wanted is not None and wanted not in STATUSES:
         raise Malformed(f"There is no status {status}.", details=[{"field": "status", "reason": f"One of {', '.join(STATUSES)}."}])
@@ -118,7 +118,7 @@ def entries(actor: Actor, *, status: str | None = None, limit: int = 50, after: 
 
 
 def definition(actor: Actor, slug_or_id: str) -> dict[str, Any]:
-    """The document of the draft, as it is exported: finished or not. Raises NotFound; NotAllowed where only the live version may be seen."""
+    """The document of the draft; of the live version for an actor who may not edit. Raises NotFound."""
     with hot_engine().connect() as connection:
         row = _seen(connection, actor, slug_or_id)
     if row.live_version is not None and not access.can(actor, row.team or None, f"{OBJECT}:{row.slug}", "edit"):
@@ -153,9 +153,9 @@ def version_of(actor: Actor, slug_or_id: str, number: int) -> tuple[Version, dic
 
 
 def create(actor: Actor, title: str, *, description: str = "", status: str = "draft", team: str | None = None) -> Entry:
-    """A new workflow with a start and nothing else, in the actor's team (or `team`).
+    """Create a workflow with only a start step, in the actor's team (or `team`).
 
-    Raises Invalid with a detail per field, NotAllowed, and Conflict `not_ready` for any status but draft: there is nothing yet that could run.
+    Raises Invalid with a detail per field, NotAllowed, and Conflict `not_ready` for any status but draft.
     """
     wanted = _checked(title=title, description=description, status=status)["status"]
     home = _home(actor, team)
@@ -171,7 +171,7 @@ def create(actor: Actor, title: str, *, description: str = "", status: str = "dr
 
 
 def change(actor: Actor, slug_or_id: str, *, title: str | None = None, description: str | None = None, status: str | None = None) -> Entry:
-    """The workflow with another title, description or status; what is None stays. Raises NotFound, NotAllowed, Invalid, Conflict."""
+    """Change title, description or status; None keeps the value. Raises NotFound, NotAllowed, Invalid, Conflict."""
     given = _checked(title=title, description=description, status=status)
     with transaction() as connection:
         row = _locked(connection, actor, slug_or_id, "edit" if {"title", "description"} & given.keys() else "activate")
@@ -187,7 +187,7 @@ def change(actor: Actor, slug_or_id: str, *, title: str | None = None, descripti
 
 
 def redefine(actor: Actor, slug_or_id: str, document: Mapping[str, Any]) -> Entry:
-    """Put a document in the place of the draft; versions and runs stay as they are.
+    """Replace the draft by a document. Versions and runs do not change.
 
     Raises NotFound, NotAllowed (also for the team that the document names), DefinitionError with every problem, Invalid for another slug.
     """
@@ -216,7 +216,7 @@ def redefine(actor: Actor, slug_or_id: str, document: Mapping[str, Any]) -> Entr
 
 
 def remove(actor: Actor, slug_or_id: str) -> None:
-    """Delete a workflow that was never published. Raises NotFound, NotAllowed, Conflict where it was: then it is archived instead."""
+    """Delete a workflow that was never published. Raises NotFound, NotAllowed, Conflict if it was published."""
     with transaction() as connection:
         row = _locked(connection, actor, slug_or_id, "edit")
         made = tables.workflow_version.c
@@ -228,7 +228,7 @@ def remove(actor: Actor, slug_or_id: str) -> None:
 
 
 def duplicate(actor: Actor, slug_or_id: str) -> Entry:
-    """A copy of its draft, as a draft under a name of its own. Raises NotFound, NotAllowed."""
+    """Create a new draft as a copy of this one. Raises NotFound, NotAllowed."""
     with transaction() as connection:
         row = _locked(connection, actor, slug_or_id, "edit")
         title = f"Copy of {row.title}"[:LONGEST_TITLE]
@@ -241,32 +241,35 @@ def duplicate(actor: Actor, slug_or_id: str) -> Entry:
 
 
 def activate(actor: Actor, slug_or_id: str) -> Entry:
-    """The workflow, on: its draft is published where nothing is published yet. Raises NotFound, NotAllowed, Conflict `not_ready` with the reasons."""
+    """Activate the workflow. Its draft is published if nothing is. Raises NotFound, NotAllowed, Conflict `not_ready` with the reasons."""
     return change(actor, slug_or_id, status="active")
 
 
 def pause(actor: Actor, slug_or_id: str) -> Entry:
-    """The workflow, off for now: no run starts, and what waits for a moment goes on when it is activated again; people go on with theirs. Raises NotFound, NotAllowed, Conflict."""
+    """Pause the workflow: no run starts, and timers wait until it is activated again; people can go on with their runs.
+
+    Raises NotFound, NotAllowed, Conflict.
+    """
     return change(actor, slug_or_id, status="paused")
 
 
 def archive(actor: Actor, slug_or_id: str) -> Entry:
-    """The workflow, put away: no run starts; its runs stay and can be replayed. Raises NotFound, NotAllowed, Conflict."""
+    """Archive the workflow: no run starts; its runs stay and can be replayed. Raises NotFound, NotAllowed, Conflict."""
     return change(actor, slug_or_id, status="completed")
 
 
 def publish_draft(actor: Actor, slug_or_id: str) -> Entry:
-    """The workflow with its draft as the live version. Raises NotFound, NotAllowed, Conflict `not_ready` with the reasons."""
+    """Publish the draft. Raises NotFound, NotAllowed, Conflict `not_ready` with the reasons."""
     with transaction() as connection:
         row = _locked(connection, actor, slug_or_id, "publish")
         after = _publish(actor, connection, row)
     _forget()
-    access.refresh()  # what a label hides follows at once
+    access.refresh()  # the label of the version hides its runs at once
     return _entry(after)
 
 
 def require_active(definition: Definition) -> None:
-    """Raises Conflict `not_active` where no run may start: the workflow is paused or put away."""
+    """Raise Conflict `not_active` if no run can start, because the workflow is paused or archived."""
     status = next((one.status for one in all_known() if one.id == definition.id), "active")
     if status != "active":
         words = {"paused": "paused", "draft": "a draft"}.get(status, "archived")
@@ -274,7 +277,7 @@ def require_active(definition: Definition) -> None:
 
 
 def paused(definition: Definition) -> bool:
-    """Whether the workflow is paused, as it was at most a second ago: what waits for a moment waits on until it is activated again."""
+    """Whether the workflow is paused, at most a second old. Timers of its runs wait until it is activated again."""
     return any(one.id == definition.id and one.status == "paused" for one in all_known())
 
 
@@ -282,7 +285,7 @@ def paused(definition: Definition) -> bool:
 
 
 def _publish(actor: Actor, connection: Connection, row: Row[Any]) -> Row[Any]:
-    """The row with the draft as its live version. Raises Conflict `not_ready` with the reasons."""
+    """Publish the draft and return the row. Raises Conflict `not_ready` with the reasons."""
     problems = check(row.draft, around())
     if any(problem.severity == "error" for problem in problems):
         raise _not_ready(f"{row.title} cannot be published", problems)
@@ -291,7 +294,7 @@ def _publish(actor: Actor, connection: Connection, row: Row[Any]) -> Row[Any]:
 
 
 def _switch(actor: Actor, connection: Connection, row: Row[Any], status: str) -> Row[Any]:
-    """The row with this status, where it can have it."""
+    """Set the status and return the row. Raises Conflict if the workflow cannot have it."""
     before = _event_body(row)
     access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "activate")
     if status == "draft":
@@ -321,7 +324,7 @@ def _not_ready(what: str, problems: Sequence[Problem]) -> Conflict:
 
 
 def _checked(**given: str | None) -> dict[str, str]:
-    """What was given, checked and in its own words. Raises Invalid with a detail per field."""
+    """The given values, checked, with the stored name of the status. Raises Invalid with a detail per field."""
     told = {name: value for name, value in given.items() if value is not None}
     details = []
     title = told.get("title")
@@ -339,7 +342,7 @@ def _checked(**given: str | None) -> dict[str, str]:
 
 
 def _home(actor: Actor, team: str | None) -> str:
-    """The team of a new workflow: the one that was named, or the first of the actor's in which they may edit workflows."""
+    """The team of a new workflow: the given one, or the first of the actor's in which they may edit workflows. Raises NotAllowed."""
     places = [team] if team is not None else [*actor.teams]
     for place in places:
         if access.can(actor, place, f"{OBJECT}:*", "edit"):
@@ -352,7 +355,7 @@ def _home(actor: Actor, team: str | None) -> str:
 
 
 def _skeleton(slug: str, title: str, team: str, description: str = "") -> dict[str, Any]:
-    """The document of a workflow that was only named."""
+    """The document of a new workflow."""
     start = {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {}}
     told = {"format": FORMAT, "slug": slug, "title": title, "team": team, "steps": [start]}
     return Workflow.model_validate(told | ({"description": description} if description else {})).to_json()

@@ -1,7 +1,7 @@
-"""Workflows: read in as drafts, checked, published as immutable versions, given out as files.
+"""Versions of workflows: imported as drafts, checked, published as immutable versions, exported as files.
 
-A version is never changed: publishing the same bytes again changes nothing, anything else is the next number. Runs keep the
-version that they were started with.
+A version never changes. Publishing the same bytes again changes nothing; anything else gets the next number. Runs keep the version
+with which they were started.
 """
 
 import functools
@@ -36,7 +36,7 @@ _kept: tuple[float, Engine, list["Known"]] | None = None
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A published version. Two are equal when they are the same version of the same workflow."""
+    """A published version. Two are equal if they are the same version of the same workflow."""
 
     id: str
     slug: str = field(compare=False)
@@ -48,7 +48,7 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A workflow as lists show it. `live` is the number of its live version, None for a draft; `team` is empty where it has none."""
+    """A workflow in a list. `live` is the number of its live version, None for a draft; `team` is empty if it has none."""
 
     id: str
     slug: str
@@ -61,9 +61,9 @@ class Known:
 
 
 def live(slug_or_id: str) -> Definition:
-    """The live version. Raises NotFound where there is no such workflow, or only a draft of it."""
+    """The live version. Raises NotFound if there is no such workflow, or only a draft."""
     known = tables.workflow.c
-    if "\x00" in slug_or_id:  # no column holds one, and asking for it is an error there
+    if "\x00" in slug_or_id:  # PostgreSQL raises an error for NUL
         raise NotFound("There is no such published workflow.")
     with hot_engine().connect() as connection:
         row = connection.execute(
@@ -78,7 +78,7 @@ def live(slug_or_id: str) -> Definition:
 
 @functools.lru_cache(maxsize=512)
 def version(workflow_id: str, number: int) -> Definition:
-    """One version, kept by this process since it never changes. Raises NotFound."""
+    """One version, cached because it never changes. Raises NotFound."""
     made, known = tables.workflow_version.c, tables.workflow.c
     with hot_engine().connect() as connection:
         row = connection.execute(
@@ -93,7 +93,7 @@ def version(workflow_id: str, number: int) -> Definition:
 
 
 def all_known() -> list[Known]:
-    """Every workflow, drafts included, by title, as it was at most a second ago. Without rights: callers judge."""
+    """Every workflow with drafts, by title, at most a second old. Callers check the rights."""
     global _kept  # noqa: PLW0603 - one list per process, swapped whole
     kept, here, now = _kept, hot_engine(), time.monotonic()
     if kept is None or kept[1] is not here or now - kept[0] >= KEPT_S:
@@ -102,7 +102,7 @@ def all_known() -> list[Known]:
 
 
 def _forget() -> None:
-    """Read the list anew at the next use: this process changed it."""
+    """Read the list again at the next use, because this process changed it."""
     global _kept  # noqa: PLW0603 - as above
     _kept = None
 
@@ -115,7 +115,7 @@ def _read_all() -> list[Known]:
 
 
 def newest(workflow_id: str) -> int:
-    """Number of the version that is live, as it was at most a second ago; 0 where there is none."""
+    """Number of the live version, at most a second old; 0 if there is none."""
     return next((known.live or 0 for known in all_known() if known.id == workflow_id), 0)
 
 
@@ -130,12 +130,12 @@ def startable(actor: Actor, collection_id: str | None) -> list[Definition]:
 
 
 def check(document: bytes | str | Mapping[str, Any], here: Surroundings | Mapping[str, Any] | None = None) -> list[Problem]:
-    """Every problem of the document; `here` is what stands around it, or its collections by id alone. What is not given is not judged."""
+    """Every problem of the document. `here` are its surroundings, or only its collections by id; what is missing is not checked."""
     return workflow_check.check(document, steps.all_types(), here)
 
 
 def around() -> Surroundings:
-    """What stands around a workflow in this console: the collections of its data sources, what roles may do with them, and the people there are."""
+    """The surroundings of workflows in this console: collections, the rights of roles, actions, and people."""
     every, people = kept.every(), _people()
     managers = [name for person, name in people.items() if access.can(Actor("user", person), None, "policy", "manage")]
     return Surroundings(
@@ -147,7 +147,7 @@ def around() -> Surroundings:
 
 
 def _people() -> dict[str, str]:
-    """Names of the people whose account is open, by id, in the order of the names."""
+    """Id → name of the people with an open account, ordered by name."""
     person = tables.person.c
     with hot_engine().connect() as connection:
         return {
@@ -157,7 +157,7 @@ def _people() -> dict[str, str]:
 
 
 def connected() -> dict[str, Any] | None:
-    """The collections of all data sources by id; None while no source is connected, so that workflows may come first."""
+    """The collections of all data sources by id; None while no source is connected, so that workflows can be made before sources."""
     return {collection.id: collection for collection in records.collections()} or None
 
 
@@ -169,10 +169,11 @@ def import_file(
     rights: bool = True,
     judged: bool = False,
 ) -> Known:
-    """Read a document in as the draft of its workflow, made when it is not there; with `publish` it goes live at once.
+    """Import a document as the draft of its workflow, which is created if needed; with `publish` it goes live at once.
 
-    `source` is a path, the bytes of a file, or the document. `by` None is the command line, which is trusted. `rights` False: what is published
-    may come before the rights that it needs. `judged`: the caller has judged what `by` may do. Raises DefinitionError with every problem as a detail (step, field, reason), and then nothing is stored; NotAllowed.
+    `source` is a path, the bytes of a file, or the document. `by` None is the command line, which is trusted. `rights` False: the rights that
+    it needs may be missing. `judged`: the caller has checked what `by` may do. Raises NotAllowed, and DefinitionError with every problem as a
+    detail (step, field, reason); then nothing is stored.
     """
     document = _read_in(source, rights=publish and rights)
     actor = by or COMMAND_LINE
@@ -200,7 +201,7 @@ def import_file(
 
 
 def publish(slug: str, by: Actor | None = None) -> Definition:
-    """Make the draft the live version. The same bytes as the live version: that one is answered and nothing is written.
+    """Publish the draft and return the version. If the live version has the same bytes, it is returned and nothing is written.
 
     Raises NotFound, DefinitionError with every problem, NotAllowed.
     """
@@ -210,7 +211,7 @@ def publish(slug: str, by: Actor | None = None) -> Definition:
 
 
 def export(slug: str) -> bytes:
-    """The canonical bytes of the live version, or of the draft where nothing was published. Raises NotFound."""
+    """The canonical bytes of the live version, or of the draft if nothing was published. Raises NotFound."""
     with hot_engine().connect() as connection:
         row = connection.execute(sa.select(tables.workflow).where(tables.workflow.c.slug == slug)).first()
     if row is None:
@@ -219,7 +220,7 @@ def export(slug: str) -> bytes:
 
 
 def refused(name: str, problems: Sequence[Problem]) -> DefinitionError:
-    """The error that names every problem."""
+    """The error with every problem as a detail."""
     errors = [problem for problem in problems if problem.severity == "error"]
     first = f" The first: {errors[0].step + ', ' if errors[0].step else ''}{errors[0].field}: {errors[0].reason}" if errors else ""
     return DefinitionError(
@@ -228,7 +229,7 @@ def refused(name: str, problems: Sequence[Problem]) -> DefinitionError:
 
 
 def _read_in(source: Path | str | bytes | Mapping[str, Any], *, rights: bool) -> Workflow:
-    """The document, checked. A draft, and what is made of an action, may come before the rights that it needs; what goes live may not."""
+    """The document, checked; with `rights` also the rights that it needs. Raises DefinitionError."""
     named = isinstance(source, Path | str)
     content = _bytes_of(Path(source)) if isinstance(source, Path | str) else source
     problems = check(content, around() if rights else connected())
@@ -238,7 +239,7 @@ def _read_in(source: Path | str | bytes | Mapping[str, Any], *, rights: bool) ->
 
 
 def _bytes_of(path: Path) -> bytes:
-    """The file, or as much of it as shows that it is too large."""
+    """The bytes of the file, at most one more than are allowed."""
     try:
         with path.open("rb") as opened:
             return opened.read(MAX_BYTES + 1)
@@ -248,7 +249,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _judge(by: Actor | None, document: Workflow, act: str) -> None:
-    """Raises NotAllowed when a person may not do this to the workflow, in its team of now and in that of the document."""
+    """Raise NotAllowed if a person may not do this to the workflow, in its current team and in the document's team."""
     if by is None:
         return
     teams = {document.team, *(known.team or None for known in _read_all() if known.slug == document.slug)}
@@ -270,7 +271,7 @@ def _publish(actor: Actor, slug: str, *, rights: bool = True) -> Definition:
 
 
 def put_live(connection: Connection, actor: Actor, row: Row[Any], document: Workflow) -> int:
-    """The number of the live version, which is this document from now on; nothing is written where it was that already. `here` is locked."""
+    """Make the document the live version and return its number. Writes nothing if it is live already. The row must be locked."""
     made = tables.workflow_version.c
     if row.live_version is not None:
         former = connection.scalar(sa.select(made.hash).where(made.workflow == row.id, made.number == row.live_version))
@@ -294,7 +295,7 @@ def _valid(slug: str, draft: Mapping[str, Any], *, rights: bool = True) -> Workf
 
 
 def _row(connection: Connection, slug: str) -> Row[Any] | None:
-    """The workflow's row, locked until the transaction ends: two who publish at once get two numbers."""
+    """The workflow's row, locked until the transaction ends, so that two publications at once get two numbers."""
     return connection.execute(sa.select(tables.workflow).where(tables.workflow.c.slug == slug).with_for_update()).first()
 
 
@@ -308,7 +309,7 @@ def _make(connection: Connection, document: Workflow) -> None:
 
 
 def _head(document: Workflow) -> dict[str, Any]:
-    """The columns that lists show, and the draft."""
+    """The columns for lists, and the draft."""
     return {
         "title": document.title,
         "description": document.description or "",

@@ -564,14 +564,14 @@ def test_one_run_that_cannot_be_swept_does_not_stop_the_others(
     broken, idle = company.at("note", "1"), company.at("note", "2")
     for run_id in (broken, idle):
         aged(run_id, 40)
-    save = runs.sweep.__globals__["save_idle"]
+    save = runs.sweep.__globals__["save_idle_run"]
 
     def odd(run_id: str) -> None:
         if run_id == broken:
             raise RuntimeError("no")
         save(run_id)
 
-    monkeypatch.setitem(runs.sweep.__globals__, "save_idle", odd)
+    monkeypatch.setitem(runs.sweep.__globals__, "save_idle_run", odd)
     assert runs.sweep() == 1
     assert [company.told(run_id)["status"] for run_id in (broken, idle)] == ["waiting_person", "saved"]
     assert f"sweep: run {broken}" in caplog.text

@@ -64,23 +64,23 @@ def visible_request(actor: Actor, approval_id: str) -> VisibleRequest:
     if not rows:
         raise NotFound
     seen = see(actor, rows[0][0], whole=True)
-    found = seen.run.approval(approval_id)
-    if found is None:
+    request = seen.run.approval(approval_id)
+    if request is None:
         raise NotFound
-    return VisibleRequest(seen, *found)
+    return VisibleRequest(seen, *request)
 
 
-def why_refused(actor: Actor, found: VisibleRequest) -> ConsoleError | None:
+def why_refused(actor: Actor, request: VisibleRequest) -> ConsoleError | None:
     """The error if the actor cannot answer: no right, excluded by a rule, already answered, or no longer open. None: they can."""
     try:
-        _require_answering(actor, found)
+        _require_answering(actor, request)
     except ConsoleError as error:
         return error
     return None
 
 
-def _require_answering(actor: Actor, found: VisibleRequest) -> None:
-    approval, team = found.approval, found.seen.run.team
+def _require_answering(actor: Actor, request: VisibleRequest) -> None:
+    approval, team = request.approval, request.seen.run.team
     if not narrowing.answers(actor):
         words = "This key was not given to approve by name, and everything else that you may do does not include it. Make one that names it: Settings, API keys."
         raise NotAllowed(words, code="not_in_key", need=(f"action:{approval.action}", "approve"), team=team)
@@ -91,7 +91,7 @@ def _require_answering(actor: Actor, found: VisibleRequest) -> None:
             need=(f"action:{approval.action}", "approve"),
             team=team,
         )
-    approving.require_answering(plan_of(found.seen.definition), found.seen.run, approval.id, actor.id, actor.email)
+    approving.require_answering(plan_of(request.seen.definition), request.seen.run, approval.id, actor.id, actor.email)
 
 
 def _limits(actor: Actor, team: str, approval: Approval) -> str:
@@ -110,20 +110,20 @@ def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes:
     Raises NotAllowed with the rule's name; Conflict if there is nothing to decide (`not_possible`, `already_decided`), the record changed
     (`values_moved`, a detail per field), or the request is void and perhaps replaced (`approval_void`).
     """
-    said = reason_of(reason)
+    checked_reason = reason_of(reason)
 
     def once() -> tuple[VisibleRequest, Loaded, commands.Void | commands.Renew | None]:
-        found = visible_request(actor, approval_id)
-        _require_answering(actor, found)
-        plan, definition = plan_of(found.seen.definition), found.seen.definition
-        other = _replacing_command(found)
-        if other is not None:
+        request = visible_request(actor, approval_id)
+        _require_answering(actor, request)
+        plan, definition = plan_of(request.seen.definition), request.seen.definition
+        replacement = _replacing_command(request)
+        if replacement is not None:
             return (
-                found,
-                write(ENGINE, definition, found.seen.loaded, decisions.decide(plan, found.seen.loaded.run, other, log.now())),
-                other,
+                request,
+                write(ENGINE, definition, request.seen.loaded, decisions.decide(plan, request.seen.loaded.run, replacement, log.now())),
+                replacement,
             )
-        moved = changed_fields(found)
+        moved = changed_fields(request)
         if moved and accept_changes is not True and accept_changes != difference_mark(moved):
             # perhaps another approval has made the effects meanwhile: then that error is raised instead
             _require_answering(actor, visible_request(actor, approval_id))
@@ -131,42 +131,42 @@ def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes:
         command = commands.Approve(
             actor.id,
             approval_id,
-            said,
-            approvers_still_entitled(found.seen.run, found.approval),
+            checked_reason,
+            approvers_still_entitled(request.seen.run, request.approval),
             [each.to_json() for each in moved],
             actor.email,
         )
-        events = decisions.decide(plan, found.seen.loaded.run, command, log.now())
-        return found, write(actor, definition, found.seen.loaded, events, hand_on=True), None
+        events = decisions.decide(plan, request.seen.loaded.run, command, log.now())
+        return request, write(actor, definition, request.seen.loaded, events, hand_on=True), None
 
-    found, loaded, other = retried(once)
-    if other is not None:
+    request, loaded, replacement = retried(once)
+    if replacement is not None:
         notify_approvers(loaded.run)
-        again = f" It is asked for anew as {other.asked.id}." if isinstance(other, commands.Renew) else ""
-        raise Conflict(f"{other.message}{again}", code="approval_void", details=getattr(other, "errors", ()))
-    _go_on_after(found, loaded)
+        again = f" It is asked for anew as {replacement.asked.id}." if isinstance(replacement, commands.Renew) else ""
+        raise Conflict(f"{replacement.message}{again}", code="approval_void", details=getattr(replacement, "errors", ()))
+    _go_on_after(request, loaded)
 
 
 def reject(actor: Actor, approval_id: str, *, reason: str) -> None:
     """Reject: nothing is done, and the requester sees who rejected it and why. Raises Invalid without a reason, else as `approve`."""
-    said = reason_of(reason)
+    checked_reason = reason_of(reason)
 
     def once() -> tuple[VisibleRequest, Loaded]:
-        found = visible_request(actor, approval_id)
-        _require_answering(actor, found)
-        command = commands.Reject(actor.id, approval_id, said, actor.name, actor.email)
-        events = decisions.decide(plan_of(found.seen.definition), found.seen.loaded.run, command, log.now())
-        return found, write(actor, found.seen.definition, found.seen.loaded, events, hand_on=True)
+        request = visible_request(actor, approval_id)
+        _require_answering(actor, request)
+        command = commands.Reject(actor.id, approval_id, checked_reason, actor.name, actor.email)
+        events = decisions.decide(plan_of(request.seen.definition), request.seen.loaded.run, command, log.now())
+        return request, write(actor, request.seen.definition, request.seen.loaded, events, hand_on=True)
 
     _go_on_after(*retried(once))
 
 
-def _go_on_after(found: VisibleRequest, loaded: Loaded) -> None:
+def _go_on_after(request: VisibleRequest, loaded: Loaded) -> None:
     """Make the effects and go on, with the rights of the holder. If that fails, the job in the queue goes on."""
     run = loaded.run
     if run.moving:
         try:
-            go_on(accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine"), found.seen.definition, loaded)
+            go_on(accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine"), request.seen.definition, loaded)
         except NotAllowed:
             return
 
@@ -174,12 +174,12 @@ def _go_on_after(found: VisibleRequest, loaded: Loaded) -> None:
 # -- whether the request is still valid
 
 
-def _replacing_command(found: VisibleRequest) -> commands.Void | commands.Renew | None:
+def _replacing_command(request: VisibleRequest) -> commands.Void | commands.Renew | None:
     """The command that voids or replaces the request, if the requester's step would no longer request the same. None: it would."""
-    approval = found.approval
+    approval = request.approval
     try:
         requester = accounts.actor_of_person(approval.requested_by, "sys:engine")
-        completion, now = _completed_anew(requester, found)
+        completion, now = _completed_anew(requester, request)
     except SourceDown:
         raise
     except ConsoleError as error:
@@ -196,21 +196,21 @@ def _replacing_command(found: VisibleRequest) -> commands.Void | commands.Renew 
         why = "rule_changed", "The rule asks for more than it did when this was asked for."
     if why is None:
         return None
-    return commands.Renew(approval.id, *why, asked=now, wishes=wishes_of(found.seen.run, completion))
+    return commands.Renew(approval.id, *why, asked=now, wishes=wishes_of(request.seen.run, completion))
 
 
-def _completed_anew(requester: Actor, found: VisibleRequest) -> tuple[Completion, ApprovalAsked | None]:
+def _completed_anew(requester: Actor, request: VisibleRequest) -> tuple[Completion, ApprovalAsked | None]:
     """(the completion of the step with the submitted values now, the approval that it would request)."""
-    run = found.seen.run
-    open_step = step_at(found.seen.definition, run)
+    run = request.seen.run
+    open_step = step_at(request.seen.definition, run)
     record = record_of(requester, run)
-    by_hand = found.attempt.by is not None and not found.approval.decides
+    by_hand = request.attempt.by is not None and not request.approval.decides
     if by_hand:
         require_step(requester, open_step)
     context = context_of(requester, open_step, record, log.now())
     if by_hand:
-        outcome = found.attempt.outcome if prompt_of(open_step, context).outcomes else None
-        completion = completion_of(open_step, context, found.attempt.values, outcome)
+        outcome = request.attempt.outcome if prompt_of(open_step, context).outcomes else None
+        completion = completion_of(open_step, context, request.attempt.values, outcome)
     else:
         completion = open_step.kind.complete_by_itself(open_step.view, context)
     return completion, complete_request(completion.approval, run, open_step, context, record) if completion.approval else None
@@ -238,12 +238,12 @@ def _compare(
     collection = records.collection(collection_id)
     fields = {name: field for name in then if (field := collection.field(name)) is not None}
     try:
-        found: Mapping[str, Any] = records.get(collection_id, key, scopes.whole(collection_id), fields=list(fields)).values
+        values_now: Mapping[str, Any] = records.get(collection_id, key, scopes.whole(collection_id), fields=list(fields)).values
     except NotFound:
-        found = {}  # the record is gone: every field counts as changed
+        values_now = {}  # the record is gone: every field counts as changed
     for name, field in fields.items():
-        now = log.body.plain(shorten_texts(found.get(name)))
-        if now != then[name] and not alike(collection, field, found.get(name), then[name]):
+        now = log.body.plain(shorten_texts(values_now.get(name)))
+        if now != then[name] and not alike(collection, field, values_now.get(name), then[name]):
             moved[collection_id, key, name] = ChangedField(collection_id, name, field.label, then[name], now, wish)
 
 

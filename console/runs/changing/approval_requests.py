@@ -41,8 +41,8 @@ def _given_before(run: Run, open_step: OpenStep, asked: ApprovalAsked) -> Approv
     wanted = (asked.action, asked.collection, asked.record, log.body.plain(dict(asked.values)), log.body.plain(dict(asked.shown)))
     for _, attempt in sorted(run.attempts.items(), reverse=True):
         for each in reversed(attempt.approvals if attempt.step == open_step.attempt.step else ()):
-            told = (each.action, each.collection, each.record, log.body.plain(dict(each.values)), log.body.plain(dict(each.shown)))
-            if each.status == "approved" and told == wanted:
+            asked_before = (each.action, each.collection, each.record, log.body.plain(dict(each.values)), log.body.plain(dict(each.shown)))
+            if each.status == "approved" and asked_before == wanted:
                 return each
     return None
 
@@ -65,7 +65,7 @@ def possible_approvers(run: Run, approval: Approval) -> dict[str, str | None]:
     """
     wanted = set(approval.roles)
     persons = sorted({row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")})
-    found: dict[str, str | None] = {}
+    reasons: dict[str, str | None] = {}
     for person in persons:
         if wanted and access.held(Actor("user", person), run.team).isdisjoint(wanted):
             continue
@@ -76,8 +76,8 @@ def possible_approvers(run: Run, approval: Approval) -> dict[str, str | None]:
         right = may_answer(theirs, run.team, approval)
         if not wanted and not right:
             continue
-        found[person] = _lacks(theirs, run, approval, right=right)
-    return found
+        reasons[person] = _lacks(theirs, run, approval, right=right)
+    return reasons
 
 
 def _lacks(person: Actor, run: Run, approval: Approval, *, right: bool) -> str | None:
@@ -115,16 +115,16 @@ def shown_of(open_step: OpenStep, context: Context, record: Record | None) -> di
 def notify_approvers(run: Run) -> None:
     """Add a notice for everybody who can answer the approval that the run waits for, once. Does nothing if it waits for none."""
     attempt, key = run.attempt, (run.waiting or {}).get("key")
-    found = next((each for each in attempt.approvals if each.id == key), None) if attempt is not None else None
-    if found is None or (run.waiting or {}).get("for") != "approval":
+    open_approval = next((each for each in attempt.approvals if each.id == key), None) if attempt is not None else None
+    if open_approval is None or (run.waiting or {}).get("for") != "approval":
         return
     whole = run if len(run.attempts) == run.made else getattr(load(run.id, whole=True), "run", run)
-    people = [person for person, lacks in possible_approvers(whole, found).items() if lacks is None]
+    people = [person for person, lacks in possible_approvers(whole, open_approval).items() if lacks is None]
     with transaction() as connection:
         side_rows.add_notices(
-            *(connection, people[:MOST_TOLD], found.id, "approval_requested"),
-            at=found.requested_at,
+            *(connection, people[:MOST_TOLD], open_approval.id, "approval_requested"),
+            at=open_approval.requested_at,
             run=run.id,
-            by=found.requested_by,
-            link=f"/approvals/{found.id}",
+            by=open_approval.requested_by,
+            link=f"/approvals/{open_approval.id}",
         )

@@ -28,14 +28,14 @@ def attach(actor: Actor, run_id: str, *, step: str, field: str, name: str, conte
     moves.require_completable(seen.run, actor.id, step, None)
     open_step = step_at(seen.definition, seen.run)
     require_step(actor, open_step)
-    asked = next(
+    form_field = next(
         (one for one in prompt_of(open_step, context_of(actor, open_step, seen.record, log.now())).fields if one.name == field), None
     )
-    if asked is None or not takes_files(asked) or asked.readonly:
+    if form_field is None or not takes_files(form_field) or form_field.readonly:
         raise Invalid(
             "No file is asked for there.", details=[{"field": field[:200], "reason": "There is no such field for files in this form."}]
         )
-    return keep(seen, field, asked.options["types"], name, content, by=actor.id)
+    return keep(seen, field, form_field.options["types"], name, content, by=actor.id)
 
 
 def keep(seen: Seen, slot: str, kinds: list[str], name: str, content: bytes, **more: Any) -> Stored:
@@ -63,8 +63,8 @@ def take_away(actor: Actor, run_id: str, file_id: str) -> None:
 
 def handed_in(run_id: str) -> frozenset[str]:
     """Ids of the files that attempts of the run name, also cancelled ones."""
-    told = fetch('select "values"::text from console.attempt where run = %s', (run_id,))
-    return frozenset(name for (text,) in told for name in media.ID.findall(text))
+    rows = fetch('select "values"::text from console.attempt where run = %s', (run_id,))
+    return frozenset(name for (text,) in rows for name in media.ID.findall(text))
 
 
 def visible_file(actor: Actor, run_id: str, file_id: str) -> Stored:
@@ -102,14 +102,14 @@ def opened(actor: Actor, run_id: str, stored: Stored, page: int | None = None) -
         if seen.run.current is None or not may_work(actor, seen.run, seen.definition):
             return False
         attempt = seen.run.attempts[seen.run.current]
-        told: dict[str, Any] = {"n": attempt.n, "source": "document", "key": stored.id, "digest": stored.sha256}
+        open_data: dict[str, Any] = {"n": attempt.n, "source": "document", "key": stored.id, "digest": stored.sha256}
         if page is not None:
-            told["page"] = page
-            if already_recorded(seen.run, actor, "source_opened", told):
+            open_data["page"] = page
+            if already_recorded(seen.run, actor, "source_opened", open_data):
                 return True
-        told |= {"pages": stored.pages} if stored.pages is not None else {}
+        open_data |= {"pages": stored.pages} if stored.pages is not None else {}
         record_reading(
-            actor, seen, Event("source_opened", log.now(), told, {"what": stored.name}, (attempt.step, attempt.attempt), actor.id)
+            actor, seen, Event("source_opened", log.now(), open_data, {"what": stored.name}, (attempt.step, attempt.attempt), actor.id)
         )
         return True
 

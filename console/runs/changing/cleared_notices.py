@@ -31,13 +31,13 @@ def notify_cleared(connection: Connection, by: Actor, change: Change, about: str
     """
     cleared = [] if by.kind == "system" else sorted(access.clearance(by))
     live = f"select r.id from {access.EVERY_RUN.sql()} where r.ended_at is null and r.label is not null and not r.label = any(%s) and {_OVER[change]}"  # noqa: S608 (texts of ours)
-    found = [row[0] for row in fetch(f"{live} order by r.created_at, r.id limit {MOST}", (cleared, about))]
-    if not found:
+    run_ids = [row[0] for row in fetch(f"{live} order by r.created_at, r.id limit {MOST}", (cleared, about))]
+    if not run_ids:
         return
     people, now = [row[0] for row in fetch(_PEOPLE) if row[0] not in (by.id, about)], log.now()
-    for run_id in found:
-        told = [person for person in people if _sees(person, run_id)]
-        side_rows.add_notices(connection, told, f"{run_id}:{change}:{log.body.moment(now)}", change, at=now, run=run_id, by=by.id)
+    for run_id in run_ids:
+        readers = [person for person in people if _sees(person, run_id)]
+        side_rows.add_notices(connection, readers, f"{run_id}:{change}:{log.body.moment(now)}", change, at=now, run=run_id, by=by.id)
 
 
 def _sees(person: str, run_id: str) -> bool:

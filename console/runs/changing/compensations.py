@@ -62,8 +62,8 @@ def compensate_former(actor: Actor, run: Run, now: datetime) -> list[Wish]:
     if attempt is None:
         return []
     own = [effect for _, effect in repeating.outstanding(run, [attempt]) if effect.kind not in repeating.COMPARED]
-    found = [_compensation(actor, run, effect, now) for effect in [*own, *repeating.former_effects(run, attempt)]]
-    return [wish for undo in found if undo is not None for wish in undo.wishes]
+    undoings = [_compensation(actor, run, effect, now) for effect in [*own, *repeating.former_effects(run, attempt)]]
+    return [wish for undo in undoings if undo is not None for wish in undo.wishes]
 
 
 def chosen_compensations(actor: Actor, run: Run, effects: Sequence[str], now: datetime) -> list[Wish]:
@@ -87,8 +87,10 @@ def _compensation(actor: Actor, run: Run, effect: Effect, now: datetime) -> Comp
     if effect.status != "succeeded":  # an effect with unknown result is not taken back
         return None
     if effect.kind == "task":
-        told = {"key": effect.request["key"]}
-        return Compensation("task.close", "Close the task", [Wish(new_id("eff"), "task", "Close the task", told, compensates=effect.id)])
+        request_of_task = {"key": effect.request["key"]}
+        return Compensation(
+            "task.close", "Close the task", [Wish(new_id("eff"), "task", "Close the task", request_of_task, compensates=effect.id)]
+        )
     request = effect.request
     own = kept.every().get(request.get("action", ""))
     named = request.get("compensation") or (own.compensation.action if own and own.compensation else None)
@@ -106,20 +108,20 @@ def _compensation(actor: Actor, run: Run, effect: Effect, now: datetime) -> Comp
 
 def _values(run: Run, effect: Effect, own: Action | None, undo: Action) -> dict[str, Any]:
     """The values for the form of the compensating action: by the rules of the effect's action, else from fields and results of the same name."""
-    found = run.effect(effect.id)
+    with_attempt = run.effect(effect.id)
     results = {
         each.request["define"]["name"]: (each.result or {}).get("values", {})
-        for each in (found[0].effects if found else ())
+        for each in (with_attempt[0].effects if with_attempt else ())
         if each.status == "succeeded" and each.request.get("action") == effect.request.get("action")
     }
     given = effect.request.get("input", {})
     if own is not None and own.compensation is not None and own.compensation.action == undo.id and own.compensation.values:
         roots = {"input": given, "results": results, "key": effect.request.get("key"), "variables": own.variables, "record": None}
         return {name: computed(rule, roots) for name, rule in own.compensation.values.items()}
-    said: dict[str, Any] = {}
+    known_values: dict[str, Any] = {}
     for values in (*results.values(), given):
-        said |= values
-    return {entry.name: said[entry.name] for entry in undo.form if entry.name in said}
+        known_values |= values
+    return {entry.name: known_values[entry.name] for entry in undo.form if entry.name in known_values}
 
 
 def _wishes(actor: Actor, run: Run, effect: Effect, undo: Action, values: Mapping[str, Any], now: datetime) -> list[Wish]:

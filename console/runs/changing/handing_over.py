@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from console import access, accounts, inboxes, log
+from console import access, accounts, inboxes, log, settings
 from console.core.actor import Actor
 from console.core.run import commands, decisions, holding
 from console.core.run.commands import Command
@@ -11,8 +11,10 @@ from console.core.run.duties import CODE
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.runs.changing.run_rights import Seen, holder_idle_s, require_may_work_in, see
 from console.runs.changing.transitions import holder_draft, reason_of, revision_of, run_command
+from console.runs.engine import into_inbox
 from console.runs.engine.advancing import go_on
 from console.runs.engine.stepping import plan_of, require_step, run_facts, step_at
+from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import load, retried, write
 from console.workflows import version
 
@@ -24,6 +26,32 @@ def save(actor: Actor, run_id: str, *, revision: int | None) -> None:
     run_command(
         actor, run_id, None, lambda seen: commands.Save(actor.id, revision_of(seen, revision), holder_draft(seen.run, seen.loaded.subject))
     )
+
+
+def save_idle_run(run_id: str) -> None:
+    """Save a run whose holder was inactive too long, with their draft. If their account is closed, it goes into an inbox instead."""
+
+    def once() -> None:
+        loaded = load(run_id)
+        if loaded is None or loaded.run.status != "waiting_person" or loaded.run.holder is None:
+            return
+        definition = version(loaded.run.workflow, loaded.run.version)
+        left = accounts.is_closed(loaded.run.holder)
+        if loaded.run.unknown and not left:
+            return
+        minutes = min(definition.document.settings.idle_save_minutes, settings.current().idle_save_minutes)
+        if holder_idle_s(loaded.run) < minutes * 60:
+            return
+        typed, now = holder_draft(loaded.run, loaded.subject), log.now()
+        command = commands.Save(None, loaded.run.revision, typed)
+        events = (
+            [into_inbox.escalate_from_closed_account(definition, loaded.run, typed, now)]
+            if left
+            else decisions.decide(plan_of(definition), loaded.run, command, now)
+        )
+        write(ENGINE, definition, loaded, events)
+
+    retried(once)
 
 
 def resume(actor: Actor, run_id: str, *, revision: int | None) -> None:

@@ -54,9 +54,9 @@ def report(actor: Actor, workflow: str, collection: str, record: str, given: Map
     about = records.get(collection, record, access.scope_for(actor, collection, "read"))
     if definition is None or definition.document.report is None:
         raise NotFound(NOT_THERE)
-    told, team, now = definition.document.report, definition.document.team or "", log.now()
+    report_settings, team, now = definition.document.report, definition.document.team or "", log.now()
     values, output = checked_input(actor, definition, about, given, team, now)
-    case = _case(actor, definition, told, collection, record, values)
+    case = _case(actor, definition, report_settings, collection, record, values)
     receipt = number()
     kept = {"receipt": receipt, "reported_on": {"collection": collection, "record": record}}
     command = commands.Start(
@@ -85,10 +85,10 @@ def receipt_of(actor: Actor, workflow: str, collection: str, record: str, run_id
     begun = next(iter(log.events_of(run_id, limit=1)), None)
     if begun is None or begun.body["actor"].get("id") != actor.id or all(each.slug != workflow for each in reportable(actor, collection)):
         raise NotFound(NOT_THERE)
-    told = begun.values.get("input") or {}
-    if "receipt" not in told:
+    submitted = begun.values.get("input") or {}
+    if "receipt" not in submitted:
         raise NotFound(NOT_THERE)
-    return str(told["receipt"])
+    return str(submitted["receipt"])
 
 
 def number() -> str:
@@ -97,14 +97,14 @@ def number() -> str:
     return f"R-{drawn[:5]}-{drawn[5:]}"
 
 
-def _case(actor: Actor, definition: Definition, told: Report, collection: str, record: str, values: Mapping[str, Any]) -> Record:
+def _case(actor: Actor, definition: Definition, report_settings: Report, collection: str, record: str, values: Mapping[str, Any]) -> Record:
     """The record that the report creates. The console adds it: the reporter needs no right to its collection."""
     whole = records.get(collection, record, scopes.whole(collection))
     roots = {"record": whole.values, "input": values, "currentUser": actor.attributes, "now": log.now()}
     target = str(definition.document.collection)
     made = {
         name: expressions.render(text, roots) if "{{" in text else expressions.parse(text).evaluate(roots)
-        for name, text in told.values.items()
+        for name, text in report_settings.values.items()
     }
     with log.reserved() as repeated:
         if repeated:
@@ -130,6 +130,6 @@ def _tell(run: Run, definition: Definition) -> None:
     """Add a notice for everybody who is cleared for the run and may resume it."""
     people = {row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")}
     obj = f"workflow:{definition.slug}"
-    told = [each for each in sorted(people) if access.can(Actor("user", each), run.team, obj, "resume") and may_see(each, run)]
+    cleared_people = [each for each in sorted(people) if access.can(Actor("user", each), run.team, obj, "resume") and may_see(each, run)]
     with transaction() as connection:
-        side_rows.add_notices(connection, told, f"{run.id}:filed", "report_filed", at=log.now(), run=run.id)
+        side_rows.add_notices(connection, cleared_people, f"{run.id}:filed", "report_filed", at=log.now(), run=run.id)

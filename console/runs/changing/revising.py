@@ -47,7 +47,7 @@ def preview(actor: Actor, run_id: str, step: str, attempt: int | None = None) ->
         for approval in each.approvals
         if approval.status in ("open", "approved")
     ]
-    told = {
+    json = {
         "step": target.step,
         "attempt": target.attempt,
         "cancels": [_cancelled(seen, each) for each in cancelled],
@@ -55,7 +55,7 @@ def preview(actor: Actor, run_id: str, step: str, attempt: int | None = None) ->
         "approvals_void": void,
     }
     names = accounts.names({each.by for each in cancelled if each.by})
-    return Preview(told, run.revision, title_of(seen.definition, target.step), names)
+    return Preview(json, run.revision, title_of(seen.definition, target.step), names)
 
 
 def _cancelled(seen: Seen, each: Attempt) -> dict[str, Any]:
@@ -68,8 +68,8 @@ def abort_preview(actor: Actor, run_id: str) -> Preview:
     seen, now = see(actor, run_id, whole=True), log.now()
     run = seen.run
     newest = [run.attempts[n] for n in sorted(run.attempts, reverse=True)]
-    told = {"effects_done": [each.to_json() for each in compensations.done_effects(actor, run, newest, now)] if not run.ended else []}
-    return Preview(told, run.revision, seen.definition.title)
+    json = {"effects_done": [each.to_json() for each in compensations.done_effects(actor, run, newest, now)] if not run.ended else []}
+    return Preview(json, run.revision, seen.definition.title)
 
 
 def revise(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from console import access, accounts, log, records, settings, subjects, workflows
+from console import access, log, records, subjects, workflows
 from console.core.actor import Actor
 from console.core.forms import refusal
 from console.core.run import Event, Run, commands, decisions, fold, moves
@@ -17,8 +17,8 @@ from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.records import Record
 from console.runs.changing import attachments, compensations, submitting
 from console.runs.changing.approval_requests import complete_request, notify_approvers
-from console.runs.changing.run_rights import Seen, holder_idle_s, see
-from console.runs.engine import into_inbox, proposing
+from console.runs.changing.run_rights import Seen, see
+from console.runs.engine import proposing
 from console.runs.engine.advancing import completing_command, go_on, loaded_with_former, with_done_before
 from console.runs.engine.stepping import context_of, label_of, plan_of, prompt_of, require_step, run_facts, step_at
 from console.runs.rows import typed_drafts
@@ -173,11 +173,11 @@ def complete(
     `repeat` (keep, again, compensate) says what to do if an effect was made before. Raises Conflict (`stale_revision`, `not_holder`,
     `not_possible`, `record_gone`, `already_done` with the choices), Invalid with a detail per field, NotAllowed, NotFound, SourceDown.
     """
-    asked = _HandedIn(step, revision, values, outcome, handled_manually, reason_of(reason), repeat)
+    submitted = _HandedIn(step, revision, values, outcome, handled_manually, reason_of(reason), repeat)
 
     def once(kept: Loaded | None) -> tuple[Definition, Loaded]:
         seen = see(actor, run_id, kept=kept)
-        before, events = _completion_events(actor, seen, asked, log.now())
+        before, events = _completion_events(actor, seen, submitted, log.now())
         return seen.definition, write(actor, seen.definition, before, events)
 
     definition, loaded = retried_from_memory(run_id, revision, once)
@@ -197,12 +197,12 @@ def complete_and_look(
     repeat: str | None = None,
 ) -> RunView:
     """As `complete`, and return the run afterwards. If the next step is the actor's, their screen is recorded in the same transaction."""
-    asked = _HandedIn(step, revision, values, outcome, handled_manually, reason_of(reason), repeat)
+    submitted = _HandedIn(step, revision, values, outcome, handled_manually, reason_of(reason), repeat)
 
     def once(kept: Loaded | None) -> tuple[Seen, Screen | None, Mapping[str, Any]]:
         seen, now = see(actor, run_id, shown=True, kept=kept), log.now()
         typed = _drafts_of_other_items(seen, values)
-        before, events = _completion_events(actor, seen, asked, now)
+        before, events = _completion_events(actor, seen, submitted, now)
         screen, more, row = _screen_after(actor, seen, fold(events, before.run), now)
         return replace(seen, loaded=write(actor, seen.definition, before, events + more, shown=row)), screen, typed
 
@@ -284,27 +284,27 @@ class _HandedIn:
     repeat: str | None
 
 
-def _with_item(asked: _HandedIn, shown: Screen) -> _HandedIn:
+def _with_item(submitted: _HandedIn, shown: Screen) -> _HandedIn:
     """The same with the item of the list: if a revision but no item is given, it is the item whose form was shown last."""
     key = (shown.get("progress") or {}).get("key")
-    if asked.revision is None or key is None or "item" in asked.values:
-        return asked
-    return replace(asked, values={**asked.values, "item": key})
+    if submitted.revision is None or key is None or "item" in submitted.values:
+        return submitted
+    return replace(submitted, values={**submitted.values, "item": key})
 
 
-def _completion_events(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tuple[Loaded, list[Event]]:
+def _completion_events(actor: Actor, seen: Seen, submitted: _HandedIn, now: datetime) -> tuple[Loaded, list[Event]]:
     """(the run, the events that complete its step)."""
     run = seen.run
     open_step = step_at(seen.definition, run) if run.current is not None else None
-    moves.require_completable(run, actor.id, asked.step, asked.revision)
+    moves.require_completable(run, actor.id, submitted.step, submitted.revision)
     if open_step is None:
         raise NotFound
     require_step(actor, open_step)
     _require_record(seen)
     edits = open_step.kind.by_items or (run.record is not None and open_step.kind.edits(open_step.view))
     shown = last_shown(run.id, open_step.attempt.n, actor.id) if edits else None
-    asked = _with_item(asked, shown[1]) if open_step.kind.by_items and shown is not None else asked
-    item = asked.values.get("item") if open_step.kind.by_items else None
+    submitted = _with_item(submitted, shown[1]) if open_step.kind.by_items and shown is not None else submitted
+    item = submitted.values.get("item") if open_step.kind.by_items else None
     item = item if isinstance(item, str) else None
     context = context_of(actor, open_step, seen.record, now, seen_fields(shown[1]) if shown else None, item)
     if item is not None and shown is not None and context.forms and shown[1].get("progress", {}).get("key") != item:
@@ -312,42 +312,42 @@ def _completion_events(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime
             [{"field": "item", "reason": "You turned to another item since this form was drawn: look at this one again, then hand it in."}]
         )
     proposal = proposing.proposal_for(run, actor.id, item)
-    context = replace(context, proposal=None if asked.handled_manually else proposing.if_shown(proposal))
+    context = replace(context, proposal=None if submitted.handled_manually else proposing.if_shown(proposal))
     context = with_done_before(seen.loaded, open_step, context)
-    if open_step.by_hand and not asked.handled_manually and (run.take_over or {}).get("code") == "already_done":
+    if open_step.by_hand and not submitted.handled_manually and (run.take_over or {}).get("code") == "already_done":
         completion = open_step.kind.complete_by_itself(
             open_step.view, context
         )  # the person only chooses what to do about the earlier effect
     else:
-        given = attachments.taken(open_step, context, submitting.without_unseen(actor, open_step, context, asked.values))
-        completion = submitting.completion_of_form(actor, open_step, seen.record, context, given, asked.outcome)
+        given = attachments.taken(open_step, context, submitting.without_unseen(actor, open_step, context, submitted.values))
+        completion = submitting.completion_of_form(actor, open_step, seen.record, context, given, submitted.outcome)
         submitting.require_existing_references(actor, open_step, context, given)
-    prompt = prompt_of(open_step, context) if asked.outcome is not None or proposal is not None else None
-    chosen = label_of(prompt.outcomes, completion.outcome) if prompt is not None and asked.outcome is not None else None
+    prompt = prompt_of(open_step, context) if submitted.outcome is not None or proposal is not None else None
+    chosen = label_of(prompt.outcomes, completion.outcome) if prompt is not None and submitted.outcome is not None else None
     loaded = loaded_with_former(seen.loaded, completion)
     command = completing_command(
-        *(actor.id, asked.step, run, completion),
-        handled_manually=asked.handled_manually,
-        reason=asked.reason,
+        *(actor.id, submitted.step, run, completion),
+        handled_manually=submitted.handled_manually,
+        reason=submitted.reason,
         chosen=chosen,
-        repeat=asked.repeat,
+        repeat=submitted.repeat,
         compensations=compensations.compensate_former(actor, loaded.run, now) if completion.effects or completion.task else (),
         approval=complete_request(completion.approval, loaded.run, open_step, context, seen.record) if completion.approval else None,
-        **_proposal_outcome(run, proposal, prompt, completion, asked, now),
+        **_proposal_outcome(run, proposal, prompt, completion, submitted, now),
     )
     return loaded, decisions.decide(plan_of(seen.definition), loaded.run, command, now)
 
 
 def _proposal_outcome(
-    run: Run, proposal: Mapping[str, Any] | None, prompt: Prompt | None, completion: Completion, asked: _HandedIn, now: datetime
+    run: Run, proposal: Mapping[str, Any] | None, prompt: Prompt | None, completion: Completion, submitted: _HandedIn, now: datetime
 ) -> dict[str, Any]:
     """Fields of the command: what the person made of the proposal, and the proposed outcome if there was a choice."""
     if proposal is None or prompt is None:
         return {}
-    choice = completion.outcome if asked.outcome is not None else None
-    told = proposing.comparison_of(run, proposal, prompt.fields, completion.values, choice, now, manual=asked.handled_manually)
+    choice = completion.outcome if submitted.outcome is not None else None
+    comparison = proposing.comparison_of(run, proposal, prompt.fields, completion.values, choice, now, manual=submitted.handled_manually)
     shown = proposing.if_shown(proposal)
-    return {"proposal": told, "proposed": shown["outcome"] if shown is not None and choice is not None else None}
+    return {"proposal": comparison, "proposed": shown["outcome"] if shown is not None and choice is not None else None}
 
 
 def _require_record(seen: Seen) -> None:
@@ -421,33 +421,7 @@ def end_for_erasure(run_id: str) -> None:
         loaded = load(run_id)
         if loaded is None or loaded.run.ended:
             return
-        told = {"former_holder": loaded.run.holder, "reason_code": "erased", "revision": loaded.run.revision + 1}
-        write(ENGINE, workflows.version(loaded.run.workflow, loaded.run.version), loaded, [Event("run_cancelled", log.now(), told)])
-
-    retried(once)
-
-
-def save_idle_run(run_id: str) -> None:
-    """Save a run whose holder was inactive too long, with their draft. If their account is closed, it goes into an inbox instead."""
-
-    def once() -> None:
-        loaded = load(run_id)
-        if loaded is None or loaded.run.status != "waiting_person" or loaded.run.holder is None:
-            return
-        definition = workflows.version(loaded.run.workflow, loaded.run.version)
-        left = accounts.is_closed(loaded.run.holder)
-        if loaded.run.unknown and not left:
-            return
-        minutes = min(definition.document.settings.idle_save_minutes, settings.current().idle_save_minutes)
-        if holder_idle_s(loaded.run) < minutes * 60:
-            return
-        typed, now = holder_draft(loaded.run, loaded.subject), log.now()
-        command = commands.Save(None, loaded.run.revision, typed)
-        events = (
-            [into_inbox.escalate_from_closed_account(definition, loaded.run, typed, now)]
-            if left
-            else decisions.decide(plan_of(definition), loaded.run, command, now)
-        )
-        write(ENGINE, definition, loaded, events)
+        open_data = {"former_holder": loaded.run.holder, "reason_code": "erased", "revision": loaded.run.revision + 1}
+        write(ENGINE, workflows.version(loaded.run.workflow, loaded.run.version), loaded, [Event("run_cancelled", log.now(), open_data)])
 
     retried(once)

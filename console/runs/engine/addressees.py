@@ -22,31 +22,31 @@ _PERSONS = "select id from console.person where (id = any(%(named)s) or email = 
 
 def resolve_addressees(run: Run, completion: Completion) -> tuple[Sequence[SideRow], Awaited | None]:
     """(side rows, what the step waits for) of a completion. Raises Invalid if nobody who is addressed may see the run."""
-    told: list[SideRow] = []
+    side_rows: list[SideRow] = []
     awaits = completion.awaits
     if completion.notice is not None:
-        told.append(_notice(run, completion.notice))
+        side_rows.append(_notice(run, completion.notice))
     if completion.task is not None:
         made = _task(run, completion.task)
-        told.append(made)
+        side_rows.append(made)
         awaits = Awaited("task", made.open["task"]) if completion.task.waits else awaits
     if completion.question is not None:
         awaits = _question(run, completion.question)
     if awaits is not None and awaits.kind == "documents":
         awaits = replace(awaits, effect=new_id("eff"))
-    return told, awaits
+    return side_rows, awaits
 
 
 def visible_addressees(run: Run, to: People) -> list[str]:
     """Ids of the addressed people who may see the run, each once."""
-    found: list[str] = []
+    people: list[str] = []
     if to.persons:
-        found += [row[0] for row in fetch(_PERSONS, {"named": [name.lower() if "@" in name else name for name in to.persons]})]
+        people += [row[0] for row in fetch(_PERSONS, {"named": [name.lower() if "@" in name else name for name in to.persons]})]
     for role in to.roles:
-        found += sorted(access.holders(role))
+        people += sorted(access.holders(role))
     if to.team:
-        found += [row[0] for row in fetch(_MEMBERS, (accounts.team_id(to.team),))]
-    return [person for person in list(dict.fromkeys(found))[:MOST] if may_see(person, run)]
+        people += [row[0] for row in fetch(_MEMBERS, (accounts.team_id(to.team),))]
+    return [person for person in list(dict.fromkeys(people))[:MOST] if may_see(person, run)]
 
 
 def may_see(person: str, run: Run) -> bool:
@@ -83,17 +83,17 @@ def _notice(run: Run, wanted: NoticeWanted) -> SideRow:
 def _task(run: Run, wanted: TaskWanted) -> SideRow:
     assignee = None
     if wanted.assignee is not None:
-        found = visible_addressees(run, People(persons=(wanted.assignee,)))
-        if not found:
+        people = visible_addressees(run, People(persons=(wanted.assignee,)))
+        if not people:
             raise Invalid(
                 "The task is for somebody who is not there, or may not see this run. Name another person, or a team.", code="no_such_person"
             )
-        assignee = found[0]
+        assignee = people[0]
     team = accounts.team_id(wanted.team) if wanted.team else None
-    told = {"task": new_id("tsk"), "assignee": assignee, "team": team, "due": wanted.due.isoformat() if wanted.due else None}
-    told["effect"] = new_id("eff")
+    side_rows = {"task": new_id("tsk"), "assignee": assignee, "team": team, "due": wanted.due.isoformat() if wanted.due else None}
+    side_rows["effect"] = new_id("eff")
     sealed = {"title": wanted.title} | ({"text": wanted.text} if wanted.text else {})
-    return SideRow("task_created", told, sealed)
+    return SideRow("task_created", side_rows, sealed)
 
 
 def _question(run: Run, wanted: Question) -> Awaited:

@@ -97,10 +97,10 @@ def _fire_timer(definition: Definition, loaded: Loaded) -> Loaded | None:
 def _ask_person(definition: Definition, loaded: Loaded, closed: NotAllowed) -> None:
     """Turn what can no longer be done with a closed account's rights into a take-over."""
     attempt = loaded.run.attempt
-    asked = loaded.run.wanted
-    if asked is not None and loaded.run.status == "waiting_event":
-        report = commands.Report(asked.id, "unknown", closed.code, closed.message, asks=True)
-        make_effect(definition, loaded, asked, lambda _run: report)
+    effect = loaded.run.wanted
+    if effect is not None and loaded.run.status == "waiting_event":
+        report = commands.Report(effect.id, "unknown", closed.code, closed.message, asks=True)
+        make_effect(definition, loaded, effect, lambda _run: report)
     elif attempt is not None and loaded.run.status == "running":
         failing = commands.Fail(attempt.step, closed.code, closed.message, asks=True)
         write(ENGINE, definition, loaded, decisions.decide(plan_of(definition), loaded.run, failing, log.now()))
@@ -117,15 +117,15 @@ def go_on(
     tried: set[str] = set()
     left = IN_ONE_GO
     while True:
-        asked = loaded.run.wanted if loaded.run.status == "waiting_event" else None
+        effect = loaded.run.wanted if loaded.run.status == "waiting_event" else None
         if (
-            asked is not None and asked.id not in tried
+            effect is not None and effect.id not in tried
         ):  # this process requested it, so it makes it: others cannot know whether it was begun
-            tried.add(asked.id)
+            tried.add(effect.id)
             left -= 1
             looks = _at_automatic_step(definition, loaded) and definition.document.settings.on_error == "fail"
             loaded = make_effect(
-                definition, loaded, asked, perform_action(actor, asked, looks=looks), hand_on=left <= 0 or time.monotonic() > until
+                definition, loaded, effect, perform_action(actor, effect, looks=looks), hand_on=left <= 0 or time.monotonic() > until
             )
         elif loaded.run.status != "running" or left <= 0 or time.monotonic() > until or stopping():
             break
@@ -198,13 +198,13 @@ def _automatic_step_events(actor: Actor, definition: Definition, loaded: Loaded)
         if completion.effects and queue.paused():
             return loaded, []
         base = loaded_with_former(loaded, completion)
-        asked = complete_request(completion.approval, base.run, open_step, context, record) if completion.approval else None
-        told: Sequence[SideRow] = ()
+        approval = complete_request(completion.approval, base.run, open_step, context, record) if completion.approval else None
+        side_rows: Sequence[SideRow] = ()
         if completion.asks_ai:
             wanted, awaits = proposing.request_and_wait(definition, run, actor.id, now)
-            told, completion = [wanted], replace(completion, awaits=awaits)
+            side_rows, completion = [wanted], replace(completion, awaits=awaits)
         command: Command = completing_command(
-            None, open_step.attempt.step, run, completion, chosen=completion.chosen, approval=asked, told=told
+            None, open_step.attempt.step, run, completion, chosen=completion.chosen, approval=approval, side_rows=side_rows
         )
         if completion.until is not None and completion.until > now:
             command = commands.Wait(open_step.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
@@ -276,7 +276,7 @@ def completing_command(
     repeat: str | None = None,
     compensations: Sequence[Wish] = (),
     approval: ApprovalAsked | None = None,
-    told: Sequence[SideRow] = (),
+    side_rows: Sequence[SideRow] = (),
     proposal: Mapping[str, Any] | None = None,
     proposed: str | None = None,
     by_ai: bool = False,
@@ -301,7 +301,7 @@ def completing_command(
         repeat=repeat,
         compensations=compensations,
         awaits=awaits,
-        told=[*told, *beside],
+        told=[*side_rows, *beside],
         proposal=proposal,
         proposed=proposed,
         by_ai=by_ai,

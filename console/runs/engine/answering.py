@@ -31,7 +31,7 @@ _PENDING = "select run, n from console.ai_call where id = %s and status = 'pendi
 _OVERDUE = "select id from console.ai_call where status = 'pending' and deadline_at < %s and run is not null order by deadline_at limit 200"
 
 
-def record_answer(call: str, kind: Kind, told: Mapping[str, Any], sealed: Mapping[str, Any]) -> None:
+def record_answer(call: str, kind: Kind, open_data: Mapping[str, Any], sealed: Mapping[str, Any]) -> None:
     """Record the answer to a call, once; a second answer is dropped. If the run has gone on, nothing else changes.
 
     A step that waited for the answer goes on with it, or becomes a person's. A promoted step is completed if everything is certain.
@@ -46,9 +46,9 @@ def record_answer(call: str, kind: Kind, told: Mapping[str, Any], sealed: Mappin
         if loaded is None or not fetch(_PENDING, (call,)):
             return None
         definition, now = workflows.version(loaded.run.workflow, loaded.run.version), log.now()
-        at = loaded.run.attempts[n]
-        open_, kept = _join_tick_lists(definition, loaded.run, n, told, sealed) if kind == "proposal_made" else (told, sealed)
-        answer = Event(kind, now, {**open_, "call": call, "n": n}, dict(kept), (at.step, at.attempt))
+        attempt = loaded.run.attempts[n]
+        open_, kept = _join_tick_lists(definition, loaded.run, n, open_data, sealed) if kind == "proposal_made" else (open_data, sealed)
+        answer = Event(kind, now, {**open_, "call": call, "n": n}, dict(kept), (attempt.step, attempt.attempt))
         more = _events_after_answer(definition, loaded, call, answer, now)
         looks = (
             [] if more or not proposing.waits_for(loaded.run, call) else proposing.request_second_look(definition, loaded.run, answer, now)
@@ -73,17 +73,17 @@ def _go_on(definition: Definition, loaded: Loaded) -> None:
 
 
 def _join_tick_lists(
-    definition: Definition, run: Run, n: int, told: Mapping[str, Any], sealed: Mapping[str, Any]
+    definition: Definition, run: Run, n: int, open_data: Mapping[str, Any], sealed: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """(open, sealed) values of the answer, with the single ticks of a tick list joined to one value, as the form has it."""
     proposal = sealed.get("proposal") or {}
     fields = proposal.get("fields") or ()
     lists = {str(each["name"]).partition(".")[0] for each in fields if "." in str(each["name"])}
     if not lists:
-        return told, sealed
+        return open_data, sealed
     forms = {field.name: field for field in proposing.tick_lists_of(definition, run.attempts[n].step) if field.name in lists}
     made = gathered(fields, forms, LEVELS)
-    return {**told, "fields": [each["name"] for each in made]}, {**sealed, "proposal": {**proposal, "fields": made}}
+    return {**open_data, "fields": [each["name"] for each in made]}, {**sealed, "proposal": {**proposal, "fields": made}}
 
 
 def _events_after_answer(definition: Definition, loaded: Loaded, call: str, answer: Event, now: datetime) -> list[Event]:
@@ -120,8 +120,8 @@ def _arrive_command(open_step: OpenStep, proposal: Mapping[str, Any], call: str,
         completion = open_step.kind.complete(open_step.view, context, _values(proposal), None)
     except ConsoleError as error:
         return commands.Unanswered(call, error.code, error.message)
-    told = {"call": call, "mode": proposal["mode"], "outcomes": {}, "seconds": None, "opened": 0}
-    return commands.Arrive(call, completion.outcome, completion.values, completion.output, proposal=told)
+    open_data = {"call": call, "mode": proposal["mode"], "outcomes": {}, "seconds": None, "opened": 0}
+    return commands.Arrive(call, completion.outcome, completion.values, completion.output, proposal=open_data)
 
 
 def _promoted_step_events(definition: Definition, loaded: Loaded, proposal: Mapping[str, Any], now: datetime) -> list[Event]:
@@ -139,10 +139,10 @@ def _promoted_step_events(definition: Definition, loaded: Loaded, proposal: Mapp
     try:
         context = _context(open_step, proposal, now)
         completion = completion_of(open_step, context, _values(proposal), proposal["outcome"])
-        told = {"call": proposal["call"], "mode": proposal["mode"], "outcomes": {}, "seconds": None, "opened": 0}
+        open_data = {"call": proposal["call"], "mode": proposal["mode"], "outcomes": {}, "seconds": None, "opened": 0}
         chosen = label_of(prompt_of(open_step, context).outcomes, completion.outcome) if proposal["outcome"] is not None else None
         command = completing_command(
-            *(None, open_step.attempt.step, run, completion), chosen=chosen, proposal=told, proposed=proposal["outcome"], by_ai=True
+            *(None, open_step.attempt.step, run, completion), chosen=chosen, proposal=open_data, proposed=proposal["outcome"], by_ai=True
         )
         return decisions.decide(plan_of(definition), loaded.run, command, now)
     except ConsoleError:
@@ -171,8 +171,8 @@ def _reason_for_person(proposal: Mapping[str, Any], least: str) -> str | None:
         return AT_STAKE
     if proposal["flags"]:
         return str(proposal["flags"][0])
-    told = [each["confidence"] for each in [*proposal["fields"], *([proposal["choice"]] if proposal["choice"] else [])]]
-    unsure = any(LEVELS.index(level) > LEVELS.index(least) for level in told)
+    confidences = [each["confidence"] for each in [*proposal["fields"], *([proposal["choice"]] if proposal["choice"] else [])]]
+    unsure = any(LEVELS.index(level) > LEVELS.index(least) for level in confidences)
     return "unsure" if unsure or proposal["dropped"] else None
 
 

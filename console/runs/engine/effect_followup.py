@@ -53,14 +53,14 @@ def follow_now(actor: Actor, run_id: str) -> int:
     return sum(bool(fetch(_NOW, (_key(effect.id),))) for effect in effects)
 
 
-def follow_effect(told: str) -> None:
+def follow_effect(job: str) -> None:
     """What a worker calls with `<run id> <effect id>`: look at the result and record it. Raises PutBack while it is not final."""
-    run_id, _, effect_id = told.partition(" ")
+    run_id, _, effect_id = job.partition(" ")
     loaded = load(run_id, whole=True)
-    found = loaded.run.effect(effect_id) if loaded is not None else None
-    if loaded is None or found is None or found[1].status == "failed":
+    with_attempt = loaded.run.effect(effect_id) if loaded is not None else None
+    if loaded is None or with_attempt is None or with_attempt[1].status == "failed":
         return
-    attempt, effect = found
+    attempt, effect = with_attempt
     follow = lookups.wanted(effect)
     if effect.settled_at is None or effect.status != "succeeded":
         raise queue.PutBack(FIRST_S)
@@ -93,17 +93,24 @@ def _look_up(run: Run, attempt: Attempt, effect: Effect) -> Stands | None:
 
 
 def _reported_before(run_id: str, effect: str) -> bool:
-    told = (event.open for event in log.events_of(run_id) if event.type == "effect_reported")
-    return any(each.get("effect") == effect and each.get("code") == LATER for each in told)
+    reports = (event.open for event in log.events_of(run_id) if event.type == "effect_reported")
+    return any(each.get("effect") == effect and each.get("code") == LATER for each in reports)
 
 
 def _report(loaded: Loaded, attempt: Attempt, effect: Effect, status: str, stands: Stands | None, message: str = "") -> None:
     """Record the result at the end of the run, with a task unless it succeeded."""
     title = stands.title if stands is not None else effect.summary
-    told = () if status == "succeeded" else (_task(loaded.run, attempt, title, message or (stands.text if stands is not None else None)),)
+    side_rows = (
+        () if status == "succeeded" else (_task(loaded.run, attempt, title, message or (stands.text if stands is not None else None)),)
+    )
     values = dict(stands.values) if stands is not None else {}
     report = commands.Report(
-        effect.id, status, LATER, message or (title if status == "failed" else ""), result={"values": values} if values else None, told=told
+        effect.id,
+        status,
+        LATER,
+        message or (title if status == "failed" else ""),
+        result={"values": values} if values else None,
+        told=side_rows,
     )
     definition = version(loaded.run.workflow, loaded.run.version)
 
@@ -117,8 +124,8 @@ def _report(loaded: Loaded, attempt: Attempt, effect: Effect, status: str, stand
 def _task(run: Run, attempt: Attempt, title: str, text: str | None) -> SideRow:
     """A task for the person who completed the step, if they still may see the run; else for the run's team."""
     who = attempt.by if attempt.by is not None and may_see(attempt.by, run) else None
-    told = {"task": new_id("tsk"), "n": attempt.n, "assignee": who, "team": None if who else run.team, "due": None}
-    return SideRow("task_created", told, {"title": title} | ({"text": text} if text else {}))
+    open_data = {"task": new_id("tsk"), "n": attempt.n, "assignee": who, "team": None if who else run.team, "due": None}
+    return SideRow("task_created", open_data, {"title": title} | ({"text": text} if text else {}))
 
 
 def late_reports(run_id: str) -> list[Event]:

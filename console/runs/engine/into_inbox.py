@@ -45,8 +45,8 @@ def _waiting(definition: Definition, run: Run, typed: Mapping[str, Any] | None, 
     """The event that puts the run into an inbox, or saves it if the team uses none."""
     place = _place(definition, run)
     if place is None:
-        told = {"former_holder": run.holder, "reason_code": "needs_person", "revision": revision}
-        return Event("run_saved", now, told, sealed_of(draft=typed))
+        open_data = {"former_holder": run.holder, "reason_code": "needs_person", "revision": revision}
+        return Event("run_saved", now, open_data, sealed_of(draft=typed))
     why = (run.take_over or {}).get("message") or (ASKED if run.holder is None else GONE)
     event = holding.escalated(run, place.id, why, "high", None, now, typed)
     return event._replace(open={**event.open, "revision": revision})
@@ -56,11 +56,11 @@ def _place(definition: Definition, run: Run) -> Inbox | None:
     """The inbox named by the workflow, the inbox whose records start it, or another of the team: the first in which a person could take the run."""
     offered = inboxes.used_by(run.team)
     named = definition.document.settings.inbox
-    ordered = sorted(offered, key=lambda one: (one.id != named, one.source is None or one.source.workflow != definition.slug))
+    ordered = sorted(offered, key=lambda inbox: (inbox.id != named, inbox.source is None or inbox.source.workflow != definition.slug))
     workers = sorted({row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")})
-    for one in ordered:
-        if any(_works_there(person, one, definition, run) for person in workers):
-            return one
+    for inbox in ordered:
+        if any(_works_there(person, inbox, definition, run) for person in workers):
+            return inbox
     return ordered[0] if ordered else None
 
 

@@ -37,8 +37,8 @@ def settings_of(definition: Definition, step_id: str) -> StepAI | None:
 
 def goes_on_with_answer(definition: Definition, step_id: str) -> bool:
     """Whether a step may wait for an answer and go on with it: not if proposals are only recorded."""
-    wanted = settings_of(definition, step_id)
-    return wanted is not None and wanted.mode == "assist"
+    ai_settings = settings_of(definition, step_id)
+    return ai_settings is not None and ai_settings.mode == "assist"
 
 
 def waits_for(run: Run, call: str) -> bool:
@@ -46,8 +46,8 @@ def waits_for(run: Run, call: str) -> bool:
     attempt = run.attempt
     if attempt is None or attempt.proposal is None:
         return False
-    asked = attempt.proposal[SECOND] if is_second_call(attempt.proposal, call) else attempt.proposal
-    if asked["call"] != call or asked["status"] != PENDING:
+    requested = attempt.proposal[SECOND] if is_second_call(attempt.proposal, call) else attempt.proposal
+    if requested["call"] != call or requested["status"] != PENDING:
         return False
     if run.status == "waiting_event":
         return (run.waiting or {}).get("key") == call
@@ -62,8 +62,8 @@ def request_proposal(definition: Definition, run: Run, at: datetime, *, anew: bo
     attempt = run.attempt
     if attempt is None or run.holder is None or not form_is_open(run):
         return None
-    wanted = settings_of(definition, attempt.step)
-    if wanted is None or _by_items(definition, attempt.step):
+    ai_settings = settings_of(definition, attempt.step)
+    if ai_settings is None or _by_items(definition, attempt.step):
         return None
     before = attempt.proposal
     if before is not None and before["for"] == run.holder and not (anew and before["status"] in (OFF, FAILED)):
@@ -97,15 +97,15 @@ def form_is_open(run: Run) -> bool:
 
 def request_second_look(definition: Definition, run: Run, answer: Event, now: datetime) -> list[Event]:
     """The event that requests a second look at a proposal that was just answered; empty if the step does not want one. `run` is before the answer."""
-    wanted, attempt = settings_of(definition, (answer.step or ("",))[0]), run.attempt
+    ai_settings, attempt = settings_of(definition, (answer.step or ("",))[0]), run.attempt
     shown = answer.type == "proposal_made" and (answer.open.get("mode") or "assist") == "assist" and answer.open.get("origin") != "rules"
-    if attempt is None or wanted is None or not (wanted.second_look and shown and run.status == "waiting_person"):
+    if attempt is None or ai_settings is None or not (ai_settings.second_look and shown and run.status == "waiting_person"):
         return []
     before = attempt.proposal or {}
     if before.get("call") != answer.open["call"]:
         return []
-    asked = request(definition, run, str(before["for"]), now, item=before.get("item"))
-    return [asked._replace(open={**asked.open, "of": before["call"]})]
+    requested = request(definition, run, str(before["for"]), now, item=before.get("item"))
+    return [requested._replace(open={**requested.open, "of": before["call"]})]
 
 
 def request(definition: Definition, run: Run, person: str, at: datetime, *, item: str | None = None) -> Event:
@@ -113,18 +113,18 @@ def request(definition: Definition, run: Run, person: str, at: datetime, *, item
     attempt = run.attempt
     if attempt is None:
         raise ValueError(f"run {run.id} stands at no attempt")
-    wanted = settings_of(definition, attempt.step) or StepAI.model_validate({})
+    ai_settings = settings_of(definition, attempt.step) or StepAI.model_validate({})
     kind = steps.get(definition.document.step(attempt.step).type)
-    told: dict[str, Any] = {
+    open_data: dict[str, Any] = {
         "call": new_id("aic"),
         "n": attempt.n,
         "for": person,
         "purpose": kind.purpose,
-        "fields": _names(definition, attempt.step, wanted),
-        "fill": UNFILLED if at_stake(definition, attempt.step) else wanted.fill,
+        "fields": _names(definition, attempt.step, ai_settings),
+        "fill": UNFILLED if at_stake(definition, attempt.step) else ai_settings.fill,
         "deadline": moment_text(at + timedelta(seconds=settings.current().ai_seconds)),
     } | ({"item": item} if item is not None else {})
-    return Event("proposal_requested", at, told, {}, (attempt.step, attempt.attempt))
+    return Event("proposal_requested", at, open_data, {}, (attempt.step, attempt.attempt))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -133,9 +133,9 @@ def _known(definition: Definition, step_id: str) -> tuple[str, ...]:
     return steps.get(step.type).ai_fields(steps.view(step).config) or ()
 
 
-def _names(definition: Definition, step_id: str, wanted: StepAI) -> list[str]:
+def _names(definition: Definition, step_id: str, ai_settings: StepAI) -> list[str]:
     """Names of the requested fields, as far as the document names them."""
-    return list(wanted.fields) if wanted.fields is not None else list(_known(definition, step_id))
+    return list(ai_settings.fields) if ai_settings.fields is not None else list(_known(definition, step_id))
 
 
 @functools.lru_cache(maxsize=1024)

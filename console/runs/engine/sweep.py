@@ -5,7 +5,7 @@ import logging
 from console import queue
 from console.access.run_reach import EVERY_RUN
 from console.db.engine import fetch
-from console.runs.changing.transitions import save_idle_run
+from console.runs.changing.handing_over import save_idle_run
 from console.runs.engine.effecting import give_up_waiting
 
 logger = logging.getLogger(__name__)

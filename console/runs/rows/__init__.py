@@ -1,3 +1,3 @@
-"""Runs in the database: loading and writing them, the rows beside them, and building rows again from the log."""
+"""Runs in the database: loading and writing them, rows in other tables, drafts, and rebuilding rows from the log."""
 
 __all__ = ["latest", "rebuild", "recent_runs", "run_events", "run_rows", "run_store", "side_rows", "typed_drafts", "version_origins"]

@@ -40,18 +40,9 @@ _REVISED = sa.text(
     " and exists (select from console.ai_field f where f.call = c.id and f.outcome = 'accepted')"
 )
 _NAMES = (
-    "provider",
-    "model",
-    "prompt_version",
-    "schema_mode",
-    "prompt_sha256",
-    "request_id",
-    "ms",
-    "cost",
-    "price_version",
-    "outcome",
+    "provider", "model", "prompt_version", "schema_mode", "prompt_sha256", "request_id", "ms", "cost", "price_version", "outcome",
     "code",
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

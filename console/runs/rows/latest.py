@@ -1,6 +1,6 @@
-"""Of a long run, the attempts that a page shows: the latest, and of those before them the last of each step that came to something.
+"""The attempts of a long run that a page loads: the latest 100, and before them the last completed attempt of each step.
 
-So what a page costs, and a step handed in on it, does not grow with what a run has behind it. The rest is counted.
+So the cost of a page or of completing a step does not grow with the run. The other attempts are only counted.
 """
 
 from collections.abc import Mapping
@@ -14,21 +14,21 @@ LATEST = 100
 CAME_TO = ("done", "performing")
 MARKS = f"""array(select max(m.n) from console.attempt m where m.run = r.id and r.attempts > {LATEST} and m.n <= r.attempts - {LATEST}
     and m.status in ('done', 'performing') group by m.step)"""  # noqa: S608 (a number of this file)
-"""Of a row `r` of runs: the numbers of the attempts before the latest that are shown all the same."""
+"""SQL for a row `r` of runs: the numbers of the attempts before the latest that are loaded too."""
 
 LEFT = f"""case when r.attempts > {LATEST} then (
     select jsonb_build_array(count(*), count(*) filter (where l.status not in ('cancelled', 'skipped')), count(*) filter (where l.status = 'done'),
            coalesce(max(l.n), 0))::text
     from console.attempt l where l.run = r.id and l.n <= r.attempts - {LATEST} and not (l.outcome is not distinct from '{NEXT_ITEM}'
      and exists (select from console.attempt f where f.run = l.run and f.n = l.n + 1 and f.step = l.step and f.replaces is null))) end"""  # noqa: S608 (texts of this file)
-"""Of a row `r` of runs: what `Left` counts, as JSON; null where nothing is left."""
+"""SQL for a row `r` of runs: the counts of `Left` as JSON; null if no attempt is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What lies before the latest attempts: up to which number, how many steps of the path that is, how many of them count, how many are done.
+    """The attempts before the latest: up to which number, how many steps of the path these are, how many count, how many are done.
 
-    `items` is how many of the last of them belong to the pass through a list that the first of the latest goes on with.
+    `items` is how many of the last of them belong to the same pass through a list as the first of the latest.
     """
 
     until: int
@@ -39,7 +39,7 @@ class Left:
 
 
 def left_of(run: Run, told: str | None) -> Left | None:
-    """What `LEFT` answered."""
+    """The value of `LEFT` for this run."""
     if told is None:
         return None
     steps, counted, done, last = orjson.loads(told)
@@ -48,7 +48,7 @@ def left_of(run: Run, told: str | None) -> Left | None:
 
 
 def latest(run: Run, left: Left | None) -> tuple[dict[int, Attempt], Left | None]:
-    """The attempts of a run that has gone on, less those that are the latest no more; and what is left then."""
+    """(the attempts to keep after the run has gone on, the counts of the others)."""
     until, former = run.made - LATEST, left.until if left else 0
     if until <= former:
         return run.attempts, left
@@ -67,12 +67,12 @@ def _behind(left: Left, attempt: Attempt, following: Attempt) -> Left:
 
 
 def passes_on(attempt: Attempt, following: Attempt) -> bool:
-    """Whether the attempt after it goes on with the same pass through a list: the path shows them as one."""
+    """Whether both attempts belong to the same pass through a list, which the path shows as one step."""
     return attempt.step == following.step and attempt.outcome == NEXT_ITEM and following.replaces is None
 
 
 def path(attempts: Mapping[int, Attempt], left: Left | None) -> list[tuple[Attempt, int]]:
-    """The latest attempts in the order taken with how often something was handed in for an item, those of one pass through a list as its last."""
+    """(attempt, number of items before it) of the latest attempts, in order. A pass through a list is represented by its last attempt."""
     found: list[tuple[Attempt, int]] = []
     items = left.items if left else 0
     for n, attempt in sorted(attempts.items()):

@@ -1,4 +1,4 @@
-"""Projections of runs from the log again: what differs is named, and unless only compared, written as the log tells it."""
+"""Rebuilding the rows of runs from the log: differences are reported, and corrected unless only checked."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ KEYS = {
     "ai_call": ("id",),
     "ai_field": ("call", "name"),
 }
-NOT_TOLD: frozenset[str] = frozenset({"reserved"})  # columns that the log does not decide
-NOT_COMPARED = NOT_TOLD | {"worked_ms"}  # of runs from before it was counted the row says nothing
+NOT_TOLD: frozenset[str] = frozenset({"reserved"})  # columns that are not in the log
+NOT_COMPARED = NOT_TOLD | {"worked_ms"}  # rows of old runs have no value
 NUMBERS = frozenset({"cost", "seconds"})
 OF_RUN = {"run": "t.id = %s", "ai_field": "t.call in (select id from console.ai_call where run = %s)"}
 
@@ -40,7 +40,7 @@ _VALUES = sa.text("delete from console.ai_field where call in (select id from co
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A row that is not what the log tells, and in which columns (or that it is missing, or not in the log)."""
+    """A row that differs from the log, with the columns that differ, or `missing`, or `not in the log`."""
 
     run: str
     table: str
@@ -52,13 +52,13 @@ class Difference:
 
 
 def rebuild(run_id: str | None = None, *, check: bool = False) -> Iterator[Difference]:
-    """Every difference between the rows of runs (all, or one) and the log; mends each run before the next, unless `check`."""
+    """Every difference between the rows of runs (all, or one) and the log. Corrects each run before the next, unless `check`."""
     for found in [run_id] if run_id else _runs():
-        told = _rows_from_log(found)
-        there = {table: _rows_stored(table, found) for table in KEYS}
-        differences = [each for table in KEYS for each in _compare(found, table, told[table], there[table])]
+        expected = _rows_from_log(found)
+        stored_rows = {table: _rows_stored(table, found) for table in KEYS}
+        differences = [each for table in KEYS for each in _compare(found, table, expected[table], stored_rows[table])]
         if differences and not check:
-            _write(found, told)
+            _write(found, expected)
         yield from differences
 
 
@@ -69,7 +69,7 @@ def _runs() -> list[str]:
 
 
 def _rows_from_log(run_id: str) -> dict[str, list[dict[str, Any]]]:
-    """The rows as the log tells them."""
+    """The rows of a run by table, computed from the log."""
     events = log.events_of(run_id)
     if not events:
         return {table: [] for table in KEYS}
@@ -101,7 +101,7 @@ def _rows_from_log(run_id: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def _rows_stored(table: str, run_id: str) -> list[dict[str, Any]]:
-    """The rows as they are, in the same form."""
+    """The stored rows of a table, in the same form."""
     own = OF_RUN.get(table, "t.run = %s")
     rows = [orjson.loads(row[0]) for row in fetch(f"select to_jsonb(t)::text from console.{table} t {ALL} where {own}", (run_id,))]  # noqa: S608 (our own names)
     for row in rows:
@@ -112,7 +112,7 @@ def _rows_stored(table: str, run_id: str) -> list[dict[str, Any]]:
 
 
 def _numbered(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with its decimals as texts that are equal where the numbers are."""
+    """The row with decimals as normalized texts, so that equal numbers are equal texts."""
     return row | {name: format(Decimal(str(row[name])).normalize(), "f") for name in NUMBERS & row.keys() if row[name] is not None}
 
 
@@ -120,13 +120,15 @@ def _moment(text: str) -> str:
     return log.body.moment(datetime.fromisoformat(text))
 
 
-def _compare(run_id: str, table: str, told: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]]) -> Iterator[Difference]:
+def _compare(
+    run_id: str, table: str, expected: Sequence[Mapping[str, Any]], stored_rows: Sequence[Mapping[str, Any]]
+) -> Iterator[Difference]:
     keys = KEYS[table]
 
     def key(row: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple(row[name] for name in keys)
 
-    wanted, found = {key(row): row for row in told}, {key(row): row for row in there}
+    wanted, found = {key(row): row for row in expected}, {key(row): row for row in stored_rows}
     for each in wanted.keys() | found.keys():
         named = " ".join(str(part) for part in each if part != run_id) or "head"
         if each not in wanted or each not in found:
@@ -143,17 +145,17 @@ def _compare(run_id: str, table: str, told: Sequence[Mapping[str, Any]], there: 
             yield Difference(run_id, table, named, columns)
 
 
-def _write(run_id: str, told: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+def _write(run_id: str, expected: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     with transaction() as connection:
-        connection.execute(_STRANGE_CALLS, {"run": run_id, "kept": [row["id"] for row in told["ai_call"]]})
+        connection.execute(_STRANGE_CALLS, {"run": run_id, "kept": [row["id"] for row in expected["ai_call"]]})
         connection.execute(_VALUES, {"run": run_id})
         for table in ("approval", "effect", "run_context", "attempt"):
             connection.execute(sa.delete(tables.metadata.tables[f"console.{table}"]).where(sa.column("run") == run_id))
-        if not told["run"]:
+        if not expected["run"]:
             connection.execute(sa.delete(tables.run).where(tables.run.c.id == run_id))
             return
         for table in KEYS:
-            for row in told[table]:
+            for row in expected[table]:
                 _put(connection, table, row)
 
 

@@ -1,4 +1,4 @@
-"""What somebody has typed and not yet handed in: the one state outside the log, encrypted under the subject's key."""
+"""Drafts: unfinished forms. They are the only state of a run outside the log, and encrypted under the subject's key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from console.db.engine import fetch
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Half-typed values of an attempt: whose, and when they were last kept."""
+    """The unfinished values of an attempt, who typed them, and when they were saved."""
 
     values: Mapping[str, Any]
     saved_at: datetime
@@ -28,7 +28,7 @@ class Draft:
 
 
 def keep(run_id: str, n: int, person: str, subject: str, values: Mapping[str, Any], now: datetime) -> bool:
-    """Keep what was typed, in place of what was kept before; only while the person holds the run at that attempt, and whether it was."""
+    """Save the draft in place of the earlier one. False, and nothing saved, if the person does not hold the run at that attempt."""
     kid, nonce, ciphertext = subjects.seal(subject, f"draft|{run_id}|{n}|{person}", dict(values))
     kept = fetch(
         "insert into console.draft (run, n, person, kid, nonce, ct, saved_at) select r.id, %s, %s, %s, %b, %b, %s "  # noqa: S608 (a text of ours)
@@ -44,7 +44,7 @@ def keep(run_id: str, n: int, person: str, subject: str, values: Mapping[str, An
 
 
 def latest(run_id: str, n: int, subject: str | None) -> Draft | None:
-    """What was last typed at the attempt, by whomever; None when there is nothing, or it can no longer be opened."""
+    """The latest draft at the attempt, by any person; None if there is none, or its key was erased."""
     rows = fetch(
         "select person, nonce, ct, saved_at from console.draft where run = %s and n = %s order by saved_at desc limit 1", (run_id, n)
     )
@@ -54,7 +54,7 @@ def latest(run_id: str, n: int, subject: str | None) -> Draft | None:
 def decrypt_draft(
     run_id: str, n: int, subject: str | None, person: str, nonce: bytes, ciphertext: bytes, saved_at: datetime
 ) -> Draft | None:
-    """The draft of a row `(person, nonce, ct, saved_at)`; None when it can no longer be opened."""
+    """The draft of a row `(person, nonce, ct, saved_at)`; None if its key was erased."""
     if subject is None:
         return None
     try:
@@ -69,13 +69,13 @@ MOST_OTHERS = 50
 
 
 def with_other_items(kept: Draft | None, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What was typed for one item of a list, with what was typed for others of it and not handed in: `others` by their keys, the latest last."""
+    """The values for one item of a list, with the drafts of other items as `others`: by key, the latest last, at most 50."""
     others = drafts_of_other_items(kept, str(values.get("item")))
     return {**values, OTHERS: dict(list(others.items())[-MOST_OTHERS:])} if others else dict(values)
 
 
 def drafts_of_other_items(kept: Draft | None, done: str) -> dict[str, Any]:
-    """What was typed for items of a list other than this one, by their keys."""
+    """The drafts of the items of a list other than `done`, by key."""
     if kept is None:
         return {}
     last = {name: value for name, value in kept.values.items() if name != OTHERS}

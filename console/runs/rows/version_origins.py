@@ -1,4 +1,4 @@
-"""What the values of a version of a workflow are made of, put together from what its step types say of their settings."""
+"""From which fields the values of a workflow version are computed, by the settings of its steps."""
 
 import functools
 import re
@@ -40,23 +40,23 @@ from console.steps.items import LIST
 
 ENTRY = re.compile(r"(\w+)\[(\d+)\]\.?(.*)")
 JUDGING = frozenset({"if", "unless", "required_if", "pass", "unsure", "find", "where", "documents", "record", "assignee", "filter"})
-"""Settings that decide, and whose value is shown nowhere but among what was compared."""
+"""Settings with conditions. Their values appear only among the compared values."""
 READ = frozenset({"text", "title", "question", "message", "said", "why_not", "why", "to", "done", "refused"})
-"""Settings that people read, wherever in a step they stand."""
+"""Settings that are texts for people."""
 OWN = frozenset({"to", "sender", "reason", "option", "item"})
-"""Fields that types of steps bring along."""
+"""Fields that every step of certain types has."""
 NOWHERE = Version(None, "", {})
 UNREAD = Version(None, "", {}, read=False)
 
 
 def origins_of(workflow: str, version: int) -> Version:
-    """What the values of the runs of this version are made of. One that this release cannot read tells nothing of its steps."""
+    """The origins of this version's values. For a version that this release cannot read, nothing is known of its steps."""
     try:
         every = kept.every() if (named := _acts(workflow, version)) else {}
         return _compute_origins(workflow, version, _Same([every[name] for name in named if name in every]), _Same(records.collections()))
     except NotFound:
         return NOWHERE
-    except (ConsoleError, ValueError, LookupError):  # a type of step that this release does not have
+    except (ConsoleError, ValueError, LookupError):  # a step type that this release does not have
         return UNREAD
 
 
@@ -72,7 +72,7 @@ Kept = TypeVar("Kept", Collection, actions.Action)
 
 
 class _Same(Generic[Kept]):
-    """Documents as a part of a cache's key: the same ones as long as they are the same objects, which the key keeps."""
+    """Documents as part of a cache key, compared by identity. The key keeps the objects alive."""
 
     def __init__(self, documents: Iterable[Kept]) -> None:
         self.every: dict[str, Kept] = {each.id: each for each in documents}
@@ -113,7 +113,7 @@ where a.run = %s and jsonb_typeof(a.proposal->'fields') = 'array' and s->>'field
 
 
 def of_run(run: str, workflow: str, version: int, hidden: Hidden) -> Version:
-    """The same of one run: what a person took over from a proposal is made of what that rests on. `hidden`: what is kept from the reader, else it does not matter."""
+    """The same for one run, with accepted proposals: these rest on their sources. Only sources with fields that are `hidden` count."""
     known = origins_of(workflow, version)
     if not known.asks or not any(hidden(each.id) for each in records.collections()):
         return known
@@ -143,13 +143,13 @@ def _step(document: Workflow, kind: StepType, view: StepView, known: Mapping[str
         reads["record"] = reads[LIST]
     figures |= {name: (document.collection or "", name) for name in kind.edits(view) if LIST not in reads}
     texts = [*_texts(kind, config, outputs, own), *_acting(kind, view, known, done)]
-    if kind.family == "llm":  # what a model answers may be made of all that it was given
+    if kind.family == "llm":  # the answer of a model may contain everything that it was given
         texts.append(Text(frozenset({ANY}), tuple(("steps", view.id, name) for name in reads)))
     return Step(view.id, tuple(texts), reads, figures, _items(config, reads), kind.name == "start", kind.name, _declared(config))
 
 
 def _read_from(read: Read, own: Collection | None) -> str | None:
-    """The collection whose rows it reads; None where that is not there any more."""
+    """The collection that is read; None if it no longer exists."""
     if read.collection is not None:
         return read.collection
     if own is None:
@@ -187,7 +187,7 @@ def _about(text: Located, own: Collection | None) -> str | None:
 
 
 def made_at(place: str, config: Any, outputs: frozenset[str] | None, *, template: bool) -> frozenset[str]:
-    """Names of a step's output that an expression or template at this place of its settings is for; `ANY` where that cannot be told."""
+    """Names in the step's output that an expression or template at this place of its settings computes; `ANY` if unknown."""
     entry = ENTRY.fullmatch(place)
     if place == "also":
         return frozenset({FORM, ANY})
@@ -213,7 +213,7 @@ def made_at(place: str, config: Any, outputs: frozenset[str] | None, *, template
 
 
 def _declared(config: Any) -> frozenset[str]:
-    """Names of the fields and documents that the settings list, and of those that every step of the type has."""
+    """Names of the fields and documents in the settings, and of those that every step of the type has."""
     entries = [entry for name in type(config).model_fields for entry in _listed(getattr(config, name))]
     return frozenset({*(str(getattr(entry, "name", None) or getattr(entry, "id", "")) for entry in entries), *OWN})
 
@@ -223,7 +223,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _named(config: Any, part: str, place: int) -> str | None:
-    """What the entry of a list of settings is called in the step's output."""
+    """The name in the step's output of an entry in a list of settings."""
     entries = getattr(config, part, None)
     entry = entries[place] if isinstance(entries, list | tuple) and place < len(entries) else None
     found = next((getattr(entry, name) for name in ("name", "field", "id") if isinstance(getattr(entry, name, None), str)), None)
@@ -231,7 +231,7 @@ def _named(config: Any, part: str, place: int) -> str | None:
 
 
 def _acting(kind: StepType, view: StepView, known: Mapping[str, Collection], done: Mapping[str, actions.Action]) -> Iterator[Text]:
-    """What the step's own effect looks at, and the forms, texts and effects of the actions that it names."""
+    """The texts of the step's own effect, and of the actions that it names."""
     effect = getattr(view.config, "effect", None)
     if isinstance(effect, Kind):
         for text, template in actions.text_of(effect):
@@ -245,12 +245,12 @@ def _acting(kind: StepType, view: StepView, known: Mapping[str, Collection], don
 
 
 def _own(way: Way, step: str) -> Way:
-    """A path into the values of an action's form: they are what the step leaves."""
+    """The path with `input`, the values of an action's form, replaced by the step's output."""
     return ("steps", step, *way[1:]) if way[0] == "input" else way
 
 
 def _beside(way: Way, action: actions.Action) -> Way:
-    """A path into what stands beside the action's record, as one that leads from the record."""
+    """The path with `related` replaced by the path from the action's record."""
     if way[0] != "related":
         return way
     entry = next((each for each in action.related if each.name in way[1:2]), None)

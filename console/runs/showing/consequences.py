@@ -1,6 +1,6 @@
-"""What would come of a step if it were handed in as it stands: told from the step's own completion, before anything is done.
+"""The consequences of a step with the values on the screen, before it is completed.
 
-The same `complete` that does it is asked, with the values on the screen; what is still lacking in the form is left aside. Nothing is written.
+They are computed with the step type's own `complete`; empty required fields are ignored. Nothing is written.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,17 +23,17 @@ from console.workflows import Definition
 Way = dict[str, Any]
 LOOK = ("name", "label", "type", "options", "widget", "currency", "minor")
 LATER = frozenset({"results", "key"})
-"""What an effect's expressions look at that is only there once it is done."""
+"""What expressions of an effect read that exists only after it is made."""
 NOT_TOLD = frozenset({"file", "files"})
 
 
 def ways(
     actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, typed: Mapping[str, Any] | None = None, outcome: str | None = None
 ) -> list[Way]:
-    """What would come of it, for each choice that is offered, or for `outcome` alone. `typed` wins over what the form starts with.
+    """The consequences of each offered outcome, or of `outcome` alone. `typed` values win over the first values of the form.
 
-    Each: `outcome` (None where nothing is chosen), `effects`, `after` (titles of steps that change something by themselves right after), `ends`,
-    and `refused`, why it would not be taken at all.
+    Each has `outcome` (None without a choice), `effects`, `after` (titles of automatic steps with effects right after it), `ends`, and
+    `refused`: why it would be refused.
     """
     offered = [option.value for option in prompt.outcomes]
     chosen: list[str | None] = [outcome] if outcome in offered else [*offered] or [None]
@@ -42,20 +42,20 @@ def ways(
 
 
 def _typed(prompt: Prompt, typed: Mapping[str, Any], *, item: bool) -> dict[str, Any]:
-    """What of it the form takes: a draft holds more beside, and a file changes no record."""
+    """The typed values that belong to the form, without files."""
     known = {field.name for field in prompt.fields if not field.readonly and field.type not in NOT_TOLD}
     values = {name: value for name, value in typed.items() if name in known}
     return values | ({"item": prompt.progress.key} if item and prompt.progress is not None and prompt.progress.key is not None else {})
 
 
 def _way(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, values: Mapping[str, Any], choice: str | None) -> Way:
-    told: Way = {"outcome": choice, "effects": [], "after": [], "ends": None, "refused": None}
+    described: Way = {"outcome": choice, "effects": [], "after": [], "ends": None, "refused": None}
     try:
         completion = completion_of(open_step, context, values, choice)
     except ConsoleError as error:
         reasons = dict.fromkeys(str(detail["reason"]) for detail in error.details if detail.get("reason"))
-        return told | {"refused": " ".join(reasons) or error.words}
-    return told | {
+        return described | {"refused": " ".join(reasons) or error.words}
+    return described | {
         "effects": list(_effects(actor, open_step, context, prompt, completion)),
         "after": _after(open_step.definition, open_step.attempt.step, completion),
         "ends": completion.ends,
@@ -100,26 +100,26 @@ def _write(open_step: OpenStep, context: Context, prompt: Prompt, effect: WriteR
 
 
 def _look(field: FormField) -> dict[str, Any]:
-    told = field.to_json()
-    return {name: told[name] for name in LOOK if told.get(name) is not None}
+    described = field.to_json()
+    return {name: described[name] for name in LOOK if described.get(name) is not None}
 
 
 def _act(actor: Actor, context: Context, effect: ActionEffect) -> dict[str, Any]:
     """An effect of an action; of a record that is written the fields with their values, as far as they are known before."""
-    define, told = effect.told["define"], effect.told
-    act = next((one for one in context.acts.values() if one.action.id == told.get("action")), None)
+    define, described = effect.told["define"], effect.told
+    act = next((one for one in context.acts.values() if one.action.id == described.get("action")), None)
     own = define.get("record") is None and "collection" not in define
     made: dict[str, Any] = {"kind": effect.kind, "summary": effect.summary, "if": bool(define.get("if"))}
     if act is None or effect.kind not in ("sql_write", "sql_insert"):
         return made
-    if define.get("if") and expressions.parse(define["if"]).denies(_roots(act, told["input"])):
+    if define.get("if") and expressions.parse(define["if"]).denies(_roots(act, described["input"])):
         return made | {"left_out": True}
-    collection = records.collection(define.get("collection") or told.get("collection") or act.collection or "")
+    collection = records.collection(define.get("collection") or described.get("collection") or act.collection or "")
     rules = define["set"] if effect.kind == "sql_write" else define["values"]
     return made | {
         "collection": collection.id,
         "record": act.record if own else None,
-        "fields": list(_fields(actor, act, told["input"], collection, rules, act.seen if own else {})),
+        "fields": list(_fields(actor, act, described["input"], collection, rules, act.seen if own else {})),
     }
 
 
@@ -137,9 +137,9 @@ def _fields(
         if field is None or name in hidden:
             continue
         later = any(path[0] in LATER for text in texts_of(name, _rule(rule)) for path in expressions.paths(expressions.parse(text.text)))
-        told: dict[str, Any] = {key: value for key, value in field.to_json().items() if key in LOOK and value is not None}
-        told |= {"old": seen[name]} if name in seen else {}
-        yield told | ({"later": True} if later else {"new": computed(_rule(rule), roots)})
+        described: dict[str, Any] = {key: value for key, value in field.to_json().items() if key in LOOK and value is not None}
+        described |= {"old": seen[name]} if name in seen else {}
+        yield described | ({"later": True} if later else {"new": computed(_rule(rule), roots)})
 
 
 def _rule(rule: Any) -> Computed:

@@ -1,4 +1,4 @@
-"""What was found before, of fields that are judged anew at a step: shown as last time, and never as the answer of now."""
+"""Earlier findings for fields that a step judges again: displayed as 'last time', never as the new answer."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ MOST = 3
 
 
 def last_time(open_step: OpenStep, context: Context, record: Record | None) -> dict[str, list[dict[str, Any]]]:
-    """Field of the step's own form → what records that are before the person say of it: `{"collection", "name", "value", "title"}`, the record of the run first."""
+    """Field of the step's form → its values in the shown records: `{"collection", "name", "value", "title"}`, the run's record first."""
     found: dict[str, list[dict[str, Any]]] = {}
     for name in judged_of(open_step.view.config) - set(context.forms):
         told = [one for one in _earlier_findings(name, context, record) if not is_empty(one["value"])]

@@ -1,4 +1,4 @@
-"""Lists of runs, filtered in SQL by team and workflow; a reader with a row scope has the page's records checked against the source."""
+"""Lists of runs, filtered in SQL by team and workflow. For an actor with a row scope, the records of a page are checked in their source."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,29 +36,12 @@ FILTERS = frozenset(
     }
 )
 TRIGGERS = ("record", "manual", "api", "report", "schedule", "event", "webhook", "mcp")
-"""Kinds of what starts a run."""
+"""Kinds of triggers."""
 STATUSES = FINAL | {"running", "waiting_person", "waiting_time", "waiting_event", "saved"}
 COLUMNS = [
-    "id",
-    "workflow",
-    "version",
-    "status",
-    "revision",
-    "run_seq",
-    "collection",
-    "record",
-    "team",
-    "started_by",
-    "holder",
-    "created_at",
-    "ended_at",
-    "reason",
-    "ending",
-    "current",
-    "active_at",
-    "ticket",
-    "trigger",
-]
+    "id", "workflow", "version", "status", "revision", "run_seq", "collection", "record", "team", "started_by", "holder", "created_at",
+    "ended_at", "reason", "ending", "current", "active_at", "ticket", "trigger",
+]  # fmt: skip
 _LIVE = f"""
 select {", ".join(f"r.{name}" for name in COLUMNS)}, (select a.step from console.attempt a where a.run = r.id and a.n = r.current)
 from console.run r where r.collection = $1 and r.record = any($2) and r.ended_at is null and (r.label is null or r.label = any($3))
@@ -67,7 +50,7 @@ from console.run r where r.collection = $1 and r.record = any($2) and r.ended_at
 
 @dataclass(frozen=True, slots=True)
 class RunHead:
-    """A run as one of a list. Times are aware UTC; `step` is where it stands, None once it has ended; `ticket` in which inbox it waits."""
+    """A run in a list. Times are aware UTC. `step` is the current one, None after the end; `ticket` is the inbox in which it waits."""
 
     id: str
     workflow_id: str
@@ -97,11 +80,11 @@ class RunHead:
 
     @property
     def live(self) -> bool:
-        """Whether it still accepts commands."""
+        """Whether it has not ended."""
         return self.ended_at is None
 
     def to_json(self) -> dict[str, Any]:
-        """The run as one of a list of the API: the head of "A run", without what only the whole run has."""
+        """The run in a list of the API: the first fields of "A run"."""
         return {
             "id": self.id,
             "workflow": {"id": self.workflow_id, "slug": self.slug, "title": self.workflow_title},
@@ -159,7 +142,7 @@ def find(
 
 
 def on_record(actor: Actor, collection: str, key: str, *, limit: int = 50) -> list[RunHead]:
-    """Runs on the record that the actor may see, newest first. The caller has judged the record itself."""
+    """Runs on the record that the actor may see, newest first. The caller has checked the record itself."""
     run = tables.run.c
     found = sa.select(*(run[name] for name in COLUMNS), _step()).where(run.collection == collection, run.record == key, _allowed(actor))
     return _heads(actor, _rows(found.order_by(run.created_at.desc(), run.id.desc()).limit(limit)))
@@ -173,21 +156,21 @@ def live_on(actor: Actor, collection: str, keys: Sequence[str]) -> dict[str, lis
 
 @contextmanager
 def live_ahead(actor: Actor, collection: str, keys: Sequence[str]) -> Iterator[Callable[[], dict[str, list[RunHead]]]]:
-    """`live_on` as a function to be called in the block once its answer is needed: the question is on its way meanwhile."""
+    """`live_on` as a function to call inside the block: the statement runs in the meantime."""
     pairs = visible_pairs(actor)
     if not keys or not pairs:
         yield dict
         return
-    asked: tuple[Parameter, ...] = (collection, list(keys), access.runs(actor).cleared)
-    with Ahead(_LIVE, asked) as sent:
-        yield lambda: _by_record(actor, pairs, sent, asked)
+    parameters: tuple[Parameter, ...] = (collection, list(keys), access.runs(actor).cleared)
+    with Ahead(_LIVE, parameters) as sent:
+        yield lambda: _by_record(actor, pairs, sent, parameters)
 
 
-def _by_record(actor: Actor, pairs: frozenset[tuple[str, str]], sent: Ahead, asked: Sequence[Parameter]) -> dict[str, list[RunHead]]:
+def _by_record(actor: Actor, pairs: frozenset[tuple[str, str]], sent: Ahead, parameters: Sequence[Parameter]) -> dict[str, list[RunHead]]:
     try:
         rows = sent.rows()
     except psycopg.OperationalError:
-        rows = fetch(_LIVE, asked)
+        rows = fetch(_LIVE, parameters)
     found = [SimpleNamespace(**dict(zip([*COLUMNS, "step"], row, strict=True))) for row in rows]
     by: dict[str, list[RunHead]] = {}
     for head in _heads(actor, [row for row in found if (row.team, row.workflow) in pairs], titles=False):
@@ -196,7 +179,7 @@ def _by_record(actor: Actor, pairs: frozenset[tuple[str, str]], sent: Ahead, ask
 
 
 def live_counts(actor: Actor) -> dict[str, int]:
-    """Workflow id → its live runs in the teams where the actor may see them, whatever their records; one statement."""
+    """Workflow id → number of its live runs in teams where the actor may see them, without checking records; one statement."""
     pairs = visible_pairs(actor)
     if not pairs:
         return {}
@@ -207,14 +190,14 @@ def live_counts(actor: Actor) -> dict[str, int]:
 
 
 def held_by(actor: Actor, *, limit: int = 50) -> list[RunHead]:
-    """Live runs that the actor holds, those touched last first."""
+    """Live runs that the actor holds, the last touched first."""
     run = tables.run.c
     found = sa.select(*(run[name] for name in COLUMNS), _step()).where(run.holder == actor.id, run.ended_at.is_(None), _allowed(actor))
     return _heads(actor, _rows(found.order_by(run.active_at.desc()).limit(limit)))
 
 
 def to_continue(actor: Actor, *, limit: int = 50) -> list[RunHead]:
-    """Saved runs that the actor may resume, those saved longest ago first."""
+    """Saved runs that the actor may resume, the longest saved first."""
     run = tables.run.c
     found = sa.select(*(run[name] for name in COLUMNS), _step()).where(run.status == "saved", _allowed(actor, "resume"))
     return _heads(actor, _rows(found.order_by(run.active_at).limit(limit)))
@@ -223,8 +206,8 @@ def to_continue(actor: Actor, *, limit: int = 50) -> list[RunHead]:
 def listed(
     actor: Actor, *wanted: sa.ColumnElement[bool], order: Sequence[sa.ColumnElement[Any]], limit: int, act: str = "see"
 ) -> tuple[list[RunHead], Any]:
-    """At most `limit` runs of those wanted that the actor may `act` on, less those whose record they may not see; and the last row that
-    was read, None where there are no more after it.
+    """At most `limit` runs that meet the conditions and that the actor may `act` on, without those whose record they may not see; and the last
+    row that was read (None: no more rows).
     """
     found = sa.select(*(tables.run.c[name] for name in COLUMNS), _step()).where(*wanted, _allowed(actor, act))
     rows = _rows(found.order_by(*order).limit(limit + 1))
@@ -232,7 +215,7 @@ def listed(
 
 
 def head(actor: Actor, run_id: str) -> RunHead | None:
-    """The run as one of a list; None where there is none that the actor may see."""
+    """The run as in a list; None if there is none that the actor may see."""
     found, _ = listed(actor, tables.run.c.id == run_id, order=(tables.run.c.id,), limit=1) if "\x00" not in run_id else ([], None)
     return found[0] if found else None
 
@@ -243,7 +226,7 @@ def _step() -> sa.Label[Any]:
 
 
 def _allowed(actor: Actor, act: str = "see") -> sa.ColumnElement[bool]:
-    """That a run is in a team and of a workflow in which the actor has the right, and has no label that they are not cleared for."""
+    """The condition that the actor has the right in the run's team and workflow, and is cleared for its label."""
     pairs, run = sorted(visible_pairs(actor, act)), tables.run.c
     return sa.and_(sa.tuple_(run.team, run.workflow).in_(pairs), access.cleared_for(actor, run.label)) if pairs else sa.false()
 
@@ -271,11 +254,11 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[
     for row in rows:
         title = named.get((row.collection, row.record)) if row.collection else ""
         if title is None and row.collection in away and row.holder == actor.id:
-            title = row.record  # what one holds stays in sight
+            title = row.record  # runs that the actor holds stay visible while the source is down
         if title is None:
-            continue  # the record is out of the reader's scope, or gone: then it is for those whose scope is everything
+            continue  # out of the actor's scope, or deleted: then only actors without a scope see the run
         definition: Definition = workflows.version(row.workflow, row.version)
-        told = {
+        columns = {
             name: getattr(row, name)
             for name in [
                 "id",
@@ -299,7 +282,7 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[
         }
         heads.append(
             RunHead(
-                **told,
+                **columns,
                 workflow_id=row.workflow,
                 slug=definition.slug,
                 workflow_title=definition.title,
@@ -314,9 +297,9 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[
 
 
 def record_titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tuple[str, str], str]:
-    """Titles of the records that the actor may see: one query per collection of the page. What is gone is called by its key, for who sees everything.
+    """Titles of the records that the actor may see, one query per collection. For actors without a scope, deleted records are named by their key.
 
-    `away` are collections that did not answer before; those that do not answer now are added, so that none is asked page after page.
+    `away` are collections whose source is down; new ones are added, so that none is asked for every page.
     """
     keys: dict[str, set[str]] = {}
     for row in rows:
@@ -331,7 +314,7 @@ def record_titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tup
             if collection not in away:
                 found |= {(collection, key): title for key, title in records.titles(collection, sorted(wanted), scope).items()}
         except ConsoleError:
-            away.add(collection)  # the source is away, or the collection: what cannot be checked is not shown to those with a scope
+            away.add(collection)  # the source is down: what cannot be checked is hidden from actors with a scope
     return found
 
 

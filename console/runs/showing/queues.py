@@ -1,4 +1,4 @@
-"""Runs that wait in an inbox or came out of it: found in SQL, in the order in which they are taken, as far as the actor may see them."""
+"""Runs that wait in an inbox or were taken from it, in the order in which they are worked on, as far as the actor may see them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from console.runs.showing.lists import RunHead, listed, visible_pairs
 
 PRIORITIES = ("urgent", "high", "normal", "low")
 MOST = 10_000
-"""More than this are not counted."""
+"""Counts end here."""
 
 WAITING = ("saved", "waiting_person")
 _BATCH = 60
@@ -47,7 +47,7 @@ group by 1, 2, 3, 4, 5, 6
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a list of waiting runs goes on: after the run of this rank, moment and id."""
+    """The cursor of a list: the rank, moment and id of the last run."""
 
     rank: int
     at: str
@@ -57,7 +57,7 @@ class Place:
 def tickets(
     actor: Actor, inbox: str, priorities: Sequence[str], *, limit: int, after: Place | None = None
 ) -> tuple[list[RunHead], Place | None]:
-    """Runs that were handed on to the inbox and that the actor could take, by priority, then those that have waited longest."""
+    """Runs that were escalated to the inbox and that the actor could take, by priority, the longest waiting first."""
     run = tables.run.c
     rank = sa.case({name: place for place, name in enumerate(PRIORITIES)}, value=run.ticket["priority"].astext, else_=len(PRIORITIES))
     at = run.ticket["at"].astext
@@ -80,7 +80,7 @@ def tickets(
 def saved_runs(
     actor: Actor, inbox: str, workflow: str | None, *, limit: int, after: Place | None = None
 ) -> tuple[list[RunHead], Place | None]:
-    """Runs of the workflow, or that were taken from the inbox before, that were saved or let go; those touched longest ago first."""
+    """Saved or released runs of the workflow, or taken from the inbox before; the longest untouched first."""
     run = tables.run.c
     wanted = [*_nobodys(), _came_through(inbox, workflow)]
 
@@ -88,7 +88,7 @@ def saved_runs(
         return sa.tuple_(run.put_down_at, run.id) > sa.tuple_(sa.literal(datetime.fromisoformat(place.at)), sa.literal(place.id))
 
     def place_of(row: Any) -> Place:
-        return Place(0, row.active_at.isoformat(), row.id)  # of a run that nobody has in hand they are the same
+        return Place(0, row.active_at.isoformat(), row.id)  # the same as put_down_at while nobody holds the run
 
     return _takeable(actor, wanted, (run.put_down_at, run.id), later, place_of, limit, after)
 
@@ -96,7 +96,7 @@ def saved_runs(
 def held_runs(
     actor: Actor, inbox: str, workflow: str | None, *, limit: int, holder: str | None = None, after: Place | None = None
 ) -> tuple[list[RunHead], Place | None]:
-    """Runs of the inbox that somebody holds (or `holder` alone) and that the actor may see, those held longest first."""
+    """Runs of the inbox that somebody holds (or only `holder`) and that the actor may see, the oldest first."""
     run = tables.run.c
     held = run.holder.is_not(None) if holder is None else run.holder == holder
     wanted: list[sa.ColumnElement[bool]] = [run.ended_at.is_(None), held, _came_through(inbox, workflow)]
@@ -116,19 +116,19 @@ def held_runs(
 
 
 def taken_at(run_ids: Collection[str], inbox: str) -> dict[str, datetime]:
-    """When each of the runs was last taken out of the inbox; those that were not are left out."""
+    """Run id → when it was last taken from the inbox; runs that were not are left out."""
     rows = fetch("select run, at from console.inbox_taken where run = any(%s) and inbox = %s", (list(run_ids), inbox)) if run_ids else []
     return {row[0]: row[1] for row in rows}
 
 
 def taken_from(run_id: str) -> str | None:
-    """The inbox that the run was last taken out of; None where it was in none."""
+    """The inbox that the run was last taken from; None if it was in none."""
     rows = fetch("select inbox from console.inbox_taken where run = %s", (run_id,))
     return rows[0][0] if rows else None
 
 
 def live_keys(actor: Actor, workflow: str, collection: str, among: Sequence[str]) -> set[str]:
-    """Those of the records that have a live run of the workflow which is there for the actor."""
+    """The records that have a live run of the workflow for which the actor is cleared."""
     ends = ("", *(f"|{label}" for label in access.runs(actor).cleared))
     keys = [f"{workflow}|{collection}|{key}{end}" for key in among for end in ends]
     statement = f"select r.record from {access.runs(actor).sql()} where r.exclusive_key = any(%s) and r.ended_at is null"  # noqa: S608 (a text of ours)
@@ -137,7 +137,7 @@ def live_keys(actor: Actor, workflow: str, collection: str, among: Sequence[str]
 
 
 def live_records(actor: Actor, workflow: str, collection: str) -> list[str]:
-    """Records that have a live run of the workflow which is there for the actor, at most `MOST` and one more."""
+    """Records with a live run of the workflow for which the actor is cleared, at most `MOST` + 1."""
     rows = fetch(
         f"select r.record from {access.runs(actor).sql()} where r.workflow = %s and r.collection = %s and r.ended_at is null"  # noqa: S608 (as above)
         " and r.exclusive_key is not null limit %s",
@@ -147,9 +147,9 @@ def live_records(actor: Actor, workflow: str, collection: str) -> list[str]:
 
 
 def counts(actor: Actor, served: Mapping[str, str | None]) -> dict[str, int]:
-    """How many runs the actor could take from each inbox (id → the workflow of its records, or None), at most `MOST` and one more.
+    """How many runs the actor could take from each inbox (id → the workflow of its records, or None), at most `MOST` + 1.
 
-    One statement for all of them; for a reader with a row scope one more per collection and 400 records.
+    One statement; for an actor with a row scope one more per collection and 400 records.
     """
     if not served:
         return {}
@@ -171,7 +171,7 @@ def counts(actor: Actor, served: Mapping[str, str | None]) -> dict[str, int]:
 
 
 def _visible(actor: Actor, groups: Sequence[Any]) -> dict[str, set[str]]:
-    """For each collection that the actor sees a part of only: those records of the groups that they see."""
+    """For each collection of which the actor sees only a part: the records of the groups that they see."""
     wanted: dict[str, set[str]] = {}
     for row in groups:
         if row[7] is not None:
@@ -181,7 +181,7 @@ def _visible(actor: Actor, groups: Sequence[Any]) -> dict[str, set[str]]:
         try:
             found[collection] = records.visible_keys(collection, sorted(keys), access.scope_for(actor, collection, "read"))
         except ConsoleError:
-            found[collection] = set()  # the source is away: what cannot be checked is not counted for those with a scope
+            found[collection] = set()  # the source is down: for actors with a scope these are not counted
     return found
 
 
@@ -199,7 +199,7 @@ def _rank(ticket: Mapping[str, Any]) -> int:
 
 
 def _nobodys() -> list[sa.ColumnElement[bool]]:
-    """Live, in nobody's hands, in no inbox, and waiting for a person; by the index `run_put_down`."""
+    """Conditions: live, held by nobody, in no inbox, and waiting for a person. Uses the index `run_put_down`."""
     run = tables.run.c
     return [run.ended_at.is_(None), run.holder.is_(None), run.ticket.is_(None), run.status.in_(WAITING)]
 
@@ -219,7 +219,7 @@ def _takeable(
     limit: int,
     after: Place | None,
 ) -> tuple[list[RunHead], Place | None]:
-    """Runs whose step the actor could do, with the place after the last of them; None where the list ends."""
+    """Runs whose step the actor could do, and the cursor after the last of them (None: the end)."""
     heads: list[RunHead] = []
     while True:
         conditions = [*wanted, later(after)] if after else wanted

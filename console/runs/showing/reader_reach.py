@@ -1,4 +1,4 @@
-"""What of a run's values one reader may see, by their rights of today: their fields, and what was made of them."""
+"""Which values of a run a reader may see with today's rights: fields of records, and values that are computed from them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +13,7 @@ from console.runs.rows import version_origins
 
 
 def hidden_from(actor: Actor, *, looking_back: bool = False) -> masking.Within:
-    """Which fields of a collection are kept from the actor; `looking_back`: those too that are masked for who does not work on them now."""
+    """The hidden fields of each collection. `looking_back`: also fields that are masked for people who do not work with them now."""
     sensitive = {each.id: each.sensitive for each in records.collections()} if looking_back else {}
     known: dict[str, frozenset[str]] = {}
 
@@ -29,7 +29,7 @@ def hidden_from(actor: Actor, *, looking_back: bool = False) -> masking.Within:
 
 
 def within_reach(hidden: masking.Hidden) -> masking.Within:
-    """The same with what is made of those fields: the values of runs, and titles."""
+    """The same with everything that is computed from these fields: values of runs, and titles."""
     known: dict[tuple[str, int, str | None], Closed] = {}
 
     def closed(workflow: str, version: int, run: str | None) -> Closed:
@@ -44,7 +44,7 @@ def within_reach(hidden: masking.Hidden) -> masking.Within:
 
 
 def _titled(collection_id: str) -> tuple[str, ...]:
-    """Fields that the titles of a collection's records are made of; none where it is not there any more."""
+    """The fields of a collection's titles; empty if the collection no longer exists."""
     try:
         return records.collection(collection_id).title_fields
     except NotFound:
@@ -54,13 +54,13 @@ def _titled(collection_id: str) -> tuple[str, ...]:
 def kept_from(
     actor: Actor, workflow: str, version: int, step: str | None, *, run: str | None = None, looking_back: bool = False
 ) -> masking.Within:
-    """What is kept from the actor of the values of this step (None: of any); with the `run`, also of what was proposed there and taken over."""
+    """What is hidden from the actor of this step's values (None: of any step); with `run`, also accepted proposals."""
     reach = hidden_from(actor, looking_back=looking_back)
     return replace(reach, closed=reach.closed_in(workflow, version, run), step=step)
 
 
 def words_of_event(actor: Actor, workflow: str, version: int, step: str | None, *, kind: str | None = None, run: str | None = None) -> bool:
-    """Whether the actor may read the texts that this step, or any step of this `kind`, made: those made of no field that is kept from them."""
+    """Whether the actor may read the texts of this step, or of all steps of this `kind`: none is built from a hidden field."""
     closed = kept_from(actor, workflow, version, step, run=run).closed
     return closed is None or (SAID not in closed.of_kind(kind) if kind is not None and closed.version.read else closed.says(step))
 
@@ -68,17 +68,17 @@ def words_of_event(actor: Actor, workflow: str, version: int, step: str | None, 
 def shown_to(
     actor: Actor, workflow: str, version: int, step: str | None, screen: Mapping[str, Any], collection: str | None, run: str
 ) -> dict[str, Any]:
-    """What stands on a screen of this step without what is made of fields that are kept from the actor."""
+    """The screen of this step without values that are hidden from the actor or computed from hidden ones."""
     return dict(masking.mask(dict(screen), "screen", kept_from(actor, workflow, version, step, run=run), collection, screen=True)[0])
 
 
 def _every_field(collection: str) -> frozenset[str]:
-    """Names of all fields of a collection; none where it is not there any more."""
+    """Names of all fields of a collection; empty if it no longer exists."""
     return frozenset(field.name for each in records.collections() if each.id == collection for field in each.fields)
 
 
 def screen_for(hidden: masking.Within, screen: Mapping[str, Any] | None, collection: str | None) -> dict[str, Any] | None:
-    """A screen that was drawn for somebody, as this reader may see it; a record whose title they may not read goes by its key."""
+    """A screen that was drawn for another person, as this reader may see it. A record with a hidden title is named by its key."""
     if screen is None:
         return None
     left = dict(masking.mask(dict(screen), "screen", masking.at_step(hidden, screen["step"]), collection, screen=True)[0])
@@ -87,9 +87,9 @@ def screen_for(hidden: masking.Within, screen: Mapping[str, Any] | None, collect
 
 
 DOTS = "••••••"
-"""Stands in a text where its reader may not see the value."""
+"""Replaces a hidden value in a text."""
 
 
 def without(hidden: masking.Within) -> masking.Within:
-    """The same for values that texts are made of: dots stand where something is left out."""
+    """The same for building texts: hidden values are replaced by dots."""
     return replace(hidden, instead=DOTS)

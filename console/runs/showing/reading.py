@@ -1,4 +1,4 @@
-"""Reading runs: one with its screen, those on a record, those to continue, lists for programs, the preview of a revision."""
+"""Reading one run with its screen, and recording what people were shown and opened."""
 
 import re
 from collections.abc import Mapping
@@ -26,17 +26,17 @@ from console.runs.showing import reader_reach
 from console.runs.showing.screens import Screen, TypedForm, draw_screen, last_shown, record_screen, seen_fields
 from console.runs.showing.view import RunView, as_json, outline
 
-NEWEST = 400  # events that are looked through for what was noted already
-PATH_SHOWN = 60  # steps of a run beside its form: what a page takes does not grow with the run
+NEWEST = 400  # the newest events in which an earlier record of the same is looked for
+PATH_SHOWN = 60  # steps of the path beside the form, so that a page does not grow with the run
 WORD = re.compile(r"\w+")
 LOOKING = frozenset({"waiting_person", "saved"})
 
 
 def get(actor: Actor, run_id: str, item: str | None = None, *, most: int | None = PATH_SHOWN) -> RunView:
-    """The run as the actor may see it; what somebody who works on it is shown becomes an event of the run, once. `item` is which one of a
-    list they turn to, where the run stands at one; `most` how many of the steps so far the path beside it has (None: all of them, and every attempt).
+    """The run as the actor may see it. If they work on it, their screen is recorded as an event, once.
 
-    Raises NotFound for what is not there and for what is out of scope, in the same words.
+    `item` is the chosen item of a list. `most` limits the steps of the path (None: all steps and every attempt). Raises NotFound, with the same
+    text whether the run does not exist or is hidden.
     """
 
     def once() -> RunView:
@@ -45,15 +45,15 @@ def get(actor: Actor, run_id: str, item: str | None = None, *, most: int | None 
             answering.give_up(call)
             seen = see(actor, run_id, whole=most is None, shown=True)
         seen = record_timed_reading(actor, seen)
-        near = _page_state(actor, seen)
-        screen, seen = _screen(actor, seen, near, log.now(), item)
-        return view(actor, seen, screen, near, most)
+        page_state = _page_state(actor, seen)
+        screen, seen = _screen(actor, seen, page_state, log.now(), item)
+        return view(actor, seen, screen, page_state, most)
 
     return retried(once)
 
 
 def record_timed_reading(actor: Actor, seen: Seen) -> Seen:
-    """The run, with an event that it was read where the actor is cleared for its label for a time only. Raises log.Moved."""
+    """The run; if the actor is cleared for its label for a limited time only, the reading is recorded. Raises log.Moved."""
     label, run = seen.run.label, seen.run
     if label is None or access.cleared_for_good(actor.id, label):
         return seen
@@ -63,16 +63,14 @@ def record_timed_reading(actor: Actor, seen: Seen) -> Seen:
 
 
 def title(actor: Actor, run_id: str) -> str:
-    """The run in a few words: its workflow, and its record as the actor may see it. Raises NotFound as `get` does."""
+    """The title of the workflow and of the record, as the actor may see it. Raises NotFound as `get` does."""
     seen = see(actor, run_id)
     return seen.definition.title + (f", {seen.record.title}" if seen.record is not None else "")
 
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """What stands beside a run: the draft at its open attempt, how long its holder has been idle, the digest of what the actor was
-    last shown at that attempt.
-    """
+    """What a page needs beside the run: the draft of the current step, the holder's idle seconds, the digest of the actor's last screen."""
 
     draft: typed_drafts.Draft | None = None
     idle_s: float = 0.0
@@ -89,7 +87,7 @@ where r.id = %(run)s
 
 
 def _page_state(actor: Actor, seen: Seen) -> PageState:
-    """In one statement: a page is drawn after every step."""
+    """The state, in one statement, because a page is drawn after every step. Raises NotFound."""
     run = seen.run
     rows = fetch(_BESIDE, {"run": run.id, "n": run.current or 0, "person": actor.id})
     if not rows:
@@ -100,7 +98,7 @@ def _page_state(actor: Actor, seen: Seen) -> PageState:
 
 
 def screen_after(actor: Actor, seen: Seen, after: Run, now: datetime) -> Screen | None:
-    """What the actor will be shown next of the run as it will stand; None where that can only be known once it stands there."""
+    """The actor's screen of the run as it will be (`after`); None if it can only be drawn after the commit."""
     if after.current is None or after.status != "waiting_person" or seen.down is not None or not may_work(actor, after, seen.definition):
         return None
     try:
@@ -109,8 +107,8 @@ def screen_after(actor: Actor, seen: Seen, after: Run, now: datetime) -> Screen 
         return None
 
 
-def _screen(actor: Actor, seen: Seen, near: PageState, now: datetime, item: str | None = None) -> tuple[Screen | None, Seen]:
-    """What the actor sees of the open step: drawn anew for those who work on such runs, as it was last shown for readers."""
+def _screen(actor: Actor, seen: Seen, page_state: PageState, now: datetime, item: str | None = None) -> tuple[Screen | None, Seen]:
+    """(the screen of the current step, the run): drawn for people who work on such runs, the last recorded one for readers."""
     run = seen.run
     if run.current is None or run.status not in LOOKING:
         return None, seen
@@ -118,21 +116,21 @@ def _screen(actor: Actor, seen: Seen, near: PageState, now: datetime, item: str 
         return _screen_before(run.id, run.current), seen
     try:
         screen = draw_screen(actor, seen, now, item)
-    except (SourceDown, NotFound) as error:  # what stands beside the form cannot be read: the run is there all the same
+    except (SourceDown, NotFound) as error:  # data beside the form cannot be read; the run is shown all the same
         down = error if isinstance(error, SourceDown) else SourceDown(error.message)
         return _screen_before(run.id, run.current), replace(seen, down=down)
-    loaded = record_screen(actor, seen, screen, now, near.shown)
+    loaded = record_screen(actor, seen, screen, now, page_state.shown)
     return screen, Seen(loaded, seen.definition, seen.record, seen.gone, seen.down)
 
 
 def _screen_before(run_id: str, n: int) -> Screen | None:
-    """What was last shown of the attempt, to anybody."""
-    found = last_shown(run_id, n)
-    return found[1] if found else None
+    """The screen last shown at the attempt, to anybody."""
+    recorded = last_shown(run_id, n)
+    return recorded[1] if recorded else None
 
 
 def preview_screen(actor: Actor, run_id: str, values: Mapping[str, Any], outcome: str | None = None) -> Screen | None:
-    """The screen of the open step with what it would do if this were handed in; None where nothing can be. Nothing is noted: nobody is shown it yet."""
+    """The screen of the current step with the consequences of these values; None if it cannot be completed. Nothing is recorded."""
     seen = see(actor, run_id)
     run = seen.run
     if (
@@ -157,26 +155,30 @@ def preview_screen(actor: Actor, run_id: str, values: Mapping[str, Any], outcome
         return None
 
 
-def masked_run(actor: Actor, told: dict[str, Any], run: Run, *, looking_back: bool = False) -> tuple[dict[str, Any], list[str]]:
-    """The run's JSON without what this reader may not read, and the paths of what was left out."""
+def masked_run(actor: Actor, run_json: dict[str, Any], run: Run, *, looking_back: bool = False) -> tuple[dict[str, Any], list[str]]:
+    """(the run's JSON without values that this reader may not see, the paths of what was removed)."""
     hidden = reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=looking_back)
-    paths = _without_sent(told, run, hidden)
-    if told["ticket"] and told["ticket"].get("reason") and hidden.closed is not None and SAID in hidden.closed.of_kind("escalate"):
-        told["ticket"] = {**told["ticket"], "reason": None}
+    paths = _without_sent(run_json, run, hidden)
+    if run_json["ticket"] and run_json["ticket"].get("reason") and hidden.closed is not None and SAID in hidden.closed.of_kind("escalate"):
+        run_json["ticket"] = {**run_json["ticket"], "reason": None}
         paths.append("run.ticket.reason")
-    paths += _without_strange_sources(actor, told, run)
-    for step, output in told["context"].items():
-        told["context"][step], found = masking.mask(output, f"run.context.{step}", masking.at_step(hidden, step), told["collection"])
-        paths += found
-    here = (told["current"] or {}).get("step")
-    told["current"], found = masking.mask(told["current"], "run.current", masking.at_step(hidden, here), told["collection"], screen=True)
-    paths += found
+    paths += _without_strange_sources(actor, run_json, run)
+    for step, output in run_json["context"].items():
+        run_json["context"][step], more_paths = masking.mask(
+            output, f"run.context.{step}", masking.at_step(hidden, step), run_json["collection"]
+        )
+        paths += more_paths
+    here = (run_json["current"] or {}).get("step")
+    run_json["current"], more_paths = masking.mask(
+        run_json["current"], "run.current", masking.at_step(hidden, here), run_json["collection"], screen=True
+    )
+    paths += more_paths
     closed, of_steps = (
-        hidden(told["collection"]),
-        {each: masking.at_step(hidden, each) for each in {each["step"] for each in told["attempts"]}},
+        hidden(run_json["collection"]),
+        {each: masking.at_step(hidden, each) for each in {each["step"] for each in run_json["attempts"]}},
     )
     shut = {each for each, made in of_steps.items() if masking.names_closed(made)}
-    for number, attempt in enumerate(told["attempts"]):
+    for number, attempt in enumerate(run_json["attempts"]):
         values = attempt["values"]
         if (
             closed.isdisjoint(values)
@@ -185,14 +187,16 @@ def masked_run(actor: Actor, told: dict[str, Any], run: Run, *, looking_back: bo
             and attempt["step"] not in shut
         ):
             continue
-        attempt["values"], found = masking.mask(values, f"run.attempts.{number}.values", of_steps[attempt["step"]], told["collection"])
-        paths += found
-    return told, paths
+        attempt["values"], more_paths = masking.mask(
+            values, f"run.attempts.{number}.values", of_steps[attempt["step"]], run_json["collection"]
+        )
+        paths += more_paths
+    return run_json, paths
 
 
-def _without_strange_sources(actor: Actor, told: dict[str, Any], run: Run) -> list[str]:
-    """Of a proposal that was made for somebody else, leave out what rests on records that this reader may not read; the paths."""
-    proposal = (told["current"] or {}).get("proposal")
+def _without_strange_sources(actor: Actor, run_json: dict[str, Any], run: Run) -> list[str]:
+    """Remove parts of another person's proposal that rest on records which this reader may not read. Returns their paths."""
+    proposal = (run_json["current"] or {}).get("proposal")
     if proposal is None or proposal["for"] == actor.id:
         return []
     readable = _Readable(actor, run)
@@ -212,7 +216,7 @@ def _without_strange_sources(actor: Actor, told: dict[str, Any], run: Run) -> li
 
 
 class _Readable:
-    """Whether somebody may read the record that a source is of; each record is looked up once."""
+    """Whether the actor may read the record of a source; each record is looked up once."""
 
     def __init__(self, actor: Actor, run: Run) -> None:
         self.actor, self.run = actor, run
@@ -236,37 +240,37 @@ class _Readable:
             return False
 
 
-def _without_sent(told: dict[str, Any], run: Run, hidden: masking.Hidden) -> list[str]:
-    """Leave out what was sent to another system where it was made of something that this reader may not see; its path."""
-    shown = (told["current"] or {}).get("effect")
-    found = run.effect(shown["id"]) if shown and shown["sent"] else None
-    if shown is None or found is None:
+def _without_sent(run_json: dict[str, Any], run: Run, hidden: masking.Hidden) -> list[str]:
+    """Remove what was sent to another system if it was built from hidden fields. Returns its path."""
+    shown = (run_json["current"] or {}).get("effect")
+    with_attempt = run.effect(shown["id"]) if shown and shown["sent"] else None
+    if shown is None or with_attempt is None:
         return []
-    made_of = frozenset(WORD.findall(orjson.dumps(found[1].request.get("define", {})).decode()))
-    if not made_of & {"related", *hidden(told["collection"]), *hidden(shown["collection"])}:
+    made_of = frozenset(WORD.findall(orjson.dumps(with_attempt[1].request.get("define", {})).decode()))
+    if not made_of & {"related", *hidden(run_json["collection"]), *hidden(shown["collection"])}:
         return []
     shown["sent"] = None
     return ["run.current.effect.sent"]
 
 
-def view(actor: Actor, seen: Seen, screen: Screen | None, near: PageState, most: int | None = PATH_SHOWN) -> RunView:
+def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState, most: int | None = PATH_SHOWN) -> RunView:
     """The run for this viewer."""
     seen = seen if most is None else replace(seen, loaded=trim_to_shown(seen.loaded))
     run, definition = seen.run, seen.definition
     newest = workflows.newest(definition.id)
-    typed = near.draft if run.holder in (actor.id, None) else None
-    can = possible_commands(actor, seen, near.idle_s)
+    typed = page_state.draft if run.holder in (actor.id, None) else None
+    can = possible_commands(actor, seen, page_state.idle_s)
     people = {run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)}
     names = accounts.names(people - {actor.id}) | ({actor.id: actor.name} if actor.id in people else {})
     reads = not may_work(actor, run, definition)
     steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most, left=seen.loaded.left)
-    told, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None), run, looking_back=reads)
-    if reads or seen.down is not None:  # it was drawn for somebody else
+    run_json, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None), run, looking_back=reads)
+    if reads or seen.down is not None:  # the screen was drawn for another person
         screen = reader_reach.screen_for(
             reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=reads), screen, run.collection
         )
     return RunView(
-        json=told,
+        json=run_json,
         screen=screen,
         can=can,
         steps=steps,
@@ -275,7 +279,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, near: PageState, most:
         record_title=seen.record.title if seen.record else run.record or "",
         collection_label=records.collection(run.collection).label_one if run.collection else "",
         newer_version=newest if newest > definition.number else None,
-        holder_idle=run.holder is not None and near.idle_s >= TAKE_OVER_AFTER_S,
+        holder_idle=run.holder is not None and page_state.idle_s >= TAKE_OVER_AFTER_S,
         gone=seen.gone,
         down=seen.down.message if seen.down else None,
         lacking=lacking_right(actor, seen) if may_work(actor, run, definition) else None,
@@ -296,10 +300,10 @@ def source_opened(
     digest: str | None = None,
     what: str | None = None,
 ) -> None:
-    """Note that somebody who works on the run opened a source beside the form: a related list, a document, a masked value.
+    """Record that a person who works on the run opened a source beside the form: a related list, a document, a masked value.
 
-    A page of a document is noted once for each person and attempt; `pages` is how many it has, `digest` the SHA-256 of its bytes,
-    `what` what people call it.
+    A page of a document is recorded once for each person and attempt. `pages` is the number of pages, `digest` the SHA-256 of the file,
+    `what` its name.
     """
 
     def once() -> None:
@@ -312,17 +316,17 @@ def source_opened(
             seen.run, actor, "source_opened", {what: value for what, value in named.items() if value is not None}
         ):
             return
-        told = {name: value for name, value in (named | {"pages": pages, "digest": digest}).items() if value is not None}
+        open_data = {name: value for name, value in (named | {"pages": pages, "digest": digest}).items() if value is not None}
         sealed = {"what": what} if what is not None else {}
-        record_reading(actor, seen, Event("source_opened", log.now(), told, sealed, (attempt.step, attempt.attempt), actor.id))
+        record_reading(actor, seen, Event("source_opened", log.now(), open_data, sealed, (attempt.step, attempt.attempt), actor.id))
 
     retried(once)
 
 
-def already_recorded(run: Run, actor: Actor, kind: str, told: Mapping[str, Any]) -> bool:
-    """Whether the newest events of the run hold one of this kind, by this person, that says all this."""
+def already_recorded(run: Run, actor: Actor, kind: str, values: Mapping[str, Any]) -> bool:
+    """Whether the newest events of the run have one of this kind, by this person, with these values."""
     for event in log.recent(run.id, kind, run.seq - NEWEST):
-        if event.body["actor"].get("id") == actor.id and all(event.open.get(name) == value for name, value in told.items()):
+        if event.body["actor"].get("id") == actor.id and all(event.open.get(name) == value for name, value in values.items()):
             return True
     return False
 

@@ -1,4 +1,4 @@
-"""Replay: a run, and what was on the screen, as they were after any of its events. From the log alone; nothing here can act."""
+"""Replay: a run and its screen as they were after any of its events, from the log alone. Nothing can be changed from here."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,15 +21,15 @@ from console.runs.showing.view import RunView, as_json, outline
 DECISIONS = frozenset({"step_completed", "outcome_chosen", "step_submitted", "step_revised", "run_aborted", "effect_settled"})
 QUIET = frozenset({"step_shown", "source_opened", "checks_shown"})
 TOLD = frozenset({"source_opened", "step_submitted", "step_completed"})
-"""Kinds of which a tick carries what they tell openly: what was looked at, and what became of a proposal."""
+"""Kinds of events whose tick has their open values: opened sources, and what people made of a proposal."""
 
 
 @dataclass(frozen=True)
 class ReplayView:
-    """A run after event `at` of `last`. `json` is its shape in the API; `run` and `ticks` are for pages, and made when asked for.
+    """A run after event `at` of `last`. `json` is its shape in the API; `run` and `ticks` are for pages, and computed on first use.
 
-    `now_values` are the record's fields today, where the viewer may read them; None when there is no record to compare with.
-    `gone` says why a screen that was shown then is not there: `erased`, `expired`; empty where it is there, or where there was none.
+    `now_values` are the record's fields today, if the viewer may read them; None if there is no record. `gone` says why a recorded screen is
+    missing: `erased` or `expired`; empty if it is there, or there was none.
     """
 
     json: dict[str, Any]
@@ -43,7 +43,7 @@ class ReplayView:
 
     @cached_property
     def run(self) -> RunView:
-        """The run at that point, with nothing that can be done."""
+        """The run at that point, without commands."""
         return self.make_run()
 
     @cached_property
@@ -53,10 +53,10 @@ class ReplayView:
 
 
 class Tick(dict[str, Any]):
-    """An event on the scrubber: `n`, `about` (number of the attempt, or None), `kind`, `at`, `actor` (person, automatic), `who`, `decision`, `quiet`, what
-    it tells openly (`told`, of some kinds), and its `sentence`.
+    """An event on the scrubber: `n`, `about` (number of the attempt, or None), `kind`, `at`, `actor` (person, automatic), `who`, `decision`, `quiet`,
+    `told` (its open values, for some kinds), and `sentence`.
 
-    The sentence is put together when it is asked for: of a long run a page shows few. Until then the event is kept as its bytes.
+    The sentence is built on first use, because a page shows only a few of a long run. Until then the event is kept as bytes.
     """
 
     def __init__(self, row: log.Row, names: sentences.Names) -> None:
@@ -85,7 +85,7 @@ class Tick(dict[str, Any]):
 
 
 def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
-    """The run after event `at` (None: its last). Raises NotFound for a number that the run does not have."""
+    """The run after event `at` (None: its last). Raises NotFound if the run has no such event."""
     seen = retried(lambda: record_timed_reading(actor, see(actor, run_id)))
     last = seen.run.seq
     place = last if at is None else at
@@ -95,7 +95,7 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     state, screen, gone = _then(run_id, rows)
     (event,) = log.open_values(run_id, [log.closed(rows[-1])]).values()
     hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, run=seen.run.id, looking_back=True)
-    told, masked = masked_run(actor, as_json(state, seen.definition, screen, None), state, looking_back=True)
+    run_json, masked = masked_run(actor, as_json(state, seen.definition, screen, None), state, looking_back=True)
     here = masking.at_step(hidden, screen["step"]) if screen else hidden
     panel, more = masking.mask(_record(screen), "screen.record", here, seen.run.collection, values=False)
     masked = [*masked, *more]
@@ -103,7 +103,7 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
         json={
             "at": place,
             "last": last,
-            "run": told,
+            "run": run_json,
             "event": present.as_json(event, present.names_of([event]), hidden=hidden),
             "screen": {"record": panel},
             "read_only": True,
@@ -111,7 +111,7 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
         },
         at=place,
         last=last,
-        make_run=lambda: _view(seen, state, told, screen_for(hidden, screen, seen.run.collection), masked),
+        make_run=lambda: _view(seen, state, run_json, screen_for(hidden, screen, seen.run.collection), masked),
         make_ticks=lambda: _ticks([*rows, *log.rows(run_id, place, upto=last)]),
         now_values=dict(seen.record.values) if seen.record else None,
         gone=gone,
@@ -120,19 +120,16 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
 
 
 def _then(run_id: str, rows: Sequence[log.Row]) -> tuple[Run, Screen | None, str]:
-    """The run after these events, and the newest screen of the step at which it stood: of all that were shown, only this one is opened.
-
-    Where it cannot be opened any more, the last is why.
-    """
+    """(the run after these events, the newest screen of its current step, why that screen is missing). Only this screen is decrypted."""
     shown: dict[int, int] = {}
 
-    def told() -> Iterator[Event]:
+    def unopened_events() -> Iterator[Event]:
         for stored in log.passing(run_id, rows, unopened=QUIET):
             if stored.type == "step_shown":
                 shown[stored.open["n"]] = stored.n
             yield as_event(stored)
 
-    state = fold(told())
+    state = fold(unopened_events())
     if state.current not in shown:
         return state, None, ""
     last = log.closed(rows[shown[state.current] - 1])
@@ -152,12 +149,12 @@ def _ticks(rows: Sequence[log.Row]) -> list[Tick]:
     return [Tick(row, called) for row in rows]
 
 
-def _view(seen: Seen, state: Run, told: dict[str, Any], screen: Screen | None, masked: Sequence[str]) -> RunView:
+def _view(seen: Seen, state: Run, run_json: dict[str, Any], screen: Screen | None, masked: Sequence[str]) -> RunView:
     title = (screen or {}).get("record") or {}
     names = accounts.names({state.started_by, *filter(None, (state.holder, *(each.by for each in state.attempts.values())))})
     steps, earlier = outline(state, seen.definition, names, may_revise=False, most=PATH_SHOWN)
     return RunView(
-        json=told,
+        json=run_json,
         screen=screen,
         can=frozenset(),
         steps=steps,
@@ -170,7 +167,7 @@ def _view(seen: Seen, state: Run, told: dict[str, Any], screen: Screen | None, m
 
 
 def events(actor: Actor, run_id: str, *, limit: int = 50, after: int = 0) -> tuple[list[dict[str, Any]], int | None]:
-    """The run's events in the shape of the API, oldest first, and the number after which the next page begins."""
+    """The run's events in the shape of the API, oldest first, and the number after which the next page begins (None: no more)."""
     see(actor, run_id)
     found = log.events_of(run_id, after=after, limit=limit + 1)
     page = found[:limit]

@@ -1,4 +1,4 @@
-"""What is on the screen when a step is presented: the view model, kept as `step_shown` once per attempt and person, and again only when it differs."""
+"""The screen of a step as data. It is recorded as `step_shown` once per attempt and person, and again only when it differs."""
 
 import hashlib
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ Screen = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class TypedForm:
-    """What stands in a form that is not handed in: its values, the choice, and the record's fields as the person last saw them (`before`)."""
+    """An unfinished form: its values, the chosen outcome, and the record's fields as the person last saw them (`before`)."""
 
     values: Mapping[str, Any]
     outcome: str | None = None
@@ -39,7 +39,7 @@ class TypedForm:
 
 
 def last_shown(run_id: str, n: int, person: str | None = None) -> tuple[bytes, Screen] | None:
-    """(digest, screen) last shown at the attempt, to that person or (None) to anybody."""
+    """(digest, screen) last shown at the attempt to that person (None: to anybody); None if there is none."""
     rows = fetch(
         "select digest, screen::text from console.shown where run = %(run)s and n = %(n)s and (%(person)s::text is null or person = %(person)s) "
         "order by run_seq desc limit 1",
@@ -49,13 +49,13 @@ def last_shown(run_id: str, n: int, person: str | None = None) -> tuple[bytes, S
 
 
 def record_shown(run_id: str, person: str) -> Mapping[str, Any] | None:
-    """The panel of the record as the person was last shown it in the run."""
+    """The panel of the record as it was last shown to the person in the run."""
     rows = fetch("select screen::text from console.shown where run = %s and person = %s order by run_seq desc limit 1", (run_id, person))
     return orjson.loads(rows[0][0]).get("record") if rows else None
 
 
 def seen_fields(screen: Screen | None) -> Mapping[str, Any] | None:
-    """The record's fields as they were on that screen: name → value then."""
+    """The record's fields as they were on that screen: name → value."""
     if screen is None:
         return None
     if screen.get("progress") is not None:
@@ -65,9 +65,9 @@ def seen_fields(screen: Screen | None) -> Mapping[str, Any] | None:
 
 
 def draw_screen(actor: Actor, seen: Seen, now: datetime, item: str | None = None, typed: TypedForm | None = None) -> Screen:
-    """The view model of the step that the run stands at, as this actor sees it; of a list, with the form of the `item` they turned to.
+    """The screen of the current step as this actor sees it; in a list, with the form of the chosen `item`.
 
-    What it would do is told of the form as it starts, or as it is `typed`.
+    Its consequences are computed from the first values of the form, or from the `typed` ones.
     """
     screen = _drawn(actor, seen, now, item, typed)
     hidden = reader_reach.kept_from(actor, seen.run.workflow, seen.run.version, screen["step"], run=seen.run.id)
@@ -76,14 +76,14 @@ def draw_screen(actor: Actor, seen: Seen, now: datetime, item: str | None = None
     left, paths = masking.mask(screen, "screen", hidden, seen.run.collection, screen=True)
     if not paths:
         return screen
-    said = _drawn(actor, seen, now, item, typed, reader_reach.without(hidden))
-    return {**left, **{name: said[name] for name in masking.TEXTS & said.keys() & left.keys()}}
+    with_dots = _drawn(actor, seen, now, item, typed, reader_reach.without(hidden))
+    return {**left, **{name: with_dots[name] for name in masking.TEXTS & with_dots.keys() & left.keys()}}
 
 
 def _drawn(
     actor: Actor, seen: Seen, now: datetime, item: str | None, typed: TypedForm | None, hidden: masking.Within | None = None
 ) -> Screen:
-    """The same with every value that the step knows; with `hidden` without those that are kept from the actor."""
+    """The screen with all values; with `hidden` without values that the actor may not see."""
     open_step = step_at(seen.definition, seen.run)
     step: Screen = {
         "step": open_step.attempt.step,
@@ -132,21 +132,21 @@ def _drawn(
 
 
 def _field(field: FormField, collection: str | None, forms: Mapping[str, FormField], last: Mapping[str, Any]) -> dict[str, Any]:
-    """A field of the form; one of a record, which is written when the step is handed in, says of which collection; one that is judged anew what was found before."""
+    """A field of the form; with `collection` if it belongs to a record, and `last` if it has earlier findings."""
     own = {"collection": collection} if field.name in forms else {}
     found = {"last": last[field.name]} if field.name in last else {}
     return {**field.to_json(), **own, **found}
 
 
 def _progress(progress: Progress) -> dict[str, Any]:
-    """The list beside the form, with what is known of the item at hand as a table of one row."""
-    told = {name: getattr(progress, name) for name in ("key", "total", "done", "earlier", "later")}
+    """The list beside the form, with the current item as a table of one row."""
+    counts = {name: getattr(progress, name) for name in ("key", "total", "done", "earlier", "later")}
     table = _table("item", progress.rows) if progress.rows is not None else None
-    return {**told, "items": [asdict(item) for item in progress.items], "item": table}
+    return {**counts, "items": [asdict(item) for item in progress.items], "item": table}
 
 
 def _tables(name: str, rows: Rows) -> list[dict[str, Any]]:
-    """The rows, where there were any to ask for, and the totals as a table of one row."""
+    """A table of the rows, unless only totals were read, and a table of one row for the totals."""
     found = [_table(name, rows)] if rows.fields or not rows.figures else []
     if rows.figures:
         one = {"key": None, "title": "", "values": dict(rows.totals)}
@@ -169,13 +169,13 @@ def _table(name: str, rows: Rows) -> dict[str, Any]:
 
 
 def _look_of(field: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a field decides how its values look."""
+    """The attributes of a field that decide how its values are displayed."""
     money = {key: field[key] for key in ("widget", "currency", "minor") if field.get(key)}
     return {key: field.get(key) for key in ("name", "label", "type", "options")} | money
 
 
 def _missing(seen: Seen) -> list[dict[str, str]]:
-    """Steps whose context is missing because they were handled manually, and that still stand."""
+    """Completed steps whose context is missing because they were handled manually."""
     titles = {step.id: step.title for step in seen.definition.document.steps}
     return [
         {
@@ -201,12 +201,12 @@ def _panel(actor: Actor, record: Record | None) -> dict[str, Any] | None:
 
 
 def digest(screen: Screen) -> bytes:
-    """What tells one screen from another."""
+    """SHA-256 of the screen, to compare screens."""
     return hashlib.sha256(log.body.canonical(log.body.plain(screen))).digest()
 
 
 def fit_size(screen: Screen) -> Screen:
-    """The screen in at most 64 KB: long texts by their hash, long tables shortened to what fits."""
+    """The screen in at most 64 KB: long texts are cut and get their hash, then the longest tables are cut."""
     plain: Screen = log.body.plain(screen)
     if len(orjson.dumps(plain)) <= MOST_BYTES:
         return plain
@@ -218,7 +218,7 @@ def fit_size(screen: Screen) -> Screen:
 
 
 def shorten_texts(value: Any) -> Any:
-    """The value with long texts by their hash."""
+    """The value with long texts cut; each gets its length and hash."""
     match value:
         case str() if len(value) > LONG_TEXT:
             return f"{value[:LONG_TEXT]}… ({len(value)} characters, SHA-256 {hashlib.sha256(value.encode()).hexdigest()})"
@@ -230,17 +230,17 @@ def shorten_texts(value: Any) -> Any:
 
 
 def shown_event(actor: Actor, run: Run, screen: Screen, mark: bytes, now: datetime) -> tuple[Event, dict[str, Any]]:
-    """(`step_shown`, the row that keeps it) of a screen with the digest `mark`, at the attempt where the run stands."""
+    """(the event `step_shown`, its row) of a screen with the digest `mark`, at the current attempt."""
     kept = fit_size(screen)
-    told = {"n": run.current, "type": screen["type"], "digest": mark.hex(), "locale": actor.locale, "zone": actor.zone}
-    event = Event("step_shown", now, told, {"screen": kept}, (screen["step"], screen["attempt"]), actor.id)
+    open_data = {"n": run.current, "type": screen["type"], "digest": mark.hex(), "locale": actor.locale, "zone": actor.zone}
+    event = Event("step_shown", now, open_data, {"screen": kept}, (screen["step"], screen["attempt"]), actor.id)
     return event, {"n": run.current, "person": actor.id, "digest": mark.hex(), "screen": kept}
 
 
 def record_screen(actor: Actor, seen: Seen, screen: Screen, now: datetime, before: bytes | None) -> Loaded:
-    """Note what this actor is shown, unless it is what they were shown before (its digest is `before`); answers the run as it stands then.
+    """Record what this actor is shown, unless its digest is `before`, the last one; return the run afterwards.
 
-    Raises log.Moved when the run has moved meanwhile: then something else is to be shown.
+    Raises log.Moved if the run has moved meanwhile: then the screen must be drawn again.
     """
     loaded, run = seen.loaded, seen.run
     if run.current is None:
@@ -255,6 +255,6 @@ def record_screen(actor: Actor, seen: Seen, screen: Screen, now: datetime, befor
 
 
 def item_of(screen: Screen | None) -> str | None:
-    """The item of a list whose form is on the screen."""
+    """The key of the list's item whose form is on the screen; None without a list."""
     key = ((screen or {}).get("progress") or {}).get("key")
     return str(key) if key is not None else None

@@ -1,4 +1,4 @@
-"""What is at stake at a step of a run: where it is money, somebody's freedom to act or beyond recall, a proposal fills nothing in by itself."""
+"""What is at stake at a step: money, restricting somebody, or what cannot be recalled. There a proposal fills in nothing."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from console.workflows import Definition
 
 
 def at_stake(definition: Definition, step_id: str) -> frozenset[Stake]:
-    """What the step does, and what follows from it before a person decides anew."""
+    """What is at stake in the step and in the steps that follow before a person decides again."""
     step = definition.document.step(step_id)
     if step.stakes is not None:
         return frozenset(step.stakes)
@@ -23,7 +23,7 @@ def at_stake(definition: Definition, step_id: str) -> frozenset[Stake]:
 
 
 def _own(definition: Definition, step: Step) -> frozenset[Stake]:
-    """What is at stake in what the step itself does."""
+    """What is at stake in the step itself."""
     if step.stakes is not None:
         return frozenset(step.stakes)
     kind, config = steps.get(step.type), steps.view(step).config
@@ -41,11 +41,11 @@ def _of_action(action_id: str) -> frozenset[Stake]:
     try:
         return stakes.of_action(kept.get(action_id))
     except NotFound:
-        return frozenset({"irreversible"})  # nobody knows what it will do
+        return frozenset({"irreversible"})  # an unknown action may do anything
 
 
 def _type_of(definition: Definition, column: str, relation: str | None, collection: str | None) -> str:
-    """The type of a column that is written; nothing where it is not known."""
+    """The type of a column that is written; empty if it is not known."""
     own = definition.document.collection
     try:
         if collection is None and own is not None:
@@ -58,7 +58,7 @@ def _type_of(definition: Definition, column: str, relation: str | None, collecti
 
 
 def _led_to(definition: Definition, start: Step) -> Iterator[Step]:
-    """The steps that follow from what is handed in at this one. A choice counts until somebody chooses again; what a form holds until a person has the next form."""
+    """The steps that follow from this one: after a choice up to the next choice, after a form up to the next form of a person."""
     known = {step.id: step for step in definition.document.steps}
     chooses = _chooses(start)
     left, seen = list(start.next.values()), {start.id}
@@ -74,7 +74,7 @@ def _led_to(definition: Definition, start: Step) -> Iterator[Step]:
 
 
 def _chooses(step: Step) -> bool:
-    """Whether a person takes one of several ways here."""
+    """Whether a person chooses between several next steps."""
     kind: StepType = steps.get(step.type)
     ways = set(step.next) - {"default", "error"}
     by_person = step.type == "approval" or (kind.purpose == "decide" and kind.asks(steps.view(step).config))

@@ -1,4 +1,4 @@
-"""A run as pages and programs see it. The same function draws the run of now and the run of then: only the screen's origin differs."""
+"""A run as pages and programs get it. Pages and replay use the same functions; only the source of the screen differs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,10 +19,11 @@ STATES = {"open": "now", "performing": "now", "done": "done", "cancelled": "canc
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run for one viewer. `json` is its shape in the API; the rest is what a page needs beside it.
+    """A run for one viewer. `json` is its shape in the API; the rest is for pages.
 
-    `can` are the commands that the viewer may give now, `steps` the path so far and what surely comes, `names` people by id.
-    `earlier` tells how much of a long path `steps` leaves out. `gone` and `down` say why there is no record to show, `lacking` which right the open step needs and the viewer has not; `masked` are paths that were left out for this viewer.
+    `can` are the commands that the viewer may give now, `steps` the path so far and the certain next steps, `names` people by id. `earlier`
+    counts the steps that a long path leaves out. `gone` and `down` say why there is no record, `lacking` which right the viewer lacks for the
+    current step. `masked` are the paths of values that were removed for this viewer.
     """
 
     json: dict[str, Any]
@@ -43,7 +44,7 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """Of the path, what `steps` leaves out: how many steps, how many of them are counted, how many done."""
+    """What `steps` leaves out of the path: the number of steps, of those that count, and of those that are done."""
 
     steps: int
     counted: int
@@ -79,12 +80,12 @@ def as_json(run: Run, definition: Definition, screen: Screen | None, draft: Mapp
 
 
 def moment(at: datetime | None) -> str | None:
-    """A time as programs read it."""
+    """A time in ISO 8601; None stays None."""
     return log.body.moment(at) if at else None
 
 
 def title_of(definition: Definition, step_id: str) -> str:
-    """What people read of a step; its id where the version has none such."""
+    """The title of the step; its id if the version has no such step."""
     return next((step.title for step in definition.document.steps if step.id == step_id), step_id)
 
 
@@ -116,7 +117,7 @@ def _current(run: Run, definition: Definition, screen: Screen | None, draft: Map
 
 
 def _waiting(waiting: Mapping[str, Any]) -> dict[str, Any]:
-    """What the run waits for: the answer of a model is an event like others from outside."""
+    """What the run waits for; the answer of a model is shown as an event from outside."""
     return {**waiting, "for": "event" if waiting["for"] == proposing.WAITS else waiting["for"]}
 
 
@@ -153,7 +154,7 @@ def _effect(effect: Effect) -> dict[str, Any]:
 
 
 def _at_stake(effect: Effect) -> dict[str, Any]:
-    """The effect that the run waits for, or that a person has to settle: what was asked for, under which key, and what was sent."""
+    """The effect that the run waits for or that a person has to settle: the request, its key, and what was sent."""
     request = effect.request
     record = "record" if "record" in request else "key"  # a step's own change of its record is named by the record's key
     values = request.get("input", request.get("changes", {}))
@@ -170,7 +171,7 @@ def _at_stake(effect: Effect) -> dict[str, Any]:
 
 
 def _approval(approval: Approval) -> dict[str, Any]:
-    """The request in short; `GET /approvals` has the whole of it."""
+    """The request in short; `GET /approvals` returns all of it."""
     decided = [{"by": each.by, "at": moment(each.at), "decision": each.decision, "reason": each.reason} for each in approval.decided]
     return {"id": approval.id, "action": approval.action, "status": approval.status, "needs": approval.needs, "decided": decided}
 
@@ -178,8 +179,9 @@ def _approval(approval: Approval) -> dict[str, Any]:
 def outline(
     run: Run, definition: Definition, names: Mapping[str, str], *, may_revise: bool, most: int | None = None, left: Left | None = None
 ) -> tuple[list[dict[str, Any]], Earlier | None]:
-    """The path so far (at most its last `most` steps, and what that leaves out beside what was `left` out before), and after it the steps that surely come:
-    it ends where the way can fork.
+    """(the last `most` steps of the path and the certain next steps, the count of the steps left out).
+
+    The next steps end where the path can fork. `left` counts the attempts that were not loaded.
     """
     plan = plan_of(definition)
     taken = path_of(run.attempts, left)
@@ -237,7 +239,7 @@ def _entry(run: Run, attempt: Attempt, definition: Definition, names: Mapping[st
 
 
 def _ahead(step_id: str, definition: Definition) -> list[dict[str, Any]]:
-    """Steps after this one as long as there is one way only."""
+    """The steps after this one, as far as there is only one way."""
     found: list[dict[str, Any]] = []
     passed = {step_id}
     while True:
