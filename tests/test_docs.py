@@ -263,7 +263,7 @@ COMMANDS = dict(leaves(console))
 def options(name: str) -> set[str]:
     """Long options of the command; those of `serve` are the supervisor's."""
     if name == "serve":
-        return set(re.findall(r"--[a-z-]+", text(ROOT / "console" / "supervisor.py")))
+        return set(re.findall(r"--[a-z-]+", text(ROOT / "console" / "processes" / "supervisor.py")))
     return {option for parameter in COMMANDS[name].params for option in parameter.opts if option.startswith("--")}
 
 

@@ -157,6 +157,7 @@ def test_pages_join_over_long_stretches_that_are_being_worked_on(company: Compan
 
 def test_a_count_stops_where_it_would_be_long(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tickets, "CAP", 5)
+    monkeypatch.setattr(waiting_records, "CAP", 5)
     more_customers(company, 3)
     assert tickets.count(company.olivia, inboxes.known())["unrated"] == tickets.Count(5, more=True)
 
