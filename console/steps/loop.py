@@ -1,4 +1,4 @@
-"""Loop: a person goes through a list, one form per item; what is done stays done, whoever goes on with it."""
+"""Loop: a person goes through a list, one form per item; finished items stay finished when another person continues."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -41,7 +41,7 @@ class Loop(StepType):
     Config: ClassVar[type[StepConfig]] = LoopConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
-        """Always, for there may be nothing to do."""
+        """Always: the list may be empty."""
         return True
 
     def outcomes(self, config: LoopConfig) -> tuple[str, ...]:
@@ -54,14 +54,14 @@ class Loop(StepType):
         return [read] if read is not None else []
 
     def focus(self, step: StepView, context: Context) -> Focus | None:
-        """The item at hand, where its record may be changed."""
+        """The current item, where its record may be changed."""
         here = Here(step, context)
         if not step.config.written or here.item is None or here.rows is None:
             return None
         return Focus(here.rows.collection, here.item.key, here.item.title, here.item.values, step.config.written)
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """The list, and the form of the item at hand."""
+        """The list, and the form of the current item."""
         here = Here(step, context)
         button = step.button or "Done"
         if here.item is None:
@@ -79,11 +79,11 @@ class Loop(StepType):
         return Prompt(here.said(), fields=tuple(fields), outcomes=ways, button=button, progress=here.progress())
 
     def checked(self, step: StepView, context: Context) -> Checked | None:
-        """What is to be checked of the item at hand."""
+        """The documents of the current item."""
         return Here(step, context).checked()
 
     def at_hand(self, step: StepView, context: Context) -> AtHand | None:
-        """The item that the person turned to."""
+        """The current item."""
         return Here(step, context).at_hand()
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
@@ -110,7 +110,7 @@ class Loop(StepType):
         return here.after(here.entry(values), {ITEM: key, **here.mark, **values}, effects)
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
-        """Straight on where the list is empty."""
+        """Completes where the list is empty."""
         here = Here(step, context)
         if here.open:
             count = len(here.open)
