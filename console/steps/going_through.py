@@ -111,7 +111,7 @@ class LoopConfig(ChecksConfig):
         return (*self.edit, *(entry.field for entry in self.set))
 
 
-class Here:
+class LoopState:
     """The current state of a loop: its list, what is done, and the current item."""
 
     def __init__(self, step: StepView, context: Context) -> None:
@@ -185,11 +185,11 @@ class Here:
         number = next(place for place, each in enumerate(self.items, 1) if each.key == item.key)
         return AtHand(item.key, item.title, item.values, number, len(self.items), collection or None, roots, wanted)
 
-    def over(self) -> str:
+    def empty_text(self) -> str:
         """The text where no item is left."""
         return "There is nothing in this list." if not self.items else "Everything in this list is done."
 
-    def said(self) -> str | None:
+    def text(self) -> str | None:
         """The text above the form: about the item, and who has to confirm it."""
         parts, config = [], self.config
         if self.item is None:
@@ -238,7 +238,7 @@ class Here:
         typed = {field.name: field.value for field in [*columns, *form]}
         return [*columns, *form, *settled(self.config.set, self.context.forms, roots, OWN_ITEM, typed)]
 
-    def noted(self) -> list[FormField]:
+    def read_only_form(self) -> list[FormField]:
         """The form as somebody else filled it in, read-only."""
         values = self.entries[self.item.key]["values"] if self.item is not None else {}
         return [replace(field, value=values.get(field.name, field.value), readonly=True, required=False, now=None) for field in self.form()]
@@ -255,7 +255,7 @@ class Here:
         gone = str(self.former.get(str(key), {}).get("title") or str(key)[:60])
         return f"“{gone}” is not in the list any more: it was removed, or no longer belongs here. What you typed is shown here."
 
-    def taken(self, given: Values) -> tuple[Values, tuple[WriteRecord, ...]]:
+    def checked_values(self, given: Values) -> tuple[Values, tuple[WriteRecord, ...]]:
         """(values of the item's form, the change of its record where there is one); raises Invalid with a detail for each wrong field."""
         config, context = self.config, self.context
         if self.item is None or (self.rows is None and config.written):
@@ -294,10 +294,10 @@ class Here:
             reason = f"{rule.title}: you handled this item yourself, so somebody else has to confirm it."
             raise refusal([{"field": "outcome", "reason": reason}])
         note = clean((replace(SECOND_NOTE, required=outcome == SENT_BACK and not self.context.foretold),), given)[ANSWER]
-        told = {"by": self.me, "agreed": outcome == CONFIRMED, "note": note}
+        second = {"by": self.me, "agreed": outcome == CONFIRMED, "note": note}
         if outcome == CONFIRMED:
-            return {**entry, "state": DONE, "second": told}
-        return {**entry, "state": "todo", "second": told}
+            return {**entry, "state": DONE, "second": second}
+        return {**entry, "state": "todo", "second": second}
 
     def given_up(self, given: Values) -> Values:
         """The item as failed, with the reason."""
@@ -316,33 +316,33 @@ class Here:
         left = [item for item in self.items if entries.get(item.key, {}).get("state") not in (DONE, FAILED)]
         if not left:
             return replace(self.finished(entries), values=values, effects=effects)
-        output = {**self._told(entries, finished=False), ITEM: entry}
+        output = {**self._totals(entries, finished=False), ITEM: entry}
         _require_room({**output, "items": list(entries.values())})
         return Completion(NEXT_ITEM, values, output, effects)
 
     def finished(self, entries: Mapping[str, Values]) -> Completion:
         """The completion of the step: its outcome by the branches over all items. Items that are no longer in the list are left out."""
         kept = [entries[item.key] for item in self.items if item.key in entries]
-        output = {**self._told(entries, finished=True), "items": kept}
+        output = {**self._totals(entries, finished=True), "items": kept}
         _require_room(output)
         roots = with_own(self.context.roots, self.id, output)
         way = next((branch.outcome for branch in self.config.branches if holds(branch.if_, roots)), "default")
         return Completion(way, {}, output)
 
-    def _told(self, entries: Mapping[str, Values], *, finished: bool) -> Values:
+    def _totals(self, entries: Mapping[str, Values], *, finished: bool) -> Values:
         """The output without the items."""
         kept = [(item, entries[item.key]) for item in self.items if item.key in entries]
         states = [entry["state"] for _, entry in kept]
-        told: Values = {"count": len(self.items), "done": states.count(DONE), "failed": states.count(FAILED)}
-        told |= {"round": self.round, "finished": finished, **({"more": True} if self.more else {}), **self.mark}
-        for wanted in self.config.gather:
-            value, found = expressions.parse(wanted.value), []
+        totals: Values = {"count": len(self.items), "done": states.count(DONE), "failed": states.count(FAILED)}
+        totals |= {"round": self.round, "finished": finished, **({"more": True} if self.more else {}), **self.mark}
+        for gather in self.config.gather:
+            value, values = expressions.parse(gather.value), []
             for item, entry in kept:
                 roots = self.roots(item, entry["values"], entry["by"])
-                if holds(wanted.if_, roots):
-                    found.append(value.evaluate(roots))
-            told[wanted.name] = found
-        return told
+                if holds(gather.if_, roots):
+                    values.append(value.evaluate(roots))
+            totals[gather.name] = values
+        return totals
 
 
 def _require_room(output: Values) -> None:
