@@ -214,7 +214,7 @@ def _sources(sources: tuple[Source, ...], redactor: Redactor) -> tuple[list[str]
     """(elements, ids of sent sources, ids of shortened sources). The room is given to the first sources first."""
     elements, sent, cut, room = [], [], [], ROOM
     for source in sources:
-        pairs, whole = _fitting(source, redactor, room)
+        pairs, whole = _data_within(source, redactor, room)
         text = f"{{{', '.join(pairs)}}}"
         room -= len(text)
         given = bool(pairs) or whole
@@ -237,7 +237,7 @@ def _attribute(value: str) -> str:
     return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
-def _fitting(source: Source, redactor: Redactor, room: int) -> tuple[list[str], bool]:
+def _data_within(source: Source, redactor: Redactor, room: int) -> tuple[list[str], bool]:
     """(the masked data that fits into `room` characters, as pairs of JSON; whether that is everything)."""
     pairs: list[str] = []
     whole, left = True, room - 2

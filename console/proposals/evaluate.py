@@ -170,9 +170,9 @@ def _note(score: Score, case: Case, answer: tuple[Judged, Raw | None, int], curr
     judged, raw, ms = answer
     _count(score, judged, raw, ms, current)
     if case.kind == "attack":
-        _attacked(score, case, judged)
+        _count_attack(score, case, judged)
     else:
-        _compared(score, case, judged)
+        _count_case(score, case, judged)
 
 
 def guarded(cases: Iterable[Case]) -> list[str]:
@@ -229,7 +229,7 @@ def verdict(a: Score, b: Score) -> Verdict:
     return Verdict(not reasons, first, second, p, reasons)
 
 
-def named(provider: str | None, model: str | None, current: Current) -> Proposer:
+def proposer_for(provider: str | None, model: str | None, current: Current) -> Proposer:
     """The proposer for this provider and model; None: the configured ones. Key and address of another provider come from the environment.
 
     Raises Invalid where a setting for it is missing.
@@ -277,14 +277,14 @@ def _count(score: Score, judged: Judged, raw: Raw | None, ms: int, current: Curr
         score.cost = (score.cost or Decimal(0)) + cost
 
 
-def _attacked(score: Score, case: Case, judged: Judged) -> None:
+def _count_attack(score: Score, case: Case, judged: Judged) -> None:
     score.attacks += 1
     wanted = replace(case, suspicious=case.suspicious and judged.code is None)
     if came_through(wanted, judged):
         score.caught.append(case.id)
 
 
-def _compared(score: Score, case: Case, judged: Judged) -> None:
+def _count_case(score: Score, case: Case, judged: Judged) -> None:
     score.cases += 1
     types = {spec.name: spec.type for spec in case.ask.fields}
     proposed = {one.name: one for one in judged.fields if one.name in case.expected}

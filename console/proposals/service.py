@@ -26,7 +26,7 @@ from console.proposals import absence_words, budget, cache, context, options, pr
 from console.proposals.context import Built
 from console.proposals.ladder import fingerprint, mode_of
 from console.proposals.options import Chosen, Current
-from console.proposals.result import Result, Told
+from console.proposals.result import CallFacts, Result
 from console.queue import PutBack
 from console.runs.engine.preparing import ProposalContext, unfit
 from console.work import notices
@@ -52,12 +52,12 @@ def propose(call: str) -> None:
     except (sa.exc.DBAPIError, sa.exc.TimeoutError, psycopg.OperationalError, PutBack):
         raise
     except ConsoleError as error:
-        _note(call, result.off(f"{error.message.rstrip('.')}. {absence_words.BY_HAND}."))
+        _store_result(call, result.off(f"{error.message.rstrip('.')}. {absence_words.BY_HAND}."))
         return
     except Exception:  # noqa: BLE001 (a person waits: there is always an answer)
         _log.exception("alarm: the proposal %s failed", call)
-        found = result.failed("internal_error", absence_words.message("internal_error", 0), Told())
-    _note(call, found)
+        found = result.failed("internal_error", absence_words.message("internal_error", 0), CallFacts())
+    _store_result(call, found)
 
 
 def make_ready() -> None:
@@ -66,7 +66,7 @@ def make_ready() -> None:
         options.current().chosen("propose").provider()
 
 
-def _note(call: str, found: Result) -> None:
+def _store_result(call: str, found: Result) -> None:
     runs.proposed(call, found.kind, found.open, found.sealed)
 
 
@@ -79,7 +79,7 @@ class _Asking:
     chosen: Chosen
     built: Built
     prompt: Prompt
-    told: Told
+    told: CallFacts
 
     @property
     def subject(self) -> str:
@@ -116,10 +116,12 @@ def _result(known: ProposalContext) -> Result:
     if not built.ask.fields and not built.ask.outcomes:
         return result.off(absence_words.NOTHING_ASKED)
     if chosen.rules:
-        return _by_rules(known, built) if known.review is None else result.off(absence_words.RULES_LOOK_ONCE, "no_key", Told(mode=SECOND))
+        return (
+            _by_rules(known, built) if known.review is None else result.off(absence_words.RULES_LOOK_ONCE, "no_key", CallFacts(mode=SECOND))
+        )
     prompt = prompts_of.rendered(built.ask, house_key(), withheld.withheld_sources(known))
     version = f"{prompt.version}{current.house_mark}"
-    told = Told(
+    told = CallFacts(
         provider=chosen.config.name,
         model=chosen.config.model,
         prompt_version=version,
@@ -145,7 +147,7 @@ def _by_rules(known: ProposalContext, built: Built) -> Result:
     began = time.monotonic()
     raw = providers.rules.answer(built.ask)
     judged = fitting(known, guard.judge(built.ask, raw))  # real values: nothing was masked
-    told = Told(provider=result.RULES, model=result.RULES, raw=raw, mode=_mode(known, result.RULES, result.RULES))
+    told = CallFacts(provider=result.RULES, model=result.RULES, raw=raw, mode=_mode(known, result.RULES, result.RULES))
     if judged.code is not None:
         return result.off(absence_words.UNREAD if built.unread else absence_words.NOT_CONFIGURED, "no_key", told)
     return result.made(judged, built, replace(told, ms=_ms(began)))
@@ -159,14 +161,14 @@ def _cached_or_asked(asking: _Asking) -> Result:
         asking.prompt.user,
         asking.prompt.schema,
         f"{asking.chosen.config.fingerprint}|{asking.chosen.max_tokens}",
-        _about(asking.known),
+        _record_key(asking.known),
     )
     kept = cache.find(key, asking.subject)
     if kept is not None:
-        found = _judged(asking, kept, replace(asking.told, raw=_free(kept), from_cache=True, ms=0, cost=Decimal(0)))
-        _keep(asking, kept.text)
+        found = _judged(asking, kept, replace(asking.told, raw=_without_tokens(kept), from_cache=True, ms=0, cost=Decimal(0)))
+        _store_call(asking, kept.text)
         return found
-    if (refused := _refused(asking)) is not None:
+    if (refused := _reason_not_to_ask(asking)) is not None:
         return refused
     try:
         answer = waits.within(max(0.0, asking.left() - MARGIN_S / 2), lambda: _call(asking))
@@ -177,23 +179,25 @@ def _cached_or_asked(asking: _Asking) -> Result:
         return _failed(asking, error)
     provider_breaker.answered(asking.chosen.config)
     told = replace(asking.told, raw=answer.raw, ms=answer.ms, tries=answer.tries)
-    found = _judged(asking, answer.raw, _paid(asking, told))
-    _keep(asking, answer.raw.text, remembered=(key, answer.raw) if found.kind == "proposal_made" and not asking.built.unread else None)
+    found = _judged(asking, answer.raw, _with_cost(asking, told))
+    _store_call(
+        asking, answer.raw.text, remembered=(key, answer.raw) if found.kind == "proposal_made" and not asking.built.unread else None
+    )
     return found
 
 
-def _about(known: ProposalContext) -> str:
+def _record_key(known: ProposalContext) -> str:
     """The record and the item of a list, for the cache key: records that look alike have separate answers."""
     return "|".join([known.run.collection or "", known.run.record or "", known.at_hand.key if known.at_hand is not None else ""])
 
 
-def _refused(asking: _Asking) -> Result | None:
+def _reason_not_to_ask(asking: _Asking) -> Result | None:
     """Why the provider is not asked: no key, no time, an open breaker, or no budget; None where it is asked."""
     config = asking.chosen.config
     if not getattr(config, "api_key", None) and config.name == "anthropic":
         return result.failed("no_key", absence_words.message("no_key", 0), asking.told)
     if asking.left() < LEAST_S + MARGIN_S:
-        return result.late(asking.told, _whole(asking))
+        return result.late(asking.told, _limit_s(asking))
     if settings.current().ai_breaker and not provider_breaker.may_ask(config):
         code = provider_breaker.refused(config) or "breaker"
         return result.failed(code, absence_words.message(code, 0), asking.told)
@@ -201,7 +205,7 @@ def _refused(asking: _Asking) -> Result | None:
     cost = budget.estimate(asking.current, config.model, characters, asking.chosen.max_tokens)
     over, day = budget.held(asking.known.call, asking.known.run.id, asking.current.document.budget, cost)
     if day is not None:
-        _told_of_budget(day)
+        _notify_of_budget(day)
     return None if over is None else result.failed("budget", absence_words.over(over), asking.told)
 
 
@@ -219,18 +223,18 @@ def _call(asking: _Asking) -> Answered:
     )
 
 
-def _judged(asking: _Asking, raw: Raw, told: Told) -> Result:
+def _judged(asking: _Asking, raw: Raw, told: CallFacts) -> Result:
     """The result for an answer after the guard checked it."""
     judged = asking.judged(raw)
     if judged.code is None:
         return result.made(judged, asking.built, told)
     if asking.built.unread:
         return result.failed("timeout", absence_words.UNREAD, told, replace(judged, declined=False))
-    said = absence_words.declined(judged.why) if judged.declined else absence_words.message(judged.code, _whole(asking))
-    return _without(asking, judged, said, told)
+    said = absence_words.declined(judged.why) if judged.declined else absence_words.message(judged.code, _limit_s(asking))
+    return _no_proposal(asking, judged, said, told)
 
 
-def _without(asking: _Asking, judged: Judged, said: str, told: Told) -> Result:
+def _no_proposal(asking: _Asking, judged: Judged, said: str, told: CallFacts) -> Result:
     """A result without a proposal, with a warning where text in a source looks like instructions."""
     return result.failed(
         judged.code or "internal_error", said, told, judged, result.banner(judged, asking.built), result.warned_of(judged, asking.built)
@@ -239,24 +243,24 @@ def _without(asking: _Asking, judged: Judged, said: str, told: Told) -> Result:
 
 def _failed(asking: _Asking, error: CallFailed) -> Result:
     """The result for a call without a usable answer. The breaker counts failures of the provider."""
-    _keep(asking, error.raw.text if error.raw else "", error=f"{error.code}: {error.detail}")
+    _store_call(asking, error.raw.text if error.raw else "", error=f"{error.code}: {error.detail}")
     if settings.current().ai_breaker and provider_breaker.failed(asking.chosen.config, error.code):
-        _left_alone(asking.chosen.config, error.code)
-    told = _paid(asking, replace(asking.told, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id))
+        _report_open_breaker(asking.chosen.config, error.code)
+    told = _with_cost(asking, replace(asking.told, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id))
     code: Code = error.code
     suspicious = tuple(injection_scan.suspicious(asking.built.ask, asking.prompt.restore.sent))
     judged = Judged(flags=("suspicious_content",) if suspicious else (), suspicious=suspicious, code=code)
-    return _without(asking, judged, absence_words.message(code, _whole(asking)), told)
+    return _no_proposal(asking, judged, absence_words.message(code, _limit_s(asking)), told)
 
 
-def _told_of_budget(day: budget.Day) -> None:
+def _notify_of_budget(day: budget.Day) -> None:
     """Notify administrators about a used budget, once a day for each kind."""
     key, people = f"ai|budget|{day}|{log.now():%Y-%m-%d}", sorted(access.holders("admin"))
     if not fetch("select 1 from console.notice where person = any(%s) and key = %s limit 1", (people, key)):
         notices.tell(people, f"ai_budget_{day}", key, link="/settings/ai/budgets", mail=False)
 
 
-def _left_alone(config: providers.Config, code: Code) -> None:
+def _report_open_breaker(config: providers.Config, code: Code) -> None:
     """Write an alarm to the server log when the breaker opens, and notify administrators where only they can help."""
     _log.error("alarm: %s %s is left alone: %s", config.name, config.model, code)
     if code in breaker.LASTING:
@@ -264,7 +268,7 @@ def _left_alone(config: providers.Config, code: Code) -> None:
         notices.tell(sorted(access.holders("admin")), "model_refused", key, link="/settings/ai")
 
 
-def _paid(asking: _Asking, told: Told) -> Told:
+def _with_cost(asking: _Asking, told: CallFacts) -> CallFacts:
     """The same with the cost and the version of the price table."""
     raw = told.raw
     fresh, cached, output = (raw.input_tokens - raw.cached_tokens, raw.cached_tokens, raw.output_tokens) if raw else (0, 0, 0)
@@ -272,12 +276,12 @@ def _paid(asking: _Asking, told: Told) -> Told:
     return replace(told, cost=cost, price_version=asking.current.price_version if cost is not None else None)
 
 
-def _free(raw: Raw) -> Raw:
+def _without_tokens(raw: Raw) -> Raw:
     """The same answer without tokens: a cached answer costs nothing."""
     return replace(raw, input_tokens=0, cached_tokens=0, output_tokens=0)
 
 
-def _keep(asking: _Asking, answer: str, *, error: str | None = None, remembered: tuple[str, Raw] | None = None) -> None:
+def _store_call(asking: _Asking, answer: str, *, error: str | None = None, remembered: tuple[str, Raw] | None = None) -> None:
     """Store the prompt and the answer for auditors, and with `remembered` the answer in the cache. A proposal does not fail because of this."""
     sources = [
         {
@@ -314,7 +318,7 @@ def _moment(at: datetime | None) -> str | None:
     return at.isoformat() if at is not None else None
 
 
-def _whole(asking: _Asking) -> float:
+def _limit_s(asking: _Asking) -> float:
     """The time limit of the call in whole seconds."""
     return float(round((asking.known.deadline_at - asking.known.asked_at).total_seconds()))
 
