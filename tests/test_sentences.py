@@ -33,8 +33,8 @@ def body(kind: str, opened: dict[str, Any] | None = None, **more: Any) -> dict[s
 
 def test_registry_and_sentences_name_the_same_kinds() -> None:
     lacking, spare = sorted(set(KINDS) - set(SENTENCES)), sorted(set(SENTENCES) - set(KINDS))
-    assert not lacking, f"SENTENCES in console/sentences.py wants a sentence for {', '.join(lacking)}"
-    assert not spare, f"SENTENCES in console/sentences.py has {', '.join(spare)}, and there is no such kind"
+    assert not lacking, f"SENTENCES in console/sentences/event_sentences.py wants a sentence for {', '.join(lacking)}"
+    assert not spare, f"SENTENCES in console/sentences/event_sentences.py has {', '.join(spare)}, and there is no such kind"
 
 
 @cases("kind", KINDS)

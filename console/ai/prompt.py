@@ -1,7 +1,7 @@
-"""What a model is asked: a fixed policy, the step with its form, and the sources as data that cannot leave their elements; and the form of its answer.
+"""The prompt for a model: a fixed policy, the step with its form, and the sources as escaped data; and the schema of the answer.
 
-The policy is the only text with authority. Stable parts stand first, for the sake of caching; no personal data stands in the schema, which providers
-keep apart from the prompt.
+The policy is the only text with authority. Parts that do not change come first, so that providers can cache them. The schema has no personal data,
+because providers store it separately from the prompt.
 Source: docs/adr/0011-proposals.md, docs/reference/proposals.md.
 """
 
@@ -18,16 +18,16 @@ from console.ai.redaction import Redactor, Restore
 from console.ai.types import LEVELS, Ask, FieldSpec, Flag, Source
 
 PROMPT_VERSION = "2"
-"""Changes with every change of what a model reads here: a step that was promoted falls back to people with it."""
+"""Must change with every change of the prompt: promoted steps then need people again."""
 SECOND_VERSION = f"{PROMPT_VERSION}+second"
-"""That of a second look, which reads TASK and what was proposed beside all that."""
+"""The version for a second look, whose prompt also has TASK and the proposed values."""
 
 ROOM = 60_000  # characters of all sources together
 ROOM_OF_TEXT = 12_000  # characters of one text
-LEAST_ROOM = 200  # below which a text is left out instead of cut
+LEAST_ROOM = 200  # with less room a text is left out instead of cut
 MOST_SCALARS = 5_000  # entries of one value, lists in lists included
-LARGEST_RAW = 50_000  # characters of one text that are treated at all
-MOST_CHOICES = 250  # from which the schema names no choices; the guard still checks them
+LARGEST_RAW = 50_000  # characters of one text that are processed
+MOST_CHOICES = 250  # with more choices the schema has none; the guard still checks them
 LONGEST_TITLE = 200
 FLAGS: tuple[Flag, ...] = ("suspicious_content", "conflicting_sources", "stale_data")
 NOT_PROPOSED = frozenset({"json", "file", "files", "binary", "other"})
@@ -75,9 +75,9 @@ class Prompt:
 
 
 def rendered(ask: Ask, key: bytes, withheld: Sequence[Source] = ()) -> Prompt:
-    """The prompt for this ask. `key` is the house's own secret for hashes. The same ask, key and withheld values give the same prompt to the byte.
+    """The prompt for this ask. `key` is our secret for hashes. The same ask, key and withheld values give exactly the same prompt.
 
-    `withheld` is what must not be sent beside that: values that whoever asks may not even read. It is learned from, and in no prompt.
+    `withheld` are sources that the person may not read: they are not in the prompt, and their values are masked wherever else they occur.
     """
     fields = offered(ask)
     redactor = Redactor(key)
@@ -92,14 +92,14 @@ def rendered(ask: Ask, key: bytes, withheld: Sequence[Source] = ()) -> Prompt:
     ]
     system, user, schema = _system(ask.policy), "\n".join(parts), schema_of(ask, fields)
     choices = {spec.name: {code: value for code, value, _ in _choices(spec)} for spec in fields if is_opaque(spec)}
-    told = {name: value for name, value in redactor.placeholders.items() if name in user}  # what was not sent, no answer gets back
+    told = {name: value for name, value in redactor.placeholders.items() if name in user}  # a placeholder that was not sent is not restored
     restore = Restore(told, choices, frozenset(sent), outcome_name(ask))
     version = PROMPT_VERSION if ask.review is None else SECOND_VERSION
     return Prompt(system, user, schema, restore, _digest(version, system, user, json.dumps(schema, sort_keys=True)), tuple(cut), version)
 
 
 def _digest(*parts: str) -> str:
-    """One hash of several texts, in which the borders between them count."""
+    """One hash of several texts; each is preceded by its length, so that moving text between them changes the hash."""
     made = hashlib.sha256()
     for part in parts:
         encoded = part.encode()
@@ -108,12 +108,12 @@ def _digest(*parts: str) -> str:
 
 
 def offered(ask: Ask) -> tuple[FieldSpec, ...]:
-    """The fields that a model may propose: none that is withheld or hashed, and none whose values no model can write."""
+    """The fields that a model may propose: not withheld, not hashed, and of a type that a model can write."""
     return tuple(spec for spec in ask.fields if spec.treatment in {"full", "masked"} and spec.type not in NOT_PROPOSED)
 
 
 def outcome_name(ask: Ask) -> str:
-    """The name of the item that holds the choice of the step: "outcome", unless a field is called so."""
+    """The name of the entry with the step's choice: "outcome", unless a field has this name."""
     names = {spec.name for spec in ask.fields}
     return next(
         name for name in ("outcome", "step_outcome", *(f"step_outcome_{number}" for number in range(len(names) + 1))) if name not in names
@@ -121,7 +121,7 @@ def outcome_name(ask: Ask) -> str:
 
 
 def is_opaque(spec: FieldSpec) -> bool:
-    """Whether a model chooses among c1, c2 … instead of the values: these are ids of records, or personal."""
+    """Whether a model chooses c1, c2 … instead of the values, because these are ids of records or personal."""
     return bool(spec.options) and (spec.opaque or spec.treatment != "full")
 
 
@@ -133,13 +133,13 @@ def _choices(spec: FieldSpec) -> Iterator[tuple[str, str, str]]:
 
 
 def _system(policy: tuple[str, str]) -> str:
-    """The fixed policy with what the house adds before and after; the house may tighten it, and says so itself."""
+    """The fixed policy with the texts that administrators add before and after it."""
     before, after = (finding.visible(part).strip() for part in policy)
     return "\n\n".join(part for part in (before, POLICY, after) if part)
 
 
 def _head(ask: Ask, fields: tuple[FieldSpec, ...], redactor: Redactor) -> list[str]:
-    """Step, form and instruction: the same for every run of a step's version, as far as its author wrote no values into it."""
+    """Step, form and instruction. They are the same for every run of a version, unless the author used values in them."""
     step = {"id": ask.step, "title": redactor.text(ask.title), "type": ask.type, "purpose": ask.purpose, "language": ask.locale}
     form: list[dict[str, Any]] = [_field(spec, redactor) for spec in fields]
     if ask.outcomes:
@@ -153,7 +153,7 @@ def _head(ask: Ask, fields: tuple[FieldSpec, ...], redactor: Redactor) -> list[s
 
 
 def _item_at_hand(ask: Ask, redactor: Redactor) -> list[str]:
-    """Which one of a list the form is about."""
+    """The item of a list that the form is about."""
     if ask.item is None:
         return []
     told = {name: redactor.text(value)[:LONGEST_TITLE] if isinstance(value, str) else value for name, value in ask.item.items()}
@@ -161,7 +161,7 @@ def _item_at_hand(ask: Ask, redactor: Redactor) -> list[str]:
 
 
 def _field(spec: FieldSpec, redactor: Redactor) -> dict[str, Any]:
-    """A field as the form names it to a model; what is not set is not named."""
+    """A field as a model sees it, without properties that are not set."""
     said: dict[str, Any] = {"name": spec.name, "label": redactor.text(spec.label), "type": spec.type, "required": spec.required or None}
     if spec.options:
         said["choices"] = [{"id": code, "label": redactor.text(label)} for code, _, label in _choices(spec)]
@@ -176,12 +176,12 @@ def _field(spec: FieldSpec, redactor: Redactor) -> dict[str, Any]:
 
 
 def _bound(text: str | None, redactor: Redactor) -> str | None:
-    """A bound of a field; one that is a value which must not be sent is left out: the form knows it."""
+    """A bound of a field; None where it is a value that must not be sent."""
     return None if text is None or redactor.text(text) != text else text
 
 
 def _present(fields: tuple[FieldSpec, ...], redactor: Redactor) -> list[str]:
-    """What the record holds now in the fields of the form; nothing where it holds nothing."""
+    """The current values of the record in the fields of the form; [] where there are none."""
     held = {}
     for spec in fields:
         if spec.now is not None:
@@ -193,7 +193,7 @@ def _present(fields: tuple[FieldSpec, ...], redactor: Redactor) -> list[str]:
 
 
 def _proposed(ask: Ask, fields: tuple[FieldSpec, ...], redactor: Redactor) -> Iterator[str]:
-    """What is to be looked at critically, treated as the fields are; of a list that is asked for tick by tick, what is ticked."""
+    """The values for a second look, masked like their fields; of a list that is proposed tick by tick, the set ticks."""
     if ask.review is None:
         return
     specs = {spec.name: spec for spec in fields}
@@ -211,10 +211,10 @@ def _proposed(ask: Ask, fields: tuple[FieldSpec, ...], redactor: Redactor) -> It
 
 
 def _sources(sources: tuple[Source, ...], redactor: Redactor) -> tuple[list[str], list[str], list[str]]:
-    """(elements, ids of sources that are sent, ids of those of which something is missing); the first sources have the room first."""
+    """(elements, ids of sent sources, ids of shortened sources). The room is given to the first sources first."""
     elements, sent, cut, room = [], [], [], ROOM
     for source in sources:
-        pairs, whole = _fitting(source, redactor, room)
+        pairs, whole = _data_within(source, redactor, room)
         text = f"{{{', '.join(pairs)}}}"
         room -= len(text)
         given = bool(pairs) or whole
@@ -232,13 +232,13 @@ def _attributes(source: Source, redactor: Redactor) -> str:
 
 
 def _attribute(value: str) -> str:
-    """A text that stays between its quotes."""
+    """A text as the value of an attribute."""
     plain = " ".join(finding.visible(value).split())
     return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
-def _fitting(source: Source, redactor: Redactor, room: int) -> tuple[list[str], bool]:
-    """(the treated data that fits into `room` characters, as pairs of JSON; whether that is everything)."""
+def _data_within(source: Source, redactor: Redactor, room: int) -> tuple[list[str], bool]:
+    """(the masked data that fits into `room` characters, as pairs of JSON; whether that is everything)."""
     pairs: list[str] = []
     whole, left = True, room - 2
     lines = _lines(source, redactor)

@@ -103,7 +103,7 @@ def _workflow(slug: str | None) -> str | None:
 def _pair(provider: str | None, model: str | None, against: str | None, prompt: Path | None) -> list[Proposer]:
     """A and B; only A where both would be the same."""
     current = options.current()
-    b = trying.named(provider, model, current)
+    b = trying.proposer_for(provider, model, current)
     if prompt is not None and b.config.name == "rules":
         raise click.UsageError("Rules read no prompt: --prompt needs a provider.")
     a = b if against is None and prompt is not None else _against(against or "rules")
@@ -115,10 +115,10 @@ def _pair(provider: str | None, model: str | None, against: str | None, prompt: 
 def _against(words: str) -> Proposer:
     name, _, model = words.partition(":")
     if name == "configured":
-        return trying.named(None, None, options.current())
+        return trying.proposer_for(None, None, options.current())
     if name not in PROVIDERS.choices:
         raise click.BadParameter(f"{words} is neither rules, configured, nor provider:model", param_hint="--against")
-    return trying.named(name, model or None, options.current())
+    return trying.proposer_for(name, model or None, options.current())
 
 
 def _json(

@@ -14,8 +14,8 @@ RULES = "rules"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What is noted of every call. `asked`: somebody outside was."""
+class CallFacts:
+    """What is recorded of every call. `asked`: a provider was asked."""
 
     provider: str | None = None
     model: str | None = None
@@ -61,17 +61,17 @@ class Result:
     sealed: Mapping[str, Any] = field(default_factory=dict)
 
 
-def off(message: str, code: Code | None = None, told: Told | None = None) -> Result:
+def off(message: str, code: Code | None = None, told: CallFacts | None = None) -> Result:
     """Nobody was asked, and nothing went wrong."""
     return Result(
-        "proposal_failed", {**(told or Told()).open(), "status": "off", "code": code, "flags": [], "dropped": []}, {"message": message}
+        "proposal_failed", {**(told or CallFacts()).open(), "status": "off", "code": code, "flags": [], "dropped": []}, {"message": message}
     )
 
 
 def failed(
     code: Code,
     message: str,
-    told: Told,
+    told: CallFacts,
     judged: Judged | None = None,
     warning: str | None = None,
     warned: Sequence[Mapping[str, Any]] = (),
@@ -84,7 +84,7 @@ def failed(
     return Result("proposal_failed", {**told.open(), **more, **named}, sealed)
 
 
-def made(judged: Judged, built: Built, told: Told) -> Result:
+def made(judged: Judged, built: Built, told: CallFacts) -> Result:
     """The proposal."""
     fields = [_field(each, built) for each in judged.fields]
     choice = _field(judged.choice, built) if judged.choice is not None else None
@@ -169,6 +169,6 @@ def _label(source: Source, built: Built, name: str) -> str:
     return source.labels.get(name) or field_labels.of_step(built.document, step, name)
 
 
-def late(told: Told, seconds: float) -> Result:
+def late(told: CallFacts, seconds: float) -> Result:
     """The time was up."""
     return failed("timeout", absence_words.message("timeout", seconds), replace(told, raw=None))

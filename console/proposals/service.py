@@ -1,6 +1,6 @@
-"""Making the proposal that a call asks for: whoever it is for has it in the form a moment later, or reads why there is none.
+"""Making the proposal that a call asks for. The person then sees it in the form, or the reason why there is none.
 
-The call has no effect but its answer, which the guard judges before anybody sees it. No connection to the database is held while somebody outside thinks.
+A call has no effect except its answer, which the guard checks before anybody sees it. No database connection is held while the provider works.
 """
 
 import contextlib
@@ -26,23 +26,23 @@ from console.proposals import absence_words, budget, cache, context, options, pr
 from console.proposals.context import Built
 from console.proposals.ladder import fingerprint, mode_of
 from console.proposals.options import Chosen, Current
-from console.proposals.result import Result, Told
+from console.proposals.result import CallFacts, Result
 from console.queue import PutBack
 from console.runs.engine.preparing import ProposalContext, unfit
 from console.work import notices
 
 MARGIN_S = 0.25
-"""Of the deadline, what is kept for judging and writing."""
+"""Time before the deadline that is reserved for checking and storing the answer."""
 LEAST_S = 0.2
-"""With less time left nobody is asked."""
+"""With less time left the provider is not asked."""
 
 _log = logging.getLogger(__name__)
 
 
 def propose(call: str) -> None:
-    """See to it that the call has an answer: a proposal, or the reason why there is none. A second time it does nothing.
+    """Give the call an answer: a proposal, or the reason why there is none. A second time it does nothing.
 
-    Raises PutBack when this process is to end, and what says that the database is away: then the same call comes again.
+    Raises PutBack when this process has to end, and errors of the database connection: then the same call is repeated.
     """
     try:
         known = runs.proposal_context(call)
@@ -52,42 +52,42 @@ def propose(call: str) -> None:
     except (sa.exc.DBAPIError, sa.exc.TimeoutError, psycopg.OperationalError, PutBack):
         raise
     except ConsoleError as error:
-        _note(call, result.off(f"{error.message.rstrip('.')}. {absence_words.BY_HAND}."))
+        _store_result(call, result.off(f"{error.message.rstrip('.')}. {absence_words.BY_HAND}."))
         return
     except Exception:  # noqa: BLE001 (a person waits: there is always an answer)
         _log.exception("alarm: the proposal %s failed", call)
-        found = result.failed("internal_error", absence_words.message("internal_error", 0), Told())
-    _note(call, found)
+        found = result.failed("internal_error", absence_words.message("internal_error", 0), CallFacts())
+    _store_result(call, found)
 
 
 def make_ready() -> None:
-    """Make the provider that is asked for proposals. Where that is not possible the first call says why."""
+    """Create the provider for proposals before the first call. Where that fails, the first call reports the reason."""
     with contextlib.suppress(ProviderError):
         options.current().chosen("propose").provider()
 
 
-def _note(call: str, found: Result) -> None:
+def _store_result(call: str, found: Result) -> None:
     runs.record_answer(call, found.kind, found.open, found.sealed)
 
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """A call on its way: what is asked of whom, in which words."""
+    """A call in progress: the question, the provider and the prompt."""
 
     known: ProposalContext
     current: Current
     chosen: Chosen
     built: Built
     prompt: Prompt
-    told: Told
+    told: CallFacts
 
     @property
     def subject(self) -> str:
-        """Under whose key its words are sealed."""
+        """The subject whose key seals the texts of the call."""
         return self.known.subject or subjects.subject_of("run", self.known.run.id)
 
     def judged(self, raw: Raw) -> Judged:
-        """What of an answer may be shown."""
+        """The parts of an answer that may be shown."""
         return fitting(self.known, guard.judge(self.built.ask, raw, self.prompt.restore))
 
     def left(self) -> float:
@@ -96,7 +96,7 @@ class _Asking:
 
 
 def fitting(known: ProposalContext, judged: Judged) -> Judged:
-    """The same without what the step's own form would refuse: more than remains, say, however literally it stands somewhere."""
+    """The same without values that the step's form would refuse, for example more than the remaining amount."""
     wrong = unfit(known, {each.name: each.value for each in judged.fields})
     if not wrong:
         return judged
@@ -116,10 +116,12 @@ def _result(known: ProposalContext) -> Result:
     if not built.ask.fields and not built.ask.outcomes:
         return result.off(absence_words.NOTHING_ASKED)
     if chosen.rules:
-        return _by_rules(known, built) if known.review is None else result.off(absence_words.RULES_LOOK_ONCE, "no_key", Told(mode=SECOND))
+        return (
+            _by_rules(known, built) if known.review is None else result.off(absence_words.RULES_LOOK_ONCE, "no_key", CallFacts(mode=SECOND))
+        )
     prompt = prompts_of.rendered(built.ask, house_key(), withheld.withheld_sources(known))
     version = f"{prompt.version}{current.house_mark}"
-    told = Told(
+    told = CallFacts(
         provider=chosen.config.name,
         model=chosen.config.model,
         prompt_version=version,
@@ -130,43 +132,43 @@ def _result(known: ProposalContext) -> Result:
 
 
 def _mode(known: ProposalContext, model: str, version: str) -> str:
-    """How the proposal is to be used: as far as the step is trusted."""
+    """How the proposal may be used, by the trust in the step: shadow, assist or auto."""
     step = known.definition.document.step(known.step.id)
     return mode_of(known.definition.id, known.step.id, fingerprint(step, model, version), known.ai.mode, call=known.call)
 
 
 def house_key() -> bytes:
-    """What hashes of values and of persons are made with; it never leaves the house."""
+    """The key for hashes of values and of persons; it is never sent to a provider."""
     return options.house_key()
 
 
 def _by_rules(known: ProposalContext, built: Built) -> Result:
-    """What is certain without anybody being asked; where nothing is, that AI is not configured."""
+    """The proposal by rules, without a provider; where the rules find nothing, the result says that AI is not configured."""
     began = time.monotonic()
     raw = providers.rules.answer(built.ask)
-    judged = fitting(known, guard.judge(built.ask, raw))  # real values: nothing was masked for anybody
-    told = Told(provider=result.RULES, model=result.RULES, raw=raw, mode=_mode(known, result.RULES, result.RULES))
+    judged = fitting(known, guard.judge(built.ask, raw))  # real values: nothing was masked
+    told = CallFacts(provider=result.RULES, model=result.RULES, raw=raw, mode=_mode(known, result.RULES, result.RULES))
     if judged.code is not None:
         return result.off(absence_words.UNREAD if built.unread else absence_words.NOT_CONFIGURED, "no_key", told)
     return result.made(judged, built, replace(told, ms=_ms(began)))
 
 
 def _cached_or_asked(asking: _Asking) -> Result:
-    """The answer that the same question had before, else that of the provider."""
+    """The cached answer to the same question, else that of the provider."""
     key = cache.key_of(
         asking.subject,
         asking.prompt.system,
         asking.prompt.user,
         asking.prompt.schema,
         f"{asking.chosen.config.fingerprint}|{asking.chosen.max_tokens}",
-        _about(asking.known),
+        _record_key(asking.known),
     )
     kept = cache.find(key, asking.subject)
     if kept is not None:
-        found = _judged(asking, kept, replace(asking.told, raw=_free(kept), from_cache=True, ms=0, cost=Decimal(0)))
-        _keep(asking, kept.text)
+        found = _judged(asking, kept, replace(asking.told, raw=_without_tokens(kept), from_cache=True, ms=0, cost=Decimal(0)))
+        _store_call(asking, kept.text)
         return found
-    if (refused := _refused(asking)) is not None:
+    if (refused := _reason_not_to_ask(asking)) is not None:
         return refused
     try:
         answer = waits.within(max(0.0, asking.left() - MARGIN_S / 2), lambda: _call(asking))
@@ -177,23 +179,25 @@ def _cached_or_asked(asking: _Asking) -> Result:
         return _failed(asking, error)
     provider_breaker.answered(asking.chosen.config)
     told = replace(asking.told, raw=answer.raw, ms=answer.ms, tries=answer.tries)
-    found = _judged(asking, answer.raw, _paid(asking, told))
-    _keep(asking, answer.raw.text, remembered=(key, answer.raw) if found.kind == "proposal_made" and not asking.built.unread else None)
+    found = _judged(asking, answer.raw, _with_cost(asking, told))
+    _store_call(
+        asking, answer.raw.text, remembered=(key, answer.raw) if found.kind == "proposal_made" and not asking.built.unread else None
+    )
     return found
 
 
-def _about(known: ProposalContext) -> str:
-    """Which record, and which item of a list, is asked about: two that look alike have each an answer of their own."""
+def _record_key(known: ProposalContext) -> str:
+    """The record and the item of a list, for the cache key: records that look alike have separate answers."""
     return "|".join([known.run.collection or "", known.run.record or "", known.at_hand.key if known.at_hand is not None else ""])
 
 
-def _refused(asking: _Asking) -> Result | None:
-    """Why nobody is asked: no key, no time, the provider is left alone, or no budget."""
+def _reason_not_to_ask(asking: _Asking) -> Result | None:
+    """Why the provider is not asked: no key, no time, an open breaker, or no budget; None where it is asked."""
     config = asking.chosen.config
     if not getattr(config, "api_key", None) and config.name == "anthropic":
         return result.failed("no_key", absence_words.message("no_key", 0), asking.told)
     if asking.left() < LEAST_S + MARGIN_S:
-        return result.late(asking.told, _whole(asking))
+        return result.late(asking.told, _limit_s(asking))
     if settings.current().ai_breaker and not provider_breaker.may_ask(config):
         code = provider_breaker.refused(config) or "breaker"
         return result.failed(code, absence_words.message(code, 0), asking.told)
@@ -201,12 +205,12 @@ def _refused(asking: _Asking) -> Result | None:
     cost = budget.estimate(asking.current, config.model, characters, asking.chosen.max_tokens)
     over, day = budget.held(asking.known.call, asking.known.run.id, asking.current.document.budget, cost)
     if day is not None:
-        _told_of_budget(day)
+        _notify_of_budget(day)
     return None if over is None else result.failed("budget", absence_words.over(over), asking.told)
 
 
 def _call(asking: _Asking) -> Answered:
-    """The provider's answer within what is left of the deadline. Raises CallFailed."""
+    """The provider's answer before the deadline. Raises CallFailed."""
     prompt, chosen = asking.prompt, asking.chosen
     try:
         provider = chosen.provider()
@@ -219,66 +223,66 @@ def _call(asking: _Asking) -> Answered:
     )
 
 
-def _judged(asking: _Asking, raw: Raw, told: Told) -> Result:
-    """What the guard lets through of an answer."""
+def _judged(asking: _Asking, raw: Raw, told: CallFacts) -> Result:
+    """The result for an answer after the guard checked it."""
     judged = asking.judged(raw)
     if judged.code is None:
         return result.made(judged, asking.built, told)
     if asking.built.unread:
         return result.failed("timeout", absence_words.UNREAD, told, replace(judged, declined=False))
-    said = absence_words.declined(judged.why) if judged.declined else absence_words.message(judged.code, _whole(asking))
-    return _without(asking, judged, said, told)
+    said = absence_words.declined(judged.why) if judged.declined else absence_words.message(judged.code, _limit_s(asking))
+    return _no_proposal(asking, judged, said, told)
 
 
-def _without(asking: _Asking, judged: Judged, said: str, told: Told) -> Result:
-    """No proposal; where text in a source reads like instructions, that is said too."""
+def _no_proposal(asking: _Asking, judged: Judged, said: str, told: CallFacts) -> Result:
+    """A result without a proposal, with a warning where text in a source looks like instructions."""
     return result.failed(
         judged.code or "internal_error", said, told, judged, result.banner(judged, asking.built), result.warned_of(judged, asking.built)
     )
 
 
 def _failed(asking: _Asking, error: CallFailed) -> Result:
-    """Nothing came that could be judged; what of it tells of the provider is counted."""
-    _keep(asking, error.raw.text if error.raw else "", error=f"{error.code}: {error.detail}")
+    """The result for a call without a usable answer. The breaker counts failures of the provider."""
+    _store_call(asking, error.raw.text if error.raw else "", error=f"{error.code}: {error.detail}")
     if settings.current().ai_breaker and provider_breaker.failed(asking.chosen.config, error.code):
-        _left_alone(asking.chosen.config, error.code)
-    told = _paid(asking, replace(asking.told, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id))
+        _report_open_breaker(asking.chosen.config, error.code)
+    told = _with_cost(asking, replace(asking.told, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id))
     code: Code = error.code
     suspicious = tuple(injection_scan.suspicious(asking.built.ask, asking.prompt.restore.sent))
     judged = Judged(flags=("suspicious_content",) if suspicious else (), suspicious=suspicious, code=code)
-    return _without(asking, judged, absence_words.message(code, _whole(asking)), told)
+    return _no_proposal(asking, judged, absence_words.message(code, _limit_s(asking)), told)
 
 
-def _told_of_budget(day: budget.Day) -> None:
-    """Who sets the budgets finds it at the bell, once a day for each."""
+def _notify_of_budget(day: budget.Day) -> None:
+    """Notify administrators about a used budget, once a day for each kind."""
     key, people = f"ai|budget|{day}|{log.now():%Y-%m-%d}", sorted(access.holders("admin"))
     if not fetch("select 1 from console.notice where person = any(%s) and key = %s limit 1", (people, key)):
         notices.tell(people, f"ai_budget_{day}", key, link="/settings/ai/budgets", mail=False)
 
 
-def _left_alone(config: providers.Config, code: Code) -> None:
-    """Say so once; where only somebody who administers can help, they find it at the bell."""
+def _report_open_breaker(config: providers.Config, code: Code) -> None:
+    """Write an alarm to the server log when the breaker opens, and notify administrators where only they can help."""
     _log.error("alarm: %s %s is left alone: %s", config.name, config.model, code)
     if code in breaker.LASTING:
         key = f"ai|{config.fingerprint}|{code}|{log.now():%Y-%m-%d}"
         notices.tell(sorted(access.holders("admin")), "model_refused", key, link="/settings/ai")
 
 
-def _paid(asking: _Asking, told: Told) -> Told:
-    """The same with what it cost, and by which table of prices."""
+def _with_cost(asking: _Asking, told: CallFacts) -> CallFacts:
+    """The same with the cost and the version of the price table."""
     raw = told.raw
     fresh, cached, output = (raw.input_tokens - raw.cached_tokens, raw.cached_tokens, raw.output_tokens) if raw else (0, 0, 0)
     cost = asking.current.cost(asking.chosen.config.model, input_tokens=max(0, fresh), cached_tokens=cached, output_tokens=output)
     return replace(told, cost=cost, price_version=asking.current.price_version if cost is not None else None)
 
 
-def _free(raw: Raw) -> Raw:
-    """The same answer, for nothing this time."""
+def _without_tokens(raw: Raw) -> Raw:
+    """The same answer without tokens: a cached answer costs nothing."""
     return replace(raw, input_tokens=0, cached_tokens=0, output_tokens=0)
 
 
-def _keep(asking: _Asking, answer: str, *, error: str | None = None, remembered: tuple[str, Raw] | None = None) -> None:
-    """Keep what was sent and what came for those who may audit, and an answer that is good for the same question; it is not what a proposal fails for."""
+def _store_call(asking: _Asking, answer: str, *, error: str | None = None, remembered: tuple[str, Raw] | None = None) -> None:
+    """Store the prompt and the answer for auditors, and with `remembered` the answer in the cache. A proposal does not fail because of this."""
     sources = [
         {
             "id": source.id,
@@ -314,8 +318,8 @@ def _moment(at: datetime | None) -> str | None:
     return at.isoformat() if at is not None else None
 
 
-def _whole(asking: _Asking) -> float:
-    """How long the call might have taken, in seconds as people say it."""
+def _limit_s(asking: _Asking) -> float:
+    """The time limit of the call in whole seconds."""
     return float(round((asking.known.deadline_at - asking.known.asked_at).total_seconds()))
 
 

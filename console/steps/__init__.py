@@ -1,4 +1,4 @@
-"""Step types: one file each in this folder, found by itself; other packages bring theirs under the entry point `console.steps`."""
+"""Step types: each is a module in this folder and is found by itself; other packages register theirs under the entry point `console.steps`."""
 
 import functools
 import importlib
@@ -21,9 +21,9 @@ ENTRY_POINT = "console.steps"
 
 @functools.cache
 def all_types() -> Mapping[str, StepType]:
-    """Every step type by its name, ours first, in order of their names.
+    """Name → step type, ours and those of other packages, sorted by name.
 
-    An entry point names a class of StepType or a module that holds some. Raises DefinitionError when two have the same name.
+    An entry point names a subclass of StepType or a module with some. Raises DefinitionError when two have the same name.
     """
     found: dict[str, StepType] = {}
     ours = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__) if module.name != "base"]
@@ -44,7 +44,7 @@ def get(name: str) -> StepType:
 
 
 def template(name: str) -> str | None:
-    """The text of `steps/<type>.html`, where the package of another's step type holds it as `templates/steps/<type>.html`; else None."""
+    """The text of the template `steps/<type>.html`, if the type is of another package with `templates/steps/<type>.html`; else None."""
     kind = all_types().get(name.removeprefix("steps/").removesuffix(".html")) if name.startswith("steps/") else None
     package = sys.modules[type(kind).__module__].__package__ if kind is not None else None
     if not package or package == __name__:
@@ -54,14 +54,14 @@ def template(name: str) -> str | None:
 
 
 def view(step: Step) -> StepView:
-    """A step of a document with its settings parsed by its type. The document was checked: a wrong setting is a pydantic error."""
+    """A step of a document with its settings parsed by its type. The document was checked before: a wrong setting is a pydantic error."""
     kind = get(step.type)
     config = kind.Config.model_validate(step.config)
     return StepView(step.id, step.type, step.title, config, tuple(step.next), step.button, step.completion)
 
 
 def _kinds(source: object) -> list[type[StepType]]:
-    """The step types of a module (those made in it), or the class itself."""
+    """The step types that are defined in a module, or the class itself."""
     if inspect.isclass(source) and issubclass(source, StepType):
         return [source]
     members = [entry for _, entry in inspect.getmembers(source, inspect.isclass)]

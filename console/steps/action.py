@@ -1,4 +1,4 @@
-"""Action: one operation that is done by itself: a record changed or added, another system asked, a function called."""
+"""Action: one automatic operation: change or add a record, call another system or a function."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
@@ -16,7 +16,7 @@ KNOWN = frozenset({"record", "input", "results", "run", "$currentUser", "now", "
 
 
 class ActionConfig(StepConfig):
-    """The operation, and what it is given."""
+    """The operation and its arguments."""
 
     values: dict[Name, Computed] = Field(
         default_factory=dict, max_length=60, description="What the operation is given: name to expression; it finds them as `input.<name>`"
@@ -45,7 +45,7 @@ class ActionConfig(StepConfig):
 
 
 class Action(StepType):
-    """Automatic. Tried again where that may help, as the workflow says; a person is asked where it cannot be told what came of it."""
+    """Automatic. Repeated where that may help, by the settings of the workflow. A person is asked where the result is unknown."""
 
     name, title, family, icon = "action", "Action", "action", "bolt"
     gist = "Changes a record or asks another system, by itself"
@@ -53,28 +53,28 @@ class Action(StepType):
     Config: ClassVar[type[StepConfig]] = ActionConfig
 
     def changes(self, step: StepView) -> bool:
-        """It does."""
+        """Always."""
         return True
 
     def outcomes(self, config: ActionConfig) -> tuple[str, ...]:
-        """`succeeded`, and those that its rules name."""
+        """`succeeded`, and the outcomes of its rules."""
         return tuple(dict.fromkeys((SUCCEEDED, *(rule.outcome for rule in config.outcomes))))
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """The effect, with what it is given as it is now."""
+        """The effect with the current values of its arguments."""
         config: ActionConfig = step.config
         given = {name: computed(rule, context.roots) for name, rule in config.values.items()}
         told: Mapping[str, Any] = {"outcomes": [rule.model_dump(by_alias=True) for rule in config.outcomes]}
         return Completion(SUCCEEDED, {}, dict(given), effects=wishes(None, [config.effect], of_run=True, given=given, more=told))
 
     def by_hand(self, step: StepView, context: Context) -> Completion:
-        """A person has done it, or does without it: nothing is done here."""
+        """A person did it elsewhere or skips it: no effect."""
         return Completion(SUCCEEDED)
 
     def expressions(self, config: ActionConfig) -> list[Located]:
-        """What it is given."""
+        """The arguments."""
         return [text for name, rule in config.values.items() for text in texts_of(f"values.{name}", rule)]
 
     def outputs(self, config: ActionConfig) -> frozenset[str]:
-        """What it was given, `result`, and `results` by the effect's name."""
+        """The arguments, `result`, and `results` by the name of the effect."""
         return frozenset([*config.values, "result", "results", f"results.{config.effect.name}", "outcome"])

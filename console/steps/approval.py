@@ -1,4 +1,4 @@
-"""Approval: others say yes or no to what the run holds so far, and the run goes where their answer leads. It changes nothing itself."""
+"""Approval: other people approve or reject the values of the run. The step itself changes nothing."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ APPROVED, REJECTED, EXPIRED = "approved", "rejected", "expired"
 
 
 class ApprovalConfig(StepConfig):
-    """Who is asked, what they are shown, and when nobody has to be asked."""
+    """Who is asked, what they see, and when no approval is needed."""
 
     text: str = Field(min_length=1, max_length=20_000, description="Markdown: what is to be approved; {{ expressions }} are filled in")
     roles: list[str] = Field(min_length=1, max_length=20, description="Who may answer: anybody with one of these roles in the run's team")
@@ -50,18 +50,18 @@ class ApprovalConfig(StepConfig):
 
 
 class ApprovalStep(StepType):
-    """Goes on by itself as far as to ask. Output: `decision` (approved, rejected, expired), `by`, `reason`, `decided_at`, and the values."""
+    """Asks without a person's click. Output: `decision` (approved, rejected, expired), `by`, `reason`, `decided_at`, and the values."""
 
     name, title, family, icon = "approval", "Approval", "condition", "shield-check"
     gist = "Others say yes or no before the run goes on"
     Config: ClassVar[type[StepConfig]] = ApprovalConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
-        """Nobody has to press a button to ask."""
+        """Always: asking needs no person."""
         return True
 
     def outcomes(self, config: ApprovalConfig) -> tuple[str, ...]:
-        """Expired only where there is a time limit."""
+        """`expired` only where there is a time limit."""
         return (APPROVED, REJECTED, *((EXPIRED,) if config.hours is not None else ()))
 
     def reads(self, step: StepView) -> list[Read]:
@@ -69,7 +69,7 @@ class ApprovalStep(StepType):
         return [Read(fields=tuple(step.config.fields))] if step.config.fields else []
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """After the request was withdrawn: what it says, and a button that asks again. Nobody approves here."""
+        """The form after the request was withdrawn: its text, and a button that asks again."""
         return Prompt(
             text=fill_template(step.config.text, context.roots), fields=_fields(context), button=step.button or "Ask for approval"
         )
@@ -80,7 +80,7 @@ class ApprovalStep(StepType):
         return self.complete_by_itself(step, context)
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
-        """The request; or approved without one where nobody has to be asked. A condition that is unknown asks."""
+        """The request, or `approved` where no approval is needed. If the condition is unknown, others are asked."""
         config, roots = step.config, context.roots
         values = {name: expressions.parse(text).evaluate(roots) for name, text in config.values.items()}
         if config.if_ is not None and expressions.parse(config.if_).value(roots) is False:
@@ -115,7 +115,7 @@ class ApprovalStep(StepType):
         return [Use(f"fields[{place}]", name) for place, name in enumerate(config.fields)]
 
     def outputs(self, config: ApprovalConfig) -> frozenset[str]:
-        """The answer, and the values it was given for."""
+        """The answer and the approved values."""
         return frozenset([*config.values, "decision", "by", "reason", "decided_at"])
 
 
@@ -125,7 +125,7 @@ def _columns(context: Context) -> list[dict[str, Any]]:
 
 
 def _fields(context: Context) -> tuple[FormField, ...]:
-    """The fields that are shown, read-only."""
+    """The shown fields, read-only."""
     shown = _shown(context)
     return tuple(
         FormField(
@@ -136,6 +136,6 @@ def _fields(context: Context) -> tuple[FormField, ...]:
 
 
 def _shown(context: Context) -> Mapping[str, Any]:
-    """The record's fields as they are."""
+    """The current values of the record's fields."""
     read = context.reads.get("record")
     return dict(read.rows[0]["values"]) if read and read.rows else {}

@@ -1,4 +1,4 @@
-"""Condition: takes the first branch that holds, and says by which values."""
+"""Condition: takes the first branch whose expression is true, and records the values that it used."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
@@ -18,14 +18,14 @@ LONGEST_SHOWN = 200
 
 
 class Branch(Definition):
-    """A way on and what must hold for it."""
+    """An outcome and its expression."""
 
     if_: str = Field(alias="if", description="Expression; unknown counts as not true")
     outcome: str = Field(pattern=NAME_PATTERN)
 
 
 class ConditionConfig(StepConfig):
-    """The branches, judged from first to last."""
+    """The branches, tried from first to last."""
 
     branches: list[Branch] = Field(min_length=1, max_length=50)
 
@@ -37,7 +37,7 @@ class ConditionConfig(StepConfig):
 
 
 class Condition(StepType):
-    """Automatic. Where no branch holds, the edge `default` is taken, which must be there."""
+    """Automatic. Where no branch is true, the edge `default` is taken, which is required."""
 
     name, title, family, icon = "condition", "Condition", "condition", "git-branch"
     gist = "Chooses the way on by a rule"
@@ -49,7 +49,7 @@ class Condition(StepType):
         return (*dict.fromkeys(branch.outcome for branch in config.branches), OTHERWISE)
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """The first branch that holds, with the rule as it is written and the values that it looked at."""
+        """The first branch that is true, with its source text and the values that it used."""
         looked_at: dict[str, Any] = {}
         for branch in step.config.branches:
             rule = expressions.parse(branch.if_)
@@ -59,11 +59,11 @@ class Condition(StepType):
         return Completion(OTHERWISE, {}, {"branch": OTHERWISE, "rule": None, "compared": looked_at})
 
     def expressions(self, config: ConditionConfig) -> list[Located]:
-        """What must hold for each branch."""
+        """The expression of each branch."""
         return [Located(f"branches[{number}].if", branch.if_) for number, branch in enumerate(config.branches)]
 
     def outputs(self, config: ConditionConfig) -> frozenset[str]:
-        """The branch taken, its rule, and the values that were looked at."""
+        """The branch taken, its rule and the values used."""
         return frozenset({"branch", "rule", "compared"})
 
 
@@ -81,7 +81,7 @@ def compared(rule: Expression, roots: Any) -> dict[str, Any]:
 
 
 def value_at(roots: Any, path: Sequence[str]) -> Any:
-    """The value that a path of names leads to, None where there is none."""
+    """The value at a path of names; None where there is none."""
     value = roots
     for name in (path[0].removeprefix("$"), *path[1:]):
         value = value.get(name) if isinstance(value, dict) or hasattr(value, "get") else None
@@ -89,7 +89,7 @@ def value_at(roots: Any, path: Sequence[str]) -> Any:
 
 
 def _brief(value: Any) -> Any:
-    """A value fit for a line of the log: long texts cut, lists and objects as how many entries they have."""
+    """A value for a line of the log: long texts are cut, lists and objects are replaced by their number of entries."""
     if isinstance(value, str):
         return value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 1] + "…"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Create task: a piece of work beside the run, by a person or a team; the run may wait for it."""
+"""Create task: a task for a person or a team; the run may wait for it."""
 
 from typing import ClassVar, Self
 
@@ -15,7 +15,7 @@ LONGEST_TITLE = 200
 
 
 class CreateTaskConfig(StepConfig):
-    """The task, by whom, until when."""
+    """The task, its assignee and its due date."""
 
     title: str = Field(min_length=1, max_length=500, description="The task in a few words; {{ expressions }} are filled in")
     text: str | None = Field(None, max_length=20_000, description="Markdown: more about it; {{ expressions }} are filled in")
@@ -32,7 +32,7 @@ class CreateTaskConfig(StepConfig):
 
 
 class CreateTask(StepType):
-    """Automatic. Output `{"title", "due"}`; where the run waits also what came of the task (`result`, `note`, `closed_by`)."""
+    """Automatic. Output `{"title", "due"}`; where the run waits also `result`, `note` and `closed_by` of the task."""
 
     name, title, family, icon = "create_task", "Create task", "action", "checklist"
     gist = "A piece of work for a person or a team"
@@ -40,19 +40,19 @@ class CreateTask(StepType):
     Config: ClassVar[type[StepConfig]] = CreateTaskConfig
 
     def changes(self, step: StepView) -> bool:
-        """It does."""
+        """Always."""
         return True
 
     def outcomes(self, config: CreateTaskConfig) -> tuple[str, ...]:
-        """What came of the task where the run waits for it."""
+        """The results of the task where the run waits for it."""
         return (DONE, NOT_DONE) if config.waits else ("default",)
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """The task, for the person who handles it by hand."""
+        """The task, for a person who handles the step manually."""
         return Prompt(fill_template(step.config.title, context.roots), button=step.button or "Done")
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """The task; raises Invalid where its day is none."""
+        """The task. Raises Invalid where the due date is not a date."""
         config: CreateTaskConfig = step.config
         due = None
         if config.due is not None:
@@ -69,17 +69,17 @@ class CreateTask(StepType):
         return Completion(DONE if config.waits else "default", {}, output, task=wanted)
 
     def by_hand(self, step: StepView, context: Context) -> Completion:
-        """A person goes on without the task."""
+        """A person continues without the task."""
         return Completion(NOT_DONE if step.config.waits else "default", {}, {"title": None, "due": None})
 
     def expressions(self, config: CreateTaskConfig) -> list[Located]:
-        """Who does it, and until when."""
+        """The assignee and the due date."""
         return [Located(name, text) for name, text in (("assignee", config.assignee), ("due", config.due)) if text is not None]
 
     def templates(self, config: CreateTaskConfig) -> list[Located]:
-        """The task in words."""
+        """Title and text of the task."""
         return [Located(name, text) for name, text in (("title", config.title), ("text", config.text)) if text is not None]
 
     def outputs(self, config: CreateTaskConfig) -> frozenset[str]:
-        """The task, and what came of it."""
+        """The task and its result."""
         return frozenset({"title", "due", *(("result", "note", "closed_by") if config.waits else ())})

@@ -1,4 +1,4 @@
-"""Decision: a person, or a rule, chooses one of several ways on, with what the choice needs to be understood later."""
+"""Decision: a person or a rule chooses one of several outcomes, with fields that explain the choice."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -38,7 +38,7 @@ BY_RULE = ("maker", "rule", "compared")
 
 
 class DecisionOption(Definition):
-    """A way on, drawn as a button."""
+    """An outcome, shown as a button."""
 
     value: str = Field(pattern=NAME_PATTERN, description="The outcome")
     label: str = Field(min_length=1, max_length=100)
@@ -54,7 +54,7 @@ class DecisionOption(Definition):
     reason_required: bool = Field(False, description="The field `reason` may not be empty; it is added where the form has none")
 
     def offered(self, roots: Mapping[str, Any]) -> bool:
-        """Whether the option is there to be chosen now."""
+        """Whether the option can be chosen now."""
         return condition_holds(self.if_, roots) and not (self.unless is not None and condition_holds(self.unless, roots))
 
     @property
@@ -64,16 +64,18 @@ class DecisionOption(Definition):
 
 
 class Rule(Definition):
-    """An option that is chosen without a person, and what must hold for it."""
+    """An option that is chosen without a person, and the condition for it."""
 
     if_: str = Field(alias="if", description="Expression; unknown counts as not true")
     option: str = Field(pattern=NAME_PATTERN)
 
 
 class DecisionConfig(StepConfig):
-    """The question and its answers."""
+    """The question and its options."""
 
-    maker: Literal["user", "rule"] = Field("user", description="Who decides: a person, or the rules; where none holds, a person is asked")
+    maker: Literal["user", "rule"] = Field(
+        "user", description="Who decides: a person, or the rules; where none condition_holds, a person is asked"
+    )
     rules: list[Rule] = Field(default_factory=list, max_length=50, description="Judged from first to last; the first that holds decides")
     options: list[DecisionOption] = Field(min_length=2, max_length=12)
     form: list[FieldDefinition] = Field(default_factory=list, max_length=40, description="What is noted with the choice")
@@ -145,7 +147,7 @@ class Decision(StepType):
         return config.maker == "user"
 
     def outcomes(self, config: DecisionConfig) -> tuple[str, ...]:
-        """The options in their order."""
+        """The values of the options, in their order."""
         return tuple(option.value for option in config.options)
 
     def reads(self, step: StepView) -> list[Read]:
@@ -153,7 +155,7 @@ class Decision(StepType):
         return [entry.read() for entry in step.config.related]
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """The form, the options that are offered now, and why others are not."""
+        """The form, the options that are offered now, and the reasons why others are not."""
         fields = definitions.shown(step.config.fields, context.roots, context.former, step.id, (_choice(None),))
         own = with_own(context.roots, step.id, {field.name: field.value for field in fields})
         parts = [fill_template(step.config.text, own)] if step.config.text else []
@@ -173,13 +175,13 @@ class Decision(StepType):
         return Prompt("\n\n".join(parts) or None, tables, tuple(fields), offered, step.button or "Done", withheld)
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """The choice with its fields; raises Invalid for no choice, one that is not offered, and each field that is wrong."""
+        """The choice with its fields. Raises Invalid for a missing choice, one that is not offered, and each wrong field."""
         chosen, values = self._taken(step, context, submitted, outcome)
         by_rule: Values = dict(zip(BY_RULE, ("user", None, {}), strict=True)) if step.config.rules else {}
         return Completion(chosen.value, values, self._output(step, chosen, values, by_rule))
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
-        """What the first rule chooses that holds and whose option is offered; raises AsksPerson where there is none, or fields are lacking."""
+        """The choice of the first rule that is true and whose option is offered. Raises AsksPerson where there is none, or fields are empty."""
         looked_at: dict[str, Any] = {}
         for rule in step.config.rules:
             condition = parse(rule.if_)
@@ -198,7 +200,7 @@ class Decision(StepType):
         return Completion(chosen.value, values, self._output(step, chosen, values, by_rule), chosen=chosen.label, rule=rule.if_)
 
     def _output(self, step: StepView, chosen: DecisionOption, values: Values, by_rule: Values) -> Values:
-        """What later steps find: the fields of other options are there, and empty."""
+        """What later steps find. The fields of other options are present and empty."""
         return {OPTION: chosen.value, **dict.fromkeys(_of_others(step.config, chosen)), **values, **by_rule}
 
     def _taken(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> tuple[DecisionOption, Values]:
@@ -224,7 +226,7 @@ class Decision(StepType):
         return chosen, values
 
     def ai_fields(self, config: DecisionConfig) -> tuple[str, ...]:
-        """What is noted with the choice."""
+        """The fields of the form."""
         return tuple(definitions.typed(config.fields))
 
     def expressions(self, config: DecisionConfig) -> list[Located]:
@@ -260,12 +262,12 @@ class Decision(StepType):
 
 
 def _choice(value: str | None) -> FormField:
-    """The choice as conditions of the form see it: `steps.<id>.option`."""
+    """The choice for conditions of the form: `steps.<id>.option`."""
     return FormField(OPTION, "Choice", readonly=True, value=value)
 
 
 def _needed(option: DecisionOption) -> tuple[str, ...]:
-    """Fields that may not stay empty when the option is chosen."""
+    """Fields that must be filled in when the option is chosen."""
     return (*option.fields, *((REASON,) if option.reason_required and REASON not in option.fields else ()))
 
 
@@ -276,7 +278,7 @@ def _of_others(config: DecisionConfig, chosen: DecisionOption) -> list[str]:
 
 
 def _choice_wrong(config: DecisionConfig, context: Context, outcome: str | None, chosen: DecisionOption | None) -> dict[str, str]:
-    """What is said of a choice that is missing or not offered."""
+    """The error for a choice that is missing or not offered."""
     offered = ", ".join(f"“{option.label}”" for option in config.options if option.offered(context.roots))
     named = str(outcome)[:60] if chosen is None else f"“{chosen.label}”"
     said = "No choice was made" if outcome is None else f"{named} cannot be chosen here"

@@ -13,7 +13,7 @@ from console.steps.base import StepConfig
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What is to be checked beside the form: by which checks, with what is known, and of which documents.
+    """What to check beside the form: the checks, the roots of their expressions, and the documents.
 
     `documents` is what the settings' expression came to: names under which files were handed in, or files; `collection` and `key` name a record whose files are meant.
     """
@@ -45,10 +45,10 @@ class ChecksConfig(StepConfig):
         return self
 
     def check_texts(self) -> list[Located]:
-        """The expressions of all this with their place."""
+        """The expressions of the checks with their places."""
         told = [Located("documents", self.documents)] if self.documents is not None else []
         return told + texts_of_checks(self.checks)
 
     def check_templates(self) -> list[Located]:
-        """The templates with their place."""
+        """The templates of the checks with their places."""
         return said_of_checks(self.checks)

@@ -1,4 +1,4 @@
-"""End: closes the run, with a label that says how it went."""
+"""End: completes the run with a label for the result."""
 
 from typing import ClassVar
 
@@ -8,13 +8,13 @@ from console.steps.base import Completion, Context, StepConfig, StepType, StepVi
 
 
 class EndConfig(StepConfig):
-    """How it went."""
+    """The label of the result."""
 
     label: str = Field("completed", min_length=1, max_length=80, description="How runs that come here ended, such as approved")
 
 
 class End(StepType):
-    """Automatic. Nothing follows; the run is completed."""
+    """Automatic. The run is completed; no step follows."""
 
     name, title, family, icon = "end", "End", "output", "flag"
     gist = "Closes the run"
@@ -22,7 +22,7 @@ class End(StepType):
     Config: ClassVar[type[StepConfig]] = EndConfig
 
     def outcomes(self, config: EndConfig) -> tuple[str, ...]:
-        """None: nothing follows."""
+        """None: no step follows."""
         return ()
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:

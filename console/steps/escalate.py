@@ -1,4 +1,4 @@
-"""Escalate: the run goes into an inbox; whoever takes it there goes on at the next step."""
+"""Escalate: the run goes into an inbox; the person who takes it there continues at the next step."""
 
 from typing import ClassVar, Literal, Self
 
@@ -14,7 +14,7 @@ LONGEST_REASON = 2000
 
 
 class EscalateConfig(StepConfig):
-    """Where the run goes, and what stands there."""
+    """The inbox, and the text that is shown there."""
 
     inbox: str = Field(min_length=1, max_length=60, description="Id of the inbox; one of the workflow's team")
     text: str = Field(
@@ -33,7 +33,7 @@ class EscalateConfig(StepConfig):
 
 
 class Escalate(StepType):
-    """Nobody holds the run afterwards. With `completion: automatic`, and without a form, no person is asked before."""
+    """Afterwards nobody holds the run. With `completion: automatic` and without a form no person is asked before."""
 
     name, title, family, icon = "escalate", "Escalate", "action", "inbox"
     gist = "Hands the run on to an inbox, where others go on with it"
@@ -41,11 +41,11 @@ class Escalate(StepType):
     Config: ClassVar[type[StepConfig]] = EscalateConfig
 
     def changes(self, step: StepView) -> bool:
-        """It does."""
+        """Always."""
         return True
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """What will be read in the inbox, and the form."""
+        """The text for the inbox, and the form."""
         form = definitions.shown(step.config.form, context.roots, context.former, step.id)
         typed = {entry.name: entry.value for entry in form}
         return Prompt(
@@ -55,7 +55,7 @@ class Escalate(StepType):
         )
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """Into the inbox; raises Invalid with one detail per field that is wrong."""
+        """Hands the run to the inbox. Raises Invalid with one detail per wrong field."""
         values, details = definitions.taken(step.config.form, context.roots, context.former, step.id, dict(submitted))
         require_right(context, details)
         reason = expressions.render(step.config.text, with_own(context.roots, step.id, values)).strip() or f"Handed on at “{step.title}”."

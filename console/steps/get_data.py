@@ -51,7 +51,7 @@ class GetDataConfig(StepConfig):
 
 
 class GetData(StepType):
-    """Everything is read under the person's scopes; a field that they may not read is named as not permitted, never its value."""
+    """Everything is read under the person's scopes. A field that they may not read is listed as not permitted, without its value."""
 
     name, title, family, icon = "get_data", "Get data", "action", "table"
     gist = "Reads the record and what belongs to it"
@@ -65,7 +65,7 @@ class GetData(StepType):
         return own + [entry.read() for entry in step.config.related]
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """A table for each read, and a line that names what is not permitted."""
+        """A table for each read, and a line with the fields that are not permitted."""
         found = self._found(step, context)
         parts = [fill_template(step.config.text, with_own(context.roots, step.id, found))] if step.config.text else []
         if found.get(NOT_PERMITTED):
@@ -75,12 +75,12 @@ class GetData(StepType):
         return Prompt(text="\n\n".join(parts) or None, tables=tables, button=step.button or "Done")
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """What was read, as `{"record": {…}, "<name>": […]}`; raises Invalid when something was submitted."""
+        """What was read, as `{"record": {…}, "<name>": […]}`. Raises Invalid if values were submitted."""
         nothing_typed(submitted)
         return Completion("default", {}, self._found(step, context))
 
     def proposes(self, step: StepView, context: Context, prompt: Prompt) -> Proposable:
-        """Which of what is shown matters: names of columns, those of related records after the name of their table."""
+        """The columns that matter, by name; those of related records as `<table>.<column>`."""
         shown = [(name, context.reads[name]) for name in prompt.tables if name in context.reads]
         options = [
             {"value": _called(name, column), "label": _labelled(name, rows, column)}
@@ -124,7 +124,7 @@ class GetData(StepType):
 
 
 def _called(read: str, column: Mapping[str, Any]) -> str:
-    """A column as it is told from the others that are shown."""
+    """The name of a column among all columns shown."""
     return str(column["name"]) if read == OWN_RECORD else f"{read}.{column['name']}"
 
 

@@ -1,4 +1,4 @@
-"""Go to: leads on to a step elsewhere in the workflow, also to an earlier one, which is then entered anew."""
+"""Go to: continues at another step of the workflow. An earlier step gets a new attempt."""
 
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ class GoToConfig(StepConfig):
 
 
 class GoTo(StepType):
-    """Automatic. The only step whose edge may close a circle; earlier attempts stay as they were."""
+    """Automatic. The only step type whose edge may close a circle. Earlier attempts stay unchanged."""
 
     name, title, family, icon = "go_to", "Go to", "loop", "corner-up-left"
     gist = "Leads on to another step, also to an earlier one"
@@ -18,5 +18,5 @@ class GoTo(StepType):
     Config: ClassVar[type[StepConfig]] = GoToConfig
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """On to the target."""
+        """Continues at the target."""
         return Completion("default")

@@ -1,4 +1,4 @@
-"""A list that is gone through item by item: its settings, and where it stands at one moment."""
+"""A list that a person goes through item by item: its settings, and its current state."""
 
 import json
 from collections.abc import Mapping
@@ -43,14 +43,14 @@ WHY_NOT = FormField(WHY, "Why it cannot be done", "long_text", max_length=2000)
 
 
 class Second(Definition):
-    """Which items another person has to confirm."""
+    """The items that another person has to confirm."""
 
     if_: str | None = Field(None, alias="if", description="Expression over `item`, what was noted included; none: every item")
     title: str = Field("Second pair of eyes", min_length=1, max_length=200, description="Name of the rule, said to whom it keeps out")
 
 
 class Gather(Definition):
-    """A list made of the items, for branches and later steps."""
+    """A list that is made from the items, for branches and later steps."""
 
     name: str = Field(pattern=NAME_PATTERN, description="Where it is found: `steps.<id>.<name>`")
     if_: str | None = Field(None, alias="if", description="Expression over `item`; only those for which it holds")
@@ -58,7 +58,7 @@ class Gather(Definition):
 
 
 class LoopConfig(ChecksConfig):
-    """The list, the form for each of its items, and where the run goes when all are done."""
+    """The list, the form for each item, and the branches after the last one."""
 
     items: Source = Field(description="The list: records of a relation or collection, or entries that the run knows")
     title: str | None = Field(None, min_length=1, max_length=500, description="What an item is called; {{ expressions }} over `item`")
@@ -94,14 +94,14 @@ class LoopConfig(ChecksConfig):
         return self
 
     def _branched(self) -> None:
-        """Raises ValueError for ways on that could never be taken as they are meant."""
+        """Raises ValueError for branches that could never be taken as intended."""
         if wrong := {branch.outcome for branch in self.branches} & {"default", NEXT_ITEM}:
             raise ValueError(f"{', '.join(sorted(wrong))} cannot be the outcome of a branch: give it a name of its own")
         for number, branch in enumerate(self.branches):
             try:
                 roots = {path[0] for path in expressions.paths(expressions.parse(branch.if_))}
             except expressions.ExpressionError:
-                continue  # said with its place by the check
+                continue  # the check of the document reports it with its place
             if ITEM in roots:
                 raise ValueError(f"branches[{number}] looks at item, but is judged over all of them: gather what it needs")
 
@@ -111,8 +111,8 @@ class LoopConfig(ChecksConfig):
         return (*self.edit, *(entry.field for entry in self.set))
 
 
-class Here:
-    """A loop at one moment: its list, what is done of it, and the item at hand."""
+class LoopState:
+    """The current state of a loop: its list, what is done, and the current item."""
 
     def __init__(self, step: StepView, context: Context) -> None:
         self.config: LoopConfig = step.config
@@ -128,7 +128,10 @@ class Here:
         self.item = self._at_hand()
 
     def _at_hand(self) -> Listed | None:
-        """What the person turned to, what they handed in before, or the first that is left; what others have to confirm comes last."""
+        """The item that the person selected, else the one that they submitted before, else the first that is left.
+
+        Items that somebody else has to confirm come last.
+        """
         for wanted in (self.context.chosen, self.context.former.get(ITEM)):
             if found := next((item for item in self.items if item.key == wanted), None):
                 return found
@@ -141,28 +144,28 @@ class Here:
 
     @property
     def mark(self) -> Values:
-        """Whose fields the values are, so that they are kept from whoever may not read them."""
+        """The collection of the items as `{"collection": id}`, so that values are hidden from people who may not read its fields."""
         return {"collection": self.rows.collection} if self.rows is not None and self.rows.collection else {}
 
     @property
     def confirms(self) -> bool:
-        """Whether the person is asked to confirm what another noted of the item at hand."""
+        """Whether the person is asked to confirm the current item, which somebody else handled."""
         entry = self.entries.get(self.item.key) if self.item is not None else None
         return entry is not None and entry["state"] == "second" and entry["by"] != self.me
 
     def roots(self, item: Listed, values: Mapping[str, Any] | None = None, by: str | None = None) -> dict[str, Any]:
-        """The roots with this item as `item`: what is known of it, and what was noted."""
+        """The roots with this item as `item`: its values and the values of its form."""
         known = {"key": item.key, "title": item.title, "by": by, **item.values, **(values or {})}
         return {**self.context.roots, OWN_ITEM: known}
 
     def progress(self) -> Progress:
-        """The list as it is shown."""
+        """The list as it is displayed."""
         states = {key: entry["state"] for key, entry in self.entries.items()}
         key, over = self.item.key if self.item else None, len(self.items) - len(self.open)
         return window(self.items, states, key, self.rows, self.config.items.fields, over)
 
     def checked(self) -> Checked | None:
-        """What is to be checked of the item at hand."""
+        """The documents of the current item to check; None where the step has no checks or no item is left."""
         if not self.config.checks or self.item is None:
             return None
         roots = self.roots(self.item, self.entries.get(self.item.key, {}).get("values"))
@@ -171,7 +174,7 @@ class Here:
         return Checked(tuple(self.config.checks), roots, wanted, of_record, self.item.key if of_record else None, self.item.key)
 
     def at_hand(self) -> AtHand | None:
-        """The item as a proposal is made for it; None where nothing is left to do."""
+        """The current item for a proposal; None where nothing is left to do."""
         item = self.item
         if item is None:
             return None
@@ -182,12 +185,12 @@ class Here:
         number = next(place for place, each in enumerate(self.items, 1) if each.key == item.key)
         return AtHand(item.key, item.title, item.values, number, len(self.items), collection or None, roots, wanted)
 
-    def over(self) -> str:
-        """What is said where no item is left."""
+    def empty_text(self) -> str:
+        """The text where no item is left."""
         return "There is nothing in this list." if not self.items else "Everything in this list is done."
 
-    def said(self) -> str | None:
-        """The text above the form: of the item, and of who has to confirm it."""
+    def text(self) -> str | None:
+        """The text above the form: about the item, and who has to confirm it."""
         parts, config = [], self.config
         if self.item is None:
             return None
@@ -205,7 +208,7 @@ class Here:
         return "\n\n".join(parts) or None
 
     def _columns(self) -> list[FormField]:
-        """Fields of the item's record that can be changed by hand."""
+        """Fields of the item's record that a person can change."""
         made = []
         for name in self.config.edit:
             field = self.context.forms.get(name)
@@ -216,17 +219,17 @@ class Here:
         return made
 
     def _typed_before(self) -> Values:
-        """What was handed in for this very item at the attempt that this one replaces, or that was refused."""
+        """What was submitted for the current item in the replaced attempt or in a refused submission."""
         former = self.context.former
         return former if self.item is not None and former.get(ITEM) == self.item.key else {}
 
     def _defaults(self) -> Values:
-        """What the form starts with: what was refused, else what was noted of the item before."""
+        """Initial values of the form: those that were refused, else the earlier values of the item."""
         noted = self.former.get(self.item.key, {}).get("values", {}) if self.item is not None else {}
         return {name: value for name, value in noted.items() if name not in self.config.edit} | self._typed_before()
 
     def form(self) -> list[FormField]:
-        """The fields of the item at hand."""
+        """The fields of the current item's form."""
         if self.item is None:
             return []
         columns = self._columns()
@@ -235,24 +238,24 @@ class Here:
         typed = {field.name: field.value for field in [*columns, *form]}
         return [*columns, *form, *settled(self.config.set, self.context.forms, roots, OWN_ITEM, typed)]
 
-    def noted(self) -> list[FormField]:
-        """What another noted of the item, to be read."""
+    def read_only_form(self) -> list[FormField]:
+        """The form as somebody else filled it in, read-only."""
         values = self.entries[self.item.key]["values"] if self.item is not None else {}
         return [replace(field, value=values.get(field.name, field.value), readonly=True, required=False, now=None) for field in self.form()]
 
     def strangers(self, given: Values) -> list[dict[str, str]]:
-        """Names that are in no form of this step."""
+        """A detail for each submitted name that is in no form of this step."""
         known = {*self.config.written, *(entry.name for entry in self.config.form), ANSWER, WHY}
         return [{"field": str(name)[:200], "reason": "There is no such field in this form."} for name in given if name not in known]
 
     def not_there(self, key: Any) -> str:
-        """Why what was handed in belongs to nothing."""
+        """Why what was submitted belongs to no item."""
         if key is None:
             return f"Say which item this is for: `item`, such as {self.open[0].key}."
         gone = str(self.former.get(str(key), {}).get("title") or str(key)[:60])
         return f"“{gone}” is not in the list any more: it was removed, or no longer belongs here. What you typed is shown here."
 
-    def taken(self, given: Values) -> tuple[Values, tuple[WriteRecord, ...]]:
+    def checked_values(self, given: Values) -> tuple[Values, tuple[WriteRecord, ...]]:
         """(values of the item's form, the change of its record where there is one); raises Invalid with a detail for each wrong field."""
         config, context = self.config, self.context
         if self.item is None or (self.rows is None and config.written):
@@ -271,7 +274,7 @@ class Here:
         return values, (WriteRecord(changes, collection, self.item.key),) if changes else ()
 
     def entry(self, values: Values) -> Values:
-        """What is kept of the item at hand."""
+        """What is stored for the current item."""
         if self.item is None:
             raise Invalid("There is no such item.")
         made = {"key": self.item.key, "title": self.item.title, "by": self.me, "state": DONE, "round": self.round, "values": values}
@@ -281,7 +284,7 @@ class Here:
         return made
 
     def judged(self, given: Values, outcome: str) -> Values:
-        """The item after a second person looked; raises Invalid where this one may not, with the rule's name."""
+        """The item after a second person confirmed it or sent it back. Raises Invalid with the rule's name where this person may not."""
         if self.item is None:
             raise Invalid("There is no such item.")
         rule, entry = self.config.second, self.entries.get(self.item.key)
@@ -291,13 +294,13 @@ class Here:
             reason = f"{rule.title}: you handled this item yourself, so somebody else has to confirm it."
             raise refusal([{"field": "outcome", "reason": reason}])
         note = clean((replace(SECOND_NOTE, required=outcome == SENT_BACK and not self.context.foretold),), given)[ANSWER]
-        told = {"by": self.me, "agreed": outcome == CONFIRMED, "note": note}
+        second = {"by": self.me, "agreed": outcome == CONFIRMED, "note": note}
         if outcome == CONFIRMED:
-            return {**entry, "state": DONE, "second": told}
-        return {**entry, "state": "todo", "second": told}
+            return {**entry, "state": DONE, "second": second}
+        return {**entry, "state": "todo", "second": second}
 
     def given_up(self, given: Values) -> Values:
-        """The item as one that cannot be done, with the reason."""
+        """The item as failed, with the reason."""
         if self.item is None:
             raise Invalid("There is no such item.")
         if strangers := self.strangers(given):
@@ -308,42 +311,42 @@ class Here:
         return {**self.entry({}), "state": FAILED, "reason": note}
 
     def after(self, entry: Values, values: Values, effects: tuple[WriteRecord, ...] = ()) -> Completion:
-        """The next item, or the way on when this was the last."""
+        """The completion after an item: the next item, or the outcome of the step after the last one."""
         entries = {**self.entries, entry["key"]: entry}
         left = [item for item in self.items if entries.get(item.key, {}).get("state") not in (DONE, FAILED)]
         if not left:
             return replace(self.finished(entries), values=values, effects=effects)
-        output = {**self._told(entries, finished=False), ITEM: entry}
+        output = {**self._totals(entries, finished=False), ITEM: entry}
         _require_room({**output, "items": list(entries.values())})
         return Completion(NEXT_ITEM, values, output, effects)
 
     def finished(self, entries: Mapping[str, Values]) -> Completion:
-        """The way on, by the rules over all items; what is gone from the list is left out."""
+        """The completion of the step: its outcome by the branches over all items. Items that are no longer in the list are left out."""
         kept = [entries[item.key] for item in self.items if item.key in entries]
-        output = {**self._told(entries, finished=True), "items": kept}
+        output = {**self._totals(entries, finished=True), "items": kept}
         _require_room(output)
         roots = with_own(self.context.roots, self.id, output)
         way = next((branch.outcome for branch in self.config.branches if condition_holds(branch.if_, roots)), "default")
         return Completion(way, {}, output)
 
-    def _told(self, entries: Mapping[str, Values], *, finished: bool) -> Values:
-        """Everything but the items themselves."""
+    def _totals(self, entries: Mapping[str, Values], *, finished: bool) -> Values:
+        """The output without the items."""
         kept = [(item, entries[item.key]) for item in self.items if item.key in entries]
         states = [entry["state"] for _, entry in kept]
-        told: Values = {"count": len(self.items), "done": states.count(DONE), "failed": states.count(FAILED)}
-        told |= {"round": self.round, "finished": finished, **({"more": True} if self.more else {}), **self.mark}
-        for wanted in self.config.gather:
-            value, found = expressions.parse(wanted.value), []
+        totals: Values = {"count": len(self.items), "done": states.count(DONE), "failed": states.count(FAILED)}
+        totals |= {"round": self.round, "finished": finished, **({"more": True} if self.more else {}), **self.mark}
+        for gather in self.config.gather:
+            value, values = expressions.parse(gather.value), []
             for item, entry in kept:
                 roots = self.roots(item, entry["values"], entry["by"])
-                if condition_holds(wanted.if_, roots):
-                    found.append(value.evaluate(roots))
-            told[wanted.name] = found
-        return told
+                if condition_holds(gather.if_, roots):
+                    values.append(value.evaluate(roots))
+            totals[gather.name] = values
+        return totals
 
 
 def _require_room(output: Values) -> None:
-    """Raise Invalid where what was noted is more than a run keeps."""
+    """Raises Invalid where the output is larger than a run can store."""
     if len(json.dumps(output, ensure_ascii=False).encode()) > MOST_BYTES:
         raise Invalid(
             "What was noted in this list is too much to be kept with the run (64 KB): write less, or narrow the list and use two steps.",

@@ -1,4 +1,4 @@
-"""Guidance: tells a person what to do or to know; completed by its button."""
+"""Guidance: text that a person reads; completed by its button."""
 
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ class Policy(StepConfig):
 
 
 class GuidanceConfig(StepConfig):
-    """What is said, by which rule, and who answers for it."""
+    """The text, the policy and its owner."""
 
     text: str = Field(min_length=1, max_length=20_000, description="Markdown; {{ expressions }} are filled in")
     policy: Policy | None = Field(None, description="The rule behind it")
@@ -31,12 +31,12 @@ class Guidance(StepType):
     Config: ClassVar[type[StepConfig]] = GuidanceConfig
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """The text alone: nothing is asked."""
+        """The text, without a form."""
         text = fill_template(step.config.text, context.roots)
         return Prompt(text="\n\n".join([text, *_source(step.config)]), button=step.button or "Done")
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """Read and understood; raises Invalid when something was submitted."""
+        """Completes with `default`. Raises Invalid if values were submitted."""
         nothing_typed(submitted)
         return Completion("default")
 
@@ -46,7 +46,7 @@ class Guidance(StepType):
 
 
 def _source(config: GuidanceConfig) -> list[str]:
-    """The line that says by which rule, and who answers for it."""
+    """The line with the policy and its owner."""
     parts = []
     if config.policy is not None:
         parts.append(f"Policy: [{config.policy.title}]({config.policy.url})" if config.policy.url else f"Policy: {config.policy.title}")

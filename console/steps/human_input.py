@@ -1,4 +1,4 @@
-"""Human input: other people answer a form; the run goes on when enough of them agree, or when their time is over."""
+"""Human input: other people answer a form. The run continues when enough of them agree, or when their time is over."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -79,7 +79,7 @@ class HumanInput(StepType):
     Config: ClassVar[type[StepConfig]] = HumanInputConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
-        """The asking does; the answer never."""
+        """Always: asking needs no person, and the run then waits for the answers."""
         return True
 
     def changes(self, step: StepView) -> bool:
@@ -87,12 +87,12 @@ class HumanInput(StepType):
         return True
 
     def outcomes(self, config: HumanInputConfig) -> tuple[str, ...]:
-        """The answers, and what is taken when there are none in time."""
+        """The values of the buttons, and the outcome where there are not enough answers in time."""
         ways = [answer.value for answer in config.answers] or [ANSWERED]
         return tuple(dict.fromkeys([*ways, *([config.otherwise] if config.otherwise else [])]))
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """The form, for the person who answers it by hand."""
+        """The form, for a person who answers in place of those asked."""
         config: HumanInputConfig = step.config
         parts = [fill_template("**{{ item.question }}**", {"item": {"question": render(config.question, context.roots)}})]
         parts += [fill_template(config.text, context.roots)] if config.text else []
@@ -100,7 +100,7 @@ class HumanInput(StepType):
         return Prompt("\n\n".join(parts), fields=tuple(fields), outcomes=config.options, button=step.button or "Done")
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """The answer that the holder gives by hand."""
+        """The answer that the run's holder gives in place of those asked."""
         config: HumanInputConfig = step.config
         offered = [answer.value for answer in config.answers]
         fields = definitions.shown(config.form, context.roots, context.former, step.id)
@@ -114,7 +114,7 @@ class HumanInput(StepType):
         return Completion(given, values, {"answers": [answer]})
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
-        """Asks, and waits."""
+        """Asks and waits."""
         config: HumanInputConfig = step.config
         fields = tuple(definitions.shown(config.form, context.roots, {}, step.id))
         text = fill_template(config.text, context.roots) if config.text else None

@@ -43,7 +43,7 @@ class Source(Definition):
         return self
 
     def read(self, more: Sequence[str] = ()) -> Read | None:
-        """What the service has to read; None where the run knows the list."""
+        """What the service has to read; None where the list is a value of the run."""
         if self.entries is not None:
             return None
         fields = tuple(dict.fromkeys((*self.fields, *more)))
@@ -66,7 +66,7 @@ class Source(Definition):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An item: its key, what it is called, and what is known of it."""
+    """An item: its key, title and values."""
 
     key: str
     title: str

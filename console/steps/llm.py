@@ -1,4 +1,4 @@
-"""LLM: a model answers in a form of the step's own; a person looks at it first, or the run goes on with it by itself."""
+"""LLM: a model fills in the step's form. A person checks the answer first, or the run continues with it."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
@@ -35,7 +35,7 @@ HOUSE = frozenset({"variables", "tables", "now", "run"})
 
 
 class LlmConfig(StepConfig):
-    """What is asked, and the form of the answer."""
+    """The prompt, and the form of the answer."""
 
     prompt: str = Field(
         min_length=1,
@@ -79,7 +79,7 @@ class Llm(StepType):
         return [entry.read() for entry in step.config.related]
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """The form, and what it may be filled in from."""
+        """The form and the records that the answer may use."""
         fields = definitions.shown(step.config.output, context.roots, context.former, step.id)
         parts = [fill_template(step.config.text, context.roots)] if step.config.text else []
         if refused := refused_fields(context.reads):
@@ -88,7 +88,7 @@ class Llm(StepType):
         return Prompt("\n\n".join(parts) or None, tables, tuple(fields), button=step.button or "Done")
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """The answer; raises Invalid with one detail per field that is wrong."""
+        """The answer. Raises Invalid with one detail per wrong field."""
         values, details = definitions.taken(step.config.output, context.roots, context.former, step.id, submitted)
         require_right(context, details)
         kinds = {entry.name: entry.type for entry in step.config.output}
@@ -97,7 +97,7 @@ class Llm(StepType):
         return Completion("default", values, {**values, ORIGIN: MODEL if alone else PERSON} | ({REFERENCES: found} if found else {}))
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
-        """Asks, and waits for the answer; raises AsksPerson where the AI is switched off here."""
+        """Asks and waits for the answer. Raises AsksPerson where the AI is switched off for the step."""
         if not context.asks_ai:
             raise AsksPerson("No model is asked at this step: please fill in the form.", code="off")
         return Completion("default", {}, {}, asks_ai=True)
@@ -108,7 +108,7 @@ class Llm(StepType):
         return "\n\n".join(part for part in (written, asked) if part)
 
     def ai_fields(self, config: LlmConfig) -> tuple[str, ...]:
-        """The answer's fields."""
+        """The fields of the answer."""
         return tuple(definitions.typed(config.output))
 
     def expressions(self, config: LlmConfig) -> list[Located]:
@@ -124,12 +124,12 @@ class Llm(StepType):
         return related_uses("related", config.related)
 
     def outputs(self, config: LlmConfig) -> frozenset[str]:
-        """Every field, who answered, and what it rests on."""
+        """Every field, `origin` and `references`."""
         return frozenset([ORIGIN, REFERENCES, *(entry.name for entry in config.output)])
 
 
 def _prompt_value(expression: str, roots: Mapping[str, Any]) -> str:
-    """What stands in the prompt for an expression: the value of what is the house's own, else the name under which it is given."""
+    """The text in the prompt for an expression: the value where it is our own, else the name of its source."""
     parsed = expressions.parse(expression)
     if all(path[0] in HOUSE for path in expressions.paths(parsed)):
         return expressions.shown(parsed.value(roots))

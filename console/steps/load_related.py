@@ -1,4 +1,4 @@
-"""Load related: finds the record that the run goes on with; where there are several, or none, a person says which, or why."""
+"""Load related: finds a related record for the following steps. Where there are several or none, a person chooses one or gives the reason."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
@@ -33,7 +33,7 @@ MOST_OFFERED = 100
 
 
 class LoadRelatedConfig(StepConfig):
-    """Where to look, and what happens with what is found."""
+    """Where to search, and what happens with the result."""
 
     items: Source = Field(description="The relation or collection, what is read of its records, and which of them count")
     take: bool = Field(True, description="The only one that is found is taken without asking; false: a person always says yes to it")
@@ -62,7 +62,7 @@ class LoadRelated(StepType):
     Config: ClassVar[type[StepConfig]] = LoadRelatedConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
-        """Always, until there is something to choose."""
+        """Always; it asks a person where there is something to choose."""
         return True
 
     def outcomes(self, config: LoadRelatedConfig) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ class LoadRelated(StepType):
         return (FOUND, NONE)
 
     def reads(self, step: StepView) -> list[Read]:
-        """As many as can be chosen from."""
+        """As many records as a person can choose from."""
         items = step.config.items
         return [Read(LIST, items.relation, tuple(items.fields), items.where, items.sort, min(items.limit, MOST_OFFERED), items.collection)]
 
@@ -86,7 +86,7 @@ class LoadRelated(StepType):
         return Prompt("\n\n".join(parts) or None, fields=fields, button=step.button or "Done", picks=LIST if rows and rows.rows else None)
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """The record that was chosen, or the reason why it is none; raises Invalid for one that is not there any more."""
+        """The chosen record, or the reason why there is none. Raises Invalid for a record that no longer exists."""
         values, details = examine(self._fields(step, context), submitted)
         chosen = values.get(KEY, NOT_ONE)
         if chosen == NOT_ONE and step.config.none == REASON and is_empty(values.get(REASON)):
@@ -97,7 +97,7 @@ class LoadRelated(StepType):
         return self._taken(rows, row, values)
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
-        """The only one, or none where that needs no reason."""
+        """The only record, or none where no reason is needed."""
         rows = context.reads.get(LIST)
         found = list(rows.rows) if rows is not None else []
         if len(found) == 1 and step.config.take and found[0]["key"] is not None:
@@ -107,7 +107,7 @@ class LoadRelated(StepType):
         raise FormNeeded(f"{len(found)} records were found." if len(found) > 1 else "Somebody has to look at what was found.")
 
     def proposes(self, step: StepView, context: Context, prompt: Prompt) -> Proposable:
-        """One of the records that were found, or none of them; where they are too many, nothing."""
+        """One of the records found, or none of them; nothing where there are too many."""
         choice = next((field for field in prompt.fields if field.name == KEY), None)
         if choice is None or len(choice.options) > MOST_PICKS + 1:
             return Proposable()
@@ -153,5 +153,5 @@ class LoadRelated(StepType):
         return config.items.uses("items")
 
     def outputs(self, config: LoadRelatedConfig) -> frozenset[str]:
-        """The record with its fields, its key, what it is called, and the reason where there is none."""
+        """The record with its fields, its key, its title, and the reason where there is none."""
         return frozenset(["record", *(f"record.{name}" for name in config.items.fields), "key", "title", "collection", REASON])

@@ -1,4 +1,4 @@
-"""Loop: a person goes through a list, one form per item; what is done stays done, whoever goes on with it."""
+"""Loop: a person goes through a list, one form per item; finished items stay finished when another person continues."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,8 +21,8 @@ from console.steps.going_through import (
     SENT_BACK,
     WHY,
     WHY_NOT,
-    Here,
     LoopConfig,
+    LoopState,
 )
 from console.steps.proposable import Proposable, of_form
 
@@ -41,7 +41,7 @@ class Loop(StepType):
     Config: ClassVar[type[StepConfig]] = LoopConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
-        """Always, for there may be nothing to do."""
+        """Always: the list may be empty."""
         return True
 
     def outcomes(self, config: LoopConfig) -> tuple[str, ...]:
@@ -54,73 +54,75 @@ class Loop(StepType):
         return [read] if read is not None else []
 
     def focus(self, step: StepView, context: Context) -> Focus | None:
-        """The item at hand, where its record may be changed."""
-        here = Here(step, context)
-        if not step.config.written or here.item is None or here.rows is None:
+        """The current item, where its record may be changed."""
+        state = LoopState(step, context)
+        if not step.config.written or state.item is None or state.rows is None:
             return None
-        return Focus(here.rows.collection, here.item.key, here.item.title, here.item.values, step.config.written)
+        return Focus(state.rows.collection, state.item.key, state.item.title, state.item.values, step.config.written)
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """The list, and the form of the item at hand."""
-        here = Here(step, context)
+        """The list, and the form of the current item."""
+        state = LoopState(step, context)
         button = step.button or "Done"
-        if here.item is None:
-            return Prompt(here.over(), progress=here.progress(), button=button)
-        if here.confirms:
+        if state.item is None:
+            return Prompt(state.empty_text(), progress=state.progress(), button=button)
+        if state.confirms:
             choices = (Option(CONFIRMED, "Confirm"), Option(SENT_BACK, "Send back", (), (ANSWER,)))
-            return Prompt(here.said(), fields=(*here.noted(), SECOND_NOTE), outcomes=choices, button=button, progress=here.progress())
-        fields = here.form()
+            return Prompt(
+                state.text(), fields=(*state.read_only_form(), SECOND_NOTE), outcomes=choices, button=button, progress=state.progress()
+            )
+        fields = state.form()
         ways: tuple[Option, ...] = ()
         if step.config.on_failure == "continue":
             named = tuple(field.name for field in fields if not field.readonly)
             needed = tuple(field.name for field in fields if field.required and not field.readonly)
             ways = (Option(DONE, "Done", named, needed), Option(FAILED, "Cannot be done", (WHY,), (WHY,)))
             fields = [*(replace(field, required=False) for field in fields), WHY_NOT]
-        return Prompt(here.said(), fields=tuple(fields), outcomes=ways, button=button, progress=here.progress())
+        return Prompt(state.text(), fields=tuple(fields), outcomes=ways, button=button, progress=state.progress())
 
     def checked(self, step: StepView, context: Context) -> Checked | None:
-        """What is to be checked of the item at hand."""
-        return Here(step, context).checked()
+        """The documents of the current item."""
+        return LoopState(step, context).checked()
 
     def at_hand(self, step: StepView, context: Context) -> AtHand | None:
-        """The item that the person turned to."""
-        return Here(step, context).at_hand()
+        """The current item."""
+        return LoopState(step, context).at_hand()
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """The item that was handed in, without a name the one at hand, and the next one or the way on; raises Invalid for one that is not there any more."""
+        """The submitted item (without a key the current one), then the next item or the end. Raises Invalid for an item that is no longer in the list."""
         given = dict(submitted)
         unnamed = ITEM not in given
         key = given.pop(ITEM, None)
         given.pop("collection", None)
-        here = Here(step, replace(context, chosen=key if isinstance(key, str) else None))
-        if not here.open and key is None:
+        state = LoopState(step, replace(context, chosen=key if isinstance(key, str) else None))
+        if not state.open and key is None:
             clean((), given)
-            return here.finished(here.entries)
-        if unnamed and here.item is not None:
-            key = here.item.key
-        if here.item is None or here.item.key != key:
-            raise refusal([*here.strangers(given), {"field": ITEM, "reason": here.not_there(key)}])
+            return state.finished(state.entries)
+        if unnamed and state.item is not None:
+            key = state.item.key
+        if state.item is None or state.item.key != key:
+            raise refusal([*state.strangers(given), {"field": ITEM, "reason": state.not_there(key)}])
         if outcome in (CONFIRMED, SENT_BACK):
-            return here.after(here.judged(given, outcome), {ITEM: key, "outcome": outcome, **given})
+            return state.after(state.judged(given, outcome), {ITEM: key, "outcome": outcome, **given})
         if outcome == FAILED and step.config.on_failure == "continue":
-            return here.after(here.given_up(given), {ITEM: key, WHY: given.get(WHY)})
+            return state.after(state.given_up(given), {ITEM: key, WHY: given.get(WHY)})
         if step.config.on_failure == "continue":
             given.pop(WHY, None)
-        values, effects = here.taken(given)
-        return here.after(here.entry(values), {ITEM: key, **here.mark, **values}, effects)
+        values, effects = state.checked_values(given)
+        return state.after(state.entry(values), {ITEM: key, **state.mark, **values}, effects)
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
-        """Straight on where the list is empty."""
-        here = Here(step, context)
-        if here.open:
-            count = len(here.open)
+        """Completes where the list is empty."""
+        state = LoopState(step, context)
+        if state.open:
+            count = len(state.open)
             raise FormNeeded(f"There {'is 1 item' if count == 1 else f'are {count} items'} to go through.")
-        return here.finished({})
+        return state.finished({})
 
     def proposes(self, step: StepView, context: Context, prompt: Prompt) -> Proposable:
         """The form of the item at hand; whether it is confirmed, or given up, is nobody's but a person's."""
-        here = Here(step, context)
-        if here.item is None or here.confirms:
+        state = LoopState(step, context)
+        if state.item is None or state.confirms:
             return Proposable()
         return of_form([field for field in prompt.fields if field.name != WHY], (), [field.name for field in self.tick_lists(step.config)])
 

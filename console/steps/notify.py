@@ -1,4 +1,4 @@
-"""Notify: people are told something, in the console and where it is set up by mail; nobody twice."""
+"""Notify: sends people a notice, in the console and where set up by mail; nobody gets it twice."""
 
 from typing import ClassVar, Self
 
@@ -10,7 +10,7 @@ from console.steps.base import Completion, Context, NoticeWanted, People, StepCo
 
 
 class Addressed(StepConfig):
-    """Who is meant: persons, roles and a team, each once."""
+    """The addressees: persons, roles and a team."""
 
     people: list[str] = Field(
         default_factory=list, max_length=20, description="Expressions for persons by id or e-mail address, such as run.holder"
@@ -25,7 +25,7 @@ class Addressed(StepConfig):
         return self
 
     def meant(self, context: Context) -> People:
-        """Whom the expressions name now; those that name nobody are left out."""
+        """The people that the expressions name now; empty values are left out."""
         named = [expressions.parse(text).evaluate(context.roots) for text in self.people]
         persons = [one for entry in named for one in (entry if isinstance(entry, list) else [entry]) if isinstance(one, str)]
         return People(tuple(persons), tuple(self.roles), self.team)
@@ -36,14 +36,14 @@ class Addressed(StepConfig):
 
 
 class NotifyConfig(Addressed):
-    """What is said, and to whom."""
+    """The text and the addressees."""
 
     text: str = Field(min_length=1, max_length=2_000, description="What is said; {{ expressions }} are filled in")
     mail: bool = Field(True, description="By mail, too, where a mail server is set up")
 
 
 class Notify(StepType):
-    """Automatic. Only people who may see the run are told of it. Output `{"text"}`."""
+    """Automatic. Only people who may see the run get the notice. Output `{"text"}`."""
 
     name, title, family, icon = "notify", "Notify", "action", "bell"
     gist = "People are told something"
@@ -51,7 +51,7 @@ class Notify(StepType):
     Config: ClassVar[type[StepConfig]] = NotifyConfig
 
     def changes(self, step: StepView) -> bool:
-        """It does."""
+        """Always."""
         return True
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
@@ -60,17 +60,17 @@ class Notify(StepType):
         return Completion("default", {}, {"text": text}, notice=NoticeWanted(text, step.config.meant(context), step.config.mail))
 
     def by_hand(self, step: StepView, context: Context) -> Completion:
-        """A person goes on without it."""
+        """A person continues without the notice."""
         return Completion("default", {}, {"text": None})
 
     def expressions(self, config: NotifyConfig) -> list[Located]:
-        """Who is told."""
+        """The addressees."""
         return config.texts("")
 
     def templates(self, config: NotifyConfig) -> list[Located]:
-        """What is said."""
+        """The text."""
         return [Located("text", config.text)]
 
     def outputs(self, config: NotifyConfig) -> frozenset[str]:
-        """What was said."""
+        """The text."""
         return frozenset({"text"})

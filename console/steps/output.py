@@ -1,4 +1,4 @@
-"""Output: names the data that the run comes to, shown on the run and given by the API."""
+"""Output: the resulting data of the run by name, shown on the run's page and returned by the API."""
 
 from typing import Any, ClassVar
 
@@ -18,7 +18,7 @@ class OutputConfig(StepConfig):
 
 
 class Output(StepType):
-    """Automatic. What a value is made of may be missing: then it is null."""
+    """Automatic. A value is null where something that its expression uses is missing."""
 
     name, title, family, icon = "output", "Output", "output", "package"
     gist = "Names the data that the run comes to"
@@ -26,7 +26,7 @@ class Output(StepType):
     Config: ClassVar[type[StepConfig]] = OutputConfig
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """The values as they are now."""
+        """The current values."""
         made = {name: _value(text, context.roots) for name, text in step.config.values.items()}
         return Completion("default", {}, made)
 

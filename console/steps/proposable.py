@@ -1,4 +1,4 @@
-"""What may be proposed at a step: the fields, the choices, and nothing else, whatever is answered."""
+"""What the AI may propose at a step: fields and choices. Anything else in an answer is ignored."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field as default, replace
@@ -13,7 +13,7 @@ TICK = "."
 
 
 class Way(Protocol):
-    """An outcome that is offered."""
+    """An offered outcome."""
 
     @property
     def value(self) -> str:
@@ -28,9 +28,9 @@ class Way(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Proposable:
-    """What may be proposed. `outcomes` are (value, label); `picks` names the field that chooses among records, whose keys no model sees.
+    """What may be proposed. `outcomes` are (value, label). `picks` is the field that chooses a record; a model does not see the records' keys.
 
-    `ticks` are tick lists that are asked for tick by tick, so that each has sources of its own: name → the field.
+    `ticks` are tick lists whose ticks are proposed one by one, so that each has its own sources: name → field.
     """
 
     fields: tuple[FormField, ...] = ()
@@ -39,11 +39,11 @@ class Proposable:
     ticks: Mapping[str, FormField] = default(default_factory=dict)
 
     def __bool__(self) -> bool:
-        """Whether there is anything."""
+        """Whether anything may be proposed."""
         return bool(self.fields or self.outcomes)
 
     def only(self, names: Iterable[str] | None, *, outcome: bool) -> "Proposable":
-        """What of it the author lets be proposed; None: every field."""
+        """The same without the fields that the author does not name; None: every field."""
         kept = None if names is None else frozenset(names)
         fields = tuple(field for field in self.fields if kept is None or field.name.partition(TICK)[0] in kept)
         ticks = {name: field for name, field in self.ticks.items() if kept is None or name in kept}
@@ -51,9 +51,9 @@ class Proposable:
 
 
 def of_form(fields: Sequence[FormField], outcomes: Sequence[Way] = (), one_by_one: Container[str] = ()) -> Proposable:
-    """What of a form may be proposed: all that a person may type, and the choice. Tick lists with these names are asked for tick by tick.
+    """What may be proposed for a form: the fields that a person may fill in, and the choice. `ticks` names lists to propose tick by tick.
 
-    Amounts that are typed in cents are left to people: a model reads them as people do, and 49.00 taken for 49 cents is wrong by a hundred.
+    Amounts in cents are not proposed: a model reads 49.00 and would write 49, which is wrong by a factor of a hundred.
     """
     made: list[FormField] = []
     ticks: dict[str, FormField] = {}
@@ -73,9 +73,9 @@ def _tick(field: FormField, option: Mapping[str, Any]) -> FormField:
 
 
 def gathered(proposed: Sequence[Mapping[str, Any]], ticks: Mapping[str, FormField], levels: Sequence[str]) -> list[dict[str, Any]]:
-    """Proposed values as the form has them: ticks that were proposed one by one become their list, with `ticks`: why each of them, and where it was seen.
+    """Proposed values in the shape of the form: single ticks become a list again, with `ticks`: reason and sources of each.
 
-    A list is as sure as the least sure of its ticks; `levels` are from the surest. What was proposed not to be ticked is left out.
+    The confidence of a list is the lowest of its ticks; `levels` start with the highest. Ticks that were proposed as not set are left out.
     """
     made: list[dict[str, Any]] = []
     lists: dict[str, list[Mapping[str, Any]]] = {}

@@ -1,4 +1,4 @@
-"""Request documents: somebody outside hands them in by a link of their own, without an account; the run waits for that."""
+"""Request documents: somebody without an account uploads them through a personal link; the run waits for that."""
 
 import re
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ EMPHASIS = re.compile(r"(\*\*|__)(\S.*?)\1")  # a letter is plain text
 
 
 class Wanted(Definition):
-    """A document that is asked for."""
+    """A requested document."""
 
     id: str = Field(pattern=NAME_PATTERN, description="Found later as `steps.<id of the step>.documents.<id>`")
     label: str = Field(min_length=1, max_length=200, description="What it is called in the letter and on the page")
@@ -50,7 +50,7 @@ class Wanted(Definition):
 
 
 class RequestDocumentsConfig(StepConfig):
-    """What is asked of whom, and for how long."""
+    """The documents, the addressee and the time limit."""
 
     documents: list[Wanted] = Field(default_factory=list, max_length=MOST_WANTED, description="Documents, in the order shown")
     also: str | None = Field(
@@ -90,7 +90,7 @@ class RequestDocumentsConfig(StepConfig):
 
 
 class RequestDocuments(StepType):
-    """By itself it writes to an address and waits for `received` or `expired`. By hand a person enters the address, or hands in what came another way."""
+    """Automatic: writes to an address and waits for `received` or `expired`. Else a person enters the address, or uploads documents that came another way."""
 
     name, title, family, icon = "request_documents", "Request documents", "action", "mail"
     gist = "Somebody outside hands in documents by a link"
@@ -98,23 +98,23 @@ class RequestDocuments(StepType):
     Config: ClassVar[type[StepConfig]] = RequestDocumentsConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
-        """Until it has to ask for an address; never where a person is to look at the letter first."""
+        """Unless the address is missing, or a person has to check the letter first."""
         return not settings.get("asks_first")
 
     def asks(self, config: RequestDocumentsConfig) -> bool:
-        """Which way it goes is a person's choice, where one is to look first."""
+        """Where a person has to check the letter first."""
         return config.asks_first
 
     def changes(self, step: StepView) -> bool:
-        """It does."""
+        """Always."""
         return True
 
     def outcomes(self, config: RequestDocumentsConfig) -> tuple[str, ...]:
-        """What came, or that nothing did in time."""
+        """`received` and `expired`."""
         return (RECEIVED, EXPIRED)
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
-        """Waits for what was asked for; raises AsksPerson where there is no address."""
+        """Sends the request and waits. Raises AsksPerson where there is no address."""
         found = expressions.parse(step.config.to).evaluate(context.roots)
         try:
             address = cleaned(FormField(TO, "Address", "email"), found)
@@ -125,7 +125,7 @@ class RequestDocuments(StepType):
         return _ask(step, context, str(address))
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """To write (again), or to hand in by hand."""
+        """The form to write (again), or to upload documents."""
         wanted = [entry["id"] for entry in wanted_of(step.config, context.roots)]
         by_hand = (SENDER, *wanted, *(entry.name for entry in step.config.form))
         options = (
@@ -139,7 +139,7 @@ class RequestDocuments(StepType):
         return Prompt(text, fields=tuple(_by_hand(step, context)), outcomes=options, button=step.button or "Go on")
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """What a person chose; raises Invalid with one detail per field that is wrong."""
+        """What the person chose. Raises Invalid with one detail per wrong field."""
         fields = _by_hand(step, context)
         if outcome not in (SEND, RECEIVED, EXPIRED):
             strange = [detail for detail in examine(fields, submitted)[1] if detail["field"] not in {field.name for field in fields}]
@@ -177,12 +177,12 @@ class RequestDocuments(StepType):
         return [Located("subject", config.subject), Located("text", config.text)]
 
     def outputs(self, config: RequestDocumentsConfig) -> frozenset[str]:
-        """What came, what is lacking, the files by document, who sent them, and the fields of the form."""
+        """Received and missing documents, the files by document, the sender, and the fields of the form."""
         return frozenset(["received", "lacking", "documents", "sender", *(entry.name for entry in config.form)])
 
 
 def wanted_of(config: RequestDocumentsConfig, roots: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The documents that are asked for now: `{"id", "label", "required", "types", "many", "help"}`."""
+    """The documents to request now: `{"id", "label", "required", "types", "many", "help"}`."""
     made = [
         {
             "id": entry.id,
@@ -218,13 +218,13 @@ def wanted_of(config: RequestDocumentsConfig, roots: Mapping[str, Any]) -> list[
 
 
 def _worded(label: str) -> str:
-    """`proof_of_address` as people read it."""
+    """`proof_of_address` as `Proof of address`."""
     words = label.replace("_", " ")[:200]
     return words[:1].upper() + words[1:]
 
 
 def came(wanted: list[dict[str, Any]], papers: Mapping[str, Any], form: Mapping[str, Any], sender: str | None) -> Values:
-    """What later steps find: ids of what came and of what is lacking, the files, the fields of the form, and who sent it."""
+    """The output: ids of received and missing documents, the files, the fields of the form, and the sender."""
     there = [entry["id"] for entry in wanted if papers.get(entry["id"])]
     lacking = [entry["id"] for entry in wanted if entry["required"] and entry["id"] not in there]
     documents = {entry["id"]: _listed(papers.get(entry["id"])) for entry in wanted}
@@ -236,7 +236,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _ask(step: StepView, context: Context, address: str) -> Completion:
-    """The request, and the wait for it. Raises Invalid where nothing is left to ask for."""
+    """The request, which the run waits for. Raises Invalid where no document is left to request."""
     config: RequestDocumentsConfig = step.config
     wanted = wanted_of(config, context.roots)
     fields = definitions.shown(config.form, context.roots, {}, step.id)
@@ -263,7 +263,7 @@ def _ask(step: StepView, context: Context, address: str) -> Completion:
 
 
 def _by_hand(step: StepView, context: Context) -> list[FormField]:
-    """The fields of a person who stands in: the address, or what came another way."""
+    """The fields for a person: the address, or the documents that came another way."""
     config: RequestDocumentsConfig = step.config
     try:
         address = cleaned(FormField(TO, "", "email"), context.former.get(TO) or expressions.parse(config.to).evaluate(context.roots))

@@ -1,4 +1,4 @@
-"""Start: where a run begins, and what has to be said before it does."""
+"""Start: the first step of a run, with the form that starts it."""
 
 from typing import ClassVar, Self
 
@@ -11,7 +11,7 @@ from console.steps.base import Completion, Context, Prompt, StepConfig, StepType
 
 
 class StartConfig(StepConfig):
-    """What the start asks for."""
+    """The form."""
 
     fields: list[FieldDefinition] = Field(
         default_factory=list, max_length=50, description="Fields of the start form, found later as `input.<name>`"
@@ -27,7 +27,7 @@ class StartConfig(StepConfig):
 
 
 class Start(StepType):
-    """The fields are filled from the `input` that a run is started with; what is wrong with it is named and no run comes to be."""
+    """The fields are filled from the `input` of the run. A wrong input is reported and no run is started."""
 
     name, title, family, icon = "start", "Start", "start", "player-play"
     gist = "Where a run begins; asks for what has to be known first"
@@ -36,13 +36,13 @@ class Start(StepType):
     Config: ClassVar[type[StepConfig]] = StartConfig
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """The start form, for the page that starts a run."""
+        """The form, for the page that starts a run."""
         typed = context.former or dict(context.roots.get(OWN_INPUT) or {})
         fields = definitions.shown(step.config.fields, context.roots, typed, OWN_INPUT)
         return Prompt(fields=tuple(fields), button=step.button or "Start")
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """The input made canonical; raises Invalid with one detail per field that is wrong (who starts the run names them `input.<field>`)."""
+        """The input in canonical form. Raises Invalid with one detail per wrong field (`runs.start` calls them `input.<field>`)."""
         values, details = definitions.taken(step.config.fields, context.roots, context.former, OWN_INPUT, submitted)
         if details:
             raise refusal(details)
@@ -53,5 +53,5 @@ class Start(StepType):
         return definitions.texts_of_definitions("fields", config.fields)
 
     def outputs(self, config: StartConfig) -> frozenset[str]:
-        """The fields, which are those of `input` as well."""
+        """The fields, which are also in `input`."""
         return frozenset(entry.name for entry in config.fields)

@@ -1,6 +1,6 @@
-"""Trigger action: a person executes a defined action, with its form filled in before as far as the run knows; or it is done by itself.
+"""Trigger action: a person executes a defined action, whose form is filled in with values of the run; or it is executed automatically.
 
-What it does, under which key, where it goes and who has to approve is said before. The result is the step's output.
+The person first sees what the action does, its idempotency key, its target and who has to approve. The result is the step's output.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ NO_RECALL = "It cannot be recalled once it is done."
 
 
 class TriggerActionConfig(StepConfig):
-    """Which action, on which record, with which values."""
+    """The action, its record and its values."""
 
     action: str = Field(pattern=ID_PATTERN, description="Id of the action")
     record: str | None = Field(None, description="Expression for the key of the action's record; none: the run's own record")
@@ -62,22 +62,22 @@ class TriggerAction(StepType):
     Config: ClassVar[type[StepConfig]] = TriggerActionConfig
 
     def outcomes(self, config: TriggerActionConfig) -> tuple[str, ...]:
-        """`succeeded`, and those that are told apart here."""
+        """`succeeded`, and the outcomes that the settings name."""
         return (SUCCEEDED, *(name for name in config.outcomes if name != SUCCEEDED))
 
     def acts(self, step: StepView, roots: Mapping[str, Any]) -> dict[str, str | None]:
-        """The action, and the record that it is done to."""
+        """The action and its record."""
         if step.config.record is None:
             return {step.config.action: None}
         key = expressions.parse(step.config.record).evaluate(roots)
         return {step.config.action: "" if key is None else str(key)}
 
     def actions(self, config: TriggerActionConfig) -> list[Use]:
-        """The action, and what undoes it."""
+        """The action and its compensation."""
         return [Use("action", config.action), *([Use("compensation", config.compensation)] if config.compensation else [])]
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """The action's text and form, filled in; and what is to be known before it is executed."""
+        """The action's text and filled-in form, and the notes for the person."""
         act = _act(step, context)
         fields = _fields(step, context, act)
         roots = with_own(act.roots, OWN_INPUT, {field.name: field.value for field in fields})
@@ -89,7 +89,7 @@ class TriggerAction(StepType):
         return Prompt(text="\n\n".join(parts) or None, fields=tuple(fields), button=button, notes=_notes(step, context, act, roots))
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """The effects of the action with what was typed, and who has to approve them.
+        """The effects of the action with the submitted values, and who has to approve them.
 
         Raises Invalid per field that is wrong, Conflict `require` where it is not possible on the record now, NotAllowed.
         """
@@ -117,7 +117,7 @@ class TriggerAction(StepType):
         )
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
-        """Without a click. Raises AsksPerson where the form lacks something that only a person can fill in."""
+        """Executes without a person. Raises AsksPerson where a person has to fill in something."""
         act = _act(step, context)
         empty = [field.label for field in _fields(step, context, act) if field.required and is_empty(field.value)]
         if empty:
@@ -125,12 +125,12 @@ class TriggerAction(StepType):
         return self.complete(step, context, {}, None)
 
     def proposes(self, step: StepView, context: Context, prompt: Prompt) -> Proposable:
-        """Values of the action's form, where it can be done now; never which action, and never to what."""
+        """Values of the action's form where it can be executed now; never the action or the record."""
         act = _act(step, context)
         return of_form(prompt.fields) if act.may and _not_here(act) is None else Proposable()
 
     def expressions(self, config: TriggerActionConfig) -> list[Located]:
-        """The record, and what fields start with."""
+        """The record and the initial values of fields."""
         own = [Located("record", config.record)] if config.record is not None else []
         return own + [text for name, rule in config.values.items() for text in texts_of(f"values.{name}", rule)]
 
@@ -144,12 +144,12 @@ class TriggerAction(StepType):
 
 
 def said_plainly(text: str) -> str:
-    """A sentence that was made of values, as Markdown that shows it letter for letter."""
+    """A sentence with values in it, escaped as Markdown."""
     return fill_template("{{ input.text }}", {"input": {"text": text}})
 
 
 def _refused(action: Action, limits: str = "") -> NotAllowed:
-    """The right is missing, or these values are over what the person may."""
+    """The error where the right is missing, or the values are above the person's limits."""
     message = limits or f"Needs action.execute on {action.id}. An admin can grant it."
     words = limits or f"You may not do “{action.title}”. An admin can grant it."
     return NotAllowed(message, need=(f"action:{action.id}", "execute"), words=words)
@@ -160,19 +160,19 @@ def _act(step: StepView, context: Context) -> Act:
 
 
 def _given(step: StepView, context: Context, act: Act) -> dict[str, Any]:
-    """What the step fills in: field → value, of those that come to something that fits."""
+    """Values that the step fills in: field → value, only those that fit the field."""
     known = {entry.name: entry for entry in act.action.form}
     found = {name: fitted(known[name].field(), computed(rule, context.roots)) for name, rule in step.config.values.items() if name in known}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def _former(step: StepView, context: Context, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the form starts with: former values before what the step gives; fields that it holds fast are not among them."""
+    """Initial values of the form: earlier values, else those of the step; without the fields that the step fixes."""
     return {name: value for name, value in {**given, **context.former}.items() if name not in step.config.locked}
 
 
 def _form(step: StepView, action: Action, given: Mapping[str, Any]) -> list[definitions.FieldDefinition]:
-    """The action's form, fields that the step holds fast with their values and as they are."""
+    """The action's form; fields that the step fixes are read-only with their values."""
     held = {
         name: {"readonly": True, "default": given.get(name), "value": None, "required": False, "required_if": None}
         for name in step.config.locked
@@ -181,13 +181,13 @@ def _form(step: StepView, action: Action, given: Mapping[str, Any]) -> list[defi
 
 
 def _fields(step: StepView, context: Context, act: Act) -> list[FormField]:
-    """The form as it starts."""
+    """The form with its initial values."""
     given = _given(step, context, act)
     return definitions.shown(_form(step, act.action, given), act.roots, _former(step, context, given), OWN_INPUT)
 
 
 def _not_here(act: Act) -> str | None:
-    """Why the action is not offered on this record; None where it is."""
+    """The reason why the action is not offered on this record; None where it is offered."""
     action = act.action
     if act.problem:
         return act.problem
@@ -220,7 +220,7 @@ def _seen(act: Act) -> dict[str, Any]:
 
 
 def _notes(step: StepView, context: Context, act: Act, roots: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """What a person should know before: what is done and where, under which key, who must approve, whether it can be taken back."""
+    """What a person should know first: what is done and where, the key, who must approve, whether it can be undone."""
     action = act.action
     notes = [("Does", "; ".join(effect.summary for effect in action.effects))]
     if to := [effect.goes_to for effect in action.effects if effect.goes_to]:
@@ -235,7 +235,7 @@ def _notes(step: StepView, context: Context, act: Act, roots: Mapping[str, Any])
 
 
 def _approvals(act: Act, roots: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Who has to agree, as far as it can be told before everything is typed."""
+    """Who has to approve, as far as it is known before the form is filled in."""
     rules = applying(act.action, roots)
     if not rules and act.may == "request":
         return [("Approval", "By somebody who may approve it: you may ask for it, not execute it.")]

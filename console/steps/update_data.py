@@ -1,6 +1,6 @@
-"""Update data: a person changes fields of the record, notes what they found, or both; some values are set by rule.
+"""Update data: a person changes fields of the record, fills in a form, or both; rules may set further fields.
 
-What is typed is written only when the step is completed, and only where nobody changed the field since the person saw it.
+The values are written when the step is completed, and only where nobody changed the field since the person saw it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ class Assignment(Definition):
 
 
 class UpdateDataConfig(ChecksConfig):
-    """What can be changed, what is noted, and what is set."""
+    """The fields to change, the form, and the fields set by rule."""
 
     fields: list[str] = Field(
         default_factory=list, max_length=60, description="Fields of the record that may be changed, in the order shown"
@@ -71,7 +71,7 @@ class UpdateDataConfig(ChecksConfig):
 
 
 class UpdateData(StepType):
-    """Record fields show what they hold now; former values of a revised attempt come first. Output: all values of the form."""
+    """Record fields show the values of a revised attempt, else the current ones. Output: all values of the form."""
 
     name, title, family, icon = "update_data", "Update data", "action", "pencil"
     gist = "A person changes the record or notes what they found"
@@ -80,7 +80,7 @@ class UpdateData(StepType):
     Config: ClassVar[type[StepConfig]] = UpdateDataConfig
 
     def asks(self, config: UpdateDataConfig) -> bool:
-        """Where there is a field to type into; what is only set by rule needs nobody."""
+        """Where there is a field to fill in; fields set by rule need no person."""
         return bool(config.fields) or any(not entry.readonly for entry in config.form)
 
     def outcomes(self, config: UpdateDataConfig) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ class UpdateData(StepType):
         return [entry.read() for entry in step.config.related]
 
     def edits(self, step: StepView) -> tuple[str, ...]:
-        """Fields changed by hand, then those set by rule."""
+        """Fields that a person changes, then those set by rule."""
         return (*step.config.fields, *(entry.field for entry in step.config.set))
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
@@ -117,7 +117,7 @@ class UpdateData(StepType):
         return Checked(tuple(step.config.checks), roots, wanted)
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """The values, and the change of the record where there is one; raises Invalid with one detail per field that is wrong."""
+        """The values, and the change of the record if there is one. Raises Invalid with one detail per wrong field."""
         columns, seen = _columns(step, context), context.shown or {}
         typed = {name: value for name, value in submitted.items() if name not in {entry.field for entry in step.config.set}}
         values, details = definitions.taken(step.config.form, context.roots, context.former, step.id, typed, columns)
@@ -134,7 +134,7 @@ class UpdateData(StepType):
         return Completion(UPDATED, values, effects=(WriteRecord(changes),))
 
     def ai_fields(self, config: UpdateDataConfig) -> tuple[str, ...]:
-        """The record's fields, then those of the form that are typed."""
+        """The record's fields, then the editable fields of the form."""
         return (*config.fields, *definitions.typed(config.form))
 
     def expressions(self, config: UpdateDataConfig) -> list[Located]:
@@ -159,7 +159,7 @@ class UpdateData(StepType):
 
 
 def _columns(step: StepView, context: Context) -> list[FormField]:
-    """The record's fields that can be changed by hand, with the former values where the attempt replaces one."""
+    """The record's fields that a person can change, with the earlier values where the attempt replaces one."""
     fields = []
     for name in step.config.fields:
         field = context.forms.get(name)
@@ -170,7 +170,7 @@ def _columns(step: StepView, context: Context) -> list[FormField]:
 
 
 def _lacking(step: StepView, context: Context) -> list[str]:
-    """Fields of the record that the step needs and that are not there for this person: it writes all of them or nothing."""
+    """Fields of the record that the person may not change: the step writes all of its fields or none."""
     return [name for name in (*step.config.fields, *(entry.field for entry in step.config.set)) if name not in context.forms]
 
 
@@ -181,7 +181,7 @@ def _settled(step: StepView, context: Context, typed: Mapping[str, Any]) -> list
 def settled(
     entries: Sequence[Assignment], forms: Mapping[str, FormField], given: Mapping[str, Any], own: str, typed: Mapping[str, Any]
 ) -> list[FormField]:
-    """Fields set by rule, read-only, with what they come to. A rule that comes to nothing, or does not fit, leaves the field as it is."""
+    """Fields set by rule, read-only, with their new values. A rule without a value, or with one that does not fit, changes nothing."""
     fields: list[FormField] = []
     for entry in entries:
         field = forms.get(entry.field)
@@ -194,7 +194,7 @@ def settled(
 
 
 def changes_of(fields: Sequence[FormField], values: Values, shown: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Field → {"old", "new"} for what differs from the record; `old` is what the person saw, so that a move since is a conflict."""
+    """Field → {"old", "new"} for each changed field. `old` is the value that the person saw, so that a later change is a conflict."""
     changes = {}
     for field in fields:
         old = shown.get(field.name, field.now)
@@ -204,7 +204,7 @@ def changes_of(fields: Sequence[FormField], values: Values, shown: Mapping[str, 
 
 
 def same(kind: str, left: Any, right: Any) -> bool:
-    """Whether two values of a field are the same: numbers by value (`12.5` and `12.50`), ticks in any order, an empty text as none."""
+    """Whether two values are equal: numbers by value (`12.5` and `12.50`), ticks in any order, an empty text as None."""
     if kind in ("decimal", "money", "integer") and left is not None and right is not None:
         try:
             return Decimal(str(left)) == Decimal(str(right))

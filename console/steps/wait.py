@@ -1,4 +1,4 @@
-"""Wait: the run goes on by itself after a while, or at a moment."""
+"""Wait: the run continues after a duration, or at a moment."""
 
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Self
@@ -32,7 +32,7 @@ class WaitConfig(StepConfig):
 
 
 class Wait(StepType):
-    """Automatic. The moment is worked out once, when the run comes to the step, and stands in the run; a moment that has passed is no wait."""
+    """Automatic. The moment is computed once, when the run reaches the step, and stored in the run. A past moment means no wait."""
 
     name, title, family, icon = "wait", "Wait", "loop", "clock"
     gist = "Goes on after a while, or at a moment"
@@ -40,7 +40,7 @@ class Wait(StepType):
     Config: ClassVar[type[StepConfig]] = WaitConfig
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """Done at the moment, which later steps find as `until`. Raises Invalid where there is none, or none within ten years."""
+        """Completes at the moment, which later steps find as `until`. Raises Invalid where there is none, or it is more than ten years away."""
         now: datetime = context.roots["now"]
         moment = _moment(step.config, context, now)
         if moment - now > LONGEST:
@@ -48,11 +48,11 @@ class Wait(StepType):
         return Completion("default", {}, {"until": to_json(moment)}, until=moment)
 
     def by_hand(self, step: StepView, context: Context) -> Completion:
-        """A person goes on without the wait."""
+        """A person continues without waiting."""
         return Completion("default", {}, {"until": None})
 
     def expressions(self, config: WaitConfig) -> list[Located]:
-        """The one that says how long."""
+        """The duration or the moment."""
         told = {"duration": config.duration, "until": config.until}
         return [Located(name, text) for name, text in told.items() if text is not None]
 
@@ -62,7 +62,7 @@ class Wait(StepType):
 
 
 def _moment(config: WaitConfig, context: Context, now: datetime) -> datetime:
-    """The moment at which the step is done, aware UTC."""
+    """The moment at which the run continues, aware UTC."""
     if config.until is not None:
         found = moment_of(expressions.parse(config.until).value(context.roots))
         if found is None:

@@ -13,8 +13,9 @@ from console.core.actor import Actor
 from console.errors import Conflict, Invalid
 from console.views import formats, frame
 from console.views.my_work import count_words
-from console.work import tickets
-from console.work.tickets import Given, Ticket
+from console.work import ticket_assignment, tickets
+from console.work.ticket_assignment import Given
+from console.work.tickets import Ticket
 
 blueprint = Blueprint("inbox", __name__, url_prefix="/inbox")
 
@@ -90,7 +91,7 @@ def assign(name: str) -> Response:
     if not user:
         return _assign_dialog(name, chosen, error="Choose a person.", status=422)
     try:
-        given = tickets.assign(frame.actor(), name, chosen, user, request.form.get("reason", "").strip())
+        given = ticket_assignment.assign(frame.actor(), name, chosen, user, request.form.get("reason", "").strip())
     except Invalid as wrong:
         return _assign_dialog(name, chosen, error=wrong.message, status=422)
     return _done(name, given)
@@ -100,7 +101,7 @@ def assign(name: str) -> Response:
 def unassign(name: str) -> Response:
     """Take the chosen tickets from the people who have them."""
     try:
-        given = tickets.unassign(frame.actor(), name, request.form.getlist("ticket"))
+        given = ticket_assignment.unassign(frame.actor(), name, request.form.getlist("ticket"))
     except Invalid as wrong:
         return _drawn(name, view="backlog", error=wrong.message, status=422)
     return _done(name, given)

@@ -1,3 +1,3 @@
-"""What waits for people: tickets, tasks, questions, approvals, notices, and what is left behind by who goes."""
+"""What waits for people: tickets, tasks, questions, approvals, notices, and what people who leave hand to others."""
 
-__all__ = ["approvals", "approvers", "leavers", "my_work", "notices", "questions", "tasks", "tickets"]
+__all__ = ["approvals", "approvers", "leavers", "my_work", "notices", "questions", "tasks", "ticket_assignment", "tickets"]

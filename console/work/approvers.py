@@ -1,4 +1,4 @@
-"""Who may give the yes that a run waits for, whom one waits for in words, and why nobody can."""
+"""Who may approve a request now, in words, and the reason where nobody can."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ REASONS = (NO_RIGHT, NOT_SEEN, KEPT_OUT)
 
 
 def deciders(found: VisibleRequest) -> list[str]:
-    """Names of people who may decide it now, in order, at most `MOST_NAMED`; those who have answered are not among them."""
+    """Names of people who may decide the request now, sorted, at most `MOST_NAMED`; without those who have answered."""
     approval = found.approval
     return _named(
         person
@@ -28,7 +28,7 @@ def _named(people: Iterable[str]) -> list[str]:
 
 
 def words(actor: Actor, approval_id: str) -> str:
-    """Who is waited for, in a sentence."""
+    """The people that the request waits for, as a sentence."""
     found = visible_request(actor, approval_id)
     approval = found.approval
     names = deciders(found)
@@ -46,7 +46,7 @@ def words(actor: Actor, approval_id: str) -> str:
 
 
 def stuck(found: VisibleRequest) -> str:
-    """Why too few can give their yes now, and whom to ask about it."""
+    """Why too few people can approve now, and whom to ask about it."""
     approval, run = found.approval, found.seen.run
     held = possible_approvers(run, approval)
     team = next((one.name for one in accounts.teams() if one.id == run.team), run.team)
@@ -71,7 +71,7 @@ def stuck(found: VisibleRequest) -> str:
 
 
 def _role_words(approval: Approval) -> str:
-    """The roles as people say them."""
+    """The names of the roles."""
     spoken = [role.replace("_", " ") for role in approval.roles]
     if not spoken:
         return "somebody with the right to approve it"

@@ -1,4 +1,4 @@
-"""What somebody has in hand, and handing it on in one go: when they leave, their runs stay."""
+"""The runs that a person holds, and giving them to somebody else when the person leaves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,26 +15,23 @@ SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What came of one run: `error` says why it could not be given."""
+    """The result for one run: `error` is the reason why it could not be given, or ""."""
 
     run: RunHead
     error: str = ""
 
 
 def held(actor: Actor, person_id: str) -> tuple[list[RunHead], int]:
-    """Live runs in the person's hands that the actor may see, those touched last first; and how many there are in all that are there for the actor. Raises NotAllowed."""
+    """Live runs that the person holds and the actor may see, the last active first, at most `SHOWN`; and how many there are. Raises NotAllowed."""
     access.require(actor, None, "user", "manage")
     run = tables.run.c
-    found, _ = listed(actor, run.holder == person_id, run.ended_at.is_(None), order=(run.active_at.desc(), run.id), limit=SHOWN)
-    return found, int(fetch(_held(actor), (person_id,))[0][0])
-
-
-def _held(actor: Actor) -> str:
-    return f"select count(*) from {access.runs(actor).sql()} where r.holder = %s and r.ended_at is null"  # noqa: S608 (a text of ours)
+    heads, _ = listed(actor, run.holder == person_id, run.ended_at.is_(None), order=(run.active_at.desc(), run.id), limit=SHOWN)
+    count = f"select count(*) from {access.runs(actor).sql()} where r.holder = %s and r.ended_at is null"  # noqa: S608 (a text of ours)
+    return heads, int(fetch(count, (person_id,))[0][0])
 
 
 def hand_on(actor: Actor, person_id: str, run_ids: Sequence[str], email: str, reason: str = "") -> list[Given]:
-    """Give the chosen runs of the person to the one of this address; each is judged by itself, so some may stay.
+    """Give chosen runs of the person to the person with this e-mail address. Rights are checked for each run, so that some may stay.
 
     Raises NotAllowed, and Invalid on `email` or `run`.
     """
@@ -53,6 +50,6 @@ def hand_on(actor: Actor, person_id: str, run_ids: Sequence[str], email: str, re
                 runs.assign(actor, head.id, revision=None, user=heir.id, reason=reason)
                 given.append(Given(head))
             except ConsoleError as error:
-                told = [str(detail["reason"]) for detail in error.details]
-                given.append(Given(head, told[0] if told else error.message))
+                reasons = [str(detail["reason"]) for detail in error.details]
+                given.append(Given(head, reasons[0] if reasons else error.message))
     return given

@@ -1,4 +1,4 @@
-"""My work: everything that waits for one person, each with its age, where it stands, and where to open it; what is due first in front."""
+"""My work: the runs that a person holds or can continue, and the inboxes that they work in."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ MOST = 50
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What waits for a person. `inboxes` are those they work in, with how many tickets they could take."""
+    """What waits for a person. `inboxes` are those that they work in, with the number of tickets that they could take."""
 
     in_hand: list[RunHead]
     to_continue: list[RunHead]
@@ -22,10 +22,10 @@ class Work:
 
 
 def work_of(actor: Actor) -> Work:
-    """The person's work now: runs in hand first that wait for them, then those that wait for something else."""
+    """The person's work now. Held runs that wait for the person come before those that wait for something else."""
     held = runs.held_by(actor, limit=MOST)
     saved = [head for head in runs.to_continue(actor, limit=MOST) if head.holder is None]
-    here = [one for one in inboxes.known() if inboxes.may(actor, one, "work")]
-    counts = tickets.count(actor, here)
+    working = [inbox for inbox in inboxes.known() if inboxes.may(actor, inbox, "work")]
+    counts = tickets.count(actor, working)
     held.sort(key=lambda head: (head.status != "waiting_person", head.active_at))
-    return Work(held, saved, [(one, counts[one.id]) for one in here])
+    return Work(held, saved, [(inbox, counts[inbox.id]) for inbox in working])

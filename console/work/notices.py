@@ -1,4 +1,4 @@
-"""What people are told: a list of their own in the console, and mail where a server is set up. A notice goes out once, whatever is tried again."""
+"""Notices for people: a list in the console, and mail where a server is set up. A notice is sent once, even if its cause is repeated."""
 
 import logging
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that a person was told. `about` names the run, for who may still see it; `href` leads there."""
+    """A notice of a person. `about` is the title of the run, if they may still see it, and `href` its page."""
 
     id: str
     text: str
@@ -75,9 +75,9 @@ def tell(
     link: str | None = None,
     mail: bool = True,
 ) -> None:
-    """Tell these persons (ids), who the caller knows may see what it is about. The same `key` tells a person once.
+    """Send a notice to persons (ids). The caller made sure that they may see what it is about. A person gets one notice for the same `key`.
 
-    `text` is kept under the key of the `subject`; without one the words are those of the `kind`.
+    `text` is sealed with the key of the `subject`; without a text the words are those of the `kind`.
     """
     with transaction() as connection:
         side_rows.add_notices(connection, people, key, kind, at=log.now(), run=run, by=by, text=text, subject=subject, link=link, mail=mail)
@@ -95,7 +95,7 @@ second.watchers.append(_disagreed)
 
 
 def unread(actor: Actor) -> int:
-    """How many notices the person has not read."""
+    """Number of unread notices of the person."""
     return int(fetch(_UNREAD, (actor.id, _cleared(actor)))[0][0])
 
 
@@ -104,7 +104,7 @@ def _cleared(actor: Actor) -> list[str]:
 
 
 def notices_of(actor: Actor, limit: int = SHOWN) -> list[Notice]:
-    """The person's notices, newest first. What they may not see any more is named by nothing but its moment."""
+    """The person's notices, newest first. Of a notice about something that they may no longer see, only the moment is shown."""
     rows = fetch(_MINE, ((cleared := _cleared(actor)), actor.id, cleared, limit))
     names = accounts.names({row[4] for row in rows if row[4]})
     titles: dict[str, str | None] = {}
@@ -132,7 +132,7 @@ def _notice(actor: Actor, row: tuple[object, ...], names: dict[str, str], titles
 
 
 def _title(actor: Actor, run_id: str) -> str | None:
-    """The run in a few words, None where the person may not see it."""
+    """The title of the run; None where the person may not see it."""
     try:
         return runs.title(actor, run_id)
     except ConsoleError:
@@ -140,7 +140,7 @@ def _title(actor: Actor, run_id: str) -> str | None:
 
 
 def read(actor: Actor, notice_id: str) -> str:
-    """Mark it as read; answers where it leads. Raises NotFound for what is not the person's."""
+    """Mark a notice as read; returns its link. Raises NotFound for a notice of somebody else."""
     rows = fetch(_ONE, ((cleared := _cleared(actor)), notice_id, actor.id, cleared))
     if not rows:
         raise NotFound
@@ -150,13 +150,13 @@ def read(actor: Actor, notice_id: str) -> str:
 
 
 def read_all(actor: Actor) -> None:
-    """Mark everything as read."""
+    """Mark all notices as read."""
     with transaction() as connection:
         connection.execute(sa.text("update console.notice set read_at = now() where person = :me and read_at is null"), {"me": actor.id})
 
 
 def deliver() -> int:
-    """Send what waits to be sent by mail; how many went out. One that was begun and never answered for is not sent again."""
+    """Send waiting notices by mail; returns how many were sent. One whose sending was interrupted is not sent again."""
     if settings.current().smtp is None or queue.paused():
         return 0
     taken = "update console.notice set mail = 'sending' where id in (select id from console.notice where mail = 'queued' order by at limit %s for update skip locked)"
@@ -171,7 +171,7 @@ def deliver() -> int:
 
 
 def _mailed(row: tuple[object, ...], person: str) -> str | None:
-    """What came of the mail: sent, failed, unknown, queued for later; None where nothing is to be sent."""
+    """The state of the mail: sent, failed, unknown, or queued for later; None where none is to be sent."""
     try:
         actor = accounts.actor_of_person(person)
         told = _notice(actor, row, accounts.names({str(row[4])} if row[4] else set()), {})
@@ -189,7 +189,7 @@ def _mailed(row: tuple[object, ...], person: str) -> str | None:
 
 
 def _message(actor: Actor, told: Notice) -> EmailMessage:
-    """The mail: what happened and where; the record's own values stay in the console."""
+    """The mail: what happened and a link. Values of the record are not in it."""
     given = settings.current()
     message = EmailMessage()
     message["From"] = given.mail_from or "handrail@localhost"

@@ -1,4 +1,4 @@
-"""Questions that runs ask other people: who may answer sees the form, and says who answered before; enough of the same answer moves the run."""
+"""Questions that runs ask other people. Those who may answer see the form and who answered before. The run continues when enough people agree."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +31,7 @@ where a.last < now() - interval '5 seconds' limit 100
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question that stands. `answered` names those who answered and when; `mine` whether this person did."""
+    """An open question. `answered` are (name, answer, moment) of those who answered; `mine` is whether this person did."""
 
     id: str
     run: str
@@ -54,14 +54,14 @@ class Asked:
 
 
 def open_for(actor: Actor) -> list[Asked]:
-    """Questions that wait for this person's answer, those that end first at the top."""
+    """Questions that wait for this person's answer, those with the nearest time limit first."""
     rows = fetch(_OPEN.format(runs=access.runs(actor).sql(), where="q.people ? %(me)s", limit=SHOWN), {"me": actor.id})
     found = [asked for row in rows if (asked := _visible_question(actor, row)) is not None]
     return [asked for asked in found if not asked.mine]
 
 
 def question(actor: Actor, question_id: str) -> Asked:
-    """The question as this person may read it. Raises NotFound where it is not for this person, does not stand any more, or is about what they may not see."""
+    """The question as this person may read it. Raises NotFound where it is for others, is closed, or is about something that they may not see."""
     return _require_question(actor, question_id)
 
 
@@ -75,7 +75,7 @@ def _require_question(actor: Actor, question_id: str, *, whole: bool = False) ->
 
 
 def _visible_question(actor: Actor, row: Any, *, whole: bool = False) -> Asked | None:
-    """The question; `whole` with what its fields hold that this person may not read, to take the answer by."""
+    """The question; None where the person may not see its run. `whole` includes field values that the person may not read, to check the answer."""
     ident, run, needs, until, asked_at, subject, nonce, ct, _, *made_at = row
     try:
         about = runs.title(actor, run)
@@ -98,9 +98,9 @@ def _visible_question(actor: Actor, row: Any, *, whole: bool = False) -> Asked |
 
 
 def answer(actor: Actor, question_id: str, values: dict[str, Any], outcome: str | None) -> None:
-    """Hand in this person's answer; the run goes on when enough people gave the same one.
+    """Submit this person's answer. The run continues when enough people gave the same one.
 
-    Raises NotFound as `one`, Invalid with a detail per field, Conflict for a second answer.
+    Raises NotFound as `question`, Invalid with a detail per field, Conflict for a second answer.
     """
     asked = _require_question(actor, question_id, whole=True)
     fields = [FormField(**{name: field[name] for name in FormField.__slots__ if name in field}) for field in asked.fields]
@@ -124,7 +124,7 @@ def answer(actor: Actor, question_id: str, values: dict[str, Any], outcome: str 
 
 
 def pick_up() -> int:
-    """Runs that still wait though enough people answered, because a process died in between, go on; how many did."""
+    """Continue runs that still wait although enough people answered, because a process died in between. Returns how many."""
     return sum(
         runs.arrive(runs.ENGINE, run, ident, outcome=way, output={"answers": _given(ident, subject)})
         for ident, run, subject, way in fetch(_LEFT)
@@ -132,7 +132,7 @@ def pick_up() -> int:
 
 
 def _given(question: str, subject: str) -> list[dict[str, Any]]:
-    """The answers so far, in the order in which they came."""
+    """The answers so far, the oldest first."""
     rows = fetch("select person, outcome, at, nonce, ct from console.answer where question = %s order by at, person", (question,))
     found = []
     for person, outcome, at, nonce, ct in rows:

@@ -1,4 +1,4 @@
-"""Tasks: work beside a run, by a person or a team; the run may wait for it."""
+"""Tasks for a person or a team, made by a run, which may wait for them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,7 +25,7 @@ _SELECT = f"select {_COLUMNS} from console.task"  # noqa: S608 (names of this fi
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as one of those who may do it sees it. `about` names its run where they may see that, and `href` leads there."""
+    """A task as its reader may see it. `about` is the title of its run, and `href` its page."""
 
     id: str
     title: str
@@ -43,18 +43,18 @@ class Task:
 
 
 def tasks_of(actor: Actor) -> list[Task]:
-    """Open tasks of the person, those due first at the top."""
+    """Open tasks of the person, those due first come first."""
     return _read(actor, "assignee = %s and status = 'open' order by due_on nulls last, id", (actor.id,))
 
 
 def of_teams(actor: Actor) -> list[Task]:
-    """Open tasks of the person's teams that are nobody's or a colleague's."""
+    """Open tasks of the person's teams that have no assignee or another one."""
     where = "team = any(%s) and status = 'open' and assignee is distinct from %s order by due_on nulls last, id"
     return _read(actor, where, (list(actor.teams), actor.id))
 
 
 def closed(actor: Actor) -> list[Task]:
-    """Closed tasks of the person and their teams, the last closed first."""
+    """Closed tasks of the person and their teams, the latest first."""
     where = "status <> 'open' and (assignee = %s or closed_by = %s or team = any(%s)) order by closed_at desc, id desc"
     return _read(actor, where, (actor.id, actor.id, list(actor.teams)))
 
@@ -67,7 +67,7 @@ def _read(actor: Actor, where: str, given: tuple[Any, ...]) -> list[Task]:
 
 
 def _task(actor: Actor, row: Any, names: dict[str, str], titles: dict[str, str | None]) -> Task | None:
-    """The task; None where its run is out of what the person may see."""
+    """The task; None where the person may not see its run."""
     ident, run, _, team, assignee, status, waits, due_on, created_at, closed_at, closed_by, subject, nonce, ct, made_at = row
     if run not in titles:
         titles[run] = _title(actor, run)
@@ -94,9 +94,9 @@ def _title(actor: Actor, run_id: str) -> str | None:
 
 
 def close(actor: Actor, task_id: str, result: str, note: str = "") -> None:
-    """Close the task with what came of it; a run that waits goes on.
+    """Close the task with a result. A run that waits for it continues.
 
-    Raises NotFound for a task that is neither the person's nor their team's, or about what they may not see; Conflict where it is closed already.
+    Raises NotFound for a task of other people or about something that the person may not see, Invalid, and Conflict if it is closed already.
     """
     rows = fetch(f"{_SELECT} where id = %s", (access.runs(actor).cleared, task_id)) if "\x00" not in task_id else []
     if not rows or not (rows[0][4] == actor.id or rows[0][3] in actor.teams) or (found := _task(actor, rows[0], {}, {})) is None:
@@ -135,7 +135,7 @@ where t.waits and t.status <> 'open' and t.closed_at < now() - interval '5 secon
 
 
 def pick_up() -> int:
-    """Runs that still wait for a task that is closed, because a process died in between, go on; how many did."""
+    """Continue runs that still wait for a closed task, because a process died in between. Returns how many."""
     moved = 0
     for ident, run, status, due_on, closed_by, subject, nonce, ct in fetch(_LEFT):
         try:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.proposals.conftest import House
 
 USUAL = options.Current(settings_document.read({}))
-RULES = evaluate.named("rules", None, USUAL)
+RULES = evaluate.proposer_for("rules", None, USUAL)
 
 
 def run(*words: str) -> Result:

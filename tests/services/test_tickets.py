@@ -14,7 +14,7 @@ from console import access, inboxes, log, records, runs
 from console.db.engine import fetch
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound, SourceDown
 from console.records import catalogue
-from console.work import my_work, tickets
+from console.work import my_work, ticket_assignment, tickets, waiting_records
 from tests.company import DESK, Company
 from tests.services.test_inbox import UNRATED
 from tests.services.test_runs_midway import away
@@ -157,6 +157,7 @@ def test_pages_join_over_long_stretches_that_are_being_worked_on(company: Compan
 
 def test_a_count_stops_where_it_would_be_long(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tickets, "CAP", 5)
+    monkeypatch.setattr(waiting_records, "CAP", 5)
     more_customers(company, 3)
     assert tickets.count(company.olivia, inboxes.known())["unrated"] == tickets.Count(5, more=True)
 
@@ -272,7 +273,7 @@ def test_who_was_slower_is_told_and_nothing_is_taken_from_the_quicker(company: C
     run = handed_on(company)
     ticket = tickets.to_do(company.mona, "desk").tickets[0]
     runs.take_over(company.olivia, run, revision=None)
-    assert tickets._taken(company.mona, inboxes.known()[0], ticket) is None  # she may take over at once, and here she must not
+    assert tickets._try_to_take(company.mona, inboxes.known()[0], ticket) is None  # she may take over at once, and here she must not
     with pytest.raises(Conflict) as caught:
         tickets.take(company.tom, "desk", run)
     assert caught.value.code == "ticket_taken"
@@ -312,7 +313,7 @@ def test_a_lead_sees_who_has_what_and_gives_it_to_others(company: Company) -> No
     assert following is None
     with pytest.raises(NotAllowed):
         tickets.backlog(company.olivia, "unrated")
-    given = tickets.assign(company.mona, "unrated", ["record:1", run, "record:3", "record:99"], company.tom.id, "Holiday")
+    given = ticket_assignment.assign(company.mona, "unrated", ["record:1", run, "record:3", "record:99"], company.tom.id, "Holiday")
     assert [(one.ticket, bool(one.run)) for one in given] == [("record:1", True), (run, True), ("record:3", False), ("record:99", False)]
     assert "may not see this run" in given[2].reason
     assert company.told(run, "tom")["holder"] == company.tom.id
@@ -321,7 +322,7 @@ def test_a_lead_sees_who_has_what_and_gives_it_to_others(company: Company) -> No
 
 def test_a_lead_takes_runs_out_of_hands(company: Company) -> None:
     run = tickets.take_next(company.olivia, "unrated")
-    given = tickets.unassign(company.mona, "unrated", [run, "record:1"])
+    given = ticket_assignment.unassign(company.mona, "unrated", [run, "record:1"])
     assert [(one.ticket, one.reason) for one in given] == [(run, ""), ("record:1", "Nobody has this ticket in hand.")]
     assert company.told(run)["holder"] is None
     assert ids(company, "olivia")[0] == run
@@ -331,11 +332,11 @@ def test_a_lead_takes_runs_out_of_hands(company: Company) -> None:
 @pytest.mark.parametrize("chosen", [[], [f"record:{number}" for number in range(101)]])
 def test_managing_is_for_managers_and_of_a_few(company: Company, chosen: list[str]) -> None:
     with pytest.raises(Invalid):
-        tickets.assign(company.mona, "unrated", chosen, company.tom.id)
+        ticket_assignment.assign(company.mona, "unrated", chosen, company.tom.id)
     with pytest.raises(NotAllowed):
-        tickets.assign(company.olivia, "unrated", ["record:1"], company.tom.id)
+        ticket_assignment.assign(company.olivia, "unrated", ["record:1"], company.tom.id)
     with pytest.raises(NotAllowed):
-        tickets.unassign(company.olivia, "unrated", ["record:1"])
+        ticket_assignment.unassign(company.olivia, "unrated", ["record:1"])
 
 
 def test_people_are_offered_who_could_go_on_and_why_others_are_not(company: Company) -> None:
@@ -382,7 +383,7 @@ def test_who_sees_the_same_shares_a_count_for_a_while(company: Company, monkeypa
     assert theirs == []
     assert tickets.count(company.olivia, here)["unrated"] == tickets.Count(5)  # she sees others, by her desks
     assert tickets.count(company.tom, here)["unrated"] == tickets.Count(4)
-    monkeypatch.setattr(tickets, "_totals", {})
+    monkeypatch.setattr(waiting_records, "_totals", {})
     assert tickets.count(company.mona, here)["unrated"] == tickets.Count(5)
 
 

@@ -12,8 +12,8 @@ from console.errors import Malformed
 from console.views.api import listing
 from console.views.api.operation import Done, Example, Nothing, Paged, Sent, operation, parse_query, read
 from console.views.api.shapes import Given, Inbox, Listed, Run, Tickets
-from console.work import tickets
-from console.work.tickets import Given as Came
+from console.work import ticket_assignment, tickets
+from console.work.ticket_assignment import Given as Came
 
 blueprint = Blueprint("api_inbox", __name__, url_prefix="/api/v1")
 
@@ -114,7 +114,7 @@ def take(name: str) -> ResponseReturnValue:
 def assign(name: str) -> ResponseReturnValue:
     """Tickets to a person; what came of each."""
     sent = read(Assign)
-    return _results_json(tickets.assign(g.actor, name, sent.tickets, sent.user, sent.reason or ""))
+    return _results_json(ticket_assignment.assign(g.actor, name, sent.tickets, sent.user, sent.reason or ""))
 
 
 @blueprint.post("/inboxes/<name>/unassign")
@@ -128,7 +128,7 @@ def assign(name: str) -> ResponseReturnValue:
 )
 def unassign(name: str) -> ResponseReturnValue:
     """Runs out of the hands of those who have them; what came of each."""
-    return _results_json(tickets.unassign(g.actor, name, read(Unassign).tickets))
+    return _results_json(ticket_assignment.unassign(g.actor, name, read(Unassign).tickets))
 
 
 def _results_json(given: list[Came]) -> ResponseReturnValue:

@@ -1,0 +1,10 @@
+"""Events as sentences for people. Pages, API, replay and mail use the same sentence.
+
+It is made of the open values of the event and of names that the caller may see. Sealed values (what was typed, reasons, addresses)
+are never part of it, so that it stays true and reveals nothing when a value is masked or erased.
+"""
+
+from console.sentences.event_sentences import SENTENCES, sentence
+from console.sentences.sentence_parts import LONGEST_NAME, Names, actor_name, plain
+
+__all__ = ["LONGEST_NAME", "SENTENCES", "Names", "actor_name", "plain", "sentence"]

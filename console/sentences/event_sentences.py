@@ -1,0 +1,362 @@
+"""The sentence of each kind of event: a template, or a function that chooses one. A new kind is a line of `SENTENCES`."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from console.sentences.sentence_parts import NOBODY, Names, Parts, after, enumerate_words, escape_braces, in_brackets, plain
+
+
+def sentence(body: Mapping[str, Any], names: Names = NOBODY) -> str:
+    """The event with this body as one line of plain text, without a full stop.
+
+    Text from people or records is cut to 80 characters, without line breaks and marks that reorder text.
+    A kind that this release does not know is shown by its name, so that a log of a newer release can be read.
+    """
+    parts = Parts(body, names)
+    how = SENTENCES.get(str(body.get("type", "")))
+    if how is None:
+        return f"{parts['who']}: {plain(str(body.get('type', 'event'))).replace('_', ' ')}"
+    return (how if isinstance(how, str) else how(parts)).format_map(parts)
+
+
+def _source_opened(parts: Parts) -> str:
+    what = parts.text("what", "name", "source", "collection") or "a source"
+    return "{who} opened " + escape_braces(what + after(", page ", parts.text("page"))) + " from {step}"
+
+
+def _run_taken_over(parts: Parts) -> str:
+    return "{who} took over {workflow}{on_record}" + escape_braces(after(" from ", parts.person("former_holder")))
+
+
+def _run_assigned(parts: Parts) -> str:
+    return "{who} assigned {workflow}{on_record}" + escape_braces(after(" to ", parts.person("holder")))
+
+
+def _step_completed(parts: Parts) -> str:
+    return "{who} completed {step}{attempt}{outcome}" + (", handled manually" if parts.open.get("handled_manually") is True else "")
+
+
+def _step_failed(parts: Parts) -> str:
+    if parts.text("code") == "no_rule":
+        return "No rule applied at {step}{attempt}, so a person is asked"
+    return "{step_first}{attempt} " + ("asks a person" if parts.text("code") == "asks_person" else "could not be done{why}")
+
+
+def _outcome_chosen(parts: Parts) -> str:
+    chosen = parts.text("label", "outcome").replace("_", " ")
+    return (
+        ("A rule" if parts.text("maker") == "rule" else "{who}")
+        + " chose "
+        + (f"“{escape_braces(chosen)}”" if chosen else "an outcome")
+        + " at {step}"
+    )
+
+
+def _step_revised(parts: Parts) -> str:
+    target = parts.step_title(parts.text("target_step")) or parts["step"]
+    return f"{{who}} revised {escape_braces(target)}" + after(", which cancelled ", parts.count("cancelled", "attempt", "attempts"))
+
+
+def _effect_settled(parts: Parts) -> str:
+    if parts.text("result") == "left":
+        return "{who} left what the {change} should have taken back as it is"
+    result = {"done": ": it was made", "not_done": ": it was not made"}.get(parts.text("result"), "")
+    return "{who} settled whether the {change} was made" + result
+
+
+def _effect_failed(parts: Parts) -> str:
+    begun = parts.text("code") != "not_begun"
+    return "The {change} was refused{why}" if begun else "The {change} was not begun, because the one before it was not made"
+
+
+def _effect_checked(parts: Parts) -> str:
+    found = {"done": ": it was", "not_done": ": it was not", "unclear": "; it cannot be told"}.get(parts.text("result"), "")
+    return "{who} asked the other side whether the {change} was made" + found
+
+
+def _record_viewed(parts: Parts) -> str:
+    part = parts.text("relation", "tab").replace("_", " ")
+    return "{who} viewed {record}" + escape_braces(f" ({part})" if part else "") if parts["record"] else "{who} viewed a record"
+
+
+def _record_listed(parts: Parts) -> str:
+    kind = f"{parts['kind_of_record']} records" if parts["record"] else "records"
+    number = parts.count("count", "", "").strip()
+    segment = after(" in the segment ", parts.text("segment").replace("_", " "))
+    return "{who} listed " + escape_braces(f"{number} {kind}".strip() + segment)
+
+
+def _record_changed(parts: Parts) -> str:
+    fields, record = parts["fields"], parts["record"]
+    if (effect := parts.text("effect")) in ("added", "deleted"):
+        return f"{{who}} {effect} " + escape_braces(record or "a record")
+    return "{who} changed " + escape_braces(f"{fields} of {record or 'a record'}" if fields else record or "a record")
+
+
+def _access_refused(parts: Parts) -> str:
+    act, asked = parts.text("act").replace("_", " "), parts.text("object").replace(":", " ")
+    over = parts["record"] or asked
+    if not act:
+        return "{who} was refused access" + escape_braces(after(" to ", over))
+    return "{who} was refused " + escape_braces(f"“{act}”{after(' on ', over)}")
+
+
+def _access_requested(parts: Parts) -> str:
+    act, asked = parts.text("act").replace("_", " "), parts.text("object").replace(":", " ")
+    return "{who} asked for " + (escape_braces(f"“{act}”{after(' on ', asked)}") if act else "a right")
+
+
+def _sign_in_failed(parts: Parts) -> str:
+    return "Signing in was refused" + escape_braces(after(" for ", parts.person("person"))) + "{why}"
+
+
+_FACTOR = {
+    "added": "set up the second factor",
+    "replaced": "replaced the second factor",
+    "removed": "removed the second factor",
+    "reset": "reset the second factor",
+    "codes_renewed": "made new recovery codes for the second factor",
+}
+
+
+def _factor_changed(parts: Parts) -> str:
+    return "{who} " + _FACTOR.get(parts.text("change"), "changed the second factor") + escape_braces(after(" of ", parts.person("person")))
+
+
+def _again(first: str, second: str) -> Callable[[Parts], str]:
+    """The sentence of a first proposal, or that of a second look at it."""
+    return lambda parts: second if parts.text("mode") == "second" else first
+
+
+def _of_person(verb: str) -> Callable[[Parts], str]:
+    return lambda parts: f"{{who}} {verb}" + escape_braces(after(" for ", parts.person("person")))
+
+
+def _person(verb: str, fallback: str) -> Callable[[Parts], str]:
+    return lambda parts: f"{{who}} {verb} {escape_braces(parts.person('person') or fallback)}"
+
+
+def _policy_changed(parts: Parts) -> str:
+    counts = [parts.count("added", "row added", "rows added"), parts.count("removed", "row removed", "rows removed")]
+    return "{who} changed the rights" + after(": ", enumerate_words([count for count in counts if count]))
+
+
+def _workflow_changed(parts: Parts) -> str:
+    fields = parts.listed("fields")
+    if fields != ["status"]:
+        return "{who} changed the workflow {workflow_named}" + escape_braces(after(": ", enumerate_words(fields)))
+    verb = {"active": "activated", "paused": "paused"}.get(str(parts.open.get("status")), "archived")
+    return f"{{who}} {verb} the workflow {{workflow_named}}"
+
+
+def _ladder(verb: str) -> Callable[[Parts], str]:
+    def template(parts: Parts) -> str:
+        step = parts.step_title(parts.text("step")) or "a step"
+        words = {"shadow": "recorded only", "assist": "shown", "auto": "done by themselves where all is certain"}
+        now = words.get(str(parts.open.get("mode")), "")
+        return f"{{who}} {verb} how far proposals for {escape_braces(step)} of {{workflow_named}} are trusted" + after(": ", now)
+
+    return template
+
+
+def _source(verb: str) -> Callable[[Parts], str]:
+    def template(parts: Parts) -> str:
+        named = parts.text("name", "source")
+        return (
+            f"{{who}} {verb} "
+            + (f"the data source {escape_braces(named)}" if named else "a data source")
+            + escape_braces(in_brackets(parts.count("collections", "collection", "collections")))
+        )
+
+    return template
+
+
+def _source_tested(parts: Parts) -> str:
+    named = parts.text("source", "place")
+    return (
+        "{who} tried a connection"
+        + (f" to {escape_braces(named)}" if named else "")
+        + ("" if parts.open.get("ok", True) else ": it does not work")
+    )
+
+
+def _process_started(parts: Parts) -> str:
+    process = parts.text("process", "mode")
+    return f"A {escape_braces(process)} process started" + "{version}" if process else "A process started{version}"
+
+
+def _log_read(parts: Parts) -> str:
+    return "{who} read the activity log" + in_brackets(parts.count("count", "event", "events"))
+
+
+def _log_exported(parts: Parts) -> str:
+    return (
+        "{who} exported the activity log"
+        + escape_braces(after(" as ", parts.text("format")))
+        + in_brackets(parts.count("size", "event", "events"))
+    )
+
+
+def _values_expired(parts: Parts) -> str:
+    values = parts.count("count", "value", "values") or "Values"
+    return f"{values} past the time limit" + escape_braces(after(" for ", parts.text("category").replace("_", " "))) + " were deleted"
+
+
+def _subject_erased(parts: Parts) -> str:
+    return "{who} erased what the log held about a person" + in_brackets(parts.count("count", "value", "values"))
+
+
+def _log_restored(parts: Parts) -> str:
+    lost = parts.count("lost", "event", "events")
+    return "{who} restored the console from a backup" + in_brackets(f"{lost} lost" if parts.text("lost") not in {"", "0"} else "")
+
+
+def _approval_decided(parts: Parts) -> str:
+    decision = {"approve": "approved", "reject": "rejected"}.get(parts.text("decision"), "decided about")
+    return f"{{who}} {decision} " + escape_braces(parts.text("action") or "what was asked for") + "{on_record}"
+
+
+SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
+    {
+        "run_started": "{who} started {workflow}{on_record}",
+        "run_saved": "{who} saved {workflow}{on_record} for later{why}",
+        "run_resumed": "{who} resumed {workflow}{on_record}",
+        "run_taken_over": _run_taken_over,
+        "run_released": "{who} released {workflow}{on_record}",
+        "run_assigned": _run_assigned,
+        "run_escalated": lambda parts: "{who} put {workflow}{on_record} into an inbox" + escape_braces(after(": ", parts.text("inbox"))),
+        "run_completed": "{who} completed {workflow}{on_record}{outcome}",
+        "run_aborted": "{who} aborted {workflow}{on_record}",
+        "run_failed": "{workflow_first}{on_record} failed{why}",
+        "run_cancelled": "{who} cancelled {workflow}{on_record}{why}",
+        "run_timed_out": "{workflow_first}{on_record} ran out of time",
+        "step_entered": "{workflow_first}{on_record} came to {step}{attempt}",
+        "step_shown": "{who} was shown {step}{attempt}",
+        "source_opened": _source_opened,
+        "checks_shown": "{who} was shown what rules tell of the documents of {step}",
+        "step_submitted": "{who} handed in {step}{attempt}{outcome}",
+        "step_completed": _step_completed,
+        "outcome_chosen": _outcome_chosen,
+        "handled_manually": "{who} handled {step} manually",
+        "step_reopened": "{step_first}{attempt} is open again{why}",
+        "step_failed": _step_failed,
+        "step_revised": _step_revised,
+        "attempt_cancelled": "{step_first}{attempt} was cancelled",
+        "timer_set": "{workflow_first}{on_record} waits at {step}",
+        "timer_fired": "{workflow_first}{on_record} went on from {step} by itself",
+        "event_awaited": lambda parts: "{workflow_first}{on_record} waits at {step}" + escape_braces(after(" for: ", parts.text("for"))),
+        "event_arrived": "What {step} waited for is there{outcome}",
+        "wait_left": "{step_first} waits no longer{why}",
+        "retry_set": "{step_first}{attempt} could not be done{why}; it is tried again by itself",
+        "attempt_retried": "{who} tried {step} again{why}",
+        "effect_requested": "{who} asked for a {change}",
+        "effect_succeeded": "The {change} was made",
+        "effect_failed": _effect_failed,
+        "effect_unknown": "It is not known whether the {change} was made{why}",
+        "effect_settled": _effect_settled,
+        "effect_reported": "News of the {change} came when the run no longer waited for it{why}",
+        "effect_kept": "{who} kept the result of the earlier {change}",
+        "effect_checked": _effect_checked,
+        "approval_requested": lambda parts: "{who} asked for approval" + escape_braces(after(" of ", parts.text("action"))) + "{on_record}",
+        "approval_decided": _approval_decided,
+        "approval_voided": lambda parts: "An approval" + escape_braces(after(" of ", parts.text("action"))) + "{on_record} became void",
+        "approval_expired": lambda parts: (
+            "Nobody decided in time about" + escape_braces(" " + (parts.text("action") or "an approval")) + "{on_record}"
+        ),
+        "document_requested": "{who} asked for documents{on_record}",
+        "document_received": lambda parts: "A document came in" + escape_braces(after(": ", parts.text("wanted"))) + "{on_record}",
+        "document_link_revoked": "{who} revoked the link for documents{on_record}",
+        "task_created": lambda parts: "{who} made a task" + escape_braces(after(" for ", parts.person("assignee", "team"))) + "{on_record}",
+        "task_closed": "{who} closed a task{on_record}",
+        "notice_sent": lambda parts: "{who} sent a notice" + in_brackets(parts.count("count", "person", "people")),
+        "context_supplied": "{who} supplied what was missing{on_record}",
+        "proposal_requested": lambda parts: (
+            "A second look at the proposal for {step} was asked for" if parts.text("of") else "A proposal for {step} was asked for{origin}"
+        ),
+        "proposal_made": _again("A proposal for {step} was made{origin}", "The proposal for {step} was looked at again{origin}"),
+        "proposal_failed": _again("There is no proposal for {step}{why}", "There was no second look at the proposal for {step}{why}"),
+        "record_viewed": _record_viewed,
+        "record_listed": _record_listed,
+        "record_changed": _record_changed,
+        "access_refused": _access_refused,
+        "rights_disagreed": lambda parts: (
+            "The two judges of rights disagreed" + escape_braces(after(": ", parts.text("act"))) + "; {who} was refused"
+        ),
+        "clearance_asked": _of_person("asked for a clearance for a time"),
+        "clearance_granted": _of_person("agreed to a clearance for a time"),
+        "clearance_refused": _of_person("refused a clearance for a time"),
+        "clearance_revoked": _of_person("took back a clearance for a time"),
+        "value_revealed": lambda parts: "{who} uncovered a masked value" + escape_braces(after(": ", parts.text("field"))) + "{on_record}",
+        "run_read": "{who} read this run under a clearance for a time",
+        "access_requested": _access_requested,
+        "signed_in": "{who} signed in",
+        "sign_in_failed": _sign_in_failed,
+        "signed_out": "{who} signed out{why}",
+        "identity_confirmed": "{who} showed again who they are",
+        "factor_changed": _factor_changed,
+        "identity_linked": _of_person("changed the way in through the identity provider"),
+        "password_link_made": _of_person("made a link for a new password"),
+        "sign_in_changed": "{who} changed how people sign in",
+        "ai_changed": lambda parts: (
+            "{who} changed the settings of the AI"
+            + escape_braces(after(": ", ", ".join(part.replace("_", " ") for part in parts.listed("fields"))))
+        ),
+        "ai_tested": lambda parts: (
+            "{who} tried the connection to a model, which " + ("answered" if parts.open.get("ok") is True else "did not work")
+        ),
+        "key_created": _of_person("made an API key"),
+        "key_revoked": _of_person("revoked an API key"),
+        "person_created": _person("entered the account of", "a person"),
+        "person_changed": _person("changed the account of", "a person"),
+        "person_removed": _person("removed the account of", "a person"),
+        "person_invited": lambda parts: "{who} invited somebody" + (" again" if parts.open.get("again") is True else ""),
+        "invitation_ended": "{who} revoked an invitation",
+        "team_changed": lambda parts: "{who} changed the team" + escape_braces(after(" ", parts.text("team").replace("_", " "))),
+        "policy_changed": _policy_changed,
+        "source_added": _source("connected"),
+        "source_changed": _source("changed"),
+        "workflow_created": "{who} made the workflow {workflow_named}",
+        "workflow_changed": _workflow_changed,
+        "workflow_deleted": "{who} deleted the workflow {workflow_named}",
+        "collection_changed": lambda parts: (
+            "{who} changed how a collection is shown"
+            + escape_braces(after(": ", parts.text("collection")))
+            + in_brackets(parts.count("changes", "change", "changes"))
+        ),
+        "source_removed": _source("disconnected"),
+        "source_tested": _source_tested,
+        "workflow_imported": "{who} imported the workflow {workflow_named}{version}",
+        "workflow_published": "{who} published the workflow {workflow_named}{version}",
+        "action_changed": lambda parts: "{who} changed what can be done to records" + escape_braces(after(": ", parts.text("action"))),
+        "inbox_changed": lambda parts: "{who} changed an inbox" + escape_braces(after(": ", parts.text("inbox"))),
+        "ai_cases_exported": lambda parts: "{who} wrote recorded proposals to a file" + in_brackets(parts.count("count", "case", "cases")),
+        "ai_promoted": _ladder("raised"),
+        "ai_stepped_back": _ladder("lowered"),
+        "engine_paused": "{who} paused everything that goes by itself",
+        "engine_resumed": "{who} let everything go by itself again",
+        "process_started": _process_started,
+        "log_read": _log_read,
+        "log_exported": _log_exported,
+        "ai_call_read": "{who} looked at what a model was sent and answered",
+        "ai_feedback": lambda parts: "{who} said that a proposal " + ("helped" if parts.text("thumb") == "up" else "did not help"),
+        "case_file_made": lambda parts: "{who} took the case file of a run" + escape_braces(after(" as ", parts.text("format"))),
+        "values_expired": _values_expired,
+        "silence_noted": lambda parts: (
+            "Nothing had been written for an hour" + escape_braces(after(" after ", parts.count("size", "event", "events")))
+        ),
+        "signing_key_changed": "{who} changed the key that signs checkpoints",
+        "subject_erased": _subject_erased,
+        "hold_placed": "{who} placed a hold on what is held about a person",
+        "hold_released": "{who} lifted a hold on what is held about a person",
+        "log_damaged": lambda parts: (
+            "{who} found that the activity log is not in order" + escape_braces(after(", first at place ", parts.text("position")))
+        ),
+        "log_rebuilt": lambda parts: (
+            "{who} made the " + ("list of events" if parts.text("part") == "list" else "tree of the log") + " anew from the events"
+        ),
+        "backup_made": "{who} made a backup",
+        "log_restored": _log_restored,
+    }
+)
+"""Kind → template, or the function that makes one. Every kind of the registry has an entry."""

@@ -1,0 +1,219 @@
+"""The parts of an event's sentence: who, the workflow, the step, the record, the reason; made of open values and of names."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+LONGEST_NAME = 80
+_REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_REASONS = {
+    "password": "wrong password",
+    "unknown": "unknown address",
+    "closed": "the account is closed",
+    "malformed": "no address",
+    "asked": "",
+    "entitled": "",
+    "throttled": "too many attempts",
+    "code": "wrong code",
+    "no_passwords": "passwords are switched off",
+    "provider": "the identity provider's answer did not fit",
+    "no_role": "no group of theirs has a role here",
+    "not_linked": "the account is not connected to the identity provider",
+    "network": "from a network that is not let in",
+    "too_many": "too many attempts",
+    "idle": "nobody had worked on it for a while",
+    "expired": "the time was up",
+    "erased": "what was held about the person was erased",
+}
+WRITES = ("sql_write", "record_write")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of ids that the reader may know. An id without a name appears as the id.
+
+    `steps` is keyed by workflow id, version and step id, `records` by collection id and key, the others by id.
+    `collections` holds the name of one record ("Customer").
+    """
+
+    people: Mapping[str, str] = field(default_factory=dict)
+    teams: Mapping[str, str] = field(default_factory=dict)
+    workflows: Mapping[str, str] = field(default_factory=dict)
+    steps: Mapping[tuple[str, int, str], str] = field(default_factory=dict)
+    collections: Mapping[str, str] = field(default_factory=dict)
+    records: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
+NOBODY = Names()
+
+
+def actor_name(actor: Mapping[str, Any], names: Names = NOBODY) -> str:
+    """The name of the `actor` of an event: a person's name, "The engine", or the id where no name is known."""
+    actor_id = str(actor.get("id") or "")
+    known = plain(names.people.get(actor_id, ""))
+    match actor.get("kind"):
+        case "system":
+            return known or ("The engine" if actor_id in ("", "sys_engine") else "The system")
+        case "webhook":
+            return known or "A webhook"
+        case _:
+            return known or plain(actor_id) or "Somebody"
+
+
+def plain(text: str) -> str:
+    """`text` on one line, at most 80 characters, without control characters and reordering marks. Curly brackets stay as they are."""
+    kept = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text if char not in _REORDERING)
+    line = " ".join(kept.split())
+    return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1].rstrip() + "…"
+
+
+class Parts(dict[str, str]):
+    """The parts of a sentence, made when a template uses them: `{who}` is `_who()`. Parts that begin with a space or comma may be empty."""
+
+    def __init__(self, body: Mapping[str, Any], names: Names) -> None:
+        super().__init__()
+        self.body = body
+        self.names = names
+        data = body.get("data") or {}
+        self.open: Mapping[str, Any] = data.get("open") or {}
+        self.target: Mapping[str, Any] = body.get("target") or {}
+
+    def __missing__(self, part: str) -> str:
+        return str(getattr(self, f"_{part}")())
+
+    def text(self, *names: str) -> str:
+        """The first of these open values that is a non-empty text or a number, on one line; else ""."""
+        for name in names:
+            value = self.open.get(name)
+            if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+                return plain(str(value))
+        return ""
+
+    def listed(self, *names: str) -> list[str]:
+        """The first of these open values that is a non-empty list, as texts; else []."""
+        for name in names:
+            value = self.open.get(name)
+            if isinstance(value, list) and value:
+                return [plain(str(one)) for one in value]
+        return []
+
+    def person(self, *names: str) -> str:
+        """The name of the person whose id is the first of these open values; "" when there is none."""
+        person_id = self.text(*names)
+        return plain(self.names.people.get(person_id, "")) or person_id
+
+    def count(self, name: str, one: str, many: str) -> str:
+        """`3 values` or `1 value` for an open value that is a number or a list; "" when it is not known."""
+        value = self.open.get(name)
+        value = len(value) if isinstance(value, list) else value
+        if not isinstance(value, int) or isinstance(value, bool):
+            return ""
+        return f"{value:,} {one if value == 1 else many}"
+
+    def _who(self) -> str:
+        actor = self.body.get("actor") or {}
+        name = actor_name(actor, self.names)
+        return f"{name} (API key)" if actor.get("kind") == "key" else name
+
+    def workflow(self) -> str:
+        """The workflow's title or slug; "" when neither is known."""
+        workflow = self.body.get("wf") or {}
+        workflow_id = str(workflow.get("id") or self.open.get("workflow") or "")
+        return plain(self.names.workflows.get(workflow_id, "")) or self.text("slug")
+
+    def _workflow(self) -> str:
+        return self.workflow() or "the run"
+
+    def _workflow_first(self) -> str:
+        return self.workflow() or "The run"
+
+    def _workflow_named(self) -> str:
+        return self.workflow() or self.text("workflow") or "without a name"
+
+    def _step(self) -> str:
+        return self.step_title(str((self.body.get("step") or {}).get("id") or "")) or "a step"
+
+    def _step_first(self) -> str:
+        return self.step_title(str((self.body.get("step") or {}).get("id") or "")) or "A step"
+
+    def step_title(self, step_id: str) -> str:
+        """The step's title in quotation marks: that of the version that ran, else that in the event, else its id as words."""
+        workflow = self.body.get("wf") or {}
+        known = self.names.steps.get((str(workflow.get("id") or ""), int(workflow.get("version") or 0), step_id), "")
+        own = (self.body.get("step") or {}).get("id") == step_id
+        title = plain(known) or (self.text("title") if own else "") or plain(step_id).replace("_", " ")
+        return f"“{title}”" if title else ""
+
+    def _attempt(self) -> str:
+        number = (self.body.get("step") or {}).get("attempt")
+        return f" (attempt {number})" if isinstance(number, int) and number > 1 else ""
+
+    def _record(self) -> str:
+        collection, key = str(self.target.get("coll") or ""), self.target.get("key")
+        if not collection:
+            return ""
+        label = self._kind_of_record()
+        if key is None:
+            return label
+        title = plain(self.names.records.get((collection, str(key)), ""))
+        return title or f"{label} {plain(str(key))}".rstrip()
+
+    def _kind_of_record(self) -> str:
+        collection = str(self.target.get("coll") or "")
+        label = plain(self.names.collections.get(collection, "")) or plain(collection).replace("_", " ")
+        return label if label[:2].isupper() else label[:1].lower() + label[1:]
+
+    def _on_record(self) -> str:
+        return after(" on ", self._record())
+
+    def _of_record(self) -> str:
+        return after(" of ", self._record())
+
+    def _fields(self) -> str:
+        return enumerate_words([name.replace("_", " ") for name in self.listed("fields")])
+
+    def _outcome(self) -> str:
+        chosen = self.text("label", "outcome")
+        return "" if chosen in ("", "default") else f": {chosen.replace('_', ' ')}"
+
+    def _change(self) -> str:
+        kind, wish = self.text("effect_kind"), self.text("summary") or self._fields()
+        act = "change" if kind in ("", *WRITES) else f"“{kind.replace('_', ' ')}”"
+        return f"{act}{f' ({wish})' if wish else ''}{self._in_record()}"
+
+    def _in_record(self) -> str:
+        return after(" in ", self._record())
+
+    def _why(self) -> str:
+        code = self.text("code", "reason_code", "reason")
+        return after(": ", _REASONS.get(code, code.replace("_", " ")))
+
+    def _version(self) -> str:
+        return after(", version ", self.text("version"))
+
+    def _origin(self) -> str:
+        origin = self.text("origin")
+        return {"": "", "rules": " from the rules"}.get(origin, f" from {origin}")
+
+
+def in_brackets(text: str) -> str:
+    """` (text)`; "" for an empty text."""
+    return f" ({text})" if text else ""
+
+
+def escape_braces(text: str) -> str:
+    """`text` as a literal part of a template: a title may contain curly brackets."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def after(lead: str, text: str) -> str:
+    """`lead` and the text; "" for an empty text."""
+    return lead + text if text else ""
+
+
+def enumerate_words(words: list[str], most: int = 4) -> str:
+    """`a`, `a and b`, `a, b and c`, `a, b, c and 5 more`."""
+    if len(words) > most:
+        words = [*words[: most - 1], f"{len(words) - most + 1} more"]
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else ""

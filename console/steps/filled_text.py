@@ -1,0 +1,24 @@
+"""Markdown of a step's settings with its expressions filled in."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from console.core import expressions
+
+MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
+BLOCK = re.compile(r"^( ?)(-(?=[-\s]|$)|=)|^( ?[0-9]{1,9})(\.(?=\s|$))")  # would begin a list, a rule or a heading at the start of a line
+
+
+def fill_template(template: str, roots: Mapping[str, Any]) -> str:
+    """Markdown with its expressions filled in. Markdown and HTML in the values are escaped, so that they are shown and have no effect.
+
+    Raises ExpressionError where the template cannot be parsed.
+    """
+    expressions.templates(template)
+    return expressions.TEMPLATE.sub(lambda match: _escaped(expressions.shown(expressions.parse(match[1].strip()).value(roots))), template)
+
+
+def _escaped(value: str) -> str:
+    escaped = MARKDOWN.sub(r"\\\1", re.sub(r"[ \t\r\n\f\v]+", " ", value))
+    return BLOCK.sub(lambda match: f"{match[1] or match[3] or ''}\\{match[2] or match[4]}", escaped)

@@ -1,0 +1,142 @@
+"""Records of an inbox's segment that wait for a run: which of them the actor could start, a page of them, and how many there are."""
+
+import time
+from typing import Any, NamedTuple
+
+from console import access, records, workflows
+from console.core import expressions
+from console.core.actor import Actor
+from console.core.documents.collections import Collection
+from console.core.expressions import Expression
+from console.core.scopes import Scope
+from console.db.engine import hot_engine
+from console.errors import NotFound
+from console.inboxes import Inbox
+from console.records import Record
+from console.runs.showing import queues
+
+CAP = queues.MOST
+SKIPPED = 500
+KEPT_S = 10.0
+MOST_TOTALS = 2000
+
+_totals: dict[tuple[Any, ...], tuple[float, int]] = {}
+"""(engine, collection, segment, what decides which records the reader sees) → (until when the number may be used, number of records)."""
+
+
+class WaitingRecords(NamedTuple):
+    """The records of an inbox's source that the actor may see and start."""
+
+    workflow: str
+    collection: Collection
+    scope: Scope
+    where: Expression
+    sort: str | None
+
+    @property
+    def sort_field(self) -> str | None:
+        """The name of the field that the list is sorted by; None where it is sorted by the key."""
+        return self.sort.removeprefix("-") if self.sort else None
+
+
+def waiting_records(actor: Actor, inbox: Inbox) -> WaitingRecords | None:
+    """The records of the inbox's source.
+
+    None where the inbox has no source, the actor may not start its workflow or browse its collection, or the segment looks at a
+    field that is hidden from them.
+    """
+    source = inbox.source
+    workflow = next(
+        (known for known in workflows.all_known() if source and known.slug == source.workflow and known.status == "active"), None
+    )
+    if source is None or workflow is None or not access.can(actor, workflow.team, f"workflow:{workflow.slug}", "start"):
+        return None
+    if not access.can(actor, None, f"collection:{source.collection}", "browse"):
+        return None
+    try:
+        collection = records.collection(source.collection)
+        where = source.expression(collection)
+    except NotFound:
+        return None
+    scope = access.scope_for(actor, source.collection, "read")
+    fields = {path[1] for path in expressions.paths(where) if path[0] == "record" and len(path) > 1}
+    if fields & scope.hidden:
+        return None
+    sort = source.sort if source.sort and source.sort.removeprefix("-") not in scope.hidden else None
+    return WaitingRecords(workflow.id, collection, scope, where, sort)
+
+
+def free_records(actor: Actor, waiting: WaitingRecords, limit: int, after: str | None) -> tuple[list[Record], str | None]:
+    """At most `limit` records without a live run after the cursor, and the cursor of those after them.
+
+    One statement is enough where half of the page is free. Long stretches of records with a live run are passed in larger pages.
+    """
+    free: list[Record] = []
+    size = limit
+    while True:
+        page = _page(waiting, size, after)
+        live = queues.live_keys(actor, waiting.workflow, waiting.collection.id, [row.key for row in page.rows if row.key is not None])
+        free_rows = [(place, row) for place, row in enumerate(page.rows) if row.key is not None and row.key not in live]
+        wanted = limit - len(free)
+        free += [row for _, row in free_rows[:wanted]]
+        if len(free_rows) >= wanted:
+            cut = free_rows[wanted - 1][0] + 1 if wanted else 0
+            return free, page.next if cut == len(page.rows) else _page(waiting, cut, after).next if cut else after
+        after = page.next
+        if after is None or len(free) * 2 >= limit:
+            return free, after
+        size = SKIPPED
+
+
+def _page(waiting: WaitingRecords, limit: int, after: str | None) -> records.Page:
+    fields = (waiting.sort_field,) if waiting.sort_field else ()
+    return records.page(
+        waiting.collection.id,
+        waiting.scope,
+        segment=waiting.where,
+        sort=waiting.sort,
+        limit=max(1, limit),
+        after=after,
+        fields=fields,
+    )
+
+
+def is_waiting(waiting: WaitingRecords, key: str) -> bool:
+    """Whether the record is in the segment and the actor may see it; with a live run as well as without."""
+    return key in records.visible_keys(waiting.collection.id, [key], waiting.scope, waiting.where)
+
+
+def count_free(actor: Actor, waiting: WaitingRecords) -> tuple[int, bool]:
+    """(number of records without a live run, whether there are more than that)."""
+    total = _total(waiting)
+    busy = queues.live_records(actor, waiting.workflow, waiting.collection.id)
+    if total > CAP or len(busy) > CAP:
+        return CAP, total > CAP
+    within = records.visible_keys(waiting.collection.id, busy, waiting.scope, waiting.where) if busy else set()
+    return max(0, total - len(within)), False
+
+
+def _total(waiting: WaitingRecords) -> int:
+    """How many records are in the segment, at most `CAP` and one more.
+
+    The number is shared by everybody who sees the same records, and used for 10 s or for 50 times as long as counting took: pages
+    that ask every 15 s must not keep the source busy.
+    """
+    key = (hot_engine(), waiting.collection.id, waiting.where.text, *_reader_key(waiting))
+    kept = _totals.get(key)
+    began = time.monotonic()
+    if kept is not None and began < kept[0]:
+        return kept[1]
+    total = records.count(waiting.collection.id, waiting.scope, cap=CAP, segment=waiting.where)
+    if len(_totals) >= MOST_TOTALS:
+        _totals.clear()
+    _totals[key] = (began + max(KEPT_S, 50 * (time.monotonic() - began)), total)
+    return total
+
+
+def _reader_key(waiting: WaitingRecords) -> tuple[Any, ...]:
+    """What decides which records the reader sees: the shape of their scope, and their attributes that its conditions and the segment use."""
+    scope = waiting.scope
+    paths = [path for condition in (waiting.where, *scope.conditions) for path in expressions.paths(condition) if path[0] == "$currentUser"]
+    names = scope.attributes.keys() if any(len(path) == 1 for path in paths) else {path[1] for path in paths}
+    return *scope.shape, tuple(repr(scope.attributes.get(name)) for name in sorted(names))
