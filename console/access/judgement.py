@@ -9,7 +9,6 @@ from console.access import narrowing, policy_store, policy_words, second, subjec
 from console.access.clearance_lookup import leaves_open
 from console.access.rows import Row, kind_of, line
 from console.access.spoken_names import spoken, team_name
-from console.core import scopes
 from console.core.actor import Actor
 from console.errors import NotAllowed
 
@@ -82,15 +81,13 @@ def _indexed(
     verdict = policy.index.verdict(f"user:{actor.id}", team, obj, act)
     if obj.startswith("collection:") and verdict.possible:
         scope = subject_scope.rows_of(policy, actor, team, obj.partition(":")[2], act)
-        return not scope.nothing if record is None else scope.allows(_leading(scope, record), datetime.now(UTC))
+        if record is None:
+            return not scope.nothing
+        values = follow_relations(scope.collection, record) or {} if scope.follows else record
+        return scope.allows(values, datetime.now(UTC))
     if verdict.plain or not verdict.possible:
         return verdict.plain
     return verdict.holds(roots_of(actor, record, run, typed))
-
-
-def _leading(scope: scopes.Scope, record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The record's values, with the values of related records if the scope needs them."""
-    return follow_relations(scope.collection, record) or {} if scope.follows else record
 
 
 def follow_relations(collection_id: str | None, record: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

@@ -90,11 +90,7 @@ def condition(text: str, label: Callable[[str], str] | None = None) -> str:
         node = expressions.parse(text).node
     except ExpressionError:
         return text
-    return condition_words(node, label or _label) or text
-
-
-def _label(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    return condition_words(node, label or (lambda name: name.replace("_", " ").capitalize())) or text
 
 
 def condition_words(node: Node, label: Callable[[str], str], *, holds: bool = True) -> str | None:

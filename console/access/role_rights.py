@@ -2,7 +2,6 @@
 
 from console.access import policy_store
 from console.access.index import Index
-from console.access.rows import Row
 
 ROLE = "role:"
 
@@ -13,7 +12,9 @@ class RoleRights:
     def __init__(self, index: Index) -> None:
         """From the rows of this index."""
         self._index = index
-        self.roles: frozenset[str] = frozenset(name for row in index.rows for name in _roles(row))
+        self.roles: frozenset[str] = frozenset(
+            name.removeprefix(ROLE) for row in index.rows for name in (row.sub, row.obj) if name.startswith(ROLE)
+        )
 
     def held(self, role: str, team: str | None) -> frozenset[str]:
         """The role and the roles that it is built from."""
@@ -47,7 +48,3 @@ class RoleRights:
 def rights() -> RoleRights:
     """The rights under the policy in use."""
     return RoleRights(policy_store.current().index)
-
-
-def _roles(row: Row) -> list[str]:
-    return [name.removeprefix(ROLE) for name in (row.sub, row.obj) if name.startswith(ROLE)]

@@ -63,7 +63,7 @@ def parse(text: str, collection: Collection, hidden: frozenset[str] = frozenset(
 def read(value: Any, collection: Collection, hidden: frozenset[str] = frozenset()) -> Filter:
     """The filter from a JSON value, checked against the readable fields. Raises Malformed."""
     made = _read(value, collection, hidden, 1)
-    if _tests(made) > MOST_TESTS:
+    if len(tests(made)) > MOST_TESTS:
         raise _wrong("filter", f"A filter has at most {MOST_TESTS} conditions.")
     return made
 
@@ -73,10 +73,6 @@ def tests(given: Filter | None) -> list[Test]:
     if given is None:
         return []
     return [given] if isinstance(given, Test) else [test for item in given.items for test in tests(item)]
-
-
-def _tests(given: Filter) -> int:
-    return len(tests(given))
 
 
 def _read(value: Any, collection: Collection, hidden: frozenset[str], depth: int) -> Filter:

@@ -67,7 +67,7 @@ def read(cursor: str, collection_id: str, order: str, length: int) -> list[Any]:
         whose, ordered, place = json.loads(body)
         if whose != collection_id or ordered != order or len(place) != length:
             raise ValueError("another list")
-        return [_unpacked(value) for value in place]
+        return [TAGS[value[0]](value[1]) if isinstance(value, list) else value for value in place]
     except ValueError:
         reason = "This cursor does not belong to this list. Start again at the first page."
         raise Malformed(reason, details=[{"field": "after", "reason": reason}]) from None
@@ -100,7 +100,3 @@ def _packed(value: Any) -> Any:
         case timedelta():
             return span_text(value)
     return str(value)
-
-
-def _unpacked(value: Any) -> Any:
-    return TAGS[value[0]](value[1]) if isinstance(value, list) else value

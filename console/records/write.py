@@ -123,7 +123,7 @@ def _change(
     statement = (
         sa.update(table.table)
         .where(is_key, table.in_scope_when_written(parts, scope), *kept)
-        .values({table.columns[name]: _set(item) for name, item in new.items()})
+        .values({table.columns[name]: sa.null() if item is None else value(item) for name, item in new.items()})
     )
     try:
         if connection.execute(statement).rowcount != 1:
@@ -214,10 +214,6 @@ def _still(table: Table, field: Field, former: Any) -> Condition:
     if field.native in {"float4", "float8"} and former is not None:
         return column.is_not_distinct_from(value(repr(former)))  # as text: the column's type converts it
     return column.is_not_distinct_from(value(former))
-
-
-def _set(item: Any) -> Any:
-    return sa.null() if item is None else value(item)
 
 
 def _after(connection: Connection, table: Table, key: str, is_key: Condition, scope: Scope) -> Record:

@@ -194,10 +194,6 @@ def _scalar(field: FormField, value: Any) -> Any:
     raise Wrong(f"An entry of this list must be a text, a whole number, true, false or null; one is {_kind(value)}.")
 
 
-def _reference(field: FormField, value: Any) -> str:
-    return _choice(field, value)
-
-
 def _uuid(_: FormField, value: Any) -> str:
     text = _string(value).strip().lower()
     if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text):
@@ -351,7 +347,7 @@ CLEANERS: Mapping[str, Callable[[FormField, Any], Any]] = {
     "enum": _choice,
     "multi_enum": _choices,
     "checklist": _choices,
-    "reference": _reference,
+    "reference": _choice,
     "uuid": _uuid,
     "email": _email,
     "phone": _phone,

@@ -155,7 +155,10 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
         segments=tuple(Segment(item["id"], item["label"], item["filter"]) for item in document.get("segments", ())),
         title=document.get("title") or _title(shown, key),
         subject=document.get("subject"),
-        columns=tuple(document.get("columns") or [item.name for item in _told_apart(shown)][:MOST_COLUMNS]),
+        columns=tuple(
+            document.get("columns")
+            or [item.name for item in [item for item in shown if item.type not in SHOWN_ONLY] or shown][:MOST_COLUMNS]
+        ),
         summary=document.get("summary") or {},
         search=tuple(document.get("search") or ()),
         sort=document.get("sort"),
@@ -252,11 +255,6 @@ def _check(made: Collection) -> None:
         if missing:
             message = f"{made.id}, {place}: there is no column {', '.join(missing)}."
             raise DefinitionError(message, details=[{"field": place, "reason": message}])
-
-
-def _told_apart(shown: Sequence[Field]) -> Sequence[Field]:
-    """Fields that a list shows by default: those readable in a cell, if there are any."""
-    return [item for item in shown if item.type not in SHOWN_ONLY] or shown
 
 
 def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: Places) -> Field:
@@ -407,14 +405,11 @@ def _relations(made: Mapping[str, Collection], own: Collection, found: list[Rela
     for item in sorted(rest, key=lambda item: (item.kind != "to_one", item.name, item.columns)):
         name = _free(item, taken, [other for other in rest if other is not item and other.name == item.name])
         taken.add(name)
-        alike = item.kind == "to_one" and (item.collection == own.id or sum(_alike(item, other) for other in rest) > 1)
+        alike = item.kind == "to_one" and (
+            item.collection == own.id or sum(item.kind == other.kind and item.collection == other.collection for other in rest) > 1
+        )
         result.append(replace(item, name=name, label=item.label if name == item.name and not alike else humanised(name)))
     return tuple(sorted(result, key=lambda item: item.kind != "to_one"))
-
-
-def _alike(one: Relation, other: Relation) -> bool:
-    """Whether both would be named after their target collection."""
-    return one.kind == other.kind and one.collection == other.collection
 
 
 def _free(relation: Relation, taken: set[str], rivals: list[Relation]) -> str:

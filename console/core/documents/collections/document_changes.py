@@ -89,7 +89,13 @@ def warnings(before: Collection, after: Collection) -> list[str]:
             if needed and not field.readonly:
                 words = f"{field.label} must not be empty, and is hidden: whoever adds a record here cannot fill it in."
             told.append(words)
-        if after.form is not None and field.name not in after.form and needed and _in_form(before, field.name) and not field.hidden:
+        if (
+            after.form is not None
+            and field.name not in after.form
+            and needed
+            and (before.form is None or field.name in before.form)
+            and not field.hidden
+        ):
             told.append(f"{field.label} must not be empty, and is no longer in the form: nobody can mend it on the page of a record.")
         if former is not None and former.hidden and not field.hidden:
             told.append(f"{field.label} was hidden and is shown to everybody who may read these records.")
@@ -113,7 +119,3 @@ def loosened(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
         return []
     label = (after.get("clearance") or {}).get("label")
     return [f"Only who is cleared for {label} knows of these records." if label else "These records need no clearance any more."]
-
-
-def _in_form(collection: Collection, name: str) -> bool:
-    return collection.form is None or name in collection.form
