@@ -26,7 +26,7 @@ from console.postgres import Embedded
 from console.processes import supervisor
 from tests.conftest import Database
 
-ROOT = Path(supervisor.__file__).parents[1]
+ROOT = Path(supervisor.__file__).parents[2]
 PATIENCE_S = 60
 
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from console import access, activity, db, subjects
-from console.activity import ActivityPage, sequencing
+from console.activity import ActivityPage, event_list, sequencing
 from console.core.actor import Actor
 from console.db import tables
 from console.errors import Malformed, NotAllowed, NotFound
@@ -277,7 +277,7 @@ def test_pages_join_whatever_is_left_out_between(story: None, name: str, size: i
 
 
 def test_many_rows_out_of_reach_end_a_page_early_and_it_can_be_continued(house: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(activity, "ROUNDS", 2)
+    monkeypatch.setattr(event_list, "ROUNDS", 2)
     with db.transaction() as connection:
         access.grant("watcher", "workflow:supplier-onboarding", ["see"], team="procurement", connection=connection)
         access.grant("watcher", "collection:supplier", ["read"], team="operations", connection=connection)

@@ -37,7 +37,7 @@ from tests.databases import Server
 from tests.services.test_privacy import TEXTS, everything
 
 CLI = Actor("system", "sys_cli", "Command line", session="sys:config")
-ROOT = Path(backup.__file__).parents[1]
+ROOT = Path(backup.__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)

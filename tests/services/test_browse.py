@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from console import access, browse, log, records, runs
-from console.browse import BrowseQuery
+from console.browse import BrowseQuery, record_lists
 from console.core.actor import Actor
 from console.db import hot
 from console.db.ahead import Ahead
@@ -264,7 +264,7 @@ def test_the_subject_is_found_along_the_relation(company: "Company") -> None:
 def test_counts_are_exact_up_to_the_cap_and_leave_the_rest_to_the_planner(company: "Company", monkeypatch: pytest.MonkeyPatch) -> None:
     assert browse.count(company.olivia, "customer", BrowseQuery(count="capped")) == browse.Counted(4)
     assert browse.count(company.tom, "customer", BrowseQuery(segment="unrated", q="customers.example")) == browse.Counted(2)
-    monkeypatch.setattr(browse, "CAP", 2)
+    monkeypatch.setattr(record_lists, "CAP", 2)
     assert browse.count(company.olivia, "customer", BrowseQuery(count="capped")) == browse.Counted(3, None)  # SQLite does not guess
     assert browse.count(company.olivia, "customer", BrowseQuery(count="exact")) == browse.Counted(4)
     with pytest.raises(NotFound):
