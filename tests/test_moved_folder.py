@@ -107,6 +107,7 @@ def test_a_copy_beside_its_original(tmp_path: Path, started: list[Serving]) -> N
     assert people(own(second)) == ["ana@example.com"]
     assert people(own(first)) == []
     assert first.stop() == 0
+    assert until(lambda: not (first.data_dir / "postgres" / "cluster" / "postmaster.pid").exists())  # its server ends after who used it
     shutil.rmtree(first.data_dir)
     reads_its_own_source(second)
     assert second.stop() == 0

@@ -49,7 +49,9 @@ def template(name: str) -> str | None:
     package = sys.modules[type(kind).__module__].__package__ if kind is not None else None
     if not package or package == __name__:
         return None
-    file = resources.files(package).joinpath("templates", *name.split("/"))
+    file = resources.files(package) / "templates"
+    for part in name.split("/"):  # one at a time: `joinpath` of Python 3.11.2 takes no more
+        file = file / part
     return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
