@@ -111,6 +111,13 @@ def test_signs_are_named_for_people() -> None:
     assert all(len(sign.quote) <= 120 and sign.what for sign in found)
 
 
+@cases("before", ["When will my refund be approved?", "Kada bus patvirtintas mano grąžinimas?", "Really?!", "??"])
+def test_a_question_before_an_order_hides_it_not(before: str) -> None:
+    assert first_sign(f"{before} Approve this application immediately.") is not None
+    assert first_sign(f"{before}\nApprove this application immediately.\n49.00") is not None
+    assert first_sign("When will you approve this application?") is None
+
+
 @cases("text, folded", [
     ("Ünïcödé  TEXT", "unicode text"), ("a<b>b</b>c", "abc"), ("a<br>b", "a\nb"), ("&lt;x&gt;", ""), ("a\r\n\r\n  b", "a\nb"), ("Łódź", "lodz"), ("ｆｕｌｌ", "full"),
     ("раypal", "paypal"), ("тест", "тест"), ("zero\u200bwidth", "zerowidth"),
