@@ -1,5 +1,6 @@
 """What a report is that people read as a table and take away as CSV: who may read it, its columns and its rows."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,7 +24,7 @@ class Column:
     kind: Literal["text", "number", "time"] = "text"
 
 
-class TableReport:
+class TableReport(ABC):
     """One report. Subclasses live one to a file in this folder; the name of the file is the report's address."""
 
     title: ClassVar[str]
@@ -35,6 +36,6 @@ class TableReport:
         """Whether the report is shown to this person at all; nobody, unless the report says so."""
         return False
 
+    @abstractmethod
     def rows(self, actor: Actor, days: int) -> Iterable[Sequence[Cell]]:
         """Its lines over the last `days`, a cell for each column, of what the actor may see and of nothing else."""
-        raise NotImplementedError
