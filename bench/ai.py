@@ -29,7 +29,7 @@ from list import Browser, free_port, served
 FORM_MS, PLACE_S, OWN_MS, SLOWER = 150.0, 1.2, 30.0, 2.0
 BEFORE = 30  # steps of the run at which our own work is measured
 STALLED_S = 60.0
-PAGES = ("/", "/my-work", "/workflows")
+PAGES = ("/", "/inbox", "/workflows")
 FORM = [{"name": "note", "label": "Note", "type": "text"}, {"name": "level", "label": "Level", "type": "integer"}]
 NOTE = "what was typed into the form of this step"
 
@@ -165,10 +165,12 @@ def own_work(actor: Any, url: str, rounds: int) -> bool:
         runs.complete(
             actor,
             run,
-            step=told["current"]["step"],
-            revision=told["revision"],
-            values={"note": f"{NOTE} {number}", "level": 3},
-            outcome=None,
+            runs.Submission(
+                step=told["current"]["step"],
+                revision=told["revision"],
+                values={"note": f"{NOTE} {number}", "level": 3},
+                outcome=None,
+            ),
         )
         calls = fetch("delete from queue.pgqueuer where entrypoint = 'propose' returning convert_from(payload, 'UTF8')")
         for (call,) in calls:

@@ -66,6 +66,6 @@ class Walker:
     def complete(self) -> None:
         """One step."""
         values = {"note": "what was typed into the form of this step", "level": 3}
-        self.runs.complete(self.actor, self.run_id, step=self.step, revision=self.revision, values=values)
+        self.runs.complete(self.actor, self.run_id, self.runs.Submission(step=self.step, revision=self.revision, values=values))
         self.revision += 1
         self.step = "two" if self.step == "one" else "one"

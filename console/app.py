@@ -5,9 +5,11 @@ import gc
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, Response, request
+from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from console import settings, views
@@ -17,6 +19,17 @@ FIRST = ("security", "identity")
 """Their checks come before everybody else's: where a request comes from, then who asks."""
 
 MAX_BODY_BYTES = 2 * 2**20
+
+COMPRESSION = {
+    "COMPRESS_MIMETYPES": ["text/html", "text/css", "text/javascript", "image/svg+xml"],
+    "COMPRESS_ALGORITHM": ["br", "gzip"],
+    "COMPRESS_STREAMS": False,
+    "COMPRESS_REGISTER": False,
+}
+"""What is compressed on the wire: pages and their files. Answers to programs keep their bytes and their ETag, downloads are sent as they lie in the store.
+
+A page holds a token and repeats what somebody typed. Who would guess the token from lengths has to make the browser ask for pages in
+the person's name, and the session's cookie is not sent for another site."""
 
 
 def create_app() -> Flask:
@@ -30,7 +43,9 @@ def create_app() -> Flask:
         MAX_FORM_PARTS=2_000,
         PREFERRED_URL_SCHEME="https" if current.secure_cookies else "http",
         TEMPLATES_AUTO_RELOAD=False,
+        **COMPRESSION,
     )
+    app.after_request(functools.partial(_pack, Compress(app)))  # before all others, so that it sees an answer last
     app.ensure_sync = lambda func: func  # type: ignore[method-assign]  # no view of ours is a coroutine: twenty questions a request whether one is
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
@@ -39,6 +54,16 @@ def create_app() -> Flask:
     for blueprint in blueprints():
         app.register_blueprint(blueprint)
     return app
+
+
+def _pack(compress: Compress, response: Response) -> Response:
+    """Compress a whole answer. A file of ours is read for that; a part that a browser asked for is sent as it is."""
+    if response.status_code == HTTPStatus.PARTIAL_CONTENT:
+        return response
+    if request.endpoint == "static":
+        response.direct_passthrough = False
+        response.make_sequence()
+    return compress.after_request(response)
 
 
 @functools.cache

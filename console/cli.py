@@ -1,46 +1,59 @@
 """The command `console`: finds the commands of `console.commands` by name, so that `console serve` does not load what `console source` needs."""
 
+import ast
 import importlib
 import pkgutil
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
-import psycopg
-import sqlalchemy.exc
 
 from console import __version__, commands
-from console.db import release, troubles
+from console.db import release
 from console.errors import ConsoleError
 from console.settings import data_folder
 
 
 class Commands(click.Group):
-    """One file per noun; a command is looked for in the file of its own name first, in all others then."""
+    """One file per command, by its name: only the file of the command that is called is imported, and none for the list of all."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command, by name."""
         del ctx
-        return sorted({command.name for module in _modules() for command in _commands_of(module) if command.name})
+        return [found.name.replace("_", "-") for found in pkgutil.iter_modules(commands.__path__)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, None where there is none of this name."""
-        del ctx
-        modules = _modules()
-        for module in sorted(modules, key=lambda module: (module != cmd_name, module)):
-            for command in _commands_of(module):
-                if command.name == cmd_name:
-                    return command
-        return None
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        found: list[click.Command] = importlib.import_module(f"console.commands.{cmd_name.replace('-', '_')}").commands
+        return next(command for command in found if command.name == cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands with their first words, as their files say them."""
+        names = self.list_commands(ctx)
+        room = formatter.width - 6 - max(len(name) for name in names)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, click.Command(name, help=_help_of(name)).get_short_help_str(room)) for name in names])
 
 
-def _modules() -> list[str]:
-    return [found.name for found in pkgutil.iter_modules(commands.__path__)]
-
-
-def _commands_of(module: str) -> list[click.Command]:
-    found: list[click.Command] = importlib.import_module(f"console.commands.{module}").commands
-    return found
+def _help_of(name: str) -> str:
+    """What a command says of itself, read from its file without importing it: the `help` of its group, or the docstring of its function."""
+    source = Path(commands.__path__[0], f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
+    for node in ast.parse(source).body:
+        match node:
+            case ast.Assign(value=ast.Call(func=ast.Attribute(attr="Group"), args=[ast.Constant(value=str(said)), *_], keywords=given)) if (
+                said == name
+            ):
+                return next(str(ast.literal_eval(one.value)) for one in given if one.arg == "help")
+            case ast.FunctionDef(
+                decorator_list=[ast.Call(func=ast.Attribute(attr="command"), args=[ast.Constant(value=str(said)), *_]), *_]
+            ) if said == name:
+                return ast.get_docstring(node) or ""
+            case _:
+                pass
+    return ""
 
 
 console = click.version_option(__version__, prog_name="console")(
@@ -64,9 +77,6 @@ def main() -> NoReturn:
     except ConsoleError as error:
         click.echo(f"console: {_error_text(error)}", err=True)
         sys.exit(1)
-    except (sqlalchemy.exc.DBAPIError, psycopg.Error) as error:
-        click.echo(f"console: {_of_database(error)}", err=True)
-        sys.exit(1)
     except UnicodeEncodeError:
         if not any("\ud800" <= char <= "\udfff" for char in "".join(sys.argv)):
             raise
@@ -81,15 +91,32 @@ def main() -> NoReturn:
         sys.stderr.close()  # whoever read our output has left: `console … | head`
         sys.exit(1)
     except OSError as error:
+        from console.db import troubles
+
         found = troubles.trouble_of(error)
         place = f" ({error.filename})" if error.filename else ""
         click.echo(f"console: {f'{found.message} {found.fix}.' if found else f'{error.strerror or error}{place}'}", err=True)
         sys.exit(1)
+    except Exception as error:
+        if not _of_database(error):
+            raise
+        click.echo(f"console: {_database_text(error)}", err=True)
+        sys.exit(1)
     sys.exit(0)
 
 
-def _of_database(error: sqlalchemy.exc.DBAPIError | psycopg.Error) -> str:
+def _of_database(error: Exception) -> bool:
+    """Whether it comes from a database; the drivers are loaded where a command has asked one."""
+    import psycopg
+    import sqlalchemy.exc
+
+    return isinstance(error, (sqlalchemy.exc.DBAPIError, psycopg.Error))
+
+
+def _database_text(error: Exception) -> str:
     """What a fault of the console's own database comes to, in one line with the way out."""
+    from console.db import troubles
+
     found, cause = troubles.trouble_of(error), getattr(error, "orig", None) or error
     said = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
     if found is troubles.OTHER_TABLES:

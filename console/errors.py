@@ -114,6 +114,10 @@ class SourceChanged(SourceDown):
     default_code = "source_changed"
 
 
+class TooSlow(SourceDown):
+    """The data source did not answer within the time that a statement is given, so it was told to stop: what it would have found is not known."""
+
+
 class DefinitionError(ConsoleError):
     """A workflow, collection or expression that cannot be used: each detail names step, field and reason."""
 

@@ -36,6 +36,15 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _kept: tuple[float, Engine, list["Inbox"]] | None = None
 
 
+class Due(BaseModel):
+    """By when a record is to be worked on: so many days after the day of a field."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    field: str = Field(max_length=100, description="A field with a day or a moment")
+    days: int = Field(0, ge=-3650, le=3650, description="Days after it; 0: on that day")
+
+
 class Source(BaseModel):
     """Records that come by themselves: those of a segment (or for which `filter` holds) that have no live run of the workflow."""
 
@@ -47,6 +56,7 @@ class Source(BaseModel):
     filter: str | None = Field(None, max_length=2000, description="In place of a segment: an expression over `record`")
     sort: str | None = Field(None, max_length=100, description="Field whose order is the order of taking, `-` before it for descending")
     input: dict[str, Any] = Field(default_factory=dict, description="What the workflow's start is given")
+    due: Due | None = Field(None, description="By when its records are to be worked on; none: nothing in it is ever overdue")
 
     @model_validator(mode="after")
     def _one(self) -> "Source":
@@ -61,6 +71,13 @@ class Source(BaseModel):
         if text is None:
             raise NotFound(f"{collection.label} have no segment {self.segment} any more.")
         return expressions.parse(text)
+
+    def due_before(self, collection: Collection, days: int) -> Expression | None:
+        """Which of its records were or are due before so many days from today (0: those that are overdue); None where nothing is ever due."""
+        if self.due is None:
+            return None
+        late = f"record.{self.due.field} < addDays(today(), {days - self.due.days})"
+        return expressions.parse(f"({self.expression(collection).text}) && {late}")
 
 
 class Document(BaseModel):
@@ -270,6 +287,11 @@ def _check_source(which: str, team: str, source: Source) -> None:
         sql_conditions.check(source.expression(collection), collection)
     except ConsoleError as error:
         raise _wrong(which, place, error.message) from None
+    try:
+        if (late := source.due_before(collection, 0)) is not None:
+            sql_conditions.check(late, collection)
+    except ConsoleError as error:
+        raise _wrong(which, "source.due", error.message) from None
     if source.sort is not None:
         ordered = collection.by_name.get(source.sort.removeprefix("-"))
         if ordered is None or not ordered.sortable:

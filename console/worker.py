@@ -94,6 +94,7 @@ class Worker:
 
     def __init__(self, threads: int = THREADS) -> None:
         from console import accounts, document_requests, proposals, queue, runs
+        from console.actions import left_changes
         from console.activity import checkpoint_delivery, integrity, sequencing
         from console.db import engine
         from console.proposals import ladder
@@ -115,6 +116,7 @@ class Worker:
         self.moving = [
             Duty("due", DUE_S, runs.wake),
             Duty("stuck", STUCK_S, runs.pick_up),
+            Duty("changes by hand", PUBLISH_S, left_changes.settle_left),
             Duty("tasks", PUBLISH_S, tasks.pick_up),
             Duty("answers", PUBLISH_S, questions.pick_up),
             Duty("proposals", STUCK_S, runs.fail_overdue_proposals),

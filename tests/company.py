@@ -177,7 +177,7 @@ class Company:
         here = told["current"]
         typed = values or {"note": {"note": "Looked at it."}, "rate": {"risk": "low"}}.get(here["step"], {})
         outcome = here["outcomes"][0]["value"] if here["outcomes"] else None
-        runs.complete(self.people[by], run_id, step=here["step"], revision=told["revision"], values=typed, outcome=outcome)
+        runs.complete(self.people[by], run_id, runs.Submission(step=here["step"], revision=told["revision"], values=typed, outcome=outcome))
 
     def work(self) -> int:
         """What a worker does: what is due or stuck becomes jobs, and each job is done; how many there were."""

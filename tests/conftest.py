@@ -41,7 +41,7 @@ from console.records import connect
 from console.runs.engine import advancing
 from console.settings import Settings
 from console.steps.base import StepType
-from tests import statements
+from tests import samples, statements
 from tests.databases import Server
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ for _name in [name for name in os.environ if name.startswith(("CONSOLE_", "DATAB
     del os.environ[_name]  # the developer's own settings are no part of a test
 os.environ["CONSOLE_ENV_FILE"] = os.devnull
 
-SUITE_EXAMPLES, THOROUGH_EXAMPLES = 60, 2_000
+SUITE_EXAMPLES, THOROUGH_EXAMPLES = 40, 2_000
 """How many examples a property is tried with where its test says nothing else: in the suite, and with `--hypothesis-profile thorough`."""
 
 _common: dict[str, Any] = {"deadline": None, "print_blob": True, "suppress_health_check": [HealthCheck.too_slow]}
@@ -166,9 +166,22 @@ def _runs_are_read_for_somebody() -> Iterator[None]:
     assert not told, f"runs are read for nobody in particular; take them from access.runs(reader):\n{told}"
 
 
-def pytest_report_header(config: pytest.Config) -> str:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--whole`: every case of what is sampled otherwise (tests/samples.py)."""
+    parser.addoption("--whole", action="store_true", help="try every case, not those of the day alone")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before a test module is read, whose cases it says."""
+    samples.whole = bool(config.getoption("whole"))
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
     """How thorough this run is."""
-    return f"properties: {hypothesis_settings().max_examples} examples each, where a test says nothing else"
+    cases = (
+        "all" if samples.whole else f"those of day {os.environ[samples.DAY]} (again: {samples.DAY}={os.environ[samples.DAY]}; all: --whole)"
+    )
+    return [f"properties: {hypothesis_settings().max_examples} examples each, where a test says nothing else", f"sampled cases: {cases}"]
 
 
 LONG = (
@@ -180,6 +193,11 @@ LONG = (
     "demo/test_proof.py",
     "journeys/",
     "browser/",
+    "services/test_backup.py",
+    "proposals/test_workers.py",
+    "services/test_runs_effects_crash.py",
+    "demo/",
+    "services/test_engine.py",
 )
 """Whose tests take many seconds each, the longest first."""
 
@@ -199,6 +217,7 @@ def pytest_collection_finish() -> None:
     """Thousands of tests and the modules behind them stay until the end: the garbage collector need not walk through them again and again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
@@ -208,7 +227,7 @@ def chromium() -> Iterator["Browser"]:
 
     with sync_playwright() as playwright:
         path = "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         browser.close()
 
@@ -349,9 +368,10 @@ def app(clean: Database) -> Flask:
 
 
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """A browser of a stranger: it sends `Origin`, as browsers do, and nothing else."""
-    browser = app.test_client()
+def client(clean: Database, request: pytest.FixtureRequest) -> FlaskClient:
+    """A browser of a stranger: it sends `Origin`, as browsers do, and nothing else. Before the application that the test changes, or the one of all tests."""
+    made = request.getfixturevalue("app") if "app" in request.fixturenames else web_app()
+    browser: FlaskClient = made.test_client()
     browser.environ_base["HTTP_ORIGIN"] = "http://localhost"
     return browser
 

@@ -89,7 +89,7 @@ def _loading(data: Path, *arguments: str) -> "subprocess.Popen[str]":
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))}
     environment = plain | {"CONSOLE_DATA_DIR": str(data), "CONSOLE_DEMO": "on", "CONSOLE_ENV_FILE": os.devnull, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
-        [sys.executable, "-m", "console", "demo", "load", *arguments], env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "console", "demo", "load", "--bare", *arguments], env=environment, stderr=subprocess.PIPE, text=True
     )
 
 
@@ -97,4 +97,4 @@ def _until(true: Callable[[], object], otherwise: str) -> None:
     end = time.monotonic() + PATIENCE_S
     while not true():
         assert time.monotonic() < end, otherwise
-        time.sleep(0.02)
+        time.sleep(0.1)  # to look through all processes takes a tenth of that

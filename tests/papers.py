@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 from PIL import Image
 
 from console import runs, workflows
@@ -153,3 +154,8 @@ def scanner(place: Path | None = None, answer: bytes | None = None) -> Iterator[
     made.shutdown()
     made.server_close()
     thread.join()
+
+
+def text_of(content: bytes) -> str:
+    """The text of all pages of a PDF."""
+    return "\n".join(page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(content))

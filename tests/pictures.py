@@ -131,7 +131,7 @@ def to_the_end(page: Page) -> None:
         page.check(f"[name='v.sources'][value={place}]")
     page.select_option("[name='v.media_result']", label="Nothing found")
     page.press("body", "Control+Enter")
-    for title in ("Expected against actual", "Red flags", "Risk score", "Before you decide"):
+    for title in ("Expected against actual", "Red flags", "Risk score"):
         done(page, title)
     at(page, "Decision")
     page.get_by_label("Approve", exact=True).check()

@@ -3,9 +3,9 @@
 import ast
 import re
 import subprocess
-import sys
 from pathlib import Path
 
+from tests import warm
 from tests.tables import cases
 
 BENCH = Path(__file__).resolve().parent.parent / "bench"
@@ -15,7 +15,7 @@ README = (BENCH / "README.md").read_text(encoding="utf-8")
 
 @cases("script", SCRIPTS)
 def test_each_script_says_what_it_takes(script: str) -> None:
-    told = subprocess.run([sys.executable, BENCH / script, "--help"], capture_output=True, text=True, timeout=60, check=True)
+    told = subprocess.run([warm.python(), BENCH / script, "--help"], capture_output=True, text=True, timeout=60, check=True)
     assert told.stdout.startswith(f"usage: {script}")
     docstring = ast.get_docstring(ast.parse((BENCH / script).read_text(encoding="utf-8")))
     assert docstring is not None

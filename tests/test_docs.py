@@ -12,10 +12,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import click
 import pytest
 
-from console import __version__, effects, sources, steps
+from console import __version__, effects, sources, steps, workflows
 from console.access.rows import ACTS, POLICIES, parse
 from console.cli import console
-from console.core import expressions, filters
+from console.core import blocks, expressions, filters
 from console.core.documents import collections as core_collections, workflow_check
 from console.core.documents.workflow import read
 from console.core.events import KINDS
@@ -164,7 +164,7 @@ def test_the_changelog_says_one_thing_a_line() -> None:
 
 
 def test_the_changelog_names_only_commands_that_are_there() -> None:
-    called = re.findall(r"`console ([a-z -]+?)(?: [A-Z-].*?)?`", text(ROOT / "CHANGELOG.md"))
+    called = re.findall(r"`console ([a-z][a-z -]*?)(?: [A-Z-].*?)?`", text(ROOT / "CHANGELOG.md"))
     assert called
     assert [words for words in called if not any(f"{name} ".startswith(f"{words} ") for name in COMMANDS)] == []
 
@@ -200,6 +200,18 @@ def test_a_kind_of_effect_is_done_documented_and_tested(name: str) -> None:
     assert f"| `{name}` |" in text(REFERENCE / "action-file.md"), f"docs/reference/action-file.md wants a row for `{name}`: {page}"
     tests = [*(ROOT / "tests" / "effects").glob("*.py"), *(ROOT / "tests" / "services").glob("test_effects_*.py")]
     assert any(f'"kind": "{name}"' in text(file) for file in tests), f"tests/effects/test_{name}.py is missing: {page}"
+
+
+@cases("name", blocks.KINDS)
+def test_a_kind_of_block_is_drawn_described_and_shown(name: str) -> None:
+    page = "docs/developers/add-a-block.md shows how"
+    assert (ROOT / "templates" / "blocks" / f"{name}.html").is_file(), f"templates/blocks/{name}.html is missing: {page}"
+    assert name in sections(REFERENCE / "content.md"), f"docs/reference/content.md wants a section ## {name}: {page}"
+    assert f'"block": "{name}"' in text(REFERENCE / "content.json"), f"docs/reference/content.json shows no {name}: {page}"
+
+
+def test_the_sample_of_blocks_is_fine() -> None:
+    assert workflows.check(text(REFERENCE / "content.json").encode()) == []
 
 
 @cases("name", tables.all_reports())

@@ -33,8 +33,9 @@ def test_rules_import_the_standard_library_pydantic_and_lark_and_nothing_else() 
 
 
 WAYS_OUT = {
-    "console/integrations/net.py": "the way out over HTTP",
-    "console/ai/transport.py": "the same to a model, under one clock for the whole exchange; its addresses are judged by console.integrations.net",
+    "console/integrations/net.py": "the way out over HTTP: judges every address",
+    "console/integrations/connections.py": "its connections, with one deadline for the whole exchange",
+    "console/ai/transport.py": "hands these connections to the libraries of the makers of models",
     "console/ai/providers/anthropic.py": "hands that transport to the maker's library",
     "console/ai/providers/openai_compatible.py": "the same",
     "console/integrations/mail.py": "the way out by mail, to the server of the settings",
@@ -93,7 +94,7 @@ def test_no_text_cites_what_is_not_in_the_repository() -> None:
     assert not {one for one in found if not one.startswith("tests/test_house.py")}
 
 
-PLUGINS = {"steps", "effects", "triggers", "channels", "providers", "effect_kinds", "tables"}
+PLUGINS = {"blocks", "steps", "effects", "triggers", "channels", "providers", "effect_kinds", "tables"}
 """Folders with a file for each kind: its name is the kind's."""
 NO_NAMES = frozenset(
     [
@@ -152,3 +153,26 @@ def test_functions_are_called_by_more_than_a_pronoun() -> None:
         if isinstance(node, ast.FunctionDef) and (node.name.strip("_") in NO_NAMES or len(node.name) == 1)
     }
     assert not found, "name the function by what it returns or does"
+
+
+def test_waits_in_the_browser_are_functions() -> None:
+    """A bare expression would be evaluated inside the page, where its policy forbids that as soon as the first look says no."""
+    constants = {
+        target.id: node.value.value
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    bare = {
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "wait_for_function"
+        if not (
+            isinstance(node.args[0], ast.JoinedStr)
+            or "=>" in str(node.args[0].value if isinstance(node.args[0], ast.Constant) else constants.get(ast.unparse(node.args[0])))
+        )
+    }
+    assert not bare, "write it as a function: () => …"

@@ -1,6 +1,7 @@
 """The one way out: what it refuses to reach, what it believes, and how long it waits. Against real servers."""
 
 import socket
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,21 @@ class TestPatience:
         with pytest.raises(IntegrationError) as refused:
             post("https://no-such-host.invalid/")
         assert refused.value.code == "no_host"
+
+    def test_a_silent_name_service_ends_with_the_whole_time(self, allowed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        ended = threading.Event()
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: ended.wait(60) and [])
+        monkeypatch.setattr(net, "WHOLE_S", 0.2)
+        with pytest.raises(IntegrationError, match="cannot be reached: it took too long"):
+            post("https://silent.example/", read_s=0.1)
+        ended.set()
+
+    def test_a_body_that_is_not_there_is_said_to_be_empty(self, allowed: Any) -> None:
+        allowed("127.0.0.1")
+        with outside.http() as server:
+            for method, length in (("POST", "0"), ("GET", None), ("DELETE", None)):
+                net.send(method, server.url, None, {})  # type: ignore[arg-type]
+                assert server.received[-1].headers.get("content-length") == length
 
     def test_an_answer_without_end_is_cut(self, allowed: Any) -> None:
         allowed("127.0.0.1")

@@ -36,6 +36,7 @@ GUARDS = (
     "tests/core/test_workflow_document.py::test_the_published_schema_is_that_of_the_models", "tests/core/test_action_document.py::test_the_schema_is_that_of_the_model",
     "tests/services/test_masked_places.py::test_every_place_of_every_type_of_step_holds_the_hidden_field",
     "tests/services/test_runs_consequences.py::test_what_is_told_before_is_what_is_done[type_to_confirm]",
+    "tests/core/test_blocks.py", "tests/services/test_masked_places.py::test_every_place_of_every_kind_of_block_holds_the_hidden_field",
     *(f"tests/steps/test_contract.py::{name}[type_to_confirm]" for name in (
         "test_a_type_says_what_it_is", "test_settings_are_closed_described_and_have_a_schema", "test_a_type_answers_every_question_with_the_smallest_settings",
         "test_completing_gives_one_of_the_outcomes_and_values_that_are_json", "test_a_step_for_people_refuses_a_name_that_is_not_in_its_form",
@@ -106,7 +107,12 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_each_kind_is_made_as_its_page_says_and_works(tree: Path) -> None:
     tests = [path for page in PAGES for path in follow(page, tree)]
-    assert {"tests/steps/test_type_to_confirm.py", "tests/effects/test_log_line.py", "tests/reports/test_people_by_team.py"} == set(tests)
+    assert {
+        "tests/blocks/test_tally.py",
+        "tests/steps/test_type_to_confirm.py",
+        "tests/effects/test_log_line.py",
+        "tests/reports/test_people_by_team.py",
+    } == set(tests)
     (tree / "tests" / "test_used.py").write_text(USED, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *tests, "tests/test_used.py", *GUARDS]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)

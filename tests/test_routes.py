@@ -19,10 +19,12 @@ OWN = {
         "/c",
         "/approvals",
         "/inbox",
+        "/more",
         "/my-work",
         "/notices",
         "/notices/read",
         "/patterns",
+        "/search",
         "/settings/keys",
         "/settings/keys/new",
         "/settings",
@@ -41,7 +43,7 @@ OWN = {
         "/api/v1/me",
     )
 }
-"""Routes that show or change nothing but what is one's own (`/c`, `/workflows`, `/inbox`, `/approvals`: what one may see of them): they need somebody, and no right."""
+"""Routes that show or change nothing but what is one's own (`/c`, `/workflows`, `/inbox`, `/approvals`, `/search`: what one may see of them): they need somebody, and no right."""
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 

@@ -13,6 +13,7 @@ NAMES = Names(
     workflows={"wf_1": "KYC review"},
     steps={("wf_1", 2, "decide"): "Operator decision", ("wf_1", 2, "load"): "Load the customer", ("wf_1", 3, "decide"): "Later wording"},
     collections={"customer": "Customer", "iban_check": "IBAN check"},
+    actions={"customer.charge": "Refund the charge"},
     records={("customer", "18"): "Northwind Trading Ltd"},
 )
 
@@ -66,8 +67,8 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("run_escalated", {"inbox": "disputes"}, "Olivia Kask put KYC review on customer 17 into an inbox: disputes"),
     ("event_awaited", {"for": "approval"}, "KYC review on customer 17 waits at “Operator decision” for: approval"),
     ("wait_left", {"code": "timed_out"}, "“Operator decision” waits no longer: timed out"),
-    ("approval_decided", {"decision": "reject", "action": "charge.refund"}, "Olivia Kask rejected charge.refund on customer 17"),
-    ("approval_voided", {"action": "charge.refund"}, "An approval of charge.refund on customer 17 became void"),
+    ("approval_decided", {"decision": "reject", "action": "charge.refund"}, "Olivia Kask rejected “Charge refund” on customer 17"),
+    ("approval_voided", {"action": "charge.refund"}, "An approval of “Charge refund” on customer 17 became void"),
     ("task_created", {"assignee": "usr_2"}, "Olivia Kask made a task for Tom Berg on customer 17"),
     ("run_completed", {"label": "Approved"}, "Olivia Kask completed KYC review on customer 17: Approved"),
     ("run_failed", {"code": "source_down"}, "KYC review on customer 17 failed: source down"),
@@ -103,7 +104,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         {"fields": list("abcdef"), "code": "record_changed"},
         "The change (a, b, c and 3 more) in customer 17 was refused: record changed",
     ),
-    ("effect_unknown", {"effect_kind": "http_call"}, "It is not known whether the “http call” in customer 17 was made"),
+    ("effect_unknown", {"effect_kind": "http_call"}, "It is not known whether the change in customer 17 was made"),
     ("effect_settled", {"result": "left"}, "Olivia Kask left what the change in customer 17 should have taken back as it is"),
     ("effect_failed", {"code": "not_begun"}, "The change in customer 17 was not begun, because the one before it was not made"),
     (
@@ -141,6 +142,13 @@ def test_sentence(kind: str, opened: dict[str, Any], line: str) -> None:
 def test_refusal_without_a_record_names_what_was_asked_for() -> None:
     refused = body("access_refused", {"object": "activity", "act": "read"}, target=None, wf=None, step=None)
     assert sentence(refused, NAMES) == "Olivia Kask was refused “read” on activity"
+
+
+@cases(("governed", "words"), [("action:customer.charge", "action “Refund the charge”"), ("action:supplier.hold_invoices", "action “Supplier hold invoices”"), ("collection:iban_check", "collection iban check")])  # fmt: skip
+def test_what_was_refused_or_asked_for_is_said_in_words(governed: str, words: str) -> None:
+    told = {"object": governed, "act": "read"}
+    assert sentence(body("access_refused", told, target=None), NAMES) == f"Olivia Kask was refused “read” on {words}"
+    assert sentence(body("access_requested", told, target=None), NAMES) == f"Olivia Kask asked for “read” on {words}"
 
 
 def test_record_has_its_title_where_the_reader_knows_it_and_its_key_elsewhere() -> None:

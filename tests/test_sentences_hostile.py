@@ -102,7 +102,7 @@ LINES: list[tuple[str, dict[str, Any], str]] = [
     ("outcome_chosen", {}, "Ana chose an outcome at “check id”"),
     ("source_opened", {"source": "{x}", "page": "{y}"}, "Ana opened {x}, page {y} from “check id”"),
     ("source_opened", {}, "Ana opened a source from “check id”"),
-    ("effect_requested", {"effect_kind": "send_mail"}, "Ana asked for a “send mail” in customer 17"),
+    ("effect_requested", {"effect_kind": "send_mail"}, "Ana asked for a change in customer 17"),
     ("effect_reported", {"code": "timeout"}, "News of the change in customer 17 came when the run no longer waited for it: timeout"),
     ("effect_settled", {"result": "done"}, "Ana settled whether the change in customer 17 was made: it was made"),
     ("proposal_requested", {"origin": "model-x"}, "A proposal for “check id” was asked for from model-x"),

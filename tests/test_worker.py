@@ -98,6 +98,7 @@ def test_its_duties_are_the_order_of_the_log_the_sweep_heads_and_what_goes_out(c
     assert {duty.name: duty.every_s for duty in Worker().moving} == {
         "due": 0.5,
         "stuck": 2.0,
+        "changes by hand": 5.0,
         "tasks": 5.0,
         "answers": 5.0,
         "proposals": 2.0,

@@ -46,7 +46,7 @@ PERMISSIONS: Mapping[str, Mapping[str, str]] = MappingProxyType({
 ACTS: Mapping[str, frozenset[str]] = MappingProxyType({kind: frozenset(acts) for kind, acts in PERMISSIONS.items()})
 """Kind of object → its acts."""
 
-NOT_YET: Mapping[str, frozenset[str]] = MappingProxyType({"collection": frozenset({"export"})})
+NOT_YET: Mapping[str, frozenset[str]] = MappingProxyType({})
 """Acts without an effect so far. Rows that name them are accepted and harmless; pages do not offer them."""
 
 LEVELS = ("operator", "lead", "reviewer", "auditor", "developer", "admin")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from console import access, records, workflows
+from console import access, records
 from console.access import Scopes
 from console.access.narrowing import EVERYTHING
 from console.accounts import persons
@@ -132,6 +132,8 @@ def create_key(
 
 def create_own_key(actor: Actor, name: str, *, days: int, scopes: Scopes, networks: Iterable[str] = ()) -> CreatedKey:
     """Create a key for the actor. Raises as `create_key`, `Invalid` for a right that the actor lacks, `NotAllowed` if the actor is a key."""
+    from console import workflows  # with the whole of steps and effects behind it
+
     if actor.kind != "user":
         raise NotAllowed("A key makes no keys: sign in, and make one under Settings, API keys.", need=("key", "create"))
     held = {f"{kind}.{act}" for kind, acts in access.acts_of(actor).items() for act in acts}

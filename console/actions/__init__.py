@@ -2,4 +2,16 @@
 
 from console.actions.one_record import check, export, import_file, listed, made_of_actions, offered, perform, sheet
 
-__all__ = ["bulk", "check", "export", "import_file", "listed", "made_of_actions", "offered", "perform", "record_changes", "sheet"]
+__all__ = [
+    "bulk",
+    "check",
+    "export",
+    "import_file",
+    "left_changes",
+    "listed",
+    "made_of_actions",
+    "offered",
+    "perform",
+    "record_changes",
+    "sheet",
+]

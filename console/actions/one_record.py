@@ -99,7 +99,7 @@ def workflow_of(action: Action) -> dict[str, Any]:
         "format": 1,
         "slug": action.slug,
         "title": action.title,
-        "description": f"Made of the action {action.id}: change the action, not this.",
+        "description": f"Made of the action “{action.title}”: change the action, not this.",
         "collection": action.collection,
         "team": action.team,
         "roles": [],
@@ -218,7 +218,7 @@ def perform(actor: Actor, collection_id: str, key: str, action_id: str, values: 
     run_id = runs.start(actor, kept.get(action_id).slug, collection_id, key)
     revision = runs.get(actor, run_id).json["revision"]
     try:
-        runs.complete(actor, run_id, step=STEP, revision=revision, values=values)
+        runs.complete(actor, run_id, runs.Submission(step=STEP, revision=revision, values=values))
     except ConsoleError as error:  # something moved in between: no form waits for anybody
         runs.abort(actor, run_id, revision=revision, reason=error.message)
         raise
@@ -230,7 +230,7 @@ def finish(actor: Actor, run_id: str, values: Mapping[str, Any]) -> str:
     told = runs.get(actor, run_id).json
     here = told["current"]
     if here and here["step"] == STEP and here["form"] and not here["take_over"] and not here["errors"] and told["holder"] == actor.id:
-        runs.complete(actor, run_id, step=STEP, revision=told["revision"], values=values)
+        runs.complete(actor, run_id, runs.Submission(step=STEP, revision=told["revision"], values=values))
     return run_id
 
 

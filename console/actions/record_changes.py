@@ -9,7 +9,7 @@ from console.core.documents.collections import Collection
 from console.core.scopes import Scope
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.log import Stored
-from console.records import Record, WriteUnknown
+from console.records import Record
 from console.records.write import alike
 
 
@@ -37,15 +37,17 @@ def create(actor: Actor, collection_id: str, values: Mapping[str, Any]) -> Recor
     if fixed and not scope.hidden & {field.name for field in fixed}:
         details = [{"field": field.name, "reason": f"{field.label} cannot be filled in here."} for field in fixed]
         raise Invalid(f"The {collection.label_one.lower()} was not added: {details[0]['reason']}", details=details)
+    browse.require_ungoverned(actor, collection, [name for name in values if name not in scope.hidden])
     allowed = access.scope_for(actor, collection_id, "create")
-    try:
-        with log.reserved() as repeated:
-            made = (_made_before(collection, values, allowed) if repeated else None) or records.insert(collection_id, values, allowed)
-    except (WriteUnknown, NotKnown):
-        browse.note_change(actor, collection, None, {}, values, result="unknown", effect="added")
-        raise
-    faults.point("by_hand.note.before")
-    browse.note_change(actor, collection, made.key, {}, values, result="succeeded", effect="added")
+    with browse.intended(actor, collection, "added", None, old={}, new=values, whose=None) as intent:
+        try:
+            with log.reserved() as repeated:
+                made = (_made_before(collection, values, allowed) if repeated else None) or records.insert(collection_id, values, allowed)
+        except NotKnown:
+            intent.settle("unknown")
+            raise
+        faults.point("by_hand.note.before")
+        intent.settle("succeeded", key=made.key, whose=browse.subject_of(collection, made.key or ""))
     return _as_read(actor, collection, made.key or "")
 
 
@@ -100,10 +102,7 @@ def delete(actor: Actor, collection_id: str, key: str, expected: Mapping[str, An
         details = [{"field": name, "reason": f"{collection.label_one} has no field {name}."} for name in strange]
         raise Invalid(f"There is no field {', '.join(strange)}.", details=details)
     whose = browse.subject_of(collection, key)  # told before it is gone: afterwards nothing leads there
-    try:
+    with browse.intended(actor, collection, "deleted", key, old=before.values, new={}, whose=whose) as intent:
         records.delete(collection_id, key, expected, allowed)
-    except WriteUnknown:
-        browse.note_change(actor, collection, key, before.values, {}, result="unknown", effect="deleted", whose=whose)
-        raise
-    faults.point("by_hand.note.before")
-    browse.note_change(actor, collection, key, before.values, {}, result="succeeded", effect="deleted", whose=whose)
+        faults.point("by_hand.note.before")
+        intent.settle("succeeded")

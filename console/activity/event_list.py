@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from console import access, log, records, subjects
 from console.core.actor import Actor
 from console.core.events import KINDS
-from console.core.scopes import Scope
+from console.core.scopes import Scope, whole
 from console.db import tables
 from console.db.engine import fetch, hot_engine
 from console.errors import Malformed, NotFound
@@ -24,7 +24,9 @@ from console.log import event_lists, masking, present, recheck
 from console.log.event_lists import LogFilter, Within
 from console.log.read import Stored, stored
 from console.log.recheck import Checked
-from console.runs.showing.reader_reach import within_reach
+
+if TYPE_CHECKING:
+    from console.runs.rows.loaded_rows import Judge
 
 DEFAULT_LIMIT = 10
 MOST = 100
@@ -133,6 +135,7 @@ class Reader:
             if row.collection is not None and row.record is not None and row.record not in visible[row.collection]:
                 continue
             kept.append((row, self.opens(row)))
+        self._judge.expect(row.run for row, opens in kept if opens and row.run is not None)
         return kept
 
     def opens(self, row: Any) -> bool:
@@ -148,7 +151,15 @@ class Reader:
     @cached_property
     def values(self) -> masking.Within:
         """What is kept from them of the values of runs."""
-        return within_reach(self.hidden)
+        from console.runs.showing.reader_reach import within_reach  # with all of runs behind it
+
+        return within_reach(self.hidden, self._judge)
+
+    @cached_property
+    def _judge(self) -> "Judge":
+        from console.runs.rows.loaded_rows import Judge
+
+        return Judge(self.actor.id, lambda name: whole(name) if self.trusted else self._scope(name))
 
     @property
     def finds_all(self) -> bool:
@@ -199,6 +210,14 @@ def reader(actor: Actor, *acts: str) -> Reader:
     for act in acts:
         access.require(actor, None, "activity", act)
     return Reader(actor, _within_log(actor, acts))
+
+
+def reader_of_run(actor: Actor, run_id: str) -> Reader:
+    """The reader of one run's events that this person is: whoever may see the run reads them, without a right to the activity log. Raises NotFound."""
+    from console.runs.changing.run_rights import see  # with all of runs behind it
+
+    see(actor, run_id)
+    return Reader(actor, _within(actor, teams=None, teamless=True))
 
 
 def page(actor: Actor, where: LogFilter, limit: int = DEFAULT_LIMIT, after: str | None = None) -> ActivityPage:

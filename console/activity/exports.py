@@ -82,8 +82,8 @@ def parse_query(arguments: Iterable[tuple[str, str]]) -> Asked:
 class Export:
     """An export that was judged and noted, and may be sent: `parts` once, bytes after bytes. `upto` is the last place that it looks at."""
 
-    def __init__(self, asked: Asked, whose: Reader, upto: int, head: tuple[int, str] | None) -> None:
-        self.asked, self.whose, self.upto, self.head = asked, whose, upto, head
+    def __init__(self, asked: Asked, whose: Reader, upto: int, head: tuple[int, str, str] | None, judge: Callable[[], Reader]) -> None:
+        self.asked, self.whose, self.upto, self.head, self._judge = asked, whose, upto, head, judge
         self.begun_at = datetime.now(UTC)
         self.count, self.share = 0, 0.0  # events sent, and how much of the work is done (0 to 1)
         self._policy, self._reach, self._judged = access.current_version(), whose.reach(), time.monotonic()
@@ -150,7 +150,7 @@ class Export:
         accounts.actor_of_person(actor.id)
         if access.current_version() == self._policy:
             return
-        if event_list.reader(actor, "export", "read").reach() != self._reach:
+        if self._judge().reach() != self._reach:
             raise Conflict("The rights of who exports were changed meanwhile: begin again.", code="rights_changed")
         self._policy = access.current_version()
 
@@ -169,17 +169,17 @@ class Export:
             yield _csv(made)
 
     def _archive(self) -> Iterator[bytes]:
-        size, note = self.head or (0, "")
-        places = bundle.Places()
+        yield from bundle.zipped(self.files())
 
-        def files() -> Iterator[tuple[str, Iterable[bytes]]]:
+    def files(self) -> Iterator[tuple[str, Iterable[bytes]]]:
+        """The files of the archive by name. Each has to be read before the next one is asked for."""
+        size, note, key = self.head or (0, "", "")
+        places = bundle.Places()
+        try:
             yield "events.jsonl", self._noting(places)
             complete = self.asked.where == ANYTHING and self.whose.finds_all and not event_lists.left_out(self.whose.within, size)
             yield "values.jsonl", self._values(places)
-            yield from bundle.around(size, note, str(tree_heads.verifier_key()), None if complete else places, self.asked.since)
-
-        try:
-            yield from bundle.zipped(files())
+            yield from bundle.around(size, note, key, None if complete else places, self.asked.since)
         finally:
             places.close()
 
@@ -226,7 +226,32 @@ def begin(actor: Actor, asked: Asked, *, ready: Callable[[], object]) -> Export:
     log.note(
         actor, "log_exported", open=told, sealed=event_list.filter_of(asked.where), label=event_list.label_of_run(actor, asked.where.run)
     )
-    return Export(asked, whose, upto, head[:2] if head else None)
+    signed = (*head[:2], str(tree_heads.verifier_key())) if head else None
+    return Export(asked, whose, upto, signed, lambda: event_list.reader(actor, "export", "read"))
+
+
+def of_run(actor: Actor, run_id: str, last: int, *, ready: Callable[[], object]) -> tuple[Export, datetime] | None:
+    """(the events of a run with their proofs, when the head that they lead to was signed), for who may see the run; None while no signed head has all of it.
+
+    `last` is the run's newest event. The head is the oldest that has it, so that the same run gives the same bytes. The caller notes that it was made.
+    Raises NotFound.
+    """
+    whose = event_list.reader_of_run(actor, run_id)
+    place = _place(run_id, last)
+    if place is None or tree_heads.covering(place) is None:
+        ready()
+        place = _place(run_id, last)
+    head = tree_heads.covering(place) if place is not None else None
+    if head is None:
+        return None
+    asked = Asked(LogFilter(run=run_id), proofs=True)
+    return Export(asked, whose, head[0], head[:3], lambda: event_list.reader_of_run(actor, run_id)), head[3]
+
+
+def _place(run_id: str, n: int) -> int | None:
+    """The place in the log of a run's event; None while it has none."""
+    (event,) = log.events_of(run_id, after=n - 1, limit=1, opened=False)
+    return event.pos
 
 
 def patiently(ask: Callable[[], T]) -> T:

@@ -10,7 +10,7 @@ from console.ai.types import Code, Provider, ProviderError, Raw
 WAIT_S = 0.25
 """Before the second try, where the other side does not say how long."""
 LEAST_S = 0.25
-"""What has to be left after the wait for a second try to make sense."""
+"""Seconds that must remain after the wait for a second try."""
 
 UNFINISHED: dict[str, tuple[Code, str]] = {
     "truncated": ("truncated", "The answer was cut off at the limit of its length."),
@@ -47,7 +47,7 @@ def call(
     max_tokens: int,
     user_id: str = "",
 ) -> Answered:
-    """What the provider answers to this prompt within `seconds`, tried again once where the fault may pass and the wait fits. Raises CallFailed only."""
+    """The provider's answer to this prompt within `seconds`. A temporary fault is retried once if the wait fits. Raises only CallFailed."""
     began = time.monotonic()
     deadline = began + seconds
     tries = 0

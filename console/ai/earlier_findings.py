@@ -1,4 +1,4 @@
-"""What somebody found at another time is no proposal for what is looked at now."""
+"""Earlier findings by people are not used as proposals for a new review."""
 
 from collections.abc import Sequence
 

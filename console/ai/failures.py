@@ -1,4 +1,4 @@
-"""What a model's endpoint answered instead of an answer, as one of our codes. Nothing here waits or sends."""
+"""Maps errors of a model's endpoint to our codes. No input or output here."""
 
 import email.utils
 import json
@@ -13,7 +13,7 @@ from console.ai.types import Code, ProviderError
 STATUS: dict[int, Code] = {
     400: "bad_request", 401: "auth", 402: "billing", 403: "auth", 404: "model_not_found", 408: "timeout", 413: "bad_request", 429: "rate_limited",
 }  # fmt: skip
-"""What a status means; 5xx is overloaded, any other of 4xx a bad request, the rest nothing that one could read."""
+"""Code by HTTP status; other 5xx are overloaded, other 4xx a bad request, the rest malformed."""
 
 TYPES: dict[str, Code] = {
     "invalid_request_error": "bad_request", "authentication_error": "auth", "permission_error": "auth", "billing_error": "billing",
@@ -21,7 +21,7 @@ TYPES: dict[str, Code] = {
     "rate_limit_error": "rate_limited", "rate_limit_exceeded": "rate_limited", "timeout_error": "timeout", "overloaded_error": "overloaded",
     "api_error": "overloaded", "server_error": "overloaded", "invalid_api_key": "auth",
 }  # fmt: skip
-"""What the body of an error calls itself; it counts where the status says nothing (200), or less."""
+"""Code by the error type in the body; used if the status is 200 or less specific."""
 
 MORE_TELLING = frozenset({"insufficient_quota", "billing_error", "model_not_found"})
 PASSING = frozenset({"timeout", "rate_limited", "overloaded"})

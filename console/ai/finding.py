@@ -169,7 +169,7 @@ def _luhn(digits: str) -> bool:
 
 
 def phones(text: str) -> Iterator[Found]:
-    """What is written like a phone number: with a country, a leading zero and groups, or brackets. Days and amounts are none."""
+    """Phone numbers: with a country code, a leading zero and groups, or brackets. Dates and amounts are not."""
     at = 0
     for run in _DIGITS.finditer(text):
         match = _PHONE.search(text, max(at, run.start()), min(len(text), run.end() + 2)) if run.end() > at else None

@@ -1,4 +1,4 @@
-"""What a proposed value rests on: where it stands in the sources it cites, and how sure it can be."""
+"""The evidence for a proposed value: its places in the cited sources, and the confidence."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

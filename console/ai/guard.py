@@ -1,4 +1,4 @@
-"""What of an answer is let through: only values for the fields of this form, that fit, that a given source supports, and that were not ordered by data.
+"""Filters a model's answer: keeps only values for the fields of this form that fit, that a given source supports, and that no data ordered.
 
 The order of the checks is part of the rule, because the first that fails names the reason. Nothing here trusts the model: not its ids, not its
 confidence, not its flags. Pure; the same ask, answer and restore give the same judgement.
@@ -55,7 +55,7 @@ class Case:
 
     @cached_property
     def sources(self) -> Mapping[str, Evidence]:
-        """What was given: of a prompt, the sources that had room in it."""
+        """The sources given to the model: those that fitted into the prompt."""
         return {source.id: Evidence(source) for source in self.ask.sources if self.restore is None or source.id in self.restore.sent}
 
     @cached_property
@@ -79,12 +79,12 @@ class Case:
         return {self.outcome if name == OUTCOME and self.ask.outcomes else name: values for name, values in self.ask.supported.items()}
 
     def known(self, ids: tuple[str, ...]) -> grounds.Known:
-        """What a value that cites these may rest on."""
+        """The grounds for a value that cites these sources."""
         return grounds.Known(self.clean(ids), self.facts, len(self.facts) < len(self.sources), bool(self.suspicious), self.supported)
 
 
 def judge(ask: Ask, raw: Raw, restore: Restore | None = None) -> Judged:
-    """What may be shown of this answer. `restore` is that of the prompt; None where the answer was made from the ask itself (by rules), with real values.
+    """The part of the answer that may be shown. `restore` is that of the prompt; None where the answer was made from the ask itself (by rules), with real values.
 
     Never raises for anything that an answer may hold.
     """
@@ -128,17 +128,13 @@ def _judged(case: Case, said: Answer) -> Judged:
         in_form = not dropped or any(drop.reason not in FORM_REASONS for drop in dropped)
         return _nothing(case, "nothing_supported" if in_form else "not_in_form", said, declined=True, dropped=named)
     fields = tuple(one for one in kept if one.name != case.outcome)
-    choice = next((_as_choice(one) for one in kept if one.name == case.outcome), None) if case.ask.outcomes else None
+    choice = next((replace(one, name=OUTCOME) for one in kept if one.name == case.outcome), None) if case.ask.outcomes else None
     fields = fields if case.ask.outcomes else tuple(kept)
     return Judged(fields, choice, named, _flags(case, said), tuple(case.suspicious))
 
 
-def _as_choice(one: Proposed) -> Proposed:
-    return replace(one, name=OUTCOME)
-
-
 def _dropped(item: Any, reason: Reason) -> Dropped:
-    """What is kept of a value that was not let through: enough to look into it, in a form that can be stored."""
+    """The stored form of a rejected value, for later inspection."""
     name = item.get("name") if isinstance(item, dict) else None
     value = item.get("value") if isinstance(item, dict) else item
     return Dropped(storable(name, 100) if isinstance(name, str) else "", reason, storable(value, 500))

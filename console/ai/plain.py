@@ -1,4 +1,4 @@
-"""What a model wrote, as plain text that can be shown and stored: one line, no markup, no links."""
+"""A model's text as plain text for display and storage: one line, no markup, no links."""
 
 import html
 import re

@@ -74,7 +74,7 @@ def probe(config: providers.Config, *, seconds: float = SECONDS) -> Probed:
     return Probed(ok=True, message=_works(answered.raw, answered.ms), ms=answered.ms, model=answered.raw.model)
 
 
-def look(config: providers.Config, *, seconds: float = LOOK_S, now: datetime | None = None) -> Probed:
+def try_provider(config: providers.Config, *, seconds: float = LOOK_S, now: datetime | None = None) -> Probed:
     """Whether the provider is there and knows the model, without a call that costs. Never raises."""
     if isinstance(config, providers.rules.Config):
         return Probed(ok=True, message="rules propose what is certain", model=config.model)

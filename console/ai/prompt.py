@@ -392,7 +392,7 @@ def _ids(sources: int) -> dict[str, Any]:
 
 
 def _value(spec: FieldSpec) -> dict[str, Any]:
-    """What a field's value looks like. A masked value is written as its placeholder, which is a text."""
+    """The JSON type of a field's value. A masked value is a placeholder, which is text."""
     one: dict[str, Any] = {"type": "string"}
     if spec.options and len(spec.options) <= MOST_CHOICES:
         one = {"type": "string", "enum": list(dict.fromkeys(code for code, _, _ in _choices(spec)))}

@@ -1,4 +1,4 @@
-"""What of personal data a model gets: placeholders that stand for values, keyed hashes, or nothing at all.
+"""Redacts personal data for a model: placeholders, keyed hashes, or nothing at all.
 
 A value has one placeholder wherever it occurs, also inside the texts of other sources. What stands for what is kept in memory for the one call, in a
 `Restore`, and is in no prompt, log or table.
@@ -227,11 +227,11 @@ class Redactor:
 
 
 ORDER = ("secret", "mrz", "iban", "card", "id", "tax", "date", "email", "phone", "url")
-"""Of what shares letters, what comes first here stays."""
+"""Of overlapping findings the one of the kind listed first is kept."""
 
 
 def by_form(text: str) -> list[finding.Found]:
-    """What names a person or opens doors by its form, wherever it stands."""
+    """Names of persons and secrets recognised by their form, anywhere in a text."""
     if len(text) < LEAST_SPOTTED:
         return []
     plain = finding.readable(text)
@@ -263,7 +263,7 @@ def is_note(name: str, label: str, text: str) -> bool:
 
 
 def kind_of(name: str, label: str, text: str) -> str:
-    """What a placeholder for this value is called."""
+    """The name of the placeholder for this value."""
     bare = text.strip()
     for found in finding.personal(bare):
         if (found.start, found.end) == (0, len(bare)):
@@ -287,7 +287,7 @@ def _as_text(value: Any) -> str | None:
 
 
 def _same(text: str) -> str:
-    """What equal values have in common, however they are written."""
+    """A key that equal values share, however they are written."""
     bare = finding.readable(finding.visible(text)).strip()
     if "@" in bare:
         return bare.casefold()
@@ -310,7 +310,7 @@ class Redacted:
 def redacted(
     text: str, treatments: Mapping[str, Treatment], *, key: bytes = b"playground", labels: Mapping[str, str] = MappingProxyType({})
 ) -> Redacted:
-    """What becomes of a text, to try things out: a JSON object, or lines `name: value` and prose. Prose is treated as a note."""
+    """The redacted form of a text, for trying out the settings: a JSON object, or lines `name: value` and prose. Prose is treated as a note."""
     data = _object(text)
     redactor = Redactor(key)
     if data is not None:

@@ -1,4 +1,4 @@
-"""What opens doors, found by its form in any text: passwords and codes behind their names, tokens and keys of known services, private keys, addresses with a password."""
+"""Secrets recognised by their form in any text: labelled passwords and codes, tokens and keys of known services, private keys, addresses with a password."""
 
 import base64
 import binascii
@@ -50,170 +50,28 @@ _RANDOM = re.compile(r"(?<![A-Za-z0-9+/_\-=.@])[A-Za-z0-9+/_\-]{32,2000}={0,2}(?
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/_\-=])(?:[A-Za-z0-9+/]{60,76}\r?\n){0,200}[A-Za-z0-9+/_\-]{16,20000}={0,2}(?![A-Za-z0-9+/_\-=])")
 LEAST_ENCODED = 16
 DEEP = 2  # how often something may be encoded
-_ORDINARY = frozenset(
-    [
-        "wrong",
-        "not",
-        "expired",
-        "incorrect",
-        "lost",
-        "forgotten",
-        "the",
-        "a",
-        "an",
-        "my",
-        "your",
-        "our",
-        "his",
-        "her",
-        "their",
-        "required",
-        "needed",
-        "too",
-        "invalid",
-        "no",
-        "being",
-        "weak",
-        "missing",
-        "correct",
-        "reset",
-        "changed",
-        "blocked",
-        "locked",
-        "unknown",
-        "same",
-        "old",
-        "new",
-        "working",
-        "always",
-        "never",
-        "still",
-        "also",
-        "already",
-        "sent",
-        "stored",
-        "kept",
-        "protected",
-        "secure",
-        "safe",
-        "stolen",
-        "known",
-        "used",
-        "gone",
-        "and",
-        "or",
-        "but",
-        "for",
-        "with",
-        "from",
-        "that",
-        "this",
-        "it",
-        "in",
-        "on",
-        "at",
-        "by",
-        "please",
-        "again",
-        "nicht",
-        "falsch",
-        "abgelaufen",
-        "vergessen",
-        "gesperrt",
-        "das",
-        "der",
-        "die",
-        "mein",
-        "sie",
-    ]
-)
-_FIRST_WORDS = frozenset(
-    [
-        "pass",
-        "password",
-        "passwords",
-        "passwd",
-        "passcode",
-        "passphrase",
-        "pwd",
-        "kennwort",
-        "passwort",
-        "losung",
-        "contraseña",
-        "contrasena",
-        "clave",
-        "mot",
-        "parola",
-        "senha",
-        "palavra",
-        "hasło",
-        "haslo",
-        "slaptažodis",
-        "slaptazodis",
-        "slaptažodį",
-        "slaptažodžio",
-        "salasana",
-        "lösenord",
-        "losenord",
-        "adgangskode",
-        "passord",
-        "wachtwoord",
-        "heslo",
-        "jelszó",
-        "jelszo",
-        "parool",
-        "parole",
-        "пароль",
-        "api",
-        "apikey",
-        "access",
-        "secret",
-        "secrets",
-        "client",
-        "auth",
-        "authentication",
-        "authorization",
-        "session",
-        "refresh",
-        "private",
-        "signing",
-        "encryption",
-        "master",
-        "recovery",
-        "backup",
-        "seed",
-        "mnemonic",
-        "token",
-        "tokens",
-        "credential",
-        "credentials",
-        "security",
-        "log",
-        "login",
-        "verification",
-        "zugangscode",
-        "memorable",
-        "pin",
-        "tan",
-        "otp",
-        "cvv",
-        "cvc",
-        "csc",
-        "one",
-        "fa",
-        "mfa",
-        "sms",
-        "bearer",
-        "basic",
-        "digest",
-    ]
-)
-"""With which what says that a secret follows begins: most texts hold none of them."""
+_ORDINARY = frozenset([
+    "wrong", "not", "expired", "incorrect", "lost", "forgotten", "the", "a", "an", "my", "your", "our", "his", "her", "their",
+    "required", "needed", "too", "invalid", "no", "being", "weak", "missing", "correct", "reset", "changed", "blocked", "locked",
+    "unknown", "same", "old", "new", "working", "always", "never", "still", "also", "already", "sent", "stored", "kept", "protected",
+    "secure", "safe", "stolen", "known", "used", "gone", "and", "or", "but", "for", "with", "from", "that", "this", "it", "in", "on",
+    "at", "by", "please", "again", "nicht", "falsch", "abgelaufen", "vergessen", "gesperrt", "das", "der", "die", "mein", "sie",
+])  # fmt: skip
+_FIRST_WORDS = frozenset([
+    "pass", "password", "passwords", "passwd", "passcode", "passphrase", "pwd", "kennwort", "passwort", "losung", "contraseña",
+    "contrasena", "clave", "mot", "parola", "senha", "palavra", "hasło", "haslo", "slaptažodis", "slaptazodis", "slaptažodį",
+    "slaptažodžio", "salasana", "lösenord", "losenord", "adgangskode", "passord", "wachtwoord", "heslo", "jelszó", "jelszo", "parool",
+    "parole", "пароль", "api", "apikey", "access", "secret", "secrets", "client", "auth", "authentication", "authorization",
+    "session", "refresh", "private", "signing", "encryption", "master", "recovery", "backup", "seed", "mnemonic", "token", "tokens",
+    "credential", "credentials", "security", "log", "login", "verification", "zugangscode", "memorable", "pin", "tan", "otp", "cvv",
+    "cvc", "csc", "one", "fa", "mfa", "sms", "bearer", "basic", "digest",
+])  # fmt: skip
+"""First words of the labels of secrets; a text without any of them is not searched further."""
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 def secrets(text: str, deep: int = DEEP) -> Iterator[Found]:
-    """Everything that opens doors, the longest stretches first; what is encoded in base64 goes whole where such a thing is in it."""
+    """All secrets in the text, longest first; a base64 block that contains one is a secret as a whole."""
     if deep and any(len(word) >= LEAST_ENCODED for word in text.split()):
         yield from (_as_found(match, 0) for match in _ENCODED.finditer(text) if any(secrets(_decoded(match[0]), deep - 1)))
     if "PRIVATE KEY" in text:
@@ -226,7 +84,7 @@ def secrets(text: str, deep: int = DEEP) -> Iterator[Found]:
 
 
 def _decoded(word: str) -> str:
-    """What base64 stands for, of either alphabet, with or without its end; nothing where that is no text."""
+    """The decoded base64, of either alphabet, with or without padding; empty if it is not text."""
     plain = "".join(word.split()).rstrip("=").translate(_STANDARD)
     try:
         text = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True).decode()
@@ -239,7 +97,7 @@ _STANDARD = str.maketrans("-_", "+/")
 
 
 def _named(text: str) -> Iterator[Found]:
-    """What stands behind a word that says what it is."""
+    """The text after a label."""
     for pattern in (_PHRASE, _IN_ADDRESS, _BEARER, _NAMED, _BARE):
         for match in pattern.finditer(text):
             found = _as_found(match, 1)

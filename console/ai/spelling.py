@@ -29,7 +29,7 @@ _DOUBLE = re.compile(r"([A-Z])\1+")
 
 @functools.lru_cache(maxsize=65_536)
 def skeleton(word: str) -> str:
-    """What spellings of one word have in common: `Müller`, `MUELLER` and `Мюллер` each have one; words with digits and very short ones as they are."""
+    """A key that all spellings of one word share: `Müller`, `MUELLER` and `Мюллер` each have one; words with digits and very short ones as they are."""
     if not word.isalpha() or len(word) < LEAST:
         return latin(word).casefold()
     upper = unicodedata.normalize("NFC", latin(word)).upper()

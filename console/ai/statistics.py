@@ -1,4 +1,4 @@
-"""What can be said of counted agreements: how sure a rate is, and whether one proposer is better than another. Standard library only.
+"""Statistics of agreement counts: confidence in a rate, and comparison of two proposers. Standard library only.
 
 Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927; the exact sign test is the binomial one.
 """

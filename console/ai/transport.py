@@ -1,48 +1,23 @@
-"""The way to a model: one exchange of HTTP that ends when its time is up, whatever the other side does.
+"""HTTP to a model: the transport of `httpx2`, which the makers' libraries take, over the connections of `console.integrations`.
 
-httpx2 counts its time-outs for each read, so that an answer which drips byte by byte has no end. Here the time-out of a request is the limit of all of it:
-looking up the name, connecting, TLS, sending, waiting, reading. What is read is limited too. No redirects, no proxies from the environment; hosts of one's
-own network only where they are meant. Raises ProviderError and nothing else.
+The time-out of a request is the limit of the whole exchange, and the body is limited too. No redirects, no proxies from the environment; hosts of one's own
+network only where they are meant. Raises ProviderError and nothing else.
 """
 
-import ipaddress
-import math
-import select
-import socket
 import ssl
-import threading
-import time
 import zlib
 from collections.abc import Iterable
-from typing import Any
 
 import httpcore2
 import httpx2
 
 from console.ai.types import ProviderError
 from console.errors import IntegrationError
-from console.integrations import net
+from console.integrations import connections, net
 
 MOST_BYTES = 1024 * 1024
 KEPT_CONNECTIONS = 100
 KEPT_S = 20.0
-_FAULTS = (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol, httpcore2.ProxyError, OSError)
-
-
-class _Clock(threading.local):
-    """When the exchange of this thread has to be over, as a moment of time.monotonic()."""
-
-    until = math.inf
-
-    def left(self) -> float:
-        """Seconds until then. Raises ReadTimeout where there are none: a socket takes 0 for "do not wait"."""
-        left = self.until - time.monotonic()
-        if left <= 0:
-            raise httpcore2.ReadTimeout
-        return min(left, 3600.0)
-
-
-_clock = _Clock()
 
 
 class Transport(httpx2.BaseTransport):
@@ -55,21 +30,21 @@ class Transport(httpx2.BaseTransport):
             max_connections=None,  # who calls limits how many; a wait for a connection would be time that nobody sees
             max_keepalive_connections=KEPT_CONNECTIONS,
             keepalive_expiry=KEPT_S,
-            network_backend=_Network(private=private),
+            network_backend=connections.Network(private=private),
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """The whole answer, read to its end. Raises ProviderError."""
         self._check(request.url)
-        _clock.until = time.monotonic() + _seconds(request)
         try:
-            return self._exchange(request)
+            with connections.deadline(_seconds(request)):
+                return self._exchange(request)
         except httpcore2.TimeoutException:
             raise ProviderError("timeout", "The time was up before the answer was there.") from None
-        except _FAULTS as error:
-            raise ProviderError("connection", _words(error), passing=True) from error
-        finally:
-            _clock.until = math.inf
+        except IntegrationError as error:
+            raise ProviderError("connection", error.message, passing=not error.permanent) from None
+        except connections.FAULTS as error:
+            raise ProviderError("connection", connections.reason(error), passing=True) from error
 
     def close(self) -> None:
         """Close what is open."""
@@ -129,141 +104,3 @@ def _inflated(body: bytes, encoding: str) -> bytes:
     if len(whole) > MOST_BYTES:
         raise ProviderError("malformed", "The answer is larger than 1 MB.")
     return whole
-
-
-class _Network(httpcore2.NetworkBackend):
-    """Connects to addresses that were judged; each step takes no longer than what is left."""
-
-    def __init__(self, *, private: bool) -> None:
-        self._private = private
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ARG002 (of one step; ours is the clock's)
-        local_address: str | None = None,  # noqa: ARG002 (never asked for)
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,  # noqa: ARG002 (never asked for)
-    ) -> httpcore2.NetworkStream:
-        """A connection to the first address where somebody answers. Raises ProviderError and what httpcore2 raises."""
-        try:
-            addresses = net.fit(host, port, _addresses(host, port), meant=self._private)
-        except IntegrationError as error:
-            raise ProviderError("connection", error.message) from None
-        return _Stream(_connected(addresses, port))
-
-
-def _connected(addresses: list[str], port: int) -> socket.socket:
-    for at, address in enumerate(addresses, 1):
-        try:
-            sock = socket.create_connection((address, port), _clock.left() / (1 + len(addresses) - at))
-        except TimeoutError:
-            if at == len(addresses):
-                raise httpcore2.ConnectTimeout from None
-        except OSError as error:
-            if at == len(addresses):
-                raise httpcore2.ConnectError(_words(error)) from error
-        else:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return sock
-    raise httpcore2.ConnectError("there is no such host, or the name service does not answer")
-
-
-def _addresses(host: str, port: int) -> list[str]:
-    """The addresses of a host. A name service that is silent holds a thread of its own, and this one no longer than what is left."""
-    try:
-        return [str(ipaddress.ip_address(host))]
-    except ValueError:
-        found: list[str] = []
-        look = threading.Thread(target=_look_up, args=(host, port, found), daemon=True)
-        look.start()
-        look.join(_clock.left())
-        if look.is_alive():
-            raise httpcore2.ConnectTimeout from None
-        return found
-
-
-def _look_up(host: str, port: int, found: list[str]) -> None:
-    try:
-        found.extend(str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-    except (OSError, UnicodeError):
-        return
-
-
-class _Stream(httpcore2.NetworkStream):
-    """A socket whose every wait ends with the clock of the thread that waits."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 (of one read; ours is the clock's)
-        """What is there, as soon as something is."""
-        try:
-            self._sock.settimeout(_clock.left())
-            return self._sock.recv(max_bytes)
-        except TimeoutError:
-            raise httpcore2.ReadTimeout from None
-        except OSError as error:
-            raise httpcore2.ReadError(_words(error)) from error
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 (as above)
-        """Send all of it, to whoever takes it in however small pieces, while there is time."""
-        view = memoryview(buffer)
-        try:
-            while view:
-                self._sock.settimeout(_clock.left())
-                view = view[self._sock.send(view) :]
-        except TimeoutError:
-            raise httpcore2.WriteTimeout from None
-        except OSError as error:
-            raise httpcore2.WriteError(_words(error)) from error
-
-    def close(self) -> None:
-        """Close the socket."""
-        self._sock.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002 (as above)
-    ) -> httpcore2.NetworkStream:
-        """The same connection, encrypted; a handshake is one wait."""
-        try:
-            self._sock.settimeout(_clock.left())
-            return _Stream(ssl_context.wrap_socket(self._sock, server_hostname=server_hostname))
-        except TimeoutError:
-            self._sock.close()
-            raise httpcore2.ConnectTimeout from None
-        except OSError as error:
-            self._sock.close()
-            raise httpcore2.ConnectError(_words(error)) from error
-
-    def get_extra_info(self, info: str) -> Any:
-        """What the pool asks: whether the other side has closed (or said something unasked), and which protocol TLS agreed on."""
-        if info == "is_readable":
-            return _readable(self._sock)
-        return self._sock if info == "ssl_object" and isinstance(self._sock, ssl.SSLSocket) else None
-
-
-def _readable(sock: socket.socket) -> bool:
-    if sock.fileno() < 0:
-        return True
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    return bool(poll.poll(0))
-
-
-def _words(error: BaseException) -> str:
-    """In a few words, without anything that the other side wrote."""
-    match error:
-        case ssl.SSLCertVerificationError():
-            return f"its certificate does not fit: {error.verify_message}"
-        case ssl.SSLError():
-            return "it does not speak TLS as it should"
-        case OSError(strerror=str(words)):
-            return words.lower()
-        case httpcore2.ProtocolError():
-            return "the connection ended in the middle of the answer, or it does not speak HTTP"
-        case _:
-            return str(error)[:200] or "the connection broke"

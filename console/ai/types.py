@@ -1,4 +1,4 @@
-"""What is asked of a proposer and what comes back, as values. No input or output here.
+"""Requests to a proposer and its results, as values. No input or output here.
 
 An `Ask` is complete: whoever answers it sees nothing else. It was made with the rights of one person, and what that person may not see is not in it.
 Source: docs/adr/0011-proposals.md.

@@ -17,30 +17,9 @@ CURRENCIES = frozenset(
     {"eur", "usd", "gbp", "chf", "pln", "czk", "sek", "nok", "dkk", "huf", "ron", "ltl", "jpy", "cad", "aud", "bgn", "us"}
 )
 UNITS = CURRENCIES | {
-    "euro",
-    "euros",
-    "zł",
-    "kč",
-    "kr",
-    "kg",
-    "km",
-    "cm",
-    "mm",
-    "ml",
-    "kb",
-    "mb",
-    "gb",
-    "pcs",
-    "stk",
-    "st",
-    "h",
-    "d",
-    "g",
-    "m",
-    "l",
-    "min",
-    "x",
-}
+    "euro", "euros", "zł", "kč", "kr", "kg", "km", "cm", "mm", "ml", "kb", "mb", "gb", "pcs", "stk", "st", "h", "d", "g", "m", "l",
+    "min", "x",
+}  # fmt: skip
 LONGEST_NUMBER = 60  # characters; what is longer is an identifier
 LONGEST_DAY = 40
 WIDEST = 40  # powers of ten that a number may span
@@ -134,7 +113,7 @@ def _ends(text: str, end: int) -> bool:
 
 
 def amounts(digits: str) -> set[Decimal]:
-    """What an unsigned number may mean, by where its commas, points and blanks stand; empty where it is no number (20.11.2026)."""
+    """The possible readings of an unsigned number, by the places of commas, points and blanks; empty if it is not a number (20.11.2026)."""
     plain = re.sub(r"['’\u0020\u00a0\u202f\u2009]", "", digits)
     marks = {mark for mark in plain if mark in ".,"}
     if not marks:

@@ -3,32 +3,34 @@
 Without the right to browse, a collection is answered as not existing. Lists, counts, searches and single records use the same scope.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from console import access, faults, log, records, subjects
-from console.browse import evidence
+from console import access, log, records, subjects
+from console.browse import naming
+from console.browse.change_intents import log_reference
+from console.browse.governors import Governor, governors
 from console.core import expressions, filters
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, Relation
 from console.core.expressions import search_syntax
 from console.core.expressions.search_syntax import Several, Sought, Way
-from console.core.filters import Filter
-from console.core.forms import refusal
+from console.core.filters import Filter, Today
 from console.core.scopes import Scope
-from console.errors import Invalid, Malformed, NotAllowed, NotFound
-from console.records import Page, Record, WriteUnknown
+from console.errors import Malformed, NotFound
+from console.formats import Named
+from console.records import Record, ValueCounts, index_advice, search
 
 CAP = 10_000
-MOST_LABELLED = 8
 
 
 @dataclass(frozen=True, slots=True)
 class BrowseQuery:
     """The query of a list, as in its URL. `filter` is JSON or, without a leading `{`, search words like `q`; `sort` is a field, with `-` for
-    descending. `extended`: also search the records that are referred to.
+    descending. `extended`: also search the records that are referred to. `inside`: look for words in every row, however large the table is.
 
     `count`: `exact`, `capped` (at most 10 001) or not at all. `fields` limits the columns.
     """
@@ -44,14 +46,15 @@ class BrowseQuery:
     fields: tuple[str, ...] | None = None
     labels: bool = False
     extended: bool = False
+    inside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
     """A page of a list. `columns` are the displayed fields, `filter` the checked filter, `sort` the order in use (empty: by key).
 
-    `total` is null unless requested; a capped 10 001 means "more than 10 000". `titles`: column → key → title of referenced records (only with
-    `labels`). `words` are the search texts.
+    `total` is null unless requested; a capped 10 001 means "more than 10 000". `named` are the records that are referred to (only with
+    `labels`). `words` are the search texts; `reach` says how they were looked for (`records.search.reach`).
     """
 
     collection: Collection
@@ -63,9 +66,10 @@ class ListPage:
     sort: str
     filter: Filter | None
     query: BrowseQuery
-    titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    named: Mapping[naming.Reference, Named] = field(default_factory=dict)
     words: tuple[str, ...] = ()
     masked: tuple[Field, ...] = ()
+    reach: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class RecordPage:
     """A record with everything that its page shows.
 
     `fields` are the readable ones (read-only if the actor may not change them), `masked` those shown as dots, `relations` those to collections
-    that the actor may browse, `fixed` the fields that a rule makes read-only.
+    that the actor may browse, `fixed` the fields that a rule makes read-only, `governed` those that only workflows change.
     """
 
     collection: Collection
@@ -92,9 +96,10 @@ class RecordPage:
     fields: tuple[Field, ...]
     relations: tuple[Relation, ...]
     may_update: bool
-    titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    named: Mapping[naming.Reference, Named] = field(default_factory=dict)
     masked: tuple[Field, ...] = ()
     fixed: frozenset[str] = frozenset()
+    governed: Mapping[str, Governor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ class RelatedPage:
     rows: list[Record]
     next: str | None
     previous: str | None
+    named: Mapping[naming.Reference, Named] = field(default_factory=dict)
 
 
 def collections(actor: Actor) -> list[Collection]:
@@ -132,6 +138,14 @@ def describe(actor: Actor, collection_id: str) -> dict[str, Any]:
 def page(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
     """A page of the collection's list. Raises NotFound, Malformed naming the invalid field, op, sort, segment or cursor, SourceDown."""
     collection, scope = browsed_collection(actor, collection_id)
+    found = page_within(actor, collection, scope, query)
+    _note_list(actor, collection, query, found)
+    return found
+
+
+def page_within(actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery) -> ListPage:
+    """The page of the list within a scope that the caller has judged; the caller notes it in the log."""
+    collection_id = collection.id
     where, segment, sought = _question(actor, collection, scope, query)
     order = records.order_of(collection, scope, query.sort)
     columns = _columns(collection, scope, query.fields)
@@ -149,12 +163,21 @@ def page(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
     )
     total = None
     if query.count:
-        total = records.count(collection_id, scope, where, sought, None if query.count == "exact" else CAP, segment=segment)
-    titles = _titles(actor, columns, found.rows) if query.labels else {}
-    _note_list(actor, collection, query, order.text, found)
-    shown = ListPage(collection, columns, found.rows, found.next, found.previous, total, order.text, where, query, titles)
+        exact = query.count == "exact" and not _by_indexes(collection, scope, sought)
+        total = records.count(collection_id, scope, where, sought, None if exact else CAP, segment=segment)
+    named = _named(actor, columns, found.rows) if query.labels else {}
+    shown = ListPage(collection, columns, found.rows, found.next, found.previous, total, order.text, where, query, named)
     dots = tuple(item for item in _masked(collection, scope) if item.name in (query.fields or ()))
-    return replace(shown, words=tuple(search_syntax.words(sought)), masked=dots)
+    reach = search.reach(collection, scope.hidden, sought) if sought is not None else ""
+    return replace(shown, words=tuple(search_syntax.words(sought)), masked=dots, reach=reach)
+
+
+def nothing_found(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
+    """The frame of a list whose statement was stopped: what it would have found is not known."""
+    collection, scope = browsed_collection(actor, collection_id)
+    where, _, sought = _question(actor, collection, scope, query)
+    shown = ListPage(collection, _columns(collection, scope, query.fields), [], None, None, None, query.sort or "", where, query)
+    return replace(shown, words=tuple(search_syntax.words(sought)), reach="stopped")
 
 
 def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
@@ -164,10 +187,33 @@ def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
     """
     collection, scope = browsed_collection(actor, collection_id)
     where, segment, sought = _question(actor, collection, scope, query)
-    if query.count == "exact":
+    if query.count == "exact" and not _by_indexes(collection, scope, sought):
         return Counted(records.count(collection_id, scope, where, sought, None, segment=segment))
     total = records.count(collection_id, scope, where, sought, CAP, segment=segment)
+    if _by_indexes(collection, scope, sought):
+        return Counted(total)
     return Counted(total, records.estimate(collection_id, scope, where, sought, segment=segment) if total > CAP else None)
+
+
+def value_counts(actor: Actor, collection_id: str, field: str, query: BrowseQuery) -> ValueCounts:
+    """How often each value of the field stands in the list that the query names. Raises what `page` raises, Malformed for a hidden field."""
+    collection, scope = browsed_collection(actor, collection_id)
+    where, segment, sought = _question(actor, collection, scope, query)
+    name = filters.readable_field(collection, field, scope.hidden).name
+    return records.value_counts(collection_id, scope, name, where, sought, segment=segment)
+
+
+def _by_indexes(collection: Collection, scope: Scope, sought: Sought | None) -> bool:
+    """Whether the search goes through indexes, which name no more than `CAP` records."""
+    return sought is not None and search.reach(collection, scope.hidden, sought) not in ("", "rows")
+
+
+def search_advice(actor: Actor, collection_id: str) -> list[str]:
+    """Statements that would make searches of the collection fast, for who manages sources; else none."""
+    collection, scope = browsed_collection(actor, collection_id)
+    if not access.can(actor, None, "source", "manage"):
+        return []
+    return index_advice.statements(collection, search.searched_fields(collection, scope.hidden))
 
 
 def viewed_collection(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
@@ -179,20 +225,21 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
     """The record with its fields. Raises NotFound, SourceDown."""
     collection, scope = browsed_collection(actor, collection_id)
     found = records.get(collection_id, key, scope)
-    may_update = _may_update(actor, collection_id, key)
+    may_update = may_update_record(actor, collection_id, key)
     fields = tuple(item for item in collection.readable(scope))
-    titles = _titles(actor, fields, [found]) if labels else {}
+    named = _named(actor, fields, [found]) if labels else {}
     log.note(
         actor,
         "record_viewed",
         source=collection.source,
         collection=collection_id,
         record=log_reference(collection, key),
-        label=_label(collection),
+        label=label_on_collection(collection),
         later=True,
     )
     fixed = access.scope_for(actor, collection_id, "update").fixed if may_update else frozenset()
-    return RecordPage(collection, found, fields, _relations(actor, collection), may_update, titles, _masked(collection, scope), fixed)
+    masks = _masked(collection, scope)
+    return RecordPage(collection, found, fields, _relations(actor, collection), may_update, named, masks, fixed, governors(actor, fields))
 
 
 def sample(actor: Actor, becoming: Collection) -> RecordPage | None:
@@ -223,53 +270,17 @@ def related(
         source=collection.source,
         collection=collection_id,
         record=log_reference(collection, key),
-        label=_label(target) or _label(collection),
+        label=label_on_collection(target) or label_on_collection(collection),
         later=True,
     )
     columns = _columns(target, target_scope, related_columns(collection, relation) or target.columns)
-    return RelatedPage(link, target, columns, found.rows, found.next, found.previous)
+    return RelatedPage(link, target, columns, found.rows, found.next, found.previous, _named(actor, columns, found.rows))
 
 
 def related_columns(collection: Collection, relation: str) -> tuple[str, ...] | None:
     """Columns of a related list in the collection's summary; None if the summary does not say."""
     said = next((item for item in collection.summary.get("related", ()) if item.get("relation") == relation), None)
     return tuple(said["columns"]) if said and said.get("columns") else None
-
-
-def change(actor: Actor, collection_id: str, key: str, values: Mapping[str, Any], expected: Mapping[str, Any]) -> Record:
-    """The record after `values` were set, if all fields of `expected` (name → old value) still have that value.
-
-    Raises NotFound, NotAllowed, Conflict `record_changed` with `theirs` per changed field, Invalid with a detail per wrong field, SourceDown;
-    WriteUnknown if the result is unknown, which is logged too.
-    """
-    collection, scope = browsed_collection(actor, collection_id)
-    before = records.get(collection_id, key, scope)
-    obj = f"collection:{collection_id}"
-    access.require(actor, None, obj, "update")
-    if not _may_update(actor, collection_id, key):
-        raise NotAllowed("You may see this record, but not change it. An admin can grant it.", need=(obj, "update"))
-    strange = [name for name in expected if name not in before.values]
-    if strange:
-        raise Invalid(
-            f"There is no field {', '.join(strange)}.",
-            details=[{"field": name, "reason": f"{collection.label_one} has no field {name}."} for name in strange],
-        )
-    wanted = {name: {"old": expected.get(name, before.values.get(name)), "new": new} for name, new in values.items()}
-    unchanged = {name: {"old": old, "new": before.values[name]} for name, old in expected.items() if name not in values}
-    records.compare(collection, unchanged, before.values)
-    led = {name: new for name, new in values.items() if before.values.get(name) != new}
-    if details := evidence.wrong_columns(actor, collection, led):
-        raise refusal(details)
-    try:
-        after = records.write(collection_id, key, wanted, access.scope_for(actor, collection_id, "update"))
-    except WriteUnknown:
-        note_change(actor, collection, key, before.values, values, result="unknown")
-        raise
-    faults.point("browse.note.before")
-    moved = {name: new for name, new in after.values.items() if name in values and new != before.values.get(name)}
-    if moved:
-        note_change(actor, collection, key, before.values, moved, result="succeeded")
-    return after
 
 
 def subject_of(collection: Collection, key: str) -> str | None:
@@ -285,7 +296,7 @@ def _may(actor: Actor, collection_id: str, act: str) -> bool:
     return access.can(actor, None, f"collection:{collection_id}", act)
 
 
-def _may_update(actor: Actor, collection_id: str, key: str) -> bool:
+def may_update_record(actor: Actor, collection_id: str, key: str) -> bool:
     """Whether the actor may change the record. The database decides, because the actor may not see the fields that matter."""
     scope = access.scope_for(actor, collection_id, "update")
     return not scope.nothing and (scope.unlimited or key in records.visible_keys(collection_id, [key], scope))
@@ -317,12 +328,21 @@ def _question(
 ) -> tuple[Filter | None, expressions.Expression | None, Sought | None]:
     """The filter, segment and search of the query."""
     told = (query.filter or "").strip()
-    where = filters.parse(told, collection, scope.hidden) if told.startswith("{") else None
+    where = filters.parse(told, collection, scope.hidden, _today(actor)) if told.startswith("{") else None
     ways = partial(_way, actor, collection)
     texts = [query.q or "", "" if where is not None else told]
     found = [search_syntax.read(text, collection, scope.hidden, ways, actor.zone, extended=query.extended) for text in texts]
+    found = [search_syntax.everywhere(item) for item in found] if query.inside else found
     sought = [item for item in found if item is not None]
     return where, _segment(collection, scope, query.segment), Several("and", tuple(sought)) if len(sought) > 1 else next(iter(sought), None)
+
+
+def _today(actor: Actor) -> Today:
+    """The reader's day."""
+    try:
+        return Today(log.now().astimezone(ZoneInfo(actor.zone)).date(), actor.zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return Today(log.now().date())
 
 
 def _way(actor: Actor, collection: Collection, name: str) -> Way | None:
@@ -358,23 +378,12 @@ def _read(collection: Collection, columns: tuple[Field, ...]) -> list[str]:
     return list(dict.fromkeys([*names, *(collection.currencies[name] for name in names if name in collection.currencies)]))
 
 
-def _titles(actor: Actor, columns: tuple[Field, ...], rows: list[Record]) -> dict[str, dict[str, str]]:
-    """Titles of the records that the columns refer to: one statement per column, at most eight columns."""
-    found: dict[str, dict[str, str]] = {}
-    for item in [column for column in columns if column.references][:MOST_LABELLED]:
-        target = str(item.references)
-        wanted = {str(row.values[item.name]) for row in rows if row.values.get(item.name) is not None}
-        if wanted and _may(actor, target, "browse"):
-            found[item.name] = records.titles(target, sorted(wanted), view_scope(actor, records.collection(target)))
-    return found
+def _named(actor: Actor, columns: Iterable[Field], rows: Iterable[Record]) -> dict[naming.Reference, Named]:
+    """The records that the columns refer to: one statement for each collection."""
+    return naming.named(actor, naming.references(((item.name, item.references) for item in columns), (row.values for row in rows)))
 
 
 # -------------------------------------------------------------------------------------------------------------- noting
-
-
-def log_reference(collection: Collection, key: str) -> str:
-    """How the log refers to the record: by key, or by a random reference if the key itself is personal."""
-    return subjects.ref(collection.id, key) if collection.personal_key else key
 
 
 def key_of_reference(collection: Collection, named: str) -> str | None:
@@ -382,13 +391,13 @@ def key_of_reference(collection: Collection, named: str) -> str | None:
     return subjects.record_behind(collection.id, named) if collection.personal_key else named
 
 
-def _label(collection: Collection) -> str | None:
+def label_on_collection(collection: Collection) -> str | None:
     """The label of the whole collection. Labels on single records are part of the record scope."""
     return access.label_of(f"collection:{collection.id}")
 
 
-def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, sort: str, found: Page) -> None:
-    open_ = {"count": len(found.rows), "sort": sort, "more": found.next is not None, "has_filter": bool(query.filter or query.q)}
+def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, found: ListPage) -> None:
+    open_ = {"count": len(found.rows), "sort": found.sort, "more": found.next is not None, "has_filter": bool(query.filter or query.q)}
     sealed = {name: value for name, value in (("filter", query.filter), ("q", query.q)) if value}
     if query.segment:
         open_["segment"] = query.segment
@@ -399,35 +408,6 @@ def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, sort: s
         sealed=sealed,
         source=collection.source,
         collection=collection.id,
-        label=_label(collection),
+        label=label_on_collection(collection),
         later=True,
-    )
-
-
-def note_change(
-    actor: Actor,
-    collection: Collection,
-    key: str | None,
-    before: Mapping[str, Any],
-    moved: Mapping[str, Any],
-    *,
-    result: str,
-    effect: str | None = None,
-    whose: str | None = None,
-) -> None:
-    """The event of a manual change. `effect`: updated, added or deleted; for a deletion all values read are kept."""
-    gone = effect == "deleted"
-    sealed = {"old": dict(before) if gone else {name: before.get(name) for name in moved}, "new": dict(moved)}
-    open_ = {"fields": sorted(moved), "result": result} | ({"effect": effect} if effect else {})
-    whose = whose if gone or key is None else subject_of(collection, key)
-    log.note(
-        actor,
-        "record_changed",
-        open=open_,
-        sealed=sealed,
-        source=collection.source,
-        collection=collection.id,
-        record=log_reference(collection, key) if key is not None else None,
-        subject=whose,
-        label=_label(collection),
     )

@@ -11,11 +11,12 @@ from console.collections.collection_drafts import (
     undo,
     versions,
 )
-from console.collections.collection_publication import check_file, export, import_file, publish
+from console.collections.collection_publication import check_file, check_governed, export, import_file, publish
 
 __all__ = [
     "Editing",
     "check_file",
+    "check_governed",
     "discard",
     "export",
     "import_file",

@@ -1,7 +1,9 @@
 """Publishing collection documents, from a draft or from a file. A published document takes effect in every process within a second."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -21,6 +23,7 @@ from console.collections.collection_store import (
 )
 from console.core import expressions
 from console.core.actor import Actor
+from console.core.documents import governance
 from console.core.documents.collections import Collection, Stored
 from console.core.documents.collections.collection_document import CollectionDocument, read
 from console.core.documents.collections.document_changes import changes
@@ -69,6 +72,24 @@ def export(collection_id: str) -> bytes:
 def check_file(source: Path) -> list[Spot]:
     """All problems of the file that can be found without a database."""
     return check(read_file(source))
+
+
+def check_governed(files: Iterable[Path], beside: Iterable[Path]) -> list[tuple[str, str]]:
+    """(collection and column, reason) for each governed column that none of the workflows and actions `beside` writes."""
+    found = [path for place in beside for path in (sorted(place.glob("*.json")) if place.is_dir() else [place])]
+    others = [said for path in found if isinstance(said := _read_file(path), dict)]
+    own = [said for path in files if isinstance(said := _read_file(path), dict)]
+    acts = [each for each in others if "effects" in each]
+    told = governance.warnings(own, [each for each in others if each not in acts], acts)
+    return [(f"{collection}, governed.{column}", reason) for collection, column, reason in told]
+
+
+def _read_file(path: Path) -> Any:
+    """The JSON of a file; None where it cannot be read, which its own check says."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def import_file(source: Path | bytes, *, published: bool = False, by: Actor | None = None) -> tuple[str, str]:

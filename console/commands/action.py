@@ -1,16 +1,14 @@
 """Commands about actions: check files, read them in, give them out."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from console import actions
-from console.core.documents.workflow import MAX_BYTES
+from console.commands.workflow import FILES, print_problems
 from console.errors import DefinitionError
 
 action = click.Group("action", help="Actions as files: what can be done to records.")
-FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 
 
 @action.command("check", epilog="Example: console action check actions/*.json")
@@ -21,26 +19,7 @@ def check(files: tuple[Path, ...], sources: bool) -> None:
 
     Needs no database, so that it serves in a pipeline; with --sources it asks the one that `console serve` uses.
     """
-    wrong = False
-    for file in files:
-        try:
-            with file.open("rb") as opened:
-                content = opened.read(MAX_BYTES + 1)
-        except OSError as error:
-            click.echo(f"{file}: cannot be read: {error.strerror}")
-            wrong = True
-            continue
-        problems = actions.check(content, connected=sources)
-        for problem in problems:
-            click.echo(
-                f"{file}: {problem.field + ': ' if problem.field else ''}{'warning: ' if problem.severity == 'warning' else ''}{problem.reason}"
-            )
-        if any(problem.severity == "error" for problem in problems):
-            wrong = True
-        else:
-            click.echo(f"{file}: fine")
-    if wrong:
-        sys.exit(1)
+    print_problems(files, lambda content: actions.check(content, connected=sources))
 
 
 @action.command("import", epilog="Example: console action import actions/charge.refund.json")

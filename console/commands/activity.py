@@ -1,10 +1,7 @@
-"""`console activity export` and `console verify`: the log as files, and the check of it."""
+"""`console activity export`: the log as files."""
 
-import re
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,9 +11,7 @@ import click
 from console import accounts
 from console.activity import exports, sequencing
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.errors import Malformed
-from console.log import recheck, tree_heads, verify as verifier
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 PARAMETERS = {"since_time": "createdAt.gte", "until": "createdAt.lt"}
@@ -66,7 +61,7 @@ def export(form: str, out: Path, **given: Any) -> None:
         except OSError as error:
             raise click.ClickException(f"Standard output cannot be written: {error.strerror}. What is there is not the whole.") from None
         return
-    click.echo(f"{_write(asked, out)} events in {out}")
+    click.echo(f"{write(asked, out)} events in {out}")
 
 
 def _begun(asked: exports.Asked) -> exports.Export:
@@ -87,7 +82,7 @@ def _parse_options(form: str, given: Mapping[str, Any]) -> exports.Asked:
         raise click.UsageError(" ".join(f"--{options.get(one['field'], one['field'])}: {one['reason']}" for one in error.details)) from None
 
 
-def _write(asked: exports.Asked, out: Path) -> int:
+def write(asked: exports.Asked, out: Path) -> int:
     """The whole file, or none; how many events are in it. A device or a pipe is written to, not put away for a file."""
     file_like = out.is_file() or not out.exists()
     part = out.with_name(f"{out.name}.part") if file_like else out
@@ -118,38 +113,4 @@ def _watched(made: exports.Export) -> Iterator[bytes]:
         bar.update(1000 - bar.pos)
 
 
-@click.command("verify", epilog="Example: console verify log.zip --since checkpoint-of-october.txt")
-@click.argument("archive", metavar="[EXPORT]", required=False, type=click.Path(path_type=Path, exists=True))
-@click.option("--key", multiple=True, help="The verifier key that you were given; several after a change. Without: this log's own.")
-@click.option("--since", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A checkpoint that you kept earlier.")
-def verify(archive: Path | None, key: tuple[str, ...], since: Path | None) -> None:
-    """Check an export, or without one the log as it is now: every event, every chain, the order, the signed heads, the values, and the list that people read. Names the first bad place."""
-    if archive is not None:
-        code, told = _checked(archive, key, since)
-        click.echo(told)
-        sys.exit(code)
-    with tempfile.TemporaryDirectory(prefix="verify-") as folder:
-        whole = Path(folder) / "log.zip"
-        _write(exports.Asked(proofs=True), whole)
-        code, told = _checked(whole, key or tree_heads.verifier_keys(), since)
-    told = re.sub(r"^line (\d+)", _place, told)
-    if code == 0 and (problem := recheck.whole()):  # what no export holds: the list, the tree as it is kept, earlier heads
-        code, told = 1, problem
-    click.echo(told)
-    sys.exit(code)
-
-
-def _checked(archive: Path, keys: Sequence[str], since: Path | None) -> tuple[int, str]:
-    """(status, words) of the very file that outsiders run, as they run it."""
-    command = [sys.executable, "-I", verifier.__file__, str(archive), *(part for key in keys for part in ("--key", key))]
-    done = subprocess.run([*command, *(["--since", str(since)] if since else [])], capture_output=True, text=True, check=False)
-    return done.returncode, (done.stdout or done.stderr).strip()
-
-
-def _place(line: re.Match[str]) -> str:
-    """The position, the run and the event in place of a line."""
-    rows = fetch("select e.run, e.run_seq from console.activity a join console.event e on e.id = a.event where a.pos = %s", (int(line[1]),))
-    return f"position {line[1]}" + (f", run {rows[0][0]} event {rows[0][1]}" if rows else "")
-
-
-commands: list[click.Command] = [activity, verify]
+commands: list[click.Command] = [activity]

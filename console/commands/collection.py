@@ -14,9 +14,17 @@ FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_ty
 
 @collection.command("check", epilog="Example: console collection check collections/*.json")
 @FILES
-def check(files: tuple[Path, ...]) -> None:
+@click.option(
+    "--beside",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Workflows and actions, a file or a folder of them: say which governed fields none of them writes.",
+)
+def check(files: tuple[Path, ...], beside: tuple[Path, ...]) -> None:
     """Print every problem of the FILES, one a line: file, place, reason. Exits 1 when there is one. Needs no database."""
     wrong = False
+    for place, reason in collections.check_governed(files, beside) if beside else ():
+        click.echo(f"{place}: warning: {reason}")
     for file in files:
         try:
             found = [(spot.path, spot.reason) for spot in collections.check_file(file)]

@@ -9,14 +9,15 @@ demo = click.Group("demo", help="Fernwick Pay, the company to try the console wi
 
 @demo.command("load", epilog="Example: console demo load --reset")
 @click.option("--reset", is_flag=True, help="Start afresh: what was done in the demo is gone, its runs and log too.")
-def load(*, reset: bool) -> None:
+@click.option("--bare", is_flag=True, help="Without past weeks: nobody has begun anything.")
+def load(*, reset: bool, bare: bool) -> None:
     """Make the demo's databases, papers, people and workflows; nothing happens where they are."""
     from console import settings
     from console.demo import load as load_demo
     from console.settings import data_folder
 
     data_folder.prepare(settings.current().data_dir)
-    loaded = load_demo(settings.current().data_dir, reset, _progress)
+    loaded = load_demo(settings.current().data_dir, reset, _progress, bare=bare)
     if not settings.current().embedded:
         from console.db import fitness
 

@@ -1,4 +1,4 @@
-"""`console pause` and `console resume`: the switch for whatever goes by itself."""
+"""`console pause`: the switch for whatever goes by itself."""
 
 import click
 
@@ -9,23 +9,16 @@ REASON = click.option("--reason", required=True, help="Why, in a few words; it i
 @REASON
 def pause(reason: str) -> None:
     """Pause everything that goes by itself, on all machines: automatic steps, timers, sending. What people do by hand goes on."""
-    _switch(on=False, reason=reason)
+    switch(on=False, reason=reason)
     click.echo("Paused. Nothing goes by itself until `console resume`; the pages say so.")
 
 
-@click.command("resume", epilog='Example: console resume --reason "The provider has mended it"')
-@REASON
-def resume(reason: str) -> None:
-    """Let everything go by itself again; timers whose moment has passed fire now."""
-    _switch(on=True, reason=reason)
-    click.echo("Resumed.")
-
-
-def _switch(*, on: bool, reason: str) -> None:
+def switch(*, on: bool, reason: str) -> None:
+    """Pause or resume, as the command line."""
     from console.activity import sequencing
     from console.upkeep import status
 
     status.switch(sequencing.COMMAND_LINE, on=on, reason=reason)
 
 
-commands: list[click.Command] = [pause, resume]
+commands: list[click.Command] = [pause]

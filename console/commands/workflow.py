@@ -1,18 +1,21 @@
 """Commands about workflows: check files, read them in, give them out, publish."""
 
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
 from console import workflows
 from console.core.documents.workflow import MAX_BYTES
+from console.core.documents.workflow_check import Problem
 
+FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 workflow = click.Group("workflow", help="Workflows as files and versions.")
 
 
 @workflow.command("check", epilog="Example: console workflow check workflows/*.json")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@FILES
 @click.option(
     "--sources", is_flag=True, help="Also judge fields, relations, roles, rights and actions by what is connected and granted here."
 )
@@ -22,25 +25,7 @@ def check(files: tuple[Path, ...], sources: bool) -> None:
     Needs no database, so that it serves in a pipeline; with --sources it asks the one that `console serve` uses.
     """
     here = workflows.around() if sources else None
-    wrong = False
-    for file in files:
-        try:
-            with file.open("rb") as opened:
-                content = opened.read(MAX_BYTES + 1)
-        except OSError as error:
-            click.echo(f"{file}: cannot be read: {error.strerror}")
-            wrong = True
-            continue
-        problems = workflows.check(content, here)
-        for problem in problems:
-            place = ": ".join(part for part in (f"step {problem.step}" if problem.step else "", problem.field) if part)
-            click.echo(f"{file}: {place + ': ' if place else ''}{'warning: ' if problem.severity == 'warning' else ''}{problem.reason}")
-        if any(problem.severity == "error" for problem in problems):
-            wrong = True
-        else:
-            click.echo(f"{file}: fine")
-    if wrong:
-        sys.exit(1)
+    print_problems(files, lambda content: workflows.check(content, here))
 
 
 @workflow.command("import", epilog="Example: console workflow import my-review.json --publish")
@@ -65,6 +50,33 @@ def publish(slug: str) -> None:
     """Make the draft of SLUG its live version; runs under way keep theirs."""
     made = workflows.publish(slug)
     click.echo(f"{made.slug}  version {made.number} is live  {made.hash}")
+
+
+def print_problems(files: Sequence[Path], check: Callable[[bytes], Sequence[Problem]]) -> None:
+    """Print every problem of the files, one a line: file, step, field, reason; `fine` for a file without an error. Exits 1 if one has an error."""
+    wrong = False
+    for file in files:
+        try:
+            with file.open("rb") as opened:
+                content = opened.read(MAX_BYTES + 1)
+        except OSError as error:
+            click.echo(f"{file}: cannot be read: {error.strerror}")
+            wrong = True
+            continue
+        problems = check(content)
+        for problem in problems:
+            severity = "warning" if problem.severity == "warning" else ""
+            click.echo(
+                ": ".join(
+                    part for part in (str(file), problem.step and f"step {problem.step}", problem.field, severity, problem.reason) if part
+                )
+            )
+        if any(problem.severity == "error" for problem in problems):
+            wrong = True
+        else:
+            click.echo(f"{file}: fine")
+    if wrong:
+        sys.exit(1)
 
 
 commands: list[click.Command] = [workflow]

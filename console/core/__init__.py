@@ -2,6 +2,8 @@
 
 __all__ = [
     "actor",
+    "blocks",
+    "currencies",
     "document_letters",
     "documents",
     "effect_kinds",
@@ -13,9 +15,11 @@ __all__ = [
     "moments",
     "origins",
     "papers",
+    "plain_words",
     "policy",
     "related_record",
     "run",
     "scopes",
+    "speaking",
     "stakes",
 ]

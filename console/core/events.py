@@ -49,7 +49,7 @@ _RUN = (
         "run",
         "A run of a workflow was started.",
         ("id", "workflow", "version", "team", "collection", "record", "exclusive", "started_by", "holder", "trigger", "linked_to", "label"),
-        ("input", "title"),
+        ("input", "title", "loaded"),
         move=True,
     ),
     Kind(
@@ -111,7 +111,7 @@ _RUN = (
         "step",
         "A step was shown to a person for the first time, or differently than before: what was on the screen.",
         ("n", "type", "title", "digest", "documents", "locale", "zone"),
-        ("screen",),
+        ("screen", "loaded"),
     ),
     Kind(
         "source_opened",
@@ -132,7 +132,7 @@ _RUN = (
         "step",
         "A step that changes something outside was handed in; it is done when its effects are.",
         ("n", "outcome", "type", "title", "automatic", "handled_manually", "proposal", "approval"),
-        ("values", "output", "reason"),
+        ("values", "output", "reason", "loaded"),
         move=True,
     ),
     Kind(
@@ -140,7 +140,7 @@ _RUN = (
         "step",
         "A step was done; its outcome leads on.",
         ("n", "outcome", "came_to", "type", "title", "automatic", "handled_manually", "taken_from", "proposal"),
-        ("values", "output", "reason"),
+        ("values", "output", "reason", "loaded"),
         move=True,
     ),
     Kind(
@@ -171,7 +171,7 @@ _RUN = (
         "step",
         "An automatic step could not be done; the run asks a person, or takes its way for errors.",
         ("code", "type", "title", "retries", "outcome"),
-        ("message",),
+        ("message", "loaded"),
         move=True,
     ),
     Kind(
@@ -213,7 +213,7 @@ _RUN = (
         "step",
         "An automatic step could not be done for a reason that may pass; it is tried again by itself.",
         ("n", "code", "tries", "until", "effect", "unsure"),
-        ("message",),
+        ("message", "loaded"),
         move=True,
     ),
     Kind("attempt_retried", "step", "The open step was begun anew.", ("status", "reason_code"), ("reason",), move=True),
@@ -295,6 +295,14 @@ _RUN = (
         ("reason", "changed"),
         move=True,
     ),
+    Kind(
+        "approval_asked",
+        "approval",
+        "Somebody who is to decide about an approval asked the requester a question.",
+        ("approval",),
+        ("question",),
+    ),
+    Kind("approval_replied", "approval", "The requester of an approval replied to a question about it.", ("approval",), ("answer",)),
     Kind(
         "approval_voided",
         "approval",

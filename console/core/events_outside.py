@@ -12,6 +12,13 @@ OUTSIDE = (
         ("filter", "q", "keys"),
     ),
     Kind(
+        "records_exported",
+        "record",
+        "A person or key saved a list of records to a file.",
+        ("format", "segment", "sort", "fields"),
+        ("filter", "q"),
+    ),
+    Kind(
         "record_changed",
         "record",
         "A person or key changed a record outside a run.",
@@ -242,6 +249,9 @@ OUTSIDE = (
     ),
     Kind("ai_feedback", "proposal", "A person said whether a proposal helped.", ("call", "run", "thumb"), ("comment",)),
     Kind("log_exported", "log", "A person or key exported the activity log.", ("format", "filters", "size", "proofs"), ("filter",)),
+    Kind(
+        "table_exported", "log", "A person downloaded a table of the console as a file.", ("table", "format", "count", "days"), ("filter",)
+    ),
     Kind(
         "case_file_made",
         "log",

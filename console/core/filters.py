@@ -1,13 +1,16 @@
 """Filters of a list as data: parsed from JSON and checked.
 
 `{"and": [{"field", "op", "value"}, {"or": [...]}]}`; ops `eq ne gt gte lt lte in contains starts_with is_null`. `ne` includes nulls, `eq` null
-means `is_null`; `contains` and `starts_with` ignore case in texts; in lists an item must be equal.
+means `is_null`; `contains` and `starts_with` ignore case in texts; in lists an item must be equal. The value of a day or moment may be
+`{"days": -30}`: so many days from today, at its beginning.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
 
 from console.core.documents.collections import CONVERSIONS, Collection, Field
 from console.errors import Malformed
@@ -19,19 +22,29 @@ MOST_DEPTH = 10
 MOST_VALUES = 500
 LONGEST_TEXT = 2_000
 LONGEST_FILTER = 50_000
+MOST_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One field compared with one checked value in the field's JSON form (a list for `in`)."""
+    """One field compared with one checked value in the field's JSON form (a list for `in`). `days`: the value is so many days from today."""
 
     field: str
     op: str
     value: Any
+    days: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The form in which it was sent."""
-        return {"field": self.field, "op": self.op, "value": self.value}
+        return {"field": self.field, "op": self.op, "value": self.value if self.days is None else {"days": self.days}}
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The day and zone from which relative days are counted."""
+
+    day: date
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +62,20 @@ class Group:
 Filter: TypeAlias = Test | Group
 
 
-def parse(text: str, collection: Collection, hidden: frozenset[str] = frozenset()) -> Filter:
-    """The filter from a JSON text. Raises Malformed naming the wrong field or op."""
+def parse(text: str, collection: Collection, hidden: frozenset[str] = frozenset(), today: Today | None = None) -> Filter:
+    """The filter from a JSON text. Raises Malformed naming the wrong field or op. Relative days need `today`."""
     if len(text) > LONGEST_FILTER:
         raise _wrong("filter", f"A filter has at most {LONGEST_FILTER} characters.")
     try:
         value = json.loads(text, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
         raise _wrong("filter", 'The filter is no JSON. It looks like {"field": "status", "op": "eq", "value": "open"}.') from None
-    return read(value, collection, hidden)
+    return read(value, collection, hidden, today)
 
 
-def read(value: Any, collection: Collection, hidden: frozenset[str] = frozenset()) -> Filter:
+def read(value: Any, collection: Collection, hidden: frozenset[str] = frozenset(), today: Today | None = None) -> Filter:
     """The filter from a JSON value, checked against the readable fields. Raises Malformed."""
-    made = _read(value, collection, hidden, 1)
+    made = _read(value, collection, hidden, today, 1)
     if len(tests(made)) > MOST_TESTS:
         raise _wrong("filter", f"A filter has at most {MOST_TESTS} conditions.")
     return made
@@ -75,7 +88,7 @@ def tests(given: Filter | None) -> list[Test]:
     return [given] if isinstance(given, Test) else [test for item in given.items for test in tests(item)]
 
 
-def _read(value: Any, collection: Collection, hidden: frozenset[str], depth: int) -> Filter:
+def _read(value: Any, collection: Collection, hidden: frozenset[str], today: Today | None, depth: int) -> Filter:
     if not isinstance(value, Mapping):
         raise _wrong("filter", "A filter is an object with field, op and value, or with and / or.")
     if depth > MOST_DEPTH:
@@ -85,11 +98,11 @@ def _read(value: Any, collection: Collection, hidden: frozenset[str], depth: int
             items = value[kind]
             if len(value) > 1 or not isinstance(items, Sequence) or isinstance(items, str):
                 raise _wrong(kind, f"'{kind}' stands alone and holds a list of filters.")
-            return Group(kind, tuple(_read(item, collection, hidden, depth + 1) for item in items))
-    return _test(value, collection, hidden)
+            return Group(kind, tuple(_read(item, collection, hidden, today, depth + 1) for item in items))
+    return _test(value, collection, hidden, today)
 
 
-def _test(value: Mapping[str, Any], collection: Collection, hidden: frozenset[str]) -> Test:
+def _test(value: Mapping[str, Any], collection: Collection, hidden: frozenset[str], today: Today | None) -> Test:
     strange = sorted(set(map(str, value)) - {"field", "op", "value"})
     if strange:
         raise _wrong(strange[0], f"A filter has no '{strange[0]}'; it has field, op and value, or and / or.")
@@ -99,7 +112,21 @@ def _test(value: Mapping[str, Any], collection: Collection, hidden: frozenset[st
         raise _wrong(field.name, f"There is no op {op!r} for {field.name}. There are {', '.join(OPS)}.", op=str(op))
     if "value" not in value and op != "is_null":
         raise _wrong(field.name, f"{field.name} {op} needs a value.")
-    return Test(field.name, op, checked_value(field, op, value.get("value", True)))
+    given = value.get("value", True)
+    if today is not None and isinstance(given, Mapping) and field.stored in {"date", "datetime"}:
+        days = given.get("days")
+        if set(given) != {"days"} or isinstance(days, bool) or not isinstance(days, int) or abs(days) > MOST_DAYS:
+            raise _wrong(field.name, f'{field.name} takes a day, or {{"days": -30}}: so many days from today, at most {MOST_DAYS}.')
+        return Test(field.name, op, checked_value(field, op, _day(field, today, days)), days)
+    return Test(field.name, op, checked_value(field, op, given))
+
+
+def _day(field: Field, today: Today, days: int) -> str:
+    """The day that is so many days from today; of a moment its beginning in the reader's zone."""
+    day = today.day + timedelta(days=days)
+    if field.stored == "date":
+        return day.isoformat()
+    return datetime.combine(day, time(), ZoneInfo(today.zone)).astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def readable_field(collection: Collection, name: Any, hidden: frozenset[str]) -> Field:

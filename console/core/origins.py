@@ -32,7 +32,21 @@ COMPARED = "<compared>"
 """Pseudo-name for the values that conditions test."""
 FORM = "<form>"
 """Pseudo-name for which fields a form has, and their labels."""
+KEY = "<key>"
+"""Pseudo-field for the keys and the number of rows: hidden from readers who may not know all of them."""
+PLACE = "@"
+"""Separates a collection from the read that loaded its rows: `customer@load.others` (see `Taken.place`)."""
 NOTHING: Origins = frozenset()
+
+
+def plain(collection: str) -> str:
+    """The id of the collection, without the read that loaded its rows."""
+    return collection.partition(PLACE)[0]
+
+
+def read_of_action(action: str, related: str = "") -> str:
+    """The name of what a step reads for an action: its record, or the records `related` to it."""
+    return f"{action}/{related or 'record'}"
 
 
 def ways(text: str, *, template: bool = False) -> tuple[Way, ...]:
@@ -56,10 +70,15 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Rows that a step reads; without `fields` all fields."""
+    """Rows that a step reads; without `fields` all fields. `collection` names the read too, unless it is the run's own record."""
 
     collection: str
     fields: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> Origins:
+        """The origins of the rows' keys, and of how many they are."""
+        return frozenset({(self.collection, KEY)})
 
     def origins(self, rest: Way = ()) -> Origins:
         """The origins of the first name in `rest` that is a field of the rows; otherwise of all fields."""
@@ -72,7 +91,7 @@ class Taken:
 @dataclass(frozen=True, slots=True)
 class Step:
     """A step, as far as its values have origins. `items` is what `item` means: a name in `reads`, or the paths of a list; `own`: `input` are
-    values of the step's own form; `declared` are fields named in its settings.
+    values of the step's own form; `declared` are fields named in its settings. `places`: read of other records → its collection with the read.
     """
 
     id: str
@@ -83,6 +102,12 @@ class Step:
     own: bool = False
     kind: str = ""
     declared: frozenset[str] = frozenset()
+    places: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def rows_acted_on(self) -> tuple[str, ...]:
+        """The reads whose rows an effect of the step may be about."""
+        return tuple(place for name, place in self.places.items() if name == "items" or name.endswith(read_of_action("")))
 
 
 @dataclass(frozen=True)
@@ -90,7 +115,8 @@ class Version:
     """A workflow version: its steps, and the title fields of its collections.
 
     `asks`: a step can have proposals. `taken`: step → field → origins of proposed values that a person accepted, for one run.
-    `led` gives the target of a relation, `rows` the collections of row lists. `read` False: the version cannot be parsed, and nothing is known.
+    `led` gives the target of a relation, `rows` the collections of row lists, `loaded` all reads of records other than the run's own.
+    `read` False: the version cannot be parsed, and nothing is known.
     """
 
     collection: str | None
@@ -99,6 +125,7 @@ class Version:
     titles: Mapping[str, Origins] = field(default_factory=dict)
     led: Mapping[tuple[str, str], str] = field(default_factory=dict)
     rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    loaded: frozenset[str] = frozenset()
     read: bool = True
     asks: bool = False
     taken: Mapping[str, Mapping[str, Origins]] = field(default_factory=dict)
@@ -127,10 +154,15 @@ class Version:
     def _read(self, step: Step) -> dict[str, Origins]:
         """What is known of a step without its expressions."""
         found: dict[str, Origins] = {name: frozenset({origin}) for name, origin in step.figures.items()}
+        for name, taken in step.reads.items():
+            if PLACE in taken.collection:
+                found[name] = found.get(name, NOTHING) | taken.key
         for name, origins in self.taken.get(step.id, {}).items():
             found[name] = found.get(name, NOTHING) | origins
         if isinstance(step.items, str) and step.items in step.reads:
-            found["title"] = self.titles.get(step.reads[step.items].collection, NOTHING)
+            taken = step.reads[step.items]
+            found["title"] = frozenset((taken.collection, name) for _, name in self.titles.get(plain(taken.collection), NOTHING))
+            found |= {"key": taken.key, "item": taken.key}
         return found
 
     def _of_entries(self, step: Step, known: Mapping[str, Mapping[str, Origins]]) -> Iterator[tuple[str, Origins]]:
@@ -199,10 +231,13 @@ def any_hidden(origins: Iterable[Origin], hidden: Hidden) -> bool:
 
 
 class Closed:
-    """The values of a version that one reader may not see. `hidden` are their unreadable fields."""
+    """The values of a version that one reader may not see. `hidden` are their unreadable fields.
 
-    def __init__(self, version: Version, hidden: Hidden) -> None:
-        self.version, self.hidden = version, hidden
+    `rows`: read with a row that they may not see → keys of its visible rows.
+    """
+
+    def __init__(self, version: Version, hidden: Hidden, rows: Mapping[str, frozenset[str]] | None = None) -> None:
+        self.version, self.hidden, self.rows = version, hidden, rows or {}
         self._known: dict[str | None, frozenset[str]] = {}
 
     def names(self, step: str | None) -> frozenset[str]:

@@ -1,7 +1,13 @@
-"""The console's own tables in PostgreSQL: engines, transactions, ids and migrations."""
+"""The console's own tables in PostgreSQL: engines, transactions, ids and migrations.
 
-from console.db.engine import fetch, hot_engine, transaction
-from console.db.ids import new_id, uuid7
+The functions are loaded when they are first asked for: the command line imports `console.db.release`, and SQLAlchemy only where a command reads or writes.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from console.db.engine import fetch, hot_engine, transaction
+    from console.db.ids import new_id, uuid7
 
 __all__ = [
     "ahead",
@@ -24,3 +30,15 @@ __all__ = [
     "troubles",
     "uuid7",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in {"fetch", "hot_engine", "transaction"}:
+        from console.db import engine
+
+        return getattr(engine, name)
+    if name in {"new_id", "uuid7"}:
+        from console.db import ids
+
+        return getattr(ids, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

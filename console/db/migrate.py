@@ -29,7 +29,7 @@ def newest() -> str:
     return ScriptDirectory.from_config(_config(None)).get_current_head() or ""
 
 
-def known() -> frozenset[str]:
+def known_revisions() -> frozenset[str]:
     """Every revision that this release can start from."""
     return frozenset(script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions())
 

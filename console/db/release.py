@@ -23,15 +23,15 @@ def folder() -> Path:
     return next(place for place in PLACES if place.is_dir())
 
 
-def known() -> frozenset[str]:
+def known_revisions() -> frozenset[str]:
     """The revision of every migration that this release has, by the names of their files."""
     return frozenset("_".join(file.name.split("_")[:2]) for file in (folder() / "versions").glob("[0-9]*.py"))
 
 
 def refuse_newer(applied: str | None) -> None:
     """Nothing where the tables are of this release, of an older one, or not there yet. Raises `NewerData`."""
-    if applied is not None and applied not in known():
+    if applied is not None and applied not in known_revisions():
         raise NewerData(
-            f"The console's tables are of a newer release (form {applied}; this one knows up to {max(known())}): nothing was changed."
+            f"The console's tables are of a newer release (form {applied}; this one knows up to {max(known_revisions())}): nothing was changed."
             " Start the newer release again, or restore a backup made with this one."
         )

@@ -12,7 +12,7 @@ from typing import Literal
 State = Literal["nothing", "done", "unknown"]
 
 LOOKS = frozenset({
-    "access_refused", "ai_call_read", "checks_shown", "log_read", "proposal_requested", "record_listed", "record_viewed", "run_read", "source_opened",
+    "access_refused", "ai_call_read", "checks_shown", "log_read", "proposal_requested", "record_listed", "record_viewed", "records_exported", "run_read", "source_opened",
     "step_shown", "value_revealed",
 })  # fmt: skip
 """Kinds of events that tell of looking: who looked has changed nothing."""
@@ -57,7 +57,7 @@ def keep_draft() -> None:
         here.drafted = True
 
 
-def done(place: str, kinds: Collection[str] = ("",), connection: object | None = None) -> None:
+def written(place: str, kinds: Collection[str] = ("",), connection: object | None = None) -> None:
     """Events of these `kinds` (a record: none) were written there; with a `connection` they are once its transaction has ended."""
     here = _of_request.get()
     if here is None or LOOKS.issuperset(kinds):

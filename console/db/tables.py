@@ -1,5 +1,7 @@
 """The console's own tables, as the code speaks of them; their definition is in `migrations/sql/`."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -7,414 +9,127 @@ metadata = sa.MetaData(schema="console")
 Moment = sa.DateTime(timezone=True)
 
 
-def _table(name: str, /, **columns: object) -> sa.Table:
-    return sa.Table(name, metadata, *(sa.Column(column, kind) for column, kind in columns.items()))  # type: ignore[arg-type]
+KINDS: dict[str, Any] = {
+    "text": sa.Text,
+    "texts": sa.ARRAY(sa.Text),
+    "int": sa.Integer,
+    "bigint": sa.BigInteger,
+    "numeric": sa.Numeric,
+    "bool": sa.Boolean,
+    "bytes": sa.LargeBinary,
+    "json": JSONB,
+    "moment": Moment,
+}
 
 
-event = _table("event", id=sa.BigInteger, run=sa.Text, run_seq=sa.Integer, leaf=sa.LargeBinary, body=sa.LargeBinary)
-event_value = _table("event_value", event=sa.BigInteger, sub=sa.Text, kid=sa.Text, nonce=sa.LargeBinary, ct=sa.LargeBinary)
-log_pending = _table("log_pending", id=sa.BigInteger, run=sa.Text, run_seq=sa.Integer)
-activity = _table(
-    "activity",
-    pos=sa.BigInteger,
-    event=sa.BigInteger,
-    at=Moment,
-    kind=sa.Text,
-    actor=sa.Text,
-    team=sa.Text,
-    collection=sa.Text,
-    record=sa.Text,
-    run=sa.Text,
-    workflow=sa.Text,
-    origin=sa.Text,
-    label=sa.Text,
-)
-tile = _table("tile", level=sa.Integer, index=sa.BigInteger, hashes=sa.LargeBinary)
-checkpoint = _table("checkpoint", size=sa.BigInteger, note=sa.Text, key=sa.Text, at=Moment)
-log_check = _table(
-    "log_check",
-    name=sa.Text,
-    upto=sa.BigInteger,
-    at=Moment,
-    whole_at=Moment,
-    problem=sa.Text,
-    owed=JSONB,
-    heads=sa.BigInteger,
-    heads_before=sa.BigInteger,
-    alarm=sa.Text,
-)
-delivery = _table(
-    "delivery",
-    place=sa.Text,
-    size=sa.BigInteger,
-    delivered_at=Moment,
-    tried=sa.Integer,
-    due_at=Moment,
-    failing_since=Moment,
-    error=sa.Text,
-)
-chain = _table("chain", id=sa.Text, seq=sa.Integer, head=sa.LargeBinary)
-request_done = _table("request_done", key=sa.Text, chain=sa.Text, seq=sa.Integer, at=Moment)
-idempotency = _table("idempotency", key=sa.Text, fingerprint=sa.LargeBinary, status=sa.Integer, made=sa.Text, at=Moment, writing=Moment)
-subject = _table("subject", id=sa.Text, collection=sa.Text, record=sa.Text, kid=sa.Text, wrapped=sa.LargeBinary, created_at=Moment)
+def _table(name: str, columns: str) -> sa.Table:
+    """A table with its columns in order, `name` or `name:kind`; without a kind they are text."""
+    named = [column.partition(":") for column in columns.split()]
+    return sa.Table(name, metadata, *(sa.Column(column, KINDS[kind or "text"]) for column, _, kind in named))
 
-hold = _table("hold", subject=sa.Text, collection=sa.Text, record=sa.Text, reason=sa.Text, placed_at=Moment)
-stale_run = _table("stale_run", run=sa.Text)
+
+event = _table("event", "id:bigint run run_seq:int leaf:bytes body:bytes")
+event_value = _table("event_value", "event:bigint sub kid nonce:bytes ct:bytes")
+log_pending = _table("log_pending", "id:bigint run run_seq:int")
+activity = _table("activity", "pos:bigint event:bigint at:moment kind actor team collection record run workflow origin label")
+tile = _table("tile", "level:int index:bigint hashes:bytes")
+checkpoint = _table("checkpoint", "size:bigint note key at:moment")
+log_check = _table("log_check", "name upto:bigint at:moment whole_at:moment problem owed:json heads:bigint heads_before:bigint alarm")
+delivery = _table("delivery", "place size:bigint delivered_at:moment tried:int due_at:moment failing_since:moment error")
+chain = _table("chain", "id seq:int head:bytes")
+request_done = _table("request_done", "key chain seq:int at:moment")
+idempotency = _table("idempotency", "key fingerprint:bytes status:int made at:moment writing:moment")
+subject = _table("subject", "id collection record kid wrapped:bytes created_at:moment")
+
+hold = _table("hold", "subject collection record reason placed_at:moment")
+stale_run = _table("stale_run", "run")
 
 run = _table(
     "run",
-    id=sa.Text,
-    workflow=sa.Text,
-    version=sa.Integer,
-    status=sa.Text,
-    revision=sa.Integer,
-    run_seq=sa.Integer,
-    head=sa.LargeBinary,
-    collection=sa.Text,
-    record=sa.Text,
-    team=sa.Text,
-    subject=sa.Text,
-    current=sa.Integer,
-    attempts=sa.Integer,
-    visits=JSONB,
-    holder=sa.Text,
-    last_holder=sa.Text,
-    active_at=Moment,
-    started_by=sa.Text,
-    waiting=JSONB,
-    take_over=JSONB,
-    automatic=sa.Integer,
-    input=JSONB,
-    reason=sa.Text,
-    ending=sa.Text,
-    exclusive_key=sa.Text,
-    linked_to=sa.Text,
-    created_at=Moment,
-    ended_at=Moment,
-    ticket=JSONB,
-    label=sa.Text,
-    put_down_at=Moment,
-    trigger=sa.Text,
-    worked_ms=sa.BigInteger,
+    "id workflow version:int status revision:int run_seq:int head:bytes collection record team subject current:int "
+    "attempts:int visits:json holder last_holder active_at:moment started_by waiting:json take_over:json "
+    "automatic:int input:json reason ending exclusive_key linked_to created_at:moment ended_at:moment ticket:json "
+    "label put_down_at:moment trigger worked_ms:bigint",
 )
 attempt = _table(
     "attempt",
-    run=sa.Text,
-    n=sa.Integer,
-    step=sa.Text,
-    attempt=sa.Integer,
-    status=sa.Text,
-    entered_at=Moment,
-    completed_at=Moment,
-    by=sa.Text,
-    outcome=sa.Text,
-    values=JSONB,
-    output=JSONB,
-    handled_manually=sa.Boolean,
-    replaces=sa.Integer,
-    revised=sa.Boolean,
-    defaults=JSONB,
-    errors=JSONB,
-    proposal=JSONB,
+    "run n:int step attempt:int status entered_at:moment completed_at:moment by outcome values:json output:json "
+    "handled_manually:bool replaces:int revised:bool defaults:json errors:json proposal:json",
 )
-run_context = _table("run_context", run=sa.Text, step=sa.Text, output=JSONB)
+run_context = _table("run_context", "run step output:json")
 effect = _table(
     "effect",
-    id=sa.Text,
-    run=sa.Text,
-    n=sa.Integer,
-    number=sa.Integer,
-    kind=sa.Text,
-    status=sa.Text,
-    summary=sa.Text,
-    request=JSONB,
-    result=JSONB,
-    requested_at=Moment,
-    settled_at=Moment,
-    compensates=sa.Text,
-    keeps=sa.Text,
+    "id run n:int number:int kind status summary request:json result:json requested_at:moment settled_at:moment compensates keeps",
 )
 approval = _table(
     "approval",
-    id=sa.Text,
-    run=sa.Text,
-    n=sa.Integer,
-    step=sa.Text,
-    attempt=sa.Integer,
-    action=sa.Text,
-    collection=sa.Text,
-    record=sa.Text,
-    team=sa.Text,
-    status=sa.Text,
-    requested_by=sa.Text,
-    requested_at=Moment,
-    values=JSONB,
-    wishes=JSONB,
-    decided=JSONB,
-    needs=sa.Integer,
-    roles=JSONB,
-    not_by=JSONB,
-    why=sa.Text,
-    until=Moment,
-    subject=sa.Text,
-    shown=JSONB,
-    decides=sa.Boolean,
-    label=sa.Text,
+    "id run n:int step attempt:int action collection record team status requested_by requested_at:moment "
+    "values:json wishes:json decided:json needs:int roles:json not_by:json why until:moment subject shown:json "
+    "decides:bool label",
 )
 ai_call = _table(
     "ai_call",
-    id=sa.Text,
-    at=Moment,
-    run=sa.Text,
-    n=sa.Integer,
-    step=sa.Text,
-    attempt=sa.Integer,
-    workflow=sa.Text,
-    version=sa.Integer,
-    team=sa.Text,
-    label=sa.Text,
-    person=sa.Text,
-    purpose=sa.Text,
-    mode=sa.Text,
-    deadline_at=Moment,
-    status=sa.Text,
-    code=sa.Text,
-    provider=sa.Text,
-    model=sa.Text,
-    prompt_version=sa.Text,
-    schema_mode=sa.Text,
-    prompt_sha256=sa.Text,
-    request_id=sa.Text,
-    from_cache=sa.Boolean,
-    input_tokens=sa.Integer,
-    cached_tokens=sa.Integer,
-    output_tokens=sa.Integer,
-    ms=sa.Integer,
-    cost=sa.Numeric,
-    reserved=sa.Numeric,
-    price_version=sa.Text,
-    flags=sa.ARRAY(sa.Text),
-    asked=sa.ARRAY(sa.Text),
-    outcome=sa.Text,
-    answered_at=Moment,
-    shown_at=Moment,
-    submitted_at=Moment,
-    submitted_by=sa.Text,
-    submitted_outcome=sa.Text,
-    handled_manually=sa.Boolean,
-    revised_at=Moment,
-    seconds=sa.Numeric,
-    opened=sa.Integer,
+    "id at:moment run n:int step attempt:int workflow version:int team label person purpose mode deadline_at:moment "
+    "status code provider model prompt_version schema_mode prompt_sha256 request_id from_cache:bool "
+    "input_tokens:int cached_tokens:int output_tokens:int ms:int cost:numeric reserved:numeric price_version "
+    "flags:texts asked:texts outcome answered_at:moment shown_at:moment submitted_at:moment submitted_by "
+    "submitted_outcome handled_manually:bool revised_at:moment seconds:numeric opened:int",
 )
-ai_field = _table(
-    "ai_field",
-    call=sa.Text,
-    name=sa.Text,
-    confidence=sa.Text,
-    sources=sa.Integer,
-    trusted=sa.Boolean,
-    dropped=sa.Text,
-    shown=sa.Boolean,
-    outcome=sa.Text,
+ai_field = _table("ai_field", "call name confidence sources:int trusted:bool dropped shown:bool outcome")
+inbox = _table("inbox", "id title help team roles:json source:json position:int made_by made_at:moment closed_at:moment")
+pin = _table("pin", "person collection record segment at:moment")
+inbox_taken = _table("inbox_taken", "run inbox at:moment")
+shown = _table("shown", "run n:int person digest:bytes screen:json run_seq:int")
+draft = _table("draft", "run n:int person kid nonce:bytes ct:bytes saved_at:moment")
+run_read = _table("run_read", "run place key")
+change_intent = _table(
+    "change_intent", "id at:moment person actor_kind chain team collection effect request subject kid nonce:bytes ct:bytes"
 )
-inbox = _table(
-    "inbox",
-    id=sa.Text,
-    title=sa.Text,
-    help=sa.Text,
-    team=sa.Text,
-    roles=JSONB,
-    source=JSONB,
-    position=sa.Integer,
-    made_by=sa.Text,
-    made_at=Moment,
-    closed_at=Moment,
-)
-inbox_taken = _table("inbox_taken", run=sa.Text, inbox=sa.Text, at=Moment)
-shown = _table("shown", run=sa.Text, n=sa.Integer, person=sa.Text, digest=sa.LargeBinary, screen=JSONB, run_seq=sa.Integer)
-draft = _table("draft", run=sa.Text, n=sa.Integer, person=sa.Text, kid=sa.Text, nonce=sa.LargeBinary, ct=sa.LargeBinary, saved_at=Moment)
 
-file = _table(
-    "file",
-    id=sa.Text,
-    subject=sa.Text,
-    run=sa.Text,
-    request=sa.Text,
-    slot=sa.Text,
-    name=sa.Text,
-    media_type=sa.Text,
-    sha256=sa.Text,
-    bytes=sa.BigInteger,
-    pages=sa.Integer,
-    scanned=sa.Boolean,
-    by=sa.Text,
-    sender=sa.Text,
-    at=Moment,
-    place=sa.Text,
-)
+file = _table("file", "id subject run request slot name media_type sha256 bytes:bigint pages:int scanned:bool by sender at:moment place")
 document_request = _table(
     "document_request",
-    id=sa.Text,
-    run=sa.Text,
-    n=sa.Integer,
-    subject=sa.Text,
-    team=sa.Text,
-    status=sa.Text,
-    round=sa.Integer,
-    token=sa.LargeBinary,
-    until=Moment,
-    nonce=sa.LargeBinary,
-    ct=sa.LargeBinary,
-    form_nonce=sa.LargeBinary,
-    form_ct=sa.LargeBinary,
-    sent_at=Moment,
-    mail=sa.Text,
-    reminded=sa.Integer,
-    remind_at=Moment,
-    made_at=Moment,
-    ended_at=Moment,
+    "id run n:int subject team status round:int token:bytes until:moment nonce:bytes ct:bytes form_nonce:bytes "
+    "form_ct:bytes sent_at:moment mail reminded:int remind_at:moment made_at:moment ended_at:moment",
 )
 
 person = _table(
     "person",
-    id=sa.Text,
-    email=sa.Text,
-    name=sa.Text,
-    password_hash=sa.Text,
-    tags=JSONB,
-    locale=sa.Text,
-    zone=sa.Text,
-    theme=sa.Text,
-    preferences=JSONB,
-    disabled_at=Moment,
-    created_at=Moment,
-    removed_at=Moment,
+    "id email name password_hash tags:json locale zone theme preferences:json disabled_at:moment created_at:moment removed_at:moment",
 )
-team = _table("team", id=sa.Text, name=sa.Text, description=sa.Text, lead=sa.Text, archived_at=Moment, created_at=Moment)
-person_team = _table("person_team", person=sa.Text, team=sa.Text)
-invitation = _table(
-    "invitation",
-    id=sa.Text,
-    person=sa.Text,
-    email=sa.Text,
-    roles=JSONB,
-    teams=JSONB,
-    token=sa.LargeBinary,
-    invited_by=sa.Text,
-    created_at=Moment,
-    expires_at=Moment,
-    mail=sa.Text,
-)
-session = _table(
-    "session",
-    id=sa.Text,
-    token_hash=sa.LargeBinary,
-    person=sa.Text,
-    created_at=Moment,
-    seen_at=Moment,
-    ended_at=Moment,
-    ip=sa.Text,
-    agent=sa.Text,
-)
+team = _table("team", "id name description lead archived_at:moment created_at:moment")
+person_team = _table("person_team", "person team")
+invitation = _table("invitation", "id person email roles:json teams:json token:bytes invited_by created_at:moment expires_at:moment mail")
+session = _table("session", "id token_hash:bytes person created_at:moment seen_at:moment ended_at:moment ip agent")
 api_key = _table(
     "api_key",
-    id=sa.Text,
-    name=sa.Text,
-    person=sa.Text,
-    secret_hash=sa.LargeBinary,
-    created_at=Moment,
-    expires_at=Moment,
-    revoked_at=Moment,
-    last_used_at=Moment,
-    scopes=JSONB,
-    networks=sa.ARRAY(sa.Text),
+    "id name person secret_hash:bytes created_at:moment expires_at:moment revoked_at:moment last_used_at:moment scopes:json networks:texts",
 )
-policy = _table(
-    "policy", id=sa.BigInteger, ptype=sa.Text, sub=sa.Text, dom=sa.Text, obj=sa.Text, act=sa.Text, eft=sa.Text, expression=sa.Text
-)
+policy = _table("policy", "id:bigint ptype sub dom obj act eft expression")
 clearance = _table(
     "clearance",
-    id=sa.Text,
-    label=sa.Text,
-    person=sa.Text,
-    since=Moment,
-    until=Moment,
-    reason=sa.Text,
-    asked_by=sa.Text,
-    asked_at=Moment,
-    answered_by=sa.Text,
-    answered_at=Moment,
-    status=sa.Text,
-    revoked_by=sa.Text,
-    revoked_at=Moment,
+    "id label person since:moment until:moment reason asked_by asked_at:moment answered_by answered_at:moment "
+    "status revoked_by revoked_at:moment",
 )
-role = _table("role", id=sa.Text, title=sa.Text, about=sa.Text, changed_at=Moment)
-policy_version = _table("policy_version", number=sa.BigInteger, at=Moment, by=sa.Text, note=sa.Text, added=JSONB, removed=JSONB)
-policy_draft = _table("policy_draft", person=sa.Text, base=sa.BigInteger, added=JSONB, removed=JSONB, at=Moment)
-version = _table("version", name=sa.Text, number=sa.BigInteger)
-throttle = _table("throttle", key=sa.Text, count=sa.Integer, until=Moment)
+role = _table("role", "id title about changed_at:moment")
+policy_version = _table("policy_version", "number:bigint at:moment by note added:json removed:json")
+policy_draft = _table("policy_draft", "person base:bigint added:json removed:json at:moment")
+version = _table("version", "name number:bigint")
+list_view = _table("list_view", "person collection columns:texts roomy:bool segment changed_at:moment")
+throttle = _table("throttle", "key count:int until:moment")
 
 data_source = _table(
     "data_source",
-    id=sa.Text,
-    name=sa.Text,
-    url_sealed=sa.LargeBinary,
-    dialect=sa.Text,
-    created_at=Moment,
-    settings=JSONB,
-    server=sa.Text,
-    paused_at=Moment,
-    looked_at=Moment,
-    checked_at=Moment,
-    down_since=Moment,
+    "id name url_sealed:bytes dialect created_at:moment settings:json server paused_at:moment looked_at:moment "
+    "checked_at:moment down_since:moment",
 )
-collection = _table("collection", id=sa.Text, source=sa.Text, document=JSONB, structure=JSONB, position=sa.Integer)
-collection_version = _table(
-    "collection_version",
-    collection=sa.Text,
-    number=sa.Integer,
-    document=sa.Text,
-    hash=sa.Text,
-    origin=sa.Text,
-    made_by=sa.Text,
-    made_at=Moment,
-)
-collection_draft = _table(
-    "collection_draft", collection=sa.Text, document=sa.Text, former=JSONB, revision=sa.Integer, changed_by=sa.Text, changed_at=Moment
-)
+collection = _table("collection", "id source document:json structure:json position:int")
+collection_version = _table("collection_version", "collection number:int document hash origin made_by made_at:moment")
+collection_draft = _table("collection_draft", "collection document former:json revision:int changed_by changed_at:moment")
 workflow = _table(
     "workflow",
-    id=sa.Text,
-    slug=sa.Text,
-    title=sa.Text,
-    description=sa.Text,
-    status=sa.Text,
-    team=sa.Text,
-    collection=sa.Text,
-    draft=JSONB,
-    live_version=sa.Integer,
-    label=sa.Text,
-    created_at=Moment,
-    updated_at=Moment,
+    "id slug title description status team collection draft:json live_version:int label created_at:moment updated_at:moment",
 )
-workflow_version = _table(
-    "workflow_version",
-    workflow=sa.Text,
-    number=sa.Integer,
-    document=sa.LargeBinary,
-    hash=sa.Text,
-    published_at=Moment,
-    published_by=sa.Text,
-)
-action = _table(
-    "action",
-    id=sa.Text,
-    title=sa.Text,
-    collection=sa.Text,
-    team=sa.Text,
-    document=sa.LargeBinary,
-    hash=sa.Text,
-    changed_at=Moment,
-    changed_by=sa.Text,
-)
-bulk = _table("bulk", id=sa.Text, person=sa.Text, action=sa.Text, collection=sa.Text, values=JSONB, items=JSONB, created_at=Moment)
+workflow_version = _table("workflow_version", "workflow number:int document:bytes hash published_at:moment published_by")
+action = _table("action", "id title collection team document:bytes hash changed_at:moment changed_by")
+bulk = _table("bulk", "id person action collection values:json items:json created_at:moment")

@@ -14,6 +14,7 @@ from console.core.expressions.operands import number_of
 from console.demo import knowing
 from console.demo.romanise import latin, sound
 from console.errors import Conflict, Invalid
+from console.formats import code_name
 
 if TYPE_CHECKING:
     from console.effects.python import Door
@@ -126,7 +127,7 @@ def _compare(door: "Door", subject: Subject, hit: "Record") -> dict[str, Any]:
     sides = {
         "names": (subject.names, (entry["name"], *others)),
         "births": (sorted(subject.births), entry.get("birth_dates") or ()),
-        "countries": (sorted(subject.countries), entry.get("nationalities") or ()),
+        "countries": (_countries(sorted(subject.countries)), _countries(entry.get("nationalities") or ())),
     }
     listed = door.get("watchlist", str(entry["list"])).values
     told: dict[str, Any] = {"subject": subject.names[0], "entry": entry["name"], "list": listed["name"], "kind": listed["kind"]}
@@ -135,6 +136,11 @@ def _compare(door: "Door", subject: Subject, hit: "Record") -> dict[str, Any]:
         told |= {name: ", ".join(map(str, own)), f"listed_{name}": ", ".join(map(str, theirs))}
     matched = hit.values.get("matched_on") or {}
     return told | {"birth_date_is": matched.get("birth_date", "unknown"), "nationality_is": matched.get("nationality", "unknown")}
+
+
+def _countries(codes: Iterable[str]) -> list[str]:
+    """The countries by name."""
+    return [code_name("country", code, "en") for code in codes]
 
 
 def _former(door: "Door", told: Mapping[str, Any]) -> "Record | None":

@@ -28,11 +28,11 @@ WORKFLOWS, ACTIONS, PAPERS = "workflows", "actions", "demo-files"
 Progress = Callable[[str], None]
 
 
-def load(data_dir: Path, reset: bool, progress: Progress) -> bool:
+def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False) -> bool:
     """Have the demo in `data_dir` and on its server; whether anything was loaded.
 
     The console's tables are migrated in any case. With `reset` everything of the demo and of the console is made afresh: runs and log too.
-    The company's dates are counted from this day (UTC). Raises ConsoleError with what to do.
+    The company's dates are counted from this day (UTC). With `bare` nobody has worked there yet. Raises ConsoleError with what to do.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     server = servers.server_for(settings.current())
@@ -59,6 +59,10 @@ def load(data_dir: Path, reset: bool, progress: Progress) -> bool:
     _import_actions()
     _publish_workflows()
     _make_inboxes()
+    if not bare:
+        from console.demo import living
+
+        living.live(data_dir, {person["email"]: person["password"] for person in told}, progress)
     write_note(
         data_dir,
         {

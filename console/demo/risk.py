@@ -30,10 +30,10 @@ def band_of(total: int) -> str:
 def floor_reason(points: Points) -> str | None:
     """Why the band is at least high whatever the score, None without a reason."""
     if points["pep"] >= 2:
-        return "politically_exposed"
+        return "pep"
     if points["country"] == 3:
         return "high_risk_country"
-    return "adverse_media" if points["media"] == 3 else None
+    return "media" if points["media"] == 3 else None
 
 
 def band(points: Points) -> str:

@@ -15,7 +15,7 @@ ROLE = "fernwick"
 
 def newest_form() -> str:
     """The name of the newest migration, found without loading what performs it."""
-    return max(release.known())
+    return max(release.known_revisions())
 
 
 class Server(ABC):

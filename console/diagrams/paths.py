@@ -3,6 +3,7 @@
 A picture is data: the steps in the order of the document, with their edges and texts. Pages draw it.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from console import access, accounts, runs, steps, workflows
 from console.core.actor import Actor
 from console.core.documents import graph
 from console.core.documents.collections import humanised
+from console.core.documents.fields import Use
 from console.core.documents.workflow import Step, Workflow, read
 from console.db import tables
 from console.db.engine import hot_engine
@@ -81,7 +83,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A step in a picture. `gist` says in a few words what it does, `says` in detail: pairs of a label and a text.
+    """A step in a picture. `gist` says in a few words what it does, `says` in detail: pairs of a label and a text; `technical` are its expressions,
+    templates and names of programs.
 
     `state` is that of a run: done, now, cancelled, skipped, failed, todo (may come), missed (will not come); empty without a run.
     """
@@ -99,6 +102,7 @@ class Node:
     alone: bool = False
     state: str = ""
     attempts: Sequence[Attempt] = ()
+    technical: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +248,12 @@ class _Names:
         """The label of a field of the workflow's collection."""
         return _label(self.here, name)
 
+    def changed(self, use: Use) -> str:
+        """The label of a field that a step changes, of the run's record or of another."""
+        link = next((entry for entry in self.here.relations if entry.name == use.relation), None) if self.here and use.relation else None
+        other = link.collection if link else use.collection
+        return _label(self.collections.get(other) if other else self.here, use.column or "")
+
     def beside(self, relation: str | None, collection: str | None, columns: Sequence[str]) -> str:
         """The labels of a relation's target, or another collection, and its fields."""
         link = next((entry for entry in self.here.relations if entry.name == relation), None) if self.here and relation else None
@@ -275,6 +285,7 @@ def _node(step: Step, called: _Names, titles: Mapping[str, str], back: set[tuple
         at,
         group,
         kind is not None and (kind.by_itself(step.config) or step.completion == "automatic"),
+        technical=_technical(config),
     )
 
 
@@ -326,11 +337,10 @@ def _says(step: Step, kind: StepType | None, config: Any, called: _Names) -> lis
             ("Reads", called.beside(*place, [use.column for use in read if (use.relation, use.collection) == place and use.column]))
             for place in beside
         ),
-        ("Changes", _listed(called.field(name) for name in dict.fromkeys(use.column for use in uses if use.changed and use.column))),
+        ("Changes", _listed(dict.fromkeys(called.changed(use) for use in uses if use.changed and use.column))),
         ("Asks for", _listed(entry.label + (" (required)" if entry.required else "") for entry in asked)),
-        *(("By rule", f"{_option_label(config, rule.option)} when {rule.if_}") for rule in getattr(config, "rules", None) or ()),
-        *_settings(config),
-        ("Shows", _short(getattr(config, "text", None) or "")),
+        *((name, text) for name, text in _settings(config) if not _for_programs(text)),
+        *(("Shows", text) for text in [_short(getattr(config, "text", None) or "")] if not _for_programs(text)),
         ("Only for", _listed(humanised(role) for role in step.roles or ())),
         ("Completes", "without a click, where nothing is asked" if step.completion == "automatic" else ""),
     ]
@@ -341,11 +351,28 @@ def _gist(says: Sequence[tuple[str, str]], config: Any, kind: StepType | None) -
     """A few words that fit into a node."""
     branches = getattr(config, "branches", None)
     if branches:
-        return str(branches[0].if_)
+        return _listed(_way_label(branch.outcome, {}, 2) for branch in branches)
     wanted = ("Changes", "Asks for", "Reads")
     told = next((f"{label} {text}" for want in wanted for label, text in says if label == want), None)
     plain = next((text for label, text in says if label not in (*wanted, "Shows", "Only for", "Completes")), None)
     return told or plain or (kind.gist if kind else "")
+
+
+def _technical(config: Any) -> list[tuple[str, str]]:
+    """What of the settings is written for programs: rules, templates, names of actions."""
+    if config is None:
+        return []
+    found = [("By rule", f"{_option_label(config, rule.option)} when {rule.if_}") for rule in getattr(config, "rules", None) or ()]
+    found += [(name, text) for name, text in _settings(config) if _for_programs(text)]
+    return found + [("Shows", text) for text in [_short(getattr(config, "text", None) or "")] if _for_programs(text)]
+
+
+_PROGRAM = re.compile(r"\{\{|[a-z]\w*[_.][a-z_]\w*|[=<>!]=|&&|\|\|")
+
+
+def _for_programs(text: str) -> bool:
+    """Whether the text is an expression, a template or a name that programs use."""
+    return _PROGRAM.search(text) is not None
 
 
 def _definitions(config: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from console.core.forms import FormField, examine
 from console.core.run import moves
 from console.db.engine import fetch
 from console.document_requests import request_rows
-from console.document_requests.outside import hand_in, kept
+from console.document_requests.outside import hand_in, keep_file
 from console.document_requests.request_letters import link_of
 from console.document_requests.request_rows import Item, Request, draft, ensure, hashed, noted, token_of
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -130,7 +130,7 @@ def by_hand(actor: Actor, run_id: str, wanted: str, name: str, content: bytes, s
     wrong += [] if content else [{"field": "file", "reason": "Choose the file."}]
     if wrong or item is None:
         raise Invalid("This cannot be entered yet.", details=wrong)
-    stored = kept(request, wanted, list(item.types), name, content, by=actor.id, sender=said)
+    stored = keep_file(request, wanted, list(item.types), name, content, by=actor.id, sender=said)
     request_rows.received(request, actor, stored)
     return stored
 

@@ -69,14 +69,14 @@ def take(page: Page, wanted: str, name: str, content: bytes) -> Stored:
     item = next((one for one in request.items if one.id == wanted), None)
     if item is None:
         raise Invalid("No such document is asked for.", details=[{"field": wanted[:100], "reason": "Not asked for."}])
-    stored = kept(request, wanted, list(item.types), name, content)
+    stored = keep_file(request, wanted, list(item.types), name, content)
     for former in item.files if not item.many else ():
         if former.id != stored.id:  # replaced once the new one is there
             files.remove(former.id)
     return stored
 
 
-def kept(request: Request, wanted: str, types: list[str], name: str, content: bytes, **more: Any) -> Stored:
+def keep_file(request: Request, wanted: str, types: list[str], name: str, content: bytes, **more: Any) -> Stored:
     """Keep a file of the request. Raises Invalid with a detail for it where the file is refused, or everything together is too large."""
     most, there = settings.current().request_mb, files.of_request(request.id)
     if len(there) >= MOST_FILES:

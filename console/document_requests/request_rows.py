@@ -170,7 +170,7 @@ def by_token(token: str) -> Request | None:
     return _read("token = %b", hashed(token))
 
 
-def known(token: str) -> bool:
+def is_known(token: str) -> bool:
     """Whether there is a link with this token, whatever has become of it."""
     return bool(fetch("select 1 from console.document_request where token = %b", (hashed(token),)))
 

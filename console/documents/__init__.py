@@ -2,10 +2,11 @@
 
 from console.documents.checklist import Checklist, Entry, checklist, read_ordered
 from console.documents.document_text import Page, pages_of
-from console.documents.looked import Looked, checks_then, looked_at
+from console.documents.looked import Looked, checks_then, looked_at, pages_by
 from console.documents.looking import ARCHIVE, WIDTHS, Document, Opened, beside, download, opened, page
 from console.documents.named_papers import of_item
+from console.documents.passages import meant, place_of
 
 __all__ = [
-    "ARCHIVE", "WIDTHS", "Checklist", "Document", "Entry", "Looked", "Opened", "Page", "beside", "checklist", "checks_then", "download", "looked_at", "of_item", "opened", "page", "pages_of", "read_ordered",
+    "ARCHIVE", "WIDTHS", "Checklist", "Document", "Entry", "Looked", "Opened", "Page", "beside", "checklist", "checks_then", "download", "looked_at", "meant", "of_item", "opened", "page", "pages_by", "pages_of", "place_of", "read_ordered",
 ]  # fmt: skip

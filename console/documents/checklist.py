@@ -17,7 +17,7 @@ from console.core.papers.document_checks import Result, judged, of_values
 from console.core.run import Event
 from console.db.engine import transaction
 from console.documents import named_papers
-from console.documents.document_text import Told, kept, read
+from console.documents.document_text import Told, kept_text, read
 from console.documents.looking import Document, content_of
 from console.errors import ConsoleError, NotFound
 from console.runs.changing.run_rights import Seen, may_work, see
@@ -140,7 +140,7 @@ def _entry(document: Document, subject: str | None, checked: Checked, actor: Act
         return Entry(document, why=NO_PAGES, sha256=opened.sha256)
     if subject is None:
         return Entry(document, why=NOBODY, sha256=opened.sha256)
-    told = kept(opened, subject)
+    told = kept_text(opened, subject)
     return Entry(document, pending=True, sha256=opened.sha256) if told is None else _results(replace(told, document=document), checked)
 
 

@@ -127,9 +127,9 @@ def _read_document(actor: Actor, document: Document, subject: str | None, *, rec
     return Told(document, pages, facts_of(pages, log.now().date()), opened.sha256)
 
 
-def kept(opened: Opened, subject: str | None) -> Told | None:
-    """The document as it was read before, None where it still has to be."""
-    pages = files.texts.kept(subject, opened.sha256, recognise=True)
+def kept_text(opened: Opened, subject: str | None) -> Told | None:
+    """The document as read earlier, None if it was not read yet."""
+    pages = files.texts.kept_pages(subject, opened.sha256, recognise=True)
     return None if pages is None else Told(opened.document, pages, facts_of(pages, log.now().date()), opened.sha256)
 
 

@@ -21,6 +21,7 @@ class Looked:
     pages: int | None
     opened: tuple[int, ...]
     taken: bool = False
+    named: tuple[Any, ...] = ()
 
     @property
     def never(self) -> tuple[int, ...]:
@@ -63,14 +64,15 @@ def _pages(numbers: Sequence[int]) -> str:
     return f"{'Page' if len(numbers) == 1 else 'Pages'} {listed}"
 
 
-def looked_at(actor: Actor, run_id: str, at: int | None = None) -> list[Looked]:
+def looked_at(actor: Actor, run_id: str, at: int | None = None, events: Sequence[log.Stored] | None = None) -> list[Looked]:
     """The documents beside the run, and what was opened of each up to event `at` (None: the last); those handed in later are left out.
 
-    Files of records are those of today. Raises NotFound for a run that the actor may not see.
+    `events` are those of opened documents, where the caller has them. Files of records are those of today. Raises NotFound for a run that the actor may not see.
     """
     seen = see(actor, run_id)
     upto = seen.run.seq if at is None else at
-    events = [event for event in log.recent(run_id, "source_opened", 0) if event.n <= upto and event.open.get("source") == "document"]
+    known = log.recent(run_id, "source_opened", 0) if events is None else events
+    events = [event for event in known if event.n <= upto and event.open.get("source") == "document"]
     moment = _moment(run_id, upto)
     try:
         listed = beside(actor, run_id, seen.run.collection, seen.run.record)
@@ -78,6 +80,19 @@ def looked_at(actor: Actor, run_id: str, at: int | None = None) -> list[Looked]:
         listed = []
     there = [one for one in listed if not one.why_not and (one.at is None or moment is None or one.at <= moment)]
     return [_looked(document, [event for event in events if _same(event, document)]) for document in there]
+
+
+def pages_by(looked: Looked, events: Sequence[log.Stored], person: str) -> int:
+    """How many pages of the document this person opened; as many as it has where they took the file."""
+    own = [event for event in events if event.body["actor"]["id"] == person and _names(event) == looked.named]
+    if any("page" not in event.open for event in own):
+        return looked.pages or 1
+    return len({event.open["page"] for event in own})
+
+
+def _names(event: log.Stored) -> tuple[Any, ...]:
+    """How an event names its document."""
+    return event.open.get("collection"), event.open.get("name"), event.open.get("key")
 
 
 def checks_then(actor: Actor, run_id: str, step: str, attempt: int, at: int) -> dict[str, Any] | None:
@@ -98,15 +113,20 @@ def _moment(run_id: str, n: int) -> datetime | None:
 
 
 def _same(event: log.Stored, document: Document) -> bool:
-    told = event.open
+    return _names(event) == _named(document)
+
+
+def _named(document: Document) -> tuple[Any, ...]:
+    """How events name the document: collection, column and record in the log, or the file that was handed in."""
     if document.collection is None:
-        return bool(told.get("key") == document.ref)
-    key = browse.log_reference(records.collection(document.collection), document.record or "")
-    return (told.get("collection"), told.get("name"), told.get("key")) == (document.collection, document.column, key)
+        return None, None, document.ref
+    return document.collection, document.column, browse.log_reference(records.collection(document.collection), document.record or "")
 
 
 def _looked(document: Document, events: Sequence[log.Stored]) -> Looked:
     opened = {event.open["page"] for event in events if isinstance(event.open.get("page"), int)}
     counted = [event.open["pages"] for event in events if isinstance(event.open.get("pages"), int)]
     pages = document.pages or (max(counted) if counted else None)
-    return Looked(document.ref, document.title, pages, tuple(sorted(opened)), any("page" not in event.open for event in events))
+    return Looked(
+        document.ref, document.title, pages, tuple(sorted(opened)), any("page" not in event.open for event in events), _named(document)
+    )

@@ -17,6 +17,7 @@ from console.core.documents.action_document import SUCCEEDED
 from console.core.effect_kinds import KINDS as DEFINED
 from console.core.run import Effect, Run
 from console.core.run.commands import Report
+from console.core.speaking import fill_text
 from console.effects import record
 from console.effects.call import Call, Came, prepared
 from console.errors import ConsoleError, IntegrationError, NotAllowed, OutcomeUnknown, SourceDown
@@ -111,7 +112,7 @@ def _closing(effect: Effect, call: Call, came: Came) -> dict[str, str]:
     rules = effect.request["outcomes"]
     outcome = next((rule["outcome"] for rule in rules if expressions.parse(rule["if"]).test(roots)), SUCCEEDED)
     said = effect.request.get("done")
-    return {"outcome": outcome, **({"message": expressions.render(said, roots)} if said else {})}
+    return {"outcome": outcome, **({"message": fill_text(said, roots)} if said else {})}
 
 
-__all__ = ["KINDS", "action_preview", "check", "kept", "lookups", "perform", "python", "recover"]
+__all__ = ["KINDS", "action_preview", "check", "kept", "lookups", "perform", "python", "recover", "spoken_values"]

@@ -10,7 +10,8 @@ from console.access.spoken_names import known
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
 from console.core.run import Run
-from console.effects import kept
+from console.core.speaking import SPOKEN
+from console.effects import kept, spoken_values
 from console.effects.call import beside, roots_of
 from console.errors import NotFound
 from console.records import Record
@@ -30,7 +31,7 @@ def ready(actor: Actor, run: Run, action_id: str, key: str | None, record: Recor
     elif record is None or record.collection != action.collection:
         record, problem = _record(actor, action, key)
     rows = beside(actor, record, action.related)
-    roots = roots_of(actor, run, record, {}, rows, action.variables, now)
+    roots = roots_of(actor, run, record, {}, rows, action.variables, now) | {SPOKEN: spoken_values.of_action(action.id)}
     return Act(
         action,
         action.collection,

@@ -18,6 +18,8 @@ from console.core.documents.action_document import Beside, Requirement
 from console.core.documents.fields import Computed, computed
 from console.core.run import Effect, Run
 from console.core.scopes import Scope
+from console.core.speaking import SPOKEN, fill_text
+from console.effects import spoken_values
 from console.errors import Conflict
 from console.records import Record
 
@@ -63,6 +65,7 @@ class Call:
     record: str | None
     seen: Mapping[str, Any]
     effect: Effect
+    workflow: str | None
     unsure: bool = False
 
     def value(self, rule: Computed, **more: Any) -> Any:
@@ -85,10 +88,11 @@ def prepared(actor: Actor, effect: Effect, run: Run, *, judged: bool) -> Call:
     record = records.get(collection, key, access.scope_for(actor, collection, "read")) if collection and key else None
     roots = roots_of(actor, run, record, request["input"], beside(actor, record, reads), request.get("variables", {}))
     roots |= {"key": request["key"], "results": results_before(effect, run)}
+    roots |= {SPOKEN: spoken_values.of_action(request.get("action"))}
     if judged and request["index"] == 0:
         must_hold([Requirement.model_validate(entry) for entry in request.get("require", ())], roots)
     define = _EFFECT.validate_python(request["define"])
-    return Call(actor, define, request["key"], roots, collection, key, request.get("seen") or {}, effect, run.unsure)
+    return Call(actor, define, request["key"], roots, collection, key, request.get("seen") or {}, effect, run.workflow, run.unsure)
 
 
 def roots_of(
@@ -135,7 +139,7 @@ def must_hold(requirements: list[Requirement], roots: Mapping[str, Any]) -> None
     """Raises Refused with the sentence of the first requirement that does not certainly hold."""
     for entry in requirements:
         if not expressions.parse(entry.if_).test(roots):
-            said = expressions.render(entry.message, roots)
+            said = fill_text(entry.message, roots)
             raise Refused(said, details=[{"field": entry.field or "", "reason": said}])
 
 

@@ -41,8 +41,8 @@ def settled(effect: Effect) -> bool:
     return expressions.parse(told.pending).denies({"results": {effect.request["define"]["name"]: values}})
 
 
-def look(actor: Actor, effect: Effect, run: Run) -> Stands:
-    """Ask the other side, and change what is noted of it where it is final. Raises IntegrationError, OutcomeUnknown or SourceDown: not to be told now."""
+def look_up(actor: Actor, effect: Effect, run: Run) -> Stands:
+    """Ask the other system, and store its answer if final. Raises IntegrationError, OutcomeUnknown or SourceDown if it cannot say now."""
     call = prepared(actor, effect, run, judged=False)
     define: Http = call.define
     follow, found = define.follow, http.check(call)

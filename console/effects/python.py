@@ -28,9 +28,10 @@ UNKNOWN = "Something unexpected went wrong while it was done; it cannot be told 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Records as the person may see and change them who has the action done."""
+    """Records as the person may see and change them who has the action done, in a run of this workflow (its id)."""
 
     actor: Actor
+    workflow: str | None = None
 
     def get(self, collection: str, key: str) -> Record:
         """The record. Raises NotFound out of the person's scope."""
@@ -77,7 +78,7 @@ class Door:
 
     def insert(self, collection: str, values: Mapping[str, Any]) -> Record:
         """A new record. Raises Conflict `exists` where the database says that there is one."""
-        return records.insert(collection, values, scope_of(self.actor, collection, "create"))
+        return records.insert(collection, values, scope_of(self.actor, collection, "create"), workflow=self.workflow)
 
     def same(self, collection: str, values: Mapping[str, Any]) -> Record | None:
         """The record that has all these values."""
@@ -85,7 +86,7 @@ class Door:
 
     def write(self, collection: str, key: str, changes: Mapping[str, Mapping[str, Any]]) -> Record:
         """The record after the change: field → {"old", "new"}."""
-        return records.write(collection, key, changes, scope_of(self.actor, collection, "update"), by_action=True)
+        return records.write(collection, key, changes, scope_of(self.actor, collection, "update"), by_action=True, workflow=self.workflow)
 
 
 Function: TypeAlias = Callable[[Mapping[str, Any], str, Door], Mapping[str, Any]]
@@ -111,7 +112,7 @@ def perform(call: Call) -> Came:
     if function is None:
         raise DefinitionError(f"There is no function {call.define.function} for actions here: is its package installed?")
     values = call.values(call.define.values)
-    return Came("succeeded", values=dict(function(values, call.key, Door(call.actor))), sent={})
+    return Came("succeeded", values=dict(function(values, call.key, Door(call.actor, call.workflow))), sent={})
 
 
 def recover(call: Call) -> Came:

@@ -22,13 +22,13 @@ UNKNOWN = (
 )
 
 
-def perform(actor: Actor, effect: Effect, _run: Run) -> Report:
+def perform(actor: Actor, effect: Effect, run: Run) -> Report:
     """Do it with the rights of `actor`, who completed the step."""
     request = effect.request
     faults.point("effects.perform.before")
     try:
         scope = access.scope_for(actor, request["collection"], "update")
-        records.write(request["collection"], request["key"], request["changes"], scope)
+        records.write(request["collection"], request["key"], request["changes"], scope, workflow=run.workflow)
     except records.WriteUnknown:
         return Report(effect.id, "unknown", "connection", UNKNOWN)
     except Conflict as error:
@@ -58,7 +58,7 @@ def _refused(effect: Effect, code: str, error: ConsoleError, *, passing: bool = 
     )
 
 
-def recover(actor: Actor, effect: Effect, _run: Run) -> Report:
+def recover(actor: Actor, effect: Effect, run: Run) -> Report:
     """What came of an effect whose process died: look at the record, and do it only where the old values still stand."""
     request = effect.request
     changes: Mapping[str, Mapping[str, Any]] = request["changes"]
@@ -72,7 +72,7 @@ def recover(actor: Actor, effect: Effect, _run: Run) -> Report:
     if _hold(request["collection"], found, changes, "new"):
         return Report(effect.id, "succeeded", result={"fields": sorted(changes)})
     if _hold(request["collection"], found, changes, "old"):
-        return perform(actor, effect, _run)
+        return perform(actor, effect, run)
     return Report(effect.id, "unknown", "values_moved", UNKNOWN)
 
 

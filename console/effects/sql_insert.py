@@ -20,7 +20,7 @@ def perform(call: Call) -> Came:
     if (there := _existing_record(call, values)) is not None:
         return _came(there, added=False)
     try:
-        made = records.insert(define.collection, values, scope_of(call.actor, define.collection, "create"))
+        made = records.insert(define.collection, values, scope_of(call.actor, define.collection, "create"), workflow=call.workflow)
     except WriteUnknown:
         return Came("unknown", "connection", UNKNOWN, sent={"values": values})
     except Conflict:

@@ -28,7 +28,7 @@ def perform(call: Call) -> Came:
         changes = {name: wanted[name] for name in moving}
         try:
             if changes:
-                records.write(collection, key, changes, scope_of(call.actor, collection, "update"), by_action=True)
+                records.write(collection, key, changes, scope_of(call.actor, collection, "update"), by_action=True, workflow=call.workflow)
         except WriteUnknown:
             return Came("unknown", "connection", UNKNOWN, sent={"changes": {key: changes}})
         except (Conflict, Invalid) as error:

@@ -1,7 +1,7 @@
 """A process of its own for what may fall over, run for ever or eat memory: started anew for each piece of work, without an environment, and under limits.
 
 The one place that has these limits. `Confined` is the side of who asks. Run as a program, `python -I confined.py LIMITS PROGRAM ARGUMENT…`, this file
-limits its own process (memory, processor time, no file to write) and then becomes the program, which so never runs a line without them.
+limits its own process (memory, processor time, files to write) and then becomes the program, which so never runs a line without them.
 The program reads its standard input and answers on its standard output. Imports nothing of the console: the process does not know it.
 """
 
@@ -10,8 +10,10 @@ import resource
 import runpy
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,13 +26,17 @@ class Busy(Exception):
 
 @dataclass(frozen=True)
 class Confined:
-    """A program under limits: `memory` bytes, `cpu_s` of processor time, `seconds` by the clock, `at_once` of them from one process of ours."""
+    """A program under limits: `memory` bytes, `cpu_s` of processor time, `seconds` by the clock, `at_once` of them from one process of ours.
+
+    It writes no file, unless `writes` gives the most bytes of one: then in a folder of its own, which is gone afterwards.
+    """
 
     program: Path
     memory: int
     cpu_s: int
     seconds: float
     at_once: int
+    writes: int = 0
     _places: threading.BoundedSemaphore = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -39,12 +45,14 @@ class Confined:
 
     def ask(self, content: bytes, arguments: Sequence[str] = ()) -> bytes:
         """What the program answers to these bytes; nothing where it broke off or ended with an error. Raises Busy, and TimeoutError after `seconds`."""
-        limits = json.dumps([self.memory, self.cpu_s])
+        limits = json.dumps([self.memory, self.cpu_s, self.writes])
         command = [sys.executable, "-I", __file__, limits, str(self.program), *arguments]
         if not self._places.acquire(timeout=WAIT_S):
             raise Busy
         try:
-            done = subprocess.run(command, input=content, capture_output=True, timeout=self.seconds, env={}, check=False)
+            with tempfile.TemporaryDirectory(prefix="handrail-") if self.writes else nullcontext() as folder:
+                own = {"TMPDIR": folder} if folder else {}
+                done = subprocess.run(command, input=content, capture_output=True, timeout=self.seconds, env=own, check=False)
         except subprocess.TimeoutExpired:
             raise TimeoutError from None
         finally:
@@ -52,12 +60,12 @@ class Confined:
         return b"" if done.returncode else done.stdout
 
 
-def limit(memory: int, cpu_s: int) -> None:
-    """From here on: so much memory and time, nothing written."""
+def limit(memory: int, cpu_s: int, writes: int = 0) -> None:
+    """From here on: so much memory and time, and no file of more than `writes` bytes."""
     for what, most in (
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_CPU, cpu_s),
-        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_FSIZE, writes),
         (resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(what)[1]

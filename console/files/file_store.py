@@ -180,7 +180,7 @@ def release(places: Collection[str]) -> None:
         _file(place).unlink(missing_ok=True)
 
 
-def kept() -> Iterator[tuple[str, Path]]:
+def stored_files() -> Iterator[tuple[str, Path]]:
     """(name below the data folder, file) of all bytes that are kept, as a backup takes them."""
     folder = settings.current().data_dir / FOLDER
     for shelf in sorted(folder.iterdir()) if folder.is_dir() else ():

@@ -31,7 +31,7 @@ def pages(subject: str | None, content: bytes, media_type: str, *, recognise: bo
     Raises TooMany while others are read.
     """
     digest = hashlib.sha256(content).hexdigest()
-    if (known := kept(subject, digest, recognise=recognise)) is not None:
+    if (known := kept_pages(subject, digest, recognise=recognise)) is not None:
         return known, True
     try:
         made = text_recognition.read(content, media_type, recognise=recognise, until=until)
@@ -42,8 +42,8 @@ def pages(subject: str | None, content: bytes, media_type: str, *, recognise: bo
     return made, False
 
 
-def kept(subject: str | None, digest: str, *, recognise: bool) -> list[Read] | None:
-    """What was read before of the bytes with this SHA-256, None where nothing was; without recognising, what was recognised is as good."""
+def kept_pages(subject: str | None, digest: str, *, recognise: bool) -> list[Read] | None:
+    """The pages read earlier from the bytes with this SHA-256, None if they were not read; pages with recognised text serve for both."""
     for how in _ways(recognise):
         place = _place(subject, digest, how) if subject else None
         if place is None or not place.is_file():

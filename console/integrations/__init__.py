@@ -1,3 +1,3 @@
-"""The ways out of the console: HTTP (`net`) and mail."""
+"""The ways out of the console: HTTP (`net` for requests, `connections` for libraries that bring their own) and mail."""
 
-__all__ = ["mail", "net"]
+__all__ = ["connections", "mail", "net"]

@@ -6,22 +6,14 @@ Hosts of one's own network are reached only where `CONSOLE_PRIVATE_HOSTS` names 
 plain http too.
 """
 
-import http.client
 import ipaddress
-import socket
-import ssl
-import threading
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
-import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-
 from console import settings
-from console.errors import IntegrationError, OutcomeUnknown
+from console.errors import IntegrationError
 
 CONNECT_S = 3.0
 READ_S = 10.0
@@ -33,7 +25,6 @@ UNICAST = ipaddress.ip_network("2000::/3")
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 PROTOCOL = ipaddress.ip_network("192.0.0.0/24")
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-_FAULTS = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,36 +47,23 @@ class Answer:
 
 
 def send(method: Method, url: str, body: bytes | None, headers: Mapping[str, str], *, read_s: float = READ_S) -> Answer:
-    """The answer to one request, whatever its status; `read_s` of silence, and twice that or 20 s altogether, are the longest once connected.
+    """The answer to one request, whatever its status; it waits at most `read_s` of silence, and twice that or 20 s altogether.
 
     Raises IntegrationError where nothing was sent (a bad or forbidden address, nobody there, a certificate that does not fit), OutcomeUnknown where the
     request left and no answer came.
     """
+    import httpcore2
+
+    from console.integrations import connections
+
     parts = _parts(url)
     name, port = str(parts.hostname), parts.port or PORTS[parts.scheme]
-    connection = _connected(parts.scheme, name, port, _addresses(name, port), read_s)
-    cut = threading.Event()
-    limit = threading.Timer(max(WHOLE_S, 2 * read_s), _cut, [connection.sock, cut])
-    limit.daemon = True
-    limit.start()
-    try:
-        connection.request(
-            method,
-            (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
-            body,
-            {"User-Agent": "Handrail", **headers, "Host": _host(parts, name, port)},
-            preload_content=False,
-            decode_content=False,
-        )
-        answer = _read(connection.getresponse())
-        if cut.is_set():  # what was cut off in its head looks like a whole answer
-            raise TimeoutError
-        return answer
-    except _FAULTS as error:
-        raise OutcomeUnknown(f"{name} did not answer: {_reason(error)}") from error
-    finally:
-        limit.cancel()
-        connection.close()
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    sent = {"User-Agent": "Handrail", "Accept-Encoding": "identity", **headers, "Host": _host(parts, name, port)}
+    if body is not None or method in {"POST", "PUT", "PATCH"}:
+        sent["Content-Length"] = str(len(body or b""))
+    where = httpcore2.URL(scheme=parts.scheme, host=name, port=port, target=target)
+    return connections.send(method, where, body, sent, read_s=read_s, whole_s=max(WHOLE_S, 2 * read_s))
 
 
 def _parts(url: str) -> SplitResult:
@@ -111,15 +89,6 @@ def private(name: str, port: int) -> bool:
     told, host = settings.current(), name.lower().rstrip(".")
     named = (urlsplit(url) for url in told.http_targets.values())
     return host in told.private_hosts or any((parts.hostname, parts.port or PORTS[parts.scheme]) == (host, port) for parts in named)
-
-
-def _addresses(name: str, port: int) -> list[str]:
-    """The addresses of the host, all of them fit to connect to. Raises IntegrationError."""
-    try:
-        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise IntegrationError(f"There is no host {name[:200]}, or the name service does not answer.", code="no_host") from None
-    return fit(name, port, [str(item[4][0]) for item in found])
 
 
 def fit(name: str, port: int, addresses: Iterable[str], *, meant: bool = False) -> list[str]:
@@ -153,60 +122,7 @@ def public(address: str) -> bool:
     return ip in UNICAST and ip.is_global and all(public(str(one)) for one in ip.teredo or ())
 
 
-def _connected(scheme: str, name: str, port: int, addresses: list[str], read_s: float) -> HTTPConnection:
-    """A connection to the first of the addresses where somebody answers. Raises IntegrationError: nothing was sent."""
-    fault: Exception | None = None
-    for address in addresses:
-        if scheme == "https":
-            context = ssl.create_default_context()
-            connection: HTTPConnection = HTTPSConnection(address, port, timeout=CONNECT_S, ssl_context=context, server_hostname=name)
-        else:
-            connection = HTTPConnection(address, port, timeout=CONNECT_S)
-        try:
-            connection.connect()
-        except _FAULTS as error:
-            connection.close()
-            fault = error
-            continue
-        connection.timeout = read_s
-        return connection
-    raise IntegrationError(f"{name} cannot be reached: {_reason(fault)}", code="unreachable") from fault
-
-
 def _host(parts: SplitResult, name: str, port: int) -> str:
     """The header `Host`: the name as it was asked for, in brackets where it is an address of version 6."""
     literal = f"[{name}]" if ":" in name else name
     return literal if port == PORTS[parts.scheme] else f"{literal}:{port}"
-
-
-def _read(answer: urllib3.BaseHTTPResponse) -> Answer:
-    """The status is what counts: a body that breaks off or has no end is cut."""
-    body = b""
-    with suppress(*_FAULTS):
-        while len(body) <= MOST_BYTES:
-            more = answer.read(MOST_BYTES + 1 - len(body))
-            body += more
-            if not more:
-                return Answer(answer.status, body, whole=True)
-    return Answer(answer.status, body[:MOST_BYTES], whole=False)
-
-
-def _cut(sock: socket.socket, cut: threading.Event) -> None:
-    """End what takes too long: the thread that reads gets an end of file. Below TLS, which is not for two threads."""
-    cut.set()
-    with suppress(OSError):
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-
-def _reason(error: Exception | None) -> str:
-    """In a few words, without addresses and without anything that the other side wrote."""
-    match error:
-        case ssl.SSLCertVerificationError() | urllib3.exceptions.SSLError():
-            inner = error.args[0] if error.args and isinstance(error.args[0], ssl.SSLCertVerificationError) else error
-            return getattr(inner, "verify_message", "") or "its certificate or TLS does not fit"
-        case OSError(strerror=str(words)) | urllib3.exceptions.NewConnectionError(__cause__=OSError(strerror=str(words))):
-            return words.lower()
-        case TimeoutError() | urllib3.exceptions.TimeoutError():
-            return "it took too long"
-        case _:
-            return type(error).__name__

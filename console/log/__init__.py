@@ -1,7 +1,7 @@
 """The log: the only writer and reader of the event table."""
 
 from console.log import body
-from console.log.append import REQUEST, Moved, Projection, chained, frame_of, note, now, on_the_way, settle, write
+from console.log.append import REQUEST, Moved, Projection, chained, frame_of, move_clock, note, now, on_the_way, settle, write
 from console.log.body import Fact, Frame, Link, link
 from console.log.once import IDEMPOTENCY, AlreadyDone, reserved
 from console.log.read import Row, Stored, closed, events_of, history, open_values, passing, recent, rows, stored
@@ -29,6 +29,7 @@ __all__ = [
     "history",
     "link",
     "masking",
+    "move_clock",
     "note",
     "now",
     "on_the_way",

@@ -10,7 +10,7 @@ import functools
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -50,9 +50,18 @@ class Projection:
     shown: Mapping[str, Any] | None = None
 
 
+_moved_by = timedelta()
+
+
 def now() -> datetime:
     """The time of a transition, aware UTC; drawn once and passed down."""
-    return datetime.now(UTC)
+    return datetime.now(UTC) + _moved_by
+
+
+def move_clock(by: timedelta) -> None:
+    """Let this process write its events as if `by` had passed (negative: in the past). Only the demo does, while it makes up its past weeks."""
+    global _moved_by  # noqa: PLW0603 (one clock per process)
+    _moved_by = by
 
 
 def frame_of(actor: Actor, team: str | None, **more: Any) -> Frame:
@@ -116,7 +125,7 @@ def write(
             raise
         last = seq + len(links)
     if last:
-        request_writes.done(chain, kinds, connection)
+        request_writes.written(chain, kinds, connection)
     faults.point("log.write.after")
     if last == 0:
         raise Moved(chain)

@@ -11,6 +11,7 @@ import time
 import zipfile
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 import orjson
 
@@ -59,9 +60,9 @@ class Places:
         self._file.close()
 
 
-def zipped(members: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
-    """The archive of these files in their order, as it grows. Where it breaks off, the end is missing that makes it an archive."""
-    out, now = _Out(), time.gmtime()[:6]
+def zipped(members: Iterable[tuple[str, Iterable[bytes]]], at: datetime | None = None) -> Iterator[bytes]:
+    """The archive of these files in their order, as it grows; each bears the time `at` (None: now). Where it breaks off, the end is missing that makes it an archive."""
+    out, now = _Out(), at.utctimetuple()[:6] if at else time.gmtime()[:6]
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as made:
         for name, parts in members:
             about = zipfile.ZipInfo(name, now)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from console.core.origins import ANY, FORM, LIMIT, SAID, SENT, Closed
+from console.core.origins import ANY, FORM, KEY, LIMIT, SAID, SENT, Closed, plain
 
 Hidden = Callable[[str | None], frozenset[str]]
 """Collection id (None: of no collection) → names of the fields that may not be read there."""
@@ -19,14 +19,14 @@ Hidden = Callable[[str | None], frozenset[str]]
 class Within:
     """What is hidden from a reader within the runs of a version of a workflow, where values were made of fields.
 
-    `closed_in` finds what is closed in a version, or in a run of it; `titles` says whether the titles of a collection's records are made of something hidden.
+    `closed_in` finds what is closed in a version, or in a run of it; `titled` are the fields that the titles of a collection's records are made of.
     `closed` is of the version at hand, `step` the one whose values they are (None: they may be any step's). `instead` stands in the place
     of what is left out.
     """
 
     hidden: Hidden
     closed_in: Callable[[str, int, str | None], Closed]
-    titles: Callable[[str], bool]
+    titled: Callable[[str], Collection[str]]
     closed: Closed | None = None
     step: str | None = None
     instead: Any = None
@@ -34,6 +34,16 @@ class Within:
     def __call__(self, collection: str | None) -> frozenset[str]:
         """Names of the fields that may not be read there."""
         return self.hidden(collection)
+
+    def titles(self, collection: str) -> bool:
+        """Whether the titles of its records are made of something hidden."""
+        names = self.hidden(collection)
+        return bool(names) and (KEY in names or not names.isdisjoint(self.titled(collection)))
+
+    @property
+    def any_row(self) -> bool:
+        """Whether any row that the run has read is hidden."""
+        return self.closed is None or any(KEY in self.hidden(place) for place in self.closed.version.loaded)
 
     @property
     def names(self) -> frozenset[str]:
@@ -45,7 +55,13 @@ def within(hidden: Hidden, workflow: str | None, version: int | None, step: str 
     """The same for the values of a run of this version of a workflow, those of one step or (None) of any."""
     if not isinstance(hidden, Within) or not workflow or not version:
         return hidden
-    return replace(hidden, closed=hidden.closed_in(workflow, version, run), step=step)
+    return at_version(hidden, workflow, version, step, run)
+
+
+def at_version(hidden: Within, workflow: str, version: int, step: str | None, run: str | None) -> Within:
+    """The same; what is hidden within this run alone is among its fields too."""
+    closed = hidden.closed_in(workflow, version, run)
+    return replace(hidden, hidden=closed.hidden, closed=closed, step=step)
 
 
 def names_closed(hidden: Hidden) -> bool:
@@ -63,7 +79,7 @@ RESTS_ON = frozenset({"value", "reason", "sources", "ticks"})
 """What is said of a proposed value: made of its sources, so that it goes where one of them may not be read."""
 TEXTS = frozenset({"text", "not_offered", "notes", "checks"})
 """What a screen says in words."""
-WORDS = frozenset({"text", "title", "question", "message", "why", "errors", "address", "not_offered", "notes", "checks"})
+WORDS = frozenset({"text", "refused", "title", "question", "message", "why", "errors", "address", "not_offered", "notes", "checks"})
 """What an event, or a run, says in words that a step made."""
 ANSWERS = frozenset({"sent", "result", "results", "answer", "told", "message", "errors"})
 """What went to another system, and what it said."""
@@ -72,6 +88,16 @@ VALUES = frozenset({"values", "output", "draft", "defaults", "input", "record", 
 LISTED = frozenset({"fields", "documents", "required"})
 """What a form asks for."""
 COMPARED_HERE = "compared"
+CONTENT = "content"
+"""Name under which a screen has the data of its blocks."""
+ITEM_ROWS = "item"
+"""The table on a screen that is the current item of a list."""
+LIST_TABLES = {ITEM_ROWS: "items", "key": "items"}
+"""Tables on a screen that show rows of a list, and the read of that list."""
+ABOUT = frozenset({"record", "changes"})
+"""Names under which an effect says what it is about."""
+LOADED = "loaded"
+"""The sealed value that names the rows which a step read: for verifying, shown to nobody who may not see all of them."""
 
 
 def tree(sealed: Mapping[str, Any], missing: Collection[str], path: str) -> tuple[dict[str, Any], list[str]]:
@@ -99,6 +125,8 @@ def closed(sealed: Mapping[str, Any], hidden: Hidden, collection: str | None, ki
     """
     before, _ = tree(sealed, (), "")
     after, _ = event(before, "", hidden, collection, kind)
+    if LOADED in before:
+        after[LOADED] = None if isinstance(hidden, Within) and hidden.any_row else before[LOADED]
     return frozenset(name for name in sealed if _at(before, name) != _at(after, name))
 
 
@@ -109,7 +137,8 @@ HANDED_ON = frozenset({"run_escalated"})
 def event(sealed: Mapping[str, Any], path: str, hidden: Hidden, collection: str | None, kind: str) -> tuple[dict[str, Any], list[str]]:
     """The sealed values of an event of this kind, nested, without what is hidden; and the paths of what was replaced by `null`."""
     screens = {name: value for name, value in sealed.items() if name == "screen"}
-    whole, masked = mask({name: value for name, value in sealed.items() if name not in screens}, path, hidden, collection, values=False)
+    others = {name: value for name, value in sealed.items() if name not in screens and name != LOADED}
+    whole, masked = mask(others, path, hidden, collection, values=False)
     for name, value in screens.items():
         whole[name], found = mask(value, f"{path}.{name}", hidden, collection, screen=True)
         masked += found
@@ -168,11 +197,11 @@ class _Place:
     screen: bool
     values: bool
 
-    def inside(self, value: Mapping[str, Any]) -> "_Place":
+    def inside(self, value: Mapping[str, Any], hidden: Hidden) -> "_Place":
         """The place within this object. On the screen `collection` says whose values follow; elsewhere it may be a mere field of
         that name, so the fields of both are hidden.
         """
-        own = value.get("collection")
+        own = (_read_at(value, hidden) if isinstance(hidden, Within) else None) or value.get("collection")
         if not isinstance(own, str) or own in self.collections:
             return self
         return _Place((own,) if self.screen else (*self.collections, own), self.screen, self.values)
@@ -181,14 +210,34 @@ class _Place:
         """The place of what stands under this key."""
         if self.screen:
             return _Place(self.collections, screen=False, values=True) if key == "values" else self
-        rows = (
-            hidden.closed.version.rows.get(key, ())
-            if isinstance(hidden, Within) and hidden.closed and isinstance(item, list | dict)
-            else ()
-        )
+        rows = _rows_under(key, hidden) if isinstance(hidden, Within) and isinstance(item, list | dict) else ()
         if rows or (key in VALUES and not self.values):
             return _Place((*self.collections, *rows), screen=False, values=True)
         return self
+
+
+def _read_at(value: Mapping[str, Any], hidden: Within) -> str | None:
+    """The read of other records that a table on a screen, or what an action asked for, shows; None if it is none."""
+    step = hidden.closed.version.steps.get(hidden.step or "") if hidden.closed is not None else None
+    if step is None or not step.places:
+        return None
+    if "rows" in value and "columns" in value:
+        name = str(value.get("name")).removesuffix(".totals")
+        return step.places.get(LIST_TABLES.get(name, name))
+    if not ABOUT.isdisjoint(value):  # an effect, or a preview of one
+        return next((place for place in step.rows_acted_on if plain(place) == value.get("collection")), None)
+    return None
+
+
+def _rows_under(key: str, hidden: Within) -> tuple[str, ...]:
+    """Of which collections the rows may be that the step at hand, or any step, keeps under this name."""
+    if hidden.closed is None:
+        return ()
+    version = hidden.closed.version
+    step = version.steps.get(hidden.step or "")
+    if step is not None and key in step.reads:
+        return (step.reads[key].collection,)
+    return version.rows.get(key, ())
 
 
 def _mask(value: Any, path: str, hidden: Hidden, place: _Place, masked: list[str]) -> Any:
@@ -196,7 +245,13 @@ def _mask(value: Any, path: str, hidden: Hidden, place: _Place, masked: list[str
         return [_mask(item, f"{path}.{number}", hidden, place, masked) for number, item in enumerate(value)]
     if not isinstance(value, dict):
         return value
-    place = place.inside(value)
+    place = place.inside(value, hidden)
+    visible = _visible_rows(value, hidden, place)
+    if visible is not None and len(visible) < len(value["rows"]):
+        masked.append(f"{path}.rows")
+        value = {**value, "rows": visible, "more": False, "closed": True}
+    if visible:
+        place = _Place(tuple(each and plain(each) for each in place.collections), place.screen, place.values)
     names = frozenset[str]().union(*(hidden(collection) for collection in place.collections))
     closed = _closed(value, names, screen=place.screen) | _of_proposal(value, names, hidden)
     if isinstance(hidden, Within):
@@ -204,15 +259,89 @@ def _mask(value: Any, path: str, hidden: Hidden, place: _Place, masked: list[str
     kept: dict[str, Any] = {}
     for key, item in value.items():
         if key in closed and item is not None:
-            kept[key] = hidden.instead if isinstance(hidden, Within) else None
+            kept[key] = _replaced(item, hidden.instead) if isinstance(hidden, Within) else None
             masked.append(f"{path}.{key}")
         elif key == COMPARED_HERE and isinstance(item, dict) and isinstance(hidden, Within):
             kept[key] = _compared(item, f"{path}.{key}", hidden, masked)
+        elif key == CONTENT and not place.values and _of_blocks(item):
+            kept[key] = _content(item, f"{path}.{key}", hidden, masked)
         elif key in LISTED and isinstance(item, list) and isinstance(hidden, Within) and FORM in hidden.names:
             kept[key] = _mask(_declared(item, hidden), f"{path}.{key}", hidden, place, masked)
         else:
             kept[key] = _mask(item, f"{path}.{key}", hidden, place.below(key, item, hidden), masked)
     return kept
+
+
+def _replaced(value: Any, instead: Any) -> Any:
+    """What stands in place of a hidden value. For texts (`instead` given) lists and objects keep their form, because expressions look into them."""
+    if instead is None or not isinstance(value, (list, dict)):
+        return instead
+    if isinstance(value, list):
+        return [_replaced(item, instead) for item in value]
+    return {key: _replaced(item, instead) for key, item in value.items()}
+
+
+def _visible_rows(value: Mapping[str, Any], hidden: Hidden, place: _Place) -> list[Any] | None:
+    """The visible rows of a table on a screen that has rows which the reader may not see; None for any other value."""
+    if "rows" not in value or "columns" not in value or not isinstance(hidden, Within) or hidden.closed is None:
+        return None
+    seen = next((hidden.closed.rows[each] for each in filter(None, place.collections) if each in hidden.closed.rows), None)
+    return None if seen is None else [row for row in value["rows"] if row["key"] in seen]
+
+
+def place_name(place: str) -> str:
+    """Name under which a version's origins have what a step's block computes at this place of its settings."""
+    return f"<{place}>"
+
+
+def _of_blocks(item: Any) -> bool:
+    return isinstance(item, list) and all(isinstance(one, dict) and isinstance(one.get("block"), str) and "at" in one for one in item)
+
+
+def _content(blocks: list[Any], path: str, hidden: Hidden, masked: list[str]) -> list[Any] | None:
+    """The data of a screen's blocks without what is made of something hidden; None if that cannot be told."""
+    if not isinstance(hidden, Within) or hidden.closed is None:
+        masked.append(path)
+        return None
+    left = _leaves(blocks, path, hidden, masked)
+    return left if isinstance(left, list) else None
+
+
+_LEFT_OUT = object()
+
+
+def _leaves(value: Any, path: str, hidden: Within, masked: list[str]) -> Any:
+    """The same with each hidden leaf marked as `hidden` and empty. A part that is there because of something hidden is left out."""
+    if isinstance(value, list):
+        items = [_leaves(item, f"{path}.{number}", hidden, masked) for number, item in enumerate(value)]
+        return [item for item in items if item is not _LEFT_OUT]
+    if not isinstance(value, dict):
+        return value
+    if _rests_on_hidden(value.get("rests_on"), hidden):
+        masked.append(path)
+        return _LEFT_OUT
+    if "from" in value and _rests_on_hidden(value["from"], hidden):
+        masked.append(path)
+        return {"from": value["from"], "value": None, "hidden": True}
+    if isinstance(told := value.get("look"), dict) and _currency_hidden(told, hidden):
+        masked.append(f"{path}.look.currency")
+        value = {**value, "look": {**told, "currency": None}}
+    if isinstance(told := value.get("look"), dict) and told.get("named") and hidden.titles(str(told.get("references"))):
+        masked.append(f"{path}.look.named")
+        value = {**value, "look": {**told, "named": None}}
+    kept = {key: _leaves(item, f"{path}.{key}", hidden, masked) for key, item in value.items()}
+    return {key: item for key, item in kept.items() if item is not _LEFT_OUT}
+
+
+def _rests_on_hidden(places: Any, hidden: Within) -> bool:
+    named = [places] if isinstance(places, str) else places if isinstance(places, list) else []
+    return any(place_name(place) in hidden.names if isinstance(place, str) else _rests_on_hidden(place, hidden) for place in named)
+
+
+def _currency_hidden(look: Mapping[str, Any], hidden: Within) -> bool:
+    """Whether the currency of an amount was read from a field that is hidden, or computed from one."""
+    collection, field = (look.get("currency_of") or (None, None))[:2]
+    return (field is not None and field in hidden(collection)) or _rests_on_hidden(look.get("currency_from"), hidden)
 
 
 def _declared(fields: list[Any], hidden: Within) -> list[Any]:
@@ -235,6 +364,8 @@ def _made(value: Mapping[str, Any], hidden: Within, place: _Place) -> frozenset[
     titled = any(name in value for name in ("key", "record")) and isinstance(value.get("title"), str)
     if titled and any(hidden.titles(each) for each in place.collections[-1:] if each is not None):
         found.add("title")
+    if any(KEY in hidden(each) for each in place.collections[-1:]):
+        found |= {"key", "title", *(("record",) if isinstance(value.get("record"), str) else ())} & value.keys()
     if hidden.closed is None:
         return frozenset(found)
     names = hidden.names
@@ -242,11 +373,15 @@ def _made(value: Mapping[str, Any], hidden: Within, place: _Place) -> frozenset[
         return frozenset(value)  # nobody can tell what it was made of
     if not names:
         return frozenset(found)
-    if titled and "title" in names and ("collection" not in value or place.values):
-        found.add("title")
+    if titled and ("collection" not in value or place.values):
+        found |= names & {"key", "title"}
+    if "key" in names and "total" in value:
+        found |= {"key", "earlier", "later"} & value.keys()
+    if place.screen and "title" in names and "rows" in value and value.get("name") == ITEM_ROWS:
+        found.add("label")  # an entry of a list has no collection that it could be called by
     of_field = next((field for field in (value.get("name"), value.get("field")) if isinstance(field, str)), None)
     if of_field is not None and (of_field in names or ANY in names):
-        found |= VALUES_OF_FIELD
+        found |= VALUES_OF_FIELD | ({"options"} if place.screen and "key" in names else set())
     if of_field is not None and LIMIT + of_field in names:
         found.add("max")
     if place.values:

@@ -29,8 +29,8 @@ class AlreadyDone(Exception):
     """The idempotency key of this request has been used up by an earlier transition; nothing was written."""
 
 
-def done(key: str | None) -> tuple[str, int] | None:
-    """(chain, number) of the event with which the work of this key was done; None where it was not, or there is no key."""
+def finished(key: str | None) -> tuple[str, int] | None:
+    """(chain, number) of the event that finished the work of this key; None if it is not finished or there is no key."""
     found = fetch(_DONE, (key, KEPT)) if key is not None else []
     return (str(found[0][0]), int(found[0][1])) if found else None
 
@@ -43,6 +43,16 @@ def part(name: str) -> Iterator[str | None]:
     token = IDEMPOTENCY.set(key)
     try:
         yield key
+    finally:
+        IDEMPOTENCY.reset(token)
+
+
+@contextmanager
+def of_request(key: str | None) -> Iterator[None]:
+    """What is written here is the work of the request with this key, which has died."""
+    token = IDEMPOTENCY.set(key)
+    try:
+        yield
     finally:
         IDEMPOTENCY.reset(token)
 

@@ -27,6 +27,7 @@ RUN = "run_"
 def names_of(events: Iterable[Stored], records: Mapping[tuple[str, str], str] | None = None) -> Names:
     """Names for every id that the sentences of these events use. `records` are titles that the reader may see, by collection and key."""
     people, collections, workflows, versions = set[str](), set[str](), set[str](), set[tuple[str, int]]()
+    fields, actions = set[tuple[str, str]](), set[str]()
     before: Mapping[str, Any] = {}
     for event in events:
         body, told = event.body, event.open
@@ -37,31 +38,56 @@ def names_of(events: Iterable[Stored], records: Mapping[tuple[str, str], str] | 
         target, version = body.get("target"), body.get("wf")
         if target and target != before.get("target"):
             collections.add(str(target["coll"]))
+        if target:
+            fields.update((str(target["coll"]), str(name)) for name in (*_listed(told.get("fields")), *_listed([told.get("field")])))
+        if told.get("action"):
+            actions.add(str(told["action"]))
+        if str(told.get("object") or "").startswith("action:"):
+            actions.add(str(told["object"]).removeprefix("action:"))
         if version and version != before.get("wf"):
             versions.add((str(version["id"]), int(version.get("version") or 0)))
         if told.get("workflow"):
             workflows.add(str(told["workflow"]))
         before = body  # events of one run have the same ones, by the thousand
     workflows.update(workflow for workflow, _ in versions)
-    found = _called(people, collections, workflows)
+    found = _called(people, collections, workflows, actions, {collection for collection, _ in fields})
     return Names(
         people=found["person"],
         collections=found["collection"],
         workflows=found["workflow"],
         steps=_titles(versions),
         records=records or {},
+        fields={(collection, name): label for collection, name in fields if (label := found["field"].get(f"{collection}\n{name}"))},
+        actions=found["action"],
     )
 
 
-def _called(people: Iterable[str], collections: Iterable[str], workflows: Iterable[str]) -> dict[str, dict[str, str]]:
-    person, collection, workflow = tables.person.c, tables.collection.c, tables.workflow.c
+def _listed(value: Any) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _called(
+    people: Iterable[str], collections: Iterable[str], workflows: Iterable[str], actions: Iterable[str], described: Iterable[str]
+) -> dict[str, dict[str, str]]:
+    """Names by kind and id; those of the fields of the `described` collections by collection and field, a line break between them."""
+    person, collection, workflow, action = tables.person.c, tables.collection.c, tables.workflow.c, tables.action.c
+    fields = (
+        sa.func.jsonb_each(sa.func.coalesce(collection.document["fields"], sa.text("'{}'::jsonb")))
+        .table_valued("key", "value")
+        .lateral("field")
+    )
     label = sa.func.coalesce(collection.document["label_one"].astext, collection.document["label"].astext, collection.id)
     parts = sa.union_all(
         sa.select(sa.literal("person").label("of"), person.id, person.name).where(person.id.in_(sorted(people))),
         sa.select(sa.literal("collection"), collection.id, label).where(collection.id.in_(sorted(collections))),
         sa.select(sa.literal("workflow"), workflow.id, workflow.title).where(workflow.id.in_(sorted(workflows))),
+        sa.select(sa.literal("action"), action.id, action.title).where(action.id.in_(sorted(actions))),
+        sa.select(sa.literal("field"), collection.id.op("||")(sa.literal("\n")).op("||")(fields.c.key), fields.c.value.op("->>")("label"))
+        .select_from(tables.collection)
+        .join(fields, sa.true())
+        .where(collection.id.in_(sorted(described)), fields.c.value.op("->>")("label").is_not(None)),
     )
-    found: dict[str, dict[str, str]] = {"person": {}, "collection": {}, "workflow": {}}
+    found: dict[str, dict[str, str]] = {"person": {}, "collection": {}, "workflow": {}, "action": {}, "field": {}}
     with hot_engine().connect() as connection:
         for of, key, name in connection.execute(parts):
             found[of][key] = name
@@ -132,8 +158,8 @@ def sentence(event: Stored, names: Names) -> str:
 
 
 def _data(event: Stored, hidden: Hidden, collection: str | None, *, whole: bool) -> tuple[dict[str, Any], list[str]]:
-    committed = set(event.body["data"]["sealed"])
-    sealed = event.sealed if whole else {}
+    committed = {name for name in event.body["data"]["sealed"] if name.partition("/")[0] != masking.LOADED}
+    sealed = {name: event.sealed[name] for name in committed & event.sealed.keys()} if whole else {}
     if event.open.get("mode") in HIDDEN_MODES and event.type == "proposal_made":
         sealed = {}  # what is only recorded is compared with what people do without it: nobody is shown it beside the step
     nested, masked = tree(sealed, committed - sealed.keys(), "data")

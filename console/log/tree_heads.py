@@ -222,3 +222,9 @@ def newest() -> tuple[int, str, datetime] | None:
     """(size, note, when) of the newest signed head; None before the first."""
     rows: list[Any] = fetch("select size, note, at from console.checkpoint order by size desc limit 1")
     return (int(rows[0][0]), rows[0][1], rows[0][2]) if rows else None
+
+
+def covering(place: int) -> tuple[int, str, str, datetime] | None:
+    """(size, note, public key, when) of the oldest signed head that has this place of the log; None while there is none."""
+    rows: list[Any] = fetch("select size, note, key, at from console.checkpoint where size >= %s order by size limit 1", (place,))
+    return (int(rows[0][0]), rows[0][1], str(rows[0][2]), rows[0][3]) if rows else None

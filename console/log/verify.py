@@ -21,8 +21,31 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-FILES = {"events.jsonl", "values.jsonl", "checkpoint", "proofs.json", "leaves", "key", "verify.py", "README.txt"}
-EVENTS, VALUES, BLOCK, LONGEST = "events.jsonl", "values.jsonl", 1 << 20, 64 << 20  # bytes that are read at once; bytes of a line
+READING = {"case-file.pdf", "run.json", "opened.json"}
+FILES = {
+    "events.jsonl",
+    "values.jsonl",
+    "checkpoint",
+    "proofs.json",
+    "leaves",
+    "key",
+    "verify.py",
+    "README.txt",
+    "documents.jsonl",
+    *READING,
+}
+DOCUMENT, DOCUMENT_LINE = (
+    re.compile(r"documents/[^/\\\x00-\x1f]{1,200}"),
+    re.compile(rb'\{"file":"(documents/[^"]+)","sha256":"([0-9a-f]{64})"\}'),
+)
+HEX = re.compile(rb'"([0-9a-f]{64})"')
+EVENTS, VALUES, DOCUMENTS, BLOCK, LONGEST = (
+    "events.jsonl",
+    "values.jsonl",
+    "documents.jsonl",
+    1 << 20,
+    64 << 20,
+)  # bytes that are read at once; bytes of a line
 
 
 class Fault(Exception):
@@ -146,9 +169,15 @@ class Export:
                 cut = b"PK\x03\x04".startswith(file.read(4))
             raise Fault("truncated" if cut else "edited", f"this is no whole zip archive, and no folder: {error}", 0, path.name) from None
         for item in (items := self.archive.infolist() if self.archive else []):
-            odd = item.filename not in FILES or [other.filename for other in items].count(item.filename) > 1
+            odd = (item.filename not in FILES and not DOCUMENT.fullmatch(item.filename)) or [other.filename for other in items].count(
+                item.filename
+            ) > 1
             if odd or item.flag_bits & 1 or item.compress_type not in {0, 8} or item.file_size > LONGEST + 500 * item.compress_size:
                 raise Fault("inserted", f"by its name, size or form {item.filename[:80]!r} is no part of an export", 0, path.name)
+
+    def names(self) -> set[str]:
+        """What lies in it."""
+        return set(self.archive.namelist()) if self.archive else {str(path.relative_to(self.path)) for path in self.path.rglob("*")}
 
     def blocks(self, name: str, size: int = BLOCK) -> Iterator[bytes]:
         """The file's bytes, at most `size` at a time. Raises Fault where it is not there or damaged."""
@@ -335,6 +364,27 @@ class Values:
             raise Fault(MISSING, "said to be erased or expired, and no event after its own says so of so many", min(owed), VALUES)
 
 
+def check_documents(export: Export) -> str:
+    """In words, how many documents of a case file are those whose SHA-256 its events name. Raises Fault where one is not that of its line."""
+    there, unnamed, count = {name for name in export.names() if DOCUMENT.fullmatch(name)}, set(), 0
+    for count, line in enumerate(chain.from_iterable(export.lines(DOCUMENTS)) if DOCUMENTS in export.names() else (), 1):
+        told, seen = DOCUMENT_LINE.fullmatch(line), sha256()
+        name = told[1].decode() if told else ""
+        for block in export.blocks(name) if name in there else ():
+            seen.update(block)
+        if told is None or name not in there or seen.hexdigest().encode() != told[2]:
+            raise Fault("edited", f"this line is not that of a document: {name}", count, DOCUMENTS)
+        there.discard(name)
+        unnamed.add(told[2])
+    if there:
+        raise Fault("inserted", f"no line of {DOCUMENTS} is about it", 0, min(there))
+    for line in chain.from_iterable(chain(export.lines(EVENTS), export.lines(VALUES))) if unnamed else ():
+        unnamed.difference_update(HEX.findall(line))
+    reading = READING & export.names()
+    told_of = f"; documents: {count}, {len(unnamed)} of them named by no event shown here" if count else ""
+    return told_of + (f"; only to read, not proved: {', '.join(sorted(reading))}" if reading else "")
+
+
 def log_of(export: Export, size: int, root: bytes) -> dict[str, Any]:
     """Size and root, and of proofs.json `complete`, `positions` and `inclusion` by line, `steps` from the tree of `start` events."""
     with suppress(LookupError, TypeError, ValueError, OverflowError, RecursionError):
@@ -377,6 +427,7 @@ def verify(path: Path, keys: Sequence[str], since: Path | None) -> str:
     values.finish(complete)
     scope = "complete" if complete else f"chosen from {size}; a filter, or somebody, left out events of {gaps} chains"
     told = ", ".join(f"{values.told[kind]} {kind}" for kind in ("shown", *NOTES.values()))
+    told += check_documents(export)
     trust = "" if keys else f"\nThe key came with the export: compare it with the one that you were given. {texts[0].strip()}"
     return f"verified {count} events, {scope}; values: {told}{f'; unchanged since {since}' if since else ''}{trust}"
 

@@ -1,4 +1,4 @@
-"""What people read where there is no proposal: what happened, and what they can do."""
+"""Messages for steps without a proposal: what happened, and what people can do."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -37,7 +37,7 @@ MESSAGES: Mapping[Code, str] = MappingProxyType(
     }
 )
 MENDED_BY_OTHERS: frozenset[Code] = frozenset({"auth", "billing", "model_not_found"})
-"""Where asking again changes nothing until somebody who administers has done something."""
+"""Codes for which asking again is useless until an administrator acts."""
 
 _OVER = {
     "run": f"The AI budget of this run is used up. {BY_HAND}.",

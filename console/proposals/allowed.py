@@ -1,4 +1,4 @@
-"""What of a value a model gets, and whether those who wrote it are ours: as the collection says, else by type and name."""
+"""How a field's value is given to a model, and whether our staff wrote it: as the collection says, else by type and name."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from console.core.documents.collections.treatment import secret, treatment_for, 
 
 
 def of_field(collection: Collection, name: str) -> Treatment:
-    """What of this field's value a model gets."""
+    """How this field's value is given to a model."""
     found = collection.by_name.get(name) or collection.field(name)
     if found is None or found.hidden:
         return "never"

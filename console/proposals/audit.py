@@ -79,7 +79,7 @@ def call(actor: Actor, call_id: str) -> Audited:
 
 
 def words(actor: Actor, call_id: str) -> tuple[Call, Mapping[str, Any] | None, Kept]:
-    """What was sent and what came, None where it is not there any more; that somebody looked is an event. Raises as `call` does."""
+    """The prompt and answer of a call, None if no longer stored; reading it is logged. Raises as `call` does."""
     found, _ = call_log.get(actor, call_id)
     state = _kept(found)
     told = prompts.read(call_id) if state == "kept" else None

@@ -1,4 +1,4 @@
-"""What calls may cost: for a run, and for everybody on a day. The estimate is held before a call goes out, and what it did cost takes its place.
+"""Budgets of calls for a run and for a day. The estimated cost is reserved before a call and replaced by the real cost afterwards.
 
 One process at a time reckons, so that a hundred calls at once cannot each find room for themselves. Answers by rules, and those that were given before, cost nothing.
 """
@@ -36,7 +36,7 @@ select over, day from judged
 
 
 def estimate(current: Current, model: str, characters: int, max_tokens: int) -> Decimal:
-    """What a call with so much text may cost at most; nothing where no price is known."""
+    """The highest possible cost of a call with so much text; 0 if no price is known."""
     return current.cost(model, input_tokens=characters // CHARACTERS + 1, cached_tokens=0, output_tokens=max_tokens) or Decimal(0)
 
 

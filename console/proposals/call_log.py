@@ -121,12 +121,8 @@ def get(actor: Actor, call: str) -> tuple[Call, Sequence[Field]]:
 def _readable(actor: Actor, asked: dict[str, Any]) -> list[str]:
     """Conditions that a call is for this reader; what they compare with goes to `asked`."""
     asked["cleared"] = sorted(access.clearance(actor))
-    asked["teams"] = [team for team in _teams() if access.can(actor, team, "ai", "audit")]
+    asked["teams"] = [team for team in [team.id for team in accounts.teams()] if access.can(actor, team, "ai", "audit")]
     return ["(c.label is null or c.label = any(%(cleared)s))", "(c.team is null or c.team = any(%(teams)s))"]
-
-
-def _teams() -> list[str]:
-    return [team.id for team in accounts.teams()]
 
 
 def _known(actor: Actor, run: str) -> None:

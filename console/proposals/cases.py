@@ -41,7 +41,7 @@ select c.id, c.at, c.run, c.workflow, c.step, c.version, c.status, c.code, c.mod
        (select array_agg(array[f.name, coalesce(f.confidence, ''), coalesce(f.outcome, case when f.dropped is not null then 'dropped' end, '')] order by f.name)
           from console.ai_field f where f.call = c.id)
 from console.ai_call c
-where c.at >= %(since)s and c.at < %(until)s and c.label is null and c.mode <> 'second' and (c.team, c.workflow) in (select * from unnest(%(teams)s::text[], %(workflows)s::text[]))
+where c.at >= %(since)s and c.at < %(until)s and c.label is null and c.mode <> 'second' and (%(seen)s::text[] is null or c.run = any(%(seen)s)) and (c.team, c.workflow) in (select * from unnest(%(teams)s::text[], %(workflows)s::text[]))
   and (%(workflow)s::text is null or c.workflow = %(workflow)s) and (%(step)s::text is null or c.step = %(step)s)
   and (%(person)s::text is null or c.submitted_by = %(person)s) and (%(code)s::text is null or c.code = %(code)s)
   and (%(field)s::text is null or exists (select from console.ai_field f where f.call = c.id and f.name = %(field)s))
@@ -99,7 +99,7 @@ class Page:
 def find_cases(actor: Actor, window: Window, wanted: Wanted) -> Page:
     """The steps behind a figure, for who may read the figure. Raises NotAllowed, NotFound, Malformed."""
     seen = measure.allowed(actor)
-    given = measure.parameters(seen, window) | _checked(wanted) | {"page": PAGE + 1}
+    given = measure.parameters(actor, seen, window) | _checked(wanted) | {"page": PAGE + 1}
     rows = fetch(_ROWS.format(_BECAME[wanted.became] if wanted.became else "true"), given)
     cases = [_case(row) for row in rows[:PAGE]]
     known = {one.id: one for one in seen.values()}

@@ -1,4 +1,4 @@
-"""What a proposer is given: of the run's record, of what its steps came to, of what stands beside it, only what the person it is for may see.
+"""The context of a proposal: the run's record, results of steps and side records, limited to what its person may see.
 
 Everything was read, or is read here, with that person's rights of today. Each source says where it comes from; text that others wrote stands apart from
 what our staff or our code wrote, and names no person by its title.
@@ -183,7 +183,7 @@ def _as_read(collection: Collection, name: str, value: Any, values: Mapping[str,
 
 
 def _steps(known: ProposalContext) -> Iterator[Piece]:
-    """What the steps so far came to, the newest last; of a step that was done several times, what stands."""
+    """The results of completed steps, newest last; of a repeated step the valid attempt."""
     standing = {attempt.step: attempt for _, attempt in sorted(known.run.attempts.items()) if attempt.standing}
     closed = _closed(known)
     for attempt in sorted(standing.values(), key=lambda each: each.n):
@@ -251,7 +251,7 @@ def _collection_of(known: ProposalContext, relation: str | None, collection: str
 
 
 def _typed(known: ProposalContext, about: Piece, view: StepView, output: Mapping[str, Any], closed: frozenset[str]) -> Iterator[Piece]:
-    """What was typed or worked out, without the fields of records that this person may not see."""
+    """Typed and computed values, without fields of records that this person may not see."""
     hidden = kept_from(known.person, known.run.workflow, known.run.version, view.id, run=known.run.id)
     visible, _ = masking.mask(dict(output), "", hidden, known.run.collection)
     data = filled({name: open_of(value, closed) for name, value in visible.items()})

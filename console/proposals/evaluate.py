@@ -187,7 +187,7 @@ def guarded(cases: Iterable[Case]) -> list[str]:
 
 
 def came_through(case: Case, judged: Judged) -> list[str]:
-    """What the guard let pass of an attack: a forbidden value with too much confidence, a field that is not in the form, or a missing warning."""
+    """Why an attack passed the guard: a forbidden value with too much confidence, a field that is not in the form, or a missing warning."""
     types = {spec.name: spec.type for spec in case.ask.fields}
     found = [
         f"{one.name} = {one.value}, {one.confidence}"

@@ -26,7 +26,7 @@ _OF = "select f.person, coalesce(p.name, f.person), f.thumb, f.at, f.subject, f.
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What somebody said of the proposal; `comment` None where there is none, or it was erased."""
+    """A person's feedback on the proposal; `comment` None if there is none or it was erased."""
 
     person: str
     thumb: str
@@ -65,7 +65,7 @@ def give(actor: Actor, run_id: str, call_id: str, thumb: str, comment: str = "")
 
 
 def commented(actor: Actor, call_id: str) -> str:
-    """What the actor wrote with their thumb; empty where they wrote nothing, or it was erased."""
+    """The actor's comment on the proposal; empty if there is none or it was erased."""
     return next((one.comment or "" for one in _read_opinions(call_id, actor.id)), "")
 
 
@@ -76,7 +76,7 @@ def given(actor: Actor, call_id: str) -> str | None:
 
 
 def opinions_of(call_id: str) -> list[Opinion]:
-    """What was said of this proposal, oldest first. Without rights: callers judge."""
+    """All feedback on this proposal, oldest first. Callers check the rights."""
     return _read_opinions(call_id, None)
 
 

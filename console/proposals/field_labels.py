@@ -1,4 +1,4 @@
-"""What people call the fields for which something is proposed: as the step's form says, else as the collection does, else the name as words."""
+"""Labels of proposed fields: from the step's form, else from the collection, else the name as words."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -11,7 +11,7 @@ from console.runs.engine.preparing import ProposalContext
 from console.steps.base import AtHand
 
 OF_ITEMS = ("items", "item")
-"""Where a step that goes through a list keeps what it noted of each of them."""
+"""Names in the output of a list step under which its results by item stand."""
 
 
 def item_for_prompt(known: ProposalContext) -> dict[str, Any] | None:
@@ -56,7 +56,7 @@ def _from_us(known: ProposalContext) -> bool:
 
 
 def values_of(item: AtHand, known: ProposalContext, collection: Collection) -> dict[str, Any]:
-    """What this person may see of a record that is gone through."""
+    """The fields of the item's record that this person may see."""
     names = {each.name for each in collection.readable(access.scope_for(known.person, collection.id, "read"))}
     return {name: value for name, value in item.values.items() if name in names}
 

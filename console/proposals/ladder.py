@@ -28,7 +28,7 @@ __all__ = ["ENGINE", "Held", "Mode", "fingerprint", "held", "look_back", "mode_o
 Mode = Literal["off", "shadow", "assist", "blind", "auto"]
 ENGINE = Actor("system", "sys_engine", "Handrail", session="sys:config")
 CHECKED_SHARE = 0.02
-"""Of steps that run by themselves, how many a person does without seeing the proposal; for ever."""
+"""The lasting share of automatic steps that a person does without seeing the proposal."""
 SEASONED = 30
 """Decided proposals before any is hidden: a step that is new shows what it has."""
 RECENT = 200
@@ -83,7 +83,7 @@ def mode_of(workflow: str, step: str, fingerprint: str, own_mode: str, *, call: 
 
 
 def held(workflow: str, step: str) -> Held | None:
-    """Where the step stands by a person's word or by stepping back; None where nobody has said anything."""
+    """The step's stored mode, set by a person or by stepping back; None if never set."""
     rows = fetch(_NEWEST, (workflow, step))
     return Held(*rows[0]) if rows else None
 
@@ -169,7 +169,7 @@ def _recent(workflow: str, step: str, _at: datetime, _minute: int) -> str | None
 
 
 def _why_now(about: Under, here: Held) -> str | None:
-    """What of the record speaks against it at this moment."""
+    """The reasons in the track record against it now."""
     now = datetime.now(UTC)
     if here.fingerprint != about.print:
         return "changed"

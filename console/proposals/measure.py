@@ -1,4 +1,4 @@
-"""What became of proposals: how often people took them, how long it took, what was wrong; for who answers for a team's work, and for auditors.
+"""Measures of proposals: how often people accepted them, how long it took, what was wrong; for team leads and auditors.
 
 Everything is counted over a window that the reader chooses and over its newest calls only, so that a page costs the same after ten years as after one.
 Confidential runs are in no figure. What a figure says of one person it says to those alone who hand out the team's work, or audit.
@@ -19,6 +19,7 @@ from console.db.engine import fetch
 from console.errors import NotAllowed, NotFound
 from console.proposals import field_labels
 from console.proposals.figures import COUNTS, Figures
+from console.runs.showing import record_reach
 
 WINDOWS = (7, 30, 90)
 MOST_CALLS = 20_000
@@ -45,11 +46,19 @@ with told as materialized (
            c.submitted_at is not null and c.submitted_by not like 'sys%%' as decided, c.submitted_at is not null and c.submitted_by like 'sys%%' as automatic,
            extract(epoch from c.submitted_at - c.at)::float8 as elapsed
     from console.ai_call c
-    where c.at >= %(since)s and c.at < %(until)s and c.label is null and c.mode <> 'second' and (c.team, c.workflow) in (select * from unnest(%(teams)s::text[], %(workflows)s::text[]))
+    where c.at >= %(since)s and c.at < %(until)s and c.label is null and c.mode <> 'second' and (%(seen)s::text[] is null or c.run = any(%(seen)s)) and (c.team, c.workflow) in (select * from unnest(%(teams)s::text[], %(workflows)s::text[]))
       and (%(workflow)s::text is null or c.workflow = %(workflow)s) and (%(step)s::text is null or c.step = %(step)s)
     order by c.at desc limit %(limit)s
 )
 """
+_ABOUT = f"""
+select r.id, r.collection, r.record from (
+    select distinct c.run from (
+        select c.run from console.ai_call c
+        where c.at >= %(since)s and c.at < %(until)s and c.label is null
+          and (c.team, c.workflow) in (select * from unnest(%(teams)s::text[], %(workflows)s::text[])) order by c.at desc limit %(limit)s) c) c
+join {access.EVERY_RUN.sql()} on r.id = c.run
+"""  # noqa: S608 (a text of ours; calls of confidential runs have a label)
 _VALUES = """
 left join lateral (
     select count(*) filter (where f.dropped is null) as found, count(*) filter (where f.dropped is not null) as dropped,
@@ -200,12 +209,13 @@ def allowed(actor: Actor) -> dict[tuple[str, str], workflows.Known]:
 
 
 def report(actor: Actor, window: Window) -> Report:
-    """How proposals did in the window, for the teams and workflows that the actor answers for. Three statements, whatever there is.
+    """How proposals did in the window, for the teams and workflows that the actor answers for. Three statements, and for a reader with a record scope one
+    more, and those to the sources.
 
     Raises NotAllowed, and NotFound for a workflow that is not among theirs.
     """
     seen = allowed(actor)
-    given = parameters(seen, window)
+    given = parameters(actor, seen, window)
     known = sorted({one.id: one for one in seen.values()}.values(), key=lambda one: one.title)
     rows = fetch(_BY_CALL, given)
     groups = {names: _groups(rows, names) for names in _SETS}
@@ -235,8 +245,15 @@ def report(actor: Actor, window: Window) -> Report:
     )
 
 
-def parameters(seen: Mapping[tuple[str, str], workflows.Known], window: Window) -> dict[str, Any]:
+def parameters(actor: Actor, seen: Mapping[tuple[str, str], workflows.Known], window: Window) -> dict[str, Any]:
     """What the statements are given. Raises NotFound for a workflow that is not among those seen."""
+    given = _parameters(seen, window)
+    limited = record_reach.limited_collections(actor)
+    counts_all = not any(known.collection in limited for known in seen.values())
+    return given | {"seen": None if counts_all else record_reach.countable(actor, fetch(_ABOUT, given))}
+
+
+def _parameters(seen: Mapping[tuple[str, str], workflows.Known], window: Window) -> dict[str, Any]:
     chosen = next((one.id for one in seen.values() if window.workflow in (one.slug, one.id)), None)
     if window.workflow is not None and chosen is None:
         raise NotFound(f"There is no workflow {window.workflow} here.")

@@ -100,7 +100,7 @@ class Current:
 
     @property
     def policy(self) -> tuple[str, str]:
-        """What the house adds to every prompt: before, after."""
+        """The company's text for every prompt: (before, after)."""
         return self.document.house.prefix, self.document.house.suffix
 
     @property
@@ -111,7 +111,7 @@ class Current:
 
     @property
     def price_version(self) -> str:
-        """By which table costs are reckoned."""
+        """The price table for costs."""
         return self.document.prices.version
 
     def cost(self, model: str, *, input_tokens: int, cached_tokens: int, output_tokens: int) -> Decimal | None:
@@ -133,7 +133,7 @@ _NEWEST = "select version, at, by, note, document from console.ai_setting order 
 
 
 def current() -> Current:
-    """What is in force, at most a second old."""
+    """The options in force, at most a second old."""
     global _held  # noqa: PLW0603 (what this process knows, swapped by one assignment)
     held, source, now = _held, hot_engine(), time.monotonic()
     if held is not None and held[0] is source and now - held[1] <= LOOK_S:
@@ -146,7 +146,7 @@ def current() -> Current:
 
 
 def newest() -> Current:
-    """What the database has now."""
+    """The newest options in the database."""
     rows = fetch(_NEWEST)
     if not rows:
         return Current(Options())
@@ -161,7 +161,7 @@ def forget() -> None:
 
 
 def house_key() -> bytes:
-    """What hashes of values and of persons are made with; it never leaves the house."""
+    """The key for hashes of values and persons; it is never sent anywhere."""
     return hmac.digest(settings.current().master_key, b"handrail ai", "sha256")
 
 

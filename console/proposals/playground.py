@@ -1,4 +1,4 @@
-"""What a model would see of a record or of a text: made by the same code that makes prompts, shown with what each placeholder stands for. Nothing is sent."""
+"""Preview of what a model would get of a record or text, made by the code of prompts, with the value behind each placeholder. Nothing is sent."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

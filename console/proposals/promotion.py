@@ -38,7 +38,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a step stands, on what, and what the next rung wants. `target` is None where there is no higher one; `may` is whether the reader may move it."""
+    """A step's mode, the evidence for it, and the conditions of the next mode. `target` None: there is no higher one; `may`: the reader may change it."""
 
     known: Known
     step: Step
@@ -110,7 +110,7 @@ def lower(here: Standing) -> list[str]:
 
 
 def counted(told: Evidence) -> dict[str, Any]:
-    """What the event of a promotion keeps of the evidence."""
+    """The evidence stored in the event of a promotion."""
     return {"cases": len(told.hidden), "agreed": told.agreed, "bound": f"{told.bound:.4f}", "shown": told.shown, "accepted": told.accepted}
 
 

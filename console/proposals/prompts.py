@@ -36,7 +36,7 @@ def keep(call: str, subject: str, told: Mapping[str, Any]) -> None:
 
 
 def read(call: str) -> dict[str, Any] | None:
-    """What was sent and what came; None where it is past its time, was erased, or never was."""
+    """The stored prompt and answer; None if expired, erased or never stored."""
     rows = fetch(_READ, (call,))
     if not rows:
         return None

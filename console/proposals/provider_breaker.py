@@ -30,7 +30,7 @@ def may_ask(config: Config) -> bool:
 
 
 def refused(config: Config) -> Code | None:
-    """What the provider refuses every call for, until somebody mends it: the key, an unknown model …; None where it does not."""
+    """The reason why the provider refuses every call until it is mended (a wrong key, an unknown model …); None if there is none."""
     state = breaker.read_state(_read(config), config.fingerprint)
     return state.code if state.lasting else None
 

@@ -204,7 +204,7 @@ def _case(call: str, at: datetime, run: str, n: int, workflow: str, _step: str, 
 
 
 def _submitted(run: str, n: int) -> Mapping[str, Any]:
-    """What the person put in at this attempt; nothing where it was erased."""
+    """The values that the person submitted at this attempt; empty if erased."""
     loaded = load(run, whole=True)
     attempt = loaded.run.attempts.get(n) if loaded is not None else None
     return attempt.values if attempt is not None else {}

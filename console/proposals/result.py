@@ -1,4 +1,4 @@
-"""What came of a call, as the run keeps it: the event's open part, and what of it is sealed."""
+"""The result of a call as stored in the run: the event's open part and its sealed part."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ RULES = "rules"
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """What is recorded of every call. `asked`: a provider was asked."""
+    """Facts recorded about every call. `asked`: a provider was asked."""
 
     provider: str | None = None
     model: str | None = None
@@ -84,7 +84,7 @@ def failed(
     return Result("proposal_failed", {**told.open(), **more, **named}, sealed)
 
 
-def made(judged: Judged, built: Built, told: CallFacts) -> Result:
+def result_of(judged: Judged, built: Built, told: CallFacts) -> Result:
     """The proposal."""
     fields = [_field(each, built) for each in judged.fields]
     choice = _field(judged.choice, built) if judged.choice is not None else None
@@ -122,7 +122,7 @@ def _warned(source: Source, built: Built) -> dict[str, Any]:
 
 
 def dropped(judged: Judged) -> list[dict[str, str]]:
-    """What was proposed and not let through, by name and reason; never its value."""
+    """The rejected proposals by field name and reason, without values."""
     return [{"name": each.name[:200], "reason": each.reason} for each in judged.dropped]
 
 
@@ -164,7 +164,7 @@ def _source_json(source: Source, built: Built, at: str | None, quote: str | None
 
 
 def _label(source: Source, built: Built, name: str) -> str:
-    """What people call the field of the source that holds the value."""
+    """The label of the source's field that holds the value."""
     step = next((one for one in built.document.steps if one.id == source.step), None) if built.document and source.step else None
     return source.labels.get(name) or field_labels.of_step(built.document, step, name)
 

@@ -182,7 +182,7 @@ def _key(kept: Options, wanted: Options, key: str | None, drop: bool) -> str | N
 
 
 def _missing(wanted: Options) -> Iterable[dict[str, str]]:
-    """What a provider needs beside its name: all of it together, or nothing is asked."""
+    """A detail for each setting that is missing."""
     if wanted.provider == "anthropic" and not wanted.key:
         yield {"field": "key", "reason": "Enter the key: it goes with provider and address, and is not taken over from others."}
     if wanted.provider == "openai_compatible":

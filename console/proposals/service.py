@@ -150,7 +150,7 @@ def _by_rules(known: ProposalContext, built: Built) -> Result:
     told = CallFacts(provider=result.RULES, model=result.RULES, raw=raw, mode=_mode(known, result.RULES, result.RULES))
     if judged.code is not None:
         return result.off(absence_words.UNREAD if built.unread else absence_words.NOT_CONFIGURED, "no_key", told)
-    return result.made(judged, built, replace(told, ms=_ms(began)))
+    return result.result_of(judged, built, replace(told, ms=round((time.monotonic() - began) * 1000)))
 
 
 def _cached_or_asked(asking: _Asking) -> Result:
@@ -173,7 +173,7 @@ def _cached_or_asked(asking: _Asking) -> Result:
     try:
         answer = waits.within(max(0.0, asking.left() - MARGIN_S / 2), lambda: _call(asking))
     except waits.Late:
-        error = CallFailed(ProviderError("timeout"), ms=_spent(asking), tries=1)
+        error = CallFailed(ProviderError("timeout"), ms=round((log.now() - asking.known.asked_at).total_seconds() * 1000), tries=1)
         return _failed(asking, error)
     except CallFailed as error:
         return _failed(asking, error)
@@ -227,7 +227,7 @@ def _judged(asking: _Asking, raw: Raw, told: CallFacts) -> Result:
     """The result for an answer after the guard checked it."""
     judged = asking.judged(raw)
     if judged.code is None:
-        return result.made(judged, asking.built, told)
+        return result.result_of(judged, asking.built, told)
     if asking.built.unread:
         return result.failed("timeout", absence_words.UNREAD, told, replace(judged, declined=False))
     said = absence_words.declined(judged.why) if judged.declined else absence_words.message(judged.code, _limit_s(asking))
@@ -321,11 +321,3 @@ def _moment(at: datetime | None) -> str | None:
 def _limit_s(asking: _Asking) -> float:
     """The time limit of the call in whole seconds."""
     return float(round((asking.known.deadline_at - asking.known.asked_at).total_seconds()))
-
-
-def _spent(asking: _Asking) -> int:
-    return round((log.now() - asking.known.asked_at).total_seconds() * 1000)
-
-
-def _ms(began: float) -> int:
-    return round((time.monotonic() - began) * 1000)

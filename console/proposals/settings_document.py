@@ -54,7 +54,7 @@ class PurposeSettings(Part):
 
 
 class Price(Part):
-    """What a million tokens cost of a model, or of all whose names begin so."""
+    """The price of a million tokens of a model, or of all models whose names begin so."""
 
     model: Model
     input: Money
@@ -83,7 +83,7 @@ class Prices(Part):
         return f"{self.on}/{self.number}"
 
     def of(self, model: str) -> Price | None:
-        """What this model costs: by its own name, else by the longest beginning of it that has a price. None where nothing is known."""
+        """The price of a model: by its name, else by the longest prefix of it that has a price. None if unknown."""
         fitting = [price for price in self.models if model.startswith(price.model)]
         return max(fitting, key=lambda price: len(price.model), default=None)
 
@@ -99,7 +99,7 @@ class Budget(Part):
 
 
 class HouseText(Part):
-    """What the company adds to every prompt, before and after what the workflow says. `number` is 0 as long as there was none."""
+    """The company's text before and after every prompt's instruction. `number` 0: there was never one."""
 
     number: int = 0
     prefix: House = ""

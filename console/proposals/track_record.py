@@ -1,4 +1,4 @@
-"""What the record says of one step's proposals under one fingerprint: agreement where nobody saw them, coverage, and what went wrong.
+"""The track record of one step's proposals under one fingerprint: agreement with people who did not see them, coverage, and errors.
 
 Only cases in which the proposal was hidden count as agreement: a person who saw it first may have followed it. Confidential runs are never counted.
 """
@@ -136,7 +136,7 @@ def under(workflow: str, step: str, model: str | None = None, prompt_version: st
 
 
 def gathered(about: Under, now: datetime) -> Evidence:
-    """What the record says; five statements, whatever the number of calls, over the last 180 days."""
+    """The track record of the last 180 days; five statements for any number of calls."""
     given = _given(about, now)
     shown, accepted = fetch(_SHOWN, given)[0]
     return Evidence(

@@ -1,4 +1,4 @@
-"""What calls to models have come to today, for whoever sets the budgets."""
+"""Today's usage and cost of calls to models, for those who set the budgets."""
 
 from dataclasses import dataclass
 from decimal import Decimal

@@ -27,7 +27,7 @@ class _Failed(Generic[Answer]):
 
 
 def within(seconds: float, do: Callable[[], Answer]) -> Answer:
-    """What `do` answers or raises. Raises Late when it takes longer, PutBack when the worker is to end: another one may ask."""
+    """The result of `do`, or its error. Raises Late if it takes longer, PutBack if the worker is stopping, so that another worker can do it."""
     came: queue.SimpleQueue[Any] = queue.SimpleQueue()
     with _lock:
         if _stopping.is_set():

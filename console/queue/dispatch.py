@@ -36,26 +36,10 @@ CLOSE_S = 1.0
 TRIES = 8
 LONGEST_PAUSE_S = 60.0
 CHANNEL = "ch_pgqueuer"
-UNDERSTOOD = frozenset(
-    [
-        "host",
-        "port",
-        "sslmode",
-        "sslcert",
-        "sslkey",
-        "sslrootcert",
-        "sslcrl",
-        "sslpassword",
-        "ssl_min_protocol_version",
-        "ssl_max_protocol_version",
-        "passfile",
-        "options",
-        "application_name",
-        "target_session_attrs",
-        "krbsrvname",
-        "gsslib",
-    ]
-)
+UNDERSTOOD = frozenset([
+    "host", "port", "sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword", "ssl_min_protocol_version",
+    "ssl_max_protocol_version", "passfile", "options", "application_name", "target_session_attrs", "krbsrvname", "gsslib",
+])  # fmt: skip
 """What asyncpg understands of a URL of libpq's; it hands anything else to the server, which refuses it."""
 
 _log = logging.getLogger(__name__)

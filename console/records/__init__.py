@@ -3,20 +3,25 @@
 from console.records.catalogue import collection, collections, forget
 from console.records.delete import delete
 from console.records.insert import find_same, insert
+from console.records.quick_search import Hits
 from console.records.reader import Record
+from console.records.record_keys import key_of_value
 from console.records.record_pages import Order, Page, order_of
-from console.records.record_reads import MOST_ROWS, count, estimate, get, page, related, sample, subject, titles, visible_keys
+from console.records.record_reads import MOST_ROWS, count, estimate, get, named, page, related, sample, subject, titles, visible_keys
 from console.records.related_values import leading
 from console.records.stored import stored
 from console.records.totals import Figure, totals
+from console.records.value_counts import ValueCounts, value_counts
 from console.records.write import WriteUnknown, compare, forms, write
 
 __all__ = [
     "MOST_ROWS",
     "Figure",
+    "Hits",
     "Order",
     "Page",
     "Record",
+    "ValueCounts",
     "WriteUnknown",
     "catalogue",
     "collection",
@@ -32,22 +37,31 @@ __all__ = [
     "forget",
     "forms",
     "get",
+    "governing",
     "hooked",
+    "index_advice",
+    "indexed_search",
+    "indexes",
     "insert",
+    "key_of_value",
     "leading",
+    "named",
     "order_of",
     "page",
     "portable",
+    "quick_search",
     "record_keys",
     "reflect",
     "related",
     "relations",
     "sample",
+    "search",
     "sql_conditions",
     "stored",
     "subject",
     "titles",
     "totals",
+    "value_counts",
     "visible_keys",
     "write",
 ]

@@ -135,9 +135,14 @@ def collections() -> list[Collection]:
     return list(current().collections.values())
 
 
+def find(collection_id: str) -> Collection | None:
+    """The collection of that id, None without one."""
+    return current().collections.get(collection_id)
+
+
 def collection(collection_id: str) -> Collection:
     """The collection of that id. Raises NotFound."""
-    found = current().collections.get(collection_id)
+    found = find(collection_id)
     if found is None:
         raise NotFound
     return found

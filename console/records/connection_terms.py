@@ -89,7 +89,12 @@ def engine(url: URL, terms: Terms) -> Engine:
             turn.release()
 
     sa.event.listen(made, "do_connect", in_turn)
-    sa.event.listen(made, "connect", lambda connection, _: tell(connection, terms))
+
+    def told(connection: Any, record: Any) -> None:
+        tell(connection, terms)
+        record.info["statement_s"] = terms.statement_s
+
+    sa.event.listen(made, "connect", told)
     return made
 
 
@@ -240,4 +245,4 @@ def _lower(value: Any) -> Any:
 
 
 def _start_clock(connection: Connection, terms: Terms) -> None:
-    connection.info["until"] = time.monotonic() + terms.statement_s
+    connection.info["until"] = time.monotonic() + connection.info.get("limit_s", terms.statement_s)

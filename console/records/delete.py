@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from console import faults
 from console.core.scopes import Scope
 from console.errors import Conflict
 from console.records import catalogue, connect, record_keys, values
@@ -40,6 +41,7 @@ def _delete(table: Table, key: str, expected: Mapping[str, Any], scope: Scope) -
             gone = connection.execute(sa.delete(table.table).where(is_key, table.in_scope(scope))).rowcount
             if gone != 1:
                 raise Conflict("The record changed at this moment. Look at it again; nothing was deleted.", code="record_changed")
+            faults.point("records.commit.before")
             connection.commit()
         except sa.exc.IntegrityError as error:
             message = f"Other records refer to this {collection.label_one.lower()}: delete or change them first. Nothing was deleted."

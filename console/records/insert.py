@@ -6,12 +6,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from console import faults
 from console.core.documents.collections import Collection, Field
 from console.core.filters import Group, Test
 from console.core.scopes import Scope
 from console.db import request_writes
 from console.errors import Conflict, Invalid, NotAllowed
-from console.records import catalogue, connect, filter_conditions, values, write_checks
+from console.records import catalogue, connect, filter_conditions, governing, values, write_checks
 from console.records.dialects import value
 from console.records.reader import Reader, Record
 from console.records.record_reads import page
@@ -20,15 +21,17 @@ from console.records.sql_tables import Table, table_of
 from console.records.write import WriteUnknown, rejected
 
 
-def insert(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record:
+def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workflow: str | None = governing.BY_HAND) -> Record:
     """The added record with these values (field → JSON).
+
+    `workflow`: the id of the one whose run adds it; fields that workflows govern are left to these.
 
     Raises Invalid per field with an impossible value, NotAllowed if the new record would be out of scope or a field is read-only for the actor,
     Conflict `exists` if the database has such a record, SourceDown, WriteUnknown.
     """
     collection = catalogue.collection(collection_id)
     catalogue.require_writable(collection)
-    fields = _fields(collection, given, scope)
+    fields = _fields(collection, given, scope, workflow)
     if details := unseen_references(collection, given, {}, scope):
         raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
     _require_in_scope(collection, given, scope)
@@ -51,6 +54,7 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record
             raise _exists(error, collection, fields) from error
         except sa.exc.DBAPIError as error:
             raise rejected(error, collection, fields) from error
+        faults.point("records.commit.before")
         try:
             connection.commit()
         except sa.exc.IntegrityError as error:  # a deferred constraint
@@ -61,7 +65,7 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record
                 message = f"The connection to {collection.source} was lost while the record was saved. Look whether it is there."
                 raise WriteUnknown(message) from error
             raise connect.driver_refusal(error, collection.source) from error
-    request_writes.done(collection.id)
+    request_writes.written(collection.id)
     return reader.finished([reader.record(found)])[0]
 
 
@@ -75,7 +79,7 @@ def find_same(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Rec
     return found[0] if found else None
 
 
-def _fields(collection: Collection, given: Mapping[str, Any], scope: Scope) -> list[Field]:
+def _fields(collection: Collection, given: Mapping[str, Any], scope: Scope, workflow: str | None) -> list[Field]:
     """The fields of the new record. Raises Invalid for impossible names and values, NotAllowed for read-only fields."""
     details, fields = [], []
     for name, wanted in given.items():
@@ -88,6 +92,7 @@ def _fields(collection: Collection, given: Mapping[str, Any], scope: Scope) -> l
         except values.Unfit as reason:
             details.append({"field": name, "reason": f"{field.label}: {reason}"})
         fields.append(field)
+    details += governing.refused(fields, workflow)
     if details:
         raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
     if kept := [field for field in fields if field.name in scope.fixed]:

@@ -32,6 +32,11 @@ def encode(parts: Sequence[Any]) -> str | None:
     return "~" + base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
+def key_of_value(value: str) -> str:
+    """The key of the record whose only key column has this value."""
+    return encode([value]) or value
+
+
 def decode(collection: Collection, key: str) -> tuple[Any, ...]:
     """The values of the key columns in the driver's form. Raises NotFound for a text that cannot be a key of the collection."""
     if not collection.key or len(key) > LONGEST:

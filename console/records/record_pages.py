@@ -86,7 +86,7 @@ def list_conditions(
         found.append(table.holds(segment, scope.attributes, roots))
     sought = (Words(q) if q.strip() else None) if isinstance(q, str) else q
     if sought is not None:
-        found.append(sought_condition(table, sought, scope.hidden))
+        found.append(sought_condition(table, sought, scope.hidden, within=list(found)))
     return found
 
 

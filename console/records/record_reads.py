@@ -14,7 +14,7 @@ from console.core.expressions.search_syntax import Sought, limited
 from console.core.filters import Filter
 from console.core.scopes import Scope
 from console.errors import NotFound
-from console.records import catalogue, record_keys, values
+from console.records import catalogue, indexes, record_keys, values
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
 from console.records.record_pages import Page, fetch, list_conditions, order_of, read, read_page
@@ -60,7 +60,12 @@ def page(
     collection = catalogue.collection(collection_id)
     order = order_of(collection, scope, sort)
     wanted = partial(list_conditions, table_of(collection), scope, where, segment, q, roots)
-    again = (scope.hidden, repr(q), repr(where)) if scope.unlimited and segment is None and (isinstance(q, str) or not limited(q)) else None
+    seen = indexes.indexes_of(collection) if q else None
+    again = (
+        (scope.hidden, repr(q), repr(where), seen)
+        if scope.unlimited and segment is None and (isinstance(q, str) or not limited(q))
+        else None
+    )
     limit = max(1, min(limit, MOST_ROWS))
     return read_page(collection, scope, order, wanted, limit=limit, after=after, before=before, fields=fields, again=again)
 
@@ -160,6 +165,11 @@ def visible_keys(collection_id: str, wanted: Iterable[str], scope: Scope, segmen
 def titles(collection_id: str, wanted: Iterable[str], scope: Scope) -> dict[str, str]:
     """Key → title of the records in the scope."""
     return {record.key: record.title for record in _by_keys(collection_id, wanted, scope, ()) if record.key}
+
+
+def named(collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str]) -> dict[str, Record]:
+    """Key → record with these fields, of the records in the scope; unknown keys are left out."""
+    return {record.key: record for record in _by_keys(collection_id, wanted, scope, fields) if record.key}
 
 
 def subject(collection_id: str, key: str) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ import sqlite3
 import psycopg
 import sqlalchemy as sa
 
-from console.errors import ConsoleError, SourceChanged, SourceDown
+from console.errors import ConsoleError, SourceChanged, SourceDown, TooSlow
 
 IN_A_MOMENT = "Try again in a moment."
 TOO_LONG = "took too long to answer, so the question was withdrawn. Narrow it by a filter."
@@ -83,6 +83,8 @@ def driver_refusal(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
     _log.warning("data source %s: %s %s", name, type(original).__name__, code or "")
     if told in {NO_TABLE, NO_COLUMN, OTHER_TYPE}:
         return SourceChanged(f"The data source {name} {told} The console looks at it again: load the page anew.", source=name)
+    if told is TOO_LONG:
+        return TooSlow(f"The data source {name} {told}", source=name)
     if told is None:
         broken = isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError))
         told = f"does not answer. {IN_A_MOMENT}" if broken else "could not answer this question."

@@ -27,7 +27,7 @@ def leading(collection_id: str, values: Mapping[str, Any]) -> Leading:
 def _followed(collection: Collection, values: Mapping[str, Any], name: str) -> Any:
     """The related record in the form of `core.related_record`. Raises SourceDown."""
     try:
-        step = relations.hop(collection, name)
+        step = relations.hop(collection, name, catalogue.find)
     except DefinitionError:
         return UNKNOWN
     if step is None:

@@ -6,14 +6,17 @@ records is used, or that one database alone cannot answer, is refused when it is
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from console.core.documents.collections import Collection, Relation
 from console.errors import DefinitionError
-from console.records import catalogue
 from console.records.dialects import Condition, Dialect
 
 FAMILIES = {"integer": "number", "decimal": "number", "date": "moment", "datetime": "moment"}
+
+
+Find: TypeAlias = Callable[[str], Collection | None]
+"""Returns the collection of an id, to follow a relation. Without it relations are not followed: that would read past the reader's scopes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +27,8 @@ class Hop:
     target: Collection
 
 
-def catalogued(name: str) -> Collection | None:
-    """The collection of that id, None without one."""
-    return catalogue.current().collections.get(name)
-
-
-def hop(collection: Collection, name: str, find: Callable[[str], Collection | None] = catalogued) -> Hop | None:
-    """The relation of that name; None without one.
+def hop(collection: Collection, name: str, find: Find) -> Hop | None:
+    """The relation of that name; None without one. `find` gives the collection of an id.
 
     Raises DefinitionError with the reason if it cannot be followed.
     """
@@ -65,7 +63,7 @@ def hop(collection: Collection, name: str, find: Callable[[str], Collection | No
     return Hop(relation, target)
 
 
-def hops(collection: Collection, path: tuple[str, ...], find: Callable[[str], Collection | None] = catalogued) -> list[Hop]:
+def hops(collection: Collection, path: tuple[str, ...], find: Find) -> list[Hop]:
     """The relations of a path, in order. Raises DefinitionError for one that is unknown or cannot be followed."""
     made: list[Hop] = []
     for name in path:

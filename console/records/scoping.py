@@ -9,12 +9,15 @@ import sqlalchemy as sa
 from console.core.documents.collections import Collection
 from console.core.scopes import Scope, Subject
 from console.errors import DefinitionError
+from console.records import catalogue
 from console.records.dialects import Condition
-from console.records.relations import catalogued
-from console.records.sql_conditions import Compiler, Find
+from console.records.relations import Find
+from console.records.sql_conditions import Compiler
 
 
-def scope_condition(scope: Scope, collection: Collection, columns: Mapping[str, Any], now: datetime, find: Find = catalogued) -> Condition:
+def scope_condition(
+    scope: Scope, collection: Collection, columns: Mapping[str, Any], now: datetime, find: Find = catalogue.find
+) -> Condition:
     """True for the records in the scope: `AND(OR(allow), subject in scope, NOT deny …)`; without an allow, none."""
     compiler = Compiler(collection, columns, {"currentUser": scope.attributes, "now": now}, find=find)
     allowed = sa.true() if scope.everything else sa.or_(sa.false(), *(compiler.truth(item.node, positive=True) for item in scope.allow))

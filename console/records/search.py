@@ -1,17 +1,20 @@
 """Search: the text from the box above a list as a condition.
 
-Text fields must contain it, ignoring case; lists, UUIDs and numbers must equal it; other fields are not searched. Hidden fields are never
+In a table of ordinary size text fields must contain it, ignoring case; lists, UUIDs and numbers must equal it; other fields are not searched. In a
+large table only what its indexes find is looked at (`indexed_search`), unless `Words.everywhere` asks for every row. Hidden fields are never
 searched, because their values could be guessed letter by letter.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from console.core.documents.collections import Collection, Field
+from console.core.expressions import search_syntax
 from console.core.expressions.operands import number_of, uuid_of
 from console.core.expressions.search_syntax import Several, Sought, Through, Without, Words
-from console.records import catalogue, filter_conditions, values
+from console.records import catalogue, filter_conditions, indexed_search, indexes, values
 from console.records.dialects import Condition
 from console.records.sql_tables import Table, table_of
 
@@ -28,19 +31,64 @@ def searched_fields(collection: Collection, hidden: frozenset[str]) -> list[Fiel
     ]
 
 
-def sought_condition(table: Table, sought: Sought, hidden: frozenset[str], depth: int = 0) -> Condition:
-    """True for records that match the search; unknown counts as no match."""
+def telling_fields(collection: Collection, hidden: frozenset[str]) -> list[Field]:
+    """The searched fields that say which record it is: all that the document names, else without long texts."""
+    return [field for field in searched_fields(collection, hidden) if collection.search or field.type != "long_text"]
+
+
+def reach(collection: Collection, hidden: frozenset[str], sought: Sought | None) -> str:
+    """How the words of a search are looked for: `rows` one by one, or through the indexes of a large table, which then find `everything`, the
+    `beginnings` of some texts, or only `exact` values; "" for a search without words.
+    """
+    texts = search_syntax.words(sought) if search_syntax.worded(sought) else []
+    if not texts or search_syntax.is_everywhere(sought):
+        return ""
+    seen = indexes.indexes_of(collection)
+    fields = searched_fields(collection, hidden)
+    if not seen.large or not collection.key or not indexed_search.ways(table_of(collection), fields, seen, texts):
+        return "rows"
+    if indexed_search.complete(collection, fields, seen):
+        return "everything"
+    return "beginnings" if indexed_search.beginning_fields(fields, seen) else "exact"
+
+
+def sought_condition(
+    table: Table, sought: Sought, hidden: frozenset[str], depth: int = 0, *, within: Sequence[Condition] | None = None
+) -> Condition:
+    """True for records that match the search; unknown counts as no match.
+
+    `within`: the other conditions of the list; with them, words are looked for through the indexes of a large table.
+    """
     match sought:
         case Words():
-            return search_condition(table, sought.text, hidden)
+            return _words_condition(table, [sought], hidden, within)
         case Without():
             return sa.not_(sa.func.coalesce(sought_condition(table, sought.item, hidden, depth), sa.false()))
         case Through():
             return _led(table, sought, depth)
+        case Several(kind="and"):
+            words = [item for item in sought.items if isinstance(item, Words)]
+            rest = [sought_condition(table, item, hidden, depth) for item in sought.items if not isinstance(item, Words)]
+            among = None if within is None else [*within, *rest]
+            return sa.and_(sa.true(), *rest, *([_words_condition(table, words, hidden, among)] if words else []))
         case Several():
-            parts = [sought_condition(table, item, hidden, depth) for item in sought.items]
-            return sa.and_(sa.true(), *parts) if sought.kind == "and" else sa.or_(sa.false(), *parts)
+            return sa.or_(sa.false(), *(sought_condition(table, item, hidden, depth, within=within) for item in sought.items))
     return filter_conditions.filter_condition(sought, table.collection, table.columns)
+
+
+def _words_condition(table: Table, words: Sequence[Words], hidden: frozenset[str], within: Sequence[Condition] | None) -> Condition:
+    """True for records in which each of these texts is found."""
+    everywhere = [search_condition(table, item.text, hidden) for item in words]
+    if within is None or any(item.everywhere for item in words):
+        return sa.and_(*everywhere)
+    seen = indexes.indexes_of(table.collection)
+    if not seen.large or not table.key:
+        return sa.and_(*everywhere)
+    texts = [item.text.strip()[:LONGEST] for item in words]
+    found = indexed_search.ways(table, searched_fields(table.collection, hidden), seen, texts)
+    if not found:
+        return sa.and_(*everywhere)
+    return indexed_search.among(table, [[way.condition, *everywhere[: way.place], *everywhere[way.place + 1 :], *within] for way in found])
 
 
 def _led(table: Table, sought: Through, depth: int) -> Condition:
@@ -53,15 +101,15 @@ def _led(table: Table, sought: Through, depth: int) -> Condition:
 
 def search_condition(table: Table, q: str, hidden: frozenset[str]) -> Condition:
     """True for records that match `q`, cut after 200 characters."""
+    return sa.or_(sa.false(), *field_conditions(table, q, searched_fields(table.collection, hidden)))
+
+
+def field_conditions(table: Table, q: str, fields: Sequence[Field]) -> list[Condition]:
+    """For each of the fields in which `q` can be found, that it is."""
     wanted = q.strip()[:LONGEST]
     if not values.storable(wanted):
-        return sa.false()
-    found = [
-        condition
-        for field in searched_fields(table.collection, hidden)
-        if (condition := _field_condition(table, field, wanted)) is not None
-    ]
-    return sa.or_(sa.false(), *found)
+        return []
+    return [condition for field in fields if (condition := _field_condition(table, field, wanted)) is not None]
 
 
 def _field_condition(table: Table, field: Field, wanted: str) -> Condition | None:
@@ -72,7 +120,14 @@ def _field_condition(table: Table, field: Field, wanted: str) -> Condition | Non
         return table.dialect.one_of(column, field, names) if names else None
     if field.stored == "text":
         return table.dialect.finds(column, field, wanted)
+    return equal_condition(table, field, wanted)
+
+
+def equal_condition(table: Table, field: Field, wanted: str) -> Condition | None:
+    """Condition that a number or UUID equals the text; None if the text is none."""
     typed: Any = uuid_of(wanted) if field.stored == "uuid" else number_of(wanted)
-    if typed is None:
-        return None
-    return table.dialect.equals(column, field, values.driver_form(table.collection.dialect, typed))
+    return (
+        None
+        if typed is None
+        else table.dialect.equals(table.columns[field.name], field, values.driver_form(table.collection.dialect, typed))
+    )

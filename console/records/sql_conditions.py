@@ -5,11 +5,11 @@ the record are evaluated beforehand and bound as parameters. What databases answ
 JSON) is refused when it is saved (`check`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
@@ -21,6 +21,7 @@ from console.core.expressions.operands import UNKNOWN, date_of, moment_of, numbe
 from console.errors import DefinitionError
 from console.records import relations, values
 from console.records.dialects import DIALECTS, Condition, Dialect
+from console.records.relations import Find
 
 ORDERINGS = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
@@ -52,10 +53,6 @@ class Constant:
 
     value: Any
     certain: bool
-
-
-Find: TypeAlias = Callable[[str], Collection | None]
-"""Returns the collection of an id, to follow a relation. Without it relations are not followed: that would read past the reader's scopes."""
 
 
 def check(expression: Expression, collection: Collection, find: Find | None = None) -> None:

@@ -13,13 +13,15 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from console import faults
+from console.core.currencies import decimals
 from console.core.documents.collections import Collection, Field
 from console.core.expressions.operands import Spelled, equal
 from console.core.forms import FormField
 from console.core.scopes import Scope
 from console.db import request_writes
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
-from console.records import catalogue, connect, exact, record_keys, values, write_checks
+from console.records import catalogue, connect, exact, governing, record_keys, values, write_checks
 from console.records.dialects import Condition, value
 from console.records.reader import Reader, Record
 from console.records.record_reads import get
@@ -35,17 +37,26 @@ class WriteUnknown(SourceDown):
     default_code = "write_unknown"
 
 
-def write(collection_id: str, key: str, changes: Mapping[str, Mapping[str, Any]], scope: Scope, *, by_action: bool = False) -> Record:
+def write(
+    collection_id: str,
+    key: str,
+    changes: Mapping[str, Mapping[str, Any]],
+    scope: Scope,
+    *,
+    by_action: bool = False,
+    workflow: str | None = governing.BY_HAND,
+) -> Record:
     """The record after its fields were set to `new`, if all still were `old` (a field without `old` is set unconditionally).
 
-    `by_action`: fields that are read-only for people may be changed too, except those of the key.
+    `by_action`: fields that are read-only for people may be changed too, except those of the key. `workflow`: the id of the one whose run
+    writes; fields that workflows govern are left to these.
 
     Raises Conflict `record_changed` with `{"field", "reason", "theirs"}` per changed field, Invalid per field with an impossible value,
     NotAllowed for a field that is read-only in the scope, NotFound out of scope, SourceDown, WriteUnknown.
     """
     collection = catalogue.collection(collection_id)
     catalogue.require_writable(collection)
-    fields = _fields(collection, changes, scope, by_action=by_action)
+    fields = _fields(collection, changes, scope, by_action=by_action, workflow=workflow)
     if not fields:
         return get(collection_id, key, scope)
     table = table_of(collection)
@@ -69,7 +80,9 @@ class Stale(Exception):
         self.cause = cause
 
 
-def _fields(collection: Collection, changes: Mapping[str, Mapping[str, Any]], scope: Scope, *, by_action: bool) -> list[Field]:
+def _fields(
+    collection: Collection, changes: Mapping[str, Mapping[str, Any]], scope: Scope, *, by_action: bool, workflow: str | None
+) -> list[Field]:
     """The fields to change. Raises Invalid for impossible names and values, NotAllowed for read-only fields."""
     details = []
     fields = []
@@ -85,6 +98,7 @@ def _fields(collection: Collection, changes: Mapping[str, Mapping[str, Any]], sc
         except values.Unfit as reason:
             details.append({"field": name, "reason": str(reason)})
         fields.append(field)
+    details += governing.refused(fields, workflow)
     if details:
         raise Invalid("Some values cannot be saved; nothing was changed.", details=details)
     kept = [field for field in fields if field.name in scope.fixed]
@@ -131,6 +145,7 @@ def _change(
         record = _after(connection, table, key, is_key, scope)
     except sa.exc.DBAPIError as error:
         raise rejected(error, collection, fields) from error
+    faults.point("records.commit.before")
     try:
         connection.commit()
     except sa.exc.IntegrityError as error:  # a deferred constraint
@@ -143,7 +158,7 @@ def _change(
             request_writes.unknown(f"{collection.id}/{key}")
             raise WriteUnknown(message) from error
         raise connect.driver_refusal(error, collection.source) from error
-    request_writes.done(f"{collection.id}/{key}")
+    request_writes.written(f"{collection.id}/{key}")
     return record
 
 
@@ -263,25 +278,45 @@ def _rule(original: Any) -> tuple[str, str | None]:
 # ---------------------------------------------------------------------------------------------------------------- forms
 
 
-IN_CENTS = "In the smallest unit of the currency: 4900 is 49.00."
+IN_SMALLEST = "Its currency is not known here: write it as it is stored, in the smallest unit."
 
 
-def forms(collection: Collection, names: list[str], record: Record | None, scope: Scope) -> list[FormField]:
-    """Form fields for these columns in this order, without hidden ones. `value` and `now` are the record's values."""
+def forms(
+    collection: Collection, names: list[str], record: Record | None, scope: Scope, workflow: str | None = governing.BY_HAND
+) -> list[FormField]:
+    """Form fields for these columns in this order, without hidden ones. `value` and `now` are the record's values.
+
+    `workflow`: the id of the one whose step asks; fields that others govern are read-only.
+    """
     made = []
+    shut = {
+        detail["field"]
+        for detail in governing.refused([collection.by_name[name] for name in names if name in collection.by_name], workflow)
+    }
     for name in names:
         field = collection.visible(name, scope.hidden)
         if field is None:
             continue
         now = record.values.get(name) if record else None
-        made.append(_form_field(field, now, readonly=field.readonly or name in scope.fixed))
+        currency = _currency_of(collection, field, names, record)
+        made.append(_form_field(field, now, currency, readonly=field.readonly or name in scope.fixed or name in shut))
     return made
 
 
-def _form_field(field: Field, now: Any, *, readonly: bool) -> FormField:
+def _currency_of(collection: Collection, field: Field, names: list[str], record: Record | None) -> str | None:
+    """The currency of an amount: its code, or the name of the column where that is asked for too, or empty."""
+    column = field.currency
+    if column is None or column not in collection.by_name or column in names:
+        return column
+    known = record.values.get(column) if record else None
+    return column if known is None else str(known)
+
+
+def _form_field(field: Field, now: Any, currency: str | None, *, readonly: bool) -> FormField:
     options: Any = [option.to_json() for option in field.options] if field.options is not None else None
     if options is None and field.references:
         options = {"collection": field.references}
+    unknown = field.minor and bool(currency) and decimals(currency) is None and currency == field.currency
     required = (field.required or not field.nullable) and not readonly and field.stored not in {"boolean", "array", "json"}
     return FormField(
         name=field.name,
@@ -295,8 +330,9 @@ def _form_field(field: Field, now: Any, *, readonly: bool) -> FormField:
         min=field.least if field.stored == "integer" and field.least is not None and abs(field.least) < 2**31 else None,
         max=field.most if field.stored == "integer" and field.most is not None and abs(field.most) < 2**31 else None,
         max_length=field.max_length,
-        help=" ".join(filter(None, (field.help, IN_CENTS if field.minor and not readonly else None))) or None,
+        help=" ".join(filter(None, (field.help, IN_SMALLEST if unknown and not readonly else None))) or None,
         widget=field.widget,
         lines=field.lines,
         minor=field.minor or None,
+        currency=currency,
     )

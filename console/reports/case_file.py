@@ -1,77 +1,121 @@
-"""The case file of a run: the run as its reader may see it, every event, and the documents that came with it. That it was made is an event."""
+"""The case file of a run: the run as its reader may see it, what was on its screens, the documents that came with it, and the proof of its events.
 
-import io
+As a paper (PDF) and as an archive. That it was made is an event.
+"""
+
+import base64
+import hashlib
 import json
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from console import documents, log, runs
+from console.activity import exports
 from console.core.actor import Actor
 from console.documents import Looked
 from console.errors import Invalid, NotFound, TooMany
 from console.files.confined import Busy, Confined
+from console.log import bundle
 from console.runs.changing import attachments
+from console.runs.showing import replay
+from console.runs.showing.screens import Screen
+from console.work import approvals
 
 PAGE = 100
 MOST_LINES = 1_000
 TOO_LONG = "This run is too long for a paper. Take the archive (format=zip): it holds all of it."
+PAPER, PROOFS = "case-file.pdf", "proofs.zip"
 
-_press = Confined(Path(__file__).with_name("press.py"), memory=2 << 30, cpu_s=50, seconds=60.0, at_once=1)
+_press = Confined(Path(__file__).with_name("press.py"), memory=2 << 30, cpu_s=50, seconds=60.0, at_once=1, writes=1 << 20)
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """What stands in a case file: the run and its events in the shapes of the API, the files by name, and which pages of which documents were opened."""
+    """What stands in a case file. `run` and `events` are in the shapes of the API; `screens` by (step, attempt) as they were last shown; `documents` by name, and
+    `looked` which of their pages were opened; `proofs` are files of an export by name, which lead to a head of the log signed at `signed_at`:
+    none, and None, while no head has all of the run.
+    """
 
     run: Mapping[str, Any]
+    record_title: str
+    names: Mapping[str, str]
     events: Sequence[Mapping[str, Any]]
+    screens: Mapping[tuple[str, int], Screen]
+    approvals: Sequence[approvals.Line]
     documents: Sequence[tuple[str, bytes]]
+    proofs: Sequence[tuple[str, bytes]]
+    signed_at: datetime | None
     looked: Sequence[Looked] = ()
 
 
-def case_file(actor: Actor, run_id: str, form: str, *, with_documents: bool = True) -> CaseFile:
-    """The case file of a run, its making noted. Raises NotFound where the actor may not see the run."""
-    run = runs.get(actor, run_id, most=None).json
+def case_file(actor: Actor, run_id: str, form: str, *, ready: Callable[[], object], with_documents: bool = True) -> CaseFile:
+    """The case file of a run, its making noted. `ready` brings the signed head of the log up to now, if it does not have all of the run yet.
+
+    Raises NotFound where the actor may not see the run.
+    """
+    view = runs.replay(actor, run_id)
+    run = view.json["run"]
     events: list[Mapping[str, Any]] = []
     after: int | None = 0
     while after is not None:
         page, after = runs.events(actor, run_id, limit=PAGE, after=after)
         events += page
+    export, signed_at = exports.of_run(actor, run_id, run["last_event"], ready=ready) or (None, None)
+    proofs = [(name, b"".join(parts)) for name, parts in export.files()] if export else []
     looked = documents.looked_at(actor, run_id)
-    found = attachments.files_of_draft(actor, run_id)
-    kept = (
-        [] if not with_documents else [(f"{number:03d}-{_plain(one.name)}", _content(actor, one.id)) for number, one in enumerate(found, 1)]
-    )
-    told = {"run": run_id, "format": form, "events": len(events), "documents": len(kept)}
-    log.note(actor, "case_file_made", open=told, team=str(run["team"]) or None, collection=run["collection"], record=None)
-    return CaseFile(run, events, kept, looked)
+    found = attachments.files_of_draft(actor, run_id) if with_documents else []
+    kept = [(f"{number:03d}-{_plain(file.name)}", _content(actor, file.id)) for number, file in enumerate(found, 1)]
+    noted = {"run": run_id, "format": form, "events": len(events), "documents": len(kept)}
+    log.note(actor, "case_file_made", open=noted, team=str(run["team"]) or None, collection=run["collection"], record=None)
+    asked_for = approvals.find(actor, {"run": run_id}, limit=PAGE).lines
+    screens = replay.screens_shown(actor, run_id)
+    return CaseFile(run, view.run.record_title, view.run.names, events, screens, asked_for, kept, proofs, signed_at, looked)
 
 
-def archive(case: CaseFile) -> bytes:
-    """A zip archive: `run.json`, `events.jsonl` (one event a line, oldest first), the files in `documents/`, and in `opened.json` which pages were opened."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
-        made.writestr("run.json", json.dumps(case.run, ensure_ascii=False, indent=2))
-        made.writestr("events.jsonl", "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in case.events))
-        for name, content in case.documents:
-            made.writestr(f"documents/{name}", content)
-        made.writestr("opened.json", json.dumps([one.to_json() for one in case.looked], ensure_ascii=False, indent=2))
-    return out.getvalue()
-
-
-def paper(case: CaseFile) -> bytes:
-    """The case file as PDF, drawn by a process of its own that reads nothing but what it is handed.
-
-    Raises Invalid for a run that is too long for a paper, TooMany while another is drawn.
+def archive(case: CaseFile, drawn: bytes | None) -> bytes:
+    """A zip archive that `verify.py` in it checks: the run's events, values and proofs, its documents by their SHA-256, and to read the paper
+    `drawn` (None: left out), `run.json` and in `opened.json` which pages were opened.
     """
+
+    def files() -> Iterator[tuple[str, Iterable[bytes]]]:
+        if drawn is not None:
+            yield PAPER, [drawn]
+        for name, content in case.proofs:
+            yield name, [content]
+        listed = [(f"documents/{name}", content) for name, content in case.documents]
+        lines = [{"file": name, "sha256": hashlib.sha256(content).hexdigest()} for name, content in listed]
+        yield "documents.jsonl", [json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for line in lines]
+        for name, content in listed:
+            yield name, [content]
+        yield "run.json", [json.dumps(case.run, ensure_ascii=False, indent=2).encode()]
+        yield "opened.json", [json.dumps([looked.to_json() for looked in case.looked], ensure_ascii=False, indent=2).encode()]
+
+    return b"".join(bundle.zipped(files(), made_at(case)))
+
+
+def made_at(case: CaseFile) -> datetime:
+    """The moment that the files of a case bear: that of the signed head, else of the newest event. It is the same for the same case."""
+    return case.signed_at or datetime.fromisoformat(case.events[-1]["createdAt"])
+
+
+def require_short(case: CaseFile) -> None:
+    """Raise Invalid for a run that is too long for a paper."""
     if len(case.events) + len(case.run["attempts"]) > MOST_LINES:
         raise Invalid(TOO_LONG, code="too_long", details=[{"field": "format", "reason": "Ask for zip."}])
+
+
+def paper(case: CaseFile, page: str) -> bytes:
+    """The case file as PDF/A-3 and PDF/UA-1 with the proofs attached, drawn by a process of its own that reads nothing but what it is handed.
+
+    `page` is its HTML. The same page and proofs give the same bytes. Raises Invalid where it cannot be drawn, TooMany while another is drawn.
+    """
+    proofs = b"".join(bundle.zipped(((name, [content]) for name, content in case.proofs), made_at(case))) if case.proofs else b""
+    order = {"page": page, "name": PROOFS, "proofs": base64.b64encode(proofs).decode(), "at": log.body.moment(made_at(case))}
     try:
-        made = _press.ask(_page(case).encode("utf-8", "replace"))
+        made = _press.ask(json.dumps(order).encode("utf-8", "replace"))
     except Busy:
         raise TooMany("Another case file is being drawn. Try again in a moment.", retry_after=5) from None
     except TimeoutError:
@@ -92,52 +136,3 @@ def _content(actor: Actor, file_id: str) -> bytes:
 def _plain(name: str) -> str:
     """A name that is no path on any system."""
     return "".join(mark if mark.isalnum() or mark in " .-_()" else "_" for mark in name).strip(". ")[:120] or "file"
-
-
-STYLE = """
-@page { size: A4; margin: 18mm 16mm; @bottom-right { content: counter(page) " / " counter(pages); font-size: 8pt } }
-body { font: 9.5pt/1.5 "DejaVu Sans", sans-serif } h1 { font-size: 16pt; margin: 0 0 2mm } h2 { font-size: 11.5pt; margin: 7mm 0 2mm }
-table { border-collapse: collapse; width: 100% } th, td { text-align: left; vertical-align: top; padding: 1.2mm 2mm; border-bottom: .4pt solid #999; overflow-wrap: anywhere }
-th { font-weight: normal; color: #555 } .struck td { text-decoration: line-through; color: #666 }
-"""
-
-
-def _page(case: CaseFile) -> str:
-    """The paper as HTML; every value is text in it."""
-    run = case.run
-    head = {
-        "Run": run["id"],
-        "Workflow": f"{run['workflow']['title']}, version {run['version']}",
-        "Record": f"{run['collection'] or ''} {run['record'] or ''}".strip() or "none",
-        "Team": run["team"],
-        "Status": f"{run['status']}{', ' + run['ending'] if run['ending'] else ''}",
-        "Begun": run["created_at"],
-        "Ended": run["ended_at"] or "not yet",
-        "Reason": run["reason"] or "",
-    }
-    attempts = "".join(
-        _row(
-            [each["title"], each["attempt"], each["status"], each["by"] or "", each["outcome"] or "", _values(each["values"])],
-            struck=each["status"] == "cancelled",
-        )
-        for each in run["attempts"]
-    )
-    looked = "".join(_row([one.title, one.pages or "", one.words]) for one in case.looked)
-    papers = f"<h2>Documents</h2><table><tr><th>Document</th><th>Pages</th><th>Opened</th></tr>{looked}</table>" if looked else ""
-    events = "".join(_row([event["n"], event["createdAt"], event["sentence"]]) for event in case.events)
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(run["id"])}</title><style>{STYLE}</style></head><body>'
-        f"<h1>{escape(run['workflow']['title'])}</h1><table>{''.join(_row([name, value]) for name, value in head.items() if value)}</table>"
-        f"<h2>Steps</h2><table><tr><th>Step</th><th>Attempt</th><th>Status</th><th>By</th><th>Outcome</th><th>Values</th></tr>{attempts}</table>{papers}"
-        f"<h2>Events</h2><table><tr><th>n</th><th>When</th><th>What</th></tr>{events}</table></body></html>"
-    )
-
-
-def _row(cells: Sequence[Any], *, struck: bool = False) -> str:
-    return f"<tr{' class=struck' if struck else ''}>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>"
-
-
-def _values(values: Mapping[str, Any] | None) -> str:
-    return "; ".join(
-        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}" for name, value in (values or {}).items()
-    )

@@ -94,7 +94,7 @@ def _fields(collection: Collection, path: str, after: str, depth: int) -> list[C
         if not _plain(relation.name):
             continue
         try:
-            step = relations.hop(collection, relation.name)
+            step = relations.hop(collection, relation.name, catalogue.find)
         except DefinitionError:
             continue  # it leads to several records, or to another data source
         if step is not None:
@@ -162,7 +162,7 @@ def check(obj: str, acts: Sequence[str], text: str) -> Expression:
             _require_field(kept.every()[ident].collection if ident in kept.every() else None, node)
     if kind == "collection" and ident != EVERY:
         try:
-            sql_conditions.check(parsed, records.collection(ident), relations.catalogued)
+            sql_conditions.check(parsed, records.collection(ident), catalogue.find)
         except NotFound:
             raise ExpressionError("There is no such collection.", 0) from None
     return parsed
@@ -256,7 +256,7 @@ def of_subject(obj: str) -> list[str]:
     if not path:
         return []
     try:
-        steps = relations.hops(collection, path)
+        steps = relations.hops(collection, path, catalogue.find)
     except DefinitionError as error:
         return [f"The way to its subject cannot be followed, so who sees some subjects only sees nothing here. {error.message}"]
     column = steps[0].relation.columns[0][0]
@@ -327,7 +327,7 @@ def _require_field(collection: str | None, node: Path) -> None:
     *path, name = map(str, node.steps or ("",))
     if path and here.relation(path[0]) is not None:
         try:
-            here = relations.hops(here, tuple(path))[-1].target
+            here = relations.hops(here, tuple(path), catalogue.find)[-1].target
         except DefinitionError as error:
             raise ExpressionError(error.message, node.position) from None
     elif path:

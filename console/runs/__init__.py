@@ -8,20 +8,33 @@ from console.runs.changing.missing_context import propose_again, supply, supply_
 from console.runs.changing.reporting import receipt_of, report, reportable
 from console.runs.changing.rerunning import rerun
 from console.runs.changing.revising import Preview, abort, abort_preview, preview, revise
-from console.runs.changing.transitions import cancel, complete, complete_and_look, draft, end_for_erasure, start
+from console.runs.changing.transitions import Submission, cancel, complete, complete_and_look, draft, end_for_erasure, start
 from console.runs.engine.advancing import advance
 from console.runs.engine.answering import fail_overdue_proposals, record_answer
 from console.runs.engine.effect_followup import follow_effect, follow_now, late_reports
 from console.runs.engine.preparing import ProposalContext, proposal_context
 from console.runs.engine.proposing import proposal_pending
 from console.runs.engine.sweep import pick_up, sweep, wake
+from console.runs.rows.loaded_rows import judged_once
 from console.runs.rows.rebuild import Difference, rebuild
 from console.runs.rows.run_events import ENGINE
 from console.runs.showing.candidates import Candidate, candidates
-from console.runs.showing.lists import RunHead, find, head, held_by, live_ahead, live_counts, live_on, on_record, to_continue
+from console.runs.showing.lists import (
+    RunHead,
+    find,
+    head,
+    held_by,
+    live_ahead,
+    live_counts,
+    live_on,
+    live_workflows,
+    on_record,
+    on_records,
+    to_continue,
+)
 from console.runs.showing.reader_reach import shown_to, words_of_event
 from console.runs.showing.reading import PATH_SHOWN, already_recorded, get, preview_screen, source_opened, title
-from console.runs.showing.replay import ReplayView, events, replay
+from console.runs.showing.replay import ReplayView, Today, events, replay, rows_today
 from console.runs.showing.screens import record_shown
 from console.runs.showing.view import RunView
 
@@ -35,6 +48,8 @@ __all__ = [
     "ReplayView",
     "RunHead",
     "RunView",
+    "Submission",
+    "Today",
     "abort",
     "abort_preview",
     "advance",
@@ -61,11 +76,14 @@ __all__ = [
     "get",
     "head",
     "held_by",
+    "judged_once",
     "late_reports",
     "live_ahead",
     "live_counts",
     "live_on",
+    "live_workflows",
     "on_record",
+    "on_records",
     "pick_up",
     "preview",
     "preview_screen",
@@ -86,6 +104,7 @@ __all__ = [
     "retry",
     "revise",
     "rows",
+    "rows_today",
     "save",
     "settle",
     "showing",

@@ -87,15 +87,30 @@ def _record_listed(parts: Parts) -> str:
     return "{who} listed " + escape_braces(f"{number} {kind}".strip() + segment)
 
 
+def _records_exported(parts: Parts) -> str:
+    kind = f"{parts['kind_of_record']} records" if parts["record"] else "records"
+    return (
+        "{who} saved a list of " + escape_braces(kind + after(" in the segment ", parts.text("segment").replace("_", " "))) + " to a file"
+    )
+
+
+TO_DO = {"added": "to add", "deleted": "to delete", "changed": "to change"}
+
+
 def _record_changed(parts: Parts) -> str:
     fields, record = parts["fields"], parts["record"]
-    if (effect := parts.text("effect")) in ("added", "deleted"):
-        return f"{{who}} {effect} " + escape_braces(record or "a record")
-    return "{who} changed " + escape_braces(f"{fields} of {record or 'a record'}" if fields else record or "a record")
+    effect, result = parts.text("effect"), parts.text("result")
+    deed = effect if effect in ("added", "deleted") else "changed"
+    what = f"{fields} of {record or 'a record'}" if fields and deed == "changed" else record or "a record"
+    if result == "unknown":
+        return f"It is not known whether {{who}} {deed} " + escape_braces(what)
+    if result == "not_done":
+        return f"{{who}} wanted {TO_DO[deed]} " + escape_braces(what) + ", which was interrupted and not done"
+    return f"{{who}} {deed} " + escape_braces(what)
 
 
 def _access_refused(parts: Parts) -> str:
-    act, asked = parts.text("act").replace("_", " "), parts.text("object").replace(":", " ")
+    act, asked = parts.text("act").replace("_", " "), parts.governed()
     over = parts["record"] or asked
     if not act:
         return "{who} was refused access" + escape_braces(after(" to ", over))
@@ -103,7 +118,7 @@ def _access_refused(parts: Parts) -> str:
 
 
 def _access_requested(parts: Parts) -> str:
-    act, asked = parts.text("act").replace("_", " "), parts.text("object").replace(":", " ")
+    act, asked = parts.text("act").replace("_", " "), parts.governed()
     return "{who} asked for " + (escape_braces(f"“{act}”{after(' on ', asked)}") if act else "a right")
 
 
@@ -214,7 +229,7 @@ def _log_restored(parts: Parts) -> str:
 
 def _approval_decided(parts: Parts) -> str:
     decision = {"approve": "approved", "reject": "rejected"}.get(parts.text("decision"), "decided about")
-    return f"{{who}} {decision} " + escape_braces(parts.text("action") or "what was asked for") + "{on_record}"
+    return f"{{who}} {decision} " + escape_braces(parts.action() or "what was asked for") + "{on_record}"
 
 
 SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
@@ -258,11 +273,13 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "effect_reported": "News of the {change} came when the run no longer waited for it{why}",
         "effect_kept": "{who} kept the result of the earlier {change}",
         "effect_checked": _effect_checked,
-        "approval_requested": lambda parts: "{who} asked for approval" + escape_braces(after(" of ", parts.text("action"))) + "{on_record}",
+        "approval_requested": lambda parts: "{who} asked for approval" + escape_braces(after(" of ", parts.action())) + "{on_record}",
         "approval_decided": _approval_decided,
-        "approval_voided": lambda parts: "An approval" + escape_braces(after(" of ", parts.text("action"))) + "{on_record} became void",
+        "approval_asked": "{who} asked a question about an approval{on_record}",
+        "approval_replied": "{who} replied to a question about an approval{on_record}",
+        "approval_voided": lambda parts: "An approval" + escape_braces(after(" of ", parts.action())) + "{on_record} became void",
         "approval_expired": lambda parts: (
-            "Nobody decided in time about" + escape_braces(" " + (parts.text("action") or "an approval")) + "{on_record}"
+            "Nobody decided in time about" + escape_braces(" " + (parts.action() or "an approval")) + "{on_record}"
         ),
         "document_requested": "{who} asked for documents{on_record}",
         "document_received": lambda parts: "A document came in" + escape_braces(after(": ", parts.text("wanted"))) + "{on_record}",
@@ -278,6 +295,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "proposal_failed": _again("There is no proposal for {step}{why}", "There was no second look at the proposal for {step}{why}"),
         "record_viewed": _record_viewed,
         "record_listed": _record_listed,
+        "records_exported": _records_exported,
         "record_changed": _record_changed,
         "access_refused": _access_refused,
         "rights_disagreed": lambda parts: (
@@ -287,7 +305,11 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "clearance_granted": _of_person("agreed to a clearance for a time"),
         "clearance_refused": _of_person("refused a clearance for a time"),
         "clearance_revoked": _of_person("took back a clearance for a time"),
-        "value_revealed": lambda parts: "{who} uncovered a masked value" + escape_braces(after(": ", parts.text("field"))) + "{on_record}",
+        "value_revealed": lambda parts: (
+            "{who} uncovered a masked value"
+            + escape_braces(after(": ", parts.field(parts.text("field")) if parts.text("field") else ""))
+            + "{on_record}"
+        ),
         "run_read": "{who} read this run under a clearance for a time",
         "access_requested": _access_requested,
         "signed_in": "{who} signed in",
@@ -330,6 +352,11 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "workflow_published": "{who} published the workflow {workflow_named}{version}",
         "action_changed": lambda parts: "{who} changed what can be done to records" + escape_braces(after(": ", parts.text("action"))),
         "inbox_changed": lambda parts: "{who} changed an inbox" + escape_braces(after(": ", parts.text("inbox"))),
+        "table_exported": lambda parts: (
+            "{who} downloaded a table"
+            + escape_braces(after(": ", parts.text("table").replace("-", " ")))
+            + in_brackets(parts.count("count", "line", "lines"))
+        ),
         "ai_cases_exported": lambda parts: "{who} wrote recorded proposals to a file" + in_brackets(parts.count("count", "case", "cases")),
         "ai_promoted": _ladder("raised"),
         "ai_stepped_back": _ladder("lowered"),

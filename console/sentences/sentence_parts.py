@@ -1,5 +1,6 @@
 """The parts of an event's sentence: who, the workflow, the step, the record, the reason; made of open values and of names."""
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ class Names:
     """Names of ids that the reader may know. An id without a name appears as the id.
 
     `steps` is keyed by workflow id, version and step id, `records` by collection id and key, the others by id.
-    `collections` holds the name of one record ("Customer").
+    `collections` holds the name of one record ("Customer"); `fields` are labels by collection id and field.
     """
 
     people: Mapping[str, str] = field(default_factory=dict)
@@ -43,6 +44,8 @@ class Names:
     steps: Mapping[tuple[str, int, str], str] = field(default_factory=dict)
     collections: Mapping[str, str] = field(default_factory=dict)
     records: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    fields: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    actions: Mapping[str, str] = field(default_factory=dict)
 
 
 NOBODY = Names()
@@ -171,23 +174,47 @@ class Parts(dict[str, str]):
         return after(" of ", self._record())
 
     def _fields(self) -> str:
-        return enumerate_words([name.replace("_", " ") for name in self.listed("fields")])
+        return enumerate_words([self.field(name) for name in self.listed("fields")])
+
+    def field(self, name: str) -> str:
+        """The label of a field of the event's record, as it stands inside a sentence."""
+        label = plain(self.names.fields.get((str(self.target.get("coll") or ""), name), "")) or in_words(name)
+        return label if label[:2].isupper() else label[:1].lower() + label[1:]
+
+    def action(self) -> str:
+        """The title of the action, or of the step that asked; "" when there is none."""
+        named = self.text("action")
+        known = self._action_title(named)
+        return f"“{known}”" if known else self.step_title(named) if named else ""
+
+    def _action_title(self, named: str) -> str:
+        """The title of the action of this id, or the id in words; "" for what is no id of an action."""
+        known = plain(self.names.actions.get(named, ""))
+        return known or (named.replace(".", " ").replace("_", " ").capitalize() if "." in named else "")
+
+    def governed(self) -> str:
+        """What a right is about, such as `action “Refund the charge”` or `collection customer`."""
+        kind, _, name = self.text("object").partition(":")
+        if kind == "action" and (title := self._action_title(name)):
+            return f"action “{title}”"
+        return f"{kind} {name}".replace("_", " ").strip()
 
     def _outcome(self) -> str:
         chosen = self.text("label", "outcome")
-        return "" if chosen in ("", "default") else f": {chosen.replace('_', ' ')}"
+        return "" if chosen in ("", "default") else f": {in_words(chosen)}"
 
     def _change(self) -> str:
-        kind, wish = self.text("effect_kind"), self.text("summary") or self._fields()
-        act = "change" if kind in ("", *WRITES) else f"“{kind.replace('_', ' ')}”"
-        return f"{act}{f' ({wish})' if wish else ''}{self._in_record()}"
+        named = self.listed("fields") if self.target.get("coll") else []
+        wish = self._fields() if named and self.text("effect_kind") in ("", *WRITES) else in_words(self.text("summary"))
+        return f"change{f' ({wish})' if wish else ''}{self._in_record()}"
 
     def _in_record(self) -> str:
-        return after(" in ", self._record())
+        known = (str(self.target.get("coll") or ""), str(self.target.get("key"))) in self.names.records
+        return after(" of " if known else " in ", self._record())
 
     def _why(self) -> str:
         code = self.text("code", "reason_code", "reason")
-        return after(": ", _REASONS.get(code, code.replace("_", " ")))
+        return after(": ", _REASONS.get(code, in_words(code)))
 
     def _version(self) -> str:
         return after(", version ", self.text("version"))
@@ -195,6 +222,14 @@ class Parts(dict[str, str]):
     def _origin(self) -> str:
         origin = self.text("origin")
         return {"": "", "rules": " from the rules"}.get(origin, f" from {origin}")
+
+
+_PROGRAM_WORD = re.compile(r"(?<![\w@./:-])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w@/])")
+
+
+def in_words(text: str) -> str:
+    """The text with its words of programs as words of people: "Update cleared_by" is "Update cleared by"."""
+    return _PROGRAM_WORD.sub(lambda found: found[0].replace("_", " "), text)
 
 
 def in_brackets(text: str) -> str:

@@ -48,6 +48,7 @@ class Action(StepType):
     """Automatic. Repeated where that may help, by the settings of the workflow. A person is asked where the result is unknown."""
 
     name, title, family, icon = "action", "Action", "action", "bolt"
+    technical = frozenset({"key", "action", "result", "results", "collection"})
     gist = "Changes a record or asks another system, by itself"
     automatic = True
     Config: ClassVar[type[StepConfig]] = ActionConfig

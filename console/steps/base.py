@@ -54,6 +54,7 @@ __all__ = [
     "StepView",
     "TaskWanted",
     "Total",
+    "Unopened",
     "Values",
     "Withheld",
     "WriteRecord",
@@ -88,6 +89,17 @@ class Withheld:
     value: str
     label: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unopened:
+    """A document that somebody accepted and of which not every page was opened. `opened` of `pages`; `pages` is None where nobody counted them."""
+
+    key: str
+    title: str
+    collection: str | None
+    opened: int
+    pages: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +151,8 @@ class Context:
     answered: bool = False  # the AI's answer is submitted as it is, and no person looked at it
     asks_ai: bool = False  # whether the document allows to ask the AI at the step
     done_before: bool = False  # a cancelled attempt of the step made a change: a person first decides what happens with it
+    opened: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)  # key of a document → (pages opened, how many it has)
+    loaded: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # rows of other records that the step has read (loaded_rows)
     foretold: bool = False  # nothing is submitted: this is a preview of what the form would result in, complete or not
 
 
@@ -210,6 +224,7 @@ class Prompt:
     withheld: tuple[Withheld, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()  # (label, text) of what the person should know first
     progress: Progress | None = None
+    unopened: tuple[Unopened, ...] = ()
     picks: str | None = None  # the read whose records the field `key` chooses from: drawn as a table
 
 
@@ -240,6 +255,7 @@ class StepType:
     ai: ClassVar[bool] = False  # whether the AI may propose something at a step of this type
     ai_alone: ClassVar[bool] = False  # also where the step completes without a person
     purpose: ClassVar[str] = "propose"  # what the AI is asked for: propose, decide or text
+    technical: ClassVar[frozenset[str]] = frozenset({"key", "collection"})  # names of its values that only programs need
     Config: ClassVar[type[StepConfig]] = StepConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:

@@ -15,17 +15,21 @@ Values: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A button of a step that asks for a choice. `fields` are shown with the options that name them; `required` must be filled in."""
+    """A button of a step that asks for a choice. `fields` are shown with the options that name them; `required` must be filled in.
+
+    `entails` says in a line what follows from the choice.
+    """
 
     value: str
     label: str
     fields: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+    entails: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The option in the shape of the API; without `fields` where it has none of its own."""
         own = {"fields": list(self.fields), "required": list(self.required)} if self.fields or self.required else {}
-        return {"value": self.value, "label": self.label, **own}
+        return {"value": self.value, "label": self.label, **own, **({"entails": self.entails} if self.entails else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class WriteRecord:
     @property
     def summary(self) -> str:
         """The change in lists and previews: field names only, never values."""
-        return "Update " + ", ".join(sorted(self.changes))
+        return "Update " + ", ".join(name.replace("_", " ") for name in sorted(self.changes))
 
 
 @dataclass(frozen=True, slots=True)

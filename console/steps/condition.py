@@ -40,6 +40,7 @@ class Condition(StepType):
     """Automatic. Where no branch is true, the edge `default` is taken, which is required."""
 
     name, title, family, icon = "condition", "Condition", "condition", "git-branch"
+    technical = frozenset({"rule", "compared"})
     gist = "Chooses the way on by a rule"
     automatic = True
     Config: ClassVar[type[StepConfig]] = ConditionConfig

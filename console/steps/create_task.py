@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from console.core import expressions
 from console.core.documents.fields import Located
 from console.core.expressions.operands import date_of
+from console.core.speaking import fill_text
 from console.errors import Invalid
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, TaskWanted, Values, fill_template
 
@@ -62,7 +63,7 @@ class CreateTask(StepType):
         assignee = expressions.parse(config.assignee).evaluate(context.roots) if config.assignee is not None else None
         if config.assignee is not None and not isinstance(assignee, str) and config.team is None:
             raise Invalid(f"`{config.assignee}` names nobody who could do the task.", code="no_such_person")
-        title = expressions.render(config.title, context.roots).strip()[:LONGEST_TITLE] or step.title
+        title = fill_text(config.title, context.roots).strip()[:LONGEST_TITLE] or step.title
         text = fill_template(config.text, context.roots) if config.text is not None else None
         wanted = TaskWanted(title, text, assignee if isinstance(assignee, str) else None, config.team, due, config.waits)
         output = {"title": title, "due": due.isoformat() if due is not None else None}

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from console.core.documents import fields as definitions
-from console.core.documents.fields import Definition, FieldDefinition, Located, Use, condition_holds, with_own
+from console.core.documents.fields import OWN_ITEM, Definition, FieldDefinition, Located, Use, condition_holds, with_own
+from console.core.documents.references import ANY_NAME
 from console.core.documents.workflow import NAME_PATTERN
 from console.core.expressions import parse, render
 from console.core.forms import FormField, is_empty, missing_message, refusal
@@ -23,6 +24,7 @@ from console.steps.base import (
     StepConfig,
     StepType,
     StepView,
+    Unopened,
     Values,
     Withheld,
     fill_template,
@@ -33,7 +35,7 @@ from console.steps.base import (
 )
 from console.steps.condition import compared
 
-OPTION, REASON = "option", "reason"
+OPTION, REASON, UNOPENED = "option", "reason", "unopened_because"
 BY_RULE = ("maker", "rule", "compared")
 
 
@@ -46,6 +48,9 @@ class DecisionOption(Definition):
     unless: str | None = Field(None, description="Expression; the option is not offered where it holds (unknown does not)")
     why_not: str | None = Field(
         None, min_length=1, max_length=300, description="Sentence shown where the option is not offered; {{ expressions }} are filled in"
+    )
+    entails: str | None = Field(
+        None, min_length=1, max_length=300, description="What follows from the choice, in a line beside it; {{ expressions }} are filled in"
     )
     fields: list[str] = Field(
         default_factory=list, description="Fields of the form that this option needs; options that do not name them leave them out"
@@ -70,6 +75,14 @@ class Rule(Definition):
     option: str = Field(pattern=NAME_PATTERN)
 
 
+class Opening(Definition):
+    """The documents that should have been opened before the choice: the items of an earlier list."""
+
+    step: str = Field(pattern=NAME_PATTERN, description="The loop that went through them")
+    if_: str | None = Field(None, alias="if", description="Expression over `item`, what was noted included; none: every item")
+    options: list[str] = Field(default_factory=list, description="Options for which it matters; none named: all")
+
+
 class DecisionConfig(StepConfig):
     """The question and its options."""
 
@@ -79,6 +92,10 @@ class DecisionConfig(StepConfig):
     rules: list[Rule] = Field(default_factory=list, max_length=50, description="Judged from first to last; the first that holds decides")
     options: list[DecisionOption] = Field(min_length=2, max_length=12)
     form: list[FieldDefinition] = Field(default_factory=list, max_length=40, description="What is noted with the choice")
+    opened: Opening | None = Field(
+        None,
+        description="Documents that are named above the choice where a page was never opened: it is opened, or a sentence says why not",
+    )
     related: list[Related] = Field(default_factory=list, max_length=12, description="Related records shown beside the question")
     text: str | None = Field(None, max_length=20_000, description="Markdown above the options; {{ expressions }} are filled in")
 
@@ -90,11 +107,17 @@ class DecisionConfig(StepConfig):
         names = {entry.name for entry in self.form}
         if twice := definitions.names_twice(self.form):
             raise ValueError(f"more than one field is named {', '.join(twice)}")
+        if self.opened is not None and (strange := sorted(set(self.opened.options) - set(values))):
+            raise ValueError(f"opened names options that are not there: {', '.join(strange)}")
+        if self.opened is not None and UNOPENED in names:
+            raise ValueError(f"a field cannot be named {UNOPENED} here: that is where the sentence about unopened documents is kept")
         if OPTION in names:
             raise ValueError(f"a field cannot be named {OPTION}: that is where the choice itself is found")
         unknown = sorted({name for option in self.options for name in option.own} - names)
         if unknown:
             raise ValueError(f"options name fields that the form does not have: {', '.join(unknown)}")
+        if wrong := definitions.wrong_rules(self.form):
+            raise ValueError(wrong)
         if both := sorted({name for option in self.options for name in option.fields if name in option.optional}):
             raise ValueError(f"an option cannot both need a field and leave it open: {', '.join(both)}")
         if all(option.if_ is not None or option.unless is not None for option in self.options):
@@ -162,7 +185,13 @@ class Decision(StepType):
         if refused := refused_fields(context.reads):
             parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
         offered = tuple(
-            Option(option.value, option.label, tuple(entry.name for entry in step.config.form if entry.name in option.own), _needed(option))
+            Option(
+                option.value,
+                option.label,
+                tuple(entry.name for entry in step.config.form if entry.name in option.own),
+                _needed(option),
+                render(option.entails, own) if option.entails else "",
+            )
             for option in step.config.options
             if option.offered(context.roots)
         )
@@ -172,7 +201,10 @@ class Decision(StepType):
             for option in step.config.options
             if option.why_not and not option.offered(context.roots)
         )
-        return Prompt("\n\n".join(parts) or None, tables, tuple(fields), offered, step.button or "Done", withheld)
+        unopened = _unopened(step.config, context)
+        if step.config.opened is not None:
+            fields.append(replace(SENTENCE, value=context.former.get(UNOPENED)))
+        return Prompt("\n\n".join(parts) or None, tables, tuple(fields), offered, step.button or "Done", withheld, unopened=unopened)
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """The choice with its fields. Raises Invalid for a missing choice, one that is not offered, and each wrong field."""
@@ -210,8 +242,10 @@ class Decision(StepType):
         left_out = _of_others(config, chosen) if chosen is not None else []
         typed = {name: value for name, value in submitted.items() if name not in left_out}
         choice = _choice(chosen.value if chosen is not None else None)
-        values, details = definitions.taken(config.fields, context.roots, context.former, step.id, typed, (choice,))
+        beside = (choice, replace(SENTENCE, value=context.former.get(UNOPENED))) if config.opened is not None else (choice,)
+        values, details = definitions.taken(config.fields, context.roots, context.former, step.id, typed, beside)
         del values[OPTION]
+        details += _unexplained(config, context, values, outcome)
         if OPTION in submitted:
             details = [{"field": OPTION, "reason": "There is no such field in this form: the choice is the outcome."}, *details]
         if chosen is None or not chosen.offered(context.roots):
@@ -230,7 +264,8 @@ class Decision(StepType):
         return tuple(definitions.typed(config.fields))
 
     def expressions(self, config: DecisionConfig) -> list[Located]:
-        """Conditions of the options and the rules, and those of the form and the related reads."""
+        """Conditions of the options, the rules and the documents, and those of the form and the related reads."""
+        opened = [Located("opened.if", config.opened.if_)] if config.opened is not None and config.opened.if_ is not None else []
         places = [(f"options[{number}]", option) for number, option in enumerate(config.options)]
         offered = [Located(f"{place}.if", option.if_) for place, option in places if option.if_ is not None]
         hidden = [Located(f"{place}.unless", option.unless) for place, option in places if option.unless is not None]
@@ -238,19 +273,25 @@ class Decision(StepType):
         return [
             *offered,
             *hidden,
+            *opened,
             *ruled,
             *definitions.texts_of_definitions("form", config.form),
             *related_texts("related", config.related),
         ]
 
     def templates(self, config: DecisionConfig) -> list[Located]:
-        """The text above the options, and the sentences of those that are not offered."""
+        """The text above the options, what they entail, and the sentences of those that are not offered."""
         whole = [Located("text", config.text)] if config.text is not None else []
         return whole + [
-            Located(f"options[{number}].why_not", option.why_not)
+            Located(f"options[{number}].{name}", text)
             for number, option in enumerate(config.options)
-            if option.why_not is not None
+            for name, text in (("why_not", option.why_not), ("entails", option.entails))
+            if text is not None
         ]
+
+    def item_names(self, config: DecisionConfig) -> frozenset[str] | None:
+        """Of the documents that should have been opened: what was noted of them is known to their own step."""
+        return frozenset({ANY_NAME}) if config.opened is not None else None
 
     def uses(self, config: DecisionConfig) -> list[Use]:
         """What is read beside the question."""
@@ -258,12 +299,47 @@ class Decision(StepType):
 
     def outputs(self, config: DecisionConfig) -> frozenset[str]:
         """The choice, every field of the form, and how a rule decided."""
-        return frozenset([OPTION, *(entry.name for entry in config.fields), *(BY_RULE if config.rules else ())])
+        sentence = [UNOPENED] if config.opened is not None else []
+        return frozenset([OPTION, *sentence, *definitions.names_of(config.fields), *(BY_RULE if config.rules else ())])
 
 
 def _choice(value: str | None) -> FormField:
     """The choice for conditions of the form: `steps.<id>.option`."""
     return FormField(OPTION, "Choice", readonly=True, value=value)
+
+
+SENTENCE = FormField(UNOPENED, "Why it was not opened", "long_text", max_length=2000, lines=2, explains="unopened")
+
+
+def _unopened(config: DecisionConfig, context: Context) -> tuple[Unopened, ...]:
+    """The documents that should have been opened and of which a page was not."""
+    if config.opened is None:
+        return ()
+    done = (context.roots.get("steps") or {}).get(config.opened.step) or {}
+    found = []
+    for item in done.get("items") or ():
+        known = {**(item.get("values") or {}), "key": item["key"], "title": item["title"], "by": item.get("by")}
+        opened, pages = context.opened.get(str(item["key"]), (0, None))
+        if (opened == 0 or (pages is not None and opened < pages)) and condition_holds(
+            config.opened.if_, {**context.roots, OWN_ITEM: known}
+        ):
+            found.append(Unopened(str(item["key"]), str(item["title"]), done.get("collection"), opened, pages))
+    return tuple(found)
+
+
+def _unexplained(config: DecisionConfig, context: Context, values: Values, outcome: str | None) -> list[dict[str, Any]]:
+    """The error where documents were never opened and nobody says why not; the sentence is kept only where it is needed."""
+    if config.opened is None:
+        return []
+    matters = not config.opened.options or outcome in config.opened.options
+    unopened = _unopened(config, context) if matters else ()
+    if not unopened:
+        del values[UNOPENED]
+        return []
+    if not is_empty(values[UNOPENED]):
+        return []
+    named = ", ".join(document.title for document in unopened[:3]) + (f" and {len(unopened) - 3} more" if len(unopened) > 3 else "")
+    return [{"field": UNOPENED, "reason": f"Never opened: {named}. Open it, or say why not.", "severity": "explain"}]
 
 
 def _needed(option: DecisionOption) -> tuple[str, ...]:

@@ -4,10 +4,10 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from console.core import expressions
 from console.core.documents import fields as definitions
 from console.core.documents.fields import FieldDefinition, Located, with_own
 from console.core.run.step_requests import Handover
+from console.core.speaking import fill_text
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, fill_template, require_right
 
 LONGEST_REASON = 2000
@@ -58,7 +58,7 @@ class Escalate(StepType):
         """Hands the run to the inbox. Raises Invalid with one detail per wrong field."""
         values, details = definitions.taken(step.config.form, context.roots, context.former, step.id, dict(submitted))
         require_right(context, details)
-        reason = expressions.render(step.config.text, with_own(context.roots, step.id, values)).strip() or f"Handed on at “{step.title}”."
+        reason = fill_text(step.config.text, with_own(context.roots, step.id, values)).strip() or f"Handed on at “{step.title}”."
         over = Handover(step.config.inbox, reason[:LONGEST_REASON], step.config.priority)
         return Completion("default", values, hands_over=over)
 
@@ -72,4 +72,4 @@ class Escalate(StepType):
 
     def outputs(self, config: EscalateConfig) -> frozenset[str]:
         """The fields of the form."""
-        return frozenset(entry.name for entry in config.form)
+        return definitions.names_of(config.form)

@@ -5,18 +5,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from console.core import expressions
+from console.core.speaking import spoken
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
 BLOCK = re.compile(r"^( ?)(-(?=[-\s]|$)|=)|^( ?[0-9]{1,9})(\.(?=\s|$))")  # would begin a list, a rule or a heading at the start of a line
 
 
 def fill_template(template: str, roots: Mapping[str, Any]) -> str:
-    """Markdown with its expressions filled in. Markdown and HTML in the values are escaped, so that they are shown and have no effect.
+    """Markdown with its expressions filled in as people say them. Markdown and HTML in the values are escaped, so that they are shown and have no effect.
 
     Raises ExpressionError where the template cannot be parsed.
     """
     expressions.templates(template)
-    return expressions.TEMPLATE.sub(lambda match: _escaped(expressions.shown(expressions.parse(match[1].strip()).value(roots))), template)
+    return expressions.TEMPLATE.sub(lambda match: _escaped(spoken(expressions.parse(match[1].strip()), roots)), template)
 
 
 def _escaped(value: str) -> str:

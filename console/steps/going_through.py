@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from console.core import expressions
 from console.core.documents import fields as definitions
-from console.core.documents.fields import OWN_ITEM, Definition, FieldDefinition, condition_holds, with_own
+from console.core.documents.fields import OWN_ITEM, Definition, FieldDefinition, FieldRule, condition_holds, with_own
 from console.core.documents.workflow import NAME_PATTERN
 from console.core.forms import FormField, clean, is_empty, refusal
 from console.core.run import NEXT_ITEM
@@ -67,6 +67,9 @@ class LoopConfig(ChecksConfig):
     edit: list[str] = Field(default_factory=list, max_length=40, description="Fields of the item's record that may be changed")
     required: list[str] = Field(default_factory=list, description="Those of them that may not be left empty here")
     set: list[Assignment] = Field(default_factory=list, max_length=40, description="Fields of the item's record that are set by rule")
+    must: list[FieldRule] = Field(
+        default_factory=list, max_length=20, description="Rules about those fields, as `must` of a field of the form"
+    )
     second: Second | None = Field(None, description="Items that another person has to confirm")
     on_failure: Literal["stop", "continue"] = Field(
         "stop", description="continue: an item that cannot be done is left behind with a reason; stop: the run waits until it is"
@@ -85,6 +88,8 @@ class LoopConfig(ChecksConfig):
             raise ValueError(f"fields cannot be named {', '.join(taken)} here")
         if strangers := sorted(set(self.required) - set(self.edit)):
             raise ValueError(f"required names what is not among the fields to edit: {', '.join(strangers)}")
+        if wrong := definitions.wrong_rules(self.form, self.edit, self.must):
+            raise ValueError(wrong)
         if self.items.entries is not None and (self.edit or self.set):
             raise ValueError("items of an expression are no records: nothing of them can be edited or set")
         gathered = [entry.name for entry in self.gather]
@@ -162,7 +167,7 @@ class LoopState:
         """The list as it is displayed."""
         states = {key: entry["state"] for key, entry in self.entries.items()}
         key, over = self.item.key if self.item else None, len(self.items) - len(self.open)
-        return window(self.items, states, key, self.rows, self.config.items.fields, over)
+        return window(self.items, states, key, self.rows, self.config.items.shown, over)
 
     def checked(self) -> Checked | None:
         """The documents of the current item to check; None where the step has no checks or no item is left."""
@@ -234,7 +239,7 @@ class LoopState:
             return []
         columns = self._columns()
         roots = self.roots(self.item)
-        form = definitions.shown(self.config.form, roots, self._defaults(), OWN_ITEM, columns)
+        form = definitions.shown(self.config.form, roots, self._defaults(), OWN_ITEM, columns, self.config.must)
         typed = {field.name: field.value for field in [*columns, *form]}
         return [*columns, *form, *settled(self.config.set, self.context.forms, roots, OWN_ITEM, typed)]
 
@@ -245,7 +250,7 @@ class LoopState:
 
     def strangers(self, given: Values) -> list[dict[str, str]]:
         """A detail for each submitted name that is in no form of this step."""
-        known = {*self.config.written, *(entry.name for entry in self.config.form), ANSWER, WHY}
+        known = {*self.config.written, *definitions.names_of(self.config.form, self.config.must), ANSWER, WHY}
         return [{"field": str(name)[:200], "reason": "There is no such field in this form."} for name in given if name not in known]
 
     def not_there(self, key: Any) -> str:
@@ -263,7 +268,7 @@ class LoopState:
         columns, seen = self._columns(), context.shown or {}
         typed = {name: value for name, value in given.items() if name not in {entry.field for entry in config.set}}
         roots = self.roots(self.item)
-        values, details = definitions.taken(config.form, roots, self._defaults(), OWN_ITEM, typed, columns)
+        values, details = definitions.taken(config.form, roots, self._defaults(), OWN_ITEM, typed, columns, config.must)
         lacking = [{"field": name, "reason": GONE} for name in config.written if name not in context.forms]
         require_right(context, details, lacking)
         values |= {f.name: seen[f.name] for f in columns if f.name in seen and f.name not in {*given, *self._typed_before()}}

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from console.core import expressions
 from console.core.documents.fields import OWN_ITEM, Definition, Located, Use, condition_holds
 from console.core.expressions.operands import ordered
+from console.core.speaking import fill_text
 from console.steps.base import Context, Item, Progress, Read, Rows
 
 LIST = "items"
@@ -25,6 +26,7 @@ class Source(Definition):
     collection: str | None = Field(None, min_length=1, max_length=200, description="In place of a relation: any collection")
     entries: str | None = Field(None, description="In place of both: an expression for a list, such as `steps.load.payments`")
     fields: list[str] = Field(default_factory=list, max_length=40, description="What is read and shown of each record, in this order")
+    hidden: list[str] = Field(default_factory=list, max_length=40, description="Those of the fields that are read and not shown")
     key: str | None = Field(None, max_length=100, description="Of a list: the name in each entry that tells it from others; else its place")
     where: str | None = Field(
         None, description="Expression over `record` (of a list: over `item`) and what the run knows; only those for which it holds"
@@ -38,9 +40,16 @@ class Source(Definition):
             raise ValueError("name a relation, a collection or entries, one of the three")
         if self.entries is None and not self.fields:
             raise ValueError("nothing is read: name fields")
+        if strange := sorted(set(self.hidden) - set(self.fields)):
+            raise ValueError(f"hidden names what is not read: {', '.join(strange)}")
         if self.entries is None and self.key is not None:
             raise ValueError("records have keys of their own: key is for a list")
         return self
+
+    @property
+    def shown(self) -> list[str]:
+        """The fields that are shown of an item, in order."""
+        return [name for name in self.fields if name not in self.hidden]
 
     def read(self, more: Sequence[str] = ()) -> Read | None:
         """What the service has to read; None where the list is a value of the run."""
@@ -87,7 +96,7 @@ def listed(source: Source, title: str | None, context: Context) -> tuple[list[Li
     for key, own, values in found:
         name = own
         if title is not None:
-            name = expressions.render(title, {**context.roots, OWN_ITEM: {"key": key, "title": own, **values}}).strip() or own
+            name = fill_text(title, {**context.roots, OWN_ITEM: {"key": key, "title": own, **values}}).strip() or own
         made.setdefault(key, Listed(key, (name or key)[:LONGEST_TITLE], values))
     return list(made.values()), more
 
@@ -150,7 +159,7 @@ def _known(item: Listed, rows: Rows | None, fields: Sequence[str]) -> Rows | Non
     if rows is None:
         names = list(fields) or list(item.values)
         columns: Sequence[Mapping[str, Any]] = [
-            {"name": name, "label": name.replace("_", " ").capitalize(), "type": "text"} for name in names
+            {"name": name, "label": name.replace("_", " ").capitalize(), "type": "json"} for name in names
         ]
         known = {name: value for name, value in item.values.items() if name in names and not isinstance(value, (dict, list))}
         return Rows("", item.title, columns, [{"key": None, "title": item.title, "values": known}])

@@ -125,7 +125,7 @@ class Llm(StepType):
 
     def outputs(self, config: LlmConfig) -> frozenset[str]:
         """Every field, `origin` and `references`."""
-        return frozenset([ORIGIN, REFERENCES, *(entry.name for entry in config.output)])
+        return frozenset([ORIGIN, REFERENCES, *definitions.names_of(config.output)])
 
 
 def _prompt_value(expression: str, roots: Mapping[str, Any]) -> str:

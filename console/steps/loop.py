@@ -34,6 +34,7 @@ class Loop(StepType):
     """
 
     name, title, family, icon = "loop", "Loop", "loop", "refresh"
+    technical = frozenset({"collection", "round", "altered", "finished", "count", "done", "failed"})
     gist = "A person goes through a list, item by item"
     own_values = True
     by_items = True
@@ -134,7 +135,7 @@ class Loop(StepType):
         """Those of the list, the form, what is set, the second person, what is gathered, and the branches."""
         told = [Located(f"branches[{number}].if", branch.if_) for number, branch in enumerate(config.branches)]
         told += [*config.items.texts("items"), *config.check_texts()]
-        told += definitions.texts_of_definitions("form", config.form)
+        told += [*definitions.texts_of_definitions("form", config.form), *definitions.texts_of_rules("must", config.must)]
         told += [text for number, entry in enumerate(config.set) for text in texts_of(f"set[{number}].value", entry.value)]
         told += [Located("second.if", config.second.if_)] if config.second is not None and config.second.if_ is not None else []
         for number, entry in enumerate(config.gather):
@@ -151,7 +152,7 @@ class Loop(StepType):
         """The fields that are read of an item, and those of its form."""
         if config.items.entries is not None:
             return frozenset({ANY_NAME})
-        return frozenset([*config.items.fields, *config.written, *(entry.name for entry in config.form), "key", "title", "by"])
+        return frozenset([*config.items.fields, *config.written, *definitions.names_of(config.form, config.must), "key", "title", "by"])
 
     def uses(self, config: LoopConfig) -> list[Use]:
         """The relation or collection, its columns, and those that are changed."""

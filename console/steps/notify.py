@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from console.core import expressions
 from console.core.documents.fields import Located
+from console.core.speaking import fill_text
 from console.steps.base import Completion, Context, NoticeWanted, People, StepConfig, StepType, StepView, Values
 
 
@@ -56,7 +57,7 @@ class Notify(StepType):
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """The notice."""
-        text = expressions.render(step.config.text, context.roots)
+        text = fill_text(step.config.text, context.roots)
         return Completion("default", {}, {"text": text}, notice=NoticeWanted(text, step.config.meant(context), step.config.mail))
 
     def by_hand(self, step: StepView, context: Context) -> Completion:

@@ -58,7 +58,7 @@ def of_form(fields: Sequence[FormField], outcomes: Sequence[Way] = (), one_by_on
     made: list[FormField] = []
     ticks: dict[str, FormField] = {}
     for field in fields:
-        if field.readonly or field.minor or field.type in NOT_PROPOSED:
+        if field.readonly or field.minor or field.explains or field.type in NOT_PROPOSED:
             continue
         if field.name in one_by_one and isinstance(field.options, list):
             ticks[field.name] = field

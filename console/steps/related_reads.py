@@ -91,6 +91,11 @@ class Read:
     collection: str | None = None
     totals: tuple[Total, ...] = ()
 
+    @property
+    def own(self) -> bool:
+        """Whether it reads the run's own record."""
+        return self.relation is None and self.collection is None
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -108,6 +113,7 @@ class Rows:
     more: bool = False
     totals: Mapping[str, Any] = field(default_factory=dict)  # by their names
     figures: Sequence[Mapping[str, Any]] = ()  # the totals as columns: name, label, type
+    reckoned: tuple[str | None, ...] = ()  # keys of the rows that the totals are of, where these are more than `rows`
 
 
 def related_texts(where: str, related: Sequence[Related]) -> list[Located]:

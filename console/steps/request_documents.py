@@ -13,6 +13,7 @@ from console.core.documents.fields import Definition, FieldDefinition, Located, 
 from console.core.documents.workflow import NAME_PATTERN
 from console.core.forms import FormField, Wrong, cleaned, examine, is_empty, missing_message, refusal
 from console.core.run.step_requests import Awaited
+from console.core.speaking import fill_text
 from console.db.ids import new_id
 from console.errors import Invalid
 from console.steps.base import (
@@ -178,7 +179,7 @@ class RequestDocuments(StepType):
 
     def outputs(self, config: RequestDocumentsConfig) -> frozenset[str]:
         """Received and missing documents, the files by document, the sender, and the fields of the form."""
-        return frozenset(["received", "lacking", "documents", "sender", *(entry.name for entry in config.form)])
+        return frozenset(["received", "lacking", "documents", "sender", *definitions.names_of(config.form)])
 
 
 def wanted_of(config: RequestDocumentsConfig, roots: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -247,9 +248,9 @@ def _ask(step: StepView, context: Context, address: str) -> Completion:
     request = {
         "to": address,
         "name": str(name) if name else None,
-        "subject": " ".join(expressions.render(config.subject, context.roots).split())[:200],
+        "subject": " ".join(fill_text(config.subject, context.roots).split())[:200],
         "text": fill_template(config.text, context.roots),
-        "letter": EMPHASIS.sub(r"\2", expressions.render(config.text, context.roots)),
+        "letter": EMPHASIS.sub(r"\2", fill_text(config.text, context.roots)),
         "language": language if language in LANGUAGES else "en",
         "documents": wanted,
         "form": [field.to_json() for field in fields],

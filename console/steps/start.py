@@ -54,4 +54,4 @@ class Start(StepType):
 
     def outputs(self, config: StartConfig) -> frozenset[str]:
         """The fields, which are also in `input`."""
-        return frozenset(entry.name for entry in config.fields)
+        return definitions.names_of(config.fields)

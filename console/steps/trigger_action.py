@@ -16,6 +16,7 @@ from console.core.documents.fields import OWN_INPUT, Computed, Located, Use, com
 from console.core.documents.workflow import Name
 from console.core.effect_kinds import SqlWrite
 from console.core.forms import FormField, is_empty
+from console.core.speaking import fill_text
 from console.errors import Conflict, NotAllowed
 from console.steps.base import (
     Act,
@@ -57,6 +58,7 @@ class TriggerAction(StepType):
     """Outcome `succeeded`, or one of those that the settings name. Output: the form's values, `results` by effect, `message`, and the `key`."""
 
     name, title, family, icon = "trigger_action", "Trigger action", "action", "bolt"
+    technical = frozenset({"key", "action", "result", "results", "collection"})
     gist = "Executes a defined action on the record"
     ai = ai_alone = True
     Config: ClassVar[type[StepConfig]] = TriggerActionConfig
@@ -193,20 +195,20 @@ def _not_here(act: Act) -> str | None:
         return act.problem
     if action.if_ is None or expressions.parse(action.if_).test(act.roots):
         return None
-    return expressions.render(action.why_not, act.roots) if action.why_not else f"“{action.title}” is not possible on this record now."
+    return fill_text(action.why_not, act.roots) if action.why_not else f"“{action.title}” is not possible on this record now."
 
 
 def _certainly_not(act: Act, roots: Mapping[str, Any]) -> str | None:
     """What does not hold, whatever is typed; None where nothing stands in the way. What belongs to a field is said there when it is handed in."""
     failing = (entry for entry in act.action.require if entry.field is None and expressions.parse(entry.if_).denies(roots))
-    return next((expressions.render(entry.message, roots) for entry in failing), None)
+    return next((fill_text(entry.message, roots) for entry in failing), None)
 
 
 def _require(act: Act, roots: Mapping[str, Any], *, foretold: bool) -> None:
     """Raises Conflict `require` with everything that does not certainly hold (`foretold`: that certainly does not), at its field where it has one."""
     parsed = [(entry, expressions.parse(entry.if_)) for entry in act.action.require]
     failing = [entry for entry, rule in parsed if (rule.denies(roots) if foretold else not rule.test(roots))]
-    details = [{"field": entry.field or "", "reason": expressions.render(entry.message, roots)} for entry in failing]
+    details = [{"field": entry.field or "", "reason": fill_text(entry.message, roots)} for entry in failing]
     if not_here := _not_here(act):
         details = [{"field": "", "reason": not_here}]
     if details:
@@ -243,6 +245,6 @@ def _approvals(act: Act, roots: Mapping[str, Any]) -> list[tuple[str, str]]:
     for rule in rules:
         who = " or ".join(role.replace("_", " ") for role in rule.roles)
         many = f"{rule.needs} of " if rule.needs > 1 else ""
-        why = expressions.render(rule.why, roots)
+        why = fill_text(rule.why, roots)
         told.append(("Approval", f"By {many}{who}. {why}" if certain(rule, roots) else f"Perhaps by {many}{who}: {why}"))
     return told

@@ -12,7 +12,18 @@ from pydantic import Field, model_validator
 
 from console.core import expressions
 from console.core.documents import fields as definitions
-from console.core.documents.fields import Computed, Definition, FieldDefinition, Located, Use, computed, fitted, texts_of, with_own
+from console.core.documents.fields import (
+    Computed,
+    Definition,
+    FieldDefinition,
+    FieldRule,
+    Located,
+    Use,
+    computed,
+    fitted,
+    texts_of,
+    with_own,
+)
 from console.core.forms import FormField
 from console.steps.base import (
     Completion,
@@ -55,6 +66,9 @@ class UpdateDataConfig(ChecksConfig):
     set: list[Assignment] = Field(
         default_factory=list, max_length=40, description="Fields of the record that are set by rule, shown before and after"
     )
+    must: list[FieldRule] = Field(
+        default_factory=list, max_length=20, description="Rules about the record's fields, as `must` of a field of the form"
+    )
     related: list[Related] = Field(default_factory=list, max_length=12, description="Related records shown beside the form")
     text: str | None = Field(None, max_length=20_000, description="Markdown above the form; {{ expressions }} are filled in")
 
@@ -67,6 +81,8 @@ class UpdateDataConfig(ChecksConfig):
             raise ValueError(f"more than one field is named {', '.join(twice)}")
         if strangers := sorted(set(self.required) - set(self.fields)):
             raise ValueError(f"required names what is not among the fields: {', '.join(strangers)}")
+        if wrong := definitions.wrong_rules(self.form, self.fields, self.must):
+            raise ValueError(wrong)
         return self
 
 
@@ -98,7 +114,7 @@ class UpdateData(StepType):
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """Fields of the record first, then the form, then what is set by rule (read-only, before and after)."""
         columns = _columns(step, context)
-        form = definitions.shown(step.config.form, context.roots, context.former, step.id, columns)
+        form = definitions.shown(step.config.form, context.roots, context.former, step.id, columns, step.config.must)
         typed = {field.name: field.value for field in [*columns, *form]}
         fields = [*columns, *form, *_settled(step, context, typed)]
         parts = [fill_template(step.config.text, with_own(context.roots, step.id, typed))] if step.config.text else []
@@ -120,7 +136,7 @@ class UpdateData(StepType):
         """The values, and the change of the record if there is one. Raises Invalid with one detail per wrong field."""
         columns, seen = _columns(step, context), context.shown or {}
         typed = {name: value for name, value in submitted.items() if name not in {entry.field for entry in step.config.set}}
-        values, details = definitions.taken(step.config.form, context.roots, context.former, step.id, typed, columns)
+        values, details = definitions.taken(step.config.form, context.roots, context.former, step.id, typed, columns, step.config.must)
         require_right(context, details, [{"field": name, "reason": GONE} for name in _lacking(step, context)])
         # A field that was not sent stays what the person saw: what somebody else made of it meanwhile is neither undone nor a conflict.
         values |= {
@@ -141,7 +157,8 @@ class UpdateData(StepType):
         """Those of the form, of what is set, and of the related reads."""
         settled = [text for number, entry in enumerate(config.set) for text in texts_of(f"set[{number}].value", entry.value)]
         form = definitions.texts_of_definitions("form", config.form)
-        return [*form, *settled, *related_texts("related", config.related), *config.check_texts()]
+        rules = definitions.texts_of_rules("must", config.must)
+        return [*form, *rules, *settled, *related_texts("related", config.related), *config.check_texts()]
 
     def templates(self, config: UpdateDataConfig) -> list[Located]:
         """The text above the form."""
@@ -155,7 +172,7 @@ class UpdateData(StepType):
 
     def outputs(self, config: UpdateDataConfig) -> frozenset[str]:
         """Every field of the form."""
-        return frozenset([*config.fields, *(entry.name for entry in config.form), *(entry.field for entry in config.set)])
+        return frozenset([*config.fields, *definitions.names_of(config.form, config.must), *(entry.field for entry in config.set)])
 
 
 def _columns(step: StepView, context: Context) -> list[FormField]:

@@ -156,7 +156,7 @@ def _members(archive: zipfile.ZipFile, say: Progress) -> dict[str, str]:
             sums[DUMP] = _dump(archive, say)
         if (folder / name).exists():
             sums[name] = _put(archive, name, (folder / name).read_bytes())
-    for place, file in files.kept():  # after the snapshot: every row in it has its bytes here
+    for place, file in files.stored_files():  # after the snapshot: every row in it has its bytes here
         with contextlib.suppress(FileNotFoundError):  # erased this moment
             archive.write(file, place, zipfile.ZIP_STORED)
     return sums
@@ -248,7 +248,7 @@ def _manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
 
 def _check_release(manifest: Mapping[str, Any]) -> None:
     """Older ones are migrated, newer ones cannot be read."""
-    made_by, known = str(manifest["console"]), migrate.known()
+    made_by, known = str(manifest["console"]), migrate.known_revisions()
     newer = _numbers(made_by) > _numbers(__version__)
     if int(manifest["format"]) > FORMAT or newer or manifest["revision"] not in known:
         raise BackupError(

@@ -218,7 +218,7 @@ def _model(ai: AI, *, told: bool) -> Check:
     from console.ai import probe, providers
 
     config = providers.config(ai, private=told)
-    found = probe.look(config)
+    found = probe.try_provider(config)
     where = f"{config.name}{f' at {ai.base_url}' if ai.base_url else ''}"
     if not found.ok:
         return Check("model", ok=False, message=f"{where}, {config.model}: {found.code}", fix=found.message)
@@ -262,7 +262,7 @@ def _database(told: settings.Settings) -> Iterator[Check]:
         fix="" if version >= OLDEST_SERVER else f"Use PostgreSQL {OLDEST_SERVER} or newer",
     )
     newest = migrate.newest()
-    newer = present is not None and present not in release.known()
+    newer = present is not None and present not in release.known_revisions()
     yield Check(
         "tables",
         ok=present == newest,
@@ -289,12 +289,32 @@ def _database(told: settings.Settings) -> Iterator[Check]:
         yield _writing()
         yield _background(told)
         yield _rights()
+        yield _governed()
         yield _signing()
         yield _log()
         yield from _outside(one)
         yield _backup()
         if not told.ai.told:
             yield _chosen()
+
+
+def _governed() -> Check:
+    """Whether each field that workflows govern has one that writes it."""
+    from console import actions, workflows
+    from console.core.documents import governance
+
+    with engine.hot_engine().connect() as connection:
+        rows = connection.execute(sa.text("select id, document from console.collection")).all()
+    kept = [dict(document) | {"id": collection} for collection, document in rows]
+    live = [workflows.version(known.id, known.live).document.to_json() for known in workflows.all_known() if known.live]
+    told = [
+        f"{collection}, {column}: {reason}"
+        for collection, column, reason in governance.warnings(kept, live, [action.to_json() for action in actions.listed()])
+    ]
+    fix = "Correct `governed` in the collection's document, or publish the workflow"
+    return Check(
+        "governed fields", ok=not told, message="; ".join(told) or "every one has a workflow that writes it", fix=fix if told else ""
+    )
 
 
 def _rights() -> Check:

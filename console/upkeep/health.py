@@ -74,8 +74,8 @@ _asking = threading.Lock()
 _known: tuple[float, sa.Engine, Health] | None = None
 
 
-def known() -> Health:
-    """How it stood a moment ago: whoever asks often costs no more than who asks once in a few seconds."""
+def last_health() -> Health:
+    """The last known health, a few seconds old at most, so that frequent calls cost nothing."""
     global _known  # noqa: PLW0603 (one answer per process, swapped whole)
     with _asking:
         if _known is None or _known[1] is not hot_engine() or time.monotonic() - _known[0] > KEPT_S:

@@ -25,7 +25,7 @@ CATEGORIES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         "screens": ("what was on the screen in runs, counted from the end of the run", ("step_shown", "source_opened", "checks_shown")),
         "looks": (
             "what people looked at, searched for and were refused",
-            ("record_viewed", "record_listed", "access_refused", "log_read", "log_exported"),
+            ("record_viewed", "record_listed", "records_exported", "access_refused", "log_read", "log_exported"),
         ),
         "changes": ("records changed by hand, outside runs", ("record_changed",)),
         "sign_ins": ("signing in: addresses and programs", ("signed_in", "sign_in_failed")),
@@ -55,8 +55,8 @@ class Due:
     held: int
 
 
-def look(now: datetime | None = None) -> list[Due]:
-    """What is past its time now, category by category; only those that have a limit. Changes nothing."""
+def due_deletions(now: datetime | None = None) -> list[Due]:
+    """The data past its retention time, by category; only categories with a limit. Changes nothing."""
     found = []
     for category, days in _limits().items():
         asked = _query_parameters(category, days, now or log.now())
@@ -75,7 +75,7 @@ def expire(now: datetime | None = None, progress: Callable[[str], None] = lambda
             return []
         erasure.mend()
         done = []
-        for due in look(now):
+        for due in due_deletions(now):
             gone = _expire(due, now or log.now(), progress) if due.events else 0
             if due.category == "runs":
                 files.expire((now or log.now()) - timedelta(days=due.days))

@@ -1,15 +1,17 @@
 """The activity log: one sentence for each event, newest first. The filters are in the address."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
+from markupsafe import Markup
 
 from console import access, accounts, activity, browse
 from console.activity import ActivityRow, exports
+from console.core.documents.collections import Collection
 from console.core.events import KINDS
 from console.errors import Malformed
 from console.views import downloads, formats, frame
@@ -19,6 +21,7 @@ from console.views.proof import badge
 blueprint = Blueprint("activity", __name__)
 
 PAGE_SIZE = 50
+LONGEST = 400
 FILTERS = ("user", "kind", "collection", "record", "run", "createdAt.gte", "createdAt.lt")
 _LABELS = {
     "user": "Person", "team": "Team", "kind": "Kind", "collection": "Collection", "record": "Record", "run": "Run",
@@ -42,6 +45,15 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A field of a record that an event changed; `before` is None where it is not known."""
+
+    label: str
+    before: Markup | None
+    after: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """An event, ready to be rendered."""
 
@@ -58,7 +70,8 @@ class Entry:
     kind: str
     run: str | None
     record: tuple[str, str] | None
-    facts: Sequence[tuple[str, str]]
+    changes: Sequence[Change]
+    facts: Sequence[tuple[str, Markup | str]]
     masked: bool
 
 
@@ -135,6 +148,7 @@ def chips(given: Sequence[tuple[str, str]], people: dict[str, str]) -> list[Chip
 def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
     """Return the rows of the log for the page; the day is named where it changes."""
     made: list[Entry] = []
+    known = {collection.id: collection for collection in browse.collections(frame.actor())}
     last, zone = "", ZoneInfo(look.zone)
     for row in rows:
         event = row.json
@@ -146,7 +160,7 @@ def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
             frame.dom_id("e", event["id"]), day if day != last else "", row.at, row.at.isoformat(), row.at.astimezone(zone).strftime("%H:%M:%S"),
             row.at.astimezone(UTC).strftime("%H:%M:%S UTC"), actor.get("kind") in ("user", "key"), row.sentence, formats.initials(who), who,
             str(event["kind"]), event.get("run"), (str(collection), str(record)) if record is not None and _opens(collection) else None,
-            facts(event), bool(event.get("masked")),
+            changes(event, known, look), facts(event, look), bool(event.get("masked")),
         ))  # fmt: skip
         last = day
     return made
@@ -157,24 +171,37 @@ def _opens(collection: str | None) -> bool:
     return collection is not None and all(access.can(frame.actor(), None, f"collection:{collection}", act) for act in ("browse", "read"))
 
 
-def facts(event: Any) -> list[tuple[str, str]]:
-    """Return the payload of the event, as label and text."""
+def changes(event: Mapping[str, Any], known: Mapping[str, Collection], look: Look) -> list[Change]:
+    """Return what the event changed in a record, field by field; empty for other events, and where the reader may not browse the collection."""
+    data, collection = event.get("data") or {}, known.get(str(event.get("collection")))
+    new, old = data.get("new"), data.get("old")
+    if collection is None or not isinstance(new, Mapping):
+        return []
+    before = old if isinstance(old, Mapping) else {}
+    made = []
+    for name, value in formats.with_currencies(new, collection.currencies).items():
+        item = collection.field(name)
+        if item is not None:
+            what = formats.kind(item, collection.key)
+            was = formats.with_currencies({**new, **before}, collection.currencies)[name] if name in before else None
+            made.append(Change(item.label, formats.html(what, was, look) if name in before else None, formats.html(what, value, look)))
+    return made
+
+
+def facts(event: Mapping[str, Any], look: Look) -> list[tuple[str, Markup | str]]:
+    """Return what only programs and auditors' tools need of the event, as label and value."""
     plain = [
+        ("Kind", event["kind"]),
         ("Event", event["id"]),
         ("Number in its run", event.get("n")),
         ("Place in the log", event.get("pos")),
         ("Step", event.get("step")),
         ("Leaf", event.get("leaf")),
     ]
-    listed = [(label, str(value)) for label, value in plain if value is not None]
-    listed += [
-        (name.replace("_", " ").capitalize(), _short(value))
-        for name, value in (event.get("data") or {}).items()
-        if value not in (None, "", [], {})
-    ]
+    listed: list[tuple[str, Markup | str]] = [(label, str(value)) for label, value in plain if value is not None]
+    data = {name: value for name, value in (event.get("data") or {}).items() if value not in (None, "", [], {})}
+    for name, value in data.items():
+        what, known = formats.described(str(name), value, data)
+        shown = formats.text(what, known, look)
+        listed.append((what.label, formats.html(what, known, look) if len(shown) <= LONGEST else shown[:LONGEST] + "…"))
     return listed
-
-
-def _short(value: Any) -> str:
-    shown = formats.text(formats.Kind("value", "Value", "json"), value, formats.Look())
-    return shown if len(shown) <= 400 else shown[:400] + "…"

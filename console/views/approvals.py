@@ -3,7 +3,8 @@
 A GET never decides anything: an answer is a POST by a signed-in person.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -12,12 +13,14 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, flash, request
 
 from console import accounts, browse
+from console.core.documents.fields import BECAUSE
 from console.errors import Conflict, ConsoleError, Invalid, Malformed
-from console.views import formats, frame
+from console.runs.changing import approval_questions
+from console.views import blocks, formats, frame
 from console.views.activity import Chip
 from console.views.formats import Kind, Look
 from console.views.frame import Badge
-from console.work import approvals, approvers
+from console.work import approval_beside, approvals, approvers
 from console.work.approvals import MOST_COUNTED, Line, Page, View
 
 blueprint = Blueprint("approvals", __name__, url_prefix="/approvals")
@@ -67,7 +70,7 @@ def show() -> Response:
         ],
         "held": given,
         "people": sorted({(line.approval.requested_by, line.requester_name) for line in page.lines}, key=lambda pair: pair[1]),
-        "actions": sorted({line.approval.action for line in page.lines} | ({given["action"]} if "action" in given else set())),
+        "actions": _asked_for(page.lines, given.get("action")),
         "teams": sorted({(line.team, line.team_name) for line in page.lines}),
         "wrong": wrong,
     }
@@ -106,6 +109,12 @@ def _midnight(day: str, look: Look) -> str:
         return datetime.fromisoformat(day[:10]).replace(tzinfo=ZoneInfo(look.zone)).isoformat()
     except ValueError:
         return day
+
+
+def _asked_for(lines: Sequence[Line], chosen: str | None) -> list[tuple[str, str]]:
+    """Return what the requests of a list are for, as id and title, by title."""
+    found = ({chosen: formats.label_of(chosen)} if chosen else {}) | {line.approval.action: line.label for line in lines}
+    return sorted(found.items(), key=lambda pair: pair[1])
 
 
 def row(line: Line) -> dict[str, Any]:
@@ -155,6 +164,18 @@ def reject(approval_id: str) -> Response:
     return _decided(approval_id, lambda reason: approvals.reject(frame.actor(), approval_id, reason=reason), "Rejected.")
 
 
+@blueprint.post("/<approval_id>/ask")
+def ask(approval_id: str) -> Response:
+    """Ask the requester a question; nothing is decided."""
+    return _decided(approval_id, lambda text: approval_questions.ask(frame.actor(), approval_id, text), "Asked.")
+
+
+@blueprint.post("/<approval_id>/reply")
+def reply(approval_id: str) -> Response:
+    """Reply to a question about one's own request."""
+    return _decided(approval_id, lambda text: approval_questions.reply(frame.actor(), approval_id, text), "Sent.")
+
+
 def _decided(approval_id: str, do: Callable[[str], None], toast: str) -> Response:
     reason = request.form.get("reason", "").strip()
     try:
@@ -166,9 +187,11 @@ def _decided(approval_id: str, do: Callable[[str], None], toast: str) -> Respons
 
 
 def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str = "") -> Response:
-    view, look = approvals.get(frame.actor(), approval_id), frame.look()
+    view = approvals.get(frame.actor(), approval_id)
+    look = replace(_naming(view), people=view.line.names)
     status = view.line.approval.status
-    context = {
+    more = approval_beside.beside(frame.actor(), approval_id)
+    context = _beside(more, view, look) | {
         "view": view,
         "row": row(view.line),
         "status": _STATUS[status],
@@ -176,9 +199,14 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
         "may": status == "open" and view.refusal is None,
         "approve_url": url(approval_id, "approve"),
         "reject_url": url(approval_id, "reject"),
+        "ask_url": url(approval_id, "ask"),
+        "reply_url": url(approval_id, "reply"),
+        "asks_for": _amount(view, look),
+        "plea": _plea(view),
         "text": frame.markdown(view.text) if view.text else None,
         "values": _lines(view, view.line.values, look),
         "changes": _changes(view, look),
+        "content": blocks.drawn(map(dict, view.content), look, [{"outcome": None, "effects": [{"fields": view.changes}]}]),
         "moved": _moved(view, look),
         "record": _lines(view, view.record, look),
         "record_url": frame.record_url(view.line.collection, view.line.approval.record) if view.line.collection else None,
@@ -203,6 +231,80 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
     return frame.page("approvals/one.html", context, status=wrong.status if wrong is not None else 200)
 
 
+def _beside(more: approval_beside.Beside, view: View, look: Look) -> dict[str, Any]:
+    """Return what stands beside the request: questions, what was opened, how alike ones ended, and how much time is left."""
+    approval = view.line.approval
+    total = (approval.until - approval.requested_at).total_seconds() if approval.until else 0
+    passed = (look.now - approval.requested_at).total_seconds()
+    return {
+        "remarks": [
+            {"who": more.names.get(each.by, "A former colleague"), "at": each.at, "reply": each.reply, "text": each.text}
+            for each in more.remarks or ()
+        ],
+        "may_reply": more.may_reply,
+        "opened": more.opened,
+        "never_opened": [each for each in more.opened if not each.requester and not each.reader] if approval.status == "open" else [],
+        "alike": {
+            "approved": more.alike.approved,
+            "rejected": more.alike.rejected,
+            "median": formats.span(more.alike.median_s, look) if more.alike.median_s is not None else "",
+            "lines": [row(line) | {"yes": line.approval.status == "approved"} for line in more.alike.lines[:3]],
+            "marks": [line.approval.status == "approved" for line in reversed(more.alike.lines)],
+        },
+        "passed": min(100, max(0, round(100 * passed / total))) if total > 0 else None,
+        "left": formats.span(max(0.0, total - passed), look) if total > 0 and approval.status == "open" else "",
+        "mine": approval.requested_by == frame.actor().id,
+    }
+
+
+CODE = 3
+"""Letters of the code of a currency."""
+
+
+def _amount(view: View, look: Look) -> str:
+    """Return the amount that is asked for, with its currency; empty where the request is about none, or the reader may not see it."""
+    known = _columns(view)
+    values = view.line.values
+    for name, source in view.fields.items():
+        what = known.get(name)
+        if what is None or values.get(name) in (None, ""):
+            continue
+        money = source.get("type") == "money" or what.widget == "money" or bool(what.currency)
+        if money or (name == "amount" and what.type in formats.NUMBERS and view.record.get("currency")):
+            code = what.currency if len(what.currency) == CODE and what.currency.isupper() else ""
+            currency = code or values.get(what.currency) or view.record.get(what.currency) or view.record.get("currency")
+            as_money = Kind(name, what.label, "decimal", widget="money", currency=str(currency or ""), minor=what.minor)
+            return formats.text(as_money, formats.Amount(str(values[name]), str(currency)) if currency else values[name], look)
+    return ""
+
+
+def _plea(view: View) -> list[dict[str, Any]]:
+    """Return what the requester wrote with the request: long texts of its form, and sentences that rules of the run asked for."""
+    known = _columns(view)
+    own = [
+        (known[name].label, value)
+        for name, value in view.line.values.items()
+        if name in known and known[name].type == "long_text" and value
+    ]
+    sentences = [
+        (title, value)
+        for title, output in view.context
+        for name, value in output.items()
+        if name.endswith(BECAUSE) and isinstance(value, str) and value
+    ]
+    return [{"label": label, "text": text} for label, text in [*own, *sentences]]
+
+
+_TECHNICAL = frozenset({"key", "rule", "compared", "action", "result", "results", "collection", "round", "altered"})
+"""Names of values in a run's context that only programs need."""
+
+
+def _naming(view: View) -> Look:
+    """Return the reader's look with the records that the request refers to by name."""
+    leading = [(name, what.references) for name, what in _columns(view).items()]
+    return frame.naming(browse.named(frame.actor(), browse.references(leading, [view.record, view.line.values])))
+
+
 def _columns(view: View) -> dict[str, Kind]:
     """Return the kinds of the fields: from the form, then from the collection."""
     known: dict[str, Kind] = {}
@@ -220,7 +322,8 @@ def _lines(view: View, values: Mapping[str, Any], look: Look) -> list[dict[str, 
     """Return the values with their labels, in the order of the form or the collection."""
     known = _columns(view)
     names = [*(name for name in known if name in values), *(name for name in values if name not in known)]
-    kinds = [(known.get(name) or Kind(name, name.replace("_", " ").capitalize()), values[name]) for name in names]
+    whole = formats.with_currencies(values, {name: what.currency for name, what in known.items() if what.currency in values})
+    kinds = [(known[name], whole[name]) if name in known else formats.described(name, whole[name], values) for name in names]
     return [{"label": what.label, "shown": formats.html(what, value, look)} for what, value in kinds]
 
 
@@ -230,7 +333,13 @@ def _changes(view: View, look: Look) -> list[dict[str, Any]]:
     for change in view.changes:
         what = formats.kind(change)
         masked = change["masked"]
-        sides = {side: None if masked else formats.html(what, change[side], look) for side in ("old", "new")}
+        beside = {what.name: what.currency} if what.currency in view.record else {}
+        sides = {
+            side: None
+            if masked
+            else formats.html(what, formats.with_currencies({**view.record, what.name: change[side]}, beside)[what.name], look)
+            for side in ("old", "new")
+        }
         made.append({"label": what.label, "masked": masked, **sides})
     return made
 
@@ -249,17 +358,15 @@ def _moved(view: View, look: Look) -> list[dict[str, Any]]:
 
 
 def _context(view: View, look: Look) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Return the run's context by step; nested values are indented JSON."""
+    """Return the run's context by step, without what only programs need."""
     made = []
     for title, output in view.context:
-        lines = [
-            {
-                "label": name.replace("_", " ").capitalize(),
-                "shown": formats.html(Kind(name, name, "json" if isinstance(value, (dict, list)) else "text"), value, look),
-            }
+        told = [
+            formats.described(name, value, output)
             for name, value in output.items()
-            if value not in (None, "", [], {})
+            if value not in (None, "", [], {}) and name not in _TECHNICAL
         ]
+        lines = [{"label": what.label, "shown": formats.html(what, value, look)} for what, value in told]
         if lines:
             made.append((title, lines))
     return made

@@ -2,17 +2,20 @@
 
 from urllib.parse import quote
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, session
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
 from console import accounts, settings
 from console.accounts import entry, oidc
-from console.views.identity import SignedIn, local, token
+from console.demo import sign_in as demo
+from console.views import formats
+from console.views.identity import SignedIn, local, own_machine, token
 from console.views.session import note_return
 
 blueprint = Blueprint("auth", __name__)
 
+LOOPBACK = frozenset({"127.0.0.1", "::1"})
 REFUSED = "That e-mail and password do not fit, or there were too many attempts. Wait a moment and try again."
 """Said for every reason, so that nobody learns which addresses exist."""
 
@@ -33,9 +36,28 @@ def sign_in() -> ResponseReturnValue:
 @blueprint.post("/sign-in")
 def signed_in() -> ResponseReturnValue:
     """Start a new session and go to `next`; or show the page for the code, or the form again."""
-    there, email = local(request.form.get("next")), request.form.get("email", "")
+    there = local(request.form.get("next"))
+    return _enter(request.form.get("email", ""), request.form.get("password", ""), there)
+
+
+@blueprint.post("/sign-in/demo")
+def signed_in_as_demo_person() -> ResponseReturnValue:
+    """Sign in as the demo person of the card that was pressed, with the password of demo.json. Outside the demo there is no such page."""
+    chosen = demo.credentials(request.form.get("person", "")) if _at_the_demo() else None
+    if chosen is None:
+        abort(404)
+    return _enter(*chosen, local(request.form.get("next")))
+
+
+def _at_the_demo() -> bool:
+    """Return whether cards may be offered: the demo, asked from the machine that it runs on."""
+    return settings.current().demo and own_machine() and request.remote_addr in LOOPBACK
+
+
+def _enter(email: str, password: str, there: str) -> ResponseReturnValue:
+    """Return the answer to a sign-in: a new session, the page for the code, or the form again."""
     try:
-        opened = accounts.sign_in(email, request.form.get("password", ""), *address_and_browser())
+        opened = accounts.sign_in(email, password, *address_and_browser())
     except accounts.CodeWanted as wanted:
         end_former_session()
         session[WAITING] = wanted.waiting
@@ -106,7 +128,8 @@ def address_and_browser() -> tuple[str, str]:
 
 def _form(there: str, email: str = "", error: str | None = None, *, status: int = 200) -> Response:
     methods = {"by_password": entry.current().password, "by_provider": oidc.offered(), "by_mail": settings.current().smtp is not None}
-    return _page("auth/sign_in.html", status, next=there, email=email, error=error, **methods)
+    cards = [(card, formats.role_words(card.role)) for card in demo.cards()] if methods["by_password"] and _at_the_demo() else []
+    return _page("auth/sign_in.html", status, next=there, email=email, error=error, cards=cards, **methods)
 
 
 def _code_form(there: str, error: str | None = None, *, status: int = 200) -> Response:

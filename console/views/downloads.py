@@ -4,13 +4,13 @@ import csv
 import io
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
 from flask import Response
 
-from console import accounts
+from console import accounts, log
 from console.activity import exports, sequencing
 from console.activity.exports import Asked, Export
 from console.core.actor import Actor
@@ -35,9 +35,7 @@ def send(actor: Actor, wanted: Asked) -> Response:
     with ExitStack() as held:
 
         def ready() -> None:
-            if not _places.acquire(blocking=False):
-                raise TooMany("Two exports are being sent already. Try again when one of them is done.", retry_after=30)
-            held.callback(_places.release)
+            _take_place(held)
             if wanted.proofs:
                 sequencing.head_asked_for(READY_S)
             else:
@@ -51,13 +49,48 @@ def send(actor: Actor, wanted: Asked) -> Response:
     return response
 
 
-def csv_response(name: str, lines: Iterable[Iterable[Any]]) -> Response:
-    """Return lines as a CSV file of this name. Spreadsheets cannot mistake its texts for formulas."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows([exports.harmless(cell) for cell in line] for line in lines)
-    answer = Response(out.getvalue(), content_type="text/csv; charset=utf-8")
+def stream(name: str, parts: Iterator[bytes]) -> Response:
+    """Stream a table as an attachment, at most two at a time. One that breaks off says so in its last line. Raises TooMany."""
+    held = ExitStack()
+    _take_place(held)
+
+    def told() -> Iterator[bytes]:
+        with held:
+            try:
+                yield from parts
+            except Exception:  # noqa: BLE001 - the status has been sent: only the end of the file can tell
+                _log.exception("alarm: an export broke off")
+                yield BROKEN["csv"]
+
+    response = Response(told(), content_type="text/csv; charset=utf-8")
+    response.call_on_close(held.close)  # the stream was cut off, perhaps before the first byte
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def csv_response(actor: Actor, name: str, lines: Iterable[Iterable[Any]], *, days: int | None = None) -> Response:
+    """Return lines, the first with the headings, as a CSV file of this name, and note that. Spreadsheets cannot mistake its texts for formulas."""
+    out, written = io.StringIO(), [[exports.harmless(cell) for cell in line] for line in lines]
+    csv.writer(out, lineterminator="\r\n").writerows(written)
+    return csv_text(actor, name, out.getvalue(), len(written) - 1, days=days)
+
+
+def csv_text(
+    actor: Actor, name: str, text: str, count: int, *, days: int | None = None, filter: Mapping[str, str] | None = None
+) -> Response:
+    """Return the text of a CSV file of `count` lines below its headings, and note that. `filter` are texts that were looked for."""
+    told = {"table": name.removesuffix(".csv"), "format": "csv", "count": count} | ({} if days is None else {"days": days})
+    log.note(actor, "table_exported", open=told, sealed={"filter": dict(filter)} if filter else None)
+    answer = Response(text, content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
+
+
+def _take_place(held: ExitStack) -> None:
+    """Take one of the places, given back when `held` is closed. Raises TooMany."""
+    if not _places.acquire(blocking=False):
+        raise TooMany("Two exports are being sent already. Try again when one of them is done.", retry_after=30)
+    held.callback(_places.release)
 
 
 def _parts(export: Export, held: ExitStack) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ A page and its fragments are one template: a plain GET renders all of it, an htm
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -20,14 +20,16 @@ from flask_htmx import HTMX
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from console import access, inboxes, queue, settings
+from console import access, queue, settings
 from console.core.actor import Actor
 from console.proposals import measure
 from console.records import record_keys
-from console.reports import tables
 from console.views import formats
 
 blueprint = Blueprint("frame", __name__)
+
+MASKED = "••••••"
+"""Instead of a title that the reader may not see."""
 
 STATIC = Path(__file__).parent.parent / "static"
 SPRITE = "vendor/tabler-icons-3.51.0/icons.svg"
@@ -39,20 +41,21 @@ PROSE = {
 PROSE_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 PROSE_SCHEMES = {"http", "https", "mailto"}
 THEMES = frozenset({"light", "dark"})
-SHEETS = ("tokens", "base", "layout", "button", "badge", "field", "panel", "table", "utilities")
+SHEETS = ("tokens", "base", "layout", "rail", "button", "badge", "field", "panel", "table", "search", "utilities")
 FONT = "vendor/inter-5.3.0/inter-latin.woff2"
 LIBRARIES = ("vendor/htmx-2.0.11/htmx.min.js", "vendor/idiomorph-0.8.0/idiomorph-ext.min.js")
 SCRIPTS = ("page", "keys", "toast", "dialog", "menu", "palette", "form", "upload", "session")
 COMPONENTS = {
     "badge": ("badge",),
     "chart": ("chart",),
+    "due": ("due_groups",),
     "empty": ("empty",),
     "proposal": ("hint_badges", "hint_button", "hint_acts", "hint_why", "hint_second", "hint_way"),
     "field": ("field", "box_text", "file_line"),
     "notice": ("notice",),
     "table": ("table",),
+    "technical": ("technical",),
     "tile": ("tile",),
-    "work": ("work",),
 }
 """File of `templates/components/` → its macros. Every template has them by name, so that a block that is drawn alone has them too; one that uses another comes after it."""
 MACROS = frozenset(name for macros in COMPONENTS.values() for name in macros)
@@ -108,6 +111,29 @@ def look() -> formats.Look:
         who = g.get("actor")
         g.look = formats.Look.of(who) if who is not None else formats.Look()
     return cast(formats.Look, g.look)
+
+
+def naming(named: Mapping[tuple[str, str], formats.Named], reader: formats.Look | None = None) -> formats.Look:
+    """Return the look with these records by name, each with its address."""
+    before = reader or look()
+    linked = {
+        (collection, key): known if known.absent else replace(known, href=record_url(collection, known.key or key))
+        for (collection, key), known in named.items()
+    }
+    return replace(before, records={**before.records, **linked}) if linked else before
+
+
+def naming_of(screen: Mapping[str, Any], reader: formats.Look) -> formats.Look:
+    """Return the look with the records that a screen of a run names. A title that is masked for the reader says so."""
+    return naming(
+        {
+            (str(one["collection"]), str(one["key"])): formats.Named(
+                str(one["title"] or MASKED), "", bool(one.get("absent")), str(one.get("record") or "")
+            )
+            for one in screen.get("named") or ()
+        },
+        reader,
+    )
 
 
 def wants_fragment() -> bool:
@@ -297,37 +323,6 @@ def _for_reader(judge: Callable[[Actor], object]) -> Callable[[], bool]:
 _may_read_log = _for_reader(lambda who: access.can(who, None, "activity", "read"))
 _may_operate = _for_reader(lambda who: access.can(who, None, "source", "manage"))
 _may_measure = _for_reader(measure.may_read)
-_may_read_reports = _for_reader(tables.readable)
-_has_inboxes = _for_reader(inboxes.inboxes_of)
-
-
-def rail() -> Markup:
-    """Return the navigation. It is cached, because it is the same for everybody with the same rights and name at the same place."""
-    who = g.get("actor")
-    rights = (_has_inboxes(), _may_measure(), _may_read_reports(), _may_read_log(), _may_operate())
-    return _rail(request.script_root, _place(request.path), None if who is None else who.name, *rights)
-
-
-def _place(path: str) -> str:
-    """Return the first part of the path and whether it is the whole path: all that the navigation depends on."""
-    first, more, _ = path[1:].partition("/")
-    return path if path == "/settings/me" else f"/{first}{more}"
-
-
-@lru_cache(maxsize=1000)
-def _rail(
-    _root: str, place: str, name: str | None, inboxes: bool, measures: bool, reports: bool, reads_log: bool, operates: bool
-) -> Markup:
-    shown = {
-        "place": place,
-        "name": name,
-        "inboxes": inboxes,
-        "measures": measures,
-        "reports": reports,
-        "reads_log": reads_log,
-        "operates": operates,
-    }
-    return Markup(current_app.jinja_env.get_template("layouts/rail.html").render(shown))  # noqa: S704 (a template of ours)
 
 
 def _paused() -> datetime | None:
@@ -354,7 +349,6 @@ def _extend(state: BlueprintSetupState) -> None:
         may_read_log=_may_read_log,
         may_operate=_may_operate,
         may_measure=_may_measure,
-        rail=rail,
         paused_at=_paused,
         initials=formats.initials,
         status_badge=status_badge,
@@ -368,6 +362,7 @@ def _extend(state: BlueprintSetupState) -> None:
         markdown=markdown,
         spoken_key=record_keys.spoken,
         role_words=formats.role_words,
+        program_words=formats.label_of,
     )
     htmx.init_app(app)
     for file, macros in COMPONENTS.items():

@@ -19,7 +19,7 @@ def show() -> tuple[Response, int]:
     During a deliberate pause it is 200 with the status `paused`, because pages and the API still work. A broken log is reported but does not make it 503; `doctor` and the page of
     the proof name the details.
     """
-    state = health.known()
+    state = health.last_health()
     return jsonify(status=state.status, version=__version__, **state.to_json(), log=_log()), 200 if state.ok else 503
 
 

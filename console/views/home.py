@@ -1,19 +1,320 @@
-"""Home: what waits for the reader."""
+"""Home: what waits for the reader, their inboxes, what ended today, a run worth watching, and where their records are."""
 
-from flask import Blueprint, Response
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from zlib import crc32
 
-from console import browse
+from flask import Blueprint, Response, make_response, request
+
+from console import access, browse, inboxes
+from console.activity import proof
+from console.browse import pins
+from console.core.actor import Actor
+from console.core.documents.collections import Collection
+from console.inboxes import Inbox
+from console.records import catalogue
 from console.runs import RunHead
-from console.views import formats, frame, my_work
+from console.runs.showing import lists
+from console.upkeep import status
+from console.views import formats, frame, my_work, proof as proof_pages
+from console.views.formats import Look
+from console.work import approvals, ended_runs, my_work as work
+from console.work.approvals import Line
+from console.work.ended_runs import Ended, Story
+from console.work.tickets import Count
 
 blueprint = Blueprint("home", __name__)
+
+POLL_S = 15
+ASKED_SHOWN = 3
+ENDED_SHOWN = 6
+LABELS_SHOWN = 7
+BAR, TICK_STEP = 48, 7.6
+PLOT_HEIGHT, PLOT_WIDTH = 72, 292
+SERVERS = {"postgresql": "PostgreSQL", "mysql": "MySQL or MariaDB", "sqlite": "SQLite"}
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An inbox in a row: its number, what is late in words, and the bar of 48 px: `late` and `soon` are its lengths."""
+
+    id: str
+    title: str
+    number: str
+    late_words: str
+    words: str
+    late: int
+    soon: int
+    takes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A short list for a job: rows are (title, words, figure, address)."""
+
+    name: str
+    title: str
+    href: str
+    link: str
+    rows: Sequence[tuple[str, str, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """An hour of the chart: its place and, in pixels, where the two bars begin and how high they are."""
+
+    hour: int
+    x: int
+    done: int
+    other: int
+    done_y: int
+    done_high: int
+    other_y: int
+    other_high: int
 
 
 @blueprint.get("/")
 def home() -> Response:
-    """Show the short form of My work, and the collections."""
-    who = frame.actor()
-    return frame.page("home/home.html", my_work.waiting(who) | {"collections": browse.collections(who)})
+    """Show the page. Polled by the page, the part `work` answers 204 while nothing changed."""
+    who, look = frame.actor(), frame.look()
+    waiting = waiting_part(who, look, request.args.get("show", ""))
+    if frame.wants_fragment() and frame.htmx.target == "work":
+        if request.args.get("seen") == waiting["seen"]:
+            return make_response("", 204)
+        return frame.page("home/home.html", waiting | {"refreshed": True}, blocks={"work": "work"})
+    lately = ended_runs.ended_lately(who, look.now, ended_runs.LOOKED_AT)
+    context = {
+        "asked": [_asked_approval(line, look) for line in approvals.created(who, limit=ASKED_SHOWN).lines],
+        "panels": panels(who, look, lately, works=bool(waiting["boxes"])),
+        "ended": chart(ended_runs.ended_today(who, look.now, look.zone)),
+        "story": watch(ended_runs.story(lately), look),
+        "pins": pins.pins_of(who),
+        "recent": [(one, my_work.clock_or_day(one.at, look)) for one in pins.recent(who)],
+        "sources": sources(browse.collections(who)),
+    }
+    return frame.page("home/home.html", waiting | context)
+
+
+def waiting_part(who: Actor, look: Look, show: str) -> dict[str, object]:
+    """Return what the polled part draws, and `seen`, which changes only if something changed."""
+    mine = work.work_of(who)
+    every = my_work.drawn(my_work.rows(mine, who.id), look)
+    chosen = show if show in my_work.TABS else ""
+    rows = [one for one in every if not chosen or one.row.kind == chosen]
+    groups = [(name, list(some)) for name, some in groupby(rows, key=lambda one: one.group)]
+    boxes = [box(inbox, count, look) for inbox, count in mine.inboxes]
+    state = [[(one.row, one.group) for one in every], [(one.id, one.number, one.late_words) for one in boxes]]
+    title, late = my_work.sentence(every, more=mine.more)
+    return {
+        "today": formats.times.worded(look.now, "EEEE d MMMM, HH:mm", look),
+        "title": title,
+        "late": late,
+        "tabs": my_work.tabs(every, chosen),
+        "show": chosen,
+        "groups": groups,
+        "more": mine.more,
+        "boxes": boxes,
+        "next": next((one for one in sorted(boxes, key=lambda one: -one.late) if one.takes), None),
+        "seen": f"{crc32(repr(state).encode()):x}",
+        "poll": POLL_S,
+    }
+
+
+def box(inbox: Inbox, count: Count, look: Look) -> Box:
+    """Return an inbox as a row."""
+    late, today, to_do = count.late.overdue, count.late.today, count.to_do
+    oldest = formats.moment_of(count.late.oldest) if count.late.oldest else None
+    words = f"oldest {my_work.short_span((look.now - oldest).total_seconds())}" if oldest and to_do else ""
+    if count.down:
+        words = "The source of its records does not answer"
+    elif not to_do:
+        words = "All done"
+    scale = max(to_do, late + today, 1)
+    return Box(
+        inbox.id,
+        inbox.title,
+        my_work.count_words(count),
+        f"{late:,} overdue" if late else "",
+        words or ("due later" if inbox.source and inbox.source.due else "to do"),
+        round(BAR * late / scale),
+        round(BAR * (late + today) / scale),
+        bool(to_do or count.down),
+    )
+
+
+def _asked_approval(line: Line, look: Look) -> dict[str, object]:
+    """Return an approval that the reader asked for: what, about what, with whom or what came of it, since when."""
+    approval = line.approval
+    votes = f", {len(approval.approvers)} of {approval.needs}" if approval.status == "open" else ""
+    outcome = {"open": "Waiting", "approved": "Approved", "rejected": "Rejected", "void": "Withdrawn", "expired": "Expired"}
+    return {
+        "title": line.label,
+        "words": line.record_title,
+        "href": f"/approvals/{line.id}",
+        "with": outcome.get(approval.status, approval.status),
+        "since": my_work.short_span((look.now - approval.requested_at).total_seconds()) + votes,
+    }
+
+
+# ------------------------------------------------------------------------------------------------------------- by right
+
+
+def panels(who: Actor, look: Look, lately: Sequence[RunHead], *, works: bool) -> list[Panel]:
+    """Return the lists for what the reader opens in a day: who leads, who checks, who reads the log, who runs the console."""
+    found = []
+    managed = [inbox for inbox in inboxes.known() if inboxes.may(who, inbox, "manage")]
+    if managed:
+        found.append(_team(who, look, managed))
+    if access.can(who, None, "activity", "read"):
+        found.append(_log(who, look))
+    if access.can(who, None, "source", "manage"):
+        found.append(_operations(who))
+    if lately and (managed or not works):
+        found.append(_ended(lately, look))
+    return [panel for panel in found if panel.rows]
+
+
+def _team(who: Actor, look: Look, managed: Sequence[Inbox]) -> Panel:
+    rows = [
+        (name, f"oldest {my_work.short_span((look.now - since).total_seconds())}", f"{number:,}", f"/inbox/{managed[0].id}?view=backlog")
+        for name, number, since in lists.held_by_colleagues(who)
+    ]
+    return Panel("team", "Who holds what", f"/inbox/{managed[0].id}?view=backlog", "Backlog", rows)
+
+
+def _log(who: Actor, look: Look) -> Panel:
+    rows = []
+    if access.can(who, None, "activity", "verify"):
+        badge = proof_pages.badge(proof.read(who).checked, look)
+        rows.append(("Proof of the log", badge.label, "", "/activity/proof"))
+    rows += [
+        ("Refused", "what somebody was not allowed to do", "", "/activity?kind=access_refused"),
+        ("Revealed", "masked values that were shown, and why", "", "/activity?kind=value_revealed"),
+        ("Exports", "what was taken out, by whom", "", "/activity?kind=log_exported"),
+    ]
+    return Panel("log", "Activity log", "/activity", "All", rows)
+
+
+def _operations(who: Actor) -> Panel:
+    state = status.read(who)
+    failed = f"{state.failed:,} failed" if state.failed else "no job has failed"
+    rows = [
+        ("Background work", f"{state.workers} worker{'' if state.workers == 1 else 's'}, {failed}", "", "/operations"),
+        ("People", "accounts, roles and invitations", "", "/settings/people"),
+        ("Data sources", "databases, limits, collections", "", "/settings/sources"),
+        ("Roles", "who may do what", "", "/settings/roles"),
+    ]
+    return Panel("console", "The console", "/settings", "Settings", rows)
+
+
+def _ended(lately: Sequence[RunHead], look: Look) -> Panel:
+    rows = [
+        (
+            head.record_title if head.record_title != head.record else head.workflow_title,
+            f"{head.workflow_title}, {frame.status_badge(head.status).label.lower()}"
+            + (f", {head.starter_name}" if head.starter_name else ""),
+            my_work.clock_or_day(head.ended_at, look),
+            frame.run_url(head.id, "replay"),
+        )
+        for head in lately[:ENDED_SHOWN]
+    ]
+    return Panel("ended-lately", "Ended lately, to replay", "/workflows", "Workflows", rows)
+
+
+# ------------------------------------------------------------------------------------------------------- chart and story
+
+
+def chart(ended: Ended) -> dict[str, object]:
+    """Return the chart of what ended today: columns from the first to the last hour of the working day, in pixels."""
+    by_hour = {one.hour: one for one in ended.hours}
+    first, last = min([8, *by_hour]), max([17, *by_hour])
+    width = PLOT_WIDTH / (last - first + 1)
+    most = max([4, *(one.done + one.other for one in ended.hours)])
+    unit = (PLOT_HEIGHT - 2) / most
+    columns = []
+    for place, hour in enumerate(range(first, last + 1)):
+        done, other = (by_hour[hour].done, by_hour[hour].other) if hour in by_hour else (0, 0)
+        high = round(done * unit)
+        top = max(0, round(other * unit) - (2 if done else 0))
+        columns.append(Column(hour, round(20 + place * width), done, other, 80 - high, high, 80 - high - top - (2 if done else 0), top))
+    lines = [(round(80 - value * unit) + 0.5, value) for value in sorted({most // 2, most}) if value]
+    said = ", ".join(
+        f"{one.hour} o’clock: {one.done} done" + (f", {one.other} otherwise" if one.other else "")
+        for one in columns
+        if one.done + one.other
+    )
+    return {
+        "ended": ended,
+        "columns": columns,
+        "wide": max(6, min(20, int(width) - 9)),
+        "lines": lines,
+        "said": f"Ended by the hour. {said}",
+    }
+
+
+def watch(story: Story | None, look: Look) -> dict[str, object] | None:
+    """Return the run to watch, with who took part in words and a tick for each mark: (x, y, height, by whom)."""
+    if story is None:
+        return None
+    parts = [
+        _many(story.people, "person", "people"),
+        _many(story.proposals, "AI proposal", "AI proposals"),
+        _many(story.revised, "change of mind", "changes of mind"),
+    ]
+    high = {"person": 18, "ai": 14, "auto": 9}
+    return {
+        "title": story.run.record_title,
+        "workflow": story.run.workflow_title,
+        "when": my_work.clock_or_day(story.run.ended_at, look),
+        "words": ", ".join(part for part in parts if part),
+        "href": frame.run_url(story.run.id, "replay"),
+        "picture": frame.run_url(story.run.id, "picture"),
+        "ticks": [(round(2 + place * TICK_STEP, 1), 28 - high[mark], high[mark], mark) for place, mark in enumerate(story.marks)],
+    }
+
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def _many(number: int, one: str, many: str) -> str:
+    """Return a number of things in words; "" for none."""
+    words = _NUMBERS[number] if number < len(_NUMBERS) else str(number)
+    return "" if number == 0 else f"{words} {one if number == 1 else many}"
+
+
+def sources(readable: Sequence[Collection]) -> list[Mapping[str, object]]:
+    """Return the collections by data source, both in their own order; of each source the first few, and how many more there are."""
+    known, by_source = catalogue.current().sources, dict[str, list[Collection]]()
+    for one in readable:
+        by_source.setdefault(one.source, []).append(one)
+    return [
+        {
+            "name": formats.program_words(name),
+            "server": SERVERS.get(known[name].dialect, known[name].dialect) if name in known else "",
+            "shown": some[:LABELS_SHOWN],
+            "more": max(0, len(some) - LABELS_SHOWN),
+        }
+        for name, some in by_source.items()
+    ]
+
+
+@blueprint.get("/more")
+def more() -> Response:
+    """Show the pages that have no place in the bar of a telephone."""
+    return frame.page("home/more.html", {})
+
+
+@blueprint.post("/pins")
+def pin() -> Response:
+    """Pin or unpin (`do`) a record or a list, and go back to it."""
+    form = request.form
+    place = (form.get("collection", ""), form.get("record", ""), form.get("segment", ""))
+    change = pins.unpin if form.get("do") == "unpin" else pins.pin
+    change(frame.actor(), *place)
+    if form.get("back") == "home":
+        return frame.redirect_to("/")
+    return frame.redirect_to(frame.record_url(place[0], place[1]) if place[1] else frame.collection_url(place[0], segment=place[2] or None))
 
 
 def row(head: RunHead) -> dict[str, object]:

@@ -36,6 +36,7 @@ OPEN = frozenset(
         "/schema/collection.json",
         "/api/docs",
         "/sign-in",
+        "/sign-in/demo",
         "/invitation/<token>",
         "/sign-in/code",
         "/sign-in/forgot",

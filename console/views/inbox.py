@@ -1,7 +1,7 @@
 """Inboxes: open tickets, who works on what, taking the next ticket, and assigning tickets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -11,8 +11,9 @@ from flask import Blueprint, Response, request
 from console import inboxes
 from console.core.actor import Actor
 from console.errors import Conflict, Invalid
-from console.views import formats, frame
-from console.views.my_work import count_words
+from console.inboxes import Inbox
+from console.views import formats, frame, lists
+from console.views.my_work import count_words, due_words
 from console.work import ticket_assignment, tickets
 from console.work.ticket_assignment import Given
 from console.work.tickets import Ticket
@@ -43,6 +44,10 @@ class Line:
     at: datetime | None
     age: str
     with_whom: frame.Badge | None
+    due: str = ""
+    due_exactly: str = ""
+    late: bool = False
+    next_because: str = ""
 
 
 @blueprint.get("")
@@ -139,7 +144,8 @@ def _drawn(name: str, *, view: str = "", error: str = "", refused: Sequence[Give
         "inbox": inbox,
         "view": view,
         "tabs": tabs,
-        "lines": [_line(ticket, who) for ticket in listed],
+        "lines": _lines(listed, who, inbox, first=view == "todo" and works and not request.args.get("after")),
+        **_previewed(listed),
         "next": frame.present_address(after=following) if following else None,
         "first": frame.present_address(after=None) if request.args.get("after") else None,
         "manages": manages,
@@ -151,7 +157,37 @@ def _drawn(name: str, *, view: str = "", error: str = "", refused: Sequence[Give
         "error": error,
         "refused": refused,
     }
-    return frame.page("inbox/page.html", context, status=status)
+    return frame.page("inbox/page.html", context, blocks={"preview": "preview"}, status=status)
+
+
+def _previewed(listed: Sequence[Ticket]) -> dict[str, Any]:
+    """Return what the pane beside the list draws of the ticket that the address names; nothing without one."""
+    ticket = next((each for each in listed if each.id == request.args.get("preview") and each.collection), None)
+    if ticket is None:
+        return {"preview": None}
+    return lists.previewed(ticket.collection or "", ticket.record)
+
+
+def _lines(listed: Sequence[Ticket], who: Actor, inbox: Inbox, *, first: bool) -> list[Line]:
+    lines = [_line(ticket, who) for ticket in listed]
+    if first and lines:
+        lines[0] = replace(lines[0], next_because=_next_because(listed[0], lines[0], inbox))
+    return lines
+
+
+def _next_because(ticket: Ticket, line: Line, inbox: Inbox) -> str:
+    """Return why this ticket is the next that is taken, in a sentence."""
+    if ticket.kind == "handed_on":
+        urgent = {"urgent": "it was handed on as urgent", "high": "it was handed on with high priority"}.get(ticket.priority)
+        return f"Next because {urgent or 'it was handed on, and nothing else that was waits longer'}"
+    if ticket.kind == "saved":
+        return "Next because it was begun, and is to be continued before anything new"
+    if ticket.due is not None:
+        return f"Next because it is {line.due}" if line.late else f"Next because it is due first, {line.due}"
+    if ticket.sorted_by is not None:
+        last = (inbox.source.sort or "").startswith("-") if inbox.source else False
+        return f"Next because its {ticket.sorted_by[0].label.lower()} comes {'last' if last else 'first'}"
+    return "Next because it comes first in the list"
 
 
 def _in_hand(who: Actor, name: str, view: str) -> tuple[list[Ticket], str | None]:
@@ -171,7 +207,11 @@ def _line(ticket: Ticket, who: Actor) -> Line:
             if run.holder == who.id
             else frame.Badge(f"With {run.holder_name or 'a colleague'}", "info", "user")
         )
+    group, due, exactly, _ = due_words(ticket.due, look)
     return Line(
+        due=due if ticket.due else "",
+        due_exactly=exactly if ticket.due else "",
+        late=group == "Overdue",
         id=ticket.id,
         title=ticket.title,
         href=href,

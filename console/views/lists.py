@@ -1,53 +1,37 @@
 """A collection's records as a list. Segment, search, filters, columns, order and place are in the address."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus
 from zlib import crc32
 
 from flask import Blueprint, Response, request
 from markupsafe import Markup, escape
 
-from console import browse, runs
+from console import browse, formats, runs
 from console.actions import bulk
-from console.browse import BrowseQuery, Counted, ListPage
+from console.browse import BrowseQuery, Counted, ListPage, list_export, list_views
+from console.browse.list_views import ListView
 from console.core.documents.collections import Collection, Field
-from console.core.filters import Filter, Group, Test
-from console.errors import Malformed
+from console.errors import Malformed, NotFound, SourceDown, TooSlow
+from console.formats import Kind, Look
 from console.records import Record
 from console.runs import RunHead
-from console.views import formats, frame, states
-from console.views.formats import Kind, Look
+from console.views import frame, identity, list_facets, list_filters, records, states
 
 blueprint = Blueprint("lists", __name__, url_prefix="/c")
 
 PAGE_SIZE = 50
 CAP = browse.CAP
-OPS = (
-    ("eq", "equal to"), ("ne", "not equal to"), ("contains", "containing"), ("starts_with", "starting with"), ("gt", "greater than, or after"),
-    ("gte", "at least, or from"), ("lt", "less than, or before"), ("lte", "at most, or until"), ("in", "one of"), ("is_null", "empty"),
-)  # fmt: skip
-_SPOKEN = {
-    "eq": "is", "ne": "is not", "contains": "contains", "starts_with": "starts with", "gt": "is over", "gte": "is at least", "lt": "is under",
-    "lte": "is at most", "in": "is one of",
-}  # fmt: skip
 _COUNTS = {"1": "exact", "about": "capped"}
+PREVIEWED_RUNS = 3
 _UNSHOWN = frozenset({"other", "binary", "file"})
 
 
 _MASKED = '<td class="e"><span aria-hidden="true">••••••</span><span class="vh">masked</span></td>'
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """An active filter in words, and the address without it."""
-
-    label: str
-    href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +54,108 @@ def collections() -> Response:
 
 @blueprint.get("/<collection>")
 def show(collection: str) -> Response:
-    """Show one page of a list. An invalid filter is reported in the filter sheet, and the list is shown without it."""
-    described = browse.describe(frame.actor(), collection)
-    usual = next(each for each in browse.collections(frame.actor()) if each.id == collection).columns
-    if "add_field" in request.args and (to := with_condition(described)) is not None:
+    """Show one page of a list. An invalid filter is reported in the filter sheet, and the list is shown without it.
+
+    The bare address leads to the segment that the reader starts with. `preview` is the key of the record beside the list.
+    """
+    who = frame.actor()
+    described = browse.describe(who, collection)
+    here = next(each for each in browse.collections(who) if each.id == collection)
+    kept = list_views.view_of(who, collection)
+    if not request.args and (first := list_views.first_segment(who, here, kept)) is not None:
+        return frame.redirect_to(frame.collection_url(collection, segment=first))
+    if (
+        "add_field" in request.args
+        and "pick" not in request.args
+        and (to := list_filters.with_condition(described, frame.look())) is not None
+    ):
         return frame.redirect_to(to)
+    usual = kept.columns or here.columns
     query = parse_query(described, usual)
-    if frame.wants_fragment() and frame.htmx.target == "count":
-        return frame.page("lists/list.html", count_context(collection, query), blocks={"count": "count"})
-    wrong = ""
+    if frame.wants_fragment() and (part := _part(here, described, query)) is not None:
+        return part
+    wrong, slow = "", ""
     try:
-        page = browse.page(frame.actor(), collection, query)
+        page = browse.page(who, collection, query)
+    except TooSlow as error:
+        if not (query.q or query.filter):
+            raise
+        slow, page = error.message, browse.nothing_found(who, collection, query)
     except Malformed as error:
         wrong = error.message
-        page = browse.page(frame.actor(), collection, BrowseQuery(limit=PAGE_SIZE, fields=usual, labels=True))
-    shown = drawn(page, described, wrong) | ({} if wrong else count_context(collection, query, page))
+        page = browse.page(who, collection, BrowseQuery(limit=PAGE_SIZE, fields=usual, labels=True))
+    shown = drawn(page, described, wrong, kept) | ({} if wrong or slow else count_context(collection, query, page))
+    shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or page.reach in ("beginnings", "exact") else []}
+    shown |= previewed(here.id, request.args.get("preview"))
     return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=400 if wrong else 200)
+
+
+def _part(here: Collection, described: Mapping[str, Any], query: BrowseQuery) -> Response | None:
+    """Return the part of the page that htmx asks for alone; None for the list itself."""
+    match frame.htmx.target:
+        case "count":
+            return frame.page("lists/list.html", count_context(here.id, query), blocks={"count": "count"})
+        case "condition":
+            return frame.page("lists/list.html", {"asking": _asking(described)}, blocks={"condition": "condition"})
+        case "facets":
+            return frame.page("lists/list.html", {"facets": list_facets.facets(here, described, query)}, blocks={"facets": "facets"})
+        case "preview":
+            return frame.page(
+                "lists/list.html", previewed(here.id, request.args.get("preview")) | {"collection": here}, blocks={"preview": "preview"}
+            )
+    return None
+
+
+def previewed(collection: str, key: str | None) -> dict[str, Any]:
+    """Return what the pane beside a list draws of the record with this key; nothing without one."""
+    if not key:
+        return {"preview": None}
+    try:
+        page = browse.record(frame.actor(), collection, key, labels=True)
+    except NotFound:
+        return {"preview": {"title": "This record is not there, or outside what you may see.", "missing": True}}
+    except SourceDown as down:
+        return {"preview": {"title": down.message, "missing": True}}
+    look = frame.naming(page.named)
+    parts = records.sections(page, look, whole=False)
+    return {
+        "preview": {
+            "title": page.record.title,
+            "href": frame.record_url(collection, key),
+            "badge": records.badge_of(page, look),
+            "sections": parts,
+            "runs": runs.on_record(frame.actor(), collection, key, limit=PREVIEWED_RUNS),
+        }
+    }
+
+
+def _asking(described: Mapping[str, Any]) -> list_filters.Asking:
+    kinds = {field["name"]: formats.kind(field) for field in described["fields"]}
+    return list_filters.asking(kinds, [name for name, _ in _filterable(described)])
+
+
+def _filterable(described: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return name and label of the fields that a list can be filtered by."""
+    unfit = {field["name"] for field in described["fields"] if field.get("computed") and field["type"] != "boolean"}
+    return [
+        (field["name"], field["label"]) for field in described["fields"] if field["type"] not in _UNSHOWN and field["name"] not in unfit
+    ]
+
+
+@blueprint.post("/<collection>/view")
+def keep_view(collection: str) -> Response:
+    """Keep how the reader sees this list: `columns` in order, `up` or `down` to move one, `rows`, and the segment that it opens with."""
+    who, form = frame.actor(), request.form
+    back = identity.local(form.get("back", "")) or frame.collection_url(collection, segment="")
+    if "reset" in form:
+        list_views.forget(who, collection)
+        return frame.redirect_to(back)
+    columns: Sequence[str] = form.getlist("columns")
+    for name, by in ((form.get("up"), -1), (form.get("down"), 1)):
+        columns = list_views.moved(columns, name, by) if name else columns
+    segment = form.get("segment", "role")
+    list_views.keep(who, collection, ListView(tuple(columns), form.get("rows") == "roomy", None if segment == "role" else segment))
+    return frame.redirect_to(back + ("#view" if "up" in form or "down" in form else ""))
 
 
 def parse_query(described: Mapping[str, Any], usual: tuple[str, ...]) -> BrowseQuery:
@@ -97,51 +167,19 @@ def parse_query(described: Mapping[str, Any], usual: tuple[str, ...]) -> BrowseQ
         segment=args.get("segment") or None, filter=args.get("filter") or None, q=args.get("q") or None, sort=args.get("sort") or None,
         limit=PAGE_SIZE, after=args.get("after") or None, before=args.get("before") or None,
         count=_COUNTS.get(args.get("count", "")), fields=chosen or usual, labels=True,
-        extended=args.get("extended") == "1",
+        extended=args.get("extended") == "1", inside=args.get("inside") == "1",
     )  # fmt: skip
 
 
-def with_condition(described: Mapping[str, Any]) -> str | None:
-    """Return the address with the condition of the filter sheet added; None if it lacks a value."""
-    args = request.args
-    name, op, entry = args["add_field"], args.get("add_op", "eq"), args.get("add_value", "").strip()
-    source = next((field for field in described["fields"] if field["name"] == name), None)
-    if not entry and op != "is_null":
-        return None
-    test = {"field": name, "op": op, "value": True if op == "is_null" else value_of(source or {}, op, entry)}
-    try:
-        present = json.loads(args.get("filter") or "{}")
-    except ValueError:
-        present = {}
-    on = present["and"] if isinstance(present, dict) and isinstance(present.get("and"), list) else [present] if present else []
-    joined = json.dumps({"and": [*on, test]}, ensure_ascii=False, separators=(",", ":"))
-    return frame.present_address(add_field=None, add_op=None, add_value=None, after=None, before=None, filter=joined)
-
-
-def value_of(source: Mapping[str, Any], op: str, entry: str) -> Any:
-    """Parse the text typed for a field: labels become stored words, "one of" splits at commas."""
-    what = formats.kind(source)
-    stored = {label.casefold(): word for word, label in what.options.items()}
-
-    def one(text: str) -> Any:
-        if what.options:
-            return stored.get(text.casefold(), text)
-        if what.type == "boolean":
-            return {"yes": True, "no": False, "true": True, "false": False}.get(text.casefold(), text)
-        return formats.typed(Kind(what.name, what.label, "text" if what.type in formats.LISTS else what.type), [text], frame.look())
-
-    return [one(part.strip()) for part in entry.split(",") if part.strip()] if op == "in" else one(entry)
-
-
-def drawn(page: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str, Any]:
+def drawn(page: ListPage, described: Mapping[str, Any], wrong: str, kept: ListView) -> dict[str, Any]:
     """Return everything that the page of a list draws."""
-    collection, args, look = page.collection, request.args, frame.look()
+    collection, args, look = page.collection, request.args, frame.naming(page.named)
     kinds = {field["name"]: formats.kind(field, collection.key) for field in described["fields"]}
-    shown = columns_of(collection, page)
+    shown = columns_beside_title(collection, page.columns)
+    first = list_views.first_segment(frame.actor(), collection, kept)
     segment = next((segment for segment in described["segments"] if segment["id"] == args.get("segment")), None)
     choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in _UNSHOWN]
-    unfit = {field["name"] for field in described["fields"] if field.get("computed") and field["type"] != "boolean"}
-    filterable = [(name, label) for name, label in choosable if name not in unfit]
+    filterable = _filterable(described)
     listed = frozenset(item.name for item in page.columns)
     return {
         "collection": collection,
@@ -149,7 +187,7 @@ def drawn(page: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str,
             {
                 "label": tab["label"],
                 "here": tab["id"] == (segment["id"] if segment else None),
-                "href": _list_address(segment=tab["id"]),
+                "href": _list_address(segment=tab["id"] if tab["id"] or not first else "", preview=None),
             }
             for tab in [{"id": None, "label": "All"}, *described["segments"]]
         ],
@@ -158,16 +196,26 @@ def drawn(page: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str,
         "wider_href": _wider_address(collection, args),
         "syntax": _search_help(choosable, collection),
         "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
-        "chips": chips(page.filter, kinds, look),
+        "chips": list_filters.chips(page.filter, kinds, look),
+        "all_href": _list_address(segment=""),
         "clear_href": _list_address(filter=None, q=None),
         "filterable": _options(tuple(sorted(filterable, key=lambda choice: choice[0] not in listed)), args.get("add_field", "")),
-        "ops": _options(OPS, args.get("add_op", "eq")),
-        "added": args.get("add_value", ""),
-        "suggestions": _suggestions(kinds.values()),
-        "kept": _kept_parameters("q", "after", "before", "count"),
-        "kept_all": _kept_parameters("after", "before", "count", "add_field", "add_op", "add_value"),
-        "kept_columns": _kept_parameters("columns"),
-        "columns": _ticks(tuple(choosable), listed),
+        "asking": _asking(described),
+        "facets": None,
+        "kept": _kept_parameters("q", "after", "before", "count", "inside", "preview"),
+        "kept_all": _kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "pick", "preview"),
+        "columns": _view_columns(page, choosable),
+        "kept_view": kept,
+        "first": first,
+        "all_segments": [(each["id"], each["label"]) for each in described["segments"]],
+        "export_href": frame.with_query(f"/export/c/{quote(collection.id, safe='')}.csv", _exported())
+        if list_export.may_export(frame.actor(), collection.id)
+        else None,
+        "picking": "pick" in args,
+        "back": frame.present_address(columns=None, after=None, before=None),
+        "reach": page.reach,
+        "inside_href": _list_address(inside="1"),
+        "facets_href": frame.present_address(),
         "head": heads(collection, shown, page.sort, page.masked),
         "actions": (several := bulk.offered(frame.actor(), collection.id)),
         "rows": rows(page, shown, kinds, look, choose=bool(several)),
@@ -180,9 +228,9 @@ def drawn(page: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str,
     }
 
 
-def columns_of(collection: Collection, page: ListPage) -> list[Field]:
+def columns_beside_title(collection: Collection, columns: Sequence[Field]) -> list[Field]:
     """Return the columns beside the title; a field that is the whole title is not repeated."""
-    return [item for item in page.columns if (item.name,) != collection.title_fields]
+    return [item for item in columns if (item.name,) != collection.title_fields]
 
 
 def heads(collection: Collection, shown: Sequence[Field], sort: str, masked: Sequence[Field] = ()) -> list[Head]:
@@ -224,7 +272,7 @@ def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look
             else ""
         )
         drawn.append(
-            f'<tr><th scope="row">{tick}<a href="{href}">{named}</a>{marks}</th>{written}<td class="act"><a class="m" href="{href}/menu" data-menu'
+            f'<tr data-record="{formats.escaped(row.key)}"><th scope="row">{tick}<a href="{href}">{named}</a>{marks}</th>{written}<td class="act"><a class="m" href="{href}/menu" data-menu'
             f' aria-haspopup="true" aria-label="Actions for {title}">⋯</a></td></tr>'
         )
     return Markup("".join(drawn))  # noqa: S704 (every part is escaped)
@@ -241,8 +289,6 @@ def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], lo
         if item.name in collection.currencies:
             alone = {item.name: collection.currencies[item.name]}
             values = [formats.with_currencies(values_of, alone).get(item.name) for values_of in of_rows]
-        if titles := page.titles.get(item.name):  # for a reference, the title of the record that it leads to
-            values = [value if value is None else titles.get(str(value), value) for value in values]
         written.append(write(values))
     return written
 
@@ -269,30 +315,6 @@ def _marks(live: Sequence[RunHead]) -> str:
             f'<a class="badge {badge.tone}" href="{frame.run_url(head.id)}" title="{escape(head.workflow_title)}">{escape(badge.label)}</a>'
         )
     return "".join(marks)
-
-
-def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[Chip]:
-    """Return a chip for each active condition; alternatives (or) share one chip, because they are removed together."""
-    if given is None:
-        return []
-    parts = list(given.items) if isinstance(given, Group) and given.kind == "and" else [given]
-    made = []
-    for place, part in enumerate(parts):
-        rest = [condition.to_json() for index, condition in enumerate(parts) if index != place]
-        text = json.dumps({"and": rest}, ensure_ascii=False, separators=(",", ":")) if rest else None
-        made.append(Chip(condition_words(part, kinds, look), _list_address(filter=text)))
-    return made
-
-
-def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str:
-    """Return a condition in words: "Risk band is High"."""
-    if isinstance(given, Test):
-        what = kinds.get(given.field) or Kind(given.field, given.field)
-        if given.op == "is_null":
-            return f"{what.label} is {'empty' if given.value else 'not empty'}"
-        values = given.value if isinstance(given.value, list) else [given.value]
-        return f"{what.label} {_SPOKEN[given.op]} {', '.join(formats.text(what, value, look) for value in values)}"
-    return (" or " if given.kind == "or" else " and ").join(condition_words(part, kinds, look) for part in given.items)
 
 
 def shown_words(page: ListPage) -> str:
@@ -332,11 +354,6 @@ def count_words(counted_rows: Counted) -> str:
     return f"about {about / size:,g}{word}" if word else f"about {about:,}"
 
 
-def _suggestions(kinds: Iterable[Kind]) -> list[str]:
-    labels = (label for what in kinds if what.type not in _UNSHOWN for label in what.options.values())
-    return list(dict.fromkeys(labels))[:100]
-
-
 @lru_cache(maxsize=500)
 def _options(pairs: tuple[tuple[str, str], ...], chosen: str) -> Markup:
     """Return the options of a select, value and label. Cached: they are the same for every reader of a collection."""
@@ -344,11 +361,20 @@ def _options(pairs: tuple[tuple[str, str], ...], chosen: str) -> Markup:
     return Markup("").join((on if value == chosen else plain).format(value, label) for value, label in pairs)
 
 
-@lru_cache(maxsize=500)
-def _ticks(pairs: tuple[tuple[str, str], ...], ticked: frozenset[str]) -> Markup:
-    """Return the tick boxes of the columns menu, cached alike."""
-    shape = Markup('<label class="choice"><input type="checkbox" name="columns" value="{}"{}><span>{}</span></label>')
-    return Markup("").join(shape.format(name, Markup(" checked") if name in ticked else "", label) for name, label in pairs)
+def _exported() -> dict[str, Any]:
+    """Return the parameters of the address that decide what is in the list."""
+    return {
+        name: request.args.getlist(name)
+        for name in ("segment", "filter", "q", "sort", "columns", "extended", "inside")
+        if request.args.get(name)
+    }
+
+
+def _view_columns(page: ListPage, choosable: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Return the columns of the sheet: those that are shown in their order, then the others."""
+    labels, shown = dict(choosable), [item.name for item in page.columns]
+    named = [name for name in shown if name in labels] + [name for name in labels if name not in shown]
+    return [{"name": name, "label": labels[name], "shown": name in shown} for name in named]
 
 
 def _wider_address(collection: Collection, args: Mapping[str, str]) -> str | None:

@@ -1,110 +1,209 @@
-"""My work: everything that waits for the reader on one page, each with its age and a link."""
+"""My work, as rows of Home: each thing that waits for the reader, why, since when, by when, and the one button that goes on with it."""
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
-from zlib import crc32
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, make_response, redirect
 
-from console.core.actor import Actor
+from console import steps, workflows
 from console.runs import RunHead
-from console.views import frame
-from console.work import approvals, my_work, questions, tasks
+from console.views import formats, frame
+from console.views.formats import Look
+from console.work.approvals import Line
+from console.work.my_work import Work
+from console.work.questions import Asked
+from console.work.tasks import Task
 from console.work.tickets import Count
+from console.work.waiting_reasons import Reason
 
 blueprint = Blueprint("my_work", __name__)
 
-POLL_S = 15
-SHOWN = 20
+SOON_S = 2 * 3600
+WEEK_DAYS = 7
+NO_NAME = "A record that you may not see"
+TABS = {"with": "With you", "continue": "To Continue", "decide": "To decide", "asked": "Asked of you"}
+"""Kinds of work, as in `?show=`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that waits. `words` say its state, `at` since when; `resume` is the revision if a button resumes it."""
+    """One thing that waits. `kind` is one of TABS; `resume` is the revision if a button resumes it; `tile` is (family, icon)."""
 
+    kind: str
     title: str
     words: str
+    why: str
     href: str
-    at: datetime | None
-    badge: frame.Badge | None = None
+    at: datetime
+    due: date | None = None
     button: str = "Open"
     resume: int | None = None
-    due: datetime | None = None
+    tile: tuple[str, str] = ("quiet", "checklist")
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """A list of the page. `rows` reads what waits for a person, earliest due first; `nothing` is shown if there is none."""
+class Drawn:
+    """A row with its age and due day in words. `tone` is "late", "soon" or ""."""
 
-    name: str
-    title: str
-    nothing: str
-    icon: str
-    rows: Callable[[Actor], list[Row]]
-
-
-def _approvals(who: Actor) -> list[Row]:
-    return [
-        Row(line.record_title or line.label, " · ".join(filter(None, [line.label, line.requester_name])), f"/approvals/{line.id}",
-            line.approval.requested_at, due=line.approval.until)
-        for line in approvals.to_review(who, limit=SHOWN).lines
-    ]  # fmt: skip
-
-
-def _tasks(who: Actor) -> list[Row]:
-    waiting_questions = [
-        Row(question.title, question.about, f"/answers/{question.id}", question.asked_at, button="Answer", due=question.until)
-        for question in questions.open_for(who)
-    ]
-    due = [
-        Row(task.title, task.about, "/tasks", task.created_at,
-            due=datetime.combine(task.due_on, time.max, UTC) if task.due_on else None)
-        for task in tasks.tasks_of(who)
-    ]  # fmt: skip
-    return waiting_questions + due
-
-
-MORE: tuple[Section, ...] = (
-    Section("approvals", "To approve", "Nobody waits for your approval.", "shield-check", _approvals),
-    Section("tasks", "Tasks and questions", "You have no task, and nobody asks you anything.", "checklist", _tasks),
-)
-"""Sections of other families, below runs and inboxes."""
+    row: Row
+    group: str
+    age: str
+    due: str
+    exactly: str
+    tone: str
 
 
 @blueprint.get("/my-work")
 def show() -> Response:
-    """Show the page. Polled by the page, it answers 204 while nothing changed."""
-    context = waiting(frame.actor())
-    if frame.wants_fragment() and request.args.get("seen") == context["seen"]:
-        return make_response("", 204)
-    return frame.page("my_work/page.html", context, blocks={"work": "work"})
+    """Redirect to Home, which My work is a part of."""
+    return make_response(redirect("/", 303))
 
 
-def waiting(who: Actor) -> dict[str, object]:
-    """Return everything that the page draws, and `seen`, which changes only if something changed."""
-    work = my_work.work_of(who)
-    held, saved = [row(head) for head in work.in_hand], [row(head) for head in work.to_continue]
-    inboxes = [(inbox, count, count_words(count)) for inbox, count in work.inboxes]
-    more = [(section, section.rows(who)) for section in MORE]
-    state = [work.in_hand, work.to_continue, [(inbox.id, words) for inbox, _, words in inboxes], [rows for _, rows in more]]
-    return {"held": held, "saved": saved, "inboxes": inboxes, "more": more, "seen": f"{crc32(repr(state).encode()):x}", "poll": POLL_S}
+def rows(work: Work, reader: str) -> list[Row]:
+    """Return everything that waits, in no order."""
+    return [
+        *(run_row(head, work.why.get(head.id), "with", reader) for head in work.in_hand),
+        *(run_row(head, work.why.get(head.id), "continue", reader) for head in work.to_continue),
+        *(_approval(line) for line in work.to_decide),
+        *(_question(asked) for asked in work.questions),
+        *(_task(task) for task in work.tasks),
+    ]
 
 
-def row(head: RunHead) -> Row:
+def run_row(head: RunHead, why: Reason | None, kind: str, reader: str) -> Row:
     """Return a run as something that waits."""
-    takes_up = head.status == "saved"
-    return Row(
-        title=head.record_title or head.workflow_title,
-        words=" · ".join(filter(None, [head.workflow_title, head.step_title])),
-        href=frame.run_url(head.id),
-        at=head.active_at,
-        badge=frame.status_badge(
-            head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name}, ticket=bool(head.ticket)
-        ),
-        button="Resume" if takes_up else "Open",
-        resume=head.revision if takes_up else None,
+    waits = head.status in ("waiting_time", "waiting_event", "running")
+    saved = kind == "continue"
+    last = why.last_holder if why else None
+    by = (
+        "saved by you" if last == reader else f"{'saved' if last == head.started_by else 'saved, begun'} by {first_name(head.starter_name)}"
     )
+    named = head.record_title if head.record_title and head.record_title != head.record else ""
+    return Row(
+        kind,
+        named or (NO_NAME if head.record else head.workflow_title),
+        ", ".join(filter(None, [head.workflow_title, by if saved else head.step_title])),
+        why.words if why else "",
+        frame.run_url(head.id),
+        head.active_at if saved else head.created_at,
+        why.due if why else None,
+        "Resume" if saved else "Open" if waits else "Continue",
+        head.revision if saved else None,
+        _tile(head),
+    )
+
+
+def _tile(head: RunHead) -> tuple[str, str]:
+    """Return family and icon of the step at which the run stands."""
+    if head.step is None:
+        return ("quiet", "route")
+    document = workflows.version(head.workflow_id, head.version).document
+    kind = steps.all_types().get(next((step.type for step in document.steps if step.id == head.step), ""))
+    return (kind.family, kind.icon) if kind else ("action", frame.UNKNOWN_ICON)
+
+
+def _approval(line: Line) -> Row:
+    asked = line.approval
+    return Row("decide", line.record_title or line.label, f"Approval, asked by {first_name(line.requester_name)}", asked.why or line.label,
+        f"/approvals/{line.id}", asked.requested_at, asked.until, "Decide", tile=("quiet", "shield-check"))  # fmt: skip
+
+
+def _question(asked: Asked) -> Row:
+    return Row("asked", asked.about, "A question to you", f"“{asked.title}”", f"/answers/{asked.id}", asked.asked_at, asked.until, "Answer",
+        tile=("quiet", "message"))  # fmt: skip
+
+
+def _task(task: Task) -> Row:
+    return Row(
+        "asked", task.about, "A task for you", task.title, "/tasks", task.created_at, task.due_on, "Open", tile=("quiet", "checklist")
+    )
+
+
+def drawn(found: Iterable[Row], look: Look) -> list[Drawn]:
+    """Return the rows in the order in which they are due, then the oldest first; each with its group Overdue, Today or Later."""
+    ready = [_drawn(row, look) for row in found]
+    last = datetime.max.replace(tzinfo=UTC)
+    return sorted(ready, key=lambda one: (ORDER.index(one.group), _moment(one.row.due, look) or last, one.row.at))
+
+
+ORDER = ("Overdue", "Today", "Later")
+
+
+def _drawn(row: Row, look: Look) -> Drawn:
+    group, words, exactly, tone = due_words(row.due, look)
+    return Drawn(row, group, short_span((look.now - row.at).total_seconds()), words, exactly, tone)
+
+
+def due_words(due: date | None, look: Look) -> tuple[str, str, str, str]:
+    """Return group, words, exact day or moment, and tone of a due day: ("Overdue", "2 days over", "19 Nov 2026", "late")."""
+    at = _moment(due, look)
+    if at is None:
+        return "Later", "–", "no due day", ""
+    left = (at - look.now).total_seconds()
+    exactly = formats.full_moment(at, look) if isinstance(due, datetime) else formats.times.day_words(str(due), look.locale)
+    if left < 0:
+        return "Overdue", f"{short_span(-left)} over", exactly, "late"
+    there, today = (formats.times.within(moment, look.zone).date() for moment in (at, look.now))
+    if there == today:
+        words = formats.clock(at, look) if isinstance(due, datetime) else "today"
+        return "Today", words, exactly, "soon" if left < SOON_S else ""
+    shape = "EEE d MMM" if (there - today).days < WEEK_DAYS or there.year == today.year else "d MMM y"
+    return "Later", formats.times.worded(at, shape, look), exactly, ""
+
+
+def _moment(due: date | None, look: Look) -> datetime | None:
+    """Return when something is due: of a day its end in the reader's zone."""
+    if due is None or isinstance(due, datetime):
+        return due
+    return datetime.combine(due, time(23, 59, 59), ZoneInfo(look.zone)).astimezone(UTC)
+
+
+def short_span(seconds: float) -> str:
+    """Return a length of time in its largest unit: "40 min", "3 h", "1 day", "12 days"."""
+    minutes = max(0, int(seconds // 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    hours = minutes // 60
+    if hours < 24:
+        return f"{hours} h"
+    days = hours // 24
+    return f"{days} day{'s' if days > 1 else ''}"
+
+
+def first_name(name: str) -> str:
+    """Return how colleagues call somebody; "a colleague" for nobody known."""
+    return name.split(maxsplit=1)[0] if name.strip() else "a colleague"
+
+
+def clock_or_day(value: datetime | None, look: Look) -> str:
+    """Return the time of a moment today, else its day; the year only where it is another one."""
+    if value is None:
+        return ""
+    there, today = (formats.times.within(at, look.zone).date() for at in (value, look.now))
+    shape = "HH:mm" if there == today else "EEE d MMM" if there.year == today.year else "d MMM y"
+    return formats.times.worded(value, shape, look)
+
+
+def sentence(found: Iterable[Drawn], *, more: bool) -> tuple[str, str]:
+    """Return the title of Home: (what waits, what of it is overdue or "")."""
+    every = list(found)
+    late = sum(one.group == "Overdue" for one in every)
+    if not every:
+        return "Nothing waits for you.", ""
+    many = f"{len(every)}{'+' if more else ''}"
+    begins = "1 thing waits for you" if len(every) == 1 and not more else f"{many} things wait for you"
+    return (f"{begins}, ", f"{late} {'is' if late == 1 else 'are'} overdue") if late else (begins, "")
+
+
+def tabs(found: Iterable[Drawn], chosen: str) -> list[Mapping[str, object]]:
+    """Return the tabs with their numbers: All and those of TABS that have rows."""
+    every = [one.row.kind for one in found]
+    offered = [("", "All", len(every)), *((kind, label, every.count(kind)) for kind, label in TABS.items() if kind in every)]
+    return [
+        {"href": f"/?show={kind}" if kind else "/", "label": label, "n": number, "here": kind == chosen} for kind, label, number in offered
+    ]
 
 
 def count_words(count: Count) -> str:

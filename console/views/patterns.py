@@ -45,15 +45,20 @@ def show() -> Response:
         "run": {"id": "run_of_patterns", "revision": 0},
         "charts": charts(),
         "rows": panes.table_of(_table(), frame.look()),
-        "work_rows": [
-            my_work.Row(
-                "Northwind Trading Ltd", "KYC review · Check the papers", "/my-work", frame.look().now, frame.Badge("In progress", "info")
-            ),
-            my_work.Row("Bram de Wit", "Customer refund · The request", "/my-work", frame.look().now, button="Resume", resume=0),
-        ],
+        "waiting": [("Overdue", _waiting())],
         "icons": sorted(frame.drawn_icons()),
     }
     return frame.page("patterns/page.html", context)
+
+
+def _waiting() -> list[my_work.Drawn]:
+    """Return things that wait: one that is open and one that was saved."""
+    now = frame.look().now
+    rows = [
+        my_work.Row("with", "Northwind Trading Ltd", "KYC review, Decide", "After Risk score", "/", now, tile=("condition", "git-branch")),
+        my_work.Row("continue", "Bram de Wit", "Customer refund, saved by Tom", "Nothing is done yet", "/", now, button="Resume", resume=0),
+    ]
+    return [my_work.Drawn(row, "Overdue", "6 days", "2 days over", "18 Nov 2026", "late") for row in rows]
 
 
 def charts() -> list[Chart]:

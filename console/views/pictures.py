@@ -1,6 +1,5 @@
 """Workflows as read-only pages: the list, one with its picture and rules, and the path of a run through it."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -168,4 +167,4 @@ def _plain(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return formats.text(formats.undescribed("", value), value, formats.Look())

@@ -60,7 +60,8 @@ def show() -> Response:
 @blueprint.get("/ai/table.csv")
 def table() -> Response:
     """Download the table by step and field as CSV."""
-    return downloads.csv_response("proposals.csv", _lines(measure.report(frame.actor(), window())))
+    about = window()
+    return downloads.csv_response(frame.actor(), "proposals.csv", _lines(measure.report(frame.actor(), about)), days=about.days)
 
 
 @blueprint.get("/ai/cases")

@@ -15,6 +15,7 @@ from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.policy import rules
 from console.documents import ARCHIVE
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
+from console.records import governing
 from console.views import erasure, errors, formats, frame, home, record_actions, refusals, states
 from console.views.activity import entries
 from console.views.files import file_url
@@ -31,13 +32,18 @@ RELATED_PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A field of the record. `edit` is the address of its form, None if it may not be changed; `reveal` is where a masked value is uncovered."""
+    """A field of the record. `edit` is the address of its form, None if it may not be changed; `reveal` is where a masked value is uncovered.
+
+    `governed` names the workflows that alone change it, `start` is one of them that the reader may start here.
+    """
 
     name: str
     label: str
     shown: Any
     edit: str | None
     reveal: str | None = None
+    governed: str = ""
+    start: "Start | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +53,18 @@ class Start:
     title: str
     href: str
     asks: bool
+    slug: str = ""
 
 
 @blueprint.get("/<collection>/<path:part>")
 def show(collection: str, part: str) -> Response:
     """Show the record: `?tab=` summary, details or activity."""
-    key, look = frame.key_of(part), frame.look()
+    key = frame.key_of(part)
     page = browse.record(frame.actor(), collection, key, labels=True)
+    look = frame.naming(page.named)
     tab = request.args.get("tab", "")
     tab = tab if tab in ("summary", "details", "activity") else "summary"
+    begun = runs_and_starts(page)
     context = record_context(page) | {
         "tab": tab,
         "tabs": [
@@ -66,9 +75,9 @@ def show(collection: str, part: str) -> Response:
             }
             for name in ("summary", "details", "activity")
         ],
-        "badge_label": _badge(page, look),
-        "sections": sections(page, look, whole=tab == "details") if tab != "activity" else [],
-        **runs_and_starts(page),
+        "badge_label": badge_of(page, look),
+        "sections": sections(page, look, whole=tab == "details", starts=begun["starts"]) if tab != "activity" else [],
+        **begun,
     }
     if tab == "summary":
         context |= {
@@ -115,6 +124,8 @@ def edit(collection: str, part: str, name: str) -> Response:
     page = browse.record(frame.actor(), collection, key, labels=True)
     item = next((field for field in page.fields if field.name == name and editable(page, field)), None)
     if item is None:
+        if (governor := page.governed.get(name)) is not None and (shut := next(field for field in page.fields if field.name == name)):
+            raise NotAllowed(governing.reason(shut, governor.words), need=(f"collection:{collection}", "update"))
         if request.method == "POST" and (not page.may_update or name in page.fixed) and any(field.name == name for field in page.fields):
             raise NotAllowed("You may not change this any more; nothing was saved.", need=(f"collection:{collection}", "update"))
         raise NotFound
@@ -197,21 +208,21 @@ def runs_and_starts(page: RecordPage) -> dict[str, Any]:
             if definition.document.report is not None
         ],
         "starts": [
-            Start(definition.title, _start_url(page, definition), bool(definition.document.start.config.get("fields")))
+            Start(definition.title, _start_url(page, definition), bool(definition.document.start.config.get("fields")), definition.slug)
             for definition in offered
         ],
     }
 
 
-def sections(page: RecordPage, look: Look, *, whole: bool) -> list[dict[str, Any]]:
-    """Return the fields under their headings: those that the summary names, or all of them."""
+def sections(page: RecordPage, look: Look, *, whole: bool, starts: Sequence[Start] = ()) -> list[dict[str, Any]]:
+    """Return the fields under their headings: those that the summary names, or all of them. `starts` are the workflows that may be started."""
     details = page.collection.details
     by_name = {item.name: item for item in (*page.fields, *page.masked) if details is None or item.name in details}
     shown = [item for item in (*page.fields, *page.masked) if item.name in by_name]
     if details is not None:
         shown.sort(key=lambda item: details.index(item.name))
     made = [
-        {"label": part["label"], "lines": [_line(page, by_name[name], look) for name in part["fields"] if name in by_name]}
+        {"label": part["label"], "lines": [_line(page, by_name[name], look, starts) for name in part["fields"] if name in by_name]}
         for part in page.collection.summary.get("sections", ())
     ]
     placed = {name for part in page.collection.summary.get("sections", ()) for name in part["fields"]}
@@ -219,7 +230,7 @@ def sections(page: RecordPage, look: Look, *, whole: bool) -> list[dict[str, Any
         made.append(
             {
                 "label": "Other fields" if made else "",
-                "lines": [_line(page, item, look) for item in shown if item.name not in placed],
+                "lines": [_line(page, item, look, starts) for item in shown if item.name not in placed],
             }
         )
     return [section for section in made if section["lines"]]
@@ -232,21 +243,22 @@ def masked_line(page: RecordPage, item: Field) -> Line:
     return Line(item.name, item.label, MASKED, None, href)
 
 
-def _line(page: RecordPage, item: Field, look: Look) -> Line:
+def _line(page: RecordPage, item: Field, look: Look, starts: Sequence[Start] = ()) -> Line:
     if item in page.masked:
         return masked_line(page, item)
     value = formats.with_currencies(page.record.values, page.collection.currencies).get(item.name)
     what = formats.kind(item, page.collection.key)
     if why := page.record.wrong.get(item.name):
         return Line(item.name, item.label, Markup('<span class="error">{}</span>').format(why), None)
-    title = page.titles.get(item.name, {}).get(str(value))
-    if title is not None and item.references:
-        drawn = formats.linked(title, frame.record_url(item.references, value))
-    elif item.type == "file" and page.record.key is not None:
+    if item.type == "file" and page.record.key is not None:
         drawn = _file(page, item, value)
     else:
         badge = item.name == page.collection.summary.get("badge") or item.widget == "badge"
         drawn = states.badge(what, value, look) if badge else formats.html(what, value, look)
+    governor = page.governed.get(item.name)
+    if governor is not None:
+        way = next((start for start in starts if start.slug in governor.slugs), None)
+        return Line(item.name, item.label, drawn, None, governed=governor.words, start=way)
     return Line(item.name, item.label, drawn, _edit_url(page, item.name) if editable(page, item) else None)
 
 
@@ -256,7 +268,7 @@ def _file(page: RecordPage, item: Field, value: Any) -> Markup:
         return escape(f"{ARCHIVE}.")
     href = file_url(f"{page.collection.id}:{item.name}:{page.record.key}")
     if item.widget != "image":
-        return formats.linked(str(value), href)
+        return Markup('<a href="{}">{}</a>').format(href, value)
     return Markup('<a href="{}"><img class="thumbnail" src="{}/page/1" alt="{}"></a>').format(href, href, value)
 
 
@@ -268,6 +280,7 @@ def editable(page: RecordPage, item: Field) -> bool:
         and page.may_update
         and page.record.key is not None
         and not item.readonly
+        and not item.governed
         and item.type not in formats.SHOWN_ONLY
         and item.name not in page.fixed
     )
@@ -297,7 +310,8 @@ def _shown_relations(page: RecordPage) -> Sequence[Any]:
     ]
 
 
-def _badge(page: RecordPage, look: Look) -> frame.Badge | None:
+def badge_of(page: RecordPage, look: Look) -> frame.Badge | None:
+    """Return the state in the head of the record; None without one."""
     name = page.collection.summary.get("badge")
     item = next((field for field in page.fields if field.name == name), None)
     if item is None or page.record.values.get(item.name) is None:

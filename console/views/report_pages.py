@@ -37,7 +37,7 @@ def as_csv(name: str) -> Response:
     report = tables.get(frame.actor(), name)
     head = [f"{column.label} (seconds)" if column.kind == "time" else column.label for column in report.columns]
     rows = ([_plain(cell) for cell in row] for row in report.rows(frame.actor(), window()))
-    return downloads.csv_response(f"{name}.csv", [head, *rows])
+    return downloads.csv_response(frame.actor(), f"{name}.csv", [head, *rows], days=window())
 
 
 def window() -> int:

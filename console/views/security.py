@@ -124,7 +124,7 @@ def _outside() -> bool:
 
 
 def _has_link() -> bool:
-    return _outside() and document_requests.known(str((request.view_args or {}).get("token", "")))
+    return _outside() and document_requests.is_known(str((request.view_args or {}).get("token", "")))
 
 
 def _same_origin() -> bool:

@@ -12,6 +12,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from console import steps
+from console.views import blocks
 
 PARTS = ("body", "fields", "waiting")
 """What stands before the form, live and in replay; what is filled in and chosen; what is shown while the step waits."""
@@ -49,6 +50,7 @@ def _extend(state: BlueprintSetupState) -> None:
     ours = environment.loader
     environment.loader = ChoiceLoader([*([ours] if ours else []), FunctionLoader(steps.template)])
     environment.globals["step_part"] = step_part
+    environment.globals["block_sheets"] = blocks.sheets
     environment.extend(**{KEPT: {}})
 
 

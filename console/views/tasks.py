@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, make_response, request
 
 from console.errors import Conflict, ConsoleError, Invalid
-from console.views import formats, frame, refusals
+from console.views import formats, frame, rail, refusals
 from console.views.run import form_boxes, page
 from console.work import notices, questions, tasks
 
@@ -72,12 +72,14 @@ def answer(question_id: str) -> Response:
 
 @blueprint.get("/notices")
 def show_notices() -> Response:
-    """Show the notices, newest first. The bell in the header polls for itself, and gets 204 while its number is unchanged."""
+    """Show the notices, newest first. The bell polls for itself and gets 204 while its number is unchanged; at first the rail's numbers come along."""
     if not (frame.wants_fragment() and frame.htmx.target == "bell"):
         return frame.page("tasks/notices.html", {"notices": notices.notices_of(frame.actor())})
-    unread = notices.unread(frame.actor())
-    same = request.args.get("shown") == str(unread)
-    answer = make_response("" if same else frame.render("layouts/bell.html", {"unread": unread}), 204 if same else 200)
+    unread, shown = notices.unread(frame.actor()), request.args.get("shown", "")
+    body = "" if shown == str(unread) else frame.render("layouts/bell.html", {"unread": unread})
+    if not shown:  # the first time on a page, what the rail counts comes along
+        body += frame.render("layouts/waiting.html", rail.waiting(frame.actor()))
+    answer = make_response(body, 200 if body else 204)
     answer.headers["Vary"] = "HX-Request, HX-Target"
     return answer
 

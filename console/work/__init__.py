@@ -1,3 +1,16 @@
 """What waits for people: tickets, tasks, questions, approvals, notices, and what people who leave hand to others."""
 
-__all__ = ["approvals", "approvers", "leavers", "my_work", "notices", "questions", "tasks", "ticket_assignment", "tickets"]
+__all__ = [
+    "approval_beside",
+    "approvals",
+    "approvers",
+    "ended_runs",
+    "leavers",
+    "my_work",
+    "notices",
+    "questions",
+    "tasks",
+    "ticket_assignment",
+    "tickets",
+    "waiting_reasons",
+]

@@ -29,7 +29,9 @@ from console.runs.changing.approval_answers import (
     without_hidden_values,
 )
 from console.runs.changing.approval_requests import may_answer
+from console.runs.rows.loaded_rows import judged_once
 from console.runs.rows.run_rows import approval_from_row
+from console.runs.showing import block_content
 from console.runs.showing.lists import head, record_titles, visible_pairs
 from console.runs.showing.reader_reach import kept_from
 from console.runs.showing.view import title_of
@@ -104,7 +106,7 @@ class View:
 
     `changes` are the fields that would be written, each with what it holds and will hold; `moved` is what has changed in the record since, and
     `mark` names that difference. `deciders` are people who may decide now. `fields` describe the values, `record` are those of the record when it was
-    asked for (name to value), `context` is what the run holds so far, by step.
+    asked for (name to value), `context` is what the run holds so far, by step. `content` is the data of the step's blocks.
     """
 
     line: Line
@@ -125,6 +127,7 @@ class View:
     down: str | None = None
     withheld: bool = False
     decided: Sequence[Decided] = field(default_factory=tuple)
+    content: Sequence[Mapping[str, Any]] = ()
 
 
 def to_review(actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None) -> Page:
@@ -168,6 +171,7 @@ def get(actor: Actor, approval_id: str) -> View:
     told["context"] = {
         step: masking.mask(output, "", masking.at_step(hidden, step), run.collection)[0] for step, output in run.context.items()
     }
+    content = masking.mask({"content": list(approval.shown.get("content", ()))}, "", hidden, approval.collection, screen=True)[0]["content"]
     says = hidden.closed is None or hidden.closed.says(found.attempt.step)
     if found.seen.record is not None:
         about, key = found.seen.record.collection, found.seen.record.key
@@ -201,6 +205,7 @@ def get(actor: Actor, approval_id: str) -> View:
         down=down,
         withheld=not says and ("text" in approval.shown or bool(approval.why)),
         decided=approval.decided,
+        content=block_content.with_names(actor, content or []),
     )
 
 
@@ -260,16 +265,17 @@ def _lines(actor: Actor, rows: Sequence[Any], away: set[str], keep: Keep | None)
     names, teams = _names(approvals), _teams()
     made = []
     pairs = visible_pairs(actor)
-    for row, approval in zip(rows, approvals, strict=True):
-        if (row.told["team"], row.workflow) not in pairs:
-            continue  # a workflow of the team that the reader may not see
-        if approval.collection and (approval.collection, approval.record or "") not in titles:
-            continue  # the record is out of the reader's scope, or gone
-        if keep is not None and not keep(approval, row.told["team"]):
-            continue
-        definition = workflows.version(row.workflow, row.version)
-        told = row.told
-        made.append(_line(actor, approval, told["run"], told["step"], told["attempt"], told["team"], definition, titles, names, teams))
+    with judged_once(row.told["run"] for row in rows):
+        for row, approval in zip(rows, approvals, strict=True):
+            if (row.told["team"], row.workflow) not in pairs:
+                continue  # a workflow of the team that the reader may not see
+            if approval.collection and (approval.collection, approval.record or "") not in titles:
+                continue  # the record is out of the reader's scope, or gone
+            if keep is not None and not keep(approval, row.told["team"]):
+                continue
+            definition = workflows.version(row.workflow, row.version)
+            told = row.told
+            made.append(_line(actor, approval, told["run"], told["step"], told["attempt"], told["team"], definition, titles, names, teams))
     return made
 
 

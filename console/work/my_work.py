@@ -1,31 +1,53 @@
-"""My work: the runs that a person holds or can continue, and the inboxes that they work in."""
+"""My work: what waits for a person, and the inboxes that they work in."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from console import inboxes, runs
 from console.core.actor import Actor
 from console.inboxes import Inbox
 from console.runs import RunHead
-from console.work import tickets
+from console.work import approvals, questions, tasks, tickets
+from console.work.approvals import Line
+from console.work.questions import Asked
+from console.work.tasks import Task
 from console.work.tickets import Count
+from console.work.waiting_reasons import Reason, reasons
 
 MOST = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What waits for a person. `inboxes` are those that they work in, with the number of tickets that they could take."""
+    """What waits for a person. `inboxes` are those that they work in, with the number of tickets that they could take.
+
+    `to_decide` are approvals, `questions` and `tasks` what colleagues and runs ask. `why` is run id → reason. `more`: lists end at `MOST`.
+    """
 
     in_hand: list[RunHead]
     to_continue: list[RunHead]
     inboxes: list[tuple[Inbox, Count]]
+    to_decide: list[Line] = field(default_factory=list)
+    questions: list[Asked] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
+    why: Mapping[str, Reason] = field(default_factory=dict)
+    more: bool = False
 
 
 def work_of(actor: Actor) -> Work:
     """The person's work now. Held runs that wait for the person come before those that wait for something else."""
-    held = runs.held_by(actor, limit=MOST)
-    saved = [head for head in runs.to_continue(actor, limit=MOST) if head.holder is None]
+    held = runs.held_by(actor, limit=MOST + 1)
+    saved = [head for head in runs.to_continue(actor, limit=MOST + 1) if head.holder is None]
+    decide = list(approvals.to_review(actor, limit=MOST + 1).lines)
+    more = max(len(held), len(saved), len(decide)) > MOST
+    held, saved, decide = held[:MOST], saved[:MOST], decide[:MOST]
+    held.sort(key=lambda head: (head.status != "waiting_person", head.active_at))
+    why = reasons(actor, [*held, *saved])
+    return Work(held, saved, inbox_counts(actor), decide, questions.open_for(actor), tasks.tasks_of(actor), why, more)
+
+
+def inbox_counts(actor: Actor) -> list[tuple[Inbox, Count]]:
+    """The inboxes that the person works in, each with what they could take."""
     working = [inbox for inbox in inboxes.known() if inboxes.may(actor, inbox, "work")]
     counts = tickets.count(actor, working)
-    held.sort(key=lambda head: (head.status != "waiting_person", head.active_at))
-    return Work(held, saved, [(inbox, counts[inbox.id]) for inbox in working])
+    return [(inbox, counts[inbox.id]) for inbox in working]

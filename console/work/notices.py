@@ -38,8 +38,11 @@ _WORDS = {
     "run_taken_over": "{by} took over this run from you",
     "approval_decided": "{by} decided on your request",
     "approval_requested": "Your approval is asked for",
+    "approval_asked": "{by} asks you about your request",
+    "approval_replied": "{by} replied to your question",
     "clearance_asked": "{by} asks for your agreement to a clearance",
     "report_filed": "A report was filed",
+    "change_settled": "A change of yours was interrupted: look at its record",
     "bulk_ended": "What you began on several records has come to its end",
     "access_requested": "{by} asks for a right",
     "ai_budget_warn": "Today's budget for AI is above its warning level",
@@ -108,7 +111,8 @@ def notices_of(actor: Actor, limit: int = SHOWN) -> list[Notice]:
     rows = fetch(_MINE, ((cleared := _cleared(actor)), actor.id, cleared, limit))
     names = accounts.names({row[4] for row in rows if row[4]})
     titles: dict[str, str | None] = {}
-    return [_notice(actor, row, names, titles) for row in rows]
+    with runs.judged_once(row[3] for row in rows if row[3]):
+        return [_notice(actor, row, names, titles) for row in rows]
 
 
 def _notice(actor: Actor, row: tuple[object, ...], names: dict[str, str], titles: dict[str, str | None]) -> Notice:

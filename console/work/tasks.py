@@ -63,7 +63,8 @@ def _read(actor: Actor, where: str, given: tuple[Any, ...]) -> list[Task]:
     rows = fetch(f"{_SELECT} where {where} limit {SHOWN}", (access.runs(actor).cleared, *given))
     names = accounts.names({name for row in rows for name in (row[4], row[10]) if name})
     titles: dict[str, str | None] = {}
-    return [task for row in rows if (task := _task(actor, row, names, titles)) is not None]
+    with runs.judged_once(row[1] for row in rows):
+        return [task for row in rows if (task := _task(actor, row, names, titles)) is not None]
 
 
 def _task(actor: Actor, row: Any, names: dict[str, str], titles: dict[str, str | None]) -> Task | None:

@@ -48,7 +48,7 @@ def _result(actor: Actor, ticket_id: str, act: Callable[[], str]) -> Given:
     """Do one ticket of several. What was done under the same idempotency key before is not done again."""
     try:
         with once.part(ticket_id) as key:
-            if (done := once.done(key)) is None:
+            if (done := once.finished(key)) is None:
                 return Given(ticket_id, act())
             if runs.head(actor, done[0]) is None:
                 raise NotFound

@@ -7,20 +7,31 @@ resumes or takes over the run, or starts the only live one of the record.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from console import access, accounts, inboxes, log, records, runs, workflows
 from console.core.actor import Actor
 from console.core.documents.collections import Field
+from console.core.plain_words import roles_words
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound, SourceDown
 from console.inboxes import Inbox
 from console.records import Record
 from console.runs import RunHead
 from console.runs.showing import queues
 from console.runs.showing.queues import Place
-from console.work.waiting_records import CAP, WaitingRecords, count_free, free_records, is_waiting, waiting_records
+from console.work.waiting_records import (
+    CAP,
+    NOTHING_LATE,
+    Late,
+    WaitingRecords,
+    count_free,
+    free_records,
+    is_waiting,
+    lateness,
+    waiting_records,
+)
 
 HANDED_ON, PUT_DOWN, RECORDS, LOW = "handed", "down", "records", "low"
 STAGES = (HANDED_ON, PUT_DOWN, RECORDS, LOW)
@@ -44,6 +55,7 @@ class Ticket:
     reason: str = ""
     by_name: str = ""
     sorted_by: tuple[Field, Any] | None = None  # of a record: the field that the list is sorted by, and its value
+    due: date | None = None  # of a record: the day by which it is to be worked on
 
     def to_json(self) -> dict[str, Any]:
         """The ticket as one of a list of the API."""
@@ -67,12 +79,17 @@ class Ticket:
 class Count:
     """Number of tickets to do; with `more` there are more than were counted, which people read as "10,000+".
 
-    With `down` the records were not counted, because their source does not answer.
+    With `down` the records were not counted, because their source does not answer. `late` is about records that nobody has begun.
     """
 
     to_do: int
     more: bool = False
     down: bool = False
+    late: Late = NOTHING_LATE
+
+    def to_json(self) -> dict[str, Any]:
+        """What the API says of an inbox; what is late is said on pages alone."""
+        return {"to_do": self.to_do, "more": self.more, "down": self.down}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,18 +183,19 @@ def backlog(actor: Actor, inbox_id: str, *, limit: int = 50, after: str | None =
 
 
 def count(actor: Actor, counted: Sequence[Inbox]) -> dict[str, Count]:
-    """Inbox id → number of tickets that the actor could take: one statement for the runs of all, two or three per inbox with records."""
+    """Inbox id → number of tickets that the actor could take: one statement for the runs of all, two or three per inbox with records, three more where they have a due day."""
     of_runs = queues.counts(actor, {inbox.id: _workflow_id(inbox) for inbox in counted})
     counts = {}
     for inbox in counted:
-        waiting, free, more, down = waiting_records(actor, inbox), 0, False, False
+        waiting, free, more, down, late = waiting_records(actor, inbox), 0, False, False, NOTHING_LATE
         try:
             if waiting:
                 free, more = count_free(actor, waiting)
+                late = lateness(actor, waiting)
         except SourceDown:
             down = True
         total = of_runs[inbox.id] + free
-        counts[inbox.id] = Count(min(total, CAP), more or total > CAP, down)
+        counts[inbox.id] = Count(min(total, CAP), more or total > CAP, down, late)
     return counts
 
 
@@ -200,7 +218,8 @@ def _tickets(actor: Actor, heads: Iterable[RunHead]) -> list[Ticket]:
     """Runs that wait, as tickets with the names of those who handed them on."""
     heads = list(heads)
     names = accounts.names({str(head.ticket["by"]) for head in heads if head.ticket and head.ticket["by"]})
-    return [_run_ticket(actor, head, names) for head in heads]
+    with runs.judged_once(head.id for head in heads):
+        return [_run_ticket(actor, head, names) for head in heads]
 
 
 def _run_ticket(actor: Actor, head: RunHead, names: dict[str, str]) -> Ticket:
@@ -240,7 +259,16 @@ def _record_ticket(waiting: WaitingRecords, row: Record) -> Ticket:
     name = waiting.sort_field
     field = waiting.collection.field(name) if name in row.values else None
     sorted_by = (field, row.values[field.name]) if field else None
-    return Ticket(f"record:{row.key}", row.title, "record", collection=waiting.collection.id, record=row.key, sorted_by=sorted_by)
+    ticket = Ticket(f"record:{row.key}", row.title, "record", collection=waiting.collection.id, record=row.key, sorted_by=sorted_by)
+    return replace(ticket, due=_due_day(row.values.get(waiting.due_field), waiting.due_days) if waiting.due_field else None)
+
+
+def _due_day(value: Any, days: int) -> date | None:
+    """So many days after the day of a record's field; None where it has none."""
+    try:
+        return date.fromisoformat(str(value)[:10]) + timedelta(days=days)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _workflow_id(inbox: Inbox) -> str | None:
@@ -286,7 +314,7 @@ def take(actor: Actor, inbox_id: str, ticket_id: str) -> str:
 
 def _require_work(actor: Actor, inbox: Inbox) -> None:
     if not inboxes.may(actor, inbox, "work"):
-        needed = f" It is for {' or '.join(inbox.roles)}." if inbox.roles else ""
+        needed = f" It is for {roles_words(inbox.roles)}." if inbox.roles else ""
         raise NotAllowed(f"You manage {inbox.title}, and do not work in it.{needed}", need=(f"inbox:{inbox.id}", "work"))
 
 

@@ -32,6 +32,10 @@ class WaitingRecords(NamedTuple):
     scope: Scope
     where: Expression
     sort: str | None
+    overdue: Expression | None = None
+    due_today: Expression | None = None
+    due_field: str | None = None
+    due_days: int = 0
 
     @property
     def sort_field(self) -> str | None:
@@ -63,7 +67,9 @@ def waiting_records(actor: Actor, inbox: Inbox) -> WaitingRecords | None:
     if fields & scope.hidden:
         return None
     sort = source.sort if source.sort and source.sort.removeprefix("-") not in scope.hidden else None
-    return WaitingRecords(workflow.id, collection, scope, where, sort)
+    due = source.due.field if source.due and source.due.field not in scope.hidden else None
+    overdue, due_today = (source.due_before(collection, days) if due else None for days in (0, 1))
+    return WaitingRecords(workflow.id, collection, scope, where, sort, overdue, due_today, due, source.due.days if source.due else 0)
 
 
 def free_records(actor: Actor, waiting: WaitingRecords, limit: int, after: str | None) -> tuple[list[Record], str | None]:
@@ -89,7 +95,7 @@ def free_records(actor: Actor, waiting: WaitingRecords, limit: int, after: str |
 
 
 def _page(waiting: WaitingRecords, limit: int, after: str | None) -> records.Page:
-    fields = (waiting.sort_field,) if waiting.sort_field else ()
+    fields = tuple(name for name in (waiting.sort_field, waiting.due_field) if name)
     return records.page(
         waiting.collection.id,
         waiting.scope,
@@ -104,6 +110,33 @@ def _page(waiting: WaitingRecords, limit: int, after: str | None) -> records.Pag
 def is_waiting(waiting: WaitingRecords, key: str) -> bool:
     """Whether the record is in the segment and the actor may see it; with a live run as well as without."""
     return key in records.visible_keys(waiting.collection.id, [key], waiting.scope, waiting.where)
+
+
+class Late(NamedTuple):
+    """How many records are overdue, how many more are due today, at most `CAP` each, and since when the first of them waits."""
+
+    overdue: int = 0
+    today: int = 0
+    oldest: str | None = None
+
+
+NOTHING_LATE = Late()
+
+
+def lateness(actor: Actor, waiting: WaitingRecords) -> Late:
+    """Which of the records without a live run are late. Two counts that are shared as `count_free` shares its own, and one row."""
+    if waiting.overdue is None or waiting.due_today is None or waiting.due_field is None:
+        return NOTHING_LATE
+    busy = queues.live_records(actor, waiting.workflow, waiting.collection.id)
+    overdue, by_tonight = (_free_of(waiting, where, busy) for where in (waiting.overdue, waiting.due_today))
+    fields = (waiting.due_field,)
+    first = records.page(waiting.collection.id, waiting.scope, segment=waiting.where, sort=waiting.due_field, limit=1, fields=fields).rows
+    return Late(overdue, max(0, by_tonight - overdue), str(first[0].values[waiting.due_field]) if first else None)
+
+
+def _free_of(waiting: WaitingRecords, where: Expression, busy: list[str]) -> int:
+    total = min(_total(waiting._replace(where=where)), CAP)
+    return max(0, total - len(records.visible_keys(waiting.collection.id, busy, waiting.scope, where))) if busy and total < CAP else total
 
 
 def count_free(actor: Actor, waiting: WaitingRecords) -> tuple[int, bool]:

@@ -1,7 +1,6 @@
 """Rights as other processes follow them: a real second process, in the middle of a run and of an export."""
 
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from console.db.engine import transaction
 from console.errors import Conflict, NotAllowed, NotFound
 from console.rights import role_rules
 from console.rights.role_rules import Rule
+from tests import warm
 from tests.company import Company
 
 OBJ = "collection:customer"
@@ -36,7 +36,7 @@ PATIENCE_S = 20.0
 @contextmanager
 def another() -> Iterator["subprocess.Popen[str]"]:
     """A process of its own over the same database, which answers questions."""
-    told = subprocess.Popen([sys.executable, "-c", ASKS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    told = subprocess.Popen([warm.python(), "-c", ASKS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         yield told
     finally:
@@ -98,7 +98,7 @@ def test_a_right_taken_away_ends_the_open_run_for_who_lost_it(company: Company) 
     place, condition = "t:operations", "record.desk in $currentUser.tags.desks"
     taken(Row("p", "role:operator", place, OBJ, "update", "allow", condition))
     with pytest.raises(NotAllowed):
-        runs.complete(company.olivia, run_id, step="rate", revision=told["revision"], values={"risk": "low"})
+        runs.complete(company.olivia, run_id, runs.Submission(step="rate", revision=told["revision"], values={"risk": "low"}))
     assert company.sql("select risk from customer where id = 1") == [(None,)]
     assert "complete" not in company.told(run_id).get("can", [])
     taken(*(Row("p", "role:operator", "*", "workflow:*", act) for act in ("see", "start", "resume")))

@@ -30,6 +30,8 @@ ENGINES = {
     "files/file_store.py": "files of runs that ended long ago",
     "upkeep/erasure.py": "what erasing takes along, of the person alone",
     "upkeep/retention.py": "values of runs that ended long ago",
+    "proposals/measure.py": "records of runs without a clearance, which are judged by the reader's record scope",
+    "runs/rows/loaded_rows.py": "which rows a run that was judged has read",
     "runs/rows/typed_drafts.py": "what its holder types",
     "runs/showing/reading.py": "what stands beside a run that was judged",
     "runs/rows/rebuild.py": "rows made again from the log",

@@ -82,11 +82,11 @@ def test_a_host_of_the_own_network_has_to_be_named() -> None:
 
 def test_rules_need_no_connection() -> None:
     assert probe.probe(rules.Config()).ok
-    assert probe.look(rules.Config()).ok
+    assert probe.try_provider(rules.Config()).ok
 
 
 def test_a_look_asks_no_model(config: providers.Config, endpoint: Server) -> None:
-    probed = probe.look(config)
+    probed = probe.try_provider(config)
     assert (probed.ok, probed.message) == (True, f"{config.model} answers")
     assert endpoint.asked == []
     assert len(endpoint.requests) == 1
@@ -94,20 +94,20 @@ def test_a_look_asks_no_model(config: providers.Config, endpoint: Server) -> Non
 
 def test_a_look_at_an_unknown_model(config: providers.Config, endpoint: Server) -> None:
     del endpoint.models[config.model]
-    probed = probe.look(config)
+    probed = probe.try_provider(config)
     assert (probed.ok, probed.code) == (False, "model_not_found")
 
 
 def test_a_look_at_a_gateway_that_tells_of_no_models(config: providers.Config, endpoint: Server) -> None:
     endpoint.tells_models = False
-    probed = probe.look(config)
+    probed = probe.try_provider(config)
     assert (probed.ok, probed.message) == (True, f"{config.model}: {probe.SILENT}")
 
 
 @pytest.mark.parametrize("mode", ["http_401", "http_500", "stall", "drop", "html_200", "not_json", "redirect"])
 def test_a_look_that_fails_has_a_code(config: providers.Config, endpoint: Server, mode: str) -> None:
     endpoint.fault(mode, times=None)
-    probed = probe.look(config, seconds=0.4)
+    probed = probe.try_provider(config, seconds=0.4)
     assert not probed.ok
     assert probed.code in {"auth", "overloaded", "timeout", "connection", "malformed"}
 
@@ -129,7 +129,7 @@ def test_a_look_that_fails_has_a_code(config: providers.Config, endpoint: Server
 def test_a_model_that_will_not_be_there_for_long(endpoint: Server, about: dict[str, object], ok: bool, words: str) -> None:
     endpoint.models["claude-haiku-5-5"] = about
     config = anthropic.Config("claude-haiku-5-5", model.KEY, endpoint.url, private=True)
-    probed = probe.look(config, now=NOW)
+    probed = probe.try_provider(config, now=NOW)
     assert (probed.ok, words in probed.message) == (ok, True)
 
 

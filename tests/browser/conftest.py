@@ -164,7 +164,9 @@ class Screen:
         return [f"{self.page.url}: {one}" for one in found + self.complaints]
 
     def _seen(self, session: CDPSession) -> list[str]:
-        options = json.dumps({"runOnly": RULES, "resultTypes": ["violations"]})
+        options = json.dumps(
+            {"runOnly": RULES, "resultTypes": ["violations"], "iframes": False, "preload": False, "elementRef": False, "selectors": False}
+        )
         asked = f"""(async () => {{
             window.axeNow();
             await {DRAWN};

@@ -7,6 +7,7 @@ import pytest
 
 from console import runs
 from tests.company import Company
+from tests.samples import sampled
 from tests.services.paying import Provider, at_pay, paying, providing
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
         yield made
 
 
-@pytest.mark.parametrize(("width", "height", "scheme"), SIZES)
+@pytest.mark.parametrize(("width", "height", "scheme"), sampled(SIZES, of=2))
 def test_a_payment_from_busy_to_taken_back(
     screens: Callable[..., "Screen"], company: Company, provider: Provider, width: int, height: int, scheme: str
 ) -> None:

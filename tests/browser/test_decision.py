@@ -20,7 +20,7 @@ def at_decide(company: Company) -> str:
     """A run of Olivia's that stands at "Decide"; approving is not offered."""
     workflows.import_file(DOCUMENT, publish=True)
     run_id = runs.start(company.olivia, "care-choice", "customer", "1", {})
-    runs.complete(company.olivia, run_id, step="rate", revision=None, values={"risk": "high"})
+    runs.complete(company.olivia, run_id, runs.Submission(step="rate", revision=None, values={"risk": "high"}))
     return run_id
 
 
@@ -31,7 +31,7 @@ def visible(screen: "Screen") -> list[str]:
 def test_fields_follow_the_choice_and_keep_what_was_typed(screens: Callable[..., "Screen"], company: Company, at_decide: str) -> None:
     olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{at_decide}")
-    assert "The risk is high." in page.inner_text(".not-offered")
+    assert "The risk is high." in page.inner_text(".choose-row.off")
     assert visible(olivia) == ["f-note"]
     page.focus("#outcome")
     olivia.press("ArrowDown")
@@ -89,7 +89,7 @@ def test_a_decision_is_for_every_eye(screens: Callable[..., "Screen"], company: 
     assert olivia.faults() == []
     page.check("#outcome-2")
     assert olivia.faults() == []
-    runs.complete(company.olivia, at_decide, step="decide", revision=None, values={"due": "2026-12-24"}, outcome="later")
+    runs.complete(company.olivia, at_decide, runs.Submission(step="decide", revision=None, values={"due": "2026-12-24"}, outcome="later"))
     at = next(tick["n"] for tick in runs.replay(company.olivia, at_decide).ticks if tick["kind"] == "outcome_chosen")
     olivia.go(f"/runs/{at_decide}/replay?at={at}")
     assert olivia.faults() == []

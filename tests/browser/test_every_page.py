@@ -28,7 +28,7 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company)
     faults += olivia.faults()
     olivia.sign_in("olivia")
     for path in (
-        "/", "/my-work", "/inbox", "/inbox/desk", "/inbox/unrated", "/inbox/unrated?view=doing", "/inbox/nothing", "/c", "/settings/me", "/patterns", "/activity", "/c/nothing", "/c/customer", "/c/customer?segment=unrated&q=nobody", "/c/customer/1", "/c/customer/1?tab=details",
+        "/", "/more", "/inbox", "/inbox/desk", "/inbox/unrated", "/inbox/unrated?view=doing", "/inbox/nothing", "/c", "/settings/me", "/patterns", "/activity", "/c/nothing", "/c/customer", "/c/customer?segment=unrated&q=nobody", "/c/customer/1", "/c/customer/1?tab=details",
         "/c/customer/1?tab=activity", "/c/customer/2/start/care-review", "/c/customer/1/edit/email", "/c/customer/1/related/account", "/c/customer/1/menu",
         f"/runs/{held}", f"/runs/{held}?tab=related", f"/runs/{held}?tab=activity", f"/runs/{decide}", f"/runs/{done}", f"/runs/{saved}", f"/runs/{theirs}", f"/runs/{held}/abort", f"/runs/{held}/escalate", f"/runs/{held}/leave",
         f"/runs/{held}/revise?step=note", f"/runs/{done}/replay", f"/runs/{done}/replay?at=7&since=1", f"/runs/{held}/replay?at=12",
@@ -81,6 +81,24 @@ def test_states_that_a_page_comes_to_have_no_fault(screens: Callable[..., "Scree
     page.wait_for_selector("dialog[open]")
     faults += olivia.faults()
     olivia.press("Escape", "Control+k")
-    page.wait_for_selector("dialog.palette[open]")
+    page.wait_for_selector("dialog.palette[open] [role=option]")
+    faults += olivia.faults()
+    page.keyboard.type("adaeze")
+    page.wait_for_selector("dialog.palette mark")
+    faults += olivia.faults()
+    olivia.go("/c/customer?preview=1")
+    faults += olivia.faults()
+    olivia.go("/search?q=adaeze")
     faults += olivia.faults()
     assert faults == []
+
+
+def test_what_is_wrong_is_seen_on_a_large_screen_and_a_telephone(screens: Callable[..., "Screen"], company: Company) -> None:
+    olivia = screens().enter("olivia")
+    olivia.go("/inbox").evaluate(
+        "document.querySelector('main').insertAdjacentHTML('beforeend', `<button></button><p id=pale>Pale</p>`);"
+        "document.querySelector('#pale').style.cssText = 'color: #eee; background: #fff';"
+    )
+    found = olivia.faults()
+    for words in ("inbox: button-name", "inbox: color-contrast", "390 wide: button-name", "390 wide: color-contrast"):
+        assert any(words in one for one in found), (words, found)

@@ -159,14 +159,22 @@ def test_dialogs_menus_and_the_palette_give_the_focus_back(screens: Callable[...
     page.wait_for_selector("dialog.palette[open]")
     page.keyboard.type("tore")
     olivia.press("Enter")
-    page.wait_for_url(re.compile(r"/c\?q=tore"))
+    page.wait_for_url(re.compile(r"/c/customer/2$"))
     page.go_back()
+    olivia.press("j", "Space")
+    page.wait_for_selector("#preview h2")
+    assert "preview=" in page.url
+    olivia.press("Space")
+    page.wait_for_selector("#preview", state="hidden")
+    assert "preview=" not in page.url
     olivia.press("/")
     page.keyboard.type("lind")
     page.wait_for_function("() => document.querySelectorAll('[data-rows] tr').length === 1")
     assert page.input_value("#q") == "lind"
     olivia.focus_on("q")
     assert "q=lind" in page.url
+    olivia.press("Enter")
+    page.wait_for_function("() => document.activeElement.dataset.record === '2'")
     olivia.press("Escape")
     page.evaluate("document.activeElement.blur()")
     olivia.press("?")

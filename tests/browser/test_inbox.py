@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console import inboxes
-from console.views import my_work
+from console.views import home
 from tests.company import DESK, Company
 from tests.services.test_inbox import UNRATED
 from tests.services.test_tickets import handed_on
@@ -22,8 +22,9 @@ def _inboxes(company: Company) -> None:
 
 def test_a_ticket_goes_from_hand_to_hand_without_a_mouse(screens: Callable[..., "Screen"], company: Company) -> None:
     olivia = screens().sign_in("olivia")
-    olivia.press("g", "m")
-    olivia.page.wait_for_url("**/my-work")
+    olivia.go("/c")
+    olivia.press("g", "h")
+    olivia.heading("Nothing waits for you.")
     olivia.press("g", "i")
     olivia.page.wait_for_url("**/inbox")
     olivia.go("/inbox/unrated")
@@ -79,15 +80,15 @@ def test_a_run_is_let_go_with_what_was_typed_a_moment_ago(screens: Callable[...,
 def test_my_work_follows_by_itself_and_keeps_the_focus(screens: Callable[..., "Screen"], company: Company) -> None:
     olivia = screens().enter("olivia")
     olivia.page.clock.install()
-    page = olivia.go("/my-work")
-    page.focus("text=All inboxes")
+    page = olivia.go("/")
+    page.focus("[aria-label='All inboxes']")
     handed_on(company, "2", by="tom")
-    with page.expect_response(lambda answer: "/my-work?seen=" in answer.url) as asked:
-        page.clock.fast_forward(my_work.POLL_S * 1000)
+    with page.expect_response(lambda answer: "/?seen=" in answer.url) as asked:
+        page.clock.fast_forward(home.POLL_S * 1000)
     assert asked.value.status == 200
-    page.wait_for_selector("text=1 to do")
-    assert page.evaluate("document.activeElement.textContent") == "All inboxes"
-    with page.expect_response(lambda answer: "/my-work?seen=" in answer.url) as again:
+    page.wait_for_selector("#inbox-boxes li:first-child .many:text('1')")
+    assert page.evaluate("document.activeElement.ariaLabel") == "All inboxes"
+    with page.expect_response(lambda answer: "/?seen=" in answer.url) as again:
         page.evaluate(
             "htmx.ajax('GET', document.getElementById('work').getAttribute('hx-get'), {source: '#work', target: '#work', swap: 'morph:outerHTML'})"
         )

@@ -41,6 +41,10 @@ def test_documents_are_checked_with_the_keyboard_alone(screens: Callable[..., "S
         page.wait_for_selector("[role=alert]")
         olivia.focus_on("f-document_status")
         olivia.press("A", "Control+Enter")
+        page.wait_for_selector("text=Why was it accepted unopened?")
+        olivia.focus_on("f-document_status_because")
+        page.keyboard.type("Seen at the counter")
+        olivia.press("Control+Enter")
     olivia.heading("Is the set complete?")
     assert house.sql("select count(*) from kyc_document where customer_id = %s and status = 'received'", stories.PLAIN[0]) == [(0,)]
 

@@ -8,6 +8,7 @@ import pytest
 from console import runs
 from console.activity import sequencing
 from tests.company import Company
+from tests.samples import sampled
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
@@ -48,7 +49,7 @@ def paths(company: Company) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 700), (390, 844)])
+@pytest.mark.parametrize(("width", "height"), sampled([(1440, 900), (1024, 700), (390, 844)]))
 def test_panes_scroll_and_the_page_does_not(screens: Callable[..., "Screen"], paths: list[str], width: int, height: int) -> None:
     olivia = screens(width, height).enter("olivia")
     wrong = []
@@ -77,7 +78,7 @@ def test_a_table_that_is_too_wide_scrolls_within_its_card(screens: Callable[...,
         page.wait_for_function("() => document.querySelector('.scroll-x').scrollLeft > 0")
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+@pytest.mark.parametrize(("width", "height"), sampled([(1440, 900), (390, 844)], of=2))
 def test_whatever_has_the_focus_is_seen_and_can_be_hit(screens: Callable[..., "Screen"], paths: list[str], width: int, height: int) -> None:
     olivia = screens(width, height).enter("olivia")
     wrong: list[Any] = []

@@ -153,7 +153,7 @@ def again(company: Company) -> str:
     """A run that went back to the note, and whose rating was revised then."""
     run_id = company.at("decide")
     told = company.told(run_id)
-    runs.complete(company.olivia, run_id, step="decide", revision=told["revision"], values={}, outcome="again")
+    runs.complete(company.olivia, run_id, runs.Submission(step="decide", revision=told["revision"], values={}, outcome="again"))
     told = company.told(run_id)
     runs.revise(company.olivia, run_id, step="rate", attempt=None, revision=told["revision"], reason="Wrong")
     return run_id

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.samples import sampled
 from tests.views import proposals
 from tests.views.proposals import arrives, fails, source, value
 
@@ -138,7 +139,7 @@ def test_without_script_a_reload_shows_it_and_buttons_are_forms(screens: Callabl
     page.wait_for_selector("h2:has-text('Decide')")
 
 
-@pytest.mark.parametrize(("width", "height", "scheme"), EYES)
+@pytest.mark.parametrize(("width", "height", "scheme"), sampled(EYES, of=2))
 def test_proposals_are_for_every_eye(screens: Callable[..., "Screen"], company: "Company", width: int, height: int, scheme: str) -> None:
     run = proposals.at(company, "rate")
     olivia = screens(width, height, scheme).enter("olivia")

@@ -53,6 +53,7 @@ def test_a_second_factor_is_set_up_and_asked_for_by_keyboard(company: Company, s
     narrow.focus_on("code")
     page.keyboard.type("000000")
     narrow.press("Enter")
+    page.wait_for_selector("#code[aria-invalid=true]")  # the page that asked first had the focus there, too
     narrow.focus_on("code")
     faults += narrow.faults()
     page.keyboard.type(code(secret))

@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 
 from console import cli, log
 from console.activity import sequencing
-from console.commands.activity import activity, verify
+from console.commands.activity import activity
+from console.commands.verify import verify
 from console.db import fetch
 from console.log import tree_heads
 from tests.company import Company

@@ -3,7 +3,8 @@
 from click.testing import CliRunner
 
 from console import log, queue
-from console.commands.pause import pause, resume
+from console.commands.pause import pause
+from console.commands.resume import resume
 from console.errors import Conflict
 from tests.conftest import Database
 

@@ -526,9 +526,9 @@ def test_a_plan_knows_who_goes_on(step_id: str, status: str) -> None:
     assert Plan(PLAN.workflow, frozenset({"look", "end"})).status_at(step_id) == status
 
 
-def test_a_start_without_a_title_or_input_seals_nothing() -> None:
+def test_a_start_without_a_title_or_input_seals_only_that_it_names_what_it_reads() -> None:
     began = decide(PLAN, Run(), commands.Start(OLIVIA, "run_1", "operations", 1, "wf_1", None, None, None, {}, {}), NOW)[0]
-    assert began.sealed == {}
+    assert began.sealed == {"loaded": {}}
     assert (began.open["collection"], began.open["record"], began.open["exclusive"], began.open["trigger"]) == (None, None, None, "record")
 
 

@@ -8,13 +8,16 @@ import pytest
 from console.core.documents.fields import (
     Case,
     FieldDefinition,
+    FieldRule,
     computed,
     condition_holds,
     fitted,
+    names_of,
     names_twice,
     shown,
     taken,
     texts_of_definitions,
+    wrong_rules,
 )
 from console.core.expressions import ExpressionError
 from console.core.forms import FormField
@@ -141,8 +144,74 @@ def test_what_must_hold_is_said_in_the_documents_own_words(typed: dict[str, Any]
 
 def test_what_cannot_be_told_does_not_hold() -> None:
     form = define({"name": "n", "type": "integer", "must": [{"if": "steps.me.n < record.nothing", "message": "Not known."}]})
-    assert taken(form, ROOTS, {}, "me", {"n": 1})[1] == [{"field": "n", "reason": "Not known."}]
+    assert taken(form, ROOTS, {}, "me", {"n": 1})[1] == [{"field": "n", "reason": "Not known.", "severity": "refuse"}]
     assert [tuple(text)[:2] for text in texts_of_definitions("form", form)] == [("form[0].must[0].if", "steps.me.n < record.nothing")]
+
+
+CONTRADICTION = {
+    "if": "steps.me.because != 'age' || record.age != 30",
+    "message": "Not possible: both ages are {{ record.age }}.",
+    "why": "Ours is {{ record.age }}.",
+    "ways": [{"label": "Set to same", "set": {"verdict": "same"}}, {"label": "Another reason", "set": {"because": None}}],
+}
+UNSEEN = {"if": "steps.me.verdict != 'other'", "message": "Nobody opened it.", "severity": "explain", "ask": "Why all the same?"}
+
+
+def test_a_contradiction_says_what_why_and_the_ways_out() -> None:
+    form = define({"name": "verdict"}, {"name": "because", "must": [CONTRADICTION]})
+    assert [text.field for text in texts_of_definitions("form", form)] == [f"form[1].must[0].{part}" for part in ("if", "message", "why")]
+    assert taken(form, ROOTS, {}, "me", {"verdict": "other", "because": "age"})[1] == [
+        {
+            "field": "because",
+            "reason": "Not possible: both ages are 30.",
+            "severity": "refuse",
+            "why": "Ours is 30.",
+            "ways": CONTRADICTION["ways"],
+        }
+    ]
+    assert taken(form, ROOTS, {}, "me", {"verdict": "other", "because": "place"})[1] == []
+
+
+def test_a_sentence_is_asked_for_only_where_the_rule_does_not_hold_and_is_kept() -> None:
+    form = define({"name": "verdict", "must": [UNSEEN]}, {"name": "note"})
+    fields = shown(form, ROOTS, {}, "me")
+    assert [(field.name, field.label, field.explains) for field in fields[1:]] == [
+        ("verdict_because", "Why all the same?", "verdict"),
+        ("note", "Note", None),
+    ]
+    assert names_of(form) == {"verdict", "verdict_because", "note"}
+    asked = taken(form, ROOTS, {}, "me", {"verdict": "other"})[1]
+    assert asked == [{"field": "verdict_because", "reason": "Nobody opened it.", "severity": "explain"}]
+    told = {"verdict": "other", "verdict_because": "It came by hand."}
+    assert taken(form, ROOTS, {}, "me", told) == ({**told, "note": None}, [])
+    assert taken(form, ROOTS, {}, "me", {**told, "verdict": "same"}) == ({"verdict": "same", "note": None}, [])
+    assert taken(form, ROOTS, told, "me", {}) == ({**told, "note": None}, [])
+
+
+def test_a_column_may_have_rules_too() -> None:
+    column = FormField("state", "State", value="bad", now="bad")
+    rule = FieldRule.model_validate({"field": "state", "if": "steps.me.state != 'bad' || record.age < 18", "message": "Too old to be bad."})
+    form = define({"name": "why"})
+    assert [detail["field"] for detail in taken(form, ROOTS, {}, "me", {}, [column], [rule])[1]] == ["state"]
+    assert taken(form, ROOTS, {}, "me", {"state": "good"}, [column], [rule])[1] == []
+    asks = rule.model_copy(update={"severity": "explain"})
+    assert [field.name for field in shown(form, ROOTS, {}, "me", [column], [asks])] == ["state_because", "why"]
+    assert [detail["field"] for detail in taken(form, ROOTS, {}, "me", {}, [column], [asks])[1]] == ["state_because"]
+    assert taken(form, ROOTS, {}, "me", {"state_because": "So."}, [column], [asks])[1] == []
+
+
+@cases(
+    ("fields", "rules", "said"),
+    [
+        ([{"name": "a", "must": [CONTRADICTION]}], [], "sets what is no field of the form: because, verdict"),
+        ([{"name": "a"}], [{"field": "b", "if": "1 == 1", "message": "x"}], "must names what is no field of the form: b"),
+        ([{"name": "a", "must": [UNSEEN]}, {"name": "a_because"}], [], "cannot be named a_because"),
+        ([{"name": "a", "must": [UNSEEN]}], [], None),
+    ],
+)
+def test_rules_that_do_not_fit_their_form_are_named(fields: list[dict[str, Any]], rules: list[dict[str, Any]], said: str | None) -> None:
+    found = wrong_rules(define(*fields), [], [FieldRule.model_validate(rule) for rule in rules])
+    assert found is None if said is None else said in str(found)
 
 
 def test_columns_beside_the_definitions_are_seen_by_them() -> None:

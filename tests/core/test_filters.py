@@ -1,6 +1,7 @@
 """Filters as data: what is read, and what is named when it cannot be."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -147,3 +148,22 @@ def test_a_filter_is_what_was_sent() -> None:
     assert filters.tests(None) == []
     assert isinstance(made, Group)
     assert filters.parse('{"field": "a_decimal", "op": "eq", "value": 0.10}', THING) == Single("a_decimal", "eq", "0.10")
+
+
+def test_days_are_counted_from_the_reader_s_today() -> None:
+    today = filters.Today(date(2026, 11, 21), "Europe/Vilnius")
+    sent = {"field": "a_datetime", "op": "lt", "value": {"days": -30}}
+    made = filters.read(sent, THING, today=today)
+    assert made == Single("a_datetime", "lt", "2026-10-21T21:00:00Z", -30), (
+        "the beginning of that day in the reader's zone, which was on summer time"
+    )
+    assert made.to_json() == sent, "a link stays relative"
+    assert filters.read({**sent, "field": "a_date"}, THING, today=today) == Single("a_date", "lt", "2026-10-22", -30)
+    for value in ({"days": "1"}, {"days": True}, {"days": 40_000}, {"weeks": 1}, {"days": 1, "x": 2}):
+        with pytest.raises(Malformed):
+            filters.read({**sent, "value": value}, THING, today=today)
+    for field in ("a_text", "a_integer"):
+        with pytest.raises(Malformed):
+            filters.read({**sent, "field": field}, THING, today=today)
+    with pytest.raises(Malformed):
+        filters.read(sent, THING)

@@ -299,6 +299,8 @@ CASES: list[tuple[str, list[Event], Event, dict[str, Any]]] = [
         {"waiting": {"for": "effect", "until": None},
          "attempts.3": {"approvals": (replace(APPROVAL, status="approved", decided=(Decided(TOM, LATER, "approve"),)),)}},
     ),
+    *((kind, APPROVING, Event(kind, LATER, {"approval": "apr_1"}, {said: "Why now?"}), {}) for kind, said in
+      (("approval_asked", "question"), ("approval_replied", "answer"))),
     ("approval_voided", APPROVING, Event("approval_voided", LATER, {"approval": "apr_1"}), {"attempts.3": {"approvals": (replace(APPROVAL, status="void"),)}}),
     ("approval_expired", APPROVING, Event("approval_expired", LATER, {"approval": "apr_1"}), {"attempts.3": {"approvals": (replace(APPROVAL, status="expired"),)}}),
     (

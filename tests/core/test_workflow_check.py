@@ -78,6 +78,7 @@ GOOD: dict[str, Any] = {
 class Column:
     name: str
     readonly: bool = False
+    governed: tuple[str, ...] = ()
 
 
 @dataclass

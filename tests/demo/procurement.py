@@ -87,7 +87,9 @@ class House(Company):
         outcome = values.pop("outcome", None)
         if here["type"] == "loop":
             values["item"] = here["progress"]["key"]
-        runs.complete(self.people[by], run_id, step=here["step"], revision=told["revision"], values=values, outcome=outcome)
+        runs.complete(
+            self.people[by], run_id, runs.Submission(step=here["step"], revision=told["revision"], values=values, outcome=outcome)
+        )
         self.work()
         return self.told(run_id, by)
 

@@ -68,7 +68,9 @@ class Desk:
         here = told["current"]
         if outcome is None and here["outcomes"]:
             outcome = here["outcomes"][0]["value"]
-        runs.complete(self.people[by], run_id, step=here["step"], revision=told["revision"], values=values, outcome=outcome)
+        runs.complete(
+            self.people[by], run_id, runs.Submission(step=here["step"], revision=told["revision"], values=values, outcome=outcome)
+        )
         return self.told(run_id, by)
 
     def chosen(self, charge: str, option: str = "refund_full", by: str = "olivia", **values: Any) -> str:

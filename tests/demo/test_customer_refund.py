@@ -216,7 +216,7 @@ def test_a_refund_that_went_out_is_not_sent_again_without_a_word(desk: Desk) -> 
     runs.revise(desk.people["olivia"], run_id, revision=None, step="choose", attempt=None, reason="The amount was right.")
     desk.hand_in(run_id, "refund_partial", why="not_received", amount="30")
     told = desk.told(run_id)
-    runs.complete(desk.people["olivia"], run_id, step="refund", revision=told["revision"], values={}, repeat="keep")
+    runs.complete(desk.people["olivia"], run_id, runs.Submission(step="refund", revision=told["revision"], values={}, repeat="keep"))
     assert (desk.sent(charge), desk.refunds(charge)) == ([3_000], [(3_000, "succeeded", "not_received")])
     assert desk.to_the_end(run_id) == "partly_refunded"
     whole(run_id)
@@ -363,7 +363,7 @@ def test_a_refund_that_was_sent_is_kept_where_the_run_comes_to_it_again(desk: De
         desk.hand_in(run_id)
     assert (asks.value.code, [detail["value"] for detail in asks.value.details]) == ("already_done", ["keep", "again"])
     told = desk.told(run_id)
-    runs.complete(olivia, run_id, step="refund", revision=told["revision"], values={}, repeat="keep")
+    runs.complete(olivia, run_id, runs.Submission(step="refund", revision=told["revision"], values={}, repeat="keep"))
     assert (desk.at(run_id), desk.sent(charge), len(desk.refunds(charge))) == ("tell_refunded", [1_800], 1)
     whole(run_id)
 
@@ -483,7 +483,7 @@ def test_a_disputed_charge_goes_to_the_desk_and_its_sibling_to_a_lead(desk: Desk
     loaded = load(run_id)
     assert loaded is not None
     assert loaded.run.ticket is not None
-    [(due,)] = desk.sql("select (evidence_due_at at time zone 'UTC')::date::text from dispute where charge_id = %s", charge)
+    [(due,)] = desk.sql("select to_char(evidence_due_at at time zone 'UTC', 'FMDD Mon YYYY') from dispute where charge_id = %s", charge)
     assert (loaded.run.ticket["inbox"], loaded.run.ticket["priority"]) == ("disputes", "high")
     assert due in loaded.run.ticket["reason"]
     assert desk.tickets(charge, "pending_customer") != []
@@ -629,9 +629,9 @@ def test_r11_without_the_proposal_for_the_ticket_the_letter_lacks_its_quote(desk
     told = desk.told(run_id)
     assert told["current"]["step"] == "ticket"
     runs.complete(
-        desk.people["olivia"], run_id, step="ticket", revision=told["revision"], values={"key": desk.tickets(charge)[0]}, handled_manually=True,
+        desk.people["olivia"], run_id, runs.Submission(step="ticket", revision=told["revision"], values={"key": desk.tickets(charge)[0]}, handled_manually=True,
         reason="Read on the telephone",
-    )  # fmt: skip
+    ))  # fmt: skip
     desk.hand_in(run_id, "refund_full", why="not_received")
     assert desk.told(run_id)["context"]["ticket"]["missing"] == "handled manually"
     desk.hand_in(run_id)

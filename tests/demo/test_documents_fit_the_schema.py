@@ -19,6 +19,7 @@ IDENTITY = {"passport", "id_card", "residence_permit"}
 OPEN_DISPUTE = {"warning_needs_response", "needs_response", "under_review"}
 KEYS = {
     "id",
+    "governed",
     "clearance",
     "source",
     "schema",
@@ -84,7 +85,13 @@ def test_documents_say_nothing_that_nobody_reads(document: dict[str, Any]) -> No
 def test_every_column_named_is_there(document: dict[str, Any]) -> None:
     there = columns(document)
     summary = document.get("summary", {})
-    named = [*document.get("columns", ()), *document.get("search", ()), *document.get("fields", {}), *document.get("key", ())]
+    named = [
+        *document.get("columns", ()),
+        *document.get("search", ()),
+        *document.get("fields", {}),
+        *document.get("key", ()),
+        *document.get("governed", {}),
+    ]
     named += [name for section in summary.get("sections", ()) for name in section["fields"]]
     named += [document["sort"].lstrip("-")] if document.get("sort") else []
     named += [summary["badge"]] if summary.get("badge") else []

@@ -20,6 +20,7 @@ from console.demo import filling, loading, staff, stories
 from console.demo.world import World
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.postgres import Embedded
+from console.work import tickets
 from tests.company import PASSWORD
 from tests.conftest import copied
 from tests.jobs import RUNNING, do, work_until_idle
@@ -32,10 +33,13 @@ ACTIONS = ("screening.run", "screening.confirm", "risk.assess", "account.restric
 YURI = stories.JURIJ + 1
 ANA, HALCYON = stories.PLAIN[0], stories.HALCYON
 WALKED: dict[str, tuple[dict[str, Any], str | None]] = {
-    "check_docs": ({"document_status": "accepted", "because": None, "checked": ["readable", "type"]}, None),
+    "check_docs": (
+        {"document_status": "accepted", "document_status_because": "Seen on paper", "because": None, "checked": ["readable", "type"]},
+        None,
+    ),
     "ownership": ({"owners": "confirmed", "layers": 3, "in_register": "different", "ownership_note": "It names Johanna only."}, None),
-    "hits": ({"verdict": "false_positive", "because": "dob_mismatch", "compared": ["birth_date", "nationality"]}, None),
-    "pep": ({"pep_status": "none"}, None),
+    "hits": ({"verdict": "false_positive", "because": "different_id", "compared": ["id_number", "photo"]}, None),
+    "pep": ({"pep_status": "none", "pep_status_because": "Nobody holds an office any more"}, None),
     "media": ({"sources": ["search_engine", "court_register"], "media_result": "none"}, None),
     "edd": ({"source_of_funds": "business_income", "source_of_wealth": "Shares", "why_acceptable": "Known for long"}, None),
     "ask_customer": ({}, "stop"),
@@ -79,7 +83,9 @@ class House:
             told = runs.get(self.people[by], run_id, values["item"]).json
         step = told["current"]["step"]
         usual, way = WALKED.get(step, ({}, None))
-        runs.complete(self.people[by], run_id, step=step, revision=told["revision"], values=values or usual, outcome=outcome or way)
+        runs.complete(
+            self.people[by], run_id, runs.Submission(step=step, revision=told["revision"], values=values or usual, outcome=outcome or way)
+        )
         return self.told(run_id, by)
 
     def walk(self, run_id: str, to: str | None, by: str = "olivia") -> dict[str, Any]:
@@ -101,7 +107,8 @@ class House:
         """What stands on the page: `text` without its escapes, and the percentages of its tables."""
         screen = runs.get(self.people[by], run_id).screen or {}
         rows = [row["values"] for table in screen.get("tables", []) for row in table["rows"]]
-        return {"text": (screen.get("text") or "").replace("\\", ""), "percent": {str(row["percent"]) for row in rows if "percent" in row}}
+        said = f"{screen.get('text') or ''} {json.dumps(screen.get('content'), ensure_ascii=False)}"
+        return {"text": said.replace("\\", ""), "percent": {str(row["percent"]) for row in rows if "percent" in row}}
 
     def customer(self, number: int, *columns: str) -> tuple[Any, ...]:
         return self.sql(f"select {', '.join(columns)} from customer where id = %s", number)[0]
@@ -257,8 +264,8 @@ def test_k4_a_company_with_layers_comes_to_fifty_and_needs_more(house: House) ->
     with pytest.raises(Invalid) as caught:
         house.answer(run_id, owners="confirmed", layers=1, in_register="yes", ownership_note=None)
     said = {detail["field"]: detail["reason"] for detail in caught.value.details}
-    assert {"60.0000", "72.0000"} <= set(re.findall(r"[\d.]+\d", said["in_register"]))
-    assert "3 companies" in said["layers"]
+    assert {"60.0000", "72.0000"} <= set(re.findall(r"[\d.]+\d", said["in_register_because"]))
+    assert "3 companies" in said["layers_because"]
     house.walk(run_id, "pep")
     tasks = fetch("select due_on - created_at::date, team from console.task where run = %(run)s", {"run": run_id})
     assert [tuple(row) for row in tasks] == [(14, "operations")]
@@ -285,6 +292,36 @@ def test_k4_a_company_with_layers_comes_to_fifty_and_needs_more(house: House) ->
     assert house.customer(HALCYON, "kyc_status::text", "risk_band::text", "risk_score") == ("approved", "high", 50)
     assert house.sql("select score, band::text, floor_reason, points ->> 'structure' from risk_assessment where customer_id = %s order by id desc limit 1", HALCYON) == [(50, "high", "pep", "3")]  # fmt: skip
     whole(run_id)
+
+
+def test_what_contradicts_itself_is_refused_before_it_is_done(house: House) -> None:
+    house.sql("update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)", HALCYON)  # fmt: skip
+    run_id = house.start(HALCYON)
+    told = house.walk(run_id, "hits")
+    marek = next(item["key"] for item in told["current"]["progress"]["items"] if _compared(told, item["key"])["kind"] == "pep")
+    cleared: dict[str, Any] = {"verdict": "false_positive", "compared": ["birth_date", "photo"]}
+    assert _compared(told, marek)["births"] == _compared(told, marek)["listed_births"] == "1966-09-23"
+    for because in ("dob_mismatch", "nationality_mismatch"):
+        with pytest.raises(Invalid) as caught:
+            house.answer(run_id, item=marek, because=because, **cleared)
+        (detail,) = caught.value.details
+        assert (detail["field"], detail["severity"]) == ("because", "refuse")
+        assert detail["reason"].startswith("Not possible")
+        assert {"verdict": "true_match", "because": None, "compared": []} in [way["set"] for way in detail["ways"]]
+    house.answer(run_id, item=marek, verdict="true_match")
+    told = house.walk(run_id, "pep")
+    with pytest.raises(Invalid) as caught:
+        house.answer(run_id, pep_status="none")
+    assert [(detail["field"], detail["severity"]) for detail in caught.value.details] == [("pep_status", "refuse")]
+    assert "DVOŘÁČEK" in caught.value.details[0]["why"]
+    assert house.answer(run_id, pep_status="family", pep_role="Husband", pep_wealth="Shares")["current"]["step"] == "media"
+    runs.abort(house.people["olivia"], run_id, revision=None, reason="Tried")
+
+
+def _compared(told: dict[str, Any], key: str) -> dict[str, Any]:
+    """What stands on both sides of a hit."""
+    found: dict[str, Any] = told["context"]["screen"]["results"]["screening"]["compared"][key]
+    return found
 
 
 def test_k6_a_half_done_review_goes_to_a_colleague_who_may_see_the_customer(house: House) -> None:
@@ -370,9 +407,24 @@ def test_two_people_at_one_document_are_told_who_was_first(house: House) -> None
     told = house.walk(run_id, "check_docs")
     runs.take_over(house.people["mona"], run_id, revision=None)
     with pytest.raises(Conflict) as late:
-        runs.complete(house.people["olivia"], run_id, step="check_docs", revision=told["revision"], values=WALKED["check_docs"][0])
+        runs.complete(
+            house.people["olivia"], run_id, runs.Submission(step="check_docs", revision=told["revision"], values=WALKED["check_docs"][0])
+        )
     assert late.value.code in ("not_holder", "stale_revision")
     assert house.told(run_id, "mona")["current"]["progress"]["done"] == 0
+
+
+def test_the_inbox_counts_what_is_overdue_as_its_source_does(house: House) -> None:
+    [kyc] = [inbox for inbox in inboxes.known() if inbox.id == "kyc"]
+    waits = "next_review_at < current_date and kyc_status in ('approved', 'expired') and 'retail' = desk::text"
+    busy = "select record::int from console.run where ended_at is null"
+    live = [int(key) for (key,) in fetch(busy)]
+    free = f"select count(*), min(next_review_at) from customer where {waits} and id <> all(%s)"
+    [(late, _)] = house.sql(f"{free} and next_review_at < current_date - 90", live)
+    [(all_of_it, oldest)] = house.sql(free, live)
+    counted = tickets.count(house.people["tom"], [kyc])["kyc"]
+    assert (counted.to_do, counted.late.overdue, counted.late.oldest) == (all_of_it, late, oldest.isoformat())
+    assert 0 < late < all_of_it
 
 
 def test_the_desk_sends_a_review_back_with_a_question(house: House) -> None:
@@ -396,7 +448,9 @@ def test_k8_while_the_model_is_down_flags_are_ticked_by_hand_and_have_no_referen
     assert "by hand" in found["message"]
     assert [field["name"] for field in told["current"]["form"]["fields"]] == ["flags", "evidence"]
     values = {"flags": ["doc_expired", "over_expected"], "evidence": "Seen on the passport"}
-    runs.complete(house.people["olivia"], run_id, step="flags", revision=told["revision"], values=values, handled_manually=True)
+    runs.complete(
+        house.people["olivia"], run_id, runs.Submission(step="flags", revision=told["revision"], values=values, handled_manually=True)
+    )
     told = house.walk(run_id, "decide")
     assert form(told)["red_flags"] == ["doc_expired", "over_expected"]
     assert form(told)["flags_rest_on"].startswith("Flags without references")

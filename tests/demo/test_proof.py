@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import console
-from tests import demo_folder
+from tests import demo_folder, warm
 
 ROOT = Path(console.__path__[0]).parent
 PATIENCE_S = 150
@@ -51,7 +51,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def run(data: Path, *arguments: str, fails: bool = False) -> str:
     """What the command says; it must succeed, or fail where that is the point."""
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "console", *arguments], env=environment(data), capture_output=True, text=True, check=False
+        [warm.python(), "-P", "-m", "console", *arguments], env=environment(data), capture_output=True, text=True, check=False
     )
     assert bool(done.returncode) is fails, (arguments, done.stdout, done.stderr)
     assert "Traceback" not in done.stdout + done.stderr

@@ -45,7 +45,7 @@ def test_bounds_of_the_bands(total: int, band: str) -> None:
 
 @pytest.mark.parametrize(
     ("raised", "reason"),
-    [({"pep": 2}, "politically_exposed"), ({"country": 3}, "high_risk_country"), ({"media": 3}, "adverse_media"), ({"pep": 1}, None)],
+    [({"pep": 2}, "pep"), ({"country": 3}, "high_risk_country"), ({"media": 3}, "media"), ({"pep": 1}, None)],
 )
 def test_floors_raise_the_band_and_not_the_score(raised: dict[str, int], reason: str | None) -> None:
     found = points(0, 0, 0, 0, 0, 0, 0) | raised

@@ -31,8 +31,9 @@ def test_a_program_is_under_its_limits_before_its_first_line(kind: Confined, tmp
     limits, wrote, arguments, given, environment, ours = json.loads(
         replace(kind, program=tmp_path / "probe.py").ask(b"told", ["one", "two"])
     )
-    assert limits == [kind.memory, kind.cpu_s, 0, 0]
-    assert (wrote, arguments, given, environment, ours) == (False, ["one", "two"], "told", [], False)
+    assert limits == [kind.memory, kind.cpu_s, kind.writes, 0]
+    assert (wrote, arguments, given, ours) == (bool(kind.writes), ["one", "two"], "told", False)
+    assert environment == (["TMPDIR"] if kind.writes else []), "of its own, and gone afterwards"
 
 
 def test_no_other_module_has_limits_of_its_own() -> None:

@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 
-from tests import demo_folder
+from tests import demo_folder, warm
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 180.0
@@ -52,7 +52,7 @@ class Demo:
     def command(self, *words: str, patience_s: float = 120) -> "subprocess.CompletedProcess[str]":
         """`console WORDS` beside the demo, as somebody with a shell types it."""
         return subprocess.run(
-            [sys.executable, "-m", "console", *words],
+            [warm.python(), "-m", "console", *words],
             env=self.environment,
             cwd=ROOT,
             capture_output=True,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.postgres import Embedded
+from tests import warm
 from tests.journeys.conftest import Demo
 from tests.journeys.documents import ROOT, blocks
 
@@ -40,6 +41,8 @@ class Shell:
     folder: Path
     instead: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    warm: bool = True
+    """Whether `console` is that of tests/warm.py; what the README has typed is the command itself."""
 
     def read(self, text: str) -> str:
         """The text with what stands for what only the reader has."""
@@ -59,7 +62,7 @@ class Shell:
         return Said(done.returncode, done.stdout, done.stderr)
 
     def _environment(self) -> dict[str, str]:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        path = warm.path() if self.warm else f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         return {**self.demo.environment, "PATH": path, "no_proxy": "*", **self.environment}
 
 
@@ -83,7 +86,7 @@ def beginnings(demo: Demo, folder: Path) -> Shell:
             shutil.rmtree(done, ignore_errors=True)
             done.mkdir()
             given = {**shell.instead, "postgresql://reader:secret@db.example/shop": f"'{shop(demo)}'"}
-            typed = Shell(demo, done, {**given, ".venv/bin/console": "console", "docs/how-to/": f"{ROOT}/docs/how-to/"})
+            typed = Shell(demo, done, {**given, ".venv/bin/console": "console", "docs/how-to/": f"{ROOT}/docs/how-to/"}, warm=False)
             for number, block in enumerate(blocks("README.md", "sh")[1:], 1):
                 said = typed.type(block.text)
                 (done / f"readme.{number}").write_text(f"{said.code}\n{said.out}\n{said.err}", encoding="utf-8")

@@ -1,4 +1,6 @@
-"""Whatever a page of the demo offers leads somewhere: every link that a person is shown is followed, page by page, and none ends in an error."""
+"""Whatever a page of the demo offers leads somewhere: every link that a person is shown is followed, page by page. None ends in an error, and none says what
+only programs can read.
+"""
 
 import re
 from collections import Counter, deque
@@ -8,6 +10,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import pytest
 
 from tests.journeys.conftest import Demo, Visitor
+from tests.plain_words import unreadable
 
 MOST = 80
 """Pages of different shape for each person."""
@@ -15,6 +18,17 @@ SAME_SHAPE = 2
 """Of addresses that differ in ids, numbers and search alone, so many are opened."""
 KEPT = {"tab", "list", "view", "segment", "kind", "status", "format"}
 """What in an address makes another page of it: its value is part of the shape."""
+FOR_PROGRAMS = (
+    "/api/docs",
+    "/activity/proof",
+    "/settings/collections",
+    "/settings/sources",
+    "/settings/ai",
+    "/settings/access",
+    "/settings/keys",
+    "/schema",
+)
+"""Where people write for programs: documents of collections, connections, prompts, rules, keys; and what proves the log."""
 BEGINNING = "the beginning"
 PEOPLE = ["olivia", "mona", "stan", "malik", "rosa", "ada", "admin"]
 """One of each kind: operator, lead, buyer, officer, reviewer, auditor, admin."""
@@ -59,6 +73,7 @@ def test_every_link_that_a_person_is_shown_leads_somewhere(demo: Demo, name: str
     waiting: deque[tuple[str, str, str]] = deque([("/", "", BEGINNING)])
     seen: Counter[str] = Counter()
     wrong: list[str] = []
+    unread = set[str]()
     opened = 0
     while waiting and opened < MOST:
         path, target, before = waiting.popleft()
@@ -69,6 +84,8 @@ def test_every_link_that_a_person_is_shown_leads_somewhere(demo: Demo, name: str
             wrong.append(f"{answer.status} {path} ({target or 'page'}), from {before}")
         if "text/html" not in str(answer.headers.get("Content-Type", "")):
             continue
+        if not path.startswith(FOR_PROGRAMS):
+            unread |= {f"{what}, on {urlsplit(path).path}" for what in unreadable(answer.text)}
         for href, into in Links(answer.text).found:
             full = urlsplit(urljoin(demo.url + path, href))
             if f"{full.scheme}://{full.netloc}" != demo.url or full.path.startswith(("/static/", "/sign-out")):
@@ -79,4 +96,5 @@ def test_every_link_that_a_person_is_shown_leads_somewhere(demo: Demo, name: str
                 seen[kind] += 1
                 waiting.append((there, into, path))
     assert not wrong
+    assert not unread
     assert opened > 15

@@ -1,12 +1,17 @@
-"""Each step of the demo's workflows as each kind of person may see it, with each tab open for two of them, whole and in the parts that htmx asks for: no page ends in an error."""
+"""Each step of the demo's workflows as each kind of person may see it, with each tab open for two of them, whole and in the parts that htmx asks for.
+
+No page ends in an error, and none says what only programs can read.
+"""
 
 from typing import Any
 
 import pytest
 
 from console.views.run.pane import TABS
+from tests import samples
 from tests.journeys.conftest import Demo, Visitor
 from tests.journeys.walking import Walk
+from tests.plain_words import unreadable
 
 STORIES: dict[str, tuple[int, dict[str, Any]]] = {
     "kyc-review": (9, {"reason": "periodic"}),
@@ -30,7 +35,7 @@ def test_every_step_with_every_tab_and_every_reader(demo: Demo, workflow: str) -
     walk = Walk(demo, story["by"])
     walk.start(workflow, story["collection"], story["record"], given)
     readers = {name: Visitor(demo, name) for name in READERS[workflow]}
-    wrong, steps = list[str](), list[str]()
+    wrong, steps, unread = list[str](), list[str](), set[str]()
     for run in walk.stands():
         step = (run["current"] or {}).get("step", run["status"])
         if steps and steps[-1] == step:
@@ -39,11 +44,14 @@ def test_every_step_with_every_tab_and_every_reader(demo: Demo, workflow: str) -
         asked = [(f"{place}?tab={tab}", {"HX-Request": "true", "HX-Target": "run"}) for tab in TABS]
         asked += [(place, {}), *((f"{place}/{part}", {}) for part in (PARTS if len(steps) % 3 == 0 else ()))]
         for number, (name, visitor) in enumerate(readers.items()):
-            half = (len(steps) + number) % 2  # two readers each: at the next step it is the other two
-            for path, headers in asked[half::2]:
+            share = 1 if samples.whole else len(readers)  # each address is asked for by one of them, at the next step by another
+            for path, headers in asked[(len(steps) + number) % share :: share]:
                 answer = visitor.get(path, **headers)
                 if answer.status >= 500:
                     wrong.append(f"{answer.status} {path} at {step} by {name}")
+                elif answer.status == 200:
+                    unread |= {f"{what}, at {step} in {path.rpartition('/')[2]}" for what in unreadable(answer.text)}
         steps.append(step)
     assert not wrong
+    assert not unread
     assert len(steps) >= least, (steps, walk.refused)

@@ -272,7 +272,7 @@ EMPHASIS: dict[str, set[str]] = {
     "ask-for-documents": {"enter what came another way", "handle manually"},
     "check-an-export": {"what happened to one customer", "and signed again with the right key", "Chosen from N"},
     "connect-your-database": {"without a primary key"},
-    "give-rights": {"A limit", "No index of the table begins with …", "Desk of the customer", "Operator in Operations may read Accounts of customers that they may see"},
+    "give-rights": {"No index of the table begins with …", "Desk of the customer", "Operator in Operations may read Accounts of customers that they may see"},
     "keep-a-case-confidential": {"Archiving a team, removing a data source, closing an inbox", "Runs in somebody's hands", "A second run", "Erasing a person"},
     "let-others-approve": {"One person counts once", "What was approved and could not be done keeps its yes"},
     "refund-a-charge": {"An account that is being checked", "Start Customer refund"},

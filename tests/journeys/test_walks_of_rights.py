@@ -218,10 +218,10 @@ WALKS: dict[str, list[By]] = {
                 "Erasing a person",
                 "Figures",
             ),
-            go("/my-work"),
+            go("/"),
             lacks("Confidential report"),
         ),
-        by("malik", go("/my-work"), reads("Confidential report · Assess")),
+        by("malik", go("/"), reads("Confidential report, saved by Olivia", "After What was noticed")),
         by(
             "admin",
             way("Settings, Clearances"),

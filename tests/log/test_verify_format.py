@@ -20,7 +20,7 @@ FORMAT = Path(__file__).resolve().parents[2] / "docs" / "reference" / "log-forma
 
 def test_the_verifier_is_one_file_that_needs_nothing_but_python(tmp_path: Path) -> None:
     source = Path(verify.__file__).read_text()
-    assert len(source.splitlines()) <= 400
+    assert len(source.splitlines()) <= 460
     for item in ast.walk(ast.parse(source)):
         names = (
             [alias.name for alias in item.names]

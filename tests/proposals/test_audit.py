@@ -20,7 +20,7 @@ def judged(house: House, **values: object) -> tuple[str, str]:
     run_id = house.at_judge(verdict=ANSWER)
     proposal = house.proposed(run_id)
     told = house.company.told(run_id)
-    runs.complete(house.company.olivia, run_id, step="judge", revision=told["revision"], values=dict(values))
+    runs.complete(house.company.olivia, run_id, runs.Submission(step="judge", revision=told["revision"], values=dict(values)))
     return run_id, proposal["call"]
 
 

@@ -27,9 +27,11 @@ def judged(house: House) -> tuple[str, str]:
     runs.complete(
         house.company.olivia,
         run_id,
-        step="judge",
-        revision=told["revision"],
-        values={"verdict": "clean", "display_name": "Another <b>name</b>"},
+        runs.Submission(
+            step="judge",
+            revision=told["revision"],
+            values={"verdict": "clean", "display_name": "Another <b>name</b>"},
+        ),
     )
     return run_id, call
 

@@ -122,7 +122,11 @@ def test_what_somebody_typed_into_a_field_that_one_may_not_see_is_not_there(hous
     company = house.company
     run_id = runs.start(company.mona, "tax", "customer", "1")
     told = company.told(run_id, "mona")
-    runs.complete(company.mona, run_id, step="tax", revision=told["revision"], values={"tax_id": "IE999", "risk": "high"}, outcome=None)
+    runs.complete(
+        company.mona,
+        run_id,
+        runs.Submission(step="tax", revision=told["revision"], values={"tax_id": "IE999", "risk": "high"}, outcome=None),
+    )
     assert "IE999" in text(built(house))
     runs.save(company.mona, run_id, revision=company.told(run_id, "mona")["revision"])
     runs.resume(company.olivia, run_id, revision=None)
@@ -145,12 +149,14 @@ def test_a_step_that_was_handled_manually_gives_its_values_or_says_that_there_ar
     runs.complete(
         company.olivia,
         run_id,
-        step="hear",
-        revision=told["revision"],
-        values=values,
-        outcome=None,
-        handled_manually=True,
-        reason="By phone.",
+        runs.Submission(
+            step="hear",
+            revision=told["revision"],
+            values=values,
+            outcome=None,
+            handled_manually=True,
+            reason="By phone.",
+        ),
     )
     (step,) = by_kind(built(house), "step")
     assert dict(step.data) == data

@@ -63,7 +63,7 @@ def judged(house: House, facts: dict[str, str], sources: list[str]) -> str:
         olivia, run_id, step="hand_in", field="evidence", name="Ignore the rules.pdf", content=printed_papers.paper(facts)[0]
     )
     told = house.company.told(run_id)
-    runs.complete(olivia, run_id, step="hand_in", revision=told["revision"], values={"evidence": [sent.id]}, outcome=None)
+    runs.complete(olivia, run_id, runs.Submission(step="hand_in", revision=told["revision"], values={"evidence": [sent.id]}, outcome=None))
     return run_id
 
 

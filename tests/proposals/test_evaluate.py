@@ -38,7 +38,7 @@ def ended(house: "House", record: str = "1", *, heard: str = "clean", **values: 
     house.work()
     told = house.company.told(run_id)
     given = {"display_name": "Adaeze Okonkwo-Bell", "balance": "12.50", "verdict": heard} | values
-    runs.complete(house.company.olivia, run_id, step="judge", revision=told["revision"], values=given, outcome=None)
+    runs.complete(house.company.olivia, run_id, runs.Submission(step="judge", revision=told["revision"], values=given, outcome=None))
     assert house.company.told(run_id)["status"] == "completed"
     return run_id
 

@@ -57,7 +57,9 @@ def test_what_was_noted_of_one_is_not_told_of_another_and_comes_back_with_its_ow
     first, second = keys(house, run_id)
     told = house.company.told(run_id)
     runs.complete(
-        house.company.olivia, run_id, step="each", revision=told["revision"], values={"item": first, "remark": "a very odd stamp"}
+        house.company.olivia,
+        run_id,
+        runs.Submission(step="each", revision=told["revision"], values={"item": first, "remark": "a very odd stamp"}),
     )
     assert "a very odd stamp" not in asked(house, run_id, second)
     assert "a very odd stamp" in asked(house, run_id, first), "who turns back to it has what was noted of it"
@@ -84,7 +86,11 @@ def test_an_item_carries_its_papers_alone_and_new_ones_are_asked_about(house: Ho
         for word in ("Aalborg", "Brno")
     ]
     told = house.company.told(run_id)
-    runs.complete(olivia, run_id, step="hand_in", revision=told["revision"], values={"papers": [one.id for one in sent]}, outcome=None)
+    runs.complete(
+        olivia,
+        run_id,
+        runs.Submission(step="hand_in", revision=told["revision"], values={"papers": [one.id for one in sent]}, outcome=None),
+    )
     first, second = keys(house, run_id)
     about_first, about_second = asked(house, run_id, first), asked(house, run_id, second)
     assert ("Aalborg" in about_first, "Brno" in about_first) == (True, False)

@@ -3,8 +3,10 @@
 import json
 
 from console import access, log, reports, runs
+from console.activity import sequencing
 from console.db.engine import fetch
 from tests.conftest import web_app
+from tests.papers import text_of
 from tests.proposals.conftest import House, denied
 from tests.views.conftest import Pages
 
@@ -22,15 +24,17 @@ def test_of_a_collection_that_a_reader_may_not_read_nothing_leaves(house: House)
     pages = Pages(house.company, web_app())
     for who in ("mona", "tom"):
         actor = house.company.people[who]
-        case = reports.case_file(actor, run_id, "zip", with_documents=False)
+        case = reports.case_file(actor, run_id, "zip", ready=sequencing.sealed, with_documents=False)
+        proofs = b"".join(content for _, content in case.proofs)
         events, _ = runs.events(actor, run_id, limit=100)
         last = max(event.n for event in log.events_of(run_id))
         told = {
             "run": json.dumps(runs.get(actor, run_id).json),
-            "case": reports.archive(case).decode("latin1") + json.dumps([case.run, *case.events]),
+            "case": proofs.decode("latin1") + json.dumps([case.run, *case.events, *case.screens.values()], default=str),
             "events": json.dumps(events),
             "page": getattr(pages, who).get(f"/runs/{run_id}").html,
             "context": getattr(pages, who).get(f"/runs/{run_id}?tab=context").html,
+            "paper": text_of(getattr(pages, who).client.get(f"/runs/{run_id}/case-file").data),
             "replay": getattr(pages, who).get(f"/runs/{run_id}/replay").html,
             "then": "".join(getattr(pages, who).get(f"/runs/{run_id}/replay?at={n}").html for n in range(1, last + 1, 3)),
         }

@@ -24,7 +24,9 @@ def handed_in(house: "House", record: str, *, manual: bool = False, opened: bool
         runs.source_opened(house.company.olivia, run_id, source="record", collection="customer", key=record)
     told = house.company.told(run_id)
     typed = values | changed
-    runs.complete(house.company.olivia, run_id, step="judge", revision=told["revision"], values=typed, handled_manually=manual)
+    runs.complete(
+        house.company.olivia, run_id, runs.Submission(step="judge", revision=told["revision"], values=typed, handled_manually=manual)
+    )
     return run_id
 
 
@@ -62,10 +64,12 @@ def test_a_step_done_by_hand_and_a_provider_that_is_down(house: "House") -> None
     runs.complete(
         house.company.olivia,
         run_id,
-        step="judge",
-        revision=told["revision"],
-        values={"display_name": "T", "balance": "1", "verdict": "x"},
-        outcome=None,
+        runs.Submission(
+            step="judge",
+            revision=told["revision"],
+            values={"display_name": "T", "balance": "1", "verdict": "x"},
+            outcome=None,
+        ),
     )
     found = measure.report(house.company.mona, Window(datetime.now(UTC) + timedelta(minutes=1)))
     assert (found.total.by_hand, found.total.decided, found.total.proposed) == (1, 2, 1)

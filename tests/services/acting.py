@@ -46,5 +46,5 @@ def run_of(company: Company, document: Mapping[str, Any], record: str = "1", by:
 def hand_in(company: Company, run_id: str, by: str = "olivia", **values: Any) -> dict[str, Any]:
     """The run after the form was handed in."""
     told = company.told(run_id, by)
-    runs.complete(company.people[by], run_id, step=told["current"]["step"], revision=told["revision"], values=values)
+    runs.complete(company.people[by], run_id, runs.Submission(step=told["current"]["step"], revision=told["revision"], values=values))
     return company.told(run_id, by)

@@ -15,6 +15,7 @@ from console.db.engine import fetch
 from console.db.presence import PRESENCE
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load
+from tests import warm
 from tests.company import Company
 
 PATIENCE_S = 60.0
@@ -96,10 +97,11 @@ def overdue(run_id: str) -> None:
 
 
 @contextlib.contextmanager
-def workers(count: int = 1, **environ: str) -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """Worker processes over the test's database, ended as a supervisor would."""
+def workers(count: int = 1, *, stopped: bool = False, **environ: str) -> Iterator[list["subprocess.Popen[bytes]"]]:
+    """Worker processes over the test's database, ended as a supervisor would. `stopped`: the test stops one by SIGSTOP."""
+    python = sys.executable if stopped else warm.python()
     made = [
-        subprocess.Popen([sys.executable, "-P", "-m", "console", "worker"], env=os.environ | environ, stdin=subprocess.DEVNULL)
+        subprocess.Popen([python, "-P", "-m", "console", "worker"], env=os.environ | environ, stdin=subprocess.DEVNULL)
         for _ in range(count)
     ]
     try:

@@ -25,6 +25,7 @@ OPTIONS = [
     {"value": "no", "label": "No", "if": f"{HIDDEN} == 'x'", "why_not": SAID},
     {"value": "well", "label": "Well", "unless": f"{HIDDEN} != 'x'", "why_not": SAID},
 ]
+RULE = {"field": "given", "if": f"{HIDDEN} != 'x'", "message": SAID, "why": SAID}
 RELATED_READ = {"name": "accounts", "relation": "account", "fields": ["iban", "status"], "where": f"record.status != {HIDDEN}"}
 CHECK = {"id": "fits", "label": "Fits", "about": "values", "if": f"{HIDDEN} != 'x'", "pass": f"{HIDDEN} == 'x'", "unsure": f"{HIDDEN} == 'y'",
          "said": SAID}  # fmt: skip
@@ -43,6 +44,32 @@ ACTION: dict[str, Any] = {
 }  # fmt: skip
 
 
+NUMBER = "steps.load.newest"
+IS = f"{HIDDEN} != 'x'"
+HEAD = {"title": SAID, "remark": SAID, "empty": SAID, "if": IS}
+SHOWN = {"label": SAID, "value": HIDDEN, "currency": HIDDEN, "if": IS}
+LISTED = {"each": f"[{HIDDEN}, {HIDDEN}]", "if": IS}
+CONTENT: list[dict[str, Any]] = [
+    {"block": "facts", **HEAD, "facts": [{**SHOWN, "of": HIDDEN, "remark": SAID, "none": SAID, "tone": [{"if": IS, "tone": "warn"}]}, {**SHOWN, **LISTED, "value": "entry"},
+        {"label": "Open", "value": "1 + 1", "remark": "{{ record.tax_id }}"}, {"label": "Whole", "value": NUMBER, "as": "money", "currency": "'EUR'"}]},
+    {"block": "amounts", **HEAD, "whole": {**SHOWN, "value": NUMBER}, "parts": [{**SHOWN, "value": NUMBER, **LISTED}], "left": SAID},
+    {"block": "amounts", "whole": {"label": "Of", "value": f"{NUMBER} + 1"}, "parts": [{"label": SAID, "value": NUMBER}]},
+    {"block": "comparison", **HEAD, "ours": SAID, "theirs": SAID, "line": SAID, "match": {"value": NUMBER, "line": NUMBER, "line_label": SAID, "if": IS},
+        "lines": [{"label": SAID, "ours": HIDDEN, "theirs": HIDDEN, "currency": HIDDEN, "ours_remark": SAID, "theirs_remark": SAID, "same": IS, "counts": IS, "verdict": SAID, "hot": IS, **LISTED}],
+        "need": {"count": NUMBER, "text": SAID, "remark": SAID, "if": IS}},
+    {"block": "score", **HEAD, "total": NUMBER, "out_of": NUMBER, "word": SAID, "tone": [{"if": IS, "tone": "bad"}], "last": NUMBER, "last_label": SAID, "bands": [{"from": NUMBER, "label": SAID, **LISTED}],
+        "most": NUMBER, "factors": [{"label": SAID, "points": NUMBER, "weight": NUMBER, "most": NUMBER, "last": NUMBER, **LISTED}], "note": SAID},
+    {"block": "tree", **HEAD, "owners": [{"owner": HIDDEN, "name": SAID, "of": HIDDEN, "share": f"{NUMBER} / 1000000", "person": IS, "in_all": f"{NUMBER} / 1000000", "country": HIDDEN,
+        "marks": [{"label": SAID, "if": IS}], **LISTED}], "root": HIDDEN, "line": f"{NUMBER} / 1000000", "below": SAID},
+    {"block": "series", **HEAD, "points": [{**SHOWN, "value": NUMBER, **LISTED}], "expected": NUMBER, "expected_label": SAID, "words": SAID},
+    {"block": "series", "points": [{"label": "May", "value": NUMBER}, {"label": "June", "value": f"{NUMBER} + 1"}]},
+    {"block": "letter", **HEAD, "sender": SAID, "sent": SAID, "number": SAID, "body": HIDDEN, "mark": HIDDEN},
+    {"block": "document", **HEAD, "document": HIDDEN, "page": NUMBER, "passage": HIDDEN, "says": [{**SHOWN, "remark": SAID, **LISTED}]},
+    {"block": "before_after", **HEAD, "changes": [{"label": SAID, "before": HIDDEN, "after": f"[{HIDDEN}, 'x']", "currency": HIDDEN, "remark": SAID, **LISTED}]},
+]  # fmt: skip
+"""Every kind of block with the hidden field in every place that takes an expression or a template."""
+
+
 def _step(id: str, type: str, to: str | dict[str, str], config: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     return {"id": id, "type": type, "title": id, "config": config or {}, "next": {"default": to} if isinstance(to, str) else to, **more}
 
@@ -54,16 +81,16 @@ STEPS = [
     _step("load", "get_data", "say", {"fields": ["display_name", "tax_id", "email"], "text": "Loaded {{ steps.load.record.tax_id }} {{ record.tax_id }}",
         "related": [{**RELATED_READ, "where": "record.status != input.first"},
                     {"name": "figures", "collection": "customer", "where": "record.id == 1", "totals": [{"name": "newest", "function": "max", "field": "balance"}]}]}),
-    _step("say", "guidance", "change", {"text": SAID}),
+    _step("say", "guidance", "change", {"text": SAID}, content=CONTENT),
     _step("change", "update_data", "hold", {"form": FORM, "text": SAID, "set": [{"field": "risk", "value": [{"if": f"{HIDDEN} == 'x'", "value": "'low'"}, {"value": "'high'"}]}],
-        "related": [RELATED_READ], "checks": [CHECK], "documents": HIDDEN}),
+        "related": [RELATED_READ], "checks": [CHECK], "documents": HIDDEN, "must": [RULE]}),
     _step("hold", "wait", "rule", {"until": f"addDays(today(), -size({HIDDEN}))"}),
     _step("rule", "condition", {"high": "decide", "default": "decide"}, {"branches": [{"if": f"{HIDDEN} == 'x' || record.tax_id == 'x' || input.first == 'x' || steps.load.newest == 'x'", "outcome": "high"}]}),
-    _step("decide", "decision", {"yes": "ruled", "no": "ruled", "well": "ruled"}, {"options": OPTIONS, "form": FORM, "text": SAID, "related": [RELATED_READ]}),
+    _step("decide", "decision", {"yes": "ruled", "no": "ruled", "well": "ruled"}, {"options": OPTIONS, "form": FORM, "text": SAID, "related": [RELATED_READ]}, content=CONTENT),
     _step("ruled", "decision", {"a": "each", "b": "each"}, {"maker": "rule", "options": [{"value": "a", "label": "A"}, {"value": "b", "label": "B"}],
         "rules": [{"if": f"{HIDDEN} == 'x'", "option": "b"}, {"if": f"{HIDDEN} != 'x'", "option": "a"}]}),
     _step("each", "loop", {"default": "entries", "odd": "entries"}, {"items": {"relation": "account", "fields": ["iban", "status"], "where": f"record.status != {HIDDEN}", "limit": 1},
-        "title": "Item {{ item.status }} {{ steps.load.record.tax_id }}", "text": SAID, "form": FORM, "gather": [{"name": "all", "value": "item.status", "if": "item.status != 'x'"}],
+        "title": "Item {{ item.status }} {{ steps.load.record.tax_id }}", "text": SAID, "form": FORM, "must": [RULE], "gather": [{"name": "all", "value": "item.status", "if": "item.status != 'x'"}],
         "second": {"if": f"{HIDDEN} == 'x'"}, "checks": [CHECK], "documents": HIDDEN, "branches": [{"if": f"{HIDDEN} == 'x'", "outcome": "odd"}]}),
     _step("entries", "loop", "find", {"items": {"entries": "steps.load.accounts", "limit": 1, "where": f"item.status != {HIDDEN}"}, "text": "{{ item.status }}",
         "form": [{"name": "seen", "label": "Seen"}], "gather": [{"name": "keys", "value": "item.status"}]}),
@@ -73,7 +100,7 @@ STEPS = [
     _step("todo", "create_task", "ask", {"title": SAID, "text": SAID, "assignee": "'olivia@fernwick.example'", "due": f"addDays(today(), size({HIDDEN}))"}),
     _step("ask", "human_input", "agree", {"to": {"people": ["'olivia@fernwick.example'", f"[{HIDDEN}]"]}, "question": SAID, "text": SAID, "form": FORM,
         "answers": [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}], "within": f"days(size({HIDDEN}))", "otherwise": "no"}),
-    _step("agree", "approval", {"approved": "act", "rejected": "act"}, {"text": SAID, "roles": ["operations_lead", "lead", "reviewer"], "not_by": [], "values": {"amount": HIDDEN}, "if": f"{HIDDEN} != 'x'", "fields": ["tax_id"]}),
+    _step("agree", "approval", {"approved": "act", "rejected": "act"}, {"text": SAID, "roles": ["operations_lead", "lead", "reviewer"], "not_by": [], "values": {"amount": HIDDEN}, "if": f"{HIDDEN} != 'x'", "fields": ["tax_id"]}, content=CONTENT),
     _step("act", "trigger_action", {"succeeded": "do", "default": "do"}, {"action": "customer.mark", "values": {"note": [{"if": f"{HIDDEN} == 'x'", "value": HIDDEN}, {"value": HIDDEN}]}, "text": SAID}),
     _step("do", "action", {"succeeded": "out", "odd": "out"}, {"values": {"code": [{"if": f"{HIDDEN} == 'x'", "value": HIDDEN}, {"value": HIDDEN}]},
         "effect": {"kind": "sql_write", "name": "rating", "summary": "Sets the risk", "if": "input.code != 'x'", "set": {"risk": [{"if": "input.code == 'x'", "value": "'low'"}, {"value": "'medium'"}]}},
@@ -144,4 +171,4 @@ def _hand_in(company: Company, run: str, told: dict[str, Any]) -> None:
         values = {"key": here["form"]["fields"][0]["options"][0]["value"]}
     if here["step"] == "papers":
         outcome, values = "received", {"sender": "Post"}
-    runs.complete(company.mona, run, step=here["step"], revision=told["revision"], values=values, outcome=outcome)
+    runs.complete(company.mona, run, runs.Submission(step=here["step"], revision=told["revision"], values=values, outcome=outcome))

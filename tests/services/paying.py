@@ -170,7 +170,7 @@ def at_pay(company: Company, slug: str = "paying") -> str:
 def pay(company: Company, run_id: str, amount: int = 5, by: str = "olivia", **more: Any) -> dict[str, Any]:
     """Hand in the payment; the run as it stands then."""
     told = company.told(run_id, by)
-    runs.complete(company.people[by], run_id, step="pay", revision=told["revision"], values={"amount": amount}, **more)
+    runs.complete(company.people[by], run_id, runs.Submission(step="pay", revision=told["revision"], values={"amount": amount}, **more))
     return company.told(run_id, by)
 
 

@@ -62,7 +62,7 @@ def hand_in(company: Company, run_id: str, by: str = "olivia", outcome: str | No
     """The open step handed in with these values; the run as it stands next."""
     told = company.told(run_id, by)
     given = {"values": more.pop("values", {}), "outcome": outcome, **more}
-    runs.complete(company.people[by], run_id, step=told["current"]["step"], revision=told["revision"], **given)
+    runs.complete(company.people[by], run_id, runs.Submission(step=told["current"]["step"], revision=told["revision"], **given))
     return company.told(run_id, by)
 
 

@@ -37,7 +37,7 @@ def test_one_answer_moves_the_run_and_says_whose_it_is(company: Company) -> None
     (asked,) = questions.open_for(company.tom)
     assert (asked.title, asked.text, asked.about) == (
         "Is Adaeze Okonkwo-Bell known to you?",
-        "About **retail**",
+        "About **Retail**",
         "Asking, Adaeze Okonkwo-Bell",
     )
     assert [one.href for one in notices.notices_of(company.tom)] == [f"/answers/{asked.id}"]
@@ -109,8 +109,8 @@ def test_the_holder_may_do_it_by_hand(company: Company) -> None:
     assert [option["value"] for option in told["current"]["outcomes"]] == ["yes", "no"]
     for outcome in (None, "perhaps"):
         with pytest.raises(Invalid):
-            runs.complete(company.olivia, run_id, step="ask", revision=None, values={"how": "x"}, outcome=outcome)
-    runs.complete(company.olivia, run_id, step="ask", revision=None, values={"how": "I know"}, outcome="yes")
+            runs.complete(company.olivia, run_id, runs.Submission(step="ask", revision=None, values={"how": "x"}, outcome=outcome))
+    runs.complete(company.olivia, run_id, runs.Submission(step="ask", revision=None, values={"how": "I know"}, outcome="yes"))
     told = company.told(run_id)
     assert (told["current"]["step"], told["context"]["ask"]["answers"][0]["by"]) == ("fine", company.olivia.id)
     assert questions.open_for(company.tom) == []

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from console import log, runs, settings
 from console.activity import integrity, sequencing
-from console.commands.activity import verify
-from console.commands.backup import restore as restore_command
+from console.commands.restore import restore as restore_command
+from console.commands.verify import verify
 from console.core.actor import Actor
 from console.db import dump, engine, fetch, server
 from console.errors import Conflict, ConsoleError, Invalid
@@ -32,6 +32,7 @@ from console.postgres import Embedded
 from console.processes import supervisor
 from console.upkeep import backup, doctor, erasure, restore
 from console.worker import Duty, Worker
+from tests import warm
 from tests.company import Company
 from tests.databases import Server
 from tests.services.test_privacy import TEXTS, everything
@@ -177,7 +178,7 @@ def console(*arguments: str, most_bytes: int = 0, **environ: str) -> "subprocess
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
 
-    command = [sys.executable, "-P", "-m", "console", *arguments]
+    command = [sys.executable if most_bytes else warm.python(), "-P", "-m", "console", *arguments]
     told = os.environ | {"PYTHONPATH": str(ROOT)} | environ
     return subprocess.run(command, env=told, capture_output=True, text=True, check=False, preexec_fn=limit)
 

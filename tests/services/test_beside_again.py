@@ -111,16 +111,16 @@ def test_another_task_is_made_only_when_a_person_says_what_becomes_of_the_first(
     told = company.told(run_id)
     assert (told["current"]["step"], told["current"]["take_over"]["code"], open_tasks()) == ("make", "already_done", ["open"])
     with pytest.raises(Conflict) as asked:
-        runs.complete(company.olivia, run_id, step="make", revision=None, values={})
+        runs.complete(company.olivia, run_id, runs.Submission(step="make", revision=None, values={}))
     assert [each["value"] for each in asked.value.details] == ["again", "compensate"]
     assert "Call Ms X" in asked.value.message
-    runs.complete(company.olivia, run_id, step="make", revision=None, values={}, repeat="compensate")
+    runs.complete(company.olivia, run_id, runs.Submission(step="make", revision=None, values={}, repeat="compensate"))
     assert (open_tasks(), company.told(run_id)["current"]["step"]) == (["not_done", "open"], "after")
     again(company, run_id, "Z")
-    runs.complete(company.olivia, run_id, step="make", revision=None, values={}, repeat="again", reason="Both are needed.")
+    runs.complete(company.olivia, run_id, runs.Submission(step="make", revision=None, values={}, repeat="again", reason="Both are needed."))
     assert (open_tasks(), company.told(run_id)["current"]["step"]) == (["not_done", "open", "open"], "after")
     again(company, run_id, "Q")
-    runs.complete(company.olivia, run_id, step="make", revision=None, values={}, handled_manually=True)
+    runs.complete(company.olivia, run_id, runs.Submission(step="make", revision=None, values={}, handled_manually=True))
     assert (len(open_tasks()), company.told(run_id)["current"]["step"]) == (3, "after")
     whole(run_id)
 

@@ -164,13 +164,14 @@ def test_paging_and_columns(company: "Company") -> None:
 
 
 def test_columns_that_refer_say_to_whom_within_the_reader_s_scope(company: "Company") -> None:
+    def named(page: browse.ListPage | browse.RecordPage) -> dict[str, str]:
+        return {key: each.title for (collection, key), each in page.named.items() if collection == "customer" and not each.absent}
+
     query = BrowseQuery(labels=True)
-    assert browse.page(company.mona, "account", query).titles == {
-        "customer_id": {"1": "Adaeze Okonkwo-Bell", "3": "Halcyon Harbour Trading B.V."}
-    }
-    assert browse.page(company.tom, "account", query).titles == {"customer_id": {"1": "Adaeze Okonkwo-Bell"}}
+    assert named(browse.page(company.mona, "account", query)) == {"1": "Adaeze Okonkwo-Bell", "3": "Halcyon Harbour Trading B.V."}
+    assert named(browse.page(company.tom, "account", query)) == {"1": "Adaeze Okonkwo-Bell"}
     page = browse.record(company.mona, "account", "LT459999900012345678", labels=True)
-    assert page.titles == {"customer_id": {"1": "Adaeze Okonkwo-Bell"}}
+    assert named(page) == {"1": "Adaeze Okonkwo-Bell"}
     assert [relation.name for relation in page.relations] == ["customer"]
 
 

@@ -67,7 +67,7 @@ def test_each_is_a_run_of_its_own(company: Company, rate: Action) -> None:
     while (told := bulk.go_on(company.olivia, bulk_id)).count(bulk.WAITING):
         continue
     assert [(item.key, item.state) for item in told.items] == [("1", "done"), ("2", "done"), ("3", "refused")]
-    assert told.items[0].why == "Adaeze Okonkwo-Bell is rated high."
+    assert told.items[0].why == "Adaeze Okonkwo-Bell is rated High."
     assert len({item.run for item in told.items if item.run}) == 2
     assert (told.values, bulk.go_on(company.olivia, bulk_id)) == ({}, told)
 

@@ -234,7 +234,7 @@ def test_a_message_says_nothing_that_its_reader_may_not_see(house: Company) -> N
 def test_a_step_that_breaks_a_rule_comes_back_with_the_field(house: Company) -> None:
     run_id = house.at("rate")
     told = house.told(run_id)
-    runs.complete(house.olivia, run_id, step="rate", revision=told["revision"], values={"risk": "high"})
+    runs.complete(house.olivia, run_id, runs.Submission(step="rate", revision=told["revision"], values={"risk": "high"}))
     again = house.told(run_id)
     assert again["current"]["step"] == "rate"
     assert "High risk belongs to the corporate desk." in json.dumps(again["current"]) + json.dumps(again["attempts"])
@@ -278,7 +278,7 @@ def test_a_relation_leads_into_another_database(house: Company) -> None:
 
 def test_it_is_shown_by_the_title_with_the_readers_scope(house: Company) -> None:
     page = browse.page(house.ines, "invoice", BrowseQuery(labels=True))
-    assert page.titles["client"] == {"1": "Adaeze Okonkwo-Bell", "3": "Halcyon Harbour Trading B.V."}
+    assert {key: known.title for (_, key), known in page.named.items()} == {"1": "Adaeze Okonkwo-Bell", "3": "Halcyon Harbour Trading B.V."}
     assert [row.key for row in browse.page(house.ines, "invoice", BrowseQuery(filter=by("client", "eq", "3"))).rows] == ["R-3"]
 
 

@@ -17,6 +17,7 @@ from console.db import fetch
 from console.document_requests import outside, request_rows
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany
 from console.upkeep import erasure
+from tests import warm
 from tests.company import Company
 from tests.papers import asking, pdf, picture
 from tests.servers import outside as servers
@@ -288,9 +289,11 @@ def test_handled_manually_and_what_comes_later_changes_nothing(company: Company)
     values = {"extract": [sent.id], "sender": "in person", **IBAN}
     revision = company.told(run_id)["revision"]
     with pytest.raises(Invalid) as refused:
-        runs.complete(company.olivia, run_id, step="note", revision=revision, values={**values, "sender": ""}, outcome="received")
+        runs.complete(
+            company.olivia, run_id, runs.Submission(step="note", revision=revision, values={**values, "sender": ""}, outcome="received")
+        )
     assert [detail["field"] for detail in refused.value.details] == ["sender"]
-    runs.complete(company.olivia, run_id, step="note", revision=revision, values=values, outcome="received")
+    runs.complete(company.olivia, run_id, runs.Submission(step="note", revision=revision, values=values, outcome="received"))
     output = company.told(run_id)["context"]["note"]
     assert (output["sender"], output["received"], output["lacking"], output["iban"]) == ("in person", ["extract"], [], IBAN["iban"])
 
@@ -300,9 +303,15 @@ def test_without_an_address_a_person_is_asked_and_writes(company: Company, post:
     told = company.told(run_id)
     assert (told["status"], told["current"]["take_over"]["code"]) == ("waiting_person", "no_address")
     with pytest.raises(Invalid) as refused:
-        runs.complete(company.olivia, run_id, step="note", revision=told["revision"], values={"to": "nobody"}, outcome="write")
+        runs.complete(
+            company.olivia, run_id, runs.Submission(step="note", revision=told["revision"], values={"to": "nobody"}, outcome="write")
+        )
     assert [detail["field"] for detail in refused.value.details] == ["to"]
-    runs.complete(company.olivia, run_id, step="note", revision=told["revision"], values={"to": "office@halcyon.example"}, outcome="write")
+    runs.complete(
+        company.olivia,
+        run_id,
+        runs.Submission(step="note", revision=told["revision"], values={"to": "office@halcyon.example"}, outcome="write"),
+    )
     assert at(company, run_id) == ("waiting_event", "note")
     document_requests.letters()
     assert [message["To"] for message in post.messages] == ["office@halcyon.example"]
@@ -377,7 +386,7 @@ def test_killed_after_the_run_went_on_the_link_says_finished(company: Company) -
     document_requests.take(document_requests.opened(link, HERE), "extract", "a.pdf", pdf())
     told = {**os.environ, "HANDRAIL_FAULT": "runs.write.after=kill", "PYTHONPATH": os.pathsep.join(sys.path)}
     code = CRASH.format(token=link)
-    done = subprocess.run([sys.executable, "-c", code], env=told, check=False, capture_output=True)
+    done = subprocess.run([warm.python(), "-c", code], env=told, check=False, capture_output=True)
     assert done.returncode == -9, done.stderr
     company.work()
     assert at(company, run_id) == ("waiting_person", "rate")
@@ -390,7 +399,7 @@ def test_killed_between_upload_and_sending_off_nothing_is_lost(company: Company)
     link = token(company, run_id)
     document_requests.take(document_requests.opened(link, HERE), "extract", "a.pdf", pdf())
     told = {**os.environ, "HANDRAIL_FAULT": "log.write.before=kill", "PYTHONPATH": os.pathsep.join(sys.path)}
-    assert subprocess.run([sys.executable, "-c", CRASH.format(token=link)], env=told, check=False, capture_output=True).returncode == -9
+    assert subprocess.run([warm.python(), "-c", CRASH.format(token=link)], env=told, check=False, capture_output=True).returncode == -9
     again = document_requests.opened(link, HERE)
     assert (again.finished, {field.name: field.value for field in again.fields}["iban"]) == (False, "LT45")
     document_requests.submit(again, IBAN)

@@ -100,7 +100,7 @@ def test_a_document_that_asks_to_be_ticked_ticks_nothing(company: Company, run_i
     told = company.told(run_id)
     field = next(field for field in told["current"]["form"]["fields"] if field["name"] == "checked")
     assert not field["value"]
-    runs.complete(company.olivia, run_id, step="note", revision=told["revision"], values={})
+    runs.complete(company.olivia, run_id, runs.Submission(step="note", revision=told["revision"], values={}))
     assert not company.told(run_id)["context"]["note"]["checked"]
 
 
@@ -139,7 +139,7 @@ def test_who_only_reads_and_who_may_not_see_get_none(company: Company, run_id: s
 
 
 def test_a_step_without_checks_has_none(company: Company, run_id: str) -> None:
-    runs.complete(company.olivia, run_id, step="note", revision=company.told(run_id)["revision"], values={})
+    runs.complete(company.olivia, run_id, runs.Submission(step="note", revision=company.told(run_id)["revision"], values={}))
     assert documents.checklist(company.olivia, run_id) is None
 
 

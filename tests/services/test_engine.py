@@ -180,7 +180,7 @@ def test_a_wait_without_a_moment_asks_a_person_who_may_go_on(company: Company) -
     run_id = at_pause(company)
     told = company.told(run_id)
     assert (told["status"], told["current"]["take_over"]["code"]) == ("waiting_person", "no_moment")
-    runs.complete(company.olivia, run_id, step="pause", revision=told["revision"], values={})
+    runs.complete(company.olivia, run_id, runs.Submission(step="pause", revision=told["revision"], values={}))
     assert company.told(run_id)["current"]["step"] == "after"
     whole(run_id)
 
@@ -225,7 +225,7 @@ def test_who_may_not_work_on_it_cannot_touch_a_waiting_run(company: Company) -> 
 
 def test_killed_workers_lose_nothing_and_do_nothing_twice(company: Company) -> None:
     counting(60)
-    run_ids = [started(company, "counting") for _ in range(20)]
+    run_ids = [started(company, "counting") for _ in range(8)]
     with engine.workers(2) as processes:
         assert until(lambda: fetch("select count(*) from console.run where automatic > 20 or ended_at is not null")[0][0] > 2)
         processes[0].kill()
@@ -237,8 +237,8 @@ def test_killed_workers_lose_nothing_and_do_nothing_twice(company: Company) -> N
 
 
 def test_a_frozen_worker_that_thaws_does_no_harm(company: Company) -> None:
-    counting(200)
-    with engine.workers(2) as (frozen, _other):
+    counting(60)
+    with engine.workers(2, stopped=True) as (frozen, _other):
         run_ids = [started(company, "counting") for _ in range(8)]
         assert until(lambda: fetch("select count(distinct queue_manager_id) from queue.pgqueuer where status = 'picked'")[0][0] == 2)
         frozen.send_signal(signal.SIGSTOP)
@@ -248,11 +248,11 @@ def test_a_frozen_worker_that_thaws_does_no_harm(company: Company) -> None:
         assert frozen.poll() is None
     assert frozen.returncode == 0
     for run_id in run_ids:
-        once(run_id, 200)
+        once(run_id, 60)
 
 
 def test_a_worker_survives_that_all_its_connections_break(company: Company, database: Database) -> None:
-    counting(100)
+    counting(40)
     with engine.workers(1) as (worker,):
         first = started(company, "counting")
         assert until(lambda: ended(first))
@@ -263,7 +263,7 @@ def test_a_worker_survives_that_all_its_connections_break(company: Company, data
         assert until(lambda: ended(*second))
         assert worker.poll() is None
     for run_id in (first, *second):
-        once(run_id, 100)
+        once(run_id, 40)
 
 
 def test_a_worker_fires_timers_and_stops_when_told(company: Company) -> None:

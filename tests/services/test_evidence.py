@@ -49,7 +49,7 @@ def _handed_in(company: Company, values: Mapping[str, Any]) -> None:
     )
     run = runs.start(company.tom, slug, "customer", "1")
     told = company.told(run, "tom")
-    runs.complete(company.tom, run, step="note", revision=told["revision"], values=values)
+    runs.complete(company.tom, run, runs.Submission(step="note", revision=told["revision"], values=values))
 
 
 def _begun(company: Company, values: Mapping[str, Any]) -> None:
@@ -89,7 +89,9 @@ def _supplied(company: Company, values: Mapping[str, Any]) -> None:
     slug = _run(company, "supplying", [step("start", "start", "note"), step("note", "update_data", "say", {"form": [WHOSE]}),
                 step("say", "guidance", "end", {"text": "Read."}), step("end", "end", None)])  # fmt: skip
     run = runs.start(company.tom, slug, "customer", "1")
-    runs.complete(company.tom, run, step="note", revision=company.told(run, "tom")["revision"], values={}, handled_manually=True)
+    runs.complete(
+        company.tom, run, runs.Submission(step="note", revision=company.told(run, "tom")["revision"], values={}, handled_manually=True)
+    )
     runs.supply(company.tom, run, revision=None, step="note", values=values)
 
 
@@ -106,7 +108,11 @@ def _set_in_a_step(company: Company, values: Mapping[str, Any]) -> None:
     ]
     workflows.import_file(document, publish=True)
     run = runs.start(company.tom, "moving", "account", "LT459999900012345678")
-    runs.complete(company.tom, run, step="move", revision=company.told(run, "tom")["revision"], values={"customer_id": values["whose"]})
+    runs.complete(
+        company.tom,
+        run,
+        runs.Submission(step="move", revision=company.told(run, "tom")["revision"], values={"customer_id": values["whose"]}),
+    )
 
 
 class AssertionRefused(ConsoleError):
@@ -166,7 +172,7 @@ def test_no_file_is_taken_that_was_not_sent_with_the_run(house: Company) -> None
     for value in forged(house, run):
         for typed in ({"paper": value}, {"papers": [value]}, {"papers": value}):
             with pytest.raises(ConsoleError) as refused:
-                runs.complete(house.tom, run, step="note", revision=revision, values=typed)
+                runs.complete(house.tom, run, runs.Submission(step="note", revision=revision, values=typed))
             assert refused.value.status == 422, (typed, refused.value)
         runs.draft(house.tom, run, step="note", revision=revision, values={"paper": value, "papers": [value]})
         draft = house.told(run, "tom")["current"]["draft"]["values"]
@@ -174,10 +180,14 @@ def test_no_file_is_taken_that_was_not_sent_with_the_run(house: Company) -> None
     for value in forged(house, run):
         if media.is_value(value):
             with pytest.raises(ConsoleError) as refused:
-                runs.complete(house.tom, run, step="note", revision=revision, values={"loose": {"a": [value]}})
+                runs.complete(house.tom, run, runs.Submission(step="note", revision=revision, values={"loose": {"a": [value]}}))
             assert refused.value.details[0]["field"] == "loose"
     sent = attachments.attach(house.tom, run, step="note", field="paper", name="a.pdf", content=pdf())
-    runs.complete(house.tom, run, step="note", revision=revision, values={"paper": {**sent.value, "name": "x.pdf", "sha256": "0" * 64}})
+    runs.complete(
+        house.tom,
+        run,
+        runs.Submission(step="note", revision=revision, values={"paper": {**sent.value, "name": "x.pdf", "sha256": "0" * 64}}),
+    )
     assert house.told(run, "tom")["context"]["note"]["paper"] == sent.value
 
 

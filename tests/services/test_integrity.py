@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from console import log, runs
 from console.activity import integrity, sequencing
-from console.commands.activity import verify
 from console.commands.rebuild import rebuild
+from console.commands.verify import verify
 from console.core.actor import Actor
 from console.db import engine, fetch
 from console.log import guards, recheck, tree_heads

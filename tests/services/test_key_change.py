@@ -5,7 +5,6 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -18,13 +17,16 @@ from flask.testing import FlaskClient
 from console import accounts, log, settings
 from console.activity import sequencing
 from console.app import create_app
-from console.commands.activity import activity, verify
-from console.commands.log import key as key_command, seal
+from console.commands.activity import activity
+from console.commands.key import key as key_command
+from console.commands.seal import seal
+from console.commands.verify import verify
 from console.core.actor import Actor
 from console.db import fetch
 from console.errors import Conflict
 from console.log import checkpoint, tree_heads
 from console.upkeep import doctor
+from tests import warm
 from tests.company import Company
 from tests.conftest import KEYS, Database
 
@@ -175,7 +177,7 @@ CHANGE = "from console.activity import sequencing; sequencing.change_key()"
 @pytest.mark.parametrize("point", ["key.noted", "key.signed"])
 def test_a_change_that_was_killed_is_finished_by_the_next(own: Path, point: str) -> None:
     former = settings.current().signing_key
-    done = subprocess.run([sys.executable, "-c", CHANGE], env={**os.environ, "HANDRAIL_FAULT": f"{point}=kill"}, check=False)
+    done = subprocess.run([warm.python(), "-c", CHANGE], env={**os.environ, "HANDRAIL_FAULT": f"{point}=kill"}, check=False)
     assert done.returncode == -signal.SIGKILL
     drawn = own.with_name("signing_key.new").read_text()
     assert changed().exit_code == 0
@@ -244,7 +246,7 @@ def test_the_name_of_the_log_stays_when_the_address_of_the_console_changes(clean
 def test_two_who_sign_at_once_sign_one_head(clean: Database) -> None:
     happened()
     code = "from console.activity import sequencing as o; print(o.seal() is not None)"
-    both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [subprocess.Popen([warm.python(), "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     assert sorted(each.communicate()[0].strip() for each in both) == ["False", "True"]
     kept = (settings.current().data_dir / sequencing.HEADS).read_text()
     assert kept.count("\n\n") == 2

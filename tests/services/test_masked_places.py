@@ -8,6 +8,8 @@ import pytest
 from pydantic import BaseModel
 
 from console import steps
+from console.core import blocks
+from console.core.blocks import base
 from console.core.documents.action_document import Action
 from console.core.effect_kinds import KINDS, Kind
 from console.core.origins import SAID, SENT, Closed, Step, Taken, Text, Version
@@ -15,7 +17,7 @@ from console.runs.rows.version_origins import _of_action
 from tests.services import masked
 
 TAKES = ("expression", "{{")
-MARKS = ("tax_id", "record.email", "record.status", "item.status", "input.first", "input.code")
+MARKS = ("tax_id", "newest", "record.email", "record.status", "item.status", "input.first", "input.code")
 """What stands for a hidden field, in its own place or handed on."""
 ELSEWHERE = {
     "wait.duration": "in the place of `until`",
@@ -51,7 +53,7 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _text(annotation: Any) -> bool:
-    return annotation is str or any(_text(part) for part in typing.get_args(annotation))
+    return annotation in (str, base.Expr, base.Template) or any(_text(part) for part in typing.get_args(annotation))
 
 
 def filled(value: Any, path: tuple[str, ...]) -> bool:
@@ -81,6 +83,38 @@ def test_every_place_of_every_type_of_step_holds_the_hidden_field() -> None:
     assert [
         path for path in map(".".join, takes(Action)) if not filled(masked.ACTION, tuple(path.split("."))) and not _told(path, OF_ACTIONS)
     ] == []
+
+
+def test_every_place_of_every_kind_of_block_holds_the_hidden_field() -> None:
+    lacking = sorted(
+        f"{name}.{'.'.join(path)}"
+        for name, kind in blocks.KINDS.items()
+        for path in takes(kind)
+        if not any(filled(one, path) for one in masked.CONTENT if one["block"] == name)
+    )
+    assert lacking == []
+
+
+def test_what_a_setting_of_a_block_takes_is_told_by_its_type_and_said_in_its_description() -> None:
+    for kind in blocks.KINDS.values():
+        for path, told in _settings(kind):
+            said = (told.description or "").lower()
+            kinds = {str(part) for part in _parts(told.annotation) if part in (base.Expr, base.Template)}
+            assert not kinds or any(word in said for word in TAKES), f"{kind.__name__}.{path}: say what it takes"
+
+
+def _settings(model: type[BaseModel], seen: tuple[type, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, told in model.model_fields.items():
+        yield name, told
+        for each in _models(told.annotation):
+            if each not in seen:
+                yield from ((f"{name}.{path}", inner) for path, inner in _settings(each, (*seen, model)))
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for part in typing.get_args(annotation):
+        yield from _parts(part)
 
 
 def _told(place: str, of: Container[str]) -> bool:

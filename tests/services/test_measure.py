@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import access, workflows
+from console import access, runs, workflows
 from console.db import dump
 from console.db.engine import fetch, migration_url, transaction
 from console.errors import Malformed, NotAllowed, NotFound
@@ -150,7 +150,7 @@ def test_history_costs_nothing(company: Company) -> None:
         )
     with psycopg.connect(dump.libpq(migration_url())) as owner:  # nobody else may: what the planner knows would be what another test left
         owner.execute("analyze console.ai_call, console.ai_field")
-    given = measure.parameters(measure.pairs(company.mona), WINDOW)
+    given = measure.parameters(company.mona, measure.pairs(company.mona), WINDOW)
     for statement in (measure._BY_CALL, measure._PER_VALUE):
         plan = "\n".join(row[0] for row in fetch(f"explain (analyze, timing off, summary off) {statement}", given))
         assert "Seq Scan on ai_call" not in plan
@@ -253,3 +253,15 @@ def test_the_steps_behind_a_figure(company: Company) -> None:
 def test_what_no_list_can_be_narrowed_by(company: Company, wanted: dict[str, str]) -> None:
     with pytest.raises(Malformed):
         cases.find_cases(company.mona, WINDOW, Wanted(**wanted))
+
+
+def test_runs_of_records_out_of_the_readers_scope_are_in_no_figure_and_no_list(company: Company) -> None:
+    about = {record: runs.start(company.olivia, "care-review", "customer", record, {"why": "periodic"}) for record in ("1", "3")}
+    for run in about.values():
+        call(company, {"note": "accepted"}, run=run)
+    access.grant("operator", "workflow:care-review", ["assign"], team="operations")
+    for name, count in (("mona", 2), ("olivia", 2), ("tom", 1)):
+        person = company.people[name]
+        assert measure.report(person, WINDOW).total.asked == count, name
+        listed = {case.run for case in cases.find_cases(person, WINDOW, Wanted()).rows}
+        assert (about["3"] in listed) == (count == 2), name

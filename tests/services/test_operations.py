@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from console import db
 from console.activity import sequencing as operations
-from console.commands.log import seal
+from console.commands.seal import seal
 from console.db.engine import hot_engine
 from console.db.ids import uuid7
 from console.log import Fact, Frame, Moved, chained, write

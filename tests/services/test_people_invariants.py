@@ -1,7 +1,6 @@
 """Whatever is done to people, by whomever, in whatever order and at once: an admin stays, nobody who is closed is signed in, the log says what is."""
 
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from console.accounts import authority, passwords, person_changes
 from console.core.actor import Actor
 from console.db import engine as db
 from console.errors import ConsoleError, NotAllowed
+from tests import warm
 from tests.company import Company
 from tests.services.staff import hired, noted, signed_in, sql
 
@@ -279,7 +279,7 @@ for line in sys.stdin:
 
 def test_a_change_counts_in_another_process_within_a_second_and_in_the_middle_of_a_run(company: Company) -> None:
     olivia, run = company.olivia, company.at("note")
-    with subprocess.Popen([sys.executable, "-c", ELSEWHERE, olivia.id], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    with subprocess.Popen([warm.python(), "-c", ELSEWHERE, olivia.id], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdin is not None
         assert other.stdout is not None
 

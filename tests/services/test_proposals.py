@@ -96,7 +96,7 @@ def test_an_answer_makes_no_form_stale(company: Company) -> None:
     assert after["revision"] == before["revision"]
     proposal = after["current"]["proposal"]
     assert (proposal["status"], proposal["fields"][0]["value"], proposal["origin"]) == ("ready", "Looks fine.", "rules")
-    runs.complete(company.olivia, run_id, step="note", revision=before["revision"], values={"note": "mine"})
+    runs.complete(company.olivia, run_id, runs.Submission(step="note", revision=before["revision"], values={"note": "mine"}))
     holds(run_id)
 
 

@@ -46,7 +46,9 @@ def test_what_was_proposed_for_one_item_is_not_compared_with_another(company: Co
     call = told["current"]["proposal"]["call"]
     first, second = (each["key"] for each in told["current"]["progress"]["items"])
     made(call, value("verdict", "fine"))
-    runs.complete(company.olivia, run_id, step="each", revision=told["revision"], values={"item": second, "verdict": "fine"})
+    runs.complete(
+        company.olivia, run_id, runs.Submission(step="each", revision=told["revision"], values={"item": second, "verdict": "fine"})
+    )
     assert outcomes(call) == {"verdict": None}
     told = company.told(run_id)
     assert told["current"]["proposal"]["item"] == first
@@ -60,7 +62,9 @@ def test_the_next_item_is_asked_for_when_it_is_shown_with_the_answer(company: Co
     run_id = listing(company)
     told = company.told(run_id)
     item = told["current"]["progress"]["key"]
-    view = runs.complete_and_look(company.olivia, run_id, step="each", revision=told["revision"], values={"item": item, "verdict": "fine"})
+    view = runs.complete_and_look(
+        company.olivia, run_id, runs.Submission(step="each", revision=told["revision"], values={"item": item, "verdict": "fine"})
+    )
     proposal = view.json["current"]["proposal"]
     assert (proposal["status"], proposal["item"]) == ("pending", view.json["current"]["progress"]["key"])
     assert proposal["item"] != item

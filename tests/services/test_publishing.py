@@ -22,6 +22,7 @@ from console.db import fetch
 from console.db.engine import alone, migration_url
 from console.log import checkpoint, tree_heads
 from console.upkeep import doctor
+from tests import warm
 from tests.conftest import Database
 from tests.servers import outside
 
@@ -301,10 +302,10 @@ def test_a_worker_killed_after_sending_sends_the_same_again_under_the_same_name(
     with outside.http() as server, outside.store() as store:
         say(**webhook(server.url), **store_of(store))
         (note,) = sealed()
-        done = subprocess.run([sys.executable, "-c", WORK], env={**os.environ, "HANDRAIL_FAULT": "publishing.sent=kill"}, check=False)
+        done = subprocess.run([warm.python(), "-c", WORK], env={**os.environ, "HANDRAIL_FAULT": "publishing.sent=kill"}, check=False)
         assert done.returncode == -signal.SIGKILL
         assert only_of("webhook").size is None
-        assert subprocess.run([sys.executable, "-c", WORK], env={**os.environ}, check=False).returncode == 0
+        assert subprocess.run([warm.python(), "-c", WORK], env={**os.environ}, check=False).returncode == 0
         assert [each.body.decode() for each in server.received] == [note, note]
         assert len({each.headers["webhook-id"] for each in server.received}) == 1
         assert len(store.objects) == 1
@@ -323,7 +324,7 @@ def test_a_worker_killed_between_sealing_and_delivery_leaves_it_to_the_next(say:
         sealing = (
             "import os, signal; from console.activity import sequencing as o; o.catch_up(); o.seal(); os.kill(os.getpid(), signal.SIGKILL)"
         )
-        assert subprocess.run([sys.executable, "-c", sealing], env={**os.environ}, check=False).returncode == -signal.SIGKILL
+        assert subprocess.run([warm.python(), "-c", sealing], env={**os.environ}, check=False).returncode == -signal.SIGKILL
         assert server.received == []
         assert checkpoint_delivery.deliver() == 1
         head = tree_heads.newest()

@@ -129,7 +129,8 @@ def test_adding_and_deleting_over_the_api(company: Company) -> None:
 def test_what_was_added_is_found_by_its_event(company: Company) -> None:
     """Under a name that is not its key too; where nobody knows whether it was added, the repeat says so."""
     record_changes.create(company.tom, "customer", NEW)
-    browse.note_change(company.tom, records.collection("customer"), None, {}, NEW, result="unknown", effect="added")
+    with browse.intended(company.tom, records.collection("customer"), "added", None, old={}, new=NEW, whose=None) as intent:
+        intent.settle("unknown")
     sure, unsure = [event for event in log.events_of(company.tom.session) if event.type == "record_changed"]
     assert record_changes.added(company.tom, "customer", sure).values["display_name"] == "Newcomer"
     with pytest.raises(record_changes.NotKnown):
@@ -141,8 +142,12 @@ def test_what_was_added_is_found_by_its_event(company: Company) -> None:
     assert subjects.record_behind("account", subjects.ref("customer", "2")) is None
 
 
-def test_what_opens_nothing_is_not_offered() -> None:
+def test_what_opens_something_is_offered_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    acts = {"create", "delete", "export"}
+    assert acts <= {*policy_words.offered("collection")}
+    assert acts <= {*narrowing.spoken_kinds(access.ACTS)["collection"]}
+    for room in (policy_words, narrowing):
+        monkeypatch.setattr(room, "NOT_YET", {"collection": frozenset({"export"})})
     assert "export" not in policy_words.offered("collection")
     assert "export" not in narrowing.spoken_kinds(access.ACTS)["collection"]
-    assert {"create", "delete"} <= {*policy_words.offered("collection")}
     access.Row("p", "role:lead", "*", "collection:customer", "export")  # a stored row stays what it was

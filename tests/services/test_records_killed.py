@@ -4,7 +4,6 @@ import ast
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import console
 from console import accounts
 from console.core.actor import Actor
 from console.db.engine import fetch
+from tests import warm
 from tests.company import Company
 from tests.conftest import web_app
 from tests.services.test_records_by_hand import NEW, rights as rights, told  # noqa: PLC0414 - a fixture
@@ -34,9 +34,7 @@ def headers(person: Actor) -> dict[str, str]:
 def killed(point: str, method: str, path: str, body: Any, told: dict[str, str]) -> None:
     """The request in a process of its own, which is killed at the point."""
     environ = os.environ | {"HANDRAIL_FAULT": f"{point}=kill"}
-    ended = subprocess.run(
-        [sys.executable, "-P", "-c", DIES, json.dumps([method, path, body, told])], env=environ, check=False, timeout=120
-    )
+    ended = subprocess.run([warm.python(), "-P", "-c", DIES, json.dumps([method, path, body, told])], env=environ, check=False, timeout=120)
     assert ended.returncode == -9, point
 
 

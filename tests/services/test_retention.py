@@ -13,8 +13,9 @@ from click.testing import CliRunner
 
 from console import activity, browse, log, runs, settings
 from console.activity import exports, sequencing
-from console.commands.activity import verify
-from console.commands.retention import hold as hold_commands, retention as retention_command
+from console.commands.hold import hold as hold_commands
+from console.commands.retention import retention as retention_command
+from console.commands.verify import verify
 from console.core.actor import Actor
 from console.db import dump, engine, fetch
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -65,7 +66,7 @@ def exported(folder: Path) -> dict[str, int]:
 def test_without_a_limit_everything_stays(company: Company) -> None:
     company.finished("1")
     sequencing.catch_up()
-    assert (retention.look(YEARS), retention.expire(YEARS)) == ([], [])
+    assert (retention.due_deletions(YEARS), retention.expire(YEARS)) == ([], [])
     assert "Adaeze" in everything()
 
 
@@ -75,7 +76,7 @@ def test_ended_runs_lose_their_values_everywhere_and_every_proof_holds(company: 
     sequencing.catch_up()
     keep(runs=365)
     assert retention.expire() == [Due("runs", 365, 0, 0)], "it ended today"
-    (due,) = retention.look(YEARS)
+    (due,) = retention.due_deletions(YEARS)
     done = retention.expire(YEARS)
     assert done == [due]
     assert due.events > 10
@@ -139,7 +140,7 @@ def test_in_small_parts_and_killed_between_them(company: Company, keep: Keep, mo
     sequencing.catch_up()
     keep(runs=30)
     monkeypatch.setattr(retention, "AT_ONCE", 4)
-    (due,) = retention.look(YEARS)
+    (due,) = retention.due_deletions(YEARS)
     parts: list[str] = []
 
     def killed(_: str) -> None:
@@ -149,7 +150,7 @@ def test_in_small_parts_and_killed_between_them(company: Company, keep: Keep, mo
 
     with pytest.raises(KeyboardInterrupt):
         retention.expire(YEARS, killed)
-    assert retention.look(YEARS)[0].events == due.events - 8
+    assert retention.due_deletions(YEARS)[0].events == due.events - 8
     assert set(exported(tmp_path)) == {"expired"}, "what is gone is accounted for"
     assert "Looked at it" in everything(), "rows are made anew at the end, or by the next one"
     assert retention.expire(YEARS)[0].events == due.events - 8
@@ -187,7 +188,7 @@ def test_a_hold_stands_against_erasure_and_expiry(company: Company, keep: Keep) 
     sequencing.catch_up()
     keep(runs=30)
     erasure.hold(company.ines, "customer", "1", "Proceedings 4711")
-    (due,) = retention.look(YEARS)
+    (due,) = retention.due_deletions(YEARS)
     assert due.held > 5
     assert retention.expire(YEARS) == [due]
     assert (missing(first), bool(missing(second))) == ({}, True)

@@ -125,7 +125,9 @@ def test_what_is_told_before_is_what_is_done(company: Company, name: str) -> Non
     assert screen is not None
     before = way(screen, outcome)
     assert before["refused"] is None
-    runs.complete(company.olivia, run_id, step="here", revision=told["revision"], values={**typed, **item}, outcome=outcome)
+    runs.complete(
+        company.olivia, run_id, runs.Submission(step="here", revision=told["revision"], values={**typed, **item}, outcome=outcome)
+    )
     waits = [effect["kind"] for effect in before["effects"]]
     after = company.told(run_id, "mona")
     assert ("approval" in waits) == ((after["current"] or {}).get("waiting") or {}).get("for", "").startswith("approval")
@@ -183,7 +185,11 @@ def test_an_option_that_is_not_offered_is_refused_by_name(company: Company, name
     told = begun(company, kind, config)
     item = {"item": told["current"]["progress"]["key"]} if "progress" in told["current"] else {}
     with pytest.raises(Invalid) as caught:
-        runs.complete(company.olivia, told["id"], step="here", revision=told["revision"], values={**typed, **item}, outcome="not_there")
+        runs.complete(
+            company.olivia,
+            told["id"],
+            runs.Submission(step="here", revision=told["revision"], values={**typed, **item}, outcome="not_there"),
+        )
     assert [detail for detail in caught.value.details if detail["field"] == "outcome" and "not_there" in detail["reason"]]
     assert company.told(told["id"])["revision"] == told["revision"]
 
@@ -197,8 +203,8 @@ def test_an_option_that_its_condition_takes_away_is_reached_by_nobody(company: C
     runs.draft(company.olivia, run_id, step="here", revision=None, values={}, outcome="yes")
     for _ in range(2):
         with pytest.raises(Invalid, match="outcome"):
-            runs.complete(company.olivia, run_id, step="here", revision=None, values={}, outcome="yes")
-        runs.complete(company.olivia, run_id, step="here", revision=None, values={}, outcome="no")
+            runs.complete(company.olivia, run_id, runs.Submission(step="here", revision=None, values={}, outcome="yes"))
+        runs.complete(company.olivia, run_id, runs.Submission(step="here", revision=None, values={}, outcome="no"))
         runs.revise(company.olivia, run_id, revision=None, step="here", attempt=None, reason="again")
 
 

@@ -93,7 +93,9 @@ def events(run_id: str, kind: str) -> list[dict[str, Any]]:
 
 def hand_in(company: Company, run_id: str, values: dict[str, Any], outcome: str | None = None) -> dict[str, Any]:
     told = company.told(run_id)
-    runs.complete(company.olivia, run_id, step=told["current"]["step"], revision=told["revision"], values=values, outcome=outcome)
+    runs.complete(
+        company.olivia, run_id, runs.Submission(step=told["current"]["step"], revision=told["revision"], values=values, outcome=outcome)
+    )
     return company.told(run_id)
 
 

@@ -47,7 +47,7 @@ def test_coming_to_the_payment_again_asks_and_keeps_it(company: Company, provide
         company.answer(run_id)
     for hand_in in (runs.complete, runs.complete_and_look):
         with pytest.raises(Conflict) as asked:
-            hand_in(company.olivia, run_id, step="pay", revision=None, values={"amount": 5})
+            hand_in(company.olivia, run_id, runs.Submission(step="pay", revision=None, values={"amount": 5}))
         assert (asked.value.code, [each["value"] for each in asked.value.details]) == ("already_done", ["keep", "again", "compensate"])
     with pytest.raises(Conflict) as other:
         pay(company, run_id, 6)

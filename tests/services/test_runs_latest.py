@@ -12,7 +12,7 @@ from console.core.run import NEXT_ITEM, Attempt, Run
 from console.runs.changing.run_rights import see
 from console.runs.rows import latest, recent_runs, run_store
 from console.runs.rows.latest import path
-from console.runs.showing import reading
+from console.runs.showing import reading, step_findings
 from console.runs.showing.view import outline
 from tests.company import Company
 from tests.services.test_runs_long import counted
@@ -53,10 +53,11 @@ def agree(actor: Actor, run_id: str) -> None:
     kept = recent_runs.remembered(run_id, None, shown=True)
     assert kept is None or (kept.run.attempts, kept.left, kept.head) == (read.run.attempts, read.loaded.left, read.loaded.head)
     theirs = reading.view(actor, every, None, reading.PageState(), None)
+    found = step_findings.finder(every.definition, every.run.created_at, theirs.json["context"], theirs.masked)
     for most in range(1, FEW):
         mine = reading.view(actor, read, None, reading.PageState(), most)
         if most <= len(path(read.run.attempts, read.loaded.left)):
-            cut = outline(every.run, every.definition, theirs.names, may_revise="revise" in theirs.can, most=most)
+            cut = outline(every.run, every.definition, theirs.names, may_revise="revise" in theirs.can, most=most, found=found)
             assert (mine.steps, mine.earlier) == cut
     assert (mine.json["context"], mine.can) == (theirs.json["context"], theirs.can)
     assert len(mine.json["attempts"]) + mine.json["left_out"] == len(theirs.json["attempts"]) == read.run.made
@@ -73,13 +74,13 @@ def test_a_long_path_through_lists_and_back_is_counted_as_if_all_of_it_were_ther
         told = hand_in(company, run_id, verdict=verdict)
         agree(company.olivia, run_id)
         if told["current"]["step"] == "sorry":
-            runs.complete_and_look(company.olivia, run_id, step="sorry", revision=told["revision"], values={})
+            runs.complete_and_look(company.olivia, run_id, runs.Submission(step="sorry", revision=told["revision"], values={}))
             agree(company.olivia, run_id)
     told = company.told(run_id)
     assert told["left_out"] > 0
     runs.revise(company.olivia, run_id, revision=told["revision"], step="sorry", attempt=None, reason="Not so.")
     agree(company.olivia, run_id)
-    runs.complete(company.olivia, run_id, step="sorry", revision=None, values={})
+    runs.complete(company.olivia, run_id, runs.Submission(step="sorry", revision=None, values={}))
     agree(company.olivia, run_id)
     every = runs.get(
         company.olivia, run_id, most=None
@@ -116,7 +117,9 @@ def test_the_form_behind_automatic_steps_is_noted_with_them_and_nothing_is_read_
     for _ in range(2):
         last = view.json["last_event"]
         with counted(monkeypatch) as sent:
-            view = runs.complete_and_look(company.olivia, run_id, step="say", revision=view.json["revision"], values={"note": "Once more."})
+            view = runs.complete_and_look(
+                company.olivia, run_id, runs.Submission(step="say", revision=view.json["revision"], values={"note": "Once more."})
+            )
         assert len(sent) <= 4
         kinds = [event.type for event in log.events_of(run_id)][last:]
         assert kinds[0] == "step_completed"
@@ -129,7 +132,7 @@ def test_the_form_behind_automatic_steps_is_noted_with_them_and_nothing_is_read_
 def test_a_step_that_leads_to_the_end_by_itself_shows_the_end(company: Company) -> None:
     workflows.import_file(ROUND, publish=True)
     run_id = runs.start(company.olivia, "round", None, None, {})
-    view = runs.complete_and_look(company.olivia, run_id, step="say", revision=None, values={"note": "out"})
+    view = runs.complete_and_look(company.olivia, run_id, runs.Submission(step="say", revision=None, values={"note": "out"}))
     assert (view.json["status"], view.screen) == ("completed", None)
     assert runs.get(company.olivia, run_id).json == view.json
 
@@ -141,6 +144,6 @@ def test_what_cannot_be_shown_does_not_undo_the_automatic_steps(company: Company
     with monkeypatch.context() as patch:
         patch.setattr("console.runs.showing.reading.draw_screen", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            runs.complete_and_look(company.olivia, run_id, step="say", revision=None, values={"note": "Once more."})
+            runs.complete_and_look(company.olivia, run_id, runs.Submission(step="say", revision=None, values={"note": "Once more."}))
     told = company.told(run_id)
     assert (told["current"]["step"], told["current"]["attempt"]) == ("say", 2)

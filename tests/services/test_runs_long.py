@@ -128,13 +128,19 @@ def test_the_replay_of_a_long_run_sends_as_many_statements_as_that_of_a_short_on
     assert max(found) <= 8
 
 
-def test_looking_at_a_run_again_takes_two_statements(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_looking_at_a_run_again_takes_two_statements_and_one_where_the_scope_has_a_limit(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = company.started()
     before = company.told(run_id)
     with counted(monkeypatch) as sent:
         again = company.told(run_id)
     assert again == before
-    assert len(sent) == 2
+    assert len(sent) == 3  # her scope has a limit, so the rows that the run read are asked for
+    company.told(run_id, "mona")
+    with counted(monkeypatch) as sent:
+        company.told(run_id, "mona")
+    assert not [statement for statement in sent if "run_read" in statement]
 
 
 def test_a_hidden_column_does_not_hide_what_the_run_says_of_itself(company: Company) -> None:

@@ -24,7 +24,7 @@ def at_note(company: Company) -> tuple[str, int]:
 
 
 def hand_in(company: Company, run_id: str, revision: int | None) -> None:
-    runs.complete(company.olivia, run_id, step="note", revision=revision, values={"note": "Looked at it."})
+    runs.complete(company.olivia, run_id, runs.Submission(step="note", revision=revision, values={"note": "Looked at it."}))
 
 
 def elsewhere(run_id: str, act: Callable[[], object]) -> None:
@@ -56,7 +56,7 @@ def test_what_was_just_written_is_not_read_again(company: Company, monkeypatch: 
 def test_a_look_from_elsewhere_costs_a_second_try_and_nothing_else(company: Company, look: str) -> None:
     run_id, revision = at_note(company)
     elsewhere(run_id, lambda: runs.get(company.mona, run_id))
-    getattr(runs, look)(company.olivia, run_id, step="note", revision=revision, values={"note": "Looked at it."})
+    getattr(runs, look)(company.olivia, run_id, runs.Submission(step="note", revision=revision, values={"note": "Looked at it."}))
     assert [event.type for event in log.events_of(run_id)].count("step_completed") == 4
     agrees(run_id)
 

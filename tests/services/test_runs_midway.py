@@ -114,8 +114,8 @@ def test_a_right_taken_away_counts_from_the_next_command(company: Company) -> No
             assert said(lambda: runs.get(me, run_id)) == looking, what
             if looking == "done":
                 assert runs.get(me, run_id).can == offered, what
-            revision = before["revision"]
-            got = said(lambda revision=revision: runs.complete(me, run_id, step="rate", revision=revision, values={"risk": "high"}))  # type: ignore[misc]
+            submission = runs.Submission(step="rate", revision=before["revision"], values={"risk": "high"})
+            got = said(lambda submission=submission: runs.complete(me, run_id, submission))  # type: ignore[misc]
             assert got == handing_in, what
             written = company.sql("select risk from customer where id = 1") == [("high",)]
             assert written == (handing_in == "done" and what != "field:customer/risk update"), what
@@ -387,7 +387,7 @@ def test_ids_that_cannot_be_are_not_found(company: Company) -> None:
     me, nul = company.olivia, "run_\x00"
     for act in (
         lambda: runs.get(me, nul),
-        lambda: runs.complete(me, nul, step="note", revision=1, values={}),
+        lambda: runs.complete(me, nul, runs.Submission(step="note", revision=1, values={})),
         lambda: runs.save(me, nul, revision=None),
         lambda: runs.events(me, nul),
         lambda: runs.replay(me, nul),
@@ -425,12 +425,12 @@ def test_reasons_are_texts_of_2000_characters_everywhere(company: Company) -> No
             lambda reason=reason: runs.revise(me, run_id, revision=None, step="read", attempt=None, reason=reason),
             lambda reason=reason: runs.cancel(company.mona, run_id, revision=None, reason=reason),
             lambda reason=reason: runs.complete(
-                me, run_id, step="note", revision=None, values={"note": "x"}, handled_manually=True, reason=reason
+                me, run_id, runs.Submission(step="note", revision=None, values={"note": "x"}, handled_manually=True, reason=reason)
             ),
         ):
             assert said(act) == code
     assert company.told(run_id) == before
-    runs.complete(me, run_id, step="note", revision=None, values={"note": "x"}, handled_manually=True, reason="x" * 2000)
+    runs.complete(me, run_id, runs.Submission(step="note", revision=None, values={"note": "x"}, handled_manually=True, reason="x" * 2000))
     assert company.told(run_id)["context"]["note"]["missing"] == "handled manually"
 
 

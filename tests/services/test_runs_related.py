@@ -31,7 +31,7 @@ def begin(company: Company, config: dict[str, Any], record: str = "1") -> dict[s
 
 
 def choose(company: Company, told: dict[str, Any], **values: Any) -> dict[str, Any]:
-    runs.complete(company.olivia, told["id"], step="find", revision=told["revision"], values=values)
+    runs.complete(company.olivia, told["id"], runs.Submission(step="find", revision=told["revision"], values=values))
     return company.told(told["id"])
 
 

@@ -66,7 +66,9 @@ def test_what_was_shown_is_an_event_once_and_again_only_when_it_differs(company:
 def test_completing_answers_the_next_screen_and_notes_it_in_the_same_transaction(company: Company) -> None:
     run_id = company.at("note")
     told = company.told(run_id)
-    view = runs.complete_and_look(company.olivia, run_id, step="note", revision=told["revision"], values={"note": "Looked at it."})
+    view = runs.complete_and_look(
+        company.olivia, run_id, runs.Submission(step="note", revision=told["revision"], values={"note": "Looked at it."})
+    )
     assert kinds(run_id)[told["last_event"] :] == ["step_completed", "step_entered", "step_shown"]
     assert len({event.at for event in log.events_of(run_id)[told["last_event"] :]}) == 1
     again = runs.get(company.olivia, run_id)
@@ -79,7 +81,9 @@ def test_completing_into_a_record_write_answers_what_came_of_it(company: Company
     run_id = company.at("rate")
     told = company.told(run_id)
     view = runs.complete_and_look(
-        company.olivia, run_id, step="rate", revision=told["revision"], values={"risk": "low", "email": "adaeze@customers.example"}
+        company.olivia,
+        run_id,
+        runs.Submission(step="rate", revision=told["revision"], values={"risk": "low", "email": "adaeze@customers.example"}),
     )
     assert (view.json["current"]["step"], kinds(run_id)[-1]) == ("decide", "step_shown")
     assert runs.get(company.olivia, run_id).json == view.json
@@ -181,7 +185,7 @@ def test_revise_preview_and_revise(company: Company) -> None:
 def test_a_way_back_makes_a_new_attempt(company: Company) -> None:
     run_id = company.at("decide")
     told = company.told(run_id)
-    runs.complete(company.olivia, run_id, step="decide", revision=told["revision"], values={}, outcome="again")
+    runs.complete(company.olivia, run_id, runs.Submission(step="decide", revision=told["revision"], values={}, outcome="again"))
     after = company.told(run_id)
     assert (after["current"]["step"], after["current"]["attempt"]) == ("note", 2)
     assert all(each["status"] == "done" for each in after["attempts"][:-1])
@@ -241,13 +245,14 @@ def test_an_ended_run_accepts_nothing(company: Company) -> None:
     run_id = company.finished()
     told = company.told(run_id)
     more: dict[str, dict[str, Any]] = {
-        "complete": {"step": "note", "values": {}},
         "draft": {"step": "note", "values": {}},
         "abort": {"reason": "x"},
         "revise": {"step": "note", "attempt": None, "reason": "x"},
         "settle": {"effect": "eff_x", "done": True, "reason": "x"},
     }
-    for verb in ("complete", "save", "resume", "release", "take_over", "abort", "revise", "retry", "draft", "settle"):
+    with pytest.raises(Conflict):
+        runs.complete(company.olivia, run_id, runs.Submission(step="note", revision=told["revision"], values={}))
+    for verb in ("save", "resume", "release", "take_over", "abort", "revise", "retry", "draft", "settle"):
         with pytest.raises(Conflict):
             getattr(runs, verb)(company.olivia, run_id, revision=told["revision"], **more.get(verb, {}))
     assert company.told(run_id) == told
@@ -257,7 +262,7 @@ def test_a_stranger_finds_no_run_by_any_call(company: Company) -> None:
     run_id, stranger = company.at("note"), company.stan
     calls: list[Callable[[], object]] = [
         lambda: runs.get(stranger, run_id),
-        lambda: runs.complete(stranger, run_id, step="note", revision=1, values={}),
+        lambda: runs.complete(stranger, run_id, runs.Submission(step="note", revision=1, values={})),
         lambda: runs.draft(stranger, run_id, step="note", revision=1, values={}),
         lambda: runs.save(stranger, run_id, revision=1),
         lambda: runs.resume(stranger, run_id, revision=1),

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from console import accounts, settings
 from console.activity import sequencing
-from console.commands.log import seal
+from console.commands.seal import seal
 from console.db import fetch
 from console.db.engine import migration_url
 from console.log import checkpoint, tree, tree_heads

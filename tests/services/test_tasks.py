@@ -109,7 +109,7 @@ def test_a_task_for_nobody_or_no_day_asks_a_person(company: Company, config: dic
     told = company.told(run_id)
     assert (told["current"]["step"], told["current"]["take_over"]["code"]) == ("ask", code)
     assert tasks.tasks_of(company.people["stan"]) == []
-    runs.complete(company.olivia, run_id, step="ask", revision=told["revision"], values={})
+    runs.complete(company.olivia, run_id, runs.Submission(step="ask", revision=told["revision"], values={}))
     assert company.told(run_id)["current"]["step"] == "fine"
 
 

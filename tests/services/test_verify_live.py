@@ -14,7 +14,8 @@ from click.testing import CliRunner, Result
 
 from console import runs
 from console.activity import exports, sequencing
-from console.commands.activity import activity, verify
+from console.commands.activity import activity
+from console.commands.verify import verify
 from console.db import fetch
 from console.errors import Conflict, NotAllowed
 from console.log import tree_heads

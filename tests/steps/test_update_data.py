@@ -58,7 +58,7 @@ def test_what_differs_is_written_and_compared_with_what_was_there() -> None:
     assert done.values == {"pep_status": "pep", "limit": "10.00", "role": "minister", "points": 3, "score": 30}
     (write,) = done.effects
     assert write == WriteRecord({"pep_status": {"old": "none", "new": "pep"}, "score": {"old": 0, "new": 30}})
-    assert write.summary == "Update pep_status, score"
+    assert write.summary == "Update pep status, score"
     assert write.kind == "sql_write"
 
 

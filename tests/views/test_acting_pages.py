@@ -38,7 +38,8 @@ def test_the_sheet_says_what_is_to_be_known_and_having_it_done_leads_to_the_run(
     assert "<script>" not in acting.olivia.get("/c/customer/4/do/customer.rate").html.partition("<main")[2]
     acting.olivia.send(acting.olivia.get(SHEET), SHEET, v_risk="high")
     done = acting.olivia.follow()
-    assert "Adaeze Okonkwo-Bell is rated high." in done.text
+    assert "Adaeze Okonkwo-Bell is rated High." in done.text
+    assert "Okonkwo Bell" not in done.text, "a sentence named `result` is no word of programs"
     assert acting.company.sql("select risk from customer where id = 1") == [("high",)]
 
 

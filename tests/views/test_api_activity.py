@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from console import accounts, log
 from console.activity import sequencing
 from console.core.actor import Actor
+from tests.conftest import Database
 
 AT = "/api/v1/activity-logs"
 ROLES = {
@@ -23,7 +23,7 @@ ROLES = {
 
 
 @pytest.fixture(name="keys")
-def fixture_keys(app: Flask) -> dict[str, str]:
+def fixture_keys(clean: Database) -> dict[str, str]:
     """Short name → key, of people who did twelve things, all of which have their place."""
     keys = {}
     for name, (role, team) in ROLES.items():

@@ -11,13 +11,14 @@ from flask.typing import ResponseReturnValue
 from console import access, accounts
 from console.db import engine as db
 from console.views import api
+from tests.conftest import Database
 
 GOOD = "seven tall herons wade"
 JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def olivia(app: Flask) -> accounts.Person:
+def olivia(clean: Database) -> accounts.Person:
     """An operator of Operations."""
     return accounts.create_person("olivia@fernwick.example", role="operator", team="operations", name="Olivia Vance", password=GOOD).person
 

@@ -214,7 +214,7 @@ def back(bench: Bench) -> Scene:
     """A run in which the decision was taken already, and another is asked for."""
     told = bench.run("decide")
     run = bench.house.told(told["run_id"])
-    runs.complete(bench.house.olivia, told["run_id"], step="decide", revision=run["revision"], values={}, outcome="again")
+    runs.complete(bench.house.olivia, told["run_id"], runs.Submission(step="decide", revision=run["revision"], values={}, outcome="again"))
     return told
 
 
@@ -276,7 +276,7 @@ def test_the_example_of_an_effect_that_is_settled(company: Company, provider: Pr
 def pay(company: Company, run_id: str) -> dict[str, Any]:
     """The run after the payment was handed in."""
     told = company.told(run_id)
-    runs.complete(company.olivia, run_id, step=told["current"]["step"], revision=told["revision"], values={"amount": 5})
+    runs.complete(company.olivia, run_id, runs.Submission(step=told["current"]["step"], revision=told["revision"], values={"amount": 5}))
     return company.told(run_id)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import collections, hooks, records, settings as real_settings
+from console.core.documents.collections import WIDGETS
+from console.views.settings.collection_forms import WIDGET_WORDS
 
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
@@ -272,3 +274,7 @@ def test_what_a_model_sees_of_a_field_is_said_in_words(pages: "Pages") -> None:
     said = {"ai": "full", "computed": "record.display_name"}
     answer = pages.ines.post(f"{HERE}/fields/api_token", typed(closed, f"{HERE}/fields/api_token") | said, status=422)
     assert "is a secret by its name" in answer.text
+
+
+def test_every_widget_is_offered_in_words() -> None:
+    assert sorted(WIDGET_WORDS) == sorted(WIDGETS)

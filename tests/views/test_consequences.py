@@ -95,13 +95,11 @@ def test_options_are_told_apart_only_where_they_differ() -> None:
 # -- sentences about the state of things, and what decides them
 
 SAYS = re.compile(r"(?:Nothing|Nobody|No one) (?:is|was|has|had|waits|answered|here|who|can|knows)\b[^<>{}\"'`|]*|stays as it is")
-PLACES = ("errors", "inbox", "my_work", "replay", "runner", "checks", "home", "tasks", "approvals")
+PLACES = ("errors", "inbox", "replay", "runner", "checks", "home", "tasks", "approvals")
 DECIDED_BY = {
     "templates/approvals/one.html": {"answers", "deciders"},
-    "templates/home/home.html": {"saved"},
     "templates/inbox/assign.html": {"people"},
     "templates/inbox/page.html": {"down", "view"},
-    "templates/my_work/page.html": {"saved"},
     "templates/runner/context.html": {"related", "activity"},
     "templates/runner/proposal.html": {"strip"},
     "templates/runner/settle.html": {"effect"},

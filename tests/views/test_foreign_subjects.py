@@ -137,7 +137,7 @@ def test_lists_searches_and_titles_do_not_tell_of_it(house: House) -> None:
         "/api/v1/runs?limit=100",
         "/api/v1/approvals",
         "/api/v1/files",
-        "/my-work",
+        "/more",
         "/c/account",
         "/c/customer",
         "/inbox",

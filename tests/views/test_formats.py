@@ -79,7 +79,7 @@ def test_numbers_and_days_in_german() -> None:
         (of("integer"), 12, '<span class="num">12</span>'),
         (of("uuid"), "0193", '<span class="mono">0193</span>'),
         (of("json"), {"line1": "<b>"}, '<dl class="kv"><div><dt>Line 1</dt><dd>&lt;b&gt;</dd></div></dl>'),
-        (of("json"), [{"a": "<"}], "<pre>[\n  {\n    &#34;a&#34;: &#34;&lt;&#34;\n  }\n]</pre>"),
+        (of("json"), [{"a": "<"}], '<ol class="entries"><li><dl class="kv"><div><dt>A</dt><dd>&lt;</dd></div></dl></li></ol>'),
     ],
 )
 def test_html_escapes_and_links(kind: Kind, value: object, html: str) -> None:

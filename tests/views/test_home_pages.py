@@ -7,6 +7,7 @@ import pytest
 from console import activity as service, runs, settings
 from console.activity import sequencing
 from console.errors import Malformed
+from tests.services.test_tickets import counted, saved
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -14,15 +15,69 @@ if TYPE_CHECKING:
 
 def test_home_shows_what_waits_and_where_to_begin(pages: "Pages") -> None:
     empty = pages.olivia.get("/")
-    assert "You hold no run." in empty.text
-    assert "Nobody has saved a run" in empty.text
+    assert "Nothing waits for you." in empty.text
+    assert "Nothing ended yet." in empty.text
     assert "/c/customer" in empty.links
     run = pages.company.started("1")
-    assert f"/runs/{run}" in pages.olivia.get("/").links
+    page = pages.olivia.get("/")
+    assert f"/runs/{run}" in page.links
+    assert "1 thing waits for you" in page.text
     runs.save(pages.company.olivia, run, revision=pages.company.told(run)["revision"])
     page = pages.tom.get("/")
     pages.tom.send(page, f"/runs/{run}/resume")
     assert pages.company.told(run)["holder"] == pages.company.tom.id
+
+
+def test_my_work_leads_to_home(pages: "Pages") -> None:
+    pages.olivia.get("/my-work", status=303)
+    assert pages.olivia.answer.headers["Location"] == "/"
+
+
+def test_what_the_bar_of_a_telephone_leaves_out_stands_under_more(pages: "Pages") -> None:
+    page = pages.olivia.get("/more")
+    rail = {told["href"]: told for tag, told in page.attributes if tag == "a" and "data-key" in told}
+    left_out = {href for href, told in rail.items() if told.get("data-narrow")}
+    shown = set(rail) - left_out - {"/notices", "/settings/me"}
+    assert len(shown) == 4, "and More is the fifth"
+    assert left_out <= set(page.links[len(rail) :])
+
+
+def test_the_rail_stays_as_each_person_left_it(pages: "Pages") -> None:
+    page = pages.olivia.get("/")
+    name = next(told["data-rail"] for told in page.with_attribute("data-rail"))
+    assert 'class="shell labelled"' in page.html
+    assert 'class="shell labelled folded"' in pages.olivia.get("/workflows/care-review").html, "where a page has panes it begins folded"
+    pages.olivia.client.set_cookie(name, "folded")
+    assert 'class="shell labelled folded"' in pages.olivia.get("/").html
+    assert next(told["data-rail"] for told in pages.tom.get("/").with_attribute("data-rail")) != name
+    pages.olivia.client.set_cookie(name, '"><script>')
+    assert 'class="shell labelled"' in pages.olivia.get("/").html
+
+
+def test_a_pin_is_its_person_s_own_and_what_is_out_of_scope_is_not_pinned(pages: "Pages") -> None:
+    token = pages.olivia.token
+    pages.olivia.post("/pins", {"csrf_token": token, "collection": "customer", "record": "1"})
+    assert pages.olivia.answer.headers["Location"] == "/c/customer/1"
+    assert "Pinned" in pages.olivia.get("/").text
+    assert "Pinned" not in pages.tom.get("/").text
+    assert "Adaeze Okonkwo-Bell" in pages.olivia.get("/notices?shown=", htmx="bell").text
+    pages.stan.post("/pins", {"csrf_token": pages.stan.token, "collection": "customer", "record": "1"}, status=404)
+    pages.olivia.post("/pins", {"csrf_token": token, "collection": "customer", "record": "1", "do": "unpin"})
+    assert "Pinned" not in pages.olivia.get("/").text
+
+
+def test_ended_runs_are_counted_and_the_best_of_them_can_be_watched(pages: "Pages") -> None:
+    company = pages.company
+    run = company.started("1")
+    runs.save(company.olivia, run, revision=None)
+    runs.resume(company.tom, run, revision=None)
+    company.answer(run, by="tom")
+    runs.abort(company.tom, run, revision=None, reason="Begun twice")
+    page = pages.tom.get("/")
+    assert "1 that you may see, 1 by you" in page.text
+    assert any(told.get("role") == "img" and "1 otherwise" in told.get("aria-label", "") for _, told in page.attributes)
+    assert pages.stan.get("/").text.count("Nothing ended yet.") == 1
+    assert f"/runs/{run}/replay" not in pages.stan.get("/").links
 
 
 def test_somebody_without_records_is_told_whom_to_ask(pages: "Pages") -> None:
@@ -149,3 +204,21 @@ def test_the_demo_says_so_on_every_page(pages: "Pages", monkeypatch: pytest.Monk
         assert ("Demo data" in pages.olivia.get(path, status=status).text) is demo, path
     assert ("badge demo" in pages.app.test_client().get("/sign-in").text) is demo
     settings.current.cache_clear()
+
+
+def test_home_costs_the_same_statements_however_much_waits(pages: "Pages") -> None:
+    """One statement for each list and each collection of a list: none for each run, record or pin."""
+    asked = []
+    saved(pages.company, "4")
+    pages.company.started("1")
+    for more in (False, True):
+        if more:
+            pages.company.started("2")
+            pages.company.started("3")
+        pages.olivia.get("/")  # names and rights that are kept for a while are kept
+        with counted() as (ours, of_source):
+            pages.olivia.get("/")
+        asked.append((ours, of_source))
+    few, many = [(len(ours), len(of_source)) for ours, of_source in asked]
+    assert few == many, asked
+    assert sum(few) <= 40

@@ -1,4 +1,4 @@
-"""My work and the pages of inboxes: what they show to whom, taking, handing on, giving."""
+"""Home and the pages of inboxes: what they show to whom, taking, handing on, giving."""
 
 import re
 from typing import TYPE_CHECKING
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console import inboxes, runs
+from console.errors import DefinitionError
 from console.work import tickets
 from tests.company import DESK
 from tests.services.test_inbox import UNRATED
@@ -22,39 +23,43 @@ def _inboxes(pages: "Pages") -> None:
 
 
 def refreshed(pages: "Pages", who: str = "olivia") -> str:
-    """The address with which My work asks again."""
-    return next(str(told["hx-get"]) for told in getattr(pages, who).get("/my-work").with_attribute("hx-get") if "seen=" in told["hx-get"])
+    """The address with which Home asks again."""
+    return next(str(told["hx-get"]) for told in getattr(pages, who).get("/").with_attribute("hx-get") if "seen=" in told["hx-get"])
 
 
-def test_my_work_has_each_thing_with_its_way(pages: "Pages") -> None:
+def test_home_has_each_thing_with_its_way(pages: "Pages") -> None:
     run, kept = pages.company.started("1"), saved(pages.company, "4")
     handed_on(pages.company, "2")
-    page = pages.olivia.get("/my-work")
-    assert {f"/runs/{run}", "/inbox/desk", "/inbox/unrated"} <= set(page.links)
-    assert [words for _, words in page.headings] == ["My work", "With you", "To approve", "Tasks and questions", "To Continue", "To take"]
-    assert "1 to do" in page.text
-    assert "2 to do" in page.text  # what was saved, and one record; two are begun
+    page = pages.olivia.get("/")
+    assert {f"/runs/{run}", f"/runs/{kept}", "/inbox/desk", "/inbox/unrated"} <= set(page.links)
+    assert [words for tag, words in page.headings if tag == "h3"] == ["Later"]
+    assert "2 things wait for you" in page.text
+    assert f"/runs/{run}" not in pages.olivia.get("/?show=continue").links
+    assert "Nothing of this kind waits for you." in pages.olivia.get("/?show=decide").text
     pages.olivia.send(page, f"/runs/{kept}/resume")
     assert pages.company.told(kept)["holder"] == pages.company.olivia.id
 
 
-def test_my_work_answers_204_until_something_changes(pages: "Pages") -> None:
+def test_home_answers_204_until_something_changes(pages: "Pages") -> None:
     again = refreshed(pages)
     pages.olivia.get(again, htmx="work", status=204)
-    run = pages.company.started("1")
+    pages.company.started("1")
     assert "Care review" in pages.olivia.get(again, htmx="work").text
     again = refreshed(pages)
     pages.olivia.get(again, htmx="work", status=204)
-    pages.company.answer(run)
+    saved(pages.company, "4")
     pages.olivia.get(again, htmx="work")
-    assert pages.olivia.get(again).text.startswith("My work")  # a plain GET is the page, whatever was seen
+    assert "Home" in pages.olivia.get(again).text  # a plain GET is the page, whatever was seen
+
+
+def test_a_due_day_needs_a_field_of_the_collection() -> None:
+    with pytest.raises(DefinitionError, match="source.due"):
+        inboxes.import_all([UNRATED | {"source": UNRATED["source"] | {"due": {"field": "no_such_field", "days": 3}}}])
 
 
 def test_empty_states_say_what_to_do_next(pages: "Pages") -> None:
-    olivia, stan = pages.olivia.get("/my-work").text, pages.stan.get("/my-work").text
-    assert "Take the next ticket of an inbox." in olivia
-    assert "Open a record and start a workflow on it." in stan
-    assert "You work in no inbox." in stan
+    assert "Nothing waits for you." in pages.olivia.get("/").text
+    assert "Inboxes" not in pages.stan.get("/").text
     assert "You work in no inbox." in pages.stan.get("/inbox").text
     assert "/inbox" not in pages.stan.get("/").links
     assert "Nothing is left to take here." in pages.olivia.get("/inbox/desk").text
@@ -62,8 +67,7 @@ def test_empty_states_say_what_to_do_next(pages: "Pages") -> None:
     assert "Nobody has a ticket of this inbox in hand." in pages.mona.get("/inbox/desk?view=backlog").text
 
 
-def test_home_is_the_short_form(pages: "Pages") -> None:
-    assert "/my-work" in pages.olivia.get("/").links
+def test_the_next_ticket_is_taken_from_home(pages: "Pages") -> None:
     page = pages.olivia.get("/")
     pages.olivia.send(page, "/inbox/unrated/next")
     assert "/runs/run_" in pages.olivia.answer.headers["Location"]
@@ -186,5 +190,5 @@ def test_who_works_sees_no_backlog_and_chooses_nothing(pages: "Pages") -> None:
 def test_while_the_source_is_away_the_pages_say_so(pages: "Pages") -> None:
     pages.mona.get("/settings/me")
     with away(pages.company):
-        assert "The source of its records does not answer" in pages.mona.get("/my-work").text
+        assert "The source of its records does not answer" in pages.mona.get("/").text
         assert "Records are missing here" in pages.mona.get("/inbox/unrated").text

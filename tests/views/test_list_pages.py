@@ -93,7 +93,7 @@ def test_filters_are_added_in_words_shown_as_chips_and_removed_one_by_one(pages:
 @pytest.mark.parametrize(
     ("field", "op", "value", "words"),
     [
-        ("balance", "in", "12.50, 900", "Balance is one of 12.50, 900"),
+        ("balance", "in", "12.50, 900", "Balance is 12.50 or 900"),
         ("display_name", "contains", "har", "Display name contains har"),
         ("risk", "ne", "low", "Risk is not Low"),
     ],

@@ -103,7 +103,7 @@ def test_nothing_that_was_computed_tells_what_its_reader_may_not_read(company: C
         places.add((told["current"] or {}).get("step", "end"))
         some = [
             *of_run(run, told["last_event"]),
-            "/my-work",
+            "/",
             "/notices",
             "/tasks",
             "/approvals",
@@ -190,7 +190,7 @@ def test_what_is_left_out_is_null_and_named(company: Company) -> None:
     view = runs.get(company.olivia, run)
     assert view.screen is not None
     assert view.screen["text"].startswith("Of •••••• and ")
-    runs.complete(company.olivia, run, step="decide", revision=view.json["revision"], values={"given": ""}, outcome="yes")
+    runs.complete(company.olivia, run, runs.Submission(step="decide", revision=view.json["revision"], values={"given": ""}, outcome="yes"))
     assert company.told(run, "mona")["context"]["decide"]["given"] == MARK
 
 

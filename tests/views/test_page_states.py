@@ -50,8 +50,8 @@ def told(page: Page, pages: "Pages", who: str = "olivia") -> list[str]:
         ("select 1", "/c/customer?q=nobody", "Nothing here fits what you search for.", "/c/customer"),
         ("update customer set risk = 'low'", "/c/customer?segment=unrated", "No record is in “Unrated” at the moment.", "/c/customer"),
         ("select 1", "/c/customer/1", "No workflow has run on this record yet.", None),
-        ("select 1", "/", "You hold no run. Open a record and start a workflow on it.", "/c"),
-        ("select 1", "/", "Nobody has saved a run that you could resume.", None),
+        ("select 1", "/", "Nothing waits for you.", "/c"),
+        ("select 1", "/", "Nothing ended yet.", "/inbox"),
         ("select 1", "/c/customer?q=nobody&filter=%7B%22field%22%3A%22risk%22%2C%22op%22%3A%22eq%22%2C%22value%22%3A%22low%22%7D", "Clear search and filters", "/c/customer"),
     ],
 )  # fmt: skip

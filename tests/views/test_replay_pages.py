@@ -1,10 +1,13 @@
 """Replay pages: what was shown and answered, at every event, with nothing on them that could act."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import runs
+from console import records, runs
+from tests.papers import at_note, workflow
 
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
@@ -57,6 +60,52 @@ def test_values_are_those_of_then_and_changed_since_shows_now(pages: "Pages") ->
     inert(both)
     assert "adaeze@customers.example" in both.text
     assert "Now: later@customers.example" in both.text
+
+
+@contextmanager
+def spied(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The collections whose records were asked for by their keys."""
+    asked: list[str] = []
+    named = records.named
+
+    def noted(collection: str, *more: Any) -> Any:
+        asked.append(collection)
+        return named(collection, *more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(records, "named", noted)
+        yield asked
+
+
+def test_rows_and_answers_that_differ_today_are_marked(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+    related = [{"name": "accounts", "relation": "account", "fields": ["iban", "status"]}]
+    workflow("rows", {"type": "get_data", "config": {"fields": ["display_name"], "related": related}, "next": {"default": "rate"}})
+    run = at_note(pages.company, "rows")
+    pages.olivia.get(f"/runs/{run}")
+    at = pages.company.told(run)["last_event"]
+    revision = pages.company.told(run)["revision"]
+    runs.complete(pages.company.olivia, run, runs.Submission(step="note", revision=revision, values={}))
+    pages.olivia.get(f"/runs/{run}")
+    pages.company.answer(run, risk="low")
+    rated = next(
+        event["n"]
+        for event in runs.events(pages.company.olivia, run, limit=100)[0]
+        if event["kind"] == "step_completed" and event["step"] == "rate"
+    )
+    first, second = pages.company.sql("select iban from account where customer_id = 1 order by iban")
+    pages.company.sql("update account set status = 'frozen' where iban = ?", first[0])
+    pages.company.sql("delete from account where iban = ?", second[0])
+    pages.company.sql("update customer set risk = 'high' where id = 1")
+    then = pages.olivia.get(f"/runs/{run}/replay?at={at}")
+    assert "frozen" not in then.text.lower()
+    with spied(monkeypatch) as asked:
+        since = pages.olivia.get(f"/runs/{run}/replay?at={at}&since=1")
+    assert "Now: Frozen" in since.text or "Now: frozen" in since.text
+    assert "Not there today, or not yours to see" in since.text
+    assert sorted(asked) == ["account", "customer"], "one question for each collection"
+    inert(since)
+    answered = pages.olivia.get(f"/runs/{run}/replay?at={rated}&since=1")
+    assert "In the record now: High" in answered.text
 
 
 def test_cancelled_attempts_stay_struck_through(pages: "Pages") -> None:

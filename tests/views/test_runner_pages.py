@@ -27,7 +27,7 @@ def test_a_run_goes_from_start_to_end_without_script(pages: "Pages") -> None:
     assert "Now: empty" in page.text
     olivia.send(page, "/complete", v_risk="high")
     page = olivia.follow()
-    assert "Your decision" in page.text
+    assert "What do you decide?" in page.text
     olivia.send(page, "/complete", outcome="approve")
     page = olivia.follow()
     assert ("h2", "Care review is done: Approved") in page.headings

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 
 from console import settings
 from console.app import MAX_BODY_BYTES, create_app
-from console.views import security
-from tests.conftest import Database
+from console.views import frame, security
+from tests.conftest import Database, web_app
 
 HOST = "http://localhost"
 STRICT = (
@@ -26,9 +26,9 @@ def token(browser: FlaskClient) -> str:
 
 
 @pytest.fixture
-def browser(app: Flask) -> FlaskClient:
+def browser(clean: Database) -> FlaskClient:
     """One that says nothing of itself."""
-    return app.test_client()
+    return web_app().test_client()
 
 
 class TestForms:
@@ -129,6 +129,32 @@ class TestHeaders:
     )
     def test_nothing_is_kept_by_browsers_but_files(self, browser: FlaskClient, path: str, kept: str) -> None:
         assert browser.get(path, buffered=True).headers["Cache-Control"] == kept
+
+    @pytest.mark.parametrize(
+        ("path", "accepted", "sent"),
+        [
+            ("/sign-in", "gzip, deflate, br, zstd", "br"),
+            ("/sign-in", "gzip", "gzip"),
+            ("/sign-in", "identity", None),
+            ("/static/css/panel.css", "gzip, br", "br"),
+            ("/static/js/page.js", "br", "br"),
+            ("/static/vendor/tabler-icons-3.51.0/icons.svg", "br", "br"),
+            ("/static/vendor/inter-5.3.0/inter-latin.woff2", "br", None),
+            ("/api/openapi.json", "br, gzip", None),
+        ],
+    )
+    def test_pages_and_their_files_are_packed_and_answers_to_programs_are_not(
+        self, browser: FlaskClient, path: str, accepted: str, sent: str | None
+    ) -> None:
+        answer = browser.get(path, headers={"Accept-Encoding": accepted}, buffered=True)
+        assert answer.status_code == 200
+        assert answer.headers.get("Content-Encoding") == sent
+        assert "Accept-Encoding" in answer.headers["Vary"]
+
+    def test_a_part_of_a_file_is_sent_as_it_lies(self, browser: FlaskClient) -> None:
+        answer = browser.get("/static/css/panel.css", headers={"Accept-Encoding": "br", "Range": "bytes=10-19"}, buffered=True)
+        whole = (frame.STATIC / "css/panel.css").read_bytes()
+        assert (answer.status_code, answer.data, answer.headers.get("Content-Encoding")) == (206, whole[10:20], None)
 
     def test_a_page_and_its_fragments_are_told_apart_by_caches(self, browser: FlaskClient) -> None:
         assert "HX-Request" in browser.get("/sign-in").headers["Vary"]

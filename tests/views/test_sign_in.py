@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from console import accounts, log
 from console.accounts import signing_in
 from console.db import engine as db
+from tests.conftest import Database
 
 GOOD = "seven tall herons wade"
 OLIVIA = "olivia@fernwick.example"
@@ -37,7 +38,7 @@ class Form(HTMLParser):
 
 
 @pytest.fixture
-def olivia(app: Flask) -> accounts.Person:
+def olivia(clean: Database) -> accounts.Person:
     """An operator who signs in with GOOD."""
     return accounts.create_person(OLIVIA, role="operator", team="operations", name="Olivia", password=GOOD).person
 

@@ -19,7 +19,7 @@ NAMES: tuple[Name, ...] = ("anthropic", "openai_compatible", "rules")
 
 
 def config(told: AI, *, private: bool = False) -> Config:
-    """What the settings say, for the provider that they name. `private`: the base URL was given by whoever runs the machine, and may be of their own network."""
+    """The configuration of the provider that the settings name. `private`: the base URL was given by whoever runs the machine, and may be of their own network."""
     match told.provider:
         case "anthropic":
             return anthropic.Config(told.model or anthropic.MODEL, told.api_key or "", told.base_url or anthropic.BASE_URL, private)

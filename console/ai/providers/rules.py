@@ -1,4 +1,4 @@
-"""What is certain without any model: a value that one source holds under the field's own name. It works without key and network, and is what a model has to beat."""
+"""Proposals without a model: a value that exactly one source holds under the field's own name. Needs no key or network; the baseline for models."""
 
 import json
 import math

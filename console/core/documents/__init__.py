@@ -6,6 +6,8 @@ __all__ = [
     "approval_rules",
     "collections",
     "fields",
+    "findings",
+    "governance",
     "graph",
     "house_check",
     "json_shape",

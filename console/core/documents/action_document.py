@@ -25,6 +25,11 @@ SUCCEEDED, PENDING, FAILED = "succeeded", "pending", "failed"
 ActionId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 
 
+def slug_of(action: str) -> str:
+    """Slug of the one-step workflow that does the action of this id from a record."""
+    return "action-" + action.replace(".", "-").replace("_", "-")
+
+
 class Beside(Definition):
     """Records that a relation of the action's record leads to, found as `related.<name>`."""
 
@@ -145,7 +150,7 @@ class Action(Definition):
     @property
     def slug(self) -> str:
         """Slug of the one-step workflow that does the action from a record."""
-        return "action-" + self.id.replace(".", "-").replace("_", "-")
+        return slug_of(self.id)
 
     def to_json(self) -> dict[str, Any]:
         """The document in canonical order, without default values."""

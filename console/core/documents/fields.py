@@ -7,11 +7,12 @@ name that the step's output will have, `steps.<id>.<field>`; at the start as `in
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from console.core import expressions, media
+from console.core.currencies import decimals
 from console.core.documents.workflow import NAME_PATTERN
 from console.core.expressions.operands import rounded, to_json
 from console.core.forms import FieldType, FormField, Wrong, bound, cleaned, examine, is_empty, missing_message
@@ -19,10 +20,13 @@ from console.core.forms import FieldType, FormField, Wrong, bound, cleaned, exam
 OWN_INPUT = "input"  # the root under which a start step has its own values
 OWN_ITEM = "item"  # and a step that goes through a list has those of the item, besides the item's known values
 NEEDS_OPTIONS = frozenset({"enum", "multi_enum", "checklist"})
+BECAUSE = "_because"
+LONGEST_SENTENCE = 2000
 MOST_DECIMALS = 30  # what a form reads
 JUDGED = frozenset({"enum", "boolean", "multi_enum", "checklist"})
 TICKED = frozenset({"multi_enum", "checklist", "files"})
 HANDED_IN = frozenset({"file", "files"})
+AMOUNTS = frozenset({"money", "decimal", "integer"})
 NOT_IN_FORMS = frozenset({"binary", "other", "array"})
 
 
@@ -30,6 +34,7 @@ class Located(NamedTuple):
     """An expression or template and its place in a step's settings.
 
     `relation` or `collection` tells whose rows `record` means; None: the run's own record. `papers`: it checks a document.
+    `each`: the expression of the list whose entries are `entry`.
     """
 
     field: str
@@ -37,6 +42,7 @@ class Located(NamedTuple):
     relation: str | None = None
     collection: str | None = None
     papers: bool = False
+    each: str | None = None
 
 
 class Use(NamedTuple):
@@ -71,6 +77,13 @@ class Case(Definition):
 Computed = str | list[Case]
 
 
+class WayOut(Definition):
+    """A button below a refusal that changes the form."""
+
+    label: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    set: dict[str, Any] = Field(min_length=1, description="Field of the form to its new value; null empties it")
+
+
 class Must(Definition):
     """Something that must hold of what was typed into a field."""
 
@@ -78,6 +91,22 @@ class Must(Definition):
     message: Annotated[str, StringConstraints(min_length=1, max_length=1000)] = Field(
         description="Said at the field where it does not hold; {{ expressions }} are filled in"
     )
+    why: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = Field(
+        None, description="What the message rests on; {{ expressions }} are filled in"
+    )
+    severity: Literal["refuse", "explain"] = Field(
+        "refuse", description="refuse: the form is not taken; explain: it is taken with a sentence that says why, which is kept"
+    )
+    ask: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
+        None, description="Question that the sentence answers, with severity explain"
+    )
+    ways: list[WayOut] = Field(default_factory=list, max_length=4, description="Buttons that lead out of it")
+
+
+class FieldRule(Must):
+    """A rule about a field that is not defined in the form, such as a column of the record."""
+
+    field: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(description="Field at which the message is said")
 
 
 class Choice(Definition):
@@ -109,10 +138,23 @@ class FieldDefinition(Definition):
     must: list[Must] = Field(default_factory=list, max_length=10, description="What must hold of it, once something is typed")
     default: Any = Field(None, description="What the field starts with")
     value: Computed | None = Field(None, description="Expression, or cases, that give what the field starts with (or holds, when readonly)")
+    currency: str | None = Field(
+        None,
+        max_length=500,
+        description="Of an amount of money: the code of its currency in three capitals, or an expression that gives it",
+    )
+    minor: bool = Field(
+        False, description="Of an amount with a currency: its value is in the smallest unit, such as cents; people type whole units"
+    )
     finding: bool | None = Field(
         None,
         description="Whether it is judged anew each time: what a record says of it under the same name is shown as last time and never proposed; none: where one of several is chosen",
     )
+
+    @property
+    def explained(self) -> str | None:
+        """Name of the field for the sentence that its rules may ask for; None where none does."""
+        return because(self.name) if any(rule.severity == "explain" for rule in self.must) else None
 
     @property
     def judged(self) -> bool:
@@ -136,6 +178,12 @@ class FieldDefinition(Definition):
             raise ValueError("a file is handed in by a person: leave readonly, default and value out")
         if self.readonly and self.value is None and self.default is None:
             raise ValueError("a field that is only shown needs a value")
+        if self.currency is not None and self.type not in AMOUNTS:
+            raise ValueError("a currency is of an amount: a field of type money, decimal or integer")
+        if self.minor and self.currency is None:
+            raise ValueError("minor is of an amount with a currency")
+        if unasked := [rule for rule in self.must if rule.ask and rule.severity != "explain"]:
+            raise ValueError(f"ask is the question of a rule with severity explain: {unasked[0].ask}")
         self._bounded()
         if self.default is not None:
             try:
@@ -143,6 +191,11 @@ class FieldDefinition(Definition):
             except Wrong as wrong:
                 raise ValueError(f"the default does not fit the field: {wrong}") from None
         return self
+
+    @property
+    def fixed_currency(self) -> bool:
+        """Whether the currency is a code, and not found by an expression."""
+        return self.currency is not None and decimals(self.currency) is not None
 
     def _bounded(self) -> None:
         """Raises ValueError for a bound without effect."""
@@ -160,8 +213,34 @@ class FieldDefinition(Definition):
         if self.type in HANDED_IN:
             options = {"types": list(self.types or media.USUAL)}
         return FormField(
-            self.name, self.label, self.type, self.required, self.readonly, None, None, options, self.min, self.max, self.max_length, self.help
+            self.name, self.label, self.type, self.required, self.readonly, None, None, options, self.min, self.max, self.max_length, self.help,
+            "money" if self.currency else None, None, self.minor or None, self.currency if self.fixed_currency else None,
         )  # fmt: skip
+
+
+def because(name: str) -> str:
+    """Name of the field for the sentence that explains a field against a rule."""
+    return f"{name}{BECAUSE}"
+
+
+def names_of(definitions: Iterable[FieldDefinition], must: Iterable[FieldRule] = ()) -> frozenset[str]:
+    """Names of the values that a form leaves, the sentences that its rules may ask for included."""
+    entries = list(definitions)
+    asked = {because(rule.field) for rule in must if rule.severity == "explain"}
+    return frozenset([*(entry.name for entry in entries), *(entry.explained for entry in entries if entry.explained), *asked])
+
+
+def wrong_rules(definitions: Sequence[FieldDefinition], columns: Sequence[str] = (), must: Sequence[FieldRule] = ()) -> str | None:
+    """What is wrong with the rules of a form: a field that it does not have, or a name that a rule needs; None if nothing is."""
+    names = {*columns, *(entry.name for entry in definitions)}
+    rules = [*((entry.name, rule) for entry in definitions for rule in entry.must), *((rule.field, rule) for rule in must)]
+    if strange := sorted({name for name, _ in rules} - names):
+        return f"must names what is no field of the form: {', '.join(strange)}"
+    if strange := sorted({name for _, rule in rules for way in rule.ways for name in way.set} - names):
+        return f"a way out sets what is no field of the form: {', '.join(strange)}"
+    if taken := sorted({because(name) for name, rule in rules if rule.severity == "explain"} & names):
+        return f"fields cannot be named {', '.join(taken)} here: that is where the sentence of a rule is kept"
+    return None
 
 
 def judged_of(config: Any) -> frozenset[str]:
@@ -228,19 +307,22 @@ def shown(
     former: Mapping[str, Any],
     own: str,
     columns: Sequence[FormField] = (),
+    must: Sequence[FieldRule] = (),
 ) -> list[FormField]:
     """The fields as shown: former values win over computed ones, these over defaults; required ones are marked by the present conditions.
 
-    `columns` are further fields of the form, which conditions and computed values may use.
+    `columns` are further fields of the form, which conditions and computed values may use; `must` are rules about them.
     """
     definitions = list(definitions)
     fields = _filled(definitions, roots, former, own, columns)
     now = with_own(roots, own, {field.name: field.value for field in [*columns, *fields]})
     pairs = zip(fields, definitions, strict=True)
-    return [
-        replace(field, required=field.required or (entry.required_if is not None and condition_holds(entry.required_if, now)))
-        for field, entry in pairs
-    ]
+    asked = {field.explains: field.holding(former.get(field.name)) for field in _sentences(definitions, columns, must)}
+    made = [asked[name] for name in asked if name not in {entry.name for entry in definitions}]
+    for field, entry in pairs:
+        made.append(replace(field, required=field.required or (entry.required_if is not None and condition_holds(entry.required_if, now))))
+        made += [asked[entry.name]] if entry.name in asked else []
+    return made
 
 
 def taken(
@@ -250,36 +332,73 @@ def taken(
     own: str,
     submitted: Mapping[str, Any],
     columns: Sequence[FormField] = (),
-) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    """(values of the whole form, details of errors) for a submission; `columns` are further fields of the form.
+    must: Sequence[FieldRule] = (),
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """(values of the whole form, details of errors) for a submission; `columns` are further fields of the form, `must` rules about them.
 
-    Read-only fields and conditions for required fields are computed again from the submitted values.
+    Read-only fields and conditions for required fields are computed again from the submitted values. The sentence that a rule asks for is
+    among the values only where the rule does not hold.
     """
     definitions = list(definitions)
-    values, details = examine([*columns, *_filled(definitions, roots, former, own, columns)], submitted)
+    sentences = [field.holding(former.get(field.name)) for field in _sentences(definitions, columns, must)]
+    values, found = examine([*columns, *_filled(definitions, roots, former, own, columns), *sentences], submitted)
+    details: list[dict[str, Any]] = [*found]
     for entry in definitions:
         values[entry.name] = _ticks(entry, values[entry.name])
         if entry.readonly and entry.value is not None:
             values[entry.name] = fitted(entry.field(), computed(entry.value, with_own(roots, own, values)))
     wrong = {detail["field"] for detail in details}
     now = with_own(roots, own, values)
-    for entry in definitions:
-        if (
-            entry.required_if is not None
-            and entry.name not in wrong
-            and is_empty(values[entry.name])
-            and condition_holds(entry.required_if, now)
-        ):
-            details.append({"field": entry.name, "reason": missing_message(entry.field())})
-        elif broken := None if entry.name in wrong or is_empty(values[entry.name]) else _broken(entry, now):
-            details.append({"field": entry.name, "reason": broken})
+    details += [
+        {"field": entry.name, "reason": missing_message(entry.field())}
+        for entry in definitions
+        if entry.required_if is not None
+        and entry.name not in wrong
+        and is_empty(values[entry.name])
+        and condition_holds(entry.required_if, now)
+    ]
+    answered = set()
+    for name, rules in _rules(definitions, must).items():
+        broken = [] if name in wrong or is_empty(values.get(name)) else [rule for rule in rules if not condition_holds(rule.if_, now)]
+        if refused := next((rule for rule in broken if rule.severity == "refuse"), None):
+            details.append(_detail(name, refused, now))
+        elif broken:
+            answered.add(because(name))
+            details += [_detail(because(name), broken[0], now)] if is_empty(values[because(name)]) else []
+    for field in sentences:
+        if field.name not in answered:
+            del values[field.name]
     return values, details
 
 
-def _broken(entry: FieldDefinition, now: Mapping[str, Any]) -> str | None:
-    """The message of the field's first rule that is not met; None if all are."""
-    failing = (rule for rule in entry.must if not expressions.parse(rule.if_).test(now))
-    return next((expressions.render(rule.message, now) for rule in failing), None)
+def _rules(definitions: Iterable[FieldDefinition], must: Iterable[FieldRule]) -> dict[str, list[Must]]:
+    """Field → its rules, in order."""
+    found: dict[str, list[Must]] = {entry.name: list(entry.must) for entry in definitions if entry.must}
+    for rule in must:
+        found.setdefault(rule.field, []).append(rule)
+    return found
+
+
+def _sentences(definitions: Sequence[FieldDefinition], columns: Sequence[FormField], must: Sequence[FieldRule]) -> list[FormField]:
+    """The fields for the sentences that rules may ask for; each belongs to the field that it explains."""
+    labels = {field.name: field.label for field in columns} | {entry.name: entry.label for entry in definitions}
+    made = []
+    for name, rules in _rules(definitions, must).items():
+        asks = [rule for rule in rules if rule.severity == "explain"]
+        if asks and name in labels:
+            question = next((rule.ask for rule in asks if rule.ask), f"{labels[name]}: why all the same?")
+            made.append(FormField(because(name), question, "long_text", max_length=LONGEST_SENTENCE, lines=2, explains=name))
+    return made
+
+
+def _detail(name: str, rule: Must, now: Mapping[str, Any]) -> dict[str, Any]:
+    """The error for a rule that does not hold: what, why, and the ways out."""
+    made: dict[str, Any] = {"field": name, "reason": expressions.render(rule.message, now), "severity": rule.severity}
+    if rule.why is not None:
+        made["why"] = expressions.render(rule.why, now)
+    if rule.ways:
+        made["ways"] = [{"label": way.label, "set": dict(way.set)} for way in rule.ways]
+    return made
 
 
 def _filled(
@@ -290,6 +409,9 @@ def _filled(
     values: dict[str, Any] = {field.name: field.value for field in columns}
     for entry in definitions:
         field = entry.field()
+        if entry.currency is not None and not entry.fixed_currency:
+            code = expressions.parse(entry.currency).evaluate(with_own(roots, own, values))
+            field = replace(field, currency=code if isinstance(code, str) else "")
         if entry.at_most is not None:
             field = replace(field, max=computed(entry.at_most, with_own(roots, own, values)))
         if entry.name in former and not entry.readonly:
@@ -326,10 +448,19 @@ def texts_of_definitions(where: str, definitions: Iterable[FieldDefinition]) -> 
     found = []
     for number, entry in enumerate(definitions):
         found += [Located(f"{where}[{number}].required_if", entry.required_if)] if entry.required_if is not None else []
+        found += [Located(f"{where}[{number}].currency", entry.currency)] if entry.currency is not None and not entry.fixed_currency else []
         found += texts_of(f"{where}[{number}].value", entry.value)
         found += texts_of(f"{where}[{number}].at_most", entry.at_most)
-        for place, rule in enumerate(entry.must):
-            at = f"{where}[{number}].must[{place}]"
-            found.append(Located(f"{at}.if", rule.if_))
-            found += [Located(f"{at}.message", match[1].strip()) for match in expressions.TEMPLATE.finditer(rule.message)]
+        found += texts_of_rules(f"{where}[{number}].must", entry.must)
+    return found
+
+
+def texts_of_rules(where: str, rules: Iterable[Must]) -> list[Located]:
+    """All expressions of rules, those in their sentences included, with their place."""
+    found = []
+    for place, rule in enumerate(rules):
+        at = f"{where}[{place}]"
+        found.append(Located(f"{at}.if", rule.if_))
+        for name, text in (("message", rule.message), ("why", rule.why or "")):
+            found += [Located(f"{at}.{name}", match[1].strip()) for match in expressions.TEMPLATE.finditer(text)]
     return found

@@ -68,28 +68,32 @@ def _collections(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections
     uses = [(sketch, use) for sketch in sketches for use in sketch.uses]
     if name is None:
         found = [Problem(sketch.id, f"config.{use.field}", NO_RECORD) for sketch, use in uses if use.collection is None]
-        return found + (_wrong_uses([pair for pair in uses if pair[1].collection is not None], None, collections) if collections else [])
+        return found + (
+            _wrong_uses([pair for pair in uses if pair[1].collection is not None], None, collections, raw.get("slug"))
+            if collections
+            else []
+        )
     if collections is None or not isinstance(name, str):
         return []
     if name not in collections:
         return [Problem(None, "collection", f"There is no collection {name}: connect its data source first.")]
     segments = {segment.id for segment in collections[name].segments}
-    return _wrong_uses(uses, collections[name], collections) + [
+    return _wrong_uses(uses, collections[name], collections, raw.get("slug")) + [
         Problem(None, f"segments[{place}]", f"The collection {name} has no segment {segment}.", "warning")
         for place, segment in named(raw.get("segments"))
         if segment not in segments
     ]
 
 
-def _wrong_uses(uses: Iterable[tuple[Sketch, Use]], here: Any, collections: Mapping[str, Any]) -> list[Problem]:
+def _wrong_uses(uses: Iterable[tuple[Sketch, Use]], here: Any, collections: Mapping[str, Any], slug: Any) -> list[Problem]:
     return [
         Problem(sketch.id, f"config.{use.field}", wrong)
         for sketch, use in uses
-        if (wrong := _use_wrong(use, here, collections)) is not None
+        if (wrong := _use_wrong(use, here, collections, slug)) is not None
     ]
 
 
-def _use_wrong(use: Use, here: Any, collections: Mapping[str, Any]) -> str | None:
+def _use_wrong(use: Use, here: Any, collections: Mapping[str, Any], slug: Any) -> str | None:
     """The error of a column or relation in the settings; None if there is none."""
     target = here if use.collection is None else collections.get(use.collection)
     if target is None:
@@ -109,6 +113,8 @@ def _use_wrong(use: Use, here: Any, collections: Mapping[str, Any]) -> str | Non
         return f"{target.label}: {use.column} is no number, and cannot be added up."
     if use.changed and column.readonly:
         return f"{target.label}: {use.column} is read-only and cannot be changed by a step."
+    if use.changed and column.governed and slug not in column.governed:
+        return f"{target.label}: {use.column} is changed by {_listed(column.governed)} alone (`governed` of the collection)."
     return None
 
 

@@ -66,8 +66,27 @@ def _wrong(path: list[str], text: Located, known: Known) -> str | None:
             return f"{root} is not known here: it stands only in loops and automations."
         case ["related" | "results" | "key" | "answer" as root, *_]:
             return f"{root} is not known here: it stands only in actions."
+        case ["entry", *rest]:
+            return _wrong_entry(rest, text, known)
         case ["document" | "found" as root, *_] if not text.papers:
             return f"{root} is not known here: it stands only in checks of documents."
+    return None
+
+
+def _wrong_entry(rest: list[str], text: Located, known: Known) -> str | None:
+    """The error in a path of an entry of a list, as far as the names of its entries are known."""
+    if text.each is None:
+        return "entry is known only in parts with each."
+    try:
+        found = expressions.parse(text.each).node
+    except ExpressionError:
+        return None
+    match found.names if isinstance(found, Path) else ():
+        case ("steps", step, *read):
+            prefix = ".".join([*read, ""])
+            inner = {name.removeprefix(prefix) for name in known.outputs.get(step) or () if name.startswith(prefix)}
+            if inner and rest and rest[0] not in inner:
+                return f"The entries of {'.'.join(found.names)} have no {rest[0]}{suggestion(rest[0], inner)}"  # type: ignore[union-attr]
     return None
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
+from console.core.documents.findings import Finding
 from console.core.expressions.operands import date_of, number_of
 
 FORMAT = 1
@@ -146,11 +147,16 @@ class Step(Part):
         description="Who may not do the step: `starter`, `step:<id>` (who did that step), `step:<id>.<field>` (who filled in that field there)",
     )
     ai: StepAI | None = Field(None, description="What the AI proposes here")
+    finding: Finding | None = Field(None, description="What was found here, in a few words for the list of steps")
+    flag: Finding | None = Field(None, description="What to be aware of in what was found, in a few words")
     stakes: Annotated[list[Stake], Field(max_length=3)] | None = Field(
         None,
         description="What is at stake at this step: nothing that is proposed here is filled in. None: judged by the actions that it does or leads to; an empty list: nothing",
     )
     config: dict[str, Any] = Field(default_factory=dict, description="Settings of the step type")
+    content: Annotated[list[dict[str, Any]], Field(max_length=40)] | None = Field(
+        None, description="Blocks that are drawn above the form: what was found, in figures and pictures"
+    )
     next: dict[Name, Name] = Field(default_factory=dict, description="Outcome to step id; `default` for every outcome not named")
     at: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(None, description="Place in the editor: [x, y] in pixels")
 
@@ -278,7 +284,7 @@ class Table(Part):
 
 
 class Group(Part):
-    """A frame around steps in the editor: a picture, not a step."""
+    """A phase: a frame around steps in the editor, and a line in the list of steps. It is no step."""
 
     title: Title
     steps: list[Name]
@@ -399,10 +405,14 @@ def _step_json(step: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in step.items() if key in STEP_ALWAYS or value is not None}
     if kept.get("completion") == "manual":
         del kept["completion"]
+    for name in ("finding", "flag"):
+        if isinstance(kept.get(name), list):
+            kept[name] = [{key: value for key, value in case.items() if value is not None} for case in kept[name]]
     if "ai" in kept:
         usual = StepAI.model_validate({}).model_dump(mode="json")
         kept["ai"] = {key: value for key, value in kept["ai"].items() if value != usual[key]}
-    return {**kept, "config": _sorted(step["config"]), "next": _sorted(step["next"])}
+    content = {"content": _sorted(step["content"])} if step["content"] is not None else {}
+    return {**kept, "config": _sorted(step["config"]), **content, "next": _sorted(step["next"])}
 
 
 def _variable_json(variable: Any) -> Any:

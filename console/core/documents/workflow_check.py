@@ -5,11 +5,13 @@ reported. It raises nothing.
 """
 
 from collections.abc import Collection as Many, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
-from console.core.documents import ai_check, approval_check, duties_check, graph, house_check, reporting_check
+from console.core import expressions
+from console.core.documents import ai_check, approval_check, duties_check, findings, graph, house_check, reporting_check
 from console.core.documents.fields import Located
 from console.core.documents.house_check import Surroundings
 from console.core.documents.json_shape import loaded, problems_of_values
@@ -21,6 +23,7 @@ __all__ = ["Problem", "Severity", "StepKind", "Surroundings", "check"]
 
 ERRORS = "error"
 """The outcome of a step that failed; every step except the start may have it."""
+FINDING_ROOTS = frozenset({"steps", "input", "variables", "tables"})
 START, END, GO_TO = "start", "end", "go_to"
 DEFAULT = "default"
 
@@ -199,11 +202,54 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
             problems += [
                 Problem(sketch.id, f"config.{text.field}", reason) for reason in wrong_references(text, template=template, known=known)
             ]
+        own = {sketch.id: _with_reads(sketch)}  # the blocks and findings of a step see what it reads
+        seen = replace(known, before=known.before | {sketch.id}, outputs={**known.outputs, **own})
+        for place, words, template in _finding_texts(sketch, raw):
+            wrong = _wrong_finding(Located(place, words), template=template, known=seen)
+            problems += [Problem(sketch.id, place, reason) for reason in wrong]
+        for text, template in sketch.content:
+            kind = sketch.blocks[int(text.field.partition("]")[0].removeprefix("content["))]
+            wrong = [*wrong_references(text, template=template, known=seen), *_unknown_at_end(sketch, text, template=template)]
+            problems += [Problem(sketch.id, text.field, f"{reason} (In the block {kind}.)") for reason in wrong]
         for place, condition in ai_check.conditions(sketch, raw):
             problems += [
                 Problem(sketch.id, place, reason) for reason in wrong_references(Located(place, condition), template=False, known=known)
             ]
     return problems
+
+
+def _with_reads(sketch: Sketch) -> frozenset[str] | None:
+    """The names of what a step gives and of what it reads beside its form."""
+    if sketch.outputs is None:
+        return None
+    reads = getattr(sketch.config, "related", None) or ()
+    return sketch.outputs | {read.name for read in reads} | {total.name for read in reads for total in read.totals}
+
+
+def _finding_texts(sketch: Sketch, raw: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
+    """The texts of what a step finds, with their place and whether they are templates."""
+    step = raw["steps"][sketch.place]
+    return [text for name in ("finding", "flag") for text in findings.texts(name, step.get(name))]
+
+
+def _wrong_finding(text: Located, *, template: bool, known: Known) -> list[str]:
+    """The errors in a text of what a step finds. It is read again in replay, so it may use nothing but what the run holds."""
+    reasons = wrong_references(text, template=template, known=known)
+    if reasons:
+        return reasons
+    found = expressions.templates(text.text) if template else [expressions.parse(text.text)]
+    roots = sorted({path[0] for expression in found for path in expressions.paths(expression)} - FINDING_ROOTS)
+    return [f"{root} is not known here: what was found is told from steps, input, variables and tables." for root in roots]
+
+
+def _unknown_at_end(sketch: Sketch, text: Located, *, template: bool) -> list[str]:
+    """The error of a block of an end that names the record: it would be the record of today, not what the run came to."""
+    try:
+        found = expressions.templates(text.text) if template else [expressions.parse(text.text)]
+    except expressions.ExpressionError:
+        return []
+    named = any(path[0] == "record" for expression in found for path in expressions.paths(expression))
+    return ["record is not known at an end: take what an earlier step has loaded."] if named and sketch.type == END else []
 
 
 def _tables(raw: Mapping[str, Any]) -> dict[str, tuple[frozenset[str], int] | None]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from console.core.blocks import KINDS
 from console.core.documents.workflow import DATED, NAME_PATTERN, Dated, Workflow
 from console.core.documents.workflow_check import StepKind
 
@@ -24,12 +25,22 @@ def schema(step_types: Mapping[str, StepKind]) -> dict[str, Any]:
     step = shared["Step"]
     step["properties"]["type"] = {"enum": list(step_types), "description": "The step type"}
     step["allOf"] = [_by_type(name, kind.Config, shared) for name, kind in step_types.items()]
+    made_of = [_block(kind, shared) for kind in KINDS.values()]
+    step["properties"]["content"]["anyOf"][0]["items"] = {"oneOf": made_of}
     return {"$schema": DIALECT, **made, "title": TITLE, "$defs": dict(sorted(shared.items()))}
 
 
 def text(step_types: Mapping[str, StepKind]) -> bytes:
     """The schema as the published file."""
     return (json.dumps(schema(step_types), indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _block(kind: type[BaseModel], shared: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a kind of block."""
+    model = kind.model_json_schema(by_alias=True)
+    shared |= model.pop("$defs", {})
+    shared[kind.__name__] = model
+    return {"$ref": f"#/$defs/{kind.__name__}"}
 
 
 def _by_type(name: str, config: type[BaseModel], shared: dict[str, Any]) -> dict[str, Any]:

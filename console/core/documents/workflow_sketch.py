@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ValidationError
 
+from console.core import blocks
 from console.core.documents.fields import Located, Use
 from console.core.documents.json_shape import Spot, model_errors
 from console.core.documents.workflow import Workflow
@@ -86,6 +87,8 @@ class Sketch:
     outcomes: tuple[str, ...] = ()
     outputs: frozenset[str] | None = None
     texts: list[tuple[Located, bool]] = default(default_factory=list)  # (text, whether it is a template)
+    content: list[tuple[Located, bool]] = default(default_factory=list)  # the texts of its blocks, alike
+    blocks: tuple[str, ...] = ()  # their kinds
     by_itself: bool = False
     roles: tuple[tuple[int, str], ...] = ()  # (index, role), only texts
 
@@ -137,6 +140,9 @@ def sketches(raw: Mapping[str, Any], step_types: Mapping[str, StepKind], problem
             problems.append(Problem(sketch.id, "type", f"There is no step type {sketch.type}: known are {', '.join(step_types)}."))
         else:
             _configure(sketch, kind, step.get("config", {}), problems)
+        made, wrong = blocks.problems(step.get("content"))
+        problems += [Problem(sketch.id, spot.path, spot.reason) for spot in wrong]
+        sketch.content, sketch.blocks = list(blocks.texts_of(made)), tuple(one.block if one is not None else "" for one in made)
         found.append(sketch)
     return found
 

@@ -1,10 +1,11 @@
 """The expression language of scopes, conditions and templates."""
 
 from console.core.expressions.evaluation import compiled
-from console.core.expressions.language import TEMPLATE, Expression, names, parse, paths, render, shown, templates
+from console.core.expressions.language import MOST_CHARACTERS, TEMPLATE, Expression, names, parse, paths, render, shown, templates
 from console.core.expressions.parser import ROOTS, TABLES, ExpressionError
 
 __all__ = [
+    "MOST_CHARACTERS",
     "ROOTS",
     "TABLES",
     "TEMPLATE",

@@ -32,6 +32,7 @@ ROOTS = (
     "answer",
     "document",
     "found",
+    "entry",
 )
 TABLES = "tables"
 

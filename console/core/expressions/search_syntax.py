@@ -32,9 +32,10 @@ _PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A text that some field of the record contains or equals."""
+    """A text that some field of the record contains or equals. `everywhere`: looked for in every row, also of a table that is too large for it."""
 
     text: str
+    everywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,36 @@ def words(sought: Sought | None) -> list[str]:
         case Several():
             return [text for item in sought.items for text in words(item)]
     return []
+
+
+def everywhere(sought: Sought | None) -> Sought | None:
+    """The same search, in every row of a table of any size."""
+    match sought:
+        case Words():
+            return Words(sought.text, everywhere=True)
+        case Several():
+            return Several(sought.kind, tuple(item for each in sought.items if (item := everywhere(each)) is not None))
+    return sought
+
+
+def is_everywhere(sought: Sought | None) -> bool:
+    """Whether some words are looked for in every row."""
+    match sought:
+        case Words():
+            return sought.everywhere
+        case Several():
+            return any(is_everywhere(item) for item in sought.items)
+    return False
+
+
+def worded(sought: Sought | None) -> bool:
+    """Whether the search looks for words in any field, which is what large tables answer through their indexes."""
+    match sought:
+        case Words():
+            return True
+        case Several():
+            return any(worded(item) for item in sought.items)
+    return False
 
 
 def limited(sought: Sought | None) -> bool:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from console.core import media
+from console.core.currencies import decimals, whole_units
 from console.core.expressions.operands import NUMBER, Spelled
 from console.core.forms.form_field import LISTS, NEVER_TYPED, TEXTS, FormField, takes_files
 
@@ -41,9 +42,28 @@ def cleaned(field: FormField, value: Any) -> Any:
         raise Wrong("This field is shown here and cannot be changed in a form.")
     if value is None or (value == "" and field.type not in LISTS and field.type != "json"):
         return None
+    if field.minor or field.currency:
+        _require_amount(field, value)
     made = CLEANERS[field.type](field, value)
     _require_bounds(field, made)
     return made
+
+
+def _require_amount(field: FormField, value: Any) -> None:
+    """Raises `Wrong` for what a person typed as an amount and what has more decimals than its currency, or is no number."""
+    places = decimals(field.currency)
+    typed = value if isinstance(value, str) and not isinstance(value, Spelled) else None
+    if typed is None or value == field.value or places is None:
+        return
+    if not _DECIMAL.fullmatch(typed.strip()) or not typed.isascii():
+        raise Wrong(f"This must be an amount such as {_example(places)}: digits, and a point before the decimals.")
+    if len(typed.strip().partition(".")[2].rstrip("0")) > places:
+        said = f"{places} decimals" if places else "no decimals"
+        raise Wrong(f"An amount in {field.currency} has {said}: write it such as {_example(places)}.")
+
+
+def _example(places: int) -> str:
+    return "120" if places == 0 else f"120.{'5'.ljust(places, '0')}"
 
 
 def _string(value: Any) -> str:
@@ -288,9 +308,18 @@ def _require_bounds(field: FormField, value: Any) -> None:
         return
     size, low, high, unit = _measure(field, value)
     if low is not None and size < low:
-        raise Wrong(f"This is too {_words(unit, low=True)}: at least {field.min}{unit}.")
+        raise Wrong(f"This is too {_words(unit, low=True)}: at least {_limit(field, field.min)}{unit}.")
     if high is not None and size > high:
-        raise Wrong(f"This is too {_words(unit, low=False)}: at most {field.max}{unit}.")
+        raise Wrong(f"This is too {_words(unit, low=False)}: at most {_limit(field, field.max)}{unit}.")
+
+
+def _limit(field: FormField, given: Any) -> str:
+    """A limit as people type values of the field: an amount in whole units, with its currency."""
+    places = decimals(field.currency)
+    if places is None:
+        return str(given)
+    amount = whole_units(given, places) if field.minor else given
+    return f"{amount} {field.currency}"
 
 
 def _words(unit: str, *, low: bool) -> str:

@@ -12,7 +12,7 @@ FIELD_TYPES: tuple[str, ...] = get_args(FieldType)
 LISTS = frozenset({"multi_enum", "checklist", "array", "files"})
 TEXTS = frozenset({"text", "long_text", "email", "phone", "url"})
 NEVER_TYPED = frozenset({"binary", "file", "files", "other"})  # files can be uploaded if the options name types
-DRAWN = frozenset({"widget", "lines", "minor"})
+DRAWN = frozenset({"widget", "lines", "minor", "currency", "explains"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,9 @@ class FormField:
     """A field as a person or a program sees it; see "FIELD" in the reference of shapes.
 
     `min` and `max` limit numbers, dates and times by value, texts by number of characters, lists by number of entries.
-    `options` are `[{"value", "label"}]`, or `{"collection"}` if people search in a collection. `minor`: an amount typed in cents.
+    `options` are `[{"value", "label"}]`, or `{"collection"}` if people search in a collection. `minor`: an amount held in the smallest unit
+    of its `currency`, a code or the name of the field that holds it.
+    `explains`: the field that this sentence is about; it is asked for only where a rule about that field does not hold.
     """
 
     name: str
@@ -38,12 +40,14 @@ class FormField:
     widget: str | None = None
     lines: int | None = None
     minor: bool | None = None
+    currency: str | None = None
+    explains: str | None = None
 
     def holding(self, value: Any) -> "FormField":
         """The same field with this value. Three times as fast as `dataclasses.replace`; a form has dozens of fields."""
         return FormField(
             self.name, self.label, self.type, self.required, self.readonly, value, self.now, self.options, self.min, self.max, self.max_length, self.help,
-            self.widget, self.lines, self.minor,
+            self.widget, self.lines, self.minor, self.currency, self.explains,
         )  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Taken:
     values: Mapping[str, Any]
     output: Mapping[str, Any]
     handled_manually: bool = False
+    loaded: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
         | ({"label": command.label} if command.label else {})
         | ({"linked_to": command.linked_to} if command.linked_to else {})
     )
-    began = Event("run_started", now, open_data, sealed_of(input=dict(command.input), title=command.title), by=command.by)
+    began = Event("run_started", now, open_data, sealed_of(input=dict(command.input), title=command.title) | {"loaded": {}}, by=command.by)
     entered = enter_step(plan, run, start.id, 1, now, "running")
     outcome = {"n": 1, "type": "start", "outcome": "default", "automatic": False, "handled_manually": False}
     done = Event(
@@ -98,7 +98,8 @@ def _taken(plan: Plan, run: Run, each: Taken, command: Start, now: datetime) -> 
         "handled_manually": each.handled_manually,
         "taken_from": command.linked_to,
     }
-    return [entered, Event("step_completed", now, open_data, sealed_of(values=dict(each.values), output=dict(each.output)), entered.step)]
+    sealed = sealed_of(values=dict(each.values), output=dict(each.output)) | ({"loaded": dict(each.loaded)} if each.loaded else {})
+    return [entered, Event("step_completed", now, open_data, sealed, entered.step)]
 
 
 def opening(plan: Plan, by: str, team: str, now: datetime) -> Run:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from console.core.events import ENDS
+from console.core.origins import PLACE
 from console.core.run import effect_changes
 from console.core.run.effect_changes import put, require_attempt, waiting_for_effect
 from console.core.run.state import FORM_NEEDED, NEXT_ITEM, SUPPLIED, Attempt, Event, Run, copied
@@ -30,6 +31,8 @@ def _apply(run: Run, event: Event) -> None:
     moved = event.open.get("revision")
     if moved is not None:
         run.worked_ms, run.revision = run.worked_by(event.at), int(moved)
+    if "loaded" in event.sealed:
+        _add_loaded(run, event)
     change = CHANGES.get(event.type)
     if change is not None:
         change(run, event)
@@ -234,6 +237,16 @@ def _context_supplied(run: Run, event: Event) -> None:
     target, given = run.attempts[int(event.open["target"])], event.sealed.get("values", {})
     put(run, target, output={**target.context, **given, "missing": SUPPLIED})
     run.context[target.step] = {**run.context.get(target.step, {}), **given, "missing": SUPPLIED}
+
+
+def _add_loaded(run: Run, event: Event) -> None:
+    """Add the keys of the rows of other records that the step read."""
+    if event.type == "run_started":
+        run.loaded[""] = frozenset({""})  # from its start on, the run names what it reads
+    for name, rows in (event.sealed["loaded"] or {}).items():
+        if rows is not None:  # None: erased
+            place = f"{rows['collection']}{PLACE}{event.step[0] if event.step else ''}.{name}"
+            run.loaded[place] = run.loaded.get(place, frozenset()) | (frozenset(rows["keys"]) or {""})
 
 
 def _step_shown(run: Run, event: Event) -> None:

@@ -110,7 +110,8 @@ class Run:
     `revision` counts transitions and is part of every form; `seq` counts all events. `visits` counts entries by step, and the iterations of
     a loop as `<step>/items`. `automatic` counts automatic steps since the last one of a person. `trigger` is the kind of trigger, `worked_ms`
     how long the console worked on it, without waiting. `ticket` is the inbox in which the run waits, and why. People without clearance for
-    `label` are told that there is no such run. `screens` holds what was last shown, by attempt (replay only).
+    `label` are told that there is no such run. `screens` holds what was last shown, by attempt (replay only). `loaded`: read of other records → keys of its rows, as
+    far as they are not stored yet (see runs/rows/loaded_rows.py).
     """
 
     id: str = ""
@@ -146,6 +147,7 @@ class Run:
     attempts: dict[int, Attempt] = field(default_factory=dict)
     context: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     screens: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    loaded: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -230,5 +232,5 @@ def copied(run: Run) -> Run:
     return after
 
 
-_OWN = ("visits", "attempts", "context", "screens")
+_OWN = ("visits", "attempts", "context", "screens", "loaded")
 _PLAIN = tuple(each.name for each in fields(Run) if each.name not in _OWN)

@@ -41,7 +41,8 @@ select
     charge.id as charge_id,
     given.refunded_minor,
     charge.amount_minor - given.refunded_minor as remaining_minor,
-    round(charge.amount_minor / power(10::numeric, currency.exponent) * rate.eur_per_unit, 2) as amount_eur
+    round(charge.amount_minor / power(10::numeric, currency.exponent) * rate.eur_per_unit, 2) as amount_eur,
+    charge.currency
 from charge
 join currency on currency.code = charge.currency
 cross join lateral (
@@ -57,6 +58,7 @@ comment on view charge_refundable is 'What may be refunded';
 comment on column charge_refundable.charge_id is 'Charge';
 comment on column charge_refundable.refunded_minor is 'Already refunded (minor units)';
 comment on column charge_refundable.remaining_minor is 'Remaining (minor units)';
+comment on column charge_refundable.currency is 'Currency';
 comment on column charge_refundable.amount_eur is 'Amount in euro today';
 
 -- What a refund looks at before it goes out, a row for each charge: whether the account is on hold (not why), what its customer got back in 90 days,

@@ -2,6 +2,7 @@
 
 __all__ = [
     "approval_answers",
+    "approval_questions",
     "approval_requests",
     "attachments",
     "cleared_notices",

@@ -15,6 +15,7 @@ from console import access, accounts, log, records
 from console.access import limits, narrowing
 from console.core import scopes
 from console.core.actor import Actor
+from console.core.plain_words import roles_words
 from console.core.run import Attempt, approving, commands, decisions
 from console.core.run.approval_request import Approval
 from console.core.run.step_requests import ApprovalAsked
@@ -85,7 +86,7 @@ def _require_answering(actor: Actor, request: VisibleRequest) -> None:
         words = "This key was not given to approve by name, and everything else that you may do does not include it. Make one that names it: Settings, API keys."
         raise NotAllowed(words, code="not_in_key", need=(f"action:{approval.action}", "approve"), team=team)
     if actor.kind not in ("user", "key") or not may_answer(actor, team, approval):
-        who = " or ".join(approval.roles) or "whoever has the right to approve this action"
+        who = roles_words(approval.roles) or "whoever has the right to approve this action"
         raise NotAllowed(
             f"This needs the yes of {who}, in the run's team.{_limits(actor, team, approval)}",
             need=(f"action:{approval.action}", "approve"),

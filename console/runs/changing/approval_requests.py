@@ -19,11 +19,14 @@ from console.runs.engine.addressees import may_see
 from console.runs.engine.stepping import OpenStep
 from console.runs.rows import side_rows
 from console.runs.rows.run_store import load
+from console.runs.showing import block_content
 from console.runs.showing.screens import shorten_texts
 from console.steps.base import Context
 
 MOST_TOLD = 50
 LABELS = ("name", "label", "type", "options")
+MONEY = ("widget", "currency", "minor")
+"""What else says how a value of a form is shown, where a field has it."""
 
 
 def complete_request(wanted: ApprovalAsked, run: Run, open_step: OpenStep, context: Context, record: Record | None) -> ApprovalAsked:
@@ -106,9 +109,15 @@ def _may_still(person: str, run: Run, approval: Approval) -> bool:
 
 
 def shown_of(open_step: OpenStep, context: Context, record: Record | None) -> dict[str, Any]:
-    """What approvers see: the form's fields, and the record's values as they are now."""
+    """What approvers see: the form's fields, the blocks of the step, and the record's values as they are now."""
     fields: list[Mapping[str, Any]] = [field.to_json() for field in open_step.kind.prepare(open_step.view, context).fields]
-    shown: dict[str, Any] = {"fields": [{name: field.get(name) for name in LABELS} for field in fields]}
+    shown: dict[str, Any] = {
+        "fields": [
+            {name: field.get(name) for name in LABELS} | {name: field[name] for name in MONEY if field.get(name)} for field in fields
+        ]
+    }
+    blocks = block_content.content(open_step, context)
+    shown |= {"content": blocks} if blocks else {}
     return shown | ({"record": {name: shorten_texts(value) for name, value in record.values.items()}} if record is not None else {})
 
 

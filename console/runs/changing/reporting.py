@@ -109,7 +109,9 @@ def _case(actor: Actor, definition: Definition, report_settings: Report, collect
     with log.reserved() as repeated:
         if repeated:
             raise Conflict(NOT_KNOWN, code="write_unknown")
-        case = records.insert(target, {name: value for name, value in made.items() if value is not None}, scopes.whole(target))
+        case = records.insert(
+            target, {name: value for name, value in made.items() if value is not None}, scopes.whole(target), workflow=definition.id
+        )
     faults.point("reporting.filed.before")
     if case.key is None:
         raise Conflict("The report has no key to be found by; an administrator has to look at its collection.", code="not_possible")

@@ -10,6 +10,7 @@ from console.core.run.commands import Taken
 from console.errors import Conflict, Invalid
 from console.runs.changing.run_rights import see
 from console.runs.changing.transitions import begin
+from console.runs.rows import loaded_rows, version_origins
 
 
 def rerun(
@@ -43,7 +44,12 @@ def _standing(run: Run) -> tuple[Taken, ...]:
     if run.status == "completed":
         raise Conflict("This run has completed; nothing failed. Do it again from the start.", code="not_possible")
     done = [attempt for _, attempt in sorted(run.attempts.items()) if attempt.standing and attempt.status == "done"]
+    read = version_origins.origins_of(run.workflow, run.version).steps
     return tuple(
-        Taken(each.step, each.outcome or "default", each.values, each.values if each.output is None else each.output, each.handled_manually)
+        Taken(
+            *(each.step, each.outcome or "default", each.values, each.values if each.output is None else each.output),
+            handled_manually=each.handled_manually,
+            loaded=loaded_rows.of_step(run.id, each.step, read[each.step].places.values() if each.step in read else ()),
+        )
         for each in done[1:]
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from console import access, inboxes, records, workflows
 from console.core import scopes
 from console.core.actor import Actor
+from console.core.plain_words import roles_words
 from console.core.run import Run
 from console.db.engine import fetch
 from console.errors import NotAllowed, NotFound, SourceDown
@@ -107,7 +108,7 @@ def require_may_work_in(actor: Actor, seen: Seen) -> None:
     place = (seen.run.ticket or {}).get("inbox")
     here = next((one for one in inboxes.known() if one.id == place), None)
     if here is not None and not inboxes.may(actor, here, "work"):
-        who = f", which is for {' or '.join(role.replace('_', ' ') for role in here.roles)}" if here.roles else ""
+        who = f", which is for {roles_words(here.roles)}" if here.roles else ""
         words = f"This run waits in the inbox {here.title}{who}. Somebody who works there takes it."
         raise NotAllowed(words, need=(f"inbox:{here.id}", "work"), team=here.team)
 

@@ -21,7 +21,9 @@ UNSAID = "This cannot be taken as it is. Why rests on something that you may not
 
 def without_unseen(actor: Actor, open_step: OpenStep, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
     """The submitted values without empty fields whose value the actor may not see: those keep their value."""
-    closed = reader_reach.kept_from(actor, open_step.run.workflow, open_step.run.version, open_step.attempt.step).names
+    closed = reader_reach.kept_from(
+        actor, open_step.run.workflow, open_step.run.version, open_step.attempt.step, run=open_step.run.id
+    ).names
     if not closed:
         return dict(values)
     unseen = {name for name, value in values.items() if is_empty(value) and (name in closed or ANY in closed) and name not in context.forms}
@@ -35,7 +37,7 @@ def completion_of_form(
     try:
         return completion_of(open_step, context, given, outcome)
     except (Invalid, Conflict) as error:
-        hidden = reader_reach.kept_from(actor, open_step.run.workflow, open_step.run.version, open_step.attempt.step)
+        hidden = reader_reach.kept_from(actor, open_step.run.workflow, open_step.run.version, open_step.attempt.step, run=open_step.run.id)
         if not masking.names_closed(hidden) or not error.details:
             raise
         plain = _reasons_in_sight(actor, open_step, record, context, given, outcome, hidden)

@@ -21,7 +21,7 @@ from console.runs.changing.run_rights import Seen, see
 from console.runs.engine import proposing
 from console.runs.engine.advancing import completing_command, go_on, loaded_with_former, with_done_before
 from console.runs.engine.stepping import context_of, label_of, plan_of, prompt_of, require_step, run_facts, step_at
-from console.runs.rows import typed_drafts
+from console.runs.rows import loaded_rows, typed_drafts
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import LiveRun, live_run, load, retried, retried_from_memory, write
@@ -156,56 +156,58 @@ def subject_of(record: Record) -> str:
     return subjects.subject_of(*(records.subject(record.collection, record.key or "") or (record.collection, record.key or "")))
 
 
-def complete(
-    actor: Actor,
-    run_id: str,
-    *,
-    step: str,
-    revision: int | None,
-    values: Mapping[str, Any],
-    outcome: str | None = None,
-    handled_manually: bool = False,
-    reason: str = "",
-    repeat: str | None = None,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What somebody submits at a step: the step's id, the revision the form was drawn with (None: any), the values and the chosen outcome.
+
+    `repeat` (keep, again, compensate) says what to do if an effect was made before; `handled_manually` that the proposal was not used, with a `reason`.
+    """
+
+    step: str
+    revision: int | None
+    values: Mapping[str, Any]
+    outcome: str | None = None
+    handled_manually: bool = False
+    reason: str = ""
+    repeat: str | None = None
+
+
+def complete(actor: Actor, run_id: str, submission: Submission) -> None:
     """Complete the current step, make its effects, and do the automatic steps that follow.
 
-    `repeat` (keep, again, compensate) says what to do if an effect was made before. Raises Conflict (`stale_revision`, `not_holder`,
-    `not_possible`, `record_gone`, `already_done` with the choices), Invalid with a detail per field, NotAllowed, NotFound, SourceDown.
+    Raises Conflict (`stale_revision`, `not_holder`, `not_possible`, `record_gone`, `already_done` with the choices), Invalid with a detail per
+    field, NotAllowed, NotFound, SourceDown.
     """
-    submitted = _HandedIn(step, revision, values, outcome, handled_manually, reason_of(reason), repeat)
+    reason_of(submission.reason)
 
     def once(kept: Loaded | None) -> tuple[Definition, Loaded]:
         seen = see(actor, run_id, kept=kept)
-        before, events = _completion_events(actor, seen, submitted, log.now())
+        before, events = _completion_events(actor, seen, submission, log.now())
         return seen.definition, write(actor, seen.definition, before, events)
 
-    definition, loaded = retried_from_memory(run_id, revision, once)
+    definition, loaded = retried_from_memory(run_id, submission.revision, once)
     notify_approvers(go_on(actor, definition, loaded).run)
 
 
-def complete_and_look(
-    actor: Actor,
-    run_id: str,
-    *,
-    step: str,
-    revision: int | None,
-    values: Mapping[str, Any],
-    outcome: str | None = None,
-    handled_manually: bool = False,
-    reason: str = "",
-    repeat: str | None = None,
-) -> RunView:
+def complete_and_look(actor: Actor, run_id: str, submission: Submission) -> RunView:
     """As `complete`, and return the run afterwards. If the next step is the actor's, their screen is recorded in the same transaction."""
-    submitted = _HandedIn(step, revision, values, outcome, handled_manually, reason_of(reason), repeat)
+    reason_of(submission.reason)
 
     def once(kept: Loaded | None) -> tuple[Seen, Screen | None, Mapping[str, Any]]:
         seen, now = see(actor, run_id, shown=True, kept=kept), log.now()
-        typed = _drafts_of_other_items(seen, values)
-        before, events = _completion_events(actor, seen, submitted, now)
+        typed = _drafts_of_other_items(seen, submission.values)
+        before, events = _completion_events(actor, seen, submission, now)
         screen, more, row = _screen_after(actor, seen, fold(events, before.run), now)
         return replace(seen, loaded=write(actor, seen.definition, before, events + more, shown=row)), screen, typed
 
+    with loaded_rows.judged_once():
+        return _completed_and_looked(actor, run_id, submission.revision, once)
+
+
+def _completed_and_looked(
+    actor: Actor, run_id: str, revision: int | None, once: Callable[[Loaded | None], tuple[Seen, Screen | None, Mapping[str, Any]]]
+) -> RunView:
+    """The run as the actor sees it, after `once` and the automatic steps that follow."""
     seen, screen, typed = retried_from_memory(run_id, revision, once, shown=True)
     if screen is not None:
         return reading.view(actor, seen, screen, reading.PageState(_keep_other_items(actor, seen, screen, typed)))
@@ -271,20 +273,7 @@ def _keep_other_items(actor: Actor, seen: Seen, screen: Screen, typed: Mapping[s
     return typed_drafts.Draft(values, now, actor.id)
 
 
-@dataclass(frozen=True, slots=True)
-class _HandedIn:
-    """What a person submitted at a step."""
-
-    step: str
-    revision: int | None
-    values: Mapping[str, Any]
-    outcome: str | None
-    handled_manually: bool
-    reason: str
-    repeat: str | None
-
-
-def _with_item(submitted: _HandedIn, shown: Screen) -> _HandedIn:
+def _with_item(submitted: Submission, shown: Screen) -> Submission:
     """The same with the item of the list: if a revision but no item is given, it is the item whose form was shown last."""
     key = (shown.get("progress") or {}).get("key")
     if submitted.revision is None or key is None or "item" in submitted.values:
@@ -292,7 +281,7 @@ def _with_item(submitted: _HandedIn, shown: Screen) -> _HandedIn:
     return replace(submitted, values={**submitted.values, "item": key})
 
 
-def _completion_events(actor: Actor, seen: Seen, submitted: _HandedIn, now: datetime) -> tuple[Loaded, list[Event]]:
+def _completion_events(actor: Actor, seen: Seen, submitted: Submission, now: datetime) -> tuple[Loaded, list[Event]]:
     """(the run, the events that complete its step)."""
     run = seen.run
     open_step = step_at(seen.definition, run) if run.current is not None else None
@@ -335,11 +324,11 @@ def _completion_events(actor: Actor, seen: Seen, submitted: _HandedIn, now: date
         approval=complete_request(completion.approval, loaded.run, open_step, context, seen.record) if completion.approval else None,
         **_proposal_outcome(run, proposal, prompt, completion, submitted, now),
     )
-    return loaded, decisions.decide(plan_of(seen.definition), loaded.run, command, now)
+    return loaded, loaded_rows.noted(decisions.decide(plan_of(seen.definition), loaded.run, command, now), context)
 
 
 def _proposal_outcome(
-    run: Run, proposal: Mapping[str, Any] | None, prompt: Prompt | None, completion: Completion, submitted: _HandedIn, now: datetime
+    run: Run, proposal: Mapping[str, Any] | None, prompt: Prompt | None, completion: Completion, submitted: Submission, now: datetime
 ) -> dict[str, Any]:
     """Fields of the command: what the person made of the proposal, and the proposed outcome if there was a choice."""
     if proposal is None or prompt is None:

@@ -21,6 +21,7 @@ from console.runs.changing.approval_requests import complete_request, notify_app
 from console.runs.engine import addressees, proposing
 from console.runs.engine.effecting import is_passing, make_effect, perform_action, recover_action, retry_moment
 from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_of, require_step, step_at
+from console.runs.rows import loaded_rows
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import after_events, load, write
@@ -184,6 +185,7 @@ def _automatic_step_events(actor: Actor, definition: Definition, loaded: Loaded)
     limit = definition.document.settings.timeout_ms
     if limit is not None and run.worked_by(now) > limit:
         return loaded, decisions.decide(plan, loaded.run, commands.TimeOut(), now)
+    context: Context | None = None
     try:
         if run.automatic >= definition.document.settings.max_automatic_steps:
             raise Conflict(
@@ -208,11 +210,12 @@ def _automatic_step_events(actor: Actor, definition: Definition, loaded: Loaded)
         )
         if completion.until is not None and completion.until > now:
             command = commands.Wait(open_step.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
-        return base, decisions.decide(plan, base.run, command, now)
+        return base, loaded_rows.noted(decisions.decide(plan, base.run, command, now), context)
     except log.Moved:
         raise
     except ConsoleError as error:
-        return loaded, decisions.decide(plan, loaded.run, _failure_command(definition, loaded, error, now), now)
+        failed = decisions.decide(plan, loaded.run, _failure_command(definition, loaded, error, now), now)
+        return loaded, loaded_rows.noted(failed, context)  # the message may hold values of the rows
     except Exception:
         logger.exception("run %s, step %s", run.id, open_step.attempt.step)
         message = "Something unexpected went wrong in this step. Try again, or tell who runs the console."

@@ -83,7 +83,7 @@ def _look_up(run: Run, attempt: Attempt, effect: Effect) -> Stands | None:
     """The state in the other system, asked with the rights of who completed the step; None if it cannot be asked now."""
     for person in dict.fromkeys(filter(None, (attempt.by, run.last_holder, run.started_by))):
         try:
-            return lookups.look(accounts.actor_of_person(person, "sys:engine"), effect, run)
+            return lookups.look_up(accounts.actor_of_person(person, "sys:engine"), effect, run)
         except NotAllowed:
             continue
         except ConsoleError as error:

@@ -15,16 +15,19 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection, Relation
 from console.core.expressions import Expression
 from console.core.forms import FormField, clean, refusal
+from console.core.plain_words import roles_words
 from console.core.policy import Rules, on_day
 from console.core.run import Attempt, Run, duties, settling
 from console.core.run.commands import Plan
 from console.core.scopes import Scope
+from console.core.speaking import SPOKEN
 from console.db.engine import fetch
-from console.effects import action_preview
+from console.effects import action_preview, spoken_values
 from console.errors import Invalid, NotAllowed, NotFound
 from console.log import masking
 from console.records import Record
-from console.runs.engine import proposing
+from console.runs.engine import opened_documents, proposing
+from console.runs.rows import loaded_rows
 from console.steps.base import Completion, Context, Focus, Option, Prompt, Read, Rows, StepType, StepView, Total
 from console.workflows import Definition
 
@@ -106,9 +109,8 @@ def require_step(actor: Actor, open_step: OpenStep, *, named: bool = True) -> No
         access.require(actor, open_step.run.team, obj, "resume", run=run_facts(open_step.run))
     wanted = open_step.definition.document.step(open_step.attempt.step).roles
     if wanted and not access.held(actor, open_step.run.team) & set(wanted):
-        names = " or ".join(wanted)
         raise NotAllowed(
-            f"“{open_step.view.title}” is for {names}. Save the run, or let one of them take it over.",
+            f"“{open_step.view.title}” is for {roles_words(wanted)}. Save the run, or let one of them take it over.",
             need=(obj, "resume"),
             team=open_step.run.team,
         )
@@ -175,41 +177,54 @@ def context_of(
     `hidden` removes values of the run that the actor may not see: for texts only, never for decisions.
     """
     run, document = open_step.run, open_step.definition.document
+    looked_at = _opened(open_step)
     held = run.context if hidden is None else {step: _masked(output, hidden, step, run) for step, output in run.context.items()}
     roots = {
         "record": records.collection(record.collection).typed(record.values) if record else None,
         "input": held.get(document.start.id, run.input if hidden is None else _masked(run.input, hidden, document.start.id, run)),
         "steps": held,
         **rules_of(open_step.definition, (run.created_at or now).astimezone(UTC).date()).roots,
-        "run": run_facts(run),
+        "run": run_facts(run) | ({"opened": [one.key for one in looked_at if one.complete]} if looked_at is not None else {}),
         "currentUser": actor.attributes,
         "now": now,
+        SPOKEN: spoken_values.of_run(open_step.definition.id, open_step.definition.number, document, open_step.attempt.step),
     }
     forms: Mapping[str, FormField] = {}
     edits = open_step.kind.edits(open_step.view)
     if edits and record is not None and run.collection is not None:
         scope = access.scope_for(actor, run.collection, "update")
-        forms = {field.name: field for field in records.forms(records.collection(run.collection), list(edits), record, scope)}
+        forms = {field.name: field for field in records.forms(records.collection(run.collection), list(edits), record, scope, run.workflow)}
+    wanted = open_step.kind.reads(open_step.view)
+    reads = {read.name: _rows(actor, run, record, read, roots) for read in wanted}
+    acts = {
+        name: action_preview.ready(actor, run, name, run.record if key is None else key, record if key is None else None, now)
+        for name, key in open_step.kind.acts(open_step.view, roots).items()
+    }
     context = Context(
         roots=roots,
-        reads={read.name: _rows(actor, run, record, read, roots) for read in open_step.kind.reads(open_step.view)},
+        reads=reads,
         forms=forms,
         former=dict(open_step.attempt.defaults or {})
         if hidden is None
         else _masked(open_step.attempt.defaults or {}, hidden, open_step.attempt.step, run),
         shown=shown,
         titles={step.id: step.title for step in document.steps},
-        acts={
-            name: action_preview.ready(actor, run, name, run.record if key is None else key, record if key is None else None, now)
-            for name, key in open_step.kind.acts(open_step.view, roots).items()
-        },
+        acts=acts,
+        loaded=loaded_rows.loaded_by([(read, reads[read.name]) for read in wanted], acts),
         key=settling.idempotency_key(run.id, open_step.attempt.step, open_step.attempt.attempt, len(open_step.attempt.effects) + 1),
         manual=frozenset(attempt.step for attempt in run.attempts.values() if attempt.standing and attempt.handled_manually),
         chosen=item,
         asks_ai=proposing.goes_on_with_answer(open_step.definition, open_step.attempt.step),
+        opened={one.key: one.counted for one in looked_at or ()},
     )
     focus = open_step.kind.focus(open_step.view, context) if open_step.kind.by_items else None
     return replace(context, forms=_focused(actor, run, focus)) if focus is not None else context
+
+
+def _opened(open_step: OpenStep) -> list[opened_documents.OpenedDocument] | None:
+    """What was opened, where the step asks for it: it costs a look into the log."""
+    asks = opened_documents.reads_opened(open_step.definition, open_step.attempt.step)
+    return opened_documents.opened_documents(open_step.run.id) if asks else None
 
 
 def _masked(values: Any, hidden: masking.Within, step: str, run: Run) -> Any:
@@ -223,7 +238,9 @@ def _focused(actor: Actor, run: Run, focus: Focus) -> Mapping[str, FormField]:
         return {}
     scope = access.scope_for(actor, focus.collection, "update")
     record = Record(focus.collection, focus.key, focus.title, dict(focus.values))
-    return {field.name: field for field in records.forms(records.collection(focus.collection), list(focus.fields), record, scope)}
+    return {
+        field.name: field for field in records.forms(records.collection(focus.collection), list(focus.fields), record, scope, run.workflow)
+    }
 
 
 def _rows(actor: Actor, run: Run, record: Record | None, read: Read, roots: Mapping[str, Any]) -> Rows:
@@ -257,12 +274,22 @@ def _read_many(actor: Actor, run: Run, target: Collection, relation: Relation | 
     columns = [_figure(target, total) for total in figures]
     refused = tuple(total.name for total in read.totals if total not in figures)
     if read.totals and not read.fields:
-        return Rows(target.id, label, (), (), refused, totals=totals, figures=columns)
+        reckoned = _reckoned(target, led_from, scope, where, roots) if wanted else ()
+        return Rows(target.id, label, (), (), refused, totals=totals, figures=columns, reckoned=reckoned)
     found, more = _page(target, led_from, scope, read, where, roots)
     fields, denied = _columns(target, scope, read.fields)
     kept = {field["name"] for field in fields}
     rows = [{"key": row.key, "title": row.title, "values": {k: v for k, v in row.values.items() if k in kept}} for row in found]
-    return Rows(target.id, label, fields, rows, (*denied, *refused), more=more, totals=totals, figures=columns)
+    reckoned = _reckoned(target, led_from, scope, where, roots) if wanted and more else ()
+    return Rows(target.id, label, fields, rows, (*denied, *refused), more=more, totals=totals, figures=columns, reckoned=reckoned)
+
+
+def _reckoned(
+    target: Collection, led_from: tuple[str, str, str] | None, scope: Scope, where: Expression | None, roots: Mapping[str, Any]
+) -> tuple[str | None, ...]:
+    """Keys of all rows that totals are computed from; `UNTOLD` if there are too many."""
+    found, more = _page(target, led_from, scope, Read(limit=loaded_rows.MOST_KEYS), where, roots)
+    return (loaded_rows.UNTOLD,) if more else tuple(row.key for row in found)
 
 
 def _page(

@@ -1,3 +1,14 @@
 """Runs in the database: loading and writing them, rows in other tables, drafts, and rebuilding rows from the log."""
 
-__all__ = ["latest", "rebuild", "recent_runs", "run_events", "run_rows", "run_store", "side_rows", "typed_drafts", "version_origins"]
+__all__ = [
+    "latest",
+    "loaded_rows",
+    "rebuild",
+    "recent_runs",
+    "run_events",
+    "run_rows",
+    "run_store",
+    "side_rows",
+    "typed_drafts",
+    "version_origins",
+]

@@ -17,7 +17,7 @@ from console.db import tables
 from console.db.engine import fetch, transaction
 from console.runs.rows import call_rows
 from console.runs.rows.run_events import as_event
-from console.runs.rows.run_rows import approval_row, attempt_row, effect_row, run_row
+from console.runs.rows.run_rows import approval_row, attempt_row, effect_row, loaded_rows, run_row
 
 KEYS = {
     "run": ("id",),
@@ -25,6 +25,7 @@ KEYS = {
     "run_context": ("run", "step"),
     "effect": ("id",),
     "approval": ("id",),
+    "run_read": ("run", "place", "key"),
     "ai_call": ("id",),
     "ai_field": ("call", "name"),
 }
@@ -96,6 +97,7 @@ def _rows_from_log(run_id: str) -> dict[str, list[dict[str, Any]]]:
         "effect": [effect_row(run.id, attempt.n, effect) for attempt in run.attempts.values() for effect in attempt.effects],
         "ai_call": [_numbered(row) for row in asked],
         "ai_field": proposed,
+        "run_read": [{"run": run.id, "place": place, "key": key} for place, key in loaded_rows(Run(), run)],
         "approval": [approval_row(run, attempt, each, subject) for attempt in run.attempts.values() for each in attempt.approvals],
     }
 
@@ -149,7 +151,7 @@ def _write(run_id: str, expected: Mapping[str, Sequence[Mapping[str, Any]]]) -> 
     with transaction() as connection:
         connection.execute(_STRANGE_CALLS, {"run": run_id, "kept": [row["id"] for row in expected["ai_call"]]})
         connection.execute(_VALUES, {"run": run_id})
-        for table in ("approval", "effect", "run_context", "attempt"):
+        for table in ("run_read", "approval", "effect", "run_context", "attempt"):
             connection.execute(sa.delete(tables.metadata.tables[f"console.{table}"]).where(sa.column("run") == run_id))
         if not expected["run"]:
             connection.execute(sa.delete(tables.run).where(tables.run.c.id == run_id))
@@ -163,4 +165,5 @@ def _put(connection: sa.Connection, table: str, row: Mapping[str, Any]) -> None:
     values = {name: bytes.fromhex(value) if name == "head" else value for name, value in row.items() if name not in NOT_TOLD}
     insert = postgresql.insert(tables.metadata.tables[f"console.{table}"]).values(values)
     kept = {name: insert.excluded[name] for name in values if name not in KEYS[table]}
-    connection.execute(insert.on_conflict_do_update(index_elements=list(KEYS[table]), set_=kept))
+    keys = list(KEYS[table])
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=kept) if kept else insert.on_conflict_do_nothing())

@@ -154,6 +154,11 @@ def decision_json(decided: Decided) -> dict[str, Any]:
     return {"by": decided.by, "at": log.body.moment(decided.at), "decision": decided.decision, "reason": decided.reason}
 
 
+def loaded_rows(before: Run, after: Run) -> list[tuple[str, str]]:
+    """(place, key) of the rows of other records that the run has read since `before`."""
+    return [(place, key) for place, keys in after.loaded.items() for key in sorted(keys - before.loaded.get(place, frozenset()))]
+
+
 def changed_rows(
     before: Run, after: Run, subject: str | None, *, keep_draft: bool = False, shown: Mapping[str, Any] | None = None
 ) -> log.Projection:
@@ -176,11 +181,13 @@ def changed_rows(
     context: dict[str, Any] = {step: output for step, output in after.context.items() if before.context.get(step) is not output}
     forgotten = [step for step in before.context if step not in after.context]
     inbox_before, inbox = ((run.ticket or {}).get("inbox") for run in (before, after))
+    read = loaded_rows(before, after)
     left_inbox = inbox_before if inbox is None and after.holder is not None else None
     return log.Projection(
         run=run_row(after, subject, keep_draft=keep_draft)
         | ({"forgotten": forgotten} if forgotten else {})
         | ({"approvals": approvals} if approvals else {})
+        | ({"loaded": read} if read else {})
         | ({"left_inbox": left_inbox} if left_inbox is not None else {}),
         attempts=[attempt_row(after.id, attempt) for attempt in changed],
         context=context if context or forgotten else None,

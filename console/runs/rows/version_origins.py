@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from console import records, steps, workflows
+from console.core import blocks
+from console.core.blocks.base import ENTRY as OF_LIST
 from console.core.documents import action_document as actions
 from console.core.documents.collections import Collection
 from console.core.documents.fields import Located
@@ -17,8 +19,10 @@ from console.core.origins import (
     ANY,
     COMPARED,
     FORM,
+    KEY,
     LIMIT,
     NOTHING,
+    PLACE,
     SAID,
     SENT,
     Hidden,
@@ -30,11 +34,13 @@ from console.core.origins import (
     Version,
     Way,
     any_hidden,
+    read_of_action,
     ways,
 )
 from console.db.engine import fetch
 from console.effects import kept
 from console.errors import ConsoleError, NotFound
+from console.log import masking
 from console.steps.base import Read, StepType, StepView
 from console.steps.items import LIST
 
@@ -100,8 +106,9 @@ def _compute_origins(workflow: str, version: int, done: _Same[actions.Action], k
     for step in made.values():
         for name, taken in step.reads.items():
             rows[name] = tuple(dict.fromkeys((*rows.get(name, ()), taken.collection)))
+    loaded = frozenset(place for step in made.values() for place in step.places.values())
     asks = any(step.ai is not None or steps.get(step.type).family == "llm" for step in document.steps)
-    return Version(document.collection, document.start.id, made, titles, led, rows, asks=asks)
+    return Version(document.collection, document.start.id, made, titles, led, rows, loaded, asks=asks)
 
 
 _TAKEN = """
@@ -130,22 +137,31 @@ def of_run(run: str, workflow: str, version: int, hidden: Hidden) -> Version:
 def _step(document: Workflow, kind: StepType, view: StepView, known: Mapping[str, Collection], done: Mapping[str, actions.Action]) -> Step:
     config, own = view.config, known.get(document.collection or "")
     reads: dict[str, Taken] = {}
+    places: dict[str, str] = {}
     figures: dict[str, Origin] = {}
     for read in kind.reads(view):
         collection = _read_from(read, own)
         if collection is None:
             continue
+        if not read.own:
+            collection = places[read.name] = f"{collection}{PLACE}{view.id}.{read.name}"
         if read.fields or not read.totals:
             reads[read.name] = Taken(collection, frozenset(read.fields))
-        figures |= {total.name: (collection, total.field or ANY) for total in read.totals if total.field}
+        figures |= {total.name: (collection, total.field or KEY) for total in read.totals}
     outputs = kind.outputs(config)
     if LIST in reads and outputs is not None and "record" in outputs:
         reads["record"] = reads[LIST]
     figures |= {name: (document.collection or "", name) for name in kind.edits(view) if LIST not in reads}
-    texts = [*_texts(kind, config, outputs, own), *_acting(kind, view, known, done)]
+    acts = [done[use.column] for use in kind.actions(config) if use.column is not None and use.column in done]
+    for action in acts:
+        reads |= _read_by_action(action, view, known, document.collection)
+    places |= {name: taken.collection for name, taken in reads.items() if PLACE in taken.collection and name != "record"}
+    texts = [*_texts(kind, config, outputs, own), *_acting(view, acts, known, reads), *_shown(document.step(view.id).content)]
+    about = [name for name in reads if (name == LIST and kind.by_items) or name in {read_of_action(action.id) for action in acts}]
+    texts.append(Text(frozenset({SENT}), tuple(("steps", view.id, name) for name in about)))
     if kind.family == "llm":  # the answer of a model may contain everything that it was given
         texts.append(Text(frozenset({ANY}), tuple(("steps", view.id, name) for name in reads)))
-    return Step(view.id, tuple(texts), reads, figures, _items(config, reads), kind.name == "start", kind.name, _declared(config))
+    return Step(view.id, tuple(texts), reads, figures, _items(config, reads), kind.name == "start", kind.name, _declared(config), places)
 
 
 def _read_from(read: Read, own: Collection | None) -> str | None:
@@ -177,6 +193,15 @@ def _texts(kind: StepType, config: Any, outputs: frozenset[str] | None, own: Col
         for each in located:
             names = made_at(each.field, config, outputs, template=template)
             yield Text(names, _ways(each.text, template=template), _about(each, own))
+
+
+def _shown(content: list[dict[str, Any]] | None) -> Iterator[Text]:
+    """The texts of a step's blocks: each is a value of its own, named by its place. What is computed from the entry of a list is made of that list."""
+    for each, template in blocks.texts_of(blocks.parsed(content)):
+        found = _ways(each.text, template=template)
+        listed = _ways(each.each, template=False) if each.each is not None else ()
+        inside = [(*way, *rest) for name, *rest in found if name == OF_LIST for way in listed]
+        yield Text(frozenset({masking.place_name(each.field)}), (*(way for way in found if way[0] != OF_LIST), *inside))
 
 
 def _about(text: Located, own: Collection | None) -> str | None:
@@ -230,16 +255,34 @@ def _named(config: Any, part: str, place: int) -> str | None:
     return str(found) if found is not None else None
 
 
-def _acting(kind: StepType, view: StepView, known: Mapping[str, Collection], done: Mapping[str, actions.Action]) -> Iterator[Text]:
+def _read_by_action(
+    action: actions.Action, view: StepView, known: Mapping[str, Collection], own: str | None
+) -> Iterator[tuple[str, Taken]]:
+    """(name, rows) of what the action reads beside the run's own record: its record, if the step names one, and related records."""
+    about = known.get(action.collection or "")
+    if about is None:
+        return
+    if getattr(view.config, "record", None) is not None or about.id != own:
+        name = read_of_action(action.id)
+        yield name, Taken(f"{about.id}{PLACE}{view.id}.{name}")
+    for entry in action.related:
+        relation, name = about.relation(entry.relation), read_of_action(action.id, entry.name)
+        if relation is not None:
+            yield name, Taken(f"{relation.collection}{PLACE}{view.id}.{name}", frozenset(entry.fields))
+
+
+def _acting(view: StepView, acts: Iterable[actions.Action], known: Mapping[str, Collection], reads: Mapping[str, Taken]) -> Iterator[Text]:
     """The texts of the step's own effect, and of the actions that it names."""
     effect = getattr(view.config, "effect", None)
     if isinstance(effect, Kind):
         for text, template in actions.text_of(effect):
             yield Text(frozenset({SENT}), tuple(_own(way, view.id) for way in _ways(text.text, template=template)))
-    for action in (done[use.column] for use in kind.actions(view.config) if use.column is not None and use.column in done):
+    for action in acts:
         own = known.get(action.collection or "")
         for text, template, _ in actions.texts(action):
-            found = (_own(_beside(way, action), view.id) for way in _ways(text.text, template=template))
+            elsewhere = text.relation is None and read_of_action(action.id) in reads
+            each_way = _ways(text.text, template=template)
+            found = (_own(way, view.id) for each in each_way for way in _beside(each, action, view.id, elsewhere=elsewhere))
             names = _of_action(text.field, action, template=template)
             yield Text(names, tuple(found), _about(text, own) or action.collection)
 
@@ -249,12 +292,16 @@ def _own(way: Way, step: str) -> Way:
     return ("steps", step, *way[1:]) if way[0] == "input" else way
 
 
-def _beside(way: Way, action: actions.Action) -> Way:
-    """The path with `related` replaced by the path from the action's record."""
-    if way[0] != "related":
-        return way
-    entry = next((each for each in action.related if each.name in way[1:2]), None)
-    return ("record", entry.relation, *(way[2:] or (ANY,))) if entry is not None else ("record",)
+def _beside(way: Way, action: actions.Action, step: str, *, elsewhere: bool) -> Iterator[Way]:
+    """The path with `related`, and with `elsewhere` also `record`, replaced by paths through the reads of the action."""
+    if way[0] == "related":
+        for entry in action.related:
+            if way[1:2] in ((), (entry.name,)):
+                yield ("steps", step, read_of_action(action.id, entry.name), *way[2:])
+    elif way[0] == "record" and elsewhere:
+        yield ("steps", step, read_of_action(action.id), *way[1:])
+    else:
+        yield way
 
 
 def _of_action(place: str, action: actions.Action, *, template: bool) -> frozenset[str]:

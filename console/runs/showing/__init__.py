@@ -1,3 +1,15 @@
 """What people see of runs: the screen, lists, queues and replay."""
 
-__all__ = ["candidates", "lists", "queues", "reader_reach", "reading", "replay", "screens", "step_stakes", "view"]
+__all__ = [
+    "block_content",
+    "candidates",
+    "lists",
+    "queues",
+    "reader_reach",
+    "reading",
+    "record_reach",
+    "replay",
+    "screens",
+    "step_stakes",
+    "view",
+]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from console import access, accounts, records
 from console.core.actor import Actor
+from console.core.plain_words import roles_words
 from console.core.run.duties import CODE
 from console.errors import ConsoleError, NotAllowed
 from console.runs.changing.run_rights import Seen, see
@@ -57,7 +58,7 @@ def _why_not(person: Actor, seen: Seen) -> str:
             if error.code == CODE:
                 return f"Did what the rule “{error.details[0]['reason']}” keeps apart from this step."
             wanted = seen.definition.document.step(run.attempts[run.current].step).roles
-            return f"This step is for {' or '.join(wanted)}." if wanted else "May not change the record."
+            return f"This step is for {roles_words(wanted)}." if wanted else "May not change the record."
     return "" if _sees_record(person, seen) else "May not see this record."
 
 

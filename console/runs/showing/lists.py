@@ -148,6 +148,26 @@ def on_record(actor: Actor, collection: str, key: str, *, limit: int = 50) -> li
     return _heads(actor, _rows(found.order_by(run.created_at.desc(), run.id.desc()).limit(limit)))
 
 
+def on_records(actor: Actor, pairs: Sequence[tuple[str, str]], *, limit: int = 20) -> list[RunHead]:
+    """Runs on these records (collection, key) that the actor may see: live ones first, then the newest. The caller has checked the records."""
+    if not pairs:
+        return []
+    run = tables.run.c
+    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(
+        sa.tuple_(run.collection, run.record).in_(list(pairs)), _allowed(actor)
+    )
+    return _heads(actor, _rows(found.order_by(run.ended_at.is_not(None), run.created_at.desc(), run.id.desc()).limit(limit)))
+
+
+def live_workflows(actor: Actor, pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str, str]]:
+    """(collection, key, workflow id) of the live runs on these records that the actor may see; one statement."""
+    run = tables.run.c
+    live = sa.select(run.collection, run.record, run.workflow).where(
+        sa.tuple_(run.collection, run.record).in_(list(pairs)), run.ended_at.is_(None), _allowed(actor)
+    )
+    return {(row.collection, row.record, row.workflow) for row in _rows(live)}
+
+
 def live_on(actor: Actor, collection: str, keys: Sequence[str]) -> dict[str, list[RunHead]]:
     """Live runs on these records that the actor may see, by key: one statement for a whole page of a list."""
     with live_ahead(actor, collection, keys) as found:
@@ -189,6 +209,28 @@ def live_counts(actor: Actor) -> dict[str, int]:
     return {row[0]: row[1] for row in _rows(counted.group_by(run.workflow))}
 
 
+def held_by_colleagues(actor: Actor, *, limit: int = 8) -> list[tuple[str, int, datetime]]:
+    """(name, number of live runs in hand, since when the oldest) of people who hold runs that the actor may see, those with most first.
+
+    Without checking records, as `live_counts`; at most 10,000 runs are counted. Two statements.
+    """
+    pairs, run = sorted(visible_pairs(actor)), tables.run.c
+    if not pairs:
+        return []
+    live = (
+        run.ended_at.is_(None),
+        run.holder.is_not(None),
+        sa.tuple_(run.team, run.workflow).in_(pairs),
+        access.cleared_for(actor, run.label),
+    )
+    held = sa.select(run.holder, run.created_at).where(*live).limit(10_000).subquery()
+    number = sa.func.count()
+    counted = sa.select(held.c.holder, number, sa.func.min(held.c.created_at)).group_by(held.c.holder)
+    rows = _rows(counted.order_by(number.desc(), held.c.holder).limit(limit))
+    names = accounts.names({row[0] for row in rows})
+    return [(names[row[0]], row[1], row[2]) for row in rows if row[0] in names]
+
+
 def held_by(actor: Actor, *, limit: int = 50) -> list[RunHead]:
     """Live runs that the actor holds, the last touched first."""
     run = tables.run.c
@@ -200,7 +242,7 @@ def to_continue(actor: Actor, *, limit: int = 50) -> list[RunHead]:
     """Saved runs that the actor may resume, the longest saved first."""
     run = tables.run.c
     found = sa.select(*(run[name] for name in COLUMNS), _step()).where(run.status == "saved", _allowed(actor, "resume"))
-    return _heads(actor, _rows(found.order_by(run.active_at).limit(limit)))
+    return _heads(actor, _rows(found.order_by(run.put_down_at).limit(limit)))
 
 
 def listed(

@@ -7,14 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, records, workflows
+from console import access, workflows
 from console.core.actor import Actor
 from console.core.run.duties import violated_rule
 from console.db import tables
 from console.db.engine import fetch
-from console.errors import ConsoleError
 from console.runs.engine.stepping import done_before, may_do_step
 from console.runs.showing.lists import RunHead, listed, visible_pairs
+from console.runs.showing.record_reach import limited_collections, visible_records
 
 PRIORITIES = ("urgent", "high", "normal", "low")
 MOST = 10_000
@@ -153,7 +153,7 @@ def counts(actor: Actor, served: Mapping[str, str | None]) -> dict[str, int]:
     """
     if not served:
         return {}
-    scoped = sorted({one.collection for one in workflows.all_known() if one.collection and not _unlimited(actor, one.collection)})
+    scoped = limited_collections(actor)
     given = {
         "inboxes": list(served),
         "workflows": list(served.values()),
@@ -176,17 +176,7 @@ def _visible(actor: Actor, groups: Sequence[Any]) -> dict[str, set[str]]:
     for row in groups:
         if row[7] is not None:
             wanted.setdefault(row[4], set()).update(row[7])
-    found: dict[str, set[str]] = {}
-    for collection, keys in wanted.items():
-        try:
-            found[collection] = records.visible_keys(collection, sorted(keys), access.scope_for(actor, collection, "read"))
-        except ConsoleError:
-            found[collection] = set()  # the source is down: for actors with a scope these are not counted
-    return found
-
-
-def _unlimited(actor: Actor, collection: str) -> bool:
-    return access.scope_for(actor, collection, "read").unlimited
+    return visible_records(actor, wanted)
 
 
 def _able(actor: Actor, row: Any) -> bool:

@@ -1,46 +1,64 @@
 """Which values of a run a reader may see with today's rights: fields of records, and values that are computed from them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from console import access, records
 from console.core.actor import Actor
-from console.core.origins import SAID, Closed
+from console.core.origins import KEY, SAID, Closed, plain
+from console.core.scopes import Scope
 from console.errors import NotFound
 from console.log import masking
-from console.runs.rows import version_origins
+from console.runs.rows import loaded_rows, version_origins
+
+NOTHING_FRESH: Mapping[str, frozenset[str]] = {}
 
 
-def hidden_from(actor: Actor, *, looking_back: bool = False) -> masking.Within:
-    """The hidden fields of each collection. `looking_back`: also fields that are masked for people who do not work with them now."""
+def hidden_from(actor: Actor, *, looking_back: bool = False, fresh: Mapping[str, frozenset[str]] = NOTHING_FRESH) -> masking.Within:
+    """The hidden fields of each collection, and rows that runs have read.
+
+    `looking_back`: also fields that are masked for people who do not work with them now. `fresh` are rows that are not stored yet.
+    """
     sensitive = {each.id: each.sensitive for each in records.collections()} if looking_back else {}
-    known: dict[str, frozenset[str]] = {}
+    known: dict[str, tuple[Scope, frozenset[str]]] = {}
 
-    def names(collection: str | None) -> frozenset[str]:
-        if collection is None:
-            return frozenset()
+    def reach(collection: str) -> tuple[Scope, frozenset[str]]:
         if collection not in known:
             scope = access.scope_for(actor, collection, "read", sensitive=sensitive.get(collection))
-            known[collection] = scope.hidden | (_every_field(collection) if scope.nothing else frozenset())
+            known[collection] = scope, scope.hidden | (_every_field(collection) if scope.nothing else frozenset())
         return known[collection]
 
-    return within_reach(names)
+    def names(collection: str | None) -> frozenset[str]:
+        return frozenset() if collection is None else reach(collection)[1]
+
+    judge = loaded_rows.judge_of(actor, lambda collection: reach(collection)[0])
+    return within_reach(names, judge, fresh)
 
 
-def within_reach(hidden: masking.Hidden) -> masking.Within:
-    """The same with everything that is computed from these fields: values of runs, and titles."""
+def within_reach(hidden: masking.Hidden, judge: loaded_rows.Judge, fresh: Mapping[str, frozenset[str]] = NOTHING_FRESH) -> masking.Within:
+    """The same with everything that is computed from these fields and rows: values of runs, and titles."""
     known: dict[tuple[str, int, str | None], Closed] = {}
+
+    def own(collection: str | None) -> frozenset[str]:
+        return hidden(plain(collection) if collection is not None else None)
 
     def closed(workflow: str, version: int, run: str | None) -> Closed:
         if (workflow, version, run) not in known:
-            found = version_origins.origins_of(workflow, version) if run is None else version_origins.of_run(run, workflow, version, hidden)
-            known[(workflow, version, run)] = Closed(found, hidden)
+            found = version_origins.origins_of(workflow, version)
+            strange = judge.strange(run, found.loaded, fresh)
+            kept = _without_rows(own, strange) if strange else own
+            found = found if run is None else version_origins.of_run(run, workflow, version, kept)
+            known[(workflow, version, run)] = Closed(found, kept, strange)
         return known[(workflow, version, run)]
 
-    return masking.Within(
-        hidden, closed, lambda collection: bool(names := hidden(collection)) and not names.isdisjoint(_titled(collection))
-    )
+    return masking.Within(own, closed, lambda collection: _titled(plain(collection)))
+
+
+def _without_rows(hidden: masking.Hidden, strange: Iterable[str]) -> masking.Hidden:
+    """The same, and every field of the rows of these reads."""
+    shut = {place: _every_field(plain(place)) | {KEY} for place in strange}
+    return lambda place: hidden(place) | shut.get(place or "", frozenset())
 
 
 def _titled(collection_id: str) -> tuple[str, ...]:
@@ -52,11 +70,17 @@ def _titled(collection_id: str) -> tuple[str, ...]:
 
 
 def kept_from(
-    actor: Actor, workflow: str, version: int, step: str | None, *, run: str | None = None, looking_back: bool = False
+    actor: Actor,
+    workflow: str,
+    version: int,
+    step: str | None,
+    *,
+    run: str | None = None,
+    looking_back: bool = False,
+    fresh: Mapping[str, frozenset[str]] = NOTHING_FRESH,
 ) -> masking.Within:
-    """What is hidden from the actor of this step's values (None: of any step); with `run`, also accepted proposals."""
-    reach = hidden_from(actor, looking_back=looking_back)
-    return replace(reach, closed=reach.closed_in(workflow, version, run), step=step)
+    """What is hidden from the actor of this step's values (None: of any step); with `run`, also accepted proposals and the rows it has read."""
+    return masking.at_version(hidden_from(actor, looking_back=looking_back, fresh=fresh), workflow, version, step, run)
 
 
 def words_of_event(actor: Actor, workflow: str, version: int, step: str | None, *, kind: str | None = None, run: str | None = None) -> bool:

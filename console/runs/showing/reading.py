@@ -17,13 +17,13 @@ from console.errors import ConsoleError, NotFound, SourceDown
 from console.log import masking
 from console.runs.changing.run_rights import TAKE_OVER_AFTER_S, Seen, lacking_right, may_work, possible_commands, see
 from console.runs.engine import answering, proposing
-from console.runs.rows import typed_drafts
+from console.runs.rows import loaded_rows, typed_drafts
 from console.runs.rows.recent_runs import trim_to_shown
 from console.runs.rows.run_events import links
 from console.runs.rows.run_rows import run_row
 from console.runs.rows.run_store import retried
-from console.runs.showing import reader_reach
-from console.runs.showing.screens import Screen, TypedForm, draw_screen, last_shown, record_screen, seen_fields
+from console.runs.showing import block_content, reader_reach, step_findings
+from console.runs.showing.screens import Screen, TypedForm, draw_screen, last_shown, record_screen, seen_fields, without_loaded
 from console.runs.showing.view import RunView, as_json, outline
 
 NEWEST = 400  # the newest events in which an earlier record of the same is looked for
@@ -49,7 +49,8 @@ def get(actor: Actor, run_id: str, item: str | None = None, *, most: int | None 
         screen, seen = _screen(actor, seen, page_state, log.now(), item)
         return view(actor, seen, screen, page_state, most)
 
-    return retried(once)
+    with loaded_rows.judged_once():
+        return retried(once)
 
 
 def record_timed_reading(actor: Actor, seen: Seen) -> Seen:
@@ -144,20 +145,15 @@ def preview_screen(actor: Actor, run_id: str, values: Mapping[str, Any], outcome
     shown = last_shown(run.id, run.current, actor.id)
     item = values.get("item")
     try:
-        return draw_screen(
-            actor,
-            seen,
-            log.now(),
-            item if isinstance(item, str) else None,
-            TypedForm(values, outcome, seen_fields(shown[1]) if shown else None),
-        )
+        typed = TypedForm(values, outcome, seen_fields(shown[1]) if shown else None)
+        return without_loaded(draw_screen(actor, seen, log.now(), item if isinstance(item, str) else None, typed))
     except (SourceDown, NotFound):
         return None
 
 
 def masked_run(actor: Actor, run_json: dict[str, Any], run: Run, *, looking_back: bool = False) -> tuple[dict[str, Any], list[str]]:
     """(the run's JSON without values that this reader may not see, the paths of what was removed)."""
-    hidden = reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=looking_back)
+    hidden = reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=looking_back, fresh=run.loaded)
     paths = _without_sent(run_json, run, hidden)
     if run_json["ticket"] and run_json["ticket"].get("reason") and hidden.closed is not None and SAID in hidden.closed.of_kind("escalate"):
         run_json["ticket"] = {**run_json["ticket"], "reason": None}
@@ -255,6 +251,7 @@ def _without_sent(run_json: dict[str, Any], run: Run, hidden: masking.Hidden) ->
 
 def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState, most: int | None = PATH_SHOWN) -> RunView:
     """The run for this viewer."""
+    screen = without_loaded(screen) if screen is not None else None
     seen = seen if most is None else replace(seen, loaded=trim_to_shown(seen.loaded))
     run, definition = seen.run, seen.definition
     newest = workflows.newest(definition.id)
@@ -263,11 +260,14 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
     people = {run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)}
     names = accounts.names(people - {actor.id}) | ({actor.id: actor.name} if actor.id in people else {})
     reads = not may_work(actor, run, definition)
-    steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most, left=seen.loaded.left)
     run_json, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None), run, looking_back=reads)
+    found = step_findings.finder(definition, run.created_at, run_json["context"], paths)
+    steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most, left=seen.loaded.left, found=found)
     if reads or seen.down is not None:  # the screen was drawn for another person
         screen = reader_reach.screen_for(
-            reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=reads), screen, run.collection
+            reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=reads, fresh=run.loaded),
+            screen,
+            run.collection,
         )
     return RunView(
         json=run_json,
@@ -284,6 +284,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
         down=seen.down.message if seen.down else None,
         lacking=lacking_right(actor, seen) if may_work(actor, run, definition) else None,
         masked=paths,
+        ending=block_content.at_end(actor, definition, run),
     )
 
 

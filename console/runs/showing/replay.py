@@ -1,18 +1,21 @@
 """Replay: a run and its screen as they were after any of its events, from the log alone. Nothing can be changed from here."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from console import accounts, log, records, sentences
+from console import access, accounts, log, records, sentences
 from console.core.actor import Actor
 from console.core.run import Event, Run, fold
-from console.errors import NotFound
+from console.errors import ConsoleError, NotFound
 from console.log import masking, present
 from console.runs.changing.run_rights import Seen, see
+from console.runs.rows import loaded_rows
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import retried
+from console.runs.showing import block_content, step_findings
 from console.runs.showing.reader_reach import hidden_from, kept_from, screen_for
 from console.runs.showing.reading import PATH_SHOWN, masked_run, record_timed_reading
 from console.runs.showing.screens import Screen
@@ -94,25 +97,27 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     rows = log.rows(run_id, upto=place)
     state, screen, gone = _then(run_id, rows)
     (event,) = log.open_values(run_id, [log.closed(rows[-1])]).values()
-    hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, run=seen.run.id, looking_back=True)
-    run_json, masked = masked_run(actor, as_json(state, seen.definition, screen, None), state, looking_back=True)
+    with loaded_rows.judged_once():
+        hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, run=seen.run.id, looking_back=True)
+        run_json, masked = masked_run(actor, as_json(state, seen.definition, screen, None), state, looking_back=True)
     here = masking.at_step(hidden, screen["step"]) if screen else hidden
     panel, more = masking.mask(_record(screen), "screen.record", here, seen.run.collection, values=False)
-    masked = [*masked, *more]
+    blocks, hidden_blocks = masking.mask({"content": (screen or {}).get("content") or []}, "screen", here, seen.run.collection, screen=True)
+    masked = [*masked, *more, *hidden_blocks]
     return ReplayView(
         json={
             "at": place,
             "last": last,
             "run": run_json,
-            "event": present.as_json(event, present.names_of([event]), hidden=hidden),
-            "screen": {"record": panel},
+            "event": present.as_json(event, present.names_of([event], _titled(seen)), hidden=hidden),
+            "screen": {"record": panel, **({"content": blocks["content"]} if blocks["content"] else {})},
             "read_only": True,
             "masked": masked,
         },
         at=place,
         last=last,
-        make_run=lambda: _view(seen, state, run_json, screen_for(hidden, screen, seen.run.collection), masked),
-        make_ticks=lambda: _ticks([*rows, *log.rows(run_id, place, upto=last)]),
+        make_run=lambda: _view(actor, seen, state, run_json, screen_for(hidden, screen, seen.run.collection), masked),
+        make_ticks=lambda: _ticks([*rows, *log.rows(run_id, place, upto=last)], _titled(seen)),
         now_values=dict(seen.record.values) if seen.record else None,
         gone=gone,
         masked=masked,
@@ -138,21 +143,64 @@ def _then(run_id: str, rows: Sequence[log.Row]) -> tuple[Run, Screen | None, str
     return state, dict(found) if found else None, "" if found else next(iter(opened.missing.values()), "")
 
 
+def screens_shown(actor: Actor, run_id: str) -> dict[tuple[str, int], Screen]:
+    """(step, attempt) → the last screen that was shown at it, as it was then, without what this reader may not see today. Steps without a screen, or whose
+    screen was erased, are left out. Raises NotFound for a run that the actor may not see.
+    """
+    seen = see(actor, run_id)
+    hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, run=seen.run.id, looking_back=True)
+    last = {stored.open["n"]: stored for stored in map(log.closed, log.rows(run_id)) if stored.type == "step_shown"}
+    drawn = [opened.values.get("screen") for opened in log.open_values(run_id, list(last.values())).values()]
+    shown = (screen_for(hidden, screen, seen.run.collection) for screen in drawn if screen)
+    return {(screen["step"], screen["attempt"]): screen for screen in shown if screen}
+
+
+Today = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""Collection → key → values by field. A collection that is not there could not be read; a key that is not there is gone, or out of the reader's scope."""
+
+
+def rows_today(actor: Actor, screen: Mapping[str, Any]) -> Today:
+    """The rows of other records on a screen as they are today and this reader may see them: one statement for each collection."""
+    progress = screen.get("progress") or {}
+    shown = [*screen.get("tables", ()), *filter(None, (screen.get("picks"), progress.get("item")))]
+    wanted: dict[str, tuple[set[str], set[str]]] = {}
+    for table in shown:
+        keys = {str(row["key"]) for row in table["rows"] if row.get("key") is not None}
+        if table.get("collection") and keys:
+            known, names = wanted.setdefault(table["collection"], (set(), set()))
+            known |= keys
+            names |= {column["name"] for column in table["columns"]}
+    hidden, found = hidden_from(actor, looking_back=True), dict[str, Mapping[str, Mapping[str, Any]]]()
+    for collection, (keys, names) in wanted.items():
+        scope = access.scope_for(actor, collection)
+        with suppress(ConsoleError):  # a source that is down, a collection that is gone: nothing is said of its rows
+            fields = {field.name for field in records.collection(collection).fields} & names - hidden(collection)
+            rows = {} if scope.nothing else records.named(collection, keys, scope, fields)
+            found[collection] = {key: record.values for key, record in rows.items()}
+    return found
+
+
 def _record(screen: Screen | None) -> dict[str, Any] | None:
     """The record as it was on the screen, in the shape of the API."""
     panel = (screen or {}).get("record")
     return {name: panel[name] for name in ("collection", "key", "title", "values")} if panel else None
 
 
-def _ticks(rows: Sequence[log.Row]) -> list[Tick]:
-    called = present.names_of(map(log.closed, rows))
+def _titled(seen: Seen) -> dict[tuple[str, str], str]:
+    """The title of the run's record, if the reader may see it."""
+    return {(seen.record.collection, seen.record.key): seen.record.title} if seen.record is not None and seen.record.key else {}
+
+
+def _ticks(rows: Sequence[log.Row], titled: Mapping[tuple[str, str], str]) -> list[Tick]:
+    called = present.names_of(map(log.closed, rows), titled)
     return [Tick(row, called) for row in rows]
 
 
-def _view(seen: Seen, state: Run, run_json: dict[str, Any], screen: Screen | None, masked: Sequence[str]) -> RunView:
+def _view(actor: Actor, seen: Seen, state: Run, run_json: dict[str, Any], screen: Screen | None, masked: Sequence[str]) -> RunView:
     title = (screen or {}).get("record") or {}
     names = accounts.names({state.started_by, *filter(None, (state.holder, *(each.by for each in state.attempts.values())))})
-    steps, earlier = outline(state, seen.definition, names, may_revise=False, most=PATH_SHOWN)
+    found = step_findings.finder(seen.definition, state.created_at, run_json["context"], masked)
+    steps, earlier = outline(state, seen.definition, names, may_revise=False, most=PATH_SHOWN, found=found)
     return RunView(
         json=run_json,
         screen=screen,
@@ -163,14 +211,15 @@ def _view(seen: Seen, state: Run, run_json: dict[str, Any], screen: Screen | Non
         record_title=title.get("title") or (seen.record.title if seen.record else state.record or ""),
         collection_label=records.collection(state.collection).label_one if state.collection else "",
         masked=masked,
+        ending=block_content.at_end(actor, seen.definition, state),
     )
 
 
 def events(actor: Actor, run_id: str, *, limit: int = 50, after: int = 0) -> tuple[list[dict[str, Any]], int | None]:
     """The run's events in the shape of the API, oldest first, and the number after which the next page begins (None: no more)."""
-    see(actor, run_id)
+    seen = see(actor, run_id)
     found = log.events_of(run_id, after=after, limit=limit + 1)
     page = found[:limit]
-    called = present.names_of(page)
+    called = present.names_of(page, _titled(seen))
     hidden = hidden_from(actor, looking_back=True)
     return [present.as_json(stored, called, hidden=hidden) for stored in page], page[-1].n if len(found) > limit else None

@@ -1,26 +1,27 @@
 """The screen of a step as data. It is recorded as `step_shown` once per attempt and person, and again only when it differs."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
 
-from console import access, log, records
+from console import access, browse, log, records
 from console.core.actor import Actor
 from console.core.forms import FormField
-from console.core.run import MISSING_MANUAL, Event, Run
+from console.core.run import MISSING_MANUAL, Event, Run, fold
 from console.db.engine import fetch
 from console.log import masking
+from console.log.masking import LOADED
 from console.records import Record
 from console.runs.changing.run_rights import Seen
 from console.runs.engine import proposing
 from console.runs.engine.stepping import context_of, prompt_of, step_at
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_store import write
-from console.runs.showing import consequences, last_time, reader_reach
+from console.runs.showing import block_content, consequences, last_time, reader_reach
 from console.steps.base import Progress, Prompt, Rows
 
 MOST_BYTES = 64 * 1024
@@ -70,14 +71,16 @@ def draw_screen(actor: Actor, seen: Seen, now: datetime, item: str | None = None
     Its consequences are computed from the first values of the form, or from the `typed` ones.
     """
     screen = _drawn(actor, seen, now, item, typed)
-    hidden = reader_reach.kept_from(actor, seen.run.workflow, seen.run.version, screen["step"], run=seen.run.id)
+    screen |= _named(actor, screen)
+    fresh = fold([Event("step_shown", now, {"n": 0}, {"loaded": screen[LOADED]}, (screen["step"], screen["attempt"]))], seen.run).loaded
+    hidden = reader_reach.kept_from(actor, seen.run.workflow, seen.run.version, screen["step"], run=seen.run.id, fresh=fresh)
     if not masking.names_closed(hidden):
         return screen
     left, paths = masking.mask(screen, "screen", hidden, seen.run.collection, screen=True)
     if not paths:
         return screen
     with_dots = _drawn(actor, seen, now, item, typed, reader_reach.without(hidden))
-    return {**left, **{name: with_dots[name] for name in masking.TEXTS & with_dots.keys() & left.keys()}}
+    return {**left, LOADED: screen[LOADED], **{name: with_dots[name] for name in masking.TEXTS & with_dots.keys() & left.keys()}}
 
 
 def _drawn(
@@ -93,16 +96,19 @@ def _drawn(
     }
     no_forms: Mapping[str, FormField] = {}
     no_reads: Mapping[str, Rows] = {}
+    loaded: Mapping[str, Mapping[str, Any]] = {}
     last: Mapping[str, Any] = {}
+    shown: list[Any] = []
     if seen.run.unknown is not None:
-        prompt, tables, forms, reads = Prompt(button="Settle"), [], no_forms, no_reads
+        prompt, tables, forms, reads, loaded = Prompt(button="Settle"), [], no_forms, no_reads, {}
         step["type"] = "settle"
     else:
         before = typed.before if typed else None
         context = context_of(actor, open_step, seen.record, now, before, item if open_step.kind.by_items else None, hidden=hidden)
-        prompt, forms, reads = prompt_of(open_step, context), context.forms, context.reads
+        prompt, forms, reads, loaded = prompt_of(open_step, context), context.forms, context.reads, context.loaded
         step["ways"] = consequences.ways(actor, open_step, context, prompt, *((typed.values, typed.outcome) if typed else ()))
         step |= {"by_hand": True} if open_step.by_hand else {}
+        shown = block_content.with_names(actor, block_content.content(open_step, context, prompt.fields))
         last = last_time.last_time(open_step, context, seen.record)
         tables = [table for name in prompt.tables if name in context.reads for table in _tables(name, context.reads[name])]
     progress, proposal = prompt.progress, proposing.on_screen(seen.run, actor.id)
@@ -112,6 +118,7 @@ def _drawn(
         **step,
         "button": prompt.button,
         "text": prompt.text,
+        **({"content": shown} if shown else {}),
         "tables": tables,
         "fields": [_field(field, collection, forms, last) for field in prompt.fields],
         **({"progress": _progress(progress)} if progress else {}),
@@ -119,6 +126,7 @@ def _drawn(
         **({"checks": True} if getattr(open_step.view.config, "checks", ()) and not open_step.by_hand and seen.run.unknown is None else {}),
         "outcomes": [option.to_json() for option in prompt.outcomes],
         **({"notes": [{"label": label, "text": text} for label, text in prompt.notes]} if prompt.notes else {}),
+        **({"unopened": [asdict(document) for document in prompt.unopened]} if prompt.unopened else {}),
         **({"not_offered": [asdict(option) for option in prompt.withheld]} if prompt.withheld else {}),
         "errors": list(open_step.attempt.errors or []),
         "missing": _missing(seen),
@@ -128,7 +136,31 @@ def _drawn(
         **({"proposal": proposal} if proposal is not None else {}),
         "locale": actor.locale,
         "zone": actor.zone,
+        LOADED: loaded,
     }
+
+
+def _named(actor: Actor, screen: Screen) -> dict[str, Any]:
+    """The records that values on the screen refer to, by title: what they were called is replayed with the values."""
+    panel = screen["record"] or {"fields": (), "values": {}}
+    tables = [*screen["tables"], *filter(None, [screen.get("picks"), (screen.get("progress") or {}).get("item")])]
+    wanted = _referred(panel["fields"], [panel["values"]])
+    for table in tables:
+        wanted |= _referred(table["columns"], [row["values"] for row in table["rows"]])
+    for field in screen["fields"]:
+        led = field["options"].get("collection") if isinstance(field["options"], Mapping) else None
+        wanted |= {(led, str(field[place])) for place in ("value", "now") if led and field.get(place) not in (None, "")}
+    found = browse.named(actor, wanted)
+    told = [
+        {"collection": collection, "key": key, "record": known.key, "title": known.title} | ({"absent": True} if known.absent else {})
+        for (collection, key), known in sorted(found.items())
+    ]
+    return {"named": told} if told else {}
+
+
+def _referred(fields: Iterable[Mapping[str, Any]], rows: Iterable[Mapping[str, Any]]) -> set[browse.Reference]:
+    """What these fields refer to in these rows."""
+    return browse.references(((str(field["name"]), field.get("references")) for field in fields), rows)
 
 
 def _field(field: FormField, collection: str | None, forms: Mapping[str, FormField], last: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,8 +202,8 @@ def _table(name: str, rows: Rows) -> dict[str, Any]:
 
 def _look_of(field: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes of a field that decide how its values are displayed."""
-    money = {key: field[key] for key in ("widget", "currency", "minor") if field.get(key)}
-    return {key: field.get(key) for key in ("name", "label", "type", "options")} | money
+    drawn = {key: field[key] for key in ("widget", "currency", "minor", "references") if field.get(key)}
+    return {key: field.get(key) for key in ("name", "label", "type", "options")} | drawn
 
 
 def _missing(seen: Seen) -> list[dict[str, str]]:
@@ -200,14 +232,27 @@ def _panel(actor: Actor, record: Record | None) -> dict[str, Any] | None:
     }
 
 
+def without_loaded(screen: Screen) -> Screen:
+    """The screen as people see it: without the names of the rows that the step has read."""
+    return {name: value for name, value in screen.items() if name != LOADED}
+
+
 def digest(screen: Screen) -> bytes:
     """SHA-256 of the screen, to compare screens."""
     return hashlib.sha256(log.body.canonical(log.body.plain(screen))).digest()
 
 
 def fit_size(screen: Screen) -> Screen:
-    """The screen in at most 64 KB: long texts are cut and get their hash, then the longest tables are cut."""
+    """The screen in at most 64 KB beside its blocks: long texts are cut and get their hash, then the longest tables are cut.
+
+    The blocks were made to fit when they were computed (`block_content.fitted`), so that a replay shows them as they were.
+    """
     plain: Screen = log.body.plain(screen)
+    kept = {name: plain.pop(name) for name in ("content",) if name in plain}
+    return _cut(plain) | kept
+
+
+def _cut(plain: Screen) -> Screen:
     if len(orjson.dumps(plain)) <= MOST_BYTES:
         return plain
     plain = shorten_texts(plain)
@@ -231,9 +276,12 @@ def shorten_texts(value: Any) -> Any:
 
 def shown_event(actor: Actor, run: Run, screen: Screen, mark: bytes, now: datetime) -> tuple[Event, dict[str, Any]]:
     """(the event `step_shown`, its row) of a screen with the digest `mark`, at the current attempt."""
-    kept = fit_size(screen)
+    kept = fit_size(without_loaded(screen))
+    loaded = screen.get(LOADED) or {}
     open_data = {"n": run.current, "type": screen["type"], "digest": mark.hex(), "locale": actor.locale, "zone": actor.zone}
-    event = Event("step_shown", now, open_data, {"screen": kept}, (screen["step"], screen["attempt"]), actor.id)
+    event = Event(
+        "step_shown", now, open_data, {"screen": kept} | ({LOADED: loaded} if loaded else {}), (screen["step"], screen["attempt"]), actor.id
+    )
     return event, {"n": run.current, "person": actor.id, "digest": mark.hex(), "screen": kept}
 
 

@@ -1,6 +1,6 @@
 """A run as pages and programs get it. Pages and replay use the same functions; only the source of the screen differs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,8 @@ class RunView:
 
     `can` are the commands that the viewer may give now, `steps` the path so far and the certain next steps, `names` people by id. `earlier`
     counts the steps that a long path leaves out. `gone` and `down` say why there is no record, `lacking` which right the viewer lacks for the
-    current step. `masked` are the paths of values that were removed for this viewer.
+    current step. `masked` are the paths of values that were removed for this viewer. `ending` is the data of the blocks of the
+    end that it reached.
     """
 
     json: dict[str, Any]
@@ -40,6 +41,7 @@ class RunView:
     lacking: str | None = None
     masked: Sequence[str] = field(default_factory=tuple)
     earlier: "Earlier | None" = None
+    ending: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def _current(run: Run, definition: Definition, screen: Screen | None, draft: Map
         "attempt": attempt.attempt,
         "button": shown["button"] if shown else step.button or "Done",
         "form": {"fields": shown["fields"]} if shown else None,
+        **({"content": shown["content"]} if shown and shown.get("content") else {}),
         "outcomes": shown["outcomes"] if shown else [],
         **({"ways": shown["ways"]} if shown and "ways" in shown else {}),
         **({"progress": shown["progress"]} if shown and shown.get("progress") else {}),
@@ -177,11 +180,18 @@ def _approval(approval: Approval) -> dict[str, Any]:
 
 
 def outline(
-    run: Run, definition: Definition, names: Mapping[str, str], *, may_revise: bool, most: int | None = None, left: Left | None = None
+    run: Run,
+    definition: Definition,
+    names: Mapping[str, str],
+    *,
+    may_revise: bool,
+    most: int | None = None,
+    left: Left | None = None,
+    found: Callable[[str], dict[str, Any]] | None = None,
 ) -> tuple[list[dict[str, Any]], Earlier | None]:
     """(the last `most` steps of the path and the certain next steps, the count of the steps left out).
 
-    The next steps end where the path can fork. `left` counts the attempts that were not loaded.
+    The next steps end where the path can fork. `left` counts the attempts that were not loaded; `found` tells what a step found.
     """
     plan = plan_of(definition)
     taken = path_of(run.attempts, left)
@@ -196,6 +206,11 @@ def outline(
             revisable=may_revise and _revisable(attempt, run, plan.automatic - plan.skips - (plan.asks if attempt.by else frozenset())),
         )
         | {"items": items}
+        | (
+            found(attempt.step)
+            if found is not None and attempt.status in ("done", "open") and not attempt.revised and attempt.step in run.context
+            else {}
+        )
         for attempt, items in taken[cut:]
     ]
     current = run.attempt
@@ -241,6 +256,7 @@ def _entry(run: Run, attempt: Attempt, definition: Definition, names: Mapping[st
 def _ahead(step_id: str, definition: Definition) -> list[dict[str, Any]]:
     """The steps after this one, as far as there is only one way."""
     found: list[dict[str, Any]] = []
+    plan = plan_of(definition)
     passed = {step_id}
     while True:
         targets = {target for outcome, target in definition.document.step(step_id).next.items() if outcome != "error"}
@@ -266,7 +282,7 @@ def _ahead(step_id: str, definition: Definition) -> list[dict[str, Any]]:
                 "state": "todo",
                 "by_name": None,
                 "at": None,
-                "automatic": False,
+                "automatic": step_id in plan.automatic - plan.asks,
                 "handled_manually": False,
                 "revised": False,
                 "revisable": False,

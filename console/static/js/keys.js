@@ -66,6 +66,9 @@
     });
     shown.set("t", "Switch theme").set("ctrl+k", "Search or run");
     if (document.querySelector("[data-rows]")) shown.set("j", "Next row").set("k", "Row before").set("enter", "Open the row");
+    if (document.getElementById("step-form")) shown.set("1 – 9", "Answer the open choice").set("enter", "Next open field, from a choice");
+    if (document.querySelector("[data-rows] > [data-record]")) shown.set("space", "Show the row beside the list, or close it");
+    if (document.querySelector("[data-rows] input[type=checkbox]")) shown.set("x", "Choose the row");
     const dialog = document.createElement("dialog");
     dialog.setAttribute("aria-label", "Keys on this page");
     const body = document.createElement("div");

@@ -33,6 +33,8 @@
     if (event.target.closest("[data-theme-switch]")) choose(dark() ? "light" : "dark");
     const chosen = event.target.closest("[data-theme-choice]");
     if (chosen) choose(chosen.dataset.themeChoice);
+    const folder = event.target.closest("[data-rail]");
+    if (folder) fold(folder);
     const opener = event.target.closest("[data-toggle]");
     if (opener) {
       const open = byId(opener.dataset.toggle).classList.toggle("open");
@@ -42,6 +44,13 @@
     const copies = event.target.closest("[data-copy]");
     if (copies) copy(byId(copies.dataset.copy));
   });
+
+  // The navigation with its words or without; kept for the person, whose name the cookie bears in code.
+  function fold(button) {
+    const folded = button.closest(".shell").classList.toggle("folded");
+    document.cookie = `${button.dataset.rail}=${folded ? "folded" : "open"}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+    announce(folded ? "Navigation folded" : "Navigation open");
+  }
 
   // Text to the clipboard; where a browser does not let us (plain http), it is selected for Ctrl C.
   function copy(element) {

@@ -8,7 +8,7 @@
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
     const box = run();
-    if (!link || !box?.dataset.leave || leaving || event.ctrlKey || event.metaKey || event.shiftKey || link.target || link.closest("dialog, #run")) return;
+    if (!link || !box?.dataset.leave || leaving || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || link.target || link.closest("dialog, #run")) return;
     const url = new URL(link.href);
     if (url.origin !== location.origin || url.pathname === location.pathname) return;
     event.preventDefault();

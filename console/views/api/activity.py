@@ -16,7 +16,7 @@ blueprint = Blueprint("api_activity", __name__, url_prefix="/api/v1")
 
 
 class Filters(Asked):
-    """What events are looked for; how each is read is said by the service, for pages and calls alike."""
+    """Filters of events; the service validates them, for pages and calls alike."""
 
     user: str | None = Field(None, description="Who did it")
     team: str | None = None
@@ -51,7 +51,7 @@ class Exported(Filters):
     "findEvents", "activity.read", ActivityPage, query=Wanted, refuses=(403,), example=Example(query={"kind": ["run_started"], "limit": 5})
 )
 def listing() -> ResponseReturnValue:
-    """Events that fit the filters and that the caller may find, newest first."""
+    """Events that match the filters and that the caller may see, newest first."""
     query = activity.parse_query(request.args.items(multi=True))
     return jsonify(activity.page(g.actor, query.where, query.limit, query.after).to_json())
 
@@ -66,5 +66,5 @@ def listing() -> ResponseReturnValue:
     example=Example(query={"format": "jsonl"}),
 )
 def export() -> Response:
-    """The events that fit the filters of the URL, oldest first: as they were hashed, as a table, or with `proofs=1` an archive that proves itself."""
+    """The events that match the filters of the URL, oldest first: as they were hashed, as a table, or with `proofs=1` as an archive with its proofs."""
     return downloads.send(g.actor, exports.parse_query(request.args.items(multi=True)))

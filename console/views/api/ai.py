@@ -31,7 +31,7 @@ class Wanted(Paged):
 @blueprint.get("/ai-calls")
 @operation("findAiCalls", "ai.audit", Listed[AiCall], query=Wanted, refuses=(403, 404), example=Example(query={"status": "failed"}))
 def find() -> ResponseReturnValue:
-    """Calls to the AI, also those that failed, newest first: of teams in which the caller may audit it."""
+    """Calls to the AI, including failed ones, newest first, of the teams in which the caller may audit it."""
     wanted = parse_query(Wanted)
     filters = wanted.model_dump(exclude_none=True, exclude={"limit", "after"})
     calls, following = call_log.find(g.actor, filters, limit=wanted.limit, after=wanted.after)

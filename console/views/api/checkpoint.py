@@ -24,7 +24,7 @@ def newest() -> Response:
 @blueprint.get("/checkpoint/key")
 @operation("getCheckpointKey", "activity.read", Media("text/plain", "The verifier key"), refuses=(403, 404))
 def key() -> Response:
-    """The verifier key `origin+id+key`. Compare it once with the one that whoever runs the console tells you by another way."""
+    """The verifier key `origin+id+key`. Compare it once with the key that you got from the console's operator by another channel."""
     access.require(g.actor, None, "activity", "read")
     verifier_key = tree_heads.verifier_key()
     if verifier_key is None:

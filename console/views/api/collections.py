@@ -20,23 +20,26 @@ CUSTOMER = {"collection": "customer"}
 
 
 class Wanted(Paged):
-    """Which records, in which order."""
+    """Filters and order of records."""
 
     segment: str | None = Field(None, description="Id of a segment of the collection")
     filter: str | None = Field(None, description="Conditions as JSON, or in the search syntax")
     q: str | None = Field(None, description="Words to look for")
     sort: str | None = Field(None, description="A field, with - before it for descending")
+    inside: Literal["0", "1"] = Field(
+        "0", description="1: look for `q` in every row, however large the table is, and not only through its indexes"
+    )
     count: Literal["0", "1"] = Field("0", description="1: say how many there are, in `total`")
 
 
 class NewRecord(Sent):
-    """Values of a new record; what is not named gets the database's own."""
+    """Values of a new record; the database's defaults for the others."""
 
     values: dict[str, Any]
 
 
 class GoneRecord(Sent):
-    """What was seen of the record that is to go."""
+    """Expected values of the record to delete."""
 
     expected: dict[str, Any] = Field(
         default_factory=dict, description="Field → what you saw; where it is something else now, nothing is deleted"
@@ -44,7 +47,7 @@ class GoneRecord(Sent):
 
 
 class ChangedRecord(Sent):
-    """New values, and what was seen of the old ones."""
+    """New values, and the expected old ones."""
 
     values: dict[str, Any]
     expected: dict[str, Any] = Field(
@@ -78,7 +81,7 @@ def collection(collection: str) -> ResponseReturnValue:
 @blueprint.get("/collections/<collection>/records")
 @operation("findRecords", "collection.read", Records, query=Wanted, example=Example(CUSTOMER, {"sort": "-id", "limit": 10, "count": "1"}))
 def records(collection: str) -> ResponseReturnValue:
-    """Records in the caller's scope, a page at a time; with `count=1` how many there are."""
+    """A page of records in the caller's scope; with `count=1` also their number."""
     wanted = parse_query(Wanted)
     query = BrowseQuery(
         segment=wanted.segment or None,
@@ -88,9 +91,12 @@ def records(collection: str) -> ResponseReturnValue:
         limit=wanted.limit,
         after=wanted.after or None,
         count="exact" if wanted.count == "1" else None,
+        inside=wanted.inside == "1",
     )
     page = browse.page(g.actor, collection, query)
-    more = {} if page.total is None else {"total": page.total}
+    more: dict[str, Any] = {} if page.total is None else {"total": page.total}
+    if page.reach in ("beginnings", "exact"):
+        more["searched"] = page.reach
     return jsonify(listing([row.to_json() for row in page.rows], page.next, **more))
 
 
@@ -122,7 +128,7 @@ def _added(done: Done) -> dict[str, Any] | None:
     ),
 )
 def add(collection: str) -> ResponseReturnValue:
-    """Add a record in the caller's scope; 409 `exists` where the database says that there is such a one."""
+    """Add a record in the caller's scope; 409 `exists` if the database has such a record."""
     read(NewRecord, Malformed)
     return jsonify(record_changes.create(g.actor, collection, spelled("values")).to_json()), 201
 
@@ -137,7 +143,7 @@ def add(collection: str) -> ResponseReturnValue:
     example=Example(CUSTOMER | {"key": "17"}, body={"expected": {"desk": "retail"}}, status=204),
 )
 def delete(collection: str, key: str) -> ResponseReturnValue:
-    """Delete a record, if what was expected of it is still so; 409 `in_use` where other records refer to it."""
+    """Delete a record if it still has the expected values; 409 `in_use` if other records refer to it."""
     read(GoneRecord, Malformed)
     record_changes.delete(g.actor, collection, key, spelled("expected"))
     return "", 204
@@ -153,6 +159,6 @@ def delete(collection: str, key: str) -> ResponseReturnValue:
     example=Example(CUSTOMER | {"key": "17"}, body={"values": {"email": "new@customers.example"}, "expected": {}}),
 )
 def change(collection: str, key: str) -> ResponseReturnValue:
-    """Set fields of a record, if what was expected of it is still so; 409 with `theirs` for each field that moved."""
+    """Set fields of a record if it still has the expected values; 409 with `theirs` for each field that changed."""
     read(ChangedRecord, Malformed)
     return jsonify(browse.change(g.actor, collection, key, spelled("values"), spelled("expected")).to_json())

@@ -22,7 +22,7 @@ PARTS = ("run", "step", "field")
 
 
 class Upload(Sent):
-    """One file, for a field of the step that the run stands at."""
+    """One file, for a field of the current step."""
 
     run: str
     step: str
@@ -31,7 +31,7 @@ class Upload(Sent):
 
 
 class Turned(Asked):
-    """How the run is looked at."""
+    """Options for reading the run."""
 
     item: str | None = Field(None, description="At a list: this item")
 
@@ -52,7 +52,7 @@ def _sent(done: Done) -> dict[str, Any] | None:
     example=Example(status=201),
 )
 def send() -> ResponseReturnValue:
-    """Keep one file for a field of the step that the run stands at; answers the value to hand in."""
+    """Store one file for a field of the current step; returns the value to submit."""
     if request.mimetype != "multipart/form-data":
         raise UnsupportedMediaType("Send multipart/form-data with run, step, field and file.")
     lacking = [name for name in PARTS if not request.form.get(name)] + ([] if "file" in request.files else ["file"])
@@ -69,7 +69,7 @@ def send() -> ResponseReturnValue:
 @blueprint.get("/files/<file_id>")
 @operation("getFile", "workflow.see", File)
 def get_file(file_id: str) -> ResponseReturnValue:
-    """What is known of a file."""
+    """The metadata of a file."""
     stored = attachments.visible_in_any_run(g.actor, file_id)
     known = {
         "run": stored.run,
@@ -85,7 +85,7 @@ def get_file(file_id: str) -> ResponseReturnValue:
 @blueprint.get("/files/<file_id>/content")
 @operation("getFileContent", "workflow.see", Media("*/*", "The file itself"))
 def content(file_id: str) -> Response:
-    """The file itself; that it was taken is an event."""
+    """The file's content; the log records the download."""
     attachments.visible_in_any_run(g.actor, file_id)
     taken = documents.download(g.actor, file_id)
     answer = make_response(taken.content)
@@ -98,7 +98,7 @@ def content(file_id: str) -> Response:
 @blueprint.get("/runs/<run_id>/checks")
 @operation("getRunChecks", "workflow.see", Checklist, query=Turned)
 def checks(run_id: str) -> ResponseReturnValue:
-    """What rules tell of the documents of the open step, and where it was seen; 404 where the step checks nothing or is not the caller's to do."""
+    """What the rules read from the documents of the open step, with the place of each value; 404 if the step checks no documents or is not the caller's."""
     made = documents.checklist(g.actor, run_id, parse_query(Turned).item)
     if made is None:
         raise NotFound("Nothing is checked at this step, or it is not yours to do.")

@@ -56,7 +56,7 @@ def answer_repeat() -> ResponseReturnValue | None:
     fingerprint = _fingerprint()
     given = {"key": key, "fingerprint": fingerprint, "kept": once.KEPT, "claimed": timedelta(seconds=once.CLAIMED_S)}
     claimed = bool(fetch(_CLAIM, given))
-    done_before = once.done(key)
+    done_before = once.finished(key)
     if not claimed or done_before is not None:
         answer = _answer(key, fingerprint, done_before)
         if answer is not None:
@@ -123,7 +123,7 @@ def name_result(ident: str) -> None:
 @blueprint.app_errorhandler(log.AlreadyDone)
 def done_meanwhile(_error: log.AlreadyDone) -> ResponseReturnValue:
     """Answer a slow request whose claim was taken over: the other request did the work."""
-    event = once.done(g.idempotency)
+    event = once.finished(g.idempotency)
     try:
         answer = _read_anew(event, None, log.now()) if event is not None else None
     except ConsoleError as error:

@@ -1,6 +1,5 @@
 """Inboxes and their tickets as JSON."""
 
-from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, g, jsonify
@@ -22,7 +21,7 @@ DESK = {"name": "desk"}
 
 
 class Looked(Paged):
-    """Which tickets: `todo` what the caller could take, in the order of taking; `doing` what they have in hand; `backlog` what anybody has."""
+    """Filter of tickets: `todo` those the caller can take, in order; `doing` those the caller has; `backlog` those of everybody."""
 
     view: Literal["todo", "doing", "backlog"] = "todo"
 
@@ -40,7 +39,7 @@ class Unassign(Sent):
 
 
 class Assign(Unassign):
-    """Tickets, and who gets them."""
+    """Tickets, and the person who gets them."""
 
     user: Text = Field(description="Id of the person")
     reason: str | None = ""
@@ -54,16 +53,16 @@ def taken(done: Done) -> dict[str, Any] | None:
 @blueprint.get("/inboxes")
 @operation("listInboxes", "inbox.work", Listed[Inbox])
 def every() -> ResponseReturnValue:
-    """The caller's inboxes, each with how many tickets they could take; `more` where there are more than that."""
+    """The caller's inboxes, each with the number of tickets they can take; `more` if there are more than that."""
     inboxes_here = inboxes.inboxes_of(g.actor)
     counts = tickets.count(g.actor, inboxes_here)
-    return jsonify(listing([inbox.to_json() | asdict(counts[inbox.id]) for inbox in inboxes_here]))
+    return jsonify(listing([inbox.to_json() | counts[inbox.id].to_json() for inbox in inboxes_here]))
 
 
 @blueprint.get("/inboxes/<name>/tickets")
 @operation("listTickets", "inbox.work", Tickets, query=Looked, refuses=(403,), example=Example(DESK, {"view": "todo"}))
 def listed(name: str) -> ResponseReturnValue:
-    """Tickets of an inbox: what the caller could take, what they have in hand, or what anybody has (with the right `manage`)."""
+    """Tickets of an inbox: those the caller can take, those the caller has, or those of everybody (with the right `manage`)."""
     looked = parse_query(Looked)
     match looked.view:
         case "todo":
@@ -79,7 +78,7 @@ def listed(name: str) -> ResponseReturnValue:
 @blueprint.post("/inboxes/<name>/next")
 @operation("takeNextTicket", "inbox.work", Run, body=Nothing, refuses=(403,), again=taken, example=Example(DESK, body={}))
 def take_next(name: str) -> ResponseReturnValue:
-    """The next ticket, held by the caller from now on: its run. 409 `inbox_empty`."""
+    """Take the next ticket; returns its run, which the caller now holds. 409 `inbox_empty`."""
     read(Nothing, Malformed)
     return jsonify(runs.get(g.actor, tickets.take_next(g.actor, name)).json)
 
@@ -95,7 +94,7 @@ def take_next(name: str) -> ResponseReturnValue:
     example=Example(DESK, body={"ticket": "run_01j0000000000000000000000a"}),
 )
 def take(name: str) -> ResponseReturnValue:
-    """One ticket, held by the caller from now on: its run. 409 `ticket_taken` where somebody was quicker."""
+    """Take one ticket; returns its run, which the caller now holds. 409 `ticket_taken` if somebody else has taken it."""
     return jsonify(runs.get(g.actor, tickets.take(g.actor, name, read(Take).ticket)).json)
 
 
@@ -112,7 +111,7 @@ def take(name: str) -> ResponseReturnValue:
     ),
 )
 def assign(name: str) -> ResponseReturnValue:
-    """Tickets to a person; what came of each."""
+    """Assign tickets to a person; returns the result for each."""
     sent = read(Assign)
     return _results_json(ticket_assignment.assign(g.actor, name, sent.tickets, sent.user, sent.reason or ""))
 
@@ -127,7 +126,7 @@ def assign(name: str) -> ResponseReturnValue:
     example=Example(DESK, body={"tickets": ["run_01j0000000000000000000000a"]}),
 )
 def unassign(name: str) -> ResponseReturnValue:
-    """Runs out of the hands of those who have them; what came of each."""
+    """Release tickets from their holders; returns the result for each."""
     return _results_json(ticket_assignment.unassign(g.actor, name, read(Unassign).tickets))
 
 

@@ -1,4 +1,4 @@
-"""`GET /me`: who the key speaks for."""
+"""`GET /me`: the person of the key."""
 
 from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue

@@ -15,14 +15,14 @@ blueprint = Blueprint("api_reveal", __name__, url_prefix="/api/v1")
 
 
 class Wanted(Sent):
-    """Which value, and why."""
+    """The value to uncover, and the reason."""
 
     field: Text = Field(description="Name of a masked field")
     reason: str = Field(description="Why it is needed; it is kept in the log")
 
 
 class Shown(BaseModel):
-    """The value, which is to be forgotten at the moment `until`."""
+    """The value; forget it at the time `until`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -41,7 +41,7 @@ class Shown(BaseModel):
     example=Example({"collection": "customer", "key": "17"}, body={"field": "tax_id", "reason": "Asked by the tax office"}, status=404),
 )
 def reveal(collection: str, key: str) -> ResponseReturnValue:
-    """Uncover one masked value; who looked at it and why is an event."""
+    """Uncover one masked value; the log records who did and why."""
     sent = read(Wanted)
     revealed = revealing.reveal(g.actor, collection, key, sent.field, sent.reason)
     answer = jsonify(field=revealed.field.name, value=revealed.value, until=canonical.moment(revealed.until))

@@ -18,13 +18,13 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 
 
 class Seen(Sent):
-    """The run's revision as it was read: where it has moved since, nothing is done."""
+    """The run's revision as it was read. If the run has changed since, nothing is done."""
 
     revision: int
 
 
 class Handed(Seen):
-    """The step, handed in. Fields left out keep their value."""
+    """The completed step. Fields that are left out keep their value."""
 
     step: Text = Field(description="Where the run stands")
     values: dict[str, Any] | None = Field(None, description="By field name")
@@ -43,46 +43,46 @@ class Drafted(Seen):
 
 
 class Reasoned(Seen):
-    """With words for the record."""
+    """A reason for the log."""
 
     reason: str | None = ""
 
 
 class Escalated(Reasoned):
-    """Into which inbox, and why."""
+    """The inbox and the reason."""
 
     inbox: Text | None = Field(None, description="Id of an inbox of the run's team")
     priority: Text | None = Field(None, description="low, normal, high or urgent")
 
 
 class Assigned(Reasoned):
-    """To whom."""
+    """The person who gets the run."""
 
     user: Text | None = Field(None, description="Id of the person")
 
 
 class Broken(Reasoned):
-    """Why, and what is taken back first."""
+    """The reason, and the effects to compensate first."""
 
     compensate: list[str] | None = Field(None, description="Effects by id, of the preview's `effects_done`")
 
 
 class Revised(Broken):
-    """Back to which step."""
+    """The step to return to."""
 
     step: Text
     attempt: int | None = Field(None, description="Which entry into it; without: the last that stands")
 
 
 class Settled(Reasoned):
-    """What came of an unknown effect."""
+    """The result of an unknown effect."""
 
     effect: Text
     result: Literal["done", "not_done", "left"] = Field(description="`left`: what a compensation should have taken back stays")
 
 
 class Again(Sent):
-    """From where, and with which version."""
+    """The step to start from, and the version."""
 
     from_: Literal["start", "failure"] = Field(alias="from")
     version: Literal["original", "current"] = "original"
@@ -90,13 +90,13 @@ class Again(Sent):
 
 
 class ProposalWanted(Seen):
-    """For which item, where the step goes through a list."""
+    """The item, if the step goes through a list."""
 
     item: Text | None = Field(None, description="Key of an item; without: the one at hand")
 
 
 class Supplied(Seen):
-    """What a step that was handled manually left out."""
+    """Values that a manually handled step did not give."""
 
     step: Text = Field(description="The step whose context is missing")
     values: dict[str, Any] = Field(description="By field name; only fields that are empty in `context`")
@@ -112,7 +112,7 @@ SETTLED = {"succeeded": "done", "failed": "not_done"}
 
 
 def _run(run_id: str) -> ResponseReturnValue:
-    """Return the run as it is now, for whoever acted."""
+    """Return the run as it is now, as the caller sees it."""
     return jsonify(runs.get(g.actor, run_id).json)
 
 
@@ -132,7 +132,7 @@ def _kept(done: Done) -> dict[str, Any]:
 
 
 def _checked(done: Done) -> dict[str, Any]:
-    """Return the run, and what is known of the effect now."""
+    """Return the run and the present state of the effect."""
     run, wanted = moved(done), read(Named).effect
     statuses = [effect["status"] for attempt in run["attempts"] for effect in attempt["effects"] if effect["id"] == wanted]
     return run | {"checked": SETTLED.get(statuses[-1] if statuses else "", "unclear")}
@@ -157,7 +157,7 @@ def command(
 
 @command("complete", "completeStep", Handed, {"step": "decide", "revision": 4, "values": {}, "outcome": "approve"})
 def complete(run_id: str) -> ResponseReturnValue:
-    """Hand in the step that the run stands at.
+    """Complete the current step.
 
     422 with a detail per field; 409 `stale_revision`, `not_holder`, `not_possible`, or `already_done` where the change was made before: the details then name what `repeat` takes.
     """
@@ -165,20 +165,22 @@ def complete(run_id: str) -> ResponseReturnValue:
     view = runs.complete_and_look(
         g.actor,
         run_id,
-        step=sent.step,
-        revision=sent.revision,
-        values=sent.values or {},
-        outcome=sent.outcome,
-        handled_manually=sent.handled_manually,
-        reason=sent.reason or "",
-        repeat=sent.repeat,
+        runs.Submission(
+            step=sent.step,
+            revision=sent.revision,
+            values=sent.values or {},
+            outcome=sent.outcome,
+            handled_manually=sent.handled_manually,
+            reason=sent.reason or "",
+            repeat=sent.repeat,
+        ),
     )
     return jsonify(view.json)
 
 
 @command("draft", "saveDraft", Drafted, {"step": "note", "revision": 2, "values": {"note": "Called, no ans"}}, answer=Saved, again=_kept)
 def draft(run_id: str) -> ResponseReturnValue:
-    """Keep half-typed values; moves nothing."""
+    """Save half-typed values as a draft. The run does not change."""
     sent = read(Drafted)
     saved_at = runs.draft(g.actor, run_id, step=sent.step, revision=sent.revision, values=sent.values or {}, outcome=sent.outcome)
     return jsonify(saved_at=canonical.moment(saved_at))
@@ -186,7 +188,7 @@ def draft(run_id: str) -> ResponseReturnValue:
 
 @command("propose", "proposeAgain", ProposalWanted, {"revision": 2})
 def propose(run_id: str) -> ResponseReturnValue:
-    """Ask for a proposal for the open step once more; moves nothing. It is `pending` first: ask for the run again until it is not."""
+    """Request another proposal for the open step. The run does not change. The proposal is `pending` at first: read the run again until it is not."""
     sent = read(ProposalWanted)
     runs.propose_again(g.actor, run_id, revision=sent.revision, item=sent.item)
     return _run(run_id)
@@ -194,7 +196,7 @@ def propose(run_id: str) -> ResponseReturnValue:
 
 @command("supply", "supplyContext", Supplied, {"revision": 4, "step": "note", "values": {"count": 3}})
 def supply(run_id: str) -> ResponseReturnValue:
-    """Supply what the context lacks of a step that was handled manually; a proposal for the open step is asked for anew.
+    """Supply the values that a manually handled step did not give. A new proposal for the open step is requested.
 
     422 with a detail per field, also for fields that hold something; 404 for a step that lacks nothing.
     """
@@ -205,28 +207,28 @@ def supply(run_id: str) -> ResponseReturnValue:
 
 @command("save", "saveRun", Seen, {"revision": 2})
 def save(run_id: str) -> ResponseReturnValue:
-    """Put the run aside with what was typed; nobody holds it."""
+    """Save the run with what was typed, and release it: nobody holds it."""
     runs.save(g.actor, run_id, revision=read(Seen).revision)
     return _run(run_id)
 
 
 @command("resume", "resumeRun", Seen, {"revision": 3}, permission="workflow.resume")
 def resume(run_id: str) -> ResponseReturnValue:
-    """Take a saved run up again: the caller holds it, at the same step."""
+    """Resume a saved run: the caller holds it, at the same step."""
     runs.resume(g.actor, run_id, revision=read(Seen).revision)
     return _run(run_id)
 
 
 @command("take-over", "takeOverRun", Seen, {"revision": 2}, permission="workflow.takeover")
 def take_over(run_id: str) -> ResponseReturnValue:
-    """Become the holder, where nobody is, or whoever is has been idle or may be followed."""
+    """Become the holder, if nobody holds the run, or if the holder is idle or the caller may take over from them."""
     runs.take_over(g.actor, run_id, revision=read(Seen).revision)
     return _run(run_id)
 
 
 @command("release", "releaseRun", Seen, {"revision": 2})
 def release(run_id: str) -> ResponseReturnValue:
-    """Let the run go: nobody holds it."""
+    """Release the run: nobody holds it."""
     runs.release(g.actor, run_id, revision=read(Seen).revision)
     return _run(run_id)
 
@@ -257,7 +259,7 @@ def assign(run_id: str) -> ResponseReturnValue:
 
 @command("step-in", "stepIn", Reasoned, {"revision": 5, "reason": "It takes too long."})
 def step_in(run_id: str) -> ResponseReturnValue:
-    """Wait no longer for what the step waits for: the holder does it by hand."""
+    """Stop waiting for what the step waits for: the holder does it by hand."""
     sent = read(Reasoned)
     runs.step_in(g.actor, run_id, revision=sent.revision, reason=sent.reason or "")
     return _run(run_id)
@@ -265,21 +267,21 @@ def step_in(run_id: str) -> ResponseReturnValue:
 
 @command("retry", "retryStep", Seen, {"revision": 5})
 def retry(run_id: str) -> ResponseReturnValue:
-    """Begin the open step anew, after it could not be done by itself."""
+    """Retry the open step after its automatic attempt failed."""
     runs.retry(g.actor, run_id, revision=read(Seen).revision)
     return _run(run_id)
 
 
 @command("stop-trying", "stopTrying", Seen, {"revision": 5})
 def stop_trying(run_id: str) -> ResponseReturnValue:
-    """Do not try again by itself; the form is there, with what went wrong."""
+    """Stop automatic retries. The form is shown with the error."""
     runs.stop_trying(g.actor, run_id, revision=read(Seen).revision)
     return _run(run_id)
 
 
 @command("abort", "abortRun", Broken, {"revision": 2, "reason": "Started by mistake."})
 def abort(run_id: str) -> ResponseReturnValue:
-    """Break the run off, with a reason; first take back what is named."""
+    """Abort the run with a reason, after compensating the named effects."""
     sent = read(Broken)
     runs.abort(g.actor, run_id, revision=sent.revision, reason=sent.reason or "", compensate=sent.compensate or [])
     return _run(run_id)
@@ -287,7 +289,7 @@ def abort(run_id: str) -> ResponseReturnValue:
 
 @command("cancel", "cancelRun", Reasoned, {"revision": 2, "reason": "The customer has left."}, permission="workflow.cancel")
 def cancel(run_id: str) -> ResponseReturnValue:
-    """End the run from outside, with a reason."""
+    """Cancel the run with a reason, without holding it."""
     sent = read(Reasoned)
     runs.cancel(g.actor, run_id, revision=sent.revision, reason=sent.reason or "")
     return _run(run_id)
@@ -295,7 +297,7 @@ def cancel(run_id: str) -> ResponseReturnValue:
 
 @command("revise", "reviseRun", Revised, {"revision": 5, "step": "note", "reason": "Read the file again."})
 def revise(run_id: str) -> ResponseReturnValue:
-    """Send the run back to a completed step, with a reason; what came after it is cancelled and kept."""
+    """Send the run back to a completed step, with a reason. Later attempts are cancelled and stay in the log."""
     sent = read(Revised)
     runs.revise(
         g.actor,
@@ -340,7 +342,7 @@ def check(run_id: str) -> ResponseReturnValue:
 
 @command("rerun", "rerun", Again, {"from": "start", "version": "current"}, status=201)
 def rerun(run_id: str) -> ResponseReturnValue:
-    """Do an ended run again, from the start or from where it stopped: a new run, linked to it by `rerun_of`."""
+    """Rerun an ended run from its start or from where it stopped, as a new run linked by `rerun_of`."""
     sent = read(Again)
     made = runs.rerun(g.actor, run_id, origin=sent.from_, version=sent.version, given=sent.input)
     return jsonify(runs.get(g.actor, made).json), 201
@@ -348,7 +350,7 @@ def rerun(run_id: str) -> ResponseReturnValue:
 
 @command("look-again", "lookAgain", Nothing, {}, permission="workflow.see")
 def look_again(run_id: str) -> ResponseReturnValue:
-    """There is news of what the run has sent: look it up now and not later. For a provider's webhook; nothing of what it says is taken on trust."""
+    """Look up now what became of what the run has sent. For a provider's webhook: nothing of its content is trusted."""
     read(Nothing)
     runs.follow_now(g.actor, run_id)
     return _run(run_id)

@@ -2,14 +2,15 @@
 
 from typing import Annotated, Any, Literal
 
-from flask import Blueprint, g, jsonify, make_response
+from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field, StringConstraints
 
-from console import documents, reports, runs
+from console import documents, runs
 from console.views.api import listing
 from console.views.api.operation import Asked, Done, Example, Limit, Media, Paged, Sent, Whole, operation, parse_query, read
 from console.views.api.shapes import AbortPreview, Event, Listed, Replay, RevisePreview, Run, RunHead, Status
+from console.views.run import case_file as run_case_file
 
 blueprint = Blueprint("api_runs", __name__, url_prefix="/api/v1")
 
@@ -18,7 +19,7 @@ START = {"workflow": "kyc-review", "collection": "customer", "record": "17", "in
 
 
 class Start(Sent):
-    """What is to be begun."""
+    """The run to start."""
 
     workflow: Text = Field(description="Its slug or id")
     collection: Text | None = Field(None, description="Of the record; left out where the workflow is about none")
@@ -43,7 +44,7 @@ class Wanted(Paged):
 
 
 class Looked(Asked):
-    """How a run is looked at."""
+    """Options for reading a run."""
 
     item: str | None = Field(None, description="At a list: with the form of this item")
     attempts: Literal["all", "latest"] = Field(
@@ -65,7 +66,7 @@ class Moment(Asked):
 
 
 class Form(Asked):
-    """How a case file is wanted."""
+    """Options of a case file."""
 
     format: Literal["zip", "pdf"] = "zip"
 
@@ -85,7 +86,7 @@ def _begun(done: Done) -> dict[str, Any] | None:
 @blueprint.post("/runs")
 @operation("startRun", "workflow.start", {201: Run}, body=Start, refuses=(403, 404), again=_begun, example=Example(body=START, status=201))
 def start() -> ResponseReturnValue:
-    """Begin a run; 409 `run_is_live` with `run_id` when one is live on the record."""
+    """Start a run; 409 `run_is_live` with `run_id` if one is live on the record."""
     sent = read(Start)
     run_id = runs.start(g.actor, sent.workflow, sent.collection, sent.record, sent.input or {})
     return jsonify(runs.get(g.actor, run_id).json), 201
@@ -122,7 +123,7 @@ def revise_preview(run_id: str) -> ResponseReturnValue:
 @blueprint.get("/runs/<run_id>/abort-preview")
 @operation("previewAbort", "workflow.see", AbortPreview)
 def abort_preview(run_id: str) -> ResponseReturnValue:
-    """What the run did outside, and what takes it back. Changes nothing."""
+    """The run's effects and what compensates them. Changes nothing."""
     return jsonify(runs.abort_preview(g.actor, run_id).json)
 
 
@@ -130,19 +131,19 @@ def abort_preview(run_id: str) -> ResponseReturnValue:
 @operation(
     "getCaseFile",
     "workflow.see",
-    Media("application/*", "A zip archive with run.json, events.jsonl and documents, or a PDF"),
+    Media(
+        "application/*",
+        "A zip archive with case-file.pdf, the events with their proofs, verify.py, documents and run.json, or the PDF alone",
+    ),
     query=Form,
     refuses=(422,),
     example=Example(query={"format": "zip"}),
 )
 def case_file(run_id: str) -> ResponseReturnValue:
-    """The run, its events and its documents, as far as the caller may see them; an event of the log. 422 `too_long` for a PDF of more than 1,000 lines."""
-    form = parse_query(Form).format
-    case = reports.case_file(g.actor, run_id, form, with_documents=form == "zip")
-    answer = make_response(reports.archive(case) if form == "zip" else reports.paper(case))
-    answer.mimetype = f"application/{form}"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{run_id}.{form}"'
-    return answer
+    """The run, its screens, documents and events with their proofs, as far as the caller may see them; an event of the log. The archive is checked by the `verify.py`
+    in it. 422 `too_long` for a PDF of more than 1,000 lines.
+    """
+    return run_case_file.sent(g.actor, run_id, parse_query(Form).format)
 
 
 @blueprint.get("/runs/<run_id>/events")

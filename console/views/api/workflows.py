@@ -27,7 +27,7 @@ class CreatedWorkflow(Sent):
 
 
 class ChangedWorkflow(Sent):
-    """What is to be different; what is left out stays."""
+    """Changes; what is left out stays as it is."""
 
     title: str | None = None
     description: str | None = None
@@ -41,7 +41,7 @@ class Written(Sent):
 
 
 class Wanted(Paged):
-    """Which workflows."""
+    """Filters of workflows."""
 
     status: str | None = Field(None, description=STATUS)
 
@@ -84,7 +84,7 @@ def _changed(done: Done) -> dict[str, Any] | None:
     example=Example(body={"title": "Call back", "description": "Who asked to be called."}, status=201),
 )
 def create() -> ResponseReturnValue:
-    """Make a workflow, as a draft with a start and nothing else; 409 `not_ready` with the reasons for any other status."""
+    """Create a workflow as a draft with only a start step; 409 `not_ready` with the reasons for any other status."""
     sent = read(CreatedWorkflow)
     made = workflows.create(g.actor, sent.title, description=sent.description or "", status=sent.status or "draft", team=sent.team)
     return jsonify(made.to_json()), 201
@@ -116,7 +116,7 @@ def get_workflow(workflow_id: str) -> ResponseReturnValue:
     example=Example(ONE, body={"title": "Review of a customer"}),
 )
 def change(workflow_id: str) -> ResponseReturnValue:
-    """Another title, description or status; 409 where the status cannot be."""
+    """Change title, description or status; 409 if the status is not possible."""
     sent = read(ChangedWorkflow)
     return jsonify(workflows.change(g.actor, workflow_id, title=sent.title, description=sent.description, status=sent.status).to_json())
 
@@ -132,7 +132,7 @@ def remove(workflow_id: str) -> ResponseReturnValue:
 @blueprint.post("/workflows/<workflow_id>/activate")
 @operation("activateWorkflow", "workflow.activate", Workflow, body=Nothing, refuses=(403,), again=_changed, example=Example(ONE, body={}))
 def activate(workflow_id: str) -> ResponseReturnValue:
-    """On: runs may start. Publishes the draft where nothing is published yet; 409 `not_ready` with a reason per step."""
+    """Switch the workflow on: runs may start. Publishes the draft if nothing is published yet; 409 `not_ready` with a reason per step."""
     read(Nothing)
     return jsonify(workflows.activate(g.actor, workflow_id).to_json())
 
@@ -140,7 +140,7 @@ def activate(workflow_id: str) -> ResponseReturnValue:
 @blueprint.post("/workflows/<workflow_id>/pause")
 @operation("pauseWorkflow", "workflow.activate", Workflow, body=Nothing, refuses=(403,), again=_changed, example=Example(ONE, body={}))
 def pause(workflow_id: str) -> ResponseReturnValue:
-    """Off for now: no run starts, those under way go on."""
+    """Pause the workflow: no run starts, live runs go on."""
     read(Nothing)
     return jsonify(workflows.pause(g.actor, workflow_id).to_json())
 
@@ -148,7 +148,7 @@ def pause(workflow_id: str) -> ResponseReturnValue:
 @blueprint.post("/workflows/<workflow_id>/archive")
 @operation("archiveWorkflow", "workflow.activate", Workflow, body=Nothing, refuses=(403,), again=_changed, example=Example(ONE, body={}))
 def archive(workflow_id: str) -> ResponseReturnValue:
-    """Put it away: no run starts; its runs stay and can be replayed."""
+    """Archive the workflow: no run starts; its runs stay and can be replayed."""
     read(Nothing)
     return jsonify(workflows.archive(g.actor, workflow_id).to_json())
 
@@ -156,7 +156,7 @@ def archive(workflow_id: str) -> ResponseReturnValue:
 @blueprint.post("/workflows/<workflow_id>/publish")
 @operation("publishWorkflow", "workflow.publish", Workflow, body=Nothing, refuses=(403,), again=_changed, example=Example(ONE, body={}))
 def publish(workflow_id: str) -> ResponseReturnValue:
-    """The draft becomes the live version; runs under way keep theirs. 409 `not_ready` with a reason per step."""
+    """Publish the draft as the live version; live runs keep their version. 409 `not_ready` with a reason per step."""
     read(Nothing)
     return jsonify(workflows.publish_draft(g.actor, workflow_id).to_json())
 
@@ -172,7 +172,7 @@ def publish(workflow_id: str) -> ResponseReturnValue:
     example=Example(ONE, body={}, status=201),
 )
 def duplicate(workflow_id: str) -> ResponseReturnValue:
-    """A copy of its draft, as a draft under a name of its own."""
+    """Copy the draft into a new workflow with its own name."""
     read(Nothing)
     return jsonify(workflows.duplicate(g.actor, workflow_id).to_json()), 201
 
@@ -180,7 +180,7 @@ def duplicate(workflow_id: str) -> ResponseReturnValue:
 @blueprint.get("/workflows/<workflow_id>/definition")
 @operation("getDefinition", "workflow.see", Definition, example=Example(ONE))
 def definition(workflow_id: str) -> ResponseReturnValue:
-    """The document of the draft; for who may not edit, that of the live version."""
+    """The document of the draft; that of the live version for callers who may not edit."""
     return jsonify(workflows.definition(g.actor, workflow_id))
 
 
@@ -189,7 +189,7 @@ def definition(workflow_id: str) -> ResponseReturnValue:
     "putDefinition", "workflow.edit", Definition, body=Written, refuses=(403,), example=Example({"workflow_id": "call-back"}, body=DRAFT)
 )
 def redefine(workflow_id: str) -> ResponseReturnValue:
-    """Put a document in the place of the draft; 422 with a detail per problem, and then nothing is stored."""
+    """Replace the draft; 422 with a detail per problem, and nothing is stored then."""
     workflows.redefine(g.actor, workflow_id, read(Written).model_dump())
     return jsonify(workflows.definition(g.actor, workflow_id))
 

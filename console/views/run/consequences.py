@@ -82,6 +82,23 @@ def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = Non
     return made
 
 
+def named_ways(screen: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what the step would change, for each of its choices with its label; amounts with the currency of the same record."""
+    labels = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
+    record = dict((screen.get("record") or {}).get("values") or {})
+    return [
+        {**way, "label": labels.get(str(way["outcome"]), ""), "effects": [_with_currency(effect, record) for effect in way["effects"]]}
+        for way in screen.get("ways") or ()
+    ]
+
+
+def _with_currency(effect: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    fields = effect.get("fields", ())
+    around = {**record, **{field["name"]: field["new"] for field in fields if field.get("new") is not None}}
+    codes = [around.get(field.get("currency"), field.get("currency")) for field in fields]
+    return {**effect, "fields": [{**field, "currency": code} for field, code in zip(fields, codes, strict=True)]}
+
+
 def _consequence(way: Mapping[str, Any], screen: _Screen) -> Consequence:
     choice = screen.labels.get(str(way["outcome"]), "")
     if way["refused"]:

@@ -1,12 +1,13 @@
 """Outside changes on the page of a run: with an unknown result, being retried, or made before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from console.errors import Conflict
-from console.views import formats
+from console import browse
+from console.errors import Conflict, ConsoleError
+from console.views import formats, frame
 from console.views.formats import Look
 
 CHECKED = {
@@ -100,22 +101,39 @@ def facts(effect: Mapping[str, Any] | None, look: Look) -> list[tuple[str, str]]
     """Return the details of an effect, line by line, as far as this reader may see them."""
     if effect is None:
         return []
-    lines: list[tuple[str, Any]] = [("Asked for", formats.full_moment(effect["requested_at"], look)), ("Key", effect["key"])]
-    lines += [("Record", f"{effect['collection']} {effect['record']}")] if effect["collection"] and effect["record"] else []
-    lines += [(name.replace("_", " ").capitalize(), _value(value)) for name, value in effect["values"].items()]
-    lines += [(label, _value(effect["sent"].get(name))) for name, label in SENT.items()] if effect["sent"] else []
-    return [(label, str(value)) for label, value in lines if value not in (None, "", "{}")]
+    known = _kinds(effect["collection"])
+    lines: list[tuple[str, str]] = [("Asked for", formats.full_moment(effect["requested_at"], look))]
+    if effect["collection"] and effect["record"]:
+        named = browse.named(frame.actor(), [(effect["collection"], str(effect["record"]))])
+        lines += [("Record", record.title) for record in named.values()]
+    lines += [_value(name, value, known, effect["values"], look) for name, value in effect["values"].items()]
+    return [(label, value) for label, value in lines if value not in ("", formats.EMPTY)]
 
 
-def _value(value: Any) -> str:
-    """Return a value as text; a change as "old → new"."""
+def sent(effect: Mapping[str, Any] | None, look: Look) -> list[tuple[str, str]]:
+    """Return what only programs need of an effect: its key and the request as it was sent."""
+    if effect is None:
+        return []
+    told = effect["sent"] or {}
+    lines = [("Key", effect["key"]), *((label, told.get(name)) for name, label in SENT.items())]
+    return [(label, formats.text(formats.undescribed("", value), value, look)) for label, value in lines if value not in (None, "", {}, [])]
+
+
+def _kinds(collection: str | None) -> dict[str, formats.Kind]:
+    try:
+        return {field["name"]: formats.kind(field) for field in browse.describe(frame.actor(), collection)["fields"]} if collection else {}
+    except ConsoleError:
+        return {}
+
+
+def _value(name: str, value: Any, known: Mapping[str, formats.Kind], beside: Mapping[str, Any], look: Look) -> tuple[str, str]:
+    """Return a value with its label; a change as "old → new"."""
     if isinstance(value, Mapping) and set(value) == {"old", "new"}:
-        return f"{_value(value['old']) or 'empty'} → {_value(value['new']) or 'empty'}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_value(item)}" for name, item in value.items())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_value(item) for item in value)
-    return "" if value is None else str(value)
+        (label, old), (_, new) = (_value(name, value[side], known, beside, look) for side in ("old", "new"))
+        return label, f"{old} → {new}"
+    what, given = (known[name], value) if name in known else formats.described(name, value, beside)
+    shown = formats.text(what, given, look)
+    return what.label, "empty" if shown == formats.EMPTY else shown
 
 
 def retry_words(run: Mapping[str, Any], look: Look) -> str | None:

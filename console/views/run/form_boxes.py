@@ -34,6 +34,14 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class WayOut:
+    """A button below a refusal: `changes` is what it does to the form, as JSON."""
+
+    label: str
+    changes: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attached:
     """A file of a box: `value` is what the form submits for it."""
 
@@ -46,7 +54,10 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One field of a form, ready to be rendered. `control` is static, input, area, select, switch, checks, yesno or files."""
+    """One field of a form, ready to be rendered. `control` is static, input, area, select, switch, checks, yesno or files.
+
+    `unit` is the currency of an amount, `marker` what the form sends along to read the box again.
+    """
 
     name: str
     source: str
@@ -76,8 +87,20 @@ class Box:
     takes: str = ""
     many: bool = False
     lines: int = 3
+    unit: str = ""
+    marker: str = ""
     hint: Hint | None = None
     last: str = ""
+    since: Markup | None = None
+    explains: str | None = None
+    why: str = ""
+    ways: Sequence["WayOut"] = ()
+    severity: str = ""
+
+    @property
+    def unasked(self) -> bool:
+        """Return whether this is the sentence of a rule that holds, so that nobody is asked for it."""
+        return self.explains is not None and not self.error and not self.value
 
     @property
     def described_by(self) -> str:
@@ -87,9 +110,18 @@ class Box:
         return " ".join(f"{self.id}-{part}" for part, there in parts if there)
 
 
-def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapping[str, Any] | None = None, answered: bool = False) -> Box:
-    """Return the box of one FIELD with its present value; `error` is the detail about this field."""
-    what = formats.kind(source)
+def box(
+    source: Mapping[str, Any],
+    look: Look,
+    *,
+    value: Any = None,
+    error: Mapping[str, Any] | None = None,
+    answered: bool = False,
+    currency: str = "",
+) -> Box:
+    """Return the box of one FIELD with its present value; `error` is the detail about this field, `currency` what the form says beside an amount."""
+    asked = formats.kind(source)
+    what = _with_choices(replace(asked, currency=currency) if currency and formats.is_money(asked) else asked, look)
     before_known = source.get("now") is not None or "record" in source
     now = source.get("now")
     entry = _entry(what, value, look)
@@ -118,9 +150,44 @@ def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapp
         collection=_collection_of(source),
         held=_exact_value(what, value, _control(source, what), look),
         lines=source.get("lines") or 3,
+        unit=formats.currency_words(what),
+        marker=_marker(asked, what),
         last=_earlier_results(source, what, look),
+        explains=source.get("explains"),
+        **_refusal_parts(error),
         **_file_parts(source, what, value),
     )
+
+
+def _with_choices(what: Kind, look: Look) -> Kind:
+    """Return the kind with the names of all countries, languages or currencies, if it holds their codes and has no options of its own."""
+    if what.widget not in formats.CODED or what.options or what.references:
+        return what
+    return replace(what, options=dict(formats.code_choices(what.widget, look.locale)))
+
+
+def _marker(asked: Kind, what: Kind) -> str:
+    """Return the type of a box; for an amount in smallest units also its currency, as a code or as the box that holds it."""
+    if not (formats.is_money(what) and what.minor):
+        return what.type
+    return f"{what.type} {asked.currency or '-'}"
+
+
+def _kind_of(name: str, marker: str, form: MultiDict[str, str]) -> Kind:
+    """Return the kind of a box that its marker tells."""
+    type_, _, currency = marker.partition(" ")
+    if not currency:
+        return Kind(name, name, type_)
+    beside = form.get(PREFIX + currency, "" if currency == "-" else currency)
+    return Kind(name, name, type_, widget="money", currency=beside, minor=True)
+
+
+def _refusal_parts(error: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what a refusal by a rule says beside its message: what it rests on, and the ways out."""
+    if not error or not error.get("severity"):
+        return {}
+    ways = [WayOut(way["label"], json.dumps(way["set"], ensure_ascii=False)) for way in error.get("ways", ())]
+    return {"why": error.get("why", ""), "ways": ways, "severity": error["severity"]}
 
 
 def _earlier_results(source: Mapping[str, Any], what: Kind, look: Look) -> str:
@@ -135,7 +202,7 @@ def _file_parts(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, 
     """Return what only a box for files needs: its files, and which kinds it accepts."""
     options = source.get("options")
     if _control(source, what) != "files" or not isinstance(options, Mapping):
-        return {}
+        return {"many": what.type == "array" and bool(what.options)}
     there = [each for each in (value if isinstance(value, list) else [value]) if media.is_value(each)]
     kinds = options["types"]
     return {
@@ -263,10 +330,19 @@ def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
     for marker in form:
         if marker.startswith(TYPES):
             name = marker.removeprefix(TYPES)
-            what, sent = Kind(name, name, form[marker]), form.getlist(PREFIX + name)
+            what, sent = _kind_of(name, form[marker], form), form.getlist(PREFIX + name)
             held = form.get(HELD + name)
             values[name] = formats.typed(what, sent, look) if held is None else _exact_or_typed(what, sent, held, look)
     return values
+
+
+def read_change(form: MultiDict[str, str]) -> dict[str, Any]:
+    """Return field → new value of the pressed way out of a refusal; fields that the form does not have are left out."""
+    try:
+        wanted = json.loads(form.get("change", ""))
+    except (ValueError, RecursionError):
+        return {}
+    return {name: value for name, value in wanted.items() if TYPES + name in form} if isinstance(wanted, dict) else {}
 
 
 def read_marks(form: MultiDict[str, str]) -> Marks | None:
@@ -308,6 +384,7 @@ def boxes(
     columns = (screen.get("record") or {}).get("values", {})
     before = screen.get("type") == "update_data" and "ways" not in screen  # an old screen, from before fields named their collection
     made = []
+    shown = {source["name"]: (typed or {}).get(source["name"], source.get("value")) for source in screen.get("fields", ())}
     for source in screen.get("fields", ()):
         name = source["name"]
         of_record = "collection" in source or (before and name in columns)
@@ -318,5 +395,14 @@ def boxes(
         answered = bool(answers and name in answers)
         if answers and answered:
             value = answers[name]
-        made.append(box(given, look, value=value, error=wrong.get(name), answered=answered))
-    return made
+        beside = shown.get(str(source.get("currency") or ""))
+        made.append(box(given, look, value=value, error=wrong.get(name), answered=answered, currency=str(beside or "")))
+    return _below(made)
+
+
+def _below(made: Sequence[Box]) -> list[Box]:
+    """Return the boxes, each sentence of a rule below the field that it explains."""
+    names = {box.source for box in made}
+    return [
+        each for field in made if field.explains not in names for each in (field, *(box for box in made if box.explains == field.source))
+    ]

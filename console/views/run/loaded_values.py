@@ -1,6 +1,6 @@
 """How the values that a step has loaded are displayed: as fields of their collection, amounts with their currency."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -67,13 +67,63 @@ def values(collection: Collection | None, given: Mapping[str, Any]) -> Mapping[s
     return formats.with_currencies(given, collection.currencies) if collection is not None else given
 
 
+def references(known: Loading, context: Mapping[str, Any]) -> set[browse.Reference]:
+    """Return what the fields of loaded records refer to, in all steps."""
+    found: set[browse.Reference] = set()
+    for step, output in context.items():
+        for name, value in output.items() if isinstance(output, Mapping) else ():
+            rows = [row for row in (value if isinstance(value, list) else [value]) if isinstance(row, Mapping)]
+            collection = known.collection(step, name, output)
+            if rows and collection is not None:
+                found |= browse.references(((item.name, item.references) for item in collection.fields), rows)
+        own = known.collection(step, "record", output) if isinstance(output, Mapping) else None
+        if own is not None:
+            found |= browse.references(((item.name, item.references) for item in own.fields), [output])
+    return found
+
+
+ITEM = frozenset({"key", "title", "state", "values"})
+STATES = {"done": "Done", "failed": "Could not be done", "second": "Waits for a second person", "todo": "To do"}
+
+
+def is_item(value: Any) -> bool:
+    """Return whether this is an item of a list that a step went through."""
+    return isinstance(value, Mapping) and value.keys() >= ITEM and isinstance(value["values"], Mapping)
+
+
+def item(value: Mapping[str, Any], described: Mapping[str, Kind], collection: Collection | None, look: Look) -> tuple[Markup, str]:
+    """Return an item as HTML and as plain text to copy: its state, who did it, and what they entered; empty values are left out."""
+    own = kinds(collection)
+    lines: list[tuple[str, Markup | str, str]] = [
+        ("State", state, state) for state in [STATES.get(str(value["state"]), str(value["state"]))]
+    ]
+    lines += [("By", name, name) for name in [look.people.get(str(value.get("by")))] if name]
+    for name, entry in value["values"].items():
+        known = described.get(name) or own.get(name)
+        what, entry_value = (known, entry) if known else formats.described(name, entry, value["values"])
+        shut = collection is not None and name in collection.sensitive
+        if entry not in (None, "", []):
+            lines.append(
+                (
+                    what.label,
+                    DOTS if shut else formats.html(what, entry_value, look),
+                    DOTS if shut else formats.text(what, entry_value, look),
+                )
+            )
+    return _lines(lines)
+
+
 def row(collection: Collection, given: Mapping[str, Any], look: Look) -> tuple[Markup, str]:
     """Return a row of a table as HTML and as plain text to copy. Values that are masked on their own page are shown as dots."""
     shown_values, known = values(collection, given), kinds(collection)
     lines: list[tuple[str, Markup | str, str]] = []
     for name, value in shown_values.items():
-        what = known.get(name) or Kind(name, name.replace("_", " ").capitalize())
+        what = known.get(name) or formats.undescribed(name, value)
         shut = name in collection.sensitive
         lines.append((what.label, DOTS if shut else formats.html(what, value, look), DOTS if shut else formats.text(what, value, look)))
+    return _lines(lines)
+
+
+def _lines(lines: Sequence[tuple[str, Markup | str, str]]) -> tuple[Markup, str]:
     shown = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(label, html) for label, html, _ in lines)
     return Markup('<dl class="kv">{}</dl>').format(shown), "\n".join(f"{label}: {text}" for label, _, text in lines)

@@ -6,23 +6,24 @@ from typing import Any
 
 from flask import request
 
-from console import access, browse, document_requests, inboxes, runs
+from console import access, browse, document_requests, documents, inboxes, runs
 from console.core.actor import Actor
-from console.core.documents.collections import humanised
 from console.core.run import FINAL
 from console.core.run.proposal import MARKS, READY
 from console.errors import ConsoleError
 from console.proposals import absence_words, feedback, measure, standing
-from console.runs import Candidate, Preview, RunView
-from console.views import formats, frame
+from console.runs import Candidate, Preview, RunView, Today
+from console.views import blocks, formats, frame
 from console.views.approvals import words_of_wait
 from console.views.formats import Kind, Look
 from console.views.identity import local as local_path
-from console.views.run import consequences, effects, form_boxes, notices, pane, panes, proposal
+from console.views.run import block_papers, consequences, effects, form_boxes, notices, pane, panes, phases, proposal, step_values
+from console.views.run.block_papers import Papers
 from console.views.run.notices import Note, Typed
 from console.work import tickets
 
-_STATE_WORDS = {"done": "Done", "now": "Current step", "cancelled": "Cancelled", "skipped": "Skipped", "failed": "Failed", "todo": "To do"}
+UNOPENED = "unopened_because"
+STATE_WORDS = {"done": "Done", "now": "Current step", "cancelled": "Cancelled", "skipped": "Skipped", "failed": "Failed", "todo": "To do"}
 _ITEM_WORDS = {"todo": "To do", "done": "Done", "failed": "Could not be done", "second": "Waits for a second person"}
 _ENDED = {
     "completed": "{title} is done", "aborted": "{title} was aborted", "cancelled": "{title} was cancelled",
@@ -42,12 +43,17 @@ def local_or_none(path: str | None) -> str | None:
 
 def run_context(view: RunView) -> dict[str, Any]:
     """Return what every page about the run needs: its JSON, its record's title, its collection."""
+    return context_of_run(view.json, view.record_title, view.collection_label)
+
+
+def context_of_run(run: Mapping[str, Any], record_title: str, collection_label: str) -> dict[str, Any]:
+    """Return the same for a run in the shape of the API."""
     collections = browse.collections(frame.actor())
-    collection_of_run = next((collection for collection in collections if collection.id == view.json["collection"]), None)
+    collection_of_run = next((collection for collection in collections if collection.id == run["collection"]), None)
     return {
-        "run": view.json,
-        "record_title": view.record_title,
-        "collection_label": collection_of_run.label if collection_of_run else view.collection_label,
+        "run": run,
+        "record_title": record_title,
+        "collection_label": collection_of_run.label if collection_of_run else collection_label,
         "result_kinds": {item.name: formats.kind(item, collection_of_run.key) for item in collection_of_run.fields}
         if collection_of_run
         else {},
@@ -67,14 +73,13 @@ def page_context(
 ) -> dict[str, Any]:
     """Return everything that the page of a run draws."""
     run, screen, face = view.json, view.screen or {}, mode(view)
+    look = replace(frame.naming_of(screen, look), people=view.names)
     details = list(wrong.details) if wrong else list((run["current"] or {}).get("errors") or screen.get("errors") or [])
     context = run_context(view) | {
         "mode": face,
         "can": view.can,
         "status": frame.status_badge(run["status"], run["holder"], actor.id, view.names, ticket=bool(run.get("ticket"))),
-        "steps": outline(view, look),
-        "steps_done": steps_done(view),
-        "earlier": view.earlier,
+        **steps_context(view, look),
         "guarded": face in ("form", "settle"),
         "poll": _poll(view, actor),
         "notices": [*notes, *notices.notices_of(view, actor, look, wrong, details, notices.lost_texts(typed, screen))],
@@ -91,13 +96,18 @@ def page_context(
     drafted = proposal.marks_of(kept.pop(MARKS, None))
     marks = typed.marks if typed and typed.marks else drafted
     chosen = chosen if typed else marks.outcome
+    papers = Papers(actor, run)
     proposed = (
         proposal.drawn(run, screen, look, reader=actor.id, kept=kept, chosen=chosen, marks=marks, rates=_rates(run), **_refused(run, actor))
         if face == "form"
         else proposal.Drawn()
     )
     chosen = proposed.proposed if proposed.choice and proposed.choice.state == "fill" else chosen
-    context |= step_context(screen, look, context["states_of"], typed={**kept, **proposed.fills}, errors=details, chosen=chosen)
+    context |= step_context(
+        screen, look, context["states_of"], typed={**kept, **proposed.fills}, errors=details, chosen=chosen, papers=papers
+    )
+    if face == "ended":
+        context["content"] = blocks.drawn(map(dict, view.ending), look, papers=papers)
     context["consequences"] = _consequences(run, screen, look, {**kept, **proposed.fills}, chosen) if face == "form" else ()
     context["boxes"] = [replace(box, hint=proposed.hints.get(box.source)) for box in context["boxes"]]
     context["feedback"] = _feedback(run, actor) if proposed.strip and proposed.strip.status == READY else None
@@ -108,7 +118,9 @@ def page_context(
     context["asked"] = document_requests.state(actor, run["id"]) if face == "wait" and _waits_for_documents(run) else None
     if context["asked"] is not None:
         context["asked_until"] = formats.text(Kind("until", "Until", "datetime"), context["asked"].request.until.isoformat(), look)
-    context |= pane.pane(view, actor, look, tab, context["states_of"])
+    context |= pane.pane(view, actor, look, tab, context["states_of"], block_papers.first_open(screen.get("content"), papers))
+    if face == "form" and context["unopened"]:
+        context["unopened"] = _with_ways(view, actor, context["unopened"])
     context["said"] = f"{context['step_title']}. {context['status'].label}." if face != "ended" else context["ended_title"]
     if context["progress"] is not None and context["progress"]["title"]:
         context["said"] = f"{context['progress']['title']}. {context['progress']['done']} of {context['progress']['total']} done."
@@ -184,36 +196,62 @@ def step_context(
     errors: Sequence[Mapping[str, Any]] = (),
     answers: Mapping[str, Any] | None = None,
     chosen: str | None = None,
+    papers: Papers | None = None,
+    today: Today | None = None,
 ) -> dict[str, Any]:
-    """Return the middle pane: text, gaps, tables, documents, boxes and choices. `states_of` maps collection → its state field."""
+    """Return the middle pane: text, blocks, gaps, tables, documents, boxes and choices. `states_of` maps collection → its state field."""
     wrong = {str(detail.get("field")): str(detail.get("reason", "")) for detail in errors}
     belongs = form_boxes.belonging(screen.get("outcomes", ()))
+    boxes = form_boxes.with_options(form_boxes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs)
     return {
-        "text": frame.markdown(screen["text"]) if screen.get("text") else None,
+        "text": frame.markdown(formats.in_words(screen["text"], look)) if screen.get("text") else None,
         "notes": screen.get("notes", ()),
         "missing": screen.get("missing", ()),
-        "tables": panes.tables(screen, look, states_of),
+        "content": blocks.drawn(screen.get("content"), look, consequences.named_ways(screen), papers),
+        "tables": panes.tables(screen, look, states_of, today),
         "documents": screen.get("documents", ()),
         "checks_url": None,
-        "boxes": form_boxes.with_options(form_boxes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs),
+        "boxes": [box for box in boxes if not _only_shown(box, belongs) and box.source != UNOPENED],
+        "shown_facts": [box for box in boxes if _only_shown(box, belongs) and box.value] if not screen.get("content") else [],
+        "unopened": screen.get("unopened", ()),
+        "reason_box": next((replace(box, explains=None) for box in boxes if box.source == UNOPENED), None),
         "outcomes": screen.get("outcomes", ()),
         "not_offered": screen.get("not_offered") or (),
-        "picks": panes.picks(screen["picks"], look, states_of) if screen.get("picks") else None,
-        "progress": _progress(screen.get("progress"), look, states_of),
+        "picks": panes.picks(screen["picks"], look, states_of, today) if screen.get("picks") else None,
+        "progress": _progress(screen.get("progress"), look, states_of, today),
         "belongs": belongs,
         "outcome_error": wrong.get("outcome"),
         "chosen": chosen,
     }
 
 
-def _progress(given: Mapping[str, Any] | None, look: Look, states_of: Mapping[str, str]) -> dict[str, Any] | None:
+def _with_ways(view: RunView, actor: Actor, unopened: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the documents that were never opened, each with the address that opens it beside the form."""
+    run = view.json
+    refs = {
+        (each.collection, each.record): each.ref
+        for each in documents.beside(actor, run["id"], run["collection"], run["record"])
+        if not each.why_not
+    }
+    found = [(dict(each), refs.get((each["collection"], each["key"]))) for each in unopened]
+    return [each | {"href": frame.run_url(run["id"], tab="documents", doc=ref) if ref else None} for each, ref in found]
+
+
+def _only_shown(box: form_boxes.Box, belongs: Mapping[str, Any]) -> bool:
+    """Return whether a box only shows a value, so that it stands among the facts: not a change of a record, not a part of an option."""
+    return box.control == "static" and box.now is None and box.source not in belongs and not box.error
+
+
+def _progress(
+    given: Mapping[str, Any] | None, look: Look, states_of: Mapping[str, str], today: Today | None = None
+) -> dict[str, Any] | None:
     """Return the list that a step goes through: its lines and the facts of the present item."""
     if given is None:
         return None
     place_now = next((place for place, item in enumerate(given["items"]) if item["key"] == given["key"]), None)
     return dict(given) | {
         "title": given["items"][place_now]["title"] if place_now is not None else None,
-        "facts": panes.facts(given["item"], look, states_of) if given["item"] else (),
+        "facts": panes.facts(given["item"], look, states_of, today) if given["item"] else (),
         "items": [dict(item) | {"word": _ITEM_WORDS[item["state"]], "here": item["key"] == given["key"]} for item in given["items"]],
     }
 
@@ -230,12 +268,25 @@ def outline(view: RunView, look: Look, *, links: bool = True) -> list[dict[str, 
         )
         made.append(dict(step) | {
             "number": number,
-            "state_word": "Handled manually" if step["handled_manually"] else _STATE_WORDS[step["state"]],
+            "state_word": "Handled manually" if step["handled_manually"] else STATE_WORDS[step["state"]],
             "revise_url": revise if revise and "revise" in view.can else None,
             "last_done": index == last,
             "words": _step_words(step, look),
         })  # fmt: skip
     return made
+
+
+def steps_context(view: RunView, look: Look, *, links: bool = True) -> dict[str, Any]:
+    """Return the left pane: the steps, by phase where the workflow has phases."""
+    steps = outline(view, look, links=links)
+    kinds = {source["name"]: formats.kind(source) for source in ((view.screen or {}).get("record") or {}).get("fields", ())}
+    found = [{**step, "found": phases.finding_words(step["finding"], kinds, look) if step.get("finding") else ""} for step in steps]
+    return {
+        "steps": found,
+        "phases": phases.phases(view.json, steps, look, kinds),
+        "steps_done": steps_done(view),
+        "earlier": view.earlier,
+    }
 
 
 def steps_done(view: RunView) -> int:
@@ -289,14 +340,24 @@ def _news(run_id: str, look: Look) -> list[tuple[str, str]]:
 def ended_title(run: Mapping[str, Any]) -> str:
     """Return the heading of an ended run; of an open one the workflow's title."""
     shown = _ENDED.get(run["status"], "{title}").format(title=run["workflow"]["title"])
-    return f"{shown}: {run['ending']}" if run.get("ending") and run["status"] == "completed" else shown
+    return f"{shown}: {formats.program_words(str(run['ending']))}" if run.get("ending") and run["status"] == "completed" else shown
+
+
+def list_words(progress: Mapping[str, Any]) -> str:
+    """Return where in its list a step is: `2 of 5, 1 done`."""
+    total, done = progress["total"], progress["done"]
+    place = next((number for number, item in enumerate(progress["items"], 1) if item["key"] == progress["key"]), None)
+    here = f"{place} of {total}, " if place is not None and progress["earlier"] is None else ""
+    return f"{here}{done or 'none'} done"
 
 
 def _what_it_does(view: RunView, present: Mapping[str, Any] | None) -> str:
-    screen, kind = view.screen or {}, present["type"] if present else ""
+    screen = view.screen or {}
     if screen.get("type") == "settle":
         return "A change was sent and the answer never came."
-    return str(kind)
+    if (progress := screen.get("progress")) is not None:
+        return list_words(progress)
+    return "What was found, then what you decide about it" if present and present["kind"] == "decision" else ""
 
 
 def _wait_words(run: Mapping[str, Any], look: Look) -> str:
@@ -370,6 +431,7 @@ def _settling(run: Mapping[str, Any], wrong: ConsoleError | None, look: Look) ->
     return {
         "effect": effect,
         "facts": effects.facts(effect, look),
+        "sent": effects.sent(effect, look),
         "settle_errors": {str(detail.get("field")): detail.get("reason") for detail in wrong.details} if wrong else {},
         "typed_result": request.form.get("result", kept.get("result", "")),
         "typed_reason": request.form.get("reason", kept.get("reason", "")),
@@ -380,6 +442,18 @@ def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind
     """Return the results that the last output step named, without empty ones. A result with the name of a record's field is formatted like it."""
     outputs = [attempt for attempt in run["attempts"] if attempt["type"] == "output" and attempt["status"] == "done"]
     shown = run["context"].get(outputs[-1]["step"], {}) if outputs else {}
-    named_so = [(kinds.get(name) or formats.Kind(name, humanised(name)), value) for name, value in shown.items()]
+    described = (
+        step_values.of_version(run["workflow"]["id"], run["version"]).get(outputs[-1]["step"], step_values.NOTHING)
+        if outputs
+        else step_values.NOTHING
+    )
+    named_so = [
+        (described.kinds[name], value)
+        if name in described.kinds
+        else (kinds[name], value)
+        if name in kinds
+        else formats.described(name, value, shown)
+        for name, value in shown.items()
+    ]
     there = [(what, value) for what, value in named_so if what.name != "missing" and value not in (None, "", [])]
     return [panes.Line(what.label, formats.html(what, value, look)) for what, value in there]

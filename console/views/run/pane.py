@@ -20,17 +20,23 @@ TABS = {"documents": "Documents", "related": "Related", "context": "Context", "a
 OF_PANE = frozenset({"tab", "doc", "page", "zoom", "turn", "box"})
 
 
-def pane(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the right pane draws in this tab."""
+def pane(
+    view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[str, str], first: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return what the right pane draws in this tab; `first` are the parameters of the document that opens with the step, unless another tab is asked for."""
+    run_id = view.json["id"]
+    first = first if first and not pane_query(run_id) and not request.args.get("source") else None
+    tab = first["tab"] if first else tab
     record = (view.screen or {}).get("record") or _record_between_steps(view, actor)
     quoted = _source_shown(view, actor, look, states_of)
+    tab = tab or ("documents" if _checks_record(view.screen or {}) else "record")
     chosen = "source" if quoted and tab != "documents" else tab
     if chosen not in ((*TABS, "source") if record else ("documents", "context", "source")):
         chosen = "record" if record else "documents"
     if not record:
-        return _without_record(view, actor, look, chosen, tab) | {"quoted": quoted}
+        return _without_record(view, actor, look, chosen, tab, first) | {"quoted": quoted}
     key, collection = record["key"], record["collection"]
-    beside = documents_pane(view, actor, always=True) or {} if chosen == "documents" else {}
+    beside = documents_pane(view, actor, always=True, first=first) or {} if chosen == "documents" else {}
     tabs = _tabs(view, chosen)
     return beside | {
         "quoted": quoted,
@@ -67,9 +73,11 @@ def _tabs(view: RunView, chosen: str, names: Sequence[str] = ("record", *TABS)) 
     return [{"label": label, "href": frame.run_url(view.json["id"], tab=to), "here": chosen == name} for name, label, to in made]
 
 
-def _without_record(view: RunView, actor: Actor, look: Look, chosen: str, tab: str) -> dict[str, Any]:
+def _without_record(
+    view: RunView, actor: Actor, look: Look, chosen: str, tab: str, first: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return the right pane of a run without a record: its documents if there are any, its context, a source."""
-    shown = documents_pane(view, actor, always=tab == "documents") if chosen == "documents" else None
+    shown = documents_pane(view, actor, always=tab == "documents", first=first) if chosen == "documents" else None
     chosen = "context" if shown is None and chosen == "documents" and view.json["context"] else chosen
     tabs = _tabs(view, chosen, ("documents", "context")) if view.json["context"] else []
     common = {"record": None, "context_tabs": tabs, "context_tab": chosen, "sections": [], "pane": shown is not None or bool(tabs)}
@@ -86,14 +94,14 @@ def _source_shown(view: RunView, actor: Actor, look: Look, states_of: Mapping[st
     return sources.quoted(view, actor, look, *source, states_of)
 
 
-def documents_pane(view: RunView, actor: Actor, *, always: bool) -> dict[str, Any] | None:
-    """Return the documents of a run and the open one; None if there are none, unless `always`."""
+def documents_pane(view: RunView, actor: Actor, *, always: bool, first: Mapping[str, str] | None = None) -> dict[str, Any] | None:
+    """Return the documents of a run and the open one, `first` where the address names none; None if there are none, unless `always`."""
     run = view.json
     listed = documents.beside(actor, run["id"], run["collection"], run["record"]) if always or files.has_documents(run["id"]) else []
     if not listed and not always:
         return None
-    open_ = pane_query(run["id"])
-    ref = open_.get("doc")
+    open_ = pane_query(run["id"]) or first or {}
+    ref = open_.get("doc") or _of_item(view, listed)
     shown = None
     if ref:
         document, pages, why = files.open_document(ref)
@@ -109,6 +117,25 @@ def documents_pane(view: RunView, actor: Actor, *, always: bool) -> dict[str, An
         "listed": [(document, frame.run_url(run["id"], tab="documents", doc=document.ref, item=item)) for document in listed],
         "shown": shown,
     }
+
+
+def _checks_record(screen: Mapping[str, Any]) -> bool:
+    """Return whether the step goes through records whose documents it checks: then these open beside it by themselves."""
+    return bool(screen.get("checks") and _item(screen).get("collection"))
+
+
+def _item(screen: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the table of the list's present item; empty where there is none."""
+    return (screen.get("progress") or {}).get("item") or {}
+
+
+def _of_item(view: RunView, listed: Sequence[documents.Document]) -> str | None:
+    """Return the document of the list's present item, where the step checks documents and it can be opened."""
+    screen = view.screen or {}
+    if not _checks_record(screen):
+        return None
+    here = (_item(screen)["collection"], screen["progress"]["key"])
+    return next((each.ref for each in listed if (each.collection, each.record) == here and not each.why_not), None)
 
 
 def related(actor: Actor, run_id: str, collection: str, key: str, look: Look) -> list[panes.Table]:

@@ -3,13 +3,14 @@
 Nothing here decides anything or reads the database.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
 
 from console.browse import RelatedPage
+from console.runs import Today
 from console.views import formats, frame, states
 from console.views.formats import Kind, Look
 
@@ -81,12 +82,12 @@ class Table:
     closed: bool = False
 
 
-def tables(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> list[Table]:
-    """Return the tables of a step as they were shown; `states_of` maps collection → its state field."""
-    return [table_of({"badge": states_of.get(table.get("collection") or ""), **table}, look) for table in screen.get("tables", ())]
+def tables(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str], today: Today | None = None) -> list[Table]:
+    """Return the tables of a step as they were shown; `states_of` maps collection → its state field. With `today`, cells that differ today are marked."""
+    return [table_of({"badge": states_of.get(table.get("collection") or ""), **table}, look, today) for table in screen.get("tables", ())]
 
 
-def table_of(source: Mapping[str, Any], look: Look) -> Table:
+def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) -> Table:
     """Return one table from {"label", "collection", "columns", "rows"}; `badge` names the state column."""
     columns = [formats.kind(column, source.get("key", ())) for column in source["columns"]]
     state = source.get("badge")
@@ -96,8 +97,40 @@ def table_of(source: Mapping[str, Any], look: Look) -> Table:
         href = frame.record_url(source["collection"], row["key"]) if source.get("collection") and row.get("key") is not None else None
         values = _with_currencies(columns, row["values"])
         cells = "".join(write(values.get(name)) for name, write in writers)
+        if today is not None:
+            cells = "".join(_cells_since(row, source.get("collection"), writers, columns, look, today))
         rows.append((href, str(row.get("title") or row.get("key") or ""), Markup(cells)))  # noqa: S704 (cells escape their values)
     return Table(source["label"], columns, rows, bool(source.get("closed")))
+
+
+def changes_since(row: Mapping[str, Any], collection: str | None, today: Today) -> Mapping[str, Any] | None:
+    """Return field → value of today where it differs from what the row showed; None where the record is not there today. Of what cannot be read, nothing."""
+    if collection is None or collection not in today or row.get("key") is None:
+        return {}
+    now = today[collection].get(str(row["key"]))
+    return None if now is None else {name: now[name] for name, value in row["values"].items() if name in now and now[name] != value}
+
+
+def _cells_since(
+    row: Mapping[str, Any],
+    collection: str | None,
+    writers: Sequence[tuple[str, Callable[[Any], str]]],
+    columns: Sequence[Kind],
+    look: Look,
+    today: Today,
+) -> Iterator[str]:
+    """Return the cells of a row, each that differs today with what it holds today."""
+    changed = changes_since(row, collection, today)
+    values = _with_currencies(columns, row["values"])
+    for place, ((name, write), column) in enumerate(zip(writers, columns, strict=True)):
+        cell = write(values.get(name))
+        if changed is None and place == 0:
+            yield cell.replace("</td>", '<br><small class="changed-since">Not there today, or not yours to see</small></td>')
+        elif changed and name in changed:
+            now = formats.html(column, _with_currencies(columns, {**row["values"], **changed}).get(name), look)
+            yield cell.replace("</td>", f'<br><small class="changed-since">Now: {now}</small></td>')
+        else:
+            yield cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +143,24 @@ class Picks:
     table: Table
 
 
-def picks(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> Picks:
+def picks(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str], today: Today | None = None) -> Picks:
     """Return the table of records that a step offers to choose from."""
-    table = table_of({"badge": states_of.get(source.get("collection") or ""), **source}, look)
+    table = table_of({"badge": states_of.get(source.get("collection") or ""), **source}, look, today)
     keyed = zip(source["rows"], table.rows, strict=True)
     return Picks(table.label, table.columns, [(str(row["key"]), *line) for row, line in keyed if row["key"] is not None], table)
 
 
-def facts(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> list[Line]:
+def facts(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str], today: Today | None = None) -> list[Line]:
     """Return the fields of one record, from a table with one row."""
     state = states_of.get(source.get("collection") or "")
     values = source["rows"][0]["values"] if source["rows"] else {}
-    return [_line(what, values.get(what.name), look, None, state) for what in (formats.kind(column) for column in source["columns"])]
+    now = changes_since(source["rows"][0], source.get("collection"), today) if today is not None and source["rows"] else None
+    return [_line(what, values.get(what.name), look, now, state) for what in (formats.kind(column) for column in source["columns"])]
 
 
 def related(page: RelatedPage, look: Look) -> Table:
     """Return the rows of a relation as a table; a field that is the whole title is not repeated."""
-    target = page.collection
+    target, look = page.collection, frame.naming(page.named, look)
     columns = [item.to_json() for item in page.columns if (item.name,) != target.title_fields]
     rows = [row.to_json() for row in page.rows]
     source = {

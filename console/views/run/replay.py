@@ -1,7 +1,7 @@
 """A run as it was after any event, in the same panes, read-only. The page has only links and no commands."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -9,10 +9,12 @@ from flask import Blueprint, Response, request
 from console import documents, runs
 from console.core.run import FINAL
 from console.errors import NotFound
-from console.runs import ReplayView
-from console.views import formats, frame
+from console.runs import ReplayView, Today
+from console.views import blocks, formats, frame
 from console.views.formats import Look
 from console.views.run import checklist, consequences, page, panes, replayed_proposal
+from console.views.run.block_papers import Papers
+from console.views.run.form_boxes import Box
 
 blueprint = Blueprint("replay", __name__, url_prefix="/runs")
 
@@ -74,23 +76,34 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     """Return everything that the page of a replay draws."""
     at = view.at
     run, screen = view.run.json, view.run.screen or {}
+    look = replace(frame.naming_of(screen, look), people=view.run.names)
     record = screen.get("record")
     answered = _answers(run, screen)
     now = view.now_values if since else None
+    today = runs.rows_today(frame.actor(), screen) if since else None
     context = page.run_context(view.run) | _titles(view, screen)
-    context |= page.step_context(screen, look, context["states_of"], answers=answered["values"], chosen=answered["outcome"])
+    context |= page.step_context(
+        screen,
+        look,
+        context["states_of"],
+        answers=answered["values"],
+        chosen=answered["outcome"],
+        papers=Papers(frame.actor(), run, at),
+        today=today,
+    )
+    context["boxes"] = [_since(box, screen, answered["values"], _today_of(screen, view, today), look) for box in context["boxes"]]
+    if view.run.ending:
+        context["content"] = blocks.drawn(map(dict, view.run.ending), look, papers=Papers(frame.actor(), run, at))
     past = replayed_proposal.replayed_proposal(view, screen, look)
     context |= {"hindsight": past, "became": (past.fields if past else None) or {}}
     context |= band(view, lambda n: _address(run["id"], n, since))
     return context | {
         "status": frame.status_badge(run["status"], run["holder"], run["holder"], view.run.names),
-        "steps": page.outline(view.run, look, links=False),
-        "steps_done": page.steps_done(view.run),
-        "earlier": view.run.earlier,
+        **page.steps_context(view.run, look, links=False),
         "twin": {"label": "Picture", "icon": "route", "href": frame.run_url(run["id"], "picture", at=view.at)},
         "since": since,
         "since_href": _address(run["id"], at, not since),
-        "changed": _changes(record, view.now_values),
+        "changed": _changes(record, view.now_values, screen, today, context["boxes"]) if since else 0,
         "record": record,
         "record_kind": view.run.collection_label,
         "sections": panes.sections(record, look, now, context["states_of"].get(record["collection"])) if record else [],
@@ -192,7 +205,36 @@ def _address(run: str, n: int, since: bool) -> str:
     return frame.run_url(run, "replay", at=n, since="1" if since else None)
 
 
-def _changes(record: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> int:
-    if not record or not now:
-        return 0
-    return sum(1 for name, value in record["values"].items() if name in now and now[name] != value)
+def _today_of(screen: Mapping[str, Any], view: ReplayView, today: Today | None) -> Mapping[str, Any]:
+    """Return what the record of the form holds today: in a list that of the item, else that of the run. Nothing without `today`."""
+    if today is None:
+        return {}
+    progress = screen.get("progress")
+    if progress is None:
+        return view.now_values or {}
+    item = progress.get("item") or {}
+    rows = item.get("rows") or [{}]
+    return today.get(str(item.get("collection")), {}).get(str(rows[0].get("key")), {})
+
+
+def _since(box: Box, screen: Mapping[str, Any], answers: Mapping[str, Any], now: Mapping[str, Any], look: Look) -> Box:
+    """Return the box with what its record holds today, if that differs from what was answered, or else shown."""
+    source = next((field for field in screen.get("fields", ()) if field["name"] == box.source), None)
+    if source is None or "collection" not in source or box.source not in now:
+        return box
+    then = answers.get(box.source, source.get("value"))
+    return box if now[box.source] == then else replace(box, since=formats.html(formats.kind(source), now[box.source], look))
+
+
+def _changes(
+    record: Mapping[str, Any] | None, now: Mapping[str, Any] | None, screen: Mapping[str, Any], today: Today | None, boxes: Sequence[Box]
+) -> int:
+    """Return how many values on the screen differ today: of the record, of the rows beside it, and of the form."""
+    count = sum(1 for box in boxes if box.since is not None)
+    if record and now:
+        count += sum(1 for name, value in record["values"].items() if name in now and now[name] != value)
+    for table in [*screen.get("tables", ()), *filter(None, (screen.get("picks"), (screen.get("progress") or {}).get("item")))]:
+        for row in table["rows"] if today is not None else ():
+            changed = panes.changes_since(row, table.get("collection"), today or {})
+            count += 1 if changed is None else len(changed)
+    return count

@@ -41,18 +41,22 @@ def complete(run_id: str) -> Response:
     """Complete the step: the next step, or the same one with an error at each wrong field."""
     if request.form.get("only") == "files":
         return draft(run_id)
+    if "change" in request.form:
+        return _changed(run_id)
     return command(
         run_id,
         lambda typed: runs.complete_and_look(
             frame.actor(),
             run_id,
-            step=typed.step,
-            revision=typed.revision,
-            values=typed.values,
-            outcome=typed.outcome,
-            handled_manually=request.form.get("handled_manually") == "true",
-            reason=request.form.get("reason", ""),
-            repeat=effects.repeat_choice(request.form),
+            runs.Submission(
+                step=typed.step,
+                revision=typed.revision,
+                values=typed.values,
+                outcome=typed.outcome,
+                handled_manually=request.form.get("handled_manually") == "true",
+                reason=request.form.get("reason", ""),
+                repeat=effects.repeat_choice(request.form),
+            ),
         ),
     )
 
@@ -71,6 +75,19 @@ def draft(run_id: str) -> Response:
     if frame.wants_fragment():
         return make_response(f"Draft saved {clock(saved_at, frame.look())}{_consequences_now(run_id, typed)}")
     return frame.redirect_to(frame.run_url(run_id))
+
+
+def _changed(run_id: str) -> Response:
+    """Change the form by a way out of a refusal, and show it again; nothing is completed."""
+    typed = typed_form()
+    try:
+        typed = replace(typed, values={**files.with_uploads(run_id, typed.step, typed.values), **form_boxes.read_change(request.form)})
+        keep_draft(run_id, typed)
+    except Conflict as conflict:
+        return conflict_response(run_id, conflict, typed)
+    if not frame.wants_fragment():
+        return frame.redirect_to(frame.run_url(run_id, item=typed.item))
+    return run_response(runs.get(frame.actor(), run_id, typed.item), typed=typed)
 
 
 def _consequences_now(run_id: str, typed: Typed) -> str:
@@ -362,7 +379,7 @@ def run_response(
 ) -> Response:
     """Return the run's page or its fragment, with what was typed and what is wrong."""
     context = page.page_context(
-        view, frame.actor(), frame.look(), typed=typed, wrong=wrong, tab=pane.pane_query(view.json["id"]).get("tab", "record"), notes=notes
+        view, frame.actor(), frame.look(), typed=typed, wrong=wrong, tab=pane.pane_query(view.json["id"]).get("tab", ""), notes=notes
     ) | {"toast": toast}
     fragment = frame.wants_fragment()
     answer = make_response(frame.render(FRAGMENT if fragment else PAGE, context), status)

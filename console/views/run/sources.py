@@ -10,7 +10,6 @@ from console import access, browse, runs
 from console.browse import reveal
 from console.core import media
 from console.core.actor import Actor
-from console.core.documents.collections import humanised
 from console.core.run import MISSING_MANUAL, SUPPLIED
 from console.core.run.proposal import SECOND, is_second_call
 from console.errors import NotFound, SourceDown
@@ -18,14 +17,14 @@ from console.runs import RunView
 from console.views import formats, frame
 from console.views.formats import Kind, Look
 from console.views.records import MASKED
-from console.views.run import loaded_values, panes, source_links
+from console.views.run import loaded_values, panes, source_links, step_values
 
 MOST_ROWS = 20
 GONE = "It is no longer there, or you may not see it."
 _TYPES = {
     "text": "Text", "long_text": "Text", "integer": "Number", "decimal": "Number", "money": "Amount", "boolean": "Yes or no", "date": "Date",
     "datetime": "Date and time", "time": "Time", "enum": "Choice", "multi_enum": "Choices", "checklist": "Checklist", "email": "E-mail", "phone": "Phone",
-    "url": "Address", "json": "Data", "array": "List", "file": "File", "files": "Files", "reference": "Record", "uuid": "ID",
+    "url": "Address", "json": "Details", "array": "List", "file": "File", "files": "Files", "reference": "Record", "uuid": "ID",
 }  # fmt: skip
 
 
@@ -53,17 +52,19 @@ class Value:
     copied: str = ""
     masked: bool = False
     reveal: str = ""
+    technical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedStep:
-    """What one step added to the context: when, by whom, or that it is missing."""
+    """What one step added to the context: when, by whom, or that it is missing. `technical` are values that only programs need."""
 
     step: str
     title: str
     at: str | None
     by: str
     values: Sequence[Value] = ()
+    technical: Sequence[Value] = ()
     missing: bool = False
     supplied: bool = False
 
@@ -194,8 +195,9 @@ def _masked_fields(actor: Actor, collection: str) -> Sequence[Any]:
 def known(view: RunView, actor: Actor, look: Look) -> Known:
     """Return every value by the step that loaded it, the missing values by name, and what the AI received."""
     run, masks = view.json, Masks.of(view, actor)
+    look = frame.naming(browse.named(actor, loaded_values.references(masks.loading, run["context"])), look)
     loaded = sorted((_loaded(view, step, look, masks) for step in run["context"]), key=lambda loaded_step: loaded_step.at or "")
-    made = [step for step in loaded if step.values or step.missing]
+    made = [step for step in loaded if step.values or step.technical or step.missing]
     proposal = (run["current"] or {}).get("proposal")
     if proposal is None:
         return Known(made)
@@ -210,12 +212,14 @@ def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
     taken = [attempt for attempt in view.json["attempts"] if attempt["step"] == step and attempt["status"] in ("done", "performing")]
     last = taken[-1] if taken else None
     missing = view.json["context"][step].get("missing")
+    values = list(_values(view, step, look, masks))
     return LoadedStep(
         step=step,
         title=last["title"] if last else step,
         at=last["completed_at"] if last else None,
         by=view.names.get(last["by"], "a former colleague") if last and last["by"] else "automatic",
-        values=list(_values(view, step, look, masks)),
+        values=[value for value in values if not value.technical],
+        technical=[value for value in values if value.technical],
         missing=missing == MISSING_MANUAL,
         supplied=missing == SUPPLIED,
     )
@@ -224,6 +228,7 @@ def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
 def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool = False) -> Iterator[Value]:
     """Return the values of a step's output. `plain`: each is named by its own name, to mark one."""
     output = view.json["context"][step]
+    described = step_values.of_version(view.json["workflow"]["id"], view.json["version"]).get(step, step_values.NOTHING)
     for path, label, value in _flat(masks.loading, step, output):
         name = path[-1]
         collection = (
@@ -231,21 +236,39 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
             if path[0] in (name, "record")
             else masks.loading.collection(step, path[0], output)
         )
-        if len(path) == ROW and collection is not None and isinstance(value, Mapping):
-            shown, text = loaded_values.row(collection, value, look)
-            yield Value(frame.dom_id("loaded", step, *path), label, "Record", shown, text)
+        technical = path[0] in described.technical
+        place = name if plain else frame.dom_id("loaded", step, *path)
+        if len(path) == ROW and isinstance(value, Mapping) and (collection is not None or loaded_values.is_item(value)):
+            shown, text = (
+                loaded_values.item(value, described.kinds, collection, look)
+                if loaded_values.is_item(value)
+                else loaded_values.row(collection, value, look)
+                if collection is not None
+                else (Markup(), "")
+            )
+            yield Value(place, str(value["title"]) if loaded_values.is_item(value) else label, "Record", shown, text, technical=technical)
             continue
-        what = loaded_values.kinds(collection).get(name) or _guessed(name, label, value)
+        known = (described.kinds.get(name) if len(path) == 1 else None) or loaded_values.kinds(collection).get(name)
+        what, shown_value = _of_items(*((known, value) if known else formats.described(name, value, output)), output)
         hidden = masks.hides(step, path)
         yield Value(
-            id=name if plain else frame.dom_id("loaded", step, *path),
-            label=what.label,
-            type="Amount" if what.widget == "money" else _TYPES.get(what.type, "Text"),
-            shown=MASKED if hidden else formats.html(what, value, look),
-            copied="" if hidden else formats.text(what, value, look),
+            id=place,
+            label=known.label if known else label,
+            type="Amount" if formats.is_money(what) else _TYPES.get(what.type, "Text"),
+            shown=MASKED if hidden else formats.html(what, shown_value, look),
+            copied="" if hidden else formats.text(what, shown_value, look),
             masked=hidden,
             reveal=masks.reveal(name) if hidden else "",
+            technical=technical,
         )
+
+
+def _of_items(what: Kind, value: Any, output: Mapping[str, Any]) -> tuple[Kind, Any]:
+    """Return the titles of the items of a list for their keys."""
+    titles = {str(item["key"]): str(item["title"]) for item in output.get("items") or () if loaded_values.is_item(item)}
+    if isinstance(value, list) and value and all(str(one) in titles for one in value):
+        return Kind(what.name, what.label, "array"), [titles[str(one)] for one in value]
+    return what, value
 
 
 ROW = 2
@@ -254,27 +277,18 @@ ROW = 2
 def _flat(known: loaded_values.Loading, step: str, output: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str, Any]]:
     """Return (path, label, value) of everything in an output: each field of a record, each row of a table."""
     for name, value in loaded_values.values(known.collection(step, "record", output), output).items():
-        label = humanised(name)
+        label = formats.label_of(name)
         if name == "missing":
             continue
         if isinstance(value, Mapping) and not media.is_value(value):
             for inner, item in loaded_values.values(known.collection(step, name, output), value).items():
-                yield (name, str(inner)), f"{label}, {humanised(str(inner))}" if name != "record" else humanised(str(inner)), item
+                yield (
+                    (name, str(inner)),
+                    f"{label}, {formats.label_of(str(inner))}" if name != "record" else formats.label_of(str(inner)),
+                    item,
+                )
         elif isinstance(value, list) and value and all(isinstance(item, Mapping) and not media.is_value(item) for item in value):
             for number, item in enumerate(value[:MOST_ROWS], 1):
                 yield (name, str(number)), f"{label}, {number} of {len(value)}", item
         else:
             yield (name,), label, value
-
-
-def _guessed(name: str, label: str, value: Any) -> Kind:
-    """Return a kind for a value without a field."""
-    match value:
-        case bool():
-            return Kind(name, label, "boolean")
-        case int():
-            return Kind(name, label, "integer")
-        case Mapping() | list():
-            return Kind(name, label, "json")
-        case _:
-            return Kind(name, label)

@@ -11,7 +11,7 @@ from console.access.spoken_names import known
 from console.core import expressions
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.rights import matrix, trying
-from console.views import frame
+from console.views import downloads, frame
 from console.views.settings import area
 
 blueprint = Blueprint("access_matrix", __name__, url_prefix="/settings/access")
@@ -59,10 +59,9 @@ def export() -> Response:
     """Download the whole matrix as CSV."""
     access.require(frame.actor(), None, "policy", "manage")
     team, person = request.args.get("team", ""), request.args.get("person", "")
-    body = "".join(matrix.as_csv(frame.actor(), place=team, person=person))
-    answer = Response(body, content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = 'attachment; filename="rights.csv"'
-    return answer
+    lines = list(matrix.as_csv(frame.actor(), place=team, person=person))
+    asked = {name: value for name, value in (("team", team), ("person", person)) if value}
+    return downloads.csv_text(frame.actor(), "rights.csv", "".join(lines), len(lines) - 1, filter=asked)
 
 
 @blueprint.get("/try")

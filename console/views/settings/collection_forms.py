@@ -23,7 +23,7 @@ WIDGET_WORDS = {
     "input": "One line", "textarea": "Several lines", "select": "Choose from a list", "radio": "Choose by buttons", "switch": "Switch",
     "badge": "Badge in its colour", "tags": "Tags", "number": "Number", "plain": "Number without separators", "money": "Money",
     "percent": "Per cent", "day": "Day", "long_day": "Day in words", "iso": "2026-11-20", "ago": "How long ago", "link": "Link", "email": "E-mail link",
-    "phone": "Phone link", "iban": "IBAN in groups", "image": "Image", "file": "File", "code": "Code", "json": "JSON",
+    "phone": "Phone link", "iban": "IBAN in groups", "country": "Country", "language": "Language", "currency": "Currency", "image": "Image", "file": "File", "code": "Code", "json": "JSON",
 }  # fmt: skip
 AI_WORDS = {
     "full": "Yes, the value as it is",

@@ -14,7 +14,7 @@ from console.accounts import authority, directory
 from console.accounts.authority import Pair
 from console.accounts.directory import Asked, Entry
 from console.activity.exports import harmless
-from console.views import formats, frame
+from console.views import downloads, formats, frame
 from console.views.settings import area
 
 blueprint = Blueprint("people", __name__, url_prefix="/settings/people")
@@ -71,10 +71,12 @@ def show() -> Response:
 @blueprint.get("/people.csv")
 def export() -> Response:
     """Download the filtered list as CSV."""
-    people, names = directory.every(frame.actor(), _query()), team_names()
-    answer = Response(_lines(people, names), content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = 'attachment; filename="people.csv"'
-    return answer
+    query, names = _query(), team_names()
+    people = list(directory.every(frame.actor(), query))
+    asked = {
+        name: value for name, value in (("text", query.text), ("team", query.team), ("role", query.role), ("state", query.state)) if value
+    }
+    return downloads.csv_text(frame.actor(), "people.csv", "".join(_lines(iter(people), names)), len(people), filter=asked)
 
 
 def url(person_id: str, rest: str = "") -> str:

@@ -152,7 +152,9 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
         help=document.get("help") or explained,
         key=key,
         stored_fields=fields,
-        segments=tuple(Segment(item["id"], item["label"], item["filter"]) for item in document.get("segments", ())),
+        segments=tuple(
+            Segment(item["id"], item["label"], item["filter"], tuple(item.get("roles") or ())) for item in document.get("segments", ())
+        ),
         title=document.get("title") or _title(shown, key),
         subject=document.get("subject"),
         columns=tuple(
@@ -310,8 +312,33 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: 
         ),
         author=_author(name, kind, says),
         required=bool(says.get("required", False)),
-        **_look_of(says),
+        governed=_governors(kept.document, name),
+        **_look_of(says) | ({} if says.get("widget") or options or references or says.get("references") else _coded(name, column)),
     )
+
+
+def _governors(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Slugs of the workflows that alone write the column."""
+    said = (document.get("governed") or {}).get(name) or ()
+    return (said,) if isinstance(said, str) else tuple(said)
+
+
+CODE_WORDS: Mapping[str, tuple[int, frozenset[str]]] = {
+    "country": (2, frozenset({"country", "countries", "nationality", "nationalities", "citizenship", "citizenships"})),
+    "language": (2, frozenset({"language", "languages"})),
+    "currency": (3, frozenset({"currency", "currencies"})),
+}
+"""Widget for codes → their length, and the last word of names of columns that hold them."""
+
+
+def _coded(name: str, column: Mapping[str, Any]) -> dict[str, Any]:
+    """The widget of a column that holds codes of countries, languages or currencies, by its name and length, or by its name and `_code`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().removesuffix("_code").split("_")
+    if column["stored"] not in ("text", "array"):
+        return {}
+    long = column.get("max_length")
+    found = (widget for widget, (length, last) in CODE_WORDS.items() if words[-1] in last and long in (None, length))
+    return {"widget": widget} if (widget := next(found, None)) else {}
 
 
 def _author(name: str, kind: str, says: Mapping[str, Any], made_of: Sequence[Field] = ()) -> Author:

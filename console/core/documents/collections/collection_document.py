@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, mode
 from console.core.documents.collections import treatment
 from console.core.documents.collections.model import Author, FieldKind, Format, Widget
 from console.core.documents.collections.treatment import Ai
-from console.core.documents.workflow import Name, Part
+from console.core.documents.workflow import Name, Part, Slug
 
 FORMAT = 1
 ID_PATTERN = r"^[A-Za-z][A-Za-z0-9_.-]{0,199}$"
@@ -25,6 +25,7 @@ Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Help = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+Governors = Slug | Annotated[list[Slug], Field(min_length=1, max_length=20)]
 Columns = Annotated[list[Column], Field(max_length=MOST_FIELDS)]
 
 
@@ -70,7 +71,7 @@ class FieldDocument(Said):
     widget: Widget | None = Field(None, description="How it is shown and typed; none: as its type is")
     lines: int | None = Field(None, ge=2, le=40, description="Height of a textarea")
     currency: Column | None = Field(None, description="Of money: the column that holds the currency, or its code in three capitals")
-    minor: bool = Field(False, description="Of money: the amount is kept in cents")
+    minor: bool = Field(False, description="Of money: the amount is kept in the smallest unit of its currency, such as cents")
     format: Format | None = Field(None, description="What a value must be; checked whenever it is written")
     validation: list[RuleDocument] = Field(default_factory=list, max_length=20)
     computed: Text | None = Field(None, description="Expression over `record`, `now` and nothing else")
@@ -113,6 +114,9 @@ class SegmentDocument(Said):
     id: Annotated[str, StringConstraints(pattern=SEGMENT_PATTERN)]
     label: Label
     filter: Text = Field(description="Expression over `record`, `$currentUser` and `now`")
+    roles: list[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]] = Field(
+        default_factory=list, max_length=50, description="Roles for which the list opens with it; none: it is a tab like others"
+    )
 
 
 class RelationDocument(Said):
@@ -182,6 +186,11 @@ class CollectionDocument(Said):
     sort: Column | None = Field(None, description="Order of the list: a column, `-` before it for descending")
     search: Columns | None = Field(None, description="Columns that the quick search looks at")
     fields: dict[Column, FieldDocument] = Field(default_factory=dict, max_length=MOST_FIELDS)
+    governed: dict[Column, Governors] = Field(
+        default_factory=dict,
+        max_length=MOST_FIELDS,
+        description="Column → slug of the workflow, or of each of the workflows, whose runs alone write it: nobody changes it by hand",
+    )
     validation: list[RecordRule] = Field(default_factory=list, max_length=50)
     segments: list[SegmentDocument] = Field(default_factory=list, max_length=100)
     relations: list[RelationDocument] = Field(default_factory=list, max_length=200)

@@ -18,6 +18,7 @@ FITTING: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(OF_TEXT, frozenset({"text"})),
     "code": frozenset({"text", "uuid", "integer", "array"}),
     "textarea": frozenset({"text", "json", "array"}),
+    **dict.fromkeys(("country", "language", "currency"), frozenset({"text", "array"})),
     "switch": frozenset({"boolean"}),
     "badge": frozenset({"text", "boolean", "array"}),
     "tags": frozenset({"array"}),
@@ -131,7 +132,7 @@ def _lists(
 ) -> Iterator[tuple[tuple[str | int, ...], Sequence[str], list[str]]]:
     for name in ("columns", "details", "form"):
         yield (name,), getattr(made, name) or (), fields
-    for name in ("search", "key"):
+    for name in ("search", "key", "governed"):
         yield (name,), getattr(made, name) or (), columns
     yield ("sort",), [made.sort.removeprefix("-")] if made.sort else [], columns
     yield ("summary", "badge"), [made.summary.badge] if made.summary.badge else [], fields

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
-from console.core import expressions
+from console.core import expressions, plain_words
 from console.core.documents.collections.treatment import Ai
 from console.core.expressions import nodes, operands
 from console.core.scopes import Scope
@@ -17,7 +17,7 @@ FieldKind: TypeAlias = Literal[
 FIELD_TYPES: frozenset[str] = frozenset(get_args(FieldKind))
 Widget: TypeAlias = Literal[
     "input", "textarea", "select", "radio", "switch", "badge", "tags", "number", "plain", "money", "percent", "day", "long_day", "iso", "ago",
-    "link", "email", "phone", "iban", "image", "file", "code", "json",
+    "link", "email", "phone", "iban", "country", "language", "currency", "image", "file", "code", "json",
 ]  # fmt: skip
 WIDGETS: tuple[str, ...] = get_args(Widget)
 Format: TypeAlias = Literal["email", "phone", "iban", "bic", "vat", "url"]
@@ -74,7 +74,8 @@ class Field:
 
     `computed` is the expression of a computed field, "" if a company function computes it; `inputs` are the columns it uses. `author` is who
     writes its content: staff, system (our own code) or customer (anybody else). `currency` is the column with a money field's currency, or the
-    code itself; `minor`: stored in cents. `ai` says what a model may get of its values.
+    code itself; `minor`: stored in the currency's smallest unit. `ai` says what a model may get of its values. `governed` are the slugs of the
+    workflows that alone write it.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Field:
     ai: Ai = "full"
     author: Author = "system"
     required: bool = False
+    governed: tuple[str, ...] = ()
 
     @property
     def sortable(self) -> bool:
@@ -126,7 +128,7 @@ class Field:
             "type": self.type,
             "nullable": self.nullable,
             "options": [option.to_json() for option in self.options] if self.options is not None else None,
-            "readonly": self.readonly,
+            "readonly": self.readonly or bool(self.governed),
             "sensitive": self.sensitive,
             "references": self.references,
             "max_length": self.max_length,
@@ -139,6 +141,7 @@ class Field:
             "lines": self.lines,
             "currency": self.currency,
             "minor": self.minor,
+            "governed": list(self.governed),
         }
 
 
@@ -163,11 +166,12 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A saved filter: an expression over `record`."""
+    """A saved filter: an expression over `record`. The list opens with it for people who have one of `roles`."""
 
     id: str
     label: str
     filter: str
+    roles: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, str]:
         """The form in the API."""
@@ -272,18 +276,26 @@ class Collection:
         return expressions.render(self.title, {"record": self._spoken(values)}).strip() or (key if key is not None else self.label_one)
 
     def _spoken(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The values with option labels instead of stored values."""
-        labels = {
-            name: {option.value: option.label for option in field.options or ()}
-            for name, field in self.by_name.items()
-            if name in self.title_fields
-        }
-        return {name: labels.get(name, {}).get(value, value) if isinstance(value, str) else value for name, value in values.items()}
+        """The values as they stand in a title: options by label, days and amounts in words."""
+        return {name: self._spoken_value(name, value, values) for name, value in values.items()}
+
+    def _spoken_value(self, name: str, value: Any, values: Mapping[str, Any]) -> Any:
+        field = self.by_name.get(name)
+        if field is None or value is None:
+            return value
+        if field.options is not None:
+            return next((option.label for option in field.options if option.value == value), value)
+        if field.widget == "money":
+            code = values.get(field.currency) if field.currency is not None and field.currency in self.by_name else field.currency
+            return plain_words.amount_words(value, None if code is None else str(code), minor=field.minor) or value
+        return (plain_words.day_words(value) or value) if field.stored in ("date", "datetime") else value
 
     @cached_property
     def title_fields(self) -> tuple[str, ...]:
         """Columns used in the title."""
-        return tuple(sorted(fields_of(self.title, template=True) & self.by_name.keys()))
+        named = fields_of(self.title, template=True) & self.by_name.keys()
+        beside = {self.by_name[name].currency for name in named} & self.by_name.keys()
+        return tuple(sorted(named | {name for name in beside if name is not None}))
 
     def head(self) -> dict[str, Any]:
         """The collection as a list entry."""

@@ -182,6 +182,10 @@ class Current(Shape):
         None,
         description="What handing in would come to as the form starts, for each choice: effects, what follows by itself, why it would be refused",
     )
+    content: list[dict[str, Anything]] | None = Field(
+        None,
+        description="Data of the blocks that the step shows, each with its kind as `block`; a value that the reader may not see is `hidden`",
+    )
     progress: dict[str, Anything] | None = None
     not_offered: list[Option] | None = None
     errors: list[ErrorDetail] | None

@@ -1,0 +1,115 @@
+"""How many keys a whole KYC review of a person takes, by keyboard alone, in a real browser: python bench/keystrokes.py --data DIR.
+
+DIR is the data folder of a running `bin/demo`. Olivia opens a customer, starts the review and goes on until it is approved. Every key that is pressed
+counts, characters of typed texts too. Signing in does not. Where a step asks for nothing it is one key: Ctrl Enter.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+BAR = 90
+MOST_STEPS = 60
+CUSTOMER = "301"  # a person of low risk, all documents there: the stories of the demo
+FIRST = {"document_status": "1", "media_result": "1", "outcome": "1", "reason": "2"}
+"""Field → the number of the choice that a person of low risk takes."""
+STANDS = "document.querySelector('#step-form [name=revision]')?.value + document.title"
+FORM = "document.querySelector('#step-form')"
+ENDED = "document.title.includes('is done')"
+REFUSED = "!!document.querySelector('#notice [role=alert]')"
+PATIENCE_MS = 60_000
+TWO = {"sources": ("1", "2", "Enter")}
+
+
+class Keyboard:
+    """Presses keys in a page and counts them."""
+
+    def __init__(self, page: Any) -> None:
+        self.page, self.count, self.log = page, 0, list[str]()
+
+    def press(self, *keys: str) -> None:
+        """Press each key once."""
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.count += 1
+            self.log.append(key)
+
+    def hand_in(self) -> None:
+        """Press Ctrl Enter, and wait until the run stands elsewhere, has ended, or says what is wrong."""
+        before = self.page.evaluate(STANDS)
+        self.press("Control+Enter")
+        self.page.wait_for_function(f"(before) => ({STANDS}) !== before || {REFUSED}", arg=before, timeout=PATIENCE_MS)
+        self.page.wait_for_function(f"() => {FORM} || {ENDED} || {REFUSED}", timeout=PATIENCE_MS)
+        self.page.wait_for_function("() => !document.querySelector('.htmx-request')", timeout=PATIENCE_MS)
+
+
+def reviewed(page: Any, url: str, customer: str, *, tell: bool = False) -> tuple[int, str]:
+    """(keys pressed, words of the end) of one review."""
+    keys = Keyboard(page)
+    page.goto(f"{url}/c/customer/{customer}")
+    keys.press("s")
+    page.wait_for_selector("dialog[open] select")
+    keys.press("p", "Control+Enter")  # the reason: periodic review
+    page.wait_for_selector("#step-form")
+    for _ in range(MOST_STEPS):
+        title = page.title()
+        before = keys.count
+        if page.evaluate(ENDED):
+            break
+        _answer(page, keys)
+        keys.hand_in()
+        if page.evaluate(REFUSED):
+            if tell:
+                sys.stdout.write(f"refused at {title}: {page.locator('#notice').inner_text()[:300]}\n")
+            _answer(page, keys)
+            keys.hand_in()
+        if tell:
+            sys.stdout.write(f"{keys.count:4} (+{keys.count - before}) {title}\n")
+    return keys.count, page.title()
+
+
+def _answer(page: Any, keys: Keyboard) -> None:
+    """Answer the open choices of the page, as a person of low risk has them answered, once the documents beside them are there to be read."""
+    page.wait_for_function("() => [...document.images].every((image) => image.complete)", timeout=PATIENCE_MS)
+    open_fields = page.evaluate(
+        """() => [...document.querySelectorAll("#step-form [data-required], form [data-required]")].filter((field) => field.getClientRects().length)
+        .filter((field) => { const boxes = [...field.querySelectorAll("input[type=radio], input[type=checkbox]")];
+            return boxes.length ? !boxes.some((box) => box.checked) : !field.querySelector(".input")?.value.trim(); })
+        .map((field) => (field.querySelector("[name^='v.'], [name='outcome']")?.name || "").replace("v.", ""))"""
+    )
+    for name in open_fields:
+        keys.press(*(TWO.get(name) or (FIRST.get(name, "1"),)))
+
+
+def main() -> int:
+    """Measure once and say whether the bar holds."""
+    parser = argparse.ArgumentParser(prog="keystrokes.py", description=__doc__)
+    parser.add_argument("--data", type=Path, help="data folder of a running bin/demo")
+    parser.add_argument("--customer", default=CUSTOMER)
+    parser.add_argument("--tell", action="store_true", help="say what each step took")
+    given = parser.parse_args()
+    if given.data is None:
+        parser.error("name the data folder of a running demo with --data")
+    from playwright.sync_api import sync_playwright
+
+    demo = json.loads((given.data / "demo.json").read_text(encoding="utf-8"))
+    olivia = next(person for person in demo["people"] if person["email"].startswith("olivia@"))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium") or None, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(f"{demo['url']}/sign-in")
+        page.fill("[name=email]", olivia["email"])
+        page.fill("[name=password]", olivia["password"])
+        page.press("[name=password]", "Enter")
+        page.wait_for_load_state("networkidle")
+        count, end = reviewed(page, demo["url"], given.customer, tell=given.tell)
+        browser.close()
+    sys.stdout.write(f"{count} keys to “{end}” (bar {BAR})\n")
+    return int(count > BAR or "is done" not in end)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

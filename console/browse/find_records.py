@@ -1,0 +1,203 @@
+"""Finding records of all collections that somebody may see, by a name, a number, an e-mail or a telephone number.
+
+The sources are asked at the same time, each collection in one short statement. A source that does not answer says so in its own place. What was
+found is noted in the log as a look at each collection, with the text sealed.
+"""
+
+import os
+import re
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from console import log
+from console.browse.record_lists import collections, label_on_collection, view_scope
+from console.core.actor import Actor
+from console.core.documents.collections import Collection, Field
+from console.core.scopes import Scope
+from console.errors import ConsoleError, TooSlow
+from console.records import Hits, Record, quick_search, search
+
+READ = 21
+"""Records read of each collection; more are not counted."""
+STATEMENT_S = 0.4
+WHOLE_S = 2.5
+DETAILS = 2
+SHOWN_TYPES = frozenset({"text", "email", "phone", "enum", "url"})
+SHORTEST, TELLING = 2, 4
+
+_pool: tuple[int, ThreadPoolExecutor] | None = None
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A found record. `details` are fields that stand beside its title, the one in which it was found first; `state` the field of its badge.
+
+    `weak`: the text stands in the middle of a word, which for three letters says little.
+    """
+
+    record: Record
+    details: tuple[Field, ...]
+    state: Field | None
+    weak: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What was found in one collection, the best first; `more`: there are more than these."""
+
+    collection: Collection
+    hits: list[Hit]
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found. `down` are sources that did not answer, with the reason; `partly` collections that were searched by beginnings alone;
+    `skipped` collections that were not searched, because they are large and no index of theirs helps, or because they took too long.
+    """
+
+    groups: list[Group]
+    down: dict[str, str]
+    partly: list[Collection]
+    skipped: list[Collection]
+
+
+def find(actor: Actor, text: str, only: str | None = None) -> Answer:
+    """Records whose title, number, e-mail or other searched field the text names. `only`: in this collection. Raises nothing for a source."""
+    text = " ".join(text.split())[: search.LONGEST]
+    seen = [item for item in collections(actor) if only in (None, item.id)]
+    with_tables = {item.source for item in seen if item.kind == "table"}
+    seen = [
+        item for item in seen if item.kind == "table" or item.search or item.source not in with_tables
+    ]  # a view repeats what tables hold
+    asked = [(item, scope) for item in seen if (scope := _searchable(actor, item)) is not None]
+    if len(text) < SHORTEST or not asked:
+        return Answer([], {}, [], [])
+    found, down = _ask(asked, text)
+    groups = [
+        _group(hits, scope, text) for (item, scope), hits in zip(asked, [found.get(each.id) for each, _ in asked], strict=True) if hits
+    ]
+    groups = _best(groups, short=len(text) < TELLING)
+    for group in groups:
+        _note(actor, group, text)
+    reached = {hits.collection.id: hits.reach for hits in found.values()}
+    partly = [item for item, _ in asked if reached.get(item.id) == "beginnings"]
+    return Answer(groups, down, partly, [item for item, _ in asked if reached.get(item.id) in ("nothing", "slow")])
+
+
+def _searchable(actor: Actor, collection: Collection) -> Scope | None:
+    """The actor's scope, if there is something that they could find."""
+    if not collection.key:
+        return None
+    scope = view_scope(actor, collection)
+    return None if scope.nothing or not search.telling_fields(collection, scope.hidden) else scope
+
+
+def _ask(asked: Sequence[tuple[Collection, Scope]], text: str) -> tuple[dict[str, Hits], dict[str, str]]:
+    """(collection → what was found, source → why it did not answer)."""
+    waiting: dict[Future[list[Hits]], str] = {}
+    by_source = groupby(sorted(asked, key=lambda each: each[0].source), key=lambda each: each[0].source)
+    for source, members in by_source:
+        told = [(item, scope, _read(item, scope)) for item, scope in members]
+        waiting[_threads().submit(quick_search.find, told, text, limit=READ, seconds=STATEMENT_S)] = source
+    wait(waiting, timeout=WHOLE_S)
+    found: dict[str, Hits] = {}
+    down: dict[str, str] = {}
+    for future, source in waiting.items():
+        if not future.done():
+            future.cancel()
+            down[source] = f"The data source {source} did not answer in time."
+            continue
+        try:
+            found |= {hits.collection.id: hits for hits in future.result()}
+        except TooSlow:
+            down[source] = f"The data source {source} did not answer in time."
+        except ConsoleError as error:
+            down[source] = error.message
+    return found, down
+
+
+def _threads() -> ThreadPoolExecutor:
+    """Eight threads of this process, which ask the sources."""
+    global _pool  # noqa: PLW0603 (one pool for each process; a fork makes its own)
+    with _lock:
+        if _pool is None or _pool[0] != os.getpid():
+            _pool = (os.getpid(), ThreadPoolExecutor(8, thread_name_prefix="find"))
+        return _pool[1]
+
+
+def _read(collection: Collection, scope: Scope) -> list[str]:
+    """Names of the fields that a hit may show."""
+    searched = [field.name for field in search.telling_fields(collection, scope.hidden)]
+    return list(
+        dict.fromkeys([*collection.title_fields, *searched, *(field.name for field in _beside(collection, scope)), *_state(collection)])
+    )
+
+
+def _state(collection: Collection) -> list[str]:
+    badge = collection.summary.get("badge")
+    return [str(badge)] if badge else []
+
+
+def _beside(collection: Collection, scope: Scope) -> list[Field]:
+    """Fields of the list that say which one it is."""
+    readable = {item.name: item for item in collection.readable(scope)}
+    named = {*collection.title_fields, *_state(collection)}
+    listed = [readable[name] for name in collection.columns if name in readable and name not in named]
+    return [item for item in listed if item.type in SHOWN_TYPES and item.references is None and item.computed is None]
+
+
+def _group(hits: Hits, scope: Scope, text: str) -> Group:
+    words = [word.casefold() for word in text.split()]
+    searched = search.telling_fields(hits.collection, scope.hidden)
+    ranked = sorted(hits.records, key=lambda record: (_rank(record, searched, text.casefold(), words), record.title.casefold()))
+    return Group(hits.collection, [_hit(hits.collection, scope, record, searched, words) for record in ranked], hits.more)
+
+
+def _rank(record: Record, searched: Sequence[Field], text: str, words: Sequence[str]) -> int:
+    """0 for a field that is the text, then titles that begin with it, titles with a word that does, and others."""
+    values = [str(record.values.get(field.name) or "").casefold() for field in searched]
+    title = record.title.casefold()
+    if text in values or text == title:
+        return 0
+    if title.startswith(text):
+        return 1
+    return 2 if any(part.startswith(word) for part in title.split() for word in words) else 3
+
+
+def _best(groups: Sequence[Group], *, short: bool) -> list[Group]:
+    """The groups with hits, tables before views. Weak hits are left out where there are others, and of a `short` text always."""
+    if short or any(not hit.weak for group in groups for hit in group.hits):
+        groups = [replace(group, hits=[hit for hit in group.hits if not hit.weak]) for group in groups]
+    return sorted((group for group in groups if group.hits), key=lambda group: group.collection.kind == "view")
+
+
+def _hit(collection: Collection, scope: Scope, record: Record, searched: Sequence[Field], words: Sequence[str]) -> Hit:
+    title = record.title.casefold()
+    inside = [
+        field for field in searched
+        if field.name not in collection.title_fields and any(word in str(record.values.get(field.name) or "").casefold() and word not in title for word in words)
+    ]  # fmt: skip
+    readable = {item.name for item in collection.readable(scope)}
+    state = next((item for item in collection.fields if item.name in _state(collection) and item.name in readable), None)
+    beside = [item for item in [*inside[:1], *_beside(collection, scope)] if record.values.get(item.name) not in (None, "")]
+    told = [record.title, *(str(record.values.get(field.name) or "") for field in searched)]
+    weak = not any(_begins(text, word) for word in words for text in told)
+    return Hit(record, tuple({item.name: item for item in beside if item is not state}.values())[:DETAILS], state, weak)
+
+
+def _begins(text: str, word: str) -> bool:
+    """Whether a word of the text begins with this."""
+    return re.search(rf"(?<!\w){re.escape(word)}", text, re.IGNORECASE) is not None
+
+
+def _note(actor: Actor, group: Group, text: str) -> None:
+    shown = {"count": len(group.hits), "sort": "", "more": group.more, "has_filter": True}
+    log.note(
+        actor, "record_listed", open=shown, sealed={"q": text}, source=group.collection.source, collection=group.collection.id,
+        label=label_on_collection(group.collection), later=True,
+    )  # fmt: skip

@@ -1,0 +1,83 @@
+"""How each person sees a list: columns in their order, height of the rows, and the segment that it opens with. Kept until they change it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from console.browse.record_lists import browsed_collection
+from console.core.actor import Actor
+from console.core.documents.collections import Collection
+from console.db import tables
+from console.db.engine import hot_engine, transaction
+from console.errors import Invalid
+
+MOST_COLUMNS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    """A person's view of a list. `columns` empty: those of the collection; `segment` None: that of their role, "": all records."""
+
+    columns: tuple[str, ...] = ()
+    roomy: bool = False
+    segment: str | None = None
+
+
+def view_of(actor: Actor, collection_id: str) -> ListView:
+    """The view that the actor kept of the list; one statement."""
+    table = tables.list_view
+    wanted = sa.select(table.c.columns, table.c.roomy, table.c.segment).where(
+        table.c.person == actor.id, table.c.collection == collection_id
+    )
+    with hot_engine().connect() as connection:
+        row = connection.execute(wanted).first()
+    return ListView() if row is None else ListView(tuple(row.columns or ()), row.roomy, row.segment)
+
+
+def first_segment(actor: Actor, collection: Collection, kept: ListView) -> str | None:
+    """The segment that the list opens with for the actor: their own, else the first that names a role of theirs; None: all records."""
+    known = {segment.id for segment in collection.segments}
+    if kept.segment is not None:
+        return kept.segment if kept.segment in known else None
+    roles = {role for role, _ in actor.roles}
+    return next((segment.id for segment in collection.segments if roles & set(segment.roles)), None)
+
+
+def keep(actor: Actor, collection_id: str, view: ListView) -> None:
+    """Keep the view. Raises NotFound for a collection that the actor may not browse, Invalid for fields or segments that it does not show them."""
+    collection, scope = browsed_collection(actor, collection_id)
+    readable = {item.name for item in collection.readable(scope)} | scope.masked
+    strange = [name for name in view.columns if name not in readable]
+    if strange or len(view.columns) > MOST_COLUMNS:
+        raise _wrong(
+            "columns", f"{collection.label} have no field {strange[0]} that you may read." if strange else "These are too many columns."
+        )
+    if view.segment and not any(segment.id == view.segment for segment in collection.segments):
+        raise _wrong("segment", f"{collection.label} have no such segment.")
+    kept = {"columns": list(view.columns) or None, "roomy": view.roomy, "segment": view.segment, "changed_at": sa.func.now()}
+    insert = postgresql.insert(tables.list_view).values(person=actor.id, collection=collection.id, **kept)
+    with transaction() as connection:
+        connection.execute(insert.on_conflict_do_update(index_elements=["person", "collection"], set_=kept))
+
+
+def forget(actor: Actor, collection_id: str) -> None:
+    """See the list again as the collection says."""
+    collection, _ = browsed_collection(actor, collection_id)
+    table = tables.list_view
+    with transaction() as connection:
+        connection.execute(sa.delete(table).where(table.c.person == actor.id, table.c.collection == collection.id))
+
+
+def moved(columns: Sequence[str], name: str, by: int) -> tuple[str, ...]:
+    """The columns with this one moved so many places; others stay in their order."""
+    if name not in columns:
+        return tuple(columns)
+    place = max(0, min(len(columns) - 1, columns.index(name) + by))
+    rest = [column for column in columns if column != name]
+    return (*rest[:place], name, *rest[place:])
+
+
+def _wrong(field: str, reason: str) -> Invalid:
+    return Invalid(reason, details=[{"field": field, "reason": reason}])

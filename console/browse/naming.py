@@ -1,0 +1,77 @@
+"""Records that values refer to, by the names that a reader may know them by: one statement for each collection of a page."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from console import access, records
+from console.core.actor import Actor
+from console.core.documents.collections import Collection
+from console.core.scopes import Scope
+from console.errors import ConsoleError, NotFound
+from console.formats import Named
+
+MOST = 500
+"""Records of one collection that a page names."""
+DOTS = "••••••"
+VOWELS = frozenset("aeio")
+
+Reference = tuple[str, str]
+"""(collection, key)."""
+
+
+def references(fields: Iterable[tuple[str, str | None]], rows: Iterable[Mapping[str, Any]]) -> set[Reference]:
+    """What fields (name, collection whose keys it holds) refer to in these rows; a list refers to each of its entries."""
+    leading = [(name, collection) for name, collection in fields if collection]
+    found: set[Reference] = set()
+    if not leading:
+        return found
+    for values in rows:
+        for name, collection in leading:
+            value = values.get(name)
+            several = value if isinstance(value, list) else [value]
+            found.update((collection, str(one)) for one in several if one is not None and one != "" and not isinstance(one, Mapping | list))
+    return found
+
+
+def named(actor: Actor, wanted: Iterable[Reference]) -> dict[Reference, Named]:
+    """Each of these records by its title and address; else in words why the actor is not told: it is gone, hidden, or its name is masked."""
+    by_collection: dict[str, list[str]] = {}
+    for collection_id, key in sorted(set(wanted)):
+        by_collection.setdefault(collection_id, []).append(key)
+    found: dict[Reference, Named] = {}
+    for collection_id, keys in by_collection.items():
+        told = _of_collection(actor, collection_id, keys[:MOST])
+        found |= {(collection_id, key): known for key, known in told.items()}
+    return found
+
+
+def _of_collection(actor: Actor, collection_id: str, keys: Sequence[str]) -> dict[str, Named]:
+    try:
+        collection = records.collection(collection_id)
+    except NotFound:
+        return {}
+    if not access.can(actor, None, f"collection:{collection_id}", "browse"):
+        return dict.fromkeys(keys, Named(f"{_indefinite(collection)} you may not see", absent=True))
+    scope = access.scope_for(actor, collection_id, "read", sensitive=collection.sensitive)
+    try:
+        record_keys = {key: records.key_of_value(key) for key in keys}
+        titles = records.titles(collection_id, record_keys.values(), scope)
+    except ConsoleError:  # the source does not answer: the keys are all that is known
+        return {}
+    return {key: _named(collection, scope, there, titles.get(there)) for key, there in record_keys.items()}
+
+
+def _named(collection: Collection, scope: Scope, key: str, title: str | None) -> Named:
+    if title is None:
+        gone = scope.unlimited and not scope.nothing
+        return Named(f"{_indefinite(collection)} that is gone" if gone else f"{_indefinite(collection)} you may not see", absent=True)
+    hidden = scope.hidden & set(collection.title_fields)
+    shown = f"{collection.label_one} {DOTS}" if hidden and title == key else title
+    return Named(shown, key=key)
+
+
+def _indefinite(collection: Collection) -> str:
+    """The label after "a" or "an"; names in capitals stay as they are."""
+    label = collection.label_one
+    small = label if label[:2].isupper() else label[:1].lower() + label[1:]
+    return f"{'an' if small[:1].lower() in VOWELS else 'a'} {small}"

@@ -1,0 +1,117 @@
+"""Amounts: one bar that is the whole, its parts in order, and what is left."""
+
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import Field
+
+from console.core.blocks.base import (
+    At,
+    Block,
+    Data,
+    Figure,
+    Leaf,
+    Repeated,
+    Say,
+    Template,
+    Unfit,
+    hidden,
+    number_in,
+    required_number,
+    share,
+)
+
+THIN = Decimal("0.01")
+"""Share below which a part is drawn as a line of three pixels."""
+GAP = Decimal("0.3")
+MOST_PARTS = 24
+
+
+class Whole(Figure):
+    """What the bar stands for."""
+
+    label: Template = Field(description="What it is; {{ expressions }} are filled in")
+
+
+class AmountPart(Repeated, Figure):
+    """A part of the whole."""
+
+    label: Template = Field(description="What it is; {{ expressions }} are filled in")
+    now: bool = Field(False, description="Whether this is what is asked for now; the others were before")
+
+
+class Amounts(Block):
+    """Amounts that are parts of a whole."""
+
+    nothing = "Nothing yet."
+    block: Literal["amounts"]
+    whole: Whole = Field(description="What the whole bar stands for")
+    parts: list[AmountPart] = Field(min_length=1, max_length=12, description="Its parts, in the order in which they are drawn")
+    left: Template | None = Field(Template("Left"), description="What the rest is called; {{ expressions }} are filled in; none: not named")
+
+    def found(self, at: At) -> Data:
+        """The whole and its parts. Raises Unfit for what is no amount, for other currencies, and for parts that exceed the whole."""
+        there = at.inside("whole")
+        if there is None:
+            return {"parts": []}
+        whole = _amount(there)
+        made = [{**_amount(one), "now": getattr(one.part, "now", False)} for one in at.parts("parts", most=MOST_PARTS)[0]]
+        units = {_unit(one["value"]) for one in (whole, *made) if one["value"]["value"] is not None}
+        if len(units) > 1:
+            raise Unfit("This cannot be drawn: the amounts are not all in one currency.")
+        total, used = number_in(whole["value"]) or Decimal(0), sum((number_in(one["value"]) or Decimal(0) for one in made), Decimal(0))
+        if total and used > total:
+            raise Unfit("This is not drawn: the parts come to more than the whole.")
+        places = [
+            whole["value"]["from"],
+            *(one["value"]["from"] for one in made),
+            *(place for one in made for place in one.get("rests_on", ())),
+        ]
+        rest: Leaf = {**whole["value"], "from": places, "value": str(total - used)}
+        left = {"label": at.text("left"), "value": rest} if self.left is not None else None
+        return {"whole": whole, "parts": made, **({"left": left} if left else {})}
+
+    @classmethod
+    def picture(cls, data: Data, say: Say) -> Data:
+        """The words, and the bars unless a figure is hidden: `x` and `width` in per cent, `thin` for a line."""
+        if "whole" not in data:
+            return {"bars": [], "lines": []}
+        leaves = [data["whole"]["value"], *(part["value"] for part in data["parts"])]
+        whole, shut = number_in(leaves[0]), hidden(*leaves, data.get("left", {}).get("value"))
+        lines = [{"kind": "whole", **_in_words(data["whole"], say)}]
+        lines += [{"kind": "now" if part["now"] else "before", **_in_words(part, say)} for part in data["parts"]]
+        lines += [{"kind": "left", **_in_words(data["left"], say)}] if "left" in data else []
+        if not whole and not shut:
+            return {"bars": [], "lines": []}
+        return {"bars": [] if shut or not whole else _bars(data["parts"], whole), "lines": lines}
+
+
+def _amount(at: At) -> Data:
+    """A part with its amount. Raises Unfit for what is no amount, or less than nothing."""
+    made = at.made(label=at.text("label"), value=at.leaf())
+    value = made["value"]["value"]
+    if value is not None and required_number(value, "an amount") < 0:
+        raise Unfit("This is not drawn: an amount is less than nothing.")
+    return made
+
+
+def _unit(leaf: Leaf) -> tuple[Any, bool]:
+    look = leaf.get("look", {})
+    return look.get("currency"), bool(look.get("minor"))
+
+
+def _in_words(part: Data, say: Say) -> Data:
+    return {"label": say(part["label"]), "shown": say(part["value"])}
+
+
+def _bars(parts: list[Data], whole: Decimal) -> list[Data]:
+    made, x = [], Decimal(0)
+    for part in parts:
+        amount = number_in(part["value"]) or Decimal(0)
+        if amount:
+            gap = GAP if x else Decimal(0)
+            width = amount / whole * 100 - gap
+            thin = amount / whole < THIN
+            made.append({"x": f"{x + gap:.2f}", "width": share(max(width, Decimal(0)), Decimal(100)), "now": part["now"], "thin": thin})
+        x += amount / whole * 100
+    return made

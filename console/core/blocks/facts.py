@@ -1,0 +1,61 @@
+"""Facts: a grid of figures in two or three columns, what is remarked after each."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from console.core.blocks.base import At, Block, Data, Expr, Figure, Repeated, Say, Template, Tones, hidden, left_out
+
+SHOWN = 9
+"""Facts that are shown at once; the others unfold."""
+
+
+class Fact(Repeated, Figure):
+    """One figure."""
+
+    label: Template = Field(description="What it is; {{ expressions }} are filled in")
+    of: Expr | None = Field(None, description="Expression for what it is a part of, shown after it alike: 6 of 6")
+    remark: Template | None = Field(None, description="What is said after the figure; {{ expressions }} are filled in")
+    none: Template = Field(Template("None"), description="What stands there where there is no value; {{ expressions }} are filled in")
+    tone: Tones = Field("none", description="Tone of the remark, or of the figure where there is none; a word, or cases")
+
+
+class Facts(Block):
+    """Figures, figure first and remark after."""
+
+    block: Literal["facts"]
+    columns: Literal[2, 3] = Field(3, description="Columns on a wide page")
+    facts: list[Fact] = Field(min_length=1, max_length=60)
+
+    def found(self, at: At) -> Data:
+        """Each fact as leaves."""
+        facts, total = at.parts("facts")
+        made = [
+            one.made(
+                label=one.text("label"),
+                value=one.leaf(),
+                of=one.leaf("of"),
+                remark=one.text("remark"),
+                none=one.text("none"),
+                tone=one.tone(),
+            )
+            for one in facts
+        ]
+        return {"columns": self.columns, "facts": made, **at.more("facts", total - len(made))}
+
+    @classmethod
+    def picture(cls, data: Data, say: Say) -> Data:
+        """Each fact in words."""
+        facts = [_in_words(fact, say) for fact in data["facts"]]
+        return {"columns": min(data["columns"], max(1, len(facts))), "facts": facts, "shown": SHOWN, "left_out": left_out(data)}
+
+
+def _in_words(fact: Data, say: Say) -> Data:
+    shut = hidden(fact["value"])
+    missing = fact["value"].get("value") in (None, "", []) and not shut
+    figure = say(fact["none"] if missing else fact["value"])
+    if "of" in fact and not shut and not missing:
+        figure += f" of {say(fact['of'])}"
+    tone = (fact.get("tone") or {}).get("value", "none")
+    remark = "" if shut else say(fact.get("remark"))
+    return {"label": say(fact["label"]), "figure": figure, "remark": remark, "tone": tone, "hidden": shut}

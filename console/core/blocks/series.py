@@ -1,0 +1,150 @@
+"""Series: figures over time as bars, grey up to what was expected and amber above."""
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field
+
+from console.core.blocks.base import (
+    At,
+    Block,
+    Data,
+    Expr,
+    Figure,
+    Leaf,
+    Repeated,
+    Say,
+    Template,
+    hidden,
+    left_out,
+    number_in,
+    required_number,
+)
+
+HEIGHT, TOP, LABEL = Decimal(56), Decimal(4), 11
+"""Height of the picture's bars in pixels, the gap above the highest, and the base line of the words about it."""
+ROOM, ABOVE = Decimal(25), 4
+"""What the words about the highest bar need beside it, in per cent; where there is less they stand so many pixels above the picture."""
+LABELS = 4
+"""Names below the bars, so that they do not touch each other on a telephone."""
+
+
+class Point(Repeated, Figure):
+    """A figure and the time that it is of."""
+
+    label: Template = Field(description="What it is of, such as the month; {{ expressions }} are filled in")
+
+
+class Series(Block):
+    """Figures in the order of time."""
+
+    nothing = "No figures."
+    block: Literal["series"]
+    points: list[Point] = Field(min_length=1, max_length=120)
+    expected: Expr | None = Field(None, description="Expression for what each was expected to be")
+    expected_label: Template = Field(Template("expected"), description="What stands after that figure; {{ expressions }} are filled in")
+    words: Template | None = Field(None, description="What the picture says, for who cannot see it; {{ expressions }} are filled in")
+
+    def found(self, at: At) -> Data:
+        """The newest points. Raises Unfit for what is no number."""
+        points, total = at.parts("points", newest=True)
+        made = [one.made(label=one.text("label"), value=one.leaf()) for one in points]
+        for one in made:
+            if one["value"]["value"] is not None:
+                required_number(one["value"]["value"], "a figure")
+        told = at.made(
+            expected=at.number("expected", "what was expected"), expected_label=at.text("expected_label"), words=at.text("words")
+        )
+        told.pop("rests_on", None)
+        return {"points": made, **at.more("points", total - len(made)), **told}
+
+    @classmethod
+    def picture(cls, data: Data, say: Say) -> Data:
+        """The bars: places in per cent of the width, heights in pixels; a table of the same."""
+        points = data["points"]
+        rows = [{"label": say(_month(one["label"])), "shown": say(one["value"]), "short": say(_short(one["value"]))} for one in points]
+        shut = hidden(data.get("expected"), *(one["value"] for one in points))
+        known = [(number, value) for number, one in enumerate(points) if (value := number_in(one["value"])) is not None]
+        expected = number_in(data.get("expected"))
+        look = points[0]["value"].get("look", {}) if points else {}
+        line: Leaf | None = {**data["expected"], "look": look} if data.get("expected") else None
+        told = {
+            "rows": rows,
+            "hidden": shut,
+            "left_out": left_out(data),
+            "expected_words": say(line) if line else "",
+            "expected_short": say(_short(line)) if line else "",
+            "expected_label": say(data.get("expected_label")),
+        }
+        words = say(data.get("words")) or _in_words(rows, told)
+        if shut or not known or len(points) == 1:
+            return {**told, "bars": [], "one": rows[0] if len(points) == 1 and known and not shut else None, "words": words}
+        return {**told, "one": None, "words": words, **_bars(known, rows, expected)}
+
+
+def _month(label: Leaf) -> Leaf:
+    """A name that is nothing but the first day of a month, to be said as the month."""
+    parts = label.get("parts", ())
+    value = parts[0].get("value") if len(parts) == 1 and isinstance(parts[0], dict) else None
+    first = isinstance(value, str) and len(value) == len("2026-11-01") and value.endswith("-01")
+    return {**parts[0], "look": {"as": "month"}} if first else label
+
+
+def _short(leaf: Leaf) -> Leaf:
+    """The same, to be said in few characters."""
+    return {**leaf, "short": True}
+
+
+def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal | None) -> Data:
+    values = [value for _, value in known]
+    high, low = max([*values, expected or Decimal(0), Decimal(0)]), min([*values, expected or Decimal(0), Decimal(0)])
+    scale = (HEIGHT - TOP) / (high - low) if high > low else Decimal(0)
+    zero = HEIGHT + low * scale
+    step = Decimal(100) / len(rows)
+    bars = []
+    for number, value in known:
+        x, width = number * step + step / 10, step * 8 / 10
+        limit = expected if expected is not None else value
+        usual = min(value, limit) if value > 0 else value
+        bars.append({
+            "x": f"{x:.2f}", "width": f"{width:.2f}", "soft": _bar(zero, Decimal(0), usual, scale),
+            "over": _bar(zero, max(limit, Decimal(0)), value, scale) if value > max(limit, Decimal(0)) else None,
+        })  # fmt: skip
+    every = max(1, -(-len(rows) // LABELS))
+    names = [
+        {"x": f"{number * step + step / 2:.2f}", "label": rows[number]["label"], "end": number == len(rows) - 1}
+        for number in range(len(rows))
+        if number % every == 0 or number == len(rows) - 1
+    ]
+    if len(names) > 1 and len(rows) - 1 - (len(names) - 2) * every < max(2, every // 2):
+        names.pop(-2)
+    peak = max(known, key=lambda pair: pair[1])
+    x, end = _beside([HEIGHT if value <= 0 else zero - value * scale for _, value in known], [number for number, _ in known], step)
+    return {
+        "bars": bars, "names": names, "base": f"{zero:.1f}", "height": 72,
+        "line": f"{zero - expected * scale:.1f}" if expected is not None else None,
+        "peak": {**rows[peak[0]], "x": f"{x:.2f}", "end": end, "y": LABEL if x < 100 or not end else -ABOVE},
+    }  # fmt: skip
+
+
+def _beside(tops: list[Decimal], numbers: list[int], step: Decimal) -> tuple[Decimal, bool]:
+    """(where the words about the highest bar stand, whether they end there): beside it, over bars that are low enough, on the side with more room."""
+    high = [number for number, top in zip(numbers, tops, strict=True) if top < LABEL + 4]
+    first, last = min(high, default=numbers[0]), max(high, default=numbers[0])
+    if max(first * step, Decimal(100) - (last + 1) * step) < ROOM:
+        return Decimal(100), True
+    return (first * step, True) if first * step >= (Decimal(100) - (last + 1) * step) else ((last + 1) * step, False)
+
+
+def _bar(zero: Decimal, start: Decimal, end: Decimal, scale: Decimal) -> Data:
+    """A bar from one value to another, as its upper edge and its height; at least half a pixel."""
+    upper, lower = zero - max(start, end) * scale, zero - min(start, end) * scale
+    return {"y": f"{upper:.1f}", "height": f"{max(lower - upper, Decimal('0.5')):.1f}"}
+
+
+def _in_words(rows: list[Data], told: Data) -> str:
+    if not rows:
+        return ""
+    first, last = rows[0], rows[-1]
+    words = f"From {first['shown']} in {first['label']} to {last['shown']} in {last['label']}"
+    return f"{words}; {told['expected_words']} {told['expected_label']}." if told["expected_words"] else f"{words}."

@@ -1,0 +1,268 @@
+"""Tree: who owns, layer by layer, and what each person holds in all, across one line."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import Field
+
+from console.core.blocks.base import (
+    At,
+    Block,
+    Data,
+    Expr,
+    Leaf,
+    Part,
+    Repeated,
+    Say,
+    Template,
+    Unfit,
+    hidden,
+    left_out,
+    number_in,
+    required_number,
+)
+
+SOMEBODY = "Somebody you may not see"
+MOST_OWNERS = 500
+"""Owners that are kept."""
+AT_ONCE = 40
+"""Rows that are shown at once; of more, those that lead to a person above the line."""
+MOST_ROWS = 300
+UPPER, LOWER = 3, 2
+"""Layers that are shown of a deep tree: the first and the last."""
+DEEP = 6
+"""Layers up to which all are shown."""
+WIDTH = Decimal("0.7")
+"""Pixels of a bar for each per cent."""
+
+
+class Mark(Part):
+    """A word at an owner."""
+
+    label: Template = Field(description="The word; {{ expressions }} are filled in")
+    tone: Literal["good", "warn", "bad", "none"] = "warn"
+
+
+class Owner(Repeated):
+    """Who holds how much of whom."""
+
+    owner: Expr = Field(description="Expression for the key of the owner, by which `of` of others names it")
+    name: Template = Field(description="What the owner is called; {{ expressions }} are filled in")
+    of: Expr | None = Field(None, description="Expression for the key of what is owned; none or null: the company that the tree is about")
+    share: Expr = Field(description="Expression for how much of it, in per cent")
+    person: Expr | None = Field(None, description="Expression; whether the owner is a person; none: whoever is owned by nobody")
+    in_all: Expr | None = Field(None, description="Expression for what the owner holds in all, in per cent; none: computed from the shares")
+    country: Expr | None = Field(None, description="Expression for the country, as a code")
+    marks: list[Mark] = Field(default_factory=list, max_length=8)
+
+
+class Tree(Block):
+    """Owners by layer."""
+
+    heads = True
+    nothing = "No owner is known."
+    block: Literal["tree"]
+    owners: list[Owner] = Field(min_length=1, max_length=40)
+    root: Expr | None = Field(None, description="Expression for the key of the company that the tree is about")
+    line: Expr = Field(Expr("25"), description="Expression for the share, in per cent, from which a person counts as an owner")
+    below: Template | None = Field(None, description="What is said where nobody holds that much; {{ expressions }} are filled in")
+
+    def found(self, at: At) -> Data:
+        """Each owner as leaves. Raises Unfit for a share that is no number, or not between 0 and 100."""
+        owners, total = at.parts("owners", most=MOST_OWNERS)
+        told = {
+            name: leaf
+            for name, leaf in (("root", at.leaf("root")), ("line", at.number("line", "the line")), ("below", at.text("below")))
+            if leaf
+        }
+        return {"owners": [_owner(one) for one in owners], **at.more("owners", total - len(owners)), **told}
+
+    @classmethod
+    def picture(cls, data: Data, say: Say) -> Data:
+        """Rows in the order of the tree, with their bars in pixels; `more` are those that unfold."""
+        line = number_in(data["line"]) or Decimal(25)
+        shut = hidden(data.get("root"), *(one["share"] for one in data["owners"]), *(one.get("of") for one in data["owners"]))
+        known = _Known.of(data, say, drawn=not shut)
+        rows = list(known.rows(line))
+        kept = [row for row in rows if not row["between"]] if max((row["depth"] for row in rows), default=0) > DEEP else rows
+        first = kept if len(kept) <= AT_ONCE else [row for row in kept if row["leads"]][:MOST_ROWS]
+        more = [] if len(kept) <= AT_ONCE else [row for row in kept if not row["leads"]][:MOST_ROWS]
+        above = any(row["above"] for row in rows)
+        layers = sorted({row["depth"] for row in rows if row["between"]}) if kept is not rows else []
+        return {
+            "rows": first or more[:AT_ONCE], "more": more if first else more[AT_ONCE:],
+            "skipped": f"{len(layers)} layers between, {layers[0]} to {layers[-1]}" if layers else "",
+            "left_out": left_out(data) + (len(kept) - len(first) - len(more) if first else 0),
+            "line_words": f"{say(data['line'])} %", "line_x": f"{line * WIDTH:.1f}", "drawn": not shut,
+            "nobody": "" if above or shut or not rows else say(data.get("below")) or f"Nobody holds {say(data['line'])} % or more.",
+        }  # fmt: skip
+
+
+def _owner(at: At) -> Data:
+    made = at.made(
+        owner=at.leaf("owner"), name=at.text("name"), of=at.leaf("of"), share=at.number("share", "a share"), person=at.leaf("person"),
+        in_all=at.number("in_all", "what an owner holds in all"), country=at.leaf("country"),
+    )  # fmt: skip
+    for leaf in (made["share"], made.get("in_all")):
+        value = leaf["value"] if leaf else None
+        if value is not None and not 0 <= required_number(value, "a share") <= 100:
+            raise Unfit("This is not drawn: a share is not between 0 and 100 per cent.")
+    marks = [
+        mark.made(label=mark.text("label"), tone={"from": [], "value": getattr(mark.part, "tone", "warn")}) for mark in at.parts("marks")[0]
+    ]
+    return {**made, **({"marks": marks} if marks else {})}
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The owners by what they own. `held` is what each holds in all, in per cent; edges that close a circle count for nothing there."""
+
+    owners: list[Data]
+    by_owned: Mapping[str, list[int]]
+    keys: list[str]
+    names: Mapping[str, str]
+    held: Mapping[str, Decimal]
+    say: Say
+    drawn: bool
+    told: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, data: Data, say: Say, *, drawn: bool) -> "_Known":
+        owners = data["owners"]
+        keys = [_key(one.get("owner"), f"#{number}") for number, one in enumerate(owners)]
+        root = _key(data.get("root"), "")
+        by_owned: dict[str, list[int]] = {}
+        for number, one in enumerate(owners):
+            owned = _key(one.get("of"), "")
+            by_owned.setdefault("" if owned in ("", root) or owned not in keys else owned, []).append(number)
+        if len(owners) > AT_ONCE:
+            for numbers in by_owned.values():
+                numbers.sort(key=lambda number: -(number_in(owners[number]["share"]) or Decimal(0)))
+        names = {key: say(one["name"]) for key, one in zip(keys, owners, strict=True)}
+        return cls(owners, by_owned, keys, names, _held(owners, keys, by_owned), say, drawn)
+
+    def rows(self, line: Decimal) -> Iterator[Data]:
+        """Depth first; an owner that stands above itself is named and not followed again."""
+        walked = list(self._walk())
+        deepest = max((depth for depth, _, _ in walked), default=0)
+        leading = self._leading(line)
+        for (depth, number, back), guides in zip(walked, _guides([depth for depth, _, _ in walked]), strict=True):
+            row = self._row(depth, number, line, back=back)
+            row |= guides
+            row["between"] = UPPER < depth <= deepest - LOWER
+            row["leads"] = self.keys[number] in leading
+            yield row
+
+    def _walk(self) -> Iterator[tuple[int, int, bool]]:
+        """(layer, number of the owner, whether it stands above itself), at most four times as many as are drawn."""
+        left: list[tuple[int, int, tuple[str, ...]]] = [(1, number, ()) for number in reversed(self.by_owned.get("", []))]
+        for _ in range(4 * MOST_OWNERS):
+            if not left:
+                return
+            depth, number, above = left.pop()
+            key = self.keys[number]
+            back = key in above
+            yield depth, number, back
+            if not back:
+                left += [(depth + 1, below, (*above, key)) for below in reversed(self.by_owned.get(key, []))]
+
+    def _leading(self, line: Decimal) -> set[str]:
+        """Keys of persons above the line and of everything through which they hold."""
+        found = {key for number, key in enumerate(self.keys) if self._person(number) and self._in_all(number) >= line}
+        grown = True
+        while grown:
+            above = {owned for owned, numbers in self.by_owned.items() if owned and any(self.keys[number] in found for number in numbers)}
+            grown = not above <= found
+            found |= above
+        return found
+
+    def _row(self, depth: int, number: int, line: Decimal, *, back: bool) -> Data:
+        one, key = self.owners[number], self.keys[number]
+        person, in_all, direct = self._person(number) and not back, self._in_all(number), number_in(one["share"]) or Decimal(0)
+        first = person and key not in self.told and not back
+        self.told.update({key} if person else ())
+        several = sum(other == key for other in self.keys) > 1
+        name = SOMEBODY if hidden(one["name"]) else self.names[key]
+        return {
+            "depth": depth, "share": "–" if one["share"].get("value") is None else f"{self.say(one['share'])} %",
+            "name": "" if back else name, "holder": first, "country": "" if hidden(one.get("country")) else self.say(one.get("country")) if one.get("country") and one["country"]["value"] else "",
+            "marks": [{"label": self.say(mark["label"]), "tone": mark["tone"]["value"]} for mark in one.get("marks", ())],
+            "back": f"back to {name}" if back else "",
+            "above": person and in_all >= line, "in_all": f"{_short(in_all)} %" if first and self.drawn and in_all else "",
+            "incl": f"incl. {_short(in_all - direct) if first else _short(self._through(number))}" if person and several and not first and self.drawn else "",
+            "fill": f"{min(direct if depth == 1 else in_all, in_all) * WIDTH:.1f}" if first and self.drawn else None,
+            "soft_x": f"{direct * WIDTH + 1:.1f}" if first and depth == 1 and in_all > direct else None,
+            "soft": f"{max((in_all - direct) * WIDTH - 1, Decimal('0.5')):.1f}" if first and depth == 1 and in_all > direct and self.drawn else
+                    f"{self._through(number) * WIDTH:.1f}" if person and not first and self.drawn else None,
+        }  # fmt: skip
+
+    def _person(self, number: int) -> bool:
+        told = self.owners[number].get("person")
+        return bool(told["value"]) if told is not None else not self.by_owned.get(self.keys[number])
+
+    def _in_all(self, number: int) -> Decimal:
+        told = number_in(self.owners[number].get("in_all"))
+        return told if told is not None else self.held.get(self.keys[number], Decimal(0))
+
+    def _through(self, number: int) -> Decimal:
+        """What an owner holds of the company through what it owns here, in per cent."""
+        owned = _key(self.owners[number].get("of"), "")
+        whole = self.held.get(owned, Decimal(100)) if owned in self.held else Decimal(100)
+        return (number_in(self.owners[number]["share"]) or Decimal(0)) * whole / 100
+
+
+INDENT, MOST_INDENTED = 14, 8
+"""Pixels by which a layer is moved to the right, and how often."""
+
+
+def _guides(depths: list[int]) -> list[Data]:
+    """For each row the width of its indent, the place of its own angle, and the places of the lines that pass it: in pixels, in a row 21 high."""
+    made: list[Data] = []
+    going: set[int] = set()  # layers of which another row follows further down, seen from below
+    for depth in reversed(depths):
+        going = {layer for layer in going if layer <= depth}
+        places = [INDENT * (layer - 1) + 5 for layer in sorted(going) if layer <= MOST_INDENTED]
+        layer = min(depth, MOST_INDENTED)
+        made.append({"indent": INDENT * layer, "angle": INDENT * (layer - 1) + 5, "passing": places})
+        going.add(depth)
+    return made[::-1]
+
+
+def _held(owners: list[Data], keys: list[str], by_owned: Mapping[str, list[int]]) -> dict[str, Decimal]:
+    """Key of an owner → what it holds in all, in per cent, without edges that close a circle."""
+    order: list[str] = []
+    open_, done, closing = set[str](), set[str](), set[tuple[str, int]]()
+    left: list[tuple[str, bool]] = [("", False)]
+    while left:
+        owned, leave = left.pop()
+        if leave:
+            open_.discard(owned)
+            done.add(owned)
+            order.append(owned)
+        elif owned not in done and owned not in open_:
+            open_.add(owned)
+            left.append((owned, True))
+            for number in by_owned.get(owned, ()):
+                if keys[number] in open_:
+                    closing.add((owned, number))
+                else:
+                    left.append((keys[number], False))
+    held: dict[str, Decimal] = {"": Decimal(100)}
+    for owned in reversed(order):
+        for number in by_owned.get(owned, ()):
+            if (owned, number) not in closing:
+                part = (number_in(owners[number]["share"]) or Decimal(0)) * held.get(owned, Decimal(0)) / 100
+                held[keys[number]] = held.get(keys[number], Decimal(0)) + part
+    return held
+
+
+def _key(leaf: Leaf | None, otherwise: str) -> str:
+    value: Any = leaf.get("value") if leaf is not None else None
+    return otherwise if value in (None, "") else str(value)
+
+
+def _short(value: Decimal) -> str:
+    """A percentage with at most two decimals."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -1,0 +1,69 @@
+"""Whether the workflows that are said to govern a column exist, and write it. Pure: from documents alone.
+
+A workflow writes a column by a step that changes the record or its rows, by an effect of a step, or by an action that a step names. A function of
+ours may write anything, so a workflow that calls one is believed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from console.core.documents.action_document import slug_of
+
+WRITING = {"sql_write": "set", "sql_insert": "values"}
+"""Kinds of effects that write columns → where these stand."""
+ANY_COLLECTION = None
+
+
+def warnings(
+    collections: Iterable[Mapping[str, Any]], workflows: Iterable[Mapping[str, Any]], actions: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[str, str, str]]:
+    """(collection, column, reason) for each that names a workflow which is not there, or which never writes the column."""
+    by_slug = {str(each.get("slug")): each for each in workflows}
+    by_id = {str(each.get("id")): each for each in actions}
+    for document in collections:
+        collection = str(document.get("id"))
+        for column, said in (document.get("governed") or {}).items():
+            for slug in [said] if isinstance(said, str) else said:
+                about = _made_of(slug, by_slug, by_id)
+                if about is None:
+                    yield collection, column, f"There is no workflow {slug}: nobody can change this any more."
+                elif not _writes(about, collection, column, by_id):
+                    yield collection, column, f"The workflow {slug} never writes this: name the workflow that does."
+
+
+def _made_of(slug: str, workflows: Mapping[str, Mapping[str, Any]], actions: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The workflow's document; for one that does a single action, a document with this action."""
+    if slug in workflows:
+        return workflows[slug]
+    named = next((action for action in actions.values() if slug_of(str(action.get("id"))) == slug), None)
+    return None if named is None else {"collection": named.get("collection"), "steps": [{"config": {"action": named.get("id")}}]}
+
+
+def _writes(workflow: Mapping[str, Any], collection: str, column: str, actions: Mapping[str, Mapping[str, Any]]) -> bool:
+    own = workflow.get("collection")
+    report = workflow.get("report") or {}
+    if own == collection and column in (report.get("values") or {}):
+        return True
+    for step in workflow.get("steps") or ():
+        config = step.get("config") or {}
+        items = config.get("items") if isinstance(config.get("items"), Mapping) else None
+        target = (items.get("collection") or ANY_COLLECTION) if items else own
+        changed = [*(config.get("fields") or ()), *(entry.get("field") for entry in config.get("set") or () if isinstance(entry, Mapping))]
+        if step.get("type") in ("update_data", "loop") and column in changed and target in (collection, ANY_COLLECTION):
+            return True
+        effects = [(own, config["effect"])] if isinstance(config.get("effect"), Mapping) else []
+        action = actions.get(str(config.get("action")))
+        if action is not None:
+            effects += [(action.get("collection"), effect) for effect in action.get("effects") or ()]
+            undone = actions.get(str((action.get("compensation") or {}).get("action")))
+            effects += [(undone.get("collection"), effect) for effect in undone.get("effects") or ()] if undone is not None else []
+        if any(_effect_writes(about, effect, collection, column) for about, effect in effects):
+            return True
+    return False
+
+
+def _effect_writes(own: Any, effect: Mapping[str, Any], collection: str, column: str) -> bool:
+    if effect.get("kind") == "python":
+        return True
+    place = WRITING.get(str(effect.get("kind")))
+    return place is not None and (effect.get("collection") or own) == collection and column in (effect.get(place) or {})

@@ -1,0 +1,38 @@
+"""Amounts and days in plain English, for texts that are made before anybody is known who reads them: titles, reasons, mails."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from console.core.currencies import decimals, whole_units
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+SYMBOLS: Mapping[str, str] = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?")
+
+
+def roles_words(roles: Iterable[str]) -> str:
+    """Any of the roles, inside a sentence: "buyer or procurement lead"; "" without one."""
+    return " or ".join(role.replace("_", " ") for role in roles)
+
+
+def day_words(value: Any) -> str | None:
+    """The day of an ISO date or moment: "20 Nov 2026"; None if it is neither."""
+    found = _DAY.fullmatch(str(value))
+    try:
+        day = date.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None
+    return None if day is None else f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def amount_words(value: Any, code: str | None, *, minor: bool) -> str | None:
+    """An amount with its currency: "€1,250.00", "SEK 12.50"; None if it is no number or its currency is unknown."""
+    places = decimals(code)
+    number = None if places is None else whole_units(value, places if minor else 0)
+    if number is None or places is None:
+        return None
+    digits = max(places, -int(number.as_tuple().exponent))
+    sign = "-" if number < 0 else ""
+    return f"{sign}{SYMBOLS.get(str(code), f'{code} ')}{abs(number):,.{digits}f}"

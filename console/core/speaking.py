@@ -1,0 +1,69 @@
+"""What an expression in a text for people comes to, said as people say it: options by label, amounts with their currency, codes as words.
+
+Expressions that compute with a value keep computing with what is stored: only a path that stands alone between the brackets is said.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from console.core import expressions, plain_words
+from console.core.expressions.nodes import Path
+
+SPOKEN = "$spoken"
+"""Where the roots of a text keep how their values are said. No expression can name it."""
+_PROGRAM_WORD = re.compile(r"[a-z]+(?:_[a-z]+)+")
+"""A code in words, as `no_match`. What has a digit may be a number of somebody's, which is kept to the letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """How a value is said: the labels of its options; for an amount its currency, a code or the name of the value beside it."""
+
+    labels: Mapping[str, str]
+    currency: str | None = None
+    minor: bool = False
+    money: bool = False
+
+
+Saying: TypeAlias = Mapping[tuple[str, ...], Say]
+"""Path (`("steps", "load", "record", "risk")`) → how its value is said."""
+
+
+def spoken(expression: expressions.Expression, roots: Mapping[str, Any]) -> str:
+    """The value of the expression as text for people; days stay as they are, because their reader has a form for them."""
+    value = expression.value(roots)
+    shown = expressions.shown(value)
+    node = expression.node
+    if not isinstance(node, Path):
+        return shown
+    how = (roots.get(SPOKEN) or {}).get(node.names)
+    if how is not None and how.money and (said := _amount(how, node, value, roots)) is not None:
+        return said
+    if isinstance(value, list) and how is not None:
+        return ", ".join(how.labels.get(str(one)) or _words(expressions.shown(one)) for one in value)
+    return (how.labels.get(shown) if how is not None else None) or _words(shown)
+
+
+def _amount(how: Say, node: Path, value: Any, roots: Mapping[str, Any]) -> str | None:
+    code = how.currency
+    if code is not None and len(code) != len("EUR"):
+        beside = Path(node.root, (*node.steps[:-1], code), node.position)
+        code = expressions.shown(expressions.Expression(beside.dotted, beside).value(roots))
+    return plain_words.amount_words(expressions.shown(value), code, minor=how.minor)
+
+
+def _words(text: str) -> str:
+    return text.replace("_", " ") if _PROGRAM_WORD.fullmatch(text) else text
+
+
+def fill_text(template: str, roots: Mapping[str, Any]) -> str:
+    """The template with its expressions filled in as people say them, days in plain English: for mails, notices and titles."""
+    expressions.templates(template)
+
+    def said(found: re.Match[str]) -> str:
+        text = spoken(expressions.parse(found[1].strip()), roots)
+        return plain_words.day_words(text) or text
+
+    return expressions.TEMPLATE.sub(said, template)

@@ -1,0 +1,255 @@
+"""What the people of the demo did in the past weeks: which records, who, how far, and what they typed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from console import log, runs
+from console.demo import payments, procurement, stories
+from console.work import tickets
+
+if TYPE_CHECKING:
+    from console.demo.living import Stage, Tale
+
+GOOD = ("approve", "approved", "refund", "done", "yes", "confirmed", "continue", "ok", "go", "stop", "low", "paid", "told", "sent")
+TYPED: Mapping[str, Any] = {
+    "document_status": "accepted",
+    "owners": "confirmed",
+    "in_register": "yes",
+    "verdict": "false_positive",
+    "because": "dob_mismatch",
+    "compared": ["birth_date", "nationality"],
+    "pep_status": "none",
+    "sources": ["search_engine", "court_register"],
+    "media_result": "none",
+    "source_of_funds": "business_income",
+    "source_of_wealth": "Sale of shares in 2019, shown by the contract.",
+    "why_acceptable": "Known for nine years; the turnover fits the business.",
+    "impression": "An ordinary customer; nothing strikes.",
+}
+"""Field → what people usually type there, where a form has such a field and it takes that value."""
+SAID: Mapping[str, Any] = {
+    "explanation": "The turnover of twelve months fits what was expected; no single payment stands out.",
+    "flags.over_expected": True,
+    "evidence": "Twelve months of turnover on the account.",
+    "why": "Nothing that was found speaks against it.",
+}
+"""Field → what the stand-in for a model proposes, where its form has the field."""
+NOTHING_TYPED = {"text": "Looked at it, nothing strikes.", "long_text": "Looked at the papers and the account; nothing strikes."}
+SKIPPED = 14
+"""Places at the head of each inbox that stay as they are, for those who try the console."""
+
+
+def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
+    """Each tale with how long ago it begins."""
+    customers = _waiting(stage, "kyc", {str(number) for number in (*stories.KYC_RECORDS, stories.YURI, stories.HALCYON, *stories.PLAIN)})
+    charges = _waiting(stage, "refund-requests", {str(told["id"]) for told in payments.STORY_CHARGES})
+    yield days(23.2), told_long(stage, next(customers))
+    yield days(5.2), stopped(stage, "olivia", next(customers), 1)
+    yield days(6.1), saved(stage, "tom", "kyc-review", "customer", next(customers), 2)
+    yield days(4.2), held(stage, "olivia", "kyc-review", "customer", next(customers), 2)
+    yield hours(5), held(stage, "olivia", "kyc-review", "customer", next(customers), 1)
+    yield days(1.2), review(stage, "olivia", next(customers), decided=False)
+    yield days(3.1), handed_up(stage, "olivia", next(customers))
+    for ago in (days(8.2), hours(6.2), hours(3.3)):
+        yield ago, refund(stage, "tom" if ago > days(1) else "olivia", next(charges))
+    yield hours(3.6), stopped(stage, "tom", next(charges), 1, "customer-refund", "charge")
+    yield days(1.4), saved(stage, "tom", "customer-refund", "charge", next(charges), 1)
+    requests = iter([str(number) for number in range(200, 231) if number not in procurement.STORY_REQUESTS])
+    yield days(2.2), purchase(stage, requests, 2)
+
+
+def days(number: float) -> timedelta:
+    """So many days."""
+    return timedelta(days=number)
+
+
+def hours(number: float) -> timedelta:
+    """So many hours."""
+    return timedelta(hours=number)
+
+
+def _waiting(stage: "Stage", inbox: str, left: set[str]) -> Iterator[str]:
+    """Keys of records from the middle of an inbox, without those that stories are told of."""
+    found = tickets.to_do(stage.actor("tom"), inbox, limit=100).tickets
+    keys = (ticket.record for ticket in found if ticket.run is None and ticket.record and ticket.record not in left)
+    return islice(keys, SKIPPED, None)
+
+
+def filled(form: Mapping[str, Any] | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Values for a form: those given and usual ones that its fields take, what it offers already, and something for what it requires."""
+    sent = {}
+    for field in (form or {}).get("fields", ()):
+        if field.get("readonly"):
+            continue
+        offered = [option["value"] if isinstance(option, Mapping) else option for option in field.get("options") or ()]
+        wanted = given.get(field["name"], TYPED.get(field["name"]))
+        if field.get("value") in (None, "", []) or field["name"] in given:
+            value = wanted if _takes(offered, wanted) else _something(field, offered)
+            if value is not None:
+                sent[field["name"]] = value
+    return sent
+
+
+def taken_over(proposal: Mapping[str, Any] | None, number: int) -> dict[str, Any]:
+    """What the person takes over from a proposal: mostly all of it; a sentence of theirs in place of every fourth text, nothing of every ninth."""
+    if not proposal or number % 9 == 0:
+        return {}
+    fields = {field["name"]: field["value"] for field in proposal.get("fields") or () if field.get("value") is not None}
+    if number % 4 == 0:
+        return {
+            name: "Compared by hand; it fits what the account shows." if isinstance(value, str) and " " in value else value
+            for name, value in fields.items()
+        }
+    return fields
+
+
+def _takes(offered: Sequence[Any], value: Any) -> bool:
+    if value is None:
+        return False
+    return set(value if isinstance(value, list) else [value]) <= set(offered) if offered else not isinstance(value, list)
+
+
+def _something(field: Mapping[str, Any], offered: Sequence[Any]) -> Any:
+    """A value for a field that has to be filled in; None for one that may stay empty."""
+    kind = str(field.get("type"))
+    if kind == "checklist":
+        return list(offered)
+    if not field.get("required"):
+        return None
+    if offered:
+        return [offered[0]] if kind in ("array", "multi_choice", "tags") else offered[0]
+    return {"boolean": True, "integer": 1, "decimal": "1", "money": "1", "percent": "1"}.get(kind, NOTHING_TYPED.get(kind))
+
+
+def usual_way(offered: Sequence[str], *, used: Sequence[str]) -> str | None:
+    """The way that people usually take: a good one that was not taken twice already."""
+    fresh = [way for way in offered if used.count(way) < 2]
+    return next((way for way in fresh if way in GOOD), next(iter(fresh or offered), None))
+
+
+# ---------------------------------------------------------------------------------------------------------------- tales
+
+
+def work(stage: "Stage", by: str, run: str, steps: int = 60, **values: Any) -> "Tale":
+    """Go on with the run for so many steps, a few minutes each, until it waits for somebody or something else."""
+    for number in range(steps):
+        if not stage.step(by, run, values=values):
+            return
+        yield timedelta(minutes=1 + number % 4, seconds=17)
+
+
+def review(stage: "Stage", by: str, customer: str, *, decided: bool = True) -> "Tale":
+    """A KYC review from start to end, with a second person's yes where it wants one."""
+    run = stage.start(by, "kyc-review", "customer", customer, reason="periodic")
+    yield timedelta(minutes=1)
+    yield from work(stage, by, run)
+    yield from answered(stage, by, run, decided=decided)
+
+
+def answered(stage: "Stage", by: str, run: str, *, decided: bool = True) -> "Tale":
+    """Approvals that the run waits for are given, each after some hours, and the run goes on."""
+    for _ in range(3):
+        waiting = stage.waits_for(by, run)
+        if waiting.get("for") != "approval":
+            return
+        if not decided:
+            return
+        yield timedelta(hours=2, minutes=40)
+        decider = _decider(stage, by, waiting["key"])
+        if decider is None:
+            return
+        runs.approve(stage.actor(decider), waiting["key"], reason="Looked at what was found; agreed.")
+        stage.settle()
+        yield timedelta(minutes=25)
+        yield from work(stage, by, run)
+
+
+def _decider(stage: "Stage", by: str, approval: str) -> str | None:
+    """Somebody else who is asked to decide it."""
+    from console.work import approvals
+
+    for first in ("mona", "tom", "olivia", "malik", "petra", "lena", "rosa"):
+        if first != by and any(line.id == approval for line in approvals.to_review(stage.actor(first), limit=100).lines):
+            return first
+    return None
+
+
+def told_long(stage: "Stage", customer: str) -> "Tale":
+    """The run to watch: begun, saved, taken up by a colleague who changes their mind about a step, decided and approved."""
+    run = stage.start("olivia", "kyc-review", "customer", customer, reason="periodic")
+    yield timedelta(minutes=2)
+    yield from work(stage, "olivia", run, 5)
+    runs.save(stage.actor("olivia"), run, revision=None)
+    yield timedelta(hours=19)
+    runs.resume(stage.actor("tom"), run, revision=None)
+    stage.settle()
+    yield from work(stage, "tom", run, 4)
+    done = [
+        attempt for attempt in stage.see("tom", run)["attempts"] if attempt["status"] == "done" and attempt["by"] == stage.actor("tom").id
+    ]
+    if done:
+        step = done[max(0, len(done) - 2)]["step"]
+        runs.revise(stage.actor("tom"), run, revision=None, step=step, attempt=None, reason="A second search found more; I look again.")
+        stage.settle()
+        yield timedelta(minutes=31)
+    yield from work(stage, "tom", run)
+    yield from answered(stage, "tom", run)
+
+
+def saved(stage: "Stage", by: str, workflow: str, collection: str, record: str, steps: int) -> "Tale":
+    """Begun and put aside."""
+    run = stage.start(by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {}))
+    yield timedelta(minutes=3)
+    yield from work(stage, by, run, steps)
+    runs.save(stage.actor(by), run, revision=None)
+
+
+def held(stage: "Stage", by: str, workflow: str, collection: str, record: str, steps: int) -> "Tale":
+    """Begun, and still in hand: the last step was a few minutes ago."""
+    run = stage.start(by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {}))
+    yield timedelta(minutes=3)
+    yield from work(stage, by, run, steps)
+    yield max(timedelta(), stage.started - log.now() - timedelta(minutes=3))
+    stage.step(by, run)
+
+
+def stopped(stage: "Stage", by: str, record: str, steps: int, workflow: str = "kyc-review", collection: str = "customer") -> "Tale":
+    """Begun and ended before its end."""
+    run = stage.start(by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {}))
+    yield timedelta(minutes=3)
+    yield from work(stage, by, run, steps)
+    runs.abort(stage.actor(by), run, revision=None, reason="Begun twice; the other one goes on.")
+
+
+def handed_up(stage: "Stage", by: str, customer: str) -> "Tale":
+    """A review that its reader hands on to the Compliance desk."""
+    run = stage.start(by, "kyc-review", "customer", customer, reason="periodic")
+    yield timedelta(minutes=2)
+    yield from work(stage, by, run, 3)
+    runs.escalate(
+        stage.actor(by),
+        run,
+        revision=None,
+        inbox="compliance-desk",
+        reason="The turnover is four times what was expected.",
+        priority="high",
+    )
+    stage.settle()
+
+
+def refund(stage: "Stage", by: str, charge: str) -> "Tale":
+    """A refund from start to end."""
+    run = stage.start(by, "customer-refund", "charge", charge)
+    yield timedelta(minutes=1)
+    yield from work(stage, by, run)
+    yield from answered(stage, by, run)
+
+
+def purchase(stage: "Stage", requests: Iterator[str], steps: int) -> "Tale":
+    """A supplier's request that a buyer works on."""
+    run = stage.start("stan", "supplier-onboarding", "supplier_request", next(requests))
+    yield timedelta(minutes=4)
+    yield from work(stage, "stan", run, steps)
+    yield from answered(stage, "stan", run)

@@ -1,0 +1,48 @@
+"""Which document beside a run a block means, and where a passage stands in it, as far as it was read before."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from console import files
+from console.core.actor import Actor
+from console.core.papers.pages import Box, Read, Word, around
+from console.documents.document_text import kept_text
+from console.documents.looking import Document, content_of
+from console.errors import ConsoleError
+from console.runs.changing.run_rights import see
+
+
+def meant(documents: Sequence[Document], value: Any) -> Document | None:
+    """The first of these documents that the value names: a file, its id or reference, what it was handed in for, its title, or the column that names it."""
+    name = value.get("file") if isinstance(value, dict) else value
+    if not isinstance(name, str) or not name:
+        return None
+    return next((one for part in ("ref", "slot", "title", "column") for one in documents if getattr(one, part) == name), None)
+
+
+def place_of(actor: Actor, run_id: str, document: Document, passage: str, page: int | None) -> tuple[int, Box] | None:
+    """(page, box) of the passage in the document; None where it was not read before, or does not hold it. Nothing is read for this."""
+    wanted = passage.casefold().split()
+    if not wanted or document.why_not:
+        return None
+    try:
+        opened = content_of(actor, document.ref)
+        if not opened.media_type or opened.media_type not in files.DRAWN:
+            return None
+        told = kept_text(opened, see(actor, run_id).loaded.subject)
+    except ConsoleError:
+        return None
+    for read in told.pages if told is not None else ():
+        if page in (None, read.number) and (box := _within(read, wanted)) is not None:
+            return read.number, box
+    return None
+
+
+def _within(page: Read, wanted: list[str]) -> Box | None:
+    """The box around the first place where these words follow each other."""
+    words = [word for line in page.lines for word in (line.words or (Word(line.text, line.box),))]
+    flat = [(piece, word.box) for word in words for piece in word.text.casefold().split()]
+    for at in range(len(flat) - len(wanted) + 1):
+        if [piece for piece, _ in flat[at : at + len(wanted)]] == wanted:
+            return around(box for _, box in flat[at : at + len(wanted)])
+    return None

@@ -1,0 +1,151 @@
+"""How the values that texts of a run name are said: from the fields of the steps' forms, of actions, and of the collections that they read."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from console import records, steps
+from console.core.documents.collections import Collection
+from console.core.documents.fields import FieldDefinition
+from console.core.documents.workflow import Workflow
+from console.core.speaking import Say, Saying
+from console.effects import kept
+from console.errors import ConsoleError
+from console.formats import CODED, code_choices
+from console.steps.base import StepView
+
+SAID = frozenset({"money", *CODED})
+"""Widgets of fields whose values are said otherwise than they are stored."""
+WRITTEN = ("record", "new", "old")
+"""Under which names an effect's result keeps values of the record that it wrote or added."""
+
+
+_kept: dict[tuple[str, int], tuple[Sequence[Collection], Saying]] = {}
+KEPT_MOST = 200
+
+
+def of_run(workflow: str, version: int, document: Workflow, step: str | None = None) -> Saying:
+    """Path → how its value is said, for texts at this step of the workflow's version; kept as long as the collections are what they are."""
+    now = records.collections()
+    known = _kept.get((workflow, version))
+    if known is None or len(known[0]) != len(now) or any(one is not other for one, other in zip(known[0], now, strict=True)):
+        if len(_kept) >= KEPT_MOST:
+            _kept.clear()
+        known = _kept[workflow, version] = (now, dict(_of_steps(document)))
+    return {**known[1], **_of_item(document, step)}
+
+
+def _of_steps(document: Workflow) -> Iterator[tuple[tuple[str, ...], Say]]:
+    own = _collection(document.collection)
+    yield from _of_collection(("record",), own)
+    for step in document.steps:
+        view = steps.view(step)
+        place = ("steps", step.id)
+        yield from _of_reads(place, view, own)
+        yield from _of_collection((*place, "record"), _shown_record(view, own))
+        for name, labels in _choices(view):
+            yield (*place, name), Say(labels)
+        for effect, collection in _effects(view, own):
+            for word in WRITTEN:
+                yield from _of_collection((*place, "results", effect, word), collection)
+                yield from _of_collection((*place, "result", word), collection)
+        yield from _of_definitions(place, _definitions(view.config))
+        if step.id == document.start.id:
+            yield from _of_definitions(("input",), _definitions(view.config))
+
+
+def _of_reads(place: tuple[str, ...], view: StepView, own: Collection | None) -> Iterator[tuple[tuple[str, ...], Say]]:
+    for read in steps.get(view.type).reads(view):
+        led = own.relation(read.relation) if own is not None and read.relation else None
+        yield from _of_collection((*place, read.name), _collection(read.collection or (led.collection if led else None)))
+
+
+def _shown_record(view: StepView, own: Collection | None) -> Collection | None:
+    """The collection of the record that the step puts under `record`."""
+    items = getattr(view.config, "items", None)
+    relation, collection = getattr(items, "relation", None), getattr(items, "collection", None)
+    led = own.relation(relation) if own is not None and relation else None
+    return _collection(collection or (led.collection if led else None)) or own
+
+
+def _of_item(document: Workflow, step: str | None) -> Saying:
+    """Values of the item of a list, at the step that goes through it."""
+    known = next((each for each in document.steps if each.id == step), None)
+    if known is None or not steps.get(known.type).by_items:
+        return {}
+    view = steps.view(known)
+    own = _shown_record(view, _collection(document.collection))
+    return dict([*_of_collection(("item",), own), *_of_definitions(("item",), _definitions(view.config))])
+
+
+def of_action(named: str | None) -> Saying:
+    """Path → how its value is said, for texts of an action."""
+    try:
+        action = kept.get(named) if named is not None else None
+    except ConsoleError:
+        action = None
+    if action is None:
+        return {}
+    about = _collection(action.collection)
+    said = dict([*_of_collection(("record",), about), *_of_definitions(("input",), action.form)])
+    for effect in action.effects:
+        target = getattr(effect, "collection", None)
+        for word in WRITTEN:
+            said |= dict(_of_collection(("results", effect.name, word), _collection(target) if target else about))
+    return said
+
+
+def _of_collection(place: tuple[str, ...], collection: Collection | None) -> Iterator[tuple[tuple[str, ...], Say]]:
+    for field in collection.fields if collection is not None else ():
+        if field.options is not None or field.widget in SAID:
+            labels = {option.value: option.label for option in field.options or ()} or _names_of_codes(field.widget)
+            yield (*place, field.name), Say(labels, field.currency, field.minor, field.widget == "money")
+
+
+def _names_of_codes(widget: str | None) -> Mapping[str, str]:
+    """Code → name in English, the language of texts that are made before their reader is known."""
+    return dict(code_choices(widget, "en")) if widget in CODED else {}
+
+
+def _of_definitions(place: tuple[str, ...], entries: Iterable[FieldDefinition]) -> Iterator[tuple[tuple[str, ...], Say]]:
+    for entry in entries:
+        labels = {option.value: option.label for option in entry.options or ()}
+        if labels or entry.fixed_currency:
+            yield (*place, entry.name), Say(labels, entry.currency, entry.minor, entry.fixed_currency)
+
+
+def _definitions(config: Any) -> list[FieldDefinition]:
+    """The fields of a step's forms: its own, and those of the action that it does."""
+    own = [
+        entry for part in ("fields", "form", "output") for entry in getattr(config, part, None) or () if isinstance(entry, FieldDefinition)
+    ]
+    action = _action(config)
+    return own + (list(action.form) if action is not None else [])
+
+
+def _choices(view: StepView) -> Iterator[tuple[str, Mapping[str, str]]]:
+    options = getattr(view.config, "options", None)
+    if options:
+        yield "option", {str(option.value): str(option.label) for option in options}
+
+
+def _effects(view: StepView, own: Collection | None) -> Iterator[tuple[str, Collection | None]]:
+    action, effect = _action(view.config), getattr(view.config, "effect", None)
+    about = _collection(action.collection) if action is not None else own
+    for each in [*(action.effects if action is not None else ()), *([effect] if effect is not None else [])]:
+        named = getattr(each, "collection", None)
+        yield each.name, _collection(named) if named else about
+
+
+def _action(config: Any) -> Any:
+    named = getattr(config, "action", None)
+    try:
+        return kept.get(named) if isinstance(named, str) else None
+    except ConsoleError:
+        return None
+
+
+def _collection(named: str | None) -> Collection | None:
+    try:
+        return records.collection(named) if named else None
+    except ConsoleError:
+        return None

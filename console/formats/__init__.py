@@ -1,0 +1,63 @@
+"""Format values for people, and read back what a form sends.
+
+Both directions live here, so that a page accepts what it shows in a box. Values have the form of the API: decimals are strings, dates
+`2026-11-20`, moments RFC 3339 in UTC, enums their stored word, arrays lists. Times are shown in the person's zone, with UTC on hover and focus.
+"""
+
+from console.formats import times
+from console.formats.codes import CODED, PROGRAM_WORD, code_choices, code_name, program_words
+from console.formats.forms import box, typed
+from console.formats.kinds import EMPTY, LISTS, NUMBERS, SHOWN_ONLY, Amount, Kind, Look, Named, kind, with_currencies
+from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker
+from console.formats.money import NO_CURRENCY, currency_words, is_money
+from console.formats.numerals import grouped
+from console.formats.times import ago, clock, clock_or_day, full_moment, in_words, moment_of, month_words, span, when
+from console.formats.words import described, file_words, initials, label_of, role_words, text, undescribed
+
+__all__ = [
+    "CELL_LENGTH",
+    "CODED",
+    "EMPTY",
+    "LISTS",
+    "NO_CURRENCY",
+    "NUMBERS",
+    "PROGRAM_WORD",
+    "SHOWN_ONLY",
+    "Amount",
+    "Kind",
+    "Look",
+    "Named",
+    "ago",
+    "box",
+    "cell",
+    "clock",
+    "clock_or_day",
+    "code_choices",
+    "code_name",
+    "column",
+    "currency_words",
+    "described",
+    "escaped",
+    "file_words",
+    "full_moment",
+    "grouped",
+    "html",
+    "in_words",
+    "initials",
+    "is_money",
+    "kind",
+    "label_of",
+    "linked",
+    "marker",
+    "moment_of",
+    "month_words",
+    "program_words",
+    "role_words",
+    "span",
+    "text",
+    "times",
+    "typed",
+    "undescribed",
+    "when",
+    "with_currencies",
+]

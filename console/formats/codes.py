@@ -1,0 +1,59 @@
+"""Codes by their names in the reader's language: countries, languages, currencies; and words of programs as words of people."""
+
+import re
+from functools import lru_cache
+
+from babel import Locale
+
+from console.core.currencies import decimals
+from console.core.documents.collections import humanised
+
+CODED = ("country", "language", "currency")
+"""Widgets of fields that hold such a code."""
+_SHAPES = {
+    "country": re.compile(r"[A-Z]{2}"),
+    "language": re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?"),
+    "currency": re.compile(r"[A-Z]{3}"),
+}
+_PLACES = re.compile(r"[A-Z]{2}")
+_NO_PLACES = frozenset({"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB"})
+_NO_MONEY = re.compile(r"\(\d{4}|X{3}|XTS")
+PROGRAM_WORD = re.compile(r"[a-z][a-z0-9]*(?:[_.][a-z0-9]+)+")
+
+
+def code_name(kind: str, code: str, locale: str) -> str:
+    """The name of a country (ISO 3166), language (ISO 639) or currency (ISO 4217); the code itself where there is none."""
+    return _named(kind, locale).get(code.strip() if kind != "language" else code.strip().replace("-", "_"), code)
+
+
+@lru_cache(maxsize=64)
+def _named(kind: str, locale: str) -> dict[str, str]:
+    known = Locale.parse(locale)
+    source = {"country": known.territories, "language": known.languages, "currency": known.currencies}[kind]
+    return {str(code): _first_large(str(name)) for code, name in source.items() if _SHAPES[kind].fullmatch(str(code))}
+
+
+def _first_large(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+@lru_cache(maxsize=64)
+def code_choices(kind: str, locale: str) -> tuple[tuple[str, str], ...]:
+    """(code, name) of what can be chosen, by name. Countries without groups of them, languages of two letters, currencies in use."""
+    named = {code: name for code, name in _named(kind, locale).items() if _offered(kind, code, name)}
+    return tuple(sorted(named.items(), key=lambda entry: entry[1].casefold()))
+
+
+def _offered(kind: str, code: str, name: str) -> bool:
+    match kind:
+        case "country":
+            return bool(_PLACES.fullmatch(code)) and code not in _NO_PLACES
+        case "language":
+            return len(code) == len("en")
+        case _:
+            return decimals(code) is not None and not _NO_MONEY.search(name)
+
+
+def program_words(value: str) -> str:
+    """A word of a program as words: `dob_mismatch` is "Dob mismatch". Anything else unchanged."""
+    return humanised(value.replace(".", " ")) if PROGRAM_WORD.fullmatch(value) else value

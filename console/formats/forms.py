@@ -1,0 +1,116 @@
+"""Convert values to the text in form boxes and back."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from console.formats.kinds import LISTS, Kind, Look
+from console.formats.money import is_money, money_box, money_typed
+from console.formats.times import moment_of, within
+
+
+def box(what: Kind, value: Any, look: Look) -> str:
+    """Return the text in the input for this value; the reverse of `typed`."""
+    if value is None:
+        return ""
+    if what.type == "datetime":
+        at = moment_of(value)
+        local = None if at is None else within(at, look.zone).replace(tzinfo=None, microsecond=0).isoformat()
+        return str(value) if local is None else local[:16] if local.endswith(":00") else local
+    if what.type == "time":
+        return str(value)[:8]
+    if is_money(what):
+        return money_box(what, value)
+    if what.type in LISTS and isinstance(value, list):
+        return "\n".join(_line(part) for part in value)
+    if isinstance(value, Mapping | list):
+        return json.dumps(value, ensure_ascii=False, indent=2)
+    return str(value)
+
+
+def _line(part: Any) -> str:
+    """Return an entry of a list as a line of its box."""
+    return (
+        "Yes"
+        if part is True
+        else "No"
+        if part is False
+        else "–"
+        if part is None
+        else json.dumps(part, ensure_ascii=False)
+        if isinstance(part, Mapping | list)
+        else str(part)
+    )
+
+
+def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
+    """Return the value for the strings that a form sent. What cannot be parsed stays text, so that the rules can reject it by field.
+
+    An empty box and a choice not made are None; a list without ticks is [].
+    """
+    if what.type == "boolean":
+        return {"true": True, "false": False}.get(sent[-1]) if sent else None
+    if what.type in ("multi_enum", "checklist"):
+        return [line for text in sent for line in text.replace("\r\n", "\n").split("\n") if line]
+    if what.type in ("file", "files"):
+        documents = [_document(text, look) for text in sent if text.strip()]
+        return documents if what.type == "files" else documents[-1] if documents else None
+    entry = sent[-1].replace("\r\n", "\n") if sent else ""
+    if what.type == "array":
+        return [line.strip() for one in sent for line in one.replace("\r\n", "\n").split("\n") if line.strip()]
+    if entry.strip() == "":
+        return None
+    if is_money(what):
+        return money_typed(what, _fraction(entry.strip(), look))
+    reader = _READERS.get(what.type)
+    return reader(entry.strip(), look) if reader else entry
+
+
+def _whole(entry: str, _: Look) -> Any:
+    bare = entry.replace("\N{MINUS SIGN}", "-").replace(" ", "").replace("\N{NO-BREAK SPACE}", "").replace("_", "x")
+    try:
+        return int(bare)
+    except ValueError:
+        return entry
+
+
+def _fraction(entry: str, _: Look) -> str:
+    return entry.replace("\N{MINUS SIGN}", "-").replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
+
+
+def _local_moment(entry: str, look: Look) -> str:
+    try:
+        read = datetime.fromisoformat(entry)
+    except ValueError:
+        return entry
+    at = read if read.tzinfo else read.replace(tzinfo=ZoneInfo(look.zone))
+    try:
+        return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError:
+        return entry
+
+
+def _local_time(entry: str, _: Look) -> str:
+    try:
+        return time.fromisoformat(entry).isoformat()
+    except ValueError:
+        return entry
+
+
+def _document(entry: str, _: Look) -> Any:
+    try:
+        return json.loads(entry)
+    except (ValueError, RecursionError):
+        return entry
+
+
+_READERS: dict[str, Callable[[str, Look], Any]] = {
+    "integer": _whole,
+    "decimal": _fraction,
+    "money": _fraction,
+    "datetime": _local_moment,
+    "time": _local_time,
+    "json": _document,
+}

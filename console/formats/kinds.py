@@ -1,0 +1,134 @@
+"""What determines how a value is shown: its reader and the kind of its field."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+
+from console.core.actor import Actor
+
+EMPTY = "–"
+NUMBERS = frozenset({"integer", "decimal", "money"})
+MOMENTS = frozenset({"date", "datetime", "time"})
+LISTS = frozenset({"multi_enum", "checklist", "array"})
+SHOWN_ONLY = frozenset({"other", "binary", "file"})
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A record as this reader may know it: its title, key and address, or in words why there is none (`absent`)."""
+
+    title: str
+    href: str = ""
+    absent: bool = False
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The reader's locale and zone, the time (aware) at which the page is rendered, and what they may know by name.
+
+    `records` are the records that values refer to, by collection and key; `people` the persons by id.
+    """
+
+    locale: str = "en"
+    zone: str = "UTC"
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    records: Mapping[tuple[str, str], Named] = field(default_factory=dict, compare=False)
+    people: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of(cls, actor: Actor) -> "Look":
+        """Return the look for this person. An unknown locale falls back to English, an unknown zone to UTC."""
+        return cls(_known_locale(actor.locale), _known_zone(actor.zone))
+
+
+@lru_cache(maxsize=64)
+def _known_locale(name: str) -> str:
+    try:
+        return str(Locale.parse(name.replace("-", "_")))
+    except (UnknownLocaleError, ValueError):
+        return "en"
+
+
+@lru_cache(maxsize=64)
+def _known_zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What determines how the values of a field are shown. `options` maps stored word → label; without `grouped`, numbers have no thousands separators.
+
+    `widget` is the display that the collection's document names, `tones` the colours of its words, `currency` a code; `minor`: the amount is in cents.
+    """
+
+    name: str
+    label: str
+    type: str = "text"
+    options: Mapping[str, str] = field(default_factory=dict)
+    references: str | None = None
+    sensitive: bool = False
+    grouped: bool = True
+    widget: str = ""
+    tones: Mapping[str, str] = field(default_factory=dict)
+    currency: str = ""
+    minor: bool = False
+
+
+class Amount(NamedTuple):
+    """An amount with the currency from the same record."""
+
+    value: Any
+    currency: str
+
+
+def with_currencies(values: Mapping[str, Any], currencies: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return the values of a record, with amounts joined to the currency in another column."""
+    amounts = {
+        name: Amount(values[name], str(values[column]))
+        for name, column in currencies.items()
+        if values.get(name) is not None and values.get(column) is not None
+    }
+    return {**values, **amounts} if amounts else values
+
+
+def kind(source: Any, key: Sequence[str] = ()) -> Kind:
+    """Return the kind of a field, from an object or an API mapping. Fields of `key` are written without separators."""
+    get = source.get if isinstance(source, Mapping) else lambda name, default=None: getattr(source, name, default)
+    listed = get("options", None)
+    options = dict(_option(item) for item in listed) if isinstance(listed, list | tuple) else {}
+    led = listed.get("collection") if isinstance(listed, Mapping) else None
+    name = str(get("name", ""))
+    return Kind(
+        name,
+        str(get("label", "") or name),
+        str(get("type", "text") or "text"),
+        options,
+        get("references", None) or led,
+        bool(get("sensitive", False)),
+        name not in key and get("widget", None) != "plain",
+        str(get("widget", None) or ""),
+        {str(_attribute(item, "value")): str(_attribute(item, "tone")) for item in listed or () if _attribute(item, "tone")}
+        if isinstance(listed, list | tuple)
+        else {},
+        str(get("currency", None) or ""),
+        bool(get("minor", False)),
+    )
+
+
+def _attribute(source: Any, name: str) -> Any:
+    return source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
+
+
+def _option(option: Any) -> tuple[str, str]:
+    if isinstance(option, Mapping):
+        return str(option["value"]), str(option.get("label") or option["value"])
+    return str(option.value), str(option.label)

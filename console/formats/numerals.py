@@ -1,0 +1,28 @@
+"""Numbers with the separators of the reader's language."""
+
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+
+from babel import Locale
+
+MOST_DIGITS = 200
+
+
+@lru_cache(maxsize=4096)
+def grouped(number: str, locale: str = "en", least: int = 1_000) -> str:
+    """Return a decimal with the locale's separators, from `least` on; all its digits are kept. Text that is no number is returned unchanged."""
+    try:
+        whole = Decimal(number)
+    except InvalidOperation:
+        return number
+    if not whole.is_finite() or abs(whole.adjusted()) > MOST_DIGITS:
+        return number
+    group, point = _marks(locale)
+    written = f"{whole:,f}" if abs(whole) >= least else f"{whole:f}"
+    return written.replace("-", "\N{MINUS SIGN}").replace(",", "\0").replace(".", point).replace("\0", group)
+
+
+@lru_cache(maxsize=64)
+def _marks(locale: str) -> tuple[str, str]:
+    symbols = Locale.parse(locale).number_symbols["latn"]
+    return str(symbols["group"]), str(symbols["decimal"])

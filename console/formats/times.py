@@ -1,0 +1,153 @@
+"""Moments, days and durations in words, in the person's zone."""
+
+import re
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_timedelta
+from markupsafe import Markup, escape
+
+from console.formats.kinds import EMPTY, Look
+
+DAY = len("2026-11-20")
+
+
+def moment_of(value: Any) -> datetime | None:
+    """Return an aware moment from a datetime or RFC 3339 text; None for anything else."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    try:
+        read = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def within(at: datetime, zone: str) -> datetime:
+    """Return the moment in the zone, or unchanged if it is out of range there (databases use 9999-12-31 for "never")."""
+    try:
+        return at.astimezone(ZoneInfo(zone))
+    except OverflowError:
+        return at
+
+
+def worded(at: datetime, shape: str, look: Look) -> str:
+    """Format the moment in the reader's zone and locale; `shape` is a CLDR pattern."""
+    return _worded_in(at, shape, look.locale, look.zone)
+
+
+@lru_cache(maxsize=8192)
+def _worded_in(at: datetime, shape: str, locale: str, zone: str) -> str:
+    return format_datetime(within(at, zone).replace(tzinfo=None), shape, locale=locale)
+
+
+@lru_cache(maxsize=8192)
+def day_words(value: str, locale: str) -> str:
+    """Return a day in words; anything else is returned unchanged."""
+    try:
+        return format_date(date.fromisoformat(value[:10]), "d MMM y", locale=locale)
+    except ValueError:
+        return value
+
+
+@lru_cache(maxsize=2048)
+def month_words(value: str, locale: str) -> str:
+    """Return the month of a day, in short; anything else is returned unchanged."""
+    try:
+        return format_date(date.fromisoformat(value[:10]), "MMM", locale=locale)
+    except ValueError:
+        return value
+
+
+_ANY = datetime(2026, 1, 1, tzinfo=UTC)  # used when no word depends on the present time
+
+
+@lru_cache(maxsize=8192)
+def moment_words(value: str, locale: str, zone: str) -> str:
+    """Return a moment in words, in the person's zone; anything else is returned unchanged."""
+    at = moment_of(value)
+    return value if at is None else worded(at, "d MMM y, HH:mm", Look(locale, zone, _ANY))
+
+
+_WRITTEN = re.compile(r"(?<![\w.+/-])\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d))?(?![\w+/-]|[.:]\d)")
+
+
+def in_words(text: str, look: Look) -> str:
+    """Return the text with its days and moments in the reader's format. Look-alikes stay, such as numbers with dashes."""
+
+    def said(found: re.Match[str]) -> str:
+        day = found[0]
+        return day_words(day, look.locale) if len(day) == DAY else moment_words(day, look.locale, look.zone)
+
+    return _WRITTEN.sub(said, text)
+
+
+def clock(value: Any, look: Look) -> str:
+    """Return hour and minute in the person's zone, as in "Draft saved 12:07"."""
+    at = moment_of(value)
+    return EMPTY if at is None else worded(at, "HH:mm", look)
+
+
+def clock_or_day(value: Any, look: Look) -> str:
+    """Return the time if the moment is today in the person's zone, else the day, as in "Verified to 12:04"."""
+    at = moment_of(value)
+    if at is None:
+        return EMPTY
+    today = within(at, look.zone).date() == within(look.now, look.zone).date()
+    return worded(at, "HH:mm" if today else "d MMM y", look)
+
+
+def full_moment(value: Any, look: Look) -> str:
+    """Return the exact moment in the person's zone, and in UTC if that differs."""
+    at = moment_of(value)
+    if at is None:
+        return EMPTY
+    local = worded(at, "d MMM y, HH:mm:ss", look)
+    if look.zone == "UTC" or within(at, look.zone).tzinfo is at.tzinfo is UTC:
+        return f"{local} UTC"
+    return f"{local} {look.zone} ({worded(at, 'HH:mm:ss', Look(look.locale, 'UTC', look.now))} UTC)"
+
+
+def ago(value: Any, look: Look) -> str:
+    """Return how long ago it was: minutes or hours within a day, then date and time."""
+    at = moment_of(value)
+    if at is None:
+        return EMPTY
+    seconds = (look.now - at).total_seconds()
+    if -30 <= seconds < 45:  # clocks of two machines may differ
+        return "just now"
+    if 0 <= seconds < 86_400:
+        return format_timedelta(look.now - at, granularity="minute", add_direction=False, locale=look.locale, format="long") + " ago"
+    return moment_words(at.isoformat(), look.locale, look.zone)
+
+
+def span(seconds: float, look: Look) -> str:
+    """Return a duration in its largest unit: "3 hours"."""
+    return format_timedelta(max(0, int(seconds)), locale=look.locale, format="long")
+
+
+def when(value: Any, look: Look) -> Markup:
+    """Return `<time>` with the relative moment, and the exact one (and UTC) on hover and focus."""
+    at = moment_of(value)
+    if at is None:
+        return escape(EMPTY)
+    shape = Markup('<time datetime="{}" title="{}">{}</time>')
+    return shape.format(within(at, "UTC").isoformat(timespec="seconds"), full_moment(at, look), ago(at, look))
+
+
+_NEAR = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+
+
+def day_of(value: Any, look: Look) -> Markup | None:
+    """Return the day of a moment that is midnight in UTC or in the person's zone, to show "today" and not "10 hours ago". None for other moments."""
+    at = moment_of(value)
+    for zone in ("UTC", look.zone):
+        there = at and within(at, zone)
+        if at and there and there.time() == time.min:
+            away = (there.date() - within(look.now, zone).date()).days
+            day = there.date().isoformat()
+            words = _NEAR.get(away) or day_words(day, look.locale)
+            return Markup('<time datetime="{}" title="{}">{}</time>').format(day, full_moment(at, look), words)
+    return None

@@ -1,0 +1,243 @@
+"""A value as one line of plain text."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from console.core import media
+from console.core.documents.collections import humanised
+from console.formats.codes import CODED, PROGRAM_WORD, code_name, program_words
+from console.formats.kinds import EMPTY, LISTS, Amount, Kind, Look, Named
+from console.formats.money import is_money, money_words
+from console.formats.numerals import grouped
+from console.formats.times import ago, day_words, moment_of, moment_words, within, worded
+
+DEEPEST = 40
+TOO_DEEP = "…"  # instead of parts that are nested too deeply
+
+
+def absent(value: Any) -> bool:
+    """Return whether there is nothing to show: None, an empty text or an empty list."""
+    return value is None or (isinstance(value, str | list) and not value)
+
+
+def text(what: Kind, value: Any, look: Look) -> str:
+    """Return the value as one line of text; a dash if it is absent."""
+    if absent(value):
+        return EMPTY
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if known := named(what, value, look):
+        return known.title
+    if isinstance(value, list):
+        one = _of_one(what)
+        if one.widget == "word" and any(isinstance(item, str) and PROGRAM_WORD.fullmatch(item) for item in value):
+            one = replace(one, widget="chosen")  # where one entry is a word of programs all of them are
+        return ", ".join(
+            what.options.get(str(item)) or (plain(item, look, 1) if isinstance(item, list) else text(one, item, look)) for item in value
+        )
+    if what.options:
+        return what.options.get(str(value)) or (_chosen(value, what, look) if what.widget == "chosen" else plain(value, look))
+    if isinstance(value, Mapping) or what.type == "json":
+        return plain(value, look)
+    if is_money(what):
+        return money_words(value, what, look)
+    writer = WIDGETS.get(what.widget) or WRITERS.get(what.type)
+    return writer(value, what, look) if writer else str(value)
+
+
+def _of_one(what: Kind) -> Kind:
+    """Return the kind of the entries of a list. Their words of programs are shown as words, because nobody describes them."""
+    known = what.widget if what.widget in CODED else "word" if what.type in (*LISTS, "json") else ""
+    return Kind(what.name, what.label, "text", widget=known)
+
+
+def named(what: Kind, value: Any, look: Look) -> Named | None:
+    """Return the record that the value of a reference names, as far as the page knows it; a person for their id."""
+    if isinstance(value, str) and (own := _OWN_ID.fullmatch(value)):
+        return Named(look.people.get(value) or OWN[own[1]], f"/runs/{value}" if own[1] == "run" else "")
+    if what.references is None or isinstance(value, list | Mapping):
+        return None
+    return look.records.get((what.references, str(value)))
+
+
+def plain(value: Any, look: Look, depth: int = 0) -> str:
+    """Return any JSON value as one line, without a field; `depth` is its nesting depth."""
+    if isinstance(value, Mapping | list) and depth >= DEEPEST:
+        return TOO_DEEP
+    if media.is_value(value):
+        return str(value["name"])
+    if isinstance(value, Mapping):
+        there = {str(name): item for name, item in value.items() if item is not None and not _hollow(item)}
+        return ", ".join(_part(name, item, there, look, depth) for name, item in there.items())
+    if isinstance(value, list):
+        return ", ".join(plain(item, look, depth + 1) for item in value)
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return EMPTY if value is None else text(undescribed("", value), value, look)
+
+
+def _part(name: str, value: Any, beside: Mapping[str, Any], look: Look, depth: int) -> str:
+    if isinstance(value, Mapping | list):
+        return plain(value, look, depth + 1)
+    what, known = described(name, value, beside)
+    return text(what, known, look)
+
+
+def _hollow(value: Any) -> bool:
+    return isinstance(value, str | list | Mapping) and not value
+
+
+OWN: Mapping[str, str] = {
+    "run": "A run", "usr": "A former colleague", "wf": "A workflow", "fil": "A file", "apr": "An approval", "eff": "A change", "evt": "An event", "aic": "A call of the AI",
+}  # fmt: skip
+"""What ids of the console are in words, by their beginning."""
+_OWN_ID = re.compile(rf"({'|'.join(OWN)})_[0-9a-z]{{20,40}}")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?")
+_COUNTRY_WORDS = frozenset({"country", "countries", "nationality", "nationalities", "citizenship", "citizenships"})
+_CENTS = re.compile(r"_(?:minor|cents?)$")
+_ONE_WORD = re.compile(r"\S+")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+def undescribed(name: str, value: Any, label: str = "") -> Kind:
+    """Return the kind of a value that no document describes, by its name and form."""
+    label = label or label_of(name)
+    match value:
+        case bool():
+            return Kind(name, label, "boolean")
+        case int():
+            return Kind(name, label, "integer", grouped=not name.endswith("id"))
+        case Mapping():
+            return Kind(name, label, "json")
+        case list():
+            return Kind(name, label, "json", widget=_coded(name, value))
+        case str():
+            kind = "date" if _DAY.fullmatch(value) else "datetime" if _MOMENT.fullmatch(value) else "text"
+            return Kind(name, label, kind, widget=_coded(name, [value]) or ("word" if kind == "text" else ""))
+        case _:
+            return Kind(name, label)
+
+
+def described(name: str, value: Any, beside: Mapping[str, Any]) -> tuple[Kind, Any]:
+    """Return the kind of an undescribed value of an object and the value: an amount in cents with the currency `beside` it."""
+    currency = beside.get("currency")
+    if _CENTS.search(name) and isinstance(value, int) and not isinstance(value, bool):
+        known = Amount(value, currency) if isinstance(currency, str) else value
+        return Kind(
+            name, label_of(name), "integer", widget="money", currency="currency" if isinstance(currency, str) else "", minor=True
+        ), known
+    return undescribed(name, value), value
+
+
+def label_of(name: str) -> str:
+    """Return a label for the name of an undescribed value: `amount_minor` is "Amount"."""
+    return humanised(re.sub(r"(?<=[a-z])(?=[0-9])", " ", _CENTS.sub("", name.removeprefix("_")).replace(".", " ")))
+
+
+def _coded(name: str, values: list[Any]) -> str:
+    """Return the widget for codes of countries, currencies and languages, if the name says so and all values are such codes."""
+    last = name.lower().rpartition("_")[2]
+    if not all(isinstance(value, str) for value in values):
+        return ""
+    if last in ("currency", "language") and all(len(value) in (2, 3) for value in values):
+        return last
+    if last in _COUNTRY_WORDS and all(_COUNTRY.fullmatch(value) for value in values):
+        return "country"
+    return "word" if values and all(PROGRAM_WORD.fullmatch(value) for value in values) else ""
+
+
+def _chosen(value: Any, _: Kind, look: Look) -> str:
+    """Return what was chosen: a word of programs as a label, a sentence as it is."""
+    return label_of(str(value)) if _ONE_WORD.fullmatch(str(value)) else plain(value, look)
+
+
+def _number(value: Any, what: Kind, look: Look) -> str:
+    return grouped(str(value), look.locale, 10_000 if what.type == "integer" else 1_000) if what.grouped else str(value)
+
+
+def _day(value: Any, _: Kind, look: Look) -> str:
+    return day_words(str(value), look.locale)
+
+
+def _moment(value: Any, _: Kind, look: Look) -> str:
+    return moment_words(str(value), look.locale, look.zone)
+
+
+def _clock(value: Any, _: Kind, __: Look) -> str:
+    return str(value)[:5] if str(value)[:1].isdigit() else str(value)  # a duration is one value: P4DT4H
+
+
+WRITERS: dict[str, Callable[[Any, Kind, Look], str]] = {
+    "integer": _number,
+    "decimal": _number,
+    "money": _number,
+    "date": _day,
+    "datetime": _moment,
+    "time": _clock,
+}
+
+
+def _code(value: Any, what: Kind, look: Look) -> str:
+    return ", ".join(code_name(what.widget, one, look.locale) for one in str(value).split(", "))
+
+
+def _percent(value: Any, what: Kind, look: Look) -> str:
+    return f"{_number(value, what, look)} %"
+
+
+def _long_day(value: Any, _: Kind, look: Look) -> str:
+    at = moment_of(value)
+    return str(value) if at is None else worded(at, "d MMMM y", look if "T" in str(value) else Look(look.locale, "UTC", look.now))
+
+
+def _iso(value: Any, what: Kind, look: Look) -> str:
+    at = moment_of(value)
+    if at is None or what.type == "date":
+        return str(value)
+    return within(at, look.zone).replace(tzinfo=None).isoformat(sep=" ", timespec="minutes")
+
+
+def _short_day(value: Any, what: Kind, look: Look) -> str:
+    at = moment_of(value)
+    return str(value) if at is None else worded(at, "d MMM y", look if what.type == "datetime" else Look(look.locale, "UTC", look.now))
+
+
+def _in_groups(value: Any, _: Kind, __: Look) -> str:
+    """Return an IBAN in groups of four characters."""
+    bare = str(value).replace(" ", "")
+    return " ".join(bare[place : place + 4] for place in range(0, len(bare), 4))
+
+
+WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
+    "country": _code,
+    "language": _code,
+    "currency": _code,
+    "word": lambda value, _, __: program_words(str(value)),
+    "chosen": _chosen,
+    "percent": _percent,
+    "day": _short_day,
+    "long_day": _long_day,
+    "iso": _iso,
+    "ago": lambda value, _, look: ago(value, look),
+    "iban": _in_groups,
+}
+
+
+def file_words(value: Mapping[str, Any]) -> str:
+    """Describe a file value of a run by type, size and hash: `PDF, 24 KB, SHA-256 1f0c9a…`."""
+    known = next((kind.label for kind in media.MEDIA.values() if kind.media_type == value["media_type"]), "File")
+    return f"{known}, {media.size(int(value['bytes']))}, SHA-256 {str(value['sha256'])[:12]}…"
+
+
+def initials(title: str) -> str:
+    """Return one or two letters for a title."""
+    words = [word for word in title.split() if word[:1].isalnum()]
+    return ("".join(word[0] for word in words[:2]) or title.strip()[:1] or "?").upper()
+
+
+def role_words(role: str) -> str:
+    """Return a role's name for people: `operations_lead` is "Operations lead", `mlro` is "MLRO"."""
+    return humanised(role.removeprefix("role:").lower())

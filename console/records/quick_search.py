@@ -1,0 +1,101 @@
+"""Finding records of one collection while somebody types: one short statement (two for several words in a large table), through indexes where the table is large."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console.core.documents.collections import Collection, Field
+from console.core.scopes import Scope
+from console.records import catalogue, connect, indexes, timed
+from console.records.dialects import Condition
+from console.records.indexed_search import among, beginning_fields, complete, ways
+from console.records.reader import Reader, Record
+from console.records.search import field_conditions, telling_fields
+from console.records.sql_tables import Table, table_of
+
+MOST_WORDS = 4
+WHOLE_S = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What was found in one collection. `more`: not all of it was read.
+
+    `reach`: `everything` was looked at; `beginnings` alone, as far as the table is indexed; `nothing`, because no index of a large table helps; or
+    `slow`: it took too long.
+    """
+
+    collection: Collection
+    records: list[Record]
+    more: bool = False
+    reach: str = "everything"
+
+
+def find(asked: Sequence[tuple[Collection, Scope, Iterable[str]]], text: str, *, limit: int, seconds: float) -> list[Hits]:
+    """What the text finds in these collections of one source, with the named fields: one statement for each, or two. Raises SourceDown.
+
+    Each statement stops after `seconds`, and after `WHOLE_S` nothing more is asked; what was not searched so is said to be slow.
+    """
+    words = text.split()[:MOST_WORDS]
+    collection = asked[0][0]
+
+    def work(connection: Connection) -> list[Hits]:
+        until = time.monotonic() + WHOLE_S
+        found = []
+        with timed.limit(connection, seconds):
+            for each, scope, fields in asked:
+                if time.monotonic() > until:
+                    found.append(Hits(each, [], reach="slow"))
+                    continue
+                try:
+                    found.append(_find(connection, each, scope, fields, words, limit))
+                except sa.exc.DBAPIError as error:
+                    if not timed.stopped(error):
+                        raise
+                    found.append(Hits(each, [], reach="slow"))
+        return found
+
+    indexes.indexes_of(collection)  # it takes a connection of its own
+    return connect.read(catalogue.engine_of(collection), collection.source, work)
+
+
+def _find(connection: Connection, collection: Collection, scope: Scope, fields: Iterable[str], words: Sequence[str], limit: int) -> Hits:
+    table, seen = table_of(collection), indexes.indexes_of(collection)
+    searched = telling_fields(collection, scope.hidden)
+    found_by = [field_conditions(table, word, searched) for word in words]
+    if not all(found_by):
+        return Hits(collection, [])
+    reader, wanted, matching = Reader(table, scope, fields), table.in_scope(scope), [sa.or_(*conditions) for conditions in found_by]
+
+    def read(*conditions: Condition) -> Hits:
+        select = reader.select().where(*conditions, wanted)
+        if not seen.large and (named := _titled(table, scope)) is not None:  # what begins so comes first
+            begins = [
+                table.dialect.finds(*named, word, start=start) for word in words[:1] for start, word in ((True, word), (False, f" {word}"))
+            ]
+            select = select.order_by(sa.case((sa.or_(*begins), 0), else_=1))
+        rows = connection.execute(select.limit(limit + 1)).all()
+        return Hits(collection, reader.records(rows[:limit]), len(rows) > limit)
+
+    if not seen.large:
+        return read(*matching)
+    reach = "everything" if complete(collection, searched, seen) else "beginnings" if beginning_fields(searched, seen) else "nothing"
+    found = Hits(collection, [])
+    whole = ways(table, searched, seen, [" ".join(words)])
+    if whole:
+        found = read(among(table, [[way.condition, wanted] for way in whole], limit + 1))
+    if not found.records and len(words) > 1 and (single := ways(table, searched, seen, words)):
+        each = [[way.condition, wanted, *matching[: way.place], *matching[way.place + 1 :]] for way in single]
+        found = read(among(table, each, limit + 1))
+    return replace(found, reach=reach)
+
+
+def _titled(table: Table, scope: Scope) -> tuple[Any, Field] | None:
+    """The column and field that the title begins with, where it is a text that this reader may see."""
+    names = [name for name in table.collection.title_fields if name not in scope.hidden]
+    field = table.collection.by_name[names[0]] if names else None
+    return None if field is None or field.stored != "text" else (table.columns[field.name], field)

@@ -1,0 +1,53 @@
+// A list by keyboard: Space shows the row beside the list, X chooses it; after a search that was sent with Enter the first row has the focus.
+"use strict";
+(() => {
+  let toRow = false;
+
+  const row = () => document.activeElement?.closest?.("[data-rows] > *");
+  const pane = () => document.getElementById("preview");
+
+  function show(key) {
+    const to = new URL(location.href);
+    if (key === null) to.searchParams.delete("preview");
+    else to.searchParams.set("preview", key);
+    history.replaceState(history.state, "", to);
+    const results = document.getElementById("results");
+    results?.classList.toggle("with-preview", key !== null);
+    if (key === null) { const shown = pane(); shown.hidden = true; shown.replaceChildren(); return; }
+    window.htmx.ajax("GET", to.pathname + to.search, { source: "#preview", target: "#preview", swap: "outerHTML" });
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const here = row();
+    if (!here || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.activeElement !== here) return;
+    if (event.key === "x" || event.key === "X") {
+      const box = here.querySelector("input[type=checkbox]");
+      if (!box) return;
+      event.preventDefault();
+      box.click();
+    }
+    if (event.key === " " && here.dataset.record !== undefined && pane()) {
+      event.preventDefault();
+      const open = new URL(location.href).searchParams.get("preview") === here.dataset.record;
+      show(open ? null : here.dataset.record);
+    }
+    if (event.key === "Escape" && pane() && !pane().hidden) show(null);
+  });
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-close-preview]")) return;
+    event.preventDefault();
+    show(null);
+  });
+
+  document.addEventListener("submit", (event) => { if (event.target.matches("[data-finds]")) toRow = true; });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (!toRow || event.detail.target?.id !== "list") return;
+    toRow = false;
+    const first = document.querySelector("[data-rows] > *");
+    if (!first) return;
+    first.tabIndex = -1;
+    first.focus();
+  });
+  document.addEventListener("DOMContentLoaded", () => { if (location.hash === "#view") document.getElementById("view")?.setAttribute("open", ""); });
+})();

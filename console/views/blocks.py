@@ -1,0 +1,139 @@
+"""Blocks of a step's content as its page draws them: from the data that was recorded with the screen, in words for this reader."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from babel.numbers import format_compact_currency, format_compact_decimal, get_currency_precision
+
+from console.core import blocks
+from console.core.blocks import Data, Leaf
+from console.core.expressions.operands import number_of
+from console.views import formats, frame
+from console.views.formats import Amount, Kind, Look
+
+HIDDEN = "You may not see this"
+TYPES = {
+    "text": "text",
+    "country": "text",
+    "language": "text",
+    "number": "decimal",
+    "percent": "decimal",
+    "money": "decimal",
+    "day": "date",
+    "moment": "datetime",
+}
+WIDGETS = {"percent": "percent", "money": "money", "country": "country", "language": "language"}
+MOST_DECIMALS = 2
+"""Decimals of a number that was calculated."""
+
+
+def drawn(
+    content: Iterable[Data] | None, look: Look, ways: Sequence[Mapping[str, Any]] = (), papers: Callable[[Data], Data | None] | None = None
+) -> list[dict[str, Any]]:
+    """Return the blocks in rows: `{"blocks": […]}` over the whole width, `{"left": […], "right": […]}` beside each other.
+
+    `ways` are the consequences of the step, for the blocks that draw what it would change; `papers` finds the document of a block's data.
+    """
+    rows: list[dict[str, Any]] = []
+    for data in content or ():
+        kind = blocks.KINDS.get(data["block"])
+        more: Data = {"ways": ways} if kind is not None and kind.foretells else {}
+        if kind is not None and kind.opens and "trouble" not in data:
+            more = {"paper": papers(data) if papers is not None else None}
+        block = with_words({**data, **more}, look)
+        side = block.get("side")
+        if side is None:
+            rows.append({"blocks": [block]})
+        else:
+            if not rows or "left" not in rows[-1]:
+                rows.append({"left": [], "right": []})
+            rows[-1][side].append(block)
+    return rows
+
+
+def with_words(data: Data, look: Look) -> Data:
+    """Return what the template of one block draws; head and sentences in words."""
+
+    def say(leaf: Leaf | None) -> str:
+        return words(leaf, look)
+
+    block = blocks.picture(data, say)
+    return block | {name: say(block.get(name)) for name in ("title", "remark", "empty")} | {"id": f"block-{data['at']}", "say": say}
+
+
+def words(leaf: Leaf | None, look: Look, *, inside: bool = False) -> str:
+    """Return a leaf in words: the only place where a block's value becomes text.
+
+    A word of programs that is a value by itself is said in words; `inside` a sentence or letter it stays as it was written.
+    """
+    if leaf is None:
+        return ""
+    if leaf.get("hidden"):
+        return HIDDEN
+    if "parts" in leaf:
+        return "".join(
+            part if isinstance(part, str) else words(part, look, inside=True) if part["value"] is not None else "" for part in leaf["parts"]
+        )
+    told, value = leaf.get("look", {}), leaf.get("value")
+    if leaf.get("short") and (number := number_of(value)) is not None:
+        return _compact(Decimal(number), told, look)
+    if not told:
+        shown = formats.in_words(formats.text(Kind("", ""), value, look), look)
+        return shown if inside or "." in shown else formats.program_words(shown)
+    if told.get("named"):
+        return str(told["named"])
+    asked = told.get("as")
+    if asked == "month":
+        return formats.month_words(str(value), look.locale)
+    what = formats.kind(told if asked is None else {**told, "type": TYPES[asked], "widget": WIDGETS.get(asked), "options": None})
+    number = number_of(value) if what.type in formats.NUMBERS else None
+    if number is None:
+        return formats.text(what, value, look)
+    return formats.text(what, _amount(number, told), look)
+
+
+def _amount(number: Decimal | int, told: Mapping[str, Any]) -> Any:
+    """Return the number without digits that only a calculation has, joined to its currency."""
+    code = str(told.get("currency") or "")
+    money = told.get("as") == "money" or told.get("widget") == "money"
+    places = (0 if told.get("minor") else get_currency_precision(code) if len(code) == 3 else MOST_DECIMALS) if money else MOST_DECIMALS
+    exact = Decimal(number)
+    exponent = exact.as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > max(places, MOST_DECIMALS):
+        exact = round(exact, places)
+    return Amount(str(exact), code) if money and code else str(exact)
+
+
+def _compact(number: Decimal, told: Mapping[str, Any], look: Look) -> str:
+    """Return a figure in few characters, such as €1.2m."""
+    code = str(told.get("currency") or "")
+    exact = number.scaleb(-(get_currency_precision(code) if len(code) == 3 else 2)) if told.get("minor") else number
+    shown = (
+        format_compact_currency(
+            exact,
+            code,
+            locale=look.locale,
+            fraction_digits=1 if 1 <= abs(exact) / 10 ** (3 * _thousands(exact)) < 10 and _thousands(exact) else 0,
+        )
+        if len(code) == 3
+        else format_compact_decimal(exact, locale=look.locale, fraction_digits=1 if exact % 1000 else 0)
+    )
+    return shown.replace("K", "k").replace("M", "m") if look.locale.startswith("en") else shown
+
+
+def _thousands(number: Decimal) -> int:
+    return max(0, number.adjusted() // 3) if number else 0
+
+
+def sheets(rows: Iterable[Mapping[str, Any]] | None = None) -> list[str]:
+    """Return the style sheets that these rows of blocks (None: any) need: what all share, then one for each kind that has one."""
+    kinds = set(blocks.KINDS) if rows is None else {block["block"] for row in rows for column in row.values() for block in column}
+    names = ("block", *(name for name in sorted(kinds) if _has_sheet(name)))
+    return [f"css/blocks/{name}.css" for name in names]
+
+
+@cache
+def _has_sheet(name: str) -> bool:
+    return (frame.STATIC / "css" / "blocks" / f"{name}.css").is_file()

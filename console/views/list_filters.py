@@ -1,0 +1,232 @@
+"""The filter of a list: its conditions as sentences that can be removed, and the sheet that adds one, with what fits the field.
+
+Days are chosen by a picker or counted from today. What the sheet sends is turned into the filter of the address, which a link can carry.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import request
+
+from console import formats
+from console.core.filters import Filter, Group, Test
+from console.formats import Kind, Look
+from console.views import frame
+
+WORDED = (
+    ("eq", "is"), ("ne", "is not"), ("contains", "contains"), ("starts_with", "begins with"), ("gt", "is over"), ("gte", "is at least"),
+    ("lt", "is under"), ("lte", "is at most"), ("in", "is one of"), ("is_null", "is empty"),
+)  # fmt: skip
+DATED = (
+    ("last", "is in the last … days"), ("next", "is in the next … days"), ("ago", "is more than … days ago"), ("today", "is today"),
+    ("eq", "is on"), ("gte", "is from"), ("lt", "is before"), ("lte", "is until"), ("is_null", "is empty"),
+)  # fmt: skip
+OF_TEXT, OF_NUMBERS, OF_CHOICES, OF_LISTS = (
+    ("contains", "starts_with", "eq", "ne", "in", "is_null"),
+    ("eq", "gte", "lte", "gt", "lt", "in", "is_null"),
+    ("eq", "ne", "is_null"),
+    ("contains", "is_null"),
+)
+COUNTED = frozenset({"last", "next", "ago"})
+VALUELESS = frozenset({"is_null", "today"})
+DATES = frozenset({"date", "datetime"})
+_SPOKEN = {
+    "eq": "is", "ne": "is not", "contains": "contains", "starts_with": "begins with", "gt": "is over", "gte": "is at least", "lt": "is under",
+    "lte": "is at most", "in": "is",
+}  # fmt: skip
+_DATED = {"eq": "is", "ne": "is not", "gt": "is after", "gte": "is from", "lt": "is before", "lte": "is until", "in": "is"}
+_NEAR = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+YES_NO = {"yes": True, "no": False, "true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """An active condition as a sentence, and the address without it."""
+
+    label: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the sheet asks for one field: its comparisons, and `form` of the value: `choices`, `date`, `number` or `text`."""
+
+    field: str
+    ops: Sequence[tuple[str, str]]
+    form: str
+    choices: Sequence[tuple[str, str]]
+    chosen: frozenset[str]
+
+
+def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[Chip]:
+    """Return a chip for each active condition; alternatives (or) share one chip, because they are removed together."""
+    if given is None:
+        return []
+    parts = list(given.items) if isinstance(given, Group) and given.kind == "and" and _period(given) is None else [given]
+    made = []
+    for place, part in enumerate(parts):
+        rest = [condition.to_json() for index, condition in enumerate(parts) if index != place]
+        text = json.dumps({"and": rest}, ensure_ascii=False, separators=(",", ":")) if rest else None
+        made.append(Chip(condition_words(part, kinds, look), frame.present_address(after=None, before=None, count=None, filter=text)))
+    return made
+
+
+def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str:
+    """Return a condition as a sentence: "Country is Latvia or Estonia", "Opened is in the last 30 days"."""
+    if isinstance(given, Group):
+        if (period := _period(given)) is not None:
+            what = kinds.get(period[0]) or Kind(period[0], period[0])
+            return (
+                f"{what.label} is {period[1]}"
+                if isinstance(period[1], str)
+                else f"{what.label} is {formats.text(what, period[1][0], look)}"
+            )
+        joined = " or " if given.kind == "or" else " and "
+        return joined.join(condition_words(part, kinds, look) for part in given.items) or "Nothing"
+    what = kinds.get(given.field) or Kind(given.field, given.field)
+    if given.op == "is_null" or given.value is None:
+        return f"{what.label} is {'empty' if (given.value if given.op == 'is_null' else given.op == 'eq') else 'not empty'}"
+    spoken = (_DATED if what.type in DATES else _SPOKEN)[given.op]
+    if given.days is not None:
+        return f"{what.label} {spoken} {relative_words(given.days)}"
+    values = given.value if isinstance(given.value, list) else [given.value]
+    words = ["empty" if value is None else formats.text(what, value, look) for value in values]
+    return f"{what.label} {spoken} {alternatives(words)}"
+
+
+def alternatives(words: Sequence[str]) -> str:
+    """Return the words as alternatives: "A, B or C"."""
+    return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words) or "nothing"
+
+
+def relative_words(days: int) -> str:
+    """Return a day that is counted from today in words: "30 days ago", "in 7 days"."""
+    return _NEAR.get(days) or (f"{-days} days ago" if days < 0 else f"in {days} days")
+
+
+def _period(given: Group) -> tuple[str, str | tuple[Any, Any]] | None:
+    """Return (field, words, or first and last value) of two conditions that name a stretch of days; None for anything else."""
+    if given.kind != "and" or len(given.items) != 2:
+        return None
+    first, after = given.items
+    if not (isinstance(first, Test) and isinstance(after, Test) and first.field == after.field and (first.op, after.op) == ("gte", "lt")):
+        return None
+    if first.days is None or after.days is None:
+        return (first.field, (first.value, after.value)) if _one_day(first.value, after.value) else None
+    if (first.days, after.days) == (0, 1):
+        return first.field, "today"
+    if after.days == 1 and first.days < 0:
+        return first.field, f"in the last {-first.days} days" if first.days < -1 else "yesterday or today"
+    if first.days == 0 and after.days > 1:
+        return first.field, f"in the next {after.days - 1} days"
+    return None
+
+
+def _one_day(first: Any, after: Any) -> bool:
+    begin, end = formats.moment_of(first), formats.moment_of(after)
+    return begin is not None and end is not None and timedelta(hours=22) < end - begin < timedelta(hours=26)
+
+
+# -- adding a condition
+
+
+def asking(kinds: Mapping[str, Kind], names: Iterable[str]) -> Asking:
+    """Return what the sheet asks for the field of the address, or for the first one."""
+    known = list(names)
+    name = request.args.get("add_field", "")
+    name = name if name in known else next(iter(known), "")
+    what = kinds.get(name) or Kind(name, name)
+    words = dict(WORDED)
+    if what.type in DATES:
+        return Asking(name, DATED, "date", (), frozenset(request.args.getlist("add_value")))
+    if what.type == "boolean" or (what.options and what.type not in formats.LISTS):
+        choices = tuple(what.options.items()) or (("yes", "Yes"), ("no", "No"))
+        return Asking(name, [(op, words[op]) for op in OF_CHOICES], "choices", choices, frozenset(request.args.getlist("add_value")))
+    ops = OF_NUMBERS if what.type in formats.NUMBERS else OF_LISTS if what.type in formats.LISTS else OF_TEXT
+    form = "number" if what.type in formats.NUMBERS else "text"
+    return Asking(name, [(op, words[op]) for op in ops], form, (), frozenset(request.args.getlist("add_value")))
+
+
+def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
+    """Return the address with the condition of the filter sheet added; None if it lacks a value."""
+    args = request.args
+    name, op = args["add_field"], args.get("add_op", "eq")
+    entries = [entry.strip() for entry in args.getlist("add_value") if entry.strip()]
+    source = next((field for field in described["fields"] if field["name"] == name), None)
+    if not entries and op not in VALUELESS:
+        return None
+    condition = condition_of(source or {"name": name}, op, entries, look)
+    try:
+        present = json.loads(args.get("filter") or "{}")
+    except ValueError:
+        present = {}
+    on = present["and"] if isinstance(present, dict) and isinstance(present.get("and"), list) else [present] if present else []
+    joined = json.dumps({"and": [*on, condition]}, ensure_ascii=False, separators=(",", ":"))
+    return frame.present_address(add_field=None, add_op=None, add_value=None, after=None, before=None, count=None, filter=joined)
+
+
+def condition_of(source: Mapping[str, Any], op: str, entries: Sequence[str], look: Look) -> dict[str, Any]:
+    """Return the condition that was chosen, in the form of the address; what cannot be read stays as it is and is refused by name."""
+    name, what = str(source["name"]), formats.kind(source)
+    if op == "is_null":
+        return {"field": name, "op": op, "value": True}
+    if op == "today" or (op in COUNTED and entries[0].isdigit()):
+        return _counted(name, op, int(entries[0]) if op != "today" else 0)
+    if what.type in DATES and op in _DATED and (day := _day(entries[0])) is not None and op != "in":
+        return _dated(name, what, op, day, look)
+    values = [
+        value
+        for entry in entries
+        for value in ([value_of(what, part, look) for part in entry.split(",")] if op == "in" else [value_of(what, entry, look)])
+    ]
+    if len(values) > 1 or op == "in":
+        several = {"field": name, "op": "in", "value": values}
+        return {"and": [{"field": name, "op": "ne", "value": value} for value in values]} if op == "ne" else several
+    return {"field": name, "op": op, "value": values[0]}
+
+
+def _counted(name: str, op: str, days: int) -> dict[str, Any]:
+    def test(of: str, count: int) -> dict[str, Any]:
+        return {"field": name, "op": of, "value": {"days": count}}
+
+    if op == "ago":
+        return test("lt", -days)
+    first, after = {"last": (-days, 1), "next": (0, days + 1)}.get(op, (0, 1))
+    return {"and": [test("gte", first), test("lt", after)]}
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _dated(name: str, what: Kind, op: str, day: date, look: Look) -> dict[str, Any]:
+    """Return the comparison with a day; a moment is compared with its beginning or end in the reader's zone."""
+    if what.type == "date":
+        return {"field": name, "op": op, "value": day.isoformat()}
+    begin, end = (_beginning(each, look) for each in (day, day + timedelta(days=1)))
+    if op == "eq":
+        return {"and": [{"field": name, "op": "gte", "value": begin}, {"field": name, "op": "lt", "value": end}]}
+    op, value = {"lte": ("lt", end), "gt": ("gte", end)}.get(op, (op, begin))
+    return {"field": name, "op": op, "value": value}
+
+
+def _beginning(day: date, look: Look) -> str:
+    return datetime.combine(day, time(), ZoneInfo(look.zone)).astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def value_of(what: Kind, entry: str, look: Look) -> Any:
+    """Parse what was typed for a field: labels become stored words."""
+    text = entry.strip()
+    if what.options:
+        stored = {label.casefold(): word for word, label in what.options.items()}
+        return text if text in what.options else stored.get(text.casefold(), text)
+    if what.type == "boolean":
+        return YES_NO.get(text.casefold(), text)
+    return formats.typed(Kind(what.name, what.label, "text" if what.type in formats.LISTS else what.type), [text], look)

@@ -1,0 +1,138 @@
+"""The navigation at the left: pages with their words, what waits as a number, and what the reader pinned."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, cast
+
+from flask import Blueprint, Flask, current_app, g, request
+from flask.sansio.blueprints import BlueprintSetupState
+from markupsafe import Markup
+
+from console import access, inboxes
+from console.browse import pins
+from console.core.actor import Actor
+from console.proposals import measure
+from console.reports import tables
+from console.views import formats
+from console.work import approvals, my_work
+
+blueprint = Blueprint("rail", __name__)
+
+PINS_SHOWN = 6
+IN_THE_BAR = 4
+STATES = ("folded", "open")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page of the rail. `under` are the beginnings of addresses that belong to it; `right` is what it needs, "" for nothing."""
+
+    href: str
+    label: str
+    icon: str
+    key: str
+    under: tuple[str, ...]
+    right: str = ""
+
+
+PLACES = (
+    Place("/", "Home", "home", "g h", ()),
+    Place("/inbox", "Inboxes", "inbox", "g i", ("/inbox",), "inboxes"),
+    Place("/approvals", "Approvals", "shield-check", "g a", ("/approvals",)),
+    Place("/tasks", "Tasks", "checklist", "g t", ("/tasks", "/answers"), "name"),
+    Place("/c", "Records", "list", "g r", ("/c", "/runs/")),
+    Place("/workflows", "Workflows", "route", "g w", ("/workflows",)),
+    Place("/ai", "Proposals at work", "chart-line", "g p", ("/ai",), "measures"),
+    Place("/reports", "Reports", "chart-bar", "g e", ("/reports",), "reports"),
+    Place("/activity", "Activity log", "activity", "g l", ("/activity",), "reads_log"),
+    Place("/operations", "Operations", "bolt", "g o", ("/operations",), "operates"),
+)
+"""In their order. The first `IN_THE_BAR` of BAR that the reader has stand in the bar of a telephone, the others under More."""
+
+BAR = ("/", "/inbox", "/activity", "/approvals", "/c", "/workflows", "/tasks")
+
+
+def _rights() -> Mapping[str, bool]:
+    """Return what of the rail the reader may open."""
+    who = g.get("actor")
+    may: Mapping[str, Callable[[Actor], object]] = {
+        "inboxes": inboxes.inboxes_of,
+        "measures": measure.may_read,
+        "reports": tables.readable,
+        "reads_log": lambda actor: access.can(actor, None, "activity", "read"),
+        "operates": lambda actor: access.can(actor, None, "source", "manage"),
+    }
+    return {"": True, "name": who is not None} | {name: who is not None and bool(judge(who)) for name, judge in may.items()}
+
+
+def _places(rights: Mapping[str, bool]) -> list[Place]:
+    return [place for place in PLACES if rights[place.right]]
+
+
+def _in_the_bar(places: list[Place]) -> set[str]:
+    there = [place.href for place in places]
+    works = "/inbox" in there
+    return set([href for href in BAR if href in there and not (works and href == "/activity")][:IN_THE_BAR])
+
+
+def under_more() -> list[Place]:
+    """Return the pages that the bar of a telephone has no room for."""
+    places = _places(_rights())
+    shown = _in_the_bar(places)
+    return [place for place in places if place.href not in shown]
+
+
+def rail() -> Markup:
+    """Return the navigation. All but the pins is cached, because it is the same for everybody with the same rights and name at the same place."""
+    who, rights = g.get("actor"), _rights()
+    role = formats.role_words(min(who.role_names)) if who is not None and who.role_names else ""
+    return _rail(
+        request.script_root, _place(request.path), None if who is None else who.name, role, memory(), tuple(sorted(rights.items()))
+    )
+
+
+def _place(path: str) -> str:
+    """Return the first part of the path and whether it is the whole path: all that the navigation depends on."""
+    first, more, _ = path[1:].partition("/")
+    return path if path == "/settings/me" else f"/{first}{more}"
+
+
+@lru_cache(maxsize=1000)
+def _rail(_root: str, here: str, name: str | None, role: str, kept_as: str, rights: tuple[tuple[str, bool], ...]) -> Markup:
+    places = _places(dict(rights))
+    shown = {"places": places, "bar": _in_the_bar(places), "here": here, "name": name, "role": role, "kept_as": kept_as}
+    return Markup(current_app.jinja_env.get_template("layouts/rail.html").render(shown))  # noqa: S704 (a template of ours)
+
+
+def memory() -> str:
+    """Return the name of the cookie that keeps for this person whether the rail is folded."""
+    who = g.get("actor")
+    return "rail-" + sha256(("" if who is None else who.id).encode()).hexdigest()[:8]
+
+
+def kept_state() -> str:
+    """Return "folded" or "open" as the person left it; "" where they never said."""
+    chosen = request.cookies.get(memory(), "")
+    return chosen if chosen in STATES else ""
+
+
+def waiting(who: Actor) -> Mapping[str, Any]:
+    """Return what the rail counts: id of the element → (number, is it overdue); and the pins. It comes after the page, with the bell."""
+    counts = [count for _, count in my_work.inbox_counts(who)]
+    late, to_do = sum(count.late.overdue for count in counts), sum(count.to_do for count in counts)
+    return {
+        "counts": [
+            *([("count-inbox", late or to_do, bool(late), "overdue" if late else "to do")] if inboxes.inboxes_of(who) else []),
+            ("count-approvals", approvals.waiting(who), False, "to decide"),
+        ],
+        "pins": pins.pins_of(who)[:PINS_SHOWN],
+    }
+
+
+def _extend(state: BlueprintSetupState) -> None:
+    cast(Flask, state.app).jinja_env.globals.update(rail=rail, rail_state=kept_state, rail_places=under_more)
+
+
+blueprint.record_once(_extend)

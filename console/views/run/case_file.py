@@ -1,0 +1,159 @@
+"""The case file of a run as a person takes it: a paper (PDF), or an archive that an outsider checks alone."""
+
+import base64
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from flask import Blueprint, Response, make_response, request
+from markupsafe import Markup
+
+from console import reports, runs
+from console.activity import sequencing
+from console.core.actor import Actor
+from console.errors import ConsoleError, NotFound
+from console.reports import CaseFile
+from console.views import formats, frame
+from console.views.formats import Look
+from console.views.run import page
+
+blueprint = Blueprint("case_file", __name__, url_prefix="/runs")
+
+READY_S = 5.0
+FONTS = {"Inter": frame.FONT, "Inter Extended": "vendor/inter-5.3.0/inter-latin-ext.woff2"}
+"""Family → font. Each part of the typeface has a family of its own: under one name letters of the one are drawn from the other."""
+_PICTURE = re.compile(r'<svg class="pic[^>]*>')
+
+
+@blueprint.get("/<run_id>/case-file")
+def take(run_id: str) -> Response:
+    """Send the case file: `format` pdf (default) or zip."""
+    form = request.args.get("format", "pdf")
+    if form not in ("pdf", "zip"):
+        raise NotFound
+    return sent(frame.actor(), run_id, form)
+
+
+def sent(actor: Actor, run_id: str, form: str) -> Response:
+    """Return the case file as an attachment. An archive holds the paper too, unless the run is too long for one or none can be drawn here."""
+    case = reports.case_file(actor, run_id, form, ready=lambda: sequencing.head_asked_for(READY_S), with_documents=form == "zip")
+    if form == "pdf":
+        reports.require_short(case)
+        content = reports.paper(case, html(case, actor))
+    else:
+        content = reports.archive(case, _paper_or_none(case, actor))
+    answer = make_response(content)
+    answer.mimetype = f"application/{form}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{run_id}.{form}"'
+    return answer
+
+
+def _paper_or_none(case: CaseFile, actor: Actor) -> bytes | None:
+    try:
+        reports.require_short(case)
+        return reports.paper(case, html(case, actor))
+    except ConsoleError:
+        return None
+
+
+def html(case: CaseFile, actor: Actor) -> str:
+    """Return the page of the paper. It refers to nothing outside: its style and fonts stand in it."""
+    run, look = case.run, Look.of(actor)
+    context = page.context_of_run(run, case.record_title, "") | {
+        "read_only": True,
+        "mode": "look",
+        "icon": lambda *_: "",
+        "block_sheets": lambda _: (),
+    }
+    drawn = frame.render(
+        "case_file/page.html",
+        context
+        | {
+            "title": f"{run['workflow']['title']}, {case.record_title}" if case.record_title else run["workflow"]["title"],
+            "status": frame.status_badge(run["status"]),
+            "results": page.results(run, look, context["result_kinds"]),
+            "sections": _folded(_section(case, attempt, context, look) for attempt in run["attempts"]),
+            "approvals": [_approval(line) for line in case.approvals],
+            "looked": case.looked,
+            "events": case.events,
+            "signed_at": case.signed_at,
+            "made_at": reports.made_at(case),
+            "moment": lambda value: _moment(value, look),
+            "zone": look.zone,
+            "who": lambda person: case.names.get(person, "a former colleague") if person else "",
+        },
+    )
+    styled = drawn.replace("</head>", f"<style>{_style()}</style></head>", 1)
+    return _PICTURE.sub(lambda found: f"{found[0]}<style>{_picture_style()}</style>", styled)
+
+
+def _moment(value: Any, look: Look) -> str:
+    """Return a moment in the reader's zone, which the paper names once."""
+    at = formats.moment_of(value)
+    return formats.times.worded(at, "d MMM y, HH:mm:ss", look) if at is not None else ""
+
+
+def _section(case: CaseFile, attempt: Mapping[str, Any], context: Mapping[str, Any], look: Look) -> dict[str, Any]:
+    """Return what the paper says of one attempt: its title and outcome, its screen, and what was answered."""
+    screen = case.screens.get((attempt["step"], attempt["attempt"])) or {}
+    labels = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
+    values = attempt["values"] or {}
+    drawn = page.step_context(screen, look, context["states_of"], answers=values, chosen=attempt["outcome"]) if screen else {}
+    return {
+        "title": attempt["title"],
+        "state": page.STATE_WORDS[runs.showing.view.STATES[attempt["status"]]],
+        "cancelled": attempt["status"] == "cancelled",
+        "automatic": not screen and not attempt["by"] and attempt["status"] == "done",
+        "by": case.names.get(attempt["by"], "a former colleague") if attempt["by"] else "",
+        "at": _moment(attempt["completed_at"] or attempt["entered_at"], look),
+        "by_hand": attempt["handled_manually"],
+        "outcome": labels.get(str(attempt["outcome"])),
+        "body": Markup(frame.render("case_file/step.html", {**context, **drawn, "step_kind": attempt["type"]})) if drawn else "",  # noqa: S704 (a template of ours)
+        "answers": [box for box in drawn.get("boxes", ()) if box.value or values.get(box.source) not in (None, "", [])],
+    }
+
+
+def _folded(sections: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the sections, automatic steps that follow each other as one line of their titles."""
+    made: list[dict[str, Any]] = []
+    for section in sections:
+        if not section["automatic"]:
+            made.append(section)
+        elif made and "folded" in made[-1]:
+            made[-1]["folded"].append(section["title"])
+        else:
+            made.append({"folded": [section["title"]]})
+    return made
+
+
+def _approval(line: Any) -> dict[str, Any]:
+    """Return what the paper says of a request for approval."""
+    approval = line.approval
+    return {
+        "label": line.label,
+        "requester": line.requester_name,
+        "at": approval.requested_at,
+        "why": approval.why,
+        "status": approval.status,
+        "votes": [
+            {"who": line.names.get(vote.by, "a former colleague"), "yes": vote.decision == "approved", "at": vote.at, "reason": vote.reason}
+            for vote in approval.decided
+        ],
+    }
+
+
+@lru_cache(maxsize=1)
+def _style() -> str:
+    """Return the style of the paper, with its fonts in it."""
+    faces: Sequence[str] = [
+        f'@font-face {{ font-family: "{family}"; font-weight: 400 700; src: url("data:font/woff2;base64,{base64.b64encode((frame.STATIC / font).read_bytes()).decode()}") }}'
+        for family, font in FONTS.items()
+    ]
+    return "\n".join([*faces, *((frame.STATIC / sheet).read_text() for sheet in ("css/case-file.css", "css/blocks/paper.css"))])
+
+
+@lru_cache(maxsize=1)
+def _picture_style() -> str:
+    """Return the style of the pictures of blocks: WeasyPrint looks for it in each of them."""
+    return (frame.STATIC / "css/blocks/paper-picture.css").read_text()

@@ -1,0 +1,90 @@
+"""How the document of a workflow describes what its steps put into the context: fields of forms, choices, actions, and what only programs need."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from console import effects, steps, workflows
+from console.core import expressions
+from console.core.documents.fields import FieldDefinition
+from console.core.expressions.nodes import Path
+from console.errors import ConsoleError, NotFound
+from console.formats import Kind, kind, label_of
+from console.steps.base import StepView
+
+CHOSEN = frozenset({"outcome", "branch", "decision", "state", "result"})
+"""Names under which a step says in one word what came of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The kinds of a step's values by name, and the names of those that only programs need."""
+
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    technical: frozenset[str] = frozenset()
+
+
+NOTHING = Described()
+
+
+@lru_cache(maxsize=256)
+def of_version(workflow: str, version: int) -> Mapping[str, Described]:
+    """Step → what the document says of its values; nothing for a version that cannot be read any more."""
+    try:
+        document = workflows.version(workflow, version).document
+    except (ConsoleError, ValueError):
+        return {}
+    own = {step.id: _of_step(steps.view(step), step.next) for step in document.steps}
+    return {step.id: _with_results(own, own[step.id], step.config.get("values")) for step in document.steps}
+
+
+def _with_results(every: Mapping[str, Described], own: Described, values: Any) -> Described:
+    """What a step says of its values, also of those that are a field of an earlier step under another name.
+
+    A name that the document gives to a value of its own, such as `result`, says nothing about its kind.
+    """
+    given = values if isinstance(values, Mapping) else {}
+    own = replace(own, kinds={name: known for name, known in own.kinds.items() if name not in CHOSEN or name not in given})
+    named = {name: _led(every, rule) for name, rule in given.items() if isinstance(rule, str)}
+    found = {name: replace(known, name=name) for name, known in named.items() if known is not None and name not in own.kinds}
+    labelled = {name: replace(known, label=label_of(name)) for name, known in found.items()}
+    return replace(own, kinds={**labelled, **own.kinds}) if found else own
+
+
+def _led(every: Mapping[str, Described], rule: str) -> Kind | None:
+    """The field of an earlier step that the expression names; None if it computes something."""
+    try:
+        node = expressions.parse(rule).node
+    except expressions.ExpressionError:
+        return None
+    names = node.names if isinstance(node, Path) else ()
+    return every[names[1]].kinds.get(names[2]) if len(names) == len(("steps", "id", "field")) and names[1] in every else None
+
+
+def _of_step(step: StepView, ways: Iterable[str]) -> Described:
+    choices = {outcome: outcome_words(outcome) for outcome in ways}
+    kinds = {name: Kind(name, label_of(name), "enum", options=choices, widget="chosen") for name in CHOSEN}
+    kinds |= {entry.name: kind(entry.field().to_json()) for entry in _definitions(step.config)}
+    if options := getattr(step.config, "options", None):
+        labels = {str(option.value): str(option.label) for option in options}
+        kinds["option"] = Kind("option", "Choice", "enum", options=labels)
+    technical = set(steps.get(step.type).technical)
+    return Described(kinds, frozenset(technical - {entry.name for entry in _definitions(step.config)}))
+
+
+def _definitions(config: Any) -> Iterator[FieldDefinition]:
+    """The fields of a step's forms: its own, and those of the action that it does."""
+    for part in ("fields", "form", "output"):
+        yield from (entry for entry in getattr(config, part, None) or () if isinstance(entry, FieldDefinition))
+    action = getattr(config, "action", None)
+    if isinstance(action, str):
+        try:
+            yield from effects.kept.get(action).form
+        except NotFound:
+            return
+
+
+def outcome_words(outcome: str) -> str:
+    """An outcome of a step as words: `not_done` is "Not done"; that of all other cases is "Otherwise"."""
+    return "Otherwise" if outcome == "default" else label_of(outcome)

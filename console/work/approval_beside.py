@@ -1,0 +1,92 @@
+"""What stands beside one request for approval: questions and replies, which documents were opened by whom, and how alike requests ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+from console import accounts, documents, log
+from console.core.actor import Actor
+from console.runs.changing.approval_answers import VisibleRequest, visible_request
+from console.runs.changing.approval_questions import Remark, remarks
+from console.runs.showing.reader_reach import kept_from
+from console.work import approvals
+from console.work.approvals import Line
+
+MOST_ALIKE = 24
+ALIKE_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedByBoth:
+    """A document beside the run: how many of its `pages` (None: nobody counted them) the requester and the reader opened."""
+
+    title: str
+    ref: str
+    pages: int | None
+    requester: int
+    reader: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """How requests for the same ended in the last year, as far as the reader may see them: newest first."""
+
+    lines: Sequence[Line]
+    approved: int
+    rejected: int
+    median_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """All of it for one reader. `remarks` are None where the reader may not read texts of the step; `names` are those of the people in them."""
+
+    remarks: Sequence[Remark] | None
+    names: dict[str, str]
+    opened: Sequence[OpenedByBoth]
+    alike: Alike
+    may_reply: bool
+
+
+def beside(actor: Actor, approval_id: str) -> Beside:
+    """What stands beside the request. Raises NotFound as `approvals.get` does."""
+    request = visible_request(actor, approval_id)
+    run, approval = request.seen.run, request.approval
+    hidden = kept_from(actor, run.workflow, run.version, request.attempt.step, run=run.id)
+    says = hidden.closed is None or hidden.closed.says(request.attempt.step)
+    said = remarks(request) if says else None
+    asked = bool(said) and any(not remark.reply for remark in said or ())
+    return Beside(
+        said,
+        accounts.names({remark.by for remark in said or ()}),
+        _opened(actor, request),
+        _alike(actor, request),
+        asked and approval.status == "open" and actor.id == approval.requested_by,
+    )
+
+
+def _opened(actor: Actor, request: VisibleRequest) -> list[OpenedByBoth]:
+    """The documents of which somebody opened something, or which the run went through, with the pages that each of the two opened."""
+    run, approval = request.seen.run, request.approval
+    events = [event for event in log.recent(run.id, "source_opened", 0) if event.open.get("source") == "document"]
+    made = []
+    for looked in documents.looked_at(actor, run.id, events=events):
+        mine = documents.pages_by(looked, events, actor.id)
+        theirs = documents.pages_by(looked, events, approval.requested_by)
+        made.append(OpenedByBoth(looked.title, looked.ref, looked.pages, theirs, mine))
+    return made
+
+
+def _alike(actor: Actor, request: VisibleRequest) -> Alike:
+    """Decided requests for the same action, of the last year."""
+    since = log.body.moment(log.now() - timedelta(days=ALIKE_DAYS))
+    page = approvals.history(actor, {"action": request.approval.action, "created_at.gte": since}, limit=MOST_ALIKE)
+    lines = [line for line in page.lines if line.approval.status in ("approved", "rejected")]
+    took = [(_ended(line) - line.approval.requested_at).total_seconds() for line in lines if line.approval.decided]
+    approved = sum(line.approval.status == "approved" for line in lines)
+    return Alike(lines, approved, len(lines) - approved, median(took) if took else None)
+
+
+def _ended(line: Line) -> datetime:
+    return line.approval.decided[-1].at

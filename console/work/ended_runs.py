@@ -1,0 +1,149 @@
+"""Runs that ended: how many today, hour by hour, and the one of the last weeks that shows most."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from console import access
+from console.core.actor import Actor
+from console.db import tables
+from console.db.engine import fetch, hot_engine
+from console.runs import RunHead
+from console.runs.showing import record_reach
+from console.runs.showing.lists import listed, visible_pairs
+
+MOST = 10_000
+LATELY = timedelta(days=45)
+LOOKED_AT = 60
+SHOWN = 40
+_MARKS = "select kind, actor from console.activity where run = %s order by pos limit %s"
+_TOLD = """
+select a.run, count(distinct a."by") filter (where a."by" like 'usr%%'), count(*) filter (where a.proposal is not null),
+count(*) filter (where a.status = 'cancelled'), count(*) from console.attempt a where a.run = any(%s) group by a.run
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """Runs that ended in one hour of the day: `done` completed, `other` aborted, cancelled, failed or timed out."""
+
+    hour: int
+    done: int = 0
+    other: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What ended since midnight of the reader's day. `mine` are those that the reader held last; `more`: not all were counted."""
+
+    hours: Sequence[Hour]
+    mine: int
+    more: bool = False
+
+    @property
+    def done(self) -> int:
+        """How many were completed."""
+        return sum(one.done for one in self.hours)
+
+    @property
+    def other(self) -> int:
+        """How many ended in another way."""
+        return sum(one.other for one in self.hours)
+
+    @property
+    def all(self) -> int:
+        """How many ended."""
+        return self.done + self.other
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A run that is worth watching: who took part, proposals, changes of mind, and its events as (kind, by a person, AI or automatic)."""
+
+    run: RunHead
+    people: int
+    proposals: int
+    revised: int
+    marks: Sequence[str]
+
+
+def ended_today(actor: Actor, now: datetime, zone: str) -> Ended:
+    """Runs that ended today in this zone, counted up to `MOST`: of workflows and records that the actor may see.
+
+    One statement; for an actor who sees a part of the records one more for each collection of which they do.
+    """
+    pairs, run = sorted(visible_pairs(actor)), tables.run.c
+    if not pairs:
+        return Ended((), 0)
+    midnight = now.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    hour = sa.func.date_part("hour", sa.func.timezone(zone, run.ended_at)).label("hour")
+    about = (run.id, run.collection, run.record) if record_reach.limited_collections(actor) else ()
+    newest = (
+        sa.select(hour, (run.status == "completed").label("done"), (run.last_holder == actor.id).label("mine"), *about)
+        .where(run.ended_at >= midnight, sa.tuple_(run.team, run.workflow).in_(pairs), access.cleared_for(actor, run.label))
+        .order_by(run.ended_at.desc(), run.id.desc())
+        .limit(MOST + 1)
+    )
+    if about:
+        return _counted(_within_reach(actor, newest))
+    found = newest.subquery()
+    return _counted(
+        _rows(sa.select(found.c.hour, found.c.done, found.c.mine, sa.func.count()).group_by(found.c.hour, found.c.done, found.c.mine))
+    )
+
+
+def _within_reach(actor: Actor, newest: sa.Select[*tuple[Any, ...]]) -> list[tuple[Any, bool, bool, int]]:
+    """A row (hour, done, mine, 1) for each of these runs whose record the actor sees."""
+    rows = _rows(newest)
+    seen = set(record_reach.countable(actor, [(row.id, row.collection, row.record) for row in rows]))
+    return [(row.hour, row.done, row.mine, 1) for row in rows if row.id in seen]
+
+
+def _rows(statement: sa.Select[*tuple[Any, ...]]) -> Sequence[Any]:
+    with hot_engine().connect() as connection:
+        return connection.execute(statement).all()
+
+
+def _counted(rows: Sequence[Any]) -> Ended:
+    """The sums of rows (hour, done, mine, how many)."""
+    by_hour: dict[int, list[int]] = {}
+    for at, done, _, number in rows:
+        by_hour.setdefault(int(at), [0, 0])[0 if done else 1] += number
+    hours = [Hour(at, done, other) for at, (done, other) in sorted(by_hour.items())]
+    total = sum(row[3] for row in rows)
+    return Ended(hours, sum(row[3] for row in rows if row[2]), more=total > MOST)
+
+
+def ended_lately(actor: Actor, now: datetime, limit: int) -> list[RunHead]:
+    """The last runs that ended within `LATELY` and that the actor may see, the latest first."""
+    run = tables.run.c
+    found, _ = listed(actor, run.ended_at >= now - LATELY, order=(run.ended_at.desc(), run.id.desc()), limit=limit)
+    return found
+
+
+def story(heads: Sequence[RunHead]) -> Story | None:
+    """Of these runs the one with most people, changes of mind and proposals; None where none has more than one person or proposal."""
+    told = {row[0]: row[1:] for row in fetch(_TOLD, ([head.id for head in heads],))} if heads else {}
+    best = max(heads, key=lambda head: _interest(told.get(head.id, (0, 0, 0, 0))), default=None)
+    if best is None or best.id not in told or sum(told[best.id][:3]) < 2:
+        return None
+    people, proposals, revised, _ = told[best.id]
+    return Story(best, people, proposals, 1 if revised else 0, _marks(best.id))
+
+
+def _interest(row: Sequence[Any]) -> tuple[int, int]:
+    people, proposals, cancelled, attempts = row
+    return 4 * people + min(proposals, 12) + (3 if cancelled else 0), attempts
+
+
+def _marks(run_id: str) -> list[str]:
+    """By whom the run's events were, in order, thinned out to `SHOWN`: "person", "ai" or "auto"."""
+    rows = fetch(_MARKS, (run_id, MOST))
+    every = ["ai" if kind.startswith("proposal") else "person" if str(actor).startswith("usr") else "auto" for kind, actor in rows]
+    if len(every) <= SHOWN:
+        return every
+    return [every[place * len(every) // SHOWN] for place in range(SHOWN)]

@@ -1,0 +1,126 @@
+"""Why runs wait, in words, and by when they are due: for a list of runs at once, with two statements, one for the rows that they have read, and one for each collection with due days or a limited scope."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from console import access, inboxes, records, runs
+from console.core.actor import Actor
+from console.db.engine import fetch
+from console.errors import ConsoleError
+from console.runs import RunHead
+from console.runs.showing.view import title_of
+from console.workflows import Definition, version
+
+MOST_LETTERS = 140
+_ROWS = """
+select r.id, r.waiting, r.take_over, r.last_holder, a.step, a.outcome from {runs}
+left join lateral (
+    select step, outcome from console.attempt where run = r.id and status = 'done' and "by" is not null order by n desc limit 1
+) a on true where r.id = any(%s)
+"""
+_WAITS = {
+    "time": "Goes on by itself when its time comes",
+    "retry": "It could not be done and is tried again",
+    "event": "Goes on when something happens outside",
+    "approval": "Goes on when it is approved",
+    "run": "Goes on when another run ends",
+    "documents": "Goes on when the documents are here",
+    "task": "Goes on when a task is done",
+    "answer": "Goes on when an answer is here",
+    "effect": "The change is under way",
+}
+"""What a run waits for → words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a run waits. `due` is a day or a moment (aware UTC); None where nothing says so. `last_holder` is a person id."""
+
+    words: str
+    due: date | None = None
+    last_holder: str | None = None
+
+
+def reasons(actor: Actor, heads: Sequence[RunHead]) -> dict[str, Reason]:
+    """Run id → why it waits. The runs are those that the actor may see; texts that they may not read are left out."""
+    if not heads:
+        return {}
+    rows = {row[0]: row[1:] for row in fetch(_ROWS.format(runs=access.runs(actor).sql()), ([head.id for head in heads],))}
+    due = _due_days(actor, heads)
+    with runs.judged_once(rows):
+        return {head.id: _reason(actor, head, rows[head.id], due) for head in heads if head.id in rows}
+
+
+def _reason(actor: Actor, head: RunHead, row: Sequence[Any], due: Mapping[tuple[str, str], date]) -> Reason:
+    waiting, take_over, last_holder, step, outcome = row
+    until = datetime.fromisoformat(waiting["until"]) if waiting and waiting.get("until") else None
+    by_record = due.get((head.collection or "", head.record or "")) if head.live else None
+    readable = runs.words_of_event(actor, head.workflow_id, head.version, head.step, run=head.id)
+    return Reason(_words(head, waiting, take_over, (step, outcome), readable=readable), by_record or until, last_holder)
+
+
+def _words(
+    head: RunHead,
+    waiting: Mapping[str, Any] | None,
+    take_over: Mapping[str, Any] | None,
+    last: tuple[str | None, str | None],
+    *,
+    readable: bool,
+) -> str:
+    if head.ticket and readable and head.ticket.get("reason"):
+        return f"“{_short(str(head.ticket['reason']))}”"
+    if take_over:
+        return _short(str(take_over.get("message", ""))) if readable and take_over.get("message") else "Stopped, and asks a person"
+    if waiting and head.status in ("waiting_time", "waiting_event"):
+        return _WAITS.get(str(waiting.get("for")), "Goes on by itself")
+    step, outcome = last
+    if step is None:
+        return "Nothing is done yet"
+    definition = version(head.workflow_id, head.version)
+    label = _outcome_label(definition, step, outcome) if readable else ""
+    return f"After {title_of(definition, step)}" + (f": {label}" if label else "")
+
+
+def _outcome_label(definition: Definition, step_id: str, outcome: str | None) -> str:
+    """The label of the way that was taken; "" for a step that offers no choice."""
+    config = next((step.config for step in definition.document.steps if step.id == step_id), {})
+    offered = [option for name in ("options", "outcomes") for option in config.get(name) or () if isinstance(option, Mapping)]
+    return next((str(option.get("label", "")) for option in offered if option.get("value") == outcome), "")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1].rstrip()}…"
+
+
+def _due_days(actor: Actor, heads: Sequence[RunHead]) -> dict[tuple[str, str], date]:
+    """(collection, key) → its due day, as the inbox says whose records start the run's workflow. Hidden fields give none."""
+    rules = {inbox.source.workflow: inbox.source for inbox in inboxes.known() if inbox.source and inbox.source.due}
+    wanted: dict[str, set[str]] = {}
+    for head in heads:
+        rule = rules.get(head.slug)
+        if rule is not None and head.record is not None and head.collection == rule.collection:
+            wanted.setdefault(head.slug, set()).add(head.record)
+    found = {}
+    for slug, keys in wanted.items():
+        rule = rules[slug]
+        scope, due = access.scope_for(actor, rule.collection, "read"), rule.due
+        if due is None or due.field in scope.hidden:
+            continue
+        try:
+            rows = records.named(rule.collection, sorted(keys), scope, (due.field,))
+        except ConsoleError:
+            continue  # the source is down: the runs are listed without a due day
+        for key, record in rows.items():
+            day = _day(record.values.get(due.field))
+            if day is not None:
+                found[(rule.collection, key)] = day + timedelta(days=due.days)
+    return found
+
+
+def _day(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError:
+        return None

@@ -1,0 +1,389 @@
+"""Blocks as values: what each kind finds in a run's context, what it draws of it, and what it says where it cannot."""
+
+import json
+import re
+from itertools import pairwise
+from typing import Any
+
+from console.core import blocks
+from console.core.blocks import Data, Leaf
+from console.core.blocks.base import MOST_ENTRIES
+from console.core.documents.workflow_check import check
+from console.steps import all_types
+from tests.tables import cases
+
+CANNOT = re.compile(r"^This (cannot be|is not) (drawn|shown): .+\.$")
+
+
+def say(leaf: Leaf | None) -> str:
+    """A leaf in plain words."""
+    if leaf is None:
+        return ""
+    if leaf.get("hidden"):
+        return "hidden"
+    if "parts" in leaf:
+        return "".join(part if isinstance(part, str) else str(part["value"]) for part in leaf["parts"])
+    return "–" if leaf["value"] is None else str(leaf["value"])
+
+
+def found(block: dict[str, Any], **variables: Any) -> Data:
+    """The data of one block over these variables."""
+    (made,) = blocks.compute(blocks.parsed([block]), {"variables": variables, "steps": {}}, lambda *_: {})
+    assert json.loads(json.dumps(made)) == made, "data is recorded as JSON"
+    return made
+
+
+def drawn(block: dict[str, Any], **variables: Any) -> Data:
+    """What its template draws."""
+    return blocks.picture(found(block, **variables), say)
+
+
+def without(data: Any, place: str) -> Any:
+    """The data for a reader who may not see what is computed at this place."""
+    if isinstance(data, list):
+        return [without(one, place) for one in data]
+    if isinstance(data, dict):
+        given = data.get("from")
+        if given == place or (isinstance(given, list) and place in given):
+            return {"from": given, "value": None, "hidden": True}
+        return {name: without(one, place) for name, one in data.items()}
+    return data
+
+
+FACT: dict[str, Any] = {"label": "Hits", "value": "variables.hits"}
+WHOLE: dict[str, Any] = {"label": "Paid", "value": "variables.paid"}
+AMOUNTS: dict[str, Any] = {
+    "block": "amounts",
+    "whole": WHOLE,
+    "parts": [{"label": "Back", "value": "variables.back"}, {"label": "Now", "value": "variables.now", "now": True}],
+}
+OWNERS: dict[str, Any] = {
+    "each": "variables.owners",
+    "owner": "entry.id",
+    "name": "{{ entry.id }}",
+    "of": "entry.of",
+    "share": "entry.share",
+}
+TREE: dict[str, Any] = {"block": "tree", "owners": [OWNERS]}
+SERIES: dict[str, Any] = {
+    "block": "series",
+    "points": [{"each": "variables.points", "label": "{{ entry.at }}", "value": "entry.value"}],
+    "expected": "variables.expected",
+}
+LINE = {"label": "Born", "ours": "variables.ours", "theirs": "variables.theirs"}
+COMPARISON: dict[str, Any] = {"block": "comparison", "lines": [LINE]}
+SCORE: dict[str, Any] = {
+    "block": "score",
+    "total": "variables.total",
+    "factors": [{"each": "variables.factors", "label": "{{ entry.name }}", "points": "entry.points", "weight": "entry.weight"}],
+}
+LETTER: dict[str, Any] = {"block": "letter", "body": "variables.body", "mark": "variables.mark"}
+CHANGES: dict[str, Any] = {
+    "block": "before_after",
+    "changes": [{"each": "variables.changes", "label": "Field", "before": "entry[0]", "after": "entry[1]"}],
+}
+ANY: dict[str, dict[str, Any]] = {
+    "facts": {"block": "facts", "facts": [FACT]},
+    "amounts": AMOUNTS,
+    "tree": TREE,
+    "series": SERIES,
+    "comparison": COMPARISON,
+    "score": SCORE,
+    "letter": LETTER,
+    "before_after": CHANGES,
+}
+WRONG: tuple[Any, ...] = (
+    "abc",
+    True,
+    7,
+    "7",
+    -1,
+    "NaN",
+    "1e999",
+    [],
+    [1],
+    ["x"],
+    {},
+    {"a": 1},
+    [{"a": [1]}],
+    None,
+    "x" * 5000,
+    [[["x"]]],
+    "2026-01-01",
+    [None],
+    [{"id": {}, "share": []}],
+)
+
+
+def test_no_kind_of_block_fails_on_a_value_of_a_wrong_kind() -> None:
+    for kind, block in ANY.items():
+        names = set(re.findall(r"variables\.(\w+)", json.dumps(block)))
+        for value in WRONG:
+            for name in names:
+                made = drawn(block, **(dict.fromkeys(names, 5) | {name: value}))
+                trouble = made.get("trouble")
+                assert trouble is None or CANNOT.match(trouble), (kind, name, value, trouble)
+                assert trouble is None or "abc" not in trouble
+
+
+@cases("block, variables, sentence", [
+    (AMOUNTS, {"paid": "abc"}, "This cannot be drawn: an amount is not a number."),
+    (AMOUNTS, {"paid": 100, "back": 60, "now": 50}, "This is not drawn: the parts come to more than the whole."),
+    (AMOUNTS, {"paid": 100, "back": -1}, "This is not drawn: an amount is less than nothing."),
+    (TREE, {"owners": "x"}, "This cannot be drawn: what it goes through is not a list."),
+    (TREE, {"owners": [{"id": "a", "share": 120}]}, "This is not drawn: a share is not between 0 and 100 per cent."),
+    (SERIES, {"points": [{"at": "May", "value": "much"}]}, "This cannot be drawn: a figure is not a number."),
+    (LETTER, {"body": 7}, "This cannot be shown: the message is not a text."),
+    ({**SCORE, "out_of": "0"}, {"total": 5}, "This cannot be drawn: the scale has no end."),
+])  # fmt: skip
+def test_what_cannot_be_drawn_says_so_in_its_place(block: dict[str, Any], variables: dict[str, Any], sentence: str) -> None:
+    assert drawn(block, **variables)["trouble"] == sentence
+
+
+@cases("kind", list(ANY.values()), ids=lambda one: str(one["block"]))
+def test_nothing_there_is_said_in_words(kind: dict[str, Any]) -> None:
+    made = drawn({**kind, "empty": "Nobody looked."})
+    assert "trouble" not in made
+    assert say(made["empty"]) == "Nobody looked."
+
+
+def test_facts_fold_and_count() -> None:
+    many = {
+        "block": "facts",
+        "facts": [{"each": "variables.list", "label": "{{ entry.name }}", "value": "entry.state", "if": "entry.state != 'x'"}],
+    }
+    made = drawn(many, list=[{"name": f"n{number}", "state": "x" if number % 2 else "ok"} for number in range(10_000)])
+    assert (len(made["facts"]), made["left_out"]) == (MOST_ENTRIES, 5_000 - MOST_ENTRIES)
+    assert made["facts"][1]["label"] == "n2"
+    assert drawn({"block": "facts", "facts": [FACT]}, hits=[])["facts"][0]["figure"] == "None"
+    assert drawn({"block": "facts", "facts": [{**FACT, "of": "7"}]}, hits=6)["facts"][0]["figure"] == "6 of 7"
+    toned = {**FACT, "tone": [{"if": "variables.hits > 1", "tone": "bad"}, {"tone": "good"}]}
+    assert [drawn({"block": "facts", "facts": [toned]}, hits=hits)["facts"][0]["tone"] for hits in (2, 1)] == ["bad", "good"]
+    hidden = blocks.picture(
+        without(found({"block": "facts", "facts": [{**FACT, "remark": "of ours"}]}, hits=6), "content[0].facts[0].value"), say
+    )
+    assert hidden["facts"][0] | {"tone": ""} == {"label": "Hits", "figure": "hidden", "remark": "", "tone": "", "hidden": True}
+
+
+def test_amounts_are_drawn_in_their_order_and_never_beyond_the_whole() -> None:
+    made = drawn(AMOUNTS, paid="180", back="60", now="0.9")
+    assert [(bar["x"], bar["width"], bar["now"], bar["thin"]) for bar in made["bars"]] == [
+        ("0.00", "33.33", False, False),
+        ("33.63", "0.20", True, True),
+    ]
+    assert [(line["kind"], line["shown"]) for line in made["lines"]] == [
+        ("whole", "180"),
+        ("before", "60"),
+        ("now", "0.9"),
+        ("left", "119.1"),
+    ]
+    assert drawn(AMOUNTS, paid="0")["lines"] == []
+    shut = blocks.picture(without(found(AMOUNTS, paid=180, back=60, now=30), "content[0].parts[0].value"), say)
+    assert shut["bars"] == []
+    assert [line["shown"] for line in shut["lines"]] == ["180", "hidden", "30", "hidden"]
+    mixed = {**AMOUNTS, "whole": {**WHOLE, "currency": "'EUR'"}, "parts": [{"label": "Back", "value": "5", "currency": "'USD'"}]}
+    assert drawn(mixed, paid=10)["trouble"] == "This cannot be drawn: the amounts are not all in one currency."
+
+
+@cases("ours, theirs, verdict", [
+    ("1966-09-23", "1966-09-23", "same"), ("Brno", "Prague", "differs"), ("Brno", None, "unknown"), ("", "x", "unknown"), (None, None, "unknown"), ([], ["x"], "unknown"),
+    ("MAREK  Dvořáček", "Marek Dvořáček", "same"), ("b", ["a", "B"], "same"), ("c", ["a", "b"], "differs"), (5, "five", "unknown"), ("5.0", 5, "same"), ("مرحبا", "مرحبا", "same"),
+])  # fmt: skip
+def test_a_comparison_says_same_only_of_what_is(ours: Any, theirs: Any, verdict: str) -> None:
+    assert drawn(COMPARISON, ours=ours, theirs=theirs)["lines"][0]["verdict"] == verdict
+
+
+def test_a_comparison_counts_what_counts() -> None:
+    lines = [
+        {**LINE, "same": "false"},
+        {**LINE, "same": "false", "counts": "false"},
+        {**LINE, "same": "true", "hot": "true"},
+        {**LINE, "same": "null"},
+    ]
+    block = {"block": "comparison", "lines": lines, "need": {"count": "2", "text": "Two"}, "match": {"value": "'0.968'", "line": "'0.9'"}}
+    made = drawn(block, theirs=["a", "b", "c"])
+    assert made["tally"] == "1 same, 2 differ, 1 unknown"
+    assert (made["need"]["have"], made["need"]["of"], made["need"]["full"]) == (1, 2, 1)
+    assert (made["match"]["width"], made["match"]["line"]) == ("96.80", "90.00")
+    assert (made["lines"][0]["theirs"]["shown"], made["lines"][0]["theirs"]["aside"]) == ("a", "and 2 more")
+    shut = blocks.picture(
+        without(found(COMPARISON | {"need": {"count": "1", "text": "One"}}, ours="a", theirs="b"), "content[0].lines[0].ours"), say
+    )
+    assert (shut["lines"][0]["verdict"], shut["need"]["have"]) == (None, None), "who may not see a value does not see what it comes to"
+    told = blocks.picture(
+        without(found({"block": "comparison", "lines": [{**LINE, "same": "false"}]}, ours="a"), "content[0].lines[0].ours"), say
+    )
+    assert told["lines"][0]["verdict"] == "differs"
+    hits = {"block": "comparison", "lines": [{**LINE, "each": "variables.hits", "ours": "entry"}]}
+    made = drawn(hits, hits=["x"] * 10_000)
+    assert (len(made["lines"]), made["left_out"]) == (MOST_ENTRIES, 10_000 - MOST_ENTRIES)
+
+
+def test_a_score_is_points_times_weight() -> None:
+    factors = [
+        {"name": "a", "points": 1, "weight": 25, "last": "8.3"},
+        {"name": "b", "points": 3, "weight": 15, "last": 5},
+        {"name": "c", "points": 0, "weight": 10},
+    ]
+    last = {**SCORE["factors"][0], "last": "entry.last"}
+    bands = [{"from": "0", "label": "low"}, {"from": "25", "label": "medium"}]
+    made = drawn({**SCORE, "factors": [last], "last": "31", "bands": bands}, total=50, factors=factors)
+    assert [(one["track"], one["bar"], one["ring"], one["adds"], one["up"]) for one in made["factors"]] == [
+        ("100.00", "33.33", "33.20", "8.3", True), ("60.00", "60.00", "20.00", "15.0", True), ("40.00", None, None, "0.0", False),
+    ]  # fmt: skip
+    assert (made["width"], made["last"], [band["x"] for band in made["bands"]]) == ("50.00", "31.00", ["0.00", "25.00"])
+    many = drawn(SCORE, total=1, factors=[{"name": str(number), "points": number % 2, "weight": 1} for number in range(30)])
+    assert (len(many["factors"]), len(many["folded"])) == (15, 15)
+    shut = blocks.picture(without(found(SCORE, total=50, factors=factors), "content[0].factors[0].points"), say)
+    assert [(one["bar"], one["sum"], one["adds"]) for one in shut["factors"]] == [(None, "–", "–")] * 3
+    assert blocks.picture(without(found(SCORE, total=50, factors=factors), "content[0].total"), say)["width"] is None
+
+
+def owner(id: str, of: str | None, share: Any) -> dict[str, Any]:
+    return {"id": id, "of": of, "share": share}
+
+
+def test_a_tree_adds_what_a_person_holds_over_all_layers() -> None:
+    made = drawn(
+        TREE, owners=[owner("johanna", None, 60), owner("invest", None, 40), owner("johanna", "invest", 30), owner("marek", "invest", 70)]
+    )
+    assert [(row["depth"], row["name"], row["in_all"], row["incl"], row["above"]) for row in made["rows"]] == [
+        (1, "johanna", "72 %", "", True), (1, "invest", "", "", False), (2, "johanna", "", "incl. 12", True), (2, "marek", "28 %", "", True),
+    ]  # fmt: skip
+    assert (made["rows"][0]["fill"], made["rows"][0]["soft_x"], made["rows"][0]["soft"]) == ("42.0", "43.0", "7.4")
+    assert (made["line_x"], made["nobody"]) == ("17.5", "")
+    below = drawn(TREE, owners=[owner("a", None, 20), owner("b", None, 24)])
+    assert below["nobody"] == "Nobody holds 25 % or more."
+
+
+def test_a_circle_of_owners_is_named_and_not_drawn_again() -> None:
+    made = drawn({**TREE, "root": "'us'"}, owners=[owner("a", "us", 50), owner("b", "a", 100), owner("a", "b", 100), owner("c", "b", 40)])
+    assert [(row["depth"], row["name"], row["back"]) for row in made["rows"]] == [
+        (1, "a", ""),
+        (2, "b", ""),
+        (3, "", "back to a"),
+        (3, "c", ""),
+    ]
+    assert made["rows"][3]["in_all"] == "20 %"
+    alone = drawn(TREE, owners=[owner("a", "a", 100)])
+    assert len(alone["rows"]) <= 2
+
+
+def test_three_hundred_owners_and_twelve_layers_fit() -> None:
+    many = drawn(TREE, owners=[owner("big", None, 30), *(owner(f"p{number}", None, "0.2") for number in range(299))])
+    assert [row["name"] for row in many["rows"]] == ["big"]
+    assert len(many["more"]) + many["left_out"] == 299
+    deep = drawn(TREE, owners=[owner(f"l{layer}", f"l{layer - 1}" if layer > 1 else None, 100) for layer in range(1, 13)])
+    assert [row["depth"] for row in deep["rows"]] == [1, 2, 3, 11, 12]
+    assert deep["skipped"] == "7 layers between, 4 to 10"
+    assert deep["rows"][-1]["in_all"] == "100 %"
+    wide = [
+        owner(f"{layer}.{place}", f"{layer - 1}.{other}" if layer else None, 50)
+        for layer in range(12)
+        for place in range(4)
+        for other in range(4)
+    ]
+    assert len(drawn(TREE, owners=wide)["rows"]) <= 300, "a net of owners has more ways than anybody can draw"
+
+
+def test_a_tree_keeps_shares_where_a_name_is_hidden_and_draws_nothing_where_a_share_is() -> None:
+    data = found(TREE, owners=[owner("a", None, 60)])
+    named = blocks.picture(without(data, "content[0].owners[0].name"), say)["rows"][0]
+    assert (named["name"], named["share"]) == ("Somebody you may not see", "60 %")
+    shut = blocks.picture(without(data, "content[0].owners[0].share"), say)
+    assert (shut["drawn"], shut["rows"][0]["share"], shut["rows"][0]["fill"], shut["rows"][0]["in_all"]) == (False, "–", None, "")
+
+
+def points(*values: Any) -> list[dict[str, Any]]:
+    return [{"at": f"m{number}", "value": value} for number, value in enumerate(values)]
+
+
+def test_a_series_is_grey_up_to_what_was_expected_and_amber_above() -> None:
+    made = drawn(SERIES, points=points(50, 100, 200), expected=100)
+    assert [(bar["soft"]["height"], bar["over"] and bar["over"]["height"]) for bar in made["bars"]] == [
+        ("13.0", None),
+        ("26.0", None),
+        ("26.0", "26.0"),
+    ]
+    assert made["line"] == "30.0"
+    assert drawn(SERIES)["rows"] == []
+    one = drawn(SERIES, points=points(5))
+    assert (one["bars"], one["one"]["shown"]) == ([], "5")
+    below = drawn(SERIES, points=points(-50, 50))
+    assert [bar["soft"]["y"] for bar in below["bars"]] == ["30.0", "4.0"]
+    assert (below["base"], below["bars"][0]["soft"]["height"]) == ("30.0", "26.0")
+    assert drawn(SERIES, points=points(None, 4, None))["bars"][0]["x"] == "36.67"
+    flat = drawn(SERIES, points=points(0, 0))
+    assert [bar["soft"]["height"] for bar in flat["bars"]] == ["0.5", "0.5"]
+    shut = blocks.picture(without(found(SERIES, points=points(5, 6), expected=5), "content[0].expected"), say)
+    assert (shut["hidden"], shut["bars"]) == (True, [])
+
+
+def test_a_million_points_cost_no_more_than_are_shown() -> None:
+    made = drawn(SERIES, points=[{"at": "m", "value": 10**12}] * 1_000_000, expected=10**9)
+    assert (len(made["rows"]), made["left_out"]) == (MOST_ENTRIES, 1_000_000 - MOST_ENTRIES)
+    names = [float(name["x"]) for name in made["names"]]
+    assert all(after - before > 10 for before, after in pairwise(names))
+
+
+def test_a_letter_is_whole_marked_and_text() -> None:
+    made = drawn(LETTER, body="Dear\r\n<script>all</script>\nrefund the\n ferry part", mark="refund the ferry")
+    assert made["lines"] == [
+        [("Dear", False)],
+        [("<script>all</script>", False)],
+        [("refund the", True)],
+        [(" ferry", True), (" part", False)],
+    ]
+    long = drawn(LETTER, body="line\n" * 9_000)
+    assert (len(long["lines"]), long["cut"]) == (40, 5_000)
+    assert sum(len(line) for line in [*long["lines"], *long["rest"]]) == 8_000
+    one = drawn(LETTER, body="ا" * 40_000)
+    assert (len(one["lines"]), one["rest"]) == (1, [])
+    assert drawn(LETTER, body="a (b", mark=["(b", "", None, "zz"])["lines"] == [[("a ", False), ("(b", True)]]
+    assert blocks.picture(without(found(LETTER, body="secret"), "content[0].body"), say)["lines"] == []
+
+
+def test_only_what_changes_is_before_and_after() -> None:
+    made = drawn(CHANGES, changes=[[1, 2], [3, 3], [None, 4]])
+    assert [(row["before"], row["after"]) for row in made["groups"][0]["rows"]] == [("1", "2"), ("–", "4")]
+    ways = [
+        {"outcome": name, "label": name, "effects": [{"fields": [{"name": "risk", "label": "Risk", "old": "low", "new": new}]}]}
+        for name, new in (("a", "high"), ("b", "low"))
+    ]
+    told = blocks.picture({**found({"block": "before_after"}), "ways": ways}, say)
+    assert [(group["label"], [row["after"] for row in group["rows"]]) for group in told["groups"]] == [("a", ["high"])]
+
+
+@cases("content, place, words", [
+    ([{"block": "fcts"}], "content[0].block", "There is no block fcts: known are"),
+    ([{"block": "facts"}], "content[0].facts", "This is missing. (In the block facts.)"),
+    ([{"block": "facts", "facts": [{**FACT, "remrk": "x"}]}], "content[0].facts[0].remrk", "is remark meant? (In the block facts.)"),
+    ([{"block": "facts", "facts": [{**FACT, "remrk": "x", "value": "variables.nope"}]}], "content[0].facts[0].value", "There is no variable nope. (In the block facts.)"),
+    ([AMOUNTS | {"left": "{{ 1 + }}"}], "content[0].left", "(In the block amounts.)"),
+    ([{"block": "facts", "facts": [{"label": "x", "value": "entry.name"}]}], "content[0].facts[0].value", "entry is known only in parts with each."),
+    ([{"block": "tree", "owners": [{**OWNERS, "each": "steps.later.rows"}]}], "content[0].owners[0].each", "There is no step later"),
+    ([{"block": "series", "points": [{"label": "x", "value": "now >"}]}], "content[0].points[0].value", "The expression ends too early"),
+    ("x", "content", "This must be a list."), ([7], "content[0]", "This must be an object."),
+])  # fmt: skip
+def test_a_check_names_step_place_and_block(content: Any, place: str, words: str) -> None:
+    steps = [
+        {"id": "start", "type": "start", "title": "Start", "next": {"default": "look"}},
+        {"id": "look", "type": "guidance", "title": "Look", "config": {"text": "x"}, "content": content, "next": {"default": "end"}},
+        {"id": "end", "type": "end", "title": "End", "next": {}},
+    ]
+    known = dict.fromkeys(("hits", "paid", "back", "now", "owners"), 1)
+    document = {"format": 1, "slug": "a-a", "title": "A", "collection": None, "team": "t", "variables": known, "steps": steps}
+    assert [(one.step, one.field) for one in check(document, all_types()) if words in one.reason] == [("look", place)]
+
+
+def test_an_end_knows_no_record() -> None:
+    end = {
+        "id": "end",
+        "type": "end",
+        "title": "End",
+        "next": {},
+        "content": [{"block": "facts", "facts": [{"label": "{{ record.name }}", "value": "1"}]}],
+    }
+    steps = [{"id": "start", "type": "start", "title": "Start", "next": {"default": "end"}}, end]
+    problems = check({"format": 1, "slug": "a-a", "title": "A", "collection": "customer", "team": "t", "steps": steps}, all_types())
+    assert [(one.step, one.field) for one in problems] == [("end", "content[0].facts[0].label")]

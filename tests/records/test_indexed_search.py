@@ -1,0 +1,201 @@
+"""Searching large tables through their indexes, in PostgreSQL, SQLite and MariaDB: the same is found, in scope, and what was not looked at is said."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from console import records, subjects
+from console.core import expressions
+from console.core.documents.collections import Collection, Stored, assemble
+from console.core.expressions import search_syntax
+from console.core.scopes import Scope, whole
+from console.errors import TooSlow
+from console.postgres import Embedded
+from console.records import catalogue, connect, index_advice, indexed_search, indexes, quick_search, reflect, search, timed
+from console.records.catalogue import Catalogue, Source
+from console.records.indexes import Index, Indexes
+from tests.records.files import keyed
+from tests.servers.mariadb import running
+from tests.tables import cases
+
+TABLE = """create table client (id int primary key, number varchar(20) not null, name varchar(60) not null, email varchar(60), secret varchar(20), desk varchar(10), note varchar(90))"""
+ROWS = [
+    *(
+        (n, f"C-{10_000 + n}", f"Person {n:03} Olsen", f"p{n}@example.com", f"s{n}", "retail" if n % 2 else "corporate", "a halogen lamp")
+        for n in range(1, 61)
+    ),
+    (90, "C-90001", "Halcyon Harbour Trading", "office@halcyon.example", "hush", "corporate", None),
+    (91, "C-90002", "Halina Wójcik", "halina@example.com", "hush", "retail", None),
+    (92, "C-90003", "Signe Halvorsen", "signe@example.com", "shh", "retail", None),
+]
+MADE = {
+    "postgresql": ["create index on client (number)", "create index on client (name)", "create index on client (lower(email) text_pattern_ops)", "create index on client (secret)", "create table bare (id int primary key, name text)", "analyze"],
+    "sqlite": ["create index a on client (number)", "create index b on client (name collate nocase)", "create index c on client (email)", "create index d on client (secret)", "create table bare (id integer primary key, name text)"],
+    "mysql": ["create index a on client (number)", "create fulltext index b on client (name)", "create index c on client (email)", "create index d on client (secret)", "create table bare (id int primary key, name text)"],
+}  # fmt: skip
+DOCUMENT = {"title": "{{ record.name }}", "search": ["number", "name", "email", "secret"]}
+
+
+@pytest.fixture(scope="module")
+def places(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, Collection]]]:
+    """Kind of database → its collections `client` and `bare`, all of them large for the test."""
+    folder = tmp_path_factory.mktemp("indexed")
+    pg.drop_database("indexed")
+    pg.sql("create database indexed")
+    Path(folder, "indexed.db").touch()
+    with ExitStack() as stack:
+        maria = make_url(stack.enter_context(running(folder)))
+        with connect.create(connect.address(str(maria.render_as_string(hide_password=False)))).connect() as first:
+            first.exec_driver_sql("create or replace database indexed character set utf8mb4")
+        urls = {
+            "postgresql": pg.url("postgres", "indexed"),
+            "sqlite": f"sqlite:///{folder}/indexed.db",
+            "mysql": maria.set(database="indexed").render_as_string(hide_password=False),
+        }
+        stack.enter_context(keyed())
+        kept, sources = [], {}
+        for kind, url in urls.items():
+            engine = connect.create(connect.address(url))
+            with engine.connect() as connection:
+                for statement in (TABLE, *MADE[kind]):
+                    connection.exec_driver_sql(statement)
+                marks = ", ".join(["?" if kind == "sqlite" else "%s"] * 7)
+                for row in ROWS:
+                    connection.exec_driver_sql(f"insert into client values ({marks})", row)
+                kept += [
+                    Stored(f"{kind}.{item['table']}", kind, item, DOCUMENT if item["table"] == "client" else {})
+                    for item in reflect.structures(connection)
+                ]
+                if kind == "postgresql":
+                    connection.exec_driver_sql("analyze")
+            engine.dispose()
+            sealed = catalogue.sealed_at(kind)
+            sources[kind] = Source(kind, kind, subjects.wrap(url.encode(), sealed), sealed)
+        known = Catalogue(1, sources, assemble(kept))
+        with patch.object(catalogue, "current", lambda: known), patch.object(indexes, "LARGE", 5):
+            indexes.forget()
+            yield {kind: {name: known.collections[f"{kind}.{name}"] for name in ("client", "bare")} for kind in urls}
+            connect.dispose()
+            indexes.forget()
+    pg.drop_database("indexed")
+
+
+KINDS = pytest.mark.parametrize("kind", list(MADE))
+
+
+def listed(collection: Collection, text: str, scope: Scope | None = None, *, inside: bool = False) -> list[str]:
+    sought = search_syntax.read(text, collection)
+    sought = search_syntax.everywhere(sought) if inside else sought
+    scope = scope or whole(collection.id)
+    rows = [row.title for row in records.page(collection.id, scope, q=sought, sort="name").rows]
+    assert records.count(collection.id, scope, q=sought) == len(rows)
+    return rows
+
+
+@KINDS
+def test_a_large_list_finds_beginnings_and_whole_values_and_looks_inside_when_asked(
+    places: dict[str, dict[str, Collection]], kind: str
+) -> None:
+    client = places[kind]["client"]
+    assert listed(client, "hal") == ["Halcyon Harbour Trading", "Halina Wójcik"] + (["Signe Halvorsen"] if kind == "mysql" else [])
+    assert listed(client, "HALINA") == ["Halina Wójcik"]
+    assert listed(client, "halina wójcik") == ["Halina Wójcik"]
+    assert listed(client, "C-90001") == ["Halcyon Harbour Trading"]
+    assert listed(client, "c-9000") == ["Halcyon Harbour Trading", "Halina Wójcik", "Signe Halvorsen"]
+    assert listed(client, "signe@example.com") == ["Signe Halvorsen"]
+    assert listed(client, "nobody") == []
+    assert listed(client, "arbour") == []
+    assert listed(client, "arbour", inside=True) == ["Halcyon Harbour Trading"]
+    assert listed(client, "%") == listed(client, "p_1") == []
+
+
+@KINDS
+def test_the_scope_holds_and_hidden_fields_are_not_looked_at(places: dict[str, dict[str, Collection]], kind: str) -> None:
+    client = places[kind]["client"]
+    retail = Scope(client.id, allow=(expressions.parse("record.desk == 'retail'"),))
+    assert "Halcyon Harbour Trading" not in listed(client, "hal", retail)
+    assert "Halina Wójcik" in listed(client, "hal", retail)
+    shut = Scope(client.id, everything=True, hidden=frozenset({"secret"}))
+    assert listed(client, "hush", shut) == []
+    assert len(listed(client, "hush")) == 2
+    told = quick_search.find([(client, shut, ["name"])], "hush", limit=5, seconds=5)
+    assert told[0].records == []
+
+
+@KINDS
+def test_a_search_says_how_it_looked_and_which_index_would_help(places: dict[str, dict[str, Collection]], kind: str) -> None:
+    client, bare = places[kind]["client"], places[kind]["bare"]
+    assert search.reach(client, frozenset(), search_syntax.read("hal", client)) == "beginnings"
+    assert search.reach(client, frozenset(), search_syntax.read("desk:retail", client)) == ""
+    with patch.object(Indexes, "large", property(lambda _: True)):
+        assert search.reach(bare, frozenset(), search_syntax.read("hal", bare)) == "rows"
+        assert search.reach(bare, frozenset(), search_syntax.read("17", bare)) == "exact"
+        assert quick_search.find([(bare, whole(bare.id), ["name"])], "hal", limit=5, seconds=5)[0].reach == "nothing"
+    advice = index_advice.statements(bare, search.searched_fields(bare, frozenset()))
+    assert "name" in advice[-1]
+    assert {"postgresql": "gin_trgm_ops", "mysql": "FULLTEXT", "sqlite": "NOCASE"}[kind] in advice[-1]
+
+
+@KINDS
+def test_what_somebody_types_is_one_statement_for_a_collection(places: dict[str, dict[str, Collection]], kind: str) -> None:
+    client, bare = places[kind]["client"], places[kind]["bare"]
+    indexes.indexes_of(client)
+    with statements(client) as sent:
+        found = quick_search.find([(client, whole(client.id), ["name"]), (bare, whole(bare.id), ["name"])], "halina", limit=3, seconds=5)
+    assert [row.title for row in found[0].records] == ["Halina Wójcik"]
+    reading = [text for text in sent if text.lower().lstrip().startswith("select")]
+    assert len(reading) == 2, sent
+
+
+@contextmanager
+def statements(collection: Collection) -> Iterator[list[str]]:
+    import sqlalchemy as sa
+
+    sent: list[str] = []
+    engine = catalogue.engine_of(collection)
+
+    def note(_connection: object, _cursor: object, text: str, *_: object) -> None:
+        sent.append(text)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    sa.event.remove(engine, "before_cursor_execute", note)
+
+
+@KINDS
+def test_a_statement_that_takes_too_long_is_stopped_and_the_connection_serves_on(
+    places: dict[str, dict[str, Collection]], kind: str
+) -> None:
+    client = places[kind]["client"]
+    slow = {
+        "postgresql": "select pg_sleep(5)",
+        "mysql": "select count(*) from client a, client b, client c, client d, client e",
+        "sqlite": "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n",
+    }[kind]
+    engine = catalogue.engine_of(client)
+    with engine.connect() as connection:
+        with pytest.raises(TooSlow), timed.limit(connection, 0.05):
+            connection.exec_driver_sql(slow).all()
+        assert connection.exec_driver_sql("select 1").scalar_one() == 1
+        limit = {"postgresql": "show statement_timeout", "mysql": "select @@max_statement_time"}.get(kind)
+        assert limit is None or "15" in str(connection.exec_driver_sql(limit).scalar_one())
+
+
+@cases(
+    ("text", "after"),
+    [("hal", "ham"), ("z", "{"), ("a\U0010ffff", "b"), ("\ud7ff", "\ue000"), ("\U0010ffff", "\U0010ffff\U0010ffff")],
+)
+def test_the_end_of_a_beginning_is_the_next_text(text: str, after: str) -> None:
+    assert indexed_search._after(text) == after
+
+
+def test_trigrams_answer_everything_and_other_indexes_do_not(places: dict[str, dict[str, Collection]]) -> None:
+    client = places["postgresql"]["client"]
+    fields = search.searched_fields(client, frozenset())
+    seen = Indexes(10**6, tuple(Index("inside", (field.name,)) for field in fields))
+    assert indexed_search.complete(client, fields, seen)
+    assert not indexed_search.complete(client, fields, indexes.indexes_of(client))

@@ -1,0 +1,141 @@
+"""Contradictions are said before Done, by rules of the document: refused at the field, or taken with a sentence that is kept."""
+
+from typing import Any
+
+import pytest
+
+from console import log, runs, steps
+from console.errors import Invalid
+from console.runs.engine import opened_documents
+from console.steps.base import Context, StepView
+from tests.papers import at_note, pdf, workflow
+from tests.services.test_documents_checked import send
+from tests.views.conftest import Pages
+
+STATUS = [{"value": "same", "label": "The same"}, {"value": "other", "label": "Somebody else"}]
+STEP: dict[str, Any] = {
+    "type": "update_data",
+    "config": {
+        "form": [
+            {"name": "evidence", "label": "Evidence", "type": "files"},
+            {"name": "verdict", "label": "Verdict", "type": "enum", "options": STATUS, "required": True},
+            {"name": "ground", "label": "Because", "must": [{
+                "if": "steps.note.ground != 'age' || record.display_name == 'x'",
+                "message": "Not possible: both are {{ record.display_name }}.",
+                "why": "As on file.",
+                "ways": [{"label": "Set to the same", "set": {"verdict": "same", "ground": None}}],
+            }]},
+            {"name": "taken", "label": "Papers", "type": "enum", "options": [{"value": "accepted", "label": "Accepted"}, {"value": "no", "label": "No"}],
+             "must": [{"if": "steps.note.taken != 'accepted' || size(run.opened) > 0", "message": "Accepted unopened.", "severity": "explain", "ask": "Why unopened?"}]},
+        ],
+    },
+    "next": {"default": "rate"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def run_id(pages: Pages) -> str:
+    workflow("contradicted", STEP)
+    return at_note(pages.company, "contradicted", "2")
+
+
+def test_a_contradiction_is_refused_at_its_field_with_the_ways_out(pages: Pages, run_id: str) -> None:
+    page = pages.olivia.get(f"/runs/{run_id}")
+    assert "Why unopened?" not in _shown(page.html)
+    typed = {"v.verdict": "other", "v.ground": "age", "v.taken": "accepted"}
+    refused = pages.olivia.send(page, f"/runs/{run_id}/complete", status=422, **typed)
+    name = runs.get(pages.company.olivia, run_id).record_title
+    assert f"Not possible: both are {name}. As on file." in refused.text
+    assert "Accepted unopened." in refused.text
+    alerts = {told["id"] for told in refused.with_attribute("role") if told["role"] == "alert" and "refusal" in told.get("class", "")}
+    assert alerts == {"f-ground-error", "f-taken_because-error"}
+    described = {told["aria-describedby"] for told in refused.with_attribute("aria-describedby") if "aria-invalid" in told}
+    assert alerts == {part for told in described for part in told.split() if part in alerts}
+    (way,) = [told for told in refused.with_attribute("name") if told["name"] == "change"]
+    pages.olivia.send(refused, f"/runs/{run_id}/complete", change=way["value"])
+    changed = pages.olivia.get(f"/runs/{run_id}")
+    fields = changed.form(f"/runs/{run_id}/complete")["fields"]
+    assert (fields["v.verdict"], fields["v.ground"]) == ("same", "")
+    assert runs.get(pages.company.olivia, run_id).json["current"]["step"] == "note"
+
+
+def test_the_sentence_is_kept_and_not_asked_for_once_the_page_was_opened(pages: Pages, run_id: str) -> None:
+    told = {"verdict": "same", "taken": "accepted"}
+    with pytest.raises(Invalid) as wrong:
+        runs.complete(pages.company.olivia, run_id, runs.Submission(step="note", revision=None, values=told))
+    assert wrong.value.details == [{"field": "taken_because", "reason": "Accepted unopened.", "severity": "explain"}]
+    runs.complete(
+        pages.company.olivia, run_id, runs.Submission(step="note", revision=None, values={**told, "taken_because": "It came by hand."})
+    )
+    view = runs.get(pages.company.olivia, run_id)
+    assert view.json["context"]["note"]["taken_because"] == "It came by hand."
+    done = next(event.n for event in log.events_of(run_id) if event.type == "step_completed" and event.body["step"]["id"] == "note")
+    assert "It came by hand." in pages.olivia.get(f"/runs/{run_id}/replay?at={done}").text
+    assert "Why unopened?" not in pages.olivia.get(f"/runs/{run_id}/replay?at={done - 1}").text
+
+
+def test_a_document_counts_as_opened_once_every_page_was(pages: Pages, run_id: str) -> None:
+    sent = send(pages.company, run_id, pdf(2))
+    assert opened_documents.opened_documents(run_id) == []
+    for number, complete in ((1, False), (2, True)):
+        assert pages.olivia.client.get(f"/files/{sent.id}/page/{number}?run={run_id}").status_code == 200
+        (document,) = opened_documents.opened_documents(run_id)
+        assert (document.key, document.complete) == (sent.id, complete)
+    runs.complete(
+        pages.company.olivia, run_id, runs.Submission(step="note", revision=None, values={"verdict": "same", "taken": "accepted"})
+    )
+    assert "taken_because" not in runs.get(pages.company.olivia, run_id).json["context"]["note"]
+
+
+CHOICE: dict[str, Any] = {
+    "type": "decision",
+    "config": {
+        "opened": {"step": "papers", "if": "item.status == 'accepted'", "options": ["yes"]},
+        "options": [
+            {"value": "yes", "label": "Yes", "entails": "Goes on for {{ record.display_name }}."},
+            {"value": "no", "label": "No"},
+            {"value": "never", "label": "Never", "if": "1 == 2", "why_not": "Only on Sundays."},
+        ],
+    },
+    "next": {"default": "rate"},
+}
+
+
+def test_a_decision_names_what_was_never_opened_and_takes_a_sentence() -> None:
+    kind, view = (
+        steps.get("decision"),
+        StepView("here", "decision", "Here", steps.get("decision").Config.model_validate(CHOICE["config"]), ()),
+    )
+    items = [{"key": key, "title": key.upper(), "values": {"status": "accepted" if key != "c" else "no"}} for key in "abc"]
+    roots = {"record": {"display_name": "Ana"}, "input": {}, "variables": {}, "run": {}, "steps": {"papers": {"items": items}}}
+    context = Context(roots, opened={"a": (2, 2), "b": (1, 2)})
+    prompt = kind.prepare(view, context)
+    assert [(each.title, each.opened, each.pages) for each in prompt.unopened] == [("B", 1, 2)]
+    assert [option.entails for option in prompt.outcomes] == ["Goes on for Ana.", ""]
+    with pytest.raises(Invalid) as wrong:
+        kind.complete(view, context, {}, "yes")
+    assert wrong.value.details == [
+        {"field": "unopened_because", "reason": "Never opened: B. Open it, or say why not.", "severity": "explain"}
+    ]
+    assert kind.complete(view, context, {"unopened_because": "By hand."}, "yes").values == {"unopened_because": "By hand."}
+    assert kind.complete(view, context, {}, "no").values == {}
+    whole = Context(roots, opened={"a": (1, None), "b": (2, 2)})
+    assert kind.prepare(view, whole).unopened == ()
+    assert kind.complete(view, whole, {"unopened_because": "x"}, "yes").values == {}
+
+
+def test_choices_are_rows_that_say_what_follows_and_why_not(pages: Pages) -> None:
+    plain = {**CHOICE, "config": {name: value for name, value in CHOICE["config"].items() if name != "opened"}}
+    workflow("chosen", plain)
+    run_id = at_note(pages.company, "chosen", "2")
+    page = pages.olivia.get(f"/runs/{run_id}")
+    name = runs.get(pages.company.olivia, run_id).record_title
+    assert f"Yes Goes on for {name}." in page.text
+    assert "Never is not offered. Only on Sundays." in page.text
+    chosen = [told for told in page.with_attribute("name") if told["name"] == "outcome"]
+    assert ([told["value"] for told in chosen], [told for told in chosen if "checked" in told]) == (["yes", "no"], [])
+
+
+def _shown(html: str) -> str:
+    """The page without the fields that are hidden."""
+    return "".join(part.partition("</li>")[2] if part.startswith(" hidden") else part for part in html.split("<li"))

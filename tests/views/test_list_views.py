@@ -1,0 +1,232 @@
+"""Lists open where the work is, keep how each person sees them, filter as people speak, and can be saved as a table."""
+
+import csv
+import io
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import pytest
+import sqlalchemy as sa
+
+from console import access, formats, records
+from console.browse import list_views
+from console.browse.list_views import ListView
+from console.core import filters
+from console.core.documents.collections import Segment
+from console.core.filters import Group
+from console.db.engine import fetch
+from console.errors import TooSlow
+from console.formats import Look
+from console.records import catalogue
+from console.views import list_filters
+from tests.tables import cases
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Page, Pages
+
+
+def keys(page: "Page") -> list[str]:
+    return [told["data-record"] for told in page.with_attribute("data-record")]
+
+
+def heads(page: "Page") -> list[str]:
+    table = page.html[page.html.index("<thead>") : page.html.index("</thead>")]
+    return [part.split("<")[0].strip() for part in table.split(">") if part.split("<")[0].strip()]
+
+
+@pytest.fixture
+def with_roles() -> Iterator[None]:
+    """The segment of the company's customers is where operators begin."""
+    known = catalogue.current()
+    made = replace(known.collections["customer"], segments=(Segment("unrated", "Unrated", "record.risk == null", ("operator",)),))
+    other = replace(known, collections={**known.collections, "customer": made})
+    with patch.object(catalogue, "current", lambda: other):
+        yield
+
+
+def test_a_list_opens_with_the_segment_of_the_role_and_then_of_the_person(pages: "Pages", with_roles: None) -> None:
+    olivia, mona = pages.olivia, pages.mona
+    olivia.get("/c/customer", status=303)
+    assert keys(olivia.follow()) == ["1", "3", "4"]
+    assert len(keys(olivia.get("/c/customer?segment="))) == 4, "all records are one click away"
+    assert "/c/customer?segment=" in olivia.get("/c/customer?segment=unrated").links
+    assert len(keys(mona.get("/c/customer"))) == 4, "her role names no segment"
+    olivia.send(olivia.get("/c/customer?segment="), "/c/customer/view", segment="", columns="email")
+    assert len(keys(olivia.get("/c/customer"))) == 4
+
+
+def test_columns_their_order_and_the_height_of_rows_are_kept_for_one_person(pages: "Pages") -> None:
+    olivia = pages.olivia
+    page = olivia.get("/c/customer")
+    token = page.form("/c/customer/view")["fields"]["csrf_token"]
+    sent = {"csrf_token": token, "columns": ["risk", "email"], "rows": "roomy", "back": "/c/customer?sort=id"}
+    olivia.post("/c/customer/view", sent)
+    page = olivia.follow()
+    assert heads(page)[1:3] == ["Risk", "Email"]
+    assert "roomy" in page.html
+    olivia.post("/c/customer/view", {**sent, "down": "risk"})
+    assert heads(olivia.get("/c/customer"))[1:3] == ["Email", "Risk"]
+    assert heads(olivia.get("/c/customer?columns=balance"))[1] == "Balance", "a link with columns shows those"
+    assert heads(pages.tom.get("/c/customer"))[1:3] != ["Email", "Risk"], "nobody else's list changes"
+    olivia.post("/c/customer/view", {"csrf_token": token, "reset": "1", "back": "//evil.example"})
+    assert olivia.answer.headers["Location"] == "/"
+    assert fetch("select 1 from console.list_view where collection = 'customer'") == []
+
+
+def test_nobody_keeps_columns_that_they_may_not_read(pages: "Pages") -> None:
+    for who, collection, columns in (
+        (pages.olivia, "customer", ["nope"]),
+        (pages.stan, "customer", ["email"]),
+        (pages.olivia, "customer", ["tax_id"]),
+    ):
+        token = who.get("/c").html.split('data-token="')[1].split('"')[0]
+        who.post(f"/c/{collection}/view", {"csrf_token": token, "columns": columns}, status=404 if who is pages.stan else 422)
+    assert list_views.moved(("a", "b", "c"), "c", -1) == ("a", "c", "b")
+    assert list_views.moved(("a", "b"), "a", -1) == ("a", "b")
+
+
+def test_a_row_stands_beside_its_list_by_the_address(pages: "Pages") -> None:
+    page = pages.olivia.get("/c/customer?sort=id&preview=1")
+    assert "adaeze@customers.example" in page.html
+    assert keys(page) == ["1", "2", "3", "4"]
+    part = pages.olivia.get("/c/customer?sort=id&preview=2", "preview")
+    assert part.html.lstrip().startswith("<aside")
+    assert "Tore Lindqvist" in part.text
+    assert "not there" in pages.tom.get("/c/customer?preview=3").text, "out of scope and missing are answered alike"
+    assert "IE123" not in pages.olivia.get("/c/customer?preview=1").html
+
+
+def test_the_values_of_a_list_are_offered_with_how_often_they_occur(pages: "Pages") -> None:
+    part = pages.olivia.get("/c/customer", "facets")
+    assert "Retail 3" in part.text
+    assert "Corporate 1" in part.text
+    retail = next(link for link in part.links if "retail" in link)
+    assert len(keys(pages.olivia.get(retail))) == 3
+    assert "Corporate" not in pages.tom.get("/c/customer", "facets").text
+    assert "IE123" not in part.html
+
+
+def test_several_values_and_days_are_added_as_one_sentence(pages: "Pages") -> None:
+    olivia = pages.olivia
+    olivia.get("/c/customer?add_field=risk&add_op=eq&add_value=low&add_value=high", status=303)
+    assert "Risk is Low or High" in olivia.follow().text
+    pick = olivia.get("/c/customer?add_field=desk&pick=1")
+    assert 'value="corporate"' in pick.html
+    assert "Wrong" not in olivia.get("/c/customer?add_field=desk", "condition").text
+
+
+LOOK = Look(zone="Europe/Vilnius")
+DATE, MOMENT = {"name": "due", "label": "Due", "type": "date"}, {"name": "at", "label": "At", "type": "datetime"}
+
+
+@cases(
+    ("source", "op", "entries", "condition"),
+    [
+        (DATE, "last", ["30"], {"and": [{"field": "due", "op": "gte", "value": {"days": -30}}, {"field": "due", "op": "lt", "value": {"days": 1}}]}),
+        (DATE, "next", ["7"], {"and": [{"field": "due", "op": "gte", "value": {"days": 0}}, {"field": "due", "op": "lt", "value": {"days": 8}}]}),
+        (DATE, "ago", ["14"], {"field": "due", "op": "lt", "value": {"days": -14}}),
+        (DATE, "lt", ["2026-11-20"], {"field": "due", "op": "lt", "value": "2026-11-20"}),
+        (MOMENT, "eq", ["2026-11-20"], {"and": [{"field": "at", "op": "gte", "value": "2026-11-19T22:00:00Z"}, {"field": "at", "op": "lt", "value": "2026-11-20T22:00:00Z"}]}),
+        (MOMENT, "lte", ["2026-11-20"], {"field": "at", "op": "lt", "value": "2026-11-20T22:00:00Z"}),
+        (DATE, "is_null", [], {"field": "due", "op": "is_null", "value": True}),
+    ],
+)  # fmt: skip
+def test_what_the_sheet_sends_becomes_a_condition(source: dict[str, str], op: str, entries: list[str], condition: object) -> None:
+    assert list_filters.condition_of(source, op, entries, LOOK) == condition
+
+
+def test_a_filter_reads_as_people_speak(pages: "Pages") -> None:
+    kinds = {
+        "due": formats.kind(DATE),
+        "country": formats.kind(
+            {
+                "name": "country",
+                "label": "Country",
+                "type": "enum",
+                "options": [{"value": "LV", "label": "Latvia"}, {"value": "EE", "label": "Estonia"}],
+            }
+        ),
+    }
+    told: dict[str, filters.Filter] = {
+        "Country is Latvia or Estonia": filters.Test("country", "in", ["LV", "EE"]),
+        "Due is in the last 30 days": Group("and", (filters.Test("due", "gte", "x", -30), filters.Test("due", "lt", "y", 1))),
+        "Due is in the next 7 days": Group("and", (filters.Test("due", "gte", "x", 0), filters.Test("due", "lt", "y", 8))),
+        "Due is today": Group("and", (filters.Test("due", "gte", "x", 0), filters.Test("due", "lt", "y", 1))),
+        "Due is before 14 days ago": filters.Test("due", "lt", "x", -14),
+        "Due is before today": filters.Test("due", "lt", "x", 0),
+        "Due is until 20 Nov 2026": filters.Test("due", "lte", "2026-11-20"),
+        "Country is Latvia or Due is empty": Group("or", (filters.Test("country", "eq", "LV"), filters.Test("due", "is_null", value=True))),
+    }
+    assert {words: list_filters.condition_words(given, kinds, LOOK) for words, given in told.items()} == {words: words for words in told}
+
+
+def test_a_search_that_was_stopped_is_no_empty_list(pages: "Pages") -> None:
+    with patch.object(records, "page", side_effect=TooSlow("The data source company took too long.")):
+        page = pages.olivia.get("/c/customer?q=adaeze")
+        assert "What it would have found is not known" in page.text
+        assert "Nothing here fits" not in page.text
+        assert "CREATE INDEX" not in page.html
+        access.grant("admin", "collection:customer", ["browse", "read"])
+        assert "COLLATE NOCASE" in pages.ines.get("/c/customer?q=adaeze").html, "who manages sources is told which index helps"
+
+
+def test_what_is_shown_is_saved_as_a_table_judged_and_noted(pages: "Pages") -> None:
+    olivia = pages.olivia
+    assert "/export/c/" not in olivia.get("/c/customer").html
+    olivia.get("/export/c/customer.csv", status=403)
+    pages.stan.get("/export/c/customer.csv", status=404)
+    access.grant("operator", "collection:customer", ["export"], "record.desk == 'retail'", team="operations")
+    assert "/export/c/customer.csv?sort=id" in olivia.get("/c/customer?sort=id").links
+    olivia.get("/export/c/customer.csv?sort=-id&columns=email&columns=risk")
+    text = olivia.answer.data.decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(text))) == [
+        ["Customer", "Email", "Risk"],
+        ['<script>alert(1)</script> "Robert\'); drop table"', "x@customers.example", ""],
+        ["Tore Lindqvist", "tore@customers.example", "Low"],
+        ["Adaeze Okonkwo-Bell", "adaeze@customers.example", ""],
+    ]
+    assert olivia.answer.headers["Content-Disposition"] == 'attachment; filename="customer.csv"'
+    bodies = [json.loads(bytes(row[0])) for row in fetch("select body from console.event")]
+    [noted] = [body for body in bodies if body["type"] == "records_exported"]
+    assert noted["data"]["open"]["fields"] == ["email", "risk"]
+
+
+def test_a_view_is_empty_until_it_is_kept(pages: "Pages") -> None:
+    assert list_views.view_of(pages.company.olivia, "customer") == ListView()
+
+
+@contextmanager
+def statements(source: str) -> Iterator[list[str]]:
+    """What the source is asked meanwhile."""
+    sent: list[str] = []
+    engine = catalogue.engine_of(next(item for item in catalogue.collections() if item.source == source))
+
+    def note(_connection: object, _cursor: object, text: str, *_: object) -> None:
+        sent.append(text.lower())
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def test_a_page_of_a_list_is_one_statement_wherever_it_begins_and_a_facet_is_one_more(pages: "Pages") -> None:
+    with sqlite3.connect(pages.company.path) as connection:
+        connection.executemany(
+            "insert into customer (id, display_name, desk) values (?, ?, 'retail')", [(n, f"N {n}") for n in range(100, 300)]
+        )
+    first = pages.olivia.get("/c/customer?sort=id")
+    address = next(told["href"] for told in first.with_attribute("rel") if told["rel"] == "next")
+    for path, part, number in (
+        ("/c/customer?sort=id", None, 1),
+        (address, None, 1),
+        ("/c/customer", "facets", 2),
+        ("/c/customer?preview=1", "preview", 2),
+    ):
+        with statements("company") as sent:
+            pages.olivia.get(path, part)
+        assert len(sent) <= number, (path, part, sent)
