@@ -18,6 +18,7 @@ from console.sources.keeping import (
     require_manager,
     source_of,
 )
+from console.sources.previewing import Preview, first_choice, hidden_fields, likelihood, previewed
 from console.sources.starting import begin
 from console.sources.testing import Tested, attempt, suggested, tried
 
@@ -31,6 +32,7 @@ __all__ = [
     "Break",
     "Consequences",
     "Difference",
+    "Preview",
     "SourceHead",
     "Terms",
     "Tested",
@@ -43,10 +45,14 @@ __all__ = [
     "consequences",
     "difference",
     "fields_of",
+    "first_choice",
+    "hidden_fields",
     "inspect",
+    "likelihood",
     "list_all",
     "look_again",
     "pause",
+    "previewed",
     "readdress",
     "refresh",
     "remove",
