@@ -31,7 +31,7 @@ def _read(
     connection: Connection, made: Mapping[str, Collection], wanted: str, limit: int
 ) -> tuple[list[Record], dict[tuple[str, str], str]]:
     collection = made[wanted]
-    reader = Reader(Table(collection), whole(READER), collection.columns)
+    reader = Reader(Table(collection), whole(READER), [*collection.columns, *collection.currencies.values()])
     rows = [reader.record(row) for row in connection.execute(reader.select().limit(limit))]
     titles: dict[tuple[str, str], str] = {}
     for name in collection.columns:

@@ -81,7 +81,7 @@ def previewed(url: str, name: str, place: str, *, by: Actor) -> Preview | None:
         engine.dispose()
     told = {"dialect": collection.dialect, "ok": True, "count": len(rows)}
     log.note(by, "source_tested", open=told, sealed={"place": f"{place_of(address)} {place}"}, chain=keeping.CHAIN)
-    columns = [collection.by_name[column] for column in collection.columns]
+    columns = [collection.by_name[column] for column in collection.columns if (column,) != collection.title_fields]
     return Preview(place, collection, columns, rows, titles, hidden_fields(collection))
 
 

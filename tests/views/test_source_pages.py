@@ -359,3 +359,10 @@ def test_who_may_not_manage_sources_sees_none_and_connects_none(pages: Pages, tm
         browser.post(path, sent, status=403)
     assert [head.name for head in sources.list_all()] == before
     assert "/settings/sources" not in browser.get("/settings/me").html
+
+
+def test_indexes_for_search_are_statements_for_others_to_run(pages: Pages, tmp_path: Path) -> None:
+    name = connected(filled(tmp_path))
+    page = pages.ines.get(f"/settings/sources/{name}/indexes")
+    assert "Searches are fast as they are" in page.text
+    assert 'CREATE INDEX "member_name_search" ON "member" ("name" COLLATE NOCASE);' in page.text

@@ -166,7 +166,7 @@ def _address_form(
         "tested": tested,
         "kinds": KINDS,
         "ports": addresses.PORTS,
-        "first": not sources.list_all(frame.actor()),
+        "shop": sources.demo_shop(),
         "by_url": bool(typed.get("url")) or "url" in errors,
     }
     return area.page("settings/source_new.html", "sources", context, status=status or (422 if wrong else 200))

@@ -150,10 +150,7 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
         ),
         title=document.get("title") or _title(structure, shown, key),
         subject=document.get("subject"),
-        columns=tuple(
-            document.get("columns")
-            or [item.name for item in [item for item in shown if item.type not in SHOWN_ONLY] or shown][:MOST_COLUMNS]
-        ),
+        columns=tuple(document.get("columns") or _default_columns(shown)),
         summary=document.get("summary") or {},
         search=tuple(document.get("search") or ()),
         sort=document.get("sort"),
@@ -165,6 +162,13 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
     )
     _check(made)
     return made
+
+
+def _default_columns(shown: Sequence[Field]) -> list[str]:
+    """The first columns that a list can show; without currencies, which stand with their amounts."""
+    beside = {item.currency for item in shown}
+    plain = [item.name for item in shown if item.type not in SHOWN_ONLY and item.name not in beside]
+    return (plain or [item.name for item in shown])[:MOST_COLUMNS]
 
 
 def _said_of_fields(document: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
