@@ -74,8 +74,10 @@ def _ask_for_settlement(run: Run, event: Event) -> None:
 
 
 def _effect_settled(run: Run, event: Event) -> None:
-    _set_effect(run, event, {"done": "succeeded", "not_done": "requested", "left": "failed"}[event.open["result"]])
-    run.status, run.waiting, run.take_over = "waiting_event", waiting_for_effect(run), None
+    effect = _set_effect(run, event, {"done": "succeeded", "not_done": "requested", "left": "failed"}[event.open["result"]])
+    # People make mistakes, and a request can arrive late: where the other system can be asked, it is asked before anything is sent again.
+    look_first = {"unsure": True} if effect.status == "requested" and (effect.request.get("define") or {}).get("look_up") else {}
+    run.status, run.waiting, run.take_over = "waiting_event", waiting_for_effect(run, **look_first), None
 
 
 def _set_effect(run: Run, event: Event, status: Any) -> Effect:
