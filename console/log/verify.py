@@ -22,30 +22,12 @@ from pathlib import Path
 from typing import Any
 
 READING = {"case-file.pdf", "run.json", "opened.json"}
-FILES = {
-    "events.jsonl",
-    "values.jsonl",
-    "checkpoint",
-    "proofs.json",
-    "leaves",
-    "key",
-    "verify.py",
-    "README.txt",
-    "documents.jsonl",
-    *READING,
-}
-DOCUMENT, DOCUMENT_LINE = (
-    re.compile(r"documents/[^/\\\x00-\x1f]{1,200}"),
-    re.compile(rb'\{"file":"(documents/[^"]+)","sha256":"([0-9a-f]{64})"\}'),
-)
+EVENTS, VALUES, DOCUMENTS = "events.jsonl", "values.jsonl", "documents.jsonl"
+FILES = {EVENTS, VALUES, DOCUMENTS, "checkpoint", "proofs.json", "leaves", "key", "verify.py", "README.txt", *READING}
+DOCUMENT = re.compile(r"documents/[^/\\\x00-\x1f]{1,200}")
+DOCUMENT_LINE = re.compile(rb'\{"file":"(documents/[^"]+)","sha256":"([0-9a-f]{64})"\}')
 HEX = re.compile(rb'"([0-9a-f]{64})"')
-EVENTS, VALUES, DOCUMENTS, BLOCK, LONGEST = (
-    "events.jsonl",
-    "values.jsonl",
-    "documents.jsonl",
-    1 << 20,
-    64 << 20,
-)  # bytes that are read at once; bytes of a line
+BLOCK, LONGEST = 1 << 20, 64 << 20  # bytes that are read at once; bytes of a line
 
 
 class Fault(Exception):
