@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from console.core.documents.fields import Computed, Definition, FieldDefinition, Located, names_twice, texts_of, texts_of_definitions
+from console.core.documents.field_expressions import texts_of, texts_of_definitions
+from console.core.documents.fields import Computed, Definition, FieldDefinition, Located, names_twice
 from console.core.documents.workflow import NAME_PATTERN, Name, Stake, Title
 from console.core.effect_kinds import Effect, Sentence, SqlWrite, text_of
 from console.core.run import Run

@@ -428,39 +428,3 @@ def _filled(
 def _ticks(entry: FieldDefinition, value: Any) -> Any:
     """No tick becomes an empty list, so that conditions can compare it."""
     return [] if value is None and entry.type in TICKED else value
-
-
-def texts_of(where: str, rule: Computed | None) -> list[Located]:
-    """All expressions of a rule, with their place."""
-    if rule is None:
-        return []
-    if isinstance(rule, str):
-        return [Located(where, rule)]
-    found = []
-    for number, case in enumerate(rule):
-        found += [Located(f"{where}[{number}].if", case.if_)] if case.if_ is not None else []
-        found.append(Located(f"{where}[{number}].value", case.value))
-    return found
-
-
-def texts_of_definitions(where: str, definitions: Iterable[FieldDefinition]) -> list[Located]:
-    """All expressions of the definitions, with their place."""
-    found = []
-    for number, entry in enumerate(definitions):
-        found += [Located(f"{where}[{number}].required_if", entry.required_if)] if entry.required_if is not None else []
-        found += [Located(f"{where}[{number}].currency", entry.currency)] if entry.currency is not None and not entry.fixed_currency else []
-        found += texts_of(f"{where}[{number}].value", entry.value)
-        found += texts_of(f"{where}[{number}].at_most", entry.at_most)
-        found += texts_of_rules(f"{where}[{number}].must", entry.must)
-    return found
-
-
-def texts_of_rules(where: str, rules: Iterable[Must]) -> list[Located]:
-    """All expressions of rules, those in their sentences included, with their place."""
-    found = []
-    for place, rule in enumerate(rules):
-        at = f"{where}[{place}]"
-        found.append(Located(f"{at}.if", rule.if_))
-        for name, text in (("message", rule.message), ("why", rule.why or "")):
-            found += [Located(f"{at}.{name}", match[1].strip()) for match in expressions.TEMPLATE.finditer(text)]
-    return found
