@@ -1,4 +1,4 @@
-"""Actions as they are kept in the console's own tables: read whole, at most a second old."""
+"""A cache of all actions: read from the console's own tables, at most one second old."""
 
 import time
 from collections.abc import Mapping
@@ -11,41 +11,41 @@ from console.db import tables
 from console.db.engine import hot_engine
 from console.errors import NotFound
 
-KEPT_S = 1.0
+CACHED_S = 1.0
 
-_kept: tuple[float, Engine, Mapping[str, Action]] | None = None
-_read: dict[str, Action] = {}
+_cached: tuple[float, Engine, Mapping[str, Action]] | None = None
+_parsed: dict[str, Action] = {}
 
 
 def every() -> Mapping[str, Action]:
     """Every action by its id, in the order of their ids. Without rights: callers judge."""
-    global _kept  # noqa: PLW0603 - one list per process, swapped whole
-    kept, here, now = _kept, hot_engine(), time.monotonic()
-    if kept is None or kept[1] is not here or now - kept[0] >= KEPT_S:
-        kept = _kept = (now, here, _all_actions())
-    return kept[2]
+    global _cached  # noqa: PLW0603 - one list per process, swapped whole
+    cached, engine, now = _cached, hot_engine(), time.monotonic()
+    if cached is None or cached[1] is not engine or now - cached[0] >= CACHED_S:
+        cached = _cached = (now, engine, _all_actions())
+    return cached[2]
 
 
 def get(action_id: str) -> Action:
     """The action. Raises NotFound."""
-    found = every().get(action_id)
-    if found is None:
+    action = every().get(action_id)
+    if action is None:
         raise NotFound(f"There is no action {action_id[:100]}. Import it with `console action import`.")
-    return found
+    return action
 
 
 def forget() -> None:
-    """Read anew at the next use: this process changed it."""
-    global _kept  # noqa: PLW0603 - as above
-    _kept = None
+    """Read again at the next use, because this process changed an action."""
+    global _cached  # noqa: PLW0603 - as above
+    _cached = None
 
 
 def _all_actions() -> dict[str, Action]:
-    """Documents are parsed once for each text of them."""
-    kept = tables.action.c
+    """Read all actions. A document is parsed again only if its text has changed."""
+    action_at = tables.action.c
     with hot_engine().connect() as connection:
-        rows = connection.execute(sa.select(kept.id, kept.hash, kept.document).order_by(kept.id)).all()
-    found = {row.id: _read.get(row.hash) or read(bytes(row.document)) for row in rows}
-    _read.clear()
-    _read.update({row.hash: found[row.id] for row in rows})
-    return found
+        rows = connection.execute(sa.select(action_at.id, action_at.hash, action_at.document).order_by(action_at.id)).all()
+    actions = {row.id: _parsed.get(row.hash) or read(bytes(row.document)) for row in rows}
+    _parsed.clear()
+    _parsed.update({row.hash: actions[row.id] for row in rows})
+    return actions
