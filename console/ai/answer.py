@@ -40,38 +40,38 @@ def read(text: str) -> Answer:
     if len(text) > LONGEST:
         raise Unreadable("malformed")
     try:
-        made = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_decimal, parse_int=_integer)
+        parsed = json.loads(text, object_pairs_hook=_unique_members, parse_constant=_no_number, parse_float=_decimal, parse_int=_integer)
     except (ValueError, RecursionError, InvalidOperation, MemoryError):
         raise Unreadable("malformed") from None
-    if not isinstance(made, dict):
+    if not isinstance(parsed, dict):
         raise Unreadable("malformed")
-    return _shaped(made)
+    return _shaped(parsed)
 
 
-def _shaped(made: dict[str, Any]) -> Answer:
-    reason, flags = made.get("decline_reason", ""), made.get("flags", [])
+def _shaped(parsed: dict[str, Any]) -> Answer:
+    reason, flags = parsed.get("decline_reason", ""), parsed.get("flags", [])
     fits = (
-        made.keys() <= TOP
-        and made.keys() >= NEEDED
-        and made["decision"] in ("propose", "decline")
-        and isinstance(made["fields"], list)
-        and len(made["fields"]) <= MOST_ITEMS
+        parsed.keys() <= TOP
+        and parsed.keys() >= NEEDED
+        and parsed["decision"] in ("propose", "decline")
+        and isinstance(parsed["fields"], list)
+        and len(parsed["fields"]) <= MOST_ITEMS
         and (reason is None or isinstance(reason, str))
         and isinstance(flags, list)
     )
     if not fits:
         raise Unreadable("not_in_form")
     return Answer(
-        made["decision"] == "decline", reason or "", tuple(flag for flag in flags if isinstance(flag, str)), tuple(made["fields"])
+        parsed["decision"] == "decline", reason or "", tuple(flag for flag in flags if isinstance(flag, str)), tuple(parsed["fields"])
     )
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object in which no name comes twice: which of two is meant cannot be known."""
-    made = dict(pairs)
-    if len(made) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError("a name comes twice")
-    return made
+    return members
 
 
 def _no_number(text: str) -> NoReturn:
