@@ -37,16 +37,16 @@ def libpq(url: URL) -> str:
 
 def environment(url: URL) -> tuple[dict[str, str], list[str]]:
     """(variables, arguments) by which a tool reaches the database: arguments only for what has no variable, and never for a secret."""
-    told, rest = clean_environment(), []
+    variables, rest = clean_environment(), []
     for option in psycopg.pq.Conninfo.parse(libpq(url).encode()):
         if option.val is None:
             continue
         if option.envvar:
-            told[option.envvar.decode()] = option.val.decode()
+            variables[option.envvar.decode()] = option.val.decode()
         elif option.dispchar != b"*":
             value = option.val.decode().replace("\\", "\\\\").replace("'", "\\'")
             rest.append(f"{option.keyword.decode()}='{value}'")
-    return told, [f"--dbname={' '.join(rest)}"] if rest else []
+    return variables, [f"--dbname={' '.join(rest)}"] if rest else []
 
 
 def dump(url: URL, write: Callable[[bytes], object]) -> None:
@@ -108,10 +108,10 @@ def _copy_script(source: IO[bytes], target: IO[bytes]) -> None:
 
 
 @contextmanager
-def _tool(command: list[str], told: Mapping[str, str], **pipes: Any) -> Iterator["subprocess.Popen[bytes]"]:
+def _tool(command: list[str], variables: Mapping[str, str], **pipes: Any) -> Iterator["subprocess.Popen[bytes]"]:
     """Run the tool while the block lasts, and end it with the block. Raises DumpError if the tool fails."""
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, env=dict(told), stderr=said, cwd="/", **pipes)
+    with tempfile.TemporaryFile() as stderr_file:
+        process = subprocess.Popen(command, env=dict(variables), stderr=stderr_file, cwd="/", **pipes)
         try:
             yield process
         except BaseException:
@@ -123,8 +123,8 @@ def _tool(command: list[str], told: Mapping[str, str], **pipes: Any) -> Iterator
                     _close(pipe)
             status = process.wait()
         if status:
-            said.seek(0)
-            raise DumpError(_error_sentence(said.read().decode(errors="replace"), command[0]))
+            stderr_file.seek(0)
+            raise DumpError(_error_sentence(stderr_file.read().decode(errors="replace"), command[0]))
 
 
 def _close(pipe: Any) -> None:
