@@ -7,8 +7,9 @@ from urllib.parse import urlencode, urlsplit
 
 from markupsafe import Markup, escape
 
-from console import browse
+from console import access, browse
 from console.browse import RecordPage
+from console.core.actor import Actor
 from console.core.documents.workspaces import (
     INPUTS,
     SELECTING,
@@ -63,6 +64,28 @@ class Drawn:
         return frame.dom_id("part", self.item.id)
 
 
+@dataclass(frozen=True, slots=True)
+class RoleView:
+    """What a role would see: it only takes away from what the editor may see."""
+
+    label: str
+    actor: Actor
+
+    @classmethod
+    def of(cls, role: str, document: Workspace) -> "RoleView":
+        """Somebody with this role, in the teams of the workspace or everywhere."""
+        teams = tuple(document.teams) or ("*",)
+        return cls(formats.role_words(role), Actor("user", "usr_preview", teams=teams, roles=frozenset((role, team) for team in teams)))
+
+    def closed(self, collection_id: str | None) -> bool:
+        """Whether the role may not browse the collection."""
+        return collection_id is not None and not access.can(self.actor, None, f"collection:{collection_id}", "browse")
+
+    def hidden(self, collection_id: str) -> frozenset[str]:
+        """Fields that the role may not read."""
+        return access.scope_for(self.actor, collection_id, "read").hidden
+
+
 @dataclass
 class Drawer:
     """Draws the components of one desk for one reader. `preview`: the page is shown in the builder, and everything is read at once."""
@@ -70,6 +93,7 @@ class Drawer:
     desk: Desk
     base: str
     look: Look
+    role: RoleView | None = None
     _begun: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def draw(self, components: Sequence[Any], *, whole: bool = False) -> list[Drawn]:
@@ -93,11 +117,22 @@ class Drawer:
                 return self._tabs(item, whole=whole)
         if isinstance(item, LAZY) and not whole and not self._waits(item):
             return Drawn(item, item.type, Shown(item), lazy=self.address(item.id))
-        shown = read_part(self.desk, item)
+        shown = self._closed_to_role(item) or read_part(self.desk, item)
         try:
             return Drawn(item, item.type, shown, more=self._more(item, shown) if shown.state == "ready" else {})
         except ConsoleError as error:
             return Drawn(item, item.type, failed(item, error, shown.title))
+
+    def _closed_to_role(self, item: Any) -> Shown | None:
+        """The component as the previewed role does not see it; None if it would."""
+        if self.role is None:
+            return None
+        wanted = getattr(item, "collection", None)
+        if (of := getattr(item, "of", None)) is not None:
+            wanted = self.desk.collection_of(str(of).partition(".")[0])
+        if not self.role.closed(wanted):
+            return None
+        return Shown(item, "closed", f"{self.role.label} may not see these records.")
 
     def _waits(self, item: Any) -> bool:
         """Whether it depends on something that is not chosen yet: that is said at once."""
@@ -239,6 +274,9 @@ class Drawer:
         if item.fields is not None:
             by_name = {line.name: line for line in lines}
             lines = [by_name[name] for name in item.fields if name in by_name]
+        if self.role is not None:
+            hidden = self.role.hidden(page.collection.id)
+            lines = [line for line in lines if line.name not in hidden]
         missing = [name for name in item.fields or () if page.collection.field(name) is None]
         return {
             "lines": lines,

@@ -50,6 +50,7 @@ __all__ = [
     "WorkflowButtons",
     "Workspace",
     "check",
+    "edits",
     "names_used",
     "read",
     "walk",
