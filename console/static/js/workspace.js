@@ -49,6 +49,8 @@
     if (!link || !event.detail.successful) return;
     const words = link.querySelector("b")?.textContent || link.textContent;
     document.getElementById("status").textContent = `${words.trim()} chosen`;
+    const next = link.closest(".desk > .section")?.nextElementSibling;
+    if (next && matchMedia("(max-width: 760px)").matches) next.scrollIntoView({ block: "start" });
     document.body.dispatchEvent(new CustomEvent("selected", { detail: { name: link.dataset.set, key: link.dataset.value } }));
   });
 })();

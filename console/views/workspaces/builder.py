@@ -217,7 +217,7 @@ def _builder(
     own = given if given is not None else edits.component(told, chosen)
     kind = adding or (str(own["type"]) if own else "")
     errors = _errors(wrong, str(own["id"]) if own else "")
-    context = {
+    context: dict[str, Any] = {
         "editing": editing, "workspace": document, "url": _url(editing.id), "tree": [_node(item, document) for item in document.components],
         "kinds": list(KINDS.items()), "chosen": chosen if own and not adding else "", "adding": adding, "kind": KINDS.get(kind),
         "form": component_form.boxes(frame.actor(), document, kind, own, errors) if own else [],
@@ -227,6 +227,8 @@ def _builder(
         "wrong": wrong, "theirs": _theirs(wrong), "details": [each for each in wrong.details if "theirs" not in each] if wrong else [], "said": said,
         "charts": False,
     }  # fmt: skip
+    named = [f"{box.label}: {box.error}" for box in context["form"] if box.error]
+    context["refusal"] = f"Not saved. {' '.join(named)}" if named else wrong.message if wrong else ""
     status = wrong.status if wrong else 200
     if frame.wants_fragment():
         answer = make_response(frame.render("workspaces/builder.html", context, "builder"), status)
@@ -260,9 +262,10 @@ def _errors(wrong: ConsoleError | None, part: str) -> dict[str, str]:
     """Box → what is wrong, of the component whose form is shown."""
     found: dict[str, str] = {}
     for detail in wrong.details if wrong else ():
-        names = str(detail.get("field") or "").replace("[", ".").replace("]", "").split(".")
-        if "theirs" not in detail and (names[0] in (part, "components") or part in names):
-            found[next((name for name in reversed(names) if not name.isdigit() and name != part), "")] = str(detail["reason"])
+        first, *rest = str(detail.get("field") or "").replace("[", ".").replace("]", "").split(".")
+        if "theirs" not in detail and first in (part, "components"):
+            name = next((each for each in rest if not each.isdigit() and each != "components"), "")
+            found.setdefault(name, str(detail["reason"]))
     return found
 
 

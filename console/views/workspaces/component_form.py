@@ -125,7 +125,9 @@ def _value(kind: str, name: str, form: MultiDict[str, str], before: Mapping[str,
     if name in ("width", "limit", "last", "default_days") or (kind == "fields" and name == "columns"):
         return int(text) if text.lstrip("-").isdigit() else (text or None)
     if name in ("columns", "fields", "actions", "workflows"):
-        return list(dict.fromkeys(each for each in form.getlist(name) if each))
+        ticked = [each for each in dict.fromkeys(form.getlist(name)) if each]
+        kept = [each for each in before.get(name) or () if each in ticked]
+        return [*kept, *(each for each in ticked if each not in kept)]
     return text
 
 
@@ -140,7 +142,11 @@ def _tabs(lines: Sequence[str], before: Mapping[str, Any]) -> list[dict[str, Any
 
 
 def _with(box: Box, given: Mapping[str, Any], error: str) -> Box:
+    """The box with its value in words; of several that are ticked the chosen ones come first, in their order."""
     value = given.get(box.name, box.value)
+    options = box.options
+    if box.control == "many" and isinstance(value, list):
+        options = sorted(options, key=lambda each: value.index(each[0]) if each[0] in value else len(value))
     match box.name:
         case "where":
             value = "\n".join(value or [])
@@ -151,7 +157,7 @@ def _with(box: Box, given: Mapping[str, Any], error: str) -> Box:
         case "tabs":
             value = "\n".join(each["title"] for each in value or [])
     return Box(
-        box.name, box.label, box.control, box.help, "" if value is None else value, box.options, box.again, box.complete, box.needed, error
+        box.name, box.label, box.control, box.help, "" if value is None else value, options, box.again, box.complete, box.needed, error
     )
 
 
