@@ -18,7 +18,9 @@ def test_every_case_has_its_day_and_whole_is_all(monkeypatch: pytest.MonkeyPatch
     assert samples.sampled(values) == values
 
 
-def test_what_rotates_has_its_day_in_the_suite_and_always_runs_by_its_path(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+def test_what_rotates_has_its_day_in_the_suite_and_always_runs_by_its_path(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     def item(name: str, *, rotating: bool) -> pytest.Item:
         made = pytest.Function.from_parent(request.node.parent, name=name, callobj=lambda: None)
         if rotating:
