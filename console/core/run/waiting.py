@@ -5,7 +5,8 @@ from typing import Any
 
 from console.core.run import Attempt, Event, Run, approving, settling
 from console.core.run.commands import Arrive, Delay, Fail, Fire, Plan, Report, Retry, StepIn, StopTrying, TimeOut, Unanswered, Wait
-from console.core.run.moves import after_all, engine_at, enter_step, go_to_next, not_possible, open_attempt, require_holder, sealed_of
+from console.core.run.evolve import fold
+from console.core.run.moves import engine_at, enter_step, go_to_next, not_possible, open_attempt, require_holder, sealed_of
 from console.core.run.proposal import AT_STAKE
 
 
@@ -75,11 +76,11 @@ def fire(plan: Plan, run: Run, command: Fire, now: datetime) -> list[Event]:
     if waiting["for"] == "retry":
         return [fired]
     if waiting["for"] == "approval":
-        return [fired, *approving.expire(plan, after_all([fired], run), waiting["key"], now)]
+        return [fired, *approving.expire(plan, fold([fired], run), waiting["key"], now)]
     if run.status == "waiting_event":
-        return [fired, *_in_vain(plan, after_all([fired], run), attempt, waiting["outcome"], now)]
+        return [fired, *_in_vain(plan, fold([fired], run), attempt, waiting["outcome"], now)]
     completed = Event("step_completed", now, {"n": attempt.n, "type": plan.workflow.step(attempt.step).type, "automatic": True}, {}, step)
-    after = after_all([fired, completed], run)
+    after = fold([fired, completed], run)
     return [fired, completed, *go_to_next(plan, after, attempt.step, attempt.outcome or "default", None, now)]
 
 
@@ -90,7 +91,7 @@ def _in_vain(plan: Plan, run: Run, attempt: Attempt, outcome: str | None, now: d
         return _will_not_come(plan, run, attempt, "timed_out", "What this step waited for did not come in time.", now)
     open_data = {"n": attempt.n, "type": plan.workflow.step(attempt.step).type, "outcome": outcome, "automatic": True}
     completed = Event("step_completed", now, open_data, _handed_in(attempt), step)
-    return [completed, *go_to_next(plan, after_all([completed], run), attempt.step, outcome, None, now)]
+    return [completed, *go_to_next(plan, fold([completed], run), attempt.step, outcome, None, now)]
 
 
 def _handed_in(attempt: Attempt) -> dict[str, Any]:
@@ -113,7 +114,7 @@ def arrive(plan: Plan, run: Run, command: Arrive, now: datetime) -> list[Event]:
     done = {"n": attempt.n, "type": plan.workflow.step(attempt.step).type, "outcome": command.outcome, "automatic": command.by is None}
     done |= {"proposal": dict(command.proposal)} if command.proposal else {}
     completed = Event("step_completed", now, done, sealed, step, command.by)
-    return [arrived, completed, *go_to_next(plan, after_all([arrived, completed], run), attempt.step, command.outcome, None, now)]
+    return [arrived, completed, *go_to_next(plan, fold([arrived, completed], run), attempt.step, command.outcome, None, now)]
 
 
 def unanswered(plan: Plan, run: Run, command: Unanswered, now: datetime) -> list[Event]:
