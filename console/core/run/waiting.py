@@ -85,7 +85,7 @@ def fire(plan: Plan, run: Run, command: Fire, now: datetime) -> list[Event]:
 
 
 def _in_vain(plan: Plan, run: Run, attempt: Attempt, outcome: str | None, now: datetime) -> list[Event]:
-    """What follows from a wait that nothing ended in time: the step's way for that, or a person is asked."""
+    """The events when a wait ends without a result: the step's edge for that, or a person is asked."""
     step = (attempt.step, attempt.attempt)
     if outcome is None:
         return _will_not_come(plan, run, attempt, "timed_out", "What this step waited for did not come in time.", now)
@@ -95,12 +95,12 @@ def _in_vain(plan: Plan, run: Run, attempt: Attempt, outcome: str | None, now: d
 
 
 def _handed_in(attempt: Attempt) -> dict[str, Any]:
-    """What the step was handed in with."""
+    """The values that were submitted with the step."""
     return sealed_of(values=dict(attempt.values)) | ({} if attempt.output is None else {"output": dict(attempt.output)})
 
 
 def arrive(plan: Plan, run: Run, command: Arrive, now: datetime) -> list[Event]:
-    """What the run waited for is there: the step is done."""
+    """The events when the awaited thing is there: the step is done."""
     attempt, waiting = run.attempt, run.waiting
     if not run.waits_outside or attempt is None or waiting is None or waiting["key"] != command.key or waiting["for"] == "approval":
         raise not_possible(run, "Going on with this answer")
@@ -118,7 +118,7 @@ def arrive(plan: Plan, run: Run, command: Arrive, now: datetime) -> list[Event]:
 
 
 def unanswered(plan: Plan, run: Run, command: Unanswered, now: datetime) -> list[Event]:
-    """What the run waited for will not come: the step's way for errors, the end where the workflow says so, or a person."""
+    """The events when the awaited thing will not come: the edge for errors, the end of the run, or a person."""
     attempt, waits = run.attempt, run.waiting
     if not run.waits_outside or attempt is None or waits is None or waits["key"] != command.key:
         raise not_possible(run, "Going on without this answer")
@@ -151,7 +151,7 @@ def step_in(plan: Plan, run: Run, command: StepIn, now: datetime) -> list[Event]
 
 
 def stop_trying(plan: Plan, run: Run, command: StopTrying, now: datetime) -> list[Event]:
-    """What would be tried again by itself is not; a person has the form, and what went wrong."""
+    """Stop the automatic retries: a person gets the form and the error."""
     require_holder(run, command.by)
     attempt, waits = run.attempt, run.waiting
     if run.status != "waiting_time" or attempt is None or waits is None or waits["for"] != "retry":
