@@ -47,12 +47,12 @@ def begin() -> None:
 
 
 def so_far() -> Written:
-    """What this request has written; nothing outside of one."""
+    """The writes of this request; None outside of requests."""
     return _of_request.get() or Written()
 
 
 def keep_draft() -> None:
-    """What was typed is kept."""
+    """Note that typed values are kept as a draft."""
     if (writes := _of_request.get()) is not None:
         writes.drafted = True
 
@@ -73,7 +73,7 @@ def unknown(place: str, kinds: Collection[str] = ("",)) -> None:
 
 
 def not_done(place: str) -> None:
-    """What was unknown there is not there, and never will be."""
+    """Note that an unknown write was not made and never will be."""
     if (writes := _of_request.get()) is not None:
         writes.unsure = [other for other in writes.unsure if other != place]
 
