@@ -68,6 +68,7 @@ NO_PAGES = {
     "/runs/<run_id>/proposal",
     "/schema/action.json",
     "/schema/collection.json",
+    "/schema/workspace.json",
     "/schema/workflow.json",
     "/sign-in",
     "/sign-out",
