@@ -150,7 +150,7 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
         ),
         title=document.get("title") or _title(structure, shown, key),
         subject=document.get("subject"),
-        columns=tuple(document.get("columns") or _default_columns(shown)),
+        columns=tuple(document.get("columns") or _default_columns(shown, key)),
         summary=document.get("summary") or {},
         search=tuple(document.get("search") or ()),
         sort=document.get("sort"),
@@ -164,9 +164,9 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
     return made
 
 
-def _default_columns(shown: Sequence[Field]) -> list[str]:
-    """The first columns that a list can show; without currencies, which stand with their amounts."""
-    beside = {item.currency for item in shown}
+def _default_columns(shown: Sequence[Field], key: Sequence[str]) -> list[str]:
+    """The first columns that a list can show; without currencies, which stand with their amounts, and keys that no person reads."""
+    beside = {item.currency for item in shown} | {item.name for item in shown if item.name in key and item.stored == "uuid"}
     plain = [item.name for item in shown if item.type not in SHOWN_ONLY and item.name not in beside]
     return (plain or [item.name for item in shown])[:MOST_COLUMNS]
 
