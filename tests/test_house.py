@@ -184,11 +184,6 @@ LONGER = {"console/core/documents/collections/assembling.py": 468, "console/view
 
 
 def test_no_module_is_longer_than_a_reader_holds_in_mind() -> None:
-    """Data of the demo is no module that somebody reads from top to bottom, and may be longer."""
-    counted = {
-        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
-        for path in sorted(CONSOLE.rglob("*.py"))
-        if "demo" not in path.relative_to(CONSOLE).parts
-    }
+    counted = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in sorted(CONSOLE.rglob("*.py"))}
     longer = {name: count for name, count in counted.items() if count > LONGER.get(name, MOST_LINES)}
     assert not longer, "split it by thought: a noun that outgrows its file becomes a folder of the same name"
