@@ -12,7 +12,7 @@ from typing import Literal
 State = Literal["nothing", "done", "unknown"]
 
 LOOKS = frozenset({
-    "access_refused", "ai_call_read", "checks_shown", "log_read", "proposal_requested", "record_listed", "record_viewed", "records_exported", "run_read", "source_opened",
+    "access_refused", "ai_call_read", "checks_shown", "figures_viewed", "log_read", "proposal_requested", "record_listed", "record_viewed", "records_exported", "run_read", "source_opened",
     "step_shown", "value_revealed",
 })  # fmt: skip
 """Kinds of events that tell of looking: who looked has changed nothing."""

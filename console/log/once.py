@@ -14,7 +14,9 @@ IDEMPOTENCY: contextvars.ContextVar[str | None] = contextvars.ContextVar("idempo
 """The caller's idempotency key; the first transition of the request takes it, in its own transaction."""
 
 KEPT = timedelta(days=1)
-LOOKS = frozenset({"record_viewed", "record_listed", "step_shown", "source_opened", "checks_shown", "run_read", "access_refused"})
+LOOKS = frozenset(
+    {"record_viewed", "record_listed", "figures_viewed", "step_shown", "source_opened", "checks_shown", "run_read", "access_refused"}
+)
 """Kinds of events that do nothing: a request that only looked has not done its work."""
 
 CLAIMED_S = 30

@@ -25,7 +25,7 @@ CATEGORIES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         "screens": ("what was on the screen in runs, counted from the end of the run", ("step_shown", "source_opened", "checks_shown")),
         "looks": (
             "what people looked at, searched for and were refused",
-            ("record_viewed", "record_listed", "records_exported", "access_refused", "log_read", "log_exported"),
+            ("record_viewed", "record_listed", "figures_viewed", "records_exported", "access_refused", "log_read", "log_exported"),
         ),
         "changes": ("records changed by hand, outside runs", ("record_changed",)),
         "sign_ins": ("signing in: addresses and programs", ("signed_in", "sign_in_failed")),
