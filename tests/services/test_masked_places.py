@@ -83,9 +83,10 @@ def test_every_place_of_every_type_of_step_holds_the_hidden_field() -> None:
         f"{', '.join(lacking)}: an expression may show a hidden value there. Give tests/steps/test_<type>.py MASKED,"
         " settings with `record.tax_id` in each such place; the rows of the types that ship stand in STEPS of tests/services/masked.py"
     )
-    assert [
+    lacking = [
         path for path in map(".".join, takes(Action)) if not filled(masked.ACTION, tuple(path.split("."))) and not _told(path, OF_ACTIONS)
-    ] == []
+    ]
+    assert not lacking, f"actions: {', '.join(lacking)}: put the hidden field into each, in ACTION of tests/services/masked.py"
 
 
 def test_every_place_of_every_kind_of_block_holds_the_hidden_field() -> None:
