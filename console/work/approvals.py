@@ -188,7 +188,8 @@ def get(actor: Actor, approval_id: str) -> View:
         line=_line(
             actor, approval, run.id, found.attempt.step, found.attempt.attempt, run.team, definition, titles, _names([approval]), _teams()
         ),
-        run={"id": run.id, "title": definition.title, "status": run.status, "revision": run.revision, "ended": run.ended},
+        run={name: getattr(run, name) for name in ("id", "status", "revision", "ended", "collection", "record")}
+        | {"title": definition.title},
         step_title=title_of(definition, found.attempt.step),
         why=approval.why if says else "",
         refusal=refused.message if refused is not None else None,
