@@ -57,6 +57,8 @@ __all__ = [
     "sample",
     "search",
     "sql_conditions",
+    "sql_question",
+    "sql_segments",
     "stored",
     "subject",
     "titles",

@@ -39,6 +39,7 @@ __all__ = [
     "assemble",
     "assembling",
     "collection_document",
+    "condition_rows",
     "document_changes",
     "document_check",
     "fields_of",

@@ -1,0 +1,139 @@
+"""Segments that are a SELECT: the keys that it gives, as a condition of the list.
+
+Whose list it is decides what the SELECT sees: each of its tables is their part of that collection, so that it tells nothing that they may not
+see. It is parsed as every SELECT of ours (`sql_question`): one statement, known tables, harmless functions. It runs as a part of the list's
+own statement, under the list's limits of time.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlglot import exp
+
+from console.core.documents.collections import Collection
+from console.core.scopes import Scope
+from console.errors import Malformed
+from console.records import catalogue, sql_question, timed
+from console.records.dialects import Condition
+from console.records.record_pages import read
+from console.records.sql_tables import Table, table_of
+
+SECONDS = 3.0
+MOST_COUNTED = 10_000
+
+Reach: TypeAlias = Callable[[Collection], Scope | None]
+"""A reader's scope of a collection; None if they may not browse it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySelect:
+    """A SELECT of keys, with what its reader may see."""
+
+    sql: str
+    reach: Reach
+
+    def condition(self, table: Table) -> Condition:
+        """True for the records whose key the SELECT gives. Raises Malformed for a SELECT that is not allowed."""
+        collection = table.collection
+        tree = parsed(self.sql, collection)
+        parts = [_visible(name, one, scope) for name, (one, scope) in _read_from(tree, collection, self.reach).items()]
+        written = tree.sql(dialect=sql_question.DIALECTS.get(collection.dialect, "postgres"))
+        wanted = sa.text(f"select * from ({_escaped(written)}) as segment_keys")
+        keys = wanted.columns(*(sa.column(name) for name in collection.key)).add_cte(*parts)
+        return table.key[0].in_(keys) if len(table.key) == 1 else sa.tuple_(*table.key).in_(keys)
+
+
+def parsed(text: str, collection: Collection) -> exp.Expression:
+    """The tree of a SELECT whose columns are the collection's key. Raises Malformed."""
+    if not collection.key:
+        raise _wrong(f"{collection.label} have no key that a SELECT could give.")
+    tree = sql_question.parse(text, collection.dialect)
+    named = list(tree.named_selects) if isinstance(tree, exp.Query) else []
+    if [name.lower() for name in named] != [name.lower() for name in collection.key]:
+        gives = ", ".join(name or "a value without a name" for name in named) or "nothing"
+        raise _wrong(f"The SELECT must give the key, {', '.join(collection.key)}, and nothing else; this one gives {gives}.")
+    return tree
+
+
+def reads(text: str, collection: Collection) -> frozenset[str]:
+    """Ids of the collections that the SELECT reads. Raises Malformed for tables that are not connected."""
+    found = _read_from(parsed(text, collection), collection, lambda _: Scope(collection.id))
+    return frozenset(one.id for one, _ in found.values())
+
+
+def _read_from(tree: exp.Expression, collection: Collection, reach: Reach) -> dict[str, tuple[Collection, Scope]]:
+    """Replace each table of the tree by the name of a sub-select; returns name → (collection, scope). Raises Malformed."""
+    known = [item for item in catalogue.collections() if item.source == collection.source]
+    named = {cte.alias for cte in tree.find_all(exp.CTE)}
+    found: dict[str, tuple[Collection, Scope]] = {}
+    for table in list(tree.find_all(exp.Table)):
+        if not isinstance(table.this, exp.Identifier) or table.args.get("catalog"):
+            raise _wrong("A SELECT reads tables of its own database only, no functions.")
+        if table.name in named and not table.db:
+            continue
+        item = _collection(table, known)
+        scope = reach(item) if item is not None else None
+        if item is None or scope is None:
+            raise _wrong(f"There is no table {table.name} here that you may read.")
+        name = f"segment_{len(found)}" if item.id not in {one.id for one, _ in found.values()} else _name_of(found, item)
+        found[name] = (item, scope)
+        alias = table.alias_or_name
+        table.set("this", exp.to_identifier(name, quoted=True))
+        table.set("db", None)
+        table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+    if not found:
+        raise _wrong("The SELECT reads no table.")
+    return found
+
+
+def _name_of(found: Mapping[str, tuple[Collection, Scope]], item: Collection) -> str:
+    return next(name for name, (one, _) in found.items() if one.id == item.id)
+
+
+def _collection(table: exp.Table, known: list[Collection]) -> Collection | None:
+    """The collection that this table is, by its id or by the table's name."""
+    fitting = [item for item in known if item.table.lower() == table.name.lower() and table.db in ("", item.schema or "")]
+    return next((item for item in known if item.id == table.name and not table.db), fitting[0] if fitting else None)
+
+
+def _visible(name: str, collection: Collection, scope: Scope) -> sa.CTE:
+    """The rows and columns of the collection that the reader may see."""
+    table = table_of(collection)
+    columns = [table.columns[item.name] for item in collection.readable(scope) if item.name in collection.by_name]
+    if not columns:
+        raise _wrong(f"You may not see any field of {collection.label}.")
+    return sa.select(*columns).select_from(table.table).where(table.in_scope(scope)).cte(name)
+
+
+def _escaped(written: str) -> str:
+    """The statement without marks that SQLAlchemy would take for parameters."""
+    return written.replace(":", "\\:")
+
+
+def _wrong(reason: str) -> Malformed:
+    return Malformed(reason, details=[{"field": "segment", "reason": reason}])
+
+
+def count(chosen: KeySelect, collection: Collection, scope: Scope) -> int:
+    """How many records of the scope are in the segment, at most `MOST_COUNTED` + 1, in at most `SECONDS`.
+
+    Raises Malformed with the database's words where it does not take the SELECT, TooSlow, SourceDown.
+    """
+    table = table_of(collection)
+    wanted = chosen.condition(table)
+    inner = sa.select(sa.literal_column("1")).select_from(table.table).where(table.in_scope(scope), wanted).limit(MOST_COUNTED + 1)
+    statement = sa.select(sa.func.count()).select_from(inner.subquery())
+
+    def counted(connection: Connection) -> int:
+        try:
+            with timed.limit(connection, SECONDS):
+                return int(connection.execute(statement).scalar_one())
+        except sa.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            raise _wrong(f"The database does not take this SELECT: {str(error.orig).splitlines()[0][:200]}") from error
+
+    return read(collection, counted)
