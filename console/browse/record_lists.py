@@ -22,9 +22,7 @@ from console.core.filters import Filter, Today
 from console.core.scopes import Scope
 from console.errors import Malformed, NotFound
 from console.formats import Named
-from console.records import Record, ValueCounts, index_advice, search, sql_segments
-from console.records.sql_segments import KeySelect
-from console.records.sql_tables import Chosen
+from console.records import Chosen, KeySelect, Record, ValueCounts, index_advice, search, sql_segments
 
 CAP = 10_000
 
@@ -328,9 +326,7 @@ def _relations(actor: Actor, collection: Collection) -> tuple[Relation, ...]:
     return tuple(relation for relation in collection.relations if _may(actor, relation.collection, "browse"))
 
 
-def _question(
-    actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery
-) -> tuple[Filter | None, Chosen | None, Sought | None]:
+def _question(actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery) -> tuple[Filter | None, Chosen | None, Sought | None]:
     """The filter, segment and search of the query."""
     told = (query.filter or "").strip()
     where = filters.parse(told, collection, scope.hidden, _today(actor)) if told.startswith("{") else None
@@ -339,7 +335,11 @@ def _question(
     found = [search_syntax.read(text, collection, scope.hidden, ways, actor.zone, extended=query.extended) for text in texts]
     found = [search_syntax.everywhere(item) for item in found] if query.inside else found
     sought = [item for item in found if item is not None]
-    return where, _segment(actor, collection, scope, query.segment), Several("and", tuple(sought)) if len(sought) > 1 else next(iter(sought), None)
+    return (
+        where,
+        _segment(actor, collection, scope, query.segment),
+        Several("and", tuple(sought)) if len(sought) > 1 else next(iter(sought), None),
+    )
 
 
 def _today(actor: Actor) -> Today:

@@ -13,7 +13,7 @@ from console.core.documents.collections.document_changes import changes
 from console.core.documents.collections.document_check import check
 from console.core.documents.json_shape import Spot
 from console.errors import Conflict, Invalid, Malformed, NotFound, SourceDown, TooSlow
-from console.records import hooked, sql_segments
+from console.records import KeySelect, hooked, sql_segments
 
 
 def require_manager(actor: Actor, collection_id: str | None = None) -> None:
@@ -83,7 +83,9 @@ def require_selects(actor: Actor, collection_id: str, before: CollectionDocument
         try:
             try_select(actor, collection_id, item.sql)
         except (Malformed, TooSlow) as error:
-            raise Invalid(f"{item.label}: {error.message}", details=[{"field": f"segments[{number}].sql", "reason": error.message}]) from None
+            raise Invalid(
+                f"{item.label}: {error.message}", details=[{"field": f"segments[{number}].sql", "reason": error.message}]
+            ) from None
         except SourceDown:
             continue  # what cannot be asked now is asked again when the list is opened
 
@@ -97,7 +99,7 @@ def try_select(actor: Actor, collection_id: str, sql: str) -> int:
     scope = browse.reach(actor, collection)
     if scope is None:
         raise Malformed(f"You may not browse {collection.label}, so that a SELECT over them cannot be tried by you.")
-    return sql_segments.count(sql_segments.KeySelect(sql, partial(browse.reach, actor)), collection, scope)
+    return sql_segments.count(KeySelect(sql, partial(browse.reach, actor)), collection, scope)
 
 
 def assembled_with(every: Sequence[Stored], own: Stored, document: CollectionDocument) -> Collection:

@@ -12,7 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import records
-from console.collections.collection_checks import assembled_with, checked_document, is_cleared, require_manager, require_revision, require_selects
+from console.collections.collection_checks import (
+    assembled_with,
+    checked_document,
+    is_cleared,
+    require_manager,
+    require_revision,
+    require_selects,
+)
 from console.collections.collection_store import (
     Draft,
     Version,

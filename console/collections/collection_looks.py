@@ -17,8 +17,7 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.errors import NotAllowed, SourceDown
-from console.records import Record, sql_conditions, sql_segments
-from console.records.sql_segments import KeySelect
+from console.records import KeySelect, Record, sql_conditions, sql_segments
 
 FEW = 5
 MOST_COUNTED = 10_000

@@ -192,9 +192,7 @@ def subject(collection_id: str, key: str) -> tuple[str, str] | None:
     return collection.id, key
 
 
-def _by_keys(
-    collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str], segment: Chosen | None = None
-) -> list[Record]:
+def _by_keys(collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str], segment: Chosen | None = None) -> list[Record]:
     """Records of these keys in the scope; unknown keys are left out."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)

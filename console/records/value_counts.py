@@ -5,7 +5,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console.core.expressions import Expression
 from console.core.expressions.search_syntax import Sought
 from console.core.filters import Filter
 from console.core.scopes import Scope

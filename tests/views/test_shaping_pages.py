@@ -64,7 +64,8 @@ def test_the_summary_has_groups_with_headings_related_lists_and_a_badge(pages: "
     page = pages.ines.post(path, sent | {"do": "add"}, status=200)
     drawn = arranged(page, path)
     fresh = next(entry for entry in drawn["place"] if entry.startswith("g:") and entry != "g:rest")
-    moved = [fresh, "f:email", "f:tax_id", "g:rest", *[entry for entry in sent["place"] if entry not in ("g:rest", "f:email", "f:tax_id")]]
+    others = [entry for entry in sent["place"] if entry.startswith("f:") and entry not in ("f:email", "f:tax_id")]
+    moved = [fresh, "f:email", "f:tax_id", "g:rest", *others]
     named = drawn | {f"label.place.{fresh[2:]}": "How to reach them", "place": moved, "badge": "risk"}
     named["related"] = ["g:0", "f:account", "g:rest"]
     refused = pages.ines.post(path, named | {f"label.place.{fresh[2:]}": ""}, status=422)
@@ -90,7 +91,7 @@ def test_the_form_of_a_new_record_has_its_own_fields_and_beginnings(pages: "Page
     assert "no" in pages.ines.post(path, given | {"default.email": "{{ record.email }}"}, status=422).text
     pages.ines.post(path, given)
     assert said(pages)["new"] == ["email", "display_name"]
-    assert said(pages)["fields"]["email"] == {"required": True, "default": "{{ $currentUser.email }}"}
+    assert said(pages)["fields"]["email"] == {"type": "email", "required": True, "default": "{{ $currentUser.email }}"}
     publish(pages)
     made = records.collection("customer")
     assert made.new == ("email", "display_name")
@@ -102,16 +103,26 @@ def test_the_preview_is_what_a_role_sees(pages: "Pages") -> None:
     sent = arranged(pages.ines.get(path), path)
     mine = pages.ines.post(path, sent | {"do": "preview"}, htmx="preview", status=200)
     assert "Adaeze" in mine.text
-    other = pages.ines.post(path, sent | {"do": "preview", "as": "webhook"}, htmx="preview", status=200)
-    assert "may not browse" in other.text or "Adaeze" in other.text
+    other = pages.ines.post(path, sent | {"do": "preview", "as": "auditor"}, htmx="preview", status=200)
+    assert "People with the role auditor may not browse" in other.text
     edit = f"{HERE}/layout/edit"
     form = arranged(pages.ines.get(edit), edit)
-    assert "may not change these records" in pages.ines.post(edit, form | {"do": "preview", "as": "auditor"}, htmx="preview", status=200).text
+    assert (
+        "may not change these records" in pages.ines.post(edit, form | {"do": "preview", "as": "reviewer"}, htmx="preview", status=200).text
+    )
 
 
 def segment(**values: Any) -> dict[str, Any]:
     """A sent form of a segment."""
-    return {"label": "High risk", "kind": "conditions", "joined": "all", "field": ["risk"], "comparison": ["=="], "value": ["high"], "enabled": "yes"} | values
+    return {
+        "label": "High risk",
+        "kind": "conditions",
+        "joined": "all",
+        "field": ["risk"],
+        "comparison": ["=="],
+        "value": ["high"],
+        "enabled": "yes",
+    } | values
 
 
 def test_a_segment_is_made_of_conditions(pages: "Pages") -> None:
@@ -173,7 +184,7 @@ REFUSED = (
     ("select id, email from customer", "must give the key, id, and nothing else"),
     ("select email from customer", "must give the key"),
     ("select id from customer where absent = 1", "does not take this SELECT"),
-    ("select", "cannot be read"),
+    ("select id from (", "cannot be read"),
 )
 
 
@@ -195,7 +206,7 @@ def test_a_select_only_reads_what_its_reader_may_see(pages: "Pages") -> None:
 
 def test_a_select_that_joins_the_world_is_stopped(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("console.records.sql_segments.SECONDS", 0.2)
-    world = "select a.id from customer a, " + ", ".join(f"account b{number}" for number in range(24)) + " where a.id = -1 or b1.customer_id < b2.customer_id + b3.customer_id - b4.customer_id * b5.customer_id and a.id < 0"
+    world = "with recursive t as (select 1 as n union all select n + 1 from t) select c.id from customer c join t on t.n = -c.id"
     new = f"{HERE}/segments/new"
     token = {"csrf_token": pages.ines.get(new).form(new)["fields"]["csrf_token"], "revision": "0"}
     page = pages.ines.post(new, token | segment(kind="sql", sql=world), status=422)
@@ -210,8 +221,12 @@ def test_a_relation_is_said_renamed_and_removed(pages: "Pages") -> None:
     token = {"csrf_token": pages.ines.get(new).form("/new")["fields"]["csrf_token"], "revision": "0", "with": "account"}
     refused = pages.ines.post(f"{path}/new", token | {"label": "Other", "kind": "to_many"}, status=422)
     assert "Choose the column" in refused.text
-    pages.ines.post(f"{path}/account", token | {"label": "Their accounts", "kind": "to_many", "via.to_many": "customer_id", "to.to_many": ""})
-    assert {"name": "account", "label": "Their accounts", "collection": "account", "kind": "to_many", "via": "customer_id"} in said(pages)["relations"]
+    pages.ines.post(
+        f"{path}/account", token | {"label": "Their accounts", "kind": "to_many", "via.to_many": "customer_id", "to.to_many": ""}
+    )
+    assert {"name": "account", "label": "Their accounts", "collection": "account", "kind": "to_many", "via": "customer_id"} in said(pages)[
+        "relations"
+    ]
     assert "Their accounts" in pages.ines.get(path).text
     pages.ines.post(f"{path}/account", token | {"revision": "1", "do": "remove"})
     assert "Their accounts" not in pages.ines.get(path).text

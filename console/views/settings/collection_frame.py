@@ -102,13 +102,15 @@ def place_words(place: tuple[str, ...], labels: Mapping[str, str]) -> str:
     """Return a place of the document in words: "E-mail: label"."""
     head, *rest = place
     if head == "fields" and rest:
-        return ": ".join([labels.get(rest[0], rest[0]), ", ".join(KEY_WORDS.get(name, name) for name in rest[1:]) or "everything said of it"])
+        return ": ".join(
+            [labels.get(rest[0], rest[0]), ", ".join(KEY_WORDS.get(name, name) for name in rest[1:]) or "everything said of it"]
+        )
     return " ".join([PLACE_WORDS.get(head, head), *(PLACE_WORDS.get(name) or KEY_WORDS.get(name, name) for name in rest)])
 
 
 def content_words(place: tuple[str, ...], content: Any, labels: Mapping[str, str]) -> str:
     """Return the content of a place in words, fields by their labels."""
-    named = place[0] in (*LISTS, "search", "key") or place[-1] == "fields" and place[0] == "summary"
+    named = place[0] in (*LISTS, "search", "key") or (place[-1] == "fields" and place[0] == "summary")
     if named and isinstance(content, list):
         return ", ".join(labels.get(name, name) for name in content) or "no field"
     if isinstance(content, Mapping):

@@ -109,16 +109,21 @@ def _areas(editing: Editing, part: Part) -> tuple[Area, ...]:
     becoming, items = editing.becoming, _items(editing, part)
     if part.key != "summary":
         named = _named(editing, part)
-        groups = (Group("0", part.shown, _of(items, named)), Group(REST, part.rest, _of(items, [name for name in items if name not in named])))
+        groups = (
+            Group("0", part.shown, _of(items, named)),
+            Group(REST, part.rest, _of(items, [name for name in items if name not in named])),
+        )
         return (Area(FIELDS, part.title, groups),)
     sections = becoming.summary.get("sections", ())
     placed = {name for section in sections for name in section["fields"]}
-    groups = tuple(Group(str(number), section["label"], _of(items, section["fields"]), named=True) for number, section in enumerate(sections))
+    parts = tuple(
+        Group(str(number), section["label"], _of(items, section["fields"]), named=True) for number, section in enumerate(sections)
+    )
     rest = Group(REST, part.rest, _of(items, [name for name in items if name not in placed]))
     lists = _related(editing)
     shown = [one["relation"] for one in becoming.summary.get("related", ()) if one["relation"] in lists]
     return (
-        Area(FIELDS, "Groups", (*groups, rest)),
+        Area(FIELDS, "Groups", (*parts, rest)),
         Area(RELATED, "Related lists", (Group("0", "Shown", _of(lists, shown)), Group(REST, "Not shown", _of(lists, [name for name in lists if name not in shown])))),
     )  # fmt: skip
 
@@ -139,7 +144,10 @@ def _items(editing: Editing, part: Part) -> dict[str, Item]:
         item
         for item in becoming.fields
         if (part.name != "list" or item.type not in SHOWN_ONLY)
-        and (part.name not in ("new", "edit") or (item.computed is None and collection_frame.offered_in_form(becoming, item, new=part.name == "new")))
+        and (
+            part.name not in ("new", "edit")
+            or (item.computed is None and collection_frame.offered_in_form(becoming, item, new=part.name == "new"))
+        )
     ]
     return {
         item.name: Item(
@@ -251,7 +259,9 @@ def _moved_item(area_drawn: Area, name: str, step: int) -> Area:
         else:
             items.insert(at, item)
         break
-    return replace(area_drawn, groups=tuple(replace(group, items=tuple(items)) for group, items in zip(area_drawn.groups, groups, strict=True)))
+    return replace(
+        area_drawn, groups=tuple(replace(group, items=tuple(items)) for group, items in zip(area_drawn.groups, groups, strict=True))
+    )
 
 
 # -- the document

@@ -10,7 +10,6 @@ from console import records as real_records
 from console.collections import Editing
 from console.core.documents.collections import Collection, Relation
 from console.errors import ConsoleError, Invalid, NotFound
-from console.views import frame
 from console.views.settings import area, collection_frame
 
 blueprint = Blueprint("collection_relations", __name__, url_prefix="/settings/collections/<collection>/relations")
@@ -33,7 +32,9 @@ def show(collection: str) -> Response:
     ]  # fmt: skip
     drawn = {line["name"] for line in lines}
     lost = [entry for entry in editing.document.relations if entry.name not in drawn]
-    return area.page("settings/collection_relations.html", collection_frame.NAME, collection_frame.context(editing) | {"relations": lines, "lost": lost})
+    return area.page(
+        "settings/collection_relations.html", collection_frame.NAME, collection_frame.context(editing) | {"relations": lines, "lost": lost}
+    )
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -56,7 +57,10 @@ def edit(collection: str, name: str) -> Response:
 def _edit(editing: Editing, found: Relation | None, target_id: str) -> Response:
     every = {item.id: item for item in real_records.collections()}
     target = every.get(target_id)
-    said = next((entry.model_dump(mode="json", exclude_none=True) for entry in editing.document.relations if found and entry.name == found.name), None)
+    said = next(
+        (entry.model_dump(mode="json", exclude_none=True) for entry in editing.document.relations if found and entry.name == found.name),
+        None,
+    )
     drawn = said or (_of_found(found) if found else {"label": "", "kind": "to_many", "via": "", "to": ""})
     if request.method != "POST" or target is None:
         return _form(editing, found, target, every, drawn, said=said is not None)
@@ -76,9 +80,16 @@ def _edit(editing: Editing, found: Relation | None, target_id: str) -> Response:
         document["relations"] = relations
         return collection_frame.save(editing, document, again, back)
     if not sent["via"]:
-        return again(Invalid("Choose the column that leads there.", details=[{"field": "via", "reason": "Choose the column that leads there."}]))
+        return again(
+            Invalid("Choose the column that leads there.", details=[{"field": "via", "reason": "Choose the column that leads there."}])
+        )
     taken = {item.name for item in editing.becoming.relations} - {found.name if found else ""}
-    made = {"name": found.name if found else _free(sent["label"] or target.table, taken), "collection": target.id, "kind": sent["kind"], "via": sent["via"]}
+    made = {
+        "name": found.name if found else _free(sent["label"] or target.table, taken),
+        "collection": target.id,
+        "kind": sent["kind"],
+        "via": sent["via"],
+    }
     made |= {name: sent[name] for name in ("label", "to") if sent[name]}
     document["relations"] = [*relations, made]
     return collection_frame.save(editing, document, again, back)

@@ -92,7 +92,16 @@ def _moved(order: list[str], do: str) -> list[str]:
 def _drawn(entry: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the form of a stored segment, or of a new one."""
     if entry is None:
-        return {"label": "", "kind": "conditions", "joined": "all", "rows": [ConditionRow("", "", "")], "filter": "", "sql": "", "roles": [], "enabled": True}
+        return {
+            "label": "",
+            "kind": "conditions",
+            "joined": "all",
+            "rows": [ConditionRow("", "", "")],
+            "filter": "",
+            "sql": "",
+            "roles": [],
+            "enabled": True,
+        }
     found = condition_rows.rows_of(entry["filter"]) if "filter" in entry else None
     kind = "sql" if "sql" in entry else "conditions" if found else "filter"
     joined, rows = found or ("all", [ConditionRow("", "", "")])

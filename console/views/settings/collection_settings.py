@@ -219,11 +219,18 @@ def _same(names: Iterable[str]) -> list[tuple[str, str]]:
 def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     labels = labels_of(editing.becoming)
     lines = [
-        (place_words(change.place, labels), content_words(change.place, change.before, labels), content_words(change.place, change.after, labels))
+        (
+            place_words(change.place, labels),
+            content_words(change.place, change.before, labels),
+            content_words(change.place, change.after, labels),
+        )
         for change in editing.changes
     ]
     return area.page(
-        "settings/collection_changes.html", NAME, collection_frame.context(editing, wrong) | {"changes": lines}, status=wrong.status if wrong else 200
+        "settings/collection_changes.html",
+        NAME,
+        collection_frame.context(editing, wrong) | {"changes": lines},
+        status=wrong.status if wrong else 200,
     )
 
 

@@ -42,6 +42,7 @@ __all__ = [
     "condition_rows",
     "document_changes",
     "document_check",
+    "document_merge",
     "fields_of",
     "humanised",
     "labelled",

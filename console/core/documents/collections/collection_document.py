@@ -106,9 +106,7 @@ class FieldDocument(Said):
             raise ValueError("lines are of a textarea")
         if (self.currency is not None or self.minor) and self.widget != "money":
             raise ValueError("currency and minor are of the widget money")
-        if self.computed is not None and (
-            self.required or self.validation or self.references or self.format or self.default
-        ):
+        if self.computed is not None and (self.required or self.validation or self.references or self.format or self.default):
             raise ValueError("a computed field is never typed: leave required, validation, format, default and references out")
         return self
 

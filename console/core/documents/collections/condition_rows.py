@@ -16,7 +16,13 @@ from console.core.expressions.nodes import Call, Compare, Items, Junction, Liter
 
 COMPARED = {"==": "is", "!=": "is not"}
 ORDERED = {"<": "is less than", "<=": "is at most", ">": "is more than", ">=": "is at least"}
-DATED = {"<": "is before", ">=": "is on or after", "last": "is in the last … days", "older": "is more than … days ago", "next": "is at most … days from now"}
+DATED = {
+    "<": "is before",
+    ">=": "is on or after",
+    "last": "is in the last … days",
+    "older": "is more than … days ago",
+    "next": "is at most … days from now",
+}
 WORDED = {"contains": "contains", "startsWith": "starts with"}
 EMPTY = {"empty": "is empty", "filled": "is not empty"}
 YES_NO = {"yes": "is yes", "no": "is no"}
@@ -161,7 +167,7 @@ def _row(node: Node) -> ConditionRow | None:
     match node:
         case Path() | Not(item=Path()):
             name = _name(node.item if isinstance(node, Not) else node)
-            return name and ConditionRow(name, "no" if isinstance(node, Not) else "yes") or None
+            return (name and ConditionRow(name, "no" if isinstance(node, Not) else "yes")) or None
         case Within(item=Path() as path, list=Items(items=items)) if all(isinstance(item, Literal) for item in items):
             values = [_shown(item.value) for item in items if isinstance(item, Literal)]
             return _made(path, "in", None if any("," in value for value in values) else ", ".join(values))

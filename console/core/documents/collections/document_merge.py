@@ -31,8 +31,8 @@ def compare(base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[st
     for change in own:
         met = [other for other in others if _overlap(change.place, other.place)]
         place = min((change.place, *(other.place for other in met)), key=len)
-        values = [_at(document, place) for document in (base, mine, theirs)]
-        found[place] = Both(place, *values, disputed=bool(met) and values[1] != values[2], by="both" if met else "me")
+        before, ours, others_now = (_at(document, place) for document in (base, mine, theirs))
+        found[place] = Both(place, before, ours, others_now, disputed=bool(met) and ours != others_now, by="both" if met else "me")
     for change in others:
         if not any(_overlap(change.place, place) for place in found):
             found[change.place] = Both(change.place, change.before, change.before, change.after, disputed=False, by="them")
