@@ -59,7 +59,7 @@
     const select = row.querySelector("[name=comparison]");
     for (const option of select.options) option.hidden = option.disabled = Boolean(kind) && !option.dataset.for.split(" ").includes(kind);
     if (select.selectedOptions[0]?.disabled) select.selectedIndex = [...select.options].findIndex((option) => !option.disabled);
-    const bare = ["empty", "filled", "yes", "no"].includes(select.value);
+    const bare = ["empty", "filled", "yes", "no", "past", "ahead"].includes(select.value);
     row.querySelector("[name=value]").hidden = bare;
   }
   document.querySelectorAll(".condition-row").forEach(fit);

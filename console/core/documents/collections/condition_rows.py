@@ -16,7 +16,10 @@ from console.core.expressions.nodes import Call, Compare, Items, Junction, Liter
 
 COMPARED = {"==": "is", "!=": "is not"}
 ORDERED = {"<": "is less than", "<=": "is at most", ">": "is more than", ">=": "is at least"}
+TODAY = {"past": "<", "ahead": ">="}
 DATED = {
+    "past": "is before today",
+    "ahead": "is today or later",
     "<": "is before",
     ">=": "is on or after",
     "last": "is in the last … days",
@@ -36,7 +39,7 @@ FITTING: Mapping[str, Mapping[str, str]] = {
     "other": EMPTY,
 }
 """Kind of field → its comparisons in words."""
-VALUELESS = frozenset({*EMPTY, *YES_NO})
+VALUELESS = frozenset({*EMPTY, *YES_NO, *TODAY})
 NUMBERS = frozenset({"integer", "decimal"})
 
 
@@ -74,7 +77,8 @@ def offered() -> list[tuple[str, str, str]]:
     for kind, fitting in FITTING.items():
         for value, words in fitting.items():
             found.setdefault((value, words), []).append(kind)
-    return [(value, words, " ".join(kinds)) for (value, words), kinds in found.items()]
+    ordered = sorted(found.items(), key=lambda item: item[0][0] in EMPTY)
+    return [(value, words, " ".join(kinds)) for (value, words), kinds in ordered]
 
 
 def conditional(field: Field) -> bool:
@@ -115,14 +119,16 @@ def _text(row: ConditionRow, field: Field) -> str:
             return f"{path} {'==' if row.comparison == 'empty' else '!='} null"
         case "yes" | "no":
             return f"{path} == {'true' if row.comparison == 'yes' else 'false'}"
+        case "past" | "ahead":
+            return f"{path} {TODAY[row.comparison]} today()"
     if not value:
         raise ValueError(f"Say what {field.label} is compared with.")
     match row.comparison:
         case "last" | "older" | "next":
             if not value.isdecimal() or not value.isascii():
                 raise ValueError("Say a number of days.")
-            if row.comparison == "next":
-                return f"{path} < addDays(today(), {int(value) + 1})"
+            if row.comparison == "next":  # a moment of that day is later than the day itself
+                return f"{path} <= addDays(today(), {int(value)})" if field.stored == "date" else f"{path} < addDays(today(), {int(value) + 1})"
             return f"{path} {'>=' if row.comparison == 'last' else '<'} addDays(today(), -{int(value)})"
         case "in":
             return f"{path} in [{', '.join(_literal(one.strip(), field) for one in value.split(',') if one.strip())}]"
@@ -181,10 +187,12 @@ def _row(node: Node) -> ConditionRow | None:
             return _made(path, node.operator, _shown(value))
         case Compare(left=Path() as path, right=Path(root="$currentUser") as whose):
             return _made(path, node.operator, whose.dotted)
+        case Compare(left=Path() as path, right=Call(name="today"), operator="<" | ">="):
+            return _made(path, "past" if node.operator == "<" else "ahead", "")
         case Compare(left=Path() as path, right=Call(name="addDays", arguments=(Call(name="today"), Literal(value=int() as days)))):
-            ways = {(">=", True): "last", ("<", True): "older", ("<", False): "next"}
+            ways = {(">=", True): "last", ("<", True): "older", ("<", False): "next", ("<=", False): "next"}
             way = ways.get((node.operator, days <= 0))
-            return _made(path, way, str(days - 1 if way == "next" else -days)) if way else None
+            return _made(path, way, str(days - (node.operator == "<") if way == "next" else -days)) if way else None
     return None
 
 
