@@ -201,6 +201,7 @@ LONG = (
     "journeys/",
     "browser/",
     "services/test_backup.py",
+    "services/test_restore_elsewhere.py",
     "proposals/test_workers.py",
     "services/test_runs_effects_crash.py",
     "demo/",

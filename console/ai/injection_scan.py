@@ -281,7 +281,7 @@ def _encoded(text: str, names: tuple[str, ...]) -> Iterator[Sign]:
 
 
 def _of_hex(signs_: str) -> str:
-    """What pairs of hexadecimal digits stand for where that is text."""
+    """The text that hexadecimal digits encode; empty if it is no text."""
     try:
         decoded = bytes.fromhex(signs_[: 8000 - len(signs_) % 2]).decode("ascii")
     except ValueError:
@@ -290,7 +290,7 @@ def _of_hex(signs_: str) -> str:
 
 
 def _decoded(signs_: str) -> str:
-    """What base64 stands for where that is text; empty where it is not."""
+    """The text that base64 encodes; empty if it is no text."""
     try:
         decoded = base64.b64decode(signs_[:8000] + "=" * (-len(signs_[:8000]) % 4), validate=True).decode()
     except (binascii.Error, ValueError):

@@ -65,7 +65,7 @@ class Checked:
 
 
 def state() -> Checked:
-    """What the last checks found. One statement."""
+    """The result of the last checks. One statement."""
     rows = fetch(
         "select n.upto, a.at, n.at, r.upto, r.whole_at, coalesce(n.problem, r.problem) from console.log_check n "
         "join console.log_check r on r.name = 'round' left join console.activity a on a.pos = n.upto where n.name = 'new'"
@@ -149,7 +149,7 @@ def _shorter(upto: int, size: int) -> str | None:
 
 
 def _whole(part: Part, size: int) -> str | None:
-    """What only the end of a round can tell: values that nothing accounts for, and signed heads that are gone."""
+    """Problems that only show at the end of a round: values without an event, and signed heads that are gone."""
     for reason, (first, events) in sorted(part.owed.items()):
         if not event_lists.later(NOTES[reason], size):
             return f"position {first}: values of {events} events, this the first, are gone or changed, and no event after them tells of an erasure or expiry"

@@ -50,7 +50,7 @@ select count(*) from (select from console.ai_call where workflow = %s and step =
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Where a step stands on the ladder: since when, by whom (None: by itself), why, and under which fingerprint."""
+    """The mode of a step: since when, set by whom (None: by itself), why, and under which fingerprint."""
 
     mode: Literal["shadow", "assist", "auto"]
     at: datetime

@@ -147,7 +147,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What became of one field's proposals (or, without names, of all at one level). `level` is None for all levels together."""
+    """How the proposals for one field ended (without names: all proposals at one level). `level` None: all levels together."""
 
     workflow: str
     step: str
@@ -246,7 +246,7 @@ def report(actor: Actor, window: Window) -> Report:
 
 
 def parameters(actor: Actor, seen: Mapping[tuple[str, str], workflows.Known], window: Window) -> dict[str, Any]:
-    """What the statements are given. Raises NotFound for a workflow that is not among those seen."""
+    """The parameters of the SQL statements. Raises NotFound for a workflow that is not among those seen."""
     given = _parameters(seen, window)
     limited = record_reach.limited_collections(actor)
     counts_all = not any(each.collection in limited for each in seen.values())

@@ -119,7 +119,7 @@ def fingerprint(step: Step, model: str | None, prompt_version: str | None) -> st
 
 
 def under(workflow: str, step: str, model: str | None = None, prompt_version: str | None = None) -> Under | None:
-    """What the step of the live version stands under; without a model, that of the newest call. None where the live version has no such step."""
+    """The fingerprint of the step in the live version, with the versions that share it; without a model, for that of the newest call. None if there is no such step."""
     live = workflows.newest(workflow)
     live_step = _step(workflow, live, step) if live else None
     if live_step is None:

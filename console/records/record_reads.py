@@ -86,11 +86,13 @@ def count(
     cap: int | None = 10_000,
     *,
     segment: Chosen | None = None,
+    roots: Mapping[str, Any] | None = None,
 ) -> int:
     """Number of records. With a cap at most `cap + 1`, which means more than `cap`."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
-    inner: Select[Any] = sa.select(sa.literal_column("1")).select_from(table.table).where(*list_conditions(table, scope, where, segment, q))
+    met = list_conditions(table, scope, where, segment, q, roots)
+    inner: Select[Any] = sa.select(sa.literal_column("1")).select_from(table.table).where(*met)
     inner = inner if cap is None else inner.limit(cap + 1)
     statement = sa.select(sa.func.count()).select_from(inner.subquery())
     return read(collection, lambda connection: int(connection.execute(statement).scalar_one()))

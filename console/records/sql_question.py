@@ -27,9 +27,16 @@ SECONDS = 5.0
 DIALECTS = {"postgresql": "postgres", "sqlite": "sqlite", "mysql": "mysql"}
 MARK = "handrail-value-{}"
 
-FUNCTIONS = frozenset(
-    ["abs", "avg", "case", "cast", "ceil", "ceiling", "coalesce", "concat", "concat_ws", "count", "current_date", "current_timestamp", "cume_dist", "date", "date_add", "date_diff", "date_format", "date_sub", "date_trunc", "datediff", "datetime", "day", "dayofmonth", "dayofweek", "dense_rank", "exists", "extract", "first_value", "floor", "greatest", "group_concat", "hour", "if", "ifnull", "interval", "julianday", "lag", "last_day", "last_value", "lead", "least", "left", "length", "like", "lower", "ltrim", "max", "min", "minute", "mod", "month", "ntile", "nullif", "percent_rank", "percentile_cont", "percentile_disc", "pow", "power", "quarter", "rank", "right", "round", "row_number", "rtrim", "sign", "sqrt", "strftime", "string_agg", "substr", "substring", "sum", "time_to_str", "timestamp_trunc", "to_char", "trim", "trunc", "upper", "week", "weekday", "year", "and", "or", "xor", "not", "in", "between", "date_part", "ts_or_ds_to_date", "str_to_date", "str_position", "timestamp_add", "timestamp_sub", "current_time", "generate_date_array", "stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "logical_or", "logical_and", "bool_or", "bool_and", "anonymous_agg_func", "time_str_to_time", "ts_or_ds_add", "ts_or_ds_diff", "ts_or_ds_to_timestamp", "array_agg", "try_cast", "json_extract", "json_extract_scalar"]
-)
+_FUNCTIONS = """
+    abs avg case cast ceil ceiling coalesce concat concat_ws count current_date current_timestamp cume_dist date date_add date_diff date_format
+    date_sub date_trunc datediff datetime day dayofmonth dayofweek dense_rank exists extract first_value floor greatest group_concat hour if ifnull
+    interval julianday lag last_day last_value lead least left length like lower ltrim max min minute mod month ntile nullif percent_rank
+    percentile_cont percentile_disc pow power quarter rank right round row_number rtrim sign sqrt strftime string_agg substr substring sum
+    time_to_str timestamp_trunc to_char trim trunc upper week weekday year and or xor not in between date_part ts_or_ds_to_date str_to_date str_position
+    timestamp_add timestamp_sub current_time generate_date_array stddev stddev_samp stddev_pop variance var_samp logical_or logical_and bool_or bool_and
+    anonymous_agg_func time_str_to_time ts_or_ds_add ts_or_ds_diff ts_or_ds_to_timestamp array_agg try_cast json_extract json_extract_scalar
+    """
+FUNCTIONS = frozenset(_FUNCTIONS.split())
 """Names of functions, as written or as the parser calls them."""
 
 REFUSED = (exp.DML, exp.DDL, exp.Command, exp.Into, exp.Lock, exp.Parameter, exp.SessionParameter, exp.Placeholder, exp.Hint)
@@ -61,7 +68,7 @@ def ask(
         raise _wrong(f"There is no data source {source} with collections.")
     dialect = next(iter(known.values())).dialect
     tree = parse(text, dialect)
-    read_from = _rewrite(tree, known, reachable)
+    read_from = rewrite(tree, known, reachable)
     if not read_from:
         raise _wrong("The SELECT reads no table.")
     statement = _statement(tree, read_from, dialect, given)
@@ -90,7 +97,7 @@ def parse(text: str, dialect: str) -> exp.Expression:
         raise _wrong("Write a SELECT: nothing else is run here.")
     for node in tree.walk():
         if isinstance(node, REFUSED):
-            raise _wrong(f"{node.key.upper()} is not allowed in a SELECT of a workspace.")
+            raise _wrong(f"{node.key.upper()} is not allowed in a SELECT here.")
         if isinstance(node, exp.Func) and (name := _function(node)) not in FUNCTIONS:
             raise _wrong(f"The function {name} is not allowed here. Allowed are those that count, add up, and work on texts and days.")
         if isinstance(node, exp.DataType) and str(node.this).lower().rpartition(".")[2].startswith(("reg", "userdefined")):
@@ -106,7 +113,7 @@ def _wrong(reason: str) -> Malformed:
     return Malformed(reason, details=[{"field": "sql", "reason": reason}])
 
 
-def _rewrite(
+def rewrite(
     tree: exp.Expression, known: Mapping[str, Collection], reachable: Callable[[Collection], Scope | None]
 ) -> dict[str, tuple[Collection, Scope]]:
     """Replace each table by the name of a sub-select; returns name → (collection, scope). Raises Malformed for tables out of reach."""
@@ -144,13 +151,13 @@ def _statement(
     written = tree.sql(dialect=DIALECTS.get(dialect, "postgres")).replace(":", "\\:")
     for number in range(len(given)):
         written = written.replace("'" + MARK.format(number) + "'", f":handrail_{number}")
-    body = sa.text(f"SELECT * FROM ({written}) AS handrail_answer LIMIT {MOST_ROWS + 1}")  # noqa: S608 (parsed, and written anew by the parser)
+    body = sa.text(f"SELECT * FROM ({written}) AS handrail_answer LIMIT {MOST_ROWS + 1}")  # noqa: S608 (parsed, judged, and written anew)
     body = body.bindparams(**{f"handrail_{number}": value for number, value in enumerate(given)})
-    parts = [_visible(name, collection, scope) for name, (collection, scope) in read_from.items()]
+    parts = [visible_part(name, collection, scope) for name, (collection, scope) in read_from.items()]
     return body.columns().add_cte(*parts)
 
 
-def _visible(name: str, collection: Collection, scope: Scope) -> sa.CTE:
+def visible_part(name: str, collection: Collection, scope: Scope) -> sa.CTE:
     """The rows and columns of the collection that the reader may see."""
     table: Table = table_of(collection)
     columns = [table.columns[item.name] for item in collection.readable(scope) if item.name in collection.by_name]

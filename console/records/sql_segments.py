@@ -5,7 +5,7 @@ see. It is parsed as every SELECT of ours (`sql_question`): one statement, known
 own statement, under the list's limits of time.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -39,7 +39,7 @@ class KeySelect:
         """True for the records whose key the SELECT gives. Raises Malformed for a SELECT that is not allowed."""
         collection = table.collection
         tree = parsed(self.sql, collection)
-        parts = [_visible(name, one, scope) for name, (one, scope) in _read_from(tree, collection, self.reach).items()]
+        parts = [sql_question.visible_part(name, one, scope) for name, (one, scope) in _read_from(tree, collection, self.reach).items()]
         written = tree.sql(dialect=sql_question.DIALECTS.get(collection.dialect, "postgres"))
         wanted = sa.text(f"select * from ({_escaped(written)}) as segment_keys")  # noqa: S608 (parsed, and written anew by the parser)
         keys = wanted.columns(*(sa.column(name) for name in collection.key)).add_cte(*parts)
@@ -66,46 +66,11 @@ def reads(text: str, collection: Collection) -> frozenset[str]:
 
 def _read_from(tree: exp.Expression, collection: Collection, reach: Reach) -> dict[str, tuple[Collection, Scope]]:
     """Replace each table of the tree by the name of a sub-select; returns name → (collection, scope). Raises Malformed."""
-    known = [item for item in catalogue.collections() if item.source == collection.source]
-    named = {cte.alias for cte in tree.find_all(exp.CTE)}
-    found: dict[str, tuple[Collection, Scope]] = {}
-    for table in list(tree.find_all(exp.Table)):
-        if not isinstance(table.this, exp.Identifier) or table.args.get("catalog"):
-            raise _wrong("A SELECT reads tables of its own database only, no functions.")
-        if table.name in named and not table.db:
-            continue
-        item = _collection(table, known)
-        scope = reach(item) if item is not None else None
-        if item is None or scope is None:
-            raise _wrong(f"There is no table {table.name} here that you may read.")
-        name = f"segment_{len(found)}" if item.id not in {one.id for one, _ in found.values()} else _name_of(found, item)
-        found[name] = (item, scope)
-        alias = table.alias_or_name
-        table.set("this", exp.to_identifier(name, quoted=True))
-        table.set("db", None)
-        table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+    known = {item.id: item for item in catalogue.collections() if item.source == collection.source}
+    found = sql_question.rewrite(tree, known, reach)
     if not found:
         raise _wrong("The SELECT reads no table.")
     return found
-
-
-def _name_of(found: Mapping[str, tuple[Collection, Scope]], item: Collection) -> str:
-    return next(name for name, (one, _) in found.items() if one.id == item.id)
-
-
-def _collection(table: exp.Table, known: list[Collection]) -> Collection | None:
-    """The collection that this table is, by its id or by the table's name."""
-    fitting = [item for item in known if item.table.lower() == table.name.lower() and table.db in ("", item.schema or "")]
-    return next((item for item in known if item.id == table.name and not table.db), fitting[0] if fitting else None)
-
-
-def _visible(name: str, collection: Collection, scope: Scope) -> sa.CTE:
-    """The rows and columns of the collection that the reader may see."""
-    table = table_of(collection)
-    columns = [table.columns[item.name] for item in collection.readable(scope) if item.name in collection.by_name]
-    if not columns:
-        raise _wrong(f"You may not see any field of {collection.label}.")
-    return sa.select(*columns).select_from(table.table).where(table.in_scope(scope)).cte(name)
 
 
 def _escaped(written: str) -> str:

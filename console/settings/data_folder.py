@@ -21,7 +21,7 @@ class FolderError(ConsoleError):
 
 
 def be_private() -> None:
-    """What this process makes from now on is for its owner alone."""
+    """Let only the owner read files that this process creates from now on."""
     os.umask(PRIVATE)
 
 

@@ -38,7 +38,7 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What ended since midnight of the reader's day. `mine` are those that the reader held last; `more`: not all were counted."""
+    """Runs that ended since midnight of the reader's day. `mine`: the reader held them last; `more`: not all were counted."""
 
     hours: Sequence[Hour]
     mine: int

@@ -33,7 +33,7 @@ class Problem:
 
 
 class StepKind(Protocol):
-    """What the check needs of a step type; implemented by `console.steps.base.StepType`."""
+    """The part of a step type that the check needs; implemented by `console.steps.base.StepType`."""
 
     automatic: ClassVar[bool]
     own_values: ClassVar[bool]

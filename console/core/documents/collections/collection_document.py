@@ -81,7 +81,9 @@ class FieldDocument(Said):
         None, description="What a new record's form begins with; {{ expressions }} over `$currentUser` and `now` are filled in"
     )
     readonly: bool = Field(False, description="Cannot be changed here")
-    hidden: bool = Field(False, description="Shown to nobody")
+    hidden: bool | None = Field(
+        None, description="Shown to nobody; none: where it holds passwords, hashes, keys or tokens, by its name or the form of its values"
+    )
     sensitive: bool | None = Field(None, description="The API says so; it does not become a record's title by itself")
     personal: bool | None = Field(
         None, description="Whether it is data about a person; none: by its type, where the collection has a subject"
