@@ -61,11 +61,13 @@ CONTENT: list[dict[str, Any]] = [
     {"block": "score", **HEAD, "total": NUMBER, "out_of": NUMBER, "word": SAID, "tone": [{"if": IS, "tone": "bad"}], "last": NUMBER, "last_label": SAID, "bands": [{"from": NUMBER, "label": SAID, **LISTED}],
         "most": NUMBER, "factors": [{"label": SAID, "points": NUMBER, "weight": NUMBER, "most": NUMBER, "last": NUMBER, **LISTED}], "note": SAID},
     {"block": "tree", **HEAD, "owners": [{"owner": HIDDEN, "name": SAID, "of": HIDDEN, "share": f"{NUMBER} / 1000000", "person": IS, "in_all": f"{NUMBER} / 1000000", "country": HIDDEN,
-        "marks": [{"label": SAID, "if": IS}], **LISTED}], "root": HIDDEN, "line": f"{NUMBER} / 1000000", "below": SAID},
+        "marks": [{"label": SAID, "if": IS}], **LISTED}], "root": HIDDEN, "line": f"{NUMBER} / 1000000", "inclusive": IS, "below": SAID},
     {"block": "series", **HEAD, "points": [{**SHOWN, "value": NUMBER, **LISTED}], "expected": NUMBER, "expected_label": SAID, "words": SAID},
     {"block": "series", "points": [{"label": "May", "value": NUMBER}, {"label": "June", "value": f"{NUMBER} + 1"}]},
     {"block": "letter", **HEAD, "sender": SAID, "sent": SAID, "number": SAID, "body": HIDDEN, "mark": HIDDEN},
     {"block": "document", **HEAD, "document": HIDDEN, "page": NUMBER, "passage": HIDDEN, "says": [{**SHOWN, "remark": SAID, **LISTED}]},
+    {"block": "brief", **HEAD, "lines": [{"text": SAID, "sources": ["paper"], **LISTED}, {"text": "Open", "sources": ["plain"]}],
+        "sources": [{"id": "paper", "label": SAID, "document": HIDDEN, "page": NUMBER, "passage": HIDDEN, "if": IS}, {"id": "plain", "label": "Plain"}]},
     {"block": "before_after", **HEAD, "changes": [{"label": SAID, "before": HIDDEN, "after": f"[{HIDDEN}, 'x']", "currency": HIDDEN, "remark": SAID, **LISTED}]},
 ]  # fmt: skip
 """Every kind of block with the hidden field in every place that takes an expression or a template."""
@@ -102,7 +104,7 @@ STEPS = [
     _step("ask", "human_input", "agree", {"to": {"people": ["'olivia@fernwick.example'", f"[{HIDDEN}]"]}, "question": SAID, "text": SAID, "form": FORM,
         "answers": [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}], "within": f"days(size({HIDDEN}))", "otherwise": "no"}),
     _step("agree", "approval", {"approved": "act", "rejected": "act"}, {"text": SAID, "roles": ["operations_lead", "lead", "reviewer"], "not_by": [], "values": {"amount": HIDDEN}, "if": f"{HIDDEN} != 'x'", "fields": ["tax_id"]}, content=CONTENT),
-    _step("act", "trigger_action", {"succeeded": "do", "default": "do"}, {"action": "customer.mark", "values": {"note": [{"if": f"{HIDDEN} == 'x'", "value": HIDDEN}, {"value": HIDDEN}]}, "text": SAID}),
+    _step("act", "trigger_action", {"succeeded": "do", "default": "do"}, {"action": "customer.mark", "values": {"note": [{"if": f"{HIDDEN} == 'x'", "value": HIDDEN}, {"value": HIDDEN}]}, "text": SAID, "related": [RELATED_READ]}),
     _step("do", "action", {"succeeded": "out", "odd": "out"}, {"values": {"code": [{"if": f"{HIDDEN} == 'x'", "value": HIDDEN}, {"value": HIDDEN}]},
         "effect": {"kind": "sql_write", "name": "rating", "summary": "Sets the risk", "if": "input.code != 'x'", "set": {"risk": [{"if": "input.code == 'x'", "value": "'low'"}, {"value": "'medium'"}]}},
         "outcomes": [{"if": "input.code == 'x'", "outcome": "odd"}]}),
