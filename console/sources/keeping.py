@@ -369,7 +369,7 @@ def check(name: str, kept: list[Stored]) -> None:
     others = [Stored(row.id, row.source, row.structure, row.document, row.position) for row in rows]
     made = assemble([*others, *kept], hooked.fields())
     for item in kept:
-        for segment in made[item.id].segments:
+        for segment in (one for one in made[item.id].segments if one.sql is None):
             try:
                 sql_conditions.check(expressions.parse(segment.filter), made[item.id])
             except DefinitionError as error:
