@@ -143,6 +143,19 @@ def related(
     return read_page(target, scope_of_target, order, lambda: wanted, limit=limit, after=after, before=before, fields=fields)
 
 
+def related_count(collection_id: str, key: str, relation: str, scope_of_target: Scope, cap: int) -> int:
+    """Number of records that a relation leads to from this record, which the caller has judged; `cap + 1` means more than `cap`."""
+    target, linked = relation_target(collection_id, key, relation)
+    if linked is None:
+        return 0
+    there = table_of(target)
+    inner: Select[Any] = (
+        sa.select(sa.literal_column("1")).select_from(there.table).where(there.in_scope(scope_of_target), *linked).limit(cap + 1)
+    )
+    statement = sa.select(sa.func.count()).select_from(inner.subquery())
+    return read(target, lambda connection: int(connection.execute(statement).scalar_one()))
+
+
 def relation_target(collection_id: str, key: str, relation: str) -> tuple[Collection, list[Condition] | None]:
     """(target collection of the relation, conditions on its records; None if there can be none). Raises NotFound."""
     collection = catalogue.collection(collection_id)

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 from markupsafe import Markup, escape
 
 from console import browse, formats, runs
-from console.actions import bulk
+from console.actions import bulk, hand_forms
 from console.browse import BrowseQuery, Counted, ListPage, list_export, list_views
 from console.browse.list_views import ListView
 from console.core.documents.collections import Collection, Field
@@ -211,6 +211,7 @@ def drawn(page: ListPage, described: Mapping[str, Any], wrong: str, kept: ListVi
         "export_href": frame.with_query(f"/export/c/{quote(collection.id, safe='')}.csv", _exported())
         if list_export.may_export(frame.actor(), collection.id)
         else None,
+        "new_href": records.new_url(collection.id) if hand_forms.may_create(frame.actor(), collection) else None,
         "picking": "pick" in args,
         "back": frame.present_address(columns=None, after=None, before=None),
         "reach": page.reach,

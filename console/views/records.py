@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, request
 from markupsafe import Markup, escape
 
 from console import actions, activity, browse, runs, workflows
+from console.actions import hand_forms
 from console.browse import RecordPage, reveal
 from console.core.documents.collections import Field
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
@@ -66,6 +67,7 @@ def show(collection: str, part: str) -> Response:
     tab = tab if tab in ("summary", "details", "activity") else "summary"
     begun = runs_and_starts(page)
     context = record_context(page) | {
+        **by_hand(page),
         "tab": tab,
         "tabs": [
             {
@@ -100,7 +102,7 @@ def show(collection: str, part: str) -> Response:
 def menu(collection: str, part: str) -> Response:
     """Show what can be done with the record, as the menu of its row or on its own page."""
     page = browse.record(frame.actor(), collection, frame.key_of(part))
-    return frame.page("records/menu.html", record_context(page) | runs_and_starts(page), blocks={"*": "menu"})
+    return frame.page("records/menu.html", record_context(page) | runs_and_starts(page) | by_hand(page), blocks={"*": "menu"})
 
 
 @blueprint.get("/<collection>/<path:part>/related/<relation>")
@@ -181,6 +183,21 @@ def start(collection: str, part: str, slug: str) -> Response:
 def record_context(page: RecordPage) -> dict[str, Any]:
     """Return what every page about the record needs."""
     return {"record": page.record, "collection": page.collection}
+
+
+def by_hand(page: RecordPage) -> dict[str, str | None]:
+    """Return the addresses of the forms for the record as a whole; None for what the reader may not."""
+    here, who, keyed = frame.record_url(page.collection.id, page.record.key), frame.actor(), page.record.key is not None
+    return {
+        "edit_href": f"{here}/edit" if any(editable(page, item) for item in page.fields) else None,
+        "copy_href": new_url(page.collection.id, like=page.record.key) if keyed and hand_forms.may_create(who, page.collection) else None,
+        "delete_href": f"{here}/delete" if keyed and hand_forms.may_delete(who, page.collection) else None,
+    }
+
+
+def new_url(collection: str, like: str | None = None) -> str:
+    """Return the address of the form of a new record, or of a copy."""
+    return frame.with_query("/new" + frame.collection_url(collection), {"like": like})
 
 
 def runs_and_starts(page: RecordPage) -> dict[str, Any]:
