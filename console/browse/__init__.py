@@ -6,6 +6,7 @@ from console.browse.hand_changes import change
 from console.browse.naming import Reference, named, references
 from console.browse.record_lists import (
     CAP,
+    MOST_IN_TAB,
     BrowseQuery,
     Counted,
     ListPage,
@@ -23,6 +24,7 @@ from console.browse.record_lists import (
     related,
     sample,
     search_advice,
+    segment_counts,
     subject_of,
     value_counts,
     view_scope,
@@ -31,6 +33,7 @@ from console.browse.record_lists import (
 
 __all__ = [
     "CAP",
+    "MOST_IN_TAB",
     "BrowseQuery",
     "Counted",
     "Governor",
@@ -51,6 +54,8 @@ __all__ = [
     "intended",
     "key_of_reference",
     "list_export",
+    "list_files",
+    "list_tables",
     "list_views",
     "log_reference",
     "masked",
@@ -65,6 +70,7 @@ __all__ = [
     "reveal",
     "sample",
     "search_advice",
+    "segment_counts",
     "subject_of",
     "value_counts",
     "view_scope",

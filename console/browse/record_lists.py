@@ -3,6 +3,7 @@
 Without the right to browse, a collection is answered as not existing. Lists, counts, searches and single records use the same scope.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,11 +21,13 @@ from console.core.expressions import search_syntax
 from console.core.expressions.search_syntax import Several, Sought, Way
 from console.core.filters import Filter, Today
 from console.core.scopes import Scope
-from console.errors import Malformed, NotFound
+from console.errors import Malformed, NotFound, TooSlow
 from console.formats import Named
 from console.records import Record, ValueCounts, index_advice, search
 
 CAP = 10_000
+MOST_IN_TAB = 1_000
+TAB_S, TABS_S = 0.25, 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,25 @@ def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
     if _by_indexes(collection, scope, sought):
         return Counted(total)
     return Counted(total, records.estimate(collection_id, scope, where, sought, segment=segment) if total > CAP else None)
+
+
+def segment_counts(actor: Actor, collection_id: str) -> dict[str | None, int]:
+    """Segment → number of records, None for all of them; `MOST_IN_TAB + 1` means more than `MOST_IN_TAB`.
+
+    Each is one statement of at most `TAB_S` seconds, all of them `TABS_S`; a segment that takes longer is left out. Raises NotFound, SourceDown.
+    """
+    collection, scope = browsed_collection(actor, collection_id)
+    found: dict[str | None, int] = {}
+    until = time.monotonic() + TABS_S
+    for segment_id in (None, *(segment.id for segment in collection.segments)):
+        if time.monotonic() >= until:
+            break
+        try:
+            holds = _segment(collection, scope, segment_id)
+            found[segment_id] = records.count(collection_id, scope, cap=MOST_IN_TAB, segment=holds, seconds=TAB_S)
+        except (TooSlow, Malformed):
+            continue  # of a segment that rests on a hidden field nothing is told
+    return found
 
 
 def value_counts(actor: Actor, collection_id: str, field: str, query: BrowseQuery) -> ValueCounts:
@@ -373,8 +395,11 @@ def _columns(collection: Collection, scope: Scope, wanted: tuple[str, ...] | Non
 
 
 def _read(collection: Collection, columns: tuple[Field, ...]) -> list[str]:
-    """Names of the columns, with the columns of their currencies."""
+    """Names of the columns, with the columns of their currencies, and beside a day or moment the state that says whether it still matters."""
     names = [item.name for item in columns]
+    state = collection.summary.get("badge")
+    if isinstance(state, str) and state in collection.by_name and any(item.type in ("date", "datetime") for item in columns):
+        names.append(state)
     return list(dict.fromkeys([*names, *(collection.currencies[name] for name in names if name in collection.currencies)]))
 
 

@@ -1,6 +1,7 @@
 """Reading records: every read takes a scope, and the scope is part of the SQL."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from console.core.expressions.search_syntax import Sought, limited
 from console.core.filters import Filter
 from console.core.scopes import Scope
 from console.errors import NotFound
-from console.records import catalogue, indexes, record_keys, values
+from console.records import catalogue, indexes, record_keys, timed, values
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
 from console.records.record_pages import Page, fetch, list_conditions, order_of, read, read_page
@@ -86,14 +87,20 @@ def count(
     cap: int | None = 10_000,
     *,
     segment: Expression | None = None,
+    seconds: float | None = None,
 ) -> int:
-    """Number of records. With a cap at most `cap + 1`, which means more than `cap`."""
+    """Number of records. With a cap at most `cap + 1`, which means more than `cap`. Raises TooSlow where it takes longer than `seconds`."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
     inner: Select[Any] = sa.select(sa.literal_column("1")).select_from(table.table).where(*list_conditions(table, scope, where, segment, q))
     inner = inner if cap is None else inner.limit(cap + 1)
     statement = sa.select(sa.func.count()).select_from(inner.subquery())
-    return read(collection, lambda connection: int(connection.execute(statement).scalar_one()))
+
+    def counted(connection: Connection) -> int:
+        with timed.limit(connection, seconds) if seconds else nullcontext():
+            return int(connection.execute(statement).scalar_one())
+
+    return read(collection, counted)
 
 
 def estimate(

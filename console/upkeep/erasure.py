@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import access, accounts, files, log, records, runs, settings, subjects
+from console.browse import list_files
 from console.core import scopes
 from console.core.actor import Actor
 from console.core.run.moves import require_reason
@@ -167,6 +168,7 @@ def _forget(actor: Actor, subject: str, reason: str, ready: Callable[[Connection
         mark(connection, run_ids)
         _unsay(connection, run_ids, (named.collection, named.record) if named else None)
         told = {"subject": subject, "count": gone, "runs": len(run_ids)}
+        list_files.forget_all(connection)
         log.note(actor, "subject_erased", open=told, sealed={"reason": reason}, connection=connection)
     subjects.forget(subject)
     files.texts.forget(subject)

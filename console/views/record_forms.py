@@ -148,7 +148,7 @@ def _form(
 ) -> Response:
     labels = {str(source["name"]): str(source["label"]) for source in sources}
     details = [{**detail, "field": str(detail.get("field") or "")} for detail in (wrong.details if wrong else ())]
-    shown = context | {
+    shown = dict(context) | {
         "boxes": form_boxes.boxes({"fields": sources}, frame.look(), typed=typed, errors=details),
         "error": errors.error_message(wrong) if wrong and not details else refusals.head(wrong, labels),
         "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),

@@ -17,7 +17,7 @@ from console.core.policy import rules
 from console.documents import ARCHIVE
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.records import governing
-from console.views import erasure, errors, formats, frame, home, record_actions, refusals, states
+from console.views import due_cells, erasure, errors, formats, frame, home, record_actions, refusals, states
 from console.views.activity import entries
 from console.views.files import file_url
 from console.views.formats import Look
@@ -271,7 +271,9 @@ def _line(page: RecordPage, item: Field, look: Look, starts: Sequence[Start] = (
         drawn = _file(page, item, value)
     else:
         badge = item.name == page.collection.summary.get("badge") or item.widget == "badge"
+        state = page.record.values.get(str(page.collection.summary.get("badge")))
         drawn = states.badge(what, value, look) if badge else formats.html(what, value, look)
+        drawn = due_cells.shown(what, value, look, state) if due_cells.is_due(what) else drawn
     governor = page.governed.get(item.name)
     if governor is not None:
         way = next((start for start in starts if start.slug in governor.slugs), None)
