@@ -121,6 +121,7 @@ list_export = _table(
     "id person collection format subject kid nonce:bytes ct:bytes status why done:bigint total:bigint parts:int "
     "created_at:moment expires_at:moment",
 )
+record_note = _table("record_note", "id collection record by at:moment mentions:texts subject kid nonce:bytes ct:bytes removed_at:moment")
 throttle = _table("throttle", "key count:int until:moment")
 
 data_source = _table(

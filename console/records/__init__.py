@@ -21,6 +21,7 @@ from console.records.record_reads import (
     titles,
     visible_keys,
 )
+from console.records.related_lists import related_lists
 from console.records.related_values import leading
 from console.records.stored import stored
 from console.records.totals import Figure, totals
@@ -69,6 +70,7 @@ __all__ = [
     "reflect",
     "related",
     "related_count",
+    "related_lists",
     "relations",
     "sample",
     "search",

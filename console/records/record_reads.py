@@ -170,7 +170,7 @@ def relation_target(collection_id: str, key: str, relation: str) -> tuple[Collec
     if link is None:
         raise NotFound
     target = catalogue.collection(link.collection)
-    here = _values_here(collection, key, [column for column, _ in link.columns])
+    here = linking_values(collection, key, [column for column, _ in link.columns])
     if any(part is None for part in here):
         return target, None
     there = table_of(target)
@@ -204,7 +204,7 @@ def subject(collection_id: str, key: str) -> tuple[str, str] | None:
         return collection_id, key
     for name in collection.subject.split("."):
         link = collection.relation(name)
-        parts = _values_here(collection, key, [column for column, _ in link.columns]) if link and link.kind == "to_one" else []
+        parts = linking_values(collection, key, [column for column, _ in link.columns]) if link and link.kind == "to_one" else []
         here = record_keys.encode(parts)
         if link is None or here is None or [column for _, column in link.columns] != list(catalogue.collection(link.collection).key):
             return None
@@ -242,13 +242,16 @@ def _one_of_keys(table: Table, parts: Sequence[tuple[Any, ...]]) -> Condition:
     return sa.or_(sa.false(), *(table.is_key(part) for part in parts))
 
 
-def _values_here(collection: Collection, key: str, names: list[str]) -> list[Any]:
-    """JSON values of these columns, read without a scope: the caller has judged the record."""
+def linking_values(collection: Collection, key: str, names: list[str], scope: Scope | None = None) -> list[Any]:
+    """JSON values of these columns of the record, also of those that nobody is shown; None for the scope: the caller has judged the record.
+
+    Raises NotFound.
+    """
     table = table_of(collection)
     statement = (
         sa.select(*(table.columns[name] for name in names))
         .select_from(table.table)
-        .where(table.is_key(record_keys.decode(collection, key)))
+        .where(table.is_key(record_keys.decode(collection, key)), *([] if scope is None else [table.in_scope(scope)]))
     )
     row = read(collection, lambda connection: connection.execute(statement).first())
     if row is None:

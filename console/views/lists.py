@@ -44,6 +44,7 @@ class Head:
     sorted: str | None
     right: bool
     name: str = ""
+    chart: str | None = None
 
 
 @blueprint.get("")
@@ -191,6 +192,7 @@ def drawn(page: ListPage, described: Mapping[str, Any], wrong: str, kept: ListVi
     choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in _UNSHOWN]
     filterable = _filterable(described)
     listed = frozenset(item.name for item in page.columns)
+    charted = {item.name: list_address(of=item.name, preview=None).replace("/c/", "/chart/c/", 1) for item in shown if can_be_charted(item)}
     return {
         "collection": collection,
         "segments": tabs(collection, described, kept),
@@ -201,6 +203,7 @@ def drawn(page: ListPage, described: Mapping[str, Any], wrong: str, kept: ListVi
         "syntax": _search_help(choosable, collection),
         "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
         "chips": list_filters.chips(page.filter, kinds, look),
+        "joining": list_filters.joining(page.filter),
         "all_href": list_address(segment=""),
         "clear_href": list_address(filter=None, q=None),
         "filterable": _options(tuple(sorted(filterable, key=lambda choice: choice[0] not in listed)), args.get("add_field", "")),
@@ -222,7 +225,7 @@ def drawn(page: ListPage, described: Mapping[str, Any], wrong: str, kept: ListVi
         "reach": page.reach,
         "inside_href": list_address(inside="1"),
         "facets_href": frame.present_address(),
-        "head": heads(collection, shown, page.sort, page.masked),
+        "head": [replace(head, chart=charted.get(head.name)) for head in heads(collection, shown, page.sort, page.masked)],
         "actions": (several := [*bulk.offered(frame.actor(), collection.id), *bulk_starts.offered(frame.actor(), collection.id)]),
         "rows": rows(page, shown, kinds, look, choose=bool(several)),
         "kept_list": _kept_parameters("after", "before", "count", "columns", "add_field", "add_op", "add_value"),
@@ -232,6 +235,12 @@ def drawn(page: ListPage, described: Mapping[str, Any], wrong: str, kept: ListVi
         "said": ", ".join(filter(None, [collection.label, segment and segment["label"], f"{len(page.rows)} shown"])),
         "wrong": wrong,
     }
+
+
+def can_be_charted(item: Field) -> bool:
+    """Return whether a column has values that can be counted one by one."""
+    counted = item.type in ("enum", "boolean", "reference", "text") and item.stored in ("text", "boolean", "integer", "uuid")
+    return counted and item.computed is None
 
 
 def columns_beside_title(collection: Collection, columns: Sequence[Field]) -> list[Field]:

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 from markupsafe import Markup, escape
 
-from console import actions, activity, browse, runs, workflows
+from console import actions, browse, runs, workflows
 from console.actions import hand_forms
 from console.browse import RecordPage, reveal
 from console.core.documents.collections import Field
@@ -18,10 +18,11 @@ from console.documents import ARCHIVE
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.records import governing
 from console.views import due_cells, erasure, errors, formats, frame, home, record_actions, refusals, states
-from console.views.activity import entries
 from console.views.files import file_url
 from console.views.formats import Look
+from console.views.list_counts import tab_words
 from console.views.run import form_boxes, panes
+from console.views.time_line import time_line
 from console.workflows import Definition
 
 blueprint = Blueprint("records", __name__, url_prefix="/c")
@@ -84,17 +85,14 @@ def show(collection: str, part: str) -> Response:
     if tab == "summary":
         context |= {
             "related": [
-                {
-                    "name": relation.name,
-                    "label": relation.label,
-                    "href": frame.record_url(page.collection.id, page.record.key) + f"/related/{frame.segment(relation.name)}",
-                }
-                for relation in _shown_relations(page)
-            ]
+                _related_head(collection, key, relation.name, relation.label)
+                for relation in browse.summary_relations(page.collection)
+                if relation in page.relations
+            ],
+            "related_href": frame.record_url(collection, key) + "/related",
         }
     if tab == "activity":
-        log = activity.on_record(frame.actor(), collection, key, limit=50, after=request.args.get("after"), looks=True)
-        context |= {"entries": entries(log.rows, look), "older": frame.present_address(after=log.next) if log.next else None}
+        context |= time_line(collection, key, look)
     return frame.page("records/page.html", context)
 
 
@@ -103,6 +101,30 @@ def menu(collection: str, part: str) -> Response:
     """Show what can be done with the record, as the menu of its row or on its own page."""
     page = browse.record(frame.actor(), collection, frame.key_of(part))
     return frame.page("records/menu.html", record_context(page) | runs_and_starts(page) | by_hand(page), blocks={"*": "menu"})
+
+
+@blueprint.get("/<collection>/<path:part>/related")
+def all_related(collection: str, part: str) -> Response:
+    """Show the first records of every relation of the summary, with how many each has."""
+    key = frame.key_of(part)
+    who, fragment = frame.actor(), frame.wants_fragment()
+    page = None if fragment else browse.record(who, collection, key)
+    context = {} if page is None else record_context(page)
+    context["related"] = [
+        _related_head(collection, key, one.relation.name, one.relation.label)
+        | {
+            "rows": panes.related(one, frame.look()),
+            "total": "" if one.total is None else tab_words(one.total),
+            "more": bool(one.next),
+            "down": one.down,
+        }
+        for one in browse.related_lists(who, collection, key, RELATED_FIRST)
+    ]
+    return frame.page("records/related_all.html", context, blocks={"*": "lists"})
+
+
+def _related_head(collection: str, key: str | None, name: str, label: str) -> dict[str, Any]:
+    return {"name": name, "label": label, "href": frame.record_url(collection, key) + f"/related/{frame.segment(name)}"}
 
 
 @blueprint.get("/<collection>/<path:part>/related/<relation>")
@@ -318,15 +340,6 @@ def start_fields(definition: Definition, page: RecordPage) -> list[dict[str, Any
         OWN_INPUT: {},
     }
     return [field.to_json() for field in shown(defined, roots, {}, OWN_INPUT)]
-
-
-def _shown_relations(page: RecordPage) -> Sequence[Any]:
-    """Return the relations in the order of the summary's document; without one, the to-many relations."""
-    named_there = [related["relation"] for related in page.collection.summary.get("related", ())]
-    by_name = {relation.name: relation for relation in page.relations}
-    return [by_name[name] for name in named_there if name in by_name] or [
-        relation for relation in page.relations if relation.kind == "to_many"
-    ]
 
 
 def badge_of(page: RecordPage, look: Look) -> frame.Badge | None:

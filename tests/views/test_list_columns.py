@@ -82,3 +82,36 @@ def test_page_size_and_widths_are_kept_for_one_person_and_what_cannot_be_is_refu
     assert (kept.widths, kept.size, kept.columns) == ({"risk": 90, "title": 900}, 25, ("risk", "email"))
     olivia.post("/c/customer/view", sent | {"size": "1000"}, status=422)
     olivia.post("/c/customer/view", sent | {"w.tax_id": "90"}, status=422)
+
+
+def test_conditions_are_joined_by_and_or_by_or_as_one_sentence(pages: "Pages") -> None:
+    olivia = pages.olivia
+    olivia.get("/c/customer?add_field=risk&add_op=eq&add_value=low", status=303)
+    olivia.get(olivia.answer.headers["Location"] + "&add_field=balance&add_op=gte&add_value=900", status=303)
+    page = olivia.follow()
+    assert [told["data-record"] for told in page.with_attribute("data-record")] == []
+    [other] = [told for told in page.with_attribute("href") if told.get("class") == "joined"]
+    page = olivia.get(other["href"])
+    assert sorted(told["data-record"] for told in page.with_attribute("data-record")) == ["2", "3"]
+    assert "Risk is Low or Balance is at least 900" in page.text.replace("Lowor", "Low or")
+    olivia.get(other["href"] + "&add_field=id&add_op=eq&add_value=1", status=303)
+    page = olivia.follow()
+    assert sorted(told["data-record"] for told in page.with_attribute("data-record")) == ["1", "2", "3"], (
+        "a third one is an alternative too"
+    )
+
+
+def test_a_column_is_a_chart_of_what_the_list_shows_with_the_records_behind_each_bar(pages: "Pages") -> None:
+    olivia = pages.olivia
+    assert "/chart/c/customer?segment=unrated&of=desk" in olivia.get("/c/customer?segment=unrated&columns=desk&columns=risk").html.replace(
+        "&amp;columns=desk&amp;columns=risk", ""
+    ).replace("&amp;", "&")
+    page = olivia.get("/chart/c/customer?of=risk")
+    assert ("h2", "Customers by risk") in page.headings
+    assert "Most often Empty: 3." in page.text
+    [empty] = [link for link in page.links if "is_null" in link]
+    assert len(olivia.get(empty).with_attribute("data-record")) == 3
+    assert "2 of customers" in pages.tom.get("/chart/c/customer?segment=unrated&of=desk").text
+    for path in ("/chart/c/customer?of=tax_id", "/chart/c/customer?of=balance", "/chart/c/customer"):
+        olivia.get(path, status=404)
+    pages.stan.get("/chart/c/customer?of=risk", status=404)
