@@ -110,10 +110,10 @@ class Network(httpcore2.NetworkBackend):
 
         Raises IntegrationError if there is no such host or one of its addresses is forbidden, ConnectError, ConnectTimeout.
         """
-        found = _addresses(host, port)
-        if not found:
+        resolved = _addresses(host, port)
+        if not resolved:
             raise IntegrationError(f"There is no such host {host[:200]}, or the name service does not answer.", code="no_host")
-        addresses = net.fit(host, port, found, meant=self._private)
+        addresses = net.fit(host, port, resolved, meant=self._private)
         for remaining in range(len(addresses), 0, -1):
             try:
                 limit_s = min(_clock.left(timeout), _clock.left() / remaining)
@@ -135,18 +135,18 @@ def _addresses(host: str, port: int) -> list[str]:
     try:
         return [str(ipaddress.ip_address(host))]
     except ValueError:
-        found: list[str] = []
-        lookup = threading.Thread(target=_look_up, args=(host, port, found), daemon=True)
+        addresses: list[str] = []
+        lookup = threading.Thread(target=_look_up, args=(host, port, addresses), daemon=True)
         lookup.start()
         lookup.join(_clock.left())
         if lookup.is_alive():
             raise httpcore2.ConnectTimeout from None
-        return found
+        return addresses
 
 
-def _look_up(host: str, port: int, found: list[str]) -> None:
+def _look_up(host: str, port: int, addresses: list[str]) -> None:
     with suppress(OSError, UnicodeError):
-        found.extend(str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        addresses.extend(str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
 class _Stream(httpcore2.NetworkStream):

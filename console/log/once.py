@@ -31,8 +31,8 @@ class AlreadyDone(Exception):
 
 def finished(key: str | None) -> tuple[str, int] | None:
     """(chain, number) of the event that finished the work of this key; None if it is not finished or there is no key."""
-    found = fetch(_DONE, (key, KEPT)) if key is not None else []
-    return (str(found[0][0]), int(found[0][1])) if found else None
+    rows = fetch(_DONE, (key, KEPT)) if key is not None else []
+    return (str(rows[0][0]), int(rows[0][1])) if rows else None
 
 
 @contextmanager

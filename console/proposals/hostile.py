@@ -145,6 +145,6 @@ def answers(order: Order) -> list[str]:
 
 def answer(order: Order, cited: list[str]) -> dict[str, Any]:
     """The order as an answer of the asked shape, as sure as can be."""
-    said = "The ticket and the record say so."
-    items = [{"name": name, "value": value, "confidence": "high", "rationale": said, "sources": cited} for name, value in order.items()]
+    claim = "The ticket and the record say so."
+    items = [{"name": name, "value": value, "confidence": "high", "rationale": claim, "sources": cited} for name, value in order.items()]
     return {"decision": "propose", "decline_reason": "", "flags": [], "fields": items}

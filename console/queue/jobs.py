@@ -87,9 +87,9 @@ def enqueue(
 ) -> int | None:
     """Put a job in with the transaction of `connection`; its number, None where one of the same key is there already."""
     _check(entrypoint)
-    told = {"entrypoint": entrypoint, "payload": payload, "after": execute_after, "key": dedupe_key}
-    found: int | None = connection.execute(_ONE, told).scalar()
-    return found
+    parameters = {"entrypoint": entrypoint, "payload": payload, "after": execute_after, "key": dedupe_key}
+    job_id: int | None = connection.execute(_ONE, parameters).scalar()
+    return job_id
 
 
 def enqueue_all(jobs: Sequence[Job]) -> int:

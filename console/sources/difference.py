@@ -22,7 +22,7 @@ from console.core.documents.collections import Collection, Stored, assemble
 from console.core.documents.house_check import Surroundings
 from console.db import tables
 from console.db.engine import fetch, hot_engine
-from console.effects import kept
+from console.effects import action_cache
 from console.errors import Conflict, ConsoleError
 from console.records import hooked, sql_conditions
 from console.sources import keeping, mending
@@ -307,7 +307,7 @@ def _workflows(now: Mapping[str, Collection], then: Mapping[str, Collection], by
 
 def _actions(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:
     hidden = access.hidden_from(by)
-    for action in kept.every().values():
+    for action in action_cache.every().values():
         if f"collection:{action.collection}" in hidden:
             continue
         before, after = ({(p.field, p.reason) for p in action_check.check(action.canonical(), dict(where))} for where in (now, then))

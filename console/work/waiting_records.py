@@ -50,9 +50,7 @@ def waiting_records(actor: Actor, inbox: Inbox) -> WaitingRecords | None:
     field that is hidden from them.
     """
     source = inbox.source
-    workflow = next(
-        (known for known in workflows.all_known() if source and known.slug == source.workflow and known.status == "active"), None
-    )
+    workflow = next((each for each in workflows.all_known() if source and each.slug == source.workflow and each.status == "active"), None)
     if source is None or workflow is None or not access.can(actor, workflow.team, f"workflow:{workflow.slug}", "start"):
         return None
     if not access.can(actor, None, f"collection:{source.collection}", "browse"):

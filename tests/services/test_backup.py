@@ -438,7 +438,7 @@ def test_erased_on_another_machine_by_its_list(company: Company, saved: Path, tm
     done = restore.restore(CLI, saved, replace=True, agree=yes, erasures=[other_list])
     assert done.erased == 1
     assert [text for text in TEXTS if text in everything()] == []
-    assert sub in erasure.remembered(), "the next restore knows by itself"
+    assert sub in erasure.erased_subjects(), "the next restore knows by itself"
     assert company.people
 
 

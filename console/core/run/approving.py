@@ -65,10 +65,18 @@ def submit_for_approval(plan: Plan, run: Run, attempt: Attempt, command: Complet
 
 def _stands(run: Run, current: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None) -> Approval | None:
     """The earlier approval if it is still valid: none of its effects was made since, and enough of its approvers count for the new request."""
-    found = run.approval(wanted.former) if wanted.former is not None else None
-    if found is None or found[1].status != "approved" or found[1].decides or wanted.decides or not repeating.same_place(found[0], current):
+    attempt_and_approval = run.approval(wanted.former) if wanted.former is not None else None
+    if (
+        attempt_and_approval is None
+        or attempt_and_approval[1].status != "approved"
+        or attempt_and_approval[1].decides
+        or wanted.decides
+        or not repeating.same_place(attempt_and_approval[0], current)
+    ):
         return None
-    approval = replace(found[1], requested_by=by or run.holder or run.last_holder or run.started_by or "", not_by=tuple(wanted.not_by))
+    approval = replace(
+        attempt_and_approval[1], requested_by=by or run.holder or run.last_holder or run.started_by or "", not_by=tuple(wanted.not_by)
+    )
     given = [Wish(**wish) for wish in approval.wishes]
     asked_before = all(any(repeating.same_wish(wish, former) for former in given) for wish in wishes)
     done = any(
@@ -79,7 +87,7 @@ def _stands(run: Run, current: Attempt, wanted: ApprovalAsked, wishes: Sequence[
     )
     enough = [each for each in approval.approvers if each in wanted.counted and ruled_out(run, approval, each) is None]
     roles = not wanted.roles or (bool(approval.roles) and set(approval.roles) <= set(wanted.roles))
-    return found[1] if asked_before and not done and roles and len(enough) >= wanted.needs else None
+    return attempt_and_approval[1] if asked_before and not done and roles and len(enough) >= wanted.needs else None
 
 
 def _plain(wish: Wish) -> dict[str, Any]:
@@ -107,9 +115,9 @@ def require_open(run: Run, approval_id: str) -> tuple[Attempt, Approval]:
     """The approval that the run waits for, with its attempt. Raises Conflict if the run does not wait for this one."""
     attempt, waiting = run.attempt, run.waiting
     if run.status != "waiting_event" or attempt is None or waiting is None or waiting.get("key") != approval_id:
-        found = run.approval(approval_id)
+        attempt_and_approval = run.approval(approval_id)
         words = {"approved": "was approved", "rejected": "was rejected", "void": "is void", "expired": "has expired"}
-        event = words.get(found[1].status, "cannot be decided now") if found else "cannot be decided now"
+        event = words.get(attempt_and_approval[1].status, "cannot be decided now") if attempt_and_approval else "cannot be decided now"
         raise Conflict(f"This request {event}; there is nothing to decide any more.", code="not_possible")
     return attempt, next(each for each in attempt.approvals if each.id == approval_id)
 

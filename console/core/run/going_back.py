@@ -16,8 +16,8 @@ def cancelled_by(run: Run, n: int) -> list[Attempt]:
 
 def revisable(run: Run, step: str, attempt: int | None = None) -> Attempt:
     """The completed attempt of the step that can be revised: the last one, or number `attempt`. Raises Conflict if there is none."""
-    found = [each for each in run.attempts.values() if each.step == step and each.standing and each.n != run.current]
-    chosen = [each for each in found if attempt is None or each.attempt == attempt]
+    entries = [each for each in run.attempts.values() if each.step == step and each.standing and each.n != run.current]
+    chosen = [each for each in entries if attempt is None or each.attempt == attempt]
     if not chosen:
         raise Conflict("This step has no completed attempt that still stands; there is nothing to revise.", code="not_possible")
     return max(chosen, key=lambda each: each.n)
@@ -70,10 +70,10 @@ def abort(_plan: Plan, run: Run, command: Abort, now: datetime) -> list[Event]:
     require_holder(run, command.by)
     require_no_open_effect(run, "Aborting")
     if command.compensations and run.attempt is not None:
-        asked = settling.request_compensations(run, run.attempt, command.compensations, now, then="abort", reason=reason)
-        if any(event.type == "effect_requested" for event in asked):
-            return asked
-        closed = asked
+        requests = settling.request_compensations(run, run.attempt, command.compensations, now, then="abort", reason=reason)
+        if any(event.type == "effect_requested" for event in requests):
+            return requests
+        closed = requests
     else:
         closed = []
     return [

@@ -62,7 +62,7 @@ def request_compensations(run: Run, attempt: Attempt, wishes: Sequence[Wish], no
     back = {effect.id for _, effect in repeating.outstanding(run, run.attempts.values())}
     if unknown := [wish for wish in wishes if wish.compensates not in back]:
         raise Conflict(f"“{unknown[0].summary}” takes back what was not done, or was taken back already.", code="not_possible")
-    closed = [side_work.task_closed(made, wish.id, attempt, run.holder, now) for wish in wishes if (made := _task(run, wish)) is not None]
+    closed = [side_work.task_closed(task, wish.id, attempt, run.holder, now) for wish in wishes if (task := _task(run, wish)) is not None]
     first = len(attempt.effects) + len(closed) + 1
     others = [wish for wish in wishes if wish.kind != side_work.TASK]
     return [
@@ -76,8 +76,8 @@ def request_compensations(run: Run, attempt: Attempt, wishes: Sequence[Wish], no
 
 def _task(run: Run, wish: Wish) -> Effect | None:
     """The task that the wish takes back; None if it takes back an effect outside the console."""
-    found = run.effect(wish.compensates or "") if wish.kind == side_work.TASK else None
-    return found[1] if found is not None else None
+    attempt_and_effect = run.effect(wish.compensates or "") if wish.kind == side_work.TASK else None
+    return attempt_and_effect[1] if attempt_and_effect is not None else None
 
 
 # -- results
@@ -87,7 +87,7 @@ def late_report(command: Report, now: datetime) -> list[Event]:
     """The events for a result that comes when the run no longer waits for it, with the side rows that it creates."""
     open_data = {"effect": command.effect, "result": command.status, "code": command.code}
     event = Event("effect_reported", now, open_data, _sealed_result(command, "answer"))
-    return [event, *(Event(one.kind, now, dict(one.open), dict(one.sealed)) for one in command.told)]
+    return [event, *(Event(side_row.kind, now, dict(side_row.open), dict(side_row.sealed)) for side_row in command.side_rows)]
 
 
 def _sealed_result(command: Report, answer: str = "result") -> dict[str, Any]:
@@ -140,11 +140,11 @@ def _without_a_person(plan: Plan, run: Run, attempt: Attempt, why: Report, now: 
 
 def _awaited(run: Run, command: Report) -> Effect | None:
     """The effect of the report, if the run still waits for its result."""
-    found = run.effect(command.effect)
-    if found is None or found[0].n != run.current or run.status == "saved":
+    attempt_and_effect = run.effect(command.effect)
+    if attempt_and_effect is None or attempt_and_effect[0].n != run.current or run.status == "saved":
         return None
     waits = {"requested"} if command.status == "unknown" else {"requested", "unknown"}
-    return found[1] if found[1].status in waits else None
+    return attempt_and_effect[1] if attempt_and_effect[1].status in waits else None
 
 
 def after_refusal(plan: Plan, run: Run, event: Event, why: Report, now: datetime) -> list[Event]:
@@ -221,22 +221,26 @@ def after_settling(plan: Plan, run: Run, attempt: Attempt, now: datetime) -> lis
 
 def _came_to(plan: Plan, attempt: Attempt) -> str:
     """The outcome that the last effect's result names, if the step has an edge for it; else the submitted one."""
-    named = [effect.result.get("outcome") for effect in _made(attempt) if effect.result]
-    found = named[-1] if named else None
-    return found if found in plan.workflow.step(attempt.step).next else attempt.outcome or "default"
+    named = [effect.result.get("outcome") for effect in _succeeded_effects(attempt) if effect.result]
+    last_named = named[-1] if named else None
+    return last_named if last_named in plan.workflow.step(attempt.step).next else attempt.outcome or "default"
 
 
-def _made(attempt: Attempt) -> list[Effect]:
+def _succeeded_effects(attempt: Attempt) -> list[Effect]:
     """The effects that succeeded, without compensations."""
     return [effect for effect in attempt.effects if effect.status == "succeeded" and effect.compensates is None]
 
 
 def _with_results(attempt: Attempt) -> dict[str, Any]:
     """`output` with the results of the effects: `results` by name, `result` of the last one, its `message`. Empty if no effect has a result."""
-    made = [effect for effect in _made(attempt) if effect.result and ("name" in effect.result or effect.kind not in repeating.COMPARED)]
-    if not made:
+    with_result = [
+        effect
+        for effect in _succeeded_effects(attempt)
+        if effect.result and ("name" in effect.result or effect.kind not in repeating.COMPARED)
+    ]
+    if not with_result:
         return {}
-    results = [dict(effect.result or {}) for effect in made]
+    results = [dict(effect.result or {}) for effect in with_result]
     open_data: dict[str, Any] = {"result": results[-1].get("values", results[-1])}
     if named := {result["name"]: result.get("values", {}) for result in results if "name" in result}:
         open_data["results"] = named
@@ -265,12 +269,12 @@ def check(plan: Plan, run: Run, command: Check, now: datetime) -> list[Event]:
         raise not_possible(run, "Checking this effect")
     step, open_data = (attempt.step, attempt.attempt), {"effect": effect.id, "effect_kind": effect.kind, "result": command.result}
     sealed = {"message": command.message} if command.message else {}
-    asked = Event("effect_checked", now, open_data | {"code": command.code}, sealed, step, command.by)
+    checked = Event("effect_checked", now, open_data | {"code": command.code}, sealed, step, command.by)
     if command.result == "unclear":
-        return [asked]
-    found = {"answer": dict(command.found)} if command.found and command.result == "done" else {}
-    event = Event("effect_settled", now, open_data, found, step, command.by)
-    return [asked, event, *after_settling(plan, after_all([event], run), attempt, now)]
+        return [checked]
+    answer = {"answer": dict(command.found)} if command.found and command.result == "done" else {}
+    event = Event("effect_settled", now, open_data, answer, step, command.by)
+    return [checked, event, *after_settling(plan, after_all([event], run), attempt, now)]
 
 
 def settle(plan: Plan, run: Run, command: Settle, now: datetime) -> list[Event]:
