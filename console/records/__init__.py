@@ -6,7 +6,7 @@ from console.records.insert import filled_by_database, find_same, insert
 from console.records.quick_search import Hits
 from console.records.reader import Record
 from console.records.record_keys import key_of_value
-from console.records.record_pages import Order, Page, order_of
+from console.records.record_pages import MOST_SORTED, Order, Page, order_of
 from console.records.record_reads import (
     MOST_ROWS,
     count,
@@ -30,6 +30,7 @@ from console.records.write import WriteUnknown, compare, forms, write
 
 __all__ = [
     "MOST_ROWS",
+    "MOST_SORTED",
     "Figure",
     "Hits",
     "Order",

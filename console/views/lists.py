@@ -17,7 +17,7 @@ from console.browse.list_views import ListView
 from console.core.documents.collections import Collection, Field
 from console.errors import Malformed, NotFound, SourceDown, TooSlow
 from console.formats import Kind, Look
-from console.records import Record
+from console.records import MOST_SORTED, Record
 from console.runs import RunHead
 from console.views import due_cells, frame, identity, list_facets, list_filters, records, states
 from console.views.list_counts import count_context, list_address, tabs
@@ -37,7 +37,10 @@ _MASKED = '<td class="e"><span aria-hidden="true">••••••</span><span
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A column's heading: the address that sorts by it, and the present sorting ("ascending", "descending" or empty)."""
+    """A column's heading: the address that sorts by it, and the present sorting ("ascending", "descending" or empty).
+
+    `then` sorts by it after the present columns; `place` is its place among several, 0 where the list is sorted by one.
+    """
 
     label: str
     href: str | None
@@ -45,6 +48,8 @@ class Head:
     right: bool
     name: str = ""
     chart: str | None = None
+    then: str | None = None
+    place: int = 0
 
 
 @blueprint.get("")
@@ -259,10 +264,16 @@ def heads(collection: Collection, shown: Sequence[Field], sort: str, masked: Seq
 
 
 def _head(item: Field, label: str, sort: str, by: str) -> Head:
-    way = {item.name: "ascending", f"-{item.name}": "descending"}.get(sort)
+    orders = sort.split(",") if sort else []
+    place = next((at for at, order in enumerate(orders) if order.removeprefix("-") == item.name), None)
+    way = None if place is None else "descending" if orders[place].startswith("-") else "ascending"
     to = f"-{item.name}" if way == "ascending" else item.name
+    then = ",".join([*orders, item.name] if place is None else [to if at == place else order for at, order in enumerate(orders)])
     right = item.type in formats.NUMBERS and not item.options
-    return Head(label, by + quote_plus(to) if item.sortable else None, way, right, item.name)
+    if not item.sortable:
+        return Head(label, None, None, right, item.name)
+    also = by + quote_plus(then) if orders and then.count(",") < MOST_SORTED else None
+    return Head(label, by + quote_plus(to), way, right, item.name, then=also, place=0 if place is None or len(orders) < 2 else place + 1)
 
 
 def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, *, choose: bool = False) -> Markup:
