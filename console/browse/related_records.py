@@ -41,7 +41,7 @@ def related(
     target, target_scope = browsed_collection(actor, link.collection)
     records.get(collection_id, key, scope, fields=())
     found = records.related(collection_id, key, relation, target_scope, limit, after, before=before)
-    _note_related(actor, collection, key, link)
+    _note_related(actor, collection, key, [link])
     columns = shown_columns(target, target_scope, related_columns(collection, relation) or target.columns)
     return RelatedPage(link, target, columns, found.rows, found.next, found.previous, named_records(actor, columns, found.rows))
 
@@ -68,8 +68,7 @@ def related_lists(actor: Actor, collection_id: str, key: str, limit: int) -> lis
         for reference in naming.references(((item.name, item.references) for item in columns), (row.values for row in page.rows))
     }
     named = naming.named(actor, references)
-    for _, _, wanted in found:
-        _note_related(actor, collection, key, wanted.relation)
+    _note_related(actor, collection, key, [wanted.relation for _, _, wanted in found])
     return [
         RelatedPage(
             *(wanted.relation, target, columns, page.rows, page.next, page.previous, named, total),
@@ -85,17 +84,22 @@ def summary_relations(collection: Collection) -> list[Relation]:
     return list(filter(None, told)) or [relation for relation in collection.relations if relation.kind == "to_many"]
 
 
-def _note_related(actor: Actor, collection: Collection, key: str, relation: Relation) -> None:
-    log.note(
-        actor,
-        "record_viewed",
-        open={"relation": relation.name},
-        source=collection.source,
-        collection=collection.id,
-        record=log_reference(collection, key),
-        label=label_on_collection(records.collection(relation.collection)) or label_on_collection(collection),
-        later=True,
-    )
+def _note_related(actor: Actor, collection: Collection, key: str, relations: Sequence[Relation]) -> None:
+    """Note the look at these relations: one event, and one for each label that a target as a whole has."""
+    by_label: dict[str | None, list[str]] = {}
+    for relation in relations:
+        by_label.setdefault(label_on_collection(records.collection(relation.collection)), []).append(relation.name)
+    for label, names in by_label.items():
+        log.note(
+            actor,
+            "record_viewed",
+            open={"relation": ", ".join(names)},
+            source=collection.source,
+            collection=collection.id,
+            record=log_reference(collection, key),
+            label=label or label_on_collection(collection),
+            later=True,
+        )
 
 
 def related_columns(collection: Collection, relation: str) -> tuple[str, ...] | None:

@@ -7,21 +7,23 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from console.views import formats, states
+from console.views import formats
 from console.views.formats import Kind, Look
 
-_DUE = re.compile(r"(?:^|_)(?:due|deadline)(?:_|$)|_due$", re.IGNORECASE)
-_ENDED = frozenset({"archived", "cancelled", "canceled", "closed", "settled", "void", "withdrawn", "written_off"})
+_DUE = re.compile(r"(?:^|_)(?:due|deadline|next_review)(?:_|$)", re.IGNORECASE)
+_ENDED = frozenset(
+    ["archived", "cancelled", "canceled", "closed", "completed", "delivered", "done", "exited", "finished", "paid", "rejected", "resolved", "settled", "solved", "void", "withdrawn", "written_off"]
+)
 
 
 def is_due(what: Kind) -> bool:
-    """Return whether the field says when something is due, by its name: `due_at`, `payment_due`, `deadline`."""
+    """Return whether the field says when something is due, by its name: `due_at`, `payment_due`, `deadline`, `next_review_on`."""
     return what.type in ("date", "datetime") and _DUE.search(what.name) is not None
 
 
 def ended(state: Any) -> bool:
     """Return whether the word of a record's state says that nothing is waited for any more."""
-    return isinstance(state, str) and (states.tone(state) == "good" or state.strip().casefold().replace(" ", "_") in _ENDED)
+    return isinstance(state, str) and state.strip().casefold().replace(" ", "_") in _ENDED
 
 
 def cells(what: Kind, look: Look, values: Sequence[Any], of_states: Sequence[Any]) -> list[str]:

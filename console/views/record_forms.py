@@ -126,7 +126,7 @@ def _edit_form(
     wrong: ConsoleError | None = None,
     status: int = 200,
 ) -> Response:
-    sources = [_source(item) | {"value": old[item.name], "now": old[item.name], "collection": page.collection.id} for item in fields]
+    sources = [_source(item) | {"value": old[item.name]} for item in fields]
     here = frame.record_url(page.collection.id, page.record.key)
     context = records.record_context(page) | {
         "old": json.dumps(dict(old)),

@@ -19,7 +19,8 @@ def expected(rows: list[tuple[Any, ...]], sort: str) -> list[str]:
     orders = sort.split(",")
     ordered = sorted(rows, key=lambda row: row[0], reverse=orders[0].startswith("-"))
     for order in reversed(orders):
-        ordered.sort(key=lambda row, at=SORTABLE.index(order.removeprefix("-")) + 1: rank(row[at]), reverse=order.startswith("-"))
+        place = SORTABLE.index(order.removeprefix("-")) + 1
+        ordered.sort(key=lambda row, place=place: rank(row[place]), reverse=order.startswith("-"))  # type: ignore[misc]
     return [str(row[0]) for row in ordered]
 
 

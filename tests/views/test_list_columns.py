@@ -54,6 +54,7 @@ def test_a_capped_number_says_that_there_are_more(count: int, words: str) -> Non
         ("deadline", "date", "2026-11-21", None, ""),
         ("payment_due", "date", "2026-07-25", "paid", ""),
         ("due_at", "date", "2026-07-25", "closed", ""),
+        ("next_review_on", "date", "2026-11-20", "approved", "1 day<"),
         ("due_at", "datetime", "soon", None, ""),
     ],
 )
