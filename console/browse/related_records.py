@@ -1,6 +1,6 @@
 """Records that a record leads to: one relation page by page, or the first of every relation with how many there are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from console import access, log, records

@@ -12,7 +12,25 @@ from console.views.formats import Kind, Look
 
 _DUE = re.compile(r"(?:^|_)(?:due|deadline|next_review)(?:_|$)", re.IGNORECASE)
 _ENDED = frozenset(
-    ["archived", "cancelled", "canceled", "closed", "completed", "delivered", "done", "exited", "finished", "paid", "rejected", "resolved", "settled", "solved", "void", "withdrawn", "written_off"]
+    [
+        "archived",
+        "cancelled",
+        "canceled",
+        "closed",
+        "completed",
+        "delivered",
+        "done",
+        "exited",
+        "finished",
+        "paid",
+        "rejected",
+        "resolved",
+        "settled",
+        "solved",
+        "void",
+        "withdrawn",
+        "written_off",
+    ]
 )
 
 
