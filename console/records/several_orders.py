@@ -35,7 +35,7 @@ def terms(
         if field.nullable and name not in table.collection.key:
             first = table.dialect.nulls_first(descending=descending)
             rank = sa.case((column.is_(None), sa.literal_column("0" if first else "1")), else_=sa.literal_column("1" if first else "0"))
-            at = None if anchor is None else sa.literal_column("0" if (value is None) == first else "1")
+            at: Any = None if anchor is None else sa.literal_column("0" if (value is None) == first else "1")
             found.append(Term(rank, rank, at, backwards))
         found.append(
             Term(table.dialect.sorted(column, field), table.place(name), None if value is None else bound, descending != backwards)

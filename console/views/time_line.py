@@ -6,7 +6,6 @@ from typing import Any
 from flask import request
 
 from console import activity
-from console.activity.event_list import LOOKS
 from console.core.events import KINDS
 from console.views import frame
 from console.views.activity import entries
@@ -23,13 +22,13 @@ def _of(*groups: str) -> frozenset[str]:
 
 
 SORTS: Mapping[str, tuple[str, frozenset[str]]] = {
-    "runs": ("Runs", _of("run", "step") - _FILES - _MESSAGES - LOOKS),
+    "runs": ("Runs", _of("run", "step") - _FILES - _MESSAGES - activity.LOOKS),
     "changes": ("Changes", _of("effect") | {"record_changed"}),
     "approvals": ("Approvals", _of("approval")),
     "notes": ("Notes", _NOTES),
     "messages": ("Messages and tasks", _MESSAGES),
     "files": ("Files", _FILES),
-    "looks": ("Who looked", LOOKS | {"value_revealed"}),
+    "looks": ("Who looked", activity.LOOKS | {"value_revealed"}),
 }
 """Sort, as in `?show=` → its label and the kinds of events."""
 
