@@ -28,7 +28,7 @@ class Wanted(Paged):
     segment: str | None = Field(None, description="Id of a segment of the collection")
     filter: str | None = Field(None, description="Conditions as JSON, or in the search syntax")
     q: str | None = Field(None, description="Words to look for")
-    sort: str | None = Field(None, description="A field, with - before it for descending")
+    sort: str | None = Field(None, description="A field, with - before it for descending; several with commas")
     inside: Literal["0", "1"] = Field(
         "0", description="1: look for `q` in every row, however large the table is, and not only through its indexes"
     )
