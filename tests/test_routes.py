@@ -40,10 +40,12 @@ OWN = {
         "/sign-out",
         "/tasks",
         "/workflows",
+        "/w",
+        "/d",
         "/api/v1/me",
     )
 }
-"""Routes that show or change nothing but what is one's own (`/c`, `/workflows`, `/inbox`, `/approvals`, `/search`: what one may see of them): they need somebody, and no right."""
+"""Routes that show or change nothing but what is one's own (`/c`, `/workflows`, `/w`, `/inbox`, `/approvals`, `/search`: what one may see of them): they need somebody, and no right."""
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 

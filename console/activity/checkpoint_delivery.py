@@ -239,7 +239,7 @@ def _put(head: Head) -> None:
 
 
 def _mailer(address: str) -> Callable[[Head], None]:
-    """What sends to this auditor: a few words, and the note as a file that `verify.py --since` takes as it is."""
+    """A function that mails a checkpoint to this auditor: a short text, and the note as a file that `verify.py --since` reads."""
 
     def send(head: Head) -> None:
         from console.integrations import mail

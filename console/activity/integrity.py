@@ -28,7 +28,7 @@ MEND = "console rebuild"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the last look found, and what the database does not refuse any more; the latter is looked at now."""
+    """The problem that the last check found, and the protections that the database lacks now."""
 
     checked: Checked
     missing: Sequence[Missing]
@@ -46,7 +46,7 @@ class Standing:
 
     @property
     def way_out(self) -> str:
-        """What to do, empty where nothing is wrong."""
+        """What to do about it; empty if nothing is wrong."""
         mend = [f"As the owner of the tables: {each.mend}" if each.mend else "Make it as migrations/sql has it" for each in self.missing]
         if self.checked.problem:
             mend.insert(0, MEND if MEND in self.checked.problem else KEEP)

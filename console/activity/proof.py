@@ -39,7 +39,7 @@ class Proof:
 
     @property
     def checked(self) -> Checked:
-        """What the last look found."""
+        """The problem that the last check found."""
         return self.standing.checked
 
     @property

@@ -1,4 +1,4 @@
-"""What the console does by itself in the background: putting the log in order, and picking up what a crash left behind."""
+"""Background work: putting the log in order, and picking up what a crash left behind."""
 
 import contextlib
 import logging
@@ -222,7 +222,7 @@ def _quiet(since: timedelta) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """What a change of the signing key did: both verifier keys, the checkpoint, and whether the data folder keeps the new key already."""
+    """The result of a key change: both verifier keys, the checkpoint, and whether the data folder has the new key already."""
 
     former: str
     key: str

@@ -71,7 +71,7 @@ def detail(status: int, message: str) -> str:
 
 
 def _kind(body: bytes, headers: Mapping[str, str]) -> str:
-    """What came, where it says nothing of its own."""
+    """Words for an answer without a message of its own: a web page, or something unreadable; else empty."""
     if "html" in headers.get("content-type", "").lower():
         return "a web page, not an answer"
     return "" if isinstance(read_json(body), dict) else "nothing that could be read"

@@ -79,7 +79,7 @@ def _chosen(spec: FieldSpec, given: Any, restore: Restore | None) -> Any:
 
 
 def _canonical(kind: str, value: Any) -> Any:
-    """What a model wrote in the JSON type that forms take: decimals as text, days as ISO dates. Only what has one reading."""
+    """The model's value in the JSON type that forms take: decimals as text, days as ISO dates. Only if there is one possible reading."""
     if isinstance(value, Decimal):
         value = _of_decimal(kind, value)
     if kind in NUMBERS and isinstance(value, (int, float)) and not isinstance(value, bool):

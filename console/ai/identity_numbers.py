@@ -64,7 +64,7 @@ def numbers(text: str) -> Iterator[Found]:
 
 
 def _labelled(text: str) -> Iterator[Found]:
-    """What stands behind a word for such a number."""
+    """The number that follows a word for such a number."""
     for label in _LABEL.finditer(text):
         for match in _BEHIND.finditer(text, label.end(), label.end() + NEAR + WIDEST):
             if match.start() > label.end() + NEAR:

@@ -281,7 +281,7 @@ def _encoded(text: str, names: tuple[str, ...]) -> Iterator[Sign]:
 
 
 def _of_hex(signs_: str) -> str:
-    """What pairs of hexadecimal digits stand for where that is text."""
+    """The text that hexadecimal digits encode; empty if it is no text."""
     try:
         decoded = bytes.fromhex(signs_[: 8000 - len(signs_) % 2]).decode("ascii")
     except ValueError:
@@ -290,7 +290,7 @@ def _of_hex(signs_: str) -> str:
 
 
 def _decoded(signs_: str) -> str:
-    """What base64 stands for where that is text; empty where it is not."""
+    """The text that base64 encodes; empty if it is no text."""
     try:
         decoded = base64.b64decode(signs_[:8000] + "=" * (-len(signs_[:8000]) % 4), validate=True).decode()
     except (binascii.Error, ValueError):
@@ -303,7 +303,7 @@ def fold(text: str) -> str:
     if "&" in text:
         text = html.unescape(text)
     if "<" in text:
-        text = _MARKUP.sub(_kept, _BLOCK.sub("\n", text))
+        text = _MARKUP.sub(_markup_kept, _BLOCK.sub("\n", text))
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
         text = "".join(sign for sign in text if unicodedata.category(sign) not in {"Mn", "Cf"}) if not text.isascii() else text
@@ -314,7 +314,7 @@ def fold(text: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _kept(match: re.Match[str]) -> str:
+def _markup_kept(match: re.Match[str]) -> str:
     """Markup that forges a role stays to be seen; other markup may stand in the middle of a word and goes."""
     return match[0] if _ROLE.search(match[0]) else ""
 

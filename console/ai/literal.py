@@ -43,7 +43,7 @@ _DASHES = str.maketrans(
 
 
 class Place(NamedTuple):
-    """Where a value stands: the name in the source's data, and the words around it."""
+    """The place of a value: its name in the source's data, and the words around it."""
 
     at: str
     quote: str
@@ -118,7 +118,7 @@ class Evidence:
         self.lines = [Line(str(at), value, source.kind) for at, value in islice(scalars(source.data), MOST_LINES) if at not in hidden]
 
     def place(self, kind: ValueKind, value: Any, *, name: str = "") -> Place | None:
-        """Where the value stands; None where it does not. A line called `name` is looked at first."""
+        """The place of the value; None if it is not there. A line called `name` is searched first."""
         if value is None or (isinstance(value, str) and (not value.strip() or len(value) > LONGEST_VALUE)):
             return None
         for line in sorted(self.lines, key=lambda line: line.at != name) if name else self.lines:

@@ -46,7 +46,7 @@ HOW = {"tool": "as a tool's input", "json_object": "as any JSON", "text": "in wo
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """What came of it, for people. `code` is None where it works; `detail` is what the other side said, for those who administer."""
+    """The result of the test, for people. `code` None: it works; `detail` is the other side's message, for administrators."""
 
     ok: bool
     message: str
@@ -116,7 +116,7 @@ def _works(raw: Raw, ms: int) -> str:
 
 
 def _lifecycle(model: str, about: dict[str, Any], ms: int, now: datetime) -> Probed:
-    """What the service says about how long the model will be there."""
+    """The result from what the service says about the model's remaining lifetime."""
     ends = _moment(about.get("retires_at"))
     if about.get("lifecycle") == "retired":
         return Probed(ok=False, message=f"{model} is no longer offered: choose another model.", ms=ms, code="model_not_found", model=model)

@@ -87,7 +87,7 @@ class Redactor:
     _sought: Sought = field(init=False)
 
     def __post_init__(self) -> None:
-        """What is looked for begins empty."""
+        """Start with nothing to search for."""
         self._sought = Sought(lambda part: self._placeholder(part, kind="NAME"))
 
     def learn(self, sources: Iterable[Source], fields: Iterable[FieldSpec] = ()) -> None:
@@ -127,7 +127,7 @@ class Redactor:
                 self._sought.add(text, self._placeholder(leaf, name, label), **marks)
 
     def _learn_by_form(self, source: Source) -> None:
-        """What stands in one text by its form is looked for in all: a password may be named once and written again."""
+        """Secrets found by their form in one text are searched in all texts: a password may be named once and written again."""
         texts = [
             str(value) for _, value in islice(scalars(source.data), MOST_SOUGHT) if isinstance(value, str) and len(value) >= LEAST_SPOTTED
         ]
@@ -137,7 +137,7 @@ class Redactor:
                 self._sought.add(raw, REMOVED, withheld=True)
 
     def hashed(self, value: Any) -> str:
-        """What stands for a hashed value: equal values have equal ones."""
+        """The placeholder of a hashed value; equal values have equal placeholders."""
         digest = hmac.new(self.key, _same(_as_text(value) or "").encode(), hashlib.sha256).hexdigest()
         return f"[HASH_{digest[:12]}]"
 
@@ -214,7 +214,7 @@ class Redactor:
         return redacted_lines
 
     def _spotted(self, text: str, *, note: bool) -> list[tuple[int, int, str]]:
-        """What a text holds by its form, and what stands in its place."""
+        """Values found by their form in a text, and their placeholders."""
         stretches = by_form(text)
         stretches += [stretch for stretch in finding.personal(finding.readable(text)) if note and stretch.kind in {"email", "phone"}]
         placed = []
@@ -322,7 +322,7 @@ def redacted(
         redactor.learn([source])
         kept = {name: redactor.data(source, name, value) for name, value in data.items() if treatments.get(name) != "never"}
         return Redacted(json.dumps(kept, ensure_ascii=False, indent=2, default=str), redactor.placeholders)
-    lines = [(line, *_named(line, treatments)) for line in text.splitlines()]
+    lines = [(line, *_named_line(line, treatments)) for line in text.splitlines()]
     redactor.learn(
         [
             Source(f"s{at}", "note", "", {name: value}, trusted=True, treatments=treatments, labels=labels)
@@ -347,7 +347,7 @@ def _object(text: str) -> dict[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
-def _named(line: str, treatments: Mapping[str, Treatment]) -> tuple[str, str]:
+def _named_line(line: str, treatments: Mapping[str, Treatment]) -> tuple[str, str]:
     """(name, value) of a line of a named field; ("", "") for prose."""
     name, colon, value = line.partition(":")
     return (name.strip(), value.strip()) if colon and name.strip() in treatments else ("", "")

@@ -168,7 +168,7 @@ class Sought:
 
 
 def _first(signs: str, at: list[int], start: int, *, tail: bool) -> int:
-    """Where an identifier begins with the zeros or the country before it."""
+    """The start of an identifier, with the zeros or the country code before it."""
     most = 4 if tail else 2
     first = start
     while (
@@ -191,7 +191,7 @@ def _may_hold_day(text: str, day: str) -> bool:
 
 
 def _sign_before(text: str, start: int) -> int:
-    """Where a phone number begins that has a + or a bracket before its first digit."""
+    """The start of a phone number, with a + or bracket before its first digit."""
     while start and text[start - 1] in "+(" and text[start].isdigit():
         start -= 1
     return start

@@ -14,7 +14,7 @@ from console.db.engine import hot_engine, transaction
 from console.errors import Invalid
 
 MOST_COLUMNS = 200
-SIZES = (25, 50, 100, 200)
+SIZES = (20, 40, 100, 200)
 TITLE = "title"
 """The first column of a list, which names the record, in `widths`."""
 NARROWEST, WIDEST = 60, 900

@@ -42,7 +42,7 @@ def related(
     records.get(collection_id, key, scope, fields=())
     found = records.related(collection_id, key, relation, target_scope, limit, after, before=before)
     _note_related(actor, collection, key, [link])
-    columns = shown_columns(target, target_scope, related_columns(collection, relation) or target.columns)
+    columns = shown_columns(target, target_scope, related_columns(collection, relation) or _without_near_end(target, link))
     return RelatedPage(link, target, columns, found.rows, found.next, found.previous, named_records(actor, columns, found.rows))
 
 
@@ -58,7 +58,7 @@ def related_lists(actor: Actor, collection_id: str, key: str, limit: int) -> lis
     for link in summary_relations(collection):
         if access.can(actor, None, f"collection:{link.collection}", "browse"):
             target, target_scope = browsed_collection(actor, link.collection)
-            columns = shown_columns(target, target_scope, related_columns(collection, link.name) or target.columns)
+            columns = shown_columns(target, target_scope, related_columns(collection, link.name) or _without_near_end(target, link))
             found.append((target, columns, Wanted(link, target_scope, read_columns(target, columns))))
     read = records.related_lists(collection_id, key, scope, [wanted for _, _, wanted in found], limit, MOST_IN_TAB)
     pages = [Page([], None, None) if isinstance(page, SourceDown) else page for page, _ in read]
@@ -100,6 +100,12 @@ def _note_related(actor: Actor, collection: Collection, key: str, relations: Seq
             label=label or label_on_collection(collection),
             later=True,
         )
+
+
+def _without_near_end(target: Collection, link: Relation) -> tuple[str, ...]:
+    """The columns of the list without those that hold the record that it belongs to."""
+    near = {there for _, there in link.columns} if link.kind == "to_many" else set()
+    return tuple(name for name in target.columns if name not in near) or target.columns
 
 
 def related_columns(collection: Collection, relation: str) -> tuple[str, ...] | None:

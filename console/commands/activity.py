@@ -69,7 +69,7 @@ def _start_export(query: exports.ExportQuery) -> exports.Export:
 
 
 def _parse_options(form: str, given: Mapping[str, Any]) -> exports.ExportQuery:
-    """What the options ask for, as the API reads it. Raises UsageError that names the option."""
+    """The query for these options. Raises UsageError that names the option."""
     if given["user"] and "@" in given["user"]:
         given = {**given, "user": accounts.person_of_email(given["user"]).id}
     parameters = [("format", "csv" if form == "csv" else "jsonl"), *([("proofs", "1")] if form == "zip" else [])]

@@ -21,7 +21,7 @@ LIMITS = (
 
 
 def _listed(_context: click.Context, _option: click.Parameter, value: str | None) -> list[str] | None:
-    """What a comma stands between, without the blanks around it; None where nothing was given."""
+    """The names between commas, without blanks; None if nothing was given."""
     return None if value is None else [name.strip() for name in value.split(",") if name.strip()]
 
 

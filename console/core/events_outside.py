@@ -12,6 +12,13 @@ OUTSIDE = (
         ("filter", "q", "keys"),
     ),
     Kind(
+        "figures_viewed",
+        "record",
+        "Somebody looked at a metric or chart over the records of a collection, or at the answer to a SELECT.",
+        ("workspace", "component", "measure", "groups", "collections"),
+        (),
+    ),
+    Kind(
         "records_exported",
         "record",
         "A person or key saved a list of records to a file.",
@@ -178,6 +185,13 @@ OUTSIDE = (
         "configuration",
         "What the console says of a collection was published, by page or from a file, or an older version of it restored.",
         ("collection", "version", "origin", "hash", "former", "changes"),
+        ("old", "new"),
+    ),
+    Kind(
+        "workspace_changed",
+        "configuration",
+        "A workspace was published, by page or from a file, or an older version of it restored; or it was deleted.",
+        ("workspace", "version", "origin", "hash", "former", "changes", "deleted"),
         ("old", "new"),
     ),
     Kind(

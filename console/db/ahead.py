@@ -40,7 +40,7 @@ class Ahead:
             raise
 
     def rows(self) -> list[tuple[Any, ...]]:
-        """What it answers. Waits for it; raises psycopg's errors, OperationalError where the connection broke."""
+        """The rows of the answer. Waits for it; raises psycopg's errors, OperationalError if the connection broke."""
         whole = False
         try:
             answer = self._answer()

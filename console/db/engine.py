@@ -22,7 +22,7 @@ def _embedded() -> "postgres.Embedded":
 
 
 def app_url() -> URL:
-    """Where web and worker processes connect, as the role that may read and call the log's functions."""
+    """The address for web and worker processes, with the role that may read and call the log's functions."""
     given = settings.current().database_url
     return _psycopg(given or _embedded().url("console"))
 

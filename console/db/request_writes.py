@@ -12,7 +12,7 @@ from typing import Literal
 State = Literal["nothing", "done", "unknown"]
 
 LOOKS = frozenset({
-    "access_refused", "ai_call_read", "checks_shown", "log_read", "proposal_requested", "record_listed", "record_viewed", "records_exported", "run_read", "source_opened",
+    "access_refused", "ai_call_read", "checks_shown", "figures_viewed", "log_read", "proposal_requested", "record_listed", "record_viewed", "records_exported", "run_read", "source_opened",
     "step_shown", "value_revealed",
 })  # fmt: skip
 """Kinds of events that tell of looking: who looked has changed nothing."""
@@ -47,12 +47,12 @@ def begin() -> None:
 
 
 def so_far() -> Written:
-    """What this request has written; nothing outside of one."""
+    """The writes of this request; None outside of requests."""
     return _of_request.get() or Written()
 
 
 def keep_draft() -> None:
-    """What was typed is kept."""
+    """Note that typed values are kept as a draft."""
     if (writes := _of_request.get()) is not None:
         writes.drafted = True
 
@@ -73,7 +73,7 @@ def unknown(place: str, kinds: Collection[str] = ("",)) -> None:
 
 
 def not_done(place: str) -> None:
-    """What was unknown there is not there, and never will be."""
+    """Note that an unknown write was not made and never will be."""
     if (writes := _of_request.get()) is not None:
         writes.unsure = [other for other in writes.unsure if other != place]
 

@@ -44,6 +44,7 @@ subject = _table("subject", "id collection record kid wrapped:bytes created_at:m
 hold = _table("hold", "subject collection record reason placed_at:moment")
 stale_run = _table("stale_run", "run")
 
+# `reason` is plain here, though it is sealed in the log: the row is a projection, and erasure and retention mark the run in `stale_run`, which makes it anew.
 run = _table(
     "run",
     "id workflow version:int status revision:int run_seq:int head:bytes collection record team subject current:int "
@@ -132,6 +133,9 @@ data_source = _table(
 collection = _table("collection", "id source document:json structure:json position:int")
 collection_version = _table("collection_version", "collection number:int document hash origin made_by made_at:moment")
 collection_draft = _table("collection_draft", "collection document former:json revision:int changed_by changed_at:moment")
+workspace = _table("workspace", "id document version:int changed_at:moment")
+workspace_version = _table("workspace_version", "workspace number:int document hash origin made_by made_at:moment")
+workspace_draft = _table("workspace_draft", "workspace document former:json revision:int changed_by changed_at:moment")
 workflow = _table(
     "workflow",
     "id slug title description status team collection draft:json live_version:int label created_at:moment updated_at:moment",

@@ -18,12 +18,12 @@ from sqlalchemy.engine import URL
 
 from console import settings
 from console.db import release
-from console.demo import servers
+from console.demo import servers, shop
 from console.errors import ConsoleError
 
 NOTE = "demo.json"
 CORE, SUPPLY = "fernwick_core", "fernwick_supply"
-WORKFLOWS, ACTIONS, PAPERS = "workflows", "actions", "demo-files"
+WORKFLOWS, ACTIONS, WORKSPACES, PAPERS = "workflows", "actions", "workspaces", "demo-files"
 
 Progress = Callable[[str], None]
 
@@ -35,6 +35,7 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False)
     The company's dates are counted from this day (UTC). With `bare` nobody has worked there yet. Raises ConsoleError with what to do.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
+    shop.make(data_dir)
     server = servers.server_for(settings.current())
     note = read_note(data_dir)
     loaded = note.get("loaded") or {}
@@ -59,6 +60,7 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False)
     _import_actions()
     _publish_workflows()
     _make_inboxes()
+    _publish_workspaces()
     if not bare:
         from console.demo import living
 
@@ -238,6 +240,14 @@ def _examples(name: str) -> list[Path]:
     if folder is None:
         raise ConsoleError(f"The folder `{name}` with the example definitions is missing from this installation; install it again.")
     return sorted(folder.glob("*.json"))
+
+
+def _publish_workspaces() -> None:
+    """Every document of the folder `workspaces`, published."""
+    from console import workspaces
+
+    for file in _examples(WORKSPACES):
+        workspaces.import_file(file, published=True)
 
 
 def _make_inboxes() -> None:

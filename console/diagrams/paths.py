@@ -58,7 +58,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the page of a workflow shows: one version (`number`), or the draft (None)."""
+    """The content of a workflow's page: one version (`number`), or the draft (None)."""
 
     known: Known
     number: int | None

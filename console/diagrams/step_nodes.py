@@ -161,7 +161,7 @@ def _way_label(outcome: str, labels: Mapping[str, str], many: int) -> str:
 
 
 def _description(step: Step, kind: StepType | None, config: Any, labels: Labels) -> list[tuple[str, str]]:
-    """What the step does, by its settings; for every type, also those of other packages."""
+    """The step's settings in words, for every type, also of other packages."""
     if kind is None or config is None:
         return []
     uses = kind.uses(config)
@@ -197,7 +197,7 @@ def _gist(says: Sequence[tuple[str, str]], config: Any, kind: StepType | None) -
 
 
 def _technical(config: Any) -> list[tuple[str, str]]:
-    """What of the settings is written for programs: rules, templates, names of actions."""
+    """The settings written for programs: rules, templates, names of actions."""
     if config is None:
         return []
     texts = [("By rule", f"{_option_label(config, rule.option)} when {rule.if_}") for rule in getattr(config, "rules", None) or ()]

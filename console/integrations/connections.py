@@ -28,7 +28,7 @@ FAULTS = (
     httpcore2.ProxyError,
     OSError,
 )
-"""What a connection raises when it breaks."""
+"""Errors of a broken connection."""
 NOT_SENT = (httpcore2.ConnectError, httpcore2.ConnectTimeout, httpcore2.LocalProtocolError)
 """Those of them after which nothing was sent."""
 
@@ -156,7 +156,7 @@ class _Stream(httpcore2.NetworkStream):
         self._sock = sock
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """What has arrived, as soon as something has."""
+        """The bytes that have arrived, as soon as there are any."""
         try:
             self._sock.settimeout(_clock.left(timeout))
             return self._sock.recv(max_bytes)
@@ -196,7 +196,7 @@ class _Stream(httpcore2.NetworkStream):
             raise httpcore2.ConnectError(reason(error)) from error
 
     def get_extra_info(self, info: str) -> Any:
-        """What httpcore2 asks: whether the other side closed the connection (or sent something unasked), and which protocol TLS agreed on."""
+        """Answers for httpcore2: whether the other side closed the connection (or sent something unasked), and the protocol agreed by TLS."""
         if info == "is_readable":
             return _readable(self._sock)
         return self._sock if info == "ssl_object" and isinstance(self._sock, ssl.SSLSocket) else None
@@ -211,7 +211,7 @@ def _readable(sock: socket.socket) -> bool:
 
 
 def reason(error: BaseException) -> str:
-    """What broke, in a few words and without anything that the other side wrote."""
+    """The error in a few words, without anything that the other side wrote."""
     match error:
         case ssl.SSLCertVerificationError():
             return f"its certificate does not fit: {error.verify_message}"

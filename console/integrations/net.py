@@ -29,7 +29,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the other side said: its status, the first 64 KiB of the body, and whether that is all of it."""
+    """The answer: status, the first 64 KiB of the body, and whether that is all of it."""
 
     status: int
     body: bytes

@@ -290,7 +290,7 @@ def _write(pending: _Note, connection: Connection | None = None, *, again: bool 
 # ------------------------------------------------------------------------------------------------------- looks, meanwhile
 
 _under_way: contextvars.ContextVar[list[tuple[Ahead, _Note, int, Link]] | None] = contextvars.ContextVar("under_way", default=None)
-"""What this request has sent and not yet heard of; None outside of requests."""
+"""Notes that this request has sent and not heard of yet; None outside of requests."""
 
 
 def on_the_way() -> None:

@@ -90,7 +90,7 @@ class _Out(io.RawIOBase):
         return len(data)
 
     def taken(self) -> bytes:
-        """What came since the last time."""
+        """The bytes since the last call."""
         parts, self._parts = self._parts, []
         return b"".join(parts)
 

@@ -53,7 +53,7 @@ class Checkpoint:
 
     @property
     def text(self) -> str:
-        """What is signed: three lines, each with its end."""
+        """The text that is signed: three lines, each with its line end."""
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
 

@@ -134,7 +134,7 @@ def at(places: Sequence[int]) -> list[Row]:
 
 
 def block(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: int, limit: int) -> Block | None:
-    """What `forward` finds, put side by side by the server: for exports in which no row is looked at. None at the end."""
+    """The lines that `forward` finds, joined by the server: for exports that need no check of single rows. None at the end."""
     page = _onward(where, within, after, upto, limit).subquery("page")
     event = _row_by_key(page, tables.event.c.id, tables.event.c.body)
     end, nothing = sa.literal(b"\n", sa.LargeBinary), sa.literal(b"", sa.LargeBinary)

@@ -100,7 +100,7 @@ def named(
     refuses: bool,
     role: str,
 ) -> list[Missing]:
-    """What is not as the console made it, by what `FOUND` finds."""
+    """The protections that are missing, found by the statement `FOUND`."""
     missing = [] if refuses else [Missing("the function console.refuse_change refuses nothing")]
     for table, names in REFUSING.items():
         for name, fires_as in names.items():

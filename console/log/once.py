@@ -14,7 +14,9 @@ IDEMPOTENCY: contextvars.ContextVar[str | None] = contextvars.ContextVar("idempo
 """The caller's idempotency key; the first transition of the request takes it, in its own transaction."""
 
 KEPT = timedelta(days=1)
-LOOKS = frozenset({"record_viewed", "record_listed", "step_shown", "source_opened", "checks_shown", "run_read", "access_refused"})
+LOOKS = frozenset(
+    {"record_viewed", "record_listed", "figures_viewed", "step_shown", "source_opened", "checks_shown", "run_read", "access_refused"}
+)
 """Kinds of events that do nothing: a request that only looked has not done its work."""
 
 CLAIMED_S = 30
@@ -49,7 +51,7 @@ def part(name: str) -> Iterator[str | None]:
 
 @contextmanager
 def of_request(key: str | None) -> Iterator[None]:
-    """What is written here is the work of the request with this key, which has died."""
+    """Count what the block writes as the work of the request with this key, whose process died."""
     token = IDEMPOTENCY.set(key)
     try:
         yield
@@ -59,7 +61,7 @@ def of_request(key: str | None) -> Iterator[None]:
 
 @contextmanager
 def before() -> Iterator[None]:
-    """What is done on the way to what was asked for: it does not use the key up."""
+    """Let the block write without using up the request's key, for steps on the way to what was asked for."""
     token = IDEMPOTENCY.set(None)
     try:
         yield

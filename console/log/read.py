@@ -40,7 +40,7 @@ class Stored(NamedTuple):
 
     @property
     def open(self) -> Mapping[str, Any]:
-        """What is readable in the body."""
+        """The open part of the body."""
         open_data: Mapping[str, Any] = self.body["data"]["open"]
         return open_data
 

@@ -65,7 +65,7 @@ class Checked:
 
 
 def state() -> Checked:
-    """What the last checks found. One statement."""
+    """The result of the last checks. One statement."""
     rows = fetch(
         "select n.upto, a.at, n.at, r.upto, r.whole_at, coalesce(n.problem, r.problem) from console.log_check n "
         "join console.log_check r on r.name = 'round' left join console.activity a on a.pos = n.upto where n.name = 'new'"
@@ -97,7 +97,7 @@ def check() -> str | None:
         if not mine:
             return None
         head = tree_heads.newest()
-        return _checked(*head[:2]) if head else _without_head()
+        return _checked(*head[:2]) if head else _signed_head_missing()
 
 
 def whole() -> str | None:
@@ -109,7 +109,7 @@ def whole() -> str | None:
     return _part(Part(values=False), size, size) or _head(size, note)
 
 
-def _without_head() -> str | None:
+def _signed_head_missing() -> str | None:
     """A log that had a signed head has one for ever."""
     upto = fetch("select upto from console.log_check where name = 'new'")[0][0]
     problem = _shorter(upto, 0)
@@ -121,7 +121,7 @@ def _without_head() -> str | None:
 def _checked(size: int, note: str) -> str | None:
     parts = {name: Part(*more) for name, *more in fetch(_SO_FAR)}
     new, part = Part(parts["new"].upto, values=False), parts["round"]
-    problem = _shorter(new.upto, size) or _part(new, size, size) or _head(size, note) or _unplaced(size)
+    problem = _shorter(new.upto, size) or _part(new, size, size) or _head(size, note) or _event_without_place(size)
     _keep("new", new, problem)
     if part.upto >= size:
         part = Part(heads_before=part.heads_before)
@@ -149,7 +149,7 @@ def _shorter(upto: int, size: int) -> str | None:
 
 
 def _whole(part: Part, size: int) -> str | None:
-    """What only the end of a round can tell: values that nothing accounts for, and signed heads that are gone."""
+    """Problems that only show at the end of a round: values without an event, and signed heads that are gone."""
     for reason, (first, events) in sorted(part.owed.items()):
         if not event_lists.later(NOTES[reason], size):
             return f"position {first}: values of {events} events, this the first, are gone or changed, and no event after them tells of an erasure or expiry"
@@ -158,7 +158,7 @@ def _whole(part: Part, size: int) -> str | None:
     return None
 
 
-def _unplaced(size: int) -> str | None:
+def _event_without_place(size: int) -> str | None:
     """An event that is in the log and neither in the list nor waiting for its place, among those after the newest signed head."""
     return _lost(_event_at(size) + 1, 2**62)
 

@@ -44,7 +44,7 @@ def _pairs(row: Sequence[bytes]) -> list[bytes]:
 
 
 def _middle(start: int, end: int) -> int:
-    """Where the tree over start … end − 1 (two leaves or more) divides."""
+    """The index at which the tree over start … end − 1 (two leaves or more) divides."""
     return start + (1 << (end - start - 1).bit_length() - 1)
 
 

@@ -160,7 +160,7 @@ class Export:
                 raise Fault("inserted", f"by its name, size or form {item.filename[:80]!r} is no part of an export", 0, path.name)
 
     def names(self) -> set[str]:
-        """What lies in it."""
+        """Names of the files in it."""
         return set(self.archive.namelist()) if self.archive else {str(path.relative_to(self.path)) for path in self.path.rglob("*")}
 
     def blocks(self, name: str, size: int = BLOCK) -> Iterator[bytes]:
@@ -210,7 +210,7 @@ CHANGED = re.compile(rb'"open":\{(?:[^{}]*,)?"former":"([^"]+)","key":"([^"]+)".
 
 
 def placed(line: int, leaf: bytes, log: dict[str, Any], proofs: Iterator[list[bytes]]) -> Fault | None:
-    """What is wrong with the place that a filtered export claims for this line, whose proof comes next. None: nothing."""
+    """The fault of the position that a filtered export claims for this line, whose proof comes next. None: no fault."""
     if line > len(places := log["positions"]):
         return Fault("inserted", f"the export has {len(places)} events by its own account", line)
     if line > 1 and places[line - 1] <= places[line - 2]:
@@ -389,7 +389,7 @@ def log_of(export: Export, size: int, root: bytes) -> dict[str, Any]:
 
 
 def verify(path: Path, keys: Sequence[str], since: Path | None) -> str:
-    """What was verified, in words. Raises Fault."""
+    """A sentence about what was verified. Raises Fault."""
     export = Export(path)
     try:
         trusted = [*map(key_of, texts := keys or [next(export.blocks("key"), b"").decode()])]

@@ -360,7 +360,7 @@ def _serving(file: Path, data_dir: Path) -> dict[str, Any] | None:
 
 
 def identity(folder: Path) -> list[int]:
-    """What a folder keeps when it is renamed, and a copy of it does not have."""
+    """An identity of the folder that a rename keeps and a copy does not have."""
     status = folder.stat()
     return [status.st_dev, status.st_ino]
 
@@ -371,7 +371,7 @@ def complain(text: str) -> None:
 
 
 def arguments() -> argparse.ArgumentParser:
-    """What `console serve` takes."""
+    """The options of `console serve`."""
     parser = argparse.ArgumentParser(
         prog="console serve",
         description="Serve the pages and the API, with one worker and, unless DATABASE_URL is set, the embedded database. Ctrl-C or SIGTERM ends all of it.",

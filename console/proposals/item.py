@@ -68,7 +68,7 @@ def values_of(item: AtHand, ask_context: ProposalContext, collection: Collection
 
 
 def narrowed(ask_context: ProposalContext, step_id: str, output: Mapping[str, Any]) -> dict[str, Any]:
-    """What a step came to, without what it tells of other items: of the list itself only what was noted of this one."""
+    """The step's output with only the notes of this item, not those of other items of the list."""
     item = ask_context.at_hand
     if item is None:
         return dict(output)

@@ -50,7 +50,7 @@ select count(*) from (select from console.ai_call where workflow = %s and step =
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Where a step stands on the ladder: since when, by whom (None: by itself), why, and under which fingerprint."""
+    """The mode of a step: since when, set by whom (None: by itself), why, and under which fingerprint."""
 
     mode: Literal["shadow", "assist", "auto"]
     at: datetime
@@ -188,9 +188,9 @@ def _drawn(call: str) -> float:
 
 
 def _seasoned(workflow: str, step: str) -> bool:
-    return _counted(workflow, step, int(time.monotonic() // KEPT_S))
+    return _has_enough_decisions(workflow, step, int(time.monotonic() // KEPT_S))
 
 
 @functools.lru_cache(maxsize=512)
-def _counted(workflow: str, step: str, _minute: int) -> bool:
+def _has_enough_decisions(workflow: str, step: str, _minute: int) -> bool:
     return int(fetch(_DECIDED, (workflow, step, SEASONED))[0][0]) >= SEASONED

@@ -147,7 +147,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What became of one field's proposals (or, without names, of all at one level). `level` is None for all levels together."""
+    """How the proposals for one field ended (without names: all proposals at one level). `level` None: all levels together."""
 
     workflow: str
     step: str
@@ -229,11 +229,11 @@ def report(actor: Actor, window: Window) -> Report:
         total,
         steps=groups["workflow", "step"],
         versions=groups["workflow", "step", "version"],
-        models=_named(groups["model",]),
-        prompts=_named(groups["prompt_version",]),
-        people=_named(groups["person",]),
+        models=_of_one_step(groups["model",]),
+        prompts=_of_one_step(groups["prompt_version",]),
+        people=_of_one_step(groups["person",]),
         weeks=sorted(groups["week",], key=lambda group: group.key),
-        reasons=_named(groups["reason",]),
+        reasons=_of_one_step(groups["reason",]),
         stamps=_stamps(groups["workflow", "step", "person"]),
         fields=sorted((each for each in values if each.name), key=lambda each: (each.workflow, each.step, each.name, _height(each.level))),
         levels=sorted((each for each in values if not each.name and each.level), key=lambda each: _height(each.level)),
@@ -246,7 +246,7 @@ def report(actor: Actor, window: Window) -> Report:
 
 
 def parameters(actor: Actor, seen: Mapping[tuple[str, str], workflows.Known], window: Window) -> dict[str, Any]:
-    """What the statements are given. Raises NotFound for a workflow that is not among those seen."""
+    """The parameters of the SQL statements. Raises NotFound for a workflow that is not among those seen."""
     given = _parameters(seen, window)
     limited = record_reach.limited_collections(actor)
     counts_all = not any(each.collection in limited for each in seen.values())
@@ -316,7 +316,7 @@ def _field(row: Sequence[Any]) -> Field:
     return Field(workflow or "", step or "", name or "", level, found, dropped, Figures(**dict(zip(counts, outcomes, strict=True))))
 
 
-def _named(groups: Sequence[Group]) -> list[Group]:
+def _of_one_step(groups: Sequence[Group]) -> list[Group]:
     return [group for group in groups if group.key[0] is not None]
 
 

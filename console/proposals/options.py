@@ -48,7 +48,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """What is in force. `version` 0: nothing was ever saved. `at`, `by` and `note` say who saved it, when and why."""
+    """The AI settings in force. `version` 0: never saved. `at`, `by` and `note` say who saved them, when and why."""
 
     document: Options
     version: int = 0
@@ -105,7 +105,7 @@ class Current:
 
     @property
     def house_mark(self) -> str:
-        """What stands behind the version of a prompt that has a text of the house in it: which one; empty where there is none."""
+        """A suffix for the prompt's version that names the house's own text; empty without one."""
         house = self.document.house
         return f"{HOUSE}{house.number}" if house.prefix or house.suffix else ""
 

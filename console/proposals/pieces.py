@@ -58,7 +58,7 @@ class Piece:
 
 
 def filled(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What of the values says something, as JSON has it; long texts are cut."""
+    """The values that are not empty, as JSON; long texts are cut."""
     plain_values = {name: plain(value) for name, value in values.items()}
     return {name: value for name, value in plain_values.items() if value not in (None, "", [], {})}
 

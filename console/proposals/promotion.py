@@ -168,7 +168,7 @@ def _require_step(actor: Actor, slug: str, step_id: str) -> tuple[Known, Step, U
 
 
 def _mode(own: Rung, now_held: Held | None, about: Under) -> Rung:
-    """What `mode_of` comes to for this step now, blind samples aside."""
+    """The mode of this step now, without counting blind samples."""
     if own == "off" or now_held is None:
         return own
     if now_held.mode == "auto" and own == "assist":

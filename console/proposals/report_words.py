@@ -65,7 +65,7 @@ def seconds(value: float | None) -> str:
 
 
 def paragraph(report: Report) -> str:
-    """What an auditor needs to know of the window, in sentences that hold every figure they rest on."""
+    """Sentences about the period for an auditor. Each names the figures that it is based on."""
     return " ".join(_sentences(report))
 
 

@@ -31,7 +31,7 @@ class Refusal:
 
 
 def refused(purpose: str) -> Code | None:
-    """What whoever is asked for this purpose refuses every call for at present, with nobody let through to see; None where asking may help."""
+    """The refusal that every call for this purpose gets now; None if asking may help."""
     if not settings.current().ai_breaker or (chosen := options.current().chosen(purpose)).rules:
         return None
     code = provider_breaker.refused(chosen.config)

@@ -38,7 +38,7 @@ def _holds(condition: str, roots: Mapping[str, Any]) -> bool:
 
 
 def trusted_roots(ask_context: ProposalContext, foreign: frozenset[str], outside: frozenset[str]) -> dict[str, Any]:
-    """What expressions find, without everything that others wrote."""
+    """The values that expressions can read, without everything that others wrote."""
     roots = ask_context.at_hand.roots if ask_context.at_hand is not None else ask_context.context.roots
     kept: dict[str, Any] = {name: value for name, value in roots.items() if name in OWN}
     document = ask_context.definition.document

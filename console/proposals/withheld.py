@@ -75,7 +75,7 @@ class _Around:
                 self._follow(target, target_rows, depth + 1)
 
     def _unseen(self, relation: Relation, rows: list[dict[str, Any]]) -> list[list[tuple[str, Any]]]:
-        """Where the relation leads from these rows, as far as nobody has been there."""
+        """The keys, as (column, value), of related rows that were not visited yet."""
         wanted = []
         for row in rows:
             pairs = [(target_column, row.get(own_column)) for own_column, target_column in relation.columns]
@@ -122,7 +122,7 @@ def _long_enough(value: Any) -> bool:
 
 
 def _typed(ask_context: ProposalContext) -> Iterator[Source]:
-    """What was typed, worked out or read at any step, whoever may see it, under names of which a model does not get everything."""
+    """Values that people typed or the console computed at any step, if a model does not get all of them."""
     from console.proposals.context import collections_of
 
     by_field: dict[str, Treatment] = {}

@@ -40,7 +40,7 @@ UNDERSTOOD = frozenset([
     "host", "port", "sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword", "ssl_min_protocol_version",
     "ssl_max_protocol_version", "passfile", "options", "application_name", "target_session_attrs", "krbsrvname", "gsslib",
 ])  # fmt: skip
-"""What asyncpg understands of a URL of libpq's; it hands anything else to the server, which refuses it."""
+"""The parameters of a libpq URL that asyncpg understands; it sends others to the server, which refuses them."""
 
 _log = logging.getLogger(__name__)
 
@@ -179,6 +179,6 @@ class Dispatcher:
 
 
 def dsn() -> str:
-    """Where the application's role connects, as asyncpg reads it."""
+    """The application role's address, as asyncpg reads it."""
     url = app_url().set(drivername="postgresql")
     return url.difference_update_query([name for name in url.query if name not in UNDERSTOOD]).render_as_string(hide_password=False)

@@ -48,7 +48,7 @@ BESIDE = "queue.enqueue(array[0], array[%s], array[convert_to(%s, 'UTF8')], arra
 
 
 class PutBack(Exception):
-    """What a job was doing is broken off, because the process ends or others have their turn; it goes on after so many seconds, here or elsewhere."""
+    """Raised in a job to stop and continue after so many seconds, here or elsewhere, because the process ends or others have their turn."""
 
     def __init__(self, after_s: float = 0.0) -> None:
         super().__init__("put back")

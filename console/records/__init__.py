@@ -23,6 +23,8 @@ from console.records.record_reads import (
 )
 from console.records.related_lists import related_lists
 from console.records.related_values import leading
+from console.records.sql_segments import KeySelect
+from console.records.sql_tables import Chosen
 from console.records.stored import stored
 from console.records.totals import Figure, totals
 from console.records.value_counts import ValueCounts, value_counts
@@ -31,8 +33,10 @@ from console.records.write import WriteUnknown, compare, forms, write
 __all__ = [
     "MOST_ROWS",
     "MOST_SORTED",
+    "Chosen",
     "Figure",
     "Hits",
+    "KeySelect",
     "Order",
     "Page",
     "Record",
@@ -54,6 +58,7 @@ __all__ = [
     "forms",
     "get",
     "governing",
+    "grouped",
     "hooked",
     "index_advice",
     "indexed_search",
@@ -66,6 +71,7 @@ __all__ = [
     "order_of",
     "page",
     "portable",
+    "preview",
     "quick_search",
     "record_keys",
     "reflect",
@@ -74,8 +80,11 @@ __all__ = [
     "related_lists",
     "relations",
     "sample",
+    "sampling",
     "search",
     "sql_conditions",
+    "sql_question",
+    "sql_segments",
     "stored",
     "subject",
     "titles",

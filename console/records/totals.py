@@ -68,11 +68,11 @@ def compute_figures(
     """The figures over the records that meet the conditions; `fields`: figure name → field, None for a count."""
     found: dict[str, Any] = {}
     if summed := [figure for figure in wanted if figure.function != "max"]:
-        columns = [sa.func.count() if (field := fields[figure.name]) is None else _sum(table, field) for figure in summed]
+        columns = [sa.func.count() if (field := fields[figure.name]) is None else sum_of(table, field) for figure in summed]
         row = connection.execute(sa.select(*columns).select_from(table.table).where(*conditions)).one()
         for figure, value in zip(summed, row, strict=True):
             field = fields[figure.name]
-            found[figure.name] = int(value) if field is None else _total(table, field, value)
+            found[figure.name] = int(value) if field is None else total_of(table, field, value)
     for figure in wanted:
         if (field := fields[figure.name]) is not None and figure.function == "max":
             found[figure.name] = _largest(connection, table, field, conditions)
@@ -101,7 +101,7 @@ def _of_nothing(figure: Figure, field: Field | None) -> Any:
     return 0 if field is None or field.stored == "integer" else _written(Decimal(0), field)
 
 
-def _sound(table: Table, field: Field) -> ColumnElement[Any]:
+def sound_column(table: Table, field: Field) -> ColumnElement[Any]:
     """The column, null where its value is of another kind."""
     column, sound = table.columns[field.name], table.dialect.sound(table.columns[field.name], field)
     return column if sound is None else sa.case((sound, column))
@@ -112,14 +112,16 @@ def _as_whole(table: Table, field: Field) -> bool:
     return table.dialect.name == "sqlite" and field.stored == "decimal" and field.scale is not None and field.scale <= MOST_SCALE
 
 
-def _sum(table: Table, field: Field) -> ColumnElement[Any]:
-    column = _sound(table, field)
+def sum_of(table: Table, field: Field) -> ColumnElement[Any]:
+    """The exact sum of the column."""
+    column = sound_column(table, field)
     if _as_whole(table, field):
         return sa.func.sum(sa.cast(sa.func.round(column * 10 ** (field.scale or 0)), sa.Integer))
     return sa.func.sum(sa.cast(column, sa.Numeric)) if field.native in ("float4", "float8") else sa.func.sum(column)
 
 
-def _total(table: Table, field: Field, value: Any) -> Any:
+def total_of(table: Table, field: Field, value: Any) -> Any:
+    """A sum as JSON: 0 for no values."""
     if value is None:
         return 0 if field.stored == "integer" else _written(Decimal(0), field)
     exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)

@@ -295,6 +295,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "proposal_failed": _again("There is no proposal for {step}{why}", "There was no second look at the proposal for {step}{why}"),
         "record_viewed": _record_viewed,
         "record_listed": _record_listed,
+        "figures_viewed": lambda parts: "{who} looked at figures" + escape_braces(after(" of the workspace ", parts.text("workspace"))),
         "records_exported": _records_exported,
         "record_changed": _record_changed,
         "access_refused": _access_refused,
@@ -346,6 +347,13 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "collection_changed": lambda parts: (
             "{who} changed how a collection is shown"
             + escape_braces(after(": ", parts.text("collection")))
+            + in_brackets(parts.count("changes", "change", "changes"))
+        ),
+        "workspace_changed": lambda parts: (
+            "{who} "
+            + ("deleted" if parts.open.get("deleted") is True else "changed")
+            + " a workspace"
+            + escape_braces(after(": ", parts.text("workspace")))
             + in_brackets(parts.count("changes", "change", "changes"))
         ),
         "source_removed": _source("disconnected"),

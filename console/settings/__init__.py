@@ -56,7 +56,7 @@ class SettingsError(ConsoleError):
 
 @dataclass(frozen=True, slots=True)
 class Settings(Table):
-    """What this process was told, checked; paths are absolute, addresses without a slash at the end."""
+    """The checked settings of this process; paths are absolute, addresses without a slash at the end."""
 
     def __post_init__(self) -> None:
         """A folder that is not given from `/` on lies in the folder where the process started."""
@@ -92,7 +92,7 @@ class Settings(Table):
 
     @property
     def ai_problem(self) -> str:
-        """What the provider that is named lacks, or what stands without one; empty where all is well."""
+        """The problem with the AI provider's settings; empty if there is none."""
         return self._ai()[1]
 
     def _ai(self) -> tuple[AI, str]:
@@ -127,7 +127,7 @@ class Settings(Table):
 
     @property
     def secret_key(self) -> str:
-        """What signs cookies and form tokens. Raises `SettingsError` where it is required and missing."""
+        """The key that signs cookies and form tokens. Raises `SettingsError` if it is required and missing."""
         return _key_text(self, "CONSOLE_SECRET_KEY") if self.given_secret_key is None else self.given_secret_key
 
     @property
@@ -183,7 +183,7 @@ def read(environ: Mapping[str, str]) -> Settings:
 
 
 def _alone(given: Settings) -> Iterator[str]:
-    """What is wrong with settings that are each well-formed: one that needs another, or plain http to a host that is not ours."""
+    """Problems between settings: one needs another, or plain http to a host that is not ours."""
     values = {setting.name: getattr(given, setting.field) for setting in SETTINGS}
     for setting in SETTINGS:
         if values[setting.name] and (missing := [other for other in setting.needs if values[other] is None]):

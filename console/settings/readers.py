@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 
 class IllFormed(ValueError):
-    """What a setting takes, said to the person who wrote something else."""
+    """Raised for a wrong value; the message says what the setting takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +223,7 @@ def webhook_secret(text: str) -> bytes:
 
 
 def between(least: int, most: int) -> Callable[[str], int]:
-    """What reads whole numbers of this range."""
+    """A reader for whole numbers in this range."""
 
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
@@ -256,7 +256,7 @@ def key(text: str) -> bytes:
 
 
 def scanner(text: str) -> str:
-    """Where clamd listens: the path of its socket, or host:port."""
+    """The address of clamd: the path of its socket, or host:port."""
     host, _, port = text.rpartition(":")
     if not (text.startswith("/") and text.isprintable()) and not (
         host and re.fullmatch(r"[A-Za-z0-9_.:\[\]-]+", host) and port.isdigit() and 0 < int(port) < 65536

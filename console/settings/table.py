@@ -49,7 +49,7 @@ def setting(
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What this process was given. A field `given_…` is completed by the property of `Settings` that has its name without `given_`."""
+    """The settings as given. A field `given_…` is completed by the property of `Settings` with its name without `given_`."""
 
     database_url: str | None = setting(
         "DATABASE_URL",

@@ -24,7 +24,7 @@ from console.db import tables
 from console.db.engine import fetch, hot_engine
 from console.effects import action_cache
 from console.errors import Conflict, ConsoleError
-from console.records import hooked, sql_conditions
+from console.records import hooked, sampling, sql_conditions
 from console.sources import keeping, mending
 from console.sources.keeping import SYSTEM, Look, place
 
@@ -184,14 +184,19 @@ def compare(name: str, seen: Look, by: Actor = SYSTEM) -> Difference:
     changes = [
         *(TableChange(one, "gone", known[one].id) for one in sorted(set(known) - set(found))),
         *(TableChange(one, "new", found[one].id) for one in sorted(set(found) - set(known))),
-        *(_changed(one, known[one], found[one]) for one in sorted(set(known) & set(found)) if known[one].structure != found[one].structure),
+        *(
+            _changed(one, known[one], found[one])
+            for one in sorted(set(known) & set(found))
+            if sampling.shape(known[one].structure) != sampling.shape(found[one].structure)
+        ),
     ]
     breaks = [*dropped, *_workflows(now, then, by), *_actions(now, then, by), *_policy(now, then, by)] if changes else []
     return Difference(name, tuple(changes), tuple(dict.fromkeys(breaks)), _stamp(seen))
 
 
 def _stamp(seen: Look) -> str:
-    return hashlib.sha256(json.dumps(seen.structures, sort_keys=True, default=str).encode()).hexdigest()[:32]
+    shapes = [sampling.shape(structure) for structure in seen.structures]
+    return hashlib.sha256(json.dumps(shapes, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
 def _stored() -> list[Stored]:
@@ -272,7 +277,7 @@ def _segments(after: list[Stored], mended: list[dict[str, Any]]) -> list[Break]:
     dropped = []
     for document in mended:
         for segment in list(document.get("segments") or ()):
-            if wrong := _wrong(segment["filter"], made[document["id"]]):
+            if "filter" in segment and (wrong := _wrong(segment["filter"], made[document["id"]])):
                 document["segments"] = [one for one in document["segments"] if one["id"] != segment["id"]]
                 dropped.append(Break("segment", segment["label"], f"/settings/collections/{document['id']}", wrong))
     return dropped

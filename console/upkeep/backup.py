@@ -62,7 +62,7 @@ class BackupError(ConsoleError):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was written: how many bytes, up to which size of the log it is signed, the ids of the keys that a restore needs."""
+    """The backup: its bytes, the size of the signed log in it, and the ids of the keys that a restore needs."""
 
     bytes: int
     size: int

@@ -1,4 +1,4 @@
-"""What is missing or misconfigured, and how to mend it; for `console doctor`, and for a start that must not go on."""
+"""Checks of the installation, with the way to fix each problem; for `console doctor`, and at start."""
 
 import ctypes.util
 import os
@@ -423,7 +423,7 @@ def _moment(at: datetime) -> str:
 
 
 def _backup() -> Check:
-    """What the log tells of it; a backup of the whole server made by other means it does not know."""
+    """Whether the log has a recent backup. Backups made by other tools are not in the log."""
     from console.upkeep import backup
 
     newest = backup.last()

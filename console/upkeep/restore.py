@@ -83,13 +83,13 @@ class Present:
 
     @property
     def former(self) -> str:
-        """What the present database is called between the exchange and its end."""
+        """The name of the present database during the exchange."""
         return f"{self.name}_replaced"
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What is live now: the events of its log, the size of the signed head that was verified, what is not in it, who was erased again."""
+    """The restored state: events in its log, size of its verified signed head, what is missing, and who was erased again."""
 
     size: int
     verified: int
@@ -264,7 +264,7 @@ def _prepare(
 
 
 def _describe_loss(extent: Extent, signed: int, lost: int) -> str:
-    """What of the known log the backup has not."""
+    """A sentence about the part of the known log that the backup does not have."""
     if lost:
         return f"{lost:,} {'event' if lost == 1 else 'events'} after position {extent.total:,} {'is' if lost == 1 else 'are'} not in this backup."
     return f"The last {extent.pending:,} events of this backup had no place yet: heads that were signed for up to {signed:,} events will not fit."
@@ -381,7 +381,7 @@ def _go_live(admin: URL | None, present: Present, files: Callable[[], None]) -> 
 
 
 def _files(archive: Archive, gone: frozenset[str], *, diverged: bool) -> None:
-    """What of the data folder goes with the state: who is erased, files that people handed in, and the signed heads. Heads of what is lost are kept aside."""
+    """Restore the files of the data folder: the list of erased people, uploaded files, signed heads. Heads of lost events are kept aside."""
     erasure.merge_erased(gone)
     for name, content in archive.blobs():
         kept_files.restore(name, content)

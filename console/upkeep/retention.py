@@ -25,7 +25,7 @@ CATEGORIES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         "screens": ("what was on the screen in runs, counted from the end of the run", ("step_shown", "source_opened", "checks_shown")),
         "looks": (
             "what people looked at, searched for and were refused",
-            ("record_viewed", "record_listed", "records_exported", "access_refused", "log_read", "log_exported"),
+            ("record_viewed", "record_listed", "figures_viewed", "records_exported", "access_refused", "log_read", "log_exported"),
         ),
         "changes": ("records changed by hand, outside runs", ("record_changed",)),
         "sign_ins": ("signing in: addresses and programs", ("signed_in", "sign_in_failed")),
@@ -47,7 +47,7 @@ _FREE = "and not exists (select from console.hold h where h.subject = v.sub)"
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What of a category is past its time: values of `events` events are to go, or went; those of `held` more are under a hold."""
+    """Values of one category past their limit: `events` events lose them or lost them; `held` more are under a hold."""
 
     category: str
     days: int
@@ -88,7 +88,7 @@ def expire(now: datetime | None = None, progress: Callable[[str], None] = lambda
 
 
 def _expire_prompts(now: datetime) -> None:
-    """What was sent to a model and what it answered; what that cost and came to stays."""
+    """Delete prompts and answers of models; cost and result stay."""
     prompts.expire(now - timedelta(days=options.current().document.retention_days))
     cache.expire()
 

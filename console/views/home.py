@@ -7,7 +7,7 @@ from zlib import crc32
 
 from flask import Blueprint, Response, make_response, request
 
-from console import access, browse, inboxes
+from console import access, browse, inboxes, workspaces
 from console.activity import proof
 from console.browse import pins
 from console.core.actor import Actor
@@ -89,6 +89,7 @@ def home() -> Response:
         "panels": panels(who, look, lately, works=bool(waiting["boxes"])),
         "ended": chart(ended_runs.ended_today(who, look.now, look.zone)),
         "story": watch(ended_runs.story(lately), look),
+        "desks": workspaces.workspaces_of(who),
         "pins": pins.pins_of(who),
         "recent": [(one, my_work.clock_or_day(one.at, look)) for one in pins.recent(who)],
         "sources": sources(browse.collections(who)),

@@ -34,6 +34,7 @@ OPEN = frozenset(
         "/schema/action.json",
         "/api/openapi.json",
         "/schema/collection.json",
+        "/schema/workspace.json",
         "/api/docs",
         "/sign-in",
         "/sign-in/demo",

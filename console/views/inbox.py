@@ -169,7 +169,7 @@ def _previewed(listed: Sequence[Ticket]) -> dict[str, Any]:
 
 
 def _lines(listed: Sequence[Ticket], who: Actor, inbox: Inbox, *, first: bool) -> list[Line]:
-    lines = [_line(ticket, who) for ticket in listed]
+    lines = [ticket_line(ticket, who) for ticket in listed]
     if first and lines:
         lines[0] = replace(lines[0], next_because=_next_because(listed[0], lines[0], inbox))
     return lines
@@ -196,7 +196,8 @@ def _in_hand(who: Actor, name: str, view: str) -> tuple[list[Ticket], str | None
     return tickets.backlog(who, name, limit=PAGE_SIZE, after=request.args.get("after"))
 
 
-def _line(ticket: Ticket, who: Actor) -> Line:
+def ticket_line(ticket: Ticket, who: Actor) -> Line:
+    """Return a ticket as a line of a list."""
     run, look = ticket.run, frame.look()
     href = frame.run_url(run.id) if run else frame.record_url(ticket.collection or "", ticket.record)
     workflow = run.workflow_title if run else ""
@@ -223,6 +224,11 @@ def _line(ticket: Ticket, who: Actor) -> Line:
         age=formats.span((look.now - ticket.since).total_seconds(), look) if ticket.since else "",
         with_whom=badge,
     )
+
+
+def works_in(who: Actor, inbox: Inbox) -> bool:
+    """Return whether the person may take tickets of the inbox."""
+    return inboxes.may(who, inbox, "work")
 
 
 def _why(ticket: Ticket, look: formats.Look) -> str:

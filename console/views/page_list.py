@@ -1,6 +1,6 @@
 """The pages of the console that a person may open, and the lists that they may see: by name, for search."""
 
-from console import access, browse
+from console import access, browse, workspaces
 from console.core.actor import Actor
 from console.proposals import measure
 from console.reports import tables
@@ -33,6 +33,10 @@ def pages_of(who: Actor) -> list[Place]:
         found.append(("Activity log", "/activity", "activity", "Page"))
     if access.can(who, None, "source", "manage"):
         found.append(("Operations", "/operations", "bolt", "Page"))
+    seen = workspaces.workspaces_of(who)
+    if seen or workspaces.may_edit(who):
+        found.append(("Workspaces", "/w", "layout-grid", "Page"))
+    found += [(each.title, f"/w/{each.id}", each.icon, "Dashboard" if each.dashboard else "Workspace") for each in seen]
     return found + [(page.title, page.url, page.icon, "Settings") for page in area.pages_of(who)]
 
 

@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, current_app, g, request
 from flask.sansio.blueprints import BlueprintSetupState
 from markupsafe import Markup
 
-from console import access, inboxes
+from console import access, inboxes, workspaces
 from console.browse import pins
 from console.core.actor import Actor
 from console.proposals import measure
@@ -43,6 +43,7 @@ PLACES = (
     Place("/approvals", "Approvals", "shield-check", "g a", ("/approvals",)),
     Place("/tasks", "Tasks", "checklist", "g t", ("/tasks", "/answers"), "name"),
     Place("/c", "Records", "list", "g r", ("/c", "/runs/")),
+    Place("/w", "Workspaces", "layout-grid", "g d", ("/w/",), "workspaces"),
     Place("/workflows", "Workflows", "route", "g w", ("/workflows",)),
     Place("/ai", "Proposals at work", "chart-line", "g p", ("/ai",), "measures"),
     Place("/reports", "Reports", "chart-bar", "g e", ("/reports",), "reports"),
@@ -61,6 +62,7 @@ def _rights() -> Mapping[str, bool]:
         "inboxes": inboxes.inboxes_of,
         "measures": measure.may_read,
         "reports": tables.readable,
+        "workspaces": lambda actor: workspaces.may_edit(actor) or workspaces.workspaces_of(actor),
         "reads_log": lambda actor: access.can(actor, None, "activity", "read"),
         "operates": lambda actor: access.can(actor, None, "source", "manage"),
     }

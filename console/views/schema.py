@@ -1,4 +1,4 @@
-"""The JSON Schemas of workflow, action and collection files. They are public, because they contain nothing about this installation."""
+"""The JSON Schemas of workflow, action, collection and workspace files. They are public, because they contain nothing about this installation."""
 
 from pathlib import Path
 
@@ -24,6 +24,12 @@ def action() -> Response:
 def collection() -> Response:
     """Return the schema of collection files; 304 if the client has it."""
     return _file("collection")
+
+
+@blueprint.get("/schema/workspace.json")
+def workspace() -> Response:
+    """Return the schema of workspace files; 304 if the client has it."""
+    return _file("workspace")
 
 
 def _file(name: str) -> Response:

@@ -166,7 +166,7 @@ def _total(waiting: WaitingRecords) -> int:
 
 
 def _reader_key(waiting: WaitingRecords) -> tuple[Any, ...]:
-    """What decides which records the reader sees: the shape of their scope, and their attributes that its conditions and the segment use."""
+    """Everything that decides which records the reader sees: the form of their scope, and the attributes used in it and in the segment."""
     scope = waiting.scope
     paths = [path for condition in (waiting.where, *scope.conditions) for path in expressions.paths(condition) if path[0] == "$currentUser"]
     names = scope.attributes.keys() if any(len(path) == 1 for path in paths) else {path[1] for path in paths}

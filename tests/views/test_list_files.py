@@ -23,7 +23,7 @@ def rights(pages: "Pages") -> None:
 
 
 def asked(browser: "Browser", address: str, form: str = "csv", status: int = 303) -> "Page":
-    token = browser.get("/c/customer?segment=").form("/c/customer/view")["fields"]["csrf_token"]
+    token = browser.get("/c/customer?segment=&view=1").form("/c/customer/view")["fields"]["csrf_token"]
     page = browser.post(address, {"csrf_token": token, "as": form}, status=status)
     return browser.follow() if status == 303 else page
 

@@ -64,7 +64,7 @@ def test_who_only_reads_writes_none_and_nobody_removes_the_note_of_another(pages
     assert "Hers" in page.text
     assert not [form for form in page.forms if form["action"] == NOTES]
     [(note,)] = fetch("select id from console.record_note")
-    token = pages.rosa.get("/c/customer?segment=").form("/c/customer/view")["fields"]["csrf_token"]
+    token = pages.rosa.get("/c/customer?segment=&view=1").form("/c/customer/view")["fields"]["csrf_token"]
     pages.rosa.post(NOTES, {"csrf_token": token, "text": "Mine"}, status=403)
     token = pages.mona.get(NOTES).form(NOTES)["fields"]["csrf_token"]
     pages.mona.post(f"/notes/{note}/remove", {"csrf_token": token}, status=404)

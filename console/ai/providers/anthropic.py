@@ -19,7 +19,7 @@ MODEL = "claude-haiku-5-5"
 BASE_URL = "https://api.anthropic.com"
 TOOL = "propose"
 _ENDING = re.compile(r"/v1(/messages)?/*$")
-"""What the SDK adds to the base URL itself, and people write into it all the same."""
+"""The path that the SDK adds to the base URL; people often include it."""
 Stop = Literal["complete", "truncated", "refused", "other"]
 STOPS: dict[str, Stop] = {
     "end_turn": "complete",
@@ -32,7 +32,7 @@ _UNFIT = re.compile(r"grammar|union|too complex|schema|output_config|output_form
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What is needed to ask. `private`: the base URL may be of one's own network, and plain http."""
+    """The settings of a call. `private`: the base URL may be in one's own network, with plain http."""
 
     model: str
     api_key: str = field(repr=False)
@@ -103,7 +103,7 @@ class Anthropic:
         self._client.close()
 
     def about(self, *, deadline: float) -> dict[str, Any]:
-        """What the service tells of the model: `lifecycle`, `retires_at` and more; nothing of ours is sent but its name. Raises ProviderError."""
+        """What the service says about the model: `lifecycle`, `retires_at` and more. Only the model's name is sent. Raises ProviderError."""
         answer = self._sent(lambda timeout: self._client.models.with_raw_response.retrieve(self.model, timeout=timeout), deadline)
         return answer[0]
 
@@ -144,7 +144,7 @@ class Anthropic:
 
 
 def _cause(error: BaseException) -> ProviderError:
-    """What the transport said, which the SDK wraps."""
+    """The transport's own error, which the SDK wraps."""
     if isinstance(error.__cause__, ProviderError):
         return error.__cause__
     return ProviderError("connection", "The connection broke.", passing=True)

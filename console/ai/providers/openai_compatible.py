@@ -19,14 +19,14 @@ Stop = Literal["complete", "truncated", "refused", "other"]
 STOPS: dict[str, Stop] = {"stop": "complete", "length": "truncated", "content_filter": "refused"}
 MOST_DIALECTS = 1000
 _ENDING = re.compile(r"(/chat/completions)?/*$")
-"""What is added to the base URL here, and people write into it all the same."""
+"""The path that is added to the base URL; people often include it."""
 _FENCED = re.compile(r"```(?:json|JSON)?[ \t]*\n(.*)\n```", re.DOTALL)
 _UNFIT = ("response_format", "json_schema", "schema", "grammar", "structured", "union", "too complex")
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What is needed to ask; many endpoints of one's own want no key. `private`: the base URL may be of one's own network, and plain http."""
+    """The settings of a call; many endpoints need no key. `private`: the base URL may be in one's own network, with plain http."""
 
     model: str
     base_url: str
@@ -43,7 +43,7 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What an endpoint takes: how the form is asked for, how the limit is called, whether a temperature may be named."""
+    """The dialect of an endpoint: how it takes the schema, the name of the limit, and whether it takes a temperature."""
 
     form: Literal["json_schema", "json_object", "text"] = "json_schema"
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
@@ -98,7 +98,7 @@ class OpenAICompatible:
         while True:
             try:
                 body, request_id = self._sent(
-                    "POST", "chat/completions", deadline, self._asked(dialect, system, user, schema, max_tokens, user_id)
+                    "POST", "chat/completions", deadline, self._request_body(dialect, system, user, schema, max_tokens, user_id)
                 )
             except ProviderError as error:
                 other = dialect.after(error.detail) if error.code == "bad_request" else None
@@ -120,7 +120,9 @@ class OpenAICompatible:
         """The list of models that the endpoint tells (`data`: objects with `id`); nothing of ours is sent. Raises ProviderError."""
         return self._sent("GET", "models", deadline, None)[0]
 
-    def _asked(self, dialect: Dialect, system: str, user: str, schema: Mapping[str, Any], max_tokens: int, user_id: str) -> dict[str, Any]:
+    def _request_body(
+        self, dialect: Dialect, system: str, user: str, schema: Mapping[str, Any], max_tokens: int, user_id: str
+    ) -> dict[str, Any]:
         strict = dialect.form == "json_schema"
         words = system if strict else f"{system}\n\nAnswer with one JSON object and nothing else. Its JSON Schema:\n{json.dumps(schema)}"
         form = (

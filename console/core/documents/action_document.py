@@ -72,14 +72,14 @@ class ApprovalRule(Definition):
 
 
 class OutcomeRule(Definition):
-    """What the action came to, judged by its results; the first that holds."""
+    """An outcome of the action, by its results; the first that holds."""
 
     if_: str = Field(alias="if", description="Expression over `results`, `record` and `input`")
     outcome: Name
 
 
 class Compensation(Definition):
-    """What undoes the action: another one, with its values."""
+    """The action that undoes this one, with its values."""
 
     action: ActionId
     values: dict[Name, Computed] = Field(

@@ -231,7 +231,7 @@ def names_of(definitions: Iterable[FieldDefinition], must: Iterable[FieldRule] =
 
 
 def wrong_rules(definitions: Sequence[FieldDefinition], columns: Sequence[str] = (), must: Sequence[FieldRule] = ()) -> str | None:
-    """What is wrong with the rules of a form: a field that it does not have, or a name that a rule needs; None if nothing is."""
+    """The problem with the rules of a form: an unknown field, or a name that a rule needs itself; None if there is none."""
     names = {*columns, *(entry.name for entry in definitions)}
     rules = [*((entry.name, rule) for entry in definitions for rule in entry.must), *((rule.field, rule) for rule in must)]
     if strange := sorted({name for name, _ in rules} - names):

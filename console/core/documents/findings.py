@@ -1,4 +1,4 @@
-"""What a step found, in a few words, for the list of steps: rules of the document over what the run knows. Pure."""
+"""Short findings for the list of steps: rules of the document over the values that the run knows. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any

@@ -16,7 +16,7 @@ NO_RECORD = "The workflow has no collection, so there is no record to read or ch
 
 
 class Rights(Protocol):
-    """What the check needs of the policy. `team` None: any team."""
+    """The part of the policy that the check needs. `team` None: any team."""
 
     @property
     def roles(self) -> frozenset[str]:

@@ -162,7 +162,7 @@ class Step(Part):
 
 
 class Phase(Part):
-    """What a house rule is from a day on, until that of the next."""
+    """The value of a house rule from one day until the next value."""
 
     valid_from: Day | None = Field(None, description="First day, in UTC; none: since ever")
     value: Any

@@ -33,6 +33,8 @@ ROOTS = (
     "document",
     "found",
     "entry",
+    "selected",
+    "me",
 )
 TABLES = "tables"
 

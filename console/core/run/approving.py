@@ -14,7 +14,8 @@ from console.core.run import Attempt, Event, Run, duties, repeating, settling
 from console.core.run.approval_request import APPROVE, REJECT, Approval
 from console.core.run.commands import Approve, Complete, Plan, Reject, Renew, Void
 from console.core.run.duties import REQUESTER, STEP
-from console.core.run.moves import after_all, go_to_next, not_possible, require_reason, sealed_of
+from console.core.run.evolve import fold
+from console.core.run.moves import go_to_next, not_possible, require_reason, sealed_of
 from console.core.run.step_requests import ApprovalAsked, Wish
 from console.errors import Conflict, NotAllowed
 
@@ -57,13 +58,13 @@ def submit_for_approval(plan: Plan, run: Run, attempt: Attempt, command: Complet
     wishes = [wish for wish, former in judged if former is None]
     if command.approval is None or (judged and not wishes):
         return settling.submit_effects(plan, run, attempt, command, submitted, now)
-    if given := _stands(run, attempt, command.approval, wishes, command.by):
+    if given := _still_valid(run, attempt, command.approval, wishes, command.by):
         submitted = submitted._replace(open={**submitted.open, "approval": given.id})
         return settling.submit_effects(plan, run, attempt, command, submitted, now)
     return [submitted, *kept, request_approval(run, attempt, command.approval, wishes, command.by, now)]
 
 
-def _stands(run: Run, current: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None) -> Approval | None:
+def _still_valid(run: Run, current: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None) -> Approval | None:
     """The earlier approval if it is still valid: none of its effects was made since, and enough of its approvers count for the new request."""
     attempt_and_approval = run.approval(wanted.former) if wanted.former is not None else None
     if (
@@ -140,11 +141,11 @@ def approve(plan: Plan, run: Run, command: Approve, now: datetime) -> list[Event
     if not enough:
         return [event]
     if approval.decides:
-        return [event, *_outcome(plan, after_all([event], run), attempt, APPROVE, command.by, now)]
-    wishes = [_as_of_now(wish, command.changed) for wish in approval.wishes]
+        return [event, *_outcome(plan, fold([event], run), attempt, APPROVE, command.by, now)]
+    wishes = [_with_seen_values(wish, command.changed) for wish in approval.wishes]
     first = len(attempt.effects) + 1
     effects = [settling.request_effect(run, attempt, Wish(**wish), number, now) for number, wish in enumerate(wishes, first)]
-    return [event, *effects] if effects else [event, *settling.after_settling(plan, after_all([event], run), attempt, now)]
+    return [event, *effects] if effects else [event, *settling.after_settling(plan, fold([event], run), attempt, now)]
 
 
 def require_answering(plan: Plan, run: Run, approval_id: str, by: str, email: str = "") -> tuple[Attempt, Approval]:
@@ -159,7 +160,7 @@ def require_answering(plan: Plan, run: Run, approval_id: str, by: str, email: st
     return attempt, approval
 
 
-def _as_of_now(wish: Mapping[str, Any], changed: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def _with_seen_values(wish: Mapping[str, Any], changed: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The wish with the record's values as the approver saw them: the write compares with these before it sets new ones."""
     moved = {each["field"]: each["now"] for each in changed if each.get("wish") == wish["id"]}
     if not moved:
@@ -178,7 +179,7 @@ def reject(plan: Plan, run: Run, command: Reject, now: datetime) -> list[Event]:
     open_data = {"approval": approval.id, "action": approval.action, "decision": REJECT, "standing": 0, "status": "rejected"}
     event = Event("approval_decided", now, open_data, {"reason": reason}, (attempt.step, attempt.attempt), command.by)
     if approval.decides:
-        return [event, *_outcome(plan, after_all([event], run), attempt, REJECT, command.by, now)]
+        return [event, *_outcome(plan, fold([event], run), attempt, REJECT, command.by, now)]
     return [event, *_reopened(plan, attempt, "rejected", f"{command.name or 'The approver'} rejected this: {reason}", now)]
 
 
@@ -203,7 +204,7 @@ def _outcome(plan: Plan, run: Run, attempt: Attempt, decision: str, by: str | No
     given_for = dict(approval.values) or dict(attempt.values)
     sealed = sealed_of(values=given_for) | {"output": {**(attempt.output or {}), **given_for, **output}}
     completed = Event("step_completed", now, open_data, sealed, (attempt.step, attempt.attempt), by)
-    return [completed, *go_to_next(plan, after_all([completed], run), attempt.step, outcome, None, now)]
+    return [completed, *go_to_next(plan, fold([completed], run), attempt.step, outcome, None, now)]
 
 
 def _reopened(
@@ -253,7 +254,7 @@ def expire(plan: Plan, run: Run, approval_id: str, now: datetime) -> list[Event]
     open_data = {"approval": approval.id, "action": approval.action}
     event = Event("approval_expired", now, open_data, {}, (attempt.step, attempt.attempt))
     if approval.decides:
-        return [event, *_outcome(plan, after_all([event], run), attempt, "expire", None, now)]
+        return [event, *_outcome(plan, fold([event], run), attempt, "expire", None, now)]
     return [event, *_reopened(plan, attempt, "expired", "Nobody decided about the approval in time. Ask again, or do something else.", now)]
 
 

@@ -17,7 +17,7 @@ SIDE_ROWS = {
 
 
 def identity_of_side_row(open_data: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes a task or notice the same as another: its texts and its addressees."""
+    """The texts and addressees by which two tasks or notices count as the same."""
     return {name: value for name, value in open_data.items() if name in ("assignee", "team", "due", "to", "channels")} | dict(sealed)
 
 

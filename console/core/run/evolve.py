@@ -101,7 +101,7 @@ def _step_completed(run: Run, event: Event) -> None:
 
 
 def _context(run: Run, done: Attempt) -> Mapping[str, Any]:
-    """What later steps read. A loop submits one `item` at a time; the items before it are kept in `items`."""
+    """The output for later steps. A loop submits one `item` at a time; earlier items are kept in `items`."""
     if done.outcome != NEXT_ITEM or done.output is None:
         return done.context
     open_data = {name: value for name, value in done.output.items() if name != "item"}

@@ -5,7 +5,8 @@ from datetime import datetime
 from console.core.run import Attempt, Event, Run, settling
 from console.core.run.approving import voided
 from console.core.run.commands import Abort, Cancel, Plan, Revise
-from console.core.run.moves import after_all, enter_step, not_possible, require_holder, require_no_open_effect, require_reason
+from console.core.run.evolve import fold
+from console.core.run.moves import enter_step, not_possible, require_holder, require_no_open_effect, require_reason
 from console.errors import Conflict
 
 
@@ -52,9 +53,9 @@ def revise(plan: Plan, run: Run, command: Revise, now: datetime) -> list[Event]:
     ]
     open_data = {"n": target.n, "target_step": target.step, "target_attempt": target.attempt, "cancelled": len(cancelled)}
     revised = Event("step_revised", now, open_data, {"reason": reason}, (target.step, target.attempt), command.by)
-    after = after_all([*void, *cancelled, revised], run)
+    after = fold([*void, *cancelled, revised], run)
     entered = enter_step(plan, after, target.step, after.made + 1, now, "waiting_person", replaces=target.n, defaults=dict(target.values))
-    anew = after_all([entered], after)
+    anew = fold([entered], after)
     return [
         *void,
         *cancelled,

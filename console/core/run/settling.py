@@ -7,7 +7,8 @@ from typing import Any
 
 from console.core.run import Attempt, Effect, Event, Run, repeating, side_work
 from console.core.run.commands import Check, Complete, Plan, Postpone, Report, Settle
-from console.core.run.moves import after_all, enter_step, go_to_next, not_possible, require_holder, require_reason
+from console.core.run.evolve import fold
+from console.core.run.moves import enter_step, go_to_next, not_possible, require_holder, require_reason
 from console.core.run.step_requests import Wish
 from console.errors import Conflict
 
@@ -27,7 +28,7 @@ def submit_effects(plan: Plan, run: Run, attempt: Attempt, command: Complete, su
         events += (
             [request_effect(run, attempt, wish, number, now)] if former is None else kept_events(attempt, [(wish, former)], command, now)
         )
-    return [*events, *after_settling(plan, after_all(events, run), attempt, now)]
+    return [*events, *after_settling(plan, fold(events, run), attempt, now)]
 
 
 def kept_events(attempt: Attempt, judged: Sequence[tuple[Wish, Effect | None]], command: Complete, now: datetime) -> list[Event]:
@@ -110,12 +111,12 @@ def report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]:
     event = Event(f"effect_{command.status}", now, open_data, _sealed_result(command), (attempt.step, attempt.attempt))
     match command.status:
         case "succeeded":
-            return [event, *after_settling(plan, after_all([event], run), attempt, now)]
+            return [event, *after_settling(plan, fold([event], run), attempt, now)]
         case "failed" if effect.compensates is None:
             return after_refusal(plan, run, event, command, now)
         case "unknown" if effect.compensates is None and not _always_asks(effect) and ends_run(plan, attempt, asks=command.asks):
             events = [event, *_not_begun(attempt, effect.id, now)]
-            return [*events, *_without_a_person(plan, after_all(events, run), attempt, command, now)]
+            return [*events, *_without_a_person(plan, fold(events, run), attempt, command, now)]
     return [event]
 
 
@@ -160,7 +161,7 @@ def after_refusal(plan: Plan, run: Run, event: Event, why: Report, now: datetime
             *_enter_step(plan, run, way, now),
         ]
     if ends_run(plan, attempt, asks=why.asks):
-        return [*events, *_without_a_person(plan, after_all(events, run), attempt, why, now)]
+        return [*events, *_without_a_person(plan, fold(events, run), attempt, why, now)]
     sealed = {"values": dict(attempt.values), "errors": [dict(error) for error in why.errors]}
     events.append(Event("step_reopened", now, {"effect": why.effect, "code": why.code}, sealed, step))
     if attempt.step in plan.automatic and attempt.by is None:
@@ -215,7 +216,7 @@ def after_settling(plan: Plan, run: Run, attempt: Attempt, now: datetime) -> lis
     }
     open_data |= {"came_to": came_to} if came_to != latest.outcome else {}
     completed = Event("step_completed", now, open_data, _with_results(latest), step)
-    after = after_all([completed], run)
+    after = fold([completed], run)
     return [completed, *go_to_next(plan, after, attempt.step, came_to, None, now)]
 
 
@@ -274,7 +275,7 @@ def check(plan: Plan, run: Run, command: Check, now: datetime) -> list[Event]:
         return [checked]
     answer = {"answer": dict(command.found)} if command.found and command.result == "done" else {}
     event = Event("effect_settled", now, open_data, answer, step, command.by)
-    return [checked, event, *after_settling(plan, after_all([event], run), attempt, now)]
+    return [checked, event, *after_settling(plan, fold([event], run), attempt, now)]
 
 
 def settle(plan: Plan, run: Run, command: Settle, now: datetime) -> list[Event]:
@@ -292,4 +293,4 @@ def settle(plan: Plan, run: Run, command: Settle, now: datetime) -> list[Event]:
     if command.left and attempt.outcome is not None and "aborting" not in (run.waiting or {}):
         # the next effect depends on the compensation, so the form is opened again instead
         return after_refusal(plan, run, event, Report(effect.id, "failed", "not_compensated", asks=True), now)
-    return [event, *after_settling(plan, after_all([event], run), attempt, now)]
+    return [event, *after_settling(plan, fold([event], run), attempt, now)]

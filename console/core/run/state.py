@@ -93,7 +93,7 @@ class Attempt(NamedTuple):
 
     @property
     def context(self) -> Mapping[str, Any]:
-        """What later steps read as `steps.<id>`."""
+        """The values that later steps read as `steps.<id>`."""
         values_left = self.values if self.output is None else self.output
         return {**values_left, "missing": values_left.get("missing", MISSING_MANUAL)} if self.handled_manually else values_left
 

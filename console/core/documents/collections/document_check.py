@@ -13,7 +13,7 @@ from console.core.documents.collections.model import FORMATS
 from console.core.documents.json_shape import Spot, loaded, model_errors, problems_of_values
 from console.core.expressions import Expression, ExpressionError
 
-OF_TEXT = frozenset({"textarea", "link", "email", "phone", "iban", "image", "file", "code"})
+OF_TEXT = frozenset({"textarea", "link", "email", "phone", "iban", "image", "file", "code", "colour"})
 FITTING: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(OF_TEXT, frozenset({"text"})),
     "code": frozenset({"text", "uuid", "integer", "array"}),
@@ -22,7 +22,7 @@ FITTING: Mapping[str, frozenset[str]] = {
     "switch": frozenset({"boolean"}),
     "badge": frozenset({"text", "boolean", "array"}),
     "tags": frozenset({"array"}),
-    **dict.fromkeys(("number", "plain", "money", "percent"), frozenset({"integer", "decimal"})),
+    **dict.fromkeys(("number", "plain", "money", "percent", "fraction"), frozenset({"integer", "decimal"})),
     **dict.fromkeys(("day", "long_day", "iso"), frozenset({"date", "datetime"})),
     "ago": frozenset({"datetime"}),
     "json": frozenset({"json", "array", "text"}),
@@ -66,6 +66,8 @@ def _texts(made: CollectionDocument) -> Iterator[tuple[tuple[str | int, ...], st
     for name, says in made.fields.items():
         if says.computed is not None:
             yield ("fields", name, "computed"), says.computed, False, record
+        if says.default is not None:
+            yield ("fields", name, "default"), says.default, True, frozenset({"$currentUser", "now"})
         for number, rule in enumerate(says.validation):
             yield ("fields", name, "validation", number, "if"), rule.if_, False, record
             yield ("fields", name, "validation", number, "message"), rule.message, True, record
@@ -73,7 +75,8 @@ def _texts(made: CollectionDocument) -> Iterator[tuple[tuple[str | int, ...], st
         yield ("validation", number, "if"), rule.if_, False, record
         yield ("validation", number, "message"), rule.message, True, record
     for number, entry in enumerate(made.segments):
-        yield ("segments", number, "filter"), entry.filter, False, segment
+        if entry.filter is not None:
+            yield ("segments", number, "filter"), entry.filter, False, segment
 
 
 def _unread(place: tuple[str | int, ...], text: str, template: bool, roots: frozenset[str]) -> Iterator[Spot]:
@@ -94,7 +97,7 @@ def _parsed(text: str, template: bool) -> list[Expression]:
 def _twice(made: CollectionDocument) -> Iterator[Spot]:
     """Duplicate names in a list."""
     lists: list[tuple[str, Sequence[str]]] = [
-        (place, getattr(made, place) or ()) for place in ("columns", "details", "form", "search", "key")
+        (place, getattr(made, place) or ()) for place in ("columns", "details", "form", "new", "search", "key")
     ]
     lists += [("segments", [entry.id for entry in made.segments]), ("relations", [entry.name for entry in made.relations])]
     for place, names in lists:
@@ -130,7 +133,7 @@ def _names(made: CollectionDocument, structure: Mapping[str, Any], called: froze
 def _lists(
     made: CollectionDocument, fields: list[str], columns: list[str]
 ) -> Iterator[tuple[tuple[str | int, ...], Sequence[str], list[str]]]:
-    for name in ("columns", "details", "form"):
+    for name in ("columns", "details", "form", "new"):
         yield (name,), getattr(made, name) or (), fields
     for name in ("search", "key", "governed"):
         yield (name,), getattr(made, name) or (), columns

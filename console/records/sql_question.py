@@ -1,0 +1,188 @@
+"""One read-only SELECT that a developer wrote, over the tables that its reader may see.
+
+The statement is parsed. Each table in it must be one that is connected as a collection which the reader may browse, and is replaced by a
+sub-select of their readable columns and their rows: what a list would not show, a SELECT does not either. Functions are those of a list:
+others could read files, call hosts or sleep. It runs in a read-only transaction with limits of time and rows.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+import sqlglot
+from sqlalchemy.engine import Connection
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from console.core.documents.collections import Collection
+from console.core.scopes import Scope
+from console.errors import Malformed
+from console.records import catalogue, timed, values
+from console.records.record_pages import read
+from console.records.sql_tables import Table, table_of
+
+MOST_ROWS = 1_000
+SECONDS = 5.0
+DIALECTS = {"postgresql": "postgres", "sqlite": "sqlite", "mysql": "mysql"}
+MARK = "handrail-value-{}"
+
+_FUNCTIONS = """
+    abs avg case cast ceil ceiling coalesce concat concat_ws count current_date current_timestamp cume_dist date date_add date_diff date_format
+    date_sub date_trunc datediff datetime day dayofmonth dayofweek dense_rank exists extract first_value floor greatest group_concat hour if ifnull
+    interval julianday lag last_day last_value lead least left length like lower ltrim max min minute mod month ntile nullif percent_rank
+    percentile_cont percentile_disc pow power quarter rank right round row_number rtrim sign sqrt strftime string_agg substr substring sum
+    time_to_str timestamp_trunc to_char trim trunc upper week weekday year and or xor not in between date_part ts_or_ds_to_date str_to_date str_position
+    timestamp_add timestamp_sub current_time generate_date_array stddev stddev_samp stddev_pop variance var_samp logical_or logical_and bool_or bool_and
+    anonymous_agg_func time_str_to_time ts_or_ds_add ts_or_ds_diff ts_or_ds_to_timestamp array_agg try_cast json_extract json_extract_scalar
+    """
+FUNCTIONS = frozenset(_FUNCTIONS.split())
+"""Names of functions, as written or as the parser calls them."""
+
+REFUSED = (exp.DML, exp.DDL, exp.Command, exp.Into, exp.Lock, exp.Parameter, exp.SessionParameter, exp.Placeholder, exp.Hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Names of the columns and rows of JSON values; `cut`: there were more than `MOST_ROWS`. `collections` were read."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    cut: bool
+    collections: tuple[str, ...]
+
+
+def ask(
+    source: str,
+    text: str,
+    reachable: Callable[[Collection], Scope | None],
+    given: Sequence[Any] = (),
+) -> Answer:
+    """The answer to a SELECT. `reachable` gives the reader's scope of a collection, None if they may not browse it.
+
+    `given` are the values of the marks `handrail-value-0`, … that stand as texts in the statement. Raises Malformed saying what is wrong in the
+    statement, TooSlow, SourceDown.
+    """
+    known = {item.id: item for item in catalogue.current().collections.values() if item.source == source}
+    if not known:
+        raise _wrong(f"There is no data source {source} with collections.")
+    dialect = next(iter(known.values())).dialect
+    tree = parse(text, dialect)
+    read_from = rewrite(tree, known, reachable)
+    if not read_from:
+        raise _wrong("The SELECT reads no table.")
+    statement = _statement(tree, read_from, dialect, given)
+    collection = next(iter(read_from.values()))[0]
+    found = read(collection, lambda connection: _read_only(connection, statement))
+    names, rows = found
+    return Answer(
+        tuple(names),
+        tuple(tuple(values.shown(value) for value in row) for row in rows[:MOST_ROWS]),
+        len(rows) > MOST_ROWS,
+        tuple(sorted({item.id for item, _ in read_from.values()})),
+    )
+
+
+def parse(text: str, dialect: str) -> exp.Expression:
+    """The tree of one SELECT. Raises Malformed for anything else."""
+    try:
+        trees = [tree for tree in sqlglot.parse(text, dialect=DIALECTS.get(dialect, "postgres")) if tree is not None]
+    except (SqlglotError, RecursionError) as error:
+        first = str(error).splitlines()[0] if str(error) else "it cannot be read"
+        raise _wrong(f"The SELECT cannot be read: {first[:200]}.") from None
+    if len(trees) != 1:
+        raise _wrong("Write one SELECT, and nothing after it.")
+    tree = trees[0]
+    if not isinstance(tree, (exp.Select, exp.SetOperation)):
+        raise _wrong("Write a SELECT: nothing else is run here.")
+    for node in tree.walk():
+        if isinstance(node, REFUSED):
+            raise _wrong(f"{node.key.upper()} is not allowed in a SELECT here.")
+        if isinstance(node, exp.Func) and (name := _function(node)) not in FUNCTIONS:
+            raise _wrong(f"The function {name} is not allowed here. Allowed are those that count, add up, and work on texts and days.")
+        if isinstance(node, exp.DataType) and str(node.this).lower().rpartition(".")[2].startswith(("reg", "userdefined")):
+            raise _wrong("A value cannot be turned into this type here.")
+    return tree
+
+
+def _function(node: exp.Func) -> str:
+    return str(node.name if isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)) else node.sql_names()[0]).lower()
+
+
+def _wrong(reason: str) -> Malformed:
+    return Malformed(reason, details=[{"field": "sql", "reason": reason}])
+
+
+def rewrite(
+    tree: exp.Expression, known: Mapping[str, Collection], reachable: Callable[[Collection], Scope | None]
+) -> dict[str, tuple[Collection, Scope]]:
+    """Replace each table by the name of a sub-select; returns name → (collection, scope). Raises Malformed for tables out of reach."""
+    named = {cte.alias for cte in tree.find_all(exp.CTE)}
+    read_from: dict[str, tuple[Collection, Scope]] = {}
+    for table in list(tree.find_all(exp.Table)):
+        if not isinstance(table.this, exp.Identifier):
+            raise _wrong("A SELECT reads tables only, no functions.")
+        if table.args.get("catalog"):
+            raise _wrong(f"{table.sql()} is in another database.")
+        if table.name in named and not table.db:
+            continue
+        collection = _collection(table, known)
+        scope = reachable(collection) if collection is not None else None
+        if collection is None or scope is None:
+            raise _wrong(f"There is no table {table.name} here that you may read.")
+        name = f"handrail_{collection.id.replace('.', '_').replace('-', '_')}"
+        read_from[name] = (collection, scope)
+        alias = table.alias_or_name
+        table.set("this", exp.to_identifier(name, quoted=True))
+        table.set("db", None)
+        table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+    return read_from
+
+
+def _collection(table: exp.Table, known: Mapping[str, Collection]) -> Collection | None:
+    if not table.db and table.name in known:
+        return known[table.name]
+    return next((item for item in known.values() if item.table == table.name and table.db in ("", item.schema or "")), None)
+
+
+def _statement(
+    tree: exp.Expression, read_from: Mapping[str, tuple[Collection, Scope]], dialect: str, given: Sequence[Any]
+) -> sa.sql.selectable.TextualSelect:
+    written = tree.sql(dialect=DIALECTS.get(dialect, "postgres")).replace(":", "\\:")
+    for number in range(len(given)):
+        written = written.replace("'" + MARK.format(number) + "'", f":handrail_{number}")
+    body = sa.text(f"SELECT * FROM ({written}) AS handrail_answer LIMIT {MOST_ROWS + 1}")  # noqa: S608 (parsed, judged, and written anew)
+    body = body.bindparams(**{f"handrail_{number}": value for number, value in enumerate(given)})
+    parts = [visible_part(name, collection, scope) for name, (collection, scope) in read_from.items()]
+    return body.columns().add_cte(*parts)
+
+
+def visible_part(name: str, collection: Collection, scope: Scope) -> sa.CTE:
+    """The rows and columns of the collection that the reader may see."""
+    table: Table = table_of(collection)
+    columns = [table.columns[item.name] for item in collection.readable(scope) if item.name in collection.by_name]
+    if not columns:
+        raise _wrong(f"You may not see any field of {collection.label}.")
+    return sa.select(*columns).select_from(table.table).where(table.in_scope(scope)).cte(name)
+
+
+def _read_only(connection: Connection, statement: Any) -> tuple[Sequence[str], Sequence[Any]]:
+    """Names and rows. PostgreSQL and MySQL begin a read-only transaction; SQLite refuses writes for the while."""
+    kind = connection.dialect.name
+    before = "off"
+    if kind == "sqlite":
+        before = "on" if connection.exec_driver_sql("pragma query_only").scalar() else "off"
+        connection.exec_driver_sql("pragma query_only = on")
+    else:
+        connection.exec_driver_sql("start transaction read only")
+    try:
+        with timed.limit(connection, SECONDS):
+            found = connection.execute(statement)
+            return list(found.keys()), found.fetchall()
+    except sa.exc.DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        raise _wrong(f"The database does not take this SELECT: {str(error.orig).splitlines()[0][:200]}") from error
+    finally:
+        if not connection.invalidated:
+            connection.exec_driver_sql(f"pragma query_only = {before}" if kind == "sqlite" else "rollback")

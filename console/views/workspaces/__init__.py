@@ -1,0 +1,1 @@
+"""The pages of workspaces: the running page, and the builder."""

@@ -1,0 +1,345 @@
+"""`/w/<slug>/edit`: a workspace is built by page. Every change is a draft at once; it counts for others when it is published."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, flash, make_response, request
+
+from console import access, accounts, workspaces
+from console.core.documents.collections.document_changes import worded
+from console.core.documents.workspaces import KINDS, Workspace, edits
+from console.core.documents.workspaces.components import Part
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.views import formats, frame
+from console.views.workspaces import component_form
+from console.views.workspaces.page import drawer_of
+from console.views.workspaces.parts import RoleView
+from console.workspaces import Editing
+
+blueprint = Blueprint("workspace_builder", __name__, url_prefix="/w")
+
+ICONS = (
+    "layout-grid",
+    "list",
+    "users",
+    "user",
+    "credit-card",
+    "receipt",
+    "coin",
+    "shield-check",
+    "chart-bar",
+    "chart-line",
+    "inbox",
+    "mail",
+    "phone",
+    "package",
+    "scale",
+    "calendar",
+    "flag",
+    "world",
+)
+ORIGINS = {"page": "By page", "file": "From a file"}
+TEXTS = ("title", "help", "icon")
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+def new() -> Response:
+    """Ask for the name of a new workspace; a POST makes it as a draft."""
+    access.require(frame.actor(), None, "source", "manage")
+    if request.method != "POST":
+        return frame.page("workspaces/new.html", {"title": "", "slug": "", "wrong": None})
+    title, slug = request.form.get("title", "").strip(), request.form.get("id", "").strip() or _slug(request.form.get("title", ""))
+    try:
+        if slug == "new":
+            raise Invalid(
+                "new is the address of this form: choose another name.", details=[{"field": "id", "reason": "Choose another name."}]
+            )
+        made = workspaces.create(frame.actor(), {"format": 1, "id": slug, "title": title, "components": []})
+    except Invalid as wrong:
+        return frame.page("workspaces/new.html", {"title": title, "slug": slug, "wrong": wrong}, status=422)
+    return frame.redirect_to(_url(made))
+
+
+@blueprint.get("/<slug>/edit")
+def edit(slug: str) -> Response:
+    """Show the builder; `?part=` is the component whose settings stand at the right."""
+    return _builder(workspaces.open_workspace(frame.actor(), slug))
+
+
+@blueprint.post("/<slug>/edit")
+def change(slug: str) -> Response:
+    """Change where components stand: `do` is up, down, wider, narrower, move, copy or remove; or what the workspace is called."""
+    editing = workspaces.open_workspace(frame.actor(), slug)
+    form, document = request.form, editing.document.to_json()
+    part, do = form.get("part", ""), form.get("do", "")
+    if do != "texts" and edits.component(document, part) is None:
+        raise NotFound("There is no such component any more.")
+    width = int((edits.component(document, part) or {}).get("width", 12))
+    changes: Mapping[str, Callable[[], dict[str, Any]]] = {
+        "up": lambda: edits.step(document, part, -1),
+        "down": lambda: edits.step(document, part, 1),
+        "wider": lambda: edits.resize(document, part, width + 1),
+        "narrower": lambda: edits.resize(document, part, width - 1),
+        "move": lambda: edits.move(document, part, form.get("place", ""), form.get("number", 999, int)),
+        "copy": lambda: edits.duplicate(document, part),
+        "remove": lambda: edits.remove(document, part),
+        "texts": lambda: _texts(document),
+    }
+    if do not in changes:
+        raise NotFound
+    return _saved(editing, changes[do](), part="" if do == "remove" else part, said=_said(do, part, editing.document))
+
+
+@blueprint.route("/<slug>/edit/add", methods=["GET", "POST"])
+def add(slug: str) -> Response:
+    """Show the form of a new component (`type`, `place`); a POST adds it."""
+    editing = workspaces.open_workspace(frame.actor(), slug)
+    kind = request.values.get("type", "")
+    if kind not in KINDS:
+        raise NotFound("There is no such kind of component.")
+    document = editing.document.to_json()
+    made, place = edits.fresh(document, kind), request.values.get("place", "")
+    if request.method != "POST":
+        if kind in ("divider", "section"):
+            return _builder(editing, adding=kind, given=made)
+        return _builder(editing, adding=kind, given=_typed(kind, made) if "width" in request.args else made)
+    given = component_form.read_form(kind, request.form, made)
+    return _saved(
+        editing, edits.add(document, given, place), part=str(given["id"]), adding=kind, given=given, said=f"{KINDS[kind].kind_label} added."
+    )
+
+
+@blueprint.route("/<slug>/edit/<part>", methods=["GET", "POST"])
+def component(slug: str, part: str) -> Response:
+    """Show the settings of a component as the form has them (`again`); a POST saves them in the draft."""
+    editing = workspaces.open_workspace(frame.actor(), slug)
+    document = editing.document.to_json()
+    before = edits.component(document, part)
+    if before is None:
+        raise NotFound("There is no such component any more.")
+    kind = str(before["type"])
+    if request.method != "POST":
+        return _builder(editing, part=part, given=_typed(kind, before) if "width" in request.args else before)
+    given = component_form.read_form(kind, request.form, before)
+    return _saved(editing, edits.replace(document, part, given), part=part, given=given, said="Saved in the draft.")
+
+
+@blueprint.get("/<slug>/preview")
+def preview(slug: str) -> Response:
+    """Show the draft as it would run. With `as`, what that role may not see is left out; the records are those that the editor may see."""
+    editing = workspaces.open_workspace(frame.actor(), slug)
+    document, role = editing.document, request.args.get("as", "")
+    drawer = drawer_of(document, request.args, f"/w/{slug}/preview")
+    role_view = RoleView.of(role, document) if role else None
+    drawer.role = role_view
+    context = {
+        "workspace": document, "parts": drawer.draw(document.components, whole=True), "charts": True, "may_edit": True, "preview": True,
+        "roles": _roles(), "role": role, "address": drawer.address(), "url": _url(slug),
+    }  # fmt: skip
+    return frame.page("workspaces/preview.html", context)
+
+
+@blueprint.route("/<slug>/changes", methods=["GET", "POST"])
+def changes(slug: str) -> Response:
+    """Show what the draft changes; a POST publishes it, discards it, or undoes its last change."""
+    editing = workspaces.open_workspace(frame.actor(), slug)
+    if request.method != "POST":
+        return _changes(editing)
+    actor, revision, do = frame.actor(), _revision(), request.form.get("do", "")
+    try:
+        match do:
+            case "publish":
+                number = workspaces.publish(actor, slug, revision, request.form.get("live"))
+                flash(f"Version {number} is published.")
+                return frame.redirect_to(f"/w/{slug}")
+            case "undo":
+                workspaces.undo(actor, slug, revision)
+                flash("The last change is undone.")
+                return frame.redirect_to(_url(slug))
+            case "discard":
+                there = workspaces.discard(actor, slug, revision)
+                flash("The draft is discarded.")
+                return frame.redirect_to(_url(slug) if there else "/w")
+            case "delete":
+                workspaces.delete(actor, slug, revision)
+                flash(f"{editing.document.title} is deleted.")
+                return frame.redirect_to("/w")
+    except (Conflict, Invalid) as wrong:
+        return _changes(workspaces.open_workspace(actor, slug), wrong)
+    raise NotFound
+
+
+@blueprint.route("/<slug>/versions", methods=["GET", "POST"])
+def versions(slug: str) -> Response:
+    """Show the published versions; a POST makes an earlier one the draft."""
+    actor = frame.actor()
+    editing = workspaces.open_workspace(actor, slug)
+    if request.method != "POST":
+        return _versions(editing)
+    try:
+        workspaces.restore(actor, slug, request.form.get("number", 0, int), _revision())
+    except (Conflict, Invalid) as wrong:
+        return _versions(editing, wrong)
+    flash("The former version is the draft now. Look at what changes, then publish it.")
+    return frame.redirect_to(f"/w/{slug}/changes")
+
+
+# -- what the pages draw
+
+
+def _saved(
+    editing: Editing, document: Mapping[str, Any], *, part: str, said: str, adding: str = "", given: Mapping[str, Any] | None = None
+) -> Response:
+    """Save the document as the draft and show the builder. Where somebody else was quicker, nothing typed is lost: both are shown."""
+    actor = frame.actor()
+    try:
+        workspaces.save(actor, editing.id, _revision(), document)
+    except (Conflict, Invalid) as wrong:
+        present = workspaces.open_workspace(actor, editing.id) if isinstance(wrong, Conflict) else editing
+        return _builder(present, part="" if adding else part, adding=adding, given=given, wrong=wrong)
+    if not frame.wants_fragment():
+        return frame.redirect_to(f"{_url(editing.id)}?part={part}" if part else _url(editing.id))
+    return _builder(workspaces.open_workspace(actor, editing.id), part=part, said=said)
+
+
+def _builder(
+    editing: Editing,
+    *,
+    part: str | None = None,
+    adding: str = "",
+    given: Mapping[str, Any] | None = None,
+    wrong: ConsoleError | None = None,
+    said: str = "",
+) -> Response:
+    document = editing.document
+    told = document.to_json()
+    chosen = request.args.get("part", "") if part is None and not adding else part or ""
+    own = given if given is not None else edits.component(told, chosen)
+    kind = adding or (str(own["type"]) if own else "")
+    errors = _errors(wrong, str(own["id"]) if own else "")
+    context: dict[str, Any] = {
+        "editing": editing, "workspace": document, "url": _url(editing.id), "tree": [_node(item, document) for item in document.components],
+        "kinds": list(KINDS.items()), "chosen": chosen if own and not adding else "", "adding": adding, "kind": KINDS.get(kind),
+        "form": component_form.boxes(frame.actor(), document, kind, own, errors) if own else [],
+        "names": component_form.completions(document, own) if own else [], "own": own, "places": edits.places(told),
+        "place": request.values.get("place", "") if adding else (edits.place_of(told, chosen) or ("", 0, 0))[0],
+        "icons": ICONS, "teams": accounts.teams(), "problems": workspaces.unknown_names(document), "people": _people(editing, wrong),
+        "wrong": wrong, "theirs": _theirs(wrong), "details": [each for each in wrong.details if "theirs" not in each] if wrong else [], "said": said,
+        "charts": False,
+    }  # fmt: skip
+    named = [f"{box.label}: {box.error}" for box in context["form"] if box.error]
+    context["refusal"] = f"Not saved. {' '.join(named)}" if named else wrong.message if wrong else ""
+    status = wrong.status if wrong else 200
+    if frame.wants_fragment():
+        answer = make_response(frame.render("workspaces/builder.html", context, "builder"), status)
+        answer.headers["Vary"] = "HX-Request, HX-Target"
+        return answer
+    return frame.page("workspaces/builder.html", context, status=status)
+
+
+def _node(item: Part, document: Workspace) -> dict[str, Any]:
+    """A component as a card of the builder, with those in it."""
+    told: dict[str, Any] = {"id": item.id, "item": item, "label": item.kind_label, "icon": item.icon, "words": _gist(item), "lists": []}
+    if hasattr(item, "components"):
+        told["lists"] = [{"place": item.id, "title": "", "nodes": [_node(each, document) for each in item.components]}]
+    if hasattr(item, "tabs"):
+        told["lists"] = [
+            {"place": f"{item.id}.{tab.id}", "title": tab.title, "nodes": [_node(each, document) for each in tab.components]}
+            for tab in item.tabs
+        ]
+    return told
+
+
+def _gist(item: Part) -> str:
+    """What the component is about, in a few words."""
+    about = item.title or getattr(item, "label", None) or getattr(item, "text", None)
+    of = getattr(item, "collection", None) or getattr(item, "inbox", None) or getattr(item, "of", None)
+    words = [about, str(of).replace("_", " ") if of else None]
+    return ", ".join(str(each)[:60] for each in words if each)
+
+
+def _errors(wrong: ConsoleError | None, part: str) -> dict[str, str]:
+    """Box → what is wrong, of the component whose form is shown."""
+    found: dict[str, str] = {}
+    for detail in wrong.details if wrong else ():
+        first, *rest = str(detail.get("field") or "").replace("[", ".").replace("]", "").split(".")
+        if "theirs" not in detail and first in (part, "components"):
+            name = next((each for each in rest if not each.isdigit() and each != "components"), "")
+            found.setdefault(name, str(detail["reason"]))
+    return found
+
+
+def _typed(kind: str, before: Mapping[str, Any]) -> dict[str, Any]:
+    """The component as the form has it now, unsaved, from the address."""
+    return component_form.read_form(kind, request.args, before)
+
+
+def _texts(document: dict[str, Any]) -> dict[str, Any]:
+    form = request.form
+    made = {**document, **{name: form.get(name, "").strip() for name in TEXTS}, "teams": form.getlist("teams")}
+    return {name: value for name, value in made.items() if value or name in ("title", "components")}
+
+
+def _said(do: str, part: str, document: Workspace) -> str:
+    item = document.component(part)
+    what = (_gist(item) or item.kind_label) if item else document.title
+    return {
+        "up": f"{what}: moved up.",
+        "down": f"{what}: moved down.",
+        "wider": f"{what}: wider.",
+        "narrower": f"{what}: narrower.",
+        "move": f"{what}: moved.",
+        "copy": f"{what}: copied.",
+        "remove": f"{what}: removed.",
+        "texts": "Saved in the draft.",
+    }[do]
+
+
+def _theirs(wrong: ConsoleError | None) -> list[tuple[str, str]]:
+    return [(_place_words(str(each["field"])), worded(each["theirs"])) for each in wrong.details if "theirs" in each] if wrong else []
+
+
+def _place_words(path: str) -> str:
+    return path.removeprefix("components.").replace(".", ": ").replace("_", " ")
+
+
+def _people(editing: Editing, wrong: ConsoleError | None) -> Mapping[str, str]:
+    who = {editing.draft.changed_by, str(wrong.extra.get("by")) if wrong else ""}
+    return accounts.names(who - {"", "None"})
+
+
+def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
+    told = [(_place_words(each.path), worded(each.before), worded(each.after)) for each in editing.changes]
+    context = {
+        "editing": editing, "workspace": editing.document, "url": _url(editing.id), "changes": told, "wrong": wrong, "theirs": _theirs(wrong),
+        "problems": workspaces.unknown_names(editing.document), "people": _people(editing, wrong), "live": editing.live.hash if editing.live else "",
+    }  # fmt: skip
+    return frame.page("workspaces/changes.html", context, status=wrong.status if wrong else 200)
+
+
+def _versions(editing: Editing, wrong: ConsoleError | None = None) -> Response:
+    known = workspaces.versions(frame.actor(), editing.id)
+    context = {
+        "editing": editing, "workspace": editing.document, "url": _url(editing.id), "versions": known, "origins": ORIGINS, "wrong": wrong,
+        "theirs": _theirs(wrong), "people": accounts.names({each.made_by for each in known}),
+    }  # fmt: skip
+    return frame.page("workspaces/versions.html", context, status=wrong.status if wrong else 200)
+
+
+def _roles() -> Sequence[tuple[str, str]]:
+    """(role, in words) of every role that is granted something."""
+    known = sorted({row.sub.partition(":")[2] for row in access.all_rows() if row.sub.startswith("role:")})
+    return [(role, formats.role_words(role)) for role in known]
+
+
+def _revision() -> int:
+    return request.form.get("revision", -1, int)
+
+
+def _slug(title: str) -> str:
+    kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in title.casefold())
+    return "-".join(part for part in kept.split("-") if part)[:60]
+
+
+def _url(slug: str) -> str:
+    return f"/w/{slug}/edit"

@@ -1,0 +1,324 @@
+"""Metrics and charts in words: labels, figures with their units, captions, sparklines, and links to the records behind them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from console import workspaces
+from console.core.documents.collections import Field
+from console.core.documents.workspaces import Chart as ChartComponent, Metric
+from console.formats import Amount, Kind, Look, times
+from console.views import formats, frame
+from console.views.charts import Chart, Series
+from console.views.workspaces import links
+from console.workspaces import OTHER, Figures
+
+WORDS = {"count": "Number", "sum": "Sum", "average": "Average", "lowest": "Lowest", "highest": "Highest", "distinct": "Different values"}
+PERIODS = {"day": "day", "week": "week", "month": "month", "quarter": "quarter", "year": "year"}
+TONES = ("accent", "ai", "good", "muted")
+NOBODY = "None"
+MOST_OTHERS = 2
+SPARK_WIDTH, SPARK_HEIGHT = 84, 30
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """A line drawn by the server: points of the line and of the area under it, and where the last one is."""
+
+    line: str
+    area: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A metric as it is drawn. `more` are amounts in other currencies; `tone` is that of the change."""
+
+    value: str
+    more: str
+    words: str
+    tone: str
+    spark: Spark | None
+    href: str | None
+    table: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cohorts:
+    """A table of cohorts: heads are how many periods after; rows are (cohort, size, cells as (share in words, number, shade 0 to 5) or None)."""
+
+    title: str
+    caption: str
+    heads: Sequence[str]
+    rows: Sequence[tuple[str, str, Sequence[tuple[str, int, int] | None]]]
+
+
+def figure(item: Metric, found: Figures, words: str, look: Look) -> Figure:
+    """The metric in words."""
+    currency, value = found.total[0]
+    for each, amount in found.total[1:]:
+        if _number(amount) > _number(value):
+            currency, value = each, amount
+    others = [shown(found.measured, amount, each, look, item.measure) for each, amount in found.total if each != currency]
+    more = ", ".join(others[: MOST_OTHERS if len(others) > MOST_OTHERS + 1 else MOST_OTHERS + 1]) + (
+        f" and {len(others) - MOST_OTHERS} more currencies" if len(others) > MOST_OTHERS + 1 else ""
+    )
+    line = next((values for _, each, values in found.series if each == currency or each is None), ()) if found.keys else ()
+    change, tone = _change(item, found, line, currency, look)
+    table = [
+        (period_words(key, item.period, look, now=key == found.keys[-1]), shown(found.measured, each, currency, look, item.measure))
+        for key, each in zip(found.keys, line, strict=False)
+    ]
+    return Figure(
+        shown(found.measured, value, currency, look, item.measure),
+        f"and {more}" if more else "",
+        words or change,
+        "" if words else tone,
+        spark([_number(each) for each in line]) if len(line) > 1 else None,
+        _metric_href(item, found),
+        table,
+    )
+
+
+def chart(item: ChartComponent, found: Figures, title: str, look: Look) -> Chart | Cohorts:
+    """The chart with its caption, its table and its links."""
+    if item.chart == "cohort" and item.sql is None:
+        return _cohorts(item, found, title, look)
+    labels = [_label(item, found, key, look) for key in found.keys]
+    series = [
+        Series(
+            _series_name(item, found, line, currency, look),
+            TONES[number % len(TONES)],  # type: ignore[arg-type]
+            [_float(value, found.measured) for value in values],
+            [shown(found.measured, value, currency, look, item.measure) for value in values],
+        )
+        for number, (line, currency, values) in enumerate(found.series)
+    ]
+    empty = not found.keys or all(not _number(value) for one in found.series for value in one[2])
+    kind = "column" if item.chart == "time" else "bar"
+    return Chart(
+        frame.dom_id("chart", item.id),
+        title,
+        caption(item, found, labels, series),
+        kind,  # type: ignore[arg-type]
+        _head(item, found),
+        [] if empty else labels,
+        series,
+        _hrefs(item, found),
+        empty="Nothing to show: no record meets the conditions.",
+    )
+
+
+def caption(item: ChartComponent, found: Figures, labels: Sequence[str], series: Sequence[Series]) -> str:
+    """What the chart says, in a sentence."""
+    values = [value or 0 for value in series[0].values] if series else []
+    if not labels or not any(values):
+        return ""
+    top = max(range(len(values)), key=values.__getitem__)
+    if item.chart == "time":
+        where = f"the {PERIODS[item.period]} of {labels[top]}" if item.period == "week" and labels[top] != "now" else labels[top]
+        told = f"{series[0].shown[-1]} so far in the present {PERIODS[item.period]}; most was {series[0].shown[top]} " + (
+            "now" if where == "now" else f"in {where}"
+        )
+        return told + (f", of {len(series)} lines the first" if len(series) > 1 else "") + "."
+    if item.chart == "funnel":
+        first, last = values[0], values[-1]
+        return f"{series[0].shown[-1]} of {series[0].shown[0]} reach the end" + (f", {100 * last / first:.0f} %." if first else ".")
+    whole = sum(values)
+    share = (
+        f", {100 * values[top] / whole:.0f} % of what is shown" if whole and item.sql is None and item.measure in ("count", "sum") else ""
+    )
+    cut = " There are more values than are read." if found.cut else ""
+    return f"{labels[top]} leads with {series[0].shown[top]}{share}.{cut}"
+
+
+def shown(field: Field | None, value: Any, currency: str | None, look: Look, measure: str = "count") -> str:
+    """A figure as people read it."""
+    if value is None:
+        return "–"
+    if field is None or measure in ("count", "distinct"):
+        return _plain(value, look)
+    what = formats.kind(field)
+    if formats.is_money(what):
+        text = str(value)
+        amount = str(int(Decimal(text))) if field.minor and _is_number(text) else text
+        return formats.text(what, Amount(amount, currency) if currency else amount, look)
+    return formats.text(what, value, look)
+
+
+def period_words(key: Any, period: str, look: Look, *, now: bool = False) -> str:
+    """A period by its first day."""
+    if not isinstance(key, str) or len(key) != 10:
+        return str(key)
+    day = date.fromisoformat(key)
+    this_year = f" {look.now.year}"
+    named = times.day_words(key, look.locale).removesuffix(this_year)
+    words = {
+        "day": named,
+        "week": named,
+        "month": f"{formats.month_words(key, look.locale)} {day.year}".removesuffix(this_year),
+        "quarter": f"Q{(day.month - 1) // 3 + 1} {day.year}",
+        "year": str(day.year),
+    }[period]
+    return "now" if now else words
+
+
+def spark(values: Sequence[Decimal]) -> Spark:
+    """A line over the values, scaled to its box."""
+    least, most = min(values), max(values)
+    high = (most - least) or Decimal(1)
+    step = (SPARK_WIDTH - 6) / (len(values) - 1)
+    points = [
+        (round(2 + number * step, 1), round(float(SPARK_HEIGHT - 4 - (SPARK_HEIGHT - 8) * (value - least) / high), 1))
+        for number, value in enumerate(values)
+    ]
+    line = " ".join(f"{x},{y}" for x, y in points)
+    return Spark(line, f"{points[0][0]},{SPARK_HEIGHT} {line} {points[-1][0]},{SPARK_HEIGHT}", *points[-1])
+
+
+def _plain(value: Any, look: Look) -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, str, float)) or not _is_number(str(value)):
+        return formats.text(Kind("", ""), value, look) if value is not None else "–"
+    number = str(value)
+    return formats.grouped(number, look.locale)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def _number(value: Any) -> Decimal:
+    return Decimal(str(value)) if value is not None and _is_number(str(value)) else Decimal(0)
+
+
+def _float(value: Any, field: Field | None) -> float | None:
+    if value is None or not _is_number(str(value)):
+        return None
+    return float(Decimal(str(value)) / (100 if field is not None and field.minor else 1))
+
+
+def _change(item: Metric, found: Figures, line: Sequence[Any], currency: str | None, look: Look) -> tuple[str, str]:
+    """How the present period compares with the one before, in words, and its tone."""
+    if item.sql is not None or len(line) < 2:
+        return "", ""
+    now, before = _number(line[-1]), _number(line[-2])
+    of = PERIODS[item.period]
+    present = shown(found.measured, line[-1], currency, look, item.measure)
+    last = shown(found.measured, line[-2], currency, look, item.measure)
+    words = f"{present} this {of}, {last} last {of}" if item.whole else f"this {of} so far, {last} last {of}"
+    better = now > before if item.good == "up" else now < before
+    return words, "" if item.good == "none" or now == before else "good" if better else "warn"
+
+
+def _metric_href(item: Metric, found: Figures) -> str | None:
+    if found.collection is None:
+        return None
+    told = _conditions(item, found)
+    if told is None:
+        return None
+    if found.date is not None and not item.whole:
+        told += links.of_period(found.date.name, *_span(found.date, found.keys[-1], item.period))
+    return links.records_url(found.collection.id, item.segment, told)
+
+
+def _conditions(item: Metric | ChartComponent, found: Figures) -> list[Any] | None:
+    """Filters of the conditions, without the segment, which the address names."""
+    return links.filters_of(list(found.conditions)[1 if item.segment else 0 :], found.roots)
+
+
+def _span(field: Field, first: str, period: str) -> tuple[str, str]:
+    start = date.fromisoformat(first)
+    after = workspaces.end_of(period, start)
+    if field.stored != "datetime":
+        return start.isoformat(), after.isoformat()
+    zone = frame.actor().zone
+    return _moment(workspaces.moment_of_day(start, zone)), _moment(workspaces.moment_of_day(after, zone))
+
+
+def _moment(at: Any) -> str:
+    return str(at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _hrefs(item: ChartComponent, found: Figures) -> Sequence[str]:
+    if found.collection is None or item.chart == "funnel":
+        return ()
+    told = _conditions(item, found)
+    if told is None:
+        return ()
+    made = []
+    for key in found.keys:
+        if key == OTHER:
+            made.append("")
+            continue
+        own = (
+            links.of_period(found.date.name, *_span(found.date, key, item.period))
+            if found.date and item.chart == "time"
+            else [links.of_value(found.by.name, key)]
+            if found.by
+            else []
+        )
+        made.append(links.records_url(found.collection.id, item.segment, [*told, *own]))
+    return made
+
+
+def _head(item: ChartComponent, found: Figures) -> str:
+    if item.sql is not None:
+        return str(found.columns[0]) if found.columns else ""
+    if item.chart == "funnel":
+        return "Stage"
+    return PERIODS[item.period].capitalize() if found.by is None else found.by.label
+
+
+def _label(item: ChartComponent, found: Figures, key: Any, look: Look) -> str:
+    if key == OTHER:
+        return "Other"
+    if item.sql is not None:
+        return _plain(key, look) if key is not None else NOBODY
+    if item.chart == "funnel":
+        return str(key)
+    if found.by is not None:
+        return _value_words(found.by, key, found.named, look)
+    return period_words(key, item.period, look, now=key == found.keys[-1])
+
+
+def _value_words(field: Field, key: Any, named: Mapping[Any, Any], look: Look) -> str:
+    if key is None:
+        return NOBODY
+    return formats.text(formats.kind(field), key, frame.naming(named, look)) or NOBODY
+
+
+def _series_name(item: ChartComponent, found: Figures, line: Any, currency: str | None, look: Look) -> str:
+    if item.sql is not None:
+        return formats.label_of(str(line)) if line else "Value"
+    what = WORDS[item.measure] if found.measured is None else f"{WORDS[item.measure]} of {found.measured.label.lower()}"
+    if found.line is not None:
+        what = _value_words(found.line, line, found.named, look)
+    return f"{what}, {currency}" if currency else what
+
+
+def _cohorts(item: ChartComponent, found: Figures, title: str, look: Look) -> Cohorts:
+    sizes = dict(found.total)
+    rows = []
+    for place, key in enumerate(found.keys):
+        size = sizes.get(key) or 0
+        cells: list[tuple[str, int, int] | None] = []
+        for _, _, values in found.series:
+            number = values[place]
+            share = 100 * number / size if size and number is not None else 0
+            cells.append(None if number is None else (f"{share:.0f} %", number, min(5, round(share / 20)) if number else 0))
+        rows.append((period_words(key, item.period, look, now=place == len(found.keys) - 1), _plain(size, look), cells))
+    whole = sum(sizes.values())
+    came = sum(values[place] or 0 for _, _, values in found.series for place in range(len(found.keys)))
+    words = (
+        f"{_plain(came, look)} of {_plain(whole, look)} came to it within the periods shown."
+        if whole
+        else "No record falls into these periods."
+    )
+    heads = [f"Same {PERIODS[item.period]}" if not after else f"+{after}" for after in range(len(found.keys))]
+    return Cohorts(title, words, heads, rows)

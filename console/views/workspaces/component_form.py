@@ -1,0 +1,425 @@
+"""The form of one component in the builder: its boxes with pickers of what is connected here, and the component that a sent form says."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from werkzeug.datastructures import MultiDict
+
+from console import actions, browse, inboxes, records, workflows
+from console.core.actor import Actor
+from console.core.documents.collections import Collection
+from console.core.documents.workspaces import KINDS, SELECTING, CollectionList, Workspace
+from console.core.documents.workspaces.components import Measure, Period
+from console.errors import ConsoleError
+from console.views import frame
+
+MOST_FIELDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box of the form. `control`: text, lines, area, number, choice, many, check. `options` are (value, label). `again`: another value changes
+    what other boxes offer, so the form is drawn anew.
+    """
+
+    name: str
+    label: str
+    control: str = "text"
+    help: str = ""
+    value: Any = ""
+    options: Sequence[tuple[str, str]] = ()
+    again: bool = False
+    complete: bool = False
+    needed: bool = False
+    error: str = ""
+
+
+LOOKS = {
+    "plain": "Plain",
+    "panel": "Shaded pane",
+    "bar": "Inputs in a row",
+    "figures": "Figures in a row",
+    "table": "Table",
+    "list": "List for a narrow pane",
+}
+MEASURES = {
+    "count": "How many",
+    "sum": "Sum of a field",
+    "average": "Average of a field",
+    "lowest": "Lowest of a field",
+    "highest": "Highest of a field",
+    "distinct": "How many different values",
+}
+CHARTS = {"time": "Time line", "share": "Shares", "leaders": "Leaders", "cohort": "Cohorts", "funnel": "Funnel"}
+GOOD = {"none": "Neither", "up": "More is better", "down": "Less is better"}
+
+WHERE_HELP = 'One condition a line, all must hold: record.status == "open". One over an empty input is left out.'
+
+KEEP = frozenset({"id", "type", "components"})
+
+
+def boxes(actor: Actor, document: Workspace, kind: str, given: Mapping[str, Any], errors: Mapping[str, str] | None = None) -> list[Box]:
+    """The boxes for a component of this kind with these values; `errors`: name of the box → what is wrong."""
+    found = _Offer(actor, document, given).boxes(kind)
+    wrong = errors or {}
+    return [_with(box, given, wrong.get(box.name, "")) for box in found]
+
+
+def read_form(kind: str, form: MultiDict[str, str], before: Mapping[str, Any]) -> dict[str, Any]:
+    """The component that the form says, without what is empty; what the form has no box for stays as it was."""
+    made = {name: value for name, value in before.items() if name in KEEP}
+    for name, info in KINDS[kind].model_fields.items():
+        if name in KEEP or name not in _NAMES.get(kind, ()):
+            if name in before and name not in KEEP:
+                made[name] = before[name]
+            continue
+        value = _value(kind, name, form, before)
+        if value not in (None, "", []) and not (value is False and info.default is False):
+            made[name] = value
+        elif info.default is True and value is False:
+            made[name] = False
+    made.setdefault("width", 12)
+    return made
+
+
+_COMMON = ("title", "width", "visible_if")
+_LISTED = ("collection", "segment", "where")
+_FIGURES = (*_LISTED, "measure", "field", "date", "period", "source", "sql")
+_NAMES: Mapping[str, Sequence[str]] = {
+    "section": ("title", "look", "width", "visible_if"),
+    "tabs": ("name", "tabs", "width", "visible_if"),
+    "text": ("title", "text", "width", "visible_if"),
+    "link": ("text", "to", "width", "visible_if"),
+    "divider": ("width", "visible_if"),
+    "search": ("label", "name", "width", "visible_if"),
+    "input": ("label", "name", "default", "width", "visible_if"),
+    "dropdown": ("label", "name", "collection", "field", "options", "default", "width", "visible_if"),
+    "date": ("label", "name", "default_days", "width", "visible_if"),
+    "toggle": ("label", "name", "default", "width", "visible_if"),
+    "collection": ("title", *_LISTED, "search", "columns", "sort", "limit", "look", "select", "width", "visible_if"),
+    "fields": ("title", "of", "fields", "head", "columns", "width", "visible_if"),
+    "related": ("title", "of", "relation", "columns", "limit", "width", "visible_if"),
+    "action": ("title", "of", "actions", "width", "visible_if"),
+    "workflow": ("title", "of", "workflows", "width", "visible_if"),
+    "inbox": ("title", "inbox", "limit", "select", "width", "visible_if"),
+    "metric": ("title", *_FIGURES, "last", "whole", "good", "words", "width", "visible_if"),
+    "chart": ("title", "chart", *_FIGURES, "by", "limit", "last", "then", "stages", "width", "visible_if"),
+}
+"""Kind → its boxes, in order."""
+
+
+def _value(kind: str, name: str, form: MultiDict[str, str], before: Mapping[str, Any]) -> Any:
+    text = form.get(name, "").replace("\r\n", "\n").strip()
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if name == "where":
+        return lines
+    if name == "options":
+        return [{"value": value.strip(), "label": (label or value).strip()} for value, _, label in (line.partition("=") for line in lines)]
+    if name == "stages":
+        return [{"label": label.strip(), "where": where.strip()} for label, _, where in (line.partition(":") for line in lines)]
+    if name == "tabs":
+        return _tabs(lines, before)
+    if name in ("head", "whole") or (kind == "toggle" and name == "default"):
+        return name in form
+    if name in ("width", "limit", "last", "default_days") or (kind == "fields" and name == "columns"):
+        return int(text) if text.lstrip("-").isdigit() else (text or None)
+    if name in ("columns", "fields", "actions", "workflows"):
+        ticked = [each for each in dict.fromkeys(form.getlist(name)) if each]
+        kept = [each for each in before.get(name) or () if each in ticked]
+        return [*kept, *(each for each in ticked if each not in kept)]
+    return text
+
+
+def _tabs(lines: Sequence[str], before: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The tabs with these titles, in order; a tab keeps what is in it by its number."""
+    former = list(before.get("tabs", ()))
+    made = []
+    for number, title in enumerate(lines):
+        kept = former[number] if number < len(former) else {"id": f"tab_{number + 1}", "components": []}
+        made.append({**kept, "title": title})
+    return made
+
+
+def _with(box: Box, given: Mapping[str, Any], error: str) -> Box:
+    """The box with its value in words; of several that are ticked the chosen ones come first, in their order."""
+    value = given.get(box.name, box.value)
+    options = box.options
+    if box.control == "many" and isinstance(value, list):
+        options = sorted(options, key=lambda each: value.index(each[0]) if each[0] in value else len(value))
+    match box.name:
+        case "where":
+            value = "\n".join(value or [])
+        case "options":
+            value = "\n".join(f"{each['value']} = {each['label']}" for each in value or [])
+        case "stages":
+            value = "\n".join(f"{each['label']}: {each['where']}" for each in value or [])
+        case "tabs":
+            value = "\n".join(each["title"] for each in value or [])
+    return Box(
+        box.name, box.label, box.control, box.help, "" if value is None else value, options, box.again, box.complete, box.needed, error
+    )
+
+
+@dataclass
+class _Offer:
+    """What the boxes of a component offer, to this editor, in this workspace."""
+
+    actor: Actor
+    document: Workspace
+    given: Mapping[str, Any]
+
+    def boxes(self, kind: str) -> list[Box]:
+        sql = bool(self.given.get("sql"))
+        named = [self._box(kind, name) for name in _NAMES[kind]]
+        return [
+            box
+            for box in named
+            if box is not None and not (sql and box.name in ("collection", "segment", "where", "measure", "field", "date"))
+        ]
+
+    def _box(self, kind: str, name: str) -> Box | None:
+        collection = self._collection()
+        match name:
+            case "title":
+                return Box(name, "Heading", help="Values in braces: {{ selected.customer.title }}", complete=True)
+            case "width":
+                return Box(
+                    name,
+                    "Width",
+                    "choice",
+                    "Of twelve columns; on a telephone everything is as wide as the screen",
+                    12,
+                    [(str(n), f"{n} of 12") for n in range(1, 13)],
+                )
+            case "visible_if":
+                return Box(name, "Only shown if", help="An expression: selected.charge.open_disputes > 0. Empty: always.", complete=True)
+            case "look":
+                wanted = ("table", "list") if kind == "collection" else ("plain", "panel", "bar", "figures")
+                return Box(name, "Look", "choice", value=wanted[0], options=[(each, LOOKS[each]) for each in wanted])
+            case "label":
+                return Box(name, "Label", needed=True)
+            case "name":
+                return Box(name, "Name in the address", help="Others use it as input.<name>" if kind != "tabs" else "", needed=True)
+            case "text":
+                return Box(
+                    name, "Words", "text" if kind == "link" else "area", "Values in braces: {{ me.name }}", complete=True, needed=True
+                )
+            case "to":
+                return Box(name, "Leads to", help="/c/customer/{{ selected.customer.key }} or https://…", complete=True, needed=True)
+            case "tabs":
+                return Box(name, "Tabs", "area", "One title a line, at most ten", needed=True)
+            case "collection":
+                offered = [("", "Choose…"), *((each.id, f"{each.label} ({each.source})") for each in self._collections())]
+                return Box(
+                    name,
+                    "Records of" if kind != "dropdown" else "Choices of a field of",
+                    "choice",
+                    options=offered,
+                    again=True,
+                    needed=kind == "collection",
+                )
+            case "segment":
+                return Box(
+                    name,
+                    "Segment",
+                    "choice",
+                    options=[("", "All"), *((each.id, each.label) for each in collection.segments)] if collection else [("", "All")],
+                )
+            case "where":
+                return Box(name, "Conditions", "area", WHERE_HELP, complete=True)
+            case "search":
+                offered = [(each.name, each.label) for each in self.document.every if getattr(each, "type", "") == "search"]  # type: ignore[attr-defined]
+                return Box(name, "Searched by", "choice", options=[("", "Nothing"), *offered])
+            case "sort":
+                return Box(name, "Order", "choice", options=[("", "As the list"), *self._orders(collection)])
+            case "columns" if kind == "fields":
+                return Box(name, "Columns", "choice", value=1, options=[("1", "One"), ("2", "Two")])
+            case "columns":
+                of = collection if kind == "collection" else self._related()
+                return Box(name, "Fields shown", "many", "None ticked: as in the list", options=self._fields(of))
+            case "fields":
+                return Box(name, "Fields shown", "many", "None ticked: as on the record’s page", options=self._fields(self._chosen()))
+            case "limit":
+                return Box(name, "How many", "number", value=5 if kind in ("related", "chart") else 10)
+            case "select":
+                return Box(name, "Chosen record is called", help="Others use it as selected.<name>; empty: a row opens its record")
+            case "head":
+                return Box(name, "Title and state above", "check")
+            case "of":
+                return Box(name, "Of", "choice", options=[("", "Choose…"), *self._paths()], again=True, needed=True)
+            case "relation":
+                chosen = self._chosen()
+                return Box(
+                    name,
+                    "Relation",
+                    "choice",
+                    options=[("", "Choose…"), *((each.name, each.label) for each in chosen.relations)] if chosen else [("", "Choose…")],
+                    again=True,
+                    needed=True,
+                )
+            case "actions":
+                chosen = self._chosen()
+                offered = [(each.id, each.title) for each in actions.listed() if chosen and each.collection == chosen.id]
+                return Box(name, "Actions", "many", "None ticked: all that are offered to the reader", options=offered)
+            case "workflows":
+                chosen = self._chosen()
+                offered = [(each.slug, each.title) for each in workflows.all_known() if chosen and each.collection == chosen.id]
+                return Box(name, "Workflows", "many", "None ticked: all that the reader may start", options=offered)
+            case "inbox":
+                return Box(
+                    name, "Inbox", "choice", options=[("", "Choose…"), *((each.id, each.title) for each in inboxes.known())], needed=True
+                )
+            case "measure":
+                return Box(
+                    name, "Figure", "choice", value="count", options=[(each, MEASURES[each]) for each in get_args(Measure)], again=True
+                )
+            case "field" if kind == "dropdown":
+                return Box(name, "Field", "choice", options=[("", "Choose…"), *self._fields(collection)])
+            case "field":
+                return (
+                    Box(name, "Of the field", "choice", options=[("", "None"), *self._fields(collection)])
+                    if self.given.get("measure", "count") != "count"
+                    else None
+                )
+            case "date":
+                return Box(
+                    name,
+                    "Periods by",
+                    "choice",
+                    options=[("", "None"), *self._dates(collection)],
+                    needed=self.given.get("chart") in ("time", "cohort"),
+                )
+            case "period":
+                return Box(name, "Period", "choice", value="month", options=[(each, each.capitalize()) for each in get_args(Period)])
+            case "source":
+                offered = sorted({each.source for each in self._collections()})
+                return (
+                    Box(name, "Data source", "choice", options=[("", "Choose…"), *((each, each) for each in offered)])
+                    if self.given.get("sql")
+                    else None
+                )
+            case "sql":
+                return Box(
+                    name,
+                    "Or one SELECT in place of records",
+                    "area",
+                    "Reads only; each reader gets only their own rows and fields. Columns: names, then numbers.",
+                    again=True,
+                )
+            case "last":
+                return Box(name, "Periods shown", "number", value=8 if kind == "metric" else 12)
+            case "whole":
+                return Box(name, "Figure over all records, not only the present period", "check", value=True)
+            case "good":
+                return Box(name, "Which way is good", "choice", value="none", options=list(GOOD.items()))
+            case "words":
+                return Box(name, "Words under the figure", help="Empty: how it compares with the period before", complete=True)
+            case "chart":
+                return Box(name, "Kind", "choice", value="time", options=list(CHARTS.items()), again=True)
+            case "by":
+                kinds = ("share", "leaders", "time")
+                return (
+                    Box(name, "Told apart by", "choice", options=[("", "Nothing"), *self._fields(collection)])
+                    if self.given.get("chart", "time") in kinds
+                    else None
+                )
+            case "then":
+                return (
+                    Box(name, "Then by the day", "choice", options=[("", "Choose…"), *self._dates(collection)])
+                    if self.given.get("chart") == "cohort"
+                    else None
+                )
+            case "stages":
+                return (
+                    Box(name, "Stages", "area", "One a line: Name: condition", complete=True)
+                    if self.given.get("chart") == "funnel"
+                    else None
+                )
+            case "options":
+                return Box(name, "Or these choices", "area", "One a line: value = label")
+            case "default" if kind == "toggle":
+                return Box(name, "On at first", "check")
+            case "default":
+                return Box(name, "At first")
+            case "default_days":
+                return Box(name, "At first: days from today", "number", "-30: a month ago; empty: no day")
+        return None
+
+    def _collections(self) -> list[Collection]:
+        """All collections that are connected, those of the editor first: others may be granted them."""
+        own = {each.id for each in browse.collections(self.actor)}
+        return sorted(records.collections(), key=lambda each: (each.id not in own, each.label.casefold()))
+
+    def _collection(self) -> Collection | None:
+        return _known(str(self.given.get("collection") or ""))
+
+    def _paths(self) -> list[tuple[str, str]]:
+        """Selections, and those that one relation leads to."""
+        found = []
+        for item in self.document.every:
+            if isinstance(item, SELECTING) and item.select:
+                collection = self._selected(item.select)
+                found.append((item.select, f"the chosen {collection.label_one if collection else item.select}"))
+                led = [relation for relation in collection.relations if relation.kind == "to_one"] if collection else []
+                found += [(f"{item.select}.{relation.name}", f"its {relation.label.lower()}") for relation in led]
+        return found
+
+    def _selected(self, name: str) -> Collection | None:
+        owner = next((item for item in self.document.every if isinstance(item, SELECTING) and item.select == name), None)
+        if isinstance(owner, CollectionList):
+            return _known(owner.collection)
+        known = next((each for each in inboxes.known() if owner is not None and each.id == getattr(owner, "inbox", "")), None)
+        return _known(known.source.collection) if known and known.source else None
+
+    def _chosen(self) -> Collection | None:
+        """The collection of the record that `of` leads to."""
+        name, *ways = str(self.given.get("of") or "").split(".")
+        collection = self._selected(name)
+        for way in ways:
+            relation = collection.relation(way) if collection else None
+            collection = _known(relation.collection) if relation else None
+        return collection
+
+    def _related(self) -> Collection | None:
+        chosen = self._chosen()
+        relation = chosen.relation(str(self.given.get("relation") or "")) if chosen else None
+        return _known(relation.collection) if relation else None
+
+    @staticmethod
+    def _fields(collection: Collection | None) -> list[tuple[str, str]]:
+        return [(each.name, each.label) for each in collection.fields[:MOST_FIELDS]] if collection else []
+
+    @staticmethod
+    def _dates(collection: Collection | None) -> list[tuple[str, str]]:
+        return [(each.name, each.label) for each in collection.fields if each.stored in ("date", "datetime")] if collection else []
+
+    @staticmethod
+    def _orders(collection: Collection | None) -> list[tuple[str, str]]:
+        fields = [each for each in collection.fields if each.sortable] if collection else []
+        return [
+            pair for each in fields for pair in ((each.name, f"{each.label}, ascending"), (f"-{each.name}", f"{each.label}, descending"))
+        ]
+
+
+def completions(document: Workspace, given: Mapping[str, Any]) -> list[str]:
+    """Names that an expression of the component may use, for the list that opens as one types."""
+    offer = _Offer(frame.actor(), document, given)
+    found = ["me.name", "me.email", "me.teams", "me.roles", "me.tags", "now", "today()"]
+    found += [f"input.{item.name}" for item in document.every if hasattr(item, "name") and getattr(item, "type", "") != "tabs"]
+    for item in document.every:
+        if isinstance(item, SELECTING) and item.select:
+            collection = offer._selected(item.select)
+            found += [f"selected.{item.select}.key", f"selected.{item.select}.title"]
+            found += [f"selected.{item.select}.{each.name}" for each in (collection.fields if collection else ())]
+    own = offer._collection()
+    return found + [f"record.{each.name}" for each in (own.fields if own else ())]
+
+
+def _known(collection_id: str) -> Collection | None:
+    if not collection_id:
+        return None
+    try:
+        return records.collection(collection_id)
+    except ConsoleError:
+        return None

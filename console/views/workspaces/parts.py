@@ -1,0 +1,348 @@
+"""Components as they are drawn: what `console.workspaces` read, in words and with the addresses that choosing something leads to."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from markupsafe import Markup, escape
+
+from console import access, browse
+from console.browse import RecordPage
+from console.core.actor import Actor
+from console.core.documents.workspaces import (
+    INPUTS,
+    SELECTING,
+    Action,
+    Chart,
+    CollectionList,
+    Dropdown,
+    Fields,
+    Inbox,
+    Link,
+    Metric,
+    Related,
+    Section,
+    Tabs,
+    Text,
+    WorkflowButtons,
+    Workspace,
+    names_used,
+)
+from console.core.documents.workspaces.workspace_document import inside
+from console.errors import ConsoleError
+from console.formats import Look
+from console.records import Record
+from console.views import formats, frame, inbox as inbox_pages, my_work, record_actions, records, states
+from console.views.run import panes
+from console.views.workspaces import charts, links
+from console.workspaces import Desk, Listing, Shown, failed, read_part
+
+LAZY = (Metric, Chart)
+"""Read after the page is shown, each by itself: a figure over a large table holds up nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A component in the page. `type` names its template; `parts` are those in it; `lazy`: its content comes by another request.
+
+    `hidden`: its condition does not hold now; an empty place is kept for it.
+    """
+
+    item: Any
+    type: str
+    shown: Shown
+    parts: Sequence["Drawn"] = ()
+    tabs: Sequence[dict[str, Any]] = ()
+    lazy: str = ""
+    hidden: bool = False
+    more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The id of its element."""
+        return frame.dom_id("part", self.item.id)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleView:
+    """What a role would see: it only takes away from what the editor may see."""
+
+    label: str
+    actor: Actor
+
+    @classmethod
+    def of(cls, role: str, document: Workspace) -> "RoleView":
+        """Somebody with this role, in the teams of the workspace or everywhere."""
+        teams = tuple(document.teams) or ("*",)
+        return cls(formats.role_words(role), Actor("user", "usr_preview", teams=teams, roles=frozenset((role, team) for team in teams)))
+
+    def closed(self, collection_id: str | None) -> bool:
+        """Whether the role may not browse the collection."""
+        return collection_id is not None and not access.can(self.actor, None, f"collection:{collection_id}", "browse")
+
+    def hidden(self, collection_id: str) -> frozenset[str]:
+        """Fields that the role may not read."""
+        return access.scope_for(self.actor, collection_id, "read").hidden
+
+
+@dataclass
+class Drawer:
+    """Draws the components of one desk for one reader. `preview`: the page is shown in the builder, and everything is read at once."""
+
+    desk: Desk
+    base: str
+    look: Look
+    role: RoleView | None = None
+    _begun: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+
+    def draw(self, components: Sequence[Any], *, whole: bool = False) -> list[Drawn]:
+        """The components. `whole`: figures too, which are otherwise left to a request of their own. What is to be chosen is said once."""
+        drawn = [self.one(item, whole=whole) for item in components]
+        said: set[str] = set()
+        for place, each in enumerate(drawn):
+            if each.shown.state == "choose":
+                drawn[place] = replace(each, hidden=each.shown.words in said)
+                said.add(each.shown.words)
+        return drawn
+
+    def one(self, item: Any, *, whole: bool = False) -> Drawn:
+        """One component with what is in it."""
+        if not self.desk.shows(item):
+            return Drawn(item, item.type, Shown(item), hidden=True)
+        match item:
+            case Section():
+                return Drawn(item, item.type, read_part(self.desk, item), self.draw(item.components, whole=whole))
+            case Tabs():
+                return self._tabs(item, whole=whole)
+        if isinstance(item, LAZY) and not whole and not self._waits(item):
+            return Drawn(item, item.type, Shown(item), lazy=self.address(item.id))
+        shown = self._closed_to_role(item) or read_part(self.desk, item)
+        try:
+            return Drawn(item, item.type, shown, more=self._more(item, shown) if shown.state == "ready" else {})
+        except ConsoleError as error:
+            return Drawn(item, item.type, failed(item, error, shown.title))
+
+    def _closed_to_role(self, item: Any) -> Shown | None:
+        """The component as the previewed role does not see it; None if it would."""
+        if self.role is None:
+            return None
+        wanted = getattr(item, "collection", None)
+        if (of := getattr(item, "of", None)) is not None:
+            wanted = self.desk.collection_of(str(of).partition(".")[0])
+        if not self.role.closed(wanted):
+            return None
+        return Shown(item, "closed", f"{self.role.label} may not see these records.")
+
+    def _waits(self, item: Any) -> bool:
+        """Whether it depends on something that is not chosen yet: that is said at once."""
+        chosen = {each.select for each in self.desk.document.every if isinstance(each, SELECTING) and each.select}
+        return any(self.desk.key_of(name) is None for name in names_used(item) & chosen)
+
+    def _tabs(self, item: Tabs, *, whole: bool) -> Drawn:
+        here = self.desk.open_tab(item)
+        tabs = [
+            {"title": tab.title, "here": tab.id == here, "href": self.address(**{item.name: tab.id}), "set": item.name, "value": tab.id}
+            for tab in item.tabs
+        ]
+        opened = next(tab for tab in item.tabs if tab.id == here)
+        return Drawn(item, item.type, read_part(self.desk, item), self.draw(opened.components, whole=whole), tabs)
+
+    def address(self, part: str = "", /, **changes: str | None) -> str:
+        """The address of the workspace, or of one of its parts, with these values changed; None removes one."""
+        state = {name: value for name, value in {**self.desk.state, **changes}.items() if value is not None}
+        return self.base + (f"/part/{part}" if part else "") + (f"?{urlencode(state)}" if state else "")
+
+    def select(self, name: str, key: str) -> dict[str, Any]:
+        """What a link needs that chooses a record: its address, the name, the key, and the names that this choice empties."""
+        emptied = led_from(self.desk.document, name)
+        return {
+            "href": self.address("", **{name: key, **dict.fromkeys(emptied)}),
+            "set": name,
+            "value": key,
+            "clears": " ".join(sorted(emptied)),
+            "here": self.desk.key_of(name) == key,
+        }
+
+    # -- kinds
+
+    def _more(self, item: Any, shown: Shown) -> dict[str, Any]:
+        match item:
+            case Text():
+                return {"html": frame.markdown(shown.data)}
+            case Link():
+                words, href = shown.data
+                return {"words": words, "href": safe_address(href)}
+            case CollectionList():
+                return self._listing(item, shown.data)
+            case Fields():
+                return self._fields(item, shown.data)
+            case Related():
+                page, found = shown.data
+                href = frame.record_url(page.collection.id, page.record.key) + f"/related/{frame.segment(item.relation)}"
+                return {
+                    "rows": panes.related(found, self.look),
+                    "all": href,
+                    "label": found.relation.label,
+                    "number": len(found.rows),
+                    "cut": bool(found.next),
+                }
+            case Action():
+                offered = record_actions.buttons(shown.data.collection.id, shown.data.record.key)
+                wanted = item.actions
+                ends = tuple(f"/do/{frame.segment(name)}" for name in wanted or ())
+                return {"actions": [each for each in offered if wanted is None or each["href"].endswith(ends)], "record": shown.data.record}
+            case WorkflowButtons():
+                return self._workflows(item, shown.data)
+            case Inbox():
+                return self._inbox(item, *shown.data)
+            case Metric():
+                found, words = shown.data
+                return {"figure": charts.figure(item, found, words, self.look)}
+            case Chart():
+                drawn = charts.chart(item, shown.data, shown.title or item.title or "Chart", self.look)
+                return {"chart": drawn, "cohorts": isinstance(drawn, charts.Cohorts)}
+        if isinstance(item, INPUTS):
+            return self._input(item, shown)
+        return {}
+
+    def _input(self, item: Any, shown: Shown) -> dict[str, Any]:
+        value = self.desk.input(item.name)
+        others = [(name, each) for name, each in self.desk.state.items() if name != item.name]
+        more: dict[str, Any] = {
+            "value": "" if value is None else value,
+            "others": others,
+            "action": self.base,
+            "pages": " ".join(paged_by(self.desk.document, item.name)),
+        }
+        if isinstance(item, Dropdown):
+            more["choices"] = shown.data
+        return more
+
+    def _listing(self, item: CollectionList, found: Listing) -> dict[str, Any]:
+        look = frame.naming(found.named, self.look)
+        collection = found.collection
+        kinds = [formats.kind(each, collection.key) for each in found.columns]
+        badge = collection.summary.get("badge")
+        titled = collection.title_fields
+        shown = [what for what in kinds if item.look == "list" or (what.name,) != titled]
+        rows = [self._row(item, row, shown, badge, look, collection.currencies) for row in found.rows]
+        told = links.filters_of(list(found.conditions)[1 if item.segment else 0 :], found.roots)
+        text = self.desk.input(item.search) if item.search else None
+        href = None
+        if told is not None:
+            href = links.records_url(collection.id, item.segment, told) + (f"&{urlencode({'q': text})}" if text else "")
+        total = found.total if found.total is not None else len(rows)
+        number = f"{total:,}" if total <= browse.CAP else f"more than {browse.CAP:,}"
+        return {
+            "columns": shown,
+            "rows": rows,
+            "number": number,
+            "all": href,
+            "label": collection.label,
+            "next": self.address("", **{f"{item.id}_after": found.next}) if found.next else None,
+            "first": self.address("", **{f"{item.id}_after": None}) if self.desk.state.get(f"{item.id}_after") else None,
+            "page_name": f"{item.id}_after",
+            "next_value": found.next or "",
+            "searched": text,
+        }
+
+    def _row(self, item: CollectionList, row: Record, kinds: Sequence[Any], badge: Any, look: Look, currencies: Any) -> dict[str, Any]:
+        values = formats.with_currencies(row.values, currencies)
+        href = frame.record_url(row.collection, row.key) if row.key is not None else None
+        link = self.select(item.select, row.key) if item.select and row.key is not None else {"href": href}
+        made = {"title": row.title, "record": href, **link}
+        if item.look == "list":
+            made["cells"] = [
+                states.badge(what, values.get(what.name), look)
+                if what.name == badge or what.widget == "badge"
+                else escape(formats.text(what, values.get(what.name), look))
+                for what in kinds
+            ]
+        else:
+            made["cells"] = Markup("").join(
+                Markup((states.cell(what, look) if what.name == badge else formats.cell(what, look))(values.get(what.name)))  # noqa: S704 (`cell` escapes)
+                for what in kinds
+            )
+        return made
+
+    def _fields(self, item: Fields, page: RecordPage) -> dict[str, Any]:
+        look = frame.naming(page.named, self.look)
+        lines = [
+            replace(line, edit=None) for section in records.sections(page, look, whole=item.fields is not None) for line in section["lines"]
+        ]
+        if item.fields is not None:
+            by_name = {line.name: line for line in lines}
+            lines = [by_name[name] for name in item.fields if name in by_name]
+        if self.role is not None:
+            hidden = self.role.hidden(page.collection.id)
+            lines = [line for line in lines if line.name not in hidden]
+        missing = [name for name in item.fields or () if page.collection.field(name) is None]
+        return {
+            "lines": lines,
+            "record": page.record,
+            "collection": page.collection,
+            "href": frame.record_url(page.collection.id, page.record.key),
+            "badge": records.badge_of(page, look),
+            "missing": missing,
+        }
+
+    def _workflows(self, item: WorkflowButtons, page: RecordPage) -> dict[str, Any]:
+        key = (page.collection.id, page.record.key or "")
+        if key not in self._begun:
+            self._begun[key] = records.runs_and_starts(page)
+        begun = self._begun[key]
+        live = [row for row in begun["live"] if item.workflows is None or row["run"].slug in item.workflows]
+        starts = [start for start in begun["starts"] if item.workflows is None or start.slug in item.workflows]
+        return {"live": live, "starts": starts, "record": page.record}
+
+    def _inbox(self, item: Inbox, box: Any, page: Any, count: Any) -> dict[str, Any]:
+        lines = []
+        for ticket in page.tickets:
+            line = inbox_pages.ticket_line(ticket, self.desk.actor)
+            selects = item.select and ticket.collection == self.desk.collection_of(item.select) and ticket.record is not None
+            link = self.select(str(item.select), ticket.record) if selects else {"href": line.href}
+            lines.append({"line": line, **link})
+        return {
+            "lines": lines, "inbox": box, "href": f"/inbox/{box.id}", "number": my_work.count_words(count), "down": page.down,
+            "takes": bool(count.to_do) and inbox_pages.works_in(self.desk.actor, box),
+        }  # fmt: skip
+
+
+def safe_address(address: str) -> str | None:
+    """The address if it is a page of the console or a web or mail address; else None."""
+    parts = urlsplit(address)
+    if parts.scheme in ("https", "http", "mailto"):
+        return address
+    return address if not parts.scheme and not parts.netloc and address.startswith("/") and not address.startswith(("//", "/\\")) else None
+
+
+def led_from(document: Workspace, name: str) -> set[str]:
+    """Names that stand for something chosen among what this choice leads to: another choice empties them."""
+    found: set[str] = set()
+    for item in document.every:
+        if name in names_used(item):
+            if isinstance(item, CollectionList):
+                found.add(f"{item.id}_after")
+            if isinstance(item, SELECTING) and item.select and item.select != name and item.select not in found:
+                found |= {item.select} | led_from(document, item.select)
+    return found
+
+
+def paged_by(document: Workspace, name: str) -> list[str]:
+    """Names of the pages of lists that depend on this input: another value begins them anew."""
+    return [f"{item.id}_after" for item in document.every if isinstance(item, CollectionList) and name in names_used(item)]
+
+
+def dependants(document: Workspace, changed: set[str]) -> Iterator[Any]:
+    """The components to be drawn anew when these names changed: the outermost that depend on them, without what is in them."""
+    yield from _dependants(document.components, changed)
+
+
+def _dependants(components: Sequence[Any], changed: set[str]) -> Iterator[Any]:
+    for item in components:
+        own = names_used(item) | ({f"{item.id}_after"} if isinstance(item, CollectionList) else set())
+        if own & changed:
+            yield item
+        else:
+            yield from _dependants(inside(item), changed)

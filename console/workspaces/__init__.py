@@ -1,0 +1,59 @@
+"""Workspaces: pages that people of a team open every day, made of lists, records, charts and buttons; their documents, drafts and versions."""
+
+from console.core.documents.workspaces import Workspace, read
+from console.workspaces.desk import Desk, state_of
+from console.workspaces.figures import OTHER, Figures, end_of, moment_of_day
+from console.workspaces.known_names import unknown_names
+from console.workspaces.parts import Listing, Shown, failed, read_part
+from console.workspaces.workspace_list import every, known, sees, workspace, workspaces_of
+from console.workspaces.workspace_publication import (
+    Editing,
+    create,
+    delete,
+    discard,
+    export,
+    import_file,
+    may_edit,
+    open_workspace,
+    publish,
+    read_file,
+    restore,
+    save,
+    undo,
+    versions,
+)
+
+__all__ = [
+    "OTHER",
+    "Desk",
+    "Editing",
+    "Figures",
+    "Listing",
+    "Shown",
+    "Workspace",
+    "create",
+    "delete",
+    "discard",
+    "end_of",
+    "every",
+    "export",
+    "failed",
+    "import_file",
+    "known",
+    "may_edit",
+    "moment_of_day",
+    "open_workspace",
+    "publish",
+    "read",
+    "read_file",
+    "read_part",
+    "restore",
+    "save",
+    "sees",
+    "state_of",
+    "undo",
+    "unknown_names",
+    "versions",
+    "workspace",
+    "workspaces_of",
+]

@@ -1,0 +1,224 @@
+"""A workspace as somebody has it open: the inputs and chosen records that its address names. Everything is read within that person's scope."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from console import browse, inboxes, records
+from console.browse import RecordPage
+from console.core import expressions
+from console.core.actor import Actor
+from console.core.documents.collections import Collection
+from console.core.documents.workspaces import (
+    INPUTS,
+    SELECTING,
+    CollectionList,
+    Component,
+    Date,
+    Dropdown,
+    Inbox,
+    Input,
+    Tabs,
+    Toggle,
+    Workspace,
+)
+from console.core.expressions import Expression
+from console.core.expressions.operands import date_of
+from console.core.scopes import Scope
+from console.errors import ConsoleError, NotFound
+
+LONGEST = 500
+"""Characters of one value in the address."""
+
+
+class Choose(Exception):
+    """Something has to be chosen first; `label` is what one of it is called."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(label)
+        self.label = label
+
+
+class Gone(Exception):
+    """The document names something that is not there any more, or that this reader may not see."""
+
+
+@dataclass
+class Desk:
+    """`state`: name → value as in the address. `now` is aware UTC."""
+
+    actor: Actor
+    document: Workspace
+    state: Mapping[str, str]
+    now: datetime
+    _records: dict[tuple[str, str], RecordPage | ConsoleError] = field(default_factory=dict)
+
+    @property
+    def today(self) -> date:
+        """The reader's day."""
+        return self.now.astimezone(ZoneInfo(self.actor.zone)).date()
+
+    def selecting(self, name: str) -> Component | None:
+        """The component in which this is chosen, or None."""
+        return next((item for item in self.document.every if isinstance(item, SELECTING) and item.select == name), None)
+
+    def collection_of(self, name: str) -> str | None:
+        """The collection of what is chosen under this name; None for an inbox without records."""
+        item = self.selecting(name)
+        if isinstance(item, CollectionList):
+            return item.collection
+        if isinstance(item, Inbox):
+            known = next((each for each in inboxes.known() if each.id == item.inbox), None)
+            return known.source.collection if known and known.source else None
+        return None
+
+    def key_of(self, name: str) -> str | None:
+        """The key of the chosen record as the address has it, or None."""
+        return self.state.get(name) or None
+
+    def input(self, name: str) -> Any:
+        """The value of an input; None where it is empty."""
+        item = next((each for each in self.document.every if isinstance(each, INPUTS) and each.name == name), None)
+        given = self.state.get(name)
+        match item:
+            case Toggle(default=default):
+                return default if given is None else given == "1"
+            case Date(default_days=days):
+                if given is None and days is not None:
+                    return self.today + timedelta(days=days)
+                return date_of(given) if given else None
+            case Input(default=default) | Dropdown(default=default):
+                return (given if given is not None else default) or None
+        return given or None
+
+    def chosen(self, path: str) -> RecordPage:
+        """The chosen record, or the one that relations lead to from it: `charge.customer`. Raises Choose, Gone, NotFound, SourceDown."""
+        name, *ways = path.split(".")
+        collection_id, key = self.collection_of(name), self.key_of(name)
+        if collection_id is None:
+            raise Gone(f"Nothing selects {name} here.")
+        if key is None:
+            raise Choose(records.collection(collection_id).label_one)
+        page = self._record(collection_id, key)
+        for way in ways:
+            page = self._led(page, way)
+        return page
+
+    def _led(self, page: RecordPage, way: str) -> RecordPage:
+        relation = page.collection.relation(way)
+        if relation is None or relation.kind != "to_one":
+            raise Gone(f"{page.collection.label} have no relation {way} to one record any more.")
+        if any(here not in page.record.values for here, _ in relation.columns):
+            raise NotFound(hidden=True)
+        key = records.record_keys.encode([page.record.values[here] for here, _ in relation.columns])
+        if key is None or any(page.record.values[here] is None for here, _ in relation.columns):
+            raise Gone(f"{page.record.title} has no {relation.label.lower()}.")
+        return self._record(relation.collection, key)
+
+    def _record(self, collection_id: str, key: str) -> RecordPage:
+        """The record, read once for all components."""
+        found = self._records.get((collection_id, key))
+        if found is None:
+            try:
+                found = browse.record(self.actor, collection_id, key, labels=True)
+            except ConsoleError as error:
+                found = error
+            self._records[collection_id, key] = found
+        if isinstance(found, ConsoleError):
+            raise found
+        return found
+
+    def roots(self, uses: Sequence[Expression]) -> dict[str, Any]:
+        """The roots of these expressions. Raises Choose if one looks at something that is not chosen yet; and what `chosen` raises."""
+        paths = [path for each in uses for path in expressions.paths(each)]
+        selected = {path[1] for path in paths if path[0] == "selected" and len(path) > 1}
+        inputs = {path[1] for path in paths if path[0] == "input" and len(path) > 1}
+        me = self.actor.attributes
+        return {
+            "selected": {name: self._values(self.chosen(name)) for name in selected},
+            "input": {name: self.input(name) for name in inputs},
+            "me": me,
+            "currentUser": me,
+            "now": self.now,
+        }
+
+    @staticmethod
+    def _values(page: RecordPage) -> dict[str, Any]:
+        return {**page.collection.typed(page.record.values), "key": page.record.key, "title": page.record.title}
+
+    def render(self, template: str) -> str:
+        """The template with its values. Raises what `roots` raises."""
+        return expressions.render(template, self.roots(expressions.templates(template)))
+
+    def address(self, template: str) -> str:
+        """The template as an address: values are percent-encoded, so that none of them can lead elsewhere. Raises what `roots` raises."""
+        found = expressions.templates(template)
+        roots = self.roots(found)
+        parts = expressions.TEMPLATE.split(template)[::2]
+        values = [quote(expressions.shown(expression.value(roots)), safe="") for expression in found]
+        return parts[0] + "".join(value + part for value, part in zip(values, parts[1:], strict=True))
+
+    def shows(self, item: Any) -> bool:
+        """Whether the component's condition certainly holds; what is not chosen yet is unknown."""
+        if item.visible_if is None:
+            return True
+        expression = expressions.parse(item.visible_if)
+        try:
+            return expression.test(self.roots([expression]))
+        except (Choose, Gone, ConsoleError):
+            return False
+
+    def conditions(self, collection: Collection, scope: Scope, item: Any) -> tuple[list[Expression], dict[str, Any]]:
+        """(the conditions of a list or chart, their roots). One over an input that is empty is left out.
+
+        Raises Choose; Gone for a segment that is no longer there, or a condition over a field that is gone or hidden from the reader.
+        """
+        found: list[Expression] = []
+        if item.segment:
+            segment = collection.segment(item.segment)
+            if segment is None:
+                raise Gone(f"{collection.label} have no segment {item.segment} any more.")
+            found.append(expressions.parse(segment.filter))
+        for text in item.where:
+            expression = expressions.parse(text)
+            named = {path[1] for path in expressions.paths(expression) if path[0] == "input" and len(path) > 1}
+            if all(self.input(name) is not None for name in named):
+                found.append(expression)
+        for expression in found:
+            require_fields(collection, scope, expression)
+        return found, self.roots(found)
+
+    def open_tab(self, item: Tabs) -> str:
+        """The id of the open tab."""
+        asked = self.state.get(item.name)
+        return next((tab.id for tab in item.tabs if tab.id == asked), item.tabs[0].id)
+
+
+def require_fields(collection: Collection, scope: Scope, expression: Expression) -> None:
+    """Raises Gone if the expression looks at a field that is gone or hidden: who may not see it must not learn it from which rows come."""
+    for path in expressions.paths(expression):
+        if path[0] != "record" or len(path) < 2:
+            continue
+        name = path[1]
+        known = name in collection.by_name or collection.relation(name) is not None or collection.field(name) is not None
+        if not known:
+            raise Gone(f"{collection.label} have no field {name} any more.")
+        if name in scope.hidden:
+            field_ = collection.by_name.get(name)
+            raise Gone(f"You may not see {field_.label if field_ else name} of {collection.label}, on which this depends.")
+
+
+def state_names(document: Workspace) -> frozenset[str]:
+    """All names that the address of the workspace may hold."""
+    found = {str(item.name) for item in document.every if isinstance(item, (*INPUTS, Tabs))}
+    found |= {str(item.select) for item in document.every if isinstance(item, SELECTING) and item.select}
+    return frozenset(found | {f"{item.id}_after" for item in document.every if isinstance(item, CollectionList)})
+
+
+def state_of(document: Workspace, given: Mapping[str, str]) -> dict[str, str]:
+    """What an address says of this workspace; other parameters and overlong values are left out."""
+    names = state_names(document)
+    return {name: value for name, value in given.items() if name in names and len(value) <= LONGEST}

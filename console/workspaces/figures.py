@@ -1,0 +1,281 @@
+"""The figures of metrics and charts: read within the reader's scope, with the periods and names that belong to them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from console import access, browse, log
+from console.core import expressions
+from console.core.actor import Actor
+from console.core.documents.collections import Collection, Field
+from console.core.documents.workspaces import Chart, Metric
+from console.core.expressions import Expression
+from console.core.filters import readable_field
+from console.core.scopes import Scope
+from console.formats import Named
+from console.records import grouped, sql_question
+from console.records.grouped import By, Group
+from console.workspaces.desk import Desk, Gone, require_fields
+
+SINCE = "console_since"
+OTHER = "\x00other"
+"""The key of what is added up because it is not among the largest."""
+
+MOST_LINES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a chart draws. `keys` are values or first days of periods, in order; `series` are (key of the line or None, currency, value for each key).
+
+    `measured` is the measured field, `by` the one whose values are told apart, `date` that of the periods; `named` the records that keys refer to.
+    `conditions` are those of the records behind it, with their roots. `cut`: there were more groups than are read.
+    """
+
+    collection: Collection | None
+    keys: Sequence[Any]
+    series: Sequence[tuple[Any, str | None, Sequence[Any]]]
+    measured: Field | None = None
+    by: Field | None = None
+    date: Field | None = None
+    line: Field | None = None
+    named: Mapping[tuple[str, str], Named] = field(default_factory=dict)
+    conditions: Sequence[Expression] = ()
+    roots: Mapping[str, Any] = field(default_factory=dict)
+    cut: bool = False
+    columns: Sequence[str] = ()
+    total: Sequence[tuple[str | None, Any]] = ()
+
+
+def metric(desk: Desk, item: Metric) -> Figures:
+    """The figure as `total` (currency, value), the largest amount first; `keys` and `series` are the line of its periods, none without a date."""
+    if item.sql is not None:
+        return _asked(desk, item)
+    collection, scope, where, roots = _judged(desk, item)
+    measured, day = _field(collection, scope, item.field), _field(collection, scope, item.date)
+    common = {"measure": item.measure, "field": item.field, "zone": desk.actor.zone}
+    keys: list[str] = []
+    series: list[tuple[Any, str | None, Sequence[Any]]] = []
+    total: list[tuple[str | None, Any]] = []
+    if day is not None:
+        keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
+        rows = _of_periods(desk, item, day, keys[0], [By(day.name, item.period)], where, roots, scope)
+        series = _lines(rows, keys, item.measure)
+        total = [(currency, values[-1]) for _, currency, values in series] or [(None, _nothing(item.measure))]
+    if day is None or item.whole:
+        groups = grouped.grouped(collection.id, scope, where=where, roots=roots, **common)  # type: ignore[arg-type]
+        total = [(each.currency, each.value) for each in groups] or [(None, _nothing(item.measure))]
+    _note(desk, item, collection, len(total))
+    return Figures(collection, keys, series, measured, date=day, conditions=where, roots=roots, total=total)
+
+
+def chart(desk: Desk, item: Chart) -> Figures:
+    """The figures of a chart. Raises Choose, Gone, Malformed for fields that are gone, NotFound, TooSlow, SourceDown."""
+    if item.sql is not None:
+        return _asked(desk, item)
+    collection, scope, where, roots = _judged(desk, item)
+    made = {"time": _time, "share": _share, "leaders": _share, "cohort": _cohort, "funnel": _funnel}[item.chart](
+        desk, item, collection, scope, where, roots
+    )
+    _note(desk, item, collection, len(made.keys))
+    return made
+
+
+def starts(period: str, last: int, today: date) -> list[date]:
+    """The first days of the last periods, the present one last."""
+    found = [_start(period, today)]
+    while len(found) < last:
+        found.append(_start(period, found[-1] - timedelta(days=1)))
+    return found[::-1]
+
+
+def end_of(period: str, start: date) -> date:
+    """The first day after the period."""
+    return _start(period, start + timedelta(days={"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}[period]))
+
+
+def _start(period: str, day: date) -> date:
+    match period:
+        case "day":
+            return day
+        case "week":
+            return day - timedelta(days=day.weekday())
+        case "month":
+            return day.replace(day=1)
+        case "quarter":
+            return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
+    return day.replace(month=1, day=1)
+
+
+def moment_of_day(day: date, zone: str) -> datetime:
+    """The beginning of the day in this zone, in UTC."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+def _judged(desk: Desk, item: Chart | Metric) -> tuple[Collection, Scope, list[Expression], dict[str, Any]]:
+    collection, scope = browse.browsed_collection(desk.actor, item.collection or "")
+    where, roots = desk.conditions(collection, scope, item)
+    return collection, scope, where, roots
+
+
+def _field(collection: Collection, scope: Scope, name: str | None) -> Field | None:
+    """The field, None where none is named. Raises Malformed if it is gone, hidden, or worked out by the console."""
+    if name is None:
+        return None
+    found = readable_field(collection, name, scope.hidden)
+    if found.computed is not None:
+        raise grouped.refused(f"{found.label} is worked out when it is shown; the database cannot add it up.")
+    return found
+
+
+def _needed(collection: Collection, scope: Scope, name: str | None) -> Field:
+    """The field that this kind of chart cannot do without."""
+    found = _field(collection, scope, name)
+    if found is None:
+        raise Gone("This chart lacks the field by which its records are told apart.")
+    return found
+
+
+def _of_periods(
+    desk: Desk, item: Chart | Metric, day: Field, first: str, by: list[By], where: list[Expression], roots: Mapping[str, Any], scope: Scope
+) -> list[Group]:
+    """The groups from the first period on."""
+    begins: Any = date.fromisoformat(first)
+    if day.stored == "datetime":
+        begins = moment_of_day(begins, desk.actor.zone)
+    within = [*where, grouped.since(day.name, SINCE)]
+    known = {**roots, "input": {**roots["input"], SINCE: begins}}
+    return grouped.grouped(
+        item.collection or "", scope, measure=item.measure, field=item.field, by=by, where=within, roots=known, zone=desk.actor.zone
+    )
+
+
+def _lines(rows: Sequence[Group], keys: Sequence[str], measure: str) -> list[tuple[Any, str | None, Sequence[Any]]]:
+    """One line for each currency and, with two keys, for each value of the second; the longest first."""
+    by_line: dict[tuple[Any, str | None], dict[str, Any]] = {}
+    for row in rows:
+        line = row.keys[1] if len(row.keys) > 1 else None
+        by_line.setdefault((line, row.currency), {})[row.keys[0]] = row.value
+    ordered = sorted(by_line.items(), key=lambda each: (-len(each[1]), str(each[0])))[:MOST_LINES]
+    empty = _nothing(measure)
+    return [(line, currency, [found.get(key, empty) for key in keys]) for (line, currency), found in ordered]
+
+
+def _nothing(measure: str) -> Any:
+    """The figure over no records: 0 for what is counted or added up, else none."""
+    return 0 if measure in ("count", "sum", "distinct") else None
+
+
+def _time(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Expression], roots: dict[str, Any]) -> Figures:
+    day, line = _needed(collection, scope, item.date), _field(collection, scope, item.by)
+    measured = _field(collection, scope, item.field)
+    keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
+    by = [By(day.name, item.period), *([By(line.name)] if line else [])]
+    rows = _of_periods(desk, item, day, keys[0], by, where, roots, scope)
+    named = _named(desk.actor, line, {row.keys[1] for row in rows}) if line else {}
+    lines = _lines(rows, keys, item.measure) or [(None, None, [_nothing(item.measure)] * len(keys))]
+    return Figures(collection, keys, lines, measured, date=day, line=line, named=named, conditions=where, roots=roots)
+
+
+def _share(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Expression], roots: dict[str, Any]) -> Figures:
+    by, measured = _needed(collection, scope, item.by), _field(collection, scope, item.field)
+    rows = grouped.grouped(
+        collection.id, scope, measure=item.measure, field=item.field, by=[By(by.name)], where=where, roots=roots, zone=desk.actor.zone
+    )
+    currency = rows[0].currency if rows else None
+    same = [row for row in rows if row.currency == currency]
+    first, rest = same[: item.limit], same[item.limit :]
+    keys = [row.keys[0] for row in first]
+    values = [row.value for row in first]
+    if rest and item.chart == "share" and item.measure in ("count", "sum"):
+        keys.append(OTHER)
+        values.append(_added([row.value for row in rest]))
+    named = _named(desk.actor, by, set(keys) - {OTHER, None})
+    cut = len(rows) == grouped.MOST_GROUPS or len(same) < len(rows)
+    return Figures(collection, keys, [(None, currency, values)], measured, by=by, named=named, conditions=where, roots=roots, cut=cut)
+
+
+def _added(values: Sequence[Any]) -> Any:
+    total = sum((Decimal(str(value)) for value in values if value is not None), Decimal(0))
+    return int(total) if total == total.to_integral_value() else format(total, "f")
+
+
+def _cohort(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Expression], roots: dict[str, Any]) -> Figures:
+    """`keys` are the cohorts; the series are how many of them came after 0, 1, 2 … periods."""
+    day, then = _needed(collection, scope, item.date), _needed(collection, scope, item.then)
+    keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
+    rows = _of_periods(desk, item, day, keys[0], [By(day.name, item.period), By(then.name, item.period)], where, roots, scope)
+    places = {key: number for number, key in enumerate(keys)}
+    table = [[0 for _ in keys] for _ in keys]
+    sizes = dict.fromkeys(keys, 0)
+    for row in rows:
+        if row.keys[0] in places:
+            sizes[row.keys[0]] += row.value or 0
+            later = places.get(row.keys[1]) if row.keys[1] else None
+            if later is not None and later >= places[row.keys[0]]:
+                table[later - places[row.keys[0]]][places[row.keys[0]]] += row.value or 0
+    last = len(keys) - 1
+    series = [
+        (after, None, [table[after][place] if place + after <= last else None for place in range(len(keys))]) for after in range(len(keys))
+    ]
+    return Figures(collection, keys, series, None, date=day, conditions=where, roots=roots, total=[(key, sizes[key]) for key in keys])
+
+
+def _funnel(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Expression], roots: dict[str, Any]) -> Figures:
+    stages = [expressions.parse(stage.where) for stage in item.stages or ()]
+    for stage in stages:
+        require_fields(collection, scope, stage)
+    known = desk.roots([*where, *stages])
+    numbers = grouped.staged(collection.id, scope, stages, where, known)
+    keys = [stage.label for stage in item.stages or ()]
+    return Figures(collection, keys, [(None, None, numbers)], None, conditions=where, roots=roots)
+
+
+def _asked(desk: Desk, item: Chart | Metric) -> Figures:
+    """The answer to a SELECT: the first column names the groups, the others are numbers."""
+    text, given = _with_marks(desk, item.sql or "")
+
+    def reachable(collection: Collection) -> Scope | None:
+        if not access.can(desk.actor, None, f"collection:{collection.id}", "browse"):
+            return None
+        return browse.view_scope(desk.actor, collection)
+
+    answer = sql_question.ask(item.source or "", text, reachable, given)
+    log.note(
+        desk.actor, "figures_viewed",
+        open={"workspace": desk.document.id, "component": item.id, "measure": "sql", "groups": len(answer.rows), "collections": list(answer.collections)},
+        source=item.source, later=True,
+    )  # fmt: skip
+    if len(answer.columns) == 1:
+        return Figures(None, [], [], columns=answer.columns, total=[(None, answer.rows[0][0] if answer.rows else None)], cut=answer.cut)
+    series = [(name, None, [row[number] for row in answer.rows]) for number, name in enumerate(answer.columns) if number]
+    first = answer.rows[0][1] if answer.rows else None
+    return Figures(None, [row[0] for row in answer.rows], series, columns=answer.columns, total=[(None, first)], cut=answer.cut)
+
+
+def _with_marks(desk: Desk, text: str) -> tuple[str, list[Any]]:
+    """The SELECT with a mark in place of each template, and their values: they are bound, never written into the statement."""
+    found = expressions.templates(text)
+    values = [expression.evaluate(desk.roots([expression])) for expression in found]
+    parts = expressions.TEMPLATE.split(text)[::2]
+    made = parts[0]
+    for number, part in enumerate(parts[1:]):
+        made += "'" + sql_question.MARK.format(number) + "'" + part
+    return made, values
+
+
+def _named(actor: Actor, by: Field | None, values: set[Any]) -> Mapping[tuple[str, str], Named]:
+    if by is None or not by.references:
+        return {}
+    return browse.named(actor, {(by.references, str(value)) for value in values if value is not None})
+
+
+def _note(desk: Desk, item: Chart | Metric, collection: Collection, groups: int) -> None:
+    log.note(
+        desk.actor, "figures_viewed",
+        open={"workspace": desk.document.id, "component": item.id, "measure": item.measure, "groups": groups},
+        source=collection.source, collection=collection.id, label=access.label_of(f"collection:{collection.id}"), later=True,
+    )  # fmt: skip

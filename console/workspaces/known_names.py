@@ -1,0 +1,116 @@
+"""Names in a workspace that are not connected here: collections, fields, relations, segments, inboxes. Warnings, for a source may come later."""
+
+from collections.abc import Iterator
+
+from console import inboxes, records
+from console.core import expressions
+from console.core.documents.collections import Collection
+from console.core.documents.json_shape import Spot
+from console.core.documents.workspaces import (
+    SELECTING,
+    Action,
+    Chart,
+    CollectionList,
+    Component,
+    Dropdown,
+    Fields,
+    Inbox,
+    Metric,
+    Related,
+    WorkflowButtons,
+    Workspace,
+)
+from console.core.expressions import ExpressionError
+from console.errors import ConsoleError, NotFound
+from console.records import sql_question
+
+
+def unknown_names(document: Workspace) -> list[Spot]:
+    """A line for each name that is not there, at its component."""
+    return [Spot((item.id, *place), reason) for item in document.every for place, reason in _of(document, item)]  # type: ignore[arg-type]
+
+
+def _of(document: Workspace, item: Component) -> Iterator[tuple[tuple[str, ...], str]]:
+    match item:
+        case CollectionList() | Chart() | Metric() if item.collection:
+            collection = _collection(item.collection)
+            if collection is None:
+                yield ("collection",), f"There is no collection {item.collection} here."
+                return
+            yield from _of_records(collection, item)
+        case Chart() | Metric() if item.sql:
+            yield from _of_sql(item)
+        case Dropdown() if item.collection:
+            collection = _collection(item.collection)
+            if collection is None or collection.field(item.field or "") is None:
+                yield ("field",), f"There is no field {item.field} of {item.collection} here."
+        case Inbox():
+            if all(each.id != item.inbox for each in inboxes.known()):
+                yield ("inbox",), f"There is no inbox {item.inbox} here."
+        case Fields() | Related() | Action() | WorkflowButtons():
+            collection = _led(document, item.of)
+            if collection is None:
+                yield ("of",), f"{item.of} leads to no record here."
+                return
+            if isinstance(item, Related) and collection.relation(item.relation) is None:
+                yield ("relation",), f"{collection.label} have no relation {item.relation}."
+            if isinstance(item, Fields):
+                for name in item.fields or ():
+                    if collection.field(name) is None:
+                        yield ("fields",), f"{collection.label} have no field {name}."
+
+
+def _of_records(collection: Collection, item: CollectionList | Chart | Metric) -> Iterator[tuple[tuple[str, ...], str]]:
+    if item.segment and collection.segment(item.segment) is None:
+        yield ("segment",), f"{collection.label} have no segment {item.segment}."
+    named = {"sort": (getattr(item, "sort", None) or "").removeprefix("-")}
+    named |= {name: getattr(item, name, None) or "" for name in ("field", "date", "by", "then")}
+    for place, name in named.items():
+        if name and collection.field(name) is None:
+            yield (place,), f"{collection.label} have no field {name}."
+    for name in getattr(item, "columns", None) or ():
+        if collection.field(name) is None:
+            yield ("columns",), f"{collection.label} have no field {name}."
+    texts = [("where", text) for text in item.where] + [("stages", stage.where) for stage in getattr(item, "stages", None) or ()]
+    for place, text in texts:
+        try:
+            paths = expressions.paths(expressions.parse(text))
+        except ExpressionError:
+            continue
+        for path in sorted(paths):
+            if path[0] == "record" and len(path) > 1 and path[1] not in collection.by_name and collection.relation(path[1]) is None:
+                yield (place,), f"{collection.label} have no field {path[1]}."
+
+
+def _of_sql(item: Chart | Metric) -> Iterator[tuple[tuple[str, ...], str]]:
+    collection = next((each for each in records.collections() if each.source == item.source), None)
+    if collection is None:
+        yield ("source",), f"There is no data source {item.source} here."
+        return
+    try:
+        sql_question.parse(expressions.TEMPLATE.sub("'x'", item.sql or ""), collection.dialect)
+    except ConsoleError as error:
+        yield ("sql",), error.message
+
+
+def _collection(name: str) -> Collection | None:
+    try:
+        return records.collection(name)
+    except NotFound:
+        return None
+
+
+def _led(document: Workspace, path: str) -> Collection | None:
+    """The collection that a selection and relations from it lead to."""
+    name, *ways = path.split(".")
+    owner = next((item for item in document.every if isinstance(item, SELECTING) and item.select == name), None)
+    collection: Collection | None = None
+    if isinstance(owner, CollectionList):
+        collection = _collection(owner.collection)
+    elif isinstance(owner, Inbox):
+        known = next((each for each in inboxes.known() if each.id == owner.inbox), None)
+        collection = _collection(known.source.collection) if known and known.source else None
+    for way in ways:
+        relation = collection.relation(way) if collection else None
+        collection = _collection(relation.collection) if relation is not None and relation.kind == "to_one" else None
+    return collection

@@ -1,0 +1,187 @@
+"""What each component shows: read for one person, or in a sentence why it cannot. One component that fails leaves the others alone."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from console import access, browse, inboxes, log, records
+from console.browse import naming
+from console.core import expressions
+from console.core.documents.collections import Collection
+from console.core.documents.workspaces import (
+    Action,
+    Chart,
+    CollectionList,
+    Dropdown,
+    Fields,
+    Inbox,
+    Link,
+    Metric,
+    Related,
+    Text,
+    WorkflowButtons,
+)
+from console.core.expressions import search_syntax
+from console.errors import ConsoleError, NotAllowed, NotFound, SourceDown, TooSlow
+from console.records import order_of
+from console.work import tickets
+from console.workspaces import figures
+from console.workspaces.desk import Choose, Desk, Gone
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A component as its reader has it. `state`: ready, choose (something has to be chosen), closed (not theirs to see), gone (it names what
+    is not there any more), down (its source does not answer). `words` is the sentence where it is not ready; `data` is of the kind of component.
+    """
+
+    component: Any
+    state: str = "ready"
+    words: str = ""
+    data: Any = None
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Records of a collection component. `total` is at most 10 001, which means more; None if it fits on the page."""
+
+    collection: Collection
+    columns: tuple[Any, ...]
+    rows: list[records.Record]
+    next: str | None
+    previous: str | None
+    total: int | None
+    named: Any
+    conditions: Any
+    roots: Any
+
+
+def read_part(desk: Desk, item: Any) -> Shown:
+    """The component for this reader. Never raises for what a person can act on."""
+    try:
+        title = desk.render(item.title) if item.title else ""
+    except (Choose, Gone, ConsoleError):
+        title = ""
+    try:
+        return Shown(item, data=_read(desk, item), title=title)
+    except (Choose, Gone, ConsoleError) as error:
+        return failed(item, error, title)
+
+
+def failed(item: Any, error: Exception, title: str = "") -> Shown:
+    """The component with the reason why it shows nothing, in a sentence."""
+    match error:
+        case Choose():
+            return Shown(item, "choose", f"Choose {_indefinite(error.label)} first.", title=title)
+        case TooSlow() | SourceDown():
+            return Shown(item, "down", error.message, title=title)
+        case NotAllowed():
+            return Shown(item, "closed", error.message, title=title)
+        case NotFound():
+            return Shown(item, "closed", _closed(item), title=title)
+        case ConsoleError():
+            return Shown(item, "gone", error.message, title=title)
+    return Shown(item, "gone", str(error), title=title)
+
+
+def _indefinite(label: str) -> str:
+    small = label if label[:2].isupper() else label[:1].lower() + label[1:]
+    return f"{'an' if small[:1].lower() in 'aeio' else 'a'} {small}"
+
+
+def _closed(item: Any) -> str:
+    """Why it shows nothing, in words that do not tell missing from invisible."""
+    if isinstance(item, Inbox):
+        return "This inbox is not there, or it is not yours to see."
+    if isinstance(item, (CollectionList, Chart, Metric)):
+        return "These records are not there, or you may not see them."
+    return "This record is not there, or outside what you may see."
+
+
+def _read(desk: Desk, item: Any) -> Any:
+    match item:
+        case Text():
+            return desk.render(item.text)
+        case Link():
+            return desk.render(item.text), desk.address(item.to)
+        case CollectionList():
+            return _listing(desk, item)
+        case Fields():
+            return desk.chosen(item.of)
+        case Related():
+            page = desk.chosen(item.of)
+            if page.collection.relation(item.relation) is None:
+                raise Gone(f"{page.collection.label} have no relation {item.relation} any more.")
+            found = browse.related(desk.actor, page.collection.id, page.record.key or "", item.relation, item.limit)
+            if item.columns is not None:
+                found = replace(found, columns=tuple(each for each in found.columns if each.name in item.columns))
+            return page, found
+        case Action() | WorkflowButtons():
+            return desk.chosen(item.of)
+        case Inbox():
+            inbox = inboxes.seen(desk.actor, item.inbox)
+            return inbox, tickets.to_do(desk.actor, item.inbox, limit=item.limit), tickets.count(desk.actor, [inbox])[inbox.id]
+        case Metric():
+            return figures.metric(desk, item), desk.render(item.words) if item.words else ""
+        case Chart():
+            return figures.chart(desk, item)
+        case Dropdown():
+            return _choices(desk, item)
+    return None
+
+
+def _listing(desk: Desk, item: CollectionList) -> Listing:
+    collection, scope = browse.browsed_collection(desk.actor, item.collection)
+    where, roots = desk.conditions(collection, scope, item)
+    wanted = item.columns or collection.columns
+    readable = {each.name: each for each in collection.readable(scope)}
+    if missing := [name for name in item.columns or () if collection.field(name) is None]:
+        raise Gone(f"{collection.label} have no field {missing[0]} any more.")
+    columns = tuple(readable[name] for name in dict.fromkeys(wanted) if name in readable)
+    text = desk.input(item.search) if item.search else None
+    sought = search_syntax.read(str(text), collection, scope.hidden, lambda _: None, desk.actor.zone) if text else None
+    order_of(collection, scope, item.sort)
+    names = [each.name for each in columns]
+    badge = collection.summary.get("badge")
+    asked = dict.fromkeys(
+        [*names, *(collection.currencies[name] for name in names if name in collection.currencies), *([badge] if badge in readable else [])]
+    )
+    condition = _all(where)
+    page = records.page(
+        collection.id, scope, segment=condition, q=sought, sort=item.sort, limit=item.limit, fields=list(asked), roots=roots,
+        after=desk.state.get(f"{item.id}_after") or None,
+    )  # fmt: skip
+    total = None
+    if page.next or page.previous:
+        total = records.count(collection.id, scope, None, sought, browse.CAP, segment=condition, roots=roots)
+    named = naming.named(
+        desk.actor, naming.references(((each.name, each.references) for each in columns), (row.values for row in page.rows))
+    )
+    log.note(
+        desk.actor, "record_listed",
+        open={"count": len(page.rows), "sort": item.sort or "", "more": page.next is not None, "has_filter": bool(where or text)},
+        sealed={"q": text} if text else {}, source=collection.source, collection=collection.id,
+        label=access.label_of(f"collection:{collection.id}"), later=True,
+    )  # fmt: skip
+    return Listing(collection, columns, page.rows, page.next, page.previous, total, named, where, roots)
+
+
+def _all(where: list[Any]) -> Any:
+    """One expression of which all parts must hold; None without any."""
+    if len(where) < 2:
+        return where[0] if where else None
+    return expressions.parse(" && ".join(f"({each.text})" for each in where))
+
+
+def _choices(desk: Desk, item: Dropdown) -> list[tuple[str, str]]:
+    """(value, label) of what can be chosen."""
+    if item.options is not None:
+        return [(each.value, each.label) for each in item.options]
+    collection, scope = browse.browsed_collection(desk.actor, item.collection or "")
+    field = collection.visible(item.field or "", scope.hidden)
+    if field is None:
+        raise Gone(f"{collection.label} have no field {item.field} any more.")
+    if field.options is not None:
+        return [(option.value, option.label) for option in field.options]
+    found = records.value_counts(collection.id, scope, field.name)
+    return [(str(value), str(value)) for value, _ in found.counts if value is not None]

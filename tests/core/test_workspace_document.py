@@ -1,0 +1,97 @@
+"""Workspace documents: what is refused, what a component depends on, and what the builder does to them."""
+
+from pathlib import Path
+from typing import Any
+
+from console.core.documents.workspaces import check, edits, names_used, read, workspace_schema
+from tests.tables import cases
+
+ROOT = Path(__file__).parents[2]
+LIST = {"id": "list", "type": "collection", "collection": "customer", "select": "customer"}
+FIND = {"id": "find", "type": "search", "name": "q", "label": "Find"}
+
+
+def document(*components: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"format": 1, "id": "desk", "title": "Desk", "components": list(components), **more}
+
+
+def test_the_shipped_workspaces_are_fine_and_keep_their_bytes() -> None:
+    files = sorted((ROOT / "workspaces").glob("*.json"))
+    assert [file.stem for file in files] == ["compliance-morning", "customer-360", "payments", "refund-desk"]
+    for file in files:
+        assert check(file.read_bytes()) == [], file
+        made = read(file.read_bytes())
+        assert read(made.canonical()) == made
+        assert made.dashboard is (made.id == "payments")
+
+
+def test_the_schema_in_the_tree_is_that_of_the_model() -> None:
+    assert (ROOT / "console/core/workspace.schema.json").read_bytes() == workspace_schema.text()
+
+
+@cases(
+    "component, path, words",
+    [
+        ({"type": "fields", "of": "customer"}, "a.of", "Nothing selects customer"),
+        ({"type": "text", "text": "{{ selected.person.name }}"}, "a.text", "Nothing selects person"),
+        ({"type": "text", "text": "{{ record.name }}"}, "a.text", "There is no record here"),
+        ({"type": "text", "text": "{{ me.name"}, "a.text", "never closed"),
+        ({"type": "collection", "collection": "c", "where": ["record.x == input.y"]}, "a.where", "no input called y"),
+        ({"type": "collection", "collection": "c", "search": "q"}, "a.search", "no search called q"),
+        ({"type": "link", "text": "x", "to": "javascript:alert(1)"}, "a.to", "begins with /"),
+        ({"type": "link", "text": "x", "to": "//evil.example"}, "a.to", "begins with /"),
+        ({"type": "metric", "collection": "c", "measure": "sum"}, "components[0]", "say the field"),
+        ({"type": "chart", "collection": "c", "chart": "time"}, "components[0]", "say the date"),
+        ({"type": "chart", "collection": "c", "sql": "select 1"}, "components[0]", "one of the two"),
+        ({"type": "picture"}, "components[0]", "picture"),
+        ({"type": "text", "text": "x", "width": 13}, "components[0].width", "too high"),
+        ({"type": "text", "text": "x", "onload": "x"}, "components[0].onload", "no setting onload"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_component(component: dict[str, Any], path: str, words: str) -> None:
+    found = check(document({"id": "a", **component}))
+    assert any(spot.path == path and words.lower() in spot.reason.lower() for spot in found), found
+
+
+def test_names_that_stand_twice_and_too_much_nesting_are_refused() -> None:
+    reasons = [
+        spot.reason
+        for spot in check(document(LIST, {**LIST, "id": "other"}, FIND, {**FIND, "name": "x"}, {**FIND, "id": "part", "name": "as"}))
+    ]
+    assert [reason.split(":")[0] for reason in reasons] == [
+        "Two components are called find",
+        "Two components use the name customer in the address",
+        "as means something else in the address",
+    ]
+    deep: dict[str, Any] = {"id": "s0", "type": "section"}
+    for number in range(1, 6):
+        deep = {"id": f"s{number}", "type": "section", "components": [deep]}
+    assert "at most 3 deep" in check(document(deep))[0].reason
+
+
+def test_a_component_depends_on_what_its_expressions_look_at() -> None:
+    made = read(
+        document(
+            LIST | {"search": "q", "where": ["record.x == input.y || selected.other.id == 1"]},
+            {"id": "f", "type": "fields", "of": "customer.desk", "title": "{{ input.y }}", "visible_if": "selected.z.a > 1"},
+            {"id": "t", "type": "text", "text": "{{ me.name }} {{ now }}"},
+        )
+    )
+    assert [set(names_used(item)) for item in made.every] == [{"q", "y", "other"}, {"customer", "y", "z"}, set()]
+
+
+def test_the_builder_moves_copies_and_removes() -> None:
+    begin = document({"id": "left", "type": "section", "components": [LIST]}, FIND)
+    moved = edits.move(begin, "find", "left", 0)
+    assert [each["id"] for each in moved["components"][0]["components"]] == ["find", "list"]
+    assert edits.move(begin, "left", "left", 0) == begin, "a section does not move into itself"
+    assert edits.move(begin, "find", "nowhere", 0) == begin
+    assert [each["id"] for each in edits.step(begin, "find", -1)["components"]] == ["find", "left"]
+    assert edits.step(begin, "left", -1) == begin
+    copied = edits.duplicate(begin, "left")["components"][1]
+    assert (copied["id"], copied["components"][0]["id"], copied["components"][0]["select"]) == ("left_2", "list_2", "customer_2")
+    assert edits.resize(begin, "find", 40)["components"][1]["width"] == 12
+    assert edits.remove(begin, "left")["components"] == [FIND]
+    assert begin["components"][1] == FIND, "what is given is never changed"
+    assert edits.fresh(begin, "search") == {"id": "search", "type": "search", "name": "search"}
+    assert check(edits.add(begin, edits.fresh(begin, "tabs"), "left")) == []

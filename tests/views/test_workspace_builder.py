@@ -1,0 +1,163 @@
+"""The builder of workspaces: by page from nothing to published, two editors at once, and who gets in."""
+
+import re
+from typing import Any
+
+import pytest
+
+from console import workspaces
+from console.errors import NotAllowed
+from tests.views.conftest import Page, Pages
+
+EDIT = "/w/morning/edit"
+
+
+def made(pages: Pages) -> Page:
+    """A new workspace as the builder shows it."""
+    pages.ines.send(pages.ines.get("/w/new"), "/w/new", title="Morning", id="")
+    return pages.ines.follow()
+
+
+def add(pages: Pages, kind: str, status: int = 303, **values: Any) -> Page:
+    """The answer to a component that is added with these values."""
+    return pages.ines.send(pages.ines.get(f"{EDIT}/add?type={kind}"), f"{EDIT}/add", status=status, **values)
+
+
+def test_from_nothing_to_what_a_team_opens(pages: Pages) -> None:
+    assert "Nothing is here yet" in made(pages).text
+    add(pages, "search", label="Find somebody", name="q")
+    add(pages, "collection", collection="customer", select="customer", search="q", limit="3", title="People")
+    add(pages, "fields", of="customer", head="1")
+    add(pages, "chart", collection="customer", chart="share", by="desk", title="By desk")
+    revision = pages.ines.get(EDIT).form(EDIT)["fields"]["revision"]
+    about = {
+        "csrf_token": pages.ines.token,
+        "revision": revision,
+        "do": "texts",
+        "title": "Every morning",
+        "help": "Who came.",
+        "teams": "operations",
+        "icon": "users",
+    }
+    pages.ines.post(EDIT, about)
+    assert "/w/morning" not in pages.olivia.get("/w").links, "a draft counts for nobody"
+    pages.olivia.get("/w/morning", status=404)
+    page = pages.ines.get("/w/morning/changes")
+    assert "collection: collection" not in page.text
+    pages.ines.send(page, "/changes", do="publish")
+    assert "Version 1 is published." in pages.ines.follow().html
+    shown = pages.olivia.get("/w/morning?customer=1")
+    assert "Adaeze Okonkwo-Bell" in shown.text
+    assert ("h1", "Every morning") in shown.headings
+    assert "Every morning" not in pages.stan.get("/w").text
+    document = workspaces.workspace(pages.company.olivia, "morning")
+    assert [item.id for item in document.every] == ["search", "collection", "fields", "chart"]
+
+
+def test_components_are_moved_resized_copied_and_removed_without_a_mouse(pages: Pages) -> None:
+    made(pages)
+    for words in ("One", "Two", "Three"):
+        add(pages, "text", text=words)
+    add(pages, "section", title="Group")
+
+    def order() -> list[str]:
+        return re.findall(r'data-part="(\w+)"', pages.ines.get(EDIT).html)
+
+    def do(part: str, act: str, **more: str) -> None:
+        page = pages.ines.get(EDIT)
+        data = {"csrf_token": pages.ines.token, "revision": page.form(EDIT)["fields"]["revision"], "part": part, "do": act, **more}
+        pages.ines.post(EDIT, data)
+
+    assert order() == ["text", "text_2", "text_3", "section"]
+    do("text", "down")
+    assert order() == ["text_2", "text", "text_3", "section"]
+    do("text", "move", place="section", number="0")
+    assert order() == ["text_2", "text_3", "section", "text"]
+    do("text_3", "narrower")
+    assert workspaces.open_workspace(pages.company.ines, "morning").document.component("text_3").width == 11  # type: ignore[union-attr]
+    do("section", "copy")
+    assert order() == ["text_2", "text_3", "section", "text", "section_2", "text_4"]
+    do("section", "remove")
+    assert order() == ["text_2", "text_3", "section_2", "text_4"]
+    pages.ines.send(pages.ines.get("/w/morning/changes"), "/changes", do="undo")
+    assert "text" in order()
+    pages.ines.post(EDIT, {"csrf_token": pages.ines.token, "revision": "1", "part": "gone", "do": "up"}, status=404)
+
+
+def test_what_is_wrong_stands_at_its_box_and_nothing_typed_is_lost(pages: Pages) -> None:
+    made(pages)
+    page = add(pages, "collection", status=422, collection="", title="People", where="record.desk == input.nothing")
+    assert "Records of: " in page.text
+    assert page.form("/add")["fields"]["title"] == "People"
+    page = add(pages, "text", status=422, text="{{ selected.person.name }}")
+    assert "Nothing selects person" in page.text
+    assert page.form("/add")["fields"]["text"] == "{{ selected.person.name }}"
+    page = add(pages, "metric", status=422, sql="delete from customer", source="")
+    assert "SELECT needs the data source" in page.text
+    page = pages.ines.send(pages.ines.get("/w/new"), "/w/new", status=422, title="Morning", id="")
+    assert "There is a workspace called morning already" in page.text
+
+
+def test_who_comes_second_sees_both_and_can_keep_theirs(pages: Pages) -> None:
+    made(pages)
+    add(pages, "text", text="First words")
+    mine = pages.ines.get(f"{EDIT}?part=text")
+    editing = workspaces.open_workspace(pages.company.ines, "morning")
+    theirs = editing.document.to_json()
+    theirs["components"][0]["text"] = "Their words"
+    workspaces.save(pages.company.ines, "morning", editing.draft.revision, theirs)
+    page = pages.ines.send(mine, f"{EDIT}/text", status=409, text="My words")
+    assert "Somebody else changed this draft" in page.text
+    assert "Their words" in page.text
+    assert page.form(f"{EDIT}/text")["fields"]["text"] == "My words"
+    pages.ines.send(page, f"{EDIT}/text")
+    assert workspaces.open_workspace(pages.company.ines, "morning").document.component("text").text == "My words"  # type: ignore[union-attr]
+    stale = pages.ines.get("/w/morning/changes")
+    add(pages, "divider")
+    for do in ("publish", "discard", "undo"):
+        pages.ines.send(stale, "/changes", status=409, do=do)
+
+
+def test_a_former_version_comes_back_and_a_workspace_is_deleted(pages: Pages) -> None:
+    made(pages)
+    add(pages, "text", text="One")
+    pages.ines.send(pages.ines.get("/w/morning/changes"), "/changes", do="publish")
+    pages.ines.send(pages.ines.get(f"{EDIT}?part=text"), f"{EDIT}/text", text="Two")
+    pages.ines.send(pages.ines.get("/w/morning/changes"), "/changes", do="publish")
+    assert "Two" in pages.olivia.get("/w/morning").text
+    pages.ines.send(pages.ines.get("/w/morning/versions"), "/versions", number="1")
+    assert "textOne" in pages.ines.get("/w/morning/changes").text.replace(" ", "") or "One" in pages.ines.get("/w/morning/changes").text
+    pages.ines.send(pages.ines.get("/w/morning/changes"), "/changes", do="publish")
+    assert "One" in pages.olivia.get("/w/morning").text
+    pages.ines.send(pages.ines.get("/w/morning/changes"), "/changes", do="delete")
+    pages.olivia.get("/w/morning", status=404)
+
+
+def test_a_preview_as_a_role_only_takes_away(pages: Pages) -> None:
+    made(pages)
+    add(pages, "collection", collection="account", title="Accounts")
+    page = pages.ines.get("/w/morning/preview?as=buyer")
+    assert "Buyer may not see these records." in page.text
+    assert "LT4599" not in pages.ines.get("/w/morning/preview?as=operator").text, (
+        "an administrator without rights on records sees none as anybody"
+    )
+
+
+@pytest.mark.parametrize("who", ["olivia", "mona", "ada", "stan"])
+def test_nobody_else_builds(pages: Pages, who: str) -> None:
+    made(pages)
+    browser = getattr(pages, who)
+    for path in (
+        "/w/new",
+        EDIT,
+        f"{EDIT}/add?type=text",
+        f"{EDIT}/text",
+        "/w/morning/preview",
+        "/w/morning/changes",
+        "/w/morning/versions",
+    ):
+        browser.get(path, status=403)
+    for path in ("/w/new", EDIT, f"{EDIT}/add", f"{EDIT}/text", "/w/morning/changes", "/w/morning/versions"):
+        browser.post(path, {"csrf_token": browser.token, "revision": "1", "do": "publish", "type": "text", "title": "X"}, status=403)
+    with pytest.raises(NotAllowed):
+        workspaces.publish(getattr(pages.company, who), "morning", 1)

@@ -1,0 +1,222 @@
+"""The running page of a workspace: who sees it, what a choice draws anew, what stands where a component fails, and hostile values."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from console import workspaces
+from console.core.documents.workspaces import check
+from console.db.engine import transaction
+from console.records import catalogue
+from console.workspaces import workspace_list, workspace_publication, workspace_store
+from tests.views.conftest import Pages
+
+DESK: dict[str, Any] = {
+    "format": 1,
+    "id": "desk",
+    "title": "Customer desk",
+    "teams": ["operations"],
+    "components": [
+        {"id": "find", "type": "search", "name": "q", "label": "Search customers"},
+        {"id": "desks", "type": "dropdown", "name": "on", "label": "Desk", "options": [{"value": "retail", "label": "Retail"}, {"value": "corporate", "label": "Corporate"}]},
+        {"id": "people", "type": "collection", "collection": "customer", "select": "customer", "search": "q", "where": ["record.desk == input.on"], "columns": ["display_name", "email"], "look": "list"},
+        {"id": "who", "type": "fields", "of": "customer", "head": True, "fields": ["email", "desk", "tax_id", "balance"]},
+        {"id": "accounts", "type": "related", "of": "customer", "relation": "account"},
+        {"id": "start", "type": "workflow", "of": "customer"},
+        {"id": "do", "type": "action", "of": "customer"},
+        {"id": "hello", "type": "text", "text": "Good morning, {{ me.name }}."},
+        {"id": "mine", "type": "text", "text": "**{{ selected.customer.title }}** has {{ selected.customer.balance }}."},
+        {"id": "more", "type": "link", "text": "All of it", "to": "/c/customer/{{ selected.customer.key }}"},
+        {"id": "n", "type": "metric", "title": "Customers", "collection": "customer"},
+        {"id": "shares", "type": "chart", "title": "By desk", "chart": "share", "collection": "customer", "by": "desk"},
+    ],
+}  # fmt: skip
+
+
+def publish(document: dict[str, Any]) -> None:
+    """The document as the command line publishes it."""
+    assert check(document) == []
+    made = workspaces.read(document)
+    with transaction() as connection:
+        workspace_store.lock(connection, made.id)
+        editing = workspace_publication.Editing(made.id, None, 0, workspace_store.Draft(None, 0))
+        workspace_publication._publish(connection, editing, made, workspace_publication.COMMAND_LINE, "file")
+    workspace_list.forget()
+
+
+@pytest.fixture
+def desk(pages: Pages) -> Pages:
+    """The company with the workspace `desk`."""
+    publish(DESK)
+    return pages
+
+
+@contextmanager
+def statements(collection_id: str = "customer") -> Iterator[list[str]]:
+    """The SQL that goes to the source of the collection meanwhile."""
+    engine, told = catalogue.engine_of(catalogue.collection(collection_id)), list[str]()
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        told.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield told
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def parts_of(html: str) -> set[str]:
+    return set(re.findall(r'id="part-(\w+)"', html))
+
+
+def test_only_its_teams_see_it_and_it_stands_on_home_in_the_rail_and_in_search(desk: Pages) -> None:
+    assert "Customer desk" in desk.olivia.get("/w").text
+    home = desk.olivia.get("/")
+    assert {"/w", "/w/desk"} <= set(home.links)
+    assert "/w/desk" in desk.olivia.get("/search?q=customer+desk").links
+    assert "Customer desk" not in desk.stan.get("/w").text
+    for path in ("/w/desk", "/w/desk/part/n", "/d/desk"):
+        desk.stan.get(path, status=404)
+        desk.olivia.get("/w/unknown" + path[7:], status=404)
+    assert "/w/desk" not in desk.stan.get("/").links
+    assert desk.olivia.get("/d/desk", status=303).html is not None
+    desk.olivia.get("/w/desk/part/unknown", status=404)
+
+
+def test_nothing_is_chosen_at_first_and_that_is_said_once(desk: Pages) -> None:
+    page = desk.olivia.get("/w/desk")
+    assert page.text.count("Choose a customer first.") == 1
+    assert "Good morning, Olivia." in page.text
+    assert "Adaeze Okonkwo-Bell" in page.text
+
+
+def test_a_choice_in_the_address_drives_the_rest(desk: Pages) -> None:
+    page = desk.olivia.get("/w/desk?customer=1")
+    for words in (
+        "adaeze@customers.example",
+        "Retail" if "Retail" in page.text else "retail",
+        "Adaeze Okonkwo-Bell has 12.50.",
+        "LT459999900012345678",
+        "Start Care review",
+    ):
+        assert words in page.text, words
+    assert "/c/customer/1" in page.links
+    assert "IE123" not in page.text, "what is hidden from operators stays hidden"
+    assert 'aria-current="true"' in page.html
+
+
+def test_a_choice_draws_only_what_depends_on_it(desk: Pages) -> None:
+    desk.olivia.get("/w/desk")
+    headers = {"HX-Request": "true", "HX-Target": "desk-said", "HX-Current-URL": "http://localhost/w/desk"}
+    html = desk.olivia.client.get("/w/desk?customer=1", headers=headers).text
+    assert parts_of(html) == {"who", "accounts", "start", "do", "mine", "more"}
+    assert html.count('hx-swap-oob="true"') == 6
+    html = desk.olivia.client.get("/w/desk?on=corporate", headers=headers).text
+    assert parts_of(html) == {"people"}
+    assert "Halcyon" in html
+    assert "Adaeze" not in html
+    assert parts_of(desk.olivia.client.get("/w/desk?nonsense=1", headers=headers).text) == set()
+
+
+def test_rows_fields_and_figures_are_the_readers_own(desk: Pages) -> None:
+    assert "Halcyon" in desk.olivia.get("/w/desk").text
+    assert "Halcyon" not in desk.tom.get("/w/desk").text, "Tom works at the retail desk alone"
+    assert "outside what you may see" in desk.tom.get("/w/desk?customer=3").text
+    assert "Halcyon" not in desk.tom.get("/w/desk?customer=3").text
+    assert "Customers 4" in desk.olivia.get("/w/desk/part/n", htmx="part-n").text
+    assert "Customers 3" in desk.tom.get("/w/desk/part/n", htmx="part-n").text
+    shares = desk.tom.get("/w/desk/part/shares", htmx="part-shares")
+    assert "orporate" not in shares.text
+
+
+def test_a_filter_over_a_hidden_field_tells_nothing(pages: Pages) -> None:
+    publish({**DESK, "components": [{"id": "l", "type": "collection", "collection": "customer", "where": ["record.tax_id == 'IE123'"]}, {"id": "m", "type": "metric", "collection": "customer", "measure": "distinct", "field": "tax_id"}]})  # fmt: skip
+    page = pages.olivia.get("/w/desk")
+    assert "on which this depends" in page.text
+    assert "Adaeze" not in page.text
+    part = pages.olivia.get("/w/desk/part/m", htmx="part-m")
+    assert "tax_id" in part.text
+    assert not re.search(r'class="fig', part.html)
+
+
+def test_what_fails_says_so_in_its_place_and_the_rest_lives(pages: Pages) -> None:
+    gone: list[dict[str, Any]] = [
+        {"id": "a", "type": "collection", "collection": "nowhere"},
+        {"id": "b", "type": "collection", "collection": "customer", "where": ["record.vanished > 1"]},
+        {"id": "c", "type": "collection", "collection": "customer", "columns": ["vanished"]},
+        {"id": "d", "type": "collection", "collection": "customer", "sort": "vanished"},
+        {"id": "e", "type": "collection", "collection": "customer", "segment": "vanished"},
+        {"id": "f", "type": "inbox", "inbox": "nowhere"},
+        {"id": "g", "type": "collection", "collection": "customer", "select": "customer"},
+        {"id": "h", "type": "related", "of": "customer", "relation": "vanished"},
+        {"id": "i", "type": "fields", "of": "customer.vanished"},
+        {"id": "j", "type": "fields", "of": "customer", "fields": ["email", "vanished"]},
+        {"id": "k", "type": "text", "text": "Still here."},
+    ]
+    publish({**DESK, "components": gone})
+    page = pages.olivia.get("/w/desk?customer=1")
+    assert "Still here." in page.text
+    assert "adaeze@customers.example" in page.text
+    assert page.html.count('class="state gone"') >= 6
+    assert page.html.count('class="state closed"') == 2
+    assert len(workspaces.unknown_names(workspaces.read({**DESK, "components": gone}))) == 9
+    for part in (
+        {"chart": "time", "date": "vanished"},
+        {"chart": "leaders", "by": "vanished"},
+        {"chart": "share", "by": "desk", "measure": "sum", "field": "display_name"},
+    ):
+        publish_again = {**DESK, "id": "other", "components": [{"id": "x", "type": "chart", "collection": "customer", **part}]}
+        with transaction() as connection:
+            connection.execute(sa.text("delete from console.workspace where id = 'other'"))
+        publish(publish_again)
+        assert 'class="state gone"' in pages.olivia.get("/w/other/part/x", htmx="part-x").html, part
+
+
+def test_a_source_that_is_down_takes_only_its_components(desk: Pages) -> None:
+    desk.olivia.get("/w/desk")
+    path = desk.company.path
+    away = path.with_suffix(".away")
+    path.rename(away)
+    try:
+        from console.records import connect
+
+        connect.dispose("company")
+        page = desk.olivia.get("/w/desk?customer=1")
+        assert 'class="state down"' in page.html
+        assert "Good morning, Olivia." in page.text
+        assert 'class="state down"' in desk.olivia.get("/w/desk/part/n", htmx="part-n").html
+    finally:
+        away.rename(path)
+        connect.dispose("company")
+
+
+def test_hostile_values_stay_text_everywhere(pages: Pages) -> None:
+    evil = "<script>alert(1)</script>"
+    pages.company.sql("update customer set email = ? where id = 1", "javascript:alert(1)")
+    publish({**DESK, "title": evil, "components": [*DESK["components"], {"id": "out", "type": "link", "text": "{{ selected.customer.title }}", "to": "{{ selected.customer.email }}"}, {"id": "by", "type": "chart", "chart": "leaders", "collection": "customer", "by": "display_name", "title": evil}]})  # fmt: skip
+    html = pages.olivia.get("/w/desk?customer=4&q=%3Cscript%3E&on=%22%3E%3Cscript%3E").html
+    assert evil not in html
+    html = pages.olivia.get("/w/desk?customer=4").html
+    assert evil not in html
+    assert "alert(1)&lt;/script&gt;" in html
+    assert "This link leads to no page" in pages.olivia.get("/w/desk?customer=1").text
+    assert evil not in pages.olivia.get("/w/desk/part/by", htmx="part-by").html
+    assert evil not in pages.olivia.get("/w").html
+    pages.olivia.get("/w/desk?customer=%00&q=%00&on=" + "x" * 5000)
+    pages.olivia.get("/w/desk?people_after=nonsense")
+
+
+def test_a_page_of_twelve_components_asks_little(desk: Pages) -> None:
+    desk.olivia.get("/w/desk?customer=1")
+    with statements() as told:
+        desk.olivia.get("/w/desk?customer=1")
+    assert len(told) <= 12, "\n".join(told)
+    headers = {"HX-Request": "true", "HX-Target": "desk-said", "HX-Current-URL": "http://localhost/w/desk?customer=2"}
+    with statements() as told:
+        desk.olivia.client.get("/w/desk?customer=1", headers=headers)
+    assert len(told) <= 9, "\n".join(told)
