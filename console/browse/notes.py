@@ -105,7 +105,7 @@ def add(actor: Actor, collection_id: str, key: str, text: str) -> str:
 
 def remove(actor: Actor, note_id: str) -> tuple[str, str]:
     """Take the text of one's own note away; a mark stays. Answers (collection, key) of its record. Raises NotFound for anybody else's."""
-    collection_id, key, row = _found(actor, note_id)
+    collection_id, key, row = _visible_note(actor, note_id)
     if row.by != actor.id:
         raise NotFound(hidden=True)
     collection, _ = browsed_collection(actor, collection_id)
@@ -129,11 +129,11 @@ def remove(actor: Actor, note_id: str) -> tuple[str, str]:
 
 def place_of(actor: Actor, note_id: str) -> tuple[str, str]:
     """(collection, key) of the record that the note is on. Raises NotFound where the actor may not see it."""
-    collection_id, key, _ = _found(actor, note_id)
+    collection_id, key, _ = _visible_note(actor, note_id)
     return collection_id, key
 
 
-def _found(actor: Actor, note_id: str) -> tuple[str, str, sa.Row[tuple[object, ...]]]:
+def _visible_note(actor: Actor, note_id: str) -> tuple[str, str, sa.Row[tuple[object, ...]]]:
     table = tables.record_note
     with transaction() as connection:
         row = connection.execute(sa.select(table).where(table.c.id == note_id)).first() if "\x00" not in note_id else None

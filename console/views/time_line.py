@@ -17,14 +17,14 @@ _MESSAGES = frozenset({"notice_sent", "task_created", "task_closed"})
 _NOTES = frozenset({"note_added", "note_removed"})
 
 
-def _of(*groups: str) -> frozenset[str]:
+def _kinds_of(*groups: str) -> frozenset[str]:
     return frozenset(kind.name for kind in KINDS.values() if kind.group in groups)
 
 
 SORTS: Mapping[str, tuple[str, frozenset[str]]] = {
-    "runs": ("Runs", _of("run", "step") - _FILES - _MESSAGES - activity.LOOKS),
-    "changes": ("Changes", _of("effect") | {"record_changed"}),
-    "approvals": ("Approvals", _of("approval")),
+    "runs": ("Runs", _kinds_of("run", "step") - _FILES - _MESSAGES - activity.LOOKS),
+    "changes": ("Changes", _kinds_of("effect") | {"record_changed"}),
+    "approvals": ("Approvals", _kinds_of("approval")),
     "notes": ("Notes", _NOTES),
     "messages": ("Messages and tasks", _MESSAGES),
     "files": ("Files", _FILES),

@@ -183,7 +183,7 @@ def _export(found: ListFile) -> dict[str, Any]:
     return {"id": found.id, "status": found.status, "done": found.done, "total": found.total, "href": href, "why": found.why or None}
 
 
-def _asked(done: Done) -> dict[str, Any] | None:
+def _export_asked_for(done: Done) -> dict[str, Any] | None:
     """Return the file that was asked for, if it is still kept."""
     return _export(list_files.get(g.actor, done.made)) if done.made else None
 
@@ -195,7 +195,7 @@ def _asked(done: Done) -> dict[str, Any] | None:
     {202: Export},
     body=ExportedList,
     refuses=(403,),
-    again=_asked,
+    again=_export_asked_for,
     example=Example(CUSTOMER, body={"filter": {"field": "desk", "op": "eq", "value": "retail"}, "format": "csv"}, status=202),
 )
 def ask_export(collection: str) -> ResponseReturnValue:
