@@ -10,7 +10,7 @@ from babel.numbers import format_compact_currency, format_compact_decimal, get_c
 from console.core import blocks
 from console.core.blocks import Data, Leaf
 from console.core.expressions.operands import number_of
-from console.views import formats, frame
+from console.views import assets, formats
 from console.views.formats import Amount, Kind, Look
 
 HIDDEN = "You may not see this"
@@ -132,4 +132,4 @@ def sheets(rows: Iterable[Mapping[str, Any]] | None = None) -> list[str]:
 
 @cache
 def _has_sheet(name: str) -> bool:
-    return (frame.STATIC / "css" / "blocks" / f"{name}.css").is_file()
+    return (assets.STATIC / "css" / "blocks" / f"{name}.css").is_file()

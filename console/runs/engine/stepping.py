@@ -251,7 +251,7 @@ def read_rows(actor: Actor, run: Run, record: Record | None, read: Read, roots: 
         return Rows("", "", (), ())
     own = records.collection(run.collection)
     if read.relation is None:
-        return _own(actor, own, record, read)
+        return _rows_of_own_record(actor, own, record, read)
     relation = own.relation(read.relation)
     if relation is None:
         raise NotFound(f"{own.label} has no relation {read.relation} any more.")
@@ -316,7 +316,7 @@ def _figure(target: Collection, total: Total) -> dict[str, Any]:
     return {"name": total.name, "label": total.words, "type": field.type if field is not None else "integer"}
 
 
-def _own(actor: Actor, collection: Collection, record: Record, read: Read) -> Rows:
+def _rows_of_own_record(actor: Actor, collection: Collection, record: Record, read: Read) -> Rows:
     scope = access.scope_for(actor, collection.id, "read")
     fields, denied = _columns(collection, scope, read.fields)
     values = {field["name"]: record.values.get(field["name"]) for field in fields}
