@@ -401,7 +401,8 @@ def _rule(rule: str, view: View) -> str:
         return f"not {view.line.requester_name}, who asked for it"
     if rule.startswith("step:"):
         return f"not whoever did “{rule.removeprefix('step:').replace('_', ' ')}”"
-    return "not the person whom the rule names"
+    column = _columns(view).get(rule.removeprefix("record."))
+    return f"not whom the record names as “{column.label}”" if column is not None else "not the person whom the rule names"
 
 
 def words_of_wait(run: Mapping[str, Any]) -> tuple[str, str] | None:
