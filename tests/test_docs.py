@@ -247,7 +247,7 @@ def test_a_setting_stands_in_the_reference_with_its_sentence_and_default(setting
 
 
 def test_the_documentation_names_no_setting_that_is_not_there() -> None:
-    made = {name for page in (DOCS / "developers").glob("*.md") for name in re.findall(r"setting\(\"(\w+)\"", text(page))}
+    made = {name for page in (DOCS / "developers").glob("*.md") for name in re.findall(r"setting\(\s*\"(\w+)\"", text(page))}
     known = {setting.name for setting in SETTINGS} | NOT_VALUES | made
     told = {
         name.removesuffix("_FILE") if name not in known else name
