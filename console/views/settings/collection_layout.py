@@ -97,6 +97,8 @@ def arrange(collection: str, part: str) -> Response:
     if do:
         areas = tuple(_done(each, do) for each in areas)
         return _page(editing, which, areas)
+    if wrong := _unfinished(areas):
+        return _page(editing, which, areas, wrong)
     then = f"{collection_frame.url(collection)}/layout/{part}"
     return collection_frame.save(editing, _document(editing, which, areas), lambda wrong: _page(editing, which, areas, wrong), then)
 
@@ -213,6 +215,18 @@ def _typed(item: Item, area_drawn: Area, form: MultiDict[str, str]) -> Item:
     if f"default.{item.name}" not in form:
         return item
     return replace(item, default=form[f"default.{item.name}"].strip(), needed=item.must or f"required.{item.name}" in form)
+
+
+def _unfinished(areas: tuple[Area, ...]) -> Invalid | None:
+    """Return what is wrong with a group: a heading without fields, or fields without a heading."""
+    groups = [group for each in areas for group in each.groups if group.named]
+    if any(group.items and not group.label for group in groups):
+        return Invalid("A group has no heading: type one, or remove the group. Nothing was saved.")
+    empty = next((group.label for group in groups if group.label and not group.items), None)
+    twice = next((group.label for group in groups if group.label and [one.label for one in groups].count(group.label) > 1), None)
+    if empty:
+        return Invalid(f"The group {empty} has no field: put one into it, or remove the group. Nothing was saved.")
+    return Invalid(f"Two groups are called {twice}: give one another heading. Nothing was saved.") if twice else None
 
 
 def _done(area_drawn: Area, do: str) -> Area:
