@@ -56,6 +56,7 @@ __all__ = [
     "log_reference",
     "masked",
     "named",
+    "naming",
     "nothing_found",
     "page",
     "pins",

@@ -89,7 +89,9 @@ def count(chosen: KeySelect, collection: Collection, scope: Scope) -> int:
     """
     table = table_of(collection)
     wanted = chosen.condition(table)
-    inner: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(table.table).where(table.in_scope(scope), wanted).limit(MOST_COUNTED + 1)
+    inner: sa.Select[Any] = (
+        sa.select(sa.literal_column("1")).select_from(table.table).where(table.in_scope(scope), wanted).limit(MOST_COUNTED + 1)
+    )
     statement = sa.select(sa.func.count()).select_from(inner.subquery())
 
     def counted(connection: Connection) -> int:

@@ -22,7 +22,16 @@ def names(page: "Page", group: int = 0) -> list[str]:
 def test_a_layout_is_arranged_by_pointer_and_by_keyboard(screens: Callable[..., "Screen"], company: Company) -> None:
     ines = screens().enter("ines")
     faults: list[str] = []
-    for path in ("", "/layout/new", "/layout/edit", "/segments", "/segments/new", "/relations", "/relations/new?with=account", "/fields/email"):
+    for path in (
+        "",
+        "/layout/new",
+        "/layout/edit",
+        "/segments",
+        "/segments/new",
+        "/relations",
+        "/relations/new?with=account",
+        "/fields/email",
+    ):
         ines.go(HERE + path)
         faults += ines.faults()
     page = ines.go(f"{HERE}/layout/list")

@@ -128,7 +128,11 @@ def _text(row: ConditionRow, field: Field) -> str:
             if not value.isdecimal() or not value.isascii():
                 raise ValueError("Say a number of days.")
             if row.comparison == "next":  # a moment of that day is later than the day itself
-                return f"{path} <= addDays(today(), {int(value)})" if field.stored == "date" else f"{path} < addDays(today(), {int(value) + 1})"
+                return (
+                    f"{path} <= addDays(today(), {int(value)})"
+                    if field.stored == "date"
+                    else f"{path} < addDays(today(), {int(value) + 1})"
+                )
             return f"{path} {'>=' if row.comparison == 'last' else '<'} addDays(today(), -{int(value)})"
         case "in":
             return f"{path} in [{', '.join(_literal(one.strip(), field) for one in value.split(',') if one.strip())}]"
