@@ -121,7 +121,7 @@ def measured(context: BrowserContext, address: str) -> tuple[dict[str, float], l
 class Bare(http.server.BaseHTTPRequestHandler):
     """Answers everything with a page of one line."""
 
-    def do_GET(self) -> None:  # noqa: N802 (the name that the library calls)
+    def do_GET(self) -> None:
         """Send the page."""
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
