@@ -112,21 +112,21 @@ def _areas(editing: Editing, part: Part) -> tuple[Area, ...]:
     if part.key != "summary":
         named = _named(editing, part)
         groups = (
-            Group("0", part.shown, _of(items, named)),
-            Group(REST, part.rest, _of(items, [name for name in items if name not in named])),
+            Group("0", part.shown, _named_items(items, named)),
+            Group(REST, part.rest, _named_items(items, [name for name in items if name not in named])),
         )
         return (Area(FIELDS, part.title, groups),)
     sections = becoming.summary.get("sections", ())
     placed = {name for section in sections for name in section["fields"]}
     parts = tuple(
-        Group(str(number), section["label"], _of(items, section["fields"]), named=True) for number, section in enumerate(sections)
+        Group(str(number), section["label"], _named_items(items, section["fields"]), named=True) for number, section in enumerate(sections)
     )
-    rest = Group(REST, part.rest, _of(items, [name for name in items if name not in placed]))
+    rest = Group(REST, part.rest, _named_items(items, [name for name in items if name not in placed]))
     lists = _related(editing)
     shown = [one["relation"] for one in becoming.summary.get("related", ()) if one["relation"] in lists]
     return (
         Area(FIELDS, "Groups", (*parts, rest)),
-        Area(RELATED, "Related lists", (Group("0", "Shown", _of(lists, shown)), Group(REST, "Not shown", _of(lists, [name for name in lists if name not in shown])))),
+        Area(RELATED, "Related lists", (Group("0", "Shown", _named_items(lists, shown)), Group(REST, "Not shown", _named_items(lists, [name for name in lists if name not in shown])))),
     )  # fmt: skip
 
 
@@ -178,7 +178,7 @@ def _related(editing: Editing) -> dict[str, Item]:
     return made
 
 
-def _of(items: Mapping[str, Item], names: Iterable[str]) -> tuple[Item, ...]:
+def _named_items(items: Mapping[str, Item], names: Iterable[str]) -> tuple[Item, ...]:
     return tuple(items[name] for name in names if name in items)
 
 
