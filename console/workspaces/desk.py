@@ -181,6 +181,8 @@ class Desk:
             segment = collection.segment(item.segment)
             if segment is None:
                 raise Gone(f"{collection.label} have no segment {item.segment} any more.")
+            if segment.sql is not None:
+                raise Gone(f"The segment {segment.label} is a SELECT: name one that is made of conditions.")
             found.append(expressions.parse(segment.filter))
         for text in item.where:
             expression = expressions.parse(text)

@@ -22,8 +22,8 @@ from console.core.documents.collections.model import (
     Option,
     Relation,
     Rule,
-    Segment,
     fields_of,
+    offered_segments,
 )
 from console.core.expressions import ExpressionError
 from console.errors import DefinitionError
@@ -145,11 +145,7 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
         help=document.get("help") or explained(structure.get("comment"), document.get("label") or label),
         key=key,
         stored_fields=fields,
-        segments=tuple(
-            Segment(item["id"], item["label"], item.get("filter") or "", tuple(item.get("roles") or ()), item.get("sql"))
-            for item in document.get("segments", ())
-            if item.get("enabled", True)
-        ),
+        segments=offered_segments(document),
         title=document.get("title") or _title(structure, shown, key),
         subject=document.get("subject"),
         columns=tuple(document.get("columns") or _default_columns(shown, key)),
