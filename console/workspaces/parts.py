@@ -24,7 +24,7 @@ from console.core.expressions import search_syntax
 from console.errors import ConsoleError, NotAllowed, NotFound, SourceDown, TooSlow
 from console.records import order_of
 from console.work import tickets
-from console.workspaces import figures
+from console.workspaces import workspace_figures as figures
 from console.workspaces.desk import Choose, Desk, Gone
 
 
@@ -146,7 +146,7 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     asked = dict.fromkeys(
         [*names, *(collection.currencies[name] for name in names if name in collection.currencies), *([badge] if badge in readable else [])]
     )
-    condition = _all(where)
+    condition = _joined_conditions(where)
     page = records.page(
         collection.id, scope, segment=condition, q=sought, sort=item.sort, limit=item.limit, fields=list(asked), roots=roots,
         after=desk.state.get(f"{item.id}_after") or None,
@@ -166,7 +166,7 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     return Listing(collection, columns, page.rows, page.next, page.previous, total, named, where, roots)
 
 
-def _all(where: list[Any]) -> Any:
+def _joined_conditions(where: list[Any]) -> Any:
     """One expression of which all parts must hold; None without any."""
     if len(where) < 2:
         return where[0] if where else None

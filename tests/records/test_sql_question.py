@@ -23,7 +23,9 @@ def people_only(collection: Collection) -> Scope | None:
     """Customers that are persons, without their balance; nothing else."""
     if not collection.id.endswith("customer"):
         return None
-    return replace(whole(collection.id), everything=False, allow=(expressions.parse("record.kind == 'person'"),), hidden=frozenset({"balance"}))
+    return replace(
+        whole(collection.id), everything=False, allow=(expressions.parse("record.kind == 'person'"),), hidden=frozenset({"balance"})
+    )
 
 
 @pytest.mark.parametrize("source", ["shop", "file"])

@@ -30,7 +30,15 @@ def test_from_nothing_to_what_a_team_opens(pages: Pages) -> None:
     add(pages, "fields", of="customer", head="1")
     add(pages, "chart", collection="customer", chart="share", by="desk", title="By desk")
     revision = pages.ines.get(EDIT).form(EDIT)["fields"]["revision"]
-    about = {"csrf_token": pages.ines.token, "revision": revision, "do": "texts", "title": "Every morning", "help": "Who came.", "teams": "operations", "icon": "users"}
+    about = {
+        "csrf_token": pages.ines.token,
+        "revision": revision,
+        "do": "texts",
+        "title": "Every morning",
+        "help": "Who came.",
+        "teams": "operations",
+        "icon": "users",
+    }
     pages.ines.post(EDIT, about)
     assert "/w/morning" not in pages.olivia.get("/w").links, "a draft counts for nobody"
     pages.olivia.get("/w/morning", status=404)
@@ -130,14 +138,24 @@ def test_a_preview_as_a_role_only_takes_away(pages: Pages) -> None:
     add(pages, "collection", collection="account", title="Accounts")
     page = pages.ines.get("/w/morning/preview?as=buyer")
     assert "Buyer may not see these records." in page.text
-    assert "LT4599" not in pages.ines.get("/w/morning/preview?as=operator").text, "an administrator without rights on records sees none as anybody"
+    assert "LT4599" not in pages.ines.get("/w/morning/preview?as=operator").text, (
+        "an administrator without rights on records sees none as anybody"
+    )
 
 
 @pytest.mark.parametrize("who", ["olivia", "mona", "ada", "stan"])
 def test_nobody_else_builds(pages: Pages, who: str) -> None:
     made(pages)
     browser = getattr(pages, who)
-    for path in ("/w/new", EDIT, f"{EDIT}/add?type=text", f"{EDIT}/text", "/w/morning/preview", "/w/morning/changes", "/w/morning/versions"):
+    for path in (
+        "/w/new",
+        EDIT,
+        f"{EDIT}/add?type=text",
+        f"{EDIT}/text",
+        "/w/morning/preview",
+        "/w/morning/changes",
+        "/w/morning/versions",
+    ):
         browser.get(path, status=403)
     for path in ("/w/new", EDIT, f"{EDIT}/add", f"{EDIT}/text", "/w/morning/changes", "/w/morning/versions"):
         browser.post(path, {"csrf_token": browser.token, "revision": "1", "do": "publish", "type": "text", "title": "X"}, status=403)

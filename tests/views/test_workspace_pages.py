@@ -97,7 +97,13 @@ def test_nothing_is_chosen_at_first_and_that_is_said_once(desk: Pages) -> None:
 
 def test_a_choice_in_the_address_drives_the_rest(desk: Pages) -> None:
     page = desk.olivia.get("/w/desk?customer=1")
-    for words in ("adaeze@customers.example", "Retail" if "Retail" in page.text else "retail", "Adaeze Okonkwo-Bell has 12.50.", "LT459999900012345678", "Start Care review"):
+    for words in (
+        "adaeze@customers.example",
+        "Retail" if "Retail" in page.text else "retail",
+        "Adaeze Okonkwo-Bell has 12.50.",
+        "LT459999900012345678",
+        "Start Care review",
+    ):
         assert words in page.text, words
     assert "/c/customer/1" in page.links
     assert "IE123" not in page.text, "what is hidden from operators stays hidden"
@@ -159,7 +165,11 @@ def test_what_fails_says_so_in_its_place_and_the_rest_lives(pages: Pages) -> Non
     assert page.html.count('class="state gone"') >= 6
     assert page.html.count('class="state closed"') == 2
     assert len(workspaces.unknown_names(workspaces.read({**DESK, "components": gone}))) == 9
-    for part in ({"chart": "time", "date": "vanished"}, {"chart": "leaders", "by": "vanished"}, {"chart": "share", "by": "desk", "measure": "sum", "field": "display_name"}):
+    for part in (
+        {"chart": "time", "date": "vanished"},
+        {"chart": "leaders", "by": "vanished"},
+        {"chart": "share", "by": "desk", "measure": "sum", "field": "display_name"},
+    ):
         publish_again = {**DESK, "id": "other", "components": [{"id": "x", "type": "chart", "collection": "customer", **part}]}
         with transaction() as connection:
             connection.execute(sa.text("delete from console.workspace where id = 'other'"))

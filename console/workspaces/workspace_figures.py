@@ -53,7 +53,7 @@ class Figures:
 def metric(desk: Desk, item: Metric) -> Figures:
     """The figure as `total` (currency, value), the largest amount first; `keys` and `series` are the line of its periods, none without a date."""
     if item.sql is not None:
-        return _asked(desk, item)
+        return _answer_of_select(desk, item)
     collection, scope, where, roots = _judged(desk, item)
     measured, day = _field(collection, scope, item.field), _field(collection, scope, item.date)
     common = {"measure": item.measure, "field": item.field, "zone": desk.actor.zone}
@@ -75,7 +75,7 @@ def metric(desk: Desk, item: Metric) -> Figures:
 def chart(desk: Desk, item: Chart) -> Figures:
     """The figures of a chart. Raises Choose, Gone, Malformed for fields that are gone, NotFound, TooSlow, SourceDown."""
     if item.sql is not None:
-        return _asked(desk, item)
+        return _answer_of_select(desk, item)
     collection, scope, where, roots = _judged(desk, item)
     made = {"time": _time, "share": _share, "leaders": _share, "cohort": _cohort, "funnel": _funnel}[item.chart](
         desk, item, collection, scope, where, roots
@@ -234,7 +234,7 @@ def _funnel(desk: Desk, item: Chart, collection: Collection, scope: Scope, where
     return Figures(collection, keys, [(None, None, numbers)], None, conditions=where, roots=roots)
 
 
-def _asked(desk: Desk, item: Chart | Metric) -> Figures:
+def _answer_of_select(desk: Desk, item: Chart | Metric) -> Figures:
     """The answer to a SELECT: the first column names the groups, the others are numbers."""
     text, given = _with_marks(desk, item.sql or "")
 
