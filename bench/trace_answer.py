@@ -127,7 +127,7 @@ def _at_step(client: Any, actor: Any, customer: int) -> tuple[str, dict[str, str
             break
         client.post(f"{path}/complete", data=sent)
     assert sent["step"] == "impression", sent
-    return path, {name: TYPED if name.endswith("first_impression") else value for name, value in sent.items()}
+    return path, {name: TYPED if name == "v.first_impression" else value for name, value in sent.items()}
 
 
 if __name__ == "__main__":

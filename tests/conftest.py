@@ -58,7 +58,7 @@ for _name in [name for name in os.environ if name.startswith(("CONSOLE_", "DATAB
     del os.environ[_name]  # the developer's own settings are no part of a test
 os.environ["CONSOLE_ENV_FILE"] = os.devnull
 
-SUITE_EXAMPLES, THOROUGH_EXAMPLES = 40, 2_000
+SUITE_EXAMPLES, THOROUGH_EXAMPLES = 25, 2_000
 """How many examples a property is tried with where its test says nothing else: in the suite, and with `--hypothesis-profile thorough`."""
 
 _common: dict[str, Any] = {"deadline": None, "print_blob": True, "suppress_health_check": [HealthCheck.too_slow]}
@@ -174,6 +174,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Before a test module is read, whose cases it says."""
     samples.whole = bool(config.getoption("whole"))
+    config.addinivalue_line(
+        "markers", "rotating: takes long; in the suite a third of the cases each day, all of them by path and with --whole"
+    )
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        os.environ[samples.SUITE] = "1"
+    elif not hasattr(config, "workerinput"):
+        os.environ.pop(samples.SUITE, None)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -194,6 +201,7 @@ LONG = (
     "journeys/",
     "browser/",
     "services/test_backup.py",
+    "services/test_restore_elsewhere.py",
     "proposals/test_workers.py",
     "services/test_runs_effects_crash.py",
     "demo/",
@@ -202,8 +210,10 @@ LONG = (
 """Whose tests take many seconds each, the longest first."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests begin first: whichever process has done its own takes short ones from the others, and all end together."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Those of the day; long tests begin first: whichever process has done its own takes short ones from the others, and all end together."""
+    items[:], others = samples.due(items)
+    config.hook.pytest_deselected(items=others)
     folder = Path(__file__).parent
 
     def rank(item: pytest.Item) -> int:

@@ -7,6 +7,9 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
+from zlib import crc32
+
+import pytest
 
 T = TypeVar("T")
 
@@ -19,3 +22,21 @@ whole = False
 def sampled(values: Sequence[T], of: int = 3) -> list[T]:
     """Every third of the values (`of`), beginning with that of the day."""
     return [value for number, value in enumerate(values) if whole or number % of == int(os.environ[DAY]) % of]
+
+
+SUITE = "TESTS_ARE_THE_SUITE"
+"""Set while the suite runs as a whole, for the processes that it starts: tests called by their paths all run."""
+
+
+def due(items: Sequence[pytest.Item], of: int = 3) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """The tests of the day and those of other days: of what is marked `rotating` a third of each test's cases, of tests without cases a third of them."""
+    cases = dict[str, int]()
+    today, others = list[pytest.Item](), list[pytest.Item]()
+    for item in items:
+        if whole or SUITE not in os.environ or item.get_closest_marker("rotating") is None:
+            today.append(item)
+            continue
+        test = item.nodeid.partition("[")[0]
+        number = cases[test] = cases.get(test, -1) + 1
+        (today if (number + crc32(test.encode())) % of == int(os.environ[DAY]) % of else others).append(item)
+    return today, others

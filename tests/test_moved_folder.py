@@ -16,6 +16,8 @@ from console.postgres import Embedded
 from console.processes import supervisor
 from tests.test_serve import Serving, until
 
+pytestmark = pytest.mark.rotating
+
 
 @pytest.fixture
 def started() -> Iterator[list[Serving]]:

@@ -19,6 +19,8 @@ from tests.services.engine import step
 from tests.tables import cases
 from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.rotating
+
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs" / "developers").glob("add-*.md"))
 COPIED = (

@@ -18,6 +18,8 @@ import pytest
 from console import postgres
 from console.postgres import Embedded, PostgresError
 
+pytestmark = pytest.mark.rotating
+
 PATIENCE_S = 30
 
 

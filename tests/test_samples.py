@@ -16,3 +16,31 @@ def test_every_case_has_its_day_and_whole_is_all(monkeypatch: pytest.MonkeyPatch
     assert max(len(one) for one in tried) == 7
     monkeypatch.setattr(samples, "whole", True)
     assert samples.sampled(values) == values
+
+
+def test_what_rotates_has_its_day_in_the_suite_and_always_runs_by_its_path(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    def item(name: str, *, rotating: bool) -> pytest.Item:
+        made = pytest.Function.from_parent(request.node.parent, name=name, callobj=lambda: None)
+        if rotating:
+            made.add_marker(pytest.mark.rotating)
+        return made
+
+    always = item("test_always", rotating=False)
+    items = [always, *(item(f"test_cases[{number}]", rotating=True) for number in range(7)), item("test_alone", rotating=True)]
+    monkeypatch.setattr(samples, "whole", False)
+    monkeypatch.setenv(samples.SUITE, "1")
+    tried = list[str]()
+    for day in range(3):
+        monkeypatch.setenv(samples.DAY, str(740_000 + day))
+        today, others = samples.due(items)
+        assert always in today
+        assert sorted(one.name for one in [*today, *others]) == sorted(one.name for one in items)
+        tried += [one.name for one in today if one is not always]
+    assert sorted(tried) == sorted(one.name for one in items if one is not always)
+    monkeypatch.delenv(samples.SUITE)
+    assert samples.due(items) == (items, [])
+    monkeypatch.setenv(samples.SUITE, "1")
+    monkeypatch.setattr(samples, "whole", True)
+    assert samples.due(items) == (items, [])

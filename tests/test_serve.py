@@ -27,6 +27,8 @@ from console.processes import supervisor
 from tests import warm
 from tests.conftest import Database
 
+pytestmark = pytest.mark.rotating
+
 ROOT = Path(supervisor.__file__).parents[2]
 PATIENCE_S = 60
 

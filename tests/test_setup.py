@@ -12,6 +12,8 @@ import pytest
 from console import cli
 from tests.tables import cases
 
+pytestmark = pytest.mark.rotating
+
 ROOT = Path(cli.__file__).parents[1]
 SCRIPTS = ["bin/setup", "bin/demo", "bin/test", "bin/lint", "bin/fix", ".ci/run"]
 

@@ -21,6 +21,8 @@ from tests.conftest import Database
 from tests.servers.pooler import pooling
 from tests.test_serve import KEYS, PATIENCE_S, Serving, until
 
+pytestmark = pytest.mark.rotating
+
 Start = Callable[..., Serving]
 
 

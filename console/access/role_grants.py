@@ -1,6 +1,6 @@
 """Who has which role, which rights a role or person has, and changing both."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy.engine import Connection
@@ -72,6 +72,15 @@ def grant(
     added = [Row("p", f"role:{role}", _place(team), obj, act, "allow", expression) for act in acts]
     with _writing(connection) as writing:
         return policy_store.write(writing, added=added, by=by)
+
+
+def grant_all(rights: Mapping[str, Iterable[str]], objects: Iterable[str], *, connection: Connection) -> int:
+    """Allow each role its acts on all of these objects, in every team, as one version of the policy; returns its number."""
+    named = list(objects)
+    added = [
+        Row("p", f"role:{role}", _place(EVERY), obj, act, "allow", "") for role, acts in rights.items() for act in acts for obj in named
+    ]
+    return policy_store.write(connection, added=added)
 
 
 def assign(person_id: str, roles: Iterable[tuple[str, str]], *, connection: Connection | None = None, by: str = "") -> int:

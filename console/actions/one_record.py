@@ -22,7 +22,7 @@ from console.core.documents.workflow_check import Problem
 from console.core.run import Run
 from console.db import tables
 from console.db.engine import transaction
-from console.effects import action_preview, kept, python
+from console.effects import action_cache, action_preview, python
 from console.errors import ConsoleError, DefinitionError, NotFound
 from console.steps.base import Act, Completion, Context, Prompt, StepView
 from console.workflows import CHAIN, COMMAND_LINE, refused
@@ -36,7 +36,7 @@ def check(document: bytes | str | Mapping[str, Any], *, connected: bool = False)
         return action_check.check(document)
     named = {row.obj if row.ptype == "g" else row.sub for row in access.all_rows()}
     roles = {name.removeprefix("role:") for name in named if name.startswith("role:")}
-    found = action_check.check(document, workflows.connected(), kept.every().keys(), python.functions().keys(), roles)
+    found = action_check.check(document, workflows.connected(), action_cache.every().keys(), python.functions().keys(), roles)
     return found if any(problem.severity == "error" for problem in found) else [*found, *_unapproved(read(document))]
 
 
@@ -69,7 +69,7 @@ def import_file(source: Path | bytes | Mapping[str, Any], by: Actor | None = Non
     if by is not None:
         access.require(by, action.team, f"workflow:{action.slug}", "edit")
         access.require(by, action.team, f"workflow:{action.slug}", "publish")
-    actor, former = by or COMMAND_LINE, kept.every().get(action.id)
+    actor, former = by or COMMAND_LINE, action_cache.every().get(action.id)
     row = {
         "title": action.title,
         "collection": action.collection,
@@ -82,7 +82,7 @@ def import_file(source: Path | bytes | Mapping[str, Any], by: Actor | None = Non
         connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_={**row, "changed_by": actor.id, "changed_at": sa.func.now()})
         )
-    kept.forget()
+    action_cache.forget()
     if former is None or former.hash != action.hash:
         told = {"action": action.id, "hash": action.hash, "former": former.hash if former else None, "collection": action.collection}
         log.note(actor, "action_changed", open=told, team=action.team, chain=CHAIN)
@@ -120,12 +120,12 @@ def workflow_of(action: Action) -> dict[str, Any]:
 
 def export(action_id: str) -> bytes:
     """The canonical bytes of the action. Raises NotFound."""
-    return kept.get(action_id).canonical()
+    return action_cache.get(action_id).canonical()
 
 
 def listed() -> Sequence[Action]:
     """Every action, by id. Without rights: for the command line."""
-    return list(kept.every().values())
+    return list(action_cache.every().values())
 
 
 # ------------------------------------------------------------------------------------------------------------- on records
@@ -142,7 +142,11 @@ class Sheet:
 
 def offered(actor: Actor, collection_id: str, key: str | None = None) -> list[Action]:
     """Actions that the actor may have done to records of the collection; with `key` those that are offered on that record now."""
-    found = [action for action in kept.every().values() if action.on_records and action.collection == collection_id and _may(actor, action)]
+    found = [
+        action
+        for action in action_cache.every().values()
+        if action.on_records and action.collection == collection_id and _may(actor, action)
+    ]
     if key is None or not any(action.if_ for action in found):
         return found
     record = records.get(collection_id, key, access.scope_for(actor, collection_id, "read"))
@@ -165,7 +169,7 @@ def _may(actor: Actor, action: Action) -> bool:
 
 def made_of_actions() -> frozenset[str]:
     """Slugs of the workflows that were made of actions: they are no workflows of their own to who starts one."""
-    return frozenset(action.slug for action in kept.every().values())
+    return frozenset(action.slug for action in action_cache.every().values())
 
 
 def _offered(actor: Actor, collection_id: str, action_id: str) -> Action:
@@ -215,7 +219,7 @@ def perform(actor: Actor, collection_id: str, key: str, action_id: str, values: 
     Raises NotFound, Invalid, Conflict (`require`; `run_is_live` with `run_id` where it is being done already), NotAllowed, SourceDown.
     """
     tried(actor, collection_id, key, action_id, values)
-    run_id = runs.start(actor, kept.get(action_id).slug, collection_id, key)
+    run_id = runs.start(actor, action_cache.get(action_id).slug, collection_id, key)
     revision = runs.get(actor, run_id).json["revision"]
     try:
         runs.complete(actor, run_id, runs.Submission(step=STEP, revision=revision, values=values))

@@ -81,9 +81,11 @@ class Delivery:
 def state() -> list[Delivery]:
     """One entry for each configured place, as pages and `console doctor` show it; empty where no place outside is configured."""
     configured = places()
-    known = _rows() if configured else {}
+    rows_by_place = _rows() if configured else {}
     return [
-        Delivery(place.kind, place.target, *known[place.key][:5]) if place.key in known else Delivery(place.kind, place.target)
+        Delivery(place.kind, place.target, *rows_by_place[place.key][:5])
+        if place.key in rows_by_place
+        else Delivery(place.kind, place.target)
         for place in configured
     ]
 
@@ -102,14 +104,16 @@ def deliver() -> int:
 
 def places() -> list[Place]:
     """The places that the settings name."""
-    told = settings.current()
-    found = []
-    if told.checkpoint_webhook_url:
-        found.append(Place("webhook", _origin(told.checkpoint_webhook_url), _key("webhook", told.checkpoint_webhook_url), _post))
-    found += [Place("mail", address, _key("mail", address), _mailer(address), MAIL_EVERY) for address in told.checkpoint_mail_to]
-    if told.checkpoint_s3_url:
-        found.append(Place("s3", told.checkpoint_s3_url, _key("s3", told.checkpoint_s3_url), _put))
-    return found
+    configured = settings.current()
+    enabled = []
+    if configured.checkpoint_webhook_url:
+        enabled.append(
+            Place("webhook", _origin(configured.checkpoint_webhook_url), _key("webhook", configured.checkpoint_webhook_url), _post)
+        )
+    enabled += [Place("mail", address, _key("mail", address), _mailer(address), MAIL_EVERY) for address in configured.checkpoint_mail_to]
+    if configured.checkpoint_s3_url:
+        enabled.append(Place("s3", configured.checkpoint_s3_url, _key("s3", configured.checkpoint_s3_url), _put))
+    return enabled
 
 
 def _origin(url: str) -> str:
@@ -194,17 +198,17 @@ def _post(head: Head) -> None:
     """As text, signed by the shared secret. Source: https://www.standardwebhooks.com (webhook-id, -timestamp, -signature)."""
     from console.integrations import net
 
-    told = settings.current()
+    configured = settings.current()
     now = int(log.now().timestamp())
-    secret = told.checkpoint_webhook_secret or b""
-    made = hmac.digest(secret, f"{head.id}.{now}.{head.note}".encode(), "sha256")
+    secret = configured.checkpoint_webhook_secret or b""
+    signature = hmac.digest(secret, f"{head.id}.{now}.{head.note}".encode(), "sha256")
     headers = {
         "Content-Type": "text/plain; charset=utf-8",
         "webhook-id": head.id,
         "webhook-timestamp": str(now),
-        "webhook-signature": f"v1,{base64.b64encode(made).decode()}",
+        "webhook-signature": f"v1,{base64.b64encode(signature).decode()}",
     }
-    answer = net.send("POST", str(told.checkpoint_webhook_url), head.note.encode(), headers)
+    answer = net.send("POST", str(configured.checkpoint_webhook_url), head.note.encode(), headers)
     if not answer.good:
         raise IntegrationError(f"it answered {answer.status}", permanent=answer.permanent)
 
@@ -217,15 +221,17 @@ def _put(head: Head) -> None:
 
     from console.integrations import net
 
-    told = settings.current()
-    url, body = f"{told.checkpoint_s3_url}/{head.name}.txt", head.note.encode()
+    configured = settings.current()
+    url, body = f"{configured.checkpoint_s3_url}/{head.name}.txt", head.note.encode()
     digest = hashlib.md5(body, usedforsecurity=False).digest()
     headers = {"Content-Type": "text/plain; charset=utf-8", "Content-MD5": base64.b64encode(digest).decode()}
-    if told.checkpoint_s3_retention_days:
-        until = log.now() + timedelta(days=told.checkpoint_s3_retention_days)
+    if configured.checkpoint_s3_retention_days:
+        until = log.now() + timedelta(days=configured.checkpoint_s3_retention_days)
         headers |= {"x-amz-object-lock-mode": "COMPLIANCE", "x-amz-object-lock-retain-until-date": f"{until:%Y-%m-%dT%H:%M:%SZ}"}
     request = AWSRequest("PUT", url, headers, body)
-    S3SigV4Auth(Credentials(told.checkpoint_s3_key_id, told.checkpoint_s3_secret), "s3", told.checkpoint_s3_region).add_auth(request)
+    S3SigV4Auth(
+        Credentials(configured.checkpoint_s3_key_id, configured.checkpoint_s3_secret), "s3", configured.checkpoint_s3_region
+    ).add_auth(request)
     answer = net.send("PUT", url, body, dict(request.headers.items()))
     if not answer.good:
         code = re.search(rb"<Code>([A-Za-z0-9]{1,60})</Code>", answer.body)
@@ -233,18 +239,18 @@ def _put(head: Head) -> None:
 
 
 def _mailer(address: str) -> Callable[[Head], None]:
-    """What sends to this auditor: a few words, and the note as a file that `verify.py --since` takes as it is."""
+    """A function that mails a checkpoint to this auditor: a short text, and the note as a file that `verify.py --since` reads."""
 
     def send(head: Head) -> None:
         from console.integrations import mail
 
-        told = settings.current()
+        configured = settings.current()
         origin = checkpoint.parse(head.note).checkpoint.origin
         message = EmailMessage()
         message["Subject"] = f"Checkpoint of {origin}: {head.size} events"
-        message["From"], message["To"] = str(told.mail_from), address
+        message["From"], message["To"] = str(configured.mail_from), address
         message["Date"] = log.now()
-        message["Message-ID"] = f"<{head.id}@{str(told.mail_from).partition('@')[2]}>"
+        message["Message-ID"] = f"<{head.id}@{str(configured.mail_from).partition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(
             f"The log {origin} has {head.size} events; the attached note says so, and is signed.\n\n"

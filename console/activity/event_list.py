@@ -40,8 +40,8 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a URL asks of the log: the filter, how many (1–100), and the cursor to continue from."""
+class LogQuery:
+    """The parameters of a URL, parsed: the filter, how many rows (1–100), and the cursor to continue from."""
 
     where: LogFilter
     limit: int = DEFAULT_LIMIT
@@ -50,7 +50,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class ActivityRow:
-    """An event for one reader. `json` is EVENT of the API: what may not be read is null there, with its path in `masked`."""
+    """An event for one reader. `json` is EVENT of the API: values that the reader may not see are null, with their path in `masked`."""
 
     event: Stored
     json: Mapping[str, Any]
@@ -104,9 +104,9 @@ class ActivityPage:
 
 
 class Reader:
-    """What one person may find in the log, and read of what they find, by their rights of today; for one page or one export.
+    """Which events one person finds in the log and which values they see, by their present rights. Made for one page or one export.
 
-    `within` is what the database leaves out, `find` what only a look at each event can tell, `hidden` which fields are masked.
+    `within` filters in the database, `find` checks each event after that, `hidden` gives the masked fields.
     """
 
     def __init__(self, actor: Actor, within: Within, *, trusted: bool = False) -> None:
@@ -139,7 +139,7 @@ class Reader:
         return kept
 
     def opens(self, row: Any) -> bool:
-        """Whether the sealed values of an event that they may find are theirs to read: a list of records names those of other people's scope too."""
+        """Whether they may read the sealed values of an event that they find: an event about a list can name records outside their scope."""
         return self.trusted or row.collection is None or row.record is not None or self._scope(row.collection).unlimited
 
     def hidden(self, collection: str | None) -> frozenset[str]:
@@ -150,7 +150,7 @@ class Reader:
 
     @cached_property
     def values(self) -> masking.Within:
-        """What is kept from them of the values of runs."""
+        """Which values of runs they may not see."""
         from console.runs.showing.reader_reach import within_reach  # with all of runs behind it
 
         return within_reach(self.hidden, self._judge)
@@ -163,7 +163,7 @@ class Reader:
 
     @property
     def finds_all(self) -> bool:
-        """Whether `find` leaves nothing out of what is `within`, so that nobody has to look at each event."""
+        """Whether they find every event that is `within`, so that the events need no check one by one."""
         if self.trusted:
             return True
         workflows = {*_slugs().values(), "?"}  # those that are there, and one that is not any more
@@ -172,16 +172,16 @@ class Reader:
 
     @property
     def masks(self) -> bool:
-        """Whether anything is kept from them in events that they find."""
+        """Whether any value is masked in the events that they find."""
         limited = (name for name in self._readable() if not self._scope(name).unlimited)
         return not self.trusted and (any(limited) or any(map(self.hidden, _collections())))
 
     def reach(self) -> tuple[Within, Mapping[str, Scope], frozenset[tuple[str | None, str]]]:
-        """What decides what they find and read, under the rights of this moment: two readers with the same reach find the same."""
+        """All rights that decide what they find and read. Two readers with the same reach see the same."""
         if self.trusted:
             return self.within, {}, frozenset()
         workflows = sorted({*_slugs().values(), "?"})
-        seen = frozenset((team, one) for team in (None, "*", *_teams()) for one in workflows if _sees(self.actor, team, one))
+        seen = frozenset((team, workflow) for team in (None, "*", *_teams()) for workflow in workflows if _sees(self.actor, team, workflow))
         return self.within, {name: access.scope_for(self.actor, name) for name in sorted(_collections())}, seen
 
     def _readable(self) -> frozenset[str]:
@@ -194,16 +194,18 @@ class Reader:
 
 
 def hidden_of(actor: Actor, collection: str) -> frozenset[str]:
-    """Fields that somebody who looks back does not read: those kept from them, and what is masked."""
-    known = next((each for each in records.collections() if each.id == collection), None)
-    scope = access.scope_for(actor, collection, sensitive=known.sensitive if known is not None else None)
-    return scope.hidden | (frozenset(each.name for each in known.fields) if scope.nothing and known is not None else frozenset())
+    """The fields of the collection that the actor does not see in past events: hidden and masked ones."""
+    collection_found = next((each for each in records.collections() if each.id == collection), None)
+    scope = access.scope_for(actor, collection, sensitive=collection_found.sensitive if collection_found is not None else None)
+    return scope.hidden | (
+        frozenset(each.name for each in collection_found.fields) if scope.nothing and collection_found is not None else frozenset()
+    )
 
 
-def reader(actor: Actor, *acts: str) -> Reader:
-    """The reader of the whole log that this person is, by the rights `activity.…` of these names, each of them needed. Raises NotAllowed.
+def reader_of_log(actor: Actor, *acts: str) -> Reader:
+    """The reader of the whole log for this person, who needs all of these rights `activity.…`. Raises NotAllowed.
 
-    Whoever has the shell is trusted with everything.
+    The command line may read everything.
     """
     if actor.kind == "system":
         return Reader(actor, event_lists.EVERYTHING, trusted=True)
@@ -213,7 +215,7 @@ def reader(actor: Actor, *acts: str) -> Reader:
 
 
 def reader_of_run(actor: Actor, run_id: str) -> Reader:
-    """The reader of one run's events that this person is: whoever may see the run reads them, without a right to the activity log. Raises NotFound."""
+    """The reader of one run's events: who may see the run needs no right to the activity log. Raises NotFound."""
     from console.runs.changing.run_rights import see  # with all of runs behind it
 
     see(actor, run_id)
@@ -221,32 +223,32 @@ def reader_of_run(actor: Actor, run_id: str) -> Reader:
 
 
 def page(actor: Actor, where: LogFilter, limit: int = DEFAULT_LIMIT, after: str | None = None) -> ActivityPage:
-    """The newest events that fit, and below them those after the cursor; notes `log_read`, which no page holds that was read before.
+    """The newest events that fit the filter, or those below the cursor. Records `log_read` after the page is put together.
 
     Raises NotAllowed without the right `activity.read`, Malformed for a cursor that this list did not give out.
     """
-    whose = reader(actor, "read")
+    reader = reader_of_log(actor, "read")
     before = event_lists.position(after) if after is not None else None
-    made = _page(whose, where, limit, before)
-    log.note(actor, "log_read", open=_read(where, made.rows), sealed=filter_of(where), label=_label(made.rows))
-    return made
+    answer = _page(reader, where, limit, before)
+    log.note(actor, "log_read", open=_read(where, answer.rows), sealed=filter_of(where), label=_label(answer.rows))
+    return answer
 
 
 def entry(actor: Actor, pos: int) -> ActivityRow:
-    """The one event at this place. Raises NotAllowed as `page` does, NotFound where the reader would not find it there."""
-    whose = reader(actor, "read")
-    found = whose.find(event_lists.rows(LogFilter(), whose.within, limit=1, before=pos + 1))
-    if not found or found[0][0].pos != pos:
+    """The event at this position. Raises NotAllowed as `page` does, NotFound if the reader does not find it."""
+    reader = reader_of_log(actor, "read")
+    kept = reader.find(event_lists.rows(LogFilter(), reader.within, limit=1, before=pos + 1))
+    if not kept or kept[0][0].pos != pos:
         raise NotFound
-    row = shown(whose, found)[0]
+    row = shown(reader, kept)[0]
     log.note(actor, "log_read", open={"count": 1, "first": pos, "last": pos}, label=_label([row]))
     return row
 
 
 def on_record(actor: Actor, collection: str, key: str, *, limit: int = 20, after: str | None = None, looks: bool = False) -> ActivityPage:
-    """What happened to a record, for who may read that record: changes, runs on it, effects; with `looks` also who saw it.
+    """The events about a record, for everybody who may read it: changes, runs, effects; with `looks` also who saw it.
 
-    Refusals and readings of the log are for auditors and left out. Raises NotFound where the record is out of the actor's scope.
+    Refusals and reading of the log are left out; they are for auditors. Raises NotFound if the record is outside the actor's scope.
     """
     before = event_lists.position(after) if after is not None else None
     scope = access.scope_for(actor, collection)
@@ -259,59 +261,59 @@ def on_record(actor: Actor, collection: str, key: str, *, limit: int = 20, after
 
 
 def refused(actor: Actor, need: tuple[str, str], *, collection: str | None = None, record: str | None = None, **circumstances: Any) -> None:
-    """Note that `need` (object, act) was asked for and refused; `circumstances` may be method, endpoint, status, reason, run, path."""
+    """Record that the actor lacked the right `need` (object, act). `circumstances`: method, endpoint, status, reason, run, path."""
     path = circumstances.pop("path", None)
-    known = {name: value for name, value in circumstances.items() if value is not None}
+    noted = {name: value for name, value in circumstances.items() if value is not None}
     log.note(
         actor,
         "access_refused",
-        open={"object": need[0], "act": need[1], **known},
+        open={"object": need[0], "act": need[1], **noted},
         sealed={"path": path} if path else None,
         collection=collection,
         record=record,
     )
 
 
-def parse_query(arguments: Iterable[tuple[str, str]]) -> Asked:
-    """What these parameters of a URL ask for; `kind` may stand several times, everything else once.
+def parse_query(arguments: Iterable[tuple[str, str]]) -> LogQuery:
+    """Parse the parameters of a URL; `kind` may be given several times, everything else once.
 
     Raises Malformed with one detail for every parameter that is unknown, repeated or cannot be read.
     """
-    told = Told(arguments, (*FILTERS, "limit", "after"))
-    limit = told.one("limit", str(DEFAULT_LIMIT))
+    parameters = QueryParameters(arguments, (*FILTERS, "limit", "after"))
+    limit = parameters.value_of("limit", str(DEFAULT_LIMIT))
     if not re.fullmatch(r"[1-9][0-9]{0,2}", limit) or int(limit) > MOST:
-        told.wrong("limit", f"This must be a whole number from 1 to {MOST}.")
-    where = told.filter()
-    told.check("The log was not read")
-    return Asked(where, int(limit), told.given["after"][0] if "after" in told.given else None)
+        parameters.wrong("limit", f"This must be a whole number from 1 to {MOST}.")
+    where = parameters.filter()
+    parameters.check("The log was not read")
+    return LogQuery(where, int(limit), parameters.given["after"][0] if "after" in parameters.given else None)
 
 
-class Told:
-    """Parameters of a URL as they are read: `given` by name, and what is wrong with them until `check` raises it."""
+class QueryParameters:
+    """The parameters of a URL by name (`given`), and their errors, which `check` raises."""
 
-    def __init__(self, arguments: Iterable[tuple[str, str]], known: Sequence[str]) -> None:
+    def __init__(self, arguments: Iterable[tuple[str, str]], names: Sequence[str]) -> None:
         self.given: dict[str, list[str]] = defaultdict(list)
         self.details: list[dict[str, str]] = []
         for name, value in arguments:
             self.given[name].append(value)
         for name, values in self.given.items():
-            if name not in known:
-                self.wrong(name, f"There is no such parameter here; known are {', '.join(known)}.")
+            if name not in names:
+                self.wrong(name, f"There is no such parameter here; known are {', '.join(names)}.")
             elif name != "kind" and len(values) > 1:
                 self.wrong(name, "This may be given once.")
             elif any("\x00" in value or len(value) > LONGEST_FILTER for value in values):
                 self.wrong(name, "This is too long, or holds a NUL character.")
 
     def wrong(self, name: str, reason: str) -> None:
-        """Note what is wrong with a parameter."""
+        """Add an error about a parameter."""
         self.details.append({"field": name[:100], "reason": reason})
 
-    def one(self, name: str, otherwise: str) -> str:
+    def value_of(self, name: str, otherwise: str) -> str:
         """The value of a parameter that may be given once."""
         return self.given[name][0] if name in self.given else otherwise
 
     def filter(self) -> LogFilter:
-        """The filter of the log that is asked for."""
+        """The filter in these parameters."""
         given = self.given
         for kind in given.get("kind", ()):
             if kind not in KINDS:
@@ -324,43 +326,43 @@ class Told:
         return LogFilter(**texts, kinds=tuple(dict.fromkeys(given.get("kind", ()))), **moments)  # type: ignore[arg-type]
 
     def check(self, outcome: str) -> None:
-        """Raises Malformed where something is wrong; `outcome` says what was not done."""
+        """Raises Malformed if there are errors; `outcome` says what was not done."""
         if self.details:
             names = ", ".join(sorted({detail["field"] for detail in self.details}))
             raise Malformed(f"{outcome}: please look at {names}.", details=self.details)
 
 
 def _moment(text: str) -> datetime | None:
-    """Aware UTC; a date alone is its first moment in UTC. None when it is neither."""
+    """The moment in aware UTC; of a date its first moment. None if the text is neither."""
     if not MOMENT.fullmatch(text):
         return None
     try:
-        found = datetime.fromisoformat(text)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
-def _page(whose: Reader, where: LogFilter, limit: int, before: int | None) -> ActivityPage:
+def _page(reader: Reader, where: LogFilter, limit: int, before: int | None) -> ActivityPage:
     kept: list[tuple[Any, bool]] = []
     following: int | None = None
     for _ in range(ROUNDS):
-        found = event_lists.rows(where, whose.within, limit=limit + 1, before=before)
-        kept += whose.find(found)
-        before = following = found[-1].pos if len(found) > limit else None
+        page_rows = event_lists.rows(where, reader.within, limit=limit + 1, before=before)
+        kept += reader.find(page_rows)
+        before = following = page_rows[-1].pos if len(page_rows) > limit else None
         if following is None or len(kept) > limit:
             break
     if len(kept) > limit:
         kept = kept[:limit]
         following = kept[-1][0].pos
-    return ActivityPage(shown(whose, kept), event_lists.cursor(following) if following is not None else None, recheck.state())
+    return ActivityPage(shown(reader, kept), event_lists.cursor(following) if following is not None else None, recheck.state())
 
 
-def shown(whose: Reader, kept: Sequence[tuple[Any, bool]]) -> list[ActivityRow]:
-    """What `find` has kept, as this reader may see it."""
+def shown(reader: Reader, kept: Sequence[tuple[Any, bool]]) -> list[ActivityRow]:
+    """The rows that `find` has kept, with only the values that this reader may see."""
     subjects.load(row.sub for row, opens in kept if opens and row.sub)
     events = [stored(row, opened=opens) for row, opens in kept]
-    names, hidden = present.names_of(events), whose.values
+    names, hidden = present.names_of(events), reader.values
     return [
         ActivityRow(event, present.as_json(event, names, hidden=hidden, whole=opens))
         for event, (_, opens) in zip(events, kept, strict=True)
@@ -379,19 +381,19 @@ def _sees(actor: Actor, team: str | None, workflow: str) -> bool:
 
 def _slugs() -> dict[str, str]:
     with hot_engine().connect() as connection:
-        found = connection.execute(sa.select(tables.workflow.c.id, tables.workflow.c.slug))
-        return {row.id: row.slug for row in found}
+        rows = connection.execute(sa.select(tables.workflow.c.id, tables.workflow.c.slug))
+        return {row.id: row.slug for row in rows}
 
 
 def _within_log(actor: Actor, acts: Iterable[str]) -> Within:
-    """What the rights `activity.…` reach: teams in which all of them are held; `*` asks about a team that no row names."""
+    """The part of the log that the rights `activity.…` give: teams in which the actor holds all of them; `*` stands for teams that are gone."""
     teams = _teams()
 
     def held(team: str) -> bool:
         return all(access.can(actor, team, "activity", act) for act in acts)
 
-    found, everywhere = frozenset(filter(held, teams)), held("*")
-    return _within(actor, teams=None if everywhere and found == teams else found, teamless=everywhere)
+    allowed, everywhere = frozenset(filter(held, teams)), held("*")
+    return _within(actor, teams=None if everywhere and allowed == teams else allowed, teamless=everywhere)
 
 
 def _within(actor: Actor, *, teams: frozenset[str] | None, teamless: bool, without: frozenset[str] = frozenset()) -> Within:
@@ -417,12 +419,12 @@ def _read(where: LogFilter, rows: Sequence[ActivityRow]) -> dict[str, Any]:
 
 
 def _label(rows: Sequence[ActivityRow]) -> str | None:
-    """The label of what was read: that it was read is then told only to who may read it as well."""
+    """The clearance label of the events that were read, so that only cleared people see that they were read."""
     return next((str(row.event.body["label"]) for row in rows if row.event.body.get("label")), None)
 
 
 def label_of_run(actor: Actor, run_id: str | None) -> str | None:
-    """The label of the run that was asked about, for who is cleared for it; None without one, and for everybody else."""
+    """The clearance label of the run, if the actor is cleared for it; else None."""
     rows = (
         fetch(f"select r.label from {access.runs(actor).sql()} where r.id = %s", (run_id,))  # noqa: S608 (a text of ours)
         if run_id
@@ -432,11 +434,11 @@ def label_of_run(actor: Actor, run_id: str | None) -> str | None:
 
 
 def used_of(where: LogFilter) -> list[str]:
-    """Names of what is looked for."""
+    """Names of the filters in use."""
     return sorted(name for name in LogFilter.__slots__ if getattr(where, name) not in (None, ()))
 
 
 def filter_of(where: LogFilter) -> dict[str, Any] | None:
-    """The values looked for; a record's key or a person may be told by them, so they are sealed."""
+    """The values of the filters in use. They are sealed, because they can name a person or a record's key."""
     used = {name: getattr(where, name) for name in used_of(where)}
     return {"filter": used} if used else None

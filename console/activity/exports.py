@@ -45,8 +45,8 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a URL asks for: `form` `jsonl` or `csv`, or with `proofs` an archive; `since` the size of a checkpoint that somebody kept."""
+class ExportQuery:
+    """The parameters of an export: `form` is `jsonl` or `csv`; with `proofs` it is an archive; `since` is the size of an older checkpoint."""
 
     where: LogFilter = ANYTHING
     form: str = "jsonl"
@@ -55,61 +55,63 @@ class Asked:
 
     @property
     def kind(self) -> str:
-        """How a file of this kind ends: `jsonl`, `csv` or `zip`."""
+        """The file's ending: `jsonl`, `csv` or `zip`."""
         return "zip" if self.proofs else self.form
 
 
-def parse_query(arguments: Iterable[tuple[str, str]]) -> Asked:
-    """What these parameters of a URL ask for: the filters of the log, and `format`, `proofs`, `since`.
+def parse_query(arguments: Iterable[tuple[str, str]]) -> ExportQuery:
+    """Parse the parameters of a URL: the filters of the log, and `format`, `proofs`, `since`.
 
     Raises Malformed with one detail for every parameter that is unknown, repeated or cannot be read.
     """
-    told = event_list.Told(arguments, (*event_list.FILTERS, "format", "proofs", "since"))
-    form, proofs, since = told.one("format", FORMS[0]), told.one("proofs", "0"), told.one("since", "")
+    parameters = event_list.QueryParameters(arguments, (*event_list.FILTERS, "format", "proofs", "since"))
+    form, proofs, since = parameters.value_of("format", FORMS[0]), parameters.value_of("proofs", "0"), parameters.value_of("since", "")
     if form not in FORMS:
-        told.wrong("format", "This must be jsonl or csv.")
+        parameters.wrong("format", "This must be jsonl or csv.")
     if proofs not in ("0", "1"):
-        told.wrong("proofs", "This must be 1 (an archive with proofs) or 0.")
-    if "since" in told.given and not (since.isascii() and since.isdigit() and len(since) <= LONGEST_SINCE):
-        told.wrong("since", "This must be the size of a checkpoint, its second line: a whole number.")
+        parameters.wrong("proofs", "This must be 1 (an archive with proofs) or 0.")
+    if "since" in parameters.given and not (since.isascii() and since.isdigit() and len(since) <= LONGEST_SINCE):
+        parameters.wrong("since", "This must be the size of a checkpoint, its second line: a whole number.")
     elif since and proofs != "1":
-        told.wrong("since", "Only an archive proves anything since then: ask with proofs=1, `--format zip` of the command.")
-    where = told.filter()
-    told.check("Nothing was exported")
-    return Asked(where, form, proofs == "1", int(since) if since else None)
+        parameters.wrong("since", "Only an archive proves anything since then: ask with proofs=1, `--format zip` of the command.")
+    where = parameters.filter()
+    parameters.check("Nothing was exported")
+    return ExportQuery(where, form, proofs == "1", int(since) if since else None)
 
 
 class Export:
-    """An export that was judged and noted, and may be sent: `parts` once, bytes after bytes. `upto` is the last place that it looks at."""
+    """An export that is allowed and recorded. `parts` gives its bytes, once. `upto` is the position of its last event."""
 
-    def __init__(self, asked: Asked, whose: Reader, upto: int, head: tuple[int, str, str] | None, judge: Callable[[], Reader]) -> None:
-        self.asked, self.whose, self.upto, self.head, self._judge = asked, whose, upto, head, judge
+    def __init__(
+        self, query: ExportQuery, reader: Reader, upto: int, head: tuple[int, str, str] | None, judge: Callable[[], Reader]
+    ) -> None:
+        self.query, self.reader, self.upto, self.head, self._judge = query, reader, upto, head, judge
         self.begun_at = datetime.now(UTC)
         self.count, self.share = 0, 0.0  # events sent, and how much of the work is done (0 to 1)
-        self._policy, self._reach, self._judged = access.current_version(), whose.reach(), time.monotonic()
+        self._policy, self._reach, self._judged = access.current_version(), reader.reach(), time.monotonic()
 
     @property
     def name(self) -> str:
         """A name for the file."""
-        return f"activity-{self.begun_at:%Y%m%dT%H%M%SZ}.{self.asked.kind}"
+        return f"activity-{self.begun_at:%Y%m%dT%H%M%SZ}.{self.query.kind}"
 
     @property
     def type(self) -> str:
         """Its media type."""
-        return TYPES[self.asked.kind]
+        return TYPES[self.query.kind]
 
     def parts(self) -> Iterator[bytes]:
         """The bytes of the file."""
-        if self.asked.proofs:
+        if self.query.proofs:
             yield from filter(None, self._archive())
-        elif self.asked.form == "csv":
+        elif self.query.form == "csv":
             yield from self._table()
         else:
             for lines, _ in self._events(1.0):
                 yield lines
 
     def save(self, out: Path, parts: Iterable[bytes] | None = None) -> None:
-        """Write it to a file: the whole, or none. `parts` stand for its own where somebody watches them go by."""
+        """Write the whole file, or none. `parts`: the export's own parts, if the caller counts them."""
         part = out.with_name(f"{out.name}.part")
         try:
             with part.open("wb") as file:
@@ -119,12 +121,12 @@ class Export:
             part.unlink(missing_ok=True)
 
     def _events(self, work: float) -> Iterator[tuple[bytes, bytes]]:
-        """(lines, their places packed) page by page. Where each row has to be judged it is looked at here, otherwise by the server."""
-        after, all_of_them = 0, self.whose.finds_all
+        """(lines, their packed positions) page by page. Rows are checked one by one here only if the database cannot do it."""
+        after, all_of_them = 0, self.reader.finds_all
         while after < self.upto:
             self._still_allowed()
             if all_of_them:
-                block = patiently(lambda: event_lists.block(self.asked.where, self.whose.within, after=after, upto=self.upto, limit=PAGE))  # noqa: B023
+                block = patiently(lambda: event_lists.block(self.query.where, self.reader.within, after=after, upto=self.upto, limit=PAGE))  # noqa: B023
                 if block is None:
                     break
                 after, lines, places = block.last, block.lines, block.places
@@ -133,7 +135,7 @@ class Export:
                 rows = self._rows(after, PAGE)
                 if not rows:
                     break
-                kept, after = [row for row, _ in self.whose.find(rows)], rows[-1].pos
+                kept, after = [row for row, _ in self.reader.find(rows)], rows[-1].pos
                 lines = b"".join(row.body + b"\n" for row in kept if row.body is not None)
                 places = struct.pack(f">{len(kept)}q", *(row.pos for row in kept))
                 self.count += len(kept)
@@ -142,9 +144,9 @@ class Export:
         self.share = work
 
     def _still_allowed(self) -> None:
-        """Raises NotAllowed where the reader may not export any more or their account was closed, Conflict where they would find something else."""
-        actor = self.whose.actor
-        if self.whose.trusted or time.monotonic() - self._judged < JUDGED_EVERY_S:
+        """Raises NotAllowed if the reader lost the right or the account, Conflict if their rights now give other events."""
+        actor = self.reader.actor
+        if self.reader.trusted or time.monotonic() - self._judged < JUDGED_EVERY_S:
             return
         self._judged = time.monotonic()
         accounts.actor_of_person(actor.id)
@@ -155,7 +157,7 @@ class Export:
         self._policy = access.current_version()
 
     def _rows(self, after: int, limit: int) -> list[Row]:
-        return patiently(lambda: event_lists.forward(self.asked.where, self.whose.within, after=after, upto=self.upto, limit=limit))
+        return patiently(lambda: event_lists.forward(self.query.where, self.reader.within, after=after, upto=self.upto, limit=limit))
 
     def _table(self) -> Iterator[bytes]:
         after = 0
@@ -163,23 +165,23 @@ class Export:
         while rows := self._rows(after, TABLE_PAGE):
             self._still_allowed()
             after = rows[-1].pos
-            there = [row for row in rows if row.body is not None]
-            made = [_cells(row.json) for row in event_list.shown(self.whose, self.whose.find(there))]
-            self.count, self.share = self.count + len(made), after / self.upto
-            yield _csv(made)
+            readable = [row for row in rows if row.body is not None]
+            cells = [_cells(row.json) for row in event_list.shown(self.reader, self.reader.find(readable))]
+            self.count, self.share = self.count + len(cells), after / self.upto
+            yield _csv(cells)
 
     def _archive(self) -> Iterator[bytes]:
         yield from bundle.zipped(self.files())
 
     def files(self) -> Iterator[tuple[str, Iterable[bytes]]]:
-        """The files of the archive by name. Each has to be read before the next one is asked for."""
+        """The files of the archive by name. Each has to be read before the next one is query for."""
         size, note, key = self.head or (0, "", "")
         places = bundle.Places()
         try:
             yield "events.jsonl", self._noting(places)
-            complete = self.asked.where == ANYTHING and self.whose.finds_all and not event_lists.left_out(self.whose.within, size)
+            complete = self.query.where == ANYTHING and self.reader.finds_all and not event_lists.left_out(self.reader.within, size)
             yield "values.jsonl", self._values(places)
-            yield from bundle.around(size, note, key, None if complete else places, self.asked.since)
+            yield from bundle.around(size, note, key, None if complete else places, self.query.since)
         finally:
             places.close()
 
@@ -189,45 +191,45 @@ class Export:
             yield lines
 
     def _values(self, places: bundle.Places) -> Iterator[bytes]:
-        masks = self.whose.masks
+        masks = self.reader.masks
         for page in places.pages():
             self._still_allowed()
             rows = patiently(lambda: event_lists.at(page))  # noqa: B023
             subjects.load({row.sub for row in rows if row.sub})
-            told = [line for row in rows for line in _opened(row, self.whose, masks=masks)]
-            gone = {line["missing"] for line in told if line.get("missing") in NOTES}
+            opened = [line for row in rows for line in _opened(row, self.reader, masks=masks)]
+            gone = {line["missing"] for line in opened if line.get("missing") in NOTES}
             since = {reason for reason in gone if patiently(lambda: event_lists.later(NOTES[reason], self.upto))}  # noqa: B023
             # What was taken away after the checkpoint has no event in this export that tells so. Which values those are, nothing says:
             # from then on none is called by that reason, for the events here account for so many and no more.
             lines = [
                 orjson.dumps(line | {"missing": MASKED} if line.get("missing") in since else line, option=orjson.OPT_SORT_KEYS)
-                for line in told
+                for line in opened
             ]
             self.share = 0.3 + 0.6 * page[-1] / self.upto
             yield b"".join(line + b"\n" for line in lines)
 
 
-def begin(actor: Actor, asked: Asked, *, ready: Callable[[], object]) -> Export:
+def begin(actor: Actor, query: ExportQuery, *, ready: Callable[[], object]) -> Export:
     """The export, noted as an event before its first byte.
 
     `ready` is called once the reader was judged; it brings the order of the log, and with proofs its newest signed head, up to
     what is committed. Raises NotAllowed, Malformed where the log was never as long as `since`, and Conflict before the first head.
     """
-    whose = event_list.reader(actor, "export", "read")
+    reader = event_list.reader_of_log(actor, "export", "read")
     ready()
-    head = tree_heads.newest() if asked.proofs else None
-    if asked.proofs and head is None:
+    head = tree_heads.newest() if query.proofs else None
+    if query.proofs and head is None:
         raise Conflict("The log has no signed head yet: start a worker, or run `console seal` first.", code="not_sealed")
     upto = head[0] if head else event_lists.reached().pos
-    if asked.since is not None and asked.since > upto:
-        reason = f"The log has {upto} events up to its newest checkpoint, and never had {asked.since}."
+    if query.since is not None and query.since > upto:
+        reason = f"The log has {upto} events up to its newest checkpoint, and never had {query.since}."
         raise Malformed("Nothing was exported: please look at since.", details=[{"field": "since", "reason": reason}])
-    told = {"format": asked.kind, "size": upto, "proofs": asked.proofs, "filters": event_list.used_of(asked.where)}
+    noted = {"format": query.kind, "size": upto, "proofs": query.proofs, "filters": event_list.used_of(query.where)}
     log.note(
-        actor, "log_exported", open=told, sealed=event_list.filter_of(asked.where), label=event_list.label_of_run(actor, asked.where.run)
+        actor, "log_exported", open=noted, sealed=event_list.filter_of(query.where), label=event_list.label_of_run(actor, query.where.run)
     )
     signed = (*head[:2], str(tree_heads.verifier_key())) if head else None
-    return Export(asked, whose, upto, signed, lambda: event_list.reader(actor, "export", "read"))
+    return Export(query, reader, upto, signed, lambda: event_list.reader_of_log(actor, "export", "read"))
 
 
 def of_run(actor: Actor, run_id: str, last: int, *, ready: Callable[[], object]) -> tuple[Export, datetime] | None:
@@ -236,7 +238,7 @@ def of_run(actor: Actor, run_id: str, last: int, *, ready: Callable[[], object])
     `last` is the run's newest event. The head is the oldest that has it, so that the same run gives the same bytes. The caller notes that it was made.
     Raises NotFound.
     """
-    whose = event_list.reader_of_run(actor, run_id)
+    reader = event_list.reader_of_run(actor, run_id)
     place = _place(run_id, last)
     if place is None or tree_heads.covering(place) is None:
         ready()
@@ -244,8 +246,8 @@ def of_run(actor: Actor, run_id: str, last: int, *, ready: Callable[[], object])
     head = tree_heads.covering(place) if place is not None else None
     if head is None:
         return None
-    asked = Asked(LogFilter(run=run_id), proofs=True)
-    return Export(asked, whose, head[0], head[:3], lambda: event_list.reader_of_run(actor, run_id)), head[3]
+    query = ExportQuery(LogFilter(run=run_id), proofs=True)
+    return Export(query, reader, head[0], head[:3], lambda: event_list.reader_of_run(actor, run_id)), head[3]
 
 
 def _place(run_id: str, n: int) -> int | None:
@@ -255,7 +257,7 @@ def _place(run_id: str, n: int) -> int | None:
 
 
 def patiently(ask: Callable[[], T]) -> T:
-    """What `ask` answers; while the database does not answer, asked again for some seconds: an export of an hour outlives a restart."""
+    """The result of `ask`, called again for some seconds while the database does not answer: a long export survives a restart."""
     for pause_s in PAUSES_S:
         try:
             return ask()
@@ -264,8 +266,8 @@ def patiently(ask: Callable[[], T]) -> T:
     return ask()
 
 
-def _opened(row: Row, whose: Reader, *, masks: bool) -> Iterator[dict[str, Any]]:
-    """A line for each commitment of the event, in their order: opened, or with the reason why not."""
+def _opened(row: Row, reader: Reader, *, masks: bool) -> Iterator[dict[str, Any]]:
+    """A line for each sealed value of the event, in order: the value, or the reason why it is missing."""
     body = row.body or b""
     at = body.rfind(b'"sealed":{') + len(b'"sealed":{')
     if body[at : at + 1] in (b"}", b""):
@@ -277,11 +279,11 @@ def _opened(row: Row, whose: Reader, *, masks: bool) -> Iterator[dict[str, Any]]
         opened = {}
     closed: frozenset[str] = frozenset()
     if masks:
-        readable = {name: value for name, (_, value) in opened.items()} if whose.opens(row) else {}
+        readable = {name: value for name, (_, value) in opened.items()} if reader.opens(row) else {}
         version, step = told.get("wf") or {}, (told.get("step") or {}).get("id") or told["data"]["open"].get("target_step")
         run = told["run"] if str(told["run"]).startswith("run_") else None
-        here = masking.within(whose.values, version.get("id"), version.get("version"), step, run)
-        closed = masking.closed(readable, here, row.collection, told["type"]) | (opened.keys() - readable.keys())
+        readable_within = masking.within(reader.values, version.get("id"), version.get("version"), step, run)
+        closed = masking.closed(readable, readable_within, row.collection, told["type"]) | (opened.keys() - readable.keys())
     for name in told["data"]["sealed"]:
         if name in closed:
             yield {"event": told["id"], "name": name, "missing": MASKED}

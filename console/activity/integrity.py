@@ -28,7 +28,7 @@ MEND = "console rebuild"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the last look found, and what the database does not refuse any more; the latter is looked at now."""
+    """The problem that the last check found, and the protections that the database lacks now."""
 
     checked: Checked
     missing: Sequence[Missing]
@@ -46,7 +46,7 @@ class Standing:
 
     @property
     def way_out(self) -> str:
-        """What to do, empty where nothing is wrong."""
+        """What to do about it; empty if nothing is wrong."""
         mend = [f"As the owner of the tables: {each.mend}" if each.mend else "Make it as migrations/sql has it" for each in self.missing]
         if self.checked.problem:
             mend.insert(0, MEND if MEND in self.checked.problem else KEEP)
@@ -64,11 +64,11 @@ def look() -> str | None:
     A tree that is not what the events and the newest signed head tell is made anew at once, and an event says so. Everything else stays as it is: it is an alarm,
     an event and a notice to the administrators, once, and stands in `doctor`, `/health` and `/metrics` until it is mended.
     """
-    (known,) = fetch("select coalesce(alarm, '') from console.log_check where name = 'new'")[0]
-    found = recheck.check()
-    if found is not None and found not in known:  # once: it reads the whole log
+    (former_alarm,) = fetch("select coalesce(alarm, '') from console.log_check where name = 'new'")[0]
+    problem = recheck.check()
+    if problem is not None and problem not in former_alarm:  # once: it reads the whole log
         if tree_heads.regrown():
-            sequencing.told_rebuilt(sequencing.SYSTEM, found)
+            sequencing.told_rebuilt(sequencing.SYSTEM, problem)
         recheck.check()
     words = standing().words
     if words is not None:

@@ -39,14 +39,14 @@ class Proof:
 
     @property
     def checked(self) -> Checked:
-        """What the last look found."""
+        """The problem that the last check found."""
         return self.standing.checked
 
     @property
     def problem(self) -> str | None:
         """The first bad place and what is wrong there, without the name of a run: it may be confidential."""
-        found = self.checked.problem
-        return re.sub(r"(, )?run \S+ event \d+", "", found).removeprefix(": ").partition(". ")[0] if found else None
+        first_problem = self.checked.problem
+        return re.sub(r"(, )?run \S+ event \d+", "", first_problem).removeprefix(": ").partition(". ")[0] if first_problem else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +80,29 @@ def compare(actor: Actor, note: str) -> Compared:
     access.require(actor, None, "activity", "verify")
     text = note.replace("\r\n", "\n").strip() + "\n"
     try:
-        told = checkpoint.parse(text).checkpoint
+        compared = checkpoint.parse(text).checkpoint
     except checkpoint.Malformed as error:
         words = f"This is no checkpoint: {error}. Paste the whole text, from the name of the log to the last line that begins with a dash."
         raise Invalid(words, details=[{"field": "checkpoint", "reason": words}]) from None
     if not _signed(text):
         return Compared(
-            good=False, size=told.size, words="No key of this log has signed this checkpoint: it is of another log, or it was made up."
+            good=False, size=compared.size, words="No key of this log has signed this checkpoint: it is of another log, or it was made up."
         )
     with transaction() as connection:
         size = tree_heads.tree_size(connection)
-        if told.size > size:
-            words = (
-                f"This log has {size:,} events under a signed head, and the checkpoint covers {told.size:,}: events are missing at the end."
-            )
-            return Compared(good=False, size=told.size, words=words)
-        same = tree_heads.Kept(connection, size).root(told.size) == told.root
+        if compared.size > size:
+            words = f"This log has {size:,} events under a signed head, and the checkpoint covers {compared.size:,}: events are missing at the end."
+            return Compared(good=False, size=compared.size, words=words)
+        same = tree_heads.Kept(connection, size).root(compared.size) == compared.root
     if not same:
         return Compared(
-            good=False, size=told.size, words=f"The first {told.size:,} events are not those of this checkpoint: the log was changed since."
+            good=False,
+            size=compared.size,
+            words=f"The first {compared.size:,} events are not those of this checkpoint: the log was changed since.",
         )
-    return Compared(good=True, size=told.size, words=f"The log still begins with exactly the {told.size:,} events of this checkpoint.")
+    return Compared(
+        good=True, size=compared.size, words=f"The log still begins with exactly the {compared.size:,} events of this checkpoint."
+    )
 
 
 def verifier() -> str:

@@ -1,4 +1,4 @@
-"""What the console does by itself in the background: putting the log in order, and picking up what a crash left behind."""
+"""Background work: putting the log in order, and picking up what a crash left behind."""
 
 import contextlib
 import logging
@@ -147,10 +147,10 @@ def told_rebuilt(actor: Actor, why: str) -> None:
 
 def check_key() -> None:
     """That the signing key is the one which signed the last head. Raises Conflict: outsiders would take what it signs for a forgery."""
-    known = tree_heads.verifier_key()
-    if known is not None and known != str(checkpoint.verifier_key(origin(), settings.current().signing_key)):
+    logged_key = tree_heads.verifier_key()
+    if logged_key is not None and logged_key != str(checkpoint.verifier_key(origin(), settings.current().signing_key)):
         raise Conflict(
-            f"The signing key is not the one of the log's last checkpoint, {known}: nothing is signed. After `console key change`, give this process the new"
+            f"The signing key is not the one of the log's last checkpoint, {logged_key}: nothing is signed. After `console key change`, give this process the new"
             " key and start it again; otherwise put the former key back.",
             code="other_key",
         )
@@ -173,8 +173,8 @@ on conflict (name) do update set number = greatest(version.number, excluded.numb
 
 def seal_if_asked() -> str | None:
     """`seal`, where somebody waits for a head that covers more than the newest one."""
-    asked = fetch("select coalesce(max(number), 0) from console.version where name = 'seal_asked'")[0][0]
-    return seal(mend=False) if asked > tree_heads.newest_size() else None
+    requests = fetch("select coalesce(max(number), 0) from console.version where name = 'seal_asked'")[0][0]
+    return seal(mend=False) if requests > tree_heads.newest_size() else None
 
 
 def sealed() -> None:
@@ -222,7 +222,7 @@ def _quiet(since: timedelta) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """What a change of the signing key did: both verifier keys, the checkpoint, and whether the data folder keeps the new key already."""
+    """The result of a key change: both verifier keys, the checkpoint, and whether the data folder has the new key already."""
 
     former: str
     key: str
@@ -237,8 +237,8 @@ def change_key(*, lost: bool = False) -> KeyChange:
     anywhere it may be run again. `lost`: the former key is gone, and only the new one signs; auditors have to be told in another way.
     Raises SettingsError without a new key, Conflict where it is no new one, where the former one is not there, or while an open transaction keeps events waiting.
     """
-    told = settings.current()
-    fresh, file = settings.fresh_signing_key(told)
+    configured = settings.current()
+    fresh, file = settings.fresh_signing_key(configured)
     with tree_heads.signing():
         name, former = origin(), tree_heads.verifier_key()
         key = str(checkpoint.verifier_key(name, fresh))
@@ -249,12 +249,12 @@ def change_key(*, lost: bool = False) -> KeyChange:
         if key != former:
             if not lost:
                 check_key()
-                former = former or str(checkpoint.verifier_key(name, told.signing_key))
-            _change(name, former or "", key, [fresh] if lost else [told.signing_key, fresh])
+                former = former or str(checkpoint.verifier_key(name, configured.signing_key))
+            _change(name, former or "", key, [fresh] if lost else [configured.signing_key, fresh])
         head = tree_heads.newest()
     faults.point("key.signed")
-    if file and told.own_signing_key:
-        _put_in_place(file, told.own_signing_key, name)
+    if file and configured.own_signing_key:
+        _put_in_place(file, configured.own_signing_key, name)
     return KeyChange(former or "", key, head[1] if head else "", kept=file is not None)
 
 

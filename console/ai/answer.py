@@ -1,6 +1,4 @@
-"""An answer as JSON of the asked shape, or why it is none. There is no second guess: what stands around the object, a name that comes twice, a number
-that is none or nesting without end make the answer malformed.
-"""
+"""Parses a model's answer strictly: one JSON object of the requested shape. Text around it, a repeated name, a bad number or deep nesting make it malformed."""
 
 import json
 from dataclasses import dataclass
@@ -27,7 +25,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model said. `items` are unchecked, each may be anything."""
+    """A parsed answer. `items` are the proposed values, not checked yet: each may be anything."""
 
     declines: bool
     reason: str
@@ -36,42 +34,42 @@ class Answer:
 
 
 def read(text: str) -> Answer:
-    """The answer; raises Unreadable: malformed where it is no JSON object, not_in_form where it has another shape."""
+    """The parsed answer. Raises Unreadable: `malformed` if it is not a JSON object, `not_in_form` if it has another shape."""
     if len(text) > LONGEST:
         raise Unreadable("malformed")
     try:
-        made = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_decimal, parse_int=_integer)
+        parsed = json.loads(text, object_pairs_hook=_unique_members, parse_constant=_no_number, parse_float=_decimal, parse_int=_integer)
     except (ValueError, RecursionError, InvalidOperation, MemoryError):
         raise Unreadable("malformed") from None
-    if not isinstance(made, dict):
+    if not isinstance(parsed, dict):
         raise Unreadable("malformed")
-    return _shaped(made)
+    return _shaped(parsed)
 
 
-def _shaped(made: dict[str, Any]) -> Answer:
-    reason, flags = made.get("decline_reason", ""), made.get("flags", [])
+def _shaped(parsed: dict[str, Any]) -> Answer:
+    reason, flags = parsed.get("decline_reason", ""), parsed.get("flags", [])
     fits = (
-        made.keys() <= TOP
-        and made.keys() >= NEEDED
-        and made["decision"] in ("propose", "decline")
-        and isinstance(made["fields"], list)
-        and len(made["fields"]) <= MOST_ITEMS
+        parsed.keys() <= TOP
+        and parsed.keys() >= NEEDED
+        and parsed["decision"] in ("propose", "decline")
+        and isinstance(parsed["fields"], list)
+        and len(parsed["fields"]) <= MOST_ITEMS
         and (reason is None or isinstance(reason, str))
         and isinstance(flags, list)
     )
     if not fits:
         raise Unreadable("not_in_form")
     return Answer(
-        made["decision"] == "decline", reason or "", tuple(flag for flag in flags if isinstance(flag, str)), tuple(made["fields"])
+        parsed["decision"] == "decline", reason or "", tuple(flag for flag in flags if isinstance(flag, str)), tuple(parsed["fields"])
     )
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object in which no name comes twice: which of two is meant cannot be known."""
-    made = dict(pairs)
-    if len(made) != len(pairs):
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of a JSON object. Raises ValueError for a repeated name, because nobody knows which value is meant."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError("a name comes twice")
-    return made
+    return members
 
 
 def _no_number(text: str) -> NoReturn:
@@ -79,7 +77,7 @@ def _no_number(text: str) -> NoReturn:
 
 
 def _decimal(text: str) -> Decimal:
-    """Decimals to the digit, as they were written; a binary fraction would not be what the source says."""
+    """The number as a Decimal, with exactly the digits that were written."""
     if len(text) > LONGEST_DIGITS:
         raise ValueError("too many digits")
     return Decimal(text)

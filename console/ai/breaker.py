@@ -38,7 +38,7 @@ class State:
     code: Code | None = None
 
     def phase(self, now: float) -> Phase:
-        """What it is now."""
+        """The present state."""
         if self.until is None:
             return "closed"
         return "open" if now < self.until or (self.trial is not None and now < self.trial + TRIAL_S) else "trial"

@@ -31,12 +31,12 @@ _BLANKS = re.compile(r"\s+")
 
 def of_status(status: int, body: bytes, headers: Mapping[str, str], *, secret: str | None = None) -> ProviderError:
     """An answer that is none. `secret` (the key) is cut out of the words that are kept."""
-    told = error_of(body)
-    kind = next((name for name in (told.get("code"), told.get("type")) if isinstance(name, str) and name in TYPES), "")
+    error = error_of(body)
+    kind = next((name for name in (error.get("code"), error.get("type")) if isinstance(name, str) and name in TYPES), "")
     code = _code_of_status(status)
     if status == 200 or kind in MORE_TELLING:
-        code = TYPES.get(kind) or _code_of_status(_number(told.get("code")) or _number(told.get("status")) or status)
-    message = _words(told.get("message"), secret)
+        code = TYPES.get(kind) or _code_of_status(_number(error.get("code")) or _number(error.get("status")) or status)
+    message = _words(error.get("message"), secret)
     if status == 400 and _BILLING.search(message):
         code = "billing"
     return ProviderError(
@@ -71,7 +71,7 @@ def detail(status: int, message: str) -> str:
 
 
 def _kind(body: bytes, headers: Mapping[str, str]) -> str:
-    """What came, where it says nothing of its own."""
+    """Words for an answer without a message of its own: a web page, or something unreadable; else empty."""
     if "html" in headers.get("content-type", "").lower():
         return "a web page, not an answer"
     return "" if isinstance(read_json(body), dict) else "nothing that could be read"

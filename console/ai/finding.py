@@ -81,8 +81,8 @@ def _plain(sign: str) -> str:
         return str(digit)
     if (kind := unicodedata.category(sign)) in {"Zs", "Pd"}:
         return " " if kind == "Zs" else "-"
-    made = unicodedata.normalize("NFKC", sign)
-    return made if len(made) == 1 and made.isascii() and (made.isalnum() or made in "<+-@./") else sign
+    normal = unicodedata.normalize("NFKC", sign)
+    return normal if len(normal) == 1 and normal.isascii() and (normal.isalnum() or normal in "<+-@./") else sign
 
 
 def compact(text: str) -> str:
@@ -100,14 +100,14 @@ def emails(text: str) -> Iterator[Found]:
 
 def links(text: str) -> Iterator[Found]:
     """Web addresses with or without https://, in the form of `link`."""
-    found: list[Found] = []
+    stretches: list[Found] = []
     for pattern in (URL, _ADDRESS, BARE):
         for match in pattern.finditer(text):
             end = match.start() + len(match[0].rstrip(".,;:!?…*_"))
             end += "(" in text[match.start() : end] and text[end : end + 1] == ")"
-            found.append(Found(match.start(), end, "url", text[match.start() : end]))
-    for one in apart(found):
-        yield one._replace(text=link(one.text))
+            stretches.append(Found(match.start(), end, "url", text[match.start() : end]))
+    for stretch in apart(stretches):
+        yield stretch._replace(text=link(stretch.text))
 
 
 def link(text: str) -> str:
@@ -132,10 +132,10 @@ def accounts(text: str) -> Iterator[Found]:
         return
     at = 0
     while (match := _IBAN.search(text, at)) is not None:
-        found = _account(text, match.start(), match.end())
-        at = found.end if found else match.start() + 2
-        if found:
-            yield found
+        account = _account(text, match.start(), match.end())
+        at = account.end if account else match.start() + 2
+        if account:
+            yield account
 
 
 def _account(text: str, start: int, end: int) -> Found | None:
@@ -185,12 +185,12 @@ def personal(text: str) -> list[Found]:
     return apart([*emails(text), *accounts(text), *cards(text), *phones(text)])
 
 
-def apart(found: Sequence[Stretch]) -> list[Stretch]:
+def apart(stretches: Sequence[Stretch]) -> list[Stretch]:
     """These stretches in the order of the text, without those that share a letter with one named before them."""
-    taken = bytearray(max((one[1] for one in found), default=0))
+    taken = bytearray(max((stretch[1] for stretch in stretches), default=0))
     kept = []
-    for one in found:
-        if not any(taken[one[0] : one[1]]):
-            taken[one[0] : one[1]] = b"\x01" * (one[1] - one[0])
-            kept.append(one)
-    return sorted(kept, key=lambda one: one[0])
+    for stretch in stretches:
+        if not any(taken[stretch[0] : stretch[1]]):
+            taken[stretch[0] : stretch[1]] = b"\x01" * (stretch[1] - stretch[0])
+            kept.append(stretch)
+    return sorted(kept, key=lambda stretch: stretch[0])

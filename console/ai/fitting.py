@@ -31,15 +31,15 @@ def fitted(spec: FieldSpec, given: Any, restore: Restore | None) -> Any:
     value = _canonical(kind, _restored(given, restore))
     field = FormField(spec.name, spec.label, kind, max_length=ENDLESS)
     try:
-        made = cleaned(field, value)
+        value_cleaned = cleaned(field, value)
     except Wrong:
         raise Misfit("wrong_type") from None
-    if made is None or made == [] or (isinstance(made, str) and not made.strip()):
+    if value_cleaned is None or value_cleaned == [] or (isinstance(value_cleaned, str) and not value_cleaned.strip()):
         raise Misfit("wrong_type")
-    made = made.strip() if isinstance(made, str) else made
-    _in_range(spec, field, made)
-    _short_enough(spec, kind, made)
-    return made
+    value_cleaned = value_cleaned.strip() if isinstance(value_cleaned, str) else value_cleaned
+    _in_range(spec, field, value_cleaned)
+    _short_enough(spec, kind, value_cleaned)
+    return value_cleaned
 
 
 def _restored(given: Any, restore: Restore | None) -> Any:
@@ -66,8 +66,8 @@ def _chosen(spec: FieldSpec, given: Any, restore: Restore | None) -> Any:
     if not entries or not all(isinstance(entry, str) for entry in entries):
         raise Misfit("wrong_type")
     if restore is not None and is_opaque(spec):
-        known = restore.choices.get(spec.name, {})
-        entries = [known.get(entry) for entry in entries]
+        choices_sent = restore.choices.get(spec.name, {})
+        entries = [choices_sent.get(entry) for entry in entries]
     values = [value for value, _ in spec.options]
     if not all(entry in values for entry in entries):
         raise Misfit("not_in_choices")
@@ -79,7 +79,7 @@ def _chosen(spec: FieldSpec, given: Any, restore: Restore | None) -> Any:
 
 
 def _canonical(kind: str, value: Any) -> Any:
-    """What a model wrote in the JSON type that forms take: decimals as text, days as ISO dates. Only what has one reading."""
+    """The model's value in the JSON type that forms take: decimals as text, days as ISO dates. Only if there is one possible reading."""
     if isinstance(value, Decimal):
         value = _of_decimal(kind, value)
     if kind in NUMBERS and isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -123,8 +123,8 @@ def _of_number(kind: str, value: str) -> Any:
 def _of_moment(value: str) -> str:
     """A day is no moment; a moment without a zone is in UTC, as everywhere in the console's data."""
     bare = value.strip()
-    found = {moment for start, end, read in written_values.moments(bare) if (start, end) == (0, len(bare)) for moment in read}
-    return next(iter(found)).isoformat().replace("+00:00", "Z") if len(found) == 1 else value
+    moments_read = {moment for start, end, read in written_values.moments(bare) if (start, end) == (0, len(bare)) for moment in read}
+    return next(iter(moments_read)).isoformat().replace("+00:00", "Z") if len(moments_read) == 1 else value
 
 
 def _in_range(spec: FieldSpec, field: FormField, value: Any) -> None:

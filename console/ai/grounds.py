@@ -106,13 +106,13 @@ def _place(kind: literal.ValueKind, value: Any, spec: FieldSpec, cited: Sequence
 def _choices(spec: FieldSpec, value: Any, cited: Sequence[Evidence]) -> Iterator[tuple[str, Place]]:
     """Choices are judgements; in a field of `trusted_only` each stands in a source by its value or its label."""
     labels = dict(spec.options)
-    found = []
+    places = []
     for entry in value if isinstance(value, list) else [value]:
         place = _place("text", entry, spec, cited) or _place("text", labels.get(entry), spec, cited)
         if place is None and spec.trusted_only:
             raise Unsupported("not_in_source")
-        found += [place] if place is not None else []
-    return iter(found)
+        places += [place] if place is not None else []
+    return iter(places)
 
 
 def _somewhere(spec: FieldSpec, value: Any, cited: Sequence[Evidence]) -> Iterator[tuple[str, Place]]:
@@ -153,9 +153,9 @@ def _stands(fact: literal.Fact, evidences: Sequence[Evidence]) -> bool:
     return any(evidence.place(fact.kind, value) is not None for evidence in evidences for value in fact.values)
 
 
-def level(spec: FieldSpec, said: Confidence, value: Any, place: Stood | None, known: Known) -> Confidence:
+def level(spec: FieldSpec, stated: Confidence, value: Any, place: Stood | None, known: Known) -> Confidence:
     """The confidence that is shown: what the model said, and no more than the value's grounds carry, whatever it said."""
-    return max(said, _most(spec, value, place, known), key=LEVELS.index)
+    return max(stated, _most(spec, value, place, known), key=LEVELS.index)
 
 
 def _most(spec: FieldSpec, value: Any, place: Stood | None, known: Known) -> Confidence:
@@ -204,8 +204,8 @@ def without_false_quotes(text: str, given: Sequence[Evidence]) -> str:
     """A text for people without passages between quotation marks that stand in no given source word for word."""
 
     def kept(match: re.Match[str]) -> str:
-        said = match[1].strip()
-        if len(said.split()) < LEAST_QUOTED or any(evidence.place("text", said.rstrip(".,;:!?… ")) is not None for evidence in given):
+        quote = match[1].strip()
+        if len(quote.split()) < LEAST_QUOTED or any(evidence.place("text", quote.rstrip(".,;:!?… ")) is not None for evidence in given):
             return match[0]
         return LEFT_OUT
 
@@ -220,12 +220,12 @@ def as_written(spec: FieldSpec, value: Any, quote: str | None) -> Any:
     return f"{read:f}" if read is not None and read == written_values.decimal(value) else value
 
 
-def references(one: Proposed, spec: FieldSpec, given: frozenset[str]) -> tuple[Proposed, list[str]]:
+def references(proposed: Proposed, spec: FieldSpec, given: frozenset[str]) -> tuple[Proposed, list[str]]:
     """(the proposal without references such as [s9] that lead nowhere, those references); only long texts refer to sources."""
-    if spec.type != "long_text" or not isinstance(one.value, str):
-        return one, []
-    broken = [id for id in REFERENCE.findall(one.value) if id not in given]
+    if spec.type != "long_text" or not isinstance(proposed.value, str):
+        return proposed, []
+    broken = [id for id in REFERENCE.findall(proposed.value) if id not in given]
     if not broken:
-        return one, []
-    text = REFERENCE.sub(lambda match: match[0] if match[1] in given else "", one.value)
-    return replace(one, value=text), [f"[{id}]" for id in dict.fromkeys(broken)]
+        return proposed, []
+    text = REFERENCE.sub(lambda match: match[0] if match[1] in given else "", proposed.value)
+    return replace(proposed, value=text), [f"[{id}]" for id in dict.fromkeys(broken)]

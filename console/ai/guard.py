@@ -92,30 +92,30 @@ def judge(ask: Ask, raw: Raw, restore: Restore | None = None) -> Judged:
     if raw.stop != "complete":
         return _nothing(case, {"refused": "refused", "truncated": "truncated"}.get(raw.stop, "malformed"))  # type: ignore[arg-type]
     try:
-        said = answer.read(raw.text)
+        parsed = answer.read(raw.text)
     except Unreadable as unreadable:
         return _nothing(case, unreadable.code)
-    if said.declines:
-        return _nothing(case, "nothing_supported", said, declined=True)
-    return _judged(case, said)
+    if parsed.declines:
+        return _nothing(case, "nothing_supported", parsed, declined=True)
+    return _judged(case, parsed)
 
 
-def _nothing(case: Case, code: Code, said: Answer | None = None, *, declined: bool = False, dropped: tuple[Dropped, ...] = ()) -> Judged:
-    why = line(said.reason, case.restore) if said is not None else ""
-    return Judged(dropped=dropped, flags=_flags(case, said), suspicious=tuple(case.suspicious), code=code, declined=declined, why=why)
+def _nothing(case: Case, code: Code, parsed: Answer | None = None, *, declined: bool = False, dropped: tuple[Dropped, ...] = ()) -> Judged:
+    why = line(parsed.reason, case.restore) if parsed is not None else ""
+    return Judged(dropped=dropped, flags=_flags(case, parsed), suspicious=tuple(case.suspicious), code=code, declined=declined, why=why)
 
 
-def _flags(case: Case, said: Answer | None) -> tuple[Flag, ...]:
+def _flags(case: Case, parsed: Answer | None) -> tuple[Flag, ...]:
     """The model's flags that we know, and ours: what the scan finds is flagged whatever the model says."""
-    given = set(said.flags) if said is not None else set()
+    given = set(parsed.flags) if parsed is not None else set()
     return tuple(flag for flag in FLAGS if flag in given or (flag == "suspicious_content" and case.suspicious))
 
 
-def _judged(case: Case, said: Answer) -> Judged:
+def _judged(case: Case, parsed: Answer) -> Judged:
     kept: list[Proposed] = []
     dropped: list[Dropped] = []
-    twice = _twice(said.items)
-    for at, item in enumerate(said.items):
+    twice = _twice(parsed.items)
+    for at, item in enumerate(parsed.items):
         try:
             kept.append(_item(case, item, duplicate=at in twice))
         except Drop as drop:
@@ -126,11 +126,11 @@ def _judged(case: Case, said: Answer) -> Judged:
     named = tuple(dropped[:MOST_NAMED])
     if not kept:
         in_form = not dropped or any(drop.reason not in FORM_REASONS for drop in dropped)
-        return _nothing(case, "nothing_supported" if in_form else "not_in_form", said, declined=True, dropped=named)
-    fields = tuple(one for one in kept if one.name != case.outcome)
-    choice = next((replace(one, name=OUTCOME) for one in kept if one.name == case.outcome), None) if case.ask.outcomes else None
+        return _nothing(case, "nothing_supported" if in_form else "not_in_form", parsed, declined=True, dropped=named)
+    fields = tuple(field for field in kept if field.name != case.outcome)
+    choice = next((replace(field, name=OUTCOME) for field in kept if field.name == case.outcome), None) if case.ask.outcomes else None
     fields = fields if case.ask.outcomes else tuple(kept)
-    return Judged(fields, choice, named, _flags(case, said), tuple(case.suspicious))
+    return Judged(fields, choice, named, _flags(case, parsed), tuple(case.suspicious))
 
 
 def _dropped(item: Any, reason: Reason) -> Dropped:
@@ -146,11 +146,11 @@ def _twice(items: tuple[Any, ...]) -> set[int]:
     for at, item in enumerate(items):
         if isinstance(item, dict) and isinstance(item.get("name"), str):
             places.setdefault(item["name"], []).append(at)
-    found: set[int] = set()
+    positions: set[int] = set()
     for same in places.values():
         values = [storable(items[at].get("value"), 500) for at in same]
-        found |= set(same[1:]) if all(value == values[0] for value in values) else set(same)
-    return found
+        positions |= set(same[1:]) if all(value == values[0] for value in values) else set(same)
+    return positions
 
 
 def _item(case: Case, item: Any, *, duplicate: bool) -> Proposed:
@@ -222,6 +222,6 @@ def _grounded(case: Case, spec: FieldSpec, value: Any, ids: tuple[str, ...]) -> 
         raise Drop(unsupported.reason) from None
 
 
-def _first(found: Iterator[tuple[str, Place]]) -> tuple[str, str, str] | None:
+def _first(places: Iterator[tuple[str, Place]]) -> tuple[str, str, str] | None:
     """The first place; looking for it raises where there has to be one and is none."""
-    return next(((id, place.at, place.quote) for id, place in found), None)
+    return next(((id, place.at, place.quote) for id, place in places), None)

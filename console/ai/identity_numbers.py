@@ -64,7 +64,7 @@ def numbers(text: str) -> Iterator[Found]:
 
 
 def _labelled(text: str) -> Iterator[Found]:
-    """What stands behind a word for such a number."""
+    """The number that follows a word for such a number."""
     for label in _LABEL.finditer(text):
         for match in _BEHIND.finditer(text, label.end(), label.end() + NEAR + WIDEST):
             if match.start() > label.end() + NEAR:
@@ -172,9 +172,9 @@ def _pesel(signs: str) -> bool:
 
 
 def _norway(signs: str) -> bool:
-    one = -_weighted(signs, (3, 7, 6, 1, 8, 9, 4, 5, 2)) % 11
+    first = -_weighted(signs, (3, 7, 6, 1, 8, 9, 4, 5, 2)) % 11
     two = -_weighted(signs, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
-    return _short_day(f"{int(signs[0]) % 4}{signs[1:6]}", "dmy") and (one, two) == (int(signs[9]), int(signs[10]))
+    return _short_day(f"{int(signs[0]) % 4}{signs[1:6]}", "dmy") and (first, two) == (int(signs[9]), int(signs[10]))
 
 
 def _germany(signs: str) -> bool:
@@ -193,8 +193,8 @@ def _turkey(signs: str) -> bool:
 def _brazil(signs: str) -> bool:
     if len(set(signs)) == 1:
         return False
-    one = _weighted(signs, range(10, 1, -1)) * 10 % 11 % 10
-    return (one, _weighted(signs, range(11, 1, -1)) * 10 % 11 % 10) == (int(signs[9]), int(signs[10]))
+    first = _weighted(signs, range(10, 1, -1)) * 10 % 11 % 10
+    return (first, _weighted(signs, range(11, 1, -1)) * 10 % 11 % 10) == (int(signs[9]), int(signs[10]))
 
 
 def _belgium(signs: str) -> bool:
@@ -240,8 +240,8 @@ def _switzerland(signs: str) -> bool:
 
 
 def _russia(signs: str) -> bool:
-    one = _weighted(signs, (7, 2, 4, 10, 3, 5, 9, 4, 6, 8)) % 11 % 10
-    return (one, _weighted(signs, (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)) % 11 % 10) == (int(signs[10]), int(signs[11]))
+    first = _weighted(signs, (7, 2, 4, 10, 3, 5, 9, 4, 6, 8)) % 11 % 10
+    return (first, _weighted(signs, (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)) % 11 % 10) == (int(signs[10]), int(signs[11]))
 
 
 def _sweden(signs: str) -> bool:

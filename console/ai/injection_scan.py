@@ -116,11 +116,11 @@ class Sign(NamedTuple):
 def suspicious(ask: Ask, sent: frozenset[str] | None = None) -> dict[str, Sign]:
     """Ids of the untrusted sources that read like instructions, with the first sign of each; of `sent` ones where these are known."""
     names = tuple(sorted({text.casefold() for spec in ask.fields for text in (spec.name, spec.label) if len(text) >= LEAST_NAME}))
-    found = {}
+    signs = {}
     for source in ask.sources:
         if not source.trusted and (sent is None or source.id in sent) and (sign := first_sign(text_of(source), names)) is not None:
-            found[source.id] = sign
-    return found
+            signs[source.id] = sign
+    return signs
 
 
 def place(ask: Ask, source: Source) -> tuple[str | None, str | None]:
@@ -281,21 +281,21 @@ def _encoded(text: str, names: tuple[str, ...]) -> Iterator[Sign]:
 
 
 def _of_hex(signs_: str) -> str:
-    """What pairs of hexadecimal digits stand for where that is text."""
+    """The text that hexadecimal digits encode; empty if it is no text."""
     try:
-        made = bytes.fromhex(signs_[: 8000 - len(signs_) % 2]).decode("ascii")
+        decoded = bytes.fromhex(signs_[: 8000 - len(signs_) % 2]).decode("ascii")
     except ValueError:
         return ""
-    return made if all(sign.isprintable() or sign.isspace() for sign in made) else ""
+    return decoded if all(sign.isprintable() or sign.isspace() for sign in decoded) else ""
 
 
 def _decoded(signs_: str) -> str:
-    """What base64 stands for where that is text; empty where it is not."""
+    """The text that base64 encodes; empty if it is no text."""
     try:
-        made = base64.b64decode(signs_[:8000] + "=" * (-len(signs_[:8000]) % 4), validate=True).decode()
+        decoded = base64.b64decode(signs_[:8000] + "=" * (-len(signs_[:8000]) % 4), validate=True).decode()
     except (binascii.Error, ValueError):
         return ""
-    return made if sum(sign.isprintable() or sign.isspace() for sign in made) > 0.9 * len(made) else ""
+    return decoded if sum(sign.isprintable() or sign.isspace() for sign in decoded) > 0.9 * len(decoded) else ""
 
 
 def fold(text: str) -> str:

@@ -43,7 +43,7 @@ _DASHES = str.maketrans(
 
 
 class Place(NamedTuple):
-    """Where a value stands: the name in the source's data, and the words around it."""
+    """The place of a value: its name in the source's data, and the words around it."""
 
     at: str
     quote: str
@@ -61,8 +61,8 @@ class Line:
     def text(self) -> str:
         """The value as a normalised text."""
         wordless = self.value is None or isinstance(self.value, bool) or (isinstance(self.value, int) and self.value.bit_length() > HUGE)
-        made = "" if wordless else str(self.value)
-        return unicodedata.normalize("NFKC", finding.visible(whole_words(made, LONGEST_READ))).translate(_DASHES)
+        own_text = "" if wordless else str(self.value)
+        return unicodedata.normalize("NFKC", finding.visible(whole_words(own_text, LONGEST_READ))).translate(_DASHES)
 
     @cached_property
     def folded(self) -> str:
@@ -76,7 +76,11 @@ class Line:
         if plain is not None:
             return [written_values.Reading(0, len(self.text), frozenset({plain}))]
         days = [(start, end) for start, end, _ in self.days if not self.text[start:end].isdigit()]
-        return [one for one in written_values.numbers(self.text) if not any(start < one.end and one.start < end for start, end in days)]
+        return [
+            reading
+            for reading in written_values.numbers(self.text)
+            if not any(start < reading.end and reading.start < end for start, end in days)
+        ]
 
     @cached_property
     def days(self) -> list[written_values.Reading]:
@@ -114,7 +118,7 @@ class Evidence:
         self.lines = [Line(str(at), value, source.kind) for at, value in islice(scalars(source.data), MOST_LINES) if at not in hidden]
 
     def place(self, kind: ValueKind, value: Any, *, name: str = "") -> Place | None:
-        """Where the value stands; None where it does not. A line called `name` is looked at first."""
+        """The place of the value; None if it is not there. A line called `name` is searched first."""
         if value is None or (isinstance(value, str) and (not value.strip() or len(value) > LONGEST_VALUE)):
             return None
         for line in sorted(self.lines, key=lambda line: line.at != name) if name else self.lines:
@@ -156,12 +160,12 @@ def _leaves(value: Any, depth: int) -> Iterator[Any]:
 def _number(line: Line, value: Any) -> tuple[int, int] | None:
     if (wanted := written_values.decimal(value)) is None or line.value is None or isinstance(line.value, bool):
         return None
-    return next(((start, end) for start, end, found in line.numbers if wanted in found), None)
+    return next(((start, end) for start, end, values in line.numbers if wanted in values), None)
 
 
 def _day(line: Line, value: Any) -> tuple[int, int] | None:
     wanted = str(value)
-    return next(((start, end) for start, end, found in line.days if wanted in found), None)
+    return next(((start, end) for start, end, values in line.days if wanted in values), None)
 
 
 def _moment(line: Line, value: Any) -> tuple[int, int] | None:
@@ -170,8 +174,8 @@ def _moment(line: Line, value: Any) -> tuple[int, int] | None:
     except ValueError:
         return None
     wanted = wanted.replace(tzinfo=UTC) if wanted.tzinfo is None else wanted.astimezone(UTC)
-    for start, end, found in written_values.moments(line.text):
-        if wanted in found:
+    for start, end, values in written_values.moments(line.text):
+        if wanted in values:
             return start, end
     day = _day(line, wanted.date().isoformat())
     if day is None or next(iter(written_values.moments(line.text)), None) is not None:
@@ -182,17 +186,17 @@ def _moment(line: Line, value: Any) -> tuple[int, int] | None:
 
 def _clock(line: Line, value: Any) -> tuple[int, int] | None:
     wanted = str(value) if str(value).count(":") == 2 else f"{value}:00"
-    return next(((start, end) for start, end, found in written_values.clocks(line.text) if wanted in found), None)
+    return next(((start, end) for start, end, values in written_values.clocks(line.text) if wanted in values), None)
 
 
 def _email(line: Line, value: Any) -> tuple[int, int] | None:
     wanted = str(value).strip().casefold()
-    return next(((found.start, found.end) for found in line.emails if found.text == wanted), None)
+    return next(((address.start, address.end) for address in line.emails if address.text == wanted), None)
 
 
 def _url(line: Line, value: Any) -> tuple[int, int] | None:
     wanted = finding.link(str(value).strip())
-    return next(((found.start, found.end) for found in line.links if found.text == wanted), None)
+    return next(((found_link.start, found_link.end) for found_link in line.links if found_link.text == wanted), None)
 
 
 def _phone(line: Line, value: Any) -> tuple[int, int] | None:
@@ -221,8 +225,8 @@ def _sequence(words: list[str]) -> re.Pattern[str]:
     """Whole tokens: no letter, digit or joined part before and after."""
     parts = [re.escape(words[0])]
     for before, word in pairwise(words):
-        both = before[0].isalnum() and word[0].isalnum()
-        parts.append((r"\s+" if both else r"\s*") + re.escape(word))
+        two_words = before[0].isalnum() and word[0].isalnum()
+        parts.append((r"\s+" if two_words else r"\s*") + re.escape(word))
     before = r"(?<!\w)(?<!\w[-/.@_,:+])" if words[0][0].isalnum() else ""
     after = r"(?!\w)(?![-/@_:]\w)(?![.,]\d)" if words[-1][-1].isalnum() else ""
     if len(words) > 1 and all(any(sign.isdigit() for sign in word) for word in words if word.isalnum()):
@@ -281,14 +285,16 @@ def facts(text: str) -> list[Fact]:
     `values` are its readings: one of them has to stand in a source.
     """
     text = unicodedata.normalize("NFKC", finding.visible(text)).translate(_DASHES)
-    found: list[tuple[int, int, Fact]] = []
-    found += [(one.start, one.end, Fact("email", (one.text,))) for one in finding.emails(text)]
-    found += [(one.start, one.end, Fact("url", (text[one.start : one.end],))) for one in finding.links(text)]
-    found += [(one.start, one.end, Fact("code", (one.text,))) for one in [*finding.accounts(text), *finding.cards(text)]]
-    found += [(start, end, Fact("day", tuple(sorted(values)))) for start, end, values in written_values.days(text)]
-    found += [(one.start, one.end, Fact("phone", (one.text,))) for one in finding.phones(text)]
-    found += [(start, end, Fact("number", tuple(sorted(values)))) for start, end, values in written_values.numbers(text)]
-    found += [
+    stretches: list[tuple[int, int, Fact]] = []
+    stretches += [(address.start, address.end, Fact("email", (address.text,))) for address in finding.emails(text)]
+    stretches += [(address.start, address.end, Fact("url", (text[address.start : address.end],))) for address in finding.links(text)]
+    stretches += [
+        (address.start, address.end, Fact("code", (address.text,))) for address in [*finding.accounts(text), *finding.cards(text)]
+    ]
+    stretches += [(start, end, Fact("day", tuple(sorted(values)))) for start, end, values in written_values.days(text)]
+    stretches += [(address.start, address.end, Fact("phone", (address.text,))) for address in finding.phones(text)]
+    stretches += [(start, end, Fact("number", tuple(sorted(values)))) for start, end, values in written_values.numbers(text)]
+    stretches += [
         (match.start(), match.end(), Fact("text", (match[0],))) for match in re.finditer(r"[^\s,;]*\d[^\s,;]*(?<![.:!?)\]\"'])", text)
     ]
-    return list(dict.fromkeys(fact for _, _, fact in finding.apart(found)))
+    return list(dict.fromkeys(fact for _, _, fact in finding.apart(stretches)))

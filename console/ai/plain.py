@@ -29,10 +29,10 @@ def line(text: str, restore: Restore | None = None) -> str:
 
 def without_links(text: str) -> str:
     """The text with every web address replaced; e-mail addresses stay."""
-    mails = [(one.start, one.end) for one in finding.emails(text)]
-    for one in sorted(finding.links(text), reverse=True):
-        if not any(one.start < end and start < one.end for start, end in mails):
-            text = text[: one.start] + NO_LINK + text[one.end :]
+    mails = [(address.start, address.end) for address in finding.emails(text)]
+    for address in sorted(finding.links(text), reverse=True):
+        if not any(address.start < end and start < address.end for start, end in mails):
+            text = text[: address.start] + NO_LINK + text[address.end :]
     return text
 
 

@@ -46,7 +46,7 @@ HOW = {"tool": "as a tool's input", "json_object": "as any JSON", "text": "in wo
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """What came of it, for people. `code` is None where it works; `detail` is what the other side said, for those who administer."""
+    """The result of the test, for people. `code` None: it works; `detail` is the other side's message, for administrators."""
 
     ok: bool
     message: str
@@ -63,8 +63,8 @@ def probe(config: providers.Config, *, seconds: float = SECONDS) -> Probed:
     if isinstance(config, providers.rules.Config):
         return Probed(ok=True, message="Rules need no connection: they propose what is certain.", model=config.model)
     try:
-        made = providers.provider(config)
-        answered = call(made, SYSTEM, USER, SCHEMA, seconds=seconds, max_tokens=MOST_TOKENS)
+        adapter = providers.provider(config)
+        answered = call(adapter, SYSTEM, USER, SCHEMA, seconds=seconds, max_tokens=MOST_TOKENS)
     except CallFailed as error:
         return _failed(error, seconds, error.ms)
     except ProviderError as error:
@@ -80,9 +80,9 @@ def try_provider(config: providers.Config, *, seconds: float = LOOK_S, now: date
         return Probed(ok=True, message="rules propose what is certain", model=config.model)
     began = time.monotonic()
     try:
-        made = providers.provider(config)
+        adapter = providers.provider(config)
         began = time.monotonic()  # what an import takes is not the provider's
-        told = made.about(deadline=began + seconds)
+        told = adapter.about(deadline=began + seconds)
     except ProviderError as error:
         if error.code == "model_not_found" and config.model not in error.detail:
             return Probed(ok=True, message=f"{config.model}: {SILENT}", ms=_ms(began), model=config.model)
@@ -115,12 +115,12 @@ def _works(raw: Raw, ms: int) -> str:
     return f"Works: {raw.model} answered in {ms / 1000:.1f} seconds."
 
 
-def _lifecycle(model: str, told: dict[str, Any], ms: int, now: datetime) -> Probed:
-    """What the service says about how long the model will be there."""
-    ends = _moment(told.get("retires_at"))
-    if told.get("lifecycle") == "retired":
+def _lifecycle(model: str, about: dict[str, Any], ms: int, now: datetime) -> Probed:
+    """The result from what the service says about the model's remaining lifetime."""
+    ends = _moment(about.get("retires_at"))
+    if about.get("lifecycle") == "retired":
         return Probed(ok=False, message=f"{model} is no longer offered: choose another model.", ms=ms, code="model_not_found", model=model)
-    if told.get("lifecycle") == "deprecated" or (ends is not None and ends < now + SOON):
+    if about.get("lifecycle") == "deprecated" or (ends is not None and ends < now + SOON):
         when = f" on {ends:%Y-%m-%d}" if ends else " soon"
         return Probed(ok=True, message=f"{model} answers, and ends{when}: choose another model before that.", ms=ms, model=model, ends=True)
     return Probed(ok=True, message=f"{model} answers", ms=ms, model=model)

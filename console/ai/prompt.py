@@ -92,19 +92,21 @@ def rendered(ask: Ask, key: bytes, withheld: Sequence[Source] = ()) -> Prompt:
     ]
     system, user, schema = _system(ask.policy), "\n".join(parts), schema_of(ask, fields)
     choices = {spec.name: {code: value for code, value, _ in _choices(spec)} for spec in fields if is_opaque(spec)}
-    told = {name: value for name, value in redactor.placeholders.items() if name in user}  # a placeholder that was not sent is not restored
-    restore = Restore(told, choices, frozenset(sent), outcome_name(ask))
+    restorable = {
+        name: value for name, value in redactor.placeholders.items() if name in user
+    }  # a placeholder that was not sent is not restored
+    restore = Restore(restorable, choices, frozenset(sent), outcome_name(ask))
     version = PROMPT_VERSION if ask.review is None else SECOND_VERSION
     return Prompt(system, user, schema, restore, _digest(version, system, user, json.dumps(schema, sort_keys=True)), tuple(cut), version)
 
 
 def _digest(*parts: str) -> str:
     """One hash of several texts; each is preceded by its length, so that moving text between them changes the hash."""
-    made = hashlib.sha256()
+    digest = hashlib.sha256()
     for part in parts:
         encoded = part.encode()
-        made.update(len(encoded).to_bytes(8, "big") + encoded)
-    return made.hexdigest()
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    return digest.hexdigest()
 
 
 def offered(ask: Ask) -> tuple[FieldSpec, ...]:
@@ -156,23 +158,28 @@ def _item_at_hand(ask: Ask, redactor: Redactor) -> list[str]:
     """The item of a list that the form is about."""
     if ask.item is None:
         return []
-    told = {name: redactor.text(value)[:LONGEST_TITLE] if isinstance(value, str) else value for name, value in ask.item.items()}
-    return [f"<item>{_json(told)}</item>"]
+    redacted_item = {name: redactor.text(value)[:LONGEST_TITLE] if isinstance(value, str) else value for name, value in ask.item.items()}
+    return [f"<item>{_json(redacted_item)}</item>"]
 
 
 def _field(spec: FieldSpec, redactor: Redactor) -> dict[str, Any]:
     """A field as a model sees it, without properties that are not set."""
-    said: dict[str, Any] = {"name": spec.name, "label": redactor.text(spec.label), "type": spec.type, "required": spec.required or None}
+    described: dict[str, Any] = {
+        "name": spec.name,
+        "label": redactor.text(spec.label),
+        "type": spec.type,
+        "required": spec.required or None,
+    }
     if spec.options:
-        said["choices"] = [{"id": code, "label": redactor.text(label)} for code, _, label in _choices(spec)]
-    said |= {
+        described["choices"] = [{"id": code, "label": redactor.text(label)} for code, _, label in _choices(spec)]
+    described |= {
         "minimum": _bound(spec.minimum, redactor),
         "maximum": _bound(spec.maximum, redactor),
         "max_length": spec.max_length,
         "help": redactor.text(spec.help) or None,
     }
-    said["trusted_only"] = spec.trusted_only or None
-    return {name: value for name, value in said.items() if value is not None}
+    described["trusted_only"] = spec.trusted_only or None
+    return {name: value for name, value in described.items() if value is not None}
 
 
 def _bound(text: str | None, redactor: Redactor) -> str | None:
@@ -197,17 +204,19 @@ def _proposed(ask: Ask, fields: tuple[FieldSpec, ...], redactor: Redactor) -> It
     if ask.review is None:
         return
     specs = {spec.name: spec for spec in fields}
-    told: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, value in ask.review.items():
         if (spec := specs.get(name)) is not None:
             codes = {choice: code for code, choice, _ in _choices(spec)} if is_opaque(spec) else {}
-            told[name] = codes.get(str(value)) if codes else _within(redactor.value(name, spec.label, value, spec.treatment), ROOM_OF_TEXT)
+            values[name] = (
+                codes.get(str(value)) if codes else _within(redactor.value(name, spec.label, value, spec.treatment), ROOM_OF_TEXT)
+            )
         elif any(each.partition(".")[0] == name for each in specs):
-            told[name] = [redactor.text(str(tick)) for tick in value] if isinstance(value, list) else None
+            values[name] = [redactor.text(str(tick)) for tick in value] if isinstance(value, list) else None
     if ask.outcomes and "outcome" in ask.review:
-        told[outcome_name(ask)] = ask.review["outcome"]
+        values[outcome_name(ask)] = ask.review["outcome"]
     yield f"<task>{_json(TASK)}</task>"
-    yield f"<proposed>{_json({name: value for name, value in told.items() if value is not _NOTHING})}</proposed>"
+    yield f"<proposed>{_json({name: value for name, value in values.items() if value is not _NOTHING})}</proposed>"
 
 
 def _sources(sources: tuple[Source, ...], redactor: Redactor) -> tuple[list[str], list[str], list[str]]:
@@ -250,8 +259,8 @@ def _data_within(source: Source, redactor: Redactor, room: int) -> tuple[list[st
         if rest < 4:
             return pairs, False
         entries = [MOST_SCALARS]
-        told = lines[name] if name in lines else redactor.data(source, name, _shortened(value, entries))
-        treated = _within(told, min(rest, ROOM_OF_TEXT), rest)
+        line = lines[name] if name in lines else redactor.data(source, name, _shortened(value, entries))
+        treated = _within(line, min(rest, ROOM_OF_TEXT), rest)
         whole = whole and entries[0] > 0 and not _is_cut(value, treated)
         if treated is not _NOTHING:
             pairs.append(f"{key}: {_json(treated)}")
@@ -375,14 +384,14 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 def _item(name: str, value: dict[str, Any], cited: dict[str, Any]) -> dict[str, Any]:
     levels = {"type": "string", "enum": list(LEVELS)}
-    said = {
+    entry = {
         "name": {"type": "string", "const": name},
         "value": value,
         "confidence": levels,
         "rationale": {"type": "string"},
         "sources": cited,
     }
-    return _object(said)
+    return _object(entry)
 
 
 def _ids(sources: int) -> dict[str, Any]:
@@ -393,13 +402,13 @@ def _ids(sources: int) -> dict[str, Any]:
 
 def _value(spec: FieldSpec) -> dict[str, Any]:
     """The JSON type of a field's value. A masked value is a placeholder, which is text."""
-    one: dict[str, Any] = {"type": "string"}
+    schema: dict[str, Any] = {"type": "string"}
     if spec.options and len(spec.options) <= MOST_CHOICES:
-        one = {"type": "string", "enum": list(dict.fromkeys(code for code, _, _ in _choices(spec)))}
+        schema = {"type": "string", "enum": list(dict.fromkeys(code for code, _, _ in _choices(spec)))}
     if spec.type in TICKS or spec.type == "array":
-        return {"type": "array", "items": one}
+        return {"type": "array", "items": schema}
     if spec.options or spec.treatment != "full":
-        return one
+        return schema
     match spec.type:
         case "integer":
             return {"type": "integer"}

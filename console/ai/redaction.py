@@ -87,7 +87,7 @@ class Redactor:
     _sought: Sought = field(init=False)
 
     def __post_init__(self) -> None:
-        """What is looked for begins empty."""
+        """Start with nothing to search for."""
         self._sought = Sought(lambda part: self._placeholder(part, kind="NAME"))
 
     def learn(self, sources: Iterable[Source], fields: Iterable[FieldSpec] = ()) -> None:
@@ -127,19 +127,19 @@ class Redactor:
                 self._sought.add(text, self._placeholder(leaf, name, label), **marks)
 
     def _learn_by_form(self, source: Source) -> None:
-        """What stands in one text by its form is looked for in all: a password may be named once and written again."""
+        """Secrets found by their form in one text are searched in all texts: a password may be named once and written again."""
         texts = [
             str(value) for _, value in islice(scalars(source.data), MOST_SOUGHT) if isinstance(value, str) and len(value) >= LEAST_SPOTTED
         ]
-        for one in by_form(finding.visible("\n".join(texts))):
-            raw = one.text if one.kind == "secret" else ""
+        for stretch in by_form(finding.visible("\n".join(texts))):
+            raw = stretch.text if stretch.kind == "secret" else ""
             if len(raw) >= LEAST_WITHIN:
                 self._sought.add(raw, REMOVED, withheld=True)
 
     def hashed(self, value: Any) -> str:
-        """What stands for a hashed value: equal values have equal ones."""
-        made = hmac.new(self.key, _same(_as_text(value) or "").encode(), hashlib.sha256).hexdigest()
-        return f"[HASH_{made[:12]}]"
+        """The placeholder of a hashed value; equal values have equal placeholders."""
+        digest = hmac.new(self.key, _same(_as_text(value) or "").encode(), hashlib.sha256).hexdigest()
+        return f"[HASH_{digest[:12]}]"
 
     def _placeholder(self, value: Any, name: str = "", label: str = "", kind: str = "") -> str:
         """The one placeholder of this value; new values get the next number of their kind, which is found by what they are where none is given."""
@@ -183,7 +183,9 @@ class Redactor:
         text = _as_text(value)
         if text is None:
             return "…"
-        whole = next((one for one in by_form(text) if isinstance(value, int) and (one.start, one.end) == (0, len(text))), None)
+        whole = next(
+            (stretch for stretch in by_form(text) if isinstance(value, int) and (stretch.start, stretch.end) == (0, len(text))), None
+        )
         if whole is not None and whole.kind in {"card", "id"}:
             return self._placeholder(value, kind=whole.kind.upper())
         return self._replaced(text) if self._replaced(text) != text else value
@@ -200,26 +202,28 @@ class Redactor:
         shown = [self._replaced(line) for line in shown]
         whole = self._spotted("\n".join(shown), note=note)
         ends = list(accumulate(len(line) + 1 for line in shown))
-        made = []
+        redacted_lines = []
         for line, end in zip(shown, ends, strict=True):
             begin = end - len(line) - 1
-            here = [
+            in_line = [
                 (max(start, begin) - begin, min(stop, end - 1) - begin, instead if start >= begin else "")
                 for start, stop, instead in whole
                 if start < end - 1 and stop > begin
             ]
-            made.append(spliced(line, here))
-        return made
+            redacted_lines.append(spliced(line, in_line))
+        return redacted_lines
 
     def _spotted(self, text: str, *, note: bool) -> list[tuple[int, int, str]]:
-        """What a text holds by its form, and what stands in its place."""
-        found = by_form(text)
-        found += [one for one in finding.personal(finding.readable(text)) if note and one.kind in {"email", "phone"}]
+        """Values found by their form in a text, and their placeholders."""
+        stretches = by_form(text)
+        stretches += [stretch for stretch in finding.personal(finding.readable(text)) if note and stretch.kind in {"email", "phone"}]
         placed = []
-        for one in finding.apart(sorted(found, key=lambda each: ORDER.index(each.kind))):
-            raw = text[one.start : one.end]
-            if "[" not in raw or one.kind == "secret":
-                placed.append((one.start, one.end, REMOVED if one.kind == "secret" else self._placeholder(raw, kind=one.kind.upper())))
+        for stretch in finding.apart(sorted(stretches, key=lambda each: ORDER.index(each.kind))):
+            raw = text[stretch.start : stretch.end]
+            if "[" not in raw or stretch.kind == "secret":
+                placed.append(
+                    (stretch.start, stretch.end, REMOVED if stretch.kind == "secret" else self._placeholder(raw, kind=stretch.kind.upper()))
+                )
         return placed
 
     def _replaced(self, text: str) -> str:
@@ -235,11 +239,11 @@ def by_form(text: str) -> list[finding.Found]:
     if len(text) < LEAST_SPOTTED:
         return []
     plain = finding.readable(text)
-    found = list(secret_forms.secrets(text))
+    stretches = list(secret_forms.secrets(text))
     if not any(sign.isdigit() for sign in plain):
-        return found
+        return stretches
     return [
-        *found,
+        *stretches,
         *identity_numbers.zones(plain),
         *finding.accounts(plain),
         *finding.cards(plain),
@@ -265,9 +269,9 @@ def is_note(name: str, label: str, text: str) -> bool:
 def kind_of(name: str, label: str, text: str) -> str:
     """The name of the placeholder for this value."""
     bare = text.strip()
-    for found in finding.personal(bare):
-        if (found.start, found.end) == (0, len(bare)):
-            return found.kind.upper()
+    for stretch in finding.personal(bare):
+        if (stretch.start, stretch.end) == (0, len(bare)):
+            return stretch.kind.upper()
     if written_values.only_day(bare) or re.fullmatch(r"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d:\d\d)?", bare):
         return "DATE"
     if (_PHONE_NAMES.search(name) or _PHONE_NAMES.search(label)) and sum(sign.isdigit() for sign in bare) >= 5:
@@ -326,13 +330,13 @@ def redacted(
             if name
         ]
     )
-    made = []
+    parts = []
     for line, name, value in lines:
         if not name:
-            made.append(redactor.text(line, note=True))
+            parts.append(redactor.text(line, note=True))
         elif treatments[name] != "never":
-            made.append(f"{name}: {redactor.value(name, labels.get(name, ''), value, treatments[name])}")
-    return Redacted("\n".join(made), redactor.placeholders)
+            parts.append(f"{name}: {redactor.value(name, labels.get(name, ''), value, treatments[name])}")
+    return Redacted("\n".join(parts), redactor.placeholders)
 
 
 def _object(text: str) -> dict[str, Any] | None:

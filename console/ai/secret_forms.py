@@ -100,18 +100,18 @@ def _named(text: str) -> Iterator[Found]:
     """The text after a label."""
     for pattern in (_PHRASE, _IN_ADDRESS, _BEARER, _NAMED, _BARE):
         for match in pattern.finditer(text):
-            found = _as_found(match, 1)
-            word = found.text.strip(".,;:!?)(").casefold()
+            secret = _as_found(match, 1)
+            word = secret.text.strip(".,;:!?)(").casefold()
             if word and word not in _ORDINARY and not word.startswith("[removed"):
-                yield _trimmed(found)
+                yield _trimmed(secret)
     for match in _DIGITS.finditer(text):
         yield _trimmed(_as_found(match, 1))
 
 
-def _trimmed(found: Found) -> Found:
+def _trimmed(secret: Found) -> Found:
     """Without the marks of the sentence that it ends."""
-    text = found.text.rstrip().rstrip(".,;:)") or found.text
-    return found._replace(end=found.start + len(text), text=text)
+    text = secret.text.rstrip().rstrip(".,;:)") or secret.text
+    return secret._replace(end=secret.start + len(text), text=text)
 
 
 def _as_found(match: re.Match[str], group: int) -> Found:

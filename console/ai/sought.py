@@ -75,14 +75,14 @@ class Sought:
     def _add_words(self, words: tuple[str, ...], instead: str) -> None:
         any_order = 2 <= len(words) <= MOST_WORDS and all(word.isalpha() for word in words)
         for first in dict.fromkeys(words if any_order else words[:1]):
-            found = self._by_word.setdefault(first, [])
-            if all(each.words != words for each in found):
-                found.append(_Words(words, instead, any_order))
+            entries = self._by_word.setdefault(first, [])
+            if all(each.words != words for each in entries):
+                entries.append(_Words(words, instead, any_order))
 
     def _add_code(self, signs: str, instead: str, *, tail: bool = False) -> None:
-        found = self._codes.setdefault(signs[:HEAD], [])
-        if all(each[0] != signs for each in found):
-            found.append((signs, instead, tail))
+        entries = self._codes.setdefault(signs[:HEAD], [])
+        if all(each[0] != signs for each in entries):
+            entries.append((signs, instead, tail))
 
     def ready(self) -> None:
         """The longest first, of those that begin alike."""
@@ -141,10 +141,10 @@ class Sought:
         """(number of words, what stands for them) of the value that begins here; 0 where none does."""
         for sought in self._by_word.get(tokens[at][2], ()):
             length = len(sought.words)
-            here = tokens[at : at + length]
-            if len(here) < length or any(right[0] - left[1] > MOST_APART for left, right in pairwise(here)):
+            tokens_here = tokens[at : at + length]
+            if len(tokens_here) < length or any(right[0] - left[1] > MOST_APART for left, right in pairwise(tokens_here)):
                 continue
-            words = tuple(token[2] for token in here)
+            words = tuple(token[2] for token in tokens_here)
             if words == sought.words or (sought.any_order and sorted(words) == sorted(sought.words)):
                 return length, sought.instead
         return 0, ""
@@ -168,7 +168,7 @@ class Sought:
 
 
 def _first(signs: str, at: list[int], start: int, *, tail: bool) -> int:
-    """Where an identifier begins with the zeros or the country before it."""
+    """The start of an identifier, with the zeros or the country code before it."""
     most = 4 if tail else 2
     first = start
     while (
@@ -191,7 +191,7 @@ def _may_hold_day(text: str, day: str) -> bool:
 
 
 def _sign_before(text: str, start: int) -> int:
-    """Where a phone number begins that has a + or a bracket before its first digit."""
+    """The start of a phone number, with a + or bracket before its first digit."""
     while start and text[start - 1] in "+(" and text[start].isdigit():
         start -= 1
     return start

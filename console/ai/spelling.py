@@ -33,11 +33,11 @@ def skeleton(word: str) -> str:
     if not word.isalpha() or len(word) < LEAST:
         return latin(word).casefold()
     upper = unicodedata.normalize("NFC", latin(word)).upper()
-    made = "".join(LETTERS.get(sign) or unicodedata.normalize("NFKD", sign) for sign in upper)
-    made = "".join(sign for sign in made if not unicodedata.combining(sign))
+    letters = "".join(LETTERS.get(sign) or unicodedata.normalize("NFKD", sign) for sign in upper)
+    letters = "".join(sign for sign in letters if not unicodedata.combining(sign))
     for long, short in _ALIKE:
-        made = made.replace(long, short)
-    return _DOUBLE.sub(r"\1", made).casefold()
+        letters = letters.replace(long, short)
+    return _DOUBLE.sub(r"\1", letters).casefold()
 
 
 def latin(word: str) -> str:

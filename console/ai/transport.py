@@ -77,8 +77,8 @@ class Transport(httpx2.BaseTransport):
 
 def _seconds(request: httpx2.Request) -> float:
     """The time that the request may take: its time-out for a read, which here stands for everything."""
-    told = request.extensions.get("timeout", {}).get("read")
-    return float(told) if told is not None else 0.0
+    timeout_s = request.extensions.get("timeout", {}).get("read")
+    return float(timeout_s) if timeout_s is not None else 0.0
 
 
 def _read(parts: Iterable[bytes]) -> bytes:

@@ -69,12 +69,12 @@ def decimal(value: Any) -> Decimal | None:
     if isinstance(value, int) and value.bit_length() > 4 * WIDEST:
         return None
     try:
-        made = Decimal(str(value).strip())
+        number = Decimal(str(value).strip())
     except (InvalidOperation, ValueError):
         return None
-    if not made.is_finite() or len(made.as_tuple().digits) > 2 * WIDEST or abs(made.adjusted()) > WIDEST:
+    if not number.is_finite() or len(number.as_tuple().digits) > 2 * WIDEST or abs(number.adjusted()) > WIDEST:
         return None
-    return made
+    return number
 
 
 def numbers(text: str) -> Iterator[Reading]:
@@ -127,10 +127,10 @@ def amounts(digits: str) -> set[Decimal]:
             else set()
         )
     groups = re.split("[.,]", plain)
-    found = {Decimal("".join(groups))} if _grouped(groups, marks.pop()) and plain == digits else set()
+    readings = {Decimal("".join(groups))} if _grouped(groups, marks.pop()) and plain == digits else set()
     if len(groups) == 2:
-        found.add(Decimal(f"{groups[0]}.{groups[1]}"))
-    return found
+        readings.add(Decimal(f"{groups[0]}.{groups[1]}"))
+    return readings
 
 
 def _grouped(groups: list[str], mark: str) -> bool:
@@ -147,8 +147,8 @@ def only_number(text: str) -> Decimal | None:
     if (plain := decimal(text)) is not None:
         return plain
     bare = re.sub(r"^\s*(?:[€$£]|[A-Za-z]{3}\s)\s*|\s*(?:[€$£]|\s[A-Za-z]{3})\s*$", "", text.strip())
-    found = [reading for reading in numbers(bare) if (reading.start, reading.end) == (0, len(bare))]
-    return next(iter(found[0].values)) if found and len(found[0].values) == 1 else None
+    readings = [reading for reading in numbers(bare) if (reading.start, reading.end) == (0, len(bare))]
+    return next(iter(readings[0].values)) if readings and len(readings[0].values) == 1 else None
 
 
 def days(text: str) -> Iterator[Reading]:
@@ -178,9 +178,9 @@ def _named_days(text: str) -> Iterator[Reading]:
 
 def _read(match: re.Match[str], orders: list[tuple[Any, Any, Any]]) -> Iterator[Reading]:
     """The days among these (year, month, day) that the calendar has."""
-    found = frozenset(day for order in orders if (day := _day(*(int(part) for part in order))))
-    if found:
-        yield Reading(match.start(), match.end(), found)
+    days = frozenset(day for order in orders if (day := _day(*(int(part) for part in order))))
+    if days:
+        yield Reading(match.start(), match.end(), days)
 
 
 def _day(year: int, month: int, day: int) -> str | None:
@@ -195,8 +195,8 @@ def only_day(text: str) -> str | None:
     bare = text.strip().removesuffix(" d.").strip()
     if not 6 <= len(bare) <= LONGEST_DAY or not _DIGIT.search(bare):
         return None
-    found = {value for reading in days(bare) if (reading.start, reading.end) == (0, len(bare)) for value in reading.values}
-    return next(iter(found)) if len(found) == 1 else None
+    days_read = {value for reading in days(bare) if (reading.start, reading.end) == (0, len(bare)) for value in reading.values}
+    return next(iter(days_read)) if len(days_read) == 1 else None
 
 
 def month_of(name: str) -> tuple[int, ...]:
@@ -215,14 +215,14 @@ def _months() -> dict[str, tuple[int, ...]]:
     """Names and abbreviations of months, without accents, as Unicode's locale data has them."""
     from babel.dates import get_month_names
 
-    found: dict[str, set[int]] = {}
+    by_name: dict[str, set[int]] = {}
     for language in LANGUAGES:
         for width in ("wide", "abbreviated"):
             for context in ("format", "stand-alone"):
                 for number, name in get_month_names(width, context, language).items():
-                    found.setdefault(_letters(name), set()).add(number)
-    found.setdefault("sept", set()).add(9)
-    return {name: tuple(sorted(numbers)) for name, numbers in found.items() if len(name) >= 3}
+                    by_name.setdefault(_letters(name), set()).add(number)
+    by_name.setdefault("sept", set()).add(9)
+    return {name: tuple(sorted(numbers)) for name, numbers in by_name.items() if len(name) >= 3}
 
 
 def _letters(text: str) -> str:

@@ -273,8 +273,14 @@ def related(
         label=label_on_collection(target) or label_on_collection(collection),
         later=True,
     )
-    columns = _columns(target, target_scope, related_columns(collection, relation) or target.columns)
+    columns = _columns(target, target_scope, related_columns(collection, relation) or _without_near_end(target, link))
     return RelatedPage(link, target, columns, found.rows, found.next, found.previous, _named(actor, columns, found.rows))
+
+
+def _without_near_end(target: Collection, link: Relation) -> tuple[str, ...]:
+    """The columns of the list without those that hold the record that it belongs to."""
+    near = {there for _, there in link.columns} if link.kind == "to_many" else set()
+    return tuple(name for name in target.columns if name not in near) or target.columns
 
 
 def related_columns(collection: Collection, relation: str) -> tuple[str, ...] | None:

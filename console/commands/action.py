@@ -28,12 +28,12 @@ def import_(files: tuple[Path, ...]) -> None:
     """Read the FILES in; each action counts from then on, with the workflow in which it is done from a record."""
     for file in files:
         try:
-            made = actions.import_file(file)
+            action_imported = actions.import_file(file)
         except DefinitionError as error:
             for detail in error.details:
                 click.echo(f"{file}: {detail['field']}: {detail['reason']}", err=True)
             raise
-        click.echo(f"{made.id}  {made.title}  {made.hash[:12]}")
+        click.echo(f"{action_imported.id}  {action_imported.title}  {action_imported.hash[:12]}")
 
 
 @action.command("export", epilog="Example: console action export charge.refund > charge.refund.json")
@@ -46,8 +46,8 @@ def export(action_id: str) -> None:
 @action.command("list", epilog="Example: console action list")
 def list_() -> None:
     """Print every action: id, collection, title."""
-    for made in actions.listed():
-        click.echo(f"{made.id}  {made.collection or '-'}  {made.title}")
+    for action_listed in actions.listed():
+        click.echo(f"{action_listed.id}  {action_listed.collection or '-'}  {action_listed.title}")
 
 
 commands: list[click.Command] = [action]

@@ -51,25 +51,25 @@ def export(form: str, out: Path, **given: Any) -> None:
 
     jsonl is the hashed bytes of each event, a line each; csv a table for people; zip an archive that `verify.py` checks anywhere.
     """
-    asked = _parse_options(form, given)
+    query = _parse_options(form, given)
     if str(out) == "-":
         try:
-            sys.stdout.buffer.writelines(_watched(_begun(asked)))
+            sys.stdout.buffer.writelines(_with_progress(_start_export(query)))
             sys.stdout.buffer.flush()
         except BrokenPipeError:
             raise
         except OSError as error:
             raise click.ClickException(f"Standard output cannot be written: {error.strerror}. What is there is not the whole.") from None
         return
-    click.echo(f"{write(asked, out)} events in {out}")
+    click.echo(f"{write(query, out)} events in {out}")
 
 
-def _begun(asked: exports.Asked) -> exports.Export:
-    return exports.begin(COMMAND_LINE, asked, ready=sequencing.sealed if asked.proofs else sequencing.catch_up)
+def _start_export(query: exports.ExportQuery) -> exports.Export:
+    return exports.begin(COMMAND_LINE, query, ready=sequencing.sealed if query.proofs else sequencing.catch_up)
 
 
-def _parse_options(form: str, given: Mapping[str, Any]) -> exports.Asked:
-    """What the options ask for, as the API reads it. Raises UsageError that names the option."""
+def _parse_options(form: str, given: Mapping[str, Any]) -> exports.ExportQuery:
+    """The query for these options. Raises UsageError that names the option."""
     if given["user"] and "@" in given["user"]:
         given = {**given, "user": accounts.person_of_email(given["user"]).id}
     parameters = [("format", "csv" if form == "csv" else "jsonl"), *([("proofs", "1")] if form == "zip" else [])]
@@ -79,17 +79,19 @@ def _parse_options(form: str, given: Mapping[str, Any]) -> exports.Asked:
         return exports.parse_query(parameters)
     except Malformed as error:
         options = {parameter: option.replace("_", "-") for option, parameter in PARAMETERS.items()}
-        raise click.UsageError(" ".join(f"--{options.get(one['field'], one['field'])}: {one['reason']}" for one in error.details)) from None
+        raise click.UsageError(
+            " ".join(f"--{options.get(detail['field'], detail['field'])}: {detail['reason']}" for detail in error.details)
+        ) from None
 
 
-def write(asked: exports.Asked, out: Path) -> int:
-    """The whole file, or none; how many events are in it. A device or a pipe is written to, not put away for a file."""
+def write(query: exports.ExportQuery, out: Path) -> int:
+    """Write the whole file, or none. Returns how many events are in it. A device or pipe is written to directly."""
     file_like = out.is_file() or not out.exists()
     part = out.with_name(f"{out.name}.part") if file_like else out
     try:
         with part.open("wb") as file:
-            made = _begun(asked)
-            file.writelines(_watched(made))
+            begun = _start_export(query)
+            file.writelines(_with_progress(begun))
         if file_like:
             part.replace(out)
     except OSError as error:
@@ -98,17 +100,17 @@ def write(asked: exports.Asked, out: Path) -> int:
         with suppress(OSError):
             if file_like:
                 part.unlink(missing_ok=True)
-    return made.count
+    return begun.count
 
 
-def _watched(made: exports.Export) -> Iterator[bytes]:
-    """The parts, with a bar for whoever watches at a terminal."""
+def _with_progress(begun: exports.Export) -> Iterator[bytes]:
+    """The parts of the export, with a progress bar on a terminal."""
     if not sys.stderr.isatty():
-        yield from made.parts()
+        yield from begun.parts()
         return
     with click.progressbar(length=1000, label="Exporting", file=sys.stderr) as bar:
-        for part in made.parts():
-            bar.update(int(made.share * 1000) - bar.pos)
+        for part in begun.parts():
+            bar.update(int(begun.share * 1000) - bar.pos)
             yield part
         bar.update(1000 - bar.pos)
 

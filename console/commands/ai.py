@@ -81,12 +81,12 @@ def evaluate(
     with click.progressbar(
         length=len(pair) * (len(recorded) + len(attacks)), label="Trying", file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as bar:
-        scores = [trying.scored(one, [*recorded, *attacks], current, lambda: bar.update(1)) for one in pair]
-    found = trying.verdict(*scores) if len(scores) == 2 else None
+        scores = [trying.scored(side, [*recorded, *attacks], current, lambda: bar.update(1)) for side in pair]
+    compared = trying.verdict(*scores) if len(scores) == 2 else None
     if form == "json":
-        click.echo(orjson.dumps(_json(recorded, attacks, through, scores, found), option=orjson.OPT_INDENT_2).decode())
+        click.echo(orjson.dumps(_json(recorded, attacks, through, scores, compared), option=orjson.OPT_INDENT_2).decode())
     else:
-        click.echo("\n".join(_text(recorded, attacks, through, scores, found)))
+        click.echo("\n".join(_text(recorded, attacks, through, scores, compared)))
     if through:
         raise click.exceptions.Exit(1)
 
@@ -94,10 +94,10 @@ def evaluate(
 def _workflow(slug: str | None) -> str | None:
     if slug is None:
         return None
-    known = next((one for one in workflows.all_known() if slug in (one.slug, one.id)), None)
-    if known is None:
+    found_workflow = next((candidate for candidate in workflows.all_known() if slug in (candidate.slug, candidate.id)), None)
+    if found_workflow is None:
         raise NotFound(f"There is no workflow {slug}.")
-    return known.id
+    return found_workflow.id
 
 
 def _pair(provider: str | None, model: str | None, against: str | None, prompt: Path | None) -> list[Proposer]:
@@ -122,15 +122,19 @@ def _against(words: str) -> Proposer:
 
 
 def _json(
-    recorded: Sequence[Case], attacks: Sequence[Case], through: Sequence[str], scores: Sequence[Score], found: Verdict | None
+    recorded: Sequence[Case], attacks: Sequence[Case], through: Sequence[str], scores: Sequence[Score], compared: Verdict | None
 ) -> dict[str, Any]:
-    told: dict[str, Any] = {"cases": len(recorded), "attacks": len(attacks), "guard": {"clean": not through, "came_through": list(through)}}
-    told |= {name: score.to_json() for name, score in zip("ab", scores, strict=False)}
-    return told | {"verdict": found.to_json() if found else None}
+    answer: dict[str, Any] = {
+        "cases": len(recorded),
+        "attacks": len(attacks),
+        "guard": {"clean": not through, "came_through": list(through)},
+    }
+    answer |= {name: score.to_json() for name, score in zip("ab", scores, strict=False)}
+    return answer | {"verdict": compared.to_json() if compared else None}
 
 
 def _text(
-    recorded: Sequence[Case], attacks: Sequence[Case], through: Sequence[str], scores: Sequence[Score], found: Verdict | None
+    recorded: Sequence[Case], attacks: Sequence[Case], through: Sequence[str], scores: Sequence[Score], compared: Verdict | None
 ) -> list[str]:
     lines = [
         f"{len(recorded)} recorded cases, {len(attacks)} attacks.",
@@ -141,11 +145,11 @@ def _text(
         *_table(scores),
         "",
     ]
-    if found is None:
+    if compared is None:
         return [*lines, "Only one proposer was tried: no other provider is set (CONSOLE_AI_PROVIDER, or Settings, AI), and none was named."]
-    lines += [f"Verdict: take B, {scores[1].name}." if found.take else f"Verdict: keep A, {scores[0].name}."]
-    lines += [f"Only A right in {found.first} cases, only B in {found.second} (sign test, p = {found.p:.3f})."]
-    return lines + [f"- {reason}." for reason in found.reasons]
+    lines += [f"Verdict: take B, {scores[1].name}." if compared.take else f"Verdict: keep A, {scores[0].name}."]
+    lines += [f"Only A right in {compared.first} cases, only B in {compared.second} (sign test, p = {compared.p:.3f})."]
+    return lines + [f"- {reason}." for reason in compared.reasons]
 
 
 def _table(scores: Sequence[Score]) -> list[str]:

@@ -12,10 +12,10 @@ _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=
 
 def duration(text: str) -> timedelta:
     """The time that `90d`, `12h` or `8w` stands for. Raises `click.BadParameter`."""
-    told = re.fullmatch(r"([1-9]\d{0,4})([hdw])", text.strip().lower())
-    if told is None:
+    match = re.fullmatch(r"([1-9]\d{0,4})([hdw])", text.strip().lower())
+    if match is None:
         raise click.BadParameter(f"{text!r} is no time: 90d, 12h or 8w are", param_hint="--expires")
-    return int(told[1]) * _UNITS[told[2]]
+    return int(match[1]) * _UNITS[match[2]]
 
 
 apikey = click.Group("apikey", help="Keys with which programs use the API.")
@@ -28,8 +28,8 @@ apikey = click.Group("apikey", help="Keys with which programs use the API.")
 def create(name: str, email: str, expires: str) -> None:
     """Make a key and print it. Nothing else is printed, and it is said only now. It may be used for all that its owner may do, to approve too."""
     lasts = duration(expires)
-    made = accounts.create_key(name, accounts.person_of_email(email).id, lasts=lasts)
-    click.echo(made.text)
+    key = accounts.create_key(name, accounts.person_of_email(email).id, lasts=lasts)
+    click.echo(key.text)
 
 
 @apikey.command("revoke", epilog="Example: console apikey revoke key_01jd…")

@@ -15,12 +15,12 @@ COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def backup(file: Path) -> None:
     """Write the console's state to FILE: its database, the signed heads and the list of erasures, without any key. Also while it serves."""
-    made = backups.write(COMMAND_LINE, file.absolute(), progress)
+    written = backups.write(COMMAND_LINE, file.absolute(), progress)
     progress("")
     click.echo(
-        f"{file}: {made.bytes / 1e6:,.1f} MB, a log of {made.size:,} signed events. Keep apart from it: the master key {made.master}"
+        f"{file}: {written.bytes / 1e6:,.1f} MB, a log of {written.size:,} signed events. Keep apart from it: the master key {written.master}"
     )
-    click.echo(f"and the signing key of {made.signing}")
+    click.echo(f"and the signing key of {written.signing}")
 
 
 def progress(text: str) -> None:

@@ -27,14 +27,14 @@ def check(files: tuple[Path, ...], beside: tuple[Path, ...]) -> None:
         click.echo(f"{place}: warning: {reason}")
     for file in files:
         try:
-            found = [(spot.path, spot.reason) for spot in collections.check_file(file)]
+            problems = [(spot.path, spot.reason) for spot in collections.check_file(file)]
         except Invalid as error:
-            found = [("", error.message)]
-        for place, reason in found:
+            problems = [("", error.message)]
+        for place, reason in problems:
             click.echo(f"{file}: {place + ': ' if place else ''}{reason}")
-        if not found:
+        if not problems:
             click.echo(f"{file}: fine")
-        wrong = wrong or bool(found)
+        wrong = wrong or bool(problems)
     if wrong:
         sys.exit(1)
 
@@ -64,12 +64,12 @@ def import_(files: tuple[Path, ...], publish: bool) -> None:
     """Read the FILES in, each as the draft of its collection. A file that says what counts already changes nothing."""
     for file in files:
         try:
-            which, came = collections.import_file(file, published=publish)
+            which, outcome = collections.import_file(file, published=publish)
         except Invalid as error:
             for detail in error.details:
                 click.echo(f"{file}: {detail['field']}: {detail['reason']}", err=True)
             raise
-        click.echo(f"{which}  {came}")
+        click.echo(f"{which}  {outcome}")
 
 
 @collection.command("list", epilog="Example: console collection list")

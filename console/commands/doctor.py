@@ -21,16 +21,16 @@ def doctor(form: str) -> None:
     from console.upkeep import doctor as surgery
 
     release.refusing = False  # it says so itself, among the rest
-    found = surgery.examine()
+    checks = surgery.examine()
     if form == "json":
-        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        click.echo(json.dumps(checks, indent=1, ensure_ascii=False))
     else:
-        for check in found["checks"]:
+        for check in checks["checks"]:
             click.echo(
                 f"{'ok  ' if check['ok'] else 'MEND'}  {check['name']}: {check['message']}"
                 + (f"\n      {check['fix']}" if check["fix"] else "")
             )
-    sys.exit(0 if found["ok"] else 1)
+    sys.exit(0 if checks["ok"] else 1)
 
 
 commands: list[click.Command] = [doctor]

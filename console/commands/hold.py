@@ -15,8 +15,8 @@ hold = click.Group("hold", help="Holds: what may neither be erased nor expire.")
 @click.option("--reason", required=True, help="Why; kept with the hold, and sealed in the log.")
 def place(collection: str, key: str, reason: str) -> None:
     """Let nothing about the person behind the record KEY of COLLECTION be erased or expire."""
-    whose = erasure.hold(COMMAND_LINE, collection, key, reason)
-    click.echo(f"{whose[0]} {whose[1]} is on hold")
+    person = erasure.hold(COMMAND_LINE, collection, key, reason)
+    click.echo(f"{person[0]} {person[1]} is on hold")
 
 
 @hold.command("release", epilog="Example: console hold release customer 17 --reason 'Proceedings 4711 are over'")

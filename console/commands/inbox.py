@@ -13,15 +13,15 @@ inbox = click.Group("inbox", help="Queues of records and runs that wait for peop
 @click.argument("file", type=click.Path(path_type=Path))
 def import_(file: Path) -> None:
     """Make or change the inboxes that FILE lists, in its order; those that it does not name stay as they are."""
-    for one in inboxes.import_file(file):
-        click.echo(_line(one))
+    for each in inboxes.import_file(file):
+        click.echo(_line(each))
 
 
 @inbox.command("list", epilog="Example: console inbox list")
 def list_() -> None:
     """Every open inbox: id, title, team, who works in it, and where its records come from."""
-    for one in inboxes.known():
-        click.echo(_line(one))
+    for each in inboxes.known():
+        click.echo(_line(each))
 
 
 @inbox.command("close", epilog="Example: console inbox close disputes")
@@ -33,8 +33,8 @@ def close(name: str) -> None:
 
 
 def _line(one: inboxes.Inbox) -> str:
-    of = f"{one.source.collection} into {one.source.workflow}" if one.source else "what is handed on"
-    return f"{one.id}  {one.title}  {one.team}  {' '.join(one.roles) or 'everybody with the right'}  {of}"
+    gets = f"{one.source.collection} into {one.source.workflow}" if one.source else "what is handed on"
+    return f"{one.id}  {one.title}  {one.team}  {' '.join(one.roles) or 'everybody with the right'}  {gets}"
 
 
 commands: list[click.Command] = [inbox]

@@ -33,11 +33,13 @@ def import_(file: Path, dry_run: bool, note: str) -> None:
     names = known()
     for sign, row in rule_drafts.lines(change, names):
         click.echo(f"{sign} {line(row)}")
-    told = rule_drafts.preview(COMMAND_LINE, change)
-    for effect in told.effects:
+    previewed = rule_drafts.preview(COMMAND_LINE, change)
+    for effect in previewed.effects:
         more, less, other = (len(ids) for ids in (effect.gained, effect.lost, effect.otherwise))
         click.echo(f"  {right(effect.obj, effect.act, names)}: {more} more, {less} less, {other} otherwise")
-    click.echo(f"{len(change.added)} to come, {len(change.removed)} to go; something changes for {told.touched} of {told.people} people")
+    click.echo(
+        f"{len(change.added)} to come, {len(change.removed)} to go; something changes for {previewed.touched} of {previewed.people} people"
+    )
     if not dry_run:
         click.echo(f"published as version {rule_drafts.publish_file(COMMAND_LINE, change, note or f'Import of {file.name}')}")
 
@@ -47,11 +49,11 @@ def import_(file: Path, dry_run: bool, note: str) -> None:
 def check(file: Path) -> None:
     """Say what is wrong in a file of rules: lines, conditions, and names that this console does not know."""
     rows = access.parse(file.read_text(encoding="utf-8"), file.name)
-    found = rule_drafts.problems(rows)
-    for problem in found:
+    wrong = rule_drafts.problems(rows)
+    for problem in wrong:
         click.echo(problem)
-    if found:
-        raise DefinitionError(f"{file.name}: {len(found)} {'problem' if len(found) == 1 else 'problems'}")
+    if wrong:
+        raise DefinitionError(f"{file.name}: {len(wrong)} {'problem' if len(wrong) == 1 else 'problems'}")
     click.echo(f"{file.name}: {len(rows)} rows, nothing wrong")
 
 
@@ -62,14 +64,14 @@ def check(file: Path) -> None:
 @click.argument("key", default="")
 def why(email: str, act: str, obj: str, key: str) -> None:
     """Say whether a person may do something, which rule decided, and what would have to change."""
-    told = trying.attempt(COMMAND_LINE, email, act, obj, key=key)
-    click.echo(told.said)
-    if told.deciding:
-        click.echo(f"  decided by {told.deciding.line}")
-    for rule in told.rules:
+    answer = trying.attempt(COMMAND_LINE, email, act, obj, key=key)
+    click.echo(answer.said)
+    if answer.deciding:
+        click.echo(f"  decided by {answer.deciding.line}")
+    for rule in answer.rules:
         values = ", ".join(f"{path} = {value}" for path, value in rule.values)
         click.echo(f"  {rule.line}: {rule.verdict}{f' ({values})' if values else ''}")
-    for change in told.change:
+    for change in answer.change:
         click.echo(f"  {change}")
 
 

@@ -21,8 +21,8 @@ LIMITS = (
 
 
 def _listed(_context: click.Context, _option: click.Parameter, value: str | None) -> list[str] | None:
-    """What a comma stands between, without the blanks around it; None where nothing was given."""
-    return None if value is None else [one.strip() for one in value.split(",") if one.strip()]
+    """The names between commas, without blanks; None if nothing was given."""
+    return None if value is None else [name.strip() for name in value.split(",") if name.strip()]
 
 
 def _limits(command: Callable[..., None]) -> Callable[..., None]:
@@ -60,12 +60,12 @@ def add(
 ) -> None:
     """Connect the database at URL under NAME, and list its collections. Nothing is written into it."""
     terms = Terms.of({"read_only": read_only} | {field: value for field, value in limits.items() if value is not None})
-    made = sources.add(name, url, role, _documents(documents), terms=terms, schemas=schemas, chosen=tables)
-    for collection in made:
+    added = sources.add(name, url, role, _documents(documents), terms=terms, schemas=schemas, chosen=tables)
+    for collection in added:
         click.echo(
             f"{collection.id}  {collection.label} ({len(collection.fields)} fields{'' if collection.key else ', without a key: lists only'})"
         )
-    click.echo(f"{len(made)} collections of {name}, for the role {role}{', read-only' if read_only else ''}")
+    click.echo(f"{len(added)} collections of {name}, for the role {role}{', read-only' if read_only else ''}")
 
 
 @source.command("list", epilog="Example: console source list")
@@ -81,15 +81,15 @@ def list_() -> None:
 @click.argument("what", metavar="NAME|URL")
 def test(what: str) -> None:
     """Try a connection, of a source by its NAME or of any URL, and say what may be read there, or why it does not work and what to do."""
-    known = what in {item.name for item in sources.list_all()}
-    found = sources.tried(sources.source_of(what).url if known else what, by=sources.SYSTEM, source=what if known else None)
-    if found.trouble is not None:
-        raise click.ClickException(f"{found.place}: {found.trouble.words}")
-    click.echo(f"{found.place}: {found.server} answers after {found.ms} ms")
+    is_source = what in {item.name for item in sources.list_all()}
+    tested = sources.tried(sources.source_of(what).url if is_source else what, by=sources.SYSTEM, source=what if is_source else None)
+    if tested.trouble is not None:
+        raise click.ClickException(f"{tested.place}: {tested.trouble.words}")
+    click.echo(f"{tested.place}: {tested.server} answers after {tested.ms} ms")
     click.echo(
-        f"{len(found.tables)} tables and views may be read; {'nothing may be changed there' if found.read_only else 'changes are possible'}"
+        f"{len(tested.tables)} tables and views may be read; {'nothing may be changed there' if tested.read_only else 'changes are possible'}"
     )
-    for note in found.notes:
+    for note in tested.notes:
         click.echo(note)
 
 
@@ -97,9 +97,9 @@ def test(what: str) -> None:
 @click.argument("name")
 def inspect(name: str) -> None:
     """The collections of a source with their fields, what has changed in the database since it was looked at, and what that breaks."""
-    found = sources.inspect(name)
-    click.echo(f"{found['name']}  {found['dialect']}  {found['place']}")
-    for collection in found["collections"]:
+    inspected = sources.inspect(name)
+    click.echo(f"{inspected['name']}  {inspected['dialect']}  {inspected['place']}")
+    for collection in inspected["collections"]:
         key = ", ".join(collection["key"]) or "no key"
         click.echo(f"{collection['id']}  {collection['label']} ({collection['kind']}; {key})")
         for field in collection["fields"]:
@@ -107,9 +107,9 @@ def inspect(name: str) -> None:
         for relation in collection["relations"]:
             click.echo(f"    {relation}")
     for word in ("new", "gone", "changed"):
-        if found[word]:
-            click.echo(f"{word} in the database: {', '.join(found[word])}. `console source refresh {name}` takes it over.")
-    if found["changed"] or found["gone"]:
+        if inspected[word]:
+            click.echo(f"{word} in the database: {', '.join(inspected[word])}. `console source refresh {name}` takes it over.")
+    if inspected["changed"] or inspected["gone"]:
         for broken in sources.difference(name).breaks:
             click.echo(f"breaks the {broken.kind} {broken.name}: {broken.reason}")
 
@@ -122,8 +122,8 @@ def refresh(name: str, documents: Path | None, leave_out: bool) -> None:
     """Look at the database again and take over new, changed and dropped tables. Rights stay as they are."""
     if leave_out and documents:
         raise click.UsageError("New documents say what is to be there: --leave-out goes with the present ones.")
-    made = sources.take(name) if leave_out else sources.refresh(name, _documents(documents) if documents else None)
-    click.echo(f"{len(made)} collections of {name}")
+    refreshed = sources.take(name) if leave_out else sources.refresh(name, _documents(documents) if documents else None)
+    click.echo(f"{len(refreshed)} collections of {name}")
 
 
 @source.command("change", epilog="Example: console source change shop --url postgresql://reader:new-secret@db.example/shop")
@@ -177,13 +177,13 @@ def remove(name: str, yes: bool, force: bool) -> None:
 
 def _documents(folder: Path | None) -> list[dict[str, Any]]:
     """The documents of a folder in the order of their files' names."""
-    found = []
+    documents = []
     for file in sorted(folder.glob("*.json")) if folder else []:
         try:
-            found.append(json.loads(file.read_text(encoding="utf-8")))
+            documents.append(json.loads(file.read_text(encoding="utf-8")))
         except ValueError as error:
             raise click.ClickException(f"{file.name} is no JSON: {error}") from error
-    return found
+    return documents
 
 
 commands: list[click.Command] = [source]

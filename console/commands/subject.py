@@ -18,11 +18,13 @@ subject = click.Group("subject", help="People whose data the console holds.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def erase(collection: str, key: str, reason: str, yes: bool) -> None:
     """Erase what is held about the person behind the record KEY of COLLECTION. The record itself stays: it is in your own database."""
-    found = erasure.preview(COMMAND_LINE, collection, key)
-    events, runs = (f"{many} {word}{'s' if many != 1 else ''}" for many, word in ((found.events, "event"), (len(found.runs), "run")))
-    told = f"Gone would be the values of {events} and the texts of {runs}. Nobody can bring them back."
+    previewed = erasure.preview(COMMAND_LINE, collection, key)
+    events, runs = (
+        f"{many} {word}{'s' if many != 1 else ''}" for many, word in ((previewed.events, "event"), (len(previewed.runs), "run"))
+    )
+    warning = f"Gone would be the values of {events} and the texts of {runs}. Nobody can bring them back."
     if not yes:
-        click.confirm(f"{told} Erase?", abort=True, err=True)
+        click.confirm(f"{warning} Erase?", abort=True, err=True)
     receipt = erasure.erase(COMMAND_LINE, collection, key, reason)
     _tidy()
     click.echo(f"erased {receipt.subject}: values of {receipt.events} events, texts of {receipt.runs} runs, {receipt.at}")

@@ -29,11 +29,11 @@ def rename(team_id: str, name: str) -> None:
 @team.command("list", epilog="Example: console team list")
 def listing() -> None:
     """Every team: id, name, how many members, workflows and inboxes it has."""
-    for known, sizes in teamwork.listed(accounts.COMMAND_LINE):
-        archived = "  archived" if known.archived else ""
-        told = ((sizes.members, "member", "members"), (sizes.workflows, "workflow", "workflows"), (sizes.inboxes, "inbox", "inboxes"))
-        counts = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in told)
-        click.echo(f"{known.id}  {known.name}  {counts}{archived}")
+    for each, sizes in teamwork.listed(accounts.COMMAND_LINE):
+        archived = "  archived" if each.archived else ""
+        sized = ((sizes.members, "member", "members"), (sizes.workflows, "workflow", "workflows"), (sizes.inboxes, "inbox", "inboxes"))
+        counts = ", ".join(f"{count} {singular if count == 1 else many}" for count, singular, many in sized)
+        click.echo(f"{each.id}  {each.name}  {counts}{archived}")
 
 
 @team.command("archive", epilog="Example: console team archive growth")

@@ -16,8 +16,8 @@ user = click.Group("user", help="People who may sign in.")
 @click.option("--name", default="", help="As colleagues see it; without it, made from the address.")
 def create(email: str, role: str, team: str, name: str) -> None:
     """Enter a person, and print the password that they sign in with for the first time: it is said only now."""
-    made = accounts.create_person(email, role=role, team=team, name=name)
-    click.echo(f"{made.person.email}  {made.password}  {made.person.name}, {role}, {made.person.teams[0]}")
+    created = accounts.create_person(email, role=role, team=team, name=name)
+    click.echo(f"{created.person.email}  {created.password}  {created.person.name}, {role}, {created.person.teams[0]}")
 
 
 @user.command("invite", epilog="Example: console user invite ana@example.com --role lead --team operations")

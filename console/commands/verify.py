@@ -22,8 +22,8 @@ VERIFIER = Path(rooms[0], "log", "verify.py")
 def verify(archive: Path | None, key: tuple[str, ...], since: Path | None) -> None:
     """Check an export, or without one the log as it is now: every event, every chain, the order, the signed heads, the values, and the list that people read. Names the first bad place."""
     if archive is not None:
-        code, told = _checked(archive, key, since)
-        click.echo(told)
+        code, sentence = _checked(archive, key, since)
+        click.echo(sentence)
         sys.exit(code)
     from console.activity import exports  # what follows needs the database; an export is checked without it
     from console.commands.activity import write
@@ -31,12 +31,12 @@ def verify(archive: Path | None, key: tuple[str, ...], since: Path | None) -> No
 
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         whole = Path(folder) / "log.zip"
-        write(exports.Asked(proofs=True), whole)
-        code, told = _checked(whole, key or tree_heads.verifier_keys(), since)
-    told = re.sub(r"^line (\d+)", _place, told)
+        write(exports.ExportQuery(proofs=True), whole)
+        code, sentence = _checked(whole, key or tree_heads.verifier_keys(), since)
+    sentence = re.sub(r"^line (\d+)", _place, sentence)
     if code == 0 and (problem := recheck.whole()):  # what no export holds: the list, the tree as it is kept, earlier heads
-        code, told = 1, problem
-    click.echo(told)
+        code, sentence = 1, problem
+    click.echo(sentence)
     sys.exit(code)
 
 

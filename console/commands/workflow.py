@@ -24,8 +24,8 @@ def check(files: tuple[Path, ...], sources: bool) -> None:
 
     Needs no database, so that it serves in a pipeline; with --sources it asks the one that `console serve` uses.
     """
-    here = workflows.around() if sources else None
-    print_problems(files, lambda content: workflows.check(content, here))
+    surroundings = workflows.around() if sources else None
+    print_problems(files, lambda content: workflows.check(content, surroundings))
 
 
 @workflow.command("import", epilog="Example: console workflow import my-review.json --publish")
@@ -33,8 +33,8 @@ def check(files: tuple[Path, ...], sources: bool) -> None:
 @click.option("--publish", is_flag=True, help="Make it the live version at once.")
 def import_(file: Path, publish: bool) -> None:
     """Read FILE in as the draft of the workflow that it names."""
-    known = workflows.import_file(file, publish=publish)
-    click.echo(f"{known.slug}  {known.title}  " + (f"version {known.live} is live" if known.live else "draft"))
+    imported = workflows.import_file(file, publish=publish)
+    click.echo(f"{imported.slug}  {imported.title}  " + (f"version {imported.live} is live" if imported.live else "draft"))
 
 
 @workflow.command("export", epilog="Example: console workflow export kyc-review > kyc-review.json")
@@ -48,8 +48,8 @@ def export(slug: str) -> None:
 @click.argument("slug")
 def publish(slug: str) -> None:
     """Make the draft of SLUG its live version; runs under way keep theirs."""
-    made = workflows.publish(slug)
-    click.echo(f"{made.slug}  version {made.number} is live  {made.hash}")
+    published = workflows.publish(slug)
+    click.echo(f"{published.slug}  version {published.number} is live  {published.hash}")
 
 
 def print_problems(files: Sequence[Path], check: Callable[[bytes], Sequence[Problem]]) -> None:

@@ -40,19 +40,19 @@ class Ahead:
             raise
 
     def rows(self) -> list[tuple[Any, ...]]:
-        """What it answers. Waits for it; raises psycopg's errors, OperationalError where the connection broke."""
+        """The rows of the answer. Waits for it; raises psycopg's errors, OperationalError if the connection broke."""
         whole = False
         try:
-            found = self._answer()
-            if found is not None and hot.forgotten(self._driver, self._statement, found):
+            answer = self._answer()
+            if answer is not None and hot.forgotten(self._driver, self._statement, answer):
                 self._send()
-                found = self._answer()
+                answer = self._answer()
             whole = True
-            if found is None or found.status != ExecStatus.TUPLES_OK:
-                raise psycopg.OperationalError("the connection is closed") if found is None else errors.error_from_result(found)
+            if answer is None or answer.status != ExecStatus.TUPLES_OK:
+                raise psycopg.OperationalError("the connection is closed") if answer is None else errors.error_from_result(answer)
             loading = Transformer(self._driver)
-            loading.set_pgresult(found)
-            return loading.load_rows(0, found.ntuples, tuple)
+            loading.set_pgresult(answer)
+            return loading.load_rows(0, answer.ntuples, tuple)
         finally:
             self._give_back(whole=whole)
 
@@ -70,10 +70,10 @@ class Ahead:
             self._libpq.consume_input()
 
     def _answer(self) -> PGresult | None:
-        found = self._next()
-        while found is not None and (more := self._next()) is not None:
-            found = more
-        return found
+        result = self._next()
+        while result is not None and (more := self._next()) is not None:
+            result = more
+        return result
 
     def _next(self) -> PGresult | None:
         while self._libpq.is_busy():
@@ -100,8 +100,8 @@ def fetch(statement: str, parameters: Sequence[Parameter]) -> list[tuple[Any, ..
 
 def _array(values: list[str]) -> str:
     """The text of an array, as PostgreSQL reads it."""
-    parts = (one.replace("\\", "\\\\").replace('"', '\\"') for one in values)
-    return "{" + ",".join(f'"{one}"' for one in parts) + "}"
+    parts = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{value}"' for value in parts) + "}"
 
 
 def _ready(libpq: PGconn, events: int) -> None:

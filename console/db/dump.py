@@ -37,58 +37,58 @@ def libpq(url: URL) -> str:
 
 def environment(url: URL) -> tuple[dict[str, str], list[str]]:
     """(variables, arguments) by which a tool reaches the database: arguments only for what has no variable, and never for a secret."""
-    told, rest = clean_environment(), []
+    variables, rest = clean_environment(), []
     for option in psycopg.pq.Conninfo.parse(libpq(url).encode()):
         if option.val is None:
             continue
         if option.envvar:
-            told[option.envvar.decode()] = option.val.decode()
+            variables[option.envvar.decode()] = option.val.decode()
         elif option.dispchar != b"*":
             value = option.val.decode().replace("\\", "\\\\").replace("'", "\\'")
             rest.append(f"{option.keyword.decode()}='{value}'")
-    return told, [f"--dbname={' '.join(rest)}"] if rest else []
+    return variables, [f"--dbname={' '.join(rest)}"] if rest else []
 
 
 def dump(url: URL, write: Callable[[bytes], object]) -> None:
-    """The schema `console`, and `queue` without its jobs, in pg_dump's custom format, handed to `write` in blocks as it comes; one snapshot, nobody waits for it.
+    """Dump the schemas `console` and `queue` (without jobs) in pg_dump's custom format; `write` gets it block by block. One snapshot, without locks.
 
-    Raises DumpError with the tool's words, and whatever `write` raises.
+    Raises DumpError with the tool's message, and whatever `write` raises.
     """
-    told, where = environment(url)
+    variables, where = environment(url)
     schemas = [
         "--schema=console",
         "--schema=queue",
         "--exclude-table-data=queue.*",
     ]  # jobs say only "look at this": the sweep finds what to look at
     command = [str(binaries() / "pg_dump"), "--format=custom", *schemas, "--no-password", *where]
-    with _running(command, told, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
-        made = cast("IO[bytes]", process.stdout)
-        while block := made.read(BLOCK):
+    with _tool(command, variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        output = cast("IO[bytes]", process.stdout)
+        while block := output.read(BLOCK):
             write(block)
 
 
 def load(url: URL, archive: IO[bytes], *, rights: bool) -> None:
-    """Bring a dump into an empty database, the whole of it or nothing; what it makes belongs to the role that connects.
+    """Load a dump into an empty database, in one transaction. The role that connects owns everything.
 
-    With `rights` also what the application's role was granted. Raises DumpError with the tool's words.
+    With `rights`, the grants of the application's role are loaded too. Raises DumpError with the tool's message.
     """
-    told, where = environment(url)
+    variables, where = environment(url)
     read = [str(binaries() / "pg_restore"), "--file=-", "--no-owner", "--no-tablespaces", *([] if rights else ["--no-acl"])]
     run = [str(binaries() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "--single-transaction", "--no-password", "--file=-", *where]
     with (
-        _running(read, clean_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader,
-        _running(run, told, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as psql,  # the inner one: where both fail, it is the cause
+        _tool(read, clean_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader,
+        _tool(run, variables, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as psql,  # the inner one: where both fail, it is the cause
     ):
-        feeding = threading.Thread(target=_feed, args=(archive, reader.stdin), daemon=True)
+        feeding = threading.Thread(target=_write_archive, args=(archive, reader.stdin), daemon=True)
         feeding.start()
         try:
-            _script(cast("IO[bytes]", reader.stdout), cast("IO[bytes]", psql.stdin))
+            _copy_script(cast("IO[bytes]", reader.stdout), cast("IO[bytes]", psql.stdin))
         except BrokenPipeError:
             reader.kill()  # psql has left, and says why
         feeding.join()
 
 
-def _feed(archive: IO[bytes], into: IO[bytes]) -> None:
+def _write_archive(archive: IO[bytes], into: IO[bytes]) -> None:
     try:
         with into:
             shutil.copyfileobj(archive, into, BLOCK)
@@ -96,8 +96,8 @@ def _feed(archive: IO[bytes], into: IO[bytes]) -> None:
         return  # the reader has left, and says why
 
 
-def _script(source: IO[bytes], target: IO[bytes]) -> None:
-    """The script, but for the one line of its head that servers before 17 do not understand; below the head nothing is looked at."""
+def _copy_script(source: IO[bytes], target: IO[bytes]) -> None:
+    """Copy the SQL script without the one setting at its start that servers before version 17 do not know."""
     with target:
         for line in source:
             if line != FROM_17_ON:
@@ -108,10 +108,10 @@ def _script(source: IO[bytes], target: IO[bytes]) -> None:
 
 
 @contextmanager
-def _running(command: list[str], told: Mapping[str, str], **pipes: Any) -> Iterator["subprocess.Popen[bytes]"]:
-    """The tool while the block lasts; gone with the block. Raises DumpError where it fails by itself."""
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, env=dict(told), stderr=said, cwd="/", **pipes)
+def _tool(command: list[str], variables: Mapping[str, str], **pipes: Any) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run the tool while the block lasts, and end it with the block. Raises DumpError if the tool fails."""
+    with tempfile.TemporaryFile() as stderr_file:
+        process = subprocess.Popen(command, env=dict(variables), stderr=stderr_file, cwd="/", **pipes)
         try:
             yield process
         except BaseException:
@@ -123,8 +123,8 @@ def _running(command: list[str], told: Mapping[str, str], **pipes: Any) -> Itera
                     _close(pipe)
             status = process.wait()
         if status:
-            said.seek(0)
-            raise DumpError(_words(said.read().decode(errors="replace"), command[0]))
+            stderr_file.seek(0)
+            raise DumpError(_error_sentence(stderr_file.read().decode(errors="replace"), command[0]))
 
 
 def _close(pipe: Any) -> None:
@@ -134,7 +134,7 @@ def _close(pipe: Any) -> None:
         return
 
 
-def _words(said: str, program: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    told = next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "it was ended")
-    return f"{program.rpartition('/')[2]} failed: {told.partition('error: ')[2] or told}"
+def _error_sentence(output: str, program: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    line_of_error = next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "it was ended")
+    return f"{program.rpartition('/')[2]} failed: {line_of_error.partition('error: ')[2] or line_of_error}"

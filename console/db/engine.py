@@ -22,7 +22,7 @@ def _embedded() -> "postgres.Embedded":
 
 
 def app_url() -> URL:
-    """Where web and worker processes connect, as the role that may read and call the log's functions."""
+    """The address for web and worker processes, with the role that may read and call the log's functions."""
     given = settings.current().database_url
     return _psycopg(given or _embedded().url("console"))
 
@@ -41,8 +41,8 @@ def migration_url() -> URL:
 
 
 def _psycopg(url: str) -> URL:
-    made = make_url(url).set(drivername="postgresql+psycopg")
-    return made if _elsewhere is None else made.set(database=_elsewhere)
+    address = make_url(url).set(drivername="postgresql+psycopg")
+    return address if _elsewhere is None else address.set(database=_elsewhere)
 
 
 _elsewhere: str | None = None
@@ -84,16 +84,16 @@ def _make(name: str, **more: Any) -> Engine:
                 "pool_timeout": 10,
                 "connect_args": {"connect_timeout": 10},
             }
-            made = sa.create_engine(app_url(), **common, **more)
+            engine = sa.create_engine(app_url(), **common, **more)
             if release.refusing:
-                sa.event.listen(made, "first_connect", lambda connection, _: _refuse_newer(connection))
-            _made[name] = made
+                sa.event.listen(engine, "first_connect", lambda connection, _: _refuse_newer(connection))
+            _made[name] = engine
         return _made[name]
 
 
 def _refuse_newer(connection: "psycopg.Connection[Any]") -> None:
-    there = connection.execute("select to_regclass('console.alembic_version')").fetchone()
-    if there and there[0]:
+    version_table = connection.execute("select to_regclass('console.alembic_version')").fetchone()
+    if version_table and version_table[0]:
         row = connection.execute("select version_num from console.alembic_version").fetchone()
         release.refuse_newer(row[0] if row else None)
     connection.rollback()

@@ -30,11 +30,11 @@ def scalar(driver: "psycopg.Connection[Any]", statement: str, parameters: Sequen
         raise ValueError("the statement would be committed whatever becomes of the transaction")
     if wire.status != pq.ConnStatus.OK:
         raise psycopg.OperationalError("the connection is closed")
-    told: list[Any] = [sent(value) for value in parameters]
+    encoded: list[Any] = [sent(value) for value in parameters]
     formats = _compiled(statement)[2]
-    result = wire.exec_prepared(prepared(driver, statement), told, formats)
+    result = wire.exec_prepared(prepared(driver, statement), encoded, formats)
     if forgotten(driver, statement, result):
-        result = wire.exec_prepared(prepared(driver, statement), told, formats)
+        result = wire.exec_prepared(prepared(driver, statement), encoded, formats)
     _require(wire, result, pq.ExecStatus.TUPLES_OK)
     return int(result.get_value(0, 0) or 0) if result.ntuples else 0
 
@@ -42,10 +42,10 @@ def scalar(driver: "psycopg.Connection[Any]", statement: str, parameters: Sequen
 def prepared(driver: "psycopg.Connection[Any]", statement: str) -> bytes:
     """The name that the connection knows the statement by, which is told once. Its placeholders may be the server's own, `$1`. Raises psycopg's errors."""
     name, text, _ = _compiled(statement)
-    known = _known.setdefault(driver, set())
-    if name not in known:
+    names = _known.setdefault(driver, set())
+    if name not in names:
         _require(driver.pgconn, driver.pgconn.prepare(name, text), pq.ExecStatus.COMMAND_OK)
-        known.add(name)
+        names.add(name)
     return name
 
 
@@ -70,10 +70,10 @@ def sent(value: str | int | bytes | None) -> bytes | None:
     """The value as libpq takes it. Raises DataError for a text with a NUL, as a cursor does: libpq would take what stands before it for the whole."""
     if value is None or type(value) is bytes:
         return value
-    told = str(value).encode()
-    if b"\x00" in told:
+    encoded = str(value).encode()
+    if b"\x00" in encoded:
         raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
-    return told
+    return encoded
 
 
 def _require(wire: pq.abc.PGconn, result: pq.abc.PGresult, wanted: pq.ExecStatus) -> None:

@@ -18,8 +18,8 @@ def _config(url: URL | None) -> Config:
 
 def upgrade(url: URL) -> None:
     """All migrations that are missing, each in its own transaction. Raises `NewerData` where the tables are of a newer release."""
-    made = sa.create_engine(url, poolclass=sa.NullPool)
-    with made.connect() as connection:
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
         release.refuse_newer(applied(connection))
     command.upgrade(_config(url), "head")
 
@@ -38,5 +38,5 @@ def applied(connection: sa.Connection) -> str | None:
     """The revision of the database, None before the first migration."""
     if connection.execute(sa.text("select to_regclass('console.alembic_version')")).scalar() is None:
         return None
-    found: str | None = connection.execute(sa.text("select version_num from console.alembic_version")).scalar()
-    return found
+    revision: str | None = connection.execute(sa.text("select version_num from console.alembic_version")).scalar()
+    return revision

@@ -40,8 +40,8 @@ def somebody_works() -> bool:
 def state() -> State:
     """How the workers of all machines stand: none is there, none gives a sign of life, everything is paused by `console pause`, or all is well."""
     with hot_engine().connect() as connection:
-        there, alive, paused = connection.execute(_STATE, _OF_PRESENCE).one()
-    return "none" if not there else "stuck" if not alive else "paused" if paused else "ok"
+        is_present, alive, paused = connection.execute(_STATE, _OF_PRESENCE).one()
+    return "none" if not is_present else "stuck" if not alive else "paused" if paused else "ok"
 
 
 def sign() -> None:

@@ -47,40 +47,40 @@ def begin() -> None:
 
 
 def so_far() -> Written:
-    """What this request has written; nothing outside of one."""
+    """The writes of this request; None outside of requests."""
     return _of_request.get() or Written()
 
 
 def keep_draft() -> None:
-    """What was typed is kept."""
-    if (here := _of_request.get()) is not None:
-        here.drafted = True
+    """Note that typed values are kept as a draft."""
+    if (writes := _of_request.get()) is not None:
+        writes.drafted = True
 
 
 def written(place: str, kinds: Collection[str] = ("",), connection: object | None = None) -> None:
     """Events of these `kinds` (a record: none) were written there; with a `connection` they are once its transaction has ended."""
-    here = _of_request.get()
-    if here is None or LOOKS.issuperset(kinds):
+    writes = _of_request.get()
+    if writes is None or LOOKS.issuperset(kinds):
         return
-    here.unsure = [other for other in here.unsure if other != place]
-    (here.done if connection is None else here.pending.setdefault(id(connection), [])).append(place)
+    writes.unsure = [other for other in writes.unsure if other != place]
+    (writes.done if connection is None else writes.pending.setdefault(id(connection), [])).append(place)
 
 
 def unknown(place: str, kinds: Collection[str] = ("",)) -> None:
     """They were sent, and no answer came."""
-    if (here := _of_request.get()) is not None and not LOOKS.issuperset(kinds):
-        here.unsure.append(place)
+    if (writes := _of_request.get()) is not None and not LOOKS.issuperset(kinds):
+        writes.unsure.append(place)
 
 
 def not_done(place: str) -> None:
-    """What was unknown there is not there, and never will be."""
-    if (here := _of_request.get()) is not None:
-        here.unsure = [other for other in here.unsure if other != place]
+    """Note that an unknown write was not made and never will be."""
+    if (writes := _of_request.get()) is not None:
+        writes.unsure = [other for other in writes.unsure if other != place]
 
 
 def ended(connection: object, state: State) -> None:
     """A transaction has ended: what was pending in it is done, unknown or gone."""
-    here = _of_request.get()
-    found = here.pending.pop(id(connection), []) if here is not None else []
-    if here is not None and state != "nothing":
-        (here.done if state == "done" else here.unsure).extend(found)
+    writes = _of_request.get()
+    places = writes.pending.pop(id(connection), []) if writes is not None else []
+    if writes is not None and state != "nothing":
+        (writes.done if state == "done" else writes.unsure).extend(places)

@@ -72,19 +72,19 @@ def owner() -> str:
 
 
 def statements(name: str, belongs_to: str) -> list[sql.Composed]:
-    """What makes an empty database beside the console's own, with its owner and only those connected who connect there."""
+    """Statements that create an empty database beside the console's own, with its owner and the same connect rights."""
     logins = {url.username for url in (engine.app_url(), engine.migration_url()) if url.username} - {belongs_to}
     database = sql.Identifier(name)
-    made = [sql.SQL("create database {} owner {} template template0 encoding 'UTF8'").format(database, sql.Identifier(belongs_to))]
+    commands = [sql.SQL("create database {} owner {} template template0 encoding 'UTF8'").format(database, sql.Identifier(belongs_to))]
     if logins:
-        made.append(sql.SQL("revoke all on database {} from public").format(database))
+        commands.append(sql.SQL("revoke all on database {} from public").format(database))
         who = sql.SQL(", ").join(map(sql.Identifier, sorted(logins)))
-        made.append(sql.SQL("grant connect on database {} to {}").format(database, who))
-    return made
+        commands.append(sql.SQL("grant connect on database {} to {}").format(database, who))
+    return commands
 
 
 def renames(live: str, fresh: str, former: str) -> list[sql.Composed]:
-    """What puts `fresh` in the place of `live`, which becomes `former`; in one transaction, so that one of the two is always there."""
+    """Statements that put `fresh` in the place of `live`, which becomes `former`, in one transaction: one of the two always exists."""
     rename = sql.SQL("alter database {} rename to {}")
     return [rename.format(sql.Identifier(old), sql.Identifier(new)) for old, new in ((live, former), (fresh, live))]
 

@@ -1,4 +1,4 @@
-"""What keeps the console's own database from being read or written, in words: for pages, `/health`, `doctor` and the command line."""
+"""Problems of the console's own database in words: for pages, `/health`, `doctor` and the command line."""
 
 import errno
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ DOWN = Trouble("store_down", "The console's database does not answer.", "Start i
 
 
 def trouble_of(error: BaseException) -> Trouble | None:
-    """What an error of a driver or of the system comes to; None for one that is no such trouble."""
+    """The problem behind an error of a driver or the system; None if it is another kind of error."""
     cause = getattr(error, "orig", None) or error
     if isinstance(cause, errors.DiskFull) or (isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}):
         return FULL

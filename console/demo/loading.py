@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 
 from console import settings
 from console.db import release
-from console.demo import servers
+from console.demo import servers, shop
 from console.errors import ConsoleError
 
 NOTE = "demo.json"
@@ -35,6 +35,7 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False)
     The company's dates are counted from this day (UTC). With `bare` nobody has worked there yet. Raises ConsoleError with what to do.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
+    shop.make(data_dir)
     server = servers.server_for(settings.current())
     note = read_note(data_dir)
     loaded = note.get("loaded") or {}

@@ -1,7 +1,8 @@
-"""Perform an effect, and say what came of it: succeeded, failed (refused, nothing was done) or unknown.
+"""Effects: changes outside the console's own tables. The result is succeeded, failed (refused, nothing was done) or unknown.
 
-A step's own change of the run's record is `record`; an effect of an action has its definition in its request and a kind: each of `core.effect_kinds` has a
-module of its name here. A kind does it (`perform`), finds out after a crash (`recover`), and looks without doing anything (`check`).
+A step's own change of the run's record is `record`. An effect of an action has its definition in its request, and a kind: for each kind of
+`core.effect_kinds` there is a module of that name here. A kind makes the change (`perform`), finds out its result after a crash (`recover`),
+and looks without changing anything (`check`). How a refund is kept from being sent twice: docs/explanation/how-a-run-works.md.
 """
 
 import importlib
@@ -19,7 +20,7 @@ from console.core.run import Effect, Run
 from console.core.run.commands import Report
 from console.core.speaking import fill_text
 from console.effects import record
-from console.effects.call import Call, Came, prepared
+from console.effects.call import Call, TryResult, prepared
 from console.errors import ConsoleError, IntegrationError, NotAllowed, OutcomeUnknown, SourceDown
 
 logger = logging.getLogger(__name__)
@@ -29,60 +30,60 @@ UNKNOWN = "Something unexpected went wrong; it cannot be told whether it was don
 
 
 def perform(actor: Actor, effect: Effect, run: Run) -> Report:
-    """Do it with the rights of `actor`, who completed the step."""
+    """Make the effect with the rights of `actor`, who completed the step."""
     if "define" not in effect.request:
         return record.perform(actor, effect, run)
     faults.point("effects.perform.before")
-    report = _report(effect, lambda: _did(actor, effect, run))
+    report = _report(effect, lambda: _perform_define(actor, effect, run))
     faults.point("effects.perform.after")
     return report
 
 
 def recover(actor: Actor, effect: Effect, run: Run) -> Report:
-    """What came of an effect whose process died, as far as it can be found out; done now where that is harmless. Raises SourceDown."""
+    """The result of an effect whose process died, if it can be found out; made again only where that is harmless. Raises SourceDown."""
     if "define" not in effect.request:
         return record.recover(actor, effect, run)
 
-    def found() -> tuple[Call, Came]:
+    def prepare_and_recover() -> tuple[Call, TryResult]:
         call = prepared(actor, effect, run, judged=False)
         return call, KINDS[effect.kind].recover(call)
 
-    return _report(effect, found, doubtful=True)
+    return _report(effect, prepare_and_recover, doubtful=True)
 
 
 def check(actor: Actor, effect: Effect, run: Run) -> Report | None:
-    """What a look-up says of an effect whose result is unknown; None where it cannot be told.
+    """The result of an unknown effect, by a look-up; None if there is no look-up.
 
-    Raises IntegrationError, OutcomeUnknown or SourceDown where the other side does not answer: it is as unknown as before.
+    Raises IntegrationError, OutcomeUnknown or SourceDown if the other system does not answer: the result stays unknown.
     """
     if "define" not in effect.request:
         return record.check(actor, effect, run)
     call = prepared(actor, effect, run, judged=False)
-    came = KINDS[effect.kind].check(call)
-    return None if came is None else _report_of(effect, call, came)
+    result = KINDS[effect.kind].check(call)
+    return None if result is None else _report_of(effect, call, result)
 
 
-def _did(actor: Actor, effect: Effect, run: Run) -> tuple[Call, Came]:
+def _perform_define(actor: Actor, effect: Effect, run: Run) -> tuple[Call, TryResult]:
     call = prepared(actor, effect, run, judged=True)
     if call.define.if_ is not None and not expressions.parse(call.define.if_).test(call.roots):
-        return call, Came("succeeded", values={"left_out": True})
+        return call, TryResult("succeeded", values={"left_out": True})
     return call, KINDS[effect.kind].perform(call)
 
 
-def _report(effect: Effect, act: Callable[[], tuple[Call, Came]], *, doubtful: bool = False) -> Report:
-    """What came of it, errors too: those of ours say that nothing was done, unless it was begun before (`doubtful`)."""
+def _report(effect: Effect, act: Callable[[], tuple[Call, TryResult]], *, doubtful: bool = False) -> Report:
+    """The report of a try, errors included. An error of ours means that nothing was done, unless an earlier try was begun (`doubtful`)."""
     call: Call | None = None
     try:
-        call, came = act()
+        call, result = act()
     except OutcomeUnknown as error:
-        came = Came("unknown", error.code, error.message)
+        result = TryResult("unknown", error.code, error.message)
     except SourceDown as error:
         if doubtful:
             raise
-        came = Came("failed", error.code, error.message, passing=error.passing)
+        result = TryResult("failed", error.code, error.message, passing=error.passing)
     except ConsoleError as error:
         passing = isinstance(error, IntegrationError) and not error.permanent
-        came = Came(
+        result = TryResult(
             "unknown" if doubtful else "failed",
             error.code,
             error.message,
@@ -92,27 +93,37 @@ def _report(effect: Effect, act: Callable[[], tuple[Call, Came]], *, doubtful: b
         )
     except Exception:
         logger.exception("effect %s", effect.id)
-        came = Came("unknown", "internal_error", UNKNOWN)
-    return _report_of(effect, call, came)
+        result = TryResult("unknown", "internal_error", UNKNOWN)
+    return _report_of(effect, call, result)
 
 
-def _report_of(effect: Effect, call: Call | None, came: Came) -> Report:
+def _report_of(effect: Effect, call: Call | None, try_result: TryResult) -> Report:
     """The report, with what later effects, the step and a person who looks need to know."""
-    result: dict[str, Any] = {"name": effect.request["define"]["name"], "values": dict(came.values), "sent": dict(came.sent)}
-    if came.status == "succeeded" and "outcomes" in effect.request and call is not None:
-        result |= _closing(effect, call, came)
-    errors = came.errors or ([{"field": "", "reason": came.message}] if came.status == "failed" else [])
-    return Report(effect.id, came.status, came.code, came.message, errors, result, passing=came.passing, unsure=came.unsure, asks=came.asks)
+    result: dict[str, Any] = {"name": effect.request["define"]["name"], "values": dict(try_result.values), "sent": dict(try_result.sent)}
+    if try_result.status == "succeeded" and "outcomes" in effect.request and call is not None:
+        result |= _outcome_and_sentence(effect, call, try_result)
+    errors = try_result.errors or ([{"field": "", "reason": try_result.message}] if try_result.status == "failed" else [])
+    return Report(
+        effect.id,
+        try_result.status,
+        try_result.code,
+        try_result.message,
+        errors,
+        result,
+        passing=try_result.passing,
+        unsure=try_result.unsure,
+        asks=try_result.asks,
+    )
 
 
-def _closing(effect: Effect, call: Call, came: Came) -> dict[str, str]:
-    """What the whole action came to, after its last effect: the outcome, and the sentence that says it."""
-    results = {**call.roots["results"], effect.request["define"]["name"]: dict(came.values)}
+def _outcome_and_sentence(effect: Effect, call: Call, try_result: TryResult) -> dict[str, str]:
+    """The outcome of the whole action after its last effect, and the sentence about it."""
+    results = {**call.roots["results"], effect.request["define"]["name"]: dict(try_result.values)}
     roots = {**call.roots, "results": results}
     rules = effect.request["outcomes"]
     outcome = next((rule["outcome"] for rule in rules if expressions.parse(rule["if"]).test(roots)), SUCCEEDED)
-    said = effect.request.get("done")
-    return {"outcome": outcome, **({"message": fill_text(said, roots)} if said else {})}
+    sentence = effect.request.get("done")
+    return {"outcome": outcome, **({"message": fill_text(sentence, roots)} if sentence else {})}
 
 
-__all__ = ["KINDS", "action_preview", "check", "kept", "lookups", "perform", "python", "recover", "spoken_values"]
+__all__ = ["KINDS", "action_cache", "action_preview", "check", "later_results", "perform", "python", "recover", "spoken_values"]

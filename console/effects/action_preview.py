@@ -11,8 +11,8 @@ from console.core.actor import Actor
 from console.core.documents.action_document import Action
 from console.core.run import Run
 from console.core.speaking import SPOKEN
-from console.effects import kept, spoken_values
-from console.effects.call import beside, roots_of
+from console.effects import action_cache, spoken_values
+from console.effects.call import related_records, roots_of
 from console.errors import NotFound
 from console.records import Record
 from console.steps.base import Act
@@ -25,12 +25,12 @@ def ready(actor: Actor, run: Run, action_id: str, key: str | None, record: Recor
 
     A record that is not there, or out of the actor's scope, is the `problem`. Raises NotFound for an action that is not there, SourceDown.
     """
-    action, problem = kept.get(action_id), ""
+    action, problem = action_cache.get(action_id), ""
     if action.collection is None:
         record = None
     elif record is None or record.collection != action.collection:
         record, problem = _record(actor, action, key)
-    rows = beside(actor, record, action.related)
+    rows = related_records(actor, record, action.related)
     roots = roots_of(actor, run, record, {}, rows, action.variables, now) | {SPOKEN: spoken_values.of_action(action.id)}
     return Act(
         action,
@@ -42,7 +42,7 @@ def ready(actor: Actor, run: Run, action_id: str, key: str | None, record: Recor
         dict(record.values) if record else {},
         problem,
         _limits(actor, run.team, action, roots),
-        {each.id: each.title for each in kept.every().values()},
+        {each.id: each.title for each in action_cache.every().values()},
         lambda values: judged(actor, run.team, action, roots, values),
     )
 
@@ -61,10 +61,10 @@ def may(actor: Actor, team: str | None, action: Action, roots: Mapping[str, Any]
     """`execute`, else `request`, else nothing: what the actor may do with the action in runs of the team, as far as it can be told before
     its form is filled in.
     """
-    obj, told = f"action:{action.id}", roots or {}
-    record = access.follow_relations(action.collection, told.get("record"))
+    obj, known_roots = f"action:{action.id}", roots or {}
+    record = access.follow_relations(action.collection, known_roots.get("record"))
     for act in _BOTH:
-        if access.could(actor, team, obj, act, record, run=told.get("run")):
+        if access.could(actor, team, obj, act, record, run=known_roots.get("run")):
             return act
     return ""
 
@@ -75,7 +75,7 @@ def _limits(actor: Actor, team: str | None, action: Action, roots: Mapping[str, 
     if access.can(actor, team, obj, "execute", record, run=run) or not access.could(actor, team, obj, "execute", record, run=run):
         return ""
     unmet, names = limits.decision_of(actor.id, team, obj, "execute", access.roots_of(actor, record, run)).unmet, known()
-    return " ".join(dict.fromkeys(limits.limit(one.row, names) for one in unmet))
+    return " ".join(dict.fromkeys(limits.limit(unmet_rule.row, names) for unmet_rule in unmet))
 
 
 def judged(
@@ -86,5 +86,5 @@ def judged(
     for act in _BOTH:
         if access.can(actor, team, obj, act, record, run=roots.get("run"), typed=values):
             return act, ""
-    told = access.roots_of(actor, record, roots.get("run"), values)
-    return "", limits.over(actor.id, team, obj, "execute", told) or limits.over(actor.id, team, obj, "request", told)
+    judged_roots = access.roots_of(actor, record, roots.get("run"), values)
+    return "", limits.over(actor.id, team, obj, "execute", judged_roots) or limits.over(actor.id, team, obj, "request", judged_roots)

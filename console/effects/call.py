@@ -1,6 +1,6 @@
-"""An effect of an action at the moment at which it is done: what it looks at, read anew under the rights of who acts.
+"""An effect of an action, prepared for one try: its definition, its idempotency key and the values that its expressions read.
 
-Nothing here is kept: what was asked for stands in the effect's request, what holds now is read now.
+Records are read again at every try, with the rights of the person who acts. Nothing is cached here.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,10 +33,11 @@ class Refused(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
-    """What came of a try: succeeded, failed (nothing was done) or unknown. `values` are what is found as `results.<name>`, `sent` what a person who looks
-    needs to know. `passing`: nothing was done, and the same may work in a moment. `unsure`: that nothing was done is the other side's word alone.
-    `asks`: the right is missing, so a person is asked whatever the workflow says of errors.
+class TryResult:
+    """Result of one try: succeeded, failed (nothing was done) or unknown. Expressions read `values` as `results.<name>`; `sent` is for the person who looks.
+
+    `passing`: nothing was done, and another try may succeed. `unsure`: only the other system says that nothing was done. `asks`: a right is
+    missing, so a person is asked whatever the workflow says about errors.
     """
 
     status: str
@@ -54,7 +55,7 @@ class Came:
 class Call:
     """One effect, ready for its target. `define` is its definition, `key` the same text at every try, `roots` what its expressions look at.
 
-    `unsure`: it was asked for before, and may have been done then.
+    `unsure`: an earlier try may have done it, so the other system is asked before anything is sent.
     """
 
     actor: Actor
@@ -69,16 +70,16 @@ class Call:
     unsure: bool = False
 
     def value(self, rule: Computed, **more: Any) -> Any:
-        """What a rule comes to, as JSON; null where it is unknown."""
+        """The value of a rule, as JSON; null where it is unknown."""
         return computed(rule, {**self.roots, **more})
 
     def values(self, rules: Mapping[str, Computed], **more: Any) -> dict[str, Any]:
-        """What rules come to, by name."""
+        """The values of rules, by name."""
         return {name: self.value(rule, **more) for name, rule in rules.items()}
 
 
 def prepared(actor: Actor, effect: Effect, run: Run, *, judged: bool) -> Call:
-    """The effect with everything read anew. `judged`: what must hold is looked at too, before the first effect of an action.
+    """The effect with its records read now. `judged`: before the first effect of an action, its requirements are checked too.
 
     Raises Refused for what does not hold, NotFound for a record out of the actor's scope, SourceDown.
     """
@@ -86,7 +87,7 @@ def prepared(actor: Actor, effect: Effect, run: Run, *, judged: bool) -> Call:
     collection, key = request["collection"], request["record"]
     reads = [Beside.model_validate(entry) for entry in request.get("related", ())]
     record = records.get(collection, key, access.scope_for(actor, collection, "read")) if collection and key else None
-    roots = roots_of(actor, run, record, request["input"], beside(actor, record, reads), request.get("variables", {}))
+    roots = roots_of(actor, run, record, request["input"], related_records(actor, record, reads), request.get("variables", {}))
     roots |= {"key": request["key"], "results": results_before(effect, run)}
     roots |= {SPOKEN: spoken_values.of_action(request.get("action"))}
     if judged and request["index"] == 0:
@@ -104,7 +105,7 @@ def roots_of(
     variables: Mapping[str, Any],
     now: datetime | None = None,
 ) -> dict[str, Any]:
-    """What the expressions of an action look at."""
+    """The values that the expressions of an action can use, by root."""
     return {
         "record": records.collection(record.collection).typed(record.values) if record is not None else None,
         "input": given,
@@ -116,13 +117,13 @@ def roots_of(
     }
 
 
-def beside(actor: Actor, record: Record | None, reads: list[Beside]) -> dict[str, Any]:
-    """The related records by name, of those that the actor may see: a list of values, or with `one` the first or null."""
-    found: dict[str, Any] = {}
+def related_records(actor: Actor, record: Record | None, reads: list[Beside]) -> dict[str, Any]:
+    """The related records that the actor may see, by name: a list of values, or with `one` the first one or null."""
+    related_rows: dict[str, Any] = {}
     for entry in reads:
         relation = records.collection(record.collection).relation(entry.relation) if record is not None else None
         if record is None or record.key is None or relation is None:
-            found[entry.name] = None if entry.one else []
+            related_rows[entry.name] = None if entry.one else []
             continue
         target = records.collection(relation.collection)
         where = expressions.parse(entry.where) if entry.where else None
@@ -131,40 +132,40 @@ def beside(actor: Actor, record: Record | None, reads: list[Beside]) -> dict[str
             limit=1 if entry.one else entry.limit, sort=entry.sort, where=where,
         )  # fmt: skip
         rows = [{"key": row.key, **target.typed({name: row.values.get(name) for name in entry.fields})} for row in page.rows]
-        found[entry.name] = (rows[0] if rows else None) if entry.one else rows
-    return found
+        related_rows[entry.name] = (rows[0] if rows else None) if entry.one else rows
+    return related_rows
 
 
 def must_hold(requirements: list[Requirement], roots: Mapping[str, Any]) -> None:
     """Raises Refused with the sentence of the first requirement that does not certainly hold."""
     for entry in requirements:
         if not expressions.parse(entry.if_).test(roots):
-            said = fill_text(entry.message, roots)
-            raise Refused(said, details=[{"field": entry.field or "", "reason": said}])
+            sentence = fill_text(entry.message, roots)
+            raise Refused(sentence, details=[{"field": entry.field or "", "reason": sentence}])
 
 
 def results_before(effect: Effect, run: Run) -> dict[str, Any]:
-    """Name → values of the effects of the same action that were done before this one at this attempt; of two of one name the later."""
+    """Name → values of earlier effects of the same action at this attempt. If two have one name, the later one."""
     return _results(effect, run, lambda index: index < effect.request["index"])
 
 
 def results_beside(effect: Effect, run: Run) -> dict[str, Any]:
-    """The same of all other effects of the action, for what looks back once everything is done."""
+    """Name → values of all other effects of the same action, for a look-up after everything is done."""
     return _results(effect, run, lambda index: index != effect.request["index"])
 
 
 def _results(effect: Effect, run: Run, counts: Callable[[int], bool]) -> dict[str, Any]:
-    found, mine = run.effect(effect.id), effect.request
+    attempt_and_effect, own_request = run.effect(effect.id), effect.request
     return {
         each.request["define"]["name"]: (each.result or {}).get("values", {})
-        for each in (found[0].effects if found else ())
+        for each in (attempt_and_effect[0].effects if attempt_and_effect else ())
         if each.status == "succeeded"
-        and each.request.get("action") == mine.get("action")
-        and counts(each.request.get("index", mine["index"]))
+        and each.request.get("action") == own_request.get("action")
+        and counts(each.request.get("index", own_request["index"]))
     }
 
 
 def scope_of(actor: Actor, collection: str, act: str) -> Scope:
-    """What the actor may change by an action: the right `act` on the collection, else the one that lets them do it by hand."""
+    """Which records the actor may change by an action: by the right `act` on the collection, or else by the right to change them by hand."""
     by_action = access.scope_for(actor, collection, "act")
     return access.scope_for(actor, collection, act) if by_action.nothing else by_action

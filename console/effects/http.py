@@ -15,7 +15,7 @@ from console import settings
 from console.core import expressions
 from console.core.effect_kinds import Http
 from console.core.expressions import ExpressionError
-from console.effects.call import Call, Came
+from console.effects.call import Call, TryResult
 from console.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.integrations import net
 
@@ -38,85 +38,86 @@ class Sending:
     shown: Mapping[str, Any]
 
 
-def perform(call: Call) -> Came:
-    """Send it; again with the same key where the action says that this is harmless. What may have been done before is looked for first."""
-    if call.unsure and (before := _looked(call)) is not None:
+def perform(call: Call) -> TryResult:
+    """Send the request. If an earlier try may have done it, look first; if the action is idempotent, send again with the same key after no answer."""
+    if call.unsure and (before := _find_earlier(call)) is not None:
         return before
-    sending = _sending(call)
+    sending = _request_of_effect(call)
     for number in range(TRIES):
-        came = _once(call, sending)
-        if not (came.status == "unknown" and call.define.idempotent) or number + 1 == TRIES:
+        result = _send_once(call, sending)
+        if not (result.status == "unknown" and call.define.idempotent) or number + 1 == TRIES:
             break
         time.sleep(PAUSE_S)
-    if came.status == "unknown" and call.define.method == "GET":  # to have asked changes nothing
-        return replace(came, status="failed", passing=True, message=f"{call.define.target} gave no answer that could be used.")
-    return _doubted(call, came) if came.code == REFUSED else came
+    if result.status == "unknown" and call.define.method == "GET":  # to have asked changes nothing
+        return replace(result, status="failed", passing=True, message=f"{call.define.target} gave no answer that could be used.")
+    return _refused_or_unknown(call, result) if result.code == REFUSED else result
 
 
-def _looked(call: Call) -> Came | None:
-    """What a former try came to after all; None where it was not done, or where the other side cannot be asked about it."""
+def _find_earlier(call: Call) -> TryResult | None:
+    """The result of an earlier try, if the look-up finds it; None if it was not done, or if the other system has no look-up."""
     try:
-        found = check(call)
+        looked_up = check(call)
     except (IntegrationError, OutcomeUnknown) as error:
         passing = isinstance(error, OutcomeUnknown) or not error.permanent
-        return Came("failed", error.code, error.message, passing=True, unsure=True) if passing else None
-    return found if found is not None and found.status == "succeeded" else None
+        return TryResult("failed", error.code, error.message, passing=True, unsure=True) if passing else None
+    return looked_up if looked_up is not None and looked_up.status == "succeeded" else None
 
 
-def _doubted(call: Call, refused: Came) -> Came:
-    """A refusal, unless the other side lists what it says to have refused, or cannot say just now whether it does."""
-    found = _looked(call)
-    if found is None:
+def _refused_or_unknown(call: Call, refused: TryResult) -> TryResult:
+    """The refusal; unknown instead if the look-up finds the effect all the same, or cannot answer now."""
+    looked_up = _find_earlier(call)
+    if looked_up is None:
         return refused
-    told = "lists it all the same" if found.status == "succeeded" else "does not say whether it was done all the same"
-    return Came(
-        "unknown", "contradiction", f"{call.define.target} refused it ({refused.message.rstrip('.')}), and {told}.", sent=refused.sent
+    contradiction = "lists it all the same" if looked_up.status == "succeeded" else "does not say whether it was done all the same"
+    return TryResult(
+        "unknown",
+        "contradiction",
+        f"{call.define.target} refused it ({refused.message.rstrip('.')}), and {contradiction}.",
+        sent=refused.sent,
     )
 
 
-def recover(call: Call) -> Came:
-    """After a crash: by looking, or with the same key where that is harmless; else only a person can tell."""
+def recover(call: Call) -> TryResult:
+    """The result after a crash: by the look-up, or by another try with the same key where the action is idempotent. Else unknown."""
     if call.define.idempotent or call.define.method == "GET":
         return perform(call)
-    sent = _sending(call).shown
-    unsure = Came("unknown", "interrupted", _unknown(call.define.target), sent=sent)
+    sent = _request_of_effect(call).shown
+    unsure = TryResult("unknown", "interrupted", _unknown(call.define.target), sent=sent)
     if call.define.look_up is None:
         return unsure
     try:
-        found = check(call)
+        looked_up = check(call)
     except (IntegrationError, OutcomeUnknown):
         return unsure
-    return found if found is not None and found.status == "succeeded" else unsure
+    return looked_up if looked_up is not None and looked_up.status == "succeeded" else unsure
 
 
-def check(call: Call) -> Came | None:
-    """What the other side says to the look-up; None where there is none. Raises IntegrationError or OutcomeUnknown where it does not answer, or in a way
-    that nothing follows from.
-    """
-    told = call.define.look_up
-    if told is None:
+def check(call: Call) -> TryResult | None:
+    """The result that the look-up finds; None if the definition has none. Raises IntegrationError or OutcomeUnknown if there is no clear answer."""
+    rule = call.define.look_up
+    if rule is None:
         return None
-    define: Http = call.define.model_copy(update={"method": "GET", "path": told.path, "query": told.query, "body": None})
+    define: Http = call.define.model_copy(update={"method": "GET", "path": rule.path, "query": rule.query, "body": None})
     asked = _request(call, define)
     answer = net.send("GET", asked.url, None, asked.headers, read_s=define.timeout_s)
     if not answer.good:
         raise IntegrationError(f"{define.target} answered the look-up with status {answer.status}.", permanent=answer.permanent)
     said = _json(answer.body)
-    for item in _listed(call, said):
-        if _holds(call, told.where, answer=said, item=item):
-            if told.expect is not None and not _holds(call, told.expect, answer=said, item=item):
+    for item in _listed_entries(call, said):
+        if _holds(call, rule.where, answer=said, item=item):
+            if rule.expect is not None and not _holds(call, rule.expect, answer=said, item=item):
                 raise IntegrationError(f"{define.target} lists it with other values than were asked for.", code="contradiction")
-            return Came("succeeded", values=call.values(told.result, answer=said, item=item), sent=asked.shown)
-    if told.more is not None and _holds(call, told.more, answer=said):
+            return TryResult("succeeded", values=call.values(rule.result, answer=said, item=item), sent=asked.shown)
+    if rule.more is not None and _holds(call, rule.more, answer=said):
         raise IntegrationError(f"{define.target} did not list everything.", code="not_whole")
-    return Came("failed", "not_found", f"{define.target} knows of no such request.", sent=asked.shown)
+    return TryResult("failed", "not_found", f"{define.target} knows of no such request.", sent=asked.shown)
 
 
-def _listed(call: Call, said: Any) -> list[Any]:
-    """The entries to look in. Raises IntegrationError for an answer that has no list: from it nothing follows."""
+def _listed_entries(call: Call, answer_json: Any) -> list[Any]:
+    """The entries of the look-up's answer. Raises IntegrationError for an answer without a list: it proves nothing."""
     within = call.define.look_up.within
-    listed = call.value(within, answer=said) if within else [said]
-    if said is None or not isinstance(listed, list):
+    listed = call.value(within, answer=answer_json) if within else [answer_json]
+    if answer_json is None or not isinstance(listed, list):
         raise IntegrationError(f"{call.define.target} answered the look-up with something that is no list.", code="unreadable")
     return listed
 
@@ -125,75 +126,77 @@ def _holds(call: Call, expression: str, **more: Any) -> bool:
     return expressions.parse(expression).test({**call.roots, **more})
 
 
-def _once(call: Call, sending: Sending) -> Came:
+def _send_once(call: Call, sending: Sending) -> TryResult:
     define: Http = call.define
     try:
         answer = net.send(sending.method, sending.url, sending.body, sending.headers, read_s=define.timeout_s)
     except OutcomeUnknown:
-        return Came("unknown", "no_answer", f"{define.target} did not answer. {_unknown(define.target)}", sent=sending.shown)
+        return TryResult("unknown", "no_answer", f"{define.target} did not answer. {_unknown(define.target)}", sent=sending.shown)
     except IntegrationError as error:
-        return Came("failed", error.code, error.message, sent=sending.shown, passing=not error.permanent)
-    said = _json(answer.body)
+        return TryResult("failed", error.code, error.message, sent=sending.shown, passing=not error.permanent)
+    answer_json = _json(answer.body)
     sent = {**sending.shown, "status": answer.status, "answer": answer.body[:MOST_SHOWN].decode("utf-8", "replace").replace("\x00", "")}
     if answer.status in define.success if define.success else answer.good:
-        return _taken(call, said, sent)
+        return _result_of_success(call, answer_json, sent)
     if answer.status in define.again:
         return _busy(define, answer.status, sent)
     if answer.permanent:
-        message = _refusal(call, said, answer.status)
-        return Came("failed", REFUSED, message, errors=[{"field": _field_of(call, said), "reason": message}], sent=sent)
-    return Came(
+        message = _refusal(call, answer_json, answer.status)
+        return TryResult("failed", REFUSED, message, errors=[{"field": _field_of(call, answer_json), "reason": message}], sent=sent)
+    return TryResult(
         "unknown", f"status_{answer.status}", f"{define.target} answered with status {answer.status}. {_unknown(define.target)}", sent=sent
     )
 
 
-def _taken(call: Call, said: Any, sent: Mapping[str, Any]) -> Came:
-    """A yes, as far as it is one: what cannot be read where values are wanted, or speaks of something else than was asked for, says nothing."""
+def _result_of_success(call: Call, answer_json: Any, sent: Mapping[str, Any]) -> TryResult:
+    """Succeeded; unknown if the answer cannot be read although values are needed, or if it is about something else than was asked for."""
     define: Http = call.define
-    if said is None and (define.result or define.expect is not None):
-        return Came("unknown", "unreadable", f"{define.target} gave an answer that cannot be read. {_unknown(define.target)}", sent=sent)
-    if define.expect is not None and not _holds(call, define.expect, answer=said):
+    if answer_json is None and (define.result or define.expect is not None):
+        return TryResult(
+            "unknown", "unreadable", f"{define.target} gave an answer that cannot be read. {_unknown(define.target)}", sent=sent
+        )
+    if define.expect is not None and not _holds(call, define.expect, answer=answer_json):
         message = f"{define.target} said yes to something else than was asked for. {_unknown(define.target)}"
-        return Came("unknown", "contradiction", message, sent=sent)
-    return Came("succeeded", values=call.values(define.result, answer=said), sent=sent)
+        return TryResult("unknown", "contradiction", message, sent=sent)
+    return TryResult("succeeded", values=call.values(define.result, answer=answer_json), sent=sent)
 
 
-def _busy(define: Http, status: int, sent: Mapping[str, Any]) -> Came:
-    """Not now, says the other side. That nothing was done is believed of 429; after an error of its own it is looked for first."""
+def _busy(define: Http, status: int, sent: Mapping[str, Any]) -> TryResult:
+    """The other system is busy. With status 429 nothing was done; after a server error the next try looks first."""
     message = f"{define.target} is busy (status {status}); nothing was done. Try again in a moment."
-    return Came("failed", "busy", message, sent=sent, passing=True, unsure=status >= SERVER_ERRORS and define.look_up is not None)
+    return TryResult("failed", "busy", message, sent=sent, passing=True, unsure=status >= SERVER_ERRORS and define.look_up is not None)
 
 
 def _unknown(target: str) -> str:
     return f"It cannot be told whether {target} did what it was asked. Look there for the key, then say what you found."
 
 
-def _refusal(call: Call, said: Any, status: int) -> str:
-    """What the other side says to a request that it refuses, as text and shortened."""
+def _refusal(call: Call, answer_json: Any, status: int) -> str:
+    """Why the other system refused, as short text."""
     if call.define.refused is not None:
-        told = expressions.render(call.define.refused, {**call.roots, "answer": said}).strip()
+        reason = expressions.render(call.define.refused, {**call.roots, "answer": answer_json}).strip()
     else:
-        error = said.get("error", said) if isinstance(said, dict) else said
-        told = str(error.get("message", "")) if isinstance(error, dict) else error if isinstance(error, str) else ""
-    told = " ".join(told.split())[:300]
-    return told or f"{call.define.target} refused it (status {status})."
+        error = answer_json.get("error", answer_json) if isinstance(answer_json, dict) else answer_json
+        reason = str(error.get("message", "")) if isinstance(error, dict) else error if isinstance(error, str) else ""
+    reason = " ".join(reason.split())[:300]
+    return reason or f"{call.define.target} refused it (status {status})."
 
 
-def _field_of(call: Call, said: Any) -> str:
-    """The field of the form that the refusal is about, where the other side names one of ours; else none."""
-    error = said.get("error", {}) if isinstance(said, dict) else {}
+def _field_of(call: Call, answer_json: Any) -> str:
+    """The field of the form that the refusal names; empty if it names none."""
+    error = answer_json.get("error", {}) if isinstance(answer_json, dict) else {}
     named = error.get("param") or error.get("field") if isinstance(error, dict) else None
     return named if isinstance(named, str) and named in call.roots["input"] else ""
 
 
-def _sending(call: Call) -> Sending:
+def _request_of_effect(call: Call) -> Sending:
     return _request(call, call.define)
 
 
 def _request(call: Call, define: Http) -> Sending:
     """The request with its values filled in. Raises IntegrationError for a target or secret that no setting names, Invalid for a value that does not fit."""
-    told = settings.current()
-    base = told.http_targets.get(define.target)
+    configured = settings.current()
+    base = configured.http_targets.get(define.target)
     if base is None:
         raise IntegrationError(
             f"CONSOLE_HTTP_TARGETS names no target {define.target}: tell who runs the console.", permanent=True, code="no_target"
@@ -215,7 +218,7 @@ def _request(call: Call, define: Http) -> Sending:
         "body": (body or b"").decode()[:MOST_SHOWN],
     }
     if define.secret is not None:
-        secret = told.http_secrets.get(define.secret)
+        secret = configured.http_secrets.get(define.secret)
         if secret is None:
             raise IntegrationError(
                 f"CONSOLE_HTTP_SECRETS names no secret {define.secret}: tell who runs the console.", permanent=True, code="no_secret"
@@ -264,31 +267,31 @@ def _text(value: Any, where: str) -> str:
 
 
 def _body(call: Call, define: Http) -> tuple[bytes | None, str]:
-    """(body, its media type); none where the action has none. By name, so that every try of one effect sends the same bytes under its key."""
+    """(body, its media type); (None, "") without a body. Sorted by name, so that every try of one effect sends the same bytes under its key."""
     if define.body is None:
         return None, ""
     values = {name: value for name, value in sorted(call.values(define.body).items()) if value is not None}
     if define.encoding == "form":
-        flat = {_bracketed(name): _text(value, f"body.{name}") for name, value in values.items()}
+        flat = {_form_name(name): _text(value, f"body.{name}") for name, value in values.items()}
         return urlencode(flat).encode(), "application/x-www-form-urlencoded"
-    made: dict[str, Any] = {}
+    nested: dict[str, Any] = {}
     for name, value in values.items():
         *above, last = name.split(".")
-        place = made
+        place = nested
         for part in above:
             place = place.setdefault(part, {})
         place[last] = value
-    return json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode(), "application/json"
+    return json.dumps(nested, ensure_ascii=False, separators=(",", ":")).encode(), "application/json"
 
 
-def _bracketed(name: str) -> str:
+def _form_name(name: str) -> str:
     """`metadata.order` as forms write it: `metadata[order]`."""
     first, *rest = name.split(".")
     return first + "".join(f"[{part}]" for part in rest)
 
 
 def _json(body: bytes) -> Any:
-    """What came back, numbers with a fraction as text; None where it is no JSON."""
+    """The answer as JSON, numbers with a fraction as text; None if it is not JSON."""
     try:
         return json.loads(body, parse_float=str, parse_constant=lambda _: None)
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""Call a function of ours, or of another package that names it under the entry point `console.actions`.
+"""The effect `python`: call a function of ours, or of another package with the entry point `console.actions`.
 
-A function gets what it was asked, the key and a door to records that judges by the scopes of who acts. An error of ours means that nothing was done;
-anything else that goes wrong leaves open what happened.
+A function gets its values, the idempotency key and a door to records within the scopes of the person who acts. A `ConsoleError` means that nothing
+was done; after any other error the result is unknown.
 """
 
 import functools
@@ -16,7 +16,7 @@ from console import access, hooks, records, settings
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.filters import Group, Test
-from console.effects.call import Call, Came, scope_of
+from console.effects.call import Call, TryResult, scope_of
 from console.errors import DefinitionError
 from console.records import Record
 
@@ -59,14 +59,14 @@ class Door:
         return self._pages(collection, Group("or", tuple(wanted)), most) if wanted else []
 
     def _pages(self, collection: str, where: Group | None, most: int | None) -> list[Record]:
-        scope, found, after = access.scope_for(self.actor, collection, "read"), list[Record](), None
-        while most is None or len(found) < most:
-            limit = records.MOST_ROWS if most is None else min(records.MOST_ROWS, most - len(found))
+        scope, records_read, after = access.scope_for(self.actor, collection, "read"), list[Record](), None
+        while most is None or len(records_read) < most:
+            limit = records.MOST_ROWS if most is None else min(records.MOST_ROWS, most - len(records_read))
             page = records.page(collection, scope, where=where, limit=limit, after=after)
-            found += page.rows
+            records_read += page.rows
             if (after := page.next) is None:
                 break
-        return found
+        return records_read
 
     def related(self, collection: str, key: str, relation: str, *, where: str | None = None, limit: int = 500) -> list[Record]:
         """Records that a relation leads to."""
@@ -95,35 +95,35 @@ Function: TypeAlias = Callable[[Mapping[str, Any], str, Door], Mapping[str, Any]
 @functools.cache
 def functions() -> Mapping[str, Function]:
     """Every function that actions may call, by name. Raises DefinitionError where two have the same."""
-    found: dict[str, Function] = {}
+    by_name: dict[str, Function] = {}
     named = [(point.name, point.load()) for point in entry_points(group=ENTRY_POINT)]
     named += list(hooks.actions().items())
     if settings.current().demo:
         named += list(importlib.import_module(DEMO).FUNCTIONS.items())
     for name, function in named:
-        if found.setdefault(name, function) is not function:
+        if by_name.setdefault(name, function) is not function:
             raise DefinitionError(f"Two functions for actions are named {name}.")
-    return found
+    return by_name
 
 
-def perform(call: Call) -> Came:
-    """Call it. The functions's own errors say that nothing was done; others leave that open."""
+def perform(call: Call) -> TryResult:
+    """Call the function. Raises DefinitionError if there is none of that name."""
     function = functions().get(call.define.function)
     if function is None:
         raise DefinitionError(f"There is no function {call.define.function} for actions here: is its package installed?")
     values = call.values(call.define.values)
-    return Came("succeeded", values=dict(function(values, call.key, Door(call.actor, call.workflow))), sent={})
+    return TryResult("succeeded", values=dict(function(values, call.key, Door(call.actor, call.workflow))), sent={})
 
 
-def recover(call: Call) -> Came:
-    """After a crash: again where the function does the thing once for a key; else only a person can tell."""
+def recover(call: Call) -> TryResult:
+    """The result after a crash: by calling an idempotent function again with the same key. Else unknown."""
     return (
         perform(call)
         if call.define.idempotent
-        else Came("unknown", "interrupted", UNKNOWN, sent={"values": call.values(call.define.values)})
+        else TryResult("unknown", "interrupted", UNKNOWN, sent={"values": call.values(call.define.values)})
     )
 
 
-def check(call: Call) -> Came | None:
-    """A function that does the thing once for a key tells what came of it; another cannot be asked."""
+def check(call: Call) -> TryResult | None:
+    """The result of an idempotent function, called again with the same key; None for any other function."""
     return perform(call) if call.define.idempotent else None

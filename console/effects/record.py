@@ -1,8 +1,7 @@
-"""Perform an effect, and say what came of it: succeeded, failed (refused, nothing was done) or unknown.
+"""The effect `record`: change fields of the run's record, comparing the old values first.
 
-The one kind so far is a change of the run's record: a compare-and-set in the user's own database, done at once by the process
-that committed the request. After a crash the record itself tells: new values there means it was done, old values that it was
-not; anything else is for a person to look at.
+The process that committed the request makes the change at once, in the user's own database. After a crash the record shows whether it was
+made: with the new values it was, with the old values it was not. With any other values a person has to look.
 """
 
 import logging
@@ -59,41 +58,41 @@ def _refused(effect: Effect, code: str, error: ConsoleError, *, passing: bool = 
 
 
 def recover(actor: Actor, effect: Effect, run: Run) -> Report:
-    """What came of an effect whose process died: look at the record, and do it only where the old values still stand."""
+    """The result of an effect whose process died. The change is made now only if the record still has the old values."""
     request = effect.request
     changes: Mapping[str, Mapping[str, Any]] = request["changes"]
     try:
         scope = access.scope_for(actor, request["collection"], "update")
-        found = records.get(request["collection"], request["key"], scope, fields=list(changes)).values
+        stored = records.get(request["collection"], request["key"], scope, fields=list(changes)).values
     except SourceDown:
         raise
     except ConsoleError as error:
         return Report(effect.id, "unknown", error.code, UNKNOWN)
-    if _hold(request["collection"], found, changes, "new"):
+    if _has_values(request["collection"], stored, changes, "new"):
         return Report(effect.id, "succeeded", result={"fields": sorted(changes)})
-    if _hold(request["collection"], found, changes, "old"):
+    if _has_values(request["collection"], stored, changes, "old"):
         return perform(actor, effect, run)
     return Report(effect.id, "unknown", "values_moved", UNKNOWN)
 
 
 def check(actor: Actor, effect: Effect, _run: Run) -> Report | None:
-    """Whether an unknown change was made, as far as the record tells; None where it cannot be told. Changes nothing. Raises SourceDown."""
+    """Whether an unknown change was made; None if the record has neither the old nor the new values. Changes nothing. Raises SourceDown."""
     request = effect.request
     changes: Mapping[str, Mapping[str, Any]] = request["changes"]
     try:
         scope = access.scope_for(actor, request["collection"], "update")
-        found = records.get(request["collection"], request["key"], scope, fields=list(changes)).values
+        stored = records.get(request["collection"], request["key"], scope, fields=list(changes)).values
     except SourceDown:
         raise
     except ConsoleError:
         return None
-    if _hold(request["collection"], found, changes, "new"):
+    if _has_values(request["collection"], stored, changes, "new"):
         return Report(effect.id, "succeeded", result={"fields": sorted(changes)})
-    return Report(effect.id, "failed") if _hold(request["collection"], found, changes, "old") else None
+    return Report(effect.id, "failed") if _has_values(request["collection"], stored, changes, "old") else None
 
 
-def _hold(collection_id: str, found: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any]], side: str) -> bool:
+def _has_values(collection_id: str, values: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any]], side: str) -> bool:
     """Whether the record has the `old` or the `new` value of every change."""
     collection = records.collection(collection_id)
     fields = {name: collection.field(name) for name in changes}
-    return all(field is not None and alike(collection, field, found.get(name), changes[name][side]) for name, field in fields.items())
+    return all(field is not None and alike(collection, field, values.get(name), changes[name][side]) for name, field in fields.items())

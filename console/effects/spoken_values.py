@@ -1,4 +1,4 @@
-"""How the values that texts of a run name are said: from the fields of the steps' forms, of actions, and of the collections that they read."""
+"""How values are written in the texts of a run (labels, currencies): from the fields of forms, of actions and of collections."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from console.core.documents.collections import Collection
 from console.core.documents.fields import FieldDefinition
 from console.core.documents.workflow import Workflow
 from console.core.speaking import Say, Saying
-from console.effects import kept
+from console.effects import action_cache
 from console.errors import ConsoleError
 from console.formats import CODED, code_choices
 from console.steps.base import StepView
@@ -19,19 +19,19 @@ WRITTEN = ("record", "new", "old")
 """Under which names an effect's result keeps values of the record that it wrote or added."""
 
 
-_kept: dict[tuple[str, int], tuple[Sequence[Collection], Saying]] = {}
+_cached: dict[tuple[str, int], tuple[Sequence[Collection], Saying]] = {}
 KEPT_MOST = 200
 
 
 def of_run(workflow: str, version: int, document: Workflow, step: str | None = None) -> Saying:
-    """Path → how its value is said, for texts at this step of the workflow's version; kept as long as the collections are what they are."""
+    """Path → how its value is written, for texts at this step of the workflow's version. Cached until a collection changes."""
     now = records.collections()
-    known = _kept.get((workflow, version))
-    if known is None or len(known[0]) != len(now) or any(one is not other for one, other in zip(known[0], now, strict=True)):
-        if len(_kept) >= KEPT_MOST:
-            _kept.clear()
-        known = _kept[workflow, version] = (now, dict(_of_steps(document)))
-    return {**known[1], **_of_item(document, step)}
+    cached = _cached.get((workflow, version))
+    if cached is None or len(cached[0]) != len(now) or any(before is not current for before, current in zip(cached[0], now, strict=True)):
+        if len(_cached) >= KEPT_MOST:
+            _cached.clear()
+        cached = _cached[workflow, version] = (now, dict(_of_steps(document)))
+    return {**cached[1], **_of_item(document, step)}
 
 
 def _of_steps(document: Workflow) -> Iterator[tuple[tuple[str, ...], Say]]:
@@ -69,29 +69,29 @@ def _shown_record(view: StepView, own: Collection | None) -> Collection | None:
 
 def _of_item(document: Workflow, step: str | None) -> Saying:
     """Values of the item of a list, at the step that goes through it."""
-    known = next((each for each in document.steps if each.id == step), None)
-    if known is None or not steps.get(known.type).by_items:
+    at_step = next((each for each in document.steps if each.id == step), None)
+    if at_step is None or not steps.get(at_step.type).by_items:
         return {}
-    view = steps.view(known)
+    view = steps.view(at_step)
     own = _shown_record(view, _collection(document.collection))
     return dict([*_of_collection(("item",), own), *_of_definitions(("item",), _definitions(view.config))])
 
 
 def of_action(named: str | None) -> Saying:
-    """Path → how its value is said, for texts of an action."""
+    """Path → how its value is written, for texts of an action."""
     try:
-        action = kept.get(named) if named is not None else None
+        action = action_cache.get(named) if named is not None else None
     except ConsoleError:
         action = None
     if action is None:
         return {}
     about = _collection(action.collection)
-    said = dict([*_of_collection(("record",), about), *_of_definitions(("input",), action.form)])
+    saying = dict([*_of_collection(("record",), about), *_of_definitions(("input",), action.form)])
     for effect in action.effects:
         target = getattr(effect, "collection", None)
         for word in WRITTEN:
-            said |= dict(_of_collection(("results", effect.name, word), _collection(target) if target else about))
-    return said
+            saying |= dict(_of_collection(("results", effect.name, word), _collection(target) if target else about))
+    return saying
 
 
 def _of_collection(place: tuple[str, ...], collection: Collection | None) -> Iterator[tuple[tuple[str, ...], Say]]:
@@ -139,7 +139,7 @@ def _effects(view: StepView, own: Collection | None) -> Iterator[tuple[str, Coll
 def _action(config: Any) -> Any:
     named = getattr(config, "action", None)
     try:
-        return kept.get(named) if isinstance(named, str) else None
+        return action_cache.get(named) if isinstance(named, str) else None
     except ConsoleError:
         return None
 

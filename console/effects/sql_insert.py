@@ -1,4 +1,4 @@
-"""Add a record to the user's database. One that has the same values in the unique fields is this one: a second try adds nothing."""
+"""The effect `sql_insert`: add a record to the user's database. If one with the same unique fields exists, a second try adds nothing."""
 
 from typing import Any
 
@@ -6,45 +6,45 @@ from console import access, records
 from console.core.documents.fields import fitted
 from console.core.effect_kinds.sql_insert import SqlInsert
 from console.core.forms import FormField
-from console.effects.call import Call, Came, scope_of
+from console.effects.call import Call, TryResult, scope_of
 from console.errors import Conflict, Invalid
 from console.records import Record, WriteUnknown
 
 UNKNOWN = "The data source did not answer in time; it cannot be told whether the record was added. Look for it, then say what you found."
 
 
-def perform(call: Call) -> Came:
-    """Look for it first, add it where it is not there."""
+def perform(call: Call) -> TryResult:
+    """Add the record, unless it is there already."""
     define: SqlInsert = call.define
     values = _values(call)
-    if (there := _existing_record(call, values)) is not None:
-        return _came(there, added=False)
+    if (existing := _existing_record(call, values)) is not None:
+        return _result_of(existing, added=False)
     try:
-        made = records.insert(define.collection, values, scope_of(call.actor, define.collection, "create"), workflow=call.workflow)
+        added_record = records.insert(define.collection, values, scope_of(call.actor, define.collection, "create"), workflow=call.workflow)
     except WriteUnknown:
-        return Came("unknown", "connection", UNKNOWN, sent={"values": values})
+        return TryResult("unknown", "connection", UNKNOWN, sent={"values": values})
     except Conflict:
-        if (there := _existing_record(call, values)) is None:
+        if (existing := _existing_record(call, values)) is None:
             raise
-        return _came(there, added=False)
-    return _came(made, added=True)
+        return _result_of(existing, added=False)
+    return _result_of(added_record, added=True)
 
 
-def recover(call: Call) -> Came:
-    """Where the database keeps such a record unique a second try is harmless; else only a person can tell."""
-    return perform(call) if call.define.unique else Came("unknown", "no_unique", UNKNOWN, sent={"values": _values(call)})
+def recover(call: Call) -> TryResult:
+    """With unique fields another try is harmless. Without them the result is unknown, and a person has to look."""
+    return perform(call) if call.define.unique else TryResult("unknown", "no_unique", UNKNOWN, sent={"values": _values(call)})
 
 
-def check(call: Call) -> Came | None:
-    """Whether it is there; None where nothing tells it from another."""
+def check(call: Call) -> TryResult | None:
+    """Whether the record is there; None without unique fields, because nothing tells it from another."""
     if not call.define.unique:
         return None
-    there = _existing_record(call, _values(call))
-    return Came("failed", "not_done", "There is no such record.") if there is None else _came(there, added=False)
+    existing = _existing_record(call, _values(call))
+    return TryResult("failed", "not_done", "There is no such record.") if existing is None else _result_of(existing, added=False)
 
 
-def _came(record: Record, *, added: bool) -> Came:
-    return Came("succeeded", values={"key": record.key, "title": record.title, "added": added, "record": record.values})
+def _result_of(record: Record, *, added: bool) -> TryResult:
+    return TryResult("succeeded", values={"key": record.key, "title": record.title, "added": added, "record": record.values})
 
 
 def _values(call: Call) -> dict[str, Any]:

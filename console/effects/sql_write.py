@@ -1,4 +1,4 @@
-"""Change fields of a record, or of several: compare-and-set in the user's database. What holds its new value already is left alone."""
+"""The effect `sql_write`: change fields of one or several records, comparing the old values first. Fields with the new value are left alone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from console import records
 from console.core.documents.fields import fitted
 from console.core.effect_kinds import SqlWrite
 from console.core.forms import FormField
-from console.effects.call import Call, Came, Refused, scope_of
+from console.effects.call import Call, Refused, TryResult, scope_of
 from console.errors import Conflict, Invalid
 from console.records import WriteUnknown
 from console.records.write import alike
@@ -18,22 +18,22 @@ UNKNOWN = (
 MOST = 100
 
 
-def perform(call: Call) -> Came:
-    """Set the values, record by record. Where a later one is refused after an earlier was changed it is for a person to look."""
+def perform(call: Call) -> TryResult:
+    """Set the values, record by record. If one is refused after another was changed, the result is unknown and a person has to look."""
     define: SqlWrite = call.define
     done: list[dict[str, Any]] = []
     collection, keys = _records(call)
     for key in keys:
-        wanted, moving = _wanted(call, collection, key, define.set)
+        wanted, moving = _changes_wanted(call, collection, key, define.set)
         changes = {name: wanted[name] for name in moving}
         try:
             if changes:
                 records.write(collection, key, changes, scope_of(call.actor, collection, "update"), by_action=True, workflow=call.workflow)
         except WriteUnknown:
-            return Came("unknown", "connection", UNKNOWN, sent={"changes": {key: changes}})
+            return TryResult("unknown", "connection", UNKNOWN, sent={"changes": {key: changes}})
         except (Conflict, Invalid) as error:
             if any(entry["changed"] for entry in done):
-                return Came("unknown", "partly_done", f"Some of the records were changed; {error.message}", sent={"done": done})
+                return TryResult("unknown", "partly_done", f"Some of the records were changed; {error.message}", sent={"done": done})
             raise
         done.append(
             {
@@ -43,28 +43,28 @@ def perform(call: Call) -> Came:
                 "changed": bool(changes),
             }
         )
-    return _came(done)
+    return _result_of(done)
 
 
-def recover(call: Call) -> Came:
-    """After a crash: where every record has its new values it is done; else it is done now, which changes only what is not as wanted."""
+def recover(call: Call) -> TryResult:
+    """Perform again after a crash: only fields without their new value are changed."""
     return perform(call)
 
 
-def check(call: Call) -> Came | None:
+def check(call: Call) -> TryResult | None:
     """Whether the records have their new values; None where some have neither these nor those from before."""
     define: SqlWrite = call.define
     collection, keys = _records(call)
-    missing = [key for key in keys if _wanted(call, collection, key, define.set, compared=False)[1]]
+    missing = [key for key in keys if _changes_wanted(call, collection, key, define.set, compared=False)[1]]
     if not missing:
-        return _came([{"key": key, "old": {}, "new": {}, "changed": False} for key in keys])
-    return Came("failed", "not_done", "The record does not have the new values.") if len(missing) == len(keys) else None
+        return _result_of([{"key": key, "old": {}, "new": {}, "changed": False} for key in keys])
+    return TryResult("failed", "not_done", "The record does not have the new values.") if len(missing) == len(keys) else None
 
 
-def _came(done: list[dict[str, Any]]) -> Came:
+def _result_of(done: list[dict[str, Any]]) -> TryResult:
     """One record gives its own values, several a list of them."""
-    told: Mapping[str, Any] = done[0] if len(done) == 1 else {"records": done, "changed": any(entry["changed"] for entry in done)}
-    return Came("succeeded", values={**told, "count": len(done)})
+    result: Mapping[str, Any] = done[0] if len(done) == 1 else {"records": done, "changed": any(entry["changed"] for entry in done)}
+    return TryResult("succeeded", values={**result, "count": len(done)})
 
 
 def _records(call: Call) -> tuple[str, list[str]]:
@@ -73,9 +73,9 @@ def _records(call: Call) -> tuple[str, list[str]]:
     collection = define.collection or call.collection or ""
     if define.record is None:
         return collection, [call.record or ""]
-    found = call.value(define.record)
-    several = isinstance(found, list)
-    keys = [_key(entry) for entry in (found if isinstance(found, list) else [found])]
+    named = call.value(define.record)
+    several = isinstance(named, list)
+    keys = [_key(entry) for entry in (named if isinstance(named, list) else [named])]
     if len(keys) > MOST:
         raise Refused(f"{len(keys)} records would be changed at once; at most {MOST} are.")
     if "" in keys and not several:
@@ -90,13 +90,13 @@ def _key(entry: Any) -> str:
     return "" if named is None or isinstance(named, dict | list | bool) else str(named)
 
 
-def _wanted(
+def _changes_wanted(
     call: Call, collection_id: str, key: str, rules: Mapping[str, Any], *, compared: bool = True
 ) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """(field → {"old", "new"}, fields that are not yet as they are to be). Raises Refused for one that somebody else changed since it was asked for."""
     collection = records.collection(collection_id)
-    found = records.get(collection_id, key, scope_of(call.actor, collection_id, "update")).values
-    target = collection.typed(found)
+    stored = records.get(collection_id, key, scope_of(call.actor, collection_id, "update")).values
+    target = collection.typed(stored)
     wanted: dict[str, dict[str, Any]] = {}
     moving = []
     for name, rule in rules.items():
@@ -111,7 +111,7 @@ def _wanted(
             if field.type in ("decimal", "money", "text", "long_text", "datetime")
             else new
         )
-        now = found.get(name)
+        now = stored.get(name)
         wanted[name] = {"old": now, "new": new}
         if alike(collection, field, now, new):
             continue

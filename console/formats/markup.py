@@ -14,6 +14,11 @@ from console.formats.times import day_of, day_words, moment_words, when
 from console.formats.words import DEEPEST, TOO_DEEP, WIDGETS, WRITERS, absent, described, file_words, label_of, named, text
 
 CELL_LENGTH = 80
+COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+SWATCH = Markup(
+    '<svg class="swatch" viewBox="0 0 12 12" width="12" height="12" aria-hidden="true"><rect width="12" height="12" rx="3" fill="{}"/></svg> <span class="mono">{}</span>'
+)
+"""A colour beside its code; an attribute of a drawing, because a page may hold no style of its own."""
 
 
 def html(what: Kind, value: Any, look: Look) -> Markup:
@@ -45,6 +50,8 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
         return Markup('<a href="{}" rel="noreferrer noopener" target="_blank">{}</a>').format(shown, shown)
     if what.type in NUMBERS:
         return Markup('<span class="num">{}</span>').format(shown)
+    if what.widget == "colour" and COLOUR.fullmatch(shown):
+        return SWATCH.format(shown, shown)
     if what.type in ("uuid", "binary") or what.widget in ("code", "iban"):
         return Markup('<span class="mono">{}</span>').format(shown)
     if what.type == "long_text" or what.widget == "textarea":
@@ -121,6 +128,10 @@ def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Ca
     say = _text_writer(what, look)
     if what.references and look.records:
         return _reference_cell(what, look, html)
+    if what.widget == "colour":
+        return lambda value: (
+            nothing if absent(value) else f"{start}{SWATCH.format(value, value) if COLOUR.fullmatch(str(value)) else html(str(value))}</td>"
+        )
 
     def write(value: Any) -> str:
         kind_of = type(value)
@@ -142,7 +153,7 @@ def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Ca
 def column(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Callable[[Sequence[Any]], list[str]]:
     """Like `cell`, for all values of a column at once: checks that hold for all of them are made once."""
     write = cell(what, look, html)
-    if html not in (None, escaped) or (what.references and look.records):
+    if html not in (None, escaped) or what.widget == "colour" or (what.references and look.records):
         return lambda values: [write(value) for value in values]
     start, nothing = _edges(what)
     say = _text_writer(what, look)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from console.core import media
@@ -170,10 +171,31 @@ def _clock(value: Any, _: Kind, __: Look) -> str:
     return str(value)[:5] if str(value)[:1].isdigit() else str(value)  # a duration is one value: P4DT4H
 
 
+def _amount(value: Any, what: Kind, look: Look) -> str:
+    """Return an amount without a currency with two decimals: 12.5 is "12.50"."""
+    whole, _, part = str(value).partition(".")
+    return _number(f"{whole}.{part:0<2}" if re.fullmatch(r"-?\d+", whole) and re.fullmatch(r"\d?", part) else value, what, look)
+
+
+_LASTS = re.compile(r"(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
+
+
+def _lasting(value: Any, _: Kind, __: Look) -> str:
+    """Return a duration in words, P1DT2H as "1 day 2 hours", and everything else as it is."""
+    found = _LASTS.fullmatch(str(value))
+    if found is None:
+        return str(value)
+    parts = [f"{count} {unit}{'' if count == '1' else 's'}" for count, unit in zip(found.groups()[1:], _UNITS, strict=True) if count]
+    return ("minus " if found[1] else "") + (" ".join(parts) or "0 seconds")
+
+
+_UNITS = ("day", "hour", "minute", "second")
+
 WRITERS: dict[str, Callable[[Any, Kind, Look], str]] = {
     "integer": _number,
     "decimal": _number,
-    "money": _number,
+    "money": _amount,
+    "other": _lasting,
     "date": _day,
     "datetime": _moment,
     "time": _clock,
@@ -186,6 +208,15 @@ def _code(value: Any, what: Kind, look: Look) -> str:
 
 def _percent(value: Any, what: Kind, look: Look) -> str:
     return f"{_number(value, what, look)} %"
+
+
+def _fraction(value: Any, what: Kind, look: Look) -> str:
+    """Return a part of one in per cent: 0.15 is "15 %"."""
+    try:
+        hundredfold = Decimal(str(value)) * 100
+    except InvalidOperation:
+        return str(value)
+    return f"{_number(format(hundredfold.normalize(), 'f'), what, look)} %" if hundredfold.is_finite() else str(value)
 
 
 def _long_day(value: Any, _: Kind, look: Look) -> str:
@@ -218,6 +249,7 @@ WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
     "word": lambda value, _, __: program_words(str(value)),
     "chosen": _chosen,
     "percent": _percent,
+    "fraction": _fraction,
     "day": _short_day,
     "long_day": _long_day,
     "iso": _iso,

@@ -28,7 +28,7 @@ FAULTS = (
     httpcore2.ProxyError,
     OSError,
 )
-"""What a connection raises when it breaks."""
+"""Errors of a broken connection."""
 NOT_SENT = (httpcore2.ConnectError, httpcore2.ConnectTimeout, httpcore2.LocalProtocolError)
 """Those of them after which nothing was sent."""
 
@@ -110,10 +110,10 @@ class Network(httpcore2.NetworkBackend):
 
         Raises IntegrationError if there is no such host or one of its addresses is forbidden, ConnectError, ConnectTimeout.
         """
-        found = _addresses(host, port)
-        if not found:
+        resolved = _addresses(host, port)
+        if not resolved:
             raise IntegrationError(f"There is no such host {host[:200]}, or the name service does not answer.", code="no_host")
-        addresses = net.fit(host, port, found, meant=self._private)
+        addresses = net.fit(host, port, resolved, meant=self._private)
         for remaining in range(len(addresses), 0, -1):
             try:
                 limit_s = min(_clock.left(timeout), _clock.left() / remaining)
@@ -135,18 +135,18 @@ def _addresses(host: str, port: int) -> list[str]:
     try:
         return [str(ipaddress.ip_address(host))]
     except ValueError:
-        found: list[str] = []
-        lookup = threading.Thread(target=_look_up, args=(host, port, found), daemon=True)
+        addresses: list[str] = []
+        lookup = threading.Thread(target=_look_up, args=(host, port, addresses), daemon=True)
         lookup.start()
         lookup.join(_clock.left())
         if lookup.is_alive():
             raise httpcore2.ConnectTimeout from None
-        return found
+        return addresses
 
 
-def _look_up(host: str, port: int, found: list[str]) -> None:
+def _look_up(host: str, port: int, addresses: list[str]) -> None:
     with suppress(OSError, UnicodeError):
-        found.extend(str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        addresses.extend(str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
 class _Stream(httpcore2.NetworkStream):
@@ -156,7 +156,7 @@ class _Stream(httpcore2.NetworkStream):
         self._sock = sock
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """What has arrived, as soon as something has."""
+        """The bytes that have arrived, as soon as there are any."""
         try:
             self._sock.settimeout(_clock.left(timeout))
             return self._sock.recv(max_bytes)
@@ -196,7 +196,7 @@ class _Stream(httpcore2.NetworkStream):
             raise httpcore2.ConnectError(reason(error)) from error
 
     def get_extra_info(self, info: str) -> Any:
-        """What httpcore2 asks: whether the other side closed the connection (or sent something unasked), and which protocol TLS agreed on."""
+        """Answers for httpcore2: whether the other side closed the connection (or sent something unasked), and the protocol agreed by TLS."""
         if info == "is_readable":
             return _readable(self._sock)
         return self._sock if info == "ssl_object" and isinstance(self._sock, ssl.SSLSocket) else None
@@ -211,7 +211,7 @@ def _readable(sock: socket.socket) -> bool:
 
 
 def reason(error: BaseException) -> str:
-    """What broke, in a few words and without anything that the other side wrote."""
+    """The error in a few words, without anything that the other side wrote."""
     match error:
         case ssl.SSLCertVerificationError():
             return f"its certificate does not fit: {error.verify_message}"

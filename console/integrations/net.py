@@ -29,7 +29,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the other side said: its status, the first 64 KiB of the body, and whether that is all of it."""
+    """The answer: status, the first 64 KiB of the body, and whether that is all of it."""
 
     status: int
     body: bytes
@@ -86,9 +86,9 @@ def _parts(url: str) -> SplitResult:
 
 def private(name: str, port: int) -> bool:
     """Whether the host is one of those that may be of one's own network: wholly, or at this port."""
-    told, host = settings.current(), name.lower().rstrip(".")
-    named = (urlsplit(url) for url in told.http_targets.values())
-    return host in told.private_hosts or any((parts.hostname, parts.port or PORTS[parts.scheme]) == (host, port) for parts in named)
+    configured, host = settings.current(), name.lower().rstrip(".")
+    named = (urlsplit(url) for url in configured.http_targets.values())
+    return host in configured.private_hosts or any((parts.hostname, parts.port or PORTS[parts.scheme]) == (host, port) for parts in named)
 
 
 def fit(name: str, port: int, addresses: Iterable[str], *, meant: bool = False) -> list[str]:
@@ -119,7 +119,7 @@ def public(address: str) -> bool:
         return public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
     if ip.sixtofour is not None:  # releases of Python differ in what they think of it: it is where it leads to
         return public(str(ip.sixtofour))
-    return ip in UNICAST and ip.is_global and all(public(str(one)) for one in ip.teredo or ())
+    return ip in UNICAST and ip.is_global and all(public(str(part)) for part in ip.teredo or ())
 
 
 def _host(parts: SplitResult, name: str, port: int) -> str:

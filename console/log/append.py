@@ -74,9 +74,9 @@ def chained(facts: Sequence[Fact], chain: str, seq: int, head: bytes, frame: Fra
     """The facts as links of `chain`, whose last event is number `seq` with hash `head`."""
     links: list[Link] = []
     for number, fact in enumerate(facts, seq + 1):
-        made = link(fact, chain, number, head, frame)
-        links.append(made)
-        head = made.leaf
+        new_link = link(fact, chain, number, head, frame)
+        links.append(new_link)
+        head = new_link.leaf
     return links
 
 
@@ -104,7 +104,7 @@ def write(
 
     One statement, which is its own transaction unless a `connection` is given; with a `job`, the same statement puts that in. Raises Moved, AlreadyDone, or the database's error.
     """
-    kinds = {made.type for made in links}
+    kinds = {each.type for each in links}
     request = IDEMPOTENCY.get() if kinds - LOOKS else None
     statement, parameters = _call(chain, seq, links, subject, projection or Projection(), job, request)
     faults.point("log.write.before")
@@ -149,7 +149,7 @@ def _call(
     spread: Callable[..., Iterable[Any]] = itertools.chain if few else lambda *lists: lists
     parameters = (
         *(chain, seq, links[0].previous),
-        *spread([made.leaf for made in links], [made.body for made in links]),
+        *spread([each.leaf for each in links], [each.body for each in links]),
         *(subject, kid),
         *spread(nonces, ciphertexts),
         *(_json(rows.run), _json(rows.attempts or None), _json(rows.context), _json(rows.effects or None), _json(rows.shown)),
@@ -163,14 +163,14 @@ def _sealed(subject: str | None, links: Sequence[Link]) -> tuple[str | None, lis
     kid: str | None = None
     nonces: list[bytes | None] = []
     ciphertexts: list[bytes | None] = []
-    for made in links:
-        if not made.values:
+    for each in links:
+        if not each.values:
             nonces.append(None)
             ciphertexts.append(None)
             continue
         if subject is None:
             raise ValueError("sealed values need a subject")
-        kid, nonce, ciphertext = subjects.seal(subject, made.id, {name: [salt.hex(), value] for name, (salt, value) in made.values.items()})
+        kid, nonce, ciphertext = subjects.seal(subject, each.id, {name: [salt.hex(), value] for name, (salt, value) in each.values.items()})
         nonces.append(nonce)
         ciphertexts.append(ciphertext)
     return kid, nonces, ciphertexts
@@ -181,10 +181,10 @@ def _json(value: Any) -> str | None:
     if value is None:
         return None
     try:
-        told = orjson.dumps(value)
+        encoded = orjson.dumps(value)
     except TypeError:
-        told = orjson.dumps(plain(value))
-    return (orjson.dumps(plain(value)) if b"\\u0000" in told else told).decode()
+        encoded = orjson.dumps(plain(value))
+    return (orjson.dumps(plain(value)) if b"\\u0000" in encoded else encoded).decode()
 
 
 def _execute(statement: str, parameters: tuple[Any, ...], connection: Connection | None) -> int:
@@ -218,8 +218,8 @@ def _arrived(chain: str, number: int, leaf: bytes) -> bool:
     hot_engine().dispose()
     find = sa.select(tables.event.c.leaf).where(tables.event.c.run == chain, tables.event.c.run_seq == number)
     with hot_engine().connect() as connection:
-        found = connection.execute(find).scalar()
-    return found is not None and bytes(found) == leaf
+        stored_leaf = connection.execute(find).scalar()
+    return stored_leaf is not None and bytes(stored_leaf) == leaf
 
 
 def note(
@@ -250,13 +250,13 @@ def note(
     settle()  # what is on its way on the same chain comes first
     place = chain or (f"sys:{label}" if label else actor.session)
     target = {"source": source, "coll": collection, "key": record} if collection else None
-    whose = subject or (subjects.of_person(actor.id) if sealed else None)
+    sealed_for = subject or (subjects.of_person(actor.id) if sealed else None)
     frame = frame_of(actor, team or (actor.teams[0] if actor.teams else None), target=target, label=label)
     fact = Fact(uuid7_text(), kind, now(), open or {}, sealed or {})
-    told = _Note(fact, place, frame, whose)
-    if later and connection is None and _send(told):
+    pending = _Note(fact, place, frame, sealed_for)
+    if later and connection is None and _send(pending):
         return
-    _write(told, connection)
+    _write(pending, connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,21 +276,21 @@ class _Note:
         return seq, chained([self.fact], self.chain, seq, head, self.frame)[0]
 
 
-def _write(told: _Note, connection: Connection | None = None, *, again: bool = False) -> None:
+def _write(pending: _Note, connection: Connection | None = None, *, again: bool = False) -> None:
     for attempt in range(TRIES):
-        seq, made = told.linked(again=again or attempt > 0)
+        seq, new_link = pending.linked(again=again or attempt > 0)
         try:
-            _remember(told.chain, write(told.chain, seq, [made], subject=told.subject, connection=connection), made.leaf)
+            _remember(pending.chain, write(pending.chain, seq, [new_link], subject=pending.subject, connection=connection), new_link.leaf)
         except Moved:
             continue
         return
-    raise Moved(told.chain)
+    raise Moved(pending.chain)
 
 
 # ------------------------------------------------------------------------------------------------------- looks, meanwhile
 
 _under_way: contextvars.ContextVar[list[tuple[Ahead, _Note, int, Link]] | None] = contextvars.ContextVar("under_way", default=None)
-"""What this request has sent and not yet heard of; None outside of requests."""
+"""Notes that this request has sent and not heard of yet; None outside of requests."""
 
 
 def on_the_way() -> None:
@@ -308,36 +308,36 @@ def settle(*, last: bool = False) -> None:
     if last:
         _under_way.set(None)
     while under_way:
-        sent, told, seq, made = under_way.pop()
-        if not _landed(sent, told, seq, made):
-            _write(told, again=True)
+        sent, pending, seq, new_link = under_way.pop()
+        if not _landed(sent, pending, seq, new_link):
+            _write(pending, again=True)
 
 
-def _send(told: _Note) -> bool:
+def _send(pending: _Note) -> bool:
     """Whether the event could be sent without waiting for it."""
     under_way = _under_way.get()
-    if under_way is None or (IDEMPOTENCY.get() is not None and told.fact.type not in LOOKS):
+    if under_way is None or (IDEMPOTENCY.get() is not None and pending.fact.type not in LOOKS):
         return False
-    seq, made = told.linked()
-    statement, parameters = _call(told.chain, seq, [made], told.subject, Projection(), None, None)
+    seq, new_link = pending.linked()
+    statement, parameters = _call(pending.chain, seq, [new_link], pending.subject, Projection(), None, None)
     faults.point("log.write.before")
     try:
-        under_way.append((Ahead(statement, parameters), told, seq, made))
+        under_way.append((Ahead(statement, parameters), pending, seq, new_link))
     except psycopg.Error:
         return False  # the usual way finds a connection that works, or says that there is none
     return True
 
 
-def _landed(sent: Ahead, told: _Note, seq: int, made: Link) -> bool:
+def _landed(sent: Ahead, pending: _Note, seq: int, new_link: Link) -> bool:
     try:
         last = int(sent.rows()[0][0])
     except psycopg.OperationalError:
-        last = seq + 1 if _arrived(told.chain, seq + 1, made.leaf) else 0
+        last = seq + 1 if _arrived(pending.chain, seq + 1, new_link.leaf) else 0
     except psycopg.Error:
         last = 0
     faults.point("log.write.after")
     if last:
-        _remember(told.chain, last, made.leaf)
+        _remember(pending.chain, last, new_link.leaf)
     return last > 0
 
 

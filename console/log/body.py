@@ -214,7 +214,7 @@ def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> 
         name: (salts[place * SALT_BYTES : (place + 1) * SALT_BYTES], value if fact.told else plain(value))
         for place, (name, value) in enumerate(flat.items())
     }
-    told = {
+    content = {
         "v": VERSION,
         "id": fact.id,
         "type": fact.type,
@@ -235,8 +235,8 @@ def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> 
         "req": frame.request,
     }
     if frame.label is not None:  # events without one are the same bytes as before there were any
-        told["label"] = frame.label
-    body = _encoded(told)
+        content["label"] = frame.label
+    body = _encoded(content)
     if b"\\u0000" in body:  # in the key of a record: with it no list of the log could be made
-        body = _encoded(plain(told))
+        body = _encoded(plain(content))
     return Link(fact.id, previous, body, leaf(body), values, fact.type)

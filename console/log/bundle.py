@@ -63,11 +63,11 @@ class Places:
 def zipped(members: Iterable[tuple[str, Iterable[bytes]]], at: datetime | None = None) -> Iterator[bytes]:
     """The archive of these files in their order, as it grows; each bears the time `at` (None: now). Where it breaks off, the end is missing that makes it an archive."""
     out, now = _Out(), at.utctimetuple()[:6] if at else time.gmtime()[:6]
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as made:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as archive:
         for name, parts in members:
             about = zipfile.ZipInfo(name, now)
             about.compress_type, about.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            with made.open(about, "w", force_zip64=True) as member:
+            with archive.open(about, "w", force_zip64=True) as member:
                 for part in parts:
                     member.write(part)
                     yield out.taken()
@@ -90,7 +90,7 @@ class _Out(io.RawIOBase):
         return len(data)
 
     def taken(self) -> bytes:
-        """What came since the last time."""
+        """The bytes since the last call."""
         parts, self._parts = self._parts, []
         return b"".join(parts)
 
@@ -110,8 +110,8 @@ def around(size: int, note: str, key: str, places: Places | None, since: int | N
 
 
 def _proofs(size: int, places: Places | None, since: int | None) -> Iterator[bytes]:
-    told = {"size": size, "complete": places is None, "consistency": None if since is None else _grown(size, since)}
-    yield orjson.dumps(told)[:-1]
+    head_of_proofs = {"size": size, "complete": places is None, "consistency": None if since is None else _grown(size, since)}
+    yield orjson.dumps(head_of_proofs)[:-1]
     if places is None:
         yield b',"positions":null,"inclusion":null}\n'
         return

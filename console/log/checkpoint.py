@@ -53,7 +53,7 @@ class Checkpoint:
 
     @property
     def text(self) -> str:
-        """What is signed: three lines, each with its end."""
+        """The text that is signed: three lines, each with its line end."""
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
 
@@ -115,8 +115,8 @@ def sign(origin: str, size: int, root: bytes, keys: Sequence[bytes]) -> str:
     text = Checkpoint(check_name(origin), size, root).text
     lines = []
     for seed in keys:
-        made = Ed25519PrivateKey.from_private_bytes(seed).sign(text.encode())
-        lines.append(f"— {origin} {base64.b64encode(verifier_key(origin, seed).id + made).decode()}\n")
+        signature = Ed25519PrivateKey.from_private_bytes(seed).sign(text.encode())
+        lines.append(f"— {origin} {base64.b64encode(verifier_key(origin, seed).id + signature).decode()}\n")
     return f"{text}\n{''.join(lines)}"
 
 
@@ -161,11 +161,11 @@ def verified(text: str, key: VerifierKey | str) -> Checkpoint:
     """
     trusted = parse_key(key) if isinstance(key, str) else key
     note = parse(text)
-    made = [one.signature for one in note.signatures if (one.name, one.id) == (trusted.name, trusted.id)]
-    if note.checkpoint.origin != trusted.name or not made:
+    of_key = [each.signature for each in note.signatures if (each.name, each.id) == (trusted.name, trusted.id)]
+    if note.checkpoint.origin != trusted.name or not of_key:
         raise Unsigned(f"the checkpoint of {note.checkpoint.origin} is not signed by {trusted.name}+{trusted.id.hex()}")
     public = Ed25519PublicKey.from_public_bytes(trusted.public)
-    for signature in made:
+    for signature in of_key:
         try:
             public.verify(signature, note.checkpoint.text.encode())
         except InvalidSignature:

@@ -109,11 +109,11 @@ def rows(where: LogFilter, within: Within = EVERYTHING, *, limit: int, before: i
     as `console.log.stored` takes them.
     """
     place, event, value = tables.activity, tables.event, tables.event_value
-    found = sa.select(place.c.pos, place.c.event, place.c.team, place.c.collection, place.c.record, place.c.run, place.c.workflow)
-    found = found.where(*_conditions(where), *_limits(within))
+    statement = sa.select(place.c.pos, place.c.event, place.c.team, place.c.collection, place.c.record, place.c.run, place.c.workflow)
+    statement = statement.where(*_conditions(where), *_limits(within))
     if before is not None:
-        found = found.where(place.c.pos < before)
-    page = found.order_by(place.c.pos.desc()).limit(limit).subquery("page")
+        statement = statement.where(place.c.pos < before)
+    page = statement.order_by(place.c.pos.desc()).limit(limit).subquery("page")
     whole = (
         sa.select(page, event.c.run_seq, event.c.body, event.c.leaf, value.c.sub, value.c.nonce, value.c.ct)
         .select_from(page.join(event, event.c.id == page.c.event).outerjoin(value, value.c.event == page.c.event))
@@ -134,7 +134,7 @@ def at(places: Sequence[int]) -> list[Row]:
 
 
 def block(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: int, limit: int) -> Block | None:
-    """What `forward` finds, put side by side by the server: for exports in which no row is looked at. None at the end."""
+    """The lines that `forward` finds, joined by the server: for exports that need no check of single rows. None at the end."""
     page = _onward(where, within, after, upto, limit).subquery("page")
     event = _row_by_key(page, tables.event.c.id, tables.event.c.body)
     end, nothing = sa.literal(b"\n", sa.LargeBinary), sa.literal(b"", sa.LargeBinary)
@@ -150,11 +150,11 @@ def block(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: in
 def _onward(where: LogFilter, within: Within, after: int, upto: int, limit: int) -> sa.Select[*tuple[Any, ...]]:
     """Rows of the list alone, so that whatever plan the server chooses, it never sorts bodies."""
     place, conditions = tables.activity, [*_conditions(where), *_limits(within)]
-    found = sa.select(place).where(place.c.pos > after, place.c.pos <= upto, *conditions).order_by(place.c.pos).limit(limit)
+    statement = sa.select(place).where(place.c.pos > after, place.c.pos <= upto, *conditions).order_by(place.c.pos).limit(limit)
     if conditions:
-        return found
+        return statement
     first = place.alias("first")  # without a filter the page is a range: the server need not know how many rows there are
-    return found.where(place.c.pos < sa.select(sa.func.min(first.c.pos) + limit).where(first.c.pos > after).scalar_subquery())
+    return statement.where(place.c.pos < sa.select(sa.func.min(first.c.pos) + limit).where(first.c.pos > after).scalar_subquery())
 
 
 def _whole(chosen: sa.Select[*tuple[Any, ...]]) -> list[Row]:
@@ -196,8 +196,8 @@ def later(kind: str, upto: int) -> bool:
 
 def _bytes(statement: sa.Select[*tuple[Any, ...]]) -> list[Any]:
     """Rows of the statement with bytes as they are: the driver's usual form doubles them."""
-    told = statement.compile(hot_engine(), compile_kwargs={"render_postcompile": True})
-    return fetch(str(told), told.params, binary=True)
+    compiled = statement.compile(hot_engine(), compile_kwargs={"render_postcompile": True})
+    return fetch(str(compiled), compiled.params, binary=True)
 
 
 def reached() -> Reached:
@@ -210,18 +210,20 @@ def reached() -> Reached:
 
 def _conditions(where: LogFilter) -> list[sa.ColumnElement[bool]]:
     place = tables.activity.c
-    asked = ((place.actor, where.user), (place.team, where.team), (place.collection, where.collection), (place.record, where.record))
-    found: list[sa.ColumnElement[bool]] = [column.is_(None) if text == "" else column == text for column, text in asked if text is not None]
+    filters = ((place.actor, where.user), (place.team, where.team), (place.collection, where.collection), (place.record, where.record))
+    conditions: list[sa.ColumnElement[bool]] = [
+        column.is_(None) if text == "" else column == text for column, text in filters if text is not None
+    ]
     if where.run is not None:
-        found.append(place.run.not_like(ON_RUNS) if where.run == "" else place.run == where.run)
+        conditions.append(place.run.not_like(ON_RUNS) if where.run == "" else place.run == where.run)
     if where.kinds:
-        found.append(place.kind == where.kinds[0] if len(where.kinds) == 1 else place.kind.in_(where.kinds))
+        conditions.append(place.kind == where.kinds[0] if len(where.kinds) == 1 else place.kind.in_(where.kinds))
     bounds = ((where.gt, place.at.__gt__), (where.gte, place.at.__ge__), (where.lt, place.at.__lt__), (where.lte, place.at.__le__))
-    found += [compare(moment) for moment, compare in bounds if moment is not None]
+    conditions += [compare(moment) for moment, compare in bounds if moment is not None]
     # The list is in the order of places: between two of them it is read, and no further.
-    found += [place.pos >= _place_of(moment, -SKEW) for moment in (where.gt, where.gte) if moment is not None]
-    found += [place.pos < _place_of(moment, SKEW) for moment in (where.lt, where.lte) if moment is not None]
-    return found
+    conditions += [place.pos >= _place_of(moment, -SKEW) for moment in (where.gt, where.gte) if moment is not None]
+    conditions += [place.pos < _place_of(moment, SKEW) for moment in (where.lt, where.lte) if moment is not None]
+    return conditions
 
 
 def _place_of(moment: datetime, skew: timedelta) -> sa.ColumnElement[int]:
@@ -233,20 +235,20 @@ def _place_of(moment: datetime, skew: timedelta) -> sa.ColumnElement[int]:
 
 def _limits(within: Within) -> list[sa.ColumnElement[bool]]:
     place = tables.activity.c
-    found: list[sa.ColumnElement[bool]] = []
+    conditions: list[sa.ColumnElement[bool]] = []
     if within.teams is not None:
-        found.append(place.team.in_(sorted(within.teams)))
+        conditions.append(place.team.in_(sorted(within.teams)))
         if within.teamless:
-            found[-1] = sa.or_(place.team.is_(None), found[-1])
+            conditions[-1] = sa.or_(place.team.is_(None), conditions[-1])
     if within.collections is not None:
-        found.append(sa.or_(place.collection.is_(None), place.collection.in_(sorted(within.collections))))
+        conditions.append(sa.or_(place.collection.is_(None), place.collection.in_(sorted(within.collections))))
     if within.workflows is not None:
-        found.append(sa.or_(place.workflow.is_(None), place.workflow.in_(sorted(within.workflows))))
+        conditions.append(sa.or_(place.workflow.is_(None), place.workflow.in_(sorted(within.workflows))))
     if within.without:
-        found.append(place.kind.not_in(sorted(within.without)))
+        conditions.append(place.kind.not_in(sorted(within.without)))
     if within.labels is not None:
-        found.append(sa.or_(place.label.is_(None), place.label.in_(sorted(within.labels))) if within.labels else place.label.is_(None))
-    return found
+        conditions.append(sa.or_(place.label.is_(None), place.label.in_(sorted(within.labels))) if within.labels else place.label.is_(None))
+    return conditions
 
 
 def cursor(pos: int) -> str:

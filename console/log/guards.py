@@ -100,25 +100,25 @@ def named(
     refuses: bool,
     role: str,
 ) -> list[Missing]:
-    """What is not as the console made it, by what `FOUND` finds."""
-    told = [] if refuses else [Missing("the function console.refuse_change refuses nothing")]
+    """The protections that are missing, found by the statement `FOUND`."""
+    missing = [] if refuses else [Missing("the function console.refuse_change refuses nothing")]
     for table, names in REFUSING.items():
         for name, fires_as in names.items():
             if f"{table} {name} {fires_as}" not in refusing:
                 fires = FIRES[fires_as].format(f"console.{table}")
                 again = f"drop trigger if exists {name} on console.{table}; create trigger {name} {fires} execute function console.refuse_change()"
                 mend = f"{again}; alter table console.{table} enable always trigger {name}"
-                told.append(Missing(f"the trigger {name} of console.{table} does not refuse changes", mend))
+                missing.append(Missing(f"the trigger {name} of console.{table} does not refuse changes", mend))
     ours = {f"{table} {name}" for table, names in REFUSING.items() for name in names}
     for kind, strange in (("trigger", set(triggers) - ours), ("rule", set(rules))):
         for table, name in (line.split(" ", 1) for line in sorted(strange)):
-            told.append(
+            missing.append(
                 Missing(f"the {kind} {name} of console.{table} is none of the console's", f'drop {kind} "{name}" on console.{table}')
             )
     for table, needed in CONSTRAINTS.items():
-        told += [Missing(f"the constraint {name} of console.{table} is gone") for name in needed if f"{table} {name}" not in constraints]
+        missing += [Missing(f"the constraint {name} of console.{table} is gone") for name in needed if f"{table} {name}" not in constraints]
     for table, act in (line.split(" ", 1) for line in sorted(rights)):
-        told.append(
+        missing.append(
             Missing(f"the application's role may {act} in console.{table}", f'revoke {act} on console.{table} from "{role}", public')
         )
-    return told
+    return missing

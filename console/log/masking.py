@@ -1,8 +1,8 @@
-"""Leaving out of an event what its reader may not read, and naming what was left out.
+"""Masking: leaves out of an event the values that its reader may not see, and lists their paths.
 
-Pure. A value that is left out is `null`, and its path from the root of the answer stands in a list (`data.values.tax_id`): a
-reader can tell "masked" from "empty". Fields are found wherever they stand: as a key of an object of values, as a form field
-`{"name": …, "value": …}`, in an error `{"field": …, "theirs": …}`, as a column of a table that was on the screen.
+Pure. A masked value is `null`, and its path from the root of the answer is in a list (`data.values.tax_id`), so that a reader can
+tell "masked" from "empty". Fields are found as a key of an object of values, as a form field `{"name": …, "value": …}`, in an error
+`{"field": …, "theirs": …}`, and as a column of a table that was on the screen.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -17,11 +17,10 @@ Hidden = Callable[[str | None], frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """What is hidden from a reader within the runs of a version of a workflow, where values were made of fields.
+    """What is hidden from a reader in runs of one version of a workflow, where values of steps were computed from fields.
 
-    `closed_in` finds what is closed in a version, or in a run of it; `titled` are the fields that the titles of a collection's records are made of.
-    `closed` is of the version at hand, `step` the one whose values they are (None: they may be any step's). `instead` stands in the place
-    of what is left out.
+    `closed_in` finds what is hidden in a version, or in one run of it. `titled` gives the fields that make the titles of a collection's records.
+    `closed` belongs to the present version, `step` is the step whose values are masked (None: any step). `instead` replaces a hidden value.
     """
 
     hidden: Hidden
@@ -36,7 +35,7 @@ class Within:
         return self.hidden(collection)
 
     def titles(self, collection: str) -> bool:
-        """Whether the titles of its records are made of something hidden."""
+        """Whether the titles of the collection's records contain a hidden field."""
         names = self.hidden(collection)
         return bool(names) and (KEY in names or not names.isdisjoint(self.titled(collection)))
 
@@ -47,7 +46,7 @@ class Within:
 
     @property
     def names(self) -> frozenset[str]:
-        """Names of the step's values that are made of something hidden."""
+        """Names of the step's values that were computed from something hidden."""
         return self.closed.names(self.step) if self.closed is not None else frozenset()
 
 
@@ -59,13 +58,13 @@ def within(hidden: Hidden, workflow: str | None, version: int | None, step: str 
 
 
 def at_version(hidden: Within, workflow: str, version: int, step: str | None, run: str | None) -> Within:
-    """The same; what is hidden within this run alone is among its fields too."""
+    """The same for one version, with the fields that are hidden only in this run."""
     closed = hidden.closed_in(workflow, version, run)
     return replace(hidden, hidden=closed.hidden, closed=closed, step=step)
 
 
 def names_closed(hidden: Hidden) -> bool:
-    """Whether any value of the step at hand is made of something hidden, or cannot be told."""
+    """Whether any value of the present step was computed from something hidden, or this is not known."""
     return isinstance(hidden, Within) and (bool(hidden.names) or (hidden.closed is not None and not hidden.closed.version.read))
 
 
@@ -76,17 +75,17 @@ def at_step(hidden: Hidden, step: str | None) -> Hidden:
 
 VALUES_OF_FIELD = frozenset({"value", "now", "old", "new", "theirs", "quote"})
 RESTS_ON = frozenset({"value", "reason", "sources", "ticks"})
-"""What is said of a proposed value: made of its sources, so that it goes where one of them may not be read."""
+"""Parts of a proposed value. They come from its sources, so they are hidden if one of the sources is hidden."""
 TEXTS = frozenset({"text", "not_offered", "notes", "checks"})
-"""What a screen says in words."""
+"""Keys of a screen that hold texts."""
 WORDS = frozenset({"text", "refused", "title", "question", "message", "why", "errors", "address", "not_offered", "notes", "checks"})
-"""What an event, or a run, says in words that a step made."""
+"""Keys of an event or a run that hold texts made by a step."""
 ANSWERS = frozenset({"sent", "result", "results", "answer", "told", "message", "errors"})
-"""What went to another system, and what it said."""
+"""Keys that hold what was sent to another system and its answer."""
 VALUES = frozenset({"values", "output", "draft", "defaults", "input", "record", "what"})
-"""Names under which values stand by their own names."""
+"""Keys that hold values by their field's name."""
 LISTED = frozenset({"fields", "documents", "required"})
-"""What a form asks for."""
+"""Keys that list what a form asks for."""
 COMPARED_HERE = "compared"
 CONTENT = "content"
 """Name under which a screen has the data of its blocks."""
@@ -95,15 +94,15 @@ ITEM_ROWS = "item"
 LIST_TABLES = {ITEM_ROWS: "items", "key": "items"}
 """Tables on a screen that show rows of a list, and the read of that list."""
 ABOUT = frozenset({"record", "changes"})
-"""Names under which an effect says what it is about."""
+"""Keys under which an effect names its record and changes."""
 LOADED = "loaded"
-"""The sealed value that names the rows which a step read: for verifying, shown to nobody who may not see all of them."""
+"""The sealed value that names the rows which a step read. It is for verifying, and hidden from everybody who may not see all of the rows."""
 
 
 def tree(sealed: Mapping[str, Any], missing: Collection[str], path: str) -> tuple[dict[str, Any], list[str]]:
-    """Sealed values nested as they were handed in, `null` where one is missing, and the paths of those.
+    """The sealed values as a tree, with `null` for missing ones, and the paths of the missing ones.
 
-    `sealed` is flat (`values/email`), `missing` names what could not or may not be opened.
+    `sealed` is flat (`values/email`); `missing` names the values that could not be opened or may not be read.
     """
     whole: dict[str, Any] = {}
     masked = []
@@ -119,29 +118,29 @@ def tree(sealed: Mapping[str, Any], missing: Collection[str], path: str) -> tupl
 
 
 def closed(sealed: Mapping[str, Any], hidden: Hidden, collection: str | None, kind: str = "") -> frozenset[str]:
-    """Names of the flat values (`values/email`, `screen`) of an event of this kind of which a part may not be read.
+    """Names of the flat values (`values/email`, `screen`) of an event of this kind that contain a hidden part.
 
-    They are left out whole where a value is shown with its salt: its commitment covers all of it.
+    An export leaves such a value out as a whole, because its commitment covers all of it.
     """
     before, _ = tree(sealed, (), "")
     after, _ = event(before, "", hidden, collection, kind)
     if LOADED in before:
         after[LOADED] = None if isinstance(hidden, Within) and hidden.any_row else before[LOADED]
-    return frozenset(name for name in sealed if _at(before, name) != _at(after, name))
+    return frozenset(name for name in sealed if _value_at(before, name) != _value_at(after, name))
 
 
 HANDED_ON = frozenset({"run_escalated"})
-"""Kinds of which the reason may be a text of the step, and not a person's."""
+"""Kinds of events whose reason may be a text of the step and not one that a person typed."""
 
 
 def event(sealed: Mapping[str, Any], path: str, hidden: Hidden, collection: str | None, kind: str) -> tuple[dict[str, Any], list[str]]:
-    """The sealed values of an event of this kind, nested, without what is hidden; and the paths of what was replaced by `null`."""
+    """The sealed values of an event of this kind as a tree without hidden values, and the paths that were replaced by `null`."""
     screens = {name: value for name, value in sealed.items() if name == "screen"}
     others = {name: value for name, value in sealed.items() if name not in screens and name != LOADED}
     whole, masked = mask(others, path, hidden, collection, values=False)
     for name, value in screens.items():
-        whole[name], found = mask(value, f"{path}.{name}", hidden, collection, screen=True)
-        masked += found
+        whole[name], masked_on_screen = mask(value, f"{path}.{name}", hidden, collection, screen=True)
+        masked += masked_on_screen
     shut = {"title"} if kind == "run_started" and isinstance(hidden, Within) and collection and hidden.titles(collection) else set()
     if kind in HANDED_ON and isinstance(hidden, Within) and hidden.closed is not None and SAID in hidden.closed.of_kind("escalate"):
         shut.add("reason")
@@ -154,8 +153,8 @@ def event(sealed: Mapping[str, Any], path: str, hidden: Hidden, collection: str 
 _GONE = object()
 
 
-def _at(whole: Any, name: str) -> Any:
-    """What stands at this flat name of a tree; nothing like it where its parent was left out whole."""
+def _value_at(whole: Any, name: str) -> Any:
+    """The value at a flat name in the tree; a marker that equals no value if its parent was masked as a whole."""
     for part in name.split("/"):
         if not isinstance(whole, dict):
             return _GONE
@@ -166,12 +165,11 @@ def _at(whole: Any, name: str) -> Any:
 def mask(
     value: Any, path: str, hidden: Hidden, collection: str | None = None, *, screen: bool = False, values: bool = True
 ) -> tuple[Any, list[str]]:
-    """`value` without what is hidden, and the paths of what was replaced by `null`; `value` itself is not changed.
+    """A copy of `value` without hidden values, and the paths that were replaced by `null`.
 
-    `collection` is whose fields the values are; an object that names its own `collection` holds values of that one. Every key
-    of an object counts as a field's name, except in what was on the `screen`: there fields are below `values` and in forms. The
-    screen's texts may have been made of any field that was there, so they are left out together with the first one. `values` False: this is
-    no step's values but what holds them, such as the data of an event.
+    `collection` owns the fields; an object that names its own `collection` holds fields of that one. Every key of an object counts as a
+    field's name, except on a `screen`, where fields are below `values` and in forms. If any field of a screen is masked, its texts are masked
+    too, because they may contain it. `values` False: this is not the values of a step but their container, such as the data of an event.
     """
     masked: list[str] = []
     left = _mask(value, path, hidden, _Place((collection,), screen=screen, values=values and not screen), masked)
@@ -181,7 +179,7 @@ def mask(
 
 
 def _without_texts(value: Any, path: str, masked: list[str]) -> Any:
-    """A screen without the texts of its own level; what is in fields and rows has been judged by name."""
+    """The screen without its own texts. Fields and rows are already masked by name."""
     if not isinstance(value, dict):
         return value
     gone = [key for key in value if key in TEXTS and value[key] is not None and not isinstance(value[key], bool)]
@@ -191,7 +189,7 @@ def _without_texts(value: Any, path: str, masked: list[str]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Whose fields stand here; whether this is still the screen and not yet the values on it, and whether these are values of a step."""
+    """Where the masking is: the collections whose fields stand here, whether this is a screen, and whether these are values of a step."""
 
     collections: tuple[str | None, ...]
     screen: bool
@@ -230,7 +228,7 @@ def _read_at(value: Mapping[str, Any], hidden: Within) -> str | None:
 
 
 def _rows_under(key: str, hidden: Within) -> tuple[str, ...]:
-    """Of which collections the rows may be that the step at hand, or any step, keeps under this name."""
+    """The collections whose rows the present step (or any step) keeps under this name."""
     if hidden.closed is None:
         return ()
     version = hidden.closed.version
@@ -253,9 +251,9 @@ def _mask(value: Any, path: str, hidden: Hidden, place: _Place, masked: list[str
     if visible:
         place = _Place(tuple(each and plain(each) for each in place.collections), place.screen, place.values)
     names = frozenset[str]().union(*(hidden(collection) for collection in place.collections))
-    closed = _closed(value, names, screen=place.screen) | _of_proposal(value, names, hidden)
+    closed = _hidden_keys(value, names, screen=place.screen) | _hidden_of_proposal(value, names, hidden)
     if isinstance(hidden, Within):
-        closed |= _made(value, hidden, place)
+        closed |= _keys_from_hidden(value, hidden, place)
     kept: dict[str, Any] = {}
     for key, item in value.items():
         if key in closed and item is not None:
@@ -264,16 +262,16 @@ def _mask(value: Any, path: str, hidden: Hidden, place: _Place, masked: list[str
         elif key == COMPARED_HERE and isinstance(item, dict) and isinstance(hidden, Within):
             kept[key] = _compared(item, f"{path}.{key}", hidden, masked)
         elif key == CONTENT and not place.values and _of_blocks(item):
-            kept[key] = _content(item, f"{path}.{key}", hidden, masked)
+            kept[key] = _mask_blocks(item, f"{path}.{key}", hidden, masked)
         elif key in LISTED and isinstance(item, list) and isinstance(hidden, Within) and FORM in hidden.names:
-            kept[key] = _mask(_declared(item, hidden), f"{path}.{key}", hidden, place, masked)
+            kept[key] = _mask(_visible_form_fields(item, hidden), f"{path}.{key}", hidden, place, masked)
         else:
             kept[key] = _mask(item, f"{path}.{key}", hidden, place.below(key, item, hidden), masked)
     return kept
 
 
 def _replaced(value: Any, instead: Any) -> Any:
-    """What stands in place of a hidden value. For texts (`instead` given) lists and objects keep their form, because expressions look into them."""
+    """The replacement for a hidden value. With `instead`, lists and objects keep their form, because expressions read their parts."""
     if instead is None or not isinstance(value, (list, dict)):
         return instead
     if isinstance(value, list):
@@ -295,25 +293,27 @@ def place_name(place: str) -> str:
 
 
 def _of_blocks(item: Any) -> bool:
-    return isinstance(item, list) and all(isinstance(one, dict) and isinstance(one.get("block"), str) and "at" in one for one in item)
+    return isinstance(item, list) and all(
+        isinstance(entry, dict) and isinstance(entry.get("block"), str) and "at" in entry for entry in item
+    )
 
 
-def _content(blocks: list[Any], path: str, hidden: Hidden, masked: list[str]) -> list[Any] | None:
-    """The data of a screen's blocks without what is made of something hidden; None if that cannot be told."""
+def _mask_blocks(blocks: list[Any], path: str, hidden: Hidden, masked: list[str]) -> list[Any] | None:
+    """The data of a screen's blocks without values computed from something hidden; None if this is not known."""
     if not isinstance(hidden, Within) or hidden.closed is None:
         masked.append(path)
         return None
-    left = _leaves(blocks, path, hidden, masked)
+    left = _mask_leaves(blocks, path, hidden, masked)
     return left if isinstance(left, list) else None
 
 
 _LEFT_OUT = object()
 
 
-def _leaves(value: Any, path: str, hidden: Within, masked: list[str]) -> Any:
-    """The same with each hidden leaf marked as `hidden` and empty. A part that is there because of something hidden is left out."""
+def _mask_leaves(value: Any, path: str, hidden: Within, masked: list[str]) -> Any:
+    """The same data with hidden leaves emptied and marked `hidden`. Parts that are shown only because of a hidden value are removed."""
     if isinstance(value, list):
-        items = [_leaves(item, f"{path}.{number}", hidden, masked) for number, item in enumerate(value)]
+        items = [_mask_leaves(item, f"{path}.{number}", hidden, masked) for number, item in enumerate(value)]
         return [item for item in items if item is not _LEFT_OUT]
     if not isinstance(value, dict):
         return value
@@ -323,13 +323,13 @@ def _leaves(value: Any, path: str, hidden: Within, masked: list[str]) -> Any:
     if "from" in value and _rests_on_hidden(value["from"], hidden):
         masked.append(path)
         return {"from": value["from"], "value": None, "hidden": True}
-    if isinstance(told := value.get("look"), dict) and _currency_hidden(told, hidden):
+    if isinstance(look := value.get("look"), dict) and _currency_hidden(look, hidden):
         masked.append(f"{path}.look.currency")
-        value = {**value, "look": {**told, "currency": None}}
-    if isinstance(told := value.get("look"), dict) and told.get("named") and hidden.titles(str(told.get("references"))):
+        value = {**value, "look": {**look, "currency": None}}
+    if isinstance(look := value.get("look"), dict) and look.get("named") and hidden.titles(str(look.get("references"))):
         masked.append(f"{path}.look.named")
-        value = {**value, "look": {**told, "named": None}}
-    kept = {key: _leaves(item, f"{path}.{key}", hidden, masked) for key, item in value.items()}
+        value = {**value, "look": {**look, "named": None}}
+    kept = {key: _mask_leaves(item, f"{path}.{key}", hidden, masked) for key, item in value.items()}
     return {key: item for key, item in kept.items() if item is not _LEFT_OUT}
 
 
@@ -344,54 +344,54 @@ def _currency_hidden(look: Mapping[str, Any], hidden: Within) -> bool:
     return (field is not None and field in hidden(collection)) or _rests_on_hidden(look.get("currency_from"), hidden)
 
 
-def _declared(fields: list[Any], hidden: Within) -> list[Any]:
-    """Fields of a form, or their names, without those of which even the name is made of something hidden."""
+def _visible_form_fields(fields: list[Any], hidden: Within) -> list[Any]:
+    """The fields of a form (or their names) without those whose name itself was computed from something hidden."""
     step = hidden.closed.version.steps.get(hidden.step or "") if hidden.closed is not None else None
-    known = step.declared if step is not None else frozenset[str]()
-    return [one for one in fields if (one.get("name") or one.get("id") if isinstance(one, Mapping) else one) in known]
+    visible = step.declared if step is not None else frozenset[str]()
+    return [entry for entry in fields if (entry.get("name") or entry.get("id") if isinstance(entry, Mapping) else entry) in visible]
 
 
-def _closed(value: Mapping[str, Any], names: frozenset[str], *, screen: bool) -> frozenset[str]:
-    """Keys of this object that are left out."""
-    told = (value.get("name"), value.get("field"))
-    of_field = VALUES_OF_FIELD if any(isinstance(field, str) and field in names for field in told) else frozenset()
+def _hidden_keys(value: Mapping[str, Any], names: frozenset[str], *, screen: bool) -> frozenset[str]:
+    """The keys of this object that hold a hidden field."""
+    own_names = (value.get("name"), value.get("field"))
+    of_field = VALUES_OF_FIELD if any(isinstance(field, str) and field in names for field in own_names) else frozenset()
     return of_field if screen else names | of_field
 
 
-def _made(value: Mapping[str, Any], hidden: Within, place: _Place) -> frozenset[str]:
-    """Keys of this object that are left out because what stands there was made of something hidden."""
-    found: set[str] = set()
+def _keys_from_hidden(value: Mapping[str, Any], hidden: Within, place: _Place) -> frozenset[str]:
+    """The keys of this object whose value was computed from something hidden."""
+    closed_keys: set[str] = set()
     titled = any(name in value for name in ("key", "record")) and isinstance(value.get("title"), str)
     if titled and any(hidden.titles(each) for each in place.collections[-1:] if each is not None):
-        found.add("title")
+        closed_keys.add("title")
     if any(KEY in hidden(each) for each in place.collections[-1:]):
-        found |= {"key", "title", *(("record",) if isinstance(value.get("record"), str) else ())} & value.keys()
+        closed_keys |= {"key", "title", *(("record",) if isinstance(value.get("record"), str) else ())} & value.keys()
     if hidden.closed is None:
-        return frozenset(found)
+        return frozenset(closed_keys)
     names = hidden.names
     if not hidden.closed.version.read and any(hidden(each) for each in place.collections):
         return frozenset(value)  # nobody can tell what it was made of
     if not names:
-        return frozenset(found)
+        return frozenset(closed_keys)
     if titled and ("collection" not in value or place.values):
-        found |= names & {"key", "title"}
+        closed_keys |= names & {"key", "title"}
     if "key" in names and "total" in value:
-        found |= {"key", "earlier", "later"} & value.keys()
+        closed_keys |= {"key", "earlier", "later"} & value.keys()
     if place.screen and "title" in names and "rows" in value and value.get("name") == ITEM_ROWS:
-        found.add("label")  # an entry of a list has no collection that it could be called by
+        closed_keys.add("label")  # an entry of a list has no collection that it could be called by
     of_field = next((field for field in (value.get("name"), value.get("field")) if isinstance(field, str)), None)
     if of_field is not None and (of_field in names or ANY in names):
-        found |= VALUES_OF_FIELD | ({"options"} if place.screen and "key" in names else set())
+        closed_keys |= VALUES_OF_FIELD | ({"options"} if place.screen and "key" in names else set())
     if of_field is not None and LIMIT + of_field in names:
-        found.add("max")
+        closed_keys.add("max")
     if place.values:
-        return frozenset(found | (set(value) if ANY in names else names) | (ANSWERS if SENT in names else set()))
+        return frozenset(closed_keys | (set(value) if ANY in names else names) | (ANSWERS if SENT in names else set()))
     words = WORDS - ({"title"} if titled or "step" in value else frozenset()) if SAID in names else frozenset()
-    return frozenset(found | words | (ANSWERS if SENT in names else frozenset()))
+    return frozenset(closed_keys | words | (ANSWERS if SENT in names else frozenset()))
 
 
 def _compared(values: Mapping[str, Any], path: str, hidden: Within, masked: list[str]) -> dict[str, Any]:
-    """What a rule looked at, by its paths, without what leads to something hidden."""
+    """The values that a rule compared, by path, without those that lead to a hidden field."""
     kept = dict(values)
     for way, item in values.items():
         if item is not None and hidden.closed is not None and hidden.closed.way(way, hidden.step):
@@ -400,16 +400,16 @@ def _compared(values: Mapping[str, Any], path: str, hidden: Within, masked: list
     return kept
 
 
-def _of_proposal(value: Mapping[str, Any], names: frozenset[str], hidden: Hidden) -> frozenset[str]:
-    """What is left out of a proposed value: all of it where its field may not be read, or something that it rests on."""
+def _hidden_of_proposal(value: Mapping[str, Any], names: frozenset[str], hidden: Hidden) -> frozenset[str]:
+    """The keys that are hidden of a proposed value: all parts if its field or one of its sources is hidden."""
     sources = value.get("sources")
     if "confidence" not in value or not isinstance(sources, list):
         return frozenset()
-    shut = value.get("name") in names or any(_shut(source, names, hidden) for source in sources if isinstance(source, Mapping))
+    shut = value.get("name") in names or any(_source_hidden(source, names, hidden) for source in sources if isinstance(source, Mapping))
     return RESTS_ON if shut else frozenset()
 
 
-def _shut(source: Mapping[str, Any], names: frozenset[str], hidden: Hidden) -> bool:
+def _source_hidden(source: Mapping[str, Any], names: frozenset[str], hidden: Hidden) -> bool:
     collection, field = source.get("collection"), source.get("field")
     closed = hidden(collection) if isinstance(collection, str) else names
     return isinstance(field, str) and field.rpartition(".")[2] in closed

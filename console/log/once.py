@@ -33,8 +33,8 @@ class AlreadyDone(Exception):
 
 def finished(key: str | None) -> tuple[str, int] | None:
     """(chain, number) of the event that finished the work of this key; None if it is not finished or there is no key."""
-    found = fetch(_DONE, (key, KEPT)) if key is not None else []
-    return (str(found[0][0]), int(found[0][1])) if found else None
+    rows = fetch(_DONE, (key, KEPT)) if key is not None else []
+    return (str(rows[0][0]), int(rows[0][1])) if rows else None
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def part(name: str) -> Iterator[str | None]:
 
 @contextmanager
 def of_request(key: str | None) -> Iterator[None]:
-    """What is written here is the work of the request with this key, which has died."""
+    """Count what the block writes as the work of the request with this key, whose process died."""
     token = IDEMPOTENCY.set(key)
     try:
         yield
@@ -61,7 +61,7 @@ def of_request(key: str | None) -> Iterator[None]:
 
 @contextmanager
 def before() -> Iterator[None]:
-    """What is done on the way to what was asked for: it does not use the key up."""
+    """Let the block write without using up the request's key, for steps on the way to what was asked for."""
     token = IDEMPOTENCY.set(None)
     try:
         yield

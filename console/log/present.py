@@ -30,43 +30,45 @@ def names_of(events: Iterable[Stored], records: Mapping[tuple[str, str], str] | 
     fields, actions = set[tuple[str, str]](), set[str]()
     before: Mapping[str, Any] = {}
     for event in events:
-        body, told = event.body, event.open
+        body, open_data = event.body, event.open
         people.add(str(body["actor"].get("id")))
         for key in PEOPLE:
-            if told.get(key):
-                people.add(str(told[key]))
+            if open_data.get(key):
+                people.add(str(open_data[key]))
         target, version = body.get("target"), body.get("wf")
         if target and target != before.get("target"):
             collections.add(str(target["coll"]))
         if target:
-            fields.update((str(target["coll"]), str(name)) for name in (*_listed(told.get("fields")), *_listed([told.get("field")])))
-        if told.get("action"):
-            actions.add(str(told["action"]))
-        if str(told.get("object") or "").startswith("action:"):
-            actions.add(str(told["object"]).removeprefix("action:"))
+            fields.update(
+                (str(target["coll"]), str(name)) for name in (*_texts_in(open_data.get("fields")), *_texts_in([open_data.get("field")]))
+            )
+        if open_data.get("action"):
+            actions.add(str(open_data["action"]))
+        if str(open_data.get("object") or "").startswith("action:"):
+            actions.add(str(open_data["object"]).removeprefix("action:"))
         if version and version != before.get("wf"):
             versions.add((str(version["id"]), int(version.get("version") or 0)))
-        if told.get("workflow"):
-            workflows.add(str(told["workflow"]))
+        if open_data.get("workflow"):
+            workflows.add(str(open_data["workflow"]))
         before = body  # events of one run have the same ones, by the thousand
     workflows.update(workflow for workflow, _ in versions)
-    found = _called(people, collections, workflows, actions, {collection for collection, _ in fields})
+    names = _names_by_kind(people, collections, workflows, actions, {collection for collection, _ in fields})
     return Names(
-        people=found["person"],
-        collections=found["collection"],
-        workflows=found["workflow"],
+        people=names["person"],
+        collections=names["collection"],
+        workflows=names["workflow"],
         steps=_titles(versions),
         records=records or {},
-        fields={(collection, name): label for collection, name in fields if (label := found["field"].get(f"{collection}\n{name}"))},
-        actions=found["action"],
+        fields={(collection, name): label for collection, name in fields if (label := names["field"].get(f"{collection}\n{name}"))},
+        actions=names["action"],
     )
 
 
-def _listed(value: Any) -> list[str]:
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+def _texts_in(value: Any) -> list[str]:
+    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
 
 
-def _called(
+def _names_by_kind(
     people: Iterable[str], collections: Iterable[str], workflows: Iterable[str], actions: Iterable[str], described: Iterable[str]
 ) -> dict[str, dict[str, str]]:
     """Names by kind and id; those of the fields of the `described` collections by collection and field, a line break between them."""
@@ -87,11 +89,11 @@ def _called(
         .join(fields, sa.true())
         .where(collection.id.in_(sorted(described)), fields.c.value.op("->>")("label").is_not(None)),
     )
-    found: dict[str, dict[str, str]] = {"person": {}, "collection": {}, "workflow": {}, "action": {}, "field": {}}
+    by_kind: dict[str, dict[str, str]] = {"person": {}, "collection": {}, "workflow": {}, "action": {}, "field": {}}
     with hot_engine().connect() as connection:
-        for of, key, name in connection.execute(parts):
-            found[of][key] = name
-    return found
+        for kind, key, name in connection.execute(parts):
+            by_kind[kind][key] = name
+    return by_kind
 
 
 _kept: dict[tuple[str, int], dict[str, str]] = {}
@@ -130,8 +132,10 @@ def as_json(event: Stored, names: Names, *, hidden: Hidden, whole: bool = True) 
     target, step, actor = body.get("target") or {}, body.get("step") or {}, body["actor"]
     version = body.get("wf") or {}
     chain = str(body["run"])
-    here = within(hidden, version.get("id"), version.get("version"), step_of(event), chain if chain.startswith(RUN) and whole else None)
-    data, masked = _data(event, here, target.get("coll"), whole=whole)
+    hidden_within = within(
+        hidden, version.get("id"), version.get("version"), step_of(event), chain if chain.startswith(RUN) and whole else None
+    )
+    data, masked = _data(event, hidden_within, target.get("coll"), whole=whole)
     return {
         "n": event.n,
         "pos": event.pos,
@@ -164,13 +168,13 @@ def _data(event: Stored, hidden: Hidden, collection: str | None, *, whole: bool)
         sealed = {}  # what is only recorded is compared with what people do without it: nobody is shown it beside the step
     nested, masked = tree(sealed, committed - sealed.keys(), "data")
     shown, left_out = masking.event(nested, "data", hidden, collection, event.type)
-    told = dict(event.open)
-    if told.get("wanted") is not None and FORM in getattr(hidden, "names", ()):
-        told["wanted"], left_out = None, [*left_out, "data.wanted"]
-    return {**told, **shown}, sorted([*masked, *left_out])
+    open_data = dict(event.open)
+    if open_data.get("wanted") is not None and FORM in getattr(hidden, "names", ()):
+        open_data["wanted"], left_out = None, [*left_out, "data.wanted"]
+    return {**open_data, **shown}, sorted([*masked, *left_out])
 
 
 def step_of(event: Stored) -> str | None:
     """The step that made the values of the event; None: it may have been any."""
-    found = event.open.get("target_step") if event.type == "context_supplied" else (event.body.get("step") or {}).get("id")
-    return str(found) if found is not None else None
+    step = event.open.get("target_step") if event.type == "context_supplied" else (event.body.get("step") or {}).get("id")
+    return str(step) if step is not None else None

@@ -40,9 +40,9 @@ class Stored(NamedTuple):
 
     @property
     def open(self) -> Mapping[str, Any]:
-        """What is readable in the body."""
-        found: Mapping[str, Any] = self.body["data"]["open"]
-        return found
+        """The open part of the body."""
+        open_data: Mapping[str, Any] = self.body["data"]["open"]
+        return open_data
 
     @property
     def values(self) -> dict[str, Any]:
@@ -53,18 +53,18 @@ class Stored(NamedTuple):
 def events_of(chain: str, after: int = 0, limit: int | None = None, *, upto: int | None = None, opened: bool = True) -> list[Stored]:
     """Events of a chain in order, numbers after `after` up to and including `upto`; one statement. `opened` False leaves the values closed."""
     event, place, value = tables.event, tables.activity, tables.event_value
-    found = (
+    statement = (
         sa.select(event.c.run_seq, event.c.body, event.c.leaf, place.c.pos, value.c.sub, value.c.nonce, value.c.ct)
         .select_from(event.outerjoin(place, place.c.event == event.c.id).outerjoin(value, value.c.event == event.c.id))
         .where(event.c.run == chain, event.c.run_seq > after)
         .order_by(event.c.run_seq)
     )
     if upto is not None:
-        found = found.where(event.c.run_seq <= upto)
+        statement = statement.where(event.c.run_seq <= upto)
     if limit is not None:
-        found = found.limit(limit)
+        statement = statement.limit(limit)
     with hot_engine().connect() as connection:
-        rows = connection.execute(found).all()
+        rows = connection.execute(statement).all()
     subjects.load({row.sub for row in rows if row.sub} if opened else ())
     return [stored(row, opened=opened) for row in rows]
 
@@ -82,10 +82,10 @@ def rows(chain: str, after: int = 0, *, upto: int = NEVER) -> list[Row]:
 
     Put in order here: the server would sort bodies of several MB on disk.
     """
-    found = fetch(
+    found_rows = fetch(
         "select run_seq, body, leaf from console.event where run = %s and run_seq > %s and run_seq <= %s", (chain, after, upto), binary=True
     )
-    return [Row(*row) for row in sorted(found, key=itemgetter(0))]
+    return [Row(*row) for row in sorted(found_rows, key=itemgetter(0))]
 
 
 def closed(row: Row) -> Stored:
@@ -116,43 +116,43 @@ def passing(chain: str, given: Sequence[Row], unopened: Collection[str] = ()) ->
             if not body["data"]["sealed"] or body["type"] in unopened:
                 yield _event(row, body, {}, {})
                 continue
-            found = values.get(row.n) or _values(chain, [row.n])[row.n]  # the bytes had such a mark in another place
-            yield _event(row, body, *_opened(body, *found))
+            value = values.get(row.n) or _values(chain, [row.n])[row.n]  # the bytes had such a mark in another place
+            yield _event(row, body, *_opened(body, *value))
 
 
 def _values(chain: str, numbers: Sequence[int]) -> dict[int, tuple[str | None, bytes | None, bytes | None]]:
     """(subject, nonce, ciphertext) of the values of these events, by number; one statement."""
     if not numbers:
         return {}
-    found = """select e.run_seq, v.sub, v.nonce, v.ct from console.event e left join console.event_value v on v.event = e.id
+    statement = """select e.run_seq, v.sub, v.nonce, v.ct from console.event e left join console.event_value v on v.event = e.id
         where e.run = %s and e.run_seq = any(%s)"""
-    return {number: (subject, nonce, sealed) for number, subject, nonce, sealed in fetch(found, (chain, numbers), binary=True)}
+    return {number: (subject, nonce, sealed) for number, subject, nonce, sealed in fetch(statement, (chain, numbers), binary=True)}
 
 
 def recent(chain: str, kind: str, after: int) -> list[Stored]:
     """Events of this kind in a chain with numbers after `after`, in order, values closed and places unknown."""
-    found = (
+    statement = (
         "select run_seq, body, leaf from console.event where run = %s and run_seq > %s and position(%s::bytea in body) > 0 order by run_seq"
     )
-    made = []
-    for number, data, leaf in fetch(found, (chain, after, f'"type":"{kind}"'.encode()), binary=True):
+    events = []
+    for number, data, leaf in fetch(statement, (chain, after, f'"type":"{kind}"'.encode()), binary=True):
         event = closed(Row(number, data, leaf))
         if event.type == kind:
-            made.append(event)
-    return made
+            events.append(event)
+    return events
 
 
 def open_values(chain: str, events: Sequence[Stored]) -> dict[int, Stored]:
     """These events of `history` with their values and their places in the whole log, by number; one statement."""
     wanted = {event.n: event for event in events}
-    found = """select e.run_seq, a.pos, v.sub, v.nonce, v.ct from console.event e left join console.activity a on a.event = e.id
+    statement = """select e.run_seq, a.pos, v.sub, v.nonce, v.ct from console.event e left join console.activity a on a.event = e.id
         left join console.event_value v on v.event = e.id where e.run = %s and e.run_seq = any(%s)"""
-    made = {}
-    for number, place, subject, nonce, ciphertext in fetch(found, (chain, list(wanted)), binary=True):
+    opened = {}
+    for number, place, subject, nonce, ciphertext in fetch(statement, (chain, list(wanted)), binary=True):
         event = wanted[number]
         sealed, missing = _opened(event.body, subject, nonce, ciphertext)
-        made[number] = event._replace(pos=place, sealed=sealed, missing=missing)
-    return made
+        opened[number] = event._replace(pos=place, sealed=sealed, missing=missing)
+    return opened
 
 
 def stored(row: Any, *, opened: bool = True) -> Stored:

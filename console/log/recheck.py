@@ -65,7 +65,7 @@ class Checked:
 
 
 def state() -> Checked:
-    """What the last checks found. One statement."""
+    """The result of the last checks. One statement."""
     rows = fetch(
         "select n.upto, a.at, n.at, r.upto, r.whole_at, coalesce(n.problem, r.problem) from console.log_check n "
         "join console.log_check r on r.name = 'round' left join console.activity a on a.pos = n.upto where n.name = 'new'"
@@ -119,8 +119,8 @@ def _without_head() -> str | None:
 
 
 def _checked(size: int, note: str) -> str | None:
-    found = {name: Part(*more) for name, *more in fetch(_SO_FAR)}
-    new, part = Part(found["new"].upto, values=False), found["round"]
+    parts = {name: Part(*more) for name, *more in fetch(_SO_FAR)}
+    new, part = Part(parts["new"].upto, values=False), parts["round"]
     problem = _shorter(new.upto, size) or _part(new, size, size) or _head(size, note) or _unplaced(size)
     _keep("new", new, problem)
     if part.upto >= size:
@@ -133,7 +133,7 @@ def _checked(size: int, note: str) -> str | None:
 
 
 def _keep(name: str, part: Part, problem: str | None, *, whole: bool = False) -> None:
-    told = {
+    columns = {
         "name": name,
         "upto": part.upto,
         "problem": problem,
@@ -141,7 +141,7 @@ def _keep(name: str, part: Part, problem: str | None, *, whole: bool = False) ->
         "owed": orjson.dumps(part.owed).decode(),
         "heads": part.heads,
     }
-    fetch(_KEEP, told)
+    fetch(_KEEP, columns)
 
 
 def _shorter(upto: int, size: int) -> str | None:
@@ -149,7 +149,7 @@ def _shorter(upto: int, size: int) -> str | None:
 
 
 def _whole(part: Part, size: int) -> str | None:
-    """What only the end of a round can tell: values that nothing accounts for, and signed heads that are gone."""
+    """Problems that only show at the end of a round: values without an event, and signed heads that are gone."""
     for reason, (first, events) in sorted(part.owed.items()):
         if not event_lists.later(NOTES[reason], size):
             return f"position {first}: values of {events} events, this the first, are gone or changed, and no event after them tells of an erasure or expiry"
@@ -212,50 +212,50 @@ def _event(part: Part, row: Any, kept: bytes) -> str | None:
         return "the event was edited: its hash is another"
     if kept != leaf:
         return "another event stood here when the tree was made"
-    told = orjson.loads(body)
-    if (told["run"], told["run_seq"]) != (run, number):
-        return f"the event belongs elsewhere: it says run {told['run']} event {told['run_seq']}"
-    if told["prev"] != (bytes(before).hex() if before is not None else "") or (before is None) != (number == 1):
+    event = orjson.loads(body)
+    if (event["run"], event["run_seq"]) != (run, number):
+        return f"the event belongs elsewhere: it says run {event['run']} event {event['run_seq']}"
+    if event["prev"] != (bytes(before).hex() if before is not None else "") or (before is None) != (number == 1):
         return "the chain is broken: the event before it is another one, or missing"
-    if tuple(columns) != (said := listed(told)):
-        wrong = [name for name, there, right in zip(LISTED, columns, said, strict=True) if there != right]
+    if tuple(columns) != (of_body := listed(event)):
+        wrong = [name for name, stored, expected in zip(LISTED, columns, of_body, strict=True) if stored != expected]
         return f"the activity list says another {' and another '.join(wrong)} than the event. `console rebuild` mends the list"
-    return _values(part, pos, told, sub, nonce, ct) if part.values else None
+    return _values(part, pos, event, sub, nonce, ct) if part.values else None
 
 
 LISTED = ("at", "kind", "actor", "team", "collection", "record", "run", "workflow", "origin", "label")
 
 
-def listed(told: Any) -> tuple[Any, ...]:
+def listed(event: Any) -> tuple[Any, ...]:
     """The columns of the activity list for an event, in the order of `LISTED`: as `console.listed` of the database tells them."""
-    actor, target, workflow = told["actor"], told["target"] or {}, told["wf"] or {}
-    at = datetime.fromisoformat(told["at"])
+    actor, target, workflow = event["actor"], event["target"] or {}, event["wf"] or {}
+    at = datetime.fromisoformat(event["at"])
     return (
         at,
-        told["type"],
+        event["type"],
         actor["id"],
         actor["team"],
         target.get("coll"),
         target.get("key"),
-        told["run"],
+        event["run"],
         workflow.get("id"),
         actor["kind"],
-        told.get("label"),
+        event.get("label"),
     )
 
 
-def _values(part: Part, pos: int, told: Any, sub: str | None, nonce: Any, ct: Any) -> str | None:
+def _values(part: Part, pos: int, event: Any, sub: str | None, nonce: Any, ct: Any) -> str | None:
     """Whether the values that stand beside the event are those that it commits to; which are gone is remembered, until an event tells why."""
-    if (reason := ACCOUNTS.get(told["type"])) in part.owed:
+    if (reason := ACCOUNTS.get(event["type"])) in part.owed:
         first, events = part.owed.pop(reason)
-        left = events - count if isinstance(count := told["data"]["open"].get("count"), int) else 0
+        left = events - count if isinstance(count := event["data"]["open"].get("count"), int) else 0
         if left > 0:
             part.owed[reason] = [first, left]
-    if not (sealed := told["data"]["sealed"]):
+    if not (sealed := event["data"]["sealed"]):
         return None
     opened: Any = {}
     with suppress(subjects.Unreadable):
-        opened = subjects.unseal(sub, told["id"], nonce, ct) if sub and ct else {}
+        opened = subjects.unseal(sub, event["id"], nonce, ct) if sub and ct else {}
     if not opened:
         claim = part.owed.setdefault(EXPIRED if sub == EXPIRED else "erased", [pos, 0])
         claim[1] += 1
@@ -285,13 +285,13 @@ def _above(tiles: dict[int, bytes], size: int) -> str | None:
 
 def _signed(part: Part, begin: int, end: int, size: int) -> str | None:
     """Whether the heads signed for these sizes are of this log."""
-    found = fetch(_HEADS, (begin, end))
-    part.heads += len(found)
-    if not found:
+    heads_here = fetch(_HEADS, (begin, end))
+    part.heads += len(heads_here)
+    if not heads_here:
         return None
     with transaction() as connection:
         tree = tree_heads.Kept(connection, size)
-        return next((problem for signed, note, key in found if (problem := _of_tree(tree, signed, note, key))), None)
+        return next((problem for signed, note, key in heads_here if (problem := _of_tree(tree, signed, note, key))), None)
 
 
 def _head(size: int, note: str) -> str | None:
@@ -302,8 +302,8 @@ def _head(size: int, note: str) -> str | None:
 
 def _of_tree(tree: tree_heads.Kept, size: int, note: str, key: str) -> str | None:
     try:
-        told = checkpoint.verified(note, key)
-        same = (told.size, told.root) == (size, tree.root(size))
+        signed = checkpoint.verified(note, key)
+        same = (signed.size, signed.root) == (size, tree.root(size))
     except (checkpoint.Malformed, checkpoint.Unsigned) as error:
         return f"position {size}: the head signed there: {error}"
     except tree_heads.Damaged as error:

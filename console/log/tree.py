@@ -44,7 +44,7 @@ def _pairs(row: Sequence[bytes]) -> list[bytes]:
 
 
 def _middle(start: int, end: int) -> int:
-    """Where the tree over start … end − 1 (two leaves or more) divides."""
+    """The index at which the tree over start … end − 1 (two leaves or more) divides."""
     return start + (1 << (end - start - 1).bit_length() - 1)
 
 
@@ -99,18 +99,18 @@ def included(leaf: bytes, index: int, size: int, proof: Sequence[bytes], expecte
     """Whether `proof` leads from `leaf` at `index` to the root `expected` of `size` leaves. Source: RFC 9162 section 2.1.3.2."""
     if not 0 <= index < size:
         return False
-    place, last, found = index, size - 1, leaf
+    place, last, computed = index, size - 1, leaf
     for sibling in proof:
         if last == 0 or len(sibling) != HASH_BYTES:
             return False
         if place % 2 or place == last:
-            found = node(sibling, found)
+            computed = node(sibling, computed)
             while not place % 2 and place:
                 place, last = place >> 1, last >> 1
         else:
-            found = node(found, sibling)
+            computed = node(computed, sibling)
         place, last = place >> 1, last >> 1
-    return last == 0 and found == expected
+    return last == 0 and computed == expected
 
 
 def consistent(old: int, old_root: bytes, size: int, size_root: bytes, proof: Sequence[bytes]) -> bool:

@@ -52,10 +52,10 @@ class Table:
     def get(self, level: int, index: int) -> bytes:
         """The hashes of a tile side by side. Raises KeyError where there is none."""
         tile = tables.tile.c
-        found = self.connection.execute(sa.select(tile.hashes).where(tile.level == level, tile.index == index)).scalar()
-        if found is None:
+        stored = self.connection.execute(sa.select(tile.hashes).where(tile.level == level, tile.index == index)).scalar()
+        if stored is None:
             raise KeyError((level, index))
-        return bytes(found)
+        return bytes(stored)
 
 
 class Kept(Tiles):
@@ -117,8 +117,8 @@ def _signed() -> tuple[int, bytes]:
     head = newest()
     with suppress(checkpoint.Malformed):
         if head is not None:
-            told = checkpoint.parse(head[1]).checkpoint
-            return told.size, told.root
+            signed = checkpoint.parse(head[1]).checkpoint
+            return signed.size, signed.root
     return 0, EMPTY
 
 
@@ -132,16 +132,16 @@ def regrown(*, check: bool = False) -> bool:
     with engine().connect() as connection, connection.begin() as work:
         connection.exec_driver_sql(_GROW)  # what is only new is no difference
         mark = connection.exec_driver_sql(_MARK).scalar()
-        there = connection.exec_driver_sql(_AFTER, (size // WIDTH,)).all()
+        tiles = connection.exec_driver_sql(_AFTER, (size // WIDTH,)).all()
         tree = Kept(connection, connection.exec_driver_sql(_GROW_ANEW).scalar_one())
         now = {index: bytes(hashes) for index, hashes in connection.exec_driver_sql(_AFTER, (size // WIDTH,))}
-        goes_on = all(_goes_on(bytes(was), now.get(index, b""), max(0, size - index * WIDTH) * HASH_BYTES) for index, was in there)
+        goes_on = all(_goes_on(bytes(was), now.get(index, b""), max(0, size - index * WIDTH) * HASH_BYTES) for index, was in tiles)
         leads = tree.size >= size and tree.root(size) == root
         same = connection.exec_driver_sql(_MARK).scalar() == mark
-        found = goes_on and leads and not same
-        if check or not (found or same):
+        grown = goes_on and leads and not same
+        if check or not (grown or same):
             work.rollback()
-        return found
+        return grown
 
 
 def leaves_lead() -> bool:

@@ -22,30 +22,12 @@ from pathlib import Path
 from typing import Any
 
 READING = {"case-file.pdf", "run.json", "opened.json"}
-FILES = {
-    "events.jsonl",
-    "values.jsonl",
-    "checkpoint",
-    "proofs.json",
-    "leaves",
-    "key",
-    "verify.py",
-    "README.txt",
-    "documents.jsonl",
-    *READING,
-}
-DOCUMENT, DOCUMENT_LINE = (
-    re.compile(r"documents/[^/\\\x00-\x1f]{1,200}"),
-    re.compile(rb'\{"file":"(documents/[^"]+)","sha256":"([0-9a-f]{64})"\}'),
-)
+EVENTS, VALUES, DOCUMENTS = "events.jsonl", "values.jsonl", "documents.jsonl"
+FILES = {EVENTS, VALUES, DOCUMENTS, "checkpoint", "proofs.json", "leaves", "key", "verify.py", "README.txt", *READING}
+DOCUMENT = re.compile(r"documents/[^/\\\x00-\x1f]{1,200}")
+DOCUMENT_LINE = re.compile(rb'\{"file":"(documents/[^"]+)","sha256":"([0-9a-f]{64})"\}')
 HEX = re.compile(rb'"([0-9a-f]{64})"')
-EVENTS, VALUES, DOCUMENTS, BLOCK, LONGEST = (
-    "events.jsonl",
-    "values.jsonl",
-    "documents.jsonl",
-    1 << 20,
-    64 << 20,
-)  # bytes that are read at once; bytes of a line
+BLOCK, LONGEST = 1 << 20, 64 << 20  # bytes that are read at once; bytes of a line
 
 
 class Fault(Exception):
@@ -148,11 +130,13 @@ def checkpoint(data: bytes, keys: Sequence[tuple[str, bytes, bytes]], file: str)
     if form is None:
         raise Fault("edited" if data.endswith(b"\n") and b"\n\n" in data else "truncated", "not in the form of a checkpoint", 0, file)
     text, origin, size, root, lines = form.groups()
-    made = [(name, base64.b64decode(encoded)) for _, name, encoded in map(str.split, lines.splitlines())]
-    known = [(key, raw) for log, number, key in keys for name, raw in made if (log, log, number) == (origin, name, raw[:4])]
-    if not known:
-        raise Fault("re-signed", f"signed by {[f'{name}+{raw[:4].hex()}' for name, raw in made]}, and by no key that you trust", 0, file)
-    if not all(signed(key, text.encode(), raw[4:]) for key, raw in known):
+    signatures = [(name, base64.b64decode(encoded)) for _, name, encoded in map(str.split, lines.splitlines())]
+    trusted = [(key, raw) for log, number, key in keys for name, raw in signatures if (log, log, number) == (origin, name, raw[:4])]
+    if not trusted:
+        raise Fault(
+            "re-signed", f"signed by {[f'{name}+{raw[:4].hex()}' for name, raw in signatures]}, and by no key that you trust", 0, file
+        )
+    if not all(signed(key, text.encode(), raw[4:]) for key, raw in trusted):
         raise Fault("edited", "the signature does not fit: it was changed, or what it signs", 0, file)
     return int(size), base64.b64decode(root)
 
@@ -176,7 +160,7 @@ class Export:
                 raise Fault("inserted", f"by its name, size or form {item.filename[:80]!r} is no part of an export", 0, path.name)
 
     def names(self) -> set[str]:
-        """What lies in it."""
+        """Names of the files in it."""
         return set(self.archive.namelist()) if self.archive else {str(path.relative_to(self.path)) for path in self.path.rglob("*")}
 
     def blocks(self, name: str, size: int = BLOCK) -> Iterator[bytes]:
@@ -226,7 +210,7 @@ CHANGED = re.compile(rb'"open":\{(?:[^{}]*,)?"former":"([^"]+)","key":"([^"]+)".
 
 
 def placed(line: int, leaf: bytes, log: dict[str, Any], proofs: Iterator[list[bytes]]) -> Fault | None:
-    """What is wrong with the place that a filtered export claims for this line, whose proof comes next. None: nothing."""
+    """The fault of the position that a filtered export claims for this line, whose proof comes next. None: no fault."""
     if line > len(places := log["positions"]):
         return Fault("inserted", f"the export has {len(places)} events by its own account", line)
     if line > 1 and places[line - 1] <= places[line - 2]:
@@ -303,9 +287,9 @@ NOTES = {b"subject_erased": "erased", b"values_expired": "expired", b"": "masked
 def tidy(line: bytes) -> re.Match[bytes] | None:
     """A line of values.jsonl in canonical form, RFC 8785: the log has no floats and no keys beyond the basic plane. A key twice: null."""
     with suppress(ValueError, TypeError, RecursionError):
-        told = json.loads(line, object_pairs_hook=lambda pairs: whole if len(whole := dict(pairs)) == len(pairs) else None)
-        told = {key: told[key] for key in ("event", "missing", "name", "salt", "value") if key in told}
-        return VALUE.fullmatch(json.dumps(told, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode())
+        parsed = json.loads(line, object_pairs_hook=lambda pairs: whole if len(whole := dict(pairs)) == len(pairs) else None)
+        parsed = {key: parsed[key] for key in ("event", "missing", "name", "salt", "value") if key in parsed}
+        return VALUE.fullmatch(json.dumps(parsed, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode())
     return None
 
 
@@ -368,14 +352,14 @@ def check_documents(export: Export) -> str:
     """In words, how many documents of a case file are those whose SHA-256 its events name. Raises Fault where one is not that of its line."""
     there, unnamed, count = {name for name in export.names() if DOCUMENT.fullmatch(name)}, set(), 0
     for count, line in enumerate(chain.from_iterable(export.lines(DOCUMENTS)) if DOCUMENTS in export.names() else (), 1):
-        told, seen = DOCUMENT_LINE.fullmatch(line), sha256()
-        name = told[1].decode() if told else ""
+        line_parts, seen = DOCUMENT_LINE.fullmatch(line), sha256()
+        name = line_parts[1].decode() if line_parts else ""
         for block in export.blocks(name) if name in there else ():
             seen.update(block)
-        if told is None or name not in there or seen.hexdigest().encode() != told[2]:
+        if line_parts is None or name not in there or seen.hexdigest().encode() != line_parts[2]:
             raise Fault("edited", f"this line is not that of a document: {name}", count, DOCUMENTS)
         there.discard(name)
-        unnamed.add(told[2])
+        unnamed.add(line_parts[2])
     if there:
         raise Fault("inserted", f"no line of {DOCUMENTS} is about it", 0, min(there))
     for line in chain.from_iterable(chain(export.lines(EVENTS), export.lines(VALUES))) if unnamed else ():
@@ -389,19 +373,23 @@ def log_of(export: Export, size: int, root: bytes) -> dict[str, Any]:
     """Size and root, and of proofs.json `complete`, `positions` and `inclusion` by line, `steps` from the tree of `start` events."""
     with suppress(LookupError, TypeError, ValueError, OverflowError, RecursionError):
         deque(export.proofs(outside := bytearray()), 0)
-        told = json.loads(outside)
-        older, places, proofs = told["consistency"] or {"from": 0, "proof": []}, told["positions"] or [], told["inclusion"] or []
+        proofs_file = json.loads(outside)
+        older, places, proofs = (
+            proofs_file["consistency"] or {"from": 0, "proof": []},
+            proofs_file["positions"] or [],
+            proofs_file["inclusion"] or [],
+        )
         first, step = (numbers[0] if numbers and numbers[0] != [] else 0 for numbers in (proofs, [older["proof"]]))
         right = proofs == ([[]] * len(places) if size == 1 else [*range(first, first + len(places))])
-        if right and told["size"] == size >= older["from"] >= 0 and told["complete"] is (told["positions"] is None):
+        if right and proofs_file["size"] == size >= older["from"] >= 0 and proofs_file["complete"] is (proofs_file["positions"] is None):
             steps = [] if older["proof"] == [] else next(islice(export.proofs(bytearray()), step, None))
-            log = {"size": size, "root": root, "complete": told["complete"], "start": int(older["from"]), "steps": steps}
+            log = {"size": size, "root": root, "complete": proofs_file["complete"], "start": int(older["from"]), "steps": steps}
             return log | {"positions": [*map(int, places)], "inclusion": lambda: islice(export.proofs(bytearray()), first, None)}
     raise Fault("edited", f"no proofs for a checkpoint of {size} events", 0, "proofs.json")
 
 
 def verify(path: Path, keys: Sequence[str], since: Path | None) -> str:
-    """What was verified, in words. Raises Fault."""
+    """A sentence about what was verified. Raises Fault."""
     export = Export(path)
     try:
         trusted = [*map(key_of, texts := keys or [next(export.blocks("key"), b"").decode()])]

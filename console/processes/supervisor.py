@@ -51,9 +51,9 @@ class StartError(ConsoleError):
 
 
 class Child:
-    """A process that is to run for as long as we do; where it ends by itself it is started again, the sooner it ended the later.
+    """A process that is started again whenever it ends, after a pause that grows if it ended soon.
 
-    Where its own children can go on without it (`handing_over`), they do until the next one has children that have been there for a moment.
+    With `handing_over` its own children go on without it until the children of the next process have run for a moment.
     """
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], *, handing_over: bool = False) -> None:
@@ -103,7 +103,8 @@ class Child:
         """Whether what it forked has been there long enough to answer."""
         try:
             return any(
-                time.time() - one.create_time() > SETTLED_S for one in psutil.Process(self.process.pid if self.process else 0).children()
+                time.time() - child.create_time() > SETTLED_S
+                for child in psutil.Process(self.process.pid if self.process else 0).children()
             )
         except psutil.NoSuchProcess:
             return False
@@ -121,8 +122,8 @@ class Child:
 class Supervisor:
     """One `console serve`, from the first check to the last child."""
 
-    def __init__(self, told: argparse.Namespace, given: settings.Settings) -> None:
-        self.told, self.given = told, given
+    def __init__(self, options: argparse.Namespace, given: settings.Settings) -> None:
+        self.options, self.given = options, given
         self.stopping = False
         self.server: Embedded | None = None
         self.children: list[Child] = []
@@ -140,7 +141,7 @@ class Supervisor:
         data_folder.prepare(self.given.data_dir)
         self.given.check_keys()
         try:
-            self._forget_the_dead()
+            self._delete_stale_notes()
             if self.given.embedded:
                 self.server = Embedded(self.given.data_dir).acquire()
             self._prepare()
@@ -156,35 +157,35 @@ class Supervisor:
 
     def _reserve_port(self) -> int:
         """The number of a port that nobody listens on. Asked without SO_REUSEPORT, which would let us share somebody else's."""
-        family = socket.AF_INET6 if ":" in self.told.host else socket.AF_INET
+        family = socket.AF_INET6 if ":" in self.options.host else socket.AF_INET
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((self.told.host, self.told.port))
+                probe.bind((self.options.host, self.options.port))
             except OverflowError as error:
-                raise StartError(f"There is no port {self.told.port}: give one from 0 to 65535.") from error
+                raise StartError(f"There is no port {self.options.port}: give one from 0 to 65535.") from error
             except OSError as error:
                 raise StartError(
-                    f"Port {self.told.port} of {self.told.host} cannot be used ({error.strerror}): give another with --port, or --port 0 for a free one."
+                    f"Port {self.options.port} of {self.options.host} cannot be used ({error.strerror}): give another with --port, or --port 0 for a free one."
                 ) from error
             return int(probe.getsockname()[1])
 
-    def _forget_the_dead(self) -> None:
-        """Notes of supervisors that are gone, or that serve the folder of which this one is a copy: nobody finds them here any more."""
+    def _delete_stale_notes(self) -> None:
+        """Delete the notes of supervisors that have ended, and those that came with a copy of another data folder."""
         folder = self.given.data_dir
         for file in (folder / "serving").glob("*.json*"):
             if _serving(file, folder) is None:
                 file.unlink(missing_ok=True)
         for part in folder.glob("demo.json.*"):
             part.unlink(missing_ok=True)
-        told = self._note()
-        if told.get("pid") and not any(note["pid"] == told["pid"] for note in serving(folder)):
-            self._provided_at = str(told.get("provider") or "")
-            write_private(folder / "demo.json", told | {"url": None, "pid": None, "provider": None})
+        demo_note = self._note()
+        if demo_note.get("pid") and not any(note["pid"] == demo_note["pid"] for note in serving(folder)):
+            self._provided_at = str(demo_note.get("provider") or "")
+            write_private(folder / "demo.json", demo_note | {"url": None, "pid": None, "provider": None})
 
     def _prepare(self) -> None:
-        """Migrations, and the demo's company, by a process that is gone before we serve: what they load does not stay."""
-        command = ["demo", "load", *(["--reset"] if self.told.reset else [])] if self.given.demo else ["migrate"]
+        """Run migrations and load the demo, in a process that ends before we serve, so that its memory is freed."""
+        command = ["demo", "load", *(["--reset"] if self.options.reset else [])] if self.given.demo else ["migrate"]
         if self.stopping:
             return
         self._preparing = subprocess.Popen(
@@ -200,37 +201,37 @@ class Supervisor:
             raise StartError(f"`console {' '.join(command)}` failed (status {status}); what it said stands above.")
 
     def _provider(self) -> str | None:
-        """The demo's stand-in provider as a child, and its address, the former one where that is free; None outside the demo."""
+        """Start the demo's payment provider as a child. Returns its address (the former port if it is free); None outside the demo."""
         if not self.given.demo or "provider" in self.given.http_targets:
             return self.given.http_targets.get("provider")
         before = urlsplit(self._provided_at).port or 0
         port = next(port for port in map(_free, (before, 0)) if port)
         url = f"http://127.0.0.1:{port}"
         self.children.append(Child("provider", [sys.executable, "-P", "-m", "console.demo.provider", str(port)], os.environ))
-        told = (
+        additions = (
             (name, os.environ.get(name, ""), pair)
             for name, pair in (("CONSOLE_HTTP_TARGETS", f"provider={url}"), ("CONSOLE_HTTP_SECRETS", DEMO_SECRET))
         )
-        os.environ.update({name: f"{former},{pair}" if former else pair for name, former, pair in told})
+        os.environ.update({name: f"{former},{pair}" if former else pair for name, former, pair in additions})
         return url
 
     def _note(self) -> dict[str, Any]:
-        """What `demo.json` says so far."""
+        """The content of `demo.json`; empty if there is none."""
         file = self.given.data_dir / "demo.json"
         try:
-            told = json.loads(file.read_text(encoding="utf-8"))
+            note = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return told if isinstance(told, dict) else {}
+        return note if isinstance(note, dict) else {}
 
     def _serve(self, port: int) -> None:
-        python, host = [sys.executable, "-P", "-m"], self.told.host
+        python, host = [sys.executable, "-P", "-m"], self.options.host
         provider = self._provider()
-        web = [*python, "console.web", "--host", host, "--port", str(port), "--workers", str(self.told.workers)]
+        web = [*python, "console.web", "--host", host, "--port", str(port), "--workers", str(self.options.workers)]
         self.children.append(
             Child("web", web, dict(os.environ) | dict.fromkeys(STARTED_BY_US, ""), handing_over=True)
         )  # only the worker may sign
-        if not self.told.no_worker:
+        if not self.options.no_worker:
             self.children.append(Child("worker", [*python, "console.worker"], os.environ))
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104 (read here, not bound)
             host, f"[{host}]" if ":" in host else host
@@ -250,14 +251,14 @@ class Supervisor:
             self._nap()
 
     def _ready(self, address: str, now: float) -> bool:
-        """Whether all work is done, or pages are answered and the worker is not ours, or takes its time."""
+        """Whether everything answers; after a while it is enough that pages answer, because a worker may be slow or started elsewhere."""
         if answers(address):
             return True
-        self._next_look = self._next_look or now + (0.0 if self.told.no_worker else PATIENCE_S)
+        self._next_look = self._next_look or now + (0.0 if self.options.no_worker else PATIENCE_S)
         return now >= self._next_look and answers(address, "/health/pages")
 
     def _nap(self) -> None:
-        """A signal ends the loop within this time at most; `time.sleep` goes on after a signal."""
+        """Sleep for a short time, because a signal does not end `time.sleep`."""
         if not self.stopping:
             time.sleep(CHECK_S if self.note is not None else STARTING_S)
 
@@ -274,19 +275,19 @@ class Supervisor:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.note = folder / f"{os.getpid()}.json"
         children = {child.name: child.process.pid for child in self.children if child.process}
-        told = {"pid": os.getpid(), "started": psutil.Process().create_time(), "folder": identity(self.given.data_dir)}
-        write_private(self.note, told | {"url": address, "children": children})
+        own_note = {"pid": os.getpid(), "started": psutil.Process().create_time(), "folder": identity(self.given.data_dir)}
+        write_private(self.note, own_note | {"url": address, "children": children})
         people = self._people(address, provider) if self.given.demo else []
         print("\n".join([f"Handrail on {address}", *people]), flush=True)  # when all that is told of it in files is there
-        if self.told.open:
+        if self.options.open:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
     def _people(self, address: str, provider: str | None) -> list[str]:
-        """Who can sign in, as the demo's company was loaded: a line each; written to `demo.json` with the address."""
-        told = self._note()
-        kept = {name: value for name, value in told.items() if name not in {"url", "pid", "provider"}}
+        """A line for each demo person who can sign in. Writes the address to `demo.json`."""
+        demo_note = self._note()
+        kept = {name: value for name, value in demo_note.items() if name not in {"url", "pid", "provider"}}
         write_private(self.given.data_dir / "demo.json", {"url": address, "pid": os.getpid(), "provider": provider} | kept)
-        people = told.get("people", [])
+        people = demo_note.get("people", [])
         width = [max((len(str(person.get(name, ""))) for person in people), default=0) for name in ("email", "password", "name", "role")]
         lines = []
         for person in people:
@@ -295,7 +296,7 @@ class Supervisor:
         return lines
 
     def _end(self) -> None:
-        """Everything that was started: asked first, then made to."""
+        """End all children: ask first, then kill."""
         for child in self.children:
             child.ask_to_end()
         deadline = time.monotonic() + GRACE_S
@@ -315,7 +316,7 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _free(port: int) -> int:
-    """The port of 127.0.0.1, or with 0 any, that nobody listens on; 0 where it is taken."""
+    """The port of 127.0.0.1 if it is free (for 0: any free port); 0 if it is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -327,20 +328,20 @@ def _free(port: int) -> int:
 
 def answers(address: str, path: str = "/health") -> bool:
     """Whether the path answers 200 within three seconds. Without `http.client`, which would stay with us for this one question."""
-    there = urlsplit(address)
+    parts = urlsplit(address)
     try:
-        with socket.create_connection((there.hostname, there.port or 80), timeout=3) as line:
-            line.sendall(f"GET {path} HTTP/1.0\r\nHost: {there.netloc}\r\n\r\n".encode())
+        with socket.create_connection((parts.hostname, parts.port or 80), timeout=3) as line:
+            line.sendall(f"GET {path} HTTP/1.0\r\nHost: {parts.netloc}\r\n\r\n".encode())
             return line.recv(12).endswith(b" 200")
     except (OSError, ValueError):
         return False
 
 
-def write_private(file: Path, told: Mapping[str, Any]) -> None:
-    """JSON into a file of mode 0600, the whole or nothing."""
+def write_private(file: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON to a file with mode 0600, whole or not at all."""
     descriptor, part = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.")
     with open(descriptor, "w", encoding="utf-8") as out:
-        json.dump(told, out, indent=1, ensure_ascii=False)
+        json.dump(content, out, indent=1, ensure_ascii=False)
     os.replace(part, file)
 
 
@@ -359,7 +360,7 @@ def _serving(file: Path, data_dir: Path) -> dict[str, Any] | None:
 
 
 def identity(folder: Path) -> list[int]:
-    """What a folder keeps when it is renamed, and a copy of it does not have."""
+    """An identity of the folder that a rename keeps and a copy does not have."""
     status = folder.stat()
     return [status.st_dev, status.st_ino]
 
@@ -370,7 +371,7 @@ def complain(text: str) -> None:
 
 
 def arguments() -> argparse.ArgumentParser:
-    """What `console serve` takes."""
+    """The options of `console serve`."""
     parser = argparse.ArgumentParser(
         prog="console serve",
         description="Serve the pages and the API, with one worker and, unless DATABASE_URL is set, the embedded database. Ctrl-C or SIGTERM ends all of it.",
@@ -396,11 +397,11 @@ def _positive(text: str) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """The status to exit with; what a person can act on is one line."""
     data_folder.be_private()
-    told = arguments().parse_args(argv)
-    if told.demo:
+    options = arguments().parse_args(argv)
+    if options.demo:
         os.environ["CONSOLE_DEMO"] = "on"
     try:
-        return Supervisor(told, settings.current()).run()
+        return Supervisor(options, settings.current()).run()
     except ConsoleError as error:
         complain(error.message)
     except OSError as error:

@@ -62,8 +62,8 @@ def off(why: str) -> str:
 
 def declined(why: str) -> str:
     """That the model found nothing to propose, in its own words where it had some."""
-    said = " ".join(why.split())[:300]
-    return f"The model proposes nothing here: “{said}” {BY_HAND}." if said else MESSAGES["nothing_supported"]
+    short_reason = " ".join(why.split())[:300]
+    return f"The model proposes nothing here: “{short_reason}” {BY_HAND}." if short_reason else MESSAGES["nothing_supported"]
 
 
 def banner(titles: list[str]) -> str:

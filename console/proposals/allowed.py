@@ -10,10 +10,10 @@ from console.core.documents.collections.treatment import secret, treatment_for, 
 
 def of_field(collection: Collection, name: str) -> Treatment:
     """How this field's value is given to a model."""
-    found = collection.by_name.get(name) or collection.field(name)
-    if found is None or found.hidden:
+    of_collection = collection.by_name.get(name) or collection.field(name)
+    if of_collection is None or of_collection.hidden:
         return "never"
-    return treatment_for(found.ai, "full", closed=secret(name, found.stored))
+    return treatment_for(of_collection.ai, "full", closed=secret(name, of_collection.stored))
 
 
 def of_typed(name: str, kind: str) -> Treatment:
@@ -29,5 +29,5 @@ def typed_fields(config: Any) -> Mapping[str, str]:
 
 def is_written_by_us(collection: Collection, name: str) -> bool:
     """Whether our staff or our code wrote what stands in this field, and not customers or other systems."""
-    found = collection.field(name)
-    return found is not None and found.author != "customer"
+    of_collection = collection.field(name)
+    return of_collection is not None and of_collection.author != "customer"

@@ -57,40 +57,40 @@ class Audited:
 
 def call(actor: Actor, call_id: str) -> Audited:
     """The call, without the words of its prompt. Raises NotAllowed without `ai.audit`, NotFound."""
-    found, fields = call_log.get(actor, call_id)
-    answer, handed_in, reads = _events(actor, found)
+    call_made, fields = call_log.get(actor, call_id)
+    answer, handed_in, reads = _events(actor, call_made)
     data = answer.get("data") or {}
-    step = _step(found)
+    step = _step(call_made)
     return Audited(
-        found,
+        call_made,
         step[0],
         step[1],
         step[2],
         _compared(
-            fields, data.get("proposal") or {}, (handed_in.get("data") or {}), found, {one.name: step[3](one.name) for one in fields}
+            fields, data.get("proposal") or {}, (handed_in.get("data") or {}), call_made, {each.name: step[3](each.name) for each in fields}
         ),
-        _kept(found),
+        _kept(call_made),
         reads,
         data.get("message"),
         (data.get("proposal") or {}).get("banner"),
-        house_of(found.prompt_version),
+        house_of(call_made.prompt_version),
         feedback.opinions_of(call_id) if reads else (),
     )
 
 
 def words(actor: Actor, call_id: str) -> tuple[Call, Mapping[str, Any] | None, Kept]:
     """The prompt and answer of a call, None if no longer stored; reading it is logged. Raises as `call` does."""
-    found, _ = call_log.get(actor, call_id)
-    state = _kept(found)
-    told = prompts.read(call_id) if state == "kept" else None
+    call_made, _ = call_log.get(actor, call_id)
+    state = _kept(call_made)
+    prompt = prompts.read(call_id) if state == "kept" else None
     log.note(
         actor,
         "ai_call_read",
-        open={"call": call_id, "run": found.run, "found": told is not None},
-        team=found.team,
+        open={"call": call_id, "run": call_made.run, "found": prompt is not None},
+        team=call_made.team,
         label=_label(call_id),
     )
-    return found, told, state if told is not None or state != "kept" else "gone"
+    return call_made, prompt, state if prompt is not None or state != "kept" else "gone"
 
 
 def house_of(prompt_version: str | None) -> int | None:
@@ -104,30 +104,30 @@ def _label(call_id: str) -> str | None:
     return rows[0][0] if rows else None
 
 
-def _kept(found: Call) -> Kept:
-    if found.provider in (None, "rules") or found.status in ("pending", "off"):
+def _kept(call_made: Call) -> Kept:
+    if call_made.provider in (None, "rules") or call_made.status in ("pending", "off"):
         return "none"
-    if fetch("select 1 from console.ai_prompt where call = %s", (found.id,)):
+    if fetch("select 1 from console.ai_prompt where call = %s", (call_made.id,)):
         return "kept"
     limit = timedelta(days=options.current().document.retention_days)
-    return "expired" if log.now() - found.at >= limit else "gone"
+    return "expired" if log.now() - call_made.at >= limit else "gone"
 
 
-def _events(actor: Actor, found: Call) -> tuple[Mapping[str, Any], Mapping[str, Any], bool]:
+def _events(actor: Actor, call_made: Call) -> tuple[Mapping[str, Any], Mapping[str, Any], bool]:
     """(the event of the answer, that of the step being handed in, whether the reader may see the run), masked for this reader."""
-    if found.run is None:
+    if call_made.run is None:
         return {}, {}, False
     try:
-        see(actor, found.run)
+        see(actor, call_made.run)
     except NotFound:
         return {}, {}, False
-    every = log.history(found.run)
-    answers = [one for one in every if one.type in ANSWERS and one.open.get("call") == found.id]
-    ends = [one for one in every if one.type in HANDED_IN and (one.open.get("proposal") or {}).get("call") == found.id]
+    every = log.history(call_made.run)
+    answers = [event for event in every if event.type in ANSWERS and event.open.get("call") == call_made.id]
+    ends = [event for event in every if event.type in HANDED_IN and (event.open.get("proposal") or {}).get("call") == call_made.id]
     wanted = [*answers[-1:], *ends[:1]]
-    opened = log.open_values(found.run, wanted) if wanted else {}
+    opened = log.open_values(call_made.run, wanted) if wanted else {}
     hidden, names = hidden_from(actor, looking_back=True), present.names_of(list(opened.values()))
-    shown = {n: present.as_json(one, names, hidden=hidden) for n, one in opened.items()}
+    shown = {n: present.as_json(event, names, hidden=hidden) for n, event in opened.items()}
     return (
         shown.get(answers[-1].n, {}) if answers else {},
         shown.get(ends[0].n, {}) if ends else {},
@@ -135,28 +135,28 @@ def _events(actor: Actor, found: Call) -> tuple[Mapping[str, Any], Mapping[str, 
     )
 
 
-def _step(found: Call) -> tuple[str, str, str, Callable[[str], str]]:
+def _step(call_made: Call) -> tuple[str, str, str, Callable[[str], str]]:
     """(title of the workflow, its slug, title of the step, what its fields are called), ids where the version is not known."""
     try:
-        definition = workflows.version(found.workflow or "", found.version or 0)
-        step = next(one for one in definition.document.steps if one.id == found.step)
+        definition = workflows.version(call_made.workflow or "", call_made.version or 0)
+        step = next(each for each in definition.document.steps if each.id == call_made.step)
     except (NotFound, StopIteration):
-        return found.workflow or "", "", found.step or "", lambda name: field_labels.of_step(None, None, name)
+        return call_made.workflow or "", "", call_made.step or "", lambda name: field_labels.of_step(None, None, name)
     return definition.title, definition.slug, step.title, lambda name: field_labels.of_step(definition.document, step, name)
 
 
 def _compared(
-    fields: Sequence[Field], proposal: Mapping[str, Any], handed_in: Mapping[str, Any], found: Call, called: Mapping[str, str]
+    fields: Sequence[Field], proposal: Mapping[str, Any], handed_in: Mapping[str, Any], call_made: Call, called: Mapping[str, str]
 ) -> list[Compared]:
-    proposed = {one["name"]: one for one in proposal.get("fields") or ()}
+    proposed = {entry["name"]: entry for entry in proposal.get("fields") or ()}
     values = handed_in.get("values") or {}
-    made = []
+    rows = []
     for field in fields:
         if field.name == CHOICE:
             choice = proposal.get("choice") or {}
-            said = (found.outcome, found.submitted_outcome, choice.get("reason"), choice.get("sources") or ())
+            of_decision = (call_made.outcome, call_made.submitted_outcome, choice.get("reason"), choice.get("sources") or ())
         else:
-            one = proposed.get(field.name) or {}
-            said = (one.get("value"), values.get(field.name), one.get("reason"), one.get("sources") or ())
-        made.append(Compared(field.name, called[field.name], *said, field))
-    return made
+            entry = proposed.get(field.name) or {}
+            of_decision = (entry.get("value"), values.get(field.name), entry.get("reason"), entry.get("sources") or ())
+        rows.append(Compared(field.name, called[field.name], *of_decision, field))
+    return rows

@@ -23,8 +23,8 @@ _EXPIRE = "with gone as (delete from console.ai_cache where at < now() - %s retu
 
 def key_of(subject: str, system: str, user: str, schema: Mapping[str, Any], settings: str, about: str = "") -> str:
     """Names a question: about whom, in which words, with which form, asked of which model with which settings, about which item of a list (`about`)."""
-    told = [subject, system, user, schema, settings, about]
-    return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    parts = [subject, system, user, schema, settings, about]
+    return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def find(key: str, subject: str) -> Raw | None:

@@ -69,9 +69,9 @@ class Call:
 
     def to_json(self) -> dict[str, Any]:
         """The call in the shape of the API."""
-        told = {name: getattr(self, name) for name in COLUMNS if name != "n"}
-        told |= {name: moment_text(told[name]) for name in ("at", "answered_at", "submitted_at")}
-        return told | {name: None if told[name] is None else f"{told[name]:f}" for name in ("cost", "seconds")}
+        columns = {name: getattr(self, name) for name in COLUMNS if name != "n"}
+        columns |= {name: moment_text(columns[name]) for name in ("at", "answered_at", "submitted_at")}
+        return columns | {name: None if columns[name] is None else f"{columns[name]:f}" for name in ("cost", "seconds")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,41 +95,41 @@ def find(
     Raises NotAllowed without `ai.audit`, NotFound for a run that is not the actor's to know of, Malformed for an unknown filter, value or cursor.
     """
     access.require(actor, None, "ai", "audit")
-    asked = _checked(filters or {})
-    if "run" in asked:
-        _known(actor, asked["run"])
-    conditions = [*(f"c.{name} = %({name})s" for name in asked), *_readable(actor, asked)]
+    parameters = _checked(filters or {})
+    if "run" in parameters:
+        _known(actor, parameters["run"])
+    conditions = [*(f"c.{name} = %({name})s" for name in parameters), *_readable(actor, parameters)]
     if after is not None:
-        asked["at"], asked["id"] = _cursor(after)
+        parameters["at"], parameters["id"] = _cursor(after)
         conditions.append("(c.at, c.id) < (%(at)s::timestamptz, %(id)s)")
-    rows = fetch(_FIND.format(" and ".join(conditions)), {**asked, "limit": limit + 1})
-    found = [Call(*row) for row in rows[:limit]]
-    return found, f"{moment_text(found[-1].at)}~{found[-1].id}" if len(rows) > limit else None
+    rows = fetch(_FIND.format(" and ".join(conditions)), {**parameters, "limit": limit + 1})
+    calls = [Call(*row) for row in rows[:limit]]
+    return calls, f"{moment_text(calls[-1].at)}~{calls[-1].id}" if len(rows) > limit else None
 
 
 def get(actor: Actor, call: str) -> tuple[Call, Sequence[Field]]:
     """One call, and what of it was proposed or dropped. Raises NotAllowed and NotFound as `find` does."""
     access.require(actor, None, "ai", "audit")
-    asked: dict[str, Any] = {"call": call}
-    conditions = ["c.id = %(call)s", *_readable(actor, asked)]
-    rows = fetch(_FIND.format(" and ".join(conditions)), {**asked, "limit": 1}) if "\x00" not in call else []
+    parameters: dict[str, Any] = {"call": call}
+    conditions = ["c.id = %(call)s", *_readable(actor, parameters)]
+    rows = fetch(_FIND.format(" and ".join(conditions)), {**parameters, "limit": 1}) if "\x00" not in call else []
     if not rows:
         raise NotFound
     return Call(*rows[0]), [Field(*row) for row in fetch(_FIELDS, (call,))]
 
 
-def _readable(actor: Actor, asked: dict[str, Any]) -> list[str]:
-    """Conditions that a call is for this reader; what they compare with goes to `asked`."""
-    asked["cleared"] = sorted(access.clearance(actor))
-    asked["teams"] = [team for team in [team.id for team in accounts.teams()] if access.can(actor, team, "ai", "audit")]
+def _readable(actor: Actor, parameters: dict[str, Any]) -> list[str]:
+    """Conditions that a call is for this reader; what they compare with goes to `parameters`."""
+    parameters["cleared"] = sorted(access.clearance(actor))
+    parameters["teams"] = [team for team in [team.id for team in accounts.teams()] if access.can(actor, team, "ai", "audit")]
     return ["(c.label is null or c.label = any(%(cleared)s))", "(c.team is null or c.team = any(%(teams)s))"]
 
 
 def _known(actor: Actor, run: str) -> None:
     """Raises NotFound for a run that is not there, or of which this reader must not know."""
-    asked: dict[str, Any] = {"run": run}
-    conditions = " and ".join(each.replace("c.", "r.") for each in _readable(actor, asked))
-    if not fetch(f"select 1 from console.run r where r.id = %(run)s and {conditions}", asked):  # noqa: S608 (conditions of this file)
+    parameters: dict[str, Any] = {"run": run}
+    conditions = " and ".join(each.replace("c.", "r.") for each in _readable(actor, parameters))
+    if not fetch(f"select 1 from console.run r where r.id = %(run)s and {conditions}", parameters):  # noqa: S608 (conditions of this file)
         raise NotFound
 
 

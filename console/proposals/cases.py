@@ -102,7 +102,7 @@ def find_cases(actor: Actor, window: Window, wanted: Wanted) -> Page:
     given = measure.parameters(actor, seen, window) | _checked(wanted) | {"page": PAGE + 1}
     rows = fetch(_ROWS.format(_BECAME[wanted.became] if wanted.became else "true"), given)
     cases = [_case(row) for row in rows[:PAGE]]
-    known = {one.id: one for one in seen.values()}
+    known = {each.id: each for each in seen.values()}
     people = {case.person for case in cases if case.person}
     following = f"{cases[-1].at.isoformat()}~{cases[-1].call}" if len(rows) > PAGE else None
     return Page(
@@ -117,14 +117,14 @@ def find_cases(actor: Actor, window: Window, wanted: Wanted) -> Page:
 
 def _case(row: Sequence[Any]) -> Case:
     values = [(str(name), str(level), str(became)) for name, level, became in row[15] or ()]
-    told = dict(
+    columns = dict(
         zip(
             ("call", "at", "run", "workflow", "step", "version", "status", "code", "mode", "model", "person", "submitted_at"),
             row,
             strict=False,
         )
     )
-    return Case(**told, by_hand=bool(row[12]), seconds=None if row[13] is None else float(row[13]), opened=row[14], values=values)
+    return Case(**columns, by_hand=bool(row[12]), seconds=None if row[13] is None else float(row[13]), opened=row[14], values=values)
 
 
 def _checked(wanted: Wanted) -> dict[str, Any]:

@@ -37,12 +37,12 @@ SHORTEST_ORDER = 12
 CURRENCY = re.compile("[A-Z]{3}")
 NO_DATA = "handled manually, no data"
 FROM_OUTSIDE = frozenset({"llm", "mcp_task", "request_documents", "sms", "email", "ai_call"})
-"""Steps whose output others wrote: a model, another system, whoever answered."""
+"""Types of steps whose output was written by others: a model, another system, a person outside."""
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The ask, and how people know its sources: id → title. `unread`: there are documents which there was no time to read. `document`: of the workflow."""
+    """The ask, with the titles of its sources by id. `unread`: there was no time to read some documents. `document`: the workflow."""
 
     ask: Ask
     titles: Mapping[str, str] = field(default_factory=dict)
@@ -55,46 +55,50 @@ class Built:
         return {source.id: source for source in self.ask.sources}
 
 
-def build(known: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
-    """Everything that whoever proposes gets for this call."""
+def build(ask_context: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
+    """Everything that the provider or the rules get for this call."""
     names = tuple(
-        sorted({word.casefold() for each in known.fields for word in (each.name, each.label) if len(word) >= injection_scan.LEAST_NAME})
+        sorted(
+            {word.casefold() for each in ask_context.fields for word in (each.name, each.label) if len(word) >= injection_scan.LEAST_NAME}
+        )
     )
-    found = list(_pieces(known))
-    pages, unread = _documents(known)
-    pieces = cut([part for piece in [*found, *pages] for part in _doubted(piece, names)][:MOST_SOURCES])
+    all_pieces = list(_pieces(ask_context))
+    pages, unread = _documents(ask_context)
+    pieces = cut([part for piece in [*all_pieces, *pages] for part in _doubted(piece, names)][:MOST_SOURCES])
     sources = tuple(piece.source(f"s{number}") for number, piece in enumerate(pieces, 1))
     ask = Ask(
-        purpose=known.purpose,
-        step=known.step.id,
-        title=known.step.title,
-        type=known.step.type,
-        instruction=known.instruction,
-        fields=tuple(_spec(each, known) for each in known.fields),
-        outcomes=known.outcomes,
+        purpose=ask_context.purpose,
+        step=ask_context.step.id,
+        title=ask_context.step.title,
+        type=ask_context.step.type,
+        instruction=ask_context.instruction,
+        fields=tuple(_spec(each, ask_context) for each in ask_context.fields),
+        outcomes=ask_context.outcomes,
         sources=sources,
-        threshold=known.ai.threshold,
+        threshold=ask_context.ai.threshold,
         policy=policy,
-        locale=known.person.locale,
-        review=known.review,
-        item=item.item_for_prompt(known),
-        supported=supporting.supported(known, _foreign(known), _outside(known)),
+        locale=ask_context.person.locale,
+        review=ask_context.review,
+        item=item.item_for_prompt(ask_context),
+        supported=supporting.supported(ask_context, _foreign(ask_context), _outside(ask_context)),
     )
-    return Built(ask, {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)}, unread, known.definition.document)
+    return Built(
+        ask, {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)}, unread, ask_context.definition.document
+    )
 
 
-def _documents(known: ProposalContext) -> tuple[list[Piece], bool]:
-    """(the pages beside the run where the step wants them, whether there was no time to read them)."""
-    if "documents" not in known.ai.sources:
+def _documents(ask_context: ProposalContext) -> tuple[list[Piece], bool]:
+    """(the pages of the run's documents, if the step wants them; whether there was no time to read them)."""
+    if "documents" not in ask_context.ai.sources:
         return [], False
     try:
-        return list(documents_of(known)), False
+        return list(documents_of(ask_context)), False
     except NotRead:
         return [], True
 
 
 def _doubted(piece: Piece, names: tuple[str, ...]) -> Iterator[Piece]:
-    """The piece; what of it reads like instructions stands apart, and nobody vouches for it, whoever wrote it."""
+    """The piece, split: text that reads like instructions becomes a piece of its own that counts as untrusted, whoever wrote it."""
     if not piece.trusted:
         yield piece
         return
@@ -111,9 +115,9 @@ def _reads_like_orders(value: Any, names: tuple[str, ...]) -> bool:
     return any(len(text) >= SHORTEST_ORDER and injection_scan.first_sign(text, names) is not None for text in texts(value))
 
 
-def _spec(spec: FieldSpec, known: ProposalContext) -> FieldSpec:
-    """The field with what of its value may be sent; names of records to choose from are sent with the records, as far as they may be."""
-    collection = known.columns.get(spec.name)
+def _spec(spec: FieldSpec, ask_context: ProposalContext) -> FieldSpec:
+    """The field with only the values that may be sent. Names of records to choose from are sent with the records."""
+    collection = ask_context.columns.get(spec.name)
     treatment = allowed.of_field(records.collection(collection), spec.name) if collection else allowed.of_typed(spec.name, spec.type)
     if not spec.opaque:
         return replace(spec, treatment=treatment)
@@ -124,39 +128,45 @@ def _spec(spec: FieldSpec, known: ProposalContext) -> FieldSpec:
 _PICK = "Candidate"
 
 
-def _pieces(known: ProposalContext) -> Iterator[Piece]:
-    wanted = frozenset(known.ai.sources)
-    yield from _at_hand(known)
+def _pieces(ask_context: ProposalContext) -> Iterator[Piece]:
+    wanted = frozenset(ask_context.ai.sources)
+    yield from _at_hand(ask_context)
     if "record" in wanted:
-        yield from _record(known)
+        yield from _record(ask_context)
     if "steps" in wanted:
-        yield from _steps(known)
+        yield from _steps(ask_context)
     if "related" in wanted:
-        yield from _related(known)
+        yield from _related(ask_context)
 
 
-def _at_hand(known: ProposalContext) -> Iterator[Piece]:
-    """The item that the form is about: whatever else the author lets be given, without it nothing can be said."""
-    at_hand = known.at_hand
+def _at_hand(ask_context: ProposalContext) -> Iterator[Piece]:
+    """The item that the form is about. It is always given, because without it no proposal is possible."""
+    at_hand = ask_context.at_hand
     if at_hand is None:
         return
     if at_hand.collection is None:
-        yield from item.entry(at_hand, known, _closed(known), _foreign(known))
+        yield from item.entry(at_hand, ask_context, _closed(ask_context), _foreign(ask_context))
         return
     collection = records.collection(at_hand.collection)
-    yield from parted(item.about(at_hand, known, collection.label_one), collection, item.values_of(at_hand, known, collection))
+    yield from parted(item.about(at_hand, ask_context, collection.label_one), collection, item.values_of(at_hand, ask_context, collection))
 
 
-def _record(known: ProposalContext) -> Iterator[Piece]:
+def _record(ask_context: ProposalContext) -> Iterator[Piece]:
     """The record that the run is about."""
-    if known.record is None:
+    if ask_context.record is None:
         return
-    collection = records.collection(known.record.collection)
-    scope = access.scope_for(known.person, collection.id, "read")
+    collection = records.collection(ask_context.record.collection)
+    scope = access.scope_for(ask_context.person, collection.id, "read")
     names = {each.name for each in collection.readable(scope)}
-    values = {name: value for name, value in known.record.values.items() if name in names}
+    values = {name: value for name, value in ask_context.record.values.items() if name in names}
     about = Piece(
-        "record", collection.label_one, known.record.title, {}, collection=collection.id, record=known.record.key, read_at=known.asked_at
+        "record",
+        collection.label_one,
+        ask_context.record.title,
+        {},
+        collection=collection.id,
+        record=ask_context.record.key,
+        read_at=ask_context.asked_at,
     )
     yield from parted(about, collection, values)
 
@@ -164,7 +174,7 @@ def _record(known: ProposalContext) -> Iterator[Piece]:
 def parted(about: Piece, collection: Collection, values: Mapping[str, Any]) -> Iterator[Piece]:
     """The values as one piece that our staff or our code wrote, and one that others wrote."""
     kept = {name: _as_read(collection, name, value, values) for name, value in filled(values).items() if collection.field(name) is not None}
-    labels = {name: found.label for name in kept if (found := collection.field(name)) is not None}
+    labels = {name: of_collection.label for name in kept if (of_collection := collection.field(name)) is not None}
     treatments = {name: allowed.of_field(collection, name) for name in kept}
     for trusted in (True, False):
         data = {name: value for name, value in kept.items() if allowed.is_written_by_us(collection, name) is trusted}
@@ -173,7 +183,7 @@ def parted(about: Piece, collection: Collection, values: Mapping[str, Any]) -> I
 
 
 def _as_read(collection: Collection, name: str, value: Any, values: Mapping[str, Any]) -> Any:
-    """The value as people read it: an amount that is kept in cents (4900) as an amount (49.00), so that nobody's “4,900” is found in it."""
+    """The value as people read it: an amount stored in cents (4900) becomes 49.00, so that it is not confused with a written “4,900”."""
     about = collection.field(name)
     if about is None or not about.minor or not isinstance(value, int):
         return value
@@ -182,17 +192,17 @@ def _as_read(collection: Collection, name: str, value: Any, values: Mapping[str,
     return f"{Decimal(value).scaleb(-places):f}"
 
 
-def _steps(known: ProposalContext) -> Iterator[Piece]:
+def _steps(ask_context: ProposalContext) -> Iterator[Piece]:
     """The results of completed steps, newest last; of a repeated step the valid attempt."""
-    standing = {attempt.step: attempt for _, attempt in sorted(known.run.attempts.items()) if attempt.standing}
-    closed = _closed(known)
+    standing = {attempt.step: attempt for _, attempt in sorted(ask_context.run.attempts.items()) if attempt.standing}
+    closed = _closed(ask_context)
     for attempt in sorted(standing.values(), key=lambda each: each.n):
-        yield from _step(known, attempt, closed)
+        yield from _step(ask_context, attempt, closed)
 
 
-def _step(known: ProposalContext, attempt: Attempt, closed: frozenset[str]) -> Iterator[Piece]:
-    written = known.definition.document.step(attempt.step)
-    kind, view = viewed(known.definition, attempt.step)
+def _step(ask_context: ProposalContext, attempt: Attempt, closed: frozenset[str]) -> Iterator[Piece]:
+    written = ask_context.definition.document.step(attempt.step)
+    kind, view = viewed(ask_context.definition, attempt.step)
     about = Piece(
         _kind_of(written.type),
         written.title,
@@ -202,29 +212,31 @@ def _step(known: ProposalContext, attempt: Attempt, closed: frozenset[str]) -> I
         step=attempt.step,
         read_at=attempt.completed_at,
     )
-    output = item.narrowed(known, attempt.step, known.run.context.get(attempt.step) or {})
+    output = item.narrowed(ask_context, attempt.step, ask_context.run.context.get(attempt.step) or {})
     if output.pop("missing", None) == MISSING_MANUAL and not filled(output):
         yield replace(about, data={"note": NO_DATA}, trusted=True)
         return
-    lists = {read.name: collection for read in kind.reads(view) if (collection := _collection_of(known, read.relation, read.collection))}
-    rows = _rows_again(known, attempt, kind, view, lists, output)
+    lists = {
+        read.name: collection for read in kind.reads(view) if (collection := _collection_of(ask_context, read.relation, read.collection))
+    }
+    rows = _rows_again(ask_context, attempt, kind, view, lists, output)
     own = output.pop("record", None) if written.type in ("get_data", "load_related") else None
-    found = str(output.pop("collection", "")) if written.type == "load_related" else ""
-    left = {name: value for name, value in output.items() if name not in lists and not (found and name in ("key", "title"))}
-    left |= own if isinstance(own, Mapping) and not found and known.record is None else {}
-    yield from _typed(known, about, view, left, _titled(output.get("collection"), closed))
-    if found and isinstance(own, Mapping):
-        yield from _loaded(known, about, found, own, dict(known.run.context[attempt.step]))
+    loaded_from = str(output.pop("collection", "")) if written.type == "load_related" else ""
+    left = {name: value for name, value in output.items() if name not in lists and not (loaded_from and name in ("key", "title"))}
+    left |= own if isinstance(own, Mapping) and not loaded_from and ask_context.record is None else {}
+    yield from _typed(ask_context, about, view, left, _titled(output.get("collection"), closed))
+    if loaded_from and isinstance(own, Mapping):
+        yield from _loaded(ask_context, about, loaded_from, own, dict(ask_context.run.context[attempt.step]))
     for name, entries in rows.items():
-        if known.at_hand is None or lists[name] != known.at_hand.collection:
+        if ask_context.at_hand is None or lists[name] != ask_context.at_hand.collection:
             yield from _of_rows(replace(about, kind="related"), records.collection(lists[name]), entries)
 
 
 def _loaded(
-    known: ProposalContext, about: Piece, collection_id: str, values: Mapping[str, Any], output: Mapping[str, Any]
+    ask_context: ProposalContext, about: Piece, collection_id: str, values: Mapping[str, Any], output: Mapping[str, Any]
 ) -> Iterator[Piece]:
     """The record that a step loaded, as far as this person may see it."""
-    collection, scope = records.collection(collection_id), access.scope_for(known.person, collection_id, "read")
+    collection, scope = records.collection(collection_id), access.scope_for(ask_context.person, collection_id, "read")
     key = output.get("key")
     if not isinstance(key, str) or (not scope.unlimited and key not in records.visible_keys(collection_id, [key], scope)):
         return
@@ -238,26 +250,28 @@ def _kind_of(step_type: str) -> Kind:
 
 
 def _is_step_ours(step_type: str, attempt: Attempt) -> bool:
-    """Whether our staff or our code wrote what the step came to. What began a run that no person started came from outside."""
+    """Whether our staff or our code wrote the step's result. The input of a run that no person started came from outside."""
     return step_type not in FROM_OUTSIDE and not (step_type == "start" and attempt.by is None)
 
 
-def _collection_of(known: ProposalContext, relation: str | None, collection: str | None) -> str | None:
+def _collection_of(ask_context: ProposalContext, relation: str | None, collection: str | None) -> str | None:
     """The collection that a step reads, other than the run's own record."""
-    if collection is not None or relation is None or known.run.collection is None:
+    if collection is not None or relation is None or ask_context.run.collection is None:
         return collection
-    found = records.collection(known.run.collection).relation(relation)
-    return found.collection if found is not None else None
+    relation_found = records.collection(ask_context.run.collection).relation(relation)
+    return relation_found.collection if relation_found is not None else None
 
 
-def _typed(known: ProposalContext, about: Piece, view: StepView, output: Mapping[str, Any], closed: frozenset[str]) -> Iterator[Piece]:
+def _typed(
+    ask_context: ProposalContext, about: Piece, view: StepView, output: Mapping[str, Any], closed: frozenset[str]
+) -> Iterator[Piece]:
     """Typed and computed values, without fields of records that this person may not see."""
-    hidden = kept_from(known.person, known.run.workflow, known.run.version, view.id, run=known.run.id)
-    visible, _ = masking.mask(dict(output), "", hidden, known.run.collection)
+    hidden = kept_from(ask_context.person, ask_context.run.workflow, ask_context.run.version, view.id, run=ask_context.run.id)
+    visible, _ = masking.mask(dict(output), "", hidden, ask_context.run.collection)
     data = filled({name: open_of(value, closed) for name, value in visible.items()})
     if not data:
         return
-    own = records.collection(known.run.collection) if known.run.collection else None
+    own = records.collection(ask_context.run.collection) if ask_context.run.collection else None
     forms = allowed.typed_fields(view.config)
     treatments = {
         name: allowed.of_field(own, name)
@@ -268,14 +282,14 @@ def _typed(known: ProposalContext, about: Piece, view: StepView, output: Mapping
     yield replace(about, data=data, treatments=treatments)
 
 
-def _closed(known: ProposalContext) -> frozenset[str]:
+def _closed(ask_context: ProposalContext) -> frozenset[str]:
     """Names of fields that stand in no value of a value: those that this person may not see, that a model gets less of than all, or that others write.
 
     What a step worked out may hold parts of records wherever it likes; as a source of its own a record is told field by field.
     """
     names = set[str]()
-    for collection in collections_of(known):
-        names |= access.scope_for(known.person, collection.id, "read").hidden
+    for collection in collections_of(ask_context):
+        names |= access.scope_for(ask_context.person, collection.id, "read").hidden
         names |= {
             each.name
             for each in collection.fields
@@ -284,40 +298,45 @@ def _closed(known: ProposalContext) -> frozenset[str]:
     return frozenset(names)
 
 
-def _foreign(known: ProposalContext) -> frozenset[str]:
-    """Names of the fields of every collection that the run knows which others write."""
+def _foreign(ask_context: ProposalContext) -> frozenset[str]:
+    """Names of fields, of all collections that the run reads, that are written by others."""
     return frozenset(
         each.name
-        for collection in collections_of(known)
+        for collection in collections_of(ask_context)
         for each in collection.fields
         if not allowed.is_written_by_us(collection, each.name)
     )
 
 
-def _outside(known: ProposalContext) -> frozenset[str]:
-    """The steps whose output others wrote."""
-    made = {step.id for step in known.definition.document.steps if step.type in FROM_OUTSIDE}
+def _outside(ask_context: ProposalContext) -> frozenset[str]:
+    """The ids of steps whose output was written by others."""
+    outside_steps = {step.id for step in ask_context.definition.document.steps if step.type in FROM_OUTSIDE}
     return frozenset(
-        made | {each.step for each in known.run.attempts.values() if each.standing and not _is_step_ours(_type(known, each.step), each)}
+        outside_steps
+        | {
+            each.step
+            for each in ask_context.run.attempts.values()
+            if each.standing and not _is_step_ours(_type(ask_context, each.step), each)
+        }
     )
 
 
-def _type(known: ProposalContext, step_id: str) -> str:
-    return known.definition.document.step(step_id).type
+def _type(ask_context: ProposalContext, step_id: str) -> str:
+    return ask_context.definition.document.step(step_id).type
 
 
-def collections_of(known: ProposalContext) -> list[Collection]:
+def collections_of(ask_context: ProposalContext) -> list[Collection]:
     """The collection of the run's record, and those that its steps read or loaded."""
-    read = {_collection_of(known, relation, collection) for relation, collection in _read_by(known.definition)}
-    loaded = {output.get("collection") for output in known.run.context.values() if isinstance(output, Mapping)}
-    found = {each.id: each for each in records.collections()}
-    return [found[name] for name in {known.run.collection, *read, *loaded} if isinstance(name, str) and name in found]
+    read = {_collection_of(ask_context, relation, collection) for relation, collection in _read_by(ask_context.definition)}
+    loaded = {output.get("collection") for output in ask_context.run.context.values() if isinstance(output, Mapping)}
+    by_id = {each.id: each for each in records.collections()}
+    return [by_id[name] for name in {ask_context.run.collection, *read, *loaded} if isinstance(name, str) and name in by_id]
 
 
 def _titled(collection: object, closed: frozenset[str]) -> frozenset[str]:
-    """The same with `title` among them, unless the titles of this collection hold none of them."""
-    found = next((each for each in records.collections() if each.id == collection), None)
-    return closed if found is not None and not closed & set(found.title_fields) else closed | {"title"}
+    """The same fields, and `title` if the titles of this collection are made from one of them."""
+    of_collection = next((each for each in records.collections() if each.id == collection), None)
+    return closed if of_collection is not None and not closed & set(of_collection.title_fields) else closed | {"title"}
 
 
 @functools.lru_cache(maxsize=256)
@@ -335,18 +354,18 @@ def _read_by(definition: Definition) -> frozenset[tuple[str | None, str | None]]
 
 
 def _rows_again(
-    known: ProposalContext, attempt: Attempt, kind: StepType, view: StepView, lists: Mapping[str, str], output: Mapping[str, Any]
+    ask_context: ProposalContext, attempt: Attempt, kind: StepType, view: StepView, lists: Mapping[str, str], output: Mapping[str, Any]
 ) -> dict[str, Sequence[Mapping[str, Any]]]:
-    """Rows that a step read, as this person may see them: read anew where they may not see all, for somebody else may have read them."""
-    found: dict[str, Sequence[Mapping[str, Any]]] = {}
+    """The rows that a step read, limited to what this person may see. They are read again if the person may not see all of them."""
+    rows_by_name: dict[str, Sequence[Mapping[str, Any]]] = {}
     again: Mapping[str, Rows] | None = None
     for name, collection in lists.items():
-        if name not in output or not access.can(known.person, known.run.team, f"collection:{collection}", "read"):
+        if name not in output or not access.can(ask_context.person, ask_context.run.team, f"collection:{collection}", "read"):
             continue
-        scope = access.scope_for(known.person, collection, "read")
+        scope = access.scope_for(ask_context.person, collection, "read")
         if scope.unlimited:
             entries = output[name] if isinstance(output[name], list) else [output[name]]
-            found[name] = [
+            rows_by_name[name] = [
                 {name: value for name, value in entry.items() if name not in scope.hidden}
                 for entry in entries
                 if isinstance(entry, Mapping)
@@ -356,11 +375,14 @@ def _rows_again(
                 again
                 if again is not None
                 else context_of(
-                    known.person, OpenStep(known.definition, known.run, attempt, kind, view), known.record, known.asked_at
+                    ask_context.person,
+                    OpenStep(ask_context.definition, ask_context.run, attempt, kind, view),
+                    ask_context.record,
+                    ask_context.asked_at,
                 ).reads
             )
-            found[name] = [row["values"] for row in again[name].rows] if name in again else []
-    return found
+            rows_by_name[name] = [row["values"] for row in again[name].rows] if name in again else []
+    return rows_by_name
 
 
 def _of_rows(about: Piece, collection: Collection, rows: Sequence[Mapping[str, Any]]) -> Iterator[Piece]:
@@ -371,15 +393,15 @@ def _of_rows(about: Piece, collection: Collection, rows: Sequence[Mapping[str, A
         )
 
 
-def _related(known: ProposalContext) -> Iterator[Piece]:
-    """Records that stand before the person at this step."""
-    for name, rows in known.context.reads.items():
-        if not rows.collection or (rows.collection == known.run.collection and name == "record"):
+def _related(ask_context: ProposalContext) -> Iterator[Piece]:
+    """The records that this step shows beside its form."""
+    for name, rows in ask_context.context.reads.items():
+        if not rows.collection or (rows.collection == ask_context.run.collection and name == "record"):
             continue
-        if known.at_hand is not None and (name == LIST or rows.collection == known.at_hand.collection):
+        if ask_context.at_hand is not None and (name == LIST or rows.collection == ask_context.at_hand.collection):
             continue  # the other items of the list
         collection = records.collection(rows.collection)
-        picks = known.prompt.picks == name
+        picks = ask_context.prompt.picks == name
         for number, row in enumerate(rows.rows[: MOST_ROWS if not picks else len(rows.rows)], 1):
             called = f"{_PICK} {number}" if picks else f"{collection.label_one} {number}"
             about = Piece(
@@ -389,7 +411,7 @@ def _related(known: ProposalContext) -> Iterator[Piece]:
                 {},
                 collection=collection.id,
                 record=row["key"],
-                read_at=known.asked_at,
+                read_at=ask_context.asked_at,
             )
             yield from parted(about, collection, row["values"])
         if rows.totals:

@@ -10,20 +10,20 @@ from console.proposals.pieces import Piece
 from console.runs.engine.preparing import ProposalContext
 
 FOR_THE_MODEL_S = 3.5
-"""Of the time that there is, what is left for whoever is asked; recognising characters may take longer than all of it."""
+"""The part of the time limit that stays reserved for the provider, because reading scanned documents may take longer than the whole limit."""
 LEAST_S = 0.5
 NUMBERS = frozenset({"number", "tax_id", "personal_number", "policy_no"})
 """Names under which rules find numbers of papers and of persons."""
 
 
 class NotRead(Exception):
-    """There was no time to read the documents. They are read on, and are there the next time."""
+    """There was no time to read the documents. Reading goes on in the background, for the next time."""
 
 
-def documents_of(known: ProposalContext) -> Iterator[Piece]:
-    """The pages that this person may open. Others wrote them, whoever handed them in; a document that cannot be read is none. Raises NotRead."""
+def documents_of(ask_context: ProposalContext) -> Iterator[Piece]:
+    """The pages that this person may open, marked as written by others. Documents that cannot be read are left out. Raises NotRead."""
     numbers: dict[str, int] = {}
-    for page in _pages(known):
+    for page in _pages(ask_context):
         number = numbers.setdefault(page.document, len(numbers) + 1)
         lines = {f"line_{at}": line for at, line in enumerate(page.lines, 1)}
         yield Piece(
@@ -43,25 +43,25 @@ def documents_of(known: ProposalContext) -> Iterator[Piece]:
 
 
 def _names_a_person(name: str) -> bool:
-    """Whether what rules found under this name is a number or day that names somebody, in print or in a machine-readable zone."""
+    """Whether the value that rules found under this name is a number or date that identifies a person."""
     bare = name.removeprefix("mrz_")
     return bare in NUMBERS or allowed.of_typed(bare, "text") != "full"
 
 
-def _pages(known: ProposalContext) -> Sequence[Any]:
-    left = (known.deadline_at - log.now()).total_seconds() - FOR_THE_MODEL_S
+def _pages(ask_context: ProposalContext) -> Sequence[Any]:
+    left = (ask_context.deadline_at - log.now()).total_seconds() - FOR_THE_MODEL_S
     try:
-        return waits.within(max(LEAST_S, left), lambda: _read(known))
+        return waits.within(max(LEAST_S, left), lambda: _read(ask_context))
     except waits.Late:
         raise NotRead from None
     except ConsoleError:
         return []
 
 
-def _read(known: ProposalContext) -> Sequence[Any]:
-    """The pages beside the run; of a list those of the item at hand alone."""
+def _read(ask_context: ProposalContext) -> Sequence[Any]:
+    """The pages of the run's documents; in a step that goes through a list, only those of the present item."""
     from console import documents
 
-    item = known.at_hand
-    mine = documents.of_item(known.person, known.run.id, item) if item is not None else None
-    return documents.pages_of(known.person, known.run.id, recognise=known.ai.ocr, of=mine)
+    item = ask_context.at_hand
+    mine = documents.of_item(ask_context.person, ask_context.run.id, item) if item is not None else None
+    return documents.pages_of(ask_context.person, ask_context.run.id, recognise=ask_context.ai.ocr, of=mine)

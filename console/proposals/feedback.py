@@ -40,24 +40,24 @@ def give(actor: Actor, run_id: str, call_id: str, thumb: str, comment: str = "")
     rows = fetch(_CALL, (call_id,)) if "\x00" not in call_id else []
     if not rows or rows[0][0] != run_id or not _theirs(actor, *rows[0]):
         raise NotFound
-    said = comment.strip()
+    text = comment.strip()
     problems = [] if thumb in THUMBS else [{"field": "thumb", "reason": "Say whether it helped."}]
-    if len(said) > MOST_COMMENT or "\x00" in said:
+    if len(text) > MOST_COMMENT or "\x00" in text:
         problems.append({"field": "comment", "reason": f"At most {MOST_COMMENT:,} characters."})
     if problems:
         raise Invalid("Nothing was noted.", details=problems)
     run = seen.run
     subject = seen.loaded.subject or subjects.subject_of("run", run.id)
-    sealed: tuple[Any, ...] = subjects.seal(subject, _about(call_id, actor.id), said) if said else (None, None, None)
-    row = {"call": call_id, "person": actor.id, "thumb": thumb, "subject": subject if said else None}
+    sealed: tuple[Any, ...] = subjects.seal(subject, _about(call_id, actor.id), text) if text else (None, None, None)
+    row = {"call": call_id, "person": actor.id, "thumb": thumb, "subject": subject if text else None}
     with transaction() as connection:
         connection.execute(_KEEP, row | dict(zip(("kid", "nonce", "ct"), sealed, strict=True)))
         log.note(
             actor,
             "ai_feedback",
             open={"call": call_id, "run": run_id, "thumb": thumb},
-            sealed={"comment": said} if said else None,
-            subject=subject if said else None,
+            sealed={"comment": text} if text else None,
+            subject=subject if text else None,
             team=run.team,
             label=run.label,
             connection=connection,
@@ -66,7 +66,7 @@ def give(actor: Actor, run_id: str, call_id: str, thumb: str, comment: str = "")
 
 def commented(actor: Actor, call_id: str) -> str:
     """The actor's comment on the proposal; empty if there is none or it was erased."""
-    return next((one.comment or "" for one in _read_opinions(call_id, actor.id)), "")
+    return next((opinion.comment or "" for opinion in _read_opinions(call_id, actor.id)), "")
 
 
 def given(actor: Actor, call_id: str) -> str | None:
@@ -80,11 +80,11 @@ def opinions_of(call_id: str) -> list[Opinion]:
     return _read_opinions(call_id, None)
 
 
-def _read_opinions(call_id: str, whose: str | None) -> list[Opinion]:
+def _read_opinions(call_id: str, person_id: str | None) -> list[Opinion]:
     return [
         Opinion(name, thumb, at, _opened(call_id, person, subject, nonce, ct))
         for person, name, thumb, at, subject, nonce, ct in fetch(_OF, (call_id,))
-        if whose in (None, person)
+        if person_id in (None, person)
     ]
 
 

@@ -23,39 +23,39 @@ def of_step(document: Workflow | None, step: Step | None, name: str) -> str:
         return str(label)
     options = (entry or {}).get("options")
     ticks = (
-        {str(one.get("value")): str(one.get("label") or one.get("value")) for one in options if isinstance(one, Mapping)}
+        {str(option.get("value")): str(option.get("label") or option.get("value")) for option in options if isinstance(option, Mapping)}
         if isinstance(options, list)
         else {}
     )
     return f"{label}: {ticks.get(tick, tick.replace('_', ' '))}"
 
 
-def of_live(known: Sequence[workflows.Known], fields: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
+def of_live(all_known: Sequence[workflows.Known], fields: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
     """(workflow, step, field) → its label in the live version."""
-    live = {one.id: one.live for one in known}
+    live = {each.id: each.live for each in all_known}
     documents: dict[str, Workflow | None] = {}
-    found = {}
+    labels = {}
     for workflow, step, name in set(fields):
         if workflow not in documents:
             number = live.get(workflow)
             documents[workflow] = workflows.version(workflow, number).document if number else None
         document = documents[workflow]
-        found[workflow, step, name] = of_step(
-            document, next((one for one in document.steps if one.id == step), None) if document else None, name
+        labels[workflow, step, name] = of_step(
+            document, next((each for each in document.steps if each.id == step), None) if document else None, name
         )
-    return found
+    return labels
 
 
 def _form(step: Step | None) -> dict[str, Mapping[str, Any]]:
-    entries = [one for part in ("output", "form", "fields") for one in ((step.config.get(part) if step else None) or ())]
-    return {str(one["name"]): one for one in entries if isinstance(one, Mapping) and "name" in one}
+    entries = [entry for part in ("output", "form", "fields") for entry in ((step.config.get(part) if step else None) or ())]
+    return {str(entry["name"]): entry for entry in entries if isinstance(entry, Mapping) and "name" in entry}
 
 
 def _of_collection(document: Workflow | None, name: str) -> str | None:
     if document is None or document.collection is None:
         return None
     try:
-        found = records.collection(document.collection).field(name)
+        of_collection = records.collection(document.collection).field(name)
     except NotFound:
         return None
-    return found.label if found is not None else None
+    return of_collection.label if of_collection is not None else None

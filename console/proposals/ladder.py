@@ -50,7 +50,7 @@ select count(*) from (select from console.ai_call where workflow = %s and step =
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Where a step stands on the ladder: since when, by whom (None: by itself), why, and under which fingerprint."""
+    """The mode of a step: since when, set by whom (None: by itself), why, and under which fingerprint."""
 
     mode: Literal["shadow", "assist", "auto"]
     at: datetime
@@ -69,15 +69,15 @@ def mode_of(workflow: str, step: str, fingerprint: str, own_mode: str, *, call: 
     """
     if own_mode == "off":
         return "off"
-    here = held(workflow, step)
-    if here is not None and here.mode == "auto" and own_mode == "assist":
-        if (why := _why_back(workflow, step, fingerprint, here)) is None:
+    now_held = held(workflow, step)
+    if now_held is not None and now_held.mode == "auto" and own_mode == "assist":
+        if (why := _why_back(workflow, step, fingerprint, now_held)) is None:
             return "blind" if _drawn(call) < CHECKED_SHARE else "auto"
         step_back(workflow, step, why, fingerprint=fingerprint)
-        here = held(workflow, step)
-    if own_mode == "shadow" and (here is None or here.mode == "shadow"):
+        now_held = held(workflow, step)
+    if own_mode == "shadow" and (now_held is None or now_held.mode == "shadow"):
         return "shadow"
-    if here is not None and here.mode == "shadow":
+    if now_held is not None and now_held.mode == "shadow":
         return "shadow"
     return "blind" if _drawn(call) < options.current().blind_percent / 100 and _seasoned(workflow, step) else "assist"
 
@@ -92,18 +92,18 @@ def look_back() -> int:
     """Step back whatever runs by itself and should not any more: a worker's duty, for steps that nobody comes to. How many did."""
     back = 0
     for workflow, step, mode in fetch(_AUTOMATIC):
-        here = held(workflow, step) if mode == "auto" else None
-        about = track_record.under(workflow, step) if here is not None else None
-        if here is None or (about is not None and (_why_now(about, here)) is None):
+        now_held = held(workflow, step) if mode == "auto" else None
+        about = track_record.under(workflow, step) if now_held is not None else None
+        if now_held is None or (about is not None and (_why_now(about, now_held)) is None):
             continue
-        step_back(workflow, step, "form" if about is None else _why_now(about, here) or "", fingerprint=about.print if about else "")
+        step_back(workflow, step, "form" if about is None else _why_now(about, now_held) or "", fingerprint=about.print if about else "")
         back += 1
     return back
 
 
-def step_back(workflow: str, step: str, why: str, *, fingerprint: str = "", told: dict[str, Any] | None = None) -> None:
+def step_back(workflow: str, step: str, why: str, *, fingerprint: str = "", facts: dict[str, Any] | None = None) -> None:
     """Let a step that ran by itself be shown to people again. `why` is changed, form, agreement, trusted_only or reverts. Once, whoever notices first."""
-    settle(ENGINE, workflow, step, "assist", why, fingerprint, told or {}, unless="assist")
+    settle(ENGINE, workflow, step, "assist", why, fingerprint, facts or {}, unless="assist")
 
 
 def worded(reason: str) -> str:
@@ -117,20 +117,20 @@ def worded(reason: str) -> str:
 
 
 def settle(
-    actor: Actor, workflow: str, step: str, mode: str, why: str, mark: str, told: dict[str, Any], *, unless: str | None = None
+    actor: Actor, workflow: str, step: str, mode: str, why: str, mark: str, facts: dict[str, Any], *, unless: str | None = None
 ) -> bool:
     """Write where the step stands from now on, with its event; False where it stands at `unless` by now."""
-    known = next((one for one in workflows.all_known() if one.id == workflow), None)
-    by, label = None if actor is ENGINE else actor.id, known.label if known else None
+    workflow_known = next((each for each in workflows.all_known() if each.id == workflow), None)
+    by, label = None if actor is ENGINE else actor.id, workflow_known.label if workflow_known else None
     with transaction() as connection:
         _one_at_a_time(connection, workflow, step)
         rows = connection.exec_driver_sql(_NEWEST, (workflow, step)).all()
         before = rows[0][0] if rows else None
         if unless is not None and before == unless:
             return False
-        values = (new_id("ail"), workflow, step, log.now(), mode, by, why, mark, orjson.dumps(told).decode())
+        values = (new_id("ail"), workflow, step, log.now(), mode, by, why, mark, orjson.dumps(facts).decode())
         connection.exec_driver_sql(_INSERT, values)
-        open_ = {"workflow": workflow, "step": step, "mode": mode, "mode_before": before, "fingerprint": mark, **told}
+        open_ = {"workflow": workflow, "step": step, "mode": mode, "mode_before": before, "fingerprint": mark, **facts}
         kind = "ai_promoted" if _HEIGHT[mode] > _HEIGHT.get(before or "", -1) and by is not None else "ai_stepped_back"
         if by is None:
             open_["cause"] = why
@@ -139,7 +139,7 @@ def settle(
             kind,
             open=open_,
             sealed={"reason": why} if by is not None else None,
-            team=known.team if known and known.team else None,
+            team=workflow_known.team if workflow_known and workflow_known.team else None,
             chain=None if label else workflows.CHAIN,
             label=label,
             connection=connection,
@@ -155,27 +155,27 @@ def _one_at_a_time(connection: Connection, workflow: str, step: str) -> None:
     connection.exec_driver_sql("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"ai_ladder|{workflow}|{step}",))
 
 
-def _why_back(workflow: str, step: str, mark: str, here: Held) -> str | None:
+def _why_back(workflow: str, step: str, mark: str, now_held: Held) -> str | None:
     """Why the step may no longer run by itself; None where it may."""
-    if here.fingerprint != mark:
+    if now_held.fingerprint != mark:
         return "changed"
-    return _recent(workflow, step, here.at, int(time.monotonic() // KEPT_S))
+    return _recent(workflow, step, now_held.at, int(time.monotonic() // KEPT_S))
 
 
 @functools.lru_cache(maxsize=256)
 def _recent(workflow: str, step: str, _at: datetime, _minute: int) -> str | None:
-    here, about = held(workflow, step), track_record.under(workflow, step)
-    return None if here is None else "form" if about is None else _why_now(about, here)
+    now_held, about = held(workflow, step), track_record.under(workflow, step)
+    return None if now_held is None else "form" if about is None else _why_now(about, now_held)
 
 
-def _why_now(about: Under, here: Held) -> str | None:
+def _why_now(about: Under, now_held: Held) -> str | None:
     """The reasons in the track record against it now."""
     now = datetime.now(UTC)
-    if here.fingerprint != about.print:
+    if now_held.fingerprint != about.print:
         return "changed"
-    if track_record.wrong_trusted(about, now, since=here.at):
+    if track_record.wrong_trusted(about, now, since=now_held.at):
         return "trusted_only"
-    if track_record.revised_since(about.workflow, about.step, max(here.at, now - timedelta(days=1))) >= REVERTS:
+    if track_record.revised_since(about.workflow, about.step, max(now_held.at, now - timedelta(days=1))) >= REVERTS:
         return "reverts"
     cases = track_record.hidden(about, now, RECENT)
     agreed = sum(case.agreed for case in cases)

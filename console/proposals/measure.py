@@ -147,7 +147,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What became of one field's proposals (or, without names, of all at one level). `level` is None for all levels together."""
+    """How the proposals for one field ended (without names: all proposals at one level). `level` None: all levels together."""
 
     workflow: str
     step: str
@@ -184,12 +184,12 @@ class Report:
 def pairs(actor: Actor) -> dict[tuple[str, str], workflows.Known]:
     """(team, workflow id) of which the actor may read how proposals did: where they hand out the work (`workflow.assign`), or audit (`ai.audit`)."""
     audits = access.can(actor, None, "ai", "audit")
-    found = {}
-    for known in workflows.all_known():
-        team, obj = known.team, f"workflow:{known.slug}"
-        if known.label is None and access.can(actor, team, obj, "see") and (audits or access.can(actor, team, obj, "assign")):
-            found[team, known.id] = known
-    return found
+    by_step = {}
+    for workflow in workflows.all_known():
+        team, obj = workflow.team, f"workflow:{workflow.slug}"
+        if workflow.label is None and access.can(actor, team, obj, "see") and (audits or access.can(actor, team, obj, "assign")):
+            by_step[team, workflow.id] = workflow
+    return by_step
 
 
 def may_read(actor: Actor) -> bool:
@@ -199,13 +199,13 @@ def may_read(actor: Actor) -> bool:
 
 def allowed(actor: Actor) -> dict[tuple[str, str], workflows.Known]:
     """`pairs`, which must hold something. Raises NotAllowed."""
-    if not (found := pairs(actor)):
+    if not (by_step := pairs(actor)):
         raise NotAllowed(
             "Needs workflow.assign in a team, or ai.audit. A lead of the team or an admin can grant it.",
             need=("workflow:*", "assign"),
             words="This is for who leads a team, or audits the AI. A lead of the team or an admin can grant it.",
         )
-    return found
+    return by_step
 
 
 def report(actor: Actor, window: Window) -> Report:
@@ -216,12 +216,12 @@ def report(actor: Actor, window: Window) -> Report:
     """
     seen = allowed(actor)
     given = parameters(actor, seen, window)
-    known = sorted({one.id: one for one in seen.values()}.values(), key=lambda one: one.title)
+    workflows_seen = sorted({each.id: each for each in seen.values()}.values(), key=lambda each: each.title)
     rows = fetch(_BY_CALL, given)
     groups = {names: _groups(rows, names) for names in _SETS}
     total = groups[()][0].figures if groups[()] else Figures()
     if not total.asked:
-        return Report(window, Figures(), known=known)
+        return Report(window, Figures(), known=workflows_seen)
     values = [_field(row) for row in fetch(_PER_VALUE, given) if row[0] or row[4]]
     people = {group.key[0] for group in groups["person",]} - {None}
     return Report(
@@ -235,26 +235,26 @@ def report(actor: Actor, window: Window) -> Report:
         weeks=sorted(groups["week",], key=lambda group: group.key),
         reasons=_named(groups["reason",]),
         stamps=_stamps(groups["workflow", "step", "person"]),
-        fields=sorted((one for one in values if one.name), key=lambda one: (one.workflow, one.step, one.name, _height(one.level))),
-        levels=sorted((one for one in values if not one.name and one.level), key=lambda one: _height(one.level)),
+        fields=sorted((each for each in values if each.name), key=lambda each: (each.workflow, each.step, each.name, _height(each.level))),
+        levels=sorted((each for each in values if not each.name and each.level), key=lambda each: _height(each.level)),
         cut=total.asked >= MOST_CALLS,
         names=accounts.names(people) if people else {},
-        titles=titles(known, [group.key for group in groups["workflow", "step"]]),
-        labels=field_labels.of_live(known, [(one.workflow, one.step, one.name) for one in values if one.name]),
-        known=known,
+        titles=titles(workflows_seen, [group.key for group in groups["workflow", "step"]]),
+        labels=field_labels.of_live(workflows_seen, [(each.workflow, each.step, each.name) for each in values if each.name]),
+        known=workflows_seen,
     )
 
 
 def parameters(actor: Actor, seen: Mapping[tuple[str, str], workflows.Known], window: Window) -> dict[str, Any]:
-    """What the statements are given. Raises NotFound for a workflow that is not among those seen."""
+    """The parameters of the SQL statements. Raises NotFound for a workflow that is not among those seen."""
     given = _parameters(seen, window)
     limited = record_reach.limited_collections(actor)
-    counts_all = not any(known.collection in limited for known in seen.values())
+    counts_all = not any(each.collection in limited for each in seen.values())
     return given | {"seen": None if counts_all else record_reach.countable(actor, fetch(_ABOUT, given))}
 
 
 def _parameters(seen: Mapping[tuple[str, str], workflows.Known], window: Window) -> dict[str, Any]:
-    chosen = next((one.id for one in seen.values() if window.workflow in (one.slug, one.id)), None)
+    chosen = next((each.id for each in seen.values() if window.workflow in (each.slug, each.id)), None)
     if window.workflow is not None and chosen is None:
         raise NotFound(f"There is no workflow {window.workflow} here.")
     return {
@@ -268,16 +268,16 @@ def _parameters(seen: Mapping[tuple[str, str], workflows.Known], window: Window)
     }
 
 
-def titles(known: Sequence[workflows.Known], steps: Sequence[tuple[Any, ...]]) -> dict[tuple[str, str], str]:
+def titles(all_known: Sequence[workflows.Known], steps: Sequence[tuple[Any, ...]]) -> dict[tuple[str, str], str]:
     """(workflow, step) → the step's title in the live version; its id as words where it has none any more."""
-    live = {one.id: one.live for one in known}
-    found = {}
-    for workflow, step in {(one[0], one[1]) for one in steps}:
+    live = {each.id: each.live for each in all_known}
+    titles_by_step = {}
+    for workflow, step in {(each[0], each[1]) for each in steps}:
         number = live.get(workflow)
         document = workflows.version(workflow, number).document if number else None
-        named = next((one.title for one in document.steps if one.id == step), None) if document else None
-        found[workflow, step] = named or str(step).replace("_", " ").capitalize()
-    return found
+        named = next((each.title for each in document.steps if each.id == step), None) if document else None
+        titles_by_step[workflow, step] = named or str(step).replace("_", " ").capitalize()
+    return titles_by_step
 
 
 def measured(workflow: str, step: str) -> Mapping[str, Mapping[str, tuple[int, int]]]:
@@ -290,11 +290,11 @@ def measured(workflow: str, step: str) -> Mapping[str, Mapping[str, tuple[int, i
 
 @functools.lru_cache(maxsize=512)
 def _measured(workflow: str, step: str, _minute: int) -> Mapping[str, Mapping[str, tuple[int, int]]]:
-    found: dict[str, dict[str, tuple[int, int]]] = {}
+    counts: dict[str, dict[str, tuple[int, int]]] = {}
     for name, level, accepted, decided in fetch(_MEASURED, (workflow, step, datetime.now(UTC) - timedelta(days=90))):
         if decided >= ENOUGH:
-            found.setdefault(name, {})[level] = (accepted, decided)
-    return found
+            counts.setdefault(name, {})[level] = (accepted, decided)
+    return counts
 
 
 def _groups(rows: Sequence[Any], names: Sequence[str]) -> list[Group]:
@@ -302,8 +302,8 @@ def _groups(rows: Sequence[Any], names: Sequence[str]) -> list[Group]:
     mark = sum(1 << place for place, name in enumerate(reversed(_DIMENSIONS)) if name not in names)
     places = [1 + _DIMENSIONS.index(name) for name in names]
     first = 1 + len(_DIMENSIONS)
-    found = [Group(tuple(row[place] for place in places), _figures(row[first:])) for row in rows if row[0] == mark]
-    return sorted(found, key=lambda group: (-group.figures.asked, str(group.key)))
+    groups = [Group(tuple(row[place] for place in places), _figures(row[first:])) for row in rows if row[0] == mark]
+    return sorted(groups, key=lambda group: (-group.figures.asked, str(group.key)))
 
 
 def _figures(values: Sequence[Any]) -> Figures:
@@ -322,8 +322,8 @@ def _named(groups: Sequence[Group]) -> list[Group]:
 
 def _stamps(groups: Sequence[Group]) -> list[Group]:
     """Person and step where something was taken in under two seconds, or without a source ever opened: the largest share first."""
-    found = [group for group in groups if group.key[2] is not None and (group.figures.quick or group.figures.unopened)]
-    return sorted(found, key=lambda group: (-(group.figures.quick_rate or 0), -(group.figures.unopened_rate or 0), -group.figures.taken))
+    stamped = [group for group in groups if group.key[2] is not None and (group.figures.quick or group.figures.unopened)]
+    return sorted(stamped, key=lambda group: (-(group.figures.quick_rate or 0), -(group.figures.unopened_rate or 0), -group.figures.taken))
 
 
 def _height(level: str | None) -> int:

@@ -48,7 +48,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """What is in force. `version` 0: nothing was ever saved. `at`, `by` and `note` say who saved it, when and why."""
+    """The AI settings in force. `version` 0: never saved. `at`, `by` and `note` say who saved them, when and why."""
 
     document: Options
     version: int = 0
@@ -85,18 +85,18 @@ class Current:
 
     def chosen(self, purpose: str) -> Chosen:
         """Who is asked for this purpose, and how."""
-        told, how = self.ai, self.document.purpose(purpose)
+        ai_now, how = self.ai, self.document.purpose(purpose)
         seconds = float(how.seconds or BUILD_S) if purpose == "build" else min(float(how.seconds or self.seconds), self.seconds)
-        asked = told if told.provider == "rules" or how.model is None else replace(told, model=how.model)
-        return Chosen(providers.config(asked, private=told.told), seconds, how.max_tokens)
+        asked = ai_now if ai_now.provider == "rules" or how.model is None else replace(ai_now, model=how.model)
+        return Chosen(providers.config(asked, private=ai_now.told), seconds, how.max_tokens)
 
     def off(self, collection: str | None = None, workflow: str | None = None, step: str | None = None) -> str | None:
         """Why the AI is off here, in words for people; None where it is on. `workflow` is its slug."""
         kept = self.document
         if not kept.on:
             return OFF_FOR_ALL.format(reason=kept.reason or NO_REASON)
-        found = kept.collections.get(collection or "") or kept.steps.get(f"{workflow}/{step}")
-        return OFF_FOR.format(reason=found) if found else None
+        switched_off = kept.collections.get(collection or "") or kept.steps.get(f"{workflow}/{step}")
+        return OFF_FOR.format(reason=switched_off) if switched_off else None
 
     @property
     def policy(self) -> tuple[str, str]:
@@ -105,7 +105,7 @@ class Current:
 
     @property
     def house_mark(self) -> str:
-        """What stands behind the version of a prompt that has a text of the house in it: which one; empty where there is none."""
+        """A suffix for the prompt's version that names the house's own text; empty without one."""
         house = self.document.house
         return f"{HOUSE}{house.number}" if house.prefix or house.suffix else ""
 
@@ -119,10 +119,10 @@ class Current:
 
         `input_tokens` counts what was not cached.
         """
-        found = self.document.prices.of(model)
-        if found is None:
+        price = self.document.prices.of(model)
+        if price is None:
             return None
-        whole = found.input * input_tokens + found.cached * cached_tokens + found.output * output_tokens
+        whole = price.input * input_tokens + price.cached * cached_tokens + price.output * output_tokens
         return (whole / MILLION).quantize(Decimal("0.000001"))
 
 
@@ -140,9 +140,9 @@ def current() -> Current:
         return held[3]
     with _turn:
         number = int(fetch(_NUMBER)[0][0])
-        known = held[3] if held is not None and held[0] is source and held[2] == number else newest()
-        _held = (source, now, number, known)
-    return known
+        document_known = held[3] if held is not None and held[0] is source and held[2] == number else newest()
+        _held = (source, now, number, document_known)
+    return document_known
 
 
 def newest() -> Current:

@@ -52,15 +52,15 @@ class Piece:
             page=self.page,
             boxes={name: box for name, box in self.boxes.items() if name in names},
             labels={name: label for name, label in self.labels.items() if name in names},
-            treatments={name: told for name, told in self.treatments.items() if name in names and told != "full"},
+            treatments={name: treatment for name, treatment in self.treatments.items() if name in names and treatment != "full"},
             read_at=self.read_at,
         )
 
 
 def filled(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What of the values says something, as JSON has it; long texts are cut."""
-    told = {name: plain(value) for name, value in values.items()}
-    return {name: value for name, value in told.items() if value not in (None, "", [], {})}
+    """The values that are not empty, as JSON; long texts are cut."""
+    plain_values = {name: plain(value) for name, value in values.items()}
+    return {name: value for name, value in plain_values.items() if value not in (None, "", [], {})}
 
 
 def plain(value: Any) -> Any:

@@ -33,17 +33,17 @@ class Seen:
 def of_record(actor: Actor, collection_id: str, key: str) -> Seen:
     """A record as the source that a prompt would have, within what the actor may read of it. Raises NotAllowed, NotFound, SourceDown."""
     require(actor)
-    found = browse.record(actor, collection_id, key)
-    about = Piece("record", found.collection.label_one, found.record.title, {}, collection=collection_id, record=key)
-    values = {item.name: found.record.values.get(item.name) for item in found.fields}
-    pieces = list(parted(about, found.collection, values))
+    shown_record = browse.record(actor, collection_id, key)
+    about = Piece("record", shown_record.collection.label_one, shown_record.record.title, {}, collection=collection_id, record=key)
+    values = {item.name: shown_record.record.values.get(item.name) for item in shown_record.fields}
+    pieces = list(parted(about, shown_record.collection, values))
     ask = Ask(
         **{name: getattr(_ASK, name) for name in ("purpose", "step", "title", "type", "instruction")},
         sources=tuple(piece.source(f"s{at}") for at, piece in enumerate(pieces, 1)),
     )
     prompt = rendered(ask, house_key())
     text = "\n".join(line for line in prompt.user.splitlines() if line.startswith("<source"))
-    return Seen(marked(text), prompt.restore.placeholders, _fields(found.collection, [item.name for item in found.fields]))
+    return Seen(marked(text), prompt.restore.placeholders, _fields(shown_record.collection, [item.name for item in shown_record.fields]))
 
 
 def of_text(actor: Actor, text: str, collection_id: str = "") -> Seen:
@@ -55,10 +55,10 @@ def of_text(actor: Actor, text: str, collection_id: str = "") -> Seen:
     if not text.strip() or len(text) > MOST_TEXT or "\x00" in text:
         raise Invalid("Nothing was looked at.", details=[{"field": "text", "reason": f"Paste 1 to {MOST_TEXT:,} characters."}])
     collection = browse.viewed_collection(actor, collection_id)[0] if collection_id else None
-    known = [item for item in (*collection.stored_fields, *collection.computed_fields) if not item.hidden] if collection else []
-    treatments = {item.name: allowed.of_field(collection, item.name) for item in known} if collection else {}
-    made = redacted(text, treatments, key=house_key(), labels={item.name: item.label for item in known})
-    return Seen(marked(made.text), made.placeholders, _fields(collection, list(treatments)) if collection else ())
+    items = [item for item in (*collection.stored_fields, *collection.computed_fields) if not item.hidden] if collection else []
+    treatments = {item.name: allowed.of_field(collection, item.name) for item in items} if collection else {}
+    redacted_text = redacted(text, treatments, key=house_key(), labels={item.name: item.label for item in items})
+    return Seen(marked(redacted_text.text), redacted_text.placeholders, _fields(collection, list(treatments)) if collection else ())
 
 
 def marked(text: str) -> list[tuple[str, bool]]:
@@ -73,8 +73,8 @@ def marked(text: str) -> list[tuple[str, bool]]:
 def _fields(collection: Collection, names: Sequence[str]) -> list[tuple[str, str, str]]:
     """(name, label, treatment) of fields of which a model does not get all."""
     told = [
-        (name, found.label, allowed.of_field(collection, name))
+        (name, of_collection.label, allowed.of_field(collection, name))
         for name in names
-        if (found := collection.by_name.get(name) or collection.field(name))
+        if (of_collection := collection.by_name.get(name) or collection.field(name))
     ]
     return [(name, label, how) for name, label, how in told if how != "full"]

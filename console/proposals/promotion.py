@@ -62,16 +62,16 @@ class Standing:
 def standing(actor: Actor, slug: str, step_id: str) -> Standing:
     """For who may read the step's figures or publish its workflow. Raises NotFound, in the same words where the actor may not see it."""
     known, step, about = _require_step(actor, slug, step_id)
-    here = ladder.held(known.id, step_id)
+    now_held = ladder.held(known.id, step_id)
     own: Rung = step.ai.mode if step.ai is not None else "off"
-    mode = _mode(own, here, about)
+    mode = _mode(own, now_held, about)
     target = _target(own, mode)
-    told = track_record.gathered(about, datetime.now(UTC))
+    evidence = track_record.gathered(about, datetime.now(UTC))
     history = [Held(*row) for row in fetch(_HISTORY, (known.id, step_id, SHOWN))]
-    people = {one.by for one in history if one.by}
+    people = {move.by for move in history if move.by}
     return Standing(
-        *(known, step, mode, own, here, about, told, target),
-        list(gates(target, step, told)) if target else [],
+        *(known, step, mode, own, now_held, about, evidence, target),
+        list(gates(target, step, evidence)) if target else [],
         history,
         accounts.names(people) if people else {},
         may_move(actor, known),
@@ -83,42 +83,48 @@ def promote(actor: Actor, slug: str, step_id: str, target: str, reason: str) -> 
 
     Raises NotAllowed, NotFound, Invalid without a reason, and Conflict `not_ready` with every gate that is not passed; what was measured is kept in the log.
     """
-    here = standing(actor, slug, step_id)
-    access.require(actor, here.known.team or None, f"workflow:{here.known.slug}", "publish")
+    before = standing(actor, slug, step_id)
+    access.require(actor, before.known.team or None, f"workflow:{before.known.slug}", "publish")
     why = ladder.worded(reason)
-    if target != here.target:
+    if target != before.target:
         raise Conflict("The step stands elsewhere by now; look at the page again.", code="not_possible")
-    if missing := [gate for gate in here.gates if not gate.met]:
+    if missing := [gate for gate in before.gates if not gate.met]:
         details = [{"field": gate.name, "reason": f"Needed: {gate.needed}. Found: {gate.found}."} for gate in missing]
         raise Conflict("What was measured does not carry it yet.", code="not_ready", details=details)
-    ladder.settle(actor, here.known.id, step_id, target, why, here.about.print, counted(here.evidence), unless=target)
+    ladder.settle(actor, before.known.id, step_id, target, why, before.about.print, counted(before.evidence), unless=target)
 
 
 def put_back(actor: Actor, slug: str, step_id: str, mode: str, reason: str) -> None:
     """Take a step down. Needs `workflow.publish`. Raises NotAllowed, NotFound, Invalid without a reason, Conflict for a rung that is not below."""
-    here = standing(actor, slug, step_id)
-    access.require(actor, here.known.team or None, f"workflow:{here.known.slug}", "publish")
+    before = standing(actor, slug, step_id)
+    access.require(actor, before.known.team or None, f"workflow:{before.known.slug}", "publish")
     why = ladder.worded(reason)
-    if mode not in lower(here):
+    if mode not in lower(before):
         raise Conflict("The step does not stand above that; look at the page again.", code="not_possible")
-    ladder.settle(actor, here.known.id, step_id, mode, why, here.about.print, {})
+    ladder.settle(actor, before.known.id, step_id, mode, why, before.about.print, {})
 
 
-def lower(here: Standing) -> list[str]:
+def lower(before: Standing) -> list[str]:
     """The rungs to which a person can take the step down from here."""
-    return {"auto": ["assist", "shadow"], "assist": ["shadow"]}.get(here.mode, [])
+    return {"auto": ["assist", "shadow"], "assist": ["shadow"]}.get(before.mode, [])
 
 
-def counted(told: Evidence) -> dict[str, Any]:
+def counted(evidence: Evidence) -> dict[str, Any]:
     """The evidence stored in the event of a promotion."""
-    return {"cases": len(told.hidden), "agreed": told.agreed, "bound": f"{told.bound:.4f}", "shown": told.shown, "accepted": told.accepted}
+    return {
+        "cases": len(evidence.hidden),
+        "agreed": evidence.agreed,
+        "bound": f"{evidence.bound:.4f}",
+        "shown": evidence.shown,
+        "accepted": evidence.accepted,
+    }
 
 
-def gates(target: str, step: Step, told: Evidence) -> Iterator[Gate]:
+def gates(target: str, step: Step, evidence: Evidence) -> Iterator[Gate]:
     """The conditions of a rung."""
-    cases = len(told.hidden)
+    cases = len(evidence.hidden)
     if target == "assist":
-        agreed = told.agreed / cases if cases else None
+        agreed = evidence.agreed / cases if cases else None
         yield Gate("Steps decided without seeing the proposal", f"at least {ASSIST_CASES}", f"{cases:,}", cases >= ASSIST_CASES)
         yield Gate("The same result", f"at least {percent(ASSIST_PRECISION, 0)}", percent(agreed), (agreed or 0) >= ASSIST_PRECISION)
         return
@@ -126,10 +132,10 @@ def gates(target: str, step: Step, told: Evidence) -> Iterator[Gate]:
     yield Gate(
         "The same result, with 95 % confidence",
         f"at least {percent(AUTO_BOUND, 0)} of steps",
-        f"{percent(told.bound)} ({told.agreed:,} of {cases:,} agreed)",
-        told.bound >= AUTO_BOUND,
+        f"{percent(evidence.bound)} ({evidence.agreed:,} of {cases:,} agreed)",
+        evidence.bound >= AUTO_BOUND,
     )
-    before, now = told.coverage_before, told.coverage
+    before, now = evidence.coverage_before, evidence.coverage
     kept = now is not None and (before is None or now >= before - COVERAGE_LOSS)
     yield Gate(
         "Coverage not lower than before",
@@ -137,39 +143,39 @@ def gates(target: str, step: Step, told: Evidence) -> Iterator[Gate]:
         percent(now),
         kept,
     )
-    wrong = len(told.wrong_trusted)
+    wrong = len(evidence.wrong_trusted)
     yield Gate("Values that must be right and were not", "none", f"{wrong}" if wrong else "none", not wrong)
     reversible = step.type in AUTOMATIC
     yield Gate("Nothing outside the run is changed", "a decision or an LLM step", step.type.replace("_", " "), reversible)
 
 
-def may_move(actor: Actor, known: Known) -> bool:
+def may_move(actor: Actor, workflow: Known) -> bool:
     """Whether the actor may take a step of this workflow up and down."""
-    return access.can(actor, known.team or None, f"workflow:{known.slug}", "publish")
+    return access.can(actor, workflow.team or None, f"workflow:{workflow.slug}", "publish")
 
 
 def _require_step(actor: Actor, slug: str, step_id: str) -> tuple[Known, Step, Under]:
-    known = next((one for one in workflows.all_known() if one.slug == slug), None)
-    seen = known is not None and (
-        known.id in {workflow for _, workflow in measure.pairs(actor)}
-        or (known.label is None and access.can(actor, known.team or None, f"workflow:{slug}", "see") and may_move(actor, known))
+    of_slug = next((one for one in workflows.all_known() if one.slug == slug), None)
+    seen = of_slug is not None and (
+        of_slug.id in {workflow for _, workflow in measure.pairs(actor)}
+        or (of_slug.label is None and access.can(actor, of_slug.team or None, f"workflow:{slug}", "see") and may_move(actor, of_slug))
     )
-    about = track_record.under(known.id, step_id) if known is not None and seen and "\x00" not in step_id else None
-    if known is None or about is None:
+    about = track_record.under(of_slug.id, step_id) if of_slug is not None and seen and "\x00" not in step_id else None
+    if of_slug is None or about is None:
         raise NotFound("There is no such step of a published workflow.")
-    document = workflows.version(known.id, known.live or 0).document
-    return known, document.step(step_id), about
+    document = workflows.version(of_slug.id, of_slug.live or 0).document
+    return of_slug, document.step(step_id), about
 
 
-def _mode(own: Rung, here: Held | None, about: Under) -> Rung:
-    """What `mode_of` comes to for this step now, blind samples aside."""
-    if own == "off" or here is None:
+def _mode(own: Rung, now_held: Held | None, about: Under) -> Rung:
+    """The mode of this step now, without counting blind samples."""
+    if own == "off" or now_held is None:
         return own
-    if here.mode == "auto" and own == "assist":
-        return "auto" if here.fingerprint == about.print else "assist"
+    if now_held.mode == "auto" and own == "assist":
+        return "auto" if now_held.fingerprint == about.print else "assist"
     if own == "shadow":
-        return "shadow" if here.mode == "shadow" else "assist"
-    return "shadow" if here.mode == "shadow" else "assist"
+        return "shadow" if now_held.mode == "shadow" else "assist"
+    return "shadow" if now_held.mode == "shadow" else "assist"
 
 
 def _target(own: Rung, mode: Rung) -> Literal["assist", "auto"] | None:

@@ -25,14 +25,14 @@ _ERASE = (
 )
 
 
-def keeping(call: str, subject: str, told: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+def keeping(call: str, subject: str, prompt: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
     """The statement that keeps what was sent and what came: `system`, `user`, `schema`, `sources`, `answer`, and what else the call knows."""
-    return _KEEP, (call, subject, *subjects.seal(subject, f"ai_prompt|{call}", told))
+    return _KEEP, (call, subject, *subjects.seal(subject, f"ai_prompt|{call}", prompt))
 
 
-def keep(call: str, subject: str, told: Mapping[str, Any]) -> None:
+def keep(call: str, subject: str, prompt: Mapping[str, Any]) -> None:
     """Keep it."""
-    fetch(*keeping(call, subject, told))
+    fetch(*keeping(call, subject, prompt))
 
 
 def read(call: str) -> dict[str, Any] | None:
@@ -42,10 +42,10 @@ def read(call: str) -> dict[str, Any] | None:
         return None
     subject, nonce, ct = rows[0]
     try:
-        found: dict[str, Any] = subjects.unseal(subject, f"ai_prompt|{call}", nonce, ct)
+        prompt: dict[str, Any] = subjects.unseal(subject, f"ai_prompt|{call}", nonce, ct)
     except subjects.Unreadable:
         return None
-    return found
+    return prompt
 
 
 def expire(before: datetime) -> int:

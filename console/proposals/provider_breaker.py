@@ -26,7 +26,7 @@ def may_ask(config: Config) -> bool:
         return True
     if state.phase(time.time()) != "trial":
         return False
-    return _changed(config, lambda found: breaker.admit(found, time.time()))
+    return _changed(config, lambda before: breaker.admit(before, time.time()))
 
 
 def refused(config: Config) -> Code | None:
@@ -44,15 +44,15 @@ def answered(config: Config) -> None:
     """The provider has answered."""
     before = breaker.read_state(_read(config), config.fingerprint)
     if breaker.succeeded(before) != before:
-        _changed(config, lambda found: (True, breaker.succeeded(found)))
+        _changed(config, lambda state: (True, breaker.succeeded(state)))
 
 
 def failed(config: Config, code: Code) -> bool:
     """The provider has failed; whether it was this that closed the door, which an administrator should hear of."""
 
-    def change(found: breaker.State) -> tuple[bool, breaker.State]:
-        after = breaker.failed(found, time.time(), code)
-        return breaker.opened(found, after), after
+    def change(state: breaker.State) -> tuple[bool, breaker.State]:
+        after = breaker.failed(state, time.time(), code)
+        return breaker.opened(state, after), after
 
     return _changed(config, change)
 
@@ -60,10 +60,10 @@ def failed(config: Config, code: Code) -> bool:
 def _changed(config: Config, change: Callable[[breaker.State], tuple[bool, breaker.State]]) -> bool:
     with transaction() as connection:
         before = breaker.read_state(_locked(connection, config), config.fingerprint)
-        told, after = change(before)
+        answer, after = change(before)
         if after != before:
             connection.execute(_WRITTEN, {"key": _key(config), "state": orjson.dumps(breaker.stored(after)).decode()})
-    return told
+    return answer
 
 
 def _locked(connection: Connection, config: Config) -> Any:

@@ -79,7 +79,7 @@ def recorded(workflow: str | None = None, limit: int = MOST) -> Iterator[Case]:
 
 def attacks() -> list[Case]:
     """The attacks that come with the console: those written by hand, added to and never taken from, and hostile tickets in every disguise."""
-    made = [
+    cases = [
         Case(
             *(ticket.id, "attack", ticket.ask),
             forbidden={name: (value,) for name, value in ticket.order.items()},
@@ -89,7 +89,7 @@ def attacks() -> list[Case]:
         )
         for ticket in hostile.tickets()
     ]
-    return [*read(ATTACKS), *made]
+    return [*read(ATTACKS), *cases]
 
 
 def write(cases: Iterable[Case], path: Path) -> int:
@@ -104,11 +104,11 @@ def write(cases: Iterable[Case], path: Path) -> int:
 
 def read(path: Path) -> list[Case]:
     """The cases of a file. Raises Invalid, with the number of the line."""
-    found = []
+    cases = []
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         if line.strip():
-            found.append(_line(line, f"{path.name}, line {number}"))
-    return found
+            cases.append(_line(line, f"{path.name}, line {number}"))
+    return cases
 
 
 def _line(line: bytes, where: str) -> Case:
@@ -129,9 +129,9 @@ def parse_prompt(user: str, policy: tuple[str, str] = ("", "")) -> Ask | None:
     sources = []
     try:
         for line in user.splitlines():
-            if (found := _ELEMENT.fullmatch(line)) is None:
+            if (element := _ELEMENT.fullmatch(line)) is None:
                 return None
-            kind, attributes, body = found[1], dict(_ATTRIBUTE.findall(found[2])), orjson.loads(found[3])
+            kind, attributes, body = element[1], dict(_ATTRIBUTE.findall(element[2])), orjson.loads(element[3])
             if kind == "source":
                 sources.append(_source(attributes, body))
             else:
@@ -169,7 +169,7 @@ def _spec(entry: Mapping[str, Any], now: Mapping[str, Any]) -> FieldSpec:
         entry["label"],
         entry["type"],
         required=bool(entry.get("required")),
-        options=tuple((one["id"], one["label"]) for one in entry.get("choices", ())),
+        options=tuple((choice["id"], choice["label"]) for choice in entry.get("choices", ())),
         minimum=entry.get("minimum"),
         maximum=entry.get("maximum"),
         max_length=entry.get("max_length"),
@@ -189,8 +189,8 @@ def _case(call: str, at: datetime, run: str, n: int, workflow: str, _step: str, 
     expected = {
         spec.name: value
         for spec in ask.fields
-        for known, value in [_expected(spec, became.get(spec.name), said, values, collection)]
-        if known
+        for value_expected, value in [_expected(spec, became.get(spec.name), said, values, collection)]
+        if value_expected
     }
     choice = outcome if ask.outcomes and outcome in {value for value, _ in ask.outcomes} else None
     if not expected and choice is None:
@@ -213,18 +213,18 @@ def _submitted(run: str, n: int) -> Mapping[str, Any]:
 def _answered(text: str) -> dict[str, Any]:
     """Field → value as the model wrote it, with placeholders."""
     try:
-        told = orjson.loads(text)
-        return {item["name"]: item["value"] for item in told["fields"]}
+        answer = orjson.loads(text)
+        return {item["name"]: item["value"] for item in answer["fields"]}
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return {}
 
 
 def _expected(
-    spec: FieldSpec, became: str | None, said: Mapping[str, Any], values: Mapping[str, Any], collection: str | None
+    spec: FieldSpec, became: str | None, answer_given: Mapping[str, Any], values: Mapping[str, Any], collection: str | None
 ) -> tuple[bool, Any]:
     """(whether it can be compared, what the person put in)."""
-    if became in KEPT and spec.name in said:
-        return True, said[spec.name]
+    if became in KEPT and spec.name in answer_given:
+        return True, answer_given[spec.name]
     if became == "cleared":
         return True, None
     if became == "ignored" or spec.name not in values or not _open(spec, collection):

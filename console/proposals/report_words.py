@@ -65,47 +65,47 @@ def seconds(value: float | None) -> str:
 
 
 def paragraph(report: Report) -> str:
-    """What an auditor needs to know of the window, in sentences that hold every figure they rest on."""
+    """Sentences about the period for an auditor. Each names the figures that it is based on."""
     return " ".join(_sentences(report))
 
 
 def _sentences(report: Report) -> Iterator[str]:
-    told, window = report.total, report.window
-    yield f"Between {_day(window.since.date())} and {_day(window.until.date())}, {_many(told.proposed, 'step')} had a proposal, of {told.asked:,} that asked for one."
-    if not told.values:
+    figures, window = report.total, report.window
+    yield f"Between {_day(window.since.date())} and {_day(window.until.date())}, {_many(figures.proposed, 'step')} had a proposal, of {figures.asked:,} that asked for one."
+    if not figures.values:
         yield "No proposed value has been decided about yet."
     else:
-        yield _values(told)
-    if told.decided:
+        yield _values(figures)
+    if figures.decided:
         yield (
-            f"Of {_many(told.decided, 'step')} that people handed in, {told.by_hand:,} ({percent(told.by_hand_rate)}) were handled manually."
+            f"Of {_many(figures.decided, 'step')} that people handed in, {figures.by_hand:,} ({percent(figures.by_hand_rate)}) were handled manually."
         )
-    if told.hidden:
+    if figures.hidden:
         yield (
-            f"In {_many(told.hidden, 'step')} the proposal was recorded and not shown; in {told.hidden_agreed:,} of them the person put in the same "
-            f"(with 95 % confidence, at least {percent(told.bound)} of such steps)."
+            f"In {_many(figures.hidden, 'step')} the proposal was recorded and not shown; in {figures.hidden_agreed:,} of them the person put in the same "
+            f"(with 95 % confidence, at least {percent(figures.bound)} of such steps)."
         )
-    if told.taken:
+    if figures.taken:
         yield (
-            f"Of {_many(told.taken, 'step')} with an accepted value, {told.quick:,} ({percent(told.quick_rate)}) were handed in within two seconds of the proposal being shown, "
-            f"{told.unopened:,} ({percent(told.unopened_rate)}) without any source being opened, and {told.revised or 'none'} {'were' if told.revised > 1 else 'was'} revised later."
+            f"Of {_many(figures.taken, 'step')} with an accepted value, {figures.quick:,} ({percent(figures.quick_rate)}) were handed in within two seconds of the proposal being shown, "
+            f"{figures.unopened:,} ({percent(figures.unopened_rate)}) without any source being opened, and {figures.revised or 'none'} {'were' if figures.revised > 1 else 'was'} revised later."
         )
     yield (
-        f"{_many(told.automatic, 'step')} ran without a person, under a promotion that is in the activity log."
-        if told.automatic
+        f"{_many(figures.automatic, 'step')} ran without a person, under a promotion that is in the activity log."
+        if figures.automatic
         else "No step was handed in without a person."
     )
     yield "Confidential runs are not counted."
 
 
-def _values(told: Figures) -> str:
-    changed = f"people changed {percent(told.changed_rate)} of the {_many(told.values, 'value')} that they were shown"
+def _values(figures: Figures) -> str:
+    changed = f"people changed {percent(figures.changed_rate)} of the {_many(figures.values, 'value')} that they were shown"
     parts = [
         f"{percent(rate)} {words}"
         for rate, words in (
-            (told.edited_rate, "replaced by another value"),
-            (told.small_rate, "changed in a few letters"),
-            (told.rejected_rate, "taken out or left"),
+            (figures.edited_rate, "replaced by another value"),
+            (figures.small_rate, "changed in a few letters"),
+            (figures.rejected_rate, "taken out or left"),
         )
         if rate
     ]
@@ -113,8 +113,8 @@ def _values(told: Figures) -> str:
     return f"{changed[0].upper()}{changed[1:]}{braced}."
 
 
-def _many(count: int, one: str) -> str:
-    return f"{count:,} {one}{'' if count == 1 else 's'}"
+def _many(count: int, singular: str) -> str:
+    return f"{count:,} {singular}{'' if count == 1 else 's'}"
 
 
 def _day(day: date) -> str:

@@ -61,17 +61,19 @@ class Result:
     sealed: Mapping[str, Any] = field(default_factory=dict)
 
 
-def off(message: str, code: Code | None = None, told: CallFacts | None = None) -> Result:
+def off(message: str, code: Code | None = None, facts: CallFacts | None = None) -> Result:
     """Nobody was asked, and nothing went wrong."""
     return Result(
-        "proposal_failed", {**(told or CallFacts()).open(), "status": "off", "code": code, "flags": [], "dropped": []}, {"message": message}
+        "proposal_failed",
+        {**(facts or CallFacts()).open(), "status": "off", "code": code, "flags": [], "dropped": []},
+        {"message": message},
     )
 
 
 def failed(
     code: Code,
     message: str,
-    told: CallFacts,
+    facts: CallFacts,
     judged: Judged | None = None,
     warning: str | None = None,
     warned: Sequence[Mapping[str, Any]] = (),
@@ -81,15 +83,15 @@ def failed(
     more = {"status": status, "code": code, "flags": list(judged.flags) if judged else [], "dropped": dropped(judged) if judged else []}
     named = {"suspicious": list(judged.suspicious)} if judged and judged.suspicious else {}
     sealed = {"message": message} | ({"banner": warning} if warning else {}) | ({"warned": list(warned)} if warned else {})
-    return Result("proposal_failed", {**told.open(), **more, **named}, sealed)
+    return Result("proposal_failed", {**facts.open(), **more, **named}, sealed)
 
 
-def result_of(judged: Judged, built: Built, told: CallFacts) -> Result:
+def result_of(judged: Judged, built: Built, facts: CallFacts) -> Result:
     """The proposal."""
     fields = [_field(each, built) for each in judged.fields]
     choice = _field(judged.choice, built) if judged.choice is not None else None
     opened = {
-        **told.open(),
+        **facts.open(),
         "fields": [each["name"] for each in fields],
         "outcome": choice["value"] if choice else None,
         "flags": list(judged.flags),
@@ -165,10 +167,10 @@ def _source_json(source: Source, built: Built, at: str | None, quote: str | None
 
 def _label(source: Source, built: Built, name: str) -> str:
     """The label of the source's field that holds the value."""
-    step = next((one for one in built.document.steps if one.id == source.step), None) if built.document and source.step else None
+    step = next((each for each in built.document.steps if each.id == source.step), None) if built.document and source.step else None
     return source.labels.get(name) or field_labels.of_step(built.document, step, name)
 
 
-def late(told: CallFacts, seconds: float) -> Result:
+def late(facts: CallFacts, seconds: float) -> Result:
     """The time was up."""
-    return failed("timeout", absence_words.message("timeout", seconds), replace(told, raw=None))
+    return failed("timeout", absence_words.message("timeout", seconds), replace(facts, raw=None))

@@ -95,17 +95,17 @@ def tried(actor: Actor, changes: Mapping[str, Any], key: str | None = None) -> p
     require(actor)
     before = options.newest()
     if before.from_environment:
-        told = before.ai
+        ai_now = before.ai
     else:
         if changes or key:
             require_recent(actor)
         wanted = _wanted(before, changes, key)
-        told = AI(wanted.provider, wanted.model, options.opened(wanted), wanted.base_url)
-    config = providers.config(told, private=before.from_environment)
+        ai_now = AI(wanted.provider, wanted.model, options.opened(wanted), wanted.base_url)
+    config = providers.config(ai_now, private=before.from_environment)
     found = probe.probe(config)
     if found.ok:
         provider_breaker.answered(config)
-    told_of = {"provider": told.provider, "model": found.model or told.model, "ok": found.ok, "code": found.code, "ms": found.ms}
+    told_of = {"provider": ai_now.provider, "model": found.model or ai_now.model, "ok": found.ok, "code": found.code, "ms": found.ms}
     log.note(actor, "ai_tested", open={name: value for name, value in told_of.items() if value is not None}, chain="sys:config")
     return found
 
@@ -136,8 +136,8 @@ def house_texts(actor: Actor, *, most: int = 50) -> list[Current]:
 
 def differing(before: Options, after: Options, *, new_key: bool = False) -> list[str]:
     """Names of the parts that differ; of the key, which is sealed anew each time, whether a new one was given or it went."""
-    one, other = before.model_dump(mode="json"), after.model_dump(mode="json")
-    names = [name for name in other if name != "key" and one[name] != other[name]]
+    old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
+    names = [name for name in new if name != "key" and old[name] != new[name]]
     return sorted([*names, *(["key"] if new_key or bool(before.key) != bool(after.key) else [])])
 
 
@@ -196,14 +196,18 @@ def _missing(wanted: Options) -> Iterable[dict[str, str]]:
 
 def _require_working(wanted: Options) -> None:
     """Raises Invalid where a tiny call of any model that is named does not come to a fitting answer."""
-    told = AI(wanted.provider, wanted.model, options.opened(wanted), wanted.base_url)
+    ai_wanted = AI(wanted.provider, wanted.model, options.opened(wanted), wanted.base_url)
     current = options.newest()
-    told = current.ai if current.from_environment else told
+    ai_wanted = current.ai if current.from_environment else ai_wanted
     asked = {None: "model"} | {
-        wanted.purpose(name).model: f"purposes.{name}.model" for name in PURPOSES if wanted.purpose(name).model and told.provider != "rules"
+        wanted.purpose(name).model: f"purposes.{name}.model"
+        for name in PURPOSES
+        if wanted.purpose(name).model and ai_wanted.provider != "rules"
     }
     for model, field in asked.items():
-        found = probe.probe(providers.config(told if model is None else replace(told, model=model), private=current.from_environment))
+        found = probe.probe(
+            providers.config(ai_wanted if model is None else replace(ai_wanted, model=model), private=current.from_environment)
+        )
         if not found.ok:
             at = AT.get(found.code or "", "provider") if model is None else field
             raise Invalid(f"Nothing was saved: {found.message}", code="not_working", details=[{"field": at, "reason": found.message}])

@@ -45,10 +45,10 @@ def propose(call: str) -> None:
     Raises PutBack when this process has to end, and errors of the database connection: then the same call is repeated.
     """
     try:
-        known = runs.proposal_context(call)
-        if known is None:
+        ask_context = runs.proposal_context(call)
+        if ask_context is None:
             return
-        found = _result(known)
+        outcome = _result(ask_context)
     except (sa.exc.DBAPIError, sa.exc.TimeoutError, psycopg.OperationalError, PutBack):
         raise
     except ConsoleError as error:
@@ -56,8 +56,8 @@ def propose(call: str) -> None:
         return
     except Exception:  # noqa: BLE001 (a person waits: there is always an answer)
         _log.exception("alarm: the proposal %s failed", call)
-        found = result.failed("internal_error", absence_words.message("internal_error", 0), CallFacts())
-    _store_result(call, found)
+        outcome = result.failed("internal_error", absence_words.message("internal_error", 0), CallFacts())
+    _store_result(call, outcome)
 
 
 def make_ready() -> None:
@@ -66,38 +66,38 @@ def make_ready() -> None:
         options.current().chosen("propose").provider()
 
 
-def _store_result(call: str, found: Result) -> None:
-    runs.record_answer(call, found.kind, found.open, found.sealed)
+def _store_result(call: str, outcome: Result) -> None:
+    runs.record_answer(call, outcome.kind, outcome.open, outcome.sealed)
 
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
     """A call in progress: the question, the provider and the prompt."""
 
-    known: ProposalContext
+    ask_context: ProposalContext
     current: Current
     chosen: Chosen
     built: Built
     prompt: Prompt
-    told: CallFacts
+    facts: CallFacts
 
     @property
     def subject(self) -> str:
         """The subject whose key seals the texts of the call."""
-        return self.known.subject or subjects.subject_of("run", self.known.run.id)
+        return self.ask_context.subject or subjects.subject_of("run", self.ask_context.run.id)
 
     def judged(self, raw: Raw) -> Judged:
         """The parts of an answer that may be shown."""
-        return fitting(self.known, guard.judge(self.built.ask, raw, self.prompt.restore))
+        return fitting(self.ask_context, guard.judge(self.built.ask, raw, self.prompt.restore))
 
     def left(self) -> float:
         """Seconds until the deadline."""
-        return (self.known.deadline_at - log.now()).total_seconds()
+        return (self.ask_context.deadline_at - log.now()).total_seconds()
 
 
-def fitting(known: ProposalContext, judged: Judged) -> Judged:
+def fitting(ask_context: ProposalContext, judged: Judged) -> Judged:
     """The same without values that the step's form would refuse, for example more than the remaining amount."""
-    wrong = unfit(known, {each.name: each.value for each in judged.fields})
+    wrong = unfit(ask_context, {each.name: each.value for each in judged.fields})
     if not wrong:
         return judged
     kept = tuple(each for each in judged.fields if each.name not in wrong)
@@ -106,35 +106,39 @@ def fitting(known: ProposalContext, judged: Judged) -> Judged:
     return replace(judged, fields=kept, dropped=dropped, code=code)
 
 
-def _result(known: ProposalContext) -> Result:
+def _result(ask_context: ProposalContext) -> Result:
     current = options.current()
-    why = current.off(known.run.collection, known.definition.slug, known.step.id)
+    why = current.off(ask_context.run.collection, ask_context.definition.slug, ask_context.step.id)
     if why is not None:
         return result.off(absence_words.off(why))
-    chosen = current.chosen(known.purpose)
-    built = context.build(known, current.policy)
+    chosen = current.chosen(ask_context.purpose)
+    built = context.build(ask_context, current.policy)
     if not built.ask.fields and not built.ask.outcomes:
         return result.off(absence_words.NOTHING_ASKED)
     if chosen.rules:
         return (
-            _by_rules(known, built) if known.review is None else result.off(absence_words.RULES_LOOK_ONCE, "no_key", CallFacts(mode=SECOND))
+            _by_rules(ask_context, built)
+            if ask_context.review is None
+            else result.off(absence_words.RULES_LOOK_ONCE, "no_key", CallFacts(mode=SECOND))
         )
-    prompt = prompts_of.rendered(built.ask, house_key(), withheld.withheld_sources(known))
+    prompt = prompts_of.rendered(built.ask, house_key(), withheld.withheld_sources(ask_context))
     version = f"{prompt.version}{current.house_mark}"
-    told = CallFacts(
+    facts = CallFacts(
         provider=chosen.config.name,
         model=chosen.config.model,
         prompt_version=version,
         prompt_sha256=prompt.sha256,
-        mode=_mode(known, chosen.config.model, version) if known.review is None else SECOND,
+        mode=_mode(ask_context, chosen.config.model, version) if ask_context.review is None else SECOND,
     )
-    return _cached_or_asked(_Asking(known, current, chosen, built, prompt, told))
+    return _cached_or_asked(_Asking(ask_context, current, chosen, built, prompt, facts))
 
 
-def _mode(known: ProposalContext, model: str, version: str) -> str:
+def _mode(ask_context: ProposalContext, model: str, version: str) -> str:
     """How the proposal may be used, by the trust in the step: shadow, assist or auto."""
-    step = known.definition.document.step(known.step.id)
-    return mode_of(known.definition.id, known.step.id, fingerprint(step, model, version), known.ai.mode, call=known.call)
+    step = ask_context.definition.document.step(ask_context.step.id)
+    return mode_of(
+        ask_context.definition.id, ask_context.step.id, fingerprint(step, model, version), ask_context.ai.mode, call=ask_context.call
+    )
 
 
 def house_key() -> bytes:
@@ -142,15 +146,15 @@ def house_key() -> bytes:
     return options.house_key()
 
 
-def _by_rules(known: ProposalContext, built: Built) -> Result:
+def _by_rules(ask_context: ProposalContext, built: Built) -> Result:
     """The proposal by rules, without a provider; where the rules find nothing, the result says that AI is not configured."""
     began = time.monotonic()
     raw = providers.rules.answer(built.ask)
-    judged = fitting(known, guard.judge(built.ask, raw))  # real values: nothing was masked
-    told = CallFacts(provider=result.RULES, model=result.RULES, raw=raw, mode=_mode(known, result.RULES, result.RULES))
+    judged = fitting(ask_context, guard.judge(built.ask, raw))  # real values: nothing was masked
+    facts = CallFacts(provider=result.RULES, model=result.RULES, raw=raw, mode=_mode(ask_context, result.RULES, result.RULES))
     if judged.code is not None:
-        return result.off(absence_words.UNREAD if built.unread else absence_words.NOT_CONFIGURED, "no_key", told)
-    return result.result_of(judged, built, replace(told, ms=round((time.monotonic() - began) * 1000)))
+        return result.off(absence_words.UNREAD if built.unread else absence_words.NOT_CONFIGURED, "no_key", facts)
+    return result.result_of(judged, built, replace(facts, ms=round((time.monotonic() - began) * 1000)))
 
 
 def _cached_or_asked(asking: _Asking) -> Result:
@@ -161,52 +165,54 @@ def _cached_or_asked(asking: _Asking) -> Result:
         asking.prompt.user,
         asking.prompt.schema,
         f"{asking.chosen.config.fingerprint}|{asking.chosen.max_tokens}",
-        _record_key(asking.known),
+        _record_key(asking.ask_context),
     )
     kept = cache.find(key, asking.subject)
     if kept is not None:
-        found = _judged(asking, kept, replace(asking.told, raw=_without_tokens(kept), from_cache=True, ms=0, cost=Decimal(0)))
+        cached_result = _judged(asking, kept, replace(asking.facts, raw=_without_tokens(kept), from_cache=True, ms=0, cost=Decimal(0)))
         _store_call(asking, kept.text)
-        return found
+        return cached_result
     if (refused := _reason_not_to_ask(asking)) is not None:
         return refused
     try:
         answer = waits.within(max(0.0, asking.left() - MARGIN_S / 2), lambda: _call(asking))
     except waits.Late:
-        error = CallFailed(ProviderError("timeout"), ms=round((log.now() - asking.known.asked_at).total_seconds() * 1000), tries=1)
+        error = CallFailed(ProviderError("timeout"), ms=round((log.now() - asking.ask_context.asked_at).total_seconds() * 1000), tries=1)
         return _failed(asking, error)
     except CallFailed as error:
         return _failed(asking, error)
     provider_breaker.answered(asking.chosen.config)
-    told = replace(asking.told, raw=answer.raw, ms=answer.ms, tries=answer.tries)
-    found = _judged(asking, answer.raw, _with_cost(asking, told))
+    told = replace(asking.facts, raw=answer.raw, ms=answer.ms, tries=answer.tries)
+    cached_result = _judged(asking, answer.raw, _with_cost(asking, told))
     _store_call(
-        asking, answer.raw.text, remembered=(key, answer.raw) if found.kind == "proposal_made" and not asking.built.unread else None
+        asking, answer.raw.text, remembered=(key, answer.raw) if cached_result.kind == "proposal_made" and not asking.built.unread else None
     )
-    return found
+    return cached_result
 
 
-def _record_key(known: ProposalContext) -> str:
+def _record_key(ask_context: ProposalContext) -> str:
     """The record and the item of a list, for the cache key: records that look alike have separate answers."""
-    return "|".join([known.run.collection or "", known.run.record or "", known.at_hand.key if known.at_hand is not None else ""])
+    return "|".join(
+        [ask_context.run.collection or "", ask_context.run.record or "", ask_context.at_hand.key if ask_context.at_hand is not None else ""]
+    )
 
 
 def _reason_not_to_ask(asking: _Asking) -> Result | None:
     """Why the provider is not asked: no key, no time, an open breaker, or no budget; None where it is asked."""
     config = asking.chosen.config
     if not getattr(config, "api_key", None) and config.name == "anthropic":
-        return result.failed("no_key", absence_words.message("no_key", 0), asking.told)
+        return result.failed("no_key", absence_words.message("no_key", 0), asking.facts)
     if asking.left() < LEAST_S + MARGIN_S:
-        return result.late(asking.told, _limit_s(asking))
+        return result.late(asking.facts, _limit_s(asking))
     if settings.current().ai_breaker and not provider_breaker.may_ask(config):
         code = provider_breaker.refused(config) or "breaker"
-        return result.failed(code, absence_words.message(code, 0), asking.told)
+        return result.failed(code, absence_words.message(code, 0), asking.facts)
     characters = len(asking.prompt.system) + len(asking.prompt.user)
     cost = budget.estimate(asking.current, config.model, characters, asking.chosen.max_tokens)
-    over, day = budget.held(asking.known.call, asking.known.run.id, asking.current.document.budget, cost)
+    over, day = budget.held(asking.ask_context.call, asking.ask_context.run.id, asking.current.document.budget, cost)
     if day is not None:
         _notify_of_budget(day)
-    return None if over is None else result.failed("budget", absence_words.over(over), asking.told)
+    return None if over is None else result.failed("budget", absence_words.over(over), asking.facts)
 
 
 def _call(asking: _Asking) -> Answered:
@@ -217,27 +223,27 @@ def _call(asking: _Asking) -> Answered:
     except ProviderError as error:
         raise CallFailed(error, ms=0, tries=0) from error
     seconds = asking.left() - MARGIN_S
-    person = hmac.digest(house_key(), f"person|{asking.known.person.id}".encode(), "sha256").hex()[:32]
+    person = hmac.digest(house_key(), f"person|{asking.ask_context.person.id}".encode(), "sha256").hex()[:32]
     return calling.call(
         provider, prompt.system, prompt.user, prompt.schema, seconds=max(LEAST_S, seconds), max_tokens=chosen.max_tokens, user_id=person
     )
 
 
-def _judged(asking: _Asking, raw: Raw, told: CallFacts) -> Result:
+def _judged(asking: _Asking, raw: Raw, facts: CallFacts) -> Result:
     """The result for an answer after the guard checked it."""
     judged = asking.judged(raw)
     if judged.code is None:
-        return result.result_of(judged, asking.built, told)
+        return result.result_of(judged, asking.built, facts)
     if asking.built.unread:
-        return result.failed("timeout", absence_words.UNREAD, told, replace(judged, declined=False))
-    said = absence_words.declined(judged.why) if judged.declined else absence_words.message(judged.code, _limit_s(asking))
-    return _no_proposal(asking, judged, said, told)
+        return result.failed("timeout", absence_words.UNREAD, facts, replace(judged, declined=False))
+    reason = absence_words.declined(judged.why) if judged.declined else absence_words.message(judged.code, _limit_s(asking))
+    return _no_proposal(asking, judged, reason, facts)
 
 
-def _no_proposal(asking: _Asking, judged: Judged, said: str, told: CallFacts) -> Result:
+def _no_proposal(asking: _Asking, judged: Judged, reason: str, facts: CallFacts) -> Result:
     """A result without a proposal, with a warning where text in a source looks like instructions."""
     return result.failed(
-        judged.code or "internal_error", said, told, judged, result.banner(judged, asking.built), result.warned_of(judged, asking.built)
+        judged.code or "internal_error", reason, facts, judged, result.banner(judged, asking.built), result.warned_of(judged, asking.built)
     )
 
 
@@ -246,11 +252,11 @@ def _failed(asking: _Asking, error: CallFailed) -> Result:
     _store_call(asking, error.raw.text if error.raw else "", error=f"{error.code}: {error.detail}")
     if settings.current().ai_breaker and provider_breaker.failed(asking.chosen.config, error.code):
         _report_open_breaker(asking.chosen.config, error.code)
-    told = _with_cost(asking, replace(asking.told, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id))
+    facts = _with_cost(asking, replace(asking.facts, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id))
     code: Code = error.code
     suspicious = tuple(injection_scan.suspicious(asking.built.ask, asking.prompt.restore.sent))
     judged = Judged(flags=("suspicious_content",) if suspicious else (), suspicious=suspicious, code=code)
-    return _no_proposal(asking, judged, absence_words.message(code, _limit_s(asking)), told)
+    return _no_proposal(asking, judged, absence_words.message(code, _limit_s(asking)), facts)
 
 
 def _notify_of_budget(day: budget.Day) -> None:
@@ -268,12 +274,12 @@ def _report_open_breaker(config: providers.Config, code: Code) -> None:
         notices.tell(sorted(access.holders("admin")), "model_refused", key, link="/settings/ai")
 
 
-def _with_cost(asking: _Asking, told: CallFacts) -> CallFacts:
+def _with_cost(asking: _Asking, facts: CallFacts) -> CallFacts:
     """The same with the cost and the version of the price table."""
-    raw = told.raw
+    raw = facts.raw
     fresh, cached, output = (raw.input_tokens - raw.cached_tokens, raw.cached_tokens, raw.output_tokens) if raw else (0, 0, 0)
     cost = asking.current.cost(asking.chosen.config.model, input_tokens=max(0, fresh), cached_tokens=cached, output_tokens=output)
-    return replace(told, cost=cost, price_version=asking.current.price_version if cost is not None else None)
+    return replace(facts, cost=cost, price_version=asking.current.price_version if cost is not None else None)
 
 
 def _without_tokens(raw: Raw) -> Raw:
@@ -295,16 +301,16 @@ def _store_call(asking: _Asking, answer: str, *, error: str | None = None, remem
         | {"read_at": _moment(source.read_at)}
         for source in asking.built.ask.sources
     ]
-    said = {
+    texts = {
         "system": asking.prompt.system,
         "user": asking.prompt.user,
         "schema": dict(asking.prompt.schema),
         "answer": answer,
         "sources": sources,
     }
-    call, subject = asking.known.call, asking.subject
+    call, subject = asking.ask_context.call, asking.subject
     try:
-        statements = [prompts.keeping(call, subject, {**said, "error": error})]
+        statements = [prompts.keeping(call, subject, {**texts, "error": error})]
         statements += [cache.keeping(remembered[0], call, subject, remembered[1])] if remembered is not None else []
     except subjects.Unreadable:
         _log.warning("the prompt of %s is not kept: whom it is about was erased meanwhile", call)
@@ -320,4 +326,4 @@ def _moment(at: datetime | None) -> str | None:
 
 def _limit_s(asking: _Asking) -> float:
     """The time limit of the call in whole seconds."""
-    return float(round((asking.known.deadline_at - asking.known.asked_at).total_seconds()))
+    return float(round((asking.ask_context.deadline_at - asking.ask_context.asked_at).total_seconds()))

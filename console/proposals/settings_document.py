@@ -126,9 +126,9 @@ class Options(Part):
 
     def purpose(self, name: str) -> PurposeSettings:
         """How a model is asked for this purpose; one that the document does not know is asked as `propose` is."""
-        known: Purpose = name if name in PURPOSES else "propose"
-        usual = PurposeSettings(max_tokens=BUILD_TOKENS) if known == "build" else PurposeSettings()
-        return self.purposes.get(known, usual)
+        valid_name: Purpose = name if name in PURPOSES else "propose"
+        usual = PurposeSettings(max_tokens=BUILD_TOKENS) if valid_name == "build" else PurposeSettings()
+        return self.purposes.get(valid_name, usual)
 
     def told(self) -> dict[str, Any]:
         """The document as JSON without its secret: of the key only whether there is one."""

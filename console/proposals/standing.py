@@ -31,7 +31,7 @@ class Refusal:
 
 
 def refused(purpose: str) -> Code | None:
-    """What whoever is asked for this purpose refuses every call for at present, with nobody let through to see; None where asking may help."""
+    """The refusal that every call for this purpose gets now; None if asking may help."""
     if not settings.current().ai_breaker or (chosen := options.current().chosen(purpose)).rules:
         return None
     code = provider_breaker.refused(chosen.config)
@@ -42,8 +42,8 @@ def refusals() -> list[Refusal]:
     """Every model in force whose provider refuses it."""
     current = options.current()
     configs = {chosen.config.model: chosen.config for chosen in map(current.chosen, PURPOSES) if not chosen.rules}
-    found = [(config, provider_breaker.refused(config)) for config in configs.values()]
-    return [Refusal(config.name, config.model, code, SAYS[code]) for config, code in found if code is not None]
+    by_config = [(config, provider_breaker.refused(config)) for config in configs.values()]
+    return [Refusal(config.name, config.model, code, SAYS[code]) for config, code in by_config if code is not None]
 
 
 def asked_loosely() -> str | None:

@@ -15,18 +15,18 @@ from console.runs.engine.preparing import ProposalContext
 OWN = frozenset({"variables", "tables", "run", "now", "currentUser"})
 
 
-def supported(known: ProposalContext, foreign: frozenset[str], outside: frozenset[str]) -> dict[str, tuple[str, ...]]:
+def supported(ask_context: ProposalContext, foreign: frozenset[str], outside: frozenset[str]) -> dict[str, tuple[str, ...]]:
     """Field (`outcome`: the choice) → values whose condition holds. `foreign` are names of fields that others write, `outside` steps whose output others wrote."""
-    if not known.ai.supports:
+    if not ask_context.ai.supports:
         return {}
-    roots = trusted_roots(known, foreign, outside)
-    found: dict[str, tuple[str, ...]] = {}
-    for name, written in known.ai.supports.items():
+    roots = trusted_roots(ask_context, foreign, outside)
+    supported_by: dict[str, tuple[str, ...]] = {}
+    for name, written in ask_context.ai.supports.items():
         if isinstance(written, str):
-            found[name] = (ANY,) if _holds(written, roots) else ()
+            supported_by[name] = (ANY,) if _holds(written, roots) else ()
         else:
-            found[name] = tuple(value for value, condition in written.items() if _holds(condition, roots))
-    return found
+            supported_by[name] = tuple(value for value, condition in written.items() if _holds(condition, roots))
+    return supported_by
 
 
 def _holds(condition: str, roots: Mapping[str, Any]) -> bool:
@@ -37,13 +37,13 @@ def _holds(condition: str, roots: Mapping[str, Any]) -> bool:
         return False
 
 
-def trusted_roots(known: ProposalContext, foreign: frozenset[str], outside: frozenset[str]) -> dict[str, Any]:
-    """What expressions find, without everything that others wrote."""
-    roots = known.at_hand.roots if known.at_hand is not None else known.context.roots
+def trusted_roots(ask_context: ProposalContext, foreign: frozenset[str], outside: frozenset[str]) -> dict[str, Any]:
+    """The values that expressions can read, without everything that others wrote."""
+    roots = ask_context.at_hand.roots if ask_context.at_hand is not None else ask_context.context.roots
     kept: dict[str, Any] = {name: value for name, value in roots.items() if name in OWN}
-    document = known.definition.document
-    if isinstance(record := roots.get("record"), Mapping) and known.run.collection is not None:
-        kept["record"] = _values_written_by_us(record, records.collection(known.run.collection))
+    document = ask_context.definition.document
+    if isinstance(record := roots.get("record"), Mapping) and ask_context.run.collection is not None:
+        kept["record"] = _values_written_by_us(record, records.collection(ask_context.run.collection))
     if document.start.id not in outside:
         kept["input"] = roots.get("input")
     kept["steps"] = {
@@ -51,8 +51,8 @@ def trusted_roots(known: ProposalContext, foreign: frozenset[str], outside: froz
         for name, output in (roots.get("steps") or {}).items()
         if name not in outside and isinstance(output, Mapping)
     }
-    if known.at_hand is not None and known.at_hand.collection is not None:
-        kept["item"] = _values_written_by_us(known.at_hand.values, records.collection(known.at_hand.collection))
+    if ask_context.at_hand is not None and ask_context.at_hand.collection is not None:
+        kept["item"] = _values_written_by_us(ask_context.at_hand.values, records.collection(ask_context.at_hand.collection))
     return kept
 
 

@@ -109,30 +109,30 @@ class Evidence:
 
 def fingerprint(step: Step, model: str | None, prompt_version: str | None) -> str:
     """A short hash of all that a step's proposals depend on: its form and instruction, the model, the words around them."""
-    told = {
+    parts = {
         "type": step.type,
         "config": step.config,
         "ai": step.ai.model_dump(mode="json", exclude={"mode", "second_look"}) if step.ai else None,
     }
-    text = orjson.dumps([told, model, prompt_version or model], option=orjson.OPT_SORT_KEYS)
+    text = orjson.dumps([parts, model, prompt_version or model], option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(text).hexdigest()[:16]
 
 
 def under(workflow: str, step: str, model: str | None = None, prompt_version: str | None = None) -> Under | None:
-    """What the step of the live version stands under; without a model, that of the newest call. None where the live version has no such step."""
+    """The fingerprint of the step in the live version, with the versions that share it; without a model, for that of the newest call. None if there is no such step."""
     live = workflows.newest(workflow)
-    found = _step(workflow, live, step) if live else None
-    if found is None:
+    live_step = _step(workflow, live, step) if live else None
+    if live_step is None:
         return None
     if model is None and prompt_version is None:
         model, prompt_version = next(iter(fetch(_NEWEST, (workflow, step))), (None, None))
-    mark = fingerprint(found, model, prompt_version)
+    mark = fingerprint(live_step, model, prompt_version)
     alike = [
         number
         for number in range(live, max(0, live - MOST_VERSIONS), -1)
         if (other := _step(workflow, number, step)) is not None and fingerprint(other, model, prompt_version) == mark
     ]
-    return Under(workflow, step, model, prompt_version, mark, tuple(alike), tuple(found.ai.trusted_only) if found.ai else ())
+    return Under(workflow, step, model, prompt_version, mark, tuple(alike), tuple(live_step.ai.trusted_only) if live_step.ai else ())
 
 
 def gathered(about: Under, now: datetime) -> Evidence:
@@ -185,6 +185,6 @@ def _share(row: Sequence[Any]) -> float | None:
 
 def _step(workflow: str, version: int, step: str) -> Step | None:
     try:
-        return next((one for one in workflows.version(workflow, version).document.steps if one.id == step), None)
+        return next((each for each in workflows.version(workflow, version).document.steps if each.id == step), None)
     except NotFound:
         return None

@@ -50,11 +50,11 @@ def today(actor: Actor) -> Today:
     return Today(*fetch(_TODAY.format(known=access.runs(actor).open("c")))[0])
 
 
-def levels(found: Today, budget: Budget) -> dict[str, Level]:
+def levels(today: Today, budget: Budget) -> dict[str, Level]:
     """`day_calls` and `day_money` against their limits."""
     return {
-        "day_calls": _level(Decimal(found.calls), None if budget.day_calls is None else Decimal(budget.day_calls), budget.warn_percent),
-        "day_money": _level(found.money, budget.day_money, budget.warn_percent),
+        "day_calls": _level(Decimal(today.calls), None if budget.day_calls is None else Decimal(budget.day_calls), budget.warn_percent),
+        "day_money": _level(today.money, budget.day_money, budget.warn_percent),
     }
 
 

@@ -28,40 +28,40 @@ class _Failed(Generic[Answer]):
 
 def within(seconds: float, do: Callable[[], Answer]) -> Answer:
     """The result of `do`, or its error. Raises Late if it takes longer, PutBack if the worker is stopping, so that another worker can do it."""
-    came: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
     with _lock:
         if _stopping.is_set():
             raise PutBack
-        _waiting.add(came)
+        _waiting.add(answers)
     try:
-        threading.Thread(target=_run_into, args=(do, came), name="call", daemon=True).start()
-        answer = came.get(timeout=max(0.0, seconds))
+        threading.Thread(target=_run_into, args=(do, answers), name="call", daemon=True).start()
+        answer = answers.get(timeout=max(0.0, seconds))
     except queue.Empty:
         raise Late from None
     finally:
         with _lock:
-            _waiting.discard(came)
+            _waiting.discard(answers)
     if answer is _STOPPED:
         raise PutBack
     if isinstance(answer, _Failed):
         raise answer.error
-    found: Answer = answer
-    return found
+    result: Answer = answer
+    return result
 
 
-def _run_into(do: Callable[[], Any], came: "queue.SimpleQueue[Any]") -> None:
+def _run_into(do: Callable[[], Any], answers: "queue.SimpleQueue[Any]") -> None:
     try:
-        came.put(do())
+        answers.put(do())
     except BaseException as error:  # noqa: BLE001 (it is raised where somebody waits for it)
-        came.put(_Failed(error))
+        answers.put(_Failed(error))
 
 
 def stop() -> None:
     """Let nobody wait any longer in this process."""
     with _lock:
         _stopping.set()
-        for came in _waiting:
-            came.put(_STOPPED)
+        for answers in _waiting:
+            answers.put(_STOPPED)
 
 
 def start() -> None:

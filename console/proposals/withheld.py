@@ -26,19 +26,19 @@ LEAST_TEXT = 5
 MOST_DEPTH = 8
 
 
-def withheld_sources(known: ProposalContext) -> list[Source]:
+def withheld_sources(ask_context: ProposalContext) -> list[Source]:
     """Everything that is to be looked for in what would be sent. Raises SourceDown: what cannot be read cannot be kept back."""
     starts = []
-    if known.run.collection is not None and known.run.record is not None:
-        starts.append((known.run.collection, known.run.record))
-        if (about := records.subject(known.run.collection, known.run.record)) is not None:
+    if ask_context.run.collection is not None and ask_context.run.record is not None:
+        starts.append((ask_context.run.collection, ask_context.run.record))
+        if (about := records.subject(ask_context.run.collection, ask_context.run.record)) is not None:
             starts.append(about)
-    if known.at_hand is not None and known.at_hand.collection is not None:
-        starts.append((known.at_hand.collection, known.at_hand.key))
+    if ask_context.at_hand is not None and ask_context.at_hand.collection is not None:
+        starts.append((ask_context.at_hand.collection, ask_context.at_hand.key))
     around = _Around()
     for collection, key in dict.fromkeys(starts):
         around.from_record(collection, key)
-    return [*around.found, *_typed(known)]
+    return [*around.found, *_typed(ask_context)]
 
 
 @dataclass(slots=True)
@@ -69,16 +69,16 @@ class _Around:
             if not where:
                 continue
             self.reads += 1
-            there = records.stored(whole(target.id), _columns(target), where, limit=MOST_ROWS)
-            self._note(target, there)
-            if depth < FARTHEST and there:
-                self._follow(target, there, depth + 1)
+            target_rows = records.stored(whole(target.id), _columns(target), where, limit=MOST_ROWS)
+            self._note(target, target_rows)
+            if depth < FARTHEST and target_rows:
+                self._follow(target, target_rows, depth + 1)
 
     def _unseen(self, relation: Relation, rows: list[dict[str, Any]]) -> list[list[tuple[str, Any]]]:
-        """Where the relation leads from these rows, as far as nobody has been there."""
+        """The keys, as (column, value), of related rows that were not visited yet."""
         wanted = []
         for row in rows:
-            pairs = [(there, row.get(here)) for here, there in relation.columns]
+            pairs = [(target_column, row.get(own_column)) for own_column, target_column in relation.columns]
             mark = (relation.collection, *((column, str(value)) for column, value in pairs))
             if all(value is not None for _, value in pairs) and mark not in self.done:
                 self.done.add(mark)
@@ -87,7 +87,7 @@ class _Around:
 
     def _note(self, collection: Collection, rows: list[dict[str, Any]], *, near: bool = False) -> None:
         treated = {name: how for name, how in _treated(collection).items() if near or _sought(collection, name)}
-        labels = {name: found.label for name in treated if (found := collection.by_name.get(name)) is not None}
+        labels = {name: field.label for name in treated if (field := collection.by_name.get(name)) is not None}
         for row in rows:
             data = {name: row[name] for name in treated if row.get(name) is not None and (near or _long_enough(row[name]))}
             if data:
@@ -96,13 +96,13 @@ class _Around:
 
 def _treated(collection: Collection) -> dict[str, Treatment]:
     """Column → what a model gets of it, of those that it does not get as they are; hidden ones too."""
-    told = {name: allowed.of_field(collection, name) for name in collection.by_name}
-    return {name: how for name, how in told.items() if how != "full"}
+    treatments = {name: allowed.of_field(collection, name) for name in collection.by_name}
+    return {name: how for name, how in treatments.items() if how != "full"}
 
 
 def _columns(collection: Collection) -> list[str]:
     """The treated columns, and those that lead on."""
-    return [*_treated(collection), *(here for relation in collection.relations for here, _ in relation.columns)]
+    return [*_treated(collection), *(own_column for relation in collection.relations for own_column, _ in relation.columns)]
 
 
 def _sought(collection: Collection, name: str) -> bool:
@@ -121,30 +121,30 @@ def _long_enough(value: Any) -> bool:
     return not isinstance(value, str) or len(value.strip()) >= LEAST_TEXT
 
 
-def _typed(known: ProposalContext) -> Iterator[Source]:
-    """What was typed, worked out or read at any step, whoever may see it, under names of which a model does not get everything."""
+def _typed(ask_context: ProposalContext) -> Iterator[Source]:
+    """Values that people typed or the console computed at any step, if a model does not get all of them."""
     from console.proposals.context import collections_of
 
-    told: dict[str, Treatment] = {}
-    for collection in collections_of(known):
+    by_field: dict[str, Treatment] = {}
+    for collection in collections_of(ask_context):
         for name, how in _treated(collection).items():
-            told[name] = treatment.least((how, told.get(name, "full")))
-    for step in known.definition.document.steps:
-        for name, kind in allowed.typed_fields(known_config(known, step.id)).items():
-            told[name] = treatment.least((allowed.of_typed(name, kind), told.get(name, "full")))
-    attempts = [attempt.values for attempt in known.run.attempts.values()]
-    for values in (known.run.input or {}, *known.run.context.values(), *attempts):
+            by_field[name] = treatment.least((how, by_field.get(name, "full")))
+    for step in ask_context.definition.document.steps:
+        for name, kind in allowed.typed_fields(known_config(ask_context, step.id)).items():
+            by_field[name] = treatment.least((allowed.of_typed(name, kind), by_field.get(name, "full")))
+    attempts = [attempt.values for attempt in ask_context.run.attempts.values()]
+    for values in (ask_context.run.input or {}, *ask_context.run.context.values(), *attempts):
         for name, leaf in _leaves(values, ""):
-            how = told.get(name) or allowed.of_typed(name, "text")
+            how = by_field.get(name) or allowed.of_typed(name, "text")
             if how != "full":
                 yield Source("", "step", "", {name: leaf}, trusted=True, treatments={name: how})
 
 
-def known_config(known: ProposalContext, step_id: str) -> Any:
+def known_config(ask_context: ProposalContext, step_id: str) -> Any:
     """The settings of a step."""
     from console.proposals.context import viewed
 
-    return viewed(known.definition, step_id)[1].config
+    return viewed(ask_context.definition, step_id)[1].config
 
 
 def _leaves(value: Any, name: str, depth: int = 0) -> Iterator[tuple[str, Any]]:

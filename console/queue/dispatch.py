@@ -40,7 +40,7 @@ UNDERSTOOD = frozenset([
     "host", "port", "sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword", "ssl_min_protocol_version",
     "ssl_max_protocol_version", "passfile", "options", "application_name", "target_session_attrs", "krbsrvname", "gsslib",
 ])  # fmt: skip
-"""What asyncpg understands of a URL of libpq's; it hands anything else to the server, which refuses it."""
+"""The parameters of a libpq URL that asyncpg understands; it sends others to the server, which refuses them."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ SETTINGS = DBSettings(
 
 
 class JobFailed(Exception):
-    """A job could not be done. What went wrong stands in the log of the process, and not in the queue's tables: it may name persons."""
+    """A job failed. The error is in the log of the process and not in the queue's tables, because it may contain personal data."""
 
 
 def queries(driver: AsyncpgDriver) -> Queries:
@@ -72,12 +72,12 @@ def queries(driver: AsyncpgDriver) -> Queries:
 
 
 def backoff_s(attempt: int, first_s: float = 1.0, longest_s: float = LONGEST_PAUSE_S) -> float:
-    """Seconds until the next try after try number `attempt` (from 0): twice as long each time, and never in step with others that failed with it."""
+    """Seconds until the next try after try number `attempt` (from 0): doubled each time, with a random part so that failed jobs do not retry together."""
     return float(min(longest_s, first_s * 2.0 ** min(attempt, 30)) * random.uniform(0.75, 1.25))  # noqa: S311 (spread, not secrecy)
 
 
-async def _leave(connection: "asyncpg.Connection[Any]") -> None:
-    """Say goodbye to a server that listens; break off with one that does not, and let the transport be closed either way."""
+async def _disconnect(connection: "asyncpg.Connection[Any]") -> None:
+    """Close the connection; cut it if the server does not answer in time."""
     try:
         await connection.close(timeout=CLOSE_S)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
@@ -97,12 +97,12 @@ class Dispatcher:
         self._ended = asyncio.Event()
 
     def run(self) -> None:
-        """Deliver until stopped; what is under way then is finished, what was fetched and not begun is put back."""
+        """Deliver jobs until stopped. Then running jobs are finished, and fetched jobs that have not begun are put back."""
         with ThreadPoolExecutor(self.threads, thread_name_prefix="job") as pool:
             asyncio.run(self._until_stopped(pool))
 
     def stop(self) -> None:
-        """Fetch no more, and come back from `run` when nothing is under way."""
+        """Fetch no more jobs; `run` returns when the running ones are done."""
         self.stopping.set()
         with self._starting:
             if self._loop is not None and not self._loop.is_closed():
@@ -152,7 +152,7 @@ class Dispatcher:
                 )
         finally:
             self._manager = None
-            await _leave(connection)
+            await _disconnect(connection)
 
     def _handler(self, pool: ThreadPoolExecutor, name: str, function: Callable[[str], None]) -> Callable[[Job], Any]:
         async def handle(job: Job) -> None:
@@ -179,6 +179,6 @@ class Dispatcher:
 
 
 def dsn() -> str:
-    """Where the application's role connects, as asyncpg reads it."""
+    """The application role's address, as asyncpg reads it."""
     url = app_url().set(drivername="postgresql")
     return url.difference_update_query([name for name in url.query if name not in UNDERSTOOD]).render_as_string(hide_password=False)

@@ -45,7 +45,7 @@ BESIDE = "queue.enqueue(array[0], array[%s], array[convert_to(%s, 'UTF8')], arra
 
 
 class PutBack(Exception):
-    """What a job was doing is broken off, because the process ends or others have their turn; it goes on after so many seconds, here or elsewhere."""
+    """Raised in a job to stop and continue after so many seconds, here or elsewhere, because the process ends or others have their turn."""
 
     def __init__(self, after_s: float = 0.0) -> None:
         super().__init__("put back")
@@ -84,9 +84,9 @@ def enqueue(
 ) -> int | None:
     """Put a job in with the transaction of `connection`; its number, None where one of the same key is there already."""
     _check(entrypoint)
-    told = {"entrypoint": entrypoint, "payload": payload, "after": execute_after, "key": dedupe_key}
-    found: int | None = connection.execute(_ONE, told).scalar()
-    return found
+    parameters = {"entrypoint": entrypoint, "payload": payload, "after": execute_after, "key": dedupe_key}
+    job_id: int | None = connection.execute(_ONE, parameters).scalar()
+    return job_id
 
 
 def enqueue_all(jobs: Sequence[Job]) -> int:

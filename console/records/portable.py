@@ -11,17 +11,20 @@ from console.postgres import Embedded
 
 FOLDER = "~data-folder"
 """Placeholder for the data folder in an address of SQLite, and for its server's socket in one of PostgreSQL."""
+SHOP = "shop"
+"""Folder of a demo's data folder with the file that people connect to try it."""
 
 
 def require_place(address: URL, *, typed: bool = False) -> None:
     """Raises Invalid if a SQLite file may not be in this place, links resolved. Other databases pass.
 
-    With CONSOLE_SQLITE_FOLDERS: only in those folders and in the demo's data folder. Without it: anywhere, unless it was `typed` on a page.
+    With CONSOLE_SQLITE_FOLDERS: only in those folders and in the demo's data folder. Without it: anywhere, unless it was `typed` on a page,
+    where only the shop of the demo may be named.
     """
     told = settings.current()
     if address.get_backend_name() != "sqlite" or (told.sqlite_folders is None and not typed):
         return
-    own = (told.data_dir,) if told.demo and not typed else ()
+    own = (told.data_dir / SHOP if typed else told.data_dir,) if told.demo else ()
     file = Path(str(address.database)).resolve()
     if not any(file.is_relative_to(folder.resolve()) for folder in (*(told.sqlite_folders or ()), *own)):
         reason = (

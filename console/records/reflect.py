@@ -15,7 +15,7 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.reflection import ObjectKind
 
-from console.records import reflect_sqlite
+from console.records import reflect_sqlite, sampling
 
 IN_LIST = re.compile(
     r"""\(?["`\[]?(?P<column>\w+)["`\]]?\)?(?:::\w+(?:\(\d+\))?)?\)?\s*(?:=\s*ANY\s*\(+\s*ARRAY\s*\[|\bIN\s*\()(?P<list>(?:\s*'(?:[^']|'')*'(?:::[\w ]+(?:\(\d+\))?)?\s*,?)+)[\])]""",
@@ -55,6 +55,16 @@ DOMAIN_LIMITS = sa.text("""
 """)
 
 
+UNKNOWN_TYPES = {
+    "postgresql": sa.text("""
+    select n.nspname, c.relname, a.attname, format_type(a.atttypid, null)
+    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace join pg_type t on t.oid = a.atttypid
+    where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema')
+"""),
+    "mysql": sa.text("select null, table_name, column_name, data_type from information_schema.columns where table_schema = database()"),
+}
+"""Queries: the name of each column's type, for types that the library does not know."""
+
 Name: TypeAlias = tuple[str | None, str, bool]
 """Schema, name, and whether it is a view."""
 
@@ -81,9 +91,25 @@ def structures(connection: Connection, wanted: Callable[[str | None, str], bool]
         return reflect_sqlite.structures(connection, {name for _, name, _ in found})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sa.exc.SAWarning)  # a type unknown to the library can be shown but not changed: `other`
-        if connection.dialect.name == "postgresql":
-            return _postgresql(connection, found)
-        return _mysql(connection, found)
+        made = _postgresql(connection, found) if connection.dialect.name == "postgresql" else _mysql(connection, found)
+    _name_types(connection, made)
+    for structure in made:
+        sampling.observe(connection, structure)
+    return made
+
+
+def _name_types(connection: Connection, made: Sequence[dict[str, Any]]) -> None:
+    """Give columns whose type the library does not know the name that the database has for it."""
+    unknown = {
+        (structure["schema"], structure["table"], column["name"]): column
+        for structure in made
+        for column in structure["columns"]
+        if column["native"] == "nulltype"
+    }
+    query = UNKNOWN_TYPES["postgresql" if connection.dialect.name == "postgresql" else "mysql"]
+    for schema, table, name, kind in connection.execute(query) if unknown else ():
+        if (column := unknown.get((schema, table, name))) is not None:
+            column["native"] = str(kind).rpartition(".")[2].lower()
 
 
 def default_schema(connection: Connection) -> str | None:
@@ -137,6 +163,12 @@ NARROW = sa.text("""
 """)
 """Character sets of MySQL that lack some letters."""
 
+CHECKED_JSON = sa.text("""
+    select table_name, constraint_name from information_schema.check_constraints
+    where constraint_schema = database() and level = 'Column' and check_clause like 'json_valid(%'
+""")
+"""Texts that hold JSON: what MariaDB has instead of a type."""
+
 
 def _mysql(connection: Connection, found: Sequence[Name]) -> list[dict[str, Any]]:
     described = {name: columns for _, name, view in found if view and (columns := _unshown(connection, name)) is not None}
@@ -144,10 +176,12 @@ def _mysql(connection: Connection, found: Sequence[Name]) -> list[dict[str, Any]
     made += [_structure(connection, (None, name), view=True, columns=columns) for name, columns in described.items()]
     made = [_plainly(structure) for structure in sorted(made, key=lambda structure: str(structure["table"])) if structure["columns"]]
     narrow = {tuple(row) for row in connection.execute(NARROW)}
+    json_texts = {tuple(row) for row in connection.execute(CHECKED_JSON)} if connection.dialect.is_mariadb else set()  # type: ignore[attr-defined]
     for structure in made:
         for column in structure["columns"]:
-            if column["stored"] == "text" and (structure["table"], column["name"]) in narrow:
-                column["native"] = "narrow"
+            at = (structure["table"], column["name"])
+            if column["stored"] == "text" and (at in json_texts or at in narrow):
+                column["native"] = "json" if at in json_texts else "narrow"
     return made
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from console.core.expressions.operands import DATE, MOMENT, moment_of
+from console.records import sampling
 
 SAMPLE = 200
 DECLARED = (
@@ -59,6 +60,9 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
     sample = _sample(connection, table)
     key = [row[0] for row in sorted((row for row in rows if row[3]), key=lambda row: row[3])]
     empty = {row[0] for row in rows if row[3] and not row[2] and _holds_null(connection, table, row[0])}
+    columns = [_column(row, lists.get(row[0].lower()), sample.get(row[0], []), row[0] in empty) for row in rows if row[4] != 1]
+    for column in columns:
+        sampling.note(column, sample.get(column["name"], []))
     return {
         "schema": None,
         "table": table,
@@ -66,7 +70,7 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
         "comment": None,
         "dialect": "sqlite",
         "key": key,
-        "columns": [_column(row, lists.get(row[0].lower()), sample.get(row[0], []), row[0] in empty) for row in rows if row[4] != 1],
+        "columns": columns,
         "foreign_keys": _foreign_keys(connection, table),
     }
 

@@ -18,7 +18,7 @@ from uuid import UUID
 from console.core.documents.collections import CONVERSIONS, Field
 from console.core.expressions.operands import duration_text, moment_of, moment_text, number_of
 from console.core.filters import WORDS
-from console.records import exact
+from console.records import exact, uncommon_values
 from console.records.connect import plain_moment
 
 INT64 = 2**63
@@ -37,6 +37,8 @@ def reader(field: Field, dialect: str) -> Callable[[Any], Any] | None:
     """The function that converts the driver's values of this column (not null) to JSON; None if no conversion is needed."""
     if field.native == "bpchar":
         return _unpadded
+    if (uncommon := UNCOMMON.get(field.native.partition("(")[0])) is not None and field.stored == "other":
+        return lambda value: shown(uncommon(value))
     if field.native == "bit":
         return _bits(field.max_length or 0)
     if dialect == "postgresql" and field.stored in POSTGRESQL_READERS:
@@ -77,7 +79,17 @@ def shown(value: Any) -> Any:
             return [shown(item) for item in value]
         case dict():
             return {str(name): _plain_json(item) for name, item in value.items()}
+    if hasattr(value, "lower_inc"):
+        return uncommon_values.range_words(value, shown)
     return str(value)
+
+
+UNCOMMON: dict[str, Callable[[Any], Any]] = {
+    "set": uncommon_values.set_list,
+    "tsvector": uncommon_values.lexemes,
+    **dict.fromkeys(uncommon_values.SHAPES, uncommon_values.shape_words),
+}
+"""Native type → how its values are shown."""
 
 
 def hexadecimal(value: Any) -> Any:

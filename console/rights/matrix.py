@@ -15,7 +15,7 @@ from console.access.rows import EVERY, WHOLE, Row
 from console.access.spoken_names import Names, known
 from console.activity.exports import FORMULA
 from console.core.actor import Actor
-from console.effects import kept
+from console.effects import action_cache
 from console.rights.roles import listed
 
 Standing = Literal["yes", "partly", "denied", "no"]
@@ -91,9 +91,9 @@ def _objects(kind: str, rows: Iterable[Row], names: Names) -> list[str]:
     found = {row.obj for row in rows if row.obj.startswith(f"{kind}:")}
     if kind == "collection":
         return [f"collection:{one.id}" for one in records.collections()]
-    found |= {f"{kind}:{ident}" for ident in (kept.every() if kind == "action" else names.titles.get(kind, {}))}
+    found |= {f"{kind}:{ident}" for ident in (action_cache.every() if kind == "action" else names.titles.get(kind, {}))}
     found |= set() if kind == "label" else {f"{kind}:{EVERY}"}
-    found -= {f"workflow:{one.slug}" for one in kept.every().values()}
+    found -= {f"workflow:{one.slug}" for one in action_cache.every().values()}
     return sorted(found, key=lambda obj: (not obj.endswith(f":{EVERY}"), names.object(obj).lower()))
 
 

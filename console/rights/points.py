@@ -11,7 +11,7 @@ from console import access, actions, browse, records, workflows
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
-from console.effects import kept
+from console.effects import action_cache
 from console.rights.right_requests import Reason, why_not
 from console.runs.changing.run_rights import holder_idle_s, lacking_right, possible_commands, see
 from console.runs.engine.stepping import run_facts
@@ -53,7 +53,7 @@ def on_record(actor: Actor, collection_id: str, key: str) -> tuple[str, list[Poi
     for known in workflows.all_known():
         if known.live and known.collection == collection_id and known.slug not in own:
             points += _start(actor, known.title, known.team or None, known.slug, roots)
-    for action in kept.every().values():
+    for action in action_cache.every().values():
         if action.on_records and action.collection == collection_id and access.can(actor, action.team, f"workflow:{action.slug}", "see"):
             points.append(_action(actor, action, key, roots))
     return found.record.title, points

@@ -17,7 +17,7 @@ from console.core.expressions import Expression, ExpressionError
 from console.core.expressions.nodes import Call, Compare, Junction, Node, Path, Within, walk
 from console.core.scopes import Scope, stands_alone, whole
 from console.db.engine import fetch
-from console.effects import kept
+from console.effects import action_cache
 from console.errors import DefinitionError, Invalid, NotFound
 from console.records import catalogue, connect, relations, sql_conditions
 from console.rights.writing import everybody
@@ -73,8 +73,8 @@ def choices(obj: str) -> list[Choice]:
     kind, _, ident = obj.partition(":")
     found: list[Choice] = []
     collection = ident if kind == "collection" else None
-    if kind == "action" and ident in kept.every():
-        action = kept.get(ident)
+    if kind == "action" and ident in action_cache.every():
+        action = action_cache.get(ident)
         found += [Choice(f"input.{entry.name}", f"{entry.label} (typed)", entry.type) for entry in action.form]
         collection = action.collection
     if collection and collection != EVERY:
@@ -159,7 +159,7 @@ def check(obj: str, acts: Sequence[str], text: str) -> Expression:
         if node.root == "input":
             _require_input(ident, node)
         if node.root == "record" and kind == "action":
-            _require_field(kept.every()[ident].collection if ident in kept.every() else None, node)
+            _require_field(action_cache.every()[ident].collection if ident in action_cache.every() else None, node)
     if kind == "collection" and ident != EVERY:
         try:
             sql_conditions.check(parsed, records.collection(ident), catalogue.find)
@@ -312,7 +312,7 @@ def _literal(told: str, choice: Choice) -> str:
 def _require_input(action: str, node: Path) -> None:
     if action == EVERY:
         return
-    names = [entry.name for entry in kept.every()[action].form] if action in kept.every() else []
+    names = [entry.name for entry in action_cache.every()[action].form] if action in action_cache.every() else []
     if not node.steps or node.steps[0] not in names:
         raise ExpressionError(f"The form of {action} has {', '.join(names) or 'no fields'}.", node.position)
 

@@ -15,7 +15,7 @@ from console.core.actor import Actor
 from console.core.expressions.operands import UNKNOWN
 from console.core.scopes import Scope, whole
 from console.db.engine import fetch
-from console.effects import kept
+from console.effects import action_cache
 from console.errors import Invalid, NotAllowed
 from console.rights.role_rules import require_object
 from console.rights.writing import require_manager
@@ -110,8 +110,8 @@ def attempt(
 def team_of(obj: str) -> str | None:
     """The team in which rights on this object are decided; None: any team of the person."""
     kind, _, ident = obj.partition(":")
-    if kind == "action" and ident in kept.every():
-        return kept.get(ident).team
+    if kind == "action" and ident in action_cache.every():
+        return action_cache.get(ident).team
     if kind == "workflow":
         return next((known_one.team or None for known_one in workflows.all_known() if known_one.slug == ident), None)
     if kind == "inbox":
@@ -122,7 +122,13 @@ def team_of(obj: str) -> str | None:
 def _place(actor: Actor, obj: str, key: str, run: str) -> tuple[str | None, dict[str, Any] | None, dict[str, Any] | None, frozenset[str]]:
     """(team, the record's values, the run's values, fields of the record that the admin may not see)."""
     team, kind, ident = team_of(obj), kind_of(obj), obj.partition(":")[2]
-    collection = ident if kind == "collection" else kept.get(ident).collection if kind == "action" and ident in kept.every() else None
+    collection = (
+        ident
+        if kind == "collection"
+        else action_cache.get(ident).collection
+        if kind == "action" and ident in action_cache.every()
+        else None
+    )
     facts_of_run = None
     if run:
         seen = see(actor, run)

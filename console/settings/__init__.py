@@ -56,7 +56,7 @@ class SettingsError(ConsoleError):
 
 @dataclass(frozen=True, slots=True)
 class Settings(Table):
-    """What this process was told, checked; paths are absolute, addresses without a slash at the end."""
+    """The checked settings of this process; paths are absolute, addresses without a slash at the end."""
 
     def __post_init__(self) -> None:
         """A folder that is not given from `/` on lies in the folder where the process started."""
@@ -92,7 +92,7 @@ class Settings(Table):
 
     @property
     def ai_problem(self) -> str:
-        """What the provider that is named lacks, or what stands without one; empty where all is well."""
+        """The problem with the AI provider's settings; empty if there is none."""
         return self._ai()[1]
 
     def _ai(self) -> tuple[AI, str]:
@@ -106,12 +106,12 @@ class Settings(Table):
                 return AI(), f"CONSOLE_{alone[0].upper()} needs CONSOLE_AI_PROVIDER beside it" if alone else ""
             case "anthropic":
                 key = key or self.anthropic_api_key
-                made = AI(name, self.ai_model, key, self.ai_base_url or self.anthropic_base_url, told=True)
-                return made, "" if key else "CONSOLE_AI_PROVIDER=anthropic needs ANTHROPIC_API_KEY or CONSOLE_AI_API_KEY beside it"
+                ai = AI(name, self.ai_model, key, self.ai_base_url or self.anthropic_base_url, told=True)
+                return ai, "" if key else "CONSOLE_AI_PROVIDER=anthropic needs ANTHROPIC_API_KEY or CONSOLE_AI_API_KEY beside it"
             case "openai_compatible":
-                made = AI(name, self.ai_model, key, self.ai_base_url, told=True)
+                ai = AI(name, self.ai_model, key, self.ai_base_url, told=True)
                 missing = [f"CONSOLE_{setting.upper()}" for setting in ("ai_base_url", "ai_model") if not getattr(self, setting)]
-                return made, f"CONSOLE_AI_PROVIDER=openai_compatible needs {' and '.join(missing)} beside it" if missing else ""
+                return ai, f"CONSOLE_AI_PROVIDER=openai_compatible needs {' and '.join(missing)} beside it" if missing else ""
             case _:
                 return AI(told=True), ""
 
@@ -127,7 +127,7 @@ class Settings(Table):
 
     @property
     def secret_key(self) -> str:
-        """What signs cookies and form tokens. Raises `SettingsError` where it is required and missing."""
+        """The key that signs cookies and form tokens. Raises `SettingsError` if it is required and missing."""
         return _key_text(self, "CONSOLE_SECRET_KEY") if self.given_secret_key is None else self.given_secret_key
 
     @property
@@ -167,15 +167,15 @@ def current() -> Settings:
 def read(environ: Mapping[str, str]) -> Settings:
     """Settings from `environ` and the `.env` file that it names (`CONSOLE_ENV_FILE`, default `.env` of the current folder). Raises `SettingsError` naming every bad one."""
     file = Path(environ.get("CONSOLE_ENV_FILE", ".env"))
-    told = {**(parse_env(_read_env(file), file.name) if file.is_file() else {}), **environ}
+    variables = {**(parse_env(_read_env(file), file.name) if file.is_file() else {}), **environ}
     problems: list[str] = []
-    known = {setting.name for setting in SETTINGS} | NOT_VALUES
+    names = {setting.name for setting in SETTINGS} | NOT_VALUES
     problems += [
         f"{name} is not a setting of this console"
-        for name in sorted(told)
-        if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known and name not in known
+        for name in sorted(variables)
+        if name.startswith(PREFIX) and name.removesuffix("_FILE") not in names and name not in names
     ]
-    given = Settings(**{setting.field: _value(setting, told, problems) for setting in SETTINGS})
+    given = Settings(**{setting.field: _value(setting, variables, problems) for setting in SETTINGS})
     problems += _alone(given)
     if problems:
         raise SettingsError("\n".join(problems))
@@ -183,7 +183,7 @@ def read(environ: Mapping[str, str]) -> Settings:
 
 
 def _alone(given: Settings) -> Iterator[str]:
-    """What is wrong with settings that are each well-formed: one that needs another, or plain http to a host that is not ours."""
+    """Problems between settings: one needs another, or plain http to a host that is not ours."""
     values = {setting.name: getattr(given, setting.field) for setting in SETTINGS}
     for setting in SETTINGS:
         if values[setting.name] and (missing := [other for other in setting.needs if values[other] is None]):
@@ -222,9 +222,9 @@ def parse_env(text: str, name: str) -> dict[str, str]:
     return values
 
 
-def _value(setting: Setting, told: Mapping[str, str], problems: list[str]) -> Any:
+def _value(setting: Setting, variables: Mapping[str, str], problems: list[str]) -> Any:
     """The value of one setting, its default where it is empty; what is wrong goes to `problems`, never with the value: it may be a secret."""
-    text, file = told.get(setting.name, ""), told.get(setting.name + "_FILE", "")
+    text, file = variables.get(setting.name, ""), variables.get(setting.name + "_FILE", "")
     if text and file:
         problems.append(f"{setting.name} and {setting.name}_FILE are both set: give one")
         return setting.default

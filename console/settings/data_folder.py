@@ -21,7 +21,7 @@ class FolderError(ConsoleError):
 
 
 def be_private() -> None:
-    """What this process makes from now on is for its owner alone."""
+    """Let only the owner read files that this process creates from now on."""
     os.umask(PRIVATE)
 
 
@@ -59,6 +59,10 @@ def _shut(folder: Path, status: os.stat_result) -> None:
             f" chmod 700 it, or give a folder for the console alone with CONSOLE_DATA_DIR."
         )
     for path in [folder, *inside]:
-        found = path.lstat()
-        if found.st_mode & PRIVATE and not stat.S_ISLNK(found.st_mode) and found.st_uid in {os.getuid(), status.st_uid}:
-            path.chmod(stat.S_IMODE(found.st_mode) & ~PRIVATE)
+        status_of_link = path.lstat()
+        if (
+            status_of_link.st_mode & PRIVATE
+            and not stat.S_ISLNK(status_of_link.st_mode)
+            and status_of_link.st_uid in {os.getuid(), status.st_uid}
+        ):
+            path.chmod(stat.S_IMODE(status_of_link.st_mode) & ~PRIVATE)

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 
 class IllFormed(ValueError):
-    """What a setting takes, said to the person who wrote something else."""
+    """Raised for a wrong value; the message says what the setting takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ def folder(text: str) -> Path:
 
 def folders(text: str) -> tuple[Path, ...]:
     """Folders by their whole path, separated by commas."""
-    found = tuple(folder(part.strip()) for part in text.split(",") if part.strip())
-    if not found or not all(one.is_absolute() for one in found):
+    paths = tuple(folder(part.strip()) for part in text.split(",") if part.strip())
+    if not paths or not all(path.is_absolute() for path in paths):
         raise IllFormed("takes folders by their whole path, from / on, with commas between them")
-    return found
+    return paths
 
 
 def modules(text: str) -> tuple[str, ...]:
@@ -85,14 +85,14 @@ def rates(text: str) -> tuple[int, ...]:
     """Requests a minute, an hour and a day of one key; nothing where they are not limited."""
     if text.lower() in ("off", "false", "no", "0"):
         return ()
-    found = dict(RATES)
+    limits = dict(RATES)
     if text.lower() not in ("on", "true", "yes", "1"):
         for part in text.split(","):
-            told = re.fullmatch(r"([1-9][0-9]{0,8})/(min|h|day)", part.strip())
-            if told is None:
+            match = re.fullmatch(r"([1-9][0-9]{0,8})/(min|h|day)", part.strip())
+            if match is None:
                 raise IllFormed("takes on, off, or how many requests, such as 120/min,5000/h,50000/day")
-            found[told[2]] = int(told[1])
-    return tuple(found.values())
+            limits[match[2]] = int(match[1])
+    return tuple(limits.values())
 
 
 def postgresql(text: str) -> str:
@@ -190,27 +190,27 @@ def hosts(text: str) -> frozenset[str]:
 def targets(text: str) -> dict[str, str]:
     """Name → address of other systems, without a slash at the end."""
     takes = "takes name=https://host[:port][/path], with commas between several; a name is small letters, digits and _"
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for part in text.split(","):
         name, equals, url = (piece.strip() for piece in part.partition("="))
-        if not equals or not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name) or name in found:
+        if not equals or not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name) or name in by_name:
             raise IllFormed(takes)
         parts = _parts(url, frozenset({"https", "http"}), takes)
         if "@" in parts.netloc or "?" in url:
             raise IllFormed(takes)
-        found[name] = url.rstrip("/")
-    return found
+        by_name[name] = url.rstrip("/")
+    return by_name
 
 
 def secrets_by_name(text: str) -> dict[str, str]:
     """Name → secret that a target takes."""
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for part in text.split(","):
         name, equals, secret_ = (piece.strip() for piece in part.partition("="))
-        if not equals or not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name) or name in found or not re.fullmatch(r"[!-~]{8,4000}", secret_):
+        if not equals or not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name) or name in by_name or not re.fullmatch(r"[!-~]{8,4000}", secret_):
             raise IllFormed("takes name=secret, with commas between several; a secret is 8 or more characters without blanks")
-        found[name] = secret_
-    return found
+        by_name[name] = secret_
+    return by_name
 
 
 def webhook_secret(text: str) -> bytes:
@@ -223,7 +223,7 @@ def webhook_secret(text: str) -> bytes:
 
 
 def between(least: int, most: int) -> Callable[[str], int]:
-    """What reads whole numbers of this range."""
+    """A reader for whole numbers in this range."""
 
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
@@ -256,7 +256,7 @@ def key(text: str) -> bytes:
 
 
 def scanner(text: str) -> str:
-    """Where clamd listens: the path of its socket, or host:port."""
+    """The address of clamd: the path of its socket, or host:port."""
     host, _, port = text.rpartition(":")
     if not (text.startswith("/") and text.isprintable()) and not (
         host and re.fullmatch(r"[A-Za-z0-9_.:\[\]-]+", host) and port.isdigit() and 0 < int(port) < 65536

@@ -42,14 +42,14 @@ def setting(
     secret: bool = False,
 ) -> Value | Default:
     """A line of the table. `secret`: its value is left out of what is printed of the settings."""
-    told = {"setting": (name, read, default, sentence, needs, https)}
-    made: Value | Default = field(default_factory=lambda: default, repr=not secret, metadata=told)
-    return made
+    declared = {"setting": (name, read, default, sentence, needs, https)}
+    value: Value | Default = field(default_factory=lambda: default, repr=not secret, metadata=declared)
+    return value
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What this process was given. A field `given_…` is completed by the property of `Settings` that has its name without `given_`."""
+    """The settings as given. A field `given_…` is completed by the property of `Settings` with its name without `given_`."""
 
     database_url: str | None = setting(
         "DATABASE_URL",
@@ -319,11 +319,11 @@ class Table:
 
 
 def _declared() -> tuple[Setting, ...]:
-    found = []
+    declared = []
     for entry in fields(Table):
         name, *rest = entry.metadata["setting"]
-        found.append(Setting(name, entry.name, *rest))
-    return tuple(found)
+        declared.append(Setting(name, entry.name, *rest))
+    return tuple(declared)
 
 
 SETTINGS = _declared()

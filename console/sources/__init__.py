@@ -2,6 +2,7 @@
 
 from console.records.connection_terms import Terms
 from console.sources.addresses import composed, fields_of
+from console.sources.advising import Advice, advised
 from console.sources.changing import BOUNDS, Consequences, change, consequences, pause, readdress, remove, resume
 from console.sources.difference import Break, Difference, difference, look_again, spoken, take
 from console.sources.keeping import (
@@ -18,8 +19,9 @@ from console.sources.keeping import (
     require_manager,
     source_of,
 )
+from console.sources.previewing import Preview, first_choice, hidden_fields, likelihood, previewed
 from console.sources.starting import begin
-from console.sources.testing import Tested, attempt, suggested, tried
+from console.sources.testing import Tested, attempt, demo_shop, suggested, tried
 
 __all__ = [
     "BOUNDS",
@@ -28,25 +30,33 @@ __all__ = [
     "ID",
     "NAME",
     "SYSTEM",
+    "Advice",
     "Break",
     "Consequences",
     "Difference",
+    "Preview",
     "SourceHead",
     "Terms",
     "Tested",
     "add",
     "addresses",
+    "advised",
     "attempt",
     "begin",
     "change",
     "composed",
     "consequences",
+    "demo_shop",
     "difference",
     "fields_of",
+    "first_choice",
+    "hidden_fields",
     "inspect",
+    "likelihood",
     "list_all",
     "look_again",
     "pause",
+    "previewed",
     "readdress",
     "refresh",
     "remove",

@@ -12,7 +12,7 @@ from console.access import policy_store
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import fetch, transaction
-from console.effects import kept
+from console.effects import action_cache
 from console.errors import Conflict, Invalid
 from console.records import catalogue, connect, portable
 from console.records.connection_terms import Terms
@@ -128,7 +128,7 @@ def consequences(name: str, *, by: Actor = SYSTEM) -> Consequences:
             for known in workflows.all_known()
             if known.collection in own and f"workflow:{known.slug}" not in hidden
         ),
-        tuple(action.title for action in kept.every().values() if action.collection in own),
+        tuple(action.title for action in action_cache.every().values() if action.collection in own),
         len(_rights(own)),
         tuple(row[0] for row in live[:10]),
         len(live),

@@ -22,9 +22,9 @@ from console.core.documents.collections import Collection, Stored, assemble
 from console.core.documents.house_check import Surroundings
 from console.db import tables
 from console.db.engine import fetch, hot_engine
-from console.effects import kept
+from console.effects import action_cache
 from console.errors import Conflict, ConsoleError
-from console.records import hooked, sql_conditions
+from console.records import hooked, sampling, sql_conditions
 from console.sources import keeping, mending
 from console.sources.keeping import SYSTEM, Look, place
 
@@ -184,14 +184,19 @@ def compare(name: str, seen: Look, by: Actor = SYSTEM) -> Difference:
     changes = [
         *(TableChange(one, "gone", known[one].id) for one in sorted(set(known) - set(found))),
         *(TableChange(one, "new", found[one].id) for one in sorted(set(found) - set(known))),
-        *(_changed(one, known[one], found[one]) for one in sorted(set(known) & set(found)) if known[one].structure != found[one].structure),
+        *(
+            _changed(one, known[one], found[one])
+            for one in sorted(set(known) & set(found))
+            if sampling.shape(known[one].structure) != sampling.shape(found[one].structure)
+        ),
     ]
     breaks = [*dropped, *_workflows(now, then, by), *_actions(now, then, by), *_policy(now, then, by)] if changes else []
     return Difference(name, tuple(changes), tuple(dict.fromkeys(breaks)), _stamp(seen))
 
 
 def _stamp(seen: Look) -> str:
-    return hashlib.sha256(json.dumps(seen.structures, sort_keys=True, default=str).encode()).hexdigest()[:32]
+    shapes = [sampling.shape(structure) for structure in seen.structures]
+    return hashlib.sha256(json.dumps(shapes, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
 def _stored() -> list[Stored]:
@@ -307,7 +312,7 @@ def _workflows(now: Mapping[str, Collection], then: Mapping[str, Collection], by
 
 def _actions(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:
     hidden = access.hidden_from(by)
-    for action in kept.every().values():
+    for action in action_cache.every().values():
         if f"collection:{action.collection}" in hidden:
             continue
         before, after = ({(p.field, p.reason) for p in action_check.check(action.canonical(), dict(where))} for where in (now, then))

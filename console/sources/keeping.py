@@ -21,7 +21,7 @@ from console.core.documents.collections.collection_document import CollectionDoc
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
-from console.records import catalogue, connect, hooked, portable, reflect, sql_conditions
+from console.records import catalogue, connect, hooked, portable, reflect, sampling, sql_conditions
 from console.records.connection_terms import USUAL, Terms
 from console.sources import addresses
 from console.sources.testing import place_of
@@ -30,6 +30,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 ID = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,199}")
 LONGEST_ID = 200
 GRANTED = ("browse", "read", "create", "update", "export")
+"""What the role of the command gets."""
 DOCUMENT_KEYS = frozenset(field.alias or name for name, field in CollectionDocument.model_fields.items())
 SYSTEM = Actor("system", "sys_engine", "Console", session="sys:config")
 CHAIN = "sys:config"
@@ -74,11 +75,12 @@ def add(
     terms: Terms = USUAL,
     schemas: Several[str] | None = None,
     chosen: Several[str] | None = None,
+    may: Mapping[str, Sequence[str]] | None = None,
     by: Actor = SYSTEM,
 ) -> list[Collection]:
     """Connect a database under a name; returns its collections in order, those with a document as it describes them.
 
-    `role` gets browse, read, create, update and export on them, nobody else any right. `schemas` and `chosen` (table names, with the schema
+    `may` says what each role may do with them (acts of `GRANTED`); without it `role` gets all of these, nobody else any right. `schemas` and `chosen` (table names, with the schema
     outside the default one) limit which tables become collections, now and at each refresh; None: all.
     Raises Invalid for an invalid name, URL or role, Conflict for a name in use, DefinitionError for what is wrong in a document,
     SourceDown if the database does not answer, NotAllowed.
@@ -103,10 +105,11 @@ def add(
         row = {"id": name, "name": name, "url_sealed": sealed, "dialect": dialect, "settings": settings, "server": seen.server}
         connection.execute(sa.insert(tables.data_source).values(**row, looked_at=sa.func.now(), checked_at=sa.func.now()))
         keep(connection, kept)
-        for item in kept:
-            access.grant(role, f"collection:{item.id}", GRANTED, connection=connection)
+        rights = {role: GRANTED} if may is None else may
+        access.grant_all(rights, [f"collection:{item.id}" for item in kept], connection=connection)
         touch_configuration(connection)
-        open_ = {"source": name, "name": name, "dialect": dialect, "collections": len(kept), "role": role, "read_only": terms.read_only}
+        named = ", ".join(rights)
+        open_ = {"source": name, "name": name, "dialect": dialect, "collections": len(kept), "role": named, "read_only": terms.read_only}
         log.note(
             by,
             "source_added",
@@ -135,6 +138,9 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
         rows = connection.execute(sa.select(tables.collection).where(tables.collection.c.source == name)).all()
         if documents is None:
             documents = [row.document for row in sorted(rows, key=lambda row: row.position) if row.document]
+        former = {place(row.structure): row.structure for row in rows}
+        for structure in seen.structures:
+            sampling.keep_secrets(structure, former.get(place(structure)))
         kept = stored_collections(name, seen, documents)
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
         check(connection, kept)
@@ -142,7 +148,7 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
         known = sa.update(tables.data_source).where(tables.data_source.c.name == name)
         connection.execute(known.values(looked_at=sa.func.now(), checked_at=sa.func.now(), down_since=None, server=seen.server))
         touch_configuration(connection)
-        before, after = ({place(item.structure): item.structure for item in items} for items in (rows, kept))
+        before, after = ({place(item.structure): sampling.shape(item.structure) for item in items} for items in (rows, kept))
         changed = sorted(one for one in set(before) & set(after) if before[one] != after[one])
         open_ = {"source": name, "name": name, "collections": len(kept), "fields": ["tables"]}
         sealed = {
@@ -186,7 +192,8 @@ def inspect(name: str) -> dict[str, Any]:
     """
     seen = look_at(name)
     head = next(item for item in list_all() if item.name == name)
-    before, now = stored_structures(name), {place(structure): structure for structure in seen.structures}
+    before = {at: sampling.shape(structure) for at, structure in stored_structures(name).items()}
+    now = {place(structure): sampling.shape(structure) for structure in seen.structures}
     return {
         "name": name,
         "dialect": head.dialect,

@@ -16,14 +16,16 @@ EDITED = frozenset({"text", "long_text", "email", "phone", "url", "enum", "integ
 STARTED = ("see", "start", "resume")
 
 
-def document(collection: Collection, team: str | None) -> dict[str, Any]:
-    """A review of one record: look at it and confirm it, or else correct it or say what is wrong."""
+def document(collection: Collection, team: str | None, *, corrects: bool = True) -> dict[str, Any]:
+    """A review of one record: look at it and confirm it, or else correct it (if `corrects`) or say what is wrong."""
     columns = [collection.by_name[name] for name in collection.columns]
     shown = [field.name for field in columns if not field.sensitive and field.type not in SHOWN_ONLY][:SHOWN]
     changed = [
         field.name
         for field in collection.fields
-        if field.type in EDITED and not field.readonly and not field.sensitive and field.references is None and not _key_like(field.name)
+        if corrects
+        and field.type in EDITED
+        and not (field.readonly or field.sensitive or field.hidden or field.references or _key_like(field.name))
     ][:CHANGED]
     what = collection.label_one.lower()
     note = {"name": "note", "label": "What was wrong", "type": "long_text", "required": True}
@@ -48,7 +50,7 @@ def document(collection: Collection, team: str | None) -> dict[str, Any]:
     return {
         "format": 1,
         "slug": slug_of(collection),
-        "title": f"Review of {collection.label}"[:200],
+        "title": f"Review {_a(what)}"[:200],
         "description": f"Made when {collection.source} was connected: a first workflow, to be changed or thrown away.",
         "collection": collection.id,
         "team": team,
@@ -70,7 +72,7 @@ def begin(actor: Actor, collection_id: str, role: str, team: str | None) -> tupl
     """
     access.require(actor, None, "source", "manage")
     collection = records.collection(collection_id)
-    made = document(collection, team)
+    made = document(collection, team, corrects=_may_change(role, collection_id))
     known = next((one for one in workflows.all_known() if one.slug == made["slug"]), None)
     if known is None or known.live is None:
         access.grant(role, f"workflow:{made['slug']}", STARTED)
@@ -80,6 +82,16 @@ def begin(actor: Actor, collection_id: str, role: str, team: str | None) -> tupl
         return made["slug"], runs.start(actor, made["slug"], collection_id, rows[0].key, {}) if rows else None
     except ConsoleError:
         return made["slug"], None
+
+
+def _may_change(role: str, collection_id: str) -> bool:
+    """Whether the role itself may change records: a step that nobody may complete would stop every run."""
+    rows = access.all_rows()
+    return any((row.sub, row.obj, row.act, row.eft) == (f"role:{role}", f"collection:{collection_id}", "update", "allow") for row in rows)
+
+
+def _a(what: str) -> str:
+    return f"an {what}" if what[:1] in "aeio" else f"a {what}"
 
 
 def _step(name: str, kind: str, title: str, config: dict[str, Any], **following: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection
 
-from console import access, log
+from console import access, log, settings
 from console.core.actor import Actor
 from console.records import connect, diagnosis, portable, reflect
 from console.records.connection_terms import Terms
@@ -106,6 +106,13 @@ def suggested(url: str, taken: Collection[str]) -> str:
     plain = re.sub(r"[^a-z0-9_-]+", "_", text.lower()).strip("_-")[:50]
     first = plain if plain[:1].isalpha() else f"db_{plain}".rstrip("_")
     return next(name for name in (first, *(f"{first}_{number}" for number in range(2, len(taken) + 3))) if name not in taken)
+
+
+def demo_shop() -> str:
+    """The path of the shop that the demo brings to be connected; empty without one."""
+    told = settings.current()
+    file = told.data_dir / portable.SHOP / "shop.db"
+    return str(file) if told.demo and file.is_file() else ""
 
 
 def place_of(address: URL) -> str:

@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 
 from console.core import expressions
 from console.core.documents.action_document import SUCCEEDED, Effect, OutcomeRule, text_of, wishes
-from console.core.documents.fields import Computed, Located, computed, texts_of
+from console.core.documents.field_expressions import texts_of
+from console.core.documents.fields import Computed, Located, computed
 from console.core.documents.workflow import Name
 from console.core.expressions import ExpressionError
 from console.steps.base import Completion, Context, StepConfig, StepType, StepView, Values

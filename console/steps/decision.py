@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from console.core.documents import fields as definitions
+from console.core.documents import field_expressions, fields as definitions
 from console.core.documents.fields import OWN_ITEM, Definition, FieldDefinition, Located, Use, condition_holds, with_own
 from console.core.documents.references import ANY_NAME
 from console.core.documents.workflow import NAME_PATTERN
@@ -275,7 +275,7 @@ class Decision(StepType):
             *hidden,
             *opened,
             *ruled,
-            *definitions.texts_of_definitions("form", config.form),
+            *field_expressions.texts_of_definitions("form", config.form),
             *related_texts("related", config.related),
         ]
 

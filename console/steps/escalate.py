@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from console.core.documents import fields as definitions
+from console.core.documents import field_expressions, fields as definitions
 from console.core.documents.fields import FieldDefinition, Located, with_own
 from console.core.run.step_requests import Handover
 from console.core.speaking import fill_text
@@ -64,7 +64,7 @@ class Escalate(StepType):
 
     def expressions(self, config: EscalateConfig) -> list[Located]:
         """Those of the form."""
-        return definitions.texts_of_definitions("form", config.form)
+        return field_expressions.texts_of_definitions("form", config.form)
 
     def templates(self, config: EscalateConfig) -> list[Located]:
         """The text."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from console.core import expressions
-from console.core.documents import fields as definitions
+from console.core.documents import field_expressions, fields as definitions
 from console.core.documents.fields import Choice, FieldDefinition, Located
 from console.core.documents.workflow import NAME_PATTERN
 from console.core.expressions import render
@@ -132,7 +132,7 @@ class HumanInput(StepType):
     def expressions(self, config: HumanInputConfig) -> list[Located]:
         """Who is asked, the form, and how long they have."""
         within = [Located("within", config.within)] if config.within is not None else []
-        return [*config.to.texts("to."), *definitions.texts_of_definitions("form", config.form), *within]
+        return [*config.to.texts("to."), *field_expressions.texts_of_definitions("form", config.form), *within]
 
     def templates(self, config: HumanInputConfig) -> list[Located]:
         """The question, and the text above the form."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from console.core import expressions
-from console.core.documents import fields as definitions
+from console.core.documents import field_expressions, fields as definitions
 from console.core.documents.fields import FieldDefinition, Located, Use
 from console.core.forms import is_empty
 from console.core.run.proposal_comparison import likeness
@@ -113,7 +113,7 @@ class Llm(StepType):
 
     def expressions(self, config: LlmConfig) -> list[Located]:
         """Those of the form and of the related reads."""
-        return [*definitions.texts_of_definitions("output", config.output), *related_texts("related", config.related)]
+        return [*field_expressions.texts_of_definitions("output", config.output), *related_texts("related", config.related)]
 
     def templates(self, config: LlmConfig) -> list[Located]:
         """The prompt, and the text above the form."""

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from console.core.documents import fields as definitions
-from console.core.documents.fields import Located, Use, texts_of
+from console.core.documents import field_expressions, fields as definitions
+from console.core.documents.field_expressions import texts_of
+from console.core.documents.fields import Located, Use
 from console.core.documents.references import ANY_NAME
 from console.core.forms import clean, refusal
 from console.steps.base import AtHand, Completion, Context, Focus, FormNeeded, Option, Prompt, Read, StepConfig, StepType, StepView, Values
@@ -135,7 +136,7 @@ class Loop(StepType):
         """Those of the list, the form, what is set, the second person, what is gathered, and the branches."""
         told = [Located(f"branches[{number}].if", branch.if_) for number, branch in enumerate(config.branches)]
         told += [*config.items.texts("items"), *config.check_texts()]
-        told += [*definitions.texts_of_definitions("form", config.form), *definitions.texts_of_rules("must", config.must)]
+        told += [*field_expressions.texts_of_definitions("form", config.form), *field_expressions.texts_of_rules("must", config.must)]
         told += [text for number, entry in enumerate(config.set) for text in texts_of(f"set[{number}].value", entry.value)]
         told += [Located("second.if", config.second.if_)] if config.second is not None and config.second.if_ is not None else []
         for number, entry in enumerate(config.gather):

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from console.core import expressions, media
 from console.core.document_letters import OUTSIDE
-from console.core.documents import fields as definitions
+from console.core.documents import field_expressions, fields as definitions
 from console.core.documents.fields import Definition, FieldDefinition, Located, condition_holds
 from console.core.documents.workflow import NAME_PATTERN
 from console.core.forms import FormField, Wrong, cleaned, examine, is_empty, missing_message, refusal
@@ -171,7 +171,7 @@ class RequestDocuments(StepType):
             found += [Located(f"documents[{number}].if", entry.if_)] if entry.if_ is not None else []
             found += [Located(f"documents[{number}].required_if", entry.required_if)] if entry.required_if is not None else []
         found += [Located("language", config.language)] if config.language not in LANGUAGES else []
-        return found + definitions.texts_of_definitions("form", config.form)
+        return found + field_expressions.texts_of_definitions("form", config.form)
 
     def templates(self, config: RequestDocumentsConfig) -> list[Located]:
         """The letter."""

@@ -4,7 +4,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from console.core.documents import fields as definitions
+from console.core.documents import field_expressions, fields as definitions
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, Located
 from console.core.forms import refusal
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values
@@ -50,7 +50,7 @@ class Start(StepType):
 
     def expressions(self, config: StartConfig) -> list[Located]:
         """Conditions and computed values of the fields."""
-        return definitions.texts_of_definitions("fields", config.fields)
+        return field_expressions.texts_of_definitions("fields", config.fields)
 
     def outputs(self, config: StartConfig) -> frozenset[str]:
         """The fields, which are also in `input`."""

@@ -11,19 +11,9 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from console.core import expressions
-from console.core.documents import fields as definitions
-from console.core.documents.fields import (
-    Computed,
-    Definition,
-    FieldDefinition,
-    FieldRule,
-    Located,
-    Use,
-    computed,
-    fitted,
-    texts_of,
-    with_own,
-)
+from console.core.documents import field_expressions, fields as definitions
+from console.core.documents.field_expressions import texts_of
+from console.core.documents.fields import Computed, Definition, FieldDefinition, FieldRule, Located, Use, computed, fitted, with_own
 from console.core.forms import FormField
 from console.steps.base import (
     Completion,
@@ -156,8 +146,8 @@ class UpdateData(StepType):
     def expressions(self, config: UpdateDataConfig) -> list[Located]:
         """Those of the form, of what is set, and of the related reads."""
         settled = [text for number, entry in enumerate(config.set) for text in texts_of(f"set[{number}].value", entry.value)]
-        form = definitions.texts_of_definitions("form", config.form)
-        rules = definitions.texts_of_rules("must", config.must)
+        form = field_expressions.texts_of_definitions("form", config.form)
+        rules = field_expressions.texts_of_rules("must", config.must)
         return [*form, *rules, *settled, *related_texts("related", config.related), *config.check_texts()]
 
     def templates(self, config: UpdateDataConfig) -> list[Located]:

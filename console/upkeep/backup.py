@@ -62,7 +62,7 @@ class BackupError(ConsoleError):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was written: how many bytes, up to which size of the log it is signed, the ids of the keys that a restore needs."""
+    """The backup: its bytes, the size of the signed log in it, and the ids of the keys that a restore needs."""
 
     bytes: int
     size: int
@@ -83,9 +83,11 @@ def write(actor: Actor, file: Path, say: Progress = lambda _: None) -> Made:
         manifest = _about()
         with zipfile.ZipFile(out, "w") as archive:
             members = _members(archive, say)
-            told = json.dumps(manifest | {"members": members}, indent=1).encode()
-            archive.writestr(MANIFEST, told)
-            archive.writestr(SIGNATURE, base64.b64encode(Ed25519PrivateKey.from_private_bytes(settings.current().signing_key).sign(told)))
+            manifest_bytes = json.dumps(manifest | {"members": members}, indent=1).encode()
+            archive.writestr(MANIFEST, manifest_bytes)
+            archive.writestr(
+                SIGNATURE, base64.b64encode(Ed25519PrivateKey.from_private_bytes(settings.current().signing_key).sign(manifest_bytes))
+            )
         out.flush()
         os.fsync(out.fileno())
         size = out.tell()
@@ -169,16 +171,16 @@ def _put(archive: zipfile.ZipFile, name: str, content: bytes) -> str:
 
 def _dump(archive: zipfile.ZipFile, say: Progress) -> str:
     """Stored, not deflated: pg_dump has done that."""
-    digest, count, told = hashlib.sha256(), 0, 0.0
+    digest, count, said_at = hashlib.sha256(), 0, 0.0
     with archive.open(zipfile.ZipInfo(DUMP, time.localtime()[:6]), "w", force_zip64=True) as member:
 
         def write_block(block: bytes) -> None:
-            nonlocal count, told
+            nonlocal count, said_at
             digest.update(block)
             member.write(block)
             count += len(block)
-            if time.monotonic() - told > TOLD_S:
-                told = time.monotonic()
+            if time.monotonic() - said_at > TOLD_S:
+                said_at = time.monotonic()
                 say(f"database: {count / 1e6:,.1f} MB")
 
         dump.dump(engine.migration_url(), write_block)
@@ -242,15 +244,15 @@ def opened(file: Path, say: Progress = lambda _: None) -> Iterator[Archive]:
 def _manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
     if archive.getinfo(MANIFEST).file_size > LONGEST_MANIFEST:
         raise ValueError("its manifest is too long")
-    told: dict[str, Any] = json.loads(archive.read(MANIFEST))
-    return told
+    manifest: dict[str, Any] = json.loads(archive.read(MANIFEST))
+    return manifest
 
 
 def _check_release(manifest: Mapping[str, Any]) -> None:
     """Older ones are migrated, newer ones cannot be read."""
-    made_by, known = str(manifest["console"]), migrate.known_revisions()
+    made_by, revisions = str(manifest["console"]), migrate.known_revisions()
     newer = _numbers(made_by) > _numbers(__version__)
-    if int(manifest["format"]) > FORMAT or newer or manifest["revision"] not in known:
+    if int(manifest["format"]) > FORMAT or newer or manifest["revision"] not in revisions:
         raise BackupError(
             f"The backup was made by console {made_by} (tables {manifest['revision']}); this is {__version__} "
             f"(tables {migrate.newest()}). Update this one first."
@@ -264,16 +266,16 @@ def _numbers(version: str) -> list[int]:
 def _check_keys(manifest: Mapping[str, Any]) -> None:
     """Asked for by name before one is drawn: a data folder that is new has none yet."""
     given, wanted = settings.current(), manifest["keys"]
-    for name, words, here, needed in (
+    for name, words, own, needed in (
         ("master_key", "encrypted under the master key", subjects.master_id, str(wanted["master"])),
         ("signing_key", "signed with the signing key", _signing, _public(str(wanted["signing"]))),
     ):
         place = given.data_dir / settings.KEYS_FOLDER / name
-        there = getattr(given, f"given_{name}") is not None or place.exists()
-        if not there or (have := here()) != needed:
+        is_given = getattr(given, f"given_{name}") is not None or place.exists()
+        if not is_given or (have := own()) != needed:
             former = place.with_name(f"{name}-{checkpoint.parse_key(str(wanted['signing'])).id.hex()}")
             raise BackupError(
-                f"The backup is {words} {needed}, and {f'the present one is {have}' if there else 'there is none here yet'}. "
+                f"The backup is {words} {needed}, and {f'the present one is {have}' if is_given else 'there is none own yet'}. "
                 f"Give it as CONSOLE_{name.upper()}, or put it into {place}{f': it is in {former}' if former.exists() else ''}."
             )
 
@@ -287,10 +289,10 @@ def _signing() -> str:
     return _public(str(checkpoint.verifier_key("log", settings.current().signing_key)))
 
 
-def _check_signature(told: bytes, signature: bytes) -> None:
+def _check_signature(manifest_bytes: bytes, signature: bytes) -> None:
     public = base64.b64decode(_signing())
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(base64.b64decode(signature, validate=True), told)
+        Ed25519PublicKey.from_public_bytes(public).verify(base64.b64decode(signature, validate=True), manifest_bytes)
     except InvalidSignature:
         raise BackupError("The backup was changed after it was made: its manifest is not what was signed.") from None
 

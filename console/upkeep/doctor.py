@@ -1,4 +1,4 @@
-"""What is missing or misconfigured, and how to mend it; for `console doctor`, and for a start that must not go on."""
+"""Checks of the installation, with the way to fix each problem; for `console doctor`, and at start."""
 
 import ctypes.util
 import os
@@ -53,12 +53,12 @@ def examine() -> dict[str, Any]:
 
     The URLs hold passwords: whoever has the shell has them anyway. Raises `SettingsError` where there is nothing to examine.
     """
-    told = settings.current()
+    configured = settings.current()
     looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf, _recognition, _scanner]
-    checks = [look(told) for look in looks]
-    if told.ai.told:
-        checks.append(_model(told.ai, told=True))
-    checks.extend(_database(told))
+    checks = [look(configured) for look in looks]
+    if configured.ai.told:
+        checks.append(_model(configured.ai, configured=True))
+    checks.extend(_database(configured))
     admin = engine.admin_url()
     return {
         "ok": all(check.ok for check in checks),
@@ -68,23 +68,23 @@ def examine() -> dict[str, Any]:
             "admin_url": None if admin is None else dump.libpq(admin),
             "events_table": EVENTS_TABLE,
         },
-        "processes": processes(told),
+        "processes": processes(configured),
     }
 
 
-def processes(told: settings.Settings) -> list[dict[str, Any]]:
+def processes(configured: settings.Settings) -> list[dict[str, Any]]:
     """`{"kind": "web" | "worker" | "postgres", "pid"}` of what serves from this data folder; of web, the processes that answer requests."""
-    found = []
-    for note in supervisor.serving(told.data_dir):
+    notes = []
+    for note in supervisor.serving(configured.data_dir):
         for child in _children(note["pid"]):
             door = _door(child)
             if door == "console.worker":
-                found.append({"kind": "worker", "pid": child.pid})
+                notes.append({"kind": "worker", "pid": child.pid})
             elif door == "console.web":
-                found.extend({"kind": "web", "pid": each.pid} for each in _children(child.pid))
-    if told.embedded and (server := Embedded(told.data_dir).pid):
-        found.append({"kind": "postgres", "pid": server})
-    return found
+                notes.extend({"kind": "web", "pid": each.pid} for each in _children(child.pid))
+    if configured.embedded and (server := Embedded(configured.data_dir).pid):
+        notes.append({"kind": "postgres", "pid": server})
+    return notes
 
 
 def refuse_one_role() -> None:
@@ -100,8 +100,8 @@ def refuse_one_role() -> None:
         )
 
 
-def _data_folder(told: settings.Settings) -> Check:
-    folder = told.data_dir
+def _data_folder(configured: settings.Settings) -> Check:
+    folder = configured.data_dir
     if not folder.is_dir():
         return Check("data folder", ok=True, message=f"{folder} is made at the first start")
     try:
@@ -123,8 +123,8 @@ def _data_folder(told: settings.Settings) -> Check:
     return Check("data folder", ok=True, message=f"{folder}, {free // 2**30} GB free")
 
 
-def _user(told: settings.Settings) -> Check:
-    if os.getuid() == 0 and told.embedded:
+def _user(configured: settings.Settings) -> Check:
+    if os.getuid() == 0 and configured.embedded:
         return Check(
             "user",
             ok=True,
@@ -134,9 +134,9 @@ def _user(told: settings.Settings) -> Check:
     return Check("user", ok=True, message=f"runs as user {os.getuid()}")
 
 
-def _keys(told: settings.Settings) -> Check:
+def _keys(configured: settings.Settings) -> Check:
     try:
-        told.check_keys()
+        configured.check_keys()
     except settings.SettingsError as error:
         return Check(
             "keys",
@@ -148,29 +148,29 @@ def _keys(told: settings.Settings) -> Check:
         "keys",
         ok=True,
         message="secret, master and signing key are there"
-        + (f", in {told.data_dir / settings.KEYS_FOLDER}: keep a copy elsewhere" if told.embedded else ""),
+        + (f", in {configured.data_dir / settings.KEYS_FOLDER}: keep a copy elsewhere" if configured.embedded else ""),
     )
 
 
-def _address(told: settings.Settings) -> Check:
-    if told.base_url is None:
+def _address(configured: settings.Settings) -> Check:
+    if configured.base_url is None:
         return Check(
             "address",
             ok=True,
             message="CONSOLE_BASE_URL is not set: fine on one's own machine",
             fix="Set it to the https address that people use",
         )
-    if not told.secure_cookies:
+    if not configured.secure_cookies:
         return Check(
             "address",
             ok=False,
-            message=f"{told.base_url} is not https: cookies could be read on the way",
+            message=f"{configured.base_url} is not https: cookies could be read on the way",
             fix="Put a proxy with https in front, and set CONSOLE_BASE_URL and CONSOLE_TRUSTED_PROXIES",
         )
-    return Check("address", ok=True, message=told.base_url)
+    return Check("address", ok=True, message=configured.base_url)
 
 
-def _pdf(_told: settings.Settings) -> Check:
+def _pdf(_configured: settings.Settings) -> Check:
     if all(ctypes.util.find_library(name) for name in ("pango-1.0", "pangoft2-1.0", "harfbuzz-subset")):
         return Check("pdf", ok=True, message="Pango is there")
     return Check(
@@ -181,9 +181,9 @@ def _pdf(_told: settings.Settings) -> Check:
     )
 
 
-def _recognition(_told: settings.Settings) -> Check:
-    if found := files.languages():
-        return Check("text recognition", ok=True, message=f"Tesseract reads {', '.join(found)}")
+def _recognition(_configured: settings.Settings) -> Check:
+    if installed := files.languages():
+        return Check("text recognition", ok=True, message=f"Tesseract reads {', '.join(installed)}")
     return Check(
         "text recognition",
         ok=True,
@@ -192,8 +192,8 @@ def _recognition(_told: settings.Settings) -> Check:
     )
 
 
-def _scanner(told: settings.Settings) -> Check:
-    if told.clamd is None:
+def _scanner(configured: settings.Settings) -> Check:
+    if configured.clamd is None:
         return Check(
             "virus scanner",
             ok=True,
@@ -206,29 +206,29 @@ def _scanner(told: settings.Settings) -> Check:
         return Check(
             "virus scanner", ok=False, message=error.message, fix="Start clamd, or mend CONSOLE_CLAMD: until then no file is taken"
         )
-    return Check("virus scanner", ok=True, message=f"clamd answers at {told.clamd}")
+    return Check("virus scanner", ok=True, message=f"clamd answers at {configured.clamd}")
 
 
-def _model(ai: AI, *, told: bool) -> Check:
-    """Who proposes, by the environment (`told`) or as chosen in the console, and whether they are there; no prompt is sent, and nothing of any person."""
+def _model(ai: AI, *, configured: bool) -> Check:
+    """Who proposes, by the environment (`configured`) or as chosen in the console, and whether they are there; no prompt is sent, and nothing of any person."""
     if ai.provider == "rules":
-        said = "CONSOLE_AI_PROVIDER says rules" if told else "none is set"
-        fix = "" if told else "Set ANTHROPIC_API_KEY or CONSOLE_AI_PROVIDER, or choose one under Settings, AI"
-        return Check("model", ok=True, message=f"{said}: rules propose what is certain", fix=fix)
+        reason = "CONSOLE_AI_PROVIDER says rules" if configured else "none is set"
+        fix = "" if configured else "Set ANTHROPIC_API_KEY or CONSOLE_AI_PROVIDER, or choose one under Settings, AI"
+        return Check("model", ok=True, message=f"{reason}: rules propose what is certain", fix=fix)
     from console.ai import probe, providers
 
-    config = providers.config(ai, private=told)
-    found = probe.try_provider(config)
+    config = providers.config(ai, private=configured)
+    answer = probe.try_provider(config)
     where = f"{config.name}{f' at {ai.base_url}' if ai.base_url else ''}"
-    if not found.ok:
-        return Check("model", ok=False, message=f"{where}, {config.model}: {found.code}", fix=found.message)
-    if found.ends:
-        name = "CONSOLE_AI_MODEL" if told else "the model under Settings, AI"
-        return Check("model", ok=True, message=f"{where}: {found.message}", fix=f"Set {name} to another one")
+    if not answer.ok:
+        return Check("model", ok=False, message=f"{where}, {config.model}: {answer.code}", fix=answer.message)
+    if answer.ends:
+        name = "CONSOLE_AI_MODEL" if configured else "the model under Settings, AI"
+        return Check("model", ok=True, message=f"{where}: {answer.message}", fix=f"Set {name} to another one")
     if ai.api_key and (ai.base_url or "").startswith("http://") and not _own_machine(str(urlsplit(ai.base_url).hostname)):
-        said = f"{where}: {found.message}; in plain http, prompts and key can be read on the way"
-        return Check("model", ok=True, message=said, fix="Use https")
-    return Check("model", ok=True, message=f"{where}: {found.message}")
+        reason = f"{where}: {answer.message}; in plain http, prompts and key can be read on the way"
+        return Check("model", ok=True, message=reason, fix="Use https")
+    return Check("model", ok=True, message=f"{where}: {answer.message}")
 
 
 def _own_machine(host: str) -> bool:
@@ -242,10 +242,10 @@ def _chosen() -> Check:
     current = options.newest()
     if (off := current.off()) is not None:
         return Check("model", ok=True, message=off)
-    return _model(current.ai, told=False)
+    return _model(current.ai, configured=False)
 
 
-def _database(told: settings.Settings) -> Iterator[Check]:
+def _database(configured: settings.Settings) -> Iterator[Check]:
     try:
         with engine.hot_engine().connect() as connection:
             version = int(connection.execute(sa.text("show server_version_num")).scalar_one()) // 10_000
@@ -276,25 +276,25 @@ def _database(told: settings.Settings) -> Iterator[Check]:
         return
     except release.NewerData:
         return  # said above
-    one = bool(superuser or owner)
+    one_role = bool(superuser or owner)
     yield Check(
         "roles",
         ok=not superuser,
         message="single-role: the application's role could disable the log's triggers"
-        if one
+        if one_role
         else "two roles: the application can add to the log and change nothing in it",
-        fix="console migrate --print-roles" if one else "",
+        fix="console migrate --print-roles" if one_role else "",
     )
     if present == newest:
         yield _writing()
-        yield _background(told)
+        yield _background(configured)
         yield _rights()
         yield _governed()
         yield _signing()
         yield _log()
-        yield from _outside(one)
+        yield from _outside(one_role)
         yield _backup()
-        if not told.ai.told:
+        if not configured.ai.told:
             yield _chosen()
 
 
@@ -307,13 +307,16 @@ def _governed() -> Check:
         rows = connection.execute(sa.text("select id, document from console.collection")).all()
     kept = [dict(document) | {"id": collection} for collection, document in rows]
     live = [workflows.version(known.id, known.live).document.to_json() for known in workflows.all_known() if known.live]
-    told = [
+    configured = [
         f"{collection}, {column}: {reason}"
         for collection, column, reason in governance.warnings(kept, live, [action.to_json() for action in actions.listed()])
     ]
     fix = "Correct `governed` in the collection's document, or publish the workflow"
     return Check(
-        "governed fields", ok=not told, message="; ".join(told) or "every one has a workflow that writes it", fix=fix if told else ""
+        "governed fields",
+        ok=not configured,
+        message="; ".join(configured) or "every one has a workflow that writes it",
+        fix=fix if configured else "",
     )
 
 
@@ -336,19 +339,19 @@ def _rights() -> Check:
     )
 
 
-def _background(told: settings.Settings) -> Check:
+def _background(configured: settings.Settings) -> Check:
     """A console that serves without a worker puts no event in order."""
     from console.activity import sequencing
 
-    kinds = {process["kind"] for process in processes(told)}
+    kinds = {process["kind"] for process in processes(configured)}
     state, lag = presence.state(), sequencing.lag()
     behind = f", {lag.pending} events waiting for their place"
     if state == "none" and "web" not in kinds:
         return Check("worker", ok=True, message="nothing is serving from this folder now" + behind)
     if state != "ok":
         trouble = health.WORKERS[state]
-        said = "none runs beside the pages served from this folder" if state == "none" else trouble.message
-        return Check("worker", ok=False, message=said + behind, fix=trouble.fix)
+        reason = "none runs beside the pages served from this folder" if state == "none" else trouble.message
+        return Check("worker", ok=False, message=reason + behind, fix=trouble.fix)
     fix = "Look for a transaction that stays open" if lag.alarming else ""
     return Check("worker", ok=not lag.alarming, message="at work" + behind, fix=fix)
 
@@ -382,19 +385,19 @@ def _log() -> Check:
     from console.log import recheck
 
     recheck.check()
-    found = integrity.standing()
-    if not found.in_order:
-        return Check("log", ok=False, message=f"not in order: {found.words}", fix=found.way_out)
-    whole = f", the whole of it last at {_moment(found.checked.whole_at)}" if found.checked.whole_at else ""
-    return Check("log", ok=True, message=f"in order up to position {found.checked.upto:,}{whole}")
+    log_standing = integrity.standing()
+    if not log_standing.in_order:
+        return Check("log", ok=False, message=f"not in order: {log_standing.words}", fix=log_standing.way_out)
+    whole = f", the whole of it last at {_moment(log_standing.checked.whole_at)}" if log_standing.checked.whole_at else ""
+    return Check("log", ok=True, message=f"in order up to position {log_standing.checked.upto:,}{whole}")
 
 
 def _outside(one_role: bool) -> Iterator[Check]:
     """Whether checkpoints get out; without that, the log proves nothing against whoever has all rights on the server."""
     from console.activity import checkpoint_delivery
 
-    found = checkpoint_delivery.state()
-    if not found:
+    deliveries = checkpoint_delivery.state()
+    if not deliveries:
         who = "the application's own role, or a superuser of the server," if one_role else "a superuser of the server"
         yield Check(
             "outside",
@@ -402,7 +405,7 @@ def _outside(one_role: bool) -> Iterator[Check]:
             message=f"no place outside gets the checkpoints: {who} could rewrite the whole log and its checkpoints, and nobody could tell",
             fix="Set CONSOLE_CHECKPOINT_WEBHOOK_URL, CONSOLE_CHECKPOINT_MAIL_TO or CONSOLE_CHECKPOINT_S3_URL",
         )
-    for place in found:
+    for place in deliveries:
         got = f"has {place.size} events of {_moment(place.delivered_at)}" if place.size and place.delivered_at else "has no checkpoint yet"
         since = f"; nothing since {_moment(place.failing_since)}: {place.error}" if place.failing_since else ""
         yield Check(
@@ -420,16 +423,16 @@ def _moment(at: datetime) -> str:
 
 
 def _backup() -> Check:
-    """What the log tells of it; a backup of the whole server made by other means it does not know."""
+    """Whether the log has a recent backup. Backups made by other tools are not in the log."""
     from console.upkeep import backup
 
-    made = backup.last()
-    if made is None:
+    newest = backup.last()
+    if newest is None:
         return Check(
             "backup", ok=True, message="the log tells of none", fix="console backup FILE, or know that the database is backed up otherwise"
         )
-    days = (datetime.now(UTC) - datetime.fromisoformat(made)).days
-    return Check("backup", ok=True, message=f"the last one is of {made[:10]}, {days} {'day' if days == 1 else 'days'} ago")
+    days = (datetime.now(UTC) - datetime.fromisoformat(newest)).days
+    return Check("backup", ok=True, message=f"the last one is of {newest[:10]}, {days} {'day' if days == 1 else 'days'} ago")
 
 
 def _children(pid: int) -> list[psutil.Process]:

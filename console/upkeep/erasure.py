@@ -1,8 +1,8 @@
-"""Erasure and holds: what the console holds about a person is made unreadable, and every proof of the log still holds.
+"""Erasure and holds: everything that the console keeps about a person is made unreadable; the proofs of the log stay valid.
 
-The person's key and all values under it are deleted; events stay, with their commitments. Rows made of those values are made
-again from the log, which no longer tells them. What was erased is kept as a list of random names, to be applied again after a
-restore of an older state. A hold on a person stands against erasure and expiry alike.
+The person's key and all values under it are deleted; events stay, with their commitments. Rows that hold such values are built
+again from the log. The random ids of erased subjects are kept in a list, so that a restore of an older state erases them again.
+A hold on a person prevents erasure and expiry.
 """
 
 import json
@@ -36,7 +36,7 @@ _NAMED = re.compile(r'"(sub_[0-9a-z]{26})"')
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What erasing would take away, and what stands against it. `events` are those that keep standing without their values."""
+    """What erasing would delete, and what prevents it. `events` is the number of events that would lose their values."""
 
     subject: str
     title: str
@@ -48,7 +48,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was erased, without a word of it: for whom asked, and for the file."""
+    """A receipt without personal values: the subject, how many events and runs, and when."""
 
     subject: str
     events: int
@@ -61,13 +61,13 @@ class Receipt:
 
 
 def preview(actor: Actor, collection: str, key: str) -> Preview:
-    """What `erase` would do; changes nothing. Raises NotAllowed, and NotFound where nothing is held about this record."""
+    """What `erase` would do; changes nothing. Raises NotAllowed, NotFound if nothing is kept about this record."""
     _judge(actor)
     return _preview(actor, collection, key)
 
 
 def _judge(actor: Actor) -> None:
-    """Whoever has the shell is trusted; everybody else needs the right."""
+    """Raises NotAllowed without the right `subject.erase`; the command line needs none."""
     if actor.kind != "system":
         access.require(actor, None, "subject", "erase")
 
@@ -77,10 +77,10 @@ def _preview(actor: Actor, collection: str, key: str) -> Preview:
     if subject is None:
         raise NotFound("Nothing is held about this record, or it was erased already.")
     events = fetch("select count(*) from console.event_value where sub = %s", (subject,))[0][0]
-    found = fetch(f"select r.id, r.ended_at is null from {access.runs(actor).sql()} where r.subject = %s order by r.id", (subject,))  # noqa: S608 (a text of ours)
-    live = tuple(run_id for run_id, is_live in found if is_live)
+    run_rows = fetch(f"select r.id, r.ended_at is null from {access.runs(actor).sql()} where r.subject = %s order by r.id", (subject,))  # noqa: S608 (a text of ours)
+    live = tuple(run_id for run_id, is_live in run_rows if is_live)
     held = bool(fetch("select 1 from console.hold where subject = %s", (subject,)))
-    return Preview(subject, _title(actor, collection, key), int(events), tuple(run_id for run_id, _ in found), live, held)
+    return Preview(subject, _title(actor, collection, key), int(events), tuple(run_id for run_id, _ in run_rows), live, held)
 
 
 def _hidden(actor: Actor, collection: str, key: str) -> bool:
@@ -102,7 +102,7 @@ def _live(subject: str) -> list[str]:
 
 
 def _title(actor: Actor, collection: str, key: str) -> str:
-    """How the record is called, for who may read it; its key otherwise, or when its source is away."""
+    """The title of the record; its key if the actor may not read it or its data source does not answer."""
     try:
         return records.get(collection, key, access.scope_for(actor, collection, "read")).title
     except ConsoleError:
@@ -110,38 +110,38 @@ def _title(actor: Actor, collection: str, key: str) -> str:
 
 
 def erase(actor: Actor, collection: str, key: str, reason: str) -> Receipt:
-    """Make what is held about the record's person unreadable for ever. Raises Conflict while a live run or a hold names them."""
+    """Make everything about the record's person unreadable for ever. Raises Conflict while a live run or a hold names them."""
     _judge(actor)
-    said = require_reason(reason)
-    found = _preview(actor, collection, key)
-    if found.subject == subjects.known("person", actor.id):
+    reason_given = require_reason(reason)
+    plan = _preview(actor, collection, key)
+    if plan.subject == subjects.known("person", actor.id):
         raise Conflict("Nobody erases themselves: who did it, and why, must stay to be read. Ask a colleague.")
-    if found.live:
+    if plan.live:
         raise Conflict(
-            f"{len(found.live)} live {'run is' if len(found.live) == 1 else 'runs are'} about this person; finish or abort first.",
-            details=[{"field": "run", "reason": run_id} for run_id in found.live],
+            f"{len(plan.live)} live {'run is' if len(plan.live) == 1 else 'runs are'} about this person; finish or abort first.",
+            details=[{"field": "run", "reason": run_id} for run_id in plan.live],
         )
-    if found.held:
-        raise _held(collection, key, found.events)
+    if plan.held:
+        raise _on_hold(collection, key, plan.events)
     now = log.body.moment(log.now())
 
     def ready(connection: Connection) -> None:
-        if connection.execute(sa.select(tables.hold).where(tables.hold.c.subject == found.subject)).first():
-            raise _held(collection, key, found.events)
-        _remember([found.subject], now)  # before anything is gone: a crash after this line is made good by applying the list again
+        if connection.execute(sa.select(tables.hold).where(tables.hold.c.subject == plan.subject)).first():
+            raise _on_hold(collection, key, plan.events)
+        _append_erased([plan.subject], now)  # before anything is gone: a crash after this line is made good by applying the list again
 
-    events = _forget(actor, found.subject, said, ready) + _late(actor, found.subject, said)
-    return Receipt(found.subject, events, len(found.runs), now)
+    events = _erase_values(actor, plan.subject, reason_given, ready) + _erase_late(actor, plan.subject, reason_given)
+    return Receipt(plan.subject, events, len(plan.runs), now)
 
 
-def _late(actor: Actor, subject: str, reason: str) -> int:
-    """What somebody was writing about the person that very moment goes too, with a note of its own; answers the values of how many events."""
+def _erase_late(actor: Actor, subject: str, reason: str) -> int:
+    """Erase also what was written about the person during the erasure, with an event of its own. Returns how many events lost values."""
     for run_id in _live(subject):
         runs.end_for_erasure(run_id)
-    return _forget(actor, subject, reason) if fetch("select 1 from console.event_value where sub = %s limit 1", (subject,)) else 0
+    return _erase_values(actor, subject, reason) if fetch("select 1 from console.event_value where sub = %s limit 1", (subject,)) else 0
 
 
-def _held(collection: str, key: str, events: int) -> Conflict:
+def _on_hold(collection: str, key: str, events: int) -> Conflict:
     return Conflict(
         f"The record {key} of {collection} is on hold: the values of {events} events stay. "
         f"`console hold list` says why, `console hold release {collection} {key}` lifts it.",
@@ -149,9 +149,10 @@ def _held(collection: str, key: str, events: int) -> Conflict:
     )
 
 
-def _forget(actor: Actor, subject: str, reason: str, ready: Callable[[Connection], None] = lambda _: None) -> int:
-    """Key and values gone and the note of it there, in one transaction; answers the values of how many events. `ready` is called when
-    no hold can be placed any more, and may refuse; without it none is minded.
+def _erase_values(actor: Actor, subject: str, reason: str, ready: Callable[[Connection], None] = lambda _: None) -> int:
+    """Delete the key and values and record it, in one transaction. Returns how many events lost values.
+
+    `ready` is called once no hold can be placed any more, and may raise; without it holds are ignored.
     """
     with transaction() as connection:
         # locked, so that a hold is placed either before it, and seen here, or finds nobody
@@ -159,54 +160,54 @@ def _forget(actor: Actor, subject: str, reason: str, ready: Callable[[Connection
         ready(connection)
         gone = connection.execute(sa.delete(tables.event_value).where(tables.event_value.c.sub == subject)).rowcount
         ours = sa.text(f"select r.id from {access.EVERY_RUN.sql()} where r.subject = :subject")  # noqa: S608 (a text of ours)
-        named = connection.execute(sa.delete(tables.subject).where(tables.subject.c.id == subject).returning(*_WHOSE)).first()
+        named = connection.execute(sa.delete(tables.subject).where(tables.subject.c.id == subject).returning(*_PERSON)).first()
         connection.execute(sa.delete(tables.hold).where(tables.hold.c.subject == subject))
         places = files.forget(connection, subject)
         prompts.erase(connection, subject)
         run_ids = [row[0] for row in connection.execute(ours, {"subject": subject})]
-        mark(connection, run_ids)
-        _unsay(connection, run_ids, (named.collection, named.record) if named else None)
-        told = {"subject": subject, "count": gone, "runs": len(run_ids)}
-        log.note(actor, "subject_erased", open=told, sealed={"reason": reason}, connection=connection)
+        mark_stale(connection, run_ids)
+        _clear_bulk_reasons(connection, run_ids, (named.collection, named.record) if named else None)
+        noted = {"subject": subject, "count": gone, "runs": len(run_ids)}
+        log.note(actor, "subject_erased", open=noted, sealed={"reason": reason}, connection=connection)
     subjects.forget(subject)
     files.texts.forget(subject)
     files.release(places)  # unreadable since the key is gone; what a crash leaves lying is swept away
-    mend()
+    rebuild_stale()
     return int(gone)
 
 
-_WHOSE = (tables.subject.c.collection, tables.subject.c.record)
+_PERSON = (tables.subject.c.collection, tables.subject.c.record)
 
 
-def _unsay(connection: Connection, run_ids: list[str], whose: tuple[str, str] | None) -> None:
-    """Take what was typed for many records at once, and why it could not be done, from those of them that are the person's."""
+def _clear_bulk_reasons(connection: Connection, run_ids: list[str], record: tuple[str, str] | None) -> None:
+    """Empty the reasons in bulk actions for the records that belong to the person."""
     table = tables.bulk
     for row in connection.execute(sa.select(table).with_for_update()):
-        theirs = [_is_theirs(row.collection, item, run_ids, whose) for item in row.items]
+        theirs = [_is_theirs(row.collection, item, run_ids, record) for item in row.items]
         if any(theirs):
             items = [{**item, "why": ""} if mine else item for item, mine in zip(row.items, theirs, strict=True)]
             connection.execute(sa.update(table).where(table.c.id == row.id).values(items=items))
 
 
-def _is_theirs(collection: str, item: dict[str, Any], run_ids: list[str], whose: tuple[str, str] | None) -> bool:
-    if item.get("run") in run_ids or whose == (collection, item["key"]):
+def _is_theirs(collection: str, item: dict[str, Any], run_ids: list[str], record: tuple[str, str] | None) -> bool:
+    if item.get("run") in run_ids or record == (collection, item["key"]):
         return True
-    if not item.get("why") or whose is None:
+    if not item.get("why") or record is None:
         return False
     try:
-        return records.subject(collection, item["key"]) == whose
+        return records.subject(collection, item["key"]) == record
     except ConsoleError:
         return True  # whose it is cannot be told now: better one reason too few
 
 
-def mark(connection: Connection, run_ids: Iterable[str]) -> None:
-    """Note, in the transaction that takes values away, whose rows still hold them."""
+def mark_stale(connection: Connection, run_ids: Iterable[str]) -> None:
+    """Mark runs whose rows still hold deleted values, in the transaction that deletes the values."""
     for run_id in run_ids:
         connection.execute(sa.text("insert into console.stale_run values (:run) on conflict do nothing"), {"run": run_id})
 
 
-def mend() -> int:
-    """Make the rows of the marked runs what the log still tells, one run after the other; how many. What a crash left is done the next time."""
+def rebuild_stale() -> int:
+    """Build the rows of the marked runs again from the log, run by run. Returns how many. After a crash the next call does the rest."""
     marked = [row[0] for row in fetch("select run from console.stale_run order by run")]
     for run_id in marked:
         with transaction() as connection:
@@ -219,55 +220,54 @@ def mend() -> int:
     return len(marked)
 
 
-def _remember(found: Iterable[str], at: str) -> None:
-    """The subjects at the end of the list, on the disk before it goes on. A line that a crash cut off does not swallow the next."""
+def _append_erased(erased: Iterable[str], at: str) -> None:
+    """Append subjects to the list and flush it to disk. A line that a crash cut off does not damage the next one."""
     folder = settings.current().data_dir
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LIST).open("ab+") as file:
         if file.tell():
             file.seek(-1, os.SEEK_END)
             file.write(b"" if file.read(1) == b"\n" else b"\n")
-        file.write("".join(json.dumps({"subject": subject, "at": at}) + "\n" for subject in found).encode())
+        file.write("".join(json.dumps({"subject": subject, "at": at}) + "\n" for subject in erased).encode())
         file.flush()
         os.fsync(file.fileno())
 
 
-def listed(text: str) -> frozenset[str]:
-    """The subjects that a list of erasures names, however its lines were damaged: a name that is not whole was not erased yet."""
+def subjects_in(text: str) -> frozenset[str]:
+    """The subjects in the text of a list, even a damaged one: an id that was cut off was not erased yet."""
     return frozenset(_NAMED.findall(text))
 
 
-def remembered(file: Path | None = None) -> frozenset[str]:
-    """The subjects on the list of the data folder, or of this file."""
+def erased_subjects(file: Path | None = None) -> frozenset[str]:
+    """The subjects on the list of the data folder, or on the list in `file`."""
     path = file or settings.current().data_dir / LIST
-    return listed(path.read_text(encoding="utf-8", errors="replace")) if path.exists() else frozenset()
+    return subjects_in(path.read_text(encoding="utf-8", errors="replace")) if path.exists() else frozenset()
 
 
-def remember(found: Iterable[str]) -> None:
-    """Take over what another list names."""
-    missing = sorted(frozenset(found) - remembered())
+def merge_erased(erased: Iterable[str]) -> None:
+    """Add the subjects of another list to ours."""
+    missing = sorted(frozenset(erased) - erased_subjects())
     if missing:
-        _remember(missing, log.body.moment(log.now()))
+        _append_erased(missing, log.body.moment(log.now()))
 
 
 def apply_again(actor: Actor, more: Iterable[str] = ()) -> int:
-    """Erase again whatever the list, or `more`, names and an older state brought back; how many subjects that were. Run after each restore.
+    """Erase again the subjects of the list and of `more` that a restore brought back. Returns how many. Called after each restore.
 
-    A run about such a person that the older state has under way ends: nobody could go on with it. Holds are not minded: the
-    erasure came after them.
+    Live runs about such a person end, because nobody could go on with them. Holds are ignored: the erasure came after them.
     """
-    named = sorted(remembered() | frozenset(more))
+    named = sorted(erased_subjects() | frozenset(more))
     back = [row[0] for row in fetch("select id from console.subject where id = any(%s) order by id", (named,))]
     for subject in back:
         for run_id in _live(subject):
             runs.end_for_erasure(run_id)
-        _forget(actor, subject, RESTORED)
+        _erase_values(actor, subject, RESTORED)
     return len(back)
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """An erasure as the log tells it: the receipt, who did it and why, and the event that proves it (place and hash)."""
+    """An erasure in the log: the receipt, who did it and why, and the position and hash of its event."""
 
     receipt: Receipt
     by: str
@@ -284,22 +284,22 @@ where a.kind = 'subject_erased' and convert_from(e.body, 'UTF8')::jsonb->'data'-
 
 
 def erasure(actor: Actor, subject: str) -> Erasure | None:
-    """The erasure of this subject (`sub_…`), None where the log has none, or not yet its place. Raises NotAllowed."""
+    """The erasure of this subject (`sub_…`); None if the log has none, or has given it no position yet. Raises NotAllowed."""
     _judge(actor)
     with hot_engine().connect() as connection:
         row = connection.exec_driver_sql(_ERASED, (subject,)).first() if "\x00" not in subject else None
     if row is None:
         return None
     event = log.stored(row)
-    made = Receipt(subject, int(event.open["count"]), int(event.open.get("runs", 0)), str(event.body["at"]))
+    receipt = Receipt(subject, int(event.open["count"]), int(event.open.get("runs", 0)), str(event.body["at"]))
     who = str(event.body["actor"]["id"])
     by = accounts.names({who}).get(who, "Command line" if who == "sys_cli" else who)
-    return Erasure(made, by, str(event.values.get("reason") or ""), int(row.pos), event.leaf.hex())
+    return Erasure(receipt, by, str(event.values.get("reason") or ""), int(row.pos), event.leaf.hex())
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A hold: on which record, why, since when, and the values of how many events it keeps."""
+    """A hold: the record, the reason, since when, and how many events keep their values."""
 
     collection: str
     key: str
@@ -309,58 +309,57 @@ class Hold:
 
 
 def hold(actor: Actor, collection: str, key: str, reason: str) -> tuple[str, str]:
-    """Let nothing about the record's person be erased or expire from now on; answers (collection, key) of that person's record.
+    """Place a hold: nothing about the record's person is erased or expires from now on. Returns (collection, key) of the person's record.
 
-    Raises Conflict where a hold stands already, NotFound where there is no such record and nothing is held about it: a hold on a
-    misspelt one would keep nothing.
+    Raises Conflict if there is a hold already, NotFound if there is no such record: a hold on a misspelt key would protect nothing.
     """
     _judge(actor)
-    said = require_reason(reason)
-    whose = _whose(collection, key)
-    if subjects.known(*whose) is None:
+    reason_given = require_reason(reason)
+    person = _person_of(collection, key)
+    if subjects.known(*person) is None:
         if collection not in OURS:
             records.get(collection, key, scopes.whole(collection), [])
         elif collection != "person" or not accounts.names({key}):
             raise NotFound(f"Nothing is held about the {collection} {key}.")
-    hold_again(actor, *whose, said)
-    return whose
+    hold_again(actor, *person, reason_given)
+    return person
 
 
-def _whose(collection: str, key: str) -> tuple[str, str]:
-    """The record of the person whose data this record is; itself where its collection names none."""
+def _person_of(collection: str, key: str) -> tuple[str, str]:
+    """The record of the person that this record is about; the record itself if its collection names no person."""
     return (collection, key) if collection in OURS else records.subject(collection, key) or (collection, key)
 
 
-def hold_again(actor: Actor, collection: str, key: str, said: str) -> None:
-    """A hold on a person's own record, whether or not it can be looked up now. Raises Conflict where one stands already."""
+def hold_again(actor: Actor, collection: str, key: str, reason: str) -> None:
+    """Place a hold on a person's own record, without looking the record up. Raises Conflict if there is one already."""
     subject = subjects.subject_of(collection, key)
     with transaction() as connection:
-        there = sa.select(tables.subject.c.id).where(tables.subject.c.id == subject).with_for_update(read=True)
-        if connection.execute(there).first() is None:
+        lock = sa.select(tables.subject.c.id).where(tables.subject.c.id == subject).with_for_update(read=True)
+        if connection.execute(lock).first() is None:
             raise Conflict("The person was erased this very moment; nothing is left to be held.")
-        row = {"subject": subject, "collection": collection, "record": key, "reason": said}
+        row = {"subject": subject, "collection": collection, "record": key, "reason": reason}
         placed = sa.text(
             "insert into console.hold (subject, collection, record, reason) values (:subject, :collection, :record, :reason) on conflict do nothing"
         )
         if not connection.execute(placed, row).rowcount:
             raise Conflict(f"There is a hold on the record {key} of {collection} already.", code="on_hold")
-        log.note(actor, "hold_placed", open={"subject": subject}, sealed={"reason": said}, connection=connection)
+        log.note(actor, "hold_placed", open={"subject": subject}, sealed={"reason": reason}, connection=connection)
 
 
 def release(actor: Actor, collection: str, key: str, reason: str) -> None:
-    """Lift the hold on this record's person, named as `holds` lists it. Raises NotFound where none stands."""
+    """Release the hold on this record's person, named as `holds` lists it. Raises NotFound if there is none."""
     _judge(actor)
-    said = require_reason(reason)
+    reason_given = require_reason(reason)
     with transaction() as connection:
         lifted = sa.delete(tables.hold).where(tables.hold.c.collection == collection, tables.hold.c.record == key)
         subject = connection.execute(lifted.returning(tables.hold.c.subject)).scalar()
         if subject is None:
             raise NotFound(f"No hold stands on the record {key} of {collection}.")
-        log.note(actor, "hold_released", open={"subject": subject}, sealed={"reason": said}, connection=connection)
+        log.note(actor, "hold_released", open={"subject": subject}, sealed={"reason": reason_given}, connection=connection)
 
 
 def holds(actor: Actor) -> list[Hold]:
-    """Every hold that stands, the oldest first."""
+    """All holds, the oldest first."""
     _judge(actor)
     rows = fetch(
         "select h.collection, h.record, h.reason, h.placed_at, (select count(*) from console.event_value v where v.sub = h.subject) "

@@ -51,9 +51,11 @@ class Health:
 
     def to_json(self) -> dict[str, Any]:
         """As `/health` tells it: sentences without places, names or addresses, since anybody may ask."""
-        found = {"database": self.database, "worker": self.worker}
-        return found | (
-            {} if self.ok else {"problems": [{"code": one.code, "message": one.message, "fix": one.fix} for one in self.troubles]}
+        answer = {"database": self.database, "worker": self.worker}
+        return answer | (
+            {}
+            if self.ok
+            else {"problems": [{"code": trouble.code, "message": trouble.message, "fix": trouble.fix} for trouble in self.troubles]}
         )
 
 
@@ -63,8 +65,12 @@ def examine() -> Health:
     try:
         worker = presence.state()
     except (sa.exc.SQLAlchemyError, ConsoleError, OSError) as error:
-        found = troubles.trouble_of(error) or troubles.DOWN
-        return Health("down" if found is troubles.DOWN else "not_writable", "none", tuple(one for one in (full, found) if one))
+        database_trouble = troubles.trouble_of(error) or troubles.DOWN
+        return Health(
+            "down" if database_trouble is troubles.DOWN else "not_writable",
+            "none",
+            tuple(trouble for trouble in (full, database_trouble) if trouble),
+        )
     shut = full or writing()
     others = (WORKERS[worker],) if worker in ("none", "stuck") else ()
     return Health("not_writable" if shut else "ok", worker, (*((shut,) if shut else ()), *others))
@@ -79,8 +85,8 @@ def last_health() -> Health:
     global _known  # noqa: PLW0603 (one answer per process, swapped whole)
     with _asking:
         if _known is None or _known[1] is not hot_engine() or time.monotonic() - _known[0] > KEPT_S:
-            found = examine()
-            _known = (time.monotonic(), hot_engine(), found)
+            examined = examine()
+            _known = (time.monotonic(), hot_engine(), examined)
         return _known[2]
 
 
@@ -101,9 +107,9 @@ def writing() -> Trouble | None:
 
 def room() -> Trouble | None:
     """Whether the data folder has no room left; for the embedded server, which lies in it, before it runs into that itself."""
-    told = settings.current()
+    configured = settings.current()
     try:
-        free = shutil.disk_usage(told.data_dir).free
+        free = shutil.disk_usage(configured.data_dir).free
     except OSError:
         return None
-    return troubles.FULL if free < (LEAST_FREE_BYTES if told.embedded else 1) else None
+    return troubles.FULL if free < (LEAST_FREE_BYTES if configured.embedded else 1) else None

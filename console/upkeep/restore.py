@@ -83,13 +83,13 @@ class Present:
 
     @property
     def former(self) -> str:
-        """What the present database is called between the exchange and its end."""
+        """The name of the present database during the exchange."""
         return f"{self.name}_replaced"
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What is live now: the events of its log, the size of the signed head that was verified, what is not in it, who was erased again."""
+    """The restored state: events in its log, size of its verified signed head, what is missing, and who was erased again."""
 
     size: int
     verified: int
@@ -122,7 +122,7 @@ def restore(
                 code="not_empty",
             )
         backup.require(archive, rights=engine.app_url().username != present.owner)
-        gone = erasure.listed(archive.text(erasure.LIST)).union(present.erased, *map(_list_of, erasures))
+        gone = erasure.subjects_in(archive.text(erasure.LIST)).union(present.erased, *map(_list_of, erasures))
         admin = server.administrator()
         _make_room(admin, present)
         try:
@@ -158,7 +158,7 @@ def _alone() -> Iterator[None]:
 
 def _list_of(file: Path) -> frozenset[str]:
     try:
-        return erasure.listed(file.read_text(encoding="utf-8", errors="replace"))
+        return erasure.subjects_in(file.read_text(encoding="utf-8", errors="replace"))
     except OSError as error:
         raise BackupError(f"The list of erasures {file} cannot be read: {error.strerror}.") from error
 
@@ -176,11 +176,11 @@ def _present() -> Present:
                 f"The database {name} holds other tables too (schema {foreign[0]}), which would be set aside with it. "
                 "Give the console a database of its own as DATABASE_URL, and restore there."
             )
-        there = connection.execute("select to_regclass('console.log_pending')").fetchone()
-        if not there or there[0] is None:
+        has_log = connection.execute("select to_regclass('console.log_pending')").fetchone()
+        if not has_log or has_log[0] is None:
             return Present(name, server.owner(), None)
         rows = connection.execute(_ERASED).fetchall()
-        erased = erasure.listed("\n".join(bytes(row[0]).decode() for row in rows if b'"type":"subject_erased"' in bytes(row[0])))
+        erased = erasure.subjects_in("\n".join(bytes(row[0]).decode() for row in rows if b'"type":"subject_erased"' in bytes(row[0])))
         (has_holds,) = connection.execute("select to_regclass('console.hold') is not null").fetchone() or (False,)
         holds = connection.execute("select collection, record, reason from console.hold order by placed_at").fetchall() if has_holds else []
         return Present(name, server.owner(), _extent(connection.execute), erased, tuple(holds))
@@ -246,28 +246,28 @@ def _prepare(
     migrate.upgrade(engine.migration_url())
     with server.connected(engine.migration_url()) as connection:
         connection.execute("update console.log_pending set xid = '0'")  # another server counts its transactions from the beginning
-        found = _extent(connection.execute)
+        extent = _extent(connection.execute)
     say("verifying the log")
     verified = _verify(actor, archive)
-    signed, known = _newest_known(found, present)
-    lost = max(0, known - found.total)
-    if (lost or signed > found.placed) and not agree(_describe_loss(found, signed, lost)):
-        raise Conflict(f"{_describe_loss(found, signed, lost)} `--accept-loss` restores it all the same.", code="events_lost")
+    signed, newest_known = _newest_known(extent, present)
+    lost = max(0, newest_known - extent.total)
+    if (lost or signed > extent.placed) and not agree(_describe_loss(extent, signed, lost)):
+        raise Conflict(f"{_describe_loss(extent, signed, lost)} `--accept-loss` restores it all the same.", code="events_lost")
     erased = erasure.apply_again(actor, gone)
     for collection, record, reason in present.holds:  # placed after the backup: what they keep must not expire now
         with contextlib.suppress(Conflict):
             erasure.hold_again(actor, collection, record, reason)
     made_at = str(archive.manifest["made_at"])
-    told = {"size": found.total, "lost": lost, "made_at": made_at, "erased": erased, "version": archive.manifest["console"]}
-    log.note(actor, "log_restored", open=told)
-    return Restored(found.total, verified, lost, erased, made_at), signed > found.placed
+    preview = {"size": extent.total, "lost": lost, "made_at": made_at, "erased": erased, "version": archive.manifest["console"]}
+    log.note(actor, "log_restored", open=preview)
+    return Restored(extent.total, verified, lost, erased, made_at), signed > extent.placed
 
 
-def _describe_loss(found: Extent, signed: int, lost: int) -> str:
-    """What of the known log the backup has not."""
+def _describe_loss(extent: Extent, signed: int, lost: int) -> str:
+    """A sentence about the part of the known log that the backup does not have."""
     if lost:
-        return f"{lost:,} {'event' if lost == 1 else 'events'} after position {found.total:,} {'is' if lost == 1 else 'are'} not in this backup."
-    return f"The last {found.pending:,} events of this backup had no place yet: heads that were signed for up to {signed:,} events will not fit."
+        return f"{lost:,} {'event' if lost == 1 else 'events'} after position {extent.total:,} {'is' if lost == 1 else 'are'} not in this backup."
+    return f"The last {extent.pending:,} events of this backup had no place yet: heads that were signed for up to {signed:,} events will not fit."
 
 
 def _verify(actor: Actor, archive: Archive) -> int:
@@ -284,7 +284,7 @@ def _verify(actor: Actor, archive: Archive) -> int:
     key = str(checkpoint.verifier_key(checkpoint.parse(note).checkpoint.origin, settings.current().signing_key))
     with tempfile.TemporaryDirectory(prefix="restore-") as folder:
         whole = Path(folder) / "log.zip"
-        exports.begin(actor, exports.Asked(proofs=True), ready=lambda: None).save(whole)
+        exports.begin(actor, exports.ExportQuery(proofs=True), ready=lambda: None).save(whole)
         command = [sys.executable, "-I", verify.__file__, str(whole), "--key", key]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -301,7 +301,7 @@ def _text(file: Path) -> str:
 
 def _compare(notes: Iterable[str], size: int, where: str) -> None:
     """Raise BackupError for a head of at most `size` events, signed with our key, that the restored log does not lead to."""
-    kept = sorted((one.size, one.root, note) for note in notes if (one := _parsed(note)) is not None and one.size <= size)
+    kept = sorted((parsed.size, parsed.root, note) for note in notes if (parsed := _parsed(note)) is not None and parsed.size <= size)
     roots = _roots(sorted({number for number, _, _ in kept}), size)
     for number, root, note in kept:
         if roots.get(number) != root and _is_signed_by_us(note):
@@ -329,16 +329,16 @@ def _is_signed_by_us(note: str) -> bool:
 
 def _roots(sizes: Sequence[int], most: int) -> dict[int, bytes]:
     """Size → root over the first so many leaves, in one pass over them; `sizes` grow."""
-    grown, found, ahead = verify.Tree(), {}, list(reversed(sizes))
+    grown, roots, ahead = verify.Tree(), {}, list(reversed(sizes))
     for leaves in _leaves(most):
         rest = leaves
         while ahead and ahead[-1] <= grown.size + len(rest):
             size = ahead.pop()
             rest, some = rest[size - grown.size :], rest[: size - grown.size]
             grown.append(some)
-            found[size] = grown.root()
+            roots[size] = grown.root()
         grown.append(rest)
-    return found
+    return roots
 
 
 def _leaves(size: int) -> Iterator[list[bytes]]:
@@ -346,16 +346,17 @@ def _leaves(size: int) -> Iterator[list[bytes]]:
         yield [block[at : at + tree.HASH_BYTES] for at in range(0, len(block), tree.HASH_BYTES)]
 
 
-def _newest_known(found: Extent, present: Present) -> tuple[int, int]:
+def _newest_known(extent: Extent, present: Present) -> tuple[int, int]:
     """The size of the log as heads signed after the backup tell it (0: there are none), and as anything here knows it: they, or the
     present database where it holds the same log.
     """
     file = settings.current().data_dir / sequencing.HEADS
     further = sorted(
-        ((one.size, note) for note in _NOTE.findall(_text(file)) if (one := _parsed(note)) and one.size > found.placed), reverse=True
+        ((parsed.size, note) for note in _NOTE.findall(_text(file)) if (parsed := _parsed(note)) and parsed.size > extent.placed),
+        reverse=True,
     )
     signed = next((size for size, note in further if _is_signed_by_us(note)), 0)
-    same = present.log is not None and present.log.first is not None and present.log.first == found.first
+    same = present.log is not None and present.log.first is not None and present.log.first == extent.first
     return signed, max(signed, present.log.total if present.log is not None and same else 0)
 
 
@@ -380,8 +381,8 @@ def _go_live(admin: URL | None, present: Present, files: Callable[[], None]) -> 
 
 
 def _files(archive: Archive, gone: frozenset[str], *, diverged: bool) -> None:
-    """What of the data folder goes with the state: who is erased, files that people handed in, and the signed heads. Heads of what is lost are kept aside."""
-    erasure.remember(gone)
+    """Restore the files of the data folder: the list of erased people, uploaded files, signed heads. Heads of lost events are kept aside."""
+    erasure.merge_erased(gone)
     for name, content in archive.blobs():
         kept_files.restore(name, content)
     file = settings.current().data_dir / sequencing.HEADS

@@ -47,7 +47,7 @@ _FREE = "and not exists (select from console.hold h where h.subject = v.sub)"
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What of a category is past its time: values of `events` events are to go, or went; those of `held` more are under a hold."""
+    """Values of one category past their limit: `events` events lose them or lost them; `held` more are under a hold."""
 
     category: str
     days: int
@@ -57,12 +57,12 @@ class Due:
 
 def due_deletions(now: datetime | None = None) -> list[Due]:
     """The data past its retention time, by category; only categories with a limit. Changes nothing."""
-    found = []
+    due = []
     for category, days in _limits().items():
-        asked = _query_parameters(category, days, now or log.now())
-        total, held = fetch(_COUNT + _due(category), asked)[0]
-        found.append(Due(category, days, total - held, held))
-    return found
+        parameters = _query_parameters(category, days, now or log.now())
+        total, held = fetch(_COUNT + _due(category), parameters)[0]
+        due.append(Due(category, days, total - held, held))
+    return due
 
 
 def expire(now: datetime | None = None, progress: Callable[[str], None] = lambda _: None) -> list[Due]:
@@ -73,14 +73,14 @@ def expire(now: datetime | None = None, progress: Callable[[str], None] = lambda
     with alone("console.retention") as ours:
         if not ours:
             return []
-        erasure.mend()
+        erasure.rebuild_stale()
         done = []
         for due in due_deletions(now):
             gone = _expire(due, now or log.now(), progress) if due.events else 0
             if due.category == "runs":
                 files.expire((now or log.now()) - timedelta(days=due.days))
             done.append(Due(due.category, due.days, gone, due.held))
-        erasure.mend()
+        erasure.rebuild_stale()
         files.sweep()
         files.texts.sweep()
         _expire_prompts(now or log.now())
@@ -88,7 +88,7 @@ def expire(now: datetime | None = None, progress: Callable[[str], None] = lambda
 
 
 def _expire_prompts(now: datetime) -> None:
-    """What was sent to a model and what it answered; what that cost and came to stays."""
+    """Delete prompts and answers of models; cost and result stay."""
     prompts.expire(now - timedelta(days=options.current().document.retention_days))
     cache.expire()
 
@@ -125,7 +125,7 @@ def _page(category: str, rows: Sequence[tuple[int, int, str]]) -> int:
         answer = connection.execute(sa.text("select console.expire(:events)"), {"events": list(places)})
         gone = [places[row[0]] for row in answer]
         if gone:
-            erasure.mark(connection, sorted({run for _, run in gone if run.startswith("run_")}))
-            told = {"count": len(gone), "category": category, "last": max(pos for pos, _ in gone)}
-            log.note(RETENTION, "values_expired", open=told, connection=connection)
+            erasure.mark_stale(connection, sorted({run for _, run in gone if run.startswith("run_")}))
+            noted = {"count": len(gone), "category": category, "last": max(pos for pos, _ in gone)}
+            log.note(RETENTION, "values_expired", open=noted, connection=connection)
     return len(gone)

@@ -12,7 +12,7 @@ from flask import Response
 
 from console import accounts, log
 from console.activity import exports, sequencing
-from console.activity.exports import Asked, Export
+from console.activity.exports import Export, ExportQuery
 from console.core.actor import Actor
 from console.errors import TooMany
 
@@ -29,7 +29,7 @@ _places = threading.BoundedSemaphore(AT_ONCE)
 _log = logging.getLogger(__name__)
 
 
-def send(actor: Actor, wanted: Asked) -> Response:
+def send(actor: Actor, wanted: ExportQuery) -> Response:
     """Stream the file as an attachment. Raises what `exports.begin` raises, NotAllowed `step_up`, and TooMany while two others run."""
     accounts.require_recent(actor)
     with ExitStack() as held:
@@ -99,4 +99,4 @@ def _parts(export: Export, held: ExitStack) -> Iterator[bytes]:
             yield from export.parts()
         except Exception:  # noqa: BLE001 - whatever it was, the status has been sent: only the end of the file can tell
             _log.exception("alarm: an export broke off")
-            yield BROKEN[export.asked.kind]
+            yield BROKEN[export.query.kind]

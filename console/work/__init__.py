@@ -1,4 +1,4 @@
-"""What waits for people: tickets, tasks, questions, approvals, notices, and what people who leave hand to others."""
+"""Work that waits for people: tickets, tasks, questions, approvals, notices, and what people who leave hand to others."""
 
 __all__ = [
     "approval_beside",

@@ -1,4 +1,4 @@
-"""What stands beside one request for approval: questions and replies, which documents were opened by whom, and how alike requests ended."""
+"""Context for one approval request: questions and replies, which documents were opened by whom, and how similar requests ended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Beside:
 
 
 def beside(actor: Actor, approval_id: str) -> Beside:
-    """What stands beside the request. Raises NotFound as `approvals.get` does."""
+    """The context of the request. Raises NotFound as `approvals.get` does."""
     request = visible_request(actor, approval_id)
     run, approval = request.seen.run, request.approval
     hidden = kept_from(actor, run.workflow, run.version, request.attempt.step, run=run.id)

@@ -13,12 +13,12 @@ MOST_NAMED = 8
 REASONS = (NO_RIGHT, NOT_SEEN, KEPT_OUT)
 
 
-def deciders(found: VisibleRequest) -> list[str]:
+def deciders(request: VisibleRequest) -> list[str]:
     """Names of people who may decide the request now, sorted, at most `MOST_NAMED`; without those who have answered."""
-    approval = found.approval
+    approval = request.approval
     return _named(
         person
-        for person, lacks in possible_approvers(found.seen.run, approval).items()
+        for person, lacks in possible_approvers(request.seen.run, approval).items()
         if lacks is None and not approval.answered_by(person)
     )
 
@@ -29,13 +29,13 @@ def _named(people: Iterable[str]) -> list[str]:
 
 def words(actor: Actor, approval_id: str) -> str:
     """The people that the request waits for, as a sentence."""
-    found = visible_request(actor, approval_id)
-    approval = found.approval
-    names = deciders(found)
+    request = visible_request(actor, approval_id)
+    approval = request.approval
+    names = deciders(request)
     role = _role_words(approval)
     left = approval.needs - len(approval.approvers)
     if len(names) < left:
-        return f"Waiting for {role} to approve. {stuck(found)}"
+        return f"Waiting for {role} to approve. {stuck(request)}"
     others = f" or another {role.removeprefix('a ').removeprefix('an ')}" if len(names) > 1 else ""
     many = f" ({len(approval.approvers)} of {approval.needs} have)" if approval.needs > 1 else ""
     return (
@@ -45,24 +45,24 @@ def words(actor: Actor, approval_id: str) -> str:
     )
 
 
-def stuck(found: VisibleRequest) -> str:
+def stuck(request: VisibleRequest) -> str:
     """Why too few people can approve now, and whom to ask about it."""
-    approval, run = found.approval, found.seen.run
+    approval, run = request.approval, request.seen.run
     held = possible_approvers(run, approval)
-    team = next((one.name for one in accounts.teams() if one.id == run.team), run.team)
+    team = next((each.name for each in accounts.teams() if each.id == run.team), run.team)
     free = [person for person, lacks in held.items() if lacks is None and not approval.answered_by(person)]
     if not held:
         why = f"Nobody in {team} has that role."
     elif free:
         why = f"Only {limits.listed(_named(free))} can, and {approval.needs - len(approval.approvers)} more are needed."
     else:
-        told = (
+        reasons = (
             f"{limits.listed(_named(people))} {reason}"
             for reason in REASONS
-            if (people := [one for one, lacks in held.items() if lacks == reason])
+            if (people := [each for each, lacks in held.items() if lacks == reason])
         )
         why = (
-            f"Who has that role in {team} cannot: {'; '.join(told)}."
+            f"Who has that role in {team} cannot: {'; '.join(reasons)}."
             if any(held.values())
             else f"Everybody in {team} with that role has decided."
         )

@@ -38,7 +38,7 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What ended since midnight of the reader's day. `mine` are those that the reader held last; `more`: not all were counted."""
+    """Runs that ended since midnight of the reader's day. `mine`: the reader held them last; `more`: not all were counted."""
 
     hours: Sequence[Hour]
     mine: int
@@ -47,12 +47,12 @@ class Ended:
     @property
     def done(self) -> int:
         """How many were completed."""
-        return sum(one.done for one in self.hours)
+        return sum(hour.done for hour in self.hours)
 
     @property
     def other(self) -> int:
         """How many ended in another way."""
-        return sum(one.other for one in self.hours)
+        return sum(hour.other for hour in self.hours)
 
     @property
     def all(self) -> int:
@@ -90,9 +90,9 @@ def ended_today(actor: Actor, now: datetime, zone: str) -> Ended:
     )
     if about:
         return _counted(_within_reach(actor, newest))
-    found = newest.subquery()
+    ended = newest.subquery()
     return _counted(
-        _rows(sa.select(found.c.hour, found.c.done, found.c.mine, sa.func.count()).group_by(found.c.hour, found.c.done, found.c.mine))
+        _rows(sa.select(ended.c.hour, ended.c.done, ended.c.mine, sa.func.count()).group_by(ended.c.hour, ended.c.done, ended.c.mine))
     )
 
 
@@ -121,17 +121,17 @@ def _counted(rows: Sequence[Any]) -> Ended:
 def ended_lately(actor: Actor, now: datetime, limit: int) -> list[RunHead]:
     """The last runs that ended within `LATELY` and that the actor may see, the latest first."""
     run = tables.run.c
-    found, _ = listed(actor, run.ended_at >= now - LATELY, order=(run.ended_at.desc(), run.id.desc()), limit=limit)
-    return found
+    heads, _ = listed(actor, run.ended_at >= now - LATELY, order=(run.ended_at.desc(), run.id.desc()), limit=limit)
+    return heads
 
 
 def story(heads: Sequence[RunHead]) -> Story | None:
     """Of these runs the one with most people, changes of mind and proposals; None where none has more than one person or proposal."""
-    told = {row[0]: row[1:] for row in fetch(_TOLD, ([head.id for head in heads],))} if heads else {}
-    best = max(heads, key=lambda head: _interest(told.get(head.id, (0, 0, 0, 0))), default=None)
-    if best is None or best.id not in told or sum(told[best.id][:3]) < 2:
+    by_run = {row[0]: row[1:] for row in fetch(_TOLD, ([head.id for head in heads],))} if heads else {}
+    best = max(heads, key=lambda head: _interest(by_run.get(head.id, (0, 0, 0, 0))), default=None)
+    if best is None or best.id not in by_run or sum(by_run[best.id][:3]) < 2:
         return None
-    people, proposals, revised, _ = told[best.id]
+    people, proposals, revised, _ = by_run[best.id]
     return Story(best, people, proposals, 1 if revised else 0, _marks(best.id))
 
 

@@ -178,10 +178,10 @@ def _mailed(row: tuple[object, ...], person: str) -> str | None:
     """The state of the mail: sent, failed, unknown, or queued for later; None where none is to be sent."""
     try:
         actor = accounts.actor_of_person(person)
-        told = _notice(actor, row, accounts.names({str(row[4])} if row[4] else set()), {})
-        if not told.href:
+        notice = _notice(actor, row, accounts.names({str(row[4])} if row[4] else set()), {})
+        if not notice.href:
             return None
-        mail.send(_message(actor, told))
+        mail.send(_message(actor, notice))
     except OutcomeUnknown:
         return "unknown"
     except IntegrationError as error:
@@ -192,13 +192,13 @@ def _mailed(row: tuple[object, ...], person: str) -> str | None:
     return "sent"
 
 
-def _message(actor: Actor, told: Notice) -> EmailMessage:
+def _message(actor: Actor, notice: Notice) -> EmailMessage:
     """The mail: what happened and a link. Values of the record are not in it."""
     given = settings.current()
     message = EmailMessage()
     message["From"] = given.mail_from or "handrail@localhost"
     message["To"] = actor.email
-    message["Subject"] = " ".join(f"{told.text}: {told.about}".split())[:200] if told.about else " ".join(told.text.split())[:200]
-    message["Message-ID"] = f"<{told.id}@{(given.base_url or 'http://localhost').partition('//')[2].partition('/')[0].partition(':')[0]}>"
-    message.set_content(f"{told.text}\n{told.about}\n\n{given.base_url or ''}{told.href}\n")
+    message["Subject"] = " ".join(f"{notice.text}: {notice.about}".split())[:200] if notice.about else " ".join(notice.text.split())[:200]
+    message["Message-ID"] = f"<{notice.id}@{(given.base_url or 'http://localhost').partition('//')[2].partition('/')[0].partition(':')[0]}>"
+    message.set_content(f"{notice.text}\n{notice.about}\n\n{given.base_url or ''}{notice.href}\n")
     return message

@@ -56,8 +56,8 @@ class Asked:
 def open_for(actor: Actor) -> list[Asked]:
     """Questions that wait for this person's answer, those with the nearest time limit first."""
     rows = fetch(_OPEN.format(runs=access.runs(actor).sql(), where="q.people ? %(me)s", limit=SHOWN), {"me": actor.id})
-    found = [asked for row in rows if (asked := _visible_question(actor, row)) is not None]
-    return [asked for asked in found if not asked.mine]
+    questions = [question for row in rows if (question := _visible_question(actor, row)) is not None]
+    return [question for question in questions if not question.mine]
 
 
 def question(actor: Actor, question_id: str) -> Asked:
@@ -68,10 +68,10 @@ def question(actor: Actor, question_id: str) -> Asked:
 def _require_question(actor: Actor, question_id: str, *, whole: bool = False) -> Asked:
     statement = _OPEN.format(runs=access.runs(actor).sql(), where="q.id = %(id)s", limit=1)
     rows = fetch(statement, {"me": actor.id, "id": question_id}) if "\x00" not in question_id else []
-    asked = _visible_question(actor, rows[0], whole=whole) if rows and rows[0][8] else None
-    if asked is None:
+    question = _visible_question(actor, rows[0], whole=whole) if rows and rows[0][8] else None
+    if question is None:
         raise NotFound
-    return asked
+    return question
 
 
 def _visible_question(actor: Actor, row: Any, *, whole: bool = False) -> Asked | None:
@@ -79,20 +79,22 @@ def _visible_question(actor: Actor, row: Any, *, whole: bool = False) -> Asked |
     ident, run, needs, until, asked_at, subject, nonce, ct, _, *made_at = row
     try:
         about = runs.title(actor, run)
-        told = subjects.unseal(subject, f"question|{ident}", nonce, ct)
+        values = subjects.unseal(subject, f"question|{ident}", nonce, ct)
     except (ConsoleError, subjects.Unreadable):
         return None
     if not whole:
         workflow, version, step, collection = made_at
-        told |= runs.shown_to(actor, workflow, version, step, {name: told[name] for name in ("title", "text", "fields")}, collection, run)
+        values |= runs.shown_to(
+            actor, workflow, version, step, {name: values[name] for name in ("title", "text", "fields")}, collection, run
+        )
         if not runs.words_of_event(actor, workflow, version, step, run=run):
-            told |= {"title": NOT_YOURS, "text": None}
+            values |= {"title": NOT_YOURS, "text": None}
     given = fetch("select person, outcome, at from console.answer where question = %s order by at, person", (ident,))
     names = accounts.names({person for person, _, _ in given})
-    labels = {one["value"]: one["label"] for one in told["outcomes"]}
+    labels = {choice["value"]: choice["label"] for choice in values["outcomes"]}
     answered = tuple((names.get(person, "A former colleague"), labels.get(outcome, "answered"), at) for person, outcome, at in given)
     return Asked(
-        ident, run, told["title"], told["text"], tuple(told["fields"]), tuple(told["outcomes"]), needs, until, asked_at, about, subject,
+        ident, run, values["title"], values["text"], tuple(values["fields"]), tuple(values["outcomes"]), needs, until, asked_at, about, subject,
         answered, actor.id in {person for person, _, _ in given},
     )  # fmt: skip
 
@@ -102,25 +104,25 @@ def answer(actor: Actor, question_id: str, values: dict[str, Any], outcome: str 
 
     Raises NotFound as `question`, Invalid with a detail per field, Conflict for a second answer.
     """
-    asked = _require_question(actor, question_id, whole=True)
-    fields = [FormField(**{name: field[name] for name in FormField.__slots__ if name in field}) for field in asked.fields]
-    offered = [option["value"] for option in asked.outcomes]
+    question = _require_question(actor, question_id, whole=True)
+    fields = [FormField(**{name: field[name] for name in FormField.__slots__ if name in field}) for field in question.fields]
+    offered = [option["value"] for option in question.outcomes]
     if offered and outcome not in offered:
         raise Invalid("Choose an answer.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}])
-    cleaned, way = clean(fields, evidence.with_files(fields, values, asked.run)), outcome if offered and outcome else ANSWERED
+    cleaned, way = clean(fields, evidence.with_files(fields, values, question.run)), outcome if offered and outcome else ANSWERED
     evidence.require(actor, None, fields, values)
-    kid, nonce, ct = subjects.seal(asked.subject, f"answer|{asked.id}|{actor.id}", cleaned)
+    kid, nonce, ct = subjects.seal(question.subject, f"answer|{question.id}|{actor.id}", cleaned)
     put = sa.text(
         "insert into console.answer (question, person, outcome, at, kid, nonce, ct) values (:id, :person, :outcome, :at, :kid, :nonce, :ct) on conflict do nothing"
     )
     with transaction() as connection:
-        connection.execute(sa.text("select id from console.question where id = :id for update"), {"id": asked.id})
-        told = {"id": asked.id, "person": actor.id, "outcome": way, "at": log.now(), "kid": kid, "nonce": nonce, "ct": ct}
-        if connection.execute(put, told).rowcount == 0:
+        connection.execute(sa.text("select id from console.question where id = :id for update"), {"id": question.id})
+        parameters = {"id": question.id, "person": actor.id, "outcome": way, "at": log.now(), "kid": kid, "nonce": nonce, "ct": ct}
+        if connection.execute(put, parameters).rowcount == 0:
             raise Conflict("You answered this already.", code="not_possible")
-    given = _given(asked.id, asked.subject)
-    if sum(1 for entry in given if entry["outcome"] == way) >= asked.needs:
-        runs.arrive(actor, asked.run, asked.id, outcome=way, output={"answers": given})
+    given = _given(question.id, question.subject)
+    if sum(1 for entry in given if entry["outcome"] == way) >= question.needs:
+        runs.arrive(actor, question.run, question.id, outcome=way, output={"answers": given})
 
 
 def pick_up() -> int:
@@ -134,8 +136,8 @@ def pick_up() -> int:
 def _given(question: str, subject: str) -> list[dict[str, Any]]:
     """The answers so far, the oldest first."""
     rows = fetch("select person, outcome, at, nonce, ct from console.answer where question = %s order by at, person", (question,))
-    found = []
+    answers = []
     for person, outcome, at, nonce, ct in rows:
         values = subjects.unseal(subject, f"answer|{question}|{person}", nonce, ct)
-        found.append({"by": person, "outcome": outcome, "at": log.body.moment(at), "values": values})
-    return found
+        answers.append({"by": person, "outcome": outcome, "at": log.body.moment(at), "values": values})
+    return answers

@@ -76,13 +76,13 @@ def _task(actor: Actor, row: Any, names: dict[str, str], titles: dict[str, str |
     if about is None:
         return None
     try:
-        told = subjects.unseal(subject, f"task|{ident}", nonce, ct)
+        values = subjects.unseal(subject, f"task|{ident}", nonce, ct)
     except subjects.Unreadable:
-        told = {"title": "Its text was erased"}
+        values = {"title": "Its text was erased"}
     if made_at is not None and not runs.words_of_event(actor, made_at[0], int(made_at[1]), made_at[2], run=run):
-        told, due_on = {"title": NOT_YOURS}, None
+        values, due_on = {"title": NOT_YOURS}, None
     return Task(
-        ident, str(told["title"]), told.get("text"), status, waits, due_on, created_at, closed_at, names.get(closed_by or ""),
+        ident, str(values["title"]), values.get("text"), status, waits, due_on, created_at, closed_at, names.get(closed_by or ""),
         names.get(assignee or ""), team, about, f"/runs/{run}",
     )  # fmt: skip
 
@@ -100,7 +100,7 @@ def close(actor: Actor, task_id: str, result: str, note: str = "") -> None:
     Raises NotFound for a task of other people or about something that the person may not see, Invalid, and Conflict if it is closed already.
     """
     rows = fetch(f"{_SELECT} where id = %s", (access.runs(actor).cleared, task_id)) if "\x00" not in task_id else []
-    if not rows or not (rows[0][4] == actor.id or rows[0][3] in actor.teams) or (found := _task(actor, rows[0], {}, {})) is None:
+    if not rows or not (rows[0][4] == actor.id or rows[0][3] in actor.teams) or (task := _task(actor, rows[0], {}, {})) is None:
         raise NotFound
     note = note.strip()
     if result not in RESULTS:
@@ -112,15 +112,15 @@ def close(actor: Actor, task_id: str, result: str, note: str = "") -> None:
     run, subject = rows[0][1], rows[0][11]
     changed = sa.text("update console.task set status = :status, closed_at = :at, closed_by = :by where id = :id and status = 'open'")
     with transaction() as connection:
-        told = {"status": result, "at": log.now(), "by": actor.id, "id": task_id}
-        if connection.execute(changed, told).rowcount == 0:
+        parameters = {"status": result, "at": log.now(), "by": actor.id, "id": task_id}
+        if connection.execute(changed, parameters).rowcount == 0:
             raise Conflict("This task is closed already.", code="not_possible")
         sealed = {"note": note} if note else None
         log.note(actor, "task_closed", open={"task": task_id, "result": result}, sealed=sealed, subject=subject, connection=connection)
-    if found.waits:
+    if task.waits:
         output = {
-            "title": found.title,
-            "due": str(found.due_on) if found.due_on else None,
+            "title": task.title,
+            "due": str(task.due_on) if task.due_on else None,
             "result": result,
             "note": note,
             "closed_by": actor.id,

@@ -88,7 +88,7 @@ class Count:
     late: Late = NOTHING_LATE
 
     def to_json(self) -> dict[str, Any]:
-        """What the API says of an inbox; what is late is said on pages alone."""
+        """The inbox in the shape of the API, without the number of late tickets."""
         return {"to_do": self.to_do, "more": self.more, "down": self.down}
 
 

@@ -31,7 +31,7 @@ _WAITS = {
     "answer": "Goes on when an answer is here",
     "effect": "The change is under way",
 }
-"""What a run waits for → words."""
+"""Reason to wait → words."""
 
 
 @dataclass(frozen=True, slots=True)

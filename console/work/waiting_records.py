@@ -50,9 +50,7 @@ def waiting_records(actor: Actor, inbox: Inbox) -> WaitingRecords | None:
     field that is hidden from them.
     """
     source = inbox.source
-    workflow = next(
-        (known for known in workflows.all_known() if source and known.slug == source.workflow and known.status == "active"), None
-    )
+    workflow = next((each for each in workflows.all_known() if source and each.slug == source.workflow and each.status == "active"), None)
     if source is None or workflow is None or not access.can(actor, workflow.team, f"workflow:{workflow.slug}", "start"):
         return None
     if not access.can(actor, None, f"collection:{source.collection}", "browse"):
@@ -168,7 +166,7 @@ def _total(waiting: WaitingRecords) -> int:
 
 
 def _reader_key(waiting: WaitingRecords) -> tuple[Any, ...]:
-    """What decides which records the reader sees: the shape of their scope, and their attributes that its conditions and the segment use."""
+    """Everything that decides which records the reader sees: the form of their scope, and the attributes used in it and in the segment."""
     scope = waiting.scope
     paths = [path for condition in (waiting.where, *scope.conditions) for path in expressions.paths(condition) if path[0] == "$currentUser"]
     names = scope.attributes.keys() if any(len(path) == 1 for path in paths) else {path[1] for path in paths}

@@ -22,7 +22,7 @@ from console.core.documents.workflow_check import Problem, Surroundings
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.db.ids import new_id
-from console.effects import kept
+from console.effects import action_cache
 from console.errors import Conflict, DefinitionError, NotFound
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
@@ -136,7 +136,7 @@ def check(document: bytes | str | Mapping[str, Any], here: Surroundings | Mappin
 
 def around() -> Surroundings:
     """The surroundings of workflows in this console: collections, the rights of roles, actions, and people."""
-    every, people = kept.every(), _people()
+    every, people = action_cache.every(), _people()
     managers = [name for person, name in people.items() if access.can(Actor("user", person), None, "policy", "manage")]
     return Surroundings(
         *(connected(), access.rights(), {name: action.collection for name, action in every.items()}),

@@ -12,7 +12,7 @@ from console import access, rights, runs
 from console.access import policy_store
 from console.access.rows import Row
 from console.activity import exports, sequencing
-from console.activity.exports import Asked
+from console.activity.exports import ExportQuery
 from console.core.actor import Actor
 from console.db.engine import transaction
 from console.errors import Conflict, NotAllowed, NotFound
@@ -120,7 +120,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_right_taken_away_ends_an_export_in_the_middle(company: Company, form: str, gone: str) -> None:
     company.finished("1")
     company.finished("2")
-    export = exports.begin(company.ada, Asked(form=form), ready=sequencing.catch_up)
+    export = exports.begin(company.ada, ExportQuery(form=form), ready=sequencing.catch_up)
     parts = export.parts()
     next(parts)
     if gone == "right":

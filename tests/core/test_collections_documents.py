@@ -28,12 +28,12 @@ def made(document: dict[str, Any], *columns: dict[str, Any], **more: Any) -> Col
     ("document", "comment", "label", "label_one", "explained"),
     [
         ({}, None, "Old thing", "Old thing", None),
-        ({}, "  Things  ", "Things", "Old thing", None),
+        ({}, "  Things  ", "Old thing", "Old thing", "Things"),
         ({}, "x" * 61, "Old thing", "Old thing", "x" * 61),
         ({}, "two\nlines", "Old thing", "Old thing", "two\nlines"),
-        ({"label": "Items"}, "Things", "Items", "Old thing", None),
+        ({"label": "Items"}, "items", "Items", "Old thing", None),
         ({"label": "Items", "label_one": "Item", "help": "All of them."}, "x" * 61, "Items", "Item", "All of them."),
-        ({"label": "", "help": ""}, "Things", "Things", "Old thing", None),
+        ({"label": "", "help": ""}, "Things", "Old thing", "Old thing", "Things"),
     ],
     ids=lambda item: str(item)[:30],
 )

@@ -18,7 +18,6 @@ from console.core.documents.collections import (
     assemble,
     fields_of,
     humanised,
-    labelled,
 )
 from console.core.scopes import Scope, whole
 from console.errors import DefinitionError
@@ -130,11 +129,11 @@ def test_an_empty_title_falls_back(key: str | None, title: str) -> None:
         (["company_name", "legal_name"], "{{ record.legal_name }}"),
         (["b", "a"], "{{ record.b }}"),
         (["email"], "{{ record.email }}"),
-        (["website"], "{{ record.id }}"),
-        (["note"], "{{ record.id }}"),
+        (["website"], "Thing {{ record.id }}"),
+        (["note"], "Thing {{ record.id }}"),
         (["two words"], '{{ record["two words"] }}'),
         (["Größe"], '{{ record["Größe"] }}'),
-        ([], "{{ record.id }}"),
+        ([], "Thing {{ record.id }}"),
     ],
 )
 def test_the_title_that_is_made_where_none_is_said(names: list[str], title: str) -> None:
@@ -265,21 +264,22 @@ def test_a_name_that_the_document_has_taken_is_not_given_again() -> None:
         ("line_ids", "Line IDs"),
         ("idle_is_paid", "Idle is paid"),
         ("ID", "ID"),
-        ("iso2Code", "Iso2 Code"),
+        ("iso2Code", "Iso2 code"),
         ("a__b", "A b"),
         ("__a", "A"),
         ("a-b c", "A b c"),
         ("--", "--"),
         ("éclair", "Éclair"),
+        ("FirstName", "First name"),
+        ("ORDER_STATUS", "Order status"),
+        ("HTTPServer", "HTTP server"),
+        ("USD", "USD"),
+        ("Cash on Delivery", "Cash on Delivery"),
+        ("e_mail", "E-mail"),
     ],
 )
 def test_names_are_made_readable(name: str, text: str) -> None:
     assert humanised(name) == text
-
-
-@pytest.mark.parametrize(("length", "is_label"), [(1, True), (59, True), (60, True), (61, False), (200, False)])
-def test_how_long_a_label_may_be(length: int, is_label: bool) -> None:
-    assert labelled("x" * length, "a_b") == (("x" * length, None) if is_label else ("A b", "x" * length))
 
 
 @pytest.mark.parametrize("count", [1, MOST_COLUMNS - 1, MOST_COLUMNS, 30])

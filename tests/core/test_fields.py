@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from console.core.documents.field_expressions import texts_of_definitions
 from console.core.documents.fields import (
     Case,
     FieldDefinition,
@@ -16,7 +17,6 @@ from console.core.documents.fields import (
     names_twice,
     shown,
     taken,
-    texts_of_definitions,
     wrong_rules,
 )
 from console.core.expressions import ExpressionError

@@ -1,19 +1,15 @@
 """Each kind of event: what of a run it changes, and nothing else; also when what it sealed is gone."""
 
-from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
 
 from console.core.events import ENDS, KINDS, MOVES
 from console.core.run import CHANGES, FINAL, MISSING_MANUAL, SUPPLIED, Attempt, Effect, Event, Run, copied, evolve, fold
 from console.core.run.approval_request import Approval, Decided
 from console.core.run.effect_changes import SIDE_ROWS
-from console.errors import Conflict
-from tests.core.graphs import Walk, plans
 from tests.tables import cases
 
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -414,93 +410,3 @@ def test_what_names_an_attempt_that_is_not_there_is_no_event_of_this_run(kind: s
     event = Event(kind, LATER, {"n": number + 50})
     with pytest.raises(KeyError):
         evolve(fold(READING), event)
-
-
-def test_context_after_revising_is_that_of_the_last_standing_attempt_of_each_step() -> None:
-    events = [
-        *READING, done(2, "read"), entered(3, "read", 2), done(3, "read", 2), entered(4, "apply"),
-        Event("attempt_cancelled", AT, {"n": 4}), Event("step_revised", AT, {"n": 3}),
-    ]  # fmt: skip
-    assert fold(events).context == {"start": {"note": "start 1"}, "read": {"note": "read 1"}}
-
-
-def test_automatic_steps_are_counted_since_a_persons() -> None:
-    events = list(BEGUN)
-    counts = []
-    for n, automatic in enumerate([True, True, False, True], 2):
-        events += [entered(n, f"s{n}"), done(n, f"s{n}", automatic=automatic)]
-        counts.append(fold(events).automatic)
-    assert counts == [1, 2, 0, 1]
-    assert fold([*events, entered(9, "x"), Event("attempt_retried", AT, {"status": "running"})]).automatic == 0
-
-
-@cases(
-    ("attempt", "context", "standing"),
-    [
-        (Attempt(1, "a", 1, "done", AT, values={"x": 1}), {"x": 1}, True),
-        (Attempt(1, "a", 1, "done", AT, values={"x": 1}, output={}), {}, True),
-        (Attempt(1, "a", 1, "done", AT, values={"x": 1}, output={"y": 2}), {"y": 2}, True),
-        (Attempt(1, "a", 1, "done", AT, values={"x": 1}, handled_manually=True), {"x": 1, "missing": MISSING_MANUAL}, True),
-        (Attempt(1, "a", 1, "done", AT, revised=True), {}, False),
-        (Attempt(1, "a", 1, "cancelled", AT), {}, False),
-        (Attempt(1, "a", 1, "open", AT), {}, False),
-        (Attempt(1, "a", 1, "performing", AT), {}, False),
-        (Attempt(1, "a", 1, "failed", AT), {}, False),
-        (Attempt(1, "a", 1, "skipped", AT), {}, False),
-    ],
-)
-def test_what_an_attempt_leaves_to_later_steps(attempt: Attempt, context: Mapping[str, Any], standing: bool) -> None:
-    assert (attempt.context, attempt.standing) == (context, standing)
-
-
-def test_the_unknown_effect_is_that_of_the_step_where_the_run_stands() -> None:
-    run = fold(UNKNOWN)
-    assert run.unknown is not None
-    assert run.unknown.id == "eff_1"
-    assert run.effect("eff_1") == (run.attempt, run.unknown)
-    assert run.effect("eff_2") is None
-    assert fold([*UNKNOWN, entered(4, "end")]).unknown is None
-    assert [each.n for each in run.after(1)] == [2, 3]
-    assert [each.n for each in fold([*UNKNOWN, Event("attempt_cancelled", AT, {"n": 2})]).after(1)] == [3]
-
-
-def test_the_newest_screen_of_an_attempt_stands_and_an_erased_one_does_not_hide_it() -> None:
-    shown = [Event("step_shown", AT, {"n": 2}, {"screen": {"title": title}}) for title in ("first", "second")]
-    run = fold([*READING, *shown, Event("step_shown", LATER, {"n": 2})])
-    assert run.screens == {2: {"title": "second"}}
-    assert run.revision == fold(READING).revision
-
-
-@given(plans(), st.integers(1, 12), st.data())
-def test_folding_in_two_parts_is_folding_at_once(plan: Any, answers: int, data: st.DataObject) -> None:
-    walk = Walk(plan).start()
-    for number in range(answers):
-        if walk.run.ended or walk.run.take_over is not None:
-            break
-        try:
-            walk.answer(f"v{number}")
-        except Conflict:  # the limit of visits
-            break
-    cut = data.draw(st.integers(0, len(walk.events)))
-    first = fold(walk.events[:cut])
-    kept = copied(first)
-    assert fold(walk.events[cut:], first) == walk.run
-    assert first == kept
-
-
-@given(plans(), st.integers(1, 6))
-def test_a_run_without_any_sealed_value_takes_the_same_way(plan: Any, answers: int) -> None:
-    walk = Walk(plan).start()
-    for number in range(answers):
-        if walk.run.ended or walk.run.take_over is not None:
-            break
-        walk.answer(f"v{number}")
-    bare = fold([event._replace(sealed={}) for event in walk.events])
-    assert (bare.status, bare.current, bare.visits, bare.made, bare.revision) == (
-        walk.run.status,
-        walk.run.current,
-        walk.run.visits,
-        walk.run.made,
-        walk.run.revision,
-    )
-    assert all(each.values == {} for each in bare.attempts.values())

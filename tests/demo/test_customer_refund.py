@@ -1,4 +1,4 @@
-"""Customer refund at Fernwick Pay, scenario by scenario: what goes out, what stands in the books, who had to agree."""
+"""Customer refund at Fernwick Pay, scenario by scenario: what goes out, what later in the books, who had to agree."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from console.core.run import Run
 from console.db.engine import fetch
 from console.demo import ledger, payments, stories
 from console.demo.support_tickets import GRETA_TEXT
-from console.effects import lookups
+from console.effects import later_results
 from console.errors import Conflict, ConsoleError, Invalid
 from console.postgres import Embedded
 from console.runs.rows.run_store import load
@@ -59,7 +59,7 @@ def notes(desk: Desk, run_id: str) -> dict[str, str]:
 
 
 def screen(desk: Desk, run_id: str, by: str = "olivia") -> dict[str, Any]:
-    """What stands on the page of the open step."""
+    """What later on the page of the open step."""
     found = runs.get(desk.people[by], run_id).screen
     assert found is not None
     return dict(found)
@@ -294,7 +294,7 @@ def test_a_refund_that_a_person_found_at_the_provider_stands_in_the_books(desk: 
     run_id = desk.chosen(charge)
     desk.hand_in(run_id)
     effect = desk.told(run_id)["attempts"][-1]["effects"][0]
-    runs.settle(desk.people["olivia"], run_id, revision=None, effect=effect["id"], done=True, reason="It stands in the provider's list.")
+    runs.settle(desk.people["olivia"], run_id, revision=None, effect=effect["id"], done=True, reason="It later in the provider's list.")
     assert desk.refunds(charge) == [(1_000, "pending", "not_received")]
     assert desk.at(run_id) == "tell_refunded"
 
@@ -429,7 +429,7 @@ def test_r12_holds_for_a_refund_that_a_person_settled_as_done(desk: Desk) -> Non
     run_id = desk.chosen(charge)
     desk.hand_in(run_id)
     effect = desk.told(run_id)["attempts"][-1]["effects"][0]
-    runs.settle(desk.people["olivia"], run_id, revision=None, effect=effect["id"], done=True, reason="It stands in the provider's list.")
+    runs.settle(desk.people["olivia"], run_id, revision=None, effect=effect["id"], done=True, reason="It later in the provider's list.")
     assert desk.to_the_end(run_id) == "refunded"
     assert desk.refunds(charge) == [(1_950, "pending", "not_received")]
     with ledger.opened(desk.provider.data_dir) as bank:
@@ -438,7 +438,7 @@ def test_r12_holds_for_a_refund_that_a_person_settled_as_done(desk: Desk) -> Non
     assert desk.refunds(charge) == [(1_950, "failed", "not_received")]
     title = "Refund failed later: 19.50 EUR did not reach the card ••4242"
     [task] = [task for task in tasks.tasks_of(desk.people["olivia"]) if task.title == title]
-    assert lookups.NOT_NOTED not in (task.text or "")
+    assert later_results.NOT_NOTED not in (task.text or "")
     sequencing.catch_up()
     assert [(news.open["result"], news.sealed["message"]) for news in runs.late_reports(run_id)] == [("failed", title)]
     whole(run_id)
@@ -592,7 +592,7 @@ def test_the_customer_is_asked_and_it_is_decided_again_with_what_holds_then(desk
 
 
 def proposed(desk: Desk, run_id: str) -> dict[str, Any]:
-    """What stands before Olivia once a worker was there."""
+    """What later before Olivia once a worker was there."""
     worked({queue.PROPOSE})
     return dict(desk.told(run_id)["current"]["proposal"])
 

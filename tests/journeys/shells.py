@@ -86,7 +86,12 @@ def beginnings(demo: Demo, folder: Path) -> Shell:
             shutil.rmtree(done, ignore_errors=True)
             done.mkdir()
             given = {**shell.instead, "postgresql://reader:secret@db.example/shop": f"'{shop(demo)}'"}
-            typed = Shell(demo, done, {**given, ".venv/bin/console": "console", "docs/how-to/": f"{ROOT}/docs/how-to/"}, warm=False)
+            typed = Shell(
+                demo,
+                done,
+                {**given, ".venv/bin/console": "console", "docs/how-to/": f"{ROOT}/docs/how-to/", "$PWD/data/": f"{demo.data}/"},
+                warm=False,
+            )
             for number, block in enumerate(blocks("README.md", "sh")[1:], 1):
                 said = typed.type(block.text)
                 (done / f"readme.{number}").write_text(f"{said.code}\n{said.out}\n{said.err}", encoding="utf-8")

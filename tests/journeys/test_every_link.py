@@ -12,6 +12,8 @@ import pytest
 from tests.journeys.conftest import Demo, Visitor
 from tests.plain_words import unreadable
 
+pytestmark = pytest.mark.rotating
+
 MOST = 80
 """Pages of different shape for each person."""
 SAME_SHAPE = 2

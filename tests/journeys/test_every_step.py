@@ -13,6 +13,8 @@ from tests.journeys.conftest import Demo, Visitor
 from tests.journeys.walking import Walk
 from tests.plain_words import unreadable
 
+pytestmark = pytest.mark.rotating
+
 STORIES: dict[str, tuple[int, dict[str, Any]]] = {
     "kyc-review": (9, {"reason": "periodic"}),
     "customer-refund": (4, {}),

@@ -28,6 +28,8 @@ from tests.journeys.walks import (
     way,
 )
 
+pytestmark = pytest.mark.rotating
+
 WALKS: dict[str, list[By]] = {
     "find-out-why": [
         by(

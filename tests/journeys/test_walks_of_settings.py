@@ -24,6 +24,8 @@ from tests.journeys.walks import (
     way,
 )
 
+pytestmark = pytest.mark.rotating
+
 WALKS: dict[str, list[By]] = {
     "shape-your-collections": [
         by(

@@ -26,6 +26,8 @@ from tests.journeys.walks import (
     see,
 )
 
+pytestmark = pytest.mark.rotating
+
 PROPOSED = (
     "AI pre-fill", "Pre-filled by rule", "High", "Medium", "Low", "sources", "Now", "Suggestion not filled in", "second look", "A second look agrees",
     "sees 1 value differently", "Accept", "Accept confident", "Use suggestion", "Edited by you", "Restore", "Discard",

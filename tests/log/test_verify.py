@@ -226,6 +226,7 @@ def test_two_bodies_of_equal_length_swapped(said: Said) -> None:
     pytest.fail("no two bodies of equal length")
 
 
+@pytest.mark.rotating
 def test_a_cut_at_any_byte_is_recognised(said: Said) -> None:
     export = f.exported(f.make(100))  # as many cuts of a shorter log: each is read to its end
     files = export.files()
@@ -431,6 +432,7 @@ def long_part() -> tuple[Any, str]:
     return f.chosen(log, range(1, 2501, 2), since=1200), old
 
 
+@pytest.mark.rotating
 @pytest.mark.parametrize("indent", [None, 1])
 @pytest.mark.parametrize("order", [1, -1], ids=["as told", "backwards"])
 def test_proofs_of_any_length_and_layout(said: Said, indent: int | None, order: int) -> None:

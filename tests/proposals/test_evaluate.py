@@ -23,6 +23,8 @@ from tests.tables import cases as table
 if TYPE_CHECKING:
     from tests.proposals.conftest import House
 
+pytestmark = pytest.mark.rotating
+
 USUAL = options.Current(settings_document.read({}))
 RULES = evaluate.proposer_for("rules", None, USUAL)
 

@@ -62,6 +62,7 @@ def test_no_hostile_ticket_comes_above_low(endpoint: Server) -> None:
     assert came["low"] > len(tickets) // 3, "they are offered beside the form, and not merely dropped"
 
 
+@pytest.mark.rotating
 def test_every_way_of_citing_comes_to_nothing_above_low() -> None:
     assert evaluate.guarded([case for case in replayed.attacks() if case.most]) == []
 

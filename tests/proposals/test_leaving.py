@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from console import access, log, reports, runs
 from console.activity import sequencing
 from console.db.engine import fetch
@@ -13,6 +15,7 @@ from tests.views.conftest import Pages
 IBAN = "LT459999900012345678"
 
 
+@pytest.mark.rotating
 def test_of_a_collection_that_a_reader_may_not_read_nothing_leaves(house: House) -> None:
     run_id = house.at_judge()
     house.work()

@@ -11,7 +11,7 @@ from console.proposals import options, track_record
 from tests.conftest import web_app
 from tests.jobs import do
 from tests.proposals.conftest import House, triage
-from tests.proposals.test_service import saved
+from tests.proposals.test_switched_off import saved
 from tests.views.conftest import Pages
 
 
@@ -69,6 +69,7 @@ def test_what_measures_proposals_does_not_count_it(looking: House) -> None:
     assert (found.coverage, found.coverage_before) == (1.0, None)
 
 
+@pytest.mark.rotating
 @pytest.mark.parametrize(
     ("mode", "status"),
     [

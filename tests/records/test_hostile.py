@@ -27,6 +27,8 @@ from tests.databases import Server
 from tests.servers import mariadb
 from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.rotating
+
 DIALECTS = ("postgresql", "mysql", "sqlite")
 SQL = Path(__file__).parent / "hostile_sql"
 WIDE = 299

@@ -16,6 +16,8 @@ from console.errors import Malformed
 from console.records import catalogue
 from tests.records.files import opened
 
+pytestmark = pytest.mark.rotating
+
 Row = tuple[Any, ...]
 TABLE = """
 create table thing (

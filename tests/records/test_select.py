@@ -520,7 +520,7 @@ def test_forms_come_from_the_columns(shop: Embedded) -> None:
     assert (made["visits"].readonly, made["visits"].min, made["visits"].max) == (True, -32768, 32767)
     assert made["loud"].readonly
     assert not made["loud"].required
-    assert (made["born"].label, made["short"].max_length, made["vip"].required) == ("Birth date", 5, False)
+    assert (made["born"].label, made["short"].max_length, made["vip"].required) == ("Born", 5, False)
     assert records.forms(records.collection("shop.back.note"), ["customer_id"], None, whole("x"))[0].options == {"collection": C}
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from console.core import expressions
@@ -29,6 +30,7 @@ def by_hand(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {"n": len(rows), "ints": sum(there("m")), "money": format(money, ".2f"), **last}
 
 
+@pytest.mark.rotating
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much])
 @given(text=EXPRESSION)
 def test_every_database_reckons_as_by_hand(places: list[Place], text: str) -> None:  # noqa: F811 - the fixture

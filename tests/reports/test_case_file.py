@@ -109,6 +109,7 @@ def test_the_paper_is_the_same_for_the_same_case_and_carries_its_proofs(company:
     assert not re.search(r"\d{4}-\d\d-\d\dT\d\d:\d\d", text), "a moment as a person reads it"
 
 
+@pytest.mark.rotating
 def test_the_paper_can_be_read_aloud_and_kept(company: Company, pages: Pages) -> None:
     content = taken(pages, "mona", company.at("note", "3"), "pdf")
     objects = opened_streams(content)
@@ -127,6 +128,7 @@ def opened_streams(content: bytes) -> bytes:
     return b"\n".join(opened)
 
 
+@pytest.mark.rotating
 def test_before_the_log_is_signed_the_case_file_says_that_it_has_no_proof(company: Company, pages: Pages) -> None:
     run_id = company.at("note", "3")
     content = taken(pages, "mona", run_id, "pdf")
@@ -150,6 +152,7 @@ def test_without_a_session_it_leads_to_signing_in(company: Company) -> None:
     assert (answer.status_code, answer.headers["Location"].split("?")[0]) == (303, "/sign-in")
 
 
+@pytest.mark.rotating
 def test_hostile_values_are_text_on_the_paper(company: Company, pages: Pages) -> None:
     run_id = company.at("note", "4")
     hostile = '<img src="file:///etc/passwd"><script>x</script><link rel="attachment" href="file:///etc/passwd">'

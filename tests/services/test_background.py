@@ -16,6 +16,8 @@ from tests.company import Company
 from tests.services.engine import counting, jobs, kinds, overdue, publish, started, step, waiting, whole
 from tests.services.test_runs_midway import failing
 
+pytestmark = pytest.mark.rotating
+
 
 def give_up(key: str) -> int:
     """A job that was given up."""

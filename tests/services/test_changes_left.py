@@ -28,6 +28,8 @@ from tests.conftest import web_app
 from tests.services.test_records_killed import broken, headers, killed, sent
 from tests.views.conftest import Page, signed_in
 
+pytestmark = pytest.mark.rotating
+
 THINGS = "/collections/thing/records"
 TABLE = "create table thing (id integer primary key, name text not null, note text)"
 ROWS = "insert into thing values (1, 'One', 'old'), (2, 'Two', null)"

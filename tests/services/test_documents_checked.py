@@ -16,6 +16,8 @@ from tests.papers import CHECKED, at_note, pdf, workflow
 from tests.services.engine import until, workers
 from tests.services.test_documents_read import BILL, passport
 
+pytestmark = pytest.mark.rotating
+
 
 def bill(**more: str) -> bytes:
     return printed_papers.paper({**BILL, **more})[0]

@@ -15,6 +15,8 @@ from console.upkeep import erasure
 from tests.company import Company
 from tests.papers import evidence, pdf, picture
 
+pytestmark = pytest.mark.rotating
+
 BILL = {
     "title": "Electricity bill",
     "issuer": "Stadtwerke, Malmö",

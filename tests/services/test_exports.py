@@ -14,7 +14,7 @@ import pytest
 
 from console import access, activity, log
 from console.activity import exports, sequencing
-from console.activity.exports import Asked, parse_query
+from console.activity.exports import ExportQuery, parse_query
 from console.core.actor import Actor
 from console.db import fetch
 from console.db.engine import migration_url
@@ -42,7 +42,7 @@ class Archive:
     files: dict[str, bytes]
 
     @classmethod
-    def of(cls, actor: Actor, wanted: Asked) -> "Archive":
+    def of(cls, actor: Actor, wanted: ExportQuery) -> "Archive":
         data = b"".join(exports.begin(actor, wanted, ready=sequencing.sealed).parts())
         with zipfile.ZipFile(io.BytesIO(data)) as made:
             assert made.testzip() is None
@@ -109,7 +109,7 @@ def found_by(actor: Actor, where: LogFilter = LogFilter()) -> list[Any]:  # noqa
 
 def test_who_may_read_everything_gets_everything(told: Company, tmp_path: Path) -> None:
     for reader in (told.ada, Actor("system", "sys_cli", "Command line", session="sys:config")):
-        made = Archive.of(reader, Asked(proofs=True))
+        made = Archive.of(reader, ExportQuery(proofs=True))
         rows = fetch("select e.body from console.activity a join console.event e on e.id = a.event order by a.pos")
         proofs = made.proofs
         assert made.files["events.jsonl"] == b"".join(bytes(body) + b"\n" for (body,) in rows[: proofs["size"]])
@@ -126,8 +126,8 @@ def test_who_may_read_everything_gets_everything(told: Company, tmp_path: Path) 
 
 def test_the_export_is_an_event_before_its_first_byte(told: Company) -> None:
     where = LogFilter(user=told.olivia.id, kinds=("run_started",))
-    exports.begin(told.ada, Asked(where, proofs=True, since=1), ready=sequencing.sealed)  # not a byte of it is read
-    exports.begin(told.ada, Asked(form="csv"), ready=sequencing.catch_up)
+    exports.begin(told.ada, ExportQuery(where, proofs=True, since=1), ready=sequencing.sealed)  # not a byte of it is read
+    exports.begin(told.ada, ExportQuery(form="csv"), ready=sequencing.catch_up)
     first, second = (event for event in log.events_of("ses_ada") if event.type == "log_exported")
     assert first.open == {"format": "zip", "size": tree_heads.newest_size(), "proofs": True, "filters": ["kinds", "user"]}
     assert first.values == {"filter": {"user": told.olivia.id, "kinds": ["run_started"]}}
@@ -138,14 +138,14 @@ def test_nobody_without_both_rights_exports_anything(told: Company) -> None:
     access.grant("sender", "activity", ["export"], team="operations")
     access.assign(told.rosa.id, [("sender", "operations")])
     for name in ("olivia", "mona", "stan", "ines", "rosa"):
-        for wanted in (Asked(), Asked(form="csv"), Asked(proofs=True)):
+        for wanted in (ExportQuery(), ExportQuery(form="csv"), ExportQuery(proofs=True)):
             with pytest.raises(NotAllowed):
                 exports.begin(told.people[name], wanted, ready=lambda: pytest.fail("the log was touched for a stranger"))
     assert fetch("select count(*) from console.activity where kind = 'log_exported'") == [(0,)]
 
 
 def test_a_reader_of_a_part_gets_what_they_find_and_can_prove_it(tom: Actor, tmp_path: Path) -> None:
-    made = Archive.of(tom, Asked(proofs=True))
+    made = Archive.of(tom, ExportQuery(proofs=True))
     size = made.proofs["size"]
     expected = [event for event in found_by(tom) if event["pos"] <= size]
     assert [event["id"] for event in made.lines()] == [event["id"] for event in expected]
@@ -156,7 +156,7 @@ def test_a_reader_of_a_part_gets_what_they_find_and_can_prove_it(tom: Actor, tmp
     assert code == 0, words
     assert f"verified {len(expected)} events, chosen from {size}; " in words
     for form in ("jsonl", "csv"):
-        data = b"".join(exports.begin(tom, Asked(form=form), ready=sequencing.catch_up).parts())
+        data = b"".join(exports.begin(tom, ExportQuery(form=form), ready=sequencing.catch_up).parts())
         ids = (
             [row["id"] for row in csv.DictReader(io.StringIO(data.decode()))]
             if form == "csv"
@@ -167,7 +167,7 @@ def test_a_reader_of_a_part_gets_what_they_find_and_can_prove_it(tom: Actor, tmp
 
 def test_values_are_those_that_this_reader_may_see(tom: Actor, told: Company) -> None:
     def values(reader: Actor, kind: str, record: str | None) -> dict[str, Any]:
-        made = Archive.of(reader, Asked(LogFilter(kinds=(kind,), collection="customer", record=record or ""), proofs=True))
+        made = Archive.of(reader, ExportQuery(LogFilter(kinds=(kind,), collection="customer", record=record or ""), proofs=True))
         return {line["name"]: line.get("value", line.get("missing")) for line in made.lines("values.jsonl")}
 
     whole = {"values/email": "new@customers.example", "values/tax_id": "IE124", "reason": "=SUM(A1)", "screen": TYPED["screen"]}
@@ -183,39 +183,39 @@ def test_whose_limits_leave_nothing_out_has_the_whole(company: Company) -> None:
     access.grant("examiner", "collection:customer", ["read"])
     access.assign(company.rosa.id, [("examiner", "*")])
     company.finished("1")
-    wanted = Asked(LogFilter(gte=log.now().replace(year=2020)), proofs=True)
-    assert Archive.of(company.rosa, Asked(proofs=True)).proofs["complete"] is True
+    wanted = ExportQuery(LogFilter(gte=log.now().replace(year=2020)), proofs=True)
+    assert Archive.of(company.rosa, ExportQuery(proofs=True)).proofs["complete"] is True
     assert Archive.of(company.rosa, wanted).proofs["complete"] is False, "what was asked for is a part, even where all of it fits"
     log.note(company.stan, "record_listed", open={"count": 0}, collection="account")
-    assert Archive.of(company.rosa, Asked(proofs=True)).proofs["complete"] is False, "there is something that she may not find"
-    assert Archive.of(company.ada, Asked(proofs=True)).proofs["complete"] is True
+    assert Archive.of(company.rosa, ExportQuery(proofs=True)).proofs["complete"] is False, "there is something that she may not find"
+    assert Archive.of(company.ada, ExportQuery(proofs=True)).proofs["complete"] is True
 
 
 @pytest.mark.parametrize("page", [1, 3, 7])
 def test_pages_of_any_size_give_the_same_file(tom: Actor, told: Company, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
-    def bodies(reader: Actor, wanted: Asked) -> bytes:
+    def bodies(reader: Actor, wanted: ExportQuery) -> bytes:
         made = exports.begin(reader, wanted, ready=sequencing.catch_up)
         made.upto = size
         return b"".join(made.parts())
 
     sequencing.sealed()
     size = tree_heads.newest_size()
-    before = [(reader, wanted, bodies(reader, wanted)) for reader in (tom, told.ada) for wanted in (Asked(), Asked(form="csv"))]
+    before = [(reader, wanted, bodies(reader, wanted)) for reader in (tom, told.ada) for wanted in (ExportQuery(), ExportQuery(form="csv"))]
     monkeypatch.setattr(exports, "PAGE", page)
     monkeypatch.setattr(exports, "TABLE_PAGE", page)
     monkeypatch.setattr("console.log.bundle.PAGE", page)
     for reader, wanted, whole in before:
         assert bodies(reader, wanted) == whole
     for reader in (tom, told.ada):
-        made = Archive.of(reader, Asked(LogFilter(collection="customer"), proofs=True))
+        made = Archive.of(reader, ExportQuery(LogFilter(collection="customer"), proofs=True))
         assert len(made.proofs["positions"]) == len(made.proofs["inclusion"]) == len(made.lines()) == len(made.files["leaves"]) // 32
 
 
 def test_an_export_of_nothing(told: Company, tmp_path: Path) -> None:
-    made = Archive.of(told.ada, Asked(LogFilter(user="usr_nobody"), proofs=True))
+    made = Archive.of(told.ada, ExportQuery(LogFilter(user="usr_nobody"), proofs=True))
     assert (made.files["events.jsonl"], made.proofs["positions"], made.proofs["inclusion"]) == (b"", [], [])
     assert made.verified(tmp_path)[1].startswith("verified 0 events, chosen from")
-    assert b"".join(exports.begin(told.ada, Asked(LogFilter(user="usr_nobody")), ready=sequencing.catch_up).parts()) == b""
+    assert b"".join(exports.begin(told.ada, ExportQuery(LogFilter(user="usr_nobody")), ready=sequencing.catch_up).parts()) == b""
 
 
 # The table.
@@ -224,7 +224,7 @@ def test_an_export_of_nothing(told: Company, tmp_path: Path) -> None:
 def test_the_table_is_read_by_any_spreadsheet_and_runs_in_none(tom: Actor, told: Company) -> None:
     log.note(told.olivia, "record_viewed", collection="customer", record="1", open={"tab": 'a "b",\r\nc'})
     log.note(told.ines, "key_created", open={"key": "key_1"}, sealed={"name": "x"}, team="@SUM(1)")
-    data = b"".join(exports.begin(told.ada, Asked(form="csv"), ready=sequencing.catch_up).parts())
+    data = b"".join(exports.begin(told.ada, ExportQuery(form="csv"), ready=sequencing.catch_up).parts())
     assert data.endswith(b"\r\n")
     rows = list(csv.DictReader(io.StringIO(data.decode(), newline="")))
     assert tuple(rows[0]) == exports.COLUMNS
@@ -239,7 +239,9 @@ def test_the_table_is_read_by_any_spreadsheet_and_runs_in_none(tom: Actor, told:
         assert json.loads(row["data"]) == event["data"]
         assert row["masked"] == " ".join(event["masked"])
     assert "'@SUM(1)" in {row["team"] for row in rows}
-    tables = b"".join(exports.begin(tom, Asked(LogFilter(kinds=("record_changed",)), "csv"), ready=sequencing.catch_up).parts()).decode()
+    tables = b"".join(
+        exports.begin(tom, ExportQuery(LogFilter(kinds=("record_changed",)), "csv"), ready=sequencing.catch_up).parts()
+    ).decode()
     assert "IE124" not in tables
     assert "data.values.tax_id" in tables
 
@@ -260,39 +262,41 @@ def test_what_is_no_formula_stays_as_it_is(cell: Any) -> None:
 
 def test_before_the_first_head_there_is_no_archive(told: Company) -> None:
     with pytest.raises(Conflict) as refused:
-        exports.begin(told.ada, Asked(proofs=True), ready=sequencing.catch_up)
+        exports.begin(told.ada, ExportQuery(proofs=True), ready=sequencing.catch_up)
     assert refused.value.code == "not_sealed"
-    assert b"".join(exports.begin(told.ada, Asked(), ready=sequencing.catch_up).parts())
+    assert b"".join(exports.begin(told.ada, ExportQuery(), ready=sequencing.catch_up).parts())
 
 
-@pytest.mark.parametrize("wanted", [Asked(proofs=True), Asked(LogFilter(collection="customer"), proofs=True)], ids=["complete", "filtered"])
-def test_the_log_has_only_grown_since_a_checkpoint_that_was_kept(told: Company, tmp_path: Path, wanted: Asked) -> None:
+@pytest.mark.parametrize(
+    "wanted", [ExportQuery(proofs=True), ExportQuery(LogFilter(collection="customer"), proofs=True)], ids=["complete", "filtered"]
+)
+def test_the_log_has_only_grown_since_a_checkpoint_that_was_kept(told: Company, tmp_path: Path, wanted: ExportQuery) -> None:
     sequencing.sealed()
     size, note, _ = tree_heads.newest() or (0, "", None)
     (tmp_path / "kept.txt").write_text(note)
     told.finished("1", "tom")
-    made = Archive.of(told.ada, Asked(wanted.where, proofs=True, since=size))
+    made = Archive.of(told.ada, ExportQuery(wanted.where, proofs=True, since=size))
     assert made.proofs["consistency"]["from"] == size < made.proofs["size"]
     code, words = made.verified(tmp_path, str(tmp_path / "kept.txt"))
     assert (code, "unchanged since" in words) == (0, True), words
     with pytest.raises(Malformed) as wrong:
-        exports.begin(told.ada, Asked(proofs=True, since=10**6), ready=sequencing.sealed)
+        exports.begin(told.ada, ExportQuery(proofs=True, since=10**6), ready=sequencing.sealed)
     assert wrong.value.details[0]["field"] == "since"
     for since in (0, 5, size, tree_heads.newest_size()):  # and whoever kept none may check it too
-        assert Archive.of(told.ada, Asked(wanted.where, proofs=True, since=since)).verified(tmp_path)[0] == 0
+        assert Archive.of(told.ada, ExportQuery(wanted.where, proofs=True, since=since)).verified(tmp_path)[0] == 0
 
 
 def test_what_is_erased_after_the_checkpoint_is_masked_and_before_it_erased(told: Company, tmp_path: Path) -> None:
     told.answer(told.at("note", "4"))
     told.finished("1", "tom")
-    export = exports.begin(told.ada, Asked(proofs=True), ready=sequencing.sealed)
+    export = exports.begin(told.ada, ExportQuery(proofs=True), ready=sequencing.sealed)
     erasure.erase(told.ines, "customer", "1", "She asked us to.")
     (tmp_path / "a.zip").write_bytes(b"".join(export.parts()))
     key = [str(tree_heads.verifier_key())]
     words = verify.verify(tmp_path / "a.zip", key, None)
     assert " 0 erased" in words
     assert " 0 masked" not in words
-    words = Archive.of(told.ada, Asked(proofs=True)).verified(tmp_path)[1]
+    words = Archive.of(told.ada, ExportQuery(proofs=True)).verified(tmp_path)[1]
     assert " 0 erased" not in words
     assert " 0 masked" in words
 
@@ -301,7 +305,7 @@ def test_what_is_erased_after_the_checkpoint_is_not_counted_for_an_erasure_befor
     """Whether the second one has its place already or not: no honest archive is called forged."""
     told.finished("4")
     erasure.erase(told.ines, "customer", "1", "She asked us to.")
-    one, two = (exports.begin(told.ada, Asked(proofs=True), ready=sequencing.sealed) for _ in range(2))
+    one, two = (exports.begin(told.ada, ExportQuery(proofs=True), ready=sequencing.sealed) for _ in range(2))
     erasure.erase(told.ines, "customer", "4", "They too.")
     for export, before in ((one, lambda: None), (two, sequencing.catch_up)):
         before()
@@ -309,7 +313,7 @@ def test_what_is_erased_after_the_checkpoint_is_not_counted_for_an_erasure_befor
         words = verify.verify(tmp_path / "a.zip", [str(tree_heads.verifier_key())], None)
         assert " 0 erased" in words
         assert " 0 masked" not in words
-    words = Archive.of(told.ada, Asked(proofs=True)).verified(tmp_path)[1]
+    words = Archive.of(told.ada, ExportQuery(proofs=True)).verified(tmp_path)[1]
     assert " 0 erased" not in words
     assert " 0 masked" in words
 
@@ -326,7 +330,7 @@ def test_a_worker_seals_what_an_export_waits_for(told: Company) -> None:
         while not somebody_works():
             assert thread.is_alive()
         committed = fetch("select count(*) from console.event")[0][0]
-        export = exports.begin(told.ada, Asked(proofs=True), ready=lambda: sequencing.head_asked_for(60.0))
+        export = exports.begin(told.ada, ExportQuery(proofs=True), ready=lambda: sequencing.head_asked_for(60.0))
     finally:
         worker.stop()
         thread.join(60)
@@ -335,7 +339,7 @@ def test_a_worker_seals_what_an_export_waits_for(told: Company) -> None:
 
 # Forged archives.
 
-CUSTOMERS = Asked(LogFilter(collection="customer"), proofs=True)
+CUSTOMERS = ExportQuery(LogFilter(collection="customer"), proofs=True)
 
 
 @pytest.fixture(name="forged")
@@ -421,10 +425,10 @@ def test_what_cannot_be_is_named(query: list[tuple[str, str]], field: str) -> No
 
 
 def test_what_can_be_is_read() -> None:
-    assert parse_query([]) == Asked()
-    assert parse_query([("format", "csv"), ("proofs", "0")]) == Asked(form="csv")
+    assert parse_query([]) == ExportQuery()
+    assert parse_query([("format", "csv"), ("proofs", "0")]) == ExportQuery(form="csv")
     wanted = parse_query(
         [("format", "csv"), ("proofs", "1"), ("since", "017"), ("kind", "run_started"), ("kind", "run_aborted"), ("team", "")]
     )
-    assert wanted == Asked(LogFilter(team="", kinds=("run_started", "run_aborted")), "csv", True, 17)
-    assert (wanted.kind, Asked().kind, Asked(form="csv").kind) == ("zip", "jsonl", "csv")
+    assert wanted == ExportQuery(LogFilter(team="", kinds=("run_started", "run_aborted")), "csv", True, 17)
+    assert (wanted.kind, ExportQuery().kind, ExportQuery(form="csv").kind) == ("zip", "jsonl", "csv")

@@ -79,7 +79,7 @@ def found(who: Actor, auditor: Actor, record: str) -> dict[str, list[Any]]:
         rows += [(row.json["run"], row.json["id"]) for row in told.rows if row.json["run"]]
         if (cursor := told.next) is None:
             break
-    exported = b"".join(exports.begin(auditor, exports.Asked(), ready=sequencing.catch_up).parts()).splitlines()
+    exported = b"".join(exports.begin(auditor, exports.ExportQuery(), ready=sequencing.catch_up).parts()).splitlines()
     bodies = [orjson.loads(line) for line in exported]
     return {
         "find": [(head.id, head.status) for head in heads],

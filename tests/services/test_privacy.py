@@ -185,7 +185,7 @@ def put_back(keys: list[Any], values: list[Any]) -> None:
 
 def test_killed_half_way_it_is_finished_by_the_list(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     reviewed(company)
-    monkeypatch.setattr(erasure, "mark", lambda *given: (_ for _ in ()).throw(RuntimeError("killed")))
+    monkeypatch.setattr(erasure, "mark_stale", lambda *given: (_ for _ in ()).throw(RuntimeError("killed")))
     with pytest.raises(RuntimeError):
         erasure.erase(company.ines, "customer", "1", "She asked us to.")
     monkeypatch.undo()
@@ -198,7 +198,7 @@ def test_what_is_written_that_very_moment_goes_too(company: Company, monkeypatch
     """By a process that has the key in its memory still: every value that is gone is accounted for."""
     reviewed(company)
     sub = erasure.preview(company.ines, "customer", "1").subject
-    kept, mend = subjects._kept[sub], erasure.mend
+    kept, mend = subjects._kept[sub], erasure.rebuild_stale
 
     def meanwhile() -> int:
         monkeypatch.undo()
@@ -207,10 +207,12 @@ def test_what_is_written_that_very_moment_goes_too(company: Company, monkeypatch
         subjects.forget(sub)
         return mend()
 
-    monkeypatch.setattr(erasure, "mend", meanwhile)
+    monkeypatch.setattr(erasure, "rebuild_stale", meanwhile)
     erasure.erase(company.ines, "customer", "1", "She asked us to.")
     assert [event.open["count"] for event in log.events_of("ses_ines") if event.type == "subject_erased"][1:] == [1]
-    (tmp_path / "log.zip").write_bytes(b"".join(exports.begin(company.ada, exports.Asked(proofs=True), ready=sequencing.sealed).parts()))
+    (tmp_path / "log.zip").write_bytes(
+        b"".join(exports.begin(company.ada, exports.ExportQuery(proofs=True), ready=sequencing.sealed).parts())
+    )
     assert " 0 erased" not in verify.verify(tmp_path / "log.zip", [str(tree_heads.verifier_key())], None)
 
 
@@ -227,7 +229,7 @@ def test_whom_a_hold_keeps_is_on_no_list_of_erased_people(company: Company, monk
     monkeypatch.setattr(erasure, "_preview", then_held)
     with pytest.raises(Conflict, match="is on hold"):
         erasure.erase(company.ines, "customer", "1", "She asked us to.")
-    assert erasure.remembered() == frozenset()
+    assert erasure.erased_subjects() == frozenset()
 
 
 def test_a_line_that_a_crash_cut_off_swallows_nothing(company: Company) -> None:
@@ -238,10 +240,10 @@ def test_a_line_that_a_crash_cut_off_swallows_nothing(company: Company) -> None:
     file.write_text('{"subject": "sub_01234567890123456789012345", "at": "x"}\n{"subject": "sub_0123')
     sub = erasure.preview(company.ines, "customer", "1").subject
     erasure.erase(company.ines, "customer", "1", "She asked us to.")
-    assert erasure.remembered() == {"sub_01234567890123456789012345", sub}
-    erasure.remember({sub, "sub_zzzzzzzzzzzzzzzzzzzzzzzzzz"})
+    assert erasure.erased_subjects() == {"sub_01234567890123456789012345", sub}
+    erasure.merge_erased({sub, "sub_zzzzzzzzzzzzzzzzzzzzzzzzzz"})
     assert file.read_text().count(sub) == 1
-    assert len(erasure.remembered()) == 3
+    assert len(erasure.erased_subjects()) == 3
 
 
 def test_nobody_erases_themselves(company: Company) -> None:

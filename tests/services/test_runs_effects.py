@@ -136,6 +136,26 @@ def test_a_look_up_that_does_not_find_it_has_it_done_under_the_same_key(company:
     assert (company.told(run_id)["current"]["step"], provider.payments, len(set(provider.asked()))) == ("after", [5], 1)
 
 
+def test_after_not_done_the_other_side_is_asked_before_anything_is_sent_again(company: Company, provider: Provider) -> None:
+    """The person is wrong: the payment was made. It is found, and not left to the provider's memory of keys."""
+    run_id, told = unknown(company, provider)
+    runs.settle(company.olivia, run_id, revision=None, effect=told["current"]["effect"]["id"], done=False, reason="I see none.")
+    assert (company.told(run_id)["current"]["step"], provider.payments, len(provider.asked())) == ("after", [5], 1)
+    whole(run_id)
+
+
+def test_after_not_done_nothing_is_sent_while_the_other_side_cannot_be_asked(company: Company, provider: Provider) -> None:
+    run_id, told = unknown(company, provider)
+    answers, provider.receiver.raw = provider.receiver.raw, lambda handler: handler.connection.close()
+    runs.settle(company.olivia, run_id, revision=None, effect=told["current"]["effect"]["id"], done=False, reason="I see none.")
+    assert (company.told(run_id)["status"], len(provider.asked())) == ("waiting_time", 1)
+    provider.receiver.raw = answers
+    overdue(run_id)
+    company.work()
+    assert (company.told(run_id)["current"]["step"], provider.payments, len(provider.asked())) == ("after", [5], 1)
+    whole(run_id)
+
+
 def test_a_look_up_without_an_answer_says_so_and_moves_nothing(company: Company, provider: Provider) -> None:
     run_id, told = unknown(company, provider)
     provider.receiver.raw = lambda handler: handler.connection.close()

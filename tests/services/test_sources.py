@@ -78,7 +78,9 @@ def test_schemas_comments_enums_and_lists_are_found(clean: object, shop_url: str
     found = {item.id: item for item in sources.add("shop", shop_url)}
     assert {"shop.customer", "shop.back.note", "shop.order", "shop.keyless", "shop.summary"} <= set(found)
     customer = found["shop.customer"]
-    assert (customer.label, customer.by_name["born"].label, customer.by_name["secret"].label) == ("Customers", "Birth date", "Secret")
+    assert (customer.label, customer.by_name["born"].label, customer.by_name["secret"].label) == ("Customer", "Born", "Secret")
+    assert (customer.help, customer.by_name["born"].help) == ("Customers", "Birth date")
+    assert customer.by_name["secret"].hidden_because == "Its name says that it holds a password, hash, key or token."
     assert str(customer.by_name["secret"].help).startswith("What only the owner")
     kinds = {field.name: field.type for field in customer.fields}
     assert kinds == {
@@ -87,7 +89,7 @@ def test_schemas_comments_enums_and_lists_are_found(clean: object, shop_url: str
         "email": "email",
         "mood": "enum",
         "tags": "array",
-        "balance": "decimal",
+        "balance": "money",
         "ratio": "decimal",
         "half": "decimal",
         "visits": "integer",
@@ -106,7 +108,6 @@ def test_schemas_comments_enums_and_lists_are_found(clean: object, shop_url: str
         "shelf": "enum",
         "short": "text",
         "kind": "enum",
-        "secret": "text",
         "loud": "text",
     }
     listed = {name: [option.value for option in field.options or ()] for name, field in customer.by_name.items() if field.options}

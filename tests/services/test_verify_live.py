@@ -150,7 +150,7 @@ def test_lines_are_the_hashed_bytes(company: Company, tmp_path: Path) -> None:
 
 def test_who_may_export(company: Company) -> None:
     worked(company)
-    asked = exports.Asked(proofs=True)
+    asked = exports.ExportQuery(proofs=True)
     with pytest.raises(Conflict):
         exports.begin(company.ada, asked, ready=sequencing.catch_up)
     for name in ("olivia", "mona", "stan", "rosa", "ines"):

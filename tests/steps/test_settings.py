@@ -208,6 +208,7 @@ def test_every_setting_is_described_or_told_by_its_name(kind: str) -> None:
     assert [name for name, entry in schema.get("properties", {}).items() if "description" not in entry and name not in plain] == []
 
 
+@pytest.mark.rotating
 @cases("kind", BASE)
 @cases("value", [None, "", 0, 1.5, True, [], {}, [None], [[]], {"a": {}}, "\x00", "\ud800", "{{", 2**60])
 def test_any_value_in_any_setting_is_refused_with_a_place_or_taken(kind: str, value: Any) -> None:

@@ -107,9 +107,9 @@ class Browser:
         return Page(self.answer.text)
 
     def send(self, page: Page, action: str, htmx: str | None = None, status: int = 303, **values: Any) -> Page:
-        """Send a form of the page with some values of its fields replaced (`v_risk` for `v.risk`); None leaves a field out."""
+        """Send a form of the page with some values of its fields replaced (`v_risk` for `v.risk`, `may_admin` for `may.admin`); None leaves a field out."""
         form = page.form(action)
-        changed = {re.sub(r"^v_", "v.", name): value for name, value in values.items()}
+        changed = {re.sub(r"^(v|may)_", r"\1.", name): value for name, value in values.items()}
         data = {name: value for name, value in (form["fields"] | changed).items() if value is not None}
         return self.post(form["action"], data, htmx, status)
 

@@ -119,6 +119,7 @@ def test_ten_rows_without_a_limit_newest_first(ada: Caller) -> None:
     assert page["data"][0]["data"] == {"session": "ses_11", "ip": "10.0.0.7"}
 
 
+@pytest.mark.rotating
 def test_pages_join_while_every_reading_adds_an_event(ada: Caller) -> None:
     for size in (1, 7, 100):
         _walk(ada, size)

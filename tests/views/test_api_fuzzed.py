@@ -28,6 +28,8 @@ from console import accounts, runs
 from console.app import create_app
 from tests.company import Company
 
+pytestmark = pytest.mark.rotating
+
 MANY = int(os.environ.get("HANDRAIL_FUZZ", "0"))
 WHO = ("olivia", "mona", "rosa", "ada", "ines", "stan")
 CHECKS = [

@@ -146,6 +146,7 @@ def visited(pages: "Pages") -> None:
     )
 
 
+@pytest.mark.rotating
 def test_every_block_is_drawn_alone_with_much_and_with_nothing(pages: "Pages", drawn: Drawn) -> None:
     visited(pages)
     kept, done = list(drawn), set()

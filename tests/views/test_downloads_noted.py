@@ -16,6 +16,8 @@ from tests.company import Company
 from tests.conftest import web_app
 from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.rotating
+
 NOTED = {
     "report_pages.as_csv": ("mona", "/reports/runs-by-workflow.csv?days=7", "table_exported"),
     "at_work.table": ("mona", "/ai/table.csv", "table_exported"),

@@ -121,6 +121,7 @@ def test_errors_in_json(client: FlaskClient, bearer: dict[str, str]) -> None:
         assert answer.headers.get("Retry-After") == ("7" if case == "too-many" else None)
 
 
+@pytest.mark.rotating
 @pytest.mark.usefixtures("raising")
 @pytest.mark.parametrize("case", ["surprise", "broken-sql", "lost", "lost-below"])
 def test_nobody_is_shown_sql_or_a_trace(

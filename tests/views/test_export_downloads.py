@@ -21,6 +21,8 @@ from tests.conftest import web_app
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.rotating
+
 AT = "/api/v1/activity-logs/export"
 
 

@@ -112,7 +112,7 @@ def test_no_export_tells_of_rows_out_of_scope_and_a_whole_one_names_them(lent: C
         access.grant(role, "activity", ("read", "export"))
 
     def exported(name: str, form: str) -> str:
-        asked = exports.Asked(LogFilter(run=walked), form, proofs=form == "zip")
+        asked = exports.ExportQuery(LogFilter(run=walked), form, proofs=form == "zip")
         return said(b"".join(exports.begin(lent.people[name], asked, ready=sequencing.sealed).parts()))
 
     for form in exports.FORMS:

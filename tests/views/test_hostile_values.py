@@ -22,6 +22,8 @@ from tests.views.conftest import Page
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.rotating
+
 LONG = "0123456789abcdef" * 12_500  # 200 kB
 VALUES = {
     "a script": "<script>alert(1)</script>",

@@ -65,9 +65,14 @@ def test_from_nothing_to_a_list_and_a_run(pages: Pages, tmp_path: Path) -> None:
     page = at_choice(ines, filled(tmp_path))
     assert "4 tables and views may be read" in page.text
     form = page.form(CONNECT)["fields"]
-    assert (form["name"], form["which"], form["role"]) == ("club_2026", "all", "admin")
+    assert (form["name"], form["which"], form["look"]) == ("club_2026", "all", "member")
+    assert {name: value for name, value in form.items() if name.startswith("may.")} == {"may.admin": "browse"}
+    page = ines.send(page, CONNECT, status=200, do="look", look="team")
+    assert all(word in page.text for word in ("How records will look", "Red", "Blue"))
+    form = page.form(CONNECT)["fields"]
+    assert form["may.admin"] == "browse", "what was ticked stays"
     assert str(tmp_path) not in form["kept"]
-    ines.send(page, CONNECT, name="club")
+    ines.send(page, CONNECT, do="connect", name="club", may_operator=["browse", "update"])
     page = ines.follow()
     assert ines.answer.request.path == "/settings/sources/club/connected"
     assert {one.id for one in records.collections() if one.source == "club"} == {
@@ -84,7 +89,11 @@ def test_from_nothing_to_a_list_and_a_run(pages: Pages, tmp_path: Path) -> None:
     assert (state["collection"], state["record"], state["current"]["step"]) == ("club.team", "1", "look")
     assert "Is this team right?" in ines.follow().text
     (added,) = [one for one in told("source_added") if one["name"] == "club"]
-    assert added == {"source": "club", "name": "club", "dialect": "sqlite", "collections": 4, "role": "admin", "read_only": False}
+    assert added == {"source": "club", "name": "club", "dialect": "sqlite", "collections": 4, "role": "admin, operator", "read_only": False}
+    given = {(row.sub, row.act) for row in access.all_rows() if row.obj == "collection:club.team"}
+    assert given == {
+        (f"role:{role}", act) for role, acts in (("admin", ("browse", "read")), ("operator", ("browse", "read", "update"))) for act in acts
+    }
     assert told("source_tested")[0]["ok"] is True
 
 
@@ -350,3 +359,10 @@ def test_who_may_not_manage_sources_sees_none_and_connects_none(pages: Pages, tm
         browser.post(path, sent, status=403)
     assert [head.name for head in sources.list_all()] == before
     assert "/settings/sources" not in browser.get("/settings/me").html
+
+
+def test_indexes_for_search_are_statements_for_others_to_run(pages: Pages, tmp_path: Path) -> None:
+    name = connected(filled(tmp_path))
+    page = pages.ines.get(f"/settings/sources/{name}/indexes")
+    assert "Searches are fast as they are" in page.text
+    assert 'CREATE INDEX "member_name_search" ON "member" ("name" COLLATE NOCASE);' in page.text

@@ -18,13 +18,13 @@ MOST = 16
 NAMES: tuple[Name, ...] = ("anthropic", "openai_compatible", "rules")
 
 
-def config(told: AI, *, private: bool = False) -> Config:
+def config(ai: AI, *, private: bool = False) -> Config:
     """The configuration of the provider that the settings name. `private`: the base URL was given by whoever runs the machine, and may be of their own network."""
-    match told.provider:
+    match ai.provider:
         case "anthropic":
-            return anthropic.Config(told.model or anthropic.MODEL, told.api_key or "", told.base_url or anthropic.BASE_URL, private)
+            return anthropic.Config(ai.model or anthropic.MODEL, ai.api_key or "", ai.base_url or anthropic.BASE_URL, private)
         case "openai_compatible":
-            return openai_compatible.Config(told.model or "", told.base_url or "", told.api_key, private)
+            return openai_compatible.Config(ai.model or "", ai.base_url or "", ai.api_key, private)
         case _:
             return rules.Config()
 
@@ -33,19 +33,23 @@ _made: dict[Config, anthropic.Anthropic | openai_compatible.OpenAICompatible] = 
 _making = threading.Lock()
 
 
-def provider(told: anthropic.Config | openai_compatible.Config) -> Asking:
+def provider(configured: anthropic.Config | openai_compatible.Config) -> Asking:
     """The provider of this configuration, the same one for all threads of the process: its connections are kept. Takes most of a second the first time.
 
     Raises ProviderError without a key that is needed.
     """
     with _making:
-        known = _made.pop(told, None)
-        if known is None:
-            known = anthropic.Anthropic(told) if isinstance(told, anthropic.Config) else openai_compatible.OpenAICompatible(told)
-        _made[told] = known
+        cached = _made.pop(configured, None)
+        if cached is None:
+            cached = (
+                anthropic.Anthropic(configured)
+                if isinstance(configured, anthropic.Config)
+                else openai_compatible.OpenAICompatible(configured)
+            )
+        _made[configured] = cached
         if len(_made) > MOST:
             _made.pop(next(iter(_made))).close()  # the one that was wanted least recently, by settings that are long gone
-        return known
+        return cached
 
 
 def forget() -> None:

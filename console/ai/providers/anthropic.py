@@ -19,7 +19,7 @@ MODEL = "claude-haiku-5-5"
 BASE_URL = "https://api.anthropic.com"
 TOOL = "propose"
 _ENDING = re.compile(r"/v1(/messages)?/*$")
-"""What the SDK adds to the base URL itself, and people write into it all the same."""
+"""The path that the SDK adds to the base URL; people often include it."""
 Stop = Literal["complete", "truncated", "refused", "other"]
 STOPS: dict[str, Stop] = {
     "end_turn": "complete",
@@ -32,7 +32,7 @@ _UNFIT = re.compile(r"grammar|union|too complex|schema|output_config|output_form
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What is needed to ask. `private`: the base URL may be of one's own network, and plain http."""
+    """The settings of a call. `private`: the base URL may be in one's own network, with plain http."""
 
     model: str
     api_key: str = field(repr=False)
@@ -80,22 +80,22 @@ class Anthropic:
 
     def complete(self, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str = "") -> Raw:
         """The answer; `user_id` goes as metadata. Raises ProviderError only."""
-        known = hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest()
-        asked: dict[str, Any] = {
+        schema_hash = hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest()
+        request: dict[str, Any] = {
             "model": self.model,
             "max_tokens": max_tokens,
             "system": [{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}],
             "messages": [{"role": "user", "content": user}],
             **({"metadata": {"user_id": user_id}} if user_id else {}),
         }
-        if known not in self._unfit:
+        if schema_hash not in self._unfit:
             try:
-                return self._schema(asked, schema, deadline)
+                return self._schema(request, schema, deadline)
             except ProviderError as error:
                 if error.code != "bad_request" or not _UNFIT.search(error.detail):
                     raise
-        answer = self._tool(asked, schema, deadline)
-        self._unfit.add(known)
+        answer = self._tool(request, schema, deadline)
+        self._unfit.add(schema_hash)
         return answer
 
     def close(self) -> None:
@@ -103,21 +103,21 @@ class Anthropic:
         self._client.close()
 
     def about(self, *, deadline: float) -> dict[str, Any]:
-        """What the service tells of the model: `lifecycle`, `retires_at` and more; nothing of ours is sent but its name. Raises ProviderError."""
-        found = self._sent(lambda timeout: self._client.models.with_raw_response.retrieve(self.model, timeout=timeout), deadline)
-        return found[0]
+        """What the service says about the model: `lifecycle`, `retires_at` and more. Only the model's name is sent. Raises ProviderError."""
+        answer = self._sent(lambda timeout: self._client.models.with_raw_response.retrieve(self.model, timeout=timeout), deadline)
+        return answer[0]
 
-    def _schema(self, asked: Mapping[str, Any], schema: Mapping[str, Any], deadline: float) -> Raw:
+    def _schema(self, request: Mapping[str, Any], schema: Mapping[str, Any], deadline: float) -> Raw:
         form = {"format": {"type": "json_schema", "schema": schema}}
-        return structured(*self._create({**asked, "output_config": form}, deadline), self.model)
+        return structured(*self._create({**request, "output_config": form}, deadline), self.model)
 
-    def _tool(self, asked: Mapping[str, Any], schema: Mapping[str, Any], deadline: float) -> Raw:
+    def _tool(self, request: Mapping[str, Any], schema: Mapping[str, Any], deadline: float) -> Raw:
         tool = {"name": TOOL, "description": "Hand in the proposal.", "input_schema": schema}
         choice = {"type": "tool", "name": TOOL, "disable_parallel_tool_use": True}
-        return handed_in(*self._create({**asked, "tools": [tool], "tool_choice": choice}, deadline), self.model)
+        return handed_in(*self._create({**request, "tools": [tool], "tool_choice": choice}, deadline), self.model)
 
-    def _create(self, asked: Mapping[str, Any], deadline: float) -> tuple[dict[str, Any], str | None]:
-        return self._sent(lambda timeout: self._client.messages.with_raw_response.create(**asked, timeout=timeout), deadline)
+    def _create(self, request: Mapping[str, Any], deadline: float) -> tuple[dict[str, Any], str | None]:
+        return self._sent(lambda timeout: self._client.messages.with_raw_response.create(**request, timeout=timeout), deadline)
 
     def _sent(self, send: Any, deadline: float) -> tuple[dict[str, Any], str | None]:
         """The body of a good answer, an object, and the id of the request. The time-out is for all of it (`Transport`). Raises ProviderError."""
@@ -144,7 +144,7 @@ class Anthropic:
 
 
 def _cause(error: BaseException) -> ProviderError:
-    """What the transport said, which the SDK wraps."""
+    """The transport's own error, which the SDK wraps."""
     if isinstance(error.__cause__, ProviderError):
         return error.__cause__
     return ProviderError("connection", "The connection broke.", passing=True)
@@ -182,8 +182,8 @@ def _raw(
     model: str,
     request_id: str | None,
 ) -> Raw:
-    told = body.get("usage")
-    usage = told if isinstance(told, dict) else {}
+    counts = body.get("usage")
+    usage = counts if isinstance(counts, dict) else {}
     cached = failures.count(usage.get("cache_read_input_tokens"))
     fresh = failures.count(usage.get("input_tokens")) + failures.count(usage.get("cache_creation_input_tokens"))
     named = body.get("model")

@@ -19,14 +19,14 @@ Stop = Literal["complete", "truncated", "refused", "other"]
 STOPS: dict[str, Stop] = {"stop": "complete", "length": "truncated", "content_filter": "refused"}
 MOST_DIALECTS = 1000
 _ENDING = re.compile(r"(/chat/completions)?/*$")
-"""What is added to the base URL here, and people write into it all the same."""
+"""The path that is added to the base URL; people often include it."""
 _FENCED = re.compile(r"```(?:json|JSON)?[ \t]*\n(.*)\n```", re.DOTALL)
 _UNFIT = ("response_format", "json_schema", "schema", "grammar", "structured", "union", "too complex")
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What is needed to ask; many endpoints of one's own want no key. `private`: the base URL may be of one's own network, and plain http."""
+    """The settings of a call; many endpoints need no key. `private`: the base URL may be in one's own network, with plain http."""
 
     model: str
     base_url: str
@@ -43,7 +43,7 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What an endpoint takes: how the form is asked for, how the limit is called, whether a temperature may be named."""
+    """The dialect of an endpoint: how it takes the schema, the name of the limit, and whether it takes a temperature."""
 
     form: Literal["json_schema", "json_object", "text"] = "json_schema"
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
@@ -93,8 +93,8 @@ class OpenAICompatible:
     def complete(self, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str = "") -> Raw:
         """The answer; `user_id` goes as user. Raises ProviderError only."""
         form = json.dumps(schema, sort_keys=True)
-        known = hashlib.sha256(form.encode()).hexdigest()
-        dialect = self._dialects.get(known, self._usual)
+        schema_hash = hashlib.sha256(form.encode()).hexdigest()
+        dialect = self._dialects.get(schema_hash, self._usual)
         while True:
             try:
                 body, request_id = self._sent(
@@ -107,7 +107,7 @@ class OpenAICompatible:
                 dialect = other
                 continue
             if len(self._dialects) < MOST_DIALECTS:
-                self._dialects[known] = dialect
+                self._dialects[schema_hash] = dialect
             if dialect.form == "text":
                 self._usual = dialect  # no schema will do better
             return completion(body, request_id, dialect.form, self.model)
@@ -160,8 +160,8 @@ def completion(body: Mapping[str, Any], request_id: str | None, mode: str, model
     """The one choice of a completion; a tool that is called though none was offered makes it no answer."""
     choices = body.get("choices")
     choice = choices[0] if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict) else {}
-    said = choice.get("message")
-    message = said if isinstance(said, dict) else {}
+    said_by_model = choice.get("message")
+    message = said_by_model if isinstance(said_by_model, dict) else {}
     stop: Stop = STOPS.get(str(choice.get("finish_reason")), "other")
     if message.get("tool_calls"):
         stop = "other"

@@ -49,14 +49,14 @@ class _Found:
 def answer(ask: Ask) -> Raw:
     """The same JSON that a model is asked for, with real values. An outcome is never proposed: to choose is no matter of equal names."""
     form = _Form(ask)
-    fields = [_item(spec, found) for spec in ask.fields if (found := _certain(form, spec))]
-    told = {
+    fields = [_item(spec, certain) for spec in ask.fields if (certain := _certain(form, spec))]
+    proposal = {
         "decision": "propose" if fields else "decline",
         "decline_reason": "" if fields else "No source holds a value under the name of a field of this form.",
         "flags": [],
         "fields": fields,
     }
-    return Raw(text=json.dumps(told, ensure_ascii=False), stop="complete", model=NAME, mode=NAME)
+    return Raw(text=json.dumps(proposal, ensure_ascii=False), stop="complete", model=NAME, mode=NAME)
 
 
 class _Form:
@@ -88,14 +88,14 @@ def _vague(source: Source) -> frozenset[str]:
     return TELLS_OF_ITSELF if source.kind == "record" else TELLS_OF_ITSELF | TELLS_OF_ANYTHING
 
 
-def _item(spec: FieldSpec, found: _Found) -> dict[str, Any]:
-    label = found.source.labels.get(found.key, found.key)
+def _item(spec: FieldSpec, certain: _Found) -> dict[str, Any]:
+    label = certain.source.labels.get(certain.key, certain.key)
     return {
         "name": spec.name,
-        "value": found.value,
+        "value": certain.value,
         "confidence": "high",
-        "rationale": f"“{label}” of {found.source.title} has the same name.",
-        "sources": [found.source.id],
+        "rationale": f"“{label}” of {certain.source.title} has the same name.",
+        "sources": [certain.source.id],
     }
 
 
@@ -103,9 +103,9 @@ def _certain(form: _Form, spec: FieldSpec) -> _Found | None:
     """The one value that stands under this name, None where there is none, where two sources differ, or where it only says what the record holds already."""
     if spec.treatment not in {"full", "masked"} or spec.type in NOT_SIMPLE:
         return None
-    found = sorted(_same_name(form, spec), key=lambda each: not each.source.trusted)
-    values = {_key(spec, each.value) for each in found}
-    return found[0] if len(values) == 1 and found[0].value is not None else None
+    candidates = sorted(_same_name(form, spec), key=lambda each: not each.source.trusted)
+    values = {_key(spec, each.value) for each in candidates}
+    return candidates[0] if len(values) == 1 and candidates[0].value is not None else None
 
 
 def _same_name(form: _Form, spec: FieldSpec) -> Iterator[_Found]:
@@ -153,7 +153,7 @@ def fitting(spec: FieldSpec, value: Any) -> Any:
         spec.name, spec.label, spec.type, options=options, min=spec.minimum, max=spec.maximum, max_length=spec.max_length
     )
     try:
-        made = forms.cleaned(field, value)
+        fitted = forms.cleaned(field, value)
     except (forms.Wrong, KeyError, TypeError, ValueError):
         return None
-    return None if forms.is_empty(made) else made
+    return None if forms.is_empty(fitted) else fitted

@@ -5,6 +5,7 @@ __all__ = [
     "action_document",
     "approval_rules",
     "collections",
+    "field_expressions",
     "fields",
     "findings",
     "governance",

@@ -26,10 +26,10 @@ def check(
     roles: Many[str] | None = None,
 ) -> list[Problem]:
     """All errors of the document. Collections, ids of actions, function names and roles are checked only if given."""
-    raw, found = loaded(document)
+    raw, problems_found = loaded(document)
     if raw is None:
-        return [Problem(None, spot.path, spot.reason.replace("A workflow file", "An action file")) for spot in found]
-    problems = [Problem(None, spot.path, spot.reason) for spot in [*found, *problems_of_values(raw)]]
+        return [Problem(None, spot.path, spot.reason.replace("A workflow file", "An action file")) for spot in problems_found]
+    problems = [Problem(None, spot.path, spot.reason) for spot in [*problems_found, *problems_of_values(raw)]]
     written = raw.get("format")
     if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
         reason = f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release."
@@ -38,10 +38,10 @@ def check(
         action = Action.model_validate(raw)
     except ValidationError as error:
         # pydantic's place of an effect includes the name of its kind; people know effects by number.
-        told = model_errors(error, Action)
+        errors = model_errors(error, Action)
         return [
             *problems,
-            *(Problem(None, type(spot)(tuple(p for p in spot.place if p not in KINDS), "").path, spot.reason) for spot in told),
+            *(Problem(None, type(spot)(tuple(p for p in spot.place if p not in KINDS), "").path, spot.reason) for spot in errors),
         ]
     problems += [problem for text, template, results in texts(action) for problem in _wrong(text, template, results, action, collections)]
     problems += _names(action, collections) if collections is not None else []
@@ -52,11 +52,11 @@ def check(
 def _wrong(text: Located, template: bool, results: int | None, action: Action, collections: Mapping[str, Any] | None) -> Iterable[Problem]:
     """The errors in an expression, or in the expressions of a template."""
     try:
-        found = expressions.templates(text.text) if template else [expressions.parse(text.text)]
+        parsed = expressions.templates(text.text) if template else [expressions.parse(text.text)]
     except ExpressionError as error:
         yield Problem(None, text.field, f"{error.reason.rstrip('.')} (at character {error.position + 1}).")
         return
-    for path in sorted({path for expression in found for path in expressions.paths(expression)}):
+    for path in sorted({path for expression in parsed for path in expressions.paths(expression)}):
         reason = _path(list(path), text, results, action, collections)
         if reason is not None:
             yield Problem(None, text.field, reason)
@@ -102,26 +102,28 @@ def _answers(field: str) -> bool:
 def _record(rest: list[str], text: Located, action: Action, collections: Mapping[str, Any] | None) -> str | None:
     if action.collection is None and text.relation is None:
         return "The action has no collection, so there is no record."
-    here = (collections or {}).get(action.collection or "")
-    if here is not None and text.relation is not None:
-        relation = next((entry for entry in here.relations if entry.name == text.relation), None)
-        here = (collections or {}).get(relation.collection) if relation is not None else None
-    if here is None or not rest:
+    of_action = (collections or {}).get(action.collection or "")
+    if of_action is not None and text.relation is not None:
+        relation = next((entry for entry in of_action.relations if entry.name == text.relation), None)
+        of_action = (collections or {}).get(relation.collection) if relation is not None else None
+    if of_action is None or not rest:
         return None
-    return _known(f"{here.label} has no field {rest[0]}", rest[0], [entry.name for entry in here.fields])
+    return _known(f"{of_action.label} has no field {rest[0]}", rest[0], [entry.name for entry in of_action.fields])
 
 
 def _names(action: Action, collections: Mapping[str, Any]) -> Iterable[Problem]:
     """Unknown collections, relations and fields."""
     if action.collection is not None and action.collection not in collections:
         yield Problem(None, "collection", f"There is no collection {action.collection}: connect its data source first.")
-    here = collections.get(action.collection or "")
+    of_action = collections.get(action.collection or "")
     for number, entry in enumerate(action.related):
-        if here is None:
+        if of_action is None:
             break
-        relation = next((found for found in here.relations if found.name == entry.relation), None)
+        relation = next((each for each in of_action.relations if each.name == entry.relation), None)
         if relation is None:
-            reason = _known(f"{here.label} has no relation {entry.relation}", entry.relation, [found.name for found in here.relations])
+            reason = _known(
+                f"{of_action.label} has no relation {entry.relation}", entry.relation, [each.name for each in of_action.relations]
+            )
             yield Problem(None, f"related[{number}].relation", reason or "")
         elif (target := collections.get(relation.collection)) is not None:
             yield from _fields(f"related[{number}].fields", entry.fields, target)
@@ -137,10 +139,10 @@ def _names(action: Action, collections: Mapping[str, Any]) -> Iterable[Problem]:
 
 
 def _fields(where: str, names: list[str], collection: Any) -> Iterable[Problem]:
-    known = [entry.name for entry in collection.fields]
+    names_known = [entry.name for entry in collection.fields]
     for name in names:
-        if name not in known:
-            yield Problem(None, f"{where}.{name}", _known(f"{collection.label} has no field {name}", name, known) or "")
+        if name not in names_known:
+            yield Problem(None, f"{where}.{name}", _known(f"{collection.label} has no field {name}", name, names_known) or "")
 
 
 def _missing_neighbours(
@@ -158,9 +160,9 @@ def _missing_neighbours(
                 yield Problem(None, f"approval[{number}].roles[{place}]", _known(f"There is no role {role}", role, roles) or "")
 
 
-def _known(reason: str, name: str, known: Iterable[str]) -> str | None:
+def _known(reason: str, name: str, names_known: Iterable[str]) -> str | None:
     """The reason with a similar known name; None if the name is known."""
-    names = list(known)
+    names = list(names_known)
     if name in names:
         return None
     near = difflib.get_close_matches(name, names, 1)

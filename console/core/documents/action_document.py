@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from console.core.documents.fields import Computed, Definition, FieldDefinition, Located, names_twice, texts_of, texts_of_definitions
+from console.core.documents.field_expressions import texts_of, texts_of_definitions
+from console.core.documents.fields import Computed, Definition, FieldDefinition, Located, names_twice
 from console.core.documents.workflow import NAME_PATTERN, Name, Stake, Title
 from console.core.effect_kinds import Effect, Sentence, SqlWrite, text_of
 from console.core.run import Run
@@ -71,14 +72,14 @@ class ApprovalRule(Definition):
 
 
 class OutcomeRule(Definition):
-    """What the action came to, judged by its results; the first that holds."""
+    """An outcome of the action, by its results; the first that holds."""
 
     if_: str = Field(alias="if", description="Expression over `results`, `record` and `input`")
     outcome: Name
 
 
 class Compensation(Definition):
-    """What undoes the action: another one, with its values."""
+    """The action that undoes this one, with its values."""
 
     action: ActionId
     values: dict[Name, Computed] = Field(
@@ -236,17 +237,17 @@ def wishes(
 ) -> tuple[ActionEffect, ...]:
     """The effects in order, each with everything needed to do it. `record` is (collection, key), `of_run`: the run's own; `given`: form values."""
     where = {} if of_run else {"collection": record[0] if record else None, "record": record[1] if record else None}
-    told: dict[str, Any] = {**where, "input": dict(given), **more}
+    common: dict[str, Any] = {**where, "input": dict(given), **more}
     if action is not None:
-        told |= {"action": action.id, "hash": action.hash} | ({"irreversible": True} if action.irreversible else {})
+        common |= {"action": action.id, "hash": action.hash} | ({"irreversible": True} if action.irreversible else {})
         for name in ("related", "require", "variables"):
-            if found := getattr(action, name):
-                told[name] = (
-                    found
+            if setting := getattr(action, name):
+                common[name] = (
+                    setting
                     if name == "variables"
-                    else [entry.model_dump(mode="json", by_alias=True, exclude_defaults=True) for entry in found]
+                    else [entry.model_dump(mode="json", by_alias=True, exclude_defaults=True) for entry in setting]
                 )
-    made = []
+    wished = []
     for index, effect in enumerate(effects):
         last = index == len(effects) - 1
         closing = (
@@ -255,8 +256,8 @@ def wishes(
             else {"done": action.done, "outcomes": [rule.model_dump(by_alias=True) for rule in action.outcomes]}
         )
         define = effect.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        made.append(ActionEffect(effect.kind, effect.summary, {**told, **closing, "index": index, "define": define}))
-    return tuple(made)
+        wished.append(ActionEffect(effect.kind, effect.summary, {**common, **closing, "index": index, "define": define}))
+    return tuple(wished)
 
 
 __all__ = ["FAILED", "NAME_PATTERN", "PENDING", "SUCCEEDED", "Action", "ActionEffect", "Effect", "read", "text_of", "texts", "wishes"]

@@ -11,9 +11,9 @@ TITLE = "An action of Handrail"
 
 def schema() -> dict[str, Any]:
     """The schema of the newest document format."""
-    made = Action.model_json_schema(by_alias=True)
-    shared = made.pop("$defs")
-    return {"$schema": DIALECT, **made, "title": TITLE, "$defs": dict(sorted(shared.items()))}
+    json_schema = Action.model_json_schema(by_alias=True)
+    shared = json_schema.pop("$defs")
+    return {"$schema": DIALECT, **json_schema, "title": TITLE, "$defs": dict(sorted(shared.items()))}
 
 
 def text() -> bytes:

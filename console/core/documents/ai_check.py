@@ -49,32 +49,32 @@ def _wrong(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
         yield Problem(sketch.id, "ai.mode", NOTHING_LEFT)
     if written.fields == [] and not (written.outcome and kind.purpose == "decide"):
         yield Problem(sketch.id, "ai.fields", "Nothing is left to propose here: name fields, or remove ai.")
-    known = kind.ai_fields(sketch.config)
-    if known is None:
+    fields_known = kind.ai_fields(sketch.config)
+    if fields_known is None:
         return
     for name, given in (("fields", written.fields or []), ("trusted_only", written.trusted_only), ("quotes", written.quotes)):
         for place, field in enumerate(given):
-            if field not in known:
-                yield Problem(sketch.id, f"ai.{name}[{place}]", _no_such(field, known))
+            if field not in fields_known:
+                yield Problem(sketch.id, f"ai.{name}[{place}]", _no_such(field, fields_known))
     yield from _left_out(sketch, written)
-    yield from _unsupported(sketch, written, known)
+    yield from _unsupported(sketch, written, fields_known)
 
 
 def conditions(sketch: Sketch, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(place, expression) of everything that makes a choice certain."""
     for _, written in _steps_with_settings([sketch], raw):
-        for name, said in written.supports.items():
-            for option, condition in ({"": said} if isinstance(said, str) else said).items():
+        for name, supporting in written.supports.items():
+            for option, condition in ({"": supporting} if isinstance(supporting, str) else supporting).items():
                 yield f"ai.supports.{name}" + (f".{option}" if option else ""), condition
 
 
-def _unsupported(sketch: Sketch, written: StepAI, known: Sequence[str]) -> Iterator[Problem]:
+def _unsupported(sketch: Sketch, written: StepAI, fields_known: Sequence[str]) -> Iterator[Problem]:
     """Conditions of certainty on something that is not a field or choice of the step."""
     ways = sorted(name for name in (sketch.outcomes or ()) if name != "default")
-    for name, said in written.supports.items():
-        if name not in known and not (name == OUTCOME and ways):
-            yield Problem(sketch.id, f"ai.supports.{name}", _no_such(name, [*known, *([OUTCOME] if ways else [])]))
-        for option in said if name == OUTCOME and not isinstance(said, str) else ():
+    for name, condition in written.supports.items():
+        if name not in fields_known and not (name == OUTCOME and ways):
+            yield Problem(sketch.id, f"ai.supports.{name}", _no_such(name, [*fields_known, *([OUTCOME] if ways else [])]))
+        for option in condition if name == OUTCOME and not isinstance(condition, str) else ():
             if option not in ways:
                 yield Problem(sketch.id, f"ai.supports.{name}.{option}", f"There is no choice {option}{suggestion(option, ways)}")
 
@@ -88,7 +88,7 @@ def _left_out(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
             yield Problem(sketch.id, f"ai.trusted_only[{place}]", f"{field} is not among the fields that are proposed.", "warning")
 
 
-def _no_such(field: str, known: Sequence[str]) -> str:
-    if not known:
+def _no_such(field: str, fields_known: Sequence[str]) -> str:
+    if not fields_known:
         return f"There is no field {field} that could be proposed: the step has no field that a person fills in."
-    return f"There is no field {field} that could be proposed{suggestion(field, known)}"
+    return f"There is no field {field} that could be proposed{suggestion(field, fields_known)}"

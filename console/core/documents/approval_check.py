@@ -23,15 +23,20 @@ class Asked:
     action: str | None = None
 
 
-def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Any) -> list[Problem]:
+def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Any) -> list[Problem]:
     """The approvals that nobody could give, with whom to ask; nothing if rights or people are unknown."""
-    if here.rights is None or here.people is None:
+    if surroundings.rights is None or surroundings.people is None:
         return []
-    found = []
+    problems_found = []
     for sketch in sketches:
-        told = ((asked, _nobody(asked, sketches, sketch, raw, here)) for asked in _approvals_of_step(sketch, here.approvals or {}))
-        found += [Problem(sketch.id, asked.field, f"{why} {_mend(here.managers)}") for asked, why in told if why is not None]
-    return found
+        checked = (
+            (approval, _nobody(approval, sketches, sketch, raw, surroundings))
+            for approval in _approvals_of_step(sketch, surroundings.approvals or {})
+        )
+        problems_found += [
+            Problem(sketch.id, approval.field, f"{why} {_mend(surroundings.managers)}") for approval, why in checked if why is not None
+        ]
+    return problems_found
 
 
 def _approvals_of_step(sketch: Sketch, rules: Mapping[str, Sequence[Any]]) -> Iterator[Asked]:
@@ -45,69 +50,69 @@ def _approvals_of_step(sketch: Sketch, rules: Mapping[str, Sequence[Any]]) -> It
             )
 
 
-def _nobody(asked: Asked, sketches: Sequence[Sketch], sketch: Sketch, raw: Mapping[str, Any], here: Any) -> str | None:
+def _nobody(approval: Asked, sketches: Sequence[Sketch], sketch: Sketch, raw: Mapping[str, Any], surroundings: Any) -> str | None:
     """Why nobody could give it, in sentences; None if somebody could, or a role is missing (reported elsewhere)."""
-    rights, team = here.rights, raw.get("team") if isinstance(raw.get("team"), str) else None
-    if any(role not in rights.roles for role in asked.roles):
+    rights, team = surroundings.rights, raw.get("team") if isinstance(raw.get("team"), str) else None
+    if any(role not in rights.roles for role in approval.roles):
         return None
-    of = " or ".join(role.replace("_", " ") for role in asked.roles)
+    role_names = " or ".join(role.replace("_", " ") for role in approval.roles)
     place = f" in the team {team}" if team else ""
-    holders = frozenset().union(*(rights.people(role, team) for role in asked.roles)) & here.people.keys()
+    holders = frozenset().union(*(rights.people(role, team) for role in approval.roles)) & surroundings.people.keys()
     if not holders:
-        return f"Nobody can give this approval: nobody has the role {of}{place}."
-    lacks = {person: _lacks(person, asked, team, raw, rights) for person in holders}
+        return f"Nobody can give this approval: nobody has the role {role_names}{place}."
+    lacks = {person: _lacks(person, approval, team, raw, rights) for person in holders}
     able = {person for person, lacking in lacks.items() if lacking is None}
     if not able:
-        names = _listed(sorted(here.people[person] for person in holders))
-        return f"Nobody can give this approval: who has the role {of}{place} ({names}) may not {_first(lacks)}."
-    left = able - _kept_out(asked, sketches, raw, here)
-    askers = _doers(sketch, raw, here) if REQUESTER in asked.not_by else frozenset()
+        names = _listed(sorted(surroundings.people[person] for person in holders))
+        return f"Nobody can give this approval: who has the role {role_names}{place} ({names}) may not {_first(lacks)}."
+    left = able - _kept_out(approval, sketches, raw, surroundings)
+    askers = _doers(sketch, raw, surroundings) if REQUESTER in approval.not_by else frozenset()
     most = max((len(left - {asker}) for asker in askers), default=len(left))
-    if most >= asked.needs:
+    if most >= approval.needs:
         return None
-    who = "nobody else" if most == 0 else f"{most} of the {asked.needs} who are needed"
-    return f"Nobody can give this approval: besides those whom its rules rule out, {who} has the role {of}{place} and may see such runs."
+    who = "nobody else" if most == 0 else f"{most} of the {approval.needs} who are needed"
+    return f"Nobody can give this approval: besides those whom its rules rule out, {who} has the role {role_names}{place} and may see such runs."
 
 
-def _lacks(person: str, asked: Asked, team: str | None, raw: Mapping[str, Any], rights: Any) -> str | None:
+def _lacks(person: str, approval: Asked, team: str | None, raw: Mapping[str, Any], rights: Any) -> str | None:
     """The right that the person lacks as approver; None if none."""
     if not rights.allows(person, team, f"workflow:{raw.get('slug')}", "see"):
         return f"see runs of this workflow (the right to see workflow:{raw.get('slug')})"
     collection = raw.get("collection")
     if isinstance(collection, str) and not rights.allows(person, None, f"collection:{collection}", "read"):
         return f"read {collection}"
-    if asked.action is not None and not rights.allows(person, team, f"action:{asked.action}", "approve"):
-        return f"approve {asked.action}"
+    if approval.action is not None and not rights.allows(person, team, f"action:{approval.action}", "approve"):
+        return f"approve {approval.action}"
     return None
 
 
-def _kept_out(asked: Asked, sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Any) -> frozenset[str]:
+def _kept_out(approval: Asked, sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Any) -> frozenset[str]:
     """People excluded in every run, because only they can do the step that a rule names."""
-    known = {sketch.id: sketch for sketch in sketches}
-    found: set[str] = set()
-    for rule in asked.not_by:
+    by_id = {sketch.id: sketch for sketch in sketches}
+    excluded: set[str] = set()
+    for rule in approval.not_by:
         named = OF_STEP.fullmatch(rule)
-        step = known.get(named[1]) if named is not None else None
+        step = by_id.get(named[1]) if named is not None else None
         if rule == STARTER:
             step = next((sketch for sketch in sketches if sketch.type == "start"), None)
-        alone = _doers(step, raw, here) if step is not None else frozenset()
-        found |= alone if len(alone) == 1 else set()
-    return frozenset(found)
+        alone = _doers(step, raw, surroundings) if step is not None else frozenset()
+        excluded |= alone if len(alone) == 1 else set()
+    return frozenset(excluded)
 
 
-def _doers(sketch: Sketch, raw: Mapping[str, Any], here: Any) -> frozenset[str]:
+def _doers(sketch: Sketch, raw: Mapping[str, Any], surroundings: Any) -> frozenset[str]:
     """People with a role for the step."""
     team = raw.get("team") if isinstance(raw.get("team"), str) else None
     acts = ("start",) if sketch.type == "start" else WORK
     named = {name for _, name in sketch.roles}
     able = [
         role
-        for role in here.rights.roles
-        if any(here.rights.may(role, team, f"workflow:{raw.get('slug')}", act) for act in acts)
-        and (not named or here.rights.held(role, team) & named)
+        for role in surroundings.rights.roles
+        if any(surroundings.rights.may(role, team, f"workflow:{raw.get('slug')}", act) for act in acts)
+        and (not named or surroundings.rights.held(role, team) & named)
     ]
-    found: frozenset[str] = frozenset().union(*(here.rights.people(role, team) for role in able)) & here.people.keys()
-    return found
+    able_people: frozenset[str] = frozenset().union(*(surroundings.rights.people(role, team) for role in able)) & surroundings.people.keys()
+    return able_people
 
 
 def _first(lacks: Mapping[str, str | None]) -> str:

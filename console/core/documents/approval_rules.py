@@ -47,10 +47,10 @@ def certain(rule: ApprovalRule, roots: Mapping[str, Any]) -> bool:
 
 def _ruled_out(rule: ApprovalRule, roots: Mapping[str, Any]) -> list[str]:
     """Excluded approvers. An expression may give a person's id or mail address, written `person:…`."""
-    found = []
+    excluded = []
     for who in rule.not_:
         if not is_expression(who):
-            found.append(who)
+            excluded.append(who)
         elif isinstance(person := expressions.parse(who).evaluate(roots), str) and person:
-            found.append(f"person:{person}")
-    return found
+            excluded.append(f"person:{person}")
+    return excluded

@@ -12,31 +12,31 @@ WORK = ("start", "resume")
 
 def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], before: Mapping[str, Any], rights: Any | None) -> list[Problem]:
     """All errors in `not_by` of steps. `before`: step → steps on some path to it; `rights`: who has which role, None: not checked."""
-    known = {sketch.id: sketch for sketch in sketches}
-    found = []
+    by_id = {sketch.id: sketch for sketch in sketches}
+    problems_found = []
     for sketch, rules in _ruled(sketches, raw):
         for place, rule in enumerate(rules):
-            reason, severity = _wrong(rule, sketch, known, before)
+            reason, severity = _wrong(rule, sketch, by_id, before)
             if reason:
-                found.append(Problem(sketch.id, f"not_by[{place}]", reason, severity))  # type: ignore[arg-type]
-        if rights is not None and (alone := _nobody(sketch, rules, known, raw, rights)):
-            found.append(Problem(sketch.id, "not_by", alone, "warning"))
-    return found
+                problems_found.append(Problem(sketch.id, f"not_by[{place}]", reason, severity))  # type: ignore[arg-type]
+        if rights is not None and (alone := _nobody(sketch, rules, by_id, raw, rights)):
+            problems_found.append(Problem(sketch.id, "not_by", alone, "warning"))
+    return problems_found
 
 
 def _ruled(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[tuple[Sketch, list[str]]]:
     """The steps with rules, and their rules that are texts."""
     written = raw.get("steps")
     steps = written if isinstance(written, list) else []
-    told = [
+    with_rules = [
         (sketch, steps[sketch.place].get("not_by"))
         for sketch in sketches
         if sketch.place < len(steps) and isinstance(steps[sketch.place], dict)
     ]
-    return [(sketch, [rule for rule in rules if isinstance(rule, str)]) for sketch, rules in told if isinstance(rules, list)]
+    return [(sketch, [rule for rule in rules if isinstance(rule, str)]) for sketch, rules in with_rules if isinstance(rules, list)]
 
 
-def _wrong(rule: str, here: Sketch, known: Mapping[str, Sketch], before: Mapping[str, Any]) -> tuple[str, str]:
+def _wrong(rule: str, own_step: Sketch, by_id: Mapping[str, Sketch], before: Mapping[str, Any]) -> tuple[str, str]:
     """(error, severity) of one rule; nothing if it is sound."""
     if rule == STARTER:
         return "", ""
@@ -44,25 +44,25 @@ def _wrong(rule: str, here: Sketch, known: Mapping[str, Sketch], before: Mapping
     if named is None:
         return f"A rule is starter, step:<id> or step:<id>.<field>, not {rule[:80]}.", "error"
     step, name = named.groups()
-    if step not in known:
-        return f"There is no step {step}{suggestion(step, known)}", "error"
-    if step == here.id:
+    if step not in by_id:
+        return f"There is no step {step}{suggestion(step, by_id)}", "error"
+    if step == own_step.id:
         return "A step cannot be kept from who did it: nobody could do it twice.", "error"
-    if step not in before.get(here.id, ()):
+    if step not in before.get(own_step.id, ()):
         return f"No way leads from {step} to this step: the rule keeps nobody from it.", "warning"
-    outputs = known[step].outputs
+    outputs = by_id[step].outputs
     if name is not None and outputs is not None and name not in outputs:
         return f"The step {step} asks for no {name}{suggestion(name, sorted(outputs))}", "error"
     return "", ""
 
 
-def _nobody(here: Sketch, rules: Sequence[str], known: Mapping[str, Sketch], raw: Mapping[str, Any], rights: Any) -> str | None:
+def _nobody(step: Sketch, rules: Sequence[str], by_id: Mapping[str, Sketch], raw: Mapping[str, Any], rights: Any) -> str | None:
     """Why nobody could do the step after the steps named in its rules; None if somebody could, or there are no people."""
-    doers = _people(here, raw, rights)
+    doers = _people(step, raw, rights)
     kept_from: dict[str, str] = {}
     for rule in rules:
         named = OF_STEP.fullmatch(rule)
-        other = known.get(named[1]) if named is not None else next((sketch for sketch in known.values() if sketch.type == "start"), None)
+        other = by_id.get(named[1]) if named is not None else next((sketch for sketch in by_id.values() if sketch.type == "start"), None)
         alone = _people(other, raw, rights) if other is not None else frozenset()
         if len(alone) == 1:
             kept_from[next(iter(alone))] = rule

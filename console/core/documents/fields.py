@@ -226,12 +226,12 @@ def because(name: str) -> str:
 def names_of(definitions: Iterable[FieldDefinition], must: Iterable[FieldRule] = ()) -> frozenset[str]:
     """Names of the values that a form leaves, the sentences that its rules may ask for included."""
     entries = list(definitions)
-    asked = {because(rule.field) for rule in must if rule.severity == "explain"}
-    return frozenset([*(entry.name for entry in entries), *(entry.explained for entry in entries if entry.explained), *asked])
+    sentences = {because(rule.field) for rule in must if rule.severity == "explain"}
+    return frozenset([*(entry.name for entry in entries), *(entry.explained for entry in entries if entry.explained), *sentences])
 
 
 def wrong_rules(definitions: Sequence[FieldDefinition], columns: Sequence[str] = (), must: Sequence[FieldRule] = ()) -> str | None:
-    """What is wrong with the rules of a form: a field that it does not have, or a name that a rule needs; None if nothing is."""
+    """The problem with the rules of a form: an unknown field, or a name that a rule needs itself; None if there is none."""
     names = {*columns, *(entry.name for entry in definitions)}
     rules = [*((entry.name, rule) for entry in definitions for rule in entry.must), *((rule.field, rule) for rule in must)]
     if strange := sorted({name for name, _ in rules} - names):
@@ -317,12 +317,14 @@ def shown(
     fields = _filled(definitions, roots, former, own, columns)
     now = with_own(roots, own, {field.name: field.value for field in [*columns, *fields]})
     pairs = zip(fields, definitions, strict=True)
-    asked = {field.explains: field.holding(former.get(field.name)) for field in _sentences(definitions, columns, must)}
-    made = [asked[name] for name in asked if name not in {entry.name for entry in definitions}]
+    sentences = {field.explains: field.holding(former.get(field.name)) for field in _sentences(definitions, columns, must)}
+    fields_shown = [sentences[name] for name in sentences if name not in {entry.name for entry in definitions}]
     for field, entry in pairs:
-        made.append(replace(field, required=field.required or (entry.required_if is not None and condition_holds(entry.required_if, now))))
-        made += [asked[entry.name]] if entry.name in asked else []
-    return made
+        fields_shown.append(
+            replace(field, required=field.required or (entry.required_if is not None and condition_holds(entry.required_if, now)))
+        )
+        fields_shown += [sentences[entry.name]] if entry.name in sentences else []
+    return fields_shown
 
 
 def taken(
@@ -341,8 +343,8 @@ def taken(
     """
     definitions = list(definitions)
     sentences = [field.holding(former.get(field.name)) for field in _sentences(definitions, columns, must)]
-    values, found = examine([*columns, *_filled(definitions, roots, former, own, columns), *sentences], submitted)
-    details: list[dict[str, Any]] = [*found]
+    values, errors = examine([*columns, *_filled(definitions, roots, former, own, columns), *sentences], submitted)
+    details: list[dict[str, Any]] = [*errors]
     for entry in definitions:
         values[entry.name] = _ticks(entry, values[entry.name])
         if entry.readonly and entry.value is not None:
@@ -373,32 +375,32 @@ def taken(
 
 def _rules(definitions: Iterable[FieldDefinition], must: Iterable[FieldRule]) -> dict[str, list[Must]]:
     """Field → its rules, in order."""
-    found: dict[str, list[Must]] = {entry.name: list(entry.must) for entry in definitions if entry.must}
+    by_field: dict[str, list[Must]] = {entry.name: list(entry.must) for entry in definitions if entry.must}
     for rule in must:
-        found.setdefault(rule.field, []).append(rule)
-    return found
+        by_field.setdefault(rule.field, []).append(rule)
+    return by_field
 
 
 def _sentences(definitions: Sequence[FieldDefinition], columns: Sequence[FormField], must: Sequence[FieldRule]) -> list[FormField]:
     """The fields for the sentences that rules may ask for; each belongs to the field that it explains."""
     labels = {field.name: field.label for field in columns} | {entry.name: entry.label for entry in definitions}
-    made = []
+    sentences = []
     for name, rules in _rules(definitions, must).items():
         asks = [rule for rule in rules if rule.severity == "explain"]
         if asks and name in labels:
             question = next((rule.ask for rule in asks if rule.ask), f"{labels[name]}: why all the same?")
-            made.append(FormField(because(name), question, "long_text", max_length=LONGEST_SENTENCE, lines=2, explains=name))
-    return made
+            sentences.append(FormField(because(name), question, "long_text", max_length=LONGEST_SENTENCE, lines=2, explains=name))
+    return sentences
 
 
 def _detail(name: str, rule: Must, now: Mapping[str, Any]) -> dict[str, Any]:
     """The error for a rule that does not hold: what, why, and the ways out."""
-    made: dict[str, Any] = {"field": name, "reason": expressions.render(rule.message, now), "severity": rule.severity}
+    error: dict[str, Any] = {"field": name, "reason": expressions.render(rule.message, now), "severity": rule.severity}
     if rule.why is not None:
-        made["why"] = expressions.render(rule.why, now)
+        error["why"] = expressions.render(rule.why, now)
     if rule.ways:
-        made["ways"] = [{"label": way.label, "set": dict(way.set)} for way in rule.ways]
-    return made
+        error["ways"] = [{"label": way.label, "set": dict(way.set)} for way in rule.ways]
+    return error
 
 
 def _filled(
@@ -428,39 +430,3 @@ def _filled(
 def _ticks(entry: FieldDefinition, value: Any) -> Any:
     """No tick becomes an empty list, so that conditions can compare it."""
     return [] if value is None and entry.type in TICKED else value
-
-
-def texts_of(where: str, rule: Computed | None) -> list[Located]:
-    """All expressions of a rule, with their place."""
-    if rule is None:
-        return []
-    if isinstance(rule, str):
-        return [Located(where, rule)]
-    found = []
-    for number, case in enumerate(rule):
-        found += [Located(f"{where}[{number}].if", case.if_)] if case.if_ is not None else []
-        found.append(Located(f"{where}[{number}].value", case.value))
-    return found
-
-
-def texts_of_definitions(where: str, definitions: Iterable[FieldDefinition]) -> list[Located]:
-    """All expressions of the definitions, with their place."""
-    found = []
-    for number, entry in enumerate(definitions):
-        found += [Located(f"{where}[{number}].required_if", entry.required_if)] if entry.required_if is not None else []
-        found += [Located(f"{where}[{number}].currency", entry.currency)] if entry.currency is not None and not entry.fixed_currency else []
-        found += texts_of(f"{where}[{number}].value", entry.value)
-        found += texts_of(f"{where}[{number}].at_most", entry.at_most)
-        found += texts_of_rules(f"{where}[{number}].must", entry.must)
-    return found
-
-
-def texts_of_rules(where: str, rules: Iterable[Must]) -> list[Located]:
-    """All expressions of rules, those in their sentences included, with their place."""
-    found = []
-    for place, rule in enumerate(rules):
-        at = f"{where}[{place}]"
-        found.append(Located(f"{at}.if", rule.if_))
-        for name, text in (("message", rule.message), ("why", rule.why or "")):
-            found += [Located(f"{at}.{name}", match[1].strip()) for match in expressions.TEMPLATE.finditer(text)]
-    return found

@@ -1,4 +1,4 @@
-"""What a step found, in a few words, for the list of steps: rules of the document over what the run knows. Pure."""
+"""Short findings for the list of steps: rules of the document over the values that the run knows. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -36,21 +36,21 @@ def texts(place: str, rule: Any) -> list[tuple[str, str, bool]]:
     """(place, text, whether it is a template) of each expression and template of a rule as it stands in a document; odd shapes are left out."""
     if isinstance(rule, str):
         return [(place, rule, True)]
-    found = []
+    expressions_found = []
     for number, case in enumerate(rule if isinstance(rule, list) else ()):
         if isinstance(case, Mapping):
-            found += [(f"{place}[{number}].if", case["if"], False)] if isinstance(case.get("if"), str) else []
-            found += [(f"{place}[{number}].text", case["text"], True)] if isinstance(case.get("text"), str) else []
-    return found
+            expressions_found += [(f"{place}[{number}].if", case["if"], False)] if isinstance(case.get("if"), str) else []
+            expressions_found += [(f"{place}[{number}].text", case["text"], True)] if isinstance(case.get("text"), str) else []
+    return expressions_found
 
 
 def names_of(rule: Any) -> set[tuple[str, ...]]:
     """All names that the rule looks at, as paths from their roots."""
-    found: set[tuple[str, ...]] = set()
+    names: set[tuple[str, ...]] = set()
     for case in cases_of(rule):
         parts = [*([expressions.parse(case.if_)] if case.if_ is not None else []), *expressions.templates(case.text)]
-        found |= {path for part in parts for path in expressions.paths(part)}
-    return found
+        names |= {path for part in parts for path in expressions.paths(part)}
+    return names
 
 
 def pieces(rule: Any, roots: Mapping[str, Any]) -> list[Piece] | None:
@@ -62,16 +62,16 @@ def pieces(rule: Any, roots: Mapping[str, Any]) -> list[Piece] | None:
 
 
 def _filled(template: str, roots: Mapping[str, Any]) -> list[Piece] | None:
-    found: list[Piece] = []
+    pieces: list[Piece] = []
     inside = expressions.templates(template)
     for number, text in enumerate(expressions.TEMPLATE.split(template)[::2]):
-        found += [(None, text)] if text else []
+        pieces += [(None, text)] if text else []
         for expression in inside[number : number + 1]:
             value = expression.evaluate(roots)
             if value is None:
                 return None
-            found.append((field_of(expression), value))
-    return found
+            pieces.append((field_of(expression), value))
+    return pieces
 
 
 def field_of(expression: Expression) -> str:

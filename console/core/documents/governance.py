@@ -22,8 +22,8 @@ def warnings(
     by_id = {str(each.get("id")): each for each in actions}
     for document in collections:
         collection = str(document.get("id"))
-        for column, said in (document.get("governed") or {}).items():
-            for slug in [said] if isinstance(said, str) else said:
+        for column, governed in (document.get("governed") or {}).items():
+            for slug in [governed] if isinstance(governed, str) else governed:
                 about = _made_of(slug, by_slug, by_id)
                 if about is None:
                     yield collection, column, f"There is no workflow {slug}: nobody can change this any more."

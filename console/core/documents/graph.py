@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 def reachable(edges: Mapping[str, Sequence[str]], sources: Iterable[str]) -> set[str]:
     """The sources and all nodes that can be reached from them."""
-    found: set[str] = set()
+    reached: set[str] = set()
     waiting = [source for source in sources if source in edges]
     while waiting:
         node = waiting.pop()
-        if node not in found:
-            found.add(node)
-            waiting += [target for target in edges.get(node, ()) if target not in found]
-    return found
+        if node not in reached:
+            reached.add(node)
+            waiting += [target for target in edges.get(node, ()) if target not in reached]
+    return reached
 
 
 def reversed_edges(edges: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -33,7 +33,7 @@ def reaching(edges: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
 def back_edges(edges: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
     """Edges that close a cycle, found depth first in the order of the nodes; none without cycles."""
     state: dict[str, int] = {}  # 1: on the current path, 2: finished
-    found = []
+    edges_back = []
     for root in edges:
         way = [] if root in state else [(root, iter(edges[root]))]
         state.setdefault(root, 1)
@@ -47,5 +47,5 @@ def back_edges(edges: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
                 state[target] = 1
                 way.append((target, iter(edges.get(target, ()))))
             elif state[target] == 1:
-                found.append((node, target))
-    return found
+                edges_back.append((node, target))
+    return edges_back

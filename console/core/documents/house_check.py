@@ -16,7 +16,7 @@ NO_RECORD = "The workflow has no collection, so there is no record to read or ch
 
 
 class Rights(Protocol):
-    """What the check needs of the policy. `team` None: any team."""
+    """The part of the policy that the check needs. `team` None: any team."""
 
     @property
     def roles(self) -> frozenset[str]:
@@ -53,10 +53,10 @@ class Surroundings:
     managers: Sequence[str] = ()
 
 
-def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Surroundings) -> list[Problem]:
+def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Surroundings) -> list[Problem]:
     """Everything in the document that does not fit its environment."""
-    found = [*_collections(sketches, raw, here.collections), *_actions(sketches, raw, here)]
-    return found + (_rights(sketches, raw, here, here.rights) if here.rights is not None else [])
+    problems_found = [*_collections(sketches, raw, surroundings.collections), *_actions(sketches, raw, surroundings)]
+    return problems_found + (_rights(sketches, raw, surroundings, surroundings.rights) if surroundings.rights is not None else [])
 
 
 # -------------------------------------------------------------------------------------------------------------- collections
@@ -67,8 +67,8 @@ def _collections(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections
     name = raw.get("collection")
     uses = [(sketch, use) for sketch in sketches for use in sketch.uses]
     if name is None:
-        found = [Problem(sketch.id, f"config.{use.field}", NO_RECORD) for sketch, use in uses if use.collection is None]
-        return found + (
+        problems_found = [Problem(sketch.id, f"config.{use.field}", NO_RECORD) for sketch, use in uses if use.collection is None]
+        return problems_found + (
             _wrong_uses([pair for pair in uses if pair[1].collection is not None], None, collections, raw.get("slug"))
             if collections
             else []
@@ -85,23 +85,23 @@ def _collections(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections
     ]
 
 
-def _wrong_uses(uses: Iterable[tuple[Sketch, Use]], here: Any, collections: Mapping[str, Any], slug: Any) -> list[Problem]:
+def _wrong_uses(uses: Iterable[tuple[Sketch, Use]], collection: Any, collections: Mapping[str, Any], slug: Any) -> list[Problem]:
     return [
         Problem(sketch.id, f"config.{use.field}", wrong)
         for sketch, use in uses
-        if (wrong := _use_wrong(use, here, collections, slug)) is not None
+        if (wrong := _use_wrong(use, collection, collections, slug)) is not None
     ]
 
 
-def _use_wrong(use: Use, here: Any, collections: Mapping[str, Any], slug: Any) -> str | None:
+def _use_wrong(use: Use, own_collection: Any, collections: Mapping[str, Any], slug: Any) -> str | None:
     """The error of a column or relation in the settings; None if there is none."""
-    target = here if use.collection is None else collections.get(use.collection)
+    target = own_collection if use.collection is None else collections.get(use.collection)
     if target is None:
         return f"There is no collection {use.collection}: connect its data source first." if use.column is None else None
     if use.relation is not None:
-        relation = next((entry for entry in here.relations if entry.name == use.relation), None)
+        relation = next((entry for entry in own_collection.relations if entry.name == use.relation), None)
         if relation is None:
-            missing = f"{here.label} has no relation {use.relation}: it has {_listed(entry.name for entry in here.relations)}."
+            missing = f"{own_collection.label} has no relation {use.relation}: it has {_listed(entry.name for entry in own_collection.relations)}."
             return missing if use.column is None else None
         target = collections.get(relation.collection)
     if use.column is None or target is None:
@@ -127,56 +127,62 @@ def _listed(names: Iterable[str]) -> str:
 # ------------------------------------------------------------------------------------------------------------------ actions
 
 
-def _actions(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Surroundings) -> list[Problem]:
+def _actions(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Surroundings) -> list[Problem]:
     """Unknown actions, and actions on records of another collection than the run's."""
-    if here.actions is None:
+    if surroundings.actions is None:
         return []
-    found = []
+    problems_found = []
     for sketch in sketches:
         own = {raw.get("collection"), None}
         for use in sketch.actions:
             action = use.column or ""
-            if action not in here.actions:
-                found.append(Problem(sketch.id, f"config.{use.field}", f"There is no action {action}{suggestion(action, here.actions)}"))
+            if action not in surroundings.actions:
+                problems_found.append(
+                    Problem(sketch.id, f"config.{use.field}", f"There is no action {action}{suggestion(action, surroundings.actions)}")
+                )
                 continue
-            about = here.actions[action]
+            about = surroundings.actions[action]
             if about not in own and getattr(sketch.config, "record", None) is None:
                 reason = f"The action {action} is done to records of {about}, and the run is about {raw.get('collection') or 'no record'}"
-                found.append(Problem(sketch.id, f"config.{use.field}", f"{reason}: say on which one (record), or choose another action."))
+                problems_found.append(
+                    Problem(sketch.id, f"config.{use.field}", f"{reason}: say on which one (record), or choose another action.")
+                )
             own.add(about)  # a compensation applies to the same record
-    return found
+    return problems_found
 
 
 # ------------------------------------------------------------------------------------------------------------------- rights
 
 
-def _rights(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Surroundings, rights: Rights) -> list[Problem]:
+def _rights(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Surroundings, rights: Rights) -> list[Problem]:
     """Unknown roles, and steps that nobody could do."""
     team = raw.get("team") if isinstance(raw.get("team"), str) else None
-    found = [
+    problems_found = [
         Problem(None, f"roles[{place}]", _no_role(role, rights), "warning")
         for place, role in named(raw.get("roles"))
         if role not in rights.roles
     ]
     for sketch in sketches:
-        found += [Problem(sketch.id, f"roles[{place}]", _no_role(role, rights)) for place, role in sketch.roles if role not in rights.roles]
+        problems_found += [
+            Problem(sketch.id, f"roles[{place}]", _no_role(role, rights)) for place, role in sketch.roles if role not in rights.roles
+        ]
     workflow = f"workflow:{raw.get('slug')}"
     workers = [role for role in sorted(rights.roles) if any(rights.may(role, team, workflow, act) for act in WORK)]
     if not workers:
         reason = f"No role may work in this workflow{_in(team)}: grant one the right to start or resume {workflow}."
-        return [*found, Problem(None, "team", reason)]
+        return [*problems_found, Problem(None, "team", reason)]
     collection = raw.get("collection")
     if isinstance(collection, str):
-        found += list(_unreadable(_Hands(None, workers, team, rights), "collection", collection))
+        problems_found += list(_unreadable(_Hands(None, workers, team, rights), "collection", collection))
     for sketch in sketches:
         able = [role for role in workers if not sketch.roles or rights.held(role, team) & {name for _, name in sketch.roles}]
         if able:
-            found += _step(_Hands(sketch, able, team, rights), raw, here)
+            problems_found += _step(_Hands(sketch, able, team, rights), raw, surroundings)
         elif any(role in rights.roles for _, role in sketch.roles):
-            found.append(
+            problems_found.append(
                 Problem(sketch.id, "roles", f"None of these roles may work in this workflow{_in(team)}: nobody could do the step.")
             )
-    return found
+    return problems_found
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,24 +204,26 @@ class _Hands:
         return [role for role in self.roles if any(self.rights.may(role, team, obj, act) for act in acts)]
 
 
-def _step(hands: _Hands, raw: Mapping[str, Any], here: Surroundings) -> list[Problem]:
+def _step(hands: _Hands, raw: Mapping[str, Any], surroundings: Surroundings) -> list[Problem]:
     """Reads, changes and actions of a step that none of its roles may do."""
-    found: list[Problem] = []
-    told: set[tuple[str, bool]] = set()
+    problems_found: list[Problem] = []
+    reported: set[tuple[str, bool]] = set()
     for use in hands.step.uses if hands.step else ():
-        target = _target(use, raw.get("collection"), here.collections)
+        target = _target(use, raw.get("collection"), surroundings.collections)
         if target is None:
             continue
         field = f"config.{use.field}"
-        if (target, use.changed) not in told:
-            told.add((target, use.changed))
-            found += _unwritable(hands, field, target) if use.changed else _unreadable(hands, field, target)
+        if (target, use.changed) not in reported:
+            reported.add((target, use.changed))
+            problems_found += _unwritable(hands, field, target) if use.changed else _unreadable(hands, field, target)
         if use.column is not None:
-            found += _closed(hands, field, target, use)
-    for use in hands.step.actions if hands.step and here.actions is not None else ():
-        if use.column in (here.actions or {}) and not hands.who(f"action:{use.column}", "execute", "request"):
-            found.append(hands.problem(f"config.{use.field}", f"No role that may do this step may execute or request {use.column}."))
-    return found
+            problems_found += _closed(hands, field, target, use)
+    for use in hands.step.actions if hands.step and surroundings.actions is not None else ():
+        if use.column in (surroundings.actions or {}) and not hands.who(f"action:{use.column}", "execute", "request"):
+            problems_found.append(
+                hands.problem(f"config.{use.field}", f"No role that may do this step may execute or request {use.column}.")
+            )
+    return problems_found
 
 
 def _target(use: Use, own: Any, collections: Mapping[str, Any] | None) -> str | None:

@@ -48,7 +48,7 @@ def loaded(document: bytes | str | Mapping[str, Any]) -> tuple[dict[str, Any] | 
     twice: list[str] = []
     try:
         text = document.decode("utf-8-sig") if isinstance(document, bytes) else document
-        found = json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, twice), parse_constant=_no_number)
+        parsed = json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, twice), parse_constant=_no_number)
     except UnicodeDecodeError as error:
         return None, [Spot((), f"The file is not UTF-8 text: byte {error.start + 1} cannot be read.")]
     except json.JSONDecodeError as error:
@@ -57,17 +57,17 @@ def loaded(document: bytes | str | Mapping[str, Any]) -> tuple[dict[str, Any] | 
         return None, [Spot((), "The file is nested too deep.")]
     except ValueError as error:
         return None, [Spot((), f"The file is no JSON: {error}.")]
-    if not isinstance(found, dict):
+    if not isinstance(parsed, dict):
         return None, [Spot((), "A workflow file holds one object, in braces.")]
-    return found, [Spot((), f"The key {name} stands twice in the same object: keep one.") for name in dict.fromkeys(twice)]
+    return parsed, [Spot((), f"The key {name} stands twice in the same object: keep one.") for name in dict.fromkeys(twice)]
 
 
 def _object(pairs: list[tuple[str, Any]], twice: list[str]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         names = [name for name, _ in pairs]
-        twice += [name for name in made if names.count(name) > 1]
-    return made
+        twice += [name for name in members if names.count(name) > 1]
+    return members
 
 
 def _no_number(word: str) -> Any:
@@ -143,49 +143,49 @@ def _reason(detail: ErrorDetails, model: type[BaseModel]) -> str:
 
 def _unknown(name: str, model: type[BaseModel], place: tuple[str | int, ...]) -> str:
     """An unknown setting; a similar known one is suggested."""
-    known = _known(model, place)
-    near = difflib.get_close_matches(name, known, 1)
+    names = _known(model, place)
+    near = difflib.get_close_matches(name, names, 1)
     return f"There is no setting {name} here: " + (
-        f"is {near[0]} meant?" if near else f"known are {', '.join(known)}." if known else "remove it."
+        f"is {near[0]} meant?" if near else f"known are {', '.join(names)}." if names else "remove it."
     )
 
 
 def _known(model: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:
     """The keys that the model allows at that place."""
     schema = model.model_json_schema()
-    here: Any = schema
+    part_schema: Any = schema
     for part in place[:-1]:
-        here = _inside(here, part, schema)
-    return list(_resolved(here, schema).get("properties", {}))
+        part_schema = _inside(part_schema, part, schema)
+    return list(_resolved(part_schema, schema).get("properties", {}))
 
 
-def _inside(here: Any, part: str | int, schema: Mapping[str, Any]) -> Any:
-    here = _resolved(here, schema)
+def _inside(part_schema: Any, part: str | int, schema: Mapping[str, Any]) -> Any:
+    part_schema = _resolved(part_schema, schema)
     if isinstance(part, int):
-        return here.get("items", {})
-    by_name = next(iter(here.get("patternProperties", {}).values()), None)
-    others = here.get("additionalProperties")
-    found = here.get("properties", {}).get(part, by_name or (others if isinstance(others, dict) else None))
-    return found if found is not None else here
+        return part_schema.get("items", {})
+    by_name = next(iter(part_schema.get("patternProperties", {}).values()), None)
+    others = part_schema.get("additionalProperties")
+    inner = part_schema.get("properties", {}).get(part, by_name or (others if isinstance(others, dict) else None))
+    return inner if inner is not None else part_schema
 
 
-def _resolved(here: Any, schema: Mapping[str, Any]) -> Any:
+def _resolved(part_schema: Any, schema: Mapping[str, Any]) -> Any:
     """The schema behind a reference, or the only object or list among alternatives."""
-    for entry in (*here.get("anyOf", ()), *here.get("oneOf", ())):
+    for entry in (*part_schema.get("anyOf", ()), *part_schema.get("oneOf", ())):
         if "$ref" in entry or "properties" in entry or "items" in entry:
             return _resolved(entry, schema)
-    if "$ref" in here:
-        return schema["$defs"][here["$ref"].rsplit("/", 1)[1]]
-    return here
+    if "$ref" in part_schema:
+        return schema["$defs"][part_schema["$ref"].rsplit("/", 1)[1]]
+    return part_schema
 
 
 def _pattern(pattern: str) -> str:
     """A regular expression of ours in words."""
-    known = {
+    by_pattern = {
         r"^[a-z][a-z0-9_]{0,63}$": "a small letter first, then small letters, digits and _, at most 64",
         r"^[a-z][a-z0-9-]{0,62}[a-z0-9]$": "small letters, digits and hyphens, a letter first, 2 to 64",
     }
-    return known.get(pattern, pattern)
+    return by_pattern.get(pattern, pattern)
 
 
 def _sentence(text: str) -> str:

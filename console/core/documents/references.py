@@ -37,11 +37,11 @@ class Known:
 def wrong_references(text: Located, *, template: bool, known: Known) -> list[str]:
     """The errors in an expression, or in the expressions of a template."""
     try:
-        found = expressions.templates(text.text) if template else [expressions.parse(text.text)]
+        parsed = expressions.templates(text.text) if template else [expressions.parse(text.text)]
     except ExpressionError as error:
         return [f"{error.reason.rstrip('.')} (at character {error.position + 1})."]
-    paths = sorted({path for expression in found for path in expressions.paths(expression)})
-    looked = [node for expression in found for node in walk(expression.node) if isinstance(node, Call) and node.name == "lookup"]
+    paths = sorted({path for expression in parsed for path in expressions.paths(expression)})
+    looked = [node for expression in parsed for node in walk(expression.node) if isinstance(node, Call) and node.name == "lookup"]
     reasons = [_wrong(list(path), text, known) for path in paths] + [_wrong_lookup(call, known) for call in looked]
     return list(dict.fromkeys(reason for reason in reasons if reason is not None))
 
@@ -60,8 +60,8 @@ def _wrong(path: list[str], text: Located, known: Known) -> str | None:
         case ["$currentUser", name, *_] if name not in USER:
             return f"$currentUser has no {name}{suggestion(name, USER)}"
         case ["item", *rest] if known.item is not None:
-            told = known.item != {ANY_NAME} and rest and rest[0] not in known.item
-            return f"The items have no {rest[0]}{suggestion(rest[0], known.item)}" if told else None
+            item_known = known.item != {ANY_NAME} and rest and rest[0] not in known.item
+            return f"The items have no {rest[0]}{suggestion(rest[0], known.item)}" if item_known else None
         case ["item" | "lead" as root, *_]:
             return f"{root} is not known here: it stands only in loops and automations."
         case ["related" | "results" | "key" | "answer" as root, *_]:
@@ -78,15 +78,15 @@ def _wrong_entry(rest: list[str], text: Located, known: Known) -> str | None:
     if text.each is None:
         return "entry is known only in parts with each."
     try:
-        found = expressions.parse(text.each).node
+        list_node = expressions.parse(text.each).node
     except ExpressionError:
         return None
-    match found.names if isinstance(found, Path) else ():
+    match list_node.names if isinstance(list_node, Path) else ():
         case ("steps", step, *read):
             prefix = ".".join([*read, ""])
             inner = {name.removeprefix(prefix) for name in known.outputs.get(step) or () if name.startswith(prefix)}
             if inner and rest and rest[0] not in inner:
-                return f"The entries of {'.'.join(found.names)} have no {rest[0]}{suggestion(rest[0], inner)}"  # type: ignore[union-attr]
+                return f"The entries of {'.'.join(list_node.names)} have no {rest[0]}{suggestion(rest[0], inner)}"  # type: ignore[union-attr]
     return None
 
 
@@ -99,10 +99,10 @@ def _wrong_lookup(call: Call, known: Known) -> str | None:
     table, column = (str(part) for part in where.steps)
     if table not in known.tables:
         return f"There is no policy table {table}{suggestion(table, known.tables)}"
-    told = known.tables[table]
-    if told is None:
+    table_known = known.tables[table]
+    if table_known is None:
         return None
-    columns, keys = told
+    columns, keys = table_known
     if column not in columns:
         return f"The policy table {table} has no column {column} to look up{suggestion(column, columns)}"
     if given not in (keys, keys + 1):
@@ -131,19 +131,19 @@ def _wrong_step(step: str, rest: list[str], known: Known) -> str | None:
 def _wrong_record(rest: list[str], text: Located, known: Known) -> str | None:
     if text.collection is None and known.collection is None:
         return "The workflow has no collection, so there is no record."
-    here = (known.collections or {}).get(text.collection or known.collection or "")
-    if here is None or not rest:
+    own_collection = (known.collections or {}).get(text.collection or known.collection or "")
+    if own_collection is None or not rest:
         return None
     if text.relation is not None:
-        relation = next((entry for entry in here.relations if entry.name == text.relation), None)
-        here = None if relation is None else (known.collections or {}).get(relation.collection)
-    if here is None:
+        relation = next((entry for entry in own_collection.relations if entry.name == text.relation), None)
+        own_collection = None if relation is None else (known.collections or {}).get(relation.collection)
+    if own_collection is None:
         return None
-    names = [entry.name for entry in here.fields]
-    return None if rest[0] in names else f"{here.label} has no field {rest[0]}{suggestion(rest[0], names)}"
+    names = [entry.name for entry in own_collection.fields]
+    return None if rest[0] in names else f"{own_collection.label} has no field {rest[0]}{suggestion(rest[0], names)}"
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
+def suggestion(name: str, names: Iterable[str]) -> str:
     """End of the sentence: a similar known name, if there is one."""
-    near = difflib.get_close_matches(name, list(known), 1)
+    near = difflib.get_close_matches(name, list(names), 1)
     return f": is {near[0]} meant?" if near else "."

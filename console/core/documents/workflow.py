@@ -162,7 +162,7 @@ class Step(Part):
 
 
 class Phase(Part):
-    """What a house rule is from a day on, until that of the next."""
+    """The value of a house rule from one day until the next value."""
 
     valid_from: Day | None = Field(None, description="First day, in UTC; none: since ever")
     value: Any
@@ -248,15 +248,15 @@ class Table(Part):
 
     def _sound_rows(self) -> None:
         """Raises ValueError for a row with an unknown column, a wrong type, no key, or keys and first day of another row."""
-        known = {column.name: column for column in self.columns}
+        by_name = {column.name: column for column in self.columns}
         first: dict[tuple[Any, ...], int] = {}
         for number, row in enumerate(self.rows, 1):
             try:
-                if unknown := sorted(set(row) - {*known, VALID_FROM}):
+                if unknown := sorted(set(row) - {*by_name, VALID_FROM}):
                     raise ValueError(f"there is no column {unknown[0]}")
                 if missing := [name for name in self.keys if row.get(name) is None]:
                     raise ValueError(f"the key {missing[0]} is missing")
-                values = {name: column.value(row.get(name)) for name, column in known.items()}
+                values = {name: column.value(row.get(name)) for name, column in by_name.items()}
                 if row.get(VALID_FROM) is not None and date_of(row[VALID_FROM]) is None:
                     raise ValueError("valid_from must be a day such as 2027-07-10")
             except ValueError as error:
@@ -273,14 +273,14 @@ class Table(Part):
 
     def valid(self, day: date) -> dict[tuple[Any, ...], dict[str, Any]]:
         """The rows valid on that day: keys → typed values of all columns."""
-        found: dict[tuple[Any, ...], tuple[str, dict[str, Any]]] = {}
+        by_key: dict[tuple[Any, ...], tuple[str, dict[str, Any]]] = {}
         for row in self.rows:
             since = row.get(VALID_FROM) or ""
             values = {column.name: column.value(row.get(column.name)) for column in self.columns}
             keys = tuple(values[name] for name in self.keys)
-            if since <= day.isoformat() and (keys not in found or since > found[keys][0]):
-                found[keys] = (since, values)
-        return {keys: values for keys, (_, values) in found.items()}
+            if since <= day.isoformat() and (keys not in by_key or since > by_key[keys][0]):
+                by_key[keys] = (since, values)
+        return {keys: values for keys, (_, values) in by_key.items()}
 
 
 class Group(Part):

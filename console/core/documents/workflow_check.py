@@ -29,17 +29,19 @@ DEFAULT = "default"
 
 
 def check(
-    document: bytes | str | Mapping[str, Any], step_types: Mapping[str, StepKind], here: Surroundings | Mapping[str, Any] | None = None
+    document: bytes | str | Mapping[str, Any],
+    step_types: Mapping[str, StepKind],
+    surroundings: Surroundings | Mapping[str, Any] | None = None,
 ) -> list[Problem]:
     """All errors of the document, in the order of its steps, after those of the whole document.
 
-    `here` is its environment: collections, rights, actions; or only collections (id → Collection). What is not given is not checked.
+    `surroundings` is its environment: collections, rights, actions; or only collections (id → Collection). What is not given is not checked.
     """
-    around = here if isinstance(here, Surroundings) else Surroundings(here)
-    raw, found = loaded(document)
+    around = surroundings if isinstance(surroundings, Surroundings) else Surroundings(surroundings)
+    raw, problems_found = loaded(document)
     if raw is None:
-        return [Problem(None, spot.path, spot.reason) for spot in found]
-    problems = [placed(spot, raw) for spot in [*found, *problems_of_values(raw)]]
+        return [Problem(None, spot.path, spot.reason) for spot in problems_found]
+    problems = [placed(spot, raw) for spot in [*problems_found, *problems_of_values(raw)]]
     written = raw.get("format")
     if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
         return [
@@ -87,13 +89,13 @@ def _identity(sketches: Sequence[Sketch]) -> list[Problem]:
 def _ways(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
     """Edges without target or outcome, and outcomes without an edge."""
     steps = raw.get("steps")
-    known = {
+    known_outcomes = {
         step["id"] for step in (steps if isinstance(steps, list) else []) if isinstance(step, dict) and isinstance(step.get("id"), str)
     }
     problems = []
     for sketch in sketches:
         for outcome, target in sketch.next.items():
-            if target not in known:
+            if target not in known_outcomes:
                 problems.append(Problem(sketch.id, f"next.{outcome}", f"There is no step {target}."))
             elif sketch.config is not None:
                 problems += _edge(sketch, outcome, target)
@@ -168,8 +170,8 @@ def _circles(sketches: Sequence[Sketch], edges: Mapping[str, Sequence[str]]) -> 
 
 def _edges(sketches: Sequence[Sketch]) -> dict[str, list[str]]:
     """Step id → the existing steps after it."""
-    known = {sketch.id for sketch in sketches}
-    return {sketch.id: list(dict.fromkeys(target for target in sketch.next.values() if target in known)) for sketch in sketches}
+    ids = {sketch.id for sketch in sketches}
+    return {sketch.id: list(dict.fromkeys(target for target in sketch.next.values() if target in ids)) for sketch in sketches}
 
 
 # -------------------------------------------------------------------------------------------------------------- references
@@ -182,28 +184,29 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
     start = next((sketch for sketch in sketches if sketch.type == START), None)
     collection = raw.get("collection")
     tables = _tables(raw)
-    asked = start.outputs if start is not None else None
-    problems = reporting_check.problems(raw, asked, collections)
-    if asked is not None and raw.get("report"):
-        asked |= reporting_check.REPORTED
+    input_names = start.outputs if start is not None else None
+    problems = reporting_check.problems(raw, input_names, collections)
+    if input_names is not None and raw.get("report"):
+        input_names |= reporting_check.REPORTED
     for sketch in sketches:
-        known = Known(
+        names_known = Known(
             outputs={other.id: other.outputs for other in sketches},
             before=frozenset(before.get(sketch.id, ()))
             | (frozenset({sketch.id}) if sketch.kind is not None and sketch.kind.own_values else frozenset()),
             variables=frozenset(variables) if isinstance(variables, dict) else frozenset(),
             tables=tables,
-            input=asked,
+            input=input_names,
             collection=collection if isinstance(collection, str) else None,
             collections=collections,
             item=sketch.kind.item_names(sketch.config) if sketch.kind is not None and sketch.config is not None else None,
         )
         for text, template in sketch.texts:
             problems += [
-                Problem(sketch.id, f"config.{text.field}", reason) for reason in wrong_references(text, template=template, known=known)
+                Problem(sketch.id, f"config.{text.field}", reason)
+                for reason in wrong_references(text, template=template, known=names_known)
             ]
         own = {sketch.id: _with_reads(sketch)}  # the blocks and findings of a step see what it reads
-        seen = replace(known, before=known.before | {sketch.id}, outputs={**known.outputs, **own})
+        seen = replace(names_known, before=names_known.before | {sketch.id}, outputs={**names_known.outputs, **own})
         for place, words, template in _finding_texts(sketch, raw):
             wrong = _wrong_finding(Located(place, words), template=template, known=seen)
             problems += [Problem(sketch.id, place, reason) for reason in wrong]
@@ -213,7 +216,8 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
             problems += [Problem(sketch.id, text.field, f"{reason} (In the block {kind}.)") for reason in wrong]
         for place, condition in ai_check.conditions(sketch, raw):
             problems += [
-                Problem(sketch.id, place, reason) for reason in wrong_references(Located(place, condition), template=False, known=known)
+                Problem(sketch.id, place, reason)
+                for reason in wrong_references(Located(place, condition), template=False, known=names_known)
             ]
     return problems
 
@@ -237,44 +241,44 @@ def _wrong_finding(text: Located, *, template: bool, known: Known) -> list[str]:
     reasons = wrong_references(text, template=template, known=known)
     if reasons:
         return reasons
-    found = expressions.templates(text.text) if template else [expressions.parse(text.text)]
-    roots = sorted({path[0] for expression in found for path in expressions.paths(expression)} - FINDING_ROOTS)
+    parsed = expressions.templates(text.text) if template else [expressions.parse(text.text)]
+    roots = sorted({path[0] for expression in parsed for path in expressions.paths(expression)} - FINDING_ROOTS)
     return [f"{root} is not known here: what was found is told from steps, input, variables and tables." for root in roots]
 
 
 def _unknown_at_end(sketch: Sketch, text: Located, *, template: bool) -> list[str]:
     """The error of a block of an end that names the record: it would be the record of today, not what the run came to."""
     try:
-        found = expressions.templates(text.text) if template else [expressions.parse(text.text)]
+        parsed = expressions.templates(text.text) if template else [expressions.parse(text.text)]
     except expressions.ExpressionError:
         return []
-    named = any(path[0] == "record" for expression in found for path in expressions.paths(expression))
+    named = any(path[0] == "record" for expression in parsed for path in expressions.paths(expression))
     return ["record is not known at an end: take what an earlier step has loaded."] if named and sketch.type == END else []
 
 
 def _tables(raw: Mapping[str, Any]) -> dict[str, tuple[frozenset[str], int] | None]:
     """Each policy table with its value columns and number of keys, as far as it is readable."""
     given = raw.get("tables")
-    found: dict[str, tuple[frozenset[str], int] | None] = {}
+    by_name: dict[str, tuple[frozenset[str], int] | None] = {}
     for name, table in given.items() if isinstance(given, dict) else ():
         try:
             read = Table.model_validate(table)
         except ValidationError:
-            found[name] = None
+            by_name[name] = None
         else:
-            found[name] = frozenset(column.name for column in read.answers), len(read.keys)
-    return found
+            by_name[name] = frozenset(column.name for column in read.answers), len(read.keys)
+    return by_name
 
 
 def _groups(raw: Mapping[str, Any], sketches: Sequence[Sketch]) -> list[Problem]:
     """Groups that name missing steps."""
     groups = raw.get("groups")
-    known: Many[str] = {sketch.id for sketch in sketches}
+    ids: Many[str] = {sketch.id for sketch in sketches}
     problems = []
     for number, group in enumerate(groups if isinstance(groups, list) else []):
         members = group.get("steps") if isinstance(group, dict) else None
         for place, name in enumerate(members if isinstance(members, list) else []):
-            if isinstance(name, str) and name not in known:
+            if isinstance(name, str) and name not in ids:
                 problems.append(Problem(None, f"groups[{number}].steps[{place}]", f"There is no step {name}."))
     return problems
 

@@ -16,9 +16,9 @@ TITLE = "A workflow of Handrail"
 
 def schema(step_types: Mapping[str, StepKind]) -> dict[str, Any]:
     """The schema of the newest format: of the model, and for each step type of its settings."""
-    made = Workflow.model_json_schema(by_alias=True)
-    shared: dict[str, Any] = made.pop("$defs")
-    made["properties"]["variables"]["patternProperties"][NAME_PATTERN] = {
+    json_schema = Workflow.model_json_schema(by_alias=True)
+    shared: dict[str, Any] = json_schema.pop("$defs")
+    json_schema["properties"]["variables"]["patternProperties"][NAME_PATTERN] = {
         "if": {"type": "object", "required": [DATED]},
         "then": {"$ref": f"#/$defs/{Dated.__name__}"},
     }
@@ -27,7 +27,7 @@ def schema(step_types: Mapping[str, StepKind]) -> dict[str, Any]:
     step["allOf"] = [_by_type(name, kind.Config, shared) for name, kind in step_types.items()]
     made_of = [_block(kind, shared) for kind in KINDS.values()]
     step["properties"]["content"]["anyOf"][0]["items"] = {"oneOf": made_of}
-    return {"$schema": DIALECT, **made, "title": TITLE, "$defs": dict(sorted(shared.items()))}
+    return {"$schema": DIALECT, **json_schema, "title": TITLE, "$defs": dict(sorted(shared.items()))}
 
 
 def text(step_types: Mapping[str, StepKind]) -> bytes:

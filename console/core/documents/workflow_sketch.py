@@ -33,7 +33,7 @@ class Problem:
 
 
 class StepKind(Protocol):
-    """What the check needs of a step type; implemented by `console.steps.base.StepType`."""
+    """The part of a step type that the check needs; implemented by `console.steps.base.StepType`."""
 
     automatic: ClassVar[bool]
     own_values: ClassVar[bool]
@@ -127,7 +127,7 @@ def placed(spot: Spot, raw: Mapping[str, Any]) -> Problem:
 def sketches(raw: Mapping[str, Any], step_types: Mapping[str, StepKind], problems: list[Problem]) -> list[Sketch]:
     """The steps as far as they can be parsed; errors in their settings are added to `problems`."""
     steps = raw.get("steps")
-    found = []
+    sketched = []
     for place, step in enumerate(steps if isinstance(steps, list) else []):
         if not isinstance(step, dict) or not isinstance(step.get("id"), str) or not isinstance(step.get("type"), str):
             continue
@@ -140,11 +140,14 @@ def sketches(raw: Mapping[str, Any], step_types: Mapping[str, StepKind], problem
             problems.append(Problem(sketch.id, "type", f"There is no step type {sketch.type}: known are {', '.join(step_types)}."))
         else:
             _configure(sketch, kind, step.get("config", {}), problems)
-        made, wrong = blocks.problems(step.get("content"))
+        parsed_blocks, wrong = blocks.problems(step.get("content"))
         problems += [Problem(sketch.id, spot.path, spot.reason) for spot in wrong]
-        sketch.content, sketch.blocks = list(blocks.texts_of(made)), tuple(one.block if one is not None else "" for one in made)
-        found.append(sketch)
-    return found
+        sketch.content, sketch.blocks = (
+            list(blocks.texts_of(parsed_blocks)),
+            tuple(each.block if each is not None else "" for each in parsed_blocks),
+        )
+        sketched.append(sketch)
+    return sketched
 
 
 def _configure(sketch: Sketch, kind: StepKind, config: Any, problems: list[Problem]) -> None:

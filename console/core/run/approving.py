@@ -14,7 +14,8 @@ from console.core.run import Attempt, Event, Run, duties, repeating, settling
 from console.core.run.approval_request import APPROVE, REJECT, Approval
 from console.core.run.commands import Approve, Complete, Plan, Reject, Renew, Void
 from console.core.run.duties import REQUESTER, STEP
-from console.core.run.moves import after_all, go_to_next, not_possible, require_reason, sealed_of
+from console.core.run.evolve import fold
+from console.core.run.moves import go_to_next, not_possible, require_reason, sealed_of
 from console.core.run.step_requests import ApprovalAsked, Wish
 from console.errors import Conflict, NotAllowed
 
@@ -65,10 +66,18 @@ def submit_for_approval(plan: Plan, run: Run, attempt: Attempt, command: Complet
 
 def _stands(run: Run, current: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None) -> Approval | None:
     """The earlier approval if it is still valid: none of its effects was made since, and enough of its approvers count for the new request."""
-    found = run.approval(wanted.former) if wanted.former is not None else None
-    if found is None or found[1].status != "approved" or found[1].decides or wanted.decides or not repeating.same_place(found[0], current):
+    attempt_and_approval = run.approval(wanted.former) if wanted.former is not None else None
+    if (
+        attempt_and_approval is None
+        or attempt_and_approval[1].status != "approved"
+        or attempt_and_approval[1].decides
+        or wanted.decides
+        or not repeating.same_place(attempt_and_approval[0], current)
+    ):
         return None
-    approval = replace(found[1], requested_by=by or run.holder or run.last_holder or run.started_by or "", not_by=tuple(wanted.not_by))
+    approval = replace(
+        attempt_and_approval[1], requested_by=by or run.holder or run.last_holder or run.started_by or "", not_by=tuple(wanted.not_by)
+    )
     given = [Wish(**wish) for wish in approval.wishes]
     asked_before = all(any(repeating.same_wish(wish, former) for former in given) for wish in wishes)
     done = any(
@@ -79,7 +88,7 @@ def _stands(run: Run, current: Attempt, wanted: ApprovalAsked, wishes: Sequence[
     )
     enough = [each for each in approval.approvers if each in wanted.counted and ruled_out(run, approval, each) is None]
     roles = not wanted.roles or (bool(approval.roles) and set(approval.roles) <= set(wanted.roles))
-    return found[1] if asked_before and not done and roles and len(enough) >= wanted.needs else None
+    return attempt_and_approval[1] if asked_before and not done and roles and len(enough) >= wanted.needs else None
 
 
 def _plain(wish: Wish) -> dict[str, Any]:
@@ -107,9 +116,9 @@ def require_open(run: Run, approval_id: str) -> tuple[Attempt, Approval]:
     """The approval that the run waits for, with its attempt. Raises Conflict if the run does not wait for this one."""
     attempt, waiting = run.attempt, run.waiting
     if run.status != "waiting_event" or attempt is None or waiting is None or waiting.get("key") != approval_id:
-        found = run.approval(approval_id)
+        attempt_and_approval = run.approval(approval_id)
         words = {"approved": "was approved", "rejected": "was rejected", "void": "is void", "expired": "has expired"}
-        event = words.get(found[1].status, "cannot be decided now") if found else "cannot be decided now"
+        event = words.get(attempt_and_approval[1].status, "cannot be decided now") if attempt_and_approval else "cannot be decided now"
         raise Conflict(f"This request {event}; there is nothing to decide any more.", code="not_possible")
     return attempt, next(each for each in attempt.approvals if each.id == approval_id)
 
@@ -132,11 +141,11 @@ def approve(plan: Plan, run: Run, command: Approve, now: datetime) -> list[Event
     if not enough:
         return [event]
     if approval.decides:
-        return [event, *_outcome(plan, after_all([event], run), attempt, APPROVE, command.by, now)]
+        return [event, *_outcome(plan, fold([event], run), attempt, APPROVE, command.by, now)]
     wishes = [_as_of_now(wish, command.changed) for wish in approval.wishes]
     first = len(attempt.effects) + 1
     effects = [settling.request_effect(run, attempt, Wish(**wish), number, now) for number, wish in enumerate(wishes, first)]
-    return [event, *effects] if effects else [event, *settling.after_settling(plan, after_all([event], run), attempt, now)]
+    return [event, *effects] if effects else [event, *settling.after_settling(plan, fold([event], run), attempt, now)]
 
 
 def require_answering(plan: Plan, run: Run, approval_id: str, by: str, email: str = "") -> tuple[Attempt, Approval]:
@@ -170,7 +179,7 @@ def reject(plan: Plan, run: Run, command: Reject, now: datetime) -> list[Event]:
     open_data = {"approval": approval.id, "action": approval.action, "decision": REJECT, "standing": 0, "status": "rejected"}
     event = Event("approval_decided", now, open_data, {"reason": reason}, (attempt.step, attempt.attempt), command.by)
     if approval.decides:
-        return [event, *_outcome(plan, after_all([event], run), attempt, REJECT, command.by, now)]
+        return [event, *_outcome(plan, fold([event], run), attempt, REJECT, command.by, now)]
     return [event, *_reopened(plan, attempt, "rejected", f"{command.name or 'The approver'} rejected this: {reason}", now)]
 
 
@@ -195,7 +204,7 @@ def _outcome(plan: Plan, run: Run, attempt: Attempt, decision: str, by: str | No
     given_for = dict(approval.values) or dict(attempt.values)
     sealed = sealed_of(values=given_for) | {"output": {**(attempt.output or {}), **given_for, **output}}
     completed = Event("step_completed", now, open_data, sealed, (attempt.step, attempt.attempt), by)
-    return [completed, *go_to_next(plan, after_all([completed], run), attempt.step, outcome, None, now)]
+    return [completed, *go_to_next(plan, fold([completed], run), attempt.step, outcome, None, now)]
 
 
 def _reopened(
@@ -245,7 +254,7 @@ def expire(plan: Plan, run: Run, approval_id: str, now: datetime) -> list[Event]
     open_data = {"approval": approval.id, "action": approval.action}
     event = Event("approval_expired", now, open_data, {}, (attempt.step, attempt.attempt))
     if approval.decides:
-        return [event, *_outcome(plan, after_all([event], run), attempt, "expire", None, now)]
+        return [event, *_outcome(plan, fold([event], run), attempt, "expire", None, now)]
     return [event, *_reopened(plan, attempt, "expired", "Nobody decided about the approval in time. Ask again, or do something else.", now)]
 
 

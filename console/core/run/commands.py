@@ -92,7 +92,7 @@ class Complete:
     awaits: Awaited | None = None
     hands_over: Handover | None = None
     approval: ApprovalAsked | None = None
-    told: Sequence[SideRow] = ()
+    side_rows: Sequence[SideRow] = ()
     proposal: Mapping[str, Any] | None = None  # the proposal that was shown, and what the person made of it
     proposed: str | None = None  # the outcome that was proposed
     by_ai: bool = False  # completed without a person: the step was promoted, and the proposal was certain
@@ -342,7 +342,7 @@ class Report:
     """The engine: the result of an effect. `status` is succeeded, failed or unknown.
 
     `passing`: nothing was done, and another try may succeed. `unsure`: only the other side says that nothing was done, so without another try
-    the result is unknown. `told`: side rows to create if the run no longer waits for the effect. `asks`: a person gets it, whatever the workflow
+    the result is unknown. `side_rows`: side rows to create if the run no longer waits for the effect. `asks`: a person gets it, whatever the workflow
     says about errors.
     """
 
@@ -354,7 +354,7 @@ class Report:
     result: Mapping[str, Any] | None = None
     passing: bool = False
     unsure: bool = False
-    told: Sequence[SideRow] = ()
+    side_rows: Sequence[SideRow] = ()
     asks: bool = False
     by: None = None
 

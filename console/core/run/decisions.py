@@ -14,8 +14,8 @@ from console.core.events import MOVES
 from console.core.moments import moment_text
 from console.core.run import Attempt, Event, Run, approving, commands, going_back, holding, settling, side_work, waiting
 from console.core.run.commands import Command, Complete, Plan, Report, Start, Supply, Taken
+from console.core.run.evolve import fold
 from console.core.run.moves import (
-    after_all,
     enter_step,
     go_to_next,
     has_ended,
@@ -77,14 +77,14 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
         "step_completed", now, outcome, sealed_of(values=dict(command.input), output=dict(command.output)), (start.id, 1), command.by
     )
     events = [began, entered, done]
-    after, last, came = after_all(events, run), start.id, "default"
+    after, last, start_outcome = fold(events, run), start.id, "default"
     for each in command.taken:
-        if plan.workflow.target(last, came) != each.step:
+        if plan.workflow.target(last, start_outcome) != each.step:
             raise not_possible(run, "Beginning again where it failed, for its way there is another in this version; from the start")
         more = _taken(plan, after, each, command, now)
         events += more
-        after, last, came = after_all(more, after), each.step, each.outcome
-    return [*events, *go_to_next(plan, after, last, came, None, now)]
+        after, last, start_outcome = fold(more, after), each.step, each.outcome
+    return [*events, *go_to_next(plan, after, last, start_outcome, None, now)]
 
 
 def _taken(plan: Plan, run: Run, each: Taken, command: Start, now: datetime) -> list[Event]:
@@ -112,8 +112,8 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
     attempt = require_completable(run, command.by, command.step, command.revision)
     if command.by is None and not _by_ai(run, command) and (attempt.step not in plan.automatic or run.status != "running"):
         raise not_possible(run, "Completing a person's step without a person")
-    step, made = (attempt.step, attempt.attempt), side_work.create_side_rows(run, attempt, command, now)
-    command = replace(command, awaits=made.awaits, **_standing(made.stands))
+    step, side_rows = (attempt.step, attempt.attempt), side_work.create_side_rows(run, attempt, command, now)
+    command = replace(command, awaits=side_rows.awaits, **_standing(side_rows.stands))
     open_data = {
         "n": attempt.n,
         "type": plan.workflow.step(attempt.step).type,
@@ -130,7 +130,7 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
         if command.handled_manually
         else []
     )
-    chosen += made.events
+    chosen += side_rows.events
     if command.effects or command.awaits or command.approval:
         submitted = Event("step_submitted", now, open_data, sealed, step, command.by)
         go_to_next(
@@ -142,7 +142,7 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
             return [*chosen, *manual, *settling.submit_effects(plan, run, attempt, command, submitted, now)]
         return [*chosen, *manual, submitted, _awaited(attempt, command.awaits, now)]
     completed = Event("step_completed", now, open_data, sealed, step, command.by)
-    return [*chosen, *manual, completed, *_next(plan, after_all([completed], run), attempt, command, now)]
+    return [*chosen, *manual, completed, *_next(plan, fold([completed], run), attempt, command, now)]
 
 
 def _standing(former: Attempt | None) -> dict[str, Any]:
@@ -191,9 +191,9 @@ def _next(plan: Plan, run: Run, attempt: Attempt, command: Complete, now: dateti
 
 def _choice(command: Complete) -> dict[str, Any]:
     """The open values of `outcome_chosen`: who or which rule made the choice."""
-    made = {"maker": "ai" if command.by_ai else "user"} if command.rule is None else {"maker": "rule", "rule": command.rule}
-    made |= {"proposed": command.proposed} if command.proposed is not None else {}
-    return {"outcome": command.outcome, "label": command.chosen, **made}
+    open_data = {"maker": "ai" if command.by_ai else "user"} if command.rule is None else {"maker": "rule", "rule": command.rule}
+    open_data |= {"proposed": command.proposed} if command.proposed is not None else {}
+    return {"outcome": command.outcome, "label": command.chosen, **open_data}
 
 
 DECISIONS: Mapping[type, Callable[[Plan, Run, Any, datetime], list[Event]]] = {

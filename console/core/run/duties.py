@@ -41,11 +41,11 @@ def violated_rule(
     requester: str | None = None,
 ) -> str | None:
     """The first rule that excludes this person, as it is written; None if none does."""
-    there = list(done)
+    done_so_far = list(done)
     for rule in rules:
         named = OF_STEP.fullmatch(rule)
         if named is not None:
-            if any(each.step == named[1] and each.by == person and _filled(each, named[2]) for each in there):
+            if any(each.step == named[1] and each.by == person and _filled(each, named[2]) for each in done_so_far):
                 return rule
         elif rule in (STARTER, REQUESTER):
             if person == (starter if rule == STARTER else requester):
@@ -65,8 +65,8 @@ def refusal_by_rule(rule: str, titles: Mapping[str, str], title: str, could: Seq
     named = OF_STEP.fullmatch(rule)
     did = "You began this run"
     if named is not None:
-        of = f"“{titles.get(named[1], named[1])}”"
-        did = f"You did the step {of}" if named[2] is None else f"You filled in {named[2]} in the step {of}"
+        named_step = f"“{titles.get(named[1], named[1])}”"
+        did = f"You did the step {named_step}" if named[2] is None else f"You filled in {named[2]} in the step {named_step}"
     who = f" {_listed(could)} could." if could else ""
     words = f"{did}, so somebody else has to do “{title}” (rule “{rule}”).{who} Save the run, or hand it on."
     return NotAllowed(words, code=CODE, details=[{"field": "rule", "reason": rule}])

@@ -17,13 +17,13 @@ SIDE_ROWS = {
 
 
 def identity_of_side_row(open_data: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes a task or notice the same as another: its texts and its addressees."""
+    """The texts and addressees by which two tasks or notices count as the same."""
     return {name: value for name, value in open_data.items() if name in ("assignee", "team", "due", "to", "channels")} | dict(sealed)
 
 
 def _effect_requested(run: Run, event: Event) -> None:
     attempt, open_data = require_attempt(run), event.open
-    wished = Effect(
+    effect = Effect(
         *(
             open_data["effect"],
             int(open_data["number"]),
@@ -35,18 +35,18 @@ def _effect_requested(run: Run, event: Event) -> None:
         ),
         compensates=open_data.get("compensates"),
     )
-    put(run, attempt, effects=(*attempt.effects, wished), status="performing")
+    put(run, attempt, effects=(*attempt.effects, effect), status="performing")
     if (run.waiting or {}).get("for") != "effect" or "then" in open_data:  # a compensation at a step that nobody handed in
         then = {"aborting": event.sealed.get("reason", "")} if open_data.get("then") == "abort" else {}
         run.status, run.waiting, run.take_over = "waiting_event", waiting_for_effect(run) | then, None
 
 
 def _effect_kept(run: Run, event: Event) -> None:
-    attempt, found = require_attempt(run), run.effect(event.open["of"])
-    if found is None:
+    attempt, attempt_and_effect = require_attempt(run), run.effect(event.open["of"])
+    if attempt_and_effect is None:
         raise ValueError(f"run {run.id} has no effect {event.open['of']} at hand")
-    open_data = {"id": event.open["effect"], "number": len(attempt.effects) + 1, "keeps": found[1].id}
-    put(run, attempt, effects=(*attempt.effects, replace(found[1], **open_data, requested_at=event.at, settled_at=event.at)))
+    open_data = {"id": event.open["effect"], "number": len(attempt.effects) + 1, "keeps": attempt_and_effect[1].id}
+    put(run, attempt, effects=(*attempt.effects, replace(attempt_and_effect[1], **open_data, requested_at=event.at, settled_at=event.at)))
 
 
 def _effect_succeeded(run: Run, event: Event) -> None:
@@ -74,15 +74,17 @@ def _ask_for_settlement(run: Run, event: Event) -> None:
 
 
 def _effect_settled(run: Run, event: Event) -> None:
-    _set_effect(run, event, {"done": "succeeded", "not_done": "requested", "left": "failed"}[event.open["result"]])
-    run.status, run.waiting, run.take_over = "waiting_event", waiting_for_effect(run), None
+    effect = _set_effect(run, event, {"done": "succeeded", "not_done": "requested", "left": "failed"}[event.open["result"]])
+    # People make mistakes, and a request can arrive late: where the other system can be asked, it is asked before anything is sent again.
+    look_first = {"unsure": True} if effect.status == "requested" and (effect.request.get("define") or {}).get("look_up") else {}
+    run.status, run.waiting, run.take_over = "waiting_event", waiting_for_effect(run, **look_first), None
 
 
 def _set_effect(run: Run, event: Event, status: Any) -> Effect:
-    found = run.effect(event.open["effect"])
-    if found is None:
+    attempt_and_effect = run.effect(event.open["effect"])
+    if attempt_and_effect is None:
         raise ValueError(f"run {run.id} has no effect {event.open['effect']} at hand")
-    attempt, effect = found
+    attempt, effect = attempt_and_effect
     result = (
         event.sealed.get("result", event.sealed.get("answer"))
         or {key: value for key, value in event.sealed.items() if key in ("message", "errors")}
@@ -113,8 +115,8 @@ def _side_row_created(run: Run, event: Event) -> None:
         "key": open_data.get("task") or open_data.get("key") or open_data.get("notice"),
         "asked": event.sealed.get("request") or identity_of_side_row(open_data, event.sealed),
     }
-    made = Effect(open_data["effect"], len(attempt.effects) + 1, kind, words, "succeeded", request, event.at, event.at)
-    put(run, attempt, effects=(*attempt.effects, made))
+    effect = Effect(open_data["effect"], len(attempt.effects) + 1, kind, words, "succeeded", request, event.at, event.at)
+    put(run, attempt, effects=(*attempt.effects, effect))
 
 
 def _task_closed(run: Run, event: Event) -> None:
@@ -157,10 +159,10 @@ def _approval_over(status: Any) -> Callable[[Run, Event], None]:
 
 
 def _set_approval(run: Run, event: Event, change: Callable[[Approval], Approval]) -> None:
-    found = run.approval(event.open["approval"])
-    if found is None:
+    attempt_and_approval = run.approval(event.open["approval"])
+    if attempt_and_approval is None:
         raise ValueError(f"run {run.id} has no approval {event.open['approval']} at hand")
-    attempt, approval = found
+    attempt, approval = attempt_and_approval
     put(run, attempt, approvals=tuple(change(each) if each.id == approval.id else each for each in attempt.approvals))
 
 

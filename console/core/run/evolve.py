@@ -101,7 +101,7 @@ def _step_completed(run: Run, event: Event) -> None:
 
 
 def _context(run: Run, done: Attempt) -> Mapping[str, Any]:
-    """What later steps read. A loop submits one `item` at a time; the items before it are kept in `items`."""
+    """The output for later steps. A loop submits one `item` at a time; earlier items are kept in `items`."""
     if done.outcome != NEXT_ITEM or done.output is None:
         return done.context
     open_data = {name: value for name, value in done.output.items() if name != "item"}
@@ -131,8 +131,8 @@ def _step_failed(run: Run, event: Event) -> None:
     if event.open.get("outcome") is not None:  # the step's edge for errors: the run goes on, and later steps can read the error
         attempt = require_attempt(run)
         put(run, attempt, status="failed", outcome=event.open["outcome"])
-        found = attempt.values if attempt.output is None else attempt.output
-        run.context[attempt.step] = {**(found or {}), "code": event.open["code"], "error": event.sealed.get("message", "")}
+        output_so_far = attempt.values if attempt.output is None else attempt.output
+        run.context[attempt.step] = {**(output_so_far or {}), "code": event.open["code"], "error": event.sealed.get("message", "")}
         return
     run.status, run.waiting = "waiting_person", None
     asked = event.open["code"] == FORM_NEEDED

@@ -5,7 +5,8 @@ from datetime import datetime
 from console.core.run import Attempt, Event, Run, settling
 from console.core.run.approving import voided
 from console.core.run.commands import Abort, Cancel, Plan, Revise
-from console.core.run.moves import after_all, enter_step, not_possible, require_holder, require_no_open_effect, require_reason
+from console.core.run.evolve import fold
+from console.core.run.moves import enter_step, not_possible, require_holder, require_no_open_effect, require_reason
 from console.errors import Conflict
 
 
@@ -16,8 +17,8 @@ def cancelled_by(run: Run, n: int) -> list[Attempt]:
 
 def revisable(run: Run, step: str, attempt: int | None = None) -> Attempt:
     """The completed attempt of the step that can be revised: the last one, or number `attempt`. Raises Conflict if there is none."""
-    found = [each for each in run.attempts.values() if each.step == step and each.standing and each.n != run.current]
-    chosen = [each for each in found if attempt is None or each.attempt == attempt]
+    entries = [each for each in run.attempts.values() if each.step == step and each.standing and each.n != run.current]
+    chosen = [each for each in entries if attempt is None or each.attempt == attempt]
     if not chosen:
         raise Conflict("This step has no completed attempt that still stands; there is nothing to revise.", code="not_possible")
     return max(chosen, key=lambda each: each.n)
@@ -52,9 +53,9 @@ def revise(plan: Plan, run: Run, command: Revise, now: datetime) -> list[Event]:
     ]
     open_data = {"n": target.n, "target_step": target.step, "target_attempt": target.attempt, "cancelled": len(cancelled)}
     revised = Event("step_revised", now, open_data, {"reason": reason}, (target.step, target.attempt), command.by)
-    after = after_all([*void, *cancelled, revised], run)
+    after = fold([*void, *cancelled, revised], run)
     entered = enter_step(plan, after, target.step, after.made + 1, now, "waiting_person", replaces=target.n, defaults=dict(target.values))
-    anew = after_all([entered], after)
+    anew = fold([entered], after)
     return [
         *void,
         *cancelled,
@@ -70,10 +71,10 @@ def abort(_plan: Plan, run: Run, command: Abort, now: datetime) -> list[Event]:
     require_holder(run, command.by)
     require_no_open_effect(run, "Aborting")
     if command.compensations and run.attempt is not None:
-        asked = settling.request_compensations(run, run.attempt, command.compensations, now, then="abort", reason=reason)
-        if any(event.type == "effect_requested" for event in asked):
-            return asked
-        closed = asked
+        requests = settling.request_compensations(run, run.attempt, command.compensations, now, then="abort", reason=reason)
+        if any(event.type == "effect_requested" for event in requests):
+            return requests
+        closed = requests
     else:
         closed = []
     return [

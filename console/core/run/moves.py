@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from console.core import run as state
-from console.core.run import Attempt, Event, Run, fold
+from console.core.run import Attempt, Event, Run
 from console.core.run.commands import Plan
 from console.errors import Conflict, Invalid
 
@@ -88,11 +88,6 @@ def require_completable(run: Run, by: str | None, step: str, revision: int | Non
 def sealed_of(**values: Any) -> dict[str, Any]:
     """The values that are not empty."""
     return {name: value for name, value in values.items() if value not in (None, "", {})}
-
-
-def after_all(events: list[Event], run: Run) -> Run:
-    """The run after the events."""
-    return fold(events, run)
 
 
 def enter_step(plan: Plan, run: Run, step_id: str, n: int, now: datetime, status: str | None = None, **more: Any) -> Event:

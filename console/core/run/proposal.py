@@ -71,9 +71,13 @@ def second_requested(before: Mapping[str, Any], open_data: Mapping[str, Any]) ->
 
 def second_answered(before: Mapping[str, Any], kind: str, open_data: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
     """The proposal with the answer of the second look. The first answer stays."""
-    found = sealed.get("proposal") or {}
+    proposed = sealed.get("proposal") or {}
     status = READY if kind == "proposal_made" else open_data.get("status") or FAILED
-    more = {"fields": list(found.get("fields") or ()), "outcome": open_data.get("outcome"), "choice": found.get("choice")} if found else {}
+    more = (
+        {"fields": list(proposed.get("fields") or ()), "outcome": open_data.get("outcome"), "choice": proposed.get("choice")}
+        if proposed
+        else {}
+    )
     return {**before, SECOND: {**before[SECOND], "status": status, **more}}
 
 
@@ -93,14 +97,14 @@ def answered(before: Mapping[str, Any], kind: str, open_data: Mapping[str, Any],
         "answered_at": moment_text(at),
     }
     if kind == "proposal_made":
-        found = sealed.get("proposal") or {}
+        proposed = sealed.get("proposal") or {}
         return {
             **common,
             "status": READY,
             "outcome": open_data.get("outcome"),
-            **{name: found.get(name) for name in ("choice", "banner")},
-            "warned": list(found.get("warned") or ()),
-            "fields": list(found.get("fields") or ()),
+            **{name: proposed.get(name) for name in ("choice", "banner")},
+            "warned": list(proposed.get("warned") or ()),
+            "fields": list(proposed.get("fields") or ()),
         }
     return {
         **common,

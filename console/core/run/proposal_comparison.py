@@ -32,31 +32,31 @@ def outcomes(
     if proposal["status"] != "ready":
         return {}
     blind = proposal["mode"] in HIDDEN_MODES
-    made = {
+    by_field = {
         each["name"]: _field(each, types[each["name"]], values.get(each["name"]), fill=proposal["fill"], blind=blind, manual=manual)
         for each in proposal["fields"]
         if each["name"] in types and each["name"] in values
     }
     if proposal["outcome"] is not None and choice is not None:
         same = proposal["outcome"] == choice
-        made[OUTCOME] = (
+        by_field[OUTCOME] = (
             ("blind_equal" if same else "blind_different") if blind else "ignored" if manual else "accepted" if same else "edited"
         )
-    return made
+    return by_field
 
 
 def _field(proposed: Mapping[str, Any], kind: str, given: Any, *, fill: str, blind: bool, manual: bool) -> str:
-    found = likeness(kind, proposed["value"], given)
+    how_alike = likeness(kind, proposed["value"], given)
     if blind:
-        return "blind_equal" if found in ("equal", "small") else "blind_different"
+        return "blind_equal" if how_alike in ("equal", "small") else "blind_different"
     if manual:
         return "ignored"
-    if found == "equal":
+    if how_alike == "equal":
         return "accepted"
     if is_empty(given):
         filled = fills(proposed["confidence"], fill)
         return "cleared" if filled else "ignored"
-    return "small_edit" if found == "small" else "edited"
+    return "small_edit" if how_alike == "small" else "edited"
 
 
 def doubts(proposal: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Mapping[str, Any] | None]:
@@ -64,16 +64,16 @@ def doubts(proposal: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, M
     second = proposal.get(SECOND) or {}
     if second.get("status") not in (READY, DECLINED):
         return {}
-    found = {str(each["name"]): each for each in second["fields"]}
-    made: dict[str, Mapping[str, Any] | None] = {
-        name: found.get(name)
+    second_fields = {str(each["name"]): each for each in second["fields"]}
+    by_field: dict[str, Mapping[str, Any] | None] = {
+        name: second_fields.get(name)
         for each in proposal["fields"]
         if (name := str(each["name"])) in types
-        and (name not in found or likeness(types[name], each["value"], found[name]["value"]) == "different")
+        and (name not in second_fields or likeness(types[name], each["value"], second_fields[name]["value"]) == "different")
     }
     if proposal["choice"] and proposal["outcome"] != second["outcome"]:
-        made[OUTCOME] = {**second["choice"], "value": second["outcome"]} if second["choice"] else None
-    return made
+        by_field[OUTCOME] = {**second["choice"], "value": second["outcome"]} if second["choice"] else None
+    return by_field
 
 
 def likeness(kind: str, left: Any, right: Any) -> str:
@@ -121,5 +121,5 @@ def _bare(text: str) -> str:
 
 def _near(left: str, right: str) -> bool:
     """Whether at most 5 % of the characters differ. Of very long texts only the beginnings are compared."""
-    one, other = (SPACING.sub(" ", text.strip()).casefold()[:LONGEST_COMPARED] for text in (left, right))
-    return similarity.distance(one, other) <= SMALL * max(len(one), len(other))
+    first, second = (SPACING.sub(" ", text.strip()).casefold()[:LONGEST_COMPARED] for text in (left, right))
+    return similarity.distance(first, second) <= SMALL * max(len(first), len(second))

@@ -33,7 +33,7 @@ def outstanding(run: Run, attempts: Iterable[Attempt]) -> list[tuple[Attempt, Ef
     a step that was left by its edge for errors counts, because it may have been made.
     """
     back = {effect.compensates for attempt in run.attempts.values() for effect in attempt.effects if effect.status == "succeeded"}
-    found: dict[str, tuple[Attempt, Effect]] = {}
+    by_id: dict[str, tuple[Attempt, Effect]] = {}
     for attempt in attempts:
         for effect in reversed(attempt.effects):
             origin = run.effect(effect.keeps) if effect.keeps else (attempt, effect)
@@ -41,8 +41,8 @@ def outstanding(run: Run, attempts: Iterable[Attempt]) -> list[tuple[Attempt, Ef
             if not may_stand or effect.compensates is not None or _only_asked(effect):
                 continue
             if origin is not None and origin[1].id not in back:
-                found.setdefault(origin[1].id, (attempt, origin[1]))
-    return list(found.values())
+                by_id.setdefault(origin[1].id, (attempt, origin[1]))
+    return list(by_id.values())
 
 
 def _only_asked(effect: Effect) -> bool:
@@ -73,9 +73,9 @@ def former_effects(run: Run, current: Attempt) -> list[Effect]:
     return [effect for _, effect in outstanding(run, gone) if effect.kind not in COMPARED]
 
 
-def same_place(one: Attempt, other: Attempt) -> bool:
+def same_place(first: Attempt, second: Attempt) -> bool:
     """Whether both attempts are of the same step, and in a loop of the same item."""
-    return one.step == other.step and _item(one) == _item(other)
+    return first.step == second.step and _item(first) == _item(second)
 
 
 def _item(attempt: Attempt) -> Any:
@@ -88,9 +88,9 @@ def matches_effect(wish: Wish, effect: Effect) -> bool:
     return (wish.kind, _input(wish.request)) == (effect.kind, _input(effect.request))
 
 
-def same_wish(one: Wish, other: Wish) -> bool:
+def same_wish(first: Wish, second: Wish) -> bool:
     """Whether both have the same kind and request, with the same values seen in the record."""
-    return one.kind == other.kind and {**one.request, "key": None} == {**other.request, "key": None}
+    return first.kind == second.kind and {**first.request, "key": None} == {**second.request, "key": None}
 
 
 def _input(request: Any) -> dict[str, Any]:
@@ -135,13 +135,13 @@ def match_former(run: Run, attempt: Attempt, command: Complete) -> list[tuple[Wi
 
 def _matched(wishes: Sequence[Wish], before: Sequence[Effect]) -> dict[str, Effect]:
     """Wish id → an earlier effect with the same input. No effect is used twice; wishes without one are left out."""
-    left, found = list(before), {}
+    left, matches = list(before), {}
     for wish in wishes:
         same = next((effect for effect in left if matches_effect(wish, effect)), None)
         if same is not None:
             left.remove(same)
-            found[wish.id] = same
-    return found
+            matches[wish.id] = same
+    return matches
 
 
 def describe_effect(effect: Effect) -> str:

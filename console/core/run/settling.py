@@ -7,7 +7,8 @@ from typing import Any
 
 from console.core.run import Attempt, Effect, Event, Run, repeating, side_work
 from console.core.run.commands import Check, Complete, Plan, Postpone, Report, Settle
-from console.core.run.moves import after_all, enter_step, go_to_next, not_possible, require_holder, require_reason
+from console.core.run.evolve import fold
+from console.core.run.moves import enter_step, go_to_next, not_possible, require_holder, require_reason
 from console.core.run.step_requests import Wish
 from console.errors import Conflict
 
@@ -27,7 +28,7 @@ def submit_effects(plan: Plan, run: Run, attempt: Attempt, command: Complete, su
         events += (
             [request_effect(run, attempt, wish, number, now)] if former is None else kept_events(attempt, [(wish, former)], command, now)
         )
-    return [*events, *after_settling(plan, after_all(events, run), attempt, now)]
+    return [*events, *after_settling(plan, fold(events, run), attempt, now)]
 
 
 def kept_events(attempt: Attempt, judged: Sequence[tuple[Wish, Effect | None]], command: Complete, now: datetime) -> list[Event]:
@@ -62,7 +63,7 @@ def request_compensations(run: Run, attempt: Attempt, wishes: Sequence[Wish], no
     back = {effect.id for _, effect in repeating.outstanding(run, run.attempts.values())}
     if unknown := [wish for wish in wishes if wish.compensates not in back]:
         raise Conflict(f"“{unknown[0].summary}” takes back what was not done, or was taken back already.", code="not_possible")
-    closed = [side_work.task_closed(made, wish.id, attempt, run.holder, now) for wish in wishes if (made := _task(run, wish)) is not None]
+    closed = [side_work.task_closed(task, wish.id, attempt, run.holder, now) for wish in wishes if (task := _task(run, wish)) is not None]
     first = len(attempt.effects) + len(closed) + 1
     others = [wish for wish in wishes if wish.kind != side_work.TASK]
     return [
@@ -76,8 +77,8 @@ def request_compensations(run: Run, attempt: Attempt, wishes: Sequence[Wish], no
 
 def _task(run: Run, wish: Wish) -> Effect | None:
     """The task that the wish takes back; None if it takes back an effect outside the console."""
-    found = run.effect(wish.compensates or "") if wish.kind == side_work.TASK else None
-    return found[1] if found is not None else None
+    attempt_and_effect = run.effect(wish.compensates or "") if wish.kind == side_work.TASK else None
+    return attempt_and_effect[1] if attempt_and_effect is not None else None
 
 
 # -- results
@@ -87,7 +88,7 @@ def late_report(command: Report, now: datetime) -> list[Event]:
     """The events for a result that comes when the run no longer waits for it, with the side rows that it creates."""
     open_data = {"effect": command.effect, "result": command.status, "code": command.code}
     event = Event("effect_reported", now, open_data, _sealed_result(command, "answer"))
-    return [event, *(Event(one.kind, now, dict(one.open), dict(one.sealed)) for one in command.told)]
+    return [event, *(Event(side_row.kind, now, dict(side_row.open), dict(side_row.sealed)) for side_row in command.side_rows)]
 
 
 def _sealed_result(command: Report, answer: str = "result") -> dict[str, Any]:
@@ -110,12 +111,12 @@ def report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]:
     event = Event(f"effect_{command.status}", now, open_data, _sealed_result(command), (attempt.step, attempt.attempt))
     match command.status:
         case "succeeded":
-            return [event, *after_settling(plan, after_all([event], run), attempt, now)]
+            return [event, *after_settling(plan, fold([event], run), attempt, now)]
         case "failed" if effect.compensates is None:
             return after_refusal(plan, run, event, command, now)
         case "unknown" if effect.compensates is None and not _always_asks(effect) and ends_run(plan, attempt, asks=command.asks):
             events = [event, *_not_begun(attempt, effect.id, now)]
-            return [*events, *_without_a_person(plan, after_all(events, run), attempt, command, now)]
+            return [*events, *_without_a_person(plan, fold(events, run), attempt, command, now)]
     return [event]
 
 
@@ -140,11 +141,11 @@ def _without_a_person(plan: Plan, run: Run, attempt: Attempt, why: Report, now: 
 
 def _awaited(run: Run, command: Report) -> Effect | None:
     """The effect of the report, if the run still waits for its result."""
-    found = run.effect(command.effect)
-    if found is None or found[0].n != run.current or run.status == "saved":
+    attempt_and_effect = run.effect(command.effect)
+    if attempt_and_effect is None or attempt_and_effect[0].n != run.current or run.status == "saved":
         return None
     waits = {"requested"} if command.status == "unknown" else {"requested", "unknown"}
-    return found[1] if found[1].status in waits else None
+    return attempt_and_effect[1] if attempt_and_effect[1].status in waits else None
 
 
 def after_refusal(plan: Plan, run: Run, event: Event, why: Report, now: datetime) -> list[Event]:
@@ -160,7 +161,7 @@ def after_refusal(plan: Plan, run: Run, event: Event, why: Report, now: datetime
             *_enter_step(plan, run, way, now),
         ]
     if ends_run(plan, attempt, asks=why.asks):
-        return [*events, *_without_a_person(plan, after_all(events, run), attempt, why, now)]
+        return [*events, *_without_a_person(plan, fold(events, run), attempt, why, now)]
     sealed = {"values": dict(attempt.values), "errors": [dict(error) for error in why.errors]}
     events.append(Event("step_reopened", now, {"effect": why.effect, "code": why.code}, sealed, step))
     if attempt.step in plan.automatic and attempt.by is None:
@@ -215,28 +216,32 @@ def after_settling(plan: Plan, run: Run, attempt: Attempt, now: datetime) -> lis
     }
     open_data |= {"came_to": came_to} if came_to != latest.outcome else {}
     completed = Event("step_completed", now, open_data, _with_results(latest), step)
-    after = after_all([completed], run)
+    after = fold([completed], run)
     return [completed, *go_to_next(plan, after, attempt.step, came_to, None, now)]
 
 
 def _came_to(plan: Plan, attempt: Attempt) -> str:
     """The outcome that the last effect's result names, if the step has an edge for it; else the submitted one."""
-    named = [effect.result.get("outcome") for effect in _made(attempt) if effect.result]
-    found = named[-1] if named else None
-    return found if found in plan.workflow.step(attempt.step).next else attempt.outcome or "default"
+    named = [effect.result.get("outcome") for effect in _succeeded_effects(attempt) if effect.result]
+    last_named = named[-1] if named else None
+    return last_named if last_named in plan.workflow.step(attempt.step).next else attempt.outcome or "default"
 
 
-def _made(attempt: Attempt) -> list[Effect]:
+def _succeeded_effects(attempt: Attempt) -> list[Effect]:
     """The effects that succeeded, without compensations."""
     return [effect for effect in attempt.effects if effect.status == "succeeded" and effect.compensates is None]
 
 
 def _with_results(attempt: Attempt) -> dict[str, Any]:
     """`output` with the results of the effects: `results` by name, `result` of the last one, its `message`. Empty if no effect has a result."""
-    made = [effect for effect in _made(attempt) if effect.result and ("name" in effect.result or effect.kind not in repeating.COMPARED)]
-    if not made:
+    with_result = [
+        effect
+        for effect in _succeeded_effects(attempt)
+        if effect.result and ("name" in effect.result or effect.kind not in repeating.COMPARED)
+    ]
+    if not with_result:
         return {}
-    results = [dict(effect.result or {}) for effect in made]
+    results = [dict(effect.result or {}) for effect in with_result]
     open_data: dict[str, Any] = {"result": results[-1].get("values", results[-1])}
     if named := {result["name"]: result.get("values", {}) for result in results if "name" in result}:
         open_data["results"] = named
@@ -265,12 +270,12 @@ def check(plan: Plan, run: Run, command: Check, now: datetime) -> list[Event]:
         raise not_possible(run, "Checking this effect")
     step, open_data = (attempt.step, attempt.attempt), {"effect": effect.id, "effect_kind": effect.kind, "result": command.result}
     sealed = {"message": command.message} if command.message else {}
-    asked = Event("effect_checked", now, open_data | {"code": command.code}, sealed, step, command.by)
+    checked = Event("effect_checked", now, open_data | {"code": command.code}, sealed, step, command.by)
     if command.result == "unclear":
-        return [asked]
-    found = {"answer": dict(command.found)} if command.found and command.result == "done" else {}
-    event = Event("effect_settled", now, open_data, found, step, command.by)
-    return [asked, event, *after_settling(plan, after_all([event], run), attempt, now)]
+        return [checked]
+    answer = {"answer": dict(command.found)} if command.found and command.result == "done" else {}
+    event = Event("effect_settled", now, open_data, answer, step, command.by)
+    return [checked, event, *after_settling(plan, fold([event], run), attempt, now)]
 
 
 def settle(plan: Plan, run: Run, command: Settle, now: datetime) -> list[Event]:
@@ -288,4 +293,4 @@ def settle(plan: Plan, run: Run, command: Settle, now: datetime) -> list[Event]:
     if command.left and attempt.outcome is not None and "aborting" not in (run.waiting or {}):
         # the next effect depends on the compensation, so the form is opened again instead
         return after_refusal(plan, run, event, Report(effect.id, "failed", "not_compensated", asks=True), now)
-    return [event, *after_settling(plan, after_all([event], run), attempt, now)]
+    return [event, *after_settling(plan, fold([event], run), attempt, now)]

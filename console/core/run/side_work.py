@@ -30,28 +30,34 @@ class SideRows:
 def create_side_rows(run: Run, attempt: Attempt, command: Complete, now: datetime) -> SideRows:
     """The side rows of a completed step. Raises Conflict `already_done` if a person has to choose, as `repeating.match_former` does."""
     step, awaits = (attempt.step, attempt.attempt), command.awaits
-    makes = any("effect" in one.open for one in command.told) or (awaits is not None and awaits.effect is not None)
+    makes = any("effect" in side_row.open for side_row in command.side_rows) or (awaits is not None and awaits.effect is not None)
     before = [each for each in repeating.former_effects(run, attempt) if each.kind in repeating.BESIDE] if makes else []
     events: list[Event] = []
     fresh: list[SideRow] = []
     stands: Attempt | None = None
-    for one in command.told:
-        same = _same(before, KINDS.get(one.kind, ""), identity_of_side_row(one.open, one.sealed)) if "effect" in one.open else None
+    for side_row in command.side_rows:
+        same = (
+            _same(before, KINDS.get(side_row.kind, ""), identity_of_side_row(side_row.open, side_row.sealed))
+            if "effect" in side_row.open
+            else None
+        )
         if same is None:
-            fresh.append(one)
+            fresh.append(side_row)
             continue
         before.remove(same)
-        if one.kind == "notice_sent" and (others := [person for person in one.open["to"] if person not in same.request["asked"]["to"]]):
-            fresh.append(replace(one, open={**one.open, "to": others, "count": len(others)}))
+        if side_row.kind == "notice_sent" and (
+            others := [person for person in side_row.open["to"] if person not in same.request["asked"]["to"]]
+        ):
+            fresh.append(replace(side_row, open={**side_row.open, "to": others, "count": len(others)}))
             continue
-        events.append(_kept(one.open["effect"], same, step, now, command.by))
-        if awaits is not None and awaits.key == one.open.get("task"):
+        events.append(_kept(side_row.open["effect"], same, step, now, command.by))
+        if awaits is not None and awaits.key == side_row.open.get("task"):
             awaits, stands = _again(run, awaits, same, same.request["key"])
     if awaits is not None and awaits.effect is not None and (same := _same(before, awaits.kind, awaits.request)) is not None:
         events.append(_kept(awaits.effect, same, step, now, command.by))
         awaits, stands = _again(run, awaits, same, same.request["key"])
-    events += _instead(attempt, [one for one in fresh if one.kind == "task_created"], before, command, now)
-    events += [Event(one.kind, now, {"n": attempt.n, **one.open}, dict(one.sealed), step, command.by) for one in fresh]
+    events += _instead(attempt, [side_row for side_row in fresh if side_row.kind == "task_created"], before, command, now)
+    events += [Event(side_row.kind, now, {"n": attempt.n, **side_row.open}, dict(side_row.sealed), step, command.by) for side_row in fresh]
     return SideRows(events, None if stands is not None else awaits, stands)
 
 
@@ -61,14 +67,14 @@ def task_closed(effect: Effect, new: str, attempt: Attempt, by: str | None, now:
     return Event("task_closed", now, open_data, {}, (attempt.step, attempt.attempt), by)
 
 
-def _same(before: list[Effect], kind: str, asked: Mapping[str, Any]) -> Effect | None:
+def _same(before: list[Effect], kind: str, wanted_request: Mapping[str, Any]) -> Effect | None:
     """The effect with the same request, None if there is none. For notices the readers do not matter."""
-    wanted = _without_readers(asked)
+    wanted = _without_readers(wanted_request)
     return next((each for each in before if each.kind == kind and _without_readers(each.request.get("asked") or {}) == wanted), None)
 
 
-def _without_readers(asked: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in asked.items() if name != "to" or "channels" not in asked}
+def _without_readers(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in request.items() if name != "to" or "channels" not in request}
 
 
 def _kept(effect: str, former: Effect, step: tuple[str, int], now: datetime, by: str | None) -> Event:
@@ -77,8 +83,8 @@ def _kept(effect: str, former: Effect, step: tuple[str, int], now: datetime, by:
 
 def _again(run: Run, awaits: Awaited, former: Effect, key: str) -> tuple[Awaited | None, Attempt | None]:
     """(what to wait for, the attempt whose result counts): one of the two. A wait that expired begins again."""
-    found = run.effect(former.id)
-    attempt = found[0] if found is not None else None
+    attempt_and_effect = run.effect(former.id)
+    attempt = attempt_and_effect[0] if attempt_and_effect is not None else None
     if attempt is not None and attempt.completed_at is not None and attempt.outcome is not None:
         return None, attempt
     return replace(awaits, key=key, effect=None), None

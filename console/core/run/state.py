@@ -93,9 +93,9 @@ class Attempt(NamedTuple):
 
     @property
     def context(self) -> Mapping[str, Any]:
-        """What later steps read as `steps.<id>`."""
-        found = self.values if self.output is None else self.output
-        return {**found, "missing": found.get("missing", MISSING_MANUAL)} if self.handled_manually else found
+        """The values that later steps read as `steps.<id>`."""
+        values_left = self.values if self.output is None else self.output
+        return {**values_left, "missing": values_left.get("missing", MISSING_MANUAL)} if self.handled_manually else values_left
 
     @property
     def standing(self) -> bool:

@@ -1,4 +1,4 @@
-"""What a step asks for when it is completed: effects, something to wait for, an inbox, an approval. New ids come with the values."""
+"""Requests of a completed step: effects, something to wait for, an inbox, an approval. New ids come with the values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

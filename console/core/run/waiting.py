@@ -5,7 +5,8 @@ from typing import Any
 
 from console.core.run import Attempt, Event, Run, approving, settling
 from console.core.run.commands import Arrive, Delay, Fail, Fire, Plan, Report, Retry, StepIn, StopTrying, TimeOut, Unanswered, Wait
-from console.core.run.moves import after_all, engine_at, enter_step, go_to_next, not_possible, open_attempt, require_holder, sealed_of
+from console.core.run.evolve import fold
+from console.core.run.moves import engine_at, enter_step, go_to_next, not_possible, open_attempt, require_holder, sealed_of
 from console.core.run.proposal import AT_STAKE
 
 
@@ -75,31 +76,31 @@ def fire(plan: Plan, run: Run, command: Fire, now: datetime) -> list[Event]:
     if waiting["for"] == "retry":
         return [fired]
     if waiting["for"] == "approval":
-        return [fired, *approving.expire(plan, after_all([fired], run), waiting["key"], now)]
+        return [fired, *approving.expire(plan, fold([fired], run), waiting["key"], now)]
     if run.status == "waiting_event":
-        return [fired, *_in_vain(plan, after_all([fired], run), attempt, waiting["outcome"], now)]
+        return [fired, *_in_vain(plan, fold([fired], run), attempt, waiting["outcome"], now)]
     completed = Event("step_completed", now, {"n": attempt.n, "type": plan.workflow.step(attempt.step).type, "automatic": True}, {}, step)
-    after = after_all([fired, completed], run)
+    after = fold([fired, completed], run)
     return [fired, completed, *go_to_next(plan, after, attempt.step, attempt.outcome or "default", None, now)]
 
 
 def _in_vain(plan: Plan, run: Run, attempt: Attempt, outcome: str | None, now: datetime) -> list[Event]:
-    """What follows from a wait that nothing ended in time: the step's way for that, or a person is asked."""
+    """The events when a wait ends without a result: the step's edge for that, or a person is asked."""
     step = (attempt.step, attempt.attempt)
     if outcome is None:
         return _will_not_come(plan, run, attempt, "timed_out", "What this step waited for did not come in time.", now)
     open_data = {"n": attempt.n, "type": plan.workflow.step(attempt.step).type, "outcome": outcome, "automatic": True}
     completed = Event("step_completed", now, open_data, _handed_in(attempt), step)
-    return [completed, *go_to_next(plan, after_all([completed], run), attempt.step, outcome, None, now)]
+    return [completed, *go_to_next(plan, fold([completed], run), attempt.step, outcome, None, now)]
 
 
 def _handed_in(attempt: Attempt) -> dict[str, Any]:
-    """What the step was handed in with."""
+    """The values that were submitted with the step."""
     return sealed_of(values=dict(attempt.values)) | ({} if attempt.output is None else {"output": dict(attempt.output)})
 
 
 def arrive(plan: Plan, run: Run, command: Arrive, now: datetime) -> list[Event]:
-    """What the run waited for is there: the step is done."""
+    """The events when the awaited thing is there: the step is done."""
     attempt, waiting = run.attempt, run.waiting
     if not run.waits_outside or attempt is None or waiting is None or waiting["key"] != command.key or waiting["for"] == "approval":
         raise not_possible(run, "Going on with this answer")
@@ -113,11 +114,11 @@ def arrive(plan: Plan, run: Run, command: Arrive, now: datetime) -> list[Event]:
     done = {"n": attempt.n, "type": plan.workflow.step(attempt.step).type, "outcome": command.outcome, "automatic": command.by is None}
     done |= {"proposal": dict(command.proposal)} if command.proposal else {}
     completed = Event("step_completed", now, done, sealed, step, command.by)
-    return [arrived, completed, *go_to_next(plan, after_all([arrived, completed], run), attempt.step, command.outcome, None, now)]
+    return [arrived, completed, *go_to_next(plan, fold([arrived, completed], run), attempt.step, command.outcome, None, now)]
 
 
 def unanswered(plan: Plan, run: Run, command: Unanswered, now: datetime) -> list[Event]:
-    """What the run waited for will not come: the step's way for errors, the end where the workflow says so, or a person."""
+    """The events when the awaited thing will not come: the edge for errors, the end of the run, or a person."""
     attempt, waits = run.attempt, run.waiting
     if not run.waits_outside or attempt is None or waits is None or waits["key"] != command.key:
         raise not_possible(run, "Going on without this answer")
@@ -150,7 +151,7 @@ def step_in(plan: Plan, run: Run, command: StepIn, now: datetime) -> list[Event]
 
 
 def stop_trying(plan: Plan, run: Run, command: StopTrying, now: datetime) -> list[Event]:
-    """What would be tried again by itself is not; a person has the form, and what went wrong."""
+    """Stop the automatic retries: a person gets the form and the error."""
     require_holder(run, command.by)
     attempt, waits = run.attempt, run.waiting
     if run.status != "waiting_time" or attempt is None or waits is None or waits["for"] != "retry":

@@ -1,10 +1,8 @@
 """Files of a step: uploaded before it is completed, kept with its draft, and named in its values."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from console import files, log, settings
-from console.browse import evidence
 from console.core import media
 from console.core.actor import Actor
 from console.core.forms import takes_files
@@ -13,10 +11,9 @@ from console.db.engine import fetch
 from console.errors import Invalid, NotFound
 from console.files import Stored
 from console.runs.changing.run_rights import Seen, may_work, see
-from console.runs.engine.stepping import OpenStep, context_of, prompt_of, require_step, step_at
+from console.runs.engine.stepping import context_of, prompt_of, require_step, step_at
 from console.runs.rows.run_store import retried
 from console.runs.showing.reading import already_recorded, record_reading
-from console.steps.base import Context
 
 
 def attach(actor: Actor, run_id: str, *, step: str, field: str, name: str, content: bytes) -> Stored:
@@ -114,33 +111,3 @@ def opened(actor: Actor, run_id: str, stored: Stored, page: int | None = None) -
         return True
 
     return retried(once)
-
-
-def taken(open_step: OpenStep, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The submitted values with each file in its stored form. Files of other runs are left out."""
-    if not any(media.names_any(value) for value in values.values()):
-        return dict(values)
-    return evidence.with_files(prompt_of(open_step, context).fields, values, open_step.run.id)
-
-
-def drafted(run_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a draft with each file in its stored form. Files of other runs are left out."""
-    claimed = {name for name, value in values.items() if any(map(_claims, value if isinstance(value, list) else [value]))}
-    if not claimed:
-        return dict(values)
-    there, made = evidence.uploaded_files(run_id), dict(values)
-    for name in claimed:
-        entries = made[name] if isinstance(made[name], list) else [made[name]]
-        found = [there.get(media.file_id_of(entry) or "") if _claims(entry) else entry for entry in entries]
-        left = [entry for entry in found if entry is not None]
-        if isinstance(made[name], list):
-            made[name] = left
-        elif left:
-            made[name] = left[0]
-        else:
-            del made[name]
-    return made
-
-
-def _claims(value: Any) -> bool:
-    return isinstance(value, Mapping) and "file" in value

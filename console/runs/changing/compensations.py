@@ -13,7 +13,7 @@ from console.core.documents.fields import OWN_INPUT, computed, with_own
 from console.core.run import Attempt, Effect, Run, repeating
 from console.core.run.step_requests import Wish
 from console.db.ids import new_id
-from console.effects import action_preview, kept
+from console.effects import action_cache, action_preview
 from console.errors import ConsoleError, Invalid
 
 
@@ -92,9 +92,9 @@ def _compensation(actor: Actor, run: Run, effect: Effect, now: datetime) -> Comp
             "task.close", "Close the task", [Wish(new_id("eff"), "task", "Close the task", request_of_task, compensates=effect.id)]
         )
     request = effect.request
-    own = kept.every().get(request.get("action", ""))
+    own = action_cache.every().get(request.get("action", ""))
     named = request.get("compensation") or (own.compensation.action if own and own.compensation else None)
-    undo = kept.every().get(named) if named else None
+    undo = action_cache.every().get(named) if named else None
     if undo is None or request.get("index", 0) != 0:
         return None
     if action_preview.may(actor, run.team, undo) != "execute":

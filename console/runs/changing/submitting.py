@@ -1,9 +1,10 @@
-"""Submitted forms: fields that the person may not see, reasons that they may not read, and references that must exist."""
+"""Submitted forms: their files, fields that the person may not see, reasons that they may not read, and references that must exist."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from console.browse import evidence
+from console.core import media
 from console.core.actor import Actor
 from console.core.documents.fields import FieldDefinition
 from console.core.forms import is_empty
@@ -11,7 +12,7 @@ from console.core.origins import ANY
 from console.errors import Conflict, Invalid
 from console.log import masking
 from console.records import Record
-from console.runs.engine.stepping import OpenStep, completion_of, context_of
+from console.runs.engine.stepping import OpenStep, completion_of, context_of, prompt_of
 from console.runs.showing import reader_reach
 from console.steps.base import Completion, Context
 
@@ -72,3 +73,33 @@ def require_existing_references(actor: Actor, open_step: OpenStep, context: Cont
     fields = [*context.forms.values(), *(entry.field() for entry in defined if entry.type == "reference")]
     if evidence.reference_errors(actor, open_step.run.team, fields, given):
         evidence.require(actor, open_step.run.team, open_step.kind.prepare(open_step.view, context).fields, given)
+
+
+def with_stored_files(open_step: OpenStep, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The submitted values with each file in its stored form. Files of other runs are left out."""
+    if not any(media.names_any(value) for value in values.values()):
+        return dict(values)
+    return evidence.with_files(prompt_of(open_step, context).fields, values, open_step.run.id)
+
+
+def draft_with_stored_files(run_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a draft with each file in its stored form. Files of other runs are left out."""
+    with_files = {name for name, value in values.items() if any(map(_is_file_value, value if isinstance(value, list) else [value]))}
+    if not with_files:
+        return dict(values)
+    uploaded, kept = evidence.uploaded_files(run_id), dict(values)
+    for name in with_files:
+        entries = kept[name] if isinstance(kept[name], list) else [kept[name]]
+        stored = [uploaded.get(media.file_id_of(entry) or "") if _is_file_value(entry) else entry for entry in entries]
+        left = [entry for entry in stored if entry is not None]
+        if isinstance(kept[name], list):
+            kept[name] = left
+        elif left:
+            kept[name] = left[0]
+        else:
+            del kept[name]
+    return kept
+
+
+def _is_file_value(value: Any) -> bool:
+    return isinstance(value, Mapping) and "file" in value

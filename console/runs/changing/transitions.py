@@ -15,7 +15,7 @@ from console.core.run.proposal import MARKS
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.records import Record
-from console.runs.changing import attachments, compensations, submitting
+from console.runs.changing import compensations, submitting
 from console.runs.changing.approval_requests import complete_request, notify_approvers
 from console.runs.changing.run_rights import Seen, see
 from console.runs.engine import proposing
@@ -308,7 +308,7 @@ def _completion_events(actor: Actor, seen: Seen, submitted: Submission, now: dat
             open_step.view, context
         )  # the person only chooses what to do about the earlier effect
     else:
-        given = attachments.taken(open_step, context, submitting.without_unseen(actor, open_step, context, submitted.values))
+        given = submitting.with_stored_files(open_step, context, submitting.without_unseen(actor, open_step, context, submitted.values))
         completion = submitting.completion_of_form(actor, open_step, seen.record, context, given, submitted.outcome)
         submitting.require_existing_references(actor, open_step, context, given)
     prompt = prompt_of(open_step, context) if submitted.outcome is not None or proposal is not None else None
@@ -357,7 +357,7 @@ def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values:
     seen = see(actor, run_id)
     attempt = moves.require_completable(seen.run, actor.id, step, revision, drafted=True)
     values = {**values, MARKS: {"outcome": outcome}} if outcome is not None else values
-    now, kept = log.now(), attachments.drafted(run_id, values)
+    now, kept = log.now(), submitting.draft_with_stored_files(run_id, values)
     if step_at(seen.definition, seen.run).kind.by_items:
         kept = typed_drafts.with_other_items(typed_drafts.latest(run_id, attempt.n, seen.loaded.subject), kept)
     if not typed_drafts.keep(run_id, attempt.n, actor.id, seen.loaded.subject or "", log.body.plain(kept), now):

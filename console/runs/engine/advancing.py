@@ -304,7 +304,7 @@ def completing_command(
         repeat=repeat,
         compensations=compensations,
         awaits=awaits,
-        told=[*side_rows, *beside],
+        side_rows=[*side_rows, *beside],
         proposal=proposal,
         proposed=proposed,
         by_ai=by_ai,

@@ -12,8 +12,8 @@ from console.core.run import Attempt, Effect, Event, Run, commands, decisions
 from console.core.run.step_requests import SideRow
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
-from console.effects import lookups
-from console.effects.lookups import Stands
+from console.effects import later_results
+from console.effects.later_results import LaterResult
 from console.errors import ConsoleError, NotAllowed
 from console.runs.changing.run_rights import see
 from console.runs.engine.addressees import may_see
@@ -34,7 +34,7 @@ _NOW = "update queue.pgqueuer set execute_after = now() where dedupe_key = %s an
 
 def schedule_followup(run: Run, effect: Effect) -> None:
     """Schedule the first look, if the effect's result may become final only later."""
-    if lookups.wanted(effect) is None:
+    if later_results.follow_rule(effect) is None:
         return
     with transaction() as connection:
         queue.enqueue(
@@ -49,7 +49,7 @@ def _key(effect: str) -> str:
 def follow_now(actor: Actor, run_id: str) -> int:
     """Look at the run's followed effects now, because somebody says that there is news. Returns how many are followed. Raises NotFound."""
     run = see(actor, run_id, whole=True).run
-    effects = [effect for attempt in run.attempts.values() for effect in attempt.effects if lookups.wanted(effect) is not None]
+    effects = [effect for attempt in run.attempts.values() for effect in attempt.effects if later_results.follow_rule(effect) is not None]
     return sum(bool(fetch(_NOW, (_key(effect.id),))) for effect in effects)
 
 
@@ -61,29 +61,29 @@ def follow_effect(job: str) -> None:
     if loaded is None or with_attempt is None or with_attempt[1].status == "failed":
         return
     attempt, effect = with_attempt
-    follow = lookups.wanted(effect)
+    follow = later_results.follow_rule(effect)
     if effect.settled_at is None or effect.status != "succeeded":
         raise queue.PutBack(FIRST_S)
-    if follow is None or lookups.settled(effect) or _reported_before(run_id, effect_id):
+    if follow is None or later_results.is_final(effect) or _reported_before(run_id, effect_id):
         return
     age_s = (log.now() - effect.settled_at).total_seconds()
     pause_s = max(FIRST_S, min(LONGEST_S, age_s / 2))
     if queue.paused():
         raise queue.PutBack(FIRST_S)
-    stands = _look_up(loaded.run, attempt, effect)
-    if stands is not None and stands.status != "pending":
-        _report(loaded, attempt, effect, stands.status, stands)
+    later = _look_up(loaded.run, attempt, effect)
+    if later is not None and later.status != "pending":
+        _report(loaded, attempt, effect, later.status, later)
     elif age_s > follow.days * 24 * 3600:
-        _report(loaded, attempt, effect, "unknown", stands, NOT_FINAL.format(days=follow.days))
+        _report(loaded, attempt, effect, "unknown", later, NOT_FINAL.format(days=follow.days))
     else:
         raise queue.PutBack(pause_s)
 
 
-def _look_up(run: Run, attempt: Attempt, effect: Effect) -> Stands | None:
+def _look_up(run: Run, attempt: Attempt, effect: Effect) -> LaterResult | None:
     """The state in the other system, asked with the rights of who completed the step; None if it cannot be asked now."""
     for person in dict.fromkeys(filter(None, (attempt.by, run.last_holder, run.started_by))):
         try:
-            return lookups.look_up(accounts.actor_of_person(person, "sys:engine"), effect, run)
+            return later_results.look_up(accounts.actor_of_person(person, "sys:engine"), effect, run)
         except NotAllowed:
             continue
         except ConsoleError as error:
@@ -97,20 +97,20 @@ def _reported_before(run_id: str, effect: str) -> bool:
     return any(each.get("effect") == effect and each.get("code") == LATER for each in reports)
 
 
-def _report(loaded: Loaded, attempt: Attempt, effect: Effect, status: str, stands: Stands | None, message: str = "") -> None:
+def _report(loaded: Loaded, attempt: Attempt, effect: Effect, status: str, later: LaterResult | None, message: str = "") -> None:
     """Record the result at the end of the run, with a task unless it succeeded."""
-    title = stands.title if stands is not None else effect.summary
+    title = later.title if later is not None else effect.summary
     side_rows = (
-        () if status == "succeeded" else (_task(loaded.run, attempt, title, message or (stands.text if stands is not None else None)),)
+        () if status == "succeeded" else (_task(loaded.run, attempt, title, message or (later.text if later is not None else None)),)
     )
-    values = dict(stands.values) if stands is not None else {}
+    values = dict(later.values) if later is not None else {}
     report = commands.Report(
         effect.id,
         status,
         LATER,
         message or (title if status == "failed" else ""),
         result={"values": values} if values else None,
-        told=side_rows,
+        side_rows=side_rows,
     )
     definition = version(loaded.run.workflow, loaded.run.version)
 

@@ -38,7 +38,7 @@ from console.core.origins import (
     ways,
 )
 from console.db.engine import fetch
-from console.effects import kept
+from console.effects import action_cache
 from console.errors import ConsoleError, NotFound
 from console.log import masking
 from console.steps.base import Read, StepType, StepView
@@ -58,7 +58,7 @@ UNREAD = Version(None, "", {}, read=False)
 def origins_of(workflow: str, version: int) -> Version:
     """The origins of this version's values. For a version that this release cannot read, nothing is known of its steps."""
     try:
-        every = kept.every() if (named := _acts(workflow, version)) else {}
+        every = action_cache.every() if (named := _acts(workflow, version)) else {}
         return _compute_origins(workflow, version, _Same([every[name] for name in named if name in every]), _Same(records.collections()))
     except NotFound:
         return NOWHERE

@@ -12,7 +12,8 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.action_document import ActionEffect
 from console.core.documents.collections import Collection
-from console.core.documents.fields import OWN_INPUT, Case, Computed, computed, texts_of, with_own
+from console.core.documents.field_expressions import texts_of
+from console.core.documents.fields import OWN_INPUT, Case, Computed, computed, with_own
 from console.core.forms import FormField
 from console.core.run import NEXT_ITEM
 from console.errors import ConsoleError

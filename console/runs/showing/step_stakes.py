@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from console import records, steps
 from console.core import stakes
 from console.core.documents.workflow import Stake, Step
-from console.effects import kept
+from console.effects import action_cache
 from console.errors import NotFound
 from console.steps.base import StepType
 from console.workflows import Definition
@@ -39,7 +39,7 @@ def _own(definition: Definition, step: Step) -> frozenset[Stake]:
 
 def _of_action(action_id: str) -> frozenset[Stake]:
     try:
-        return stakes.of_action(kept.get(action_id))
+        return stakes.of_action(action_cache.get(action_id))
     except NotFound:
         return frozenset({"irreversible"})  # an unknown action may do anything
 

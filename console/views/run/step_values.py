@@ -80,7 +80,7 @@ def _definitions(config: Any) -> Iterator[FieldDefinition]:
     action = getattr(config, "action", None)
     if isinstance(action, str):
         try:
-            yield from effects.kept.get(action).form
+            yield from effects.action_cache.get(action).form
         except NotFound:
             return
 

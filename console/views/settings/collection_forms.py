@@ -24,6 +24,7 @@ WIDGET_WORDS = {
     "badge": "Badge in its colour", "tags": "Tags", "number": "Number", "plain": "Number without separators", "money": "Money",
     "percent": "Per cent", "day": "Day", "long_day": "Day in words", "iso": "2026-11-20", "ago": "How long ago", "link": "Link", "email": "E-mail link",
     "phone": "Phone link", "iban": "IBAN in groups", "country": "Country", "language": "Language", "currency": "Currency", "image": "Image", "file": "File", "code": "Code", "json": "JSON",
+    "fraction": "Per cent of a part of one", "colour": "Colour",
 }  # fmt: skip
 AI_WORDS = {
     "full": "Yes, the value as it is",
@@ -177,11 +178,11 @@ def field_document(form: MultiDict[str, str], former: Mapping[str, Any]) -> dict
             _set_or_drop(settings, name, form[name].strip())
     lines = form.get("lines", "").strip()
     _set_or_drop(settings, "lines", int(lines) if lines.isdigit() else lines)
-    for flag in ("required", "readonly", "hidden", "minor"):
+    for flag in ("required", "readonly", "minor"):
         settings.pop(flag, None)
         if flag in form.getlist("flag"):
             settings[flag] = True
-    for flag in ("sensitive", "personal"):
+    for flag in ("sensitive", "personal", "hidden"):
         settings.pop(flag, None)
         if form.get(flag) in ("yes", "no"):
             settings[flag] = form[flag] == "yes"

@@ -13,7 +13,7 @@ from console.access.index import Index
 from console.access.policy_changes import Change, shipped
 from console.access.rows import EVERY, LEVELS, WHOLE, PolicyError, Row
 from console.access.spoken_names import Names, known
-from console.effects import kept
+from console.effects import action_cache
 from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotAllowed
 from console.rights import role_rules, rule_conditions, rule_drafts
 from console.views import frame
@@ -334,10 +334,10 @@ def _objects(kind: str, rows: Sequence[Row], names: Names) -> list[str]:
     there: set[str] = {row.obj for row in rows if row.obj.startswith(f"{kind}:")}
     if kind == "collection":
         return [obj for collection in records.collections() if access.exists_for(frame.actor(), obj := f"collection:{collection.id}")]
-    there |= {f"{kind}:{ident}" for ident in (kept.every() if kind == "action" else names.titles.get(kind, {}))}
+    there |= {f"{kind}:{ident}" for ident in (action_cache.every() if kind == "action" else names.titles.get(kind, {}))}
     if kind != "label":
         there.add(f"{kind}:{EVERY}")
-    existing = {f"workflow:{workflow.slug}" for workflow in kept.every().values()} if kind == "workflow" else set()
+    existing = {f"workflow:{workflow.slug}" for workflow in action_cache.every().values()} if kind == "workflow" else set()
     there = {obj for obj in there - existing if access.exists_for(frame.actor(), obj)}
     return sorted(there, key=lambda obj: (not obj.endswith(f":{EVERY}"), names.object(obj).lower()))
 

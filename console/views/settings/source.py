@@ -112,6 +112,15 @@ def again(name: str) -> Response:
     return _again(head)
 
 
+@blueprint.get("/indexes")
+def indexes(name: str) -> Response:
+    """Show the statements that would make searches fast, for whoever runs the database."""
+    head, _ = named(name)
+    advice = sources.advised(name, by=frame.actor())
+    context = {"source": head, "large": [one for one in advice if one.large], "small": [one for one in advice if not one.large]}
+    return area.page("settings/source_indexes.html", "sources", context)
+
+
 @blueprint.route("/remove", methods=["GET", "POST"])
 def remove(name: str) -> Response:
     """Show what ends with the source; a POST with its name removes it."""

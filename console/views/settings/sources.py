@@ -8,13 +8,16 @@ from console import access, accounts, records, sources
 from console.core.documents.collections import Collection
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.sources import Tested, addresses
-from console.views import frame
-from console.views.settings import area
+from console.views import formats, frame
+from console.views.settings import area, source_preview
 
 blueprint = Blueprint("sources", __name__, url_prefix="/settings/sources")
 KINDS = (("postgresql", "PostgreSQL"), ("mysql", "MySQL or MariaDB"), ("sqlite", "SQLite file"))
 PARTS = ("kind", "host", "port", "database", "user", "encrypted")
-TYPED = ("url", *PARTS, "name", "role", "which")
+MOST_HIDDEN = 40
+TYPED = ("url", *PARTS, "name", "which", "look")
+ACTS = (("browse", "Browse"), ("update", "Change"), ("create", "Add"), ("export", "Export"))
+"""What a role may be given here, as rows of the policy and as words; `browse` includes reading single records."""
 
 
 @blueprint.get("")
@@ -40,7 +43,8 @@ def new() -> Response:
     kept = addresses.seal(frame.actor().id, {"url": url})
     if not tested.ok or request.form.get("do") == "test":
         return _address_form({**typed, "kept": kept}, tested=tested, status=200 if tested.ok else 422)
-    return _choice({"kept": kept, "name": _free_name(url), "role": "admin", "which": "all"}, tested)
+    own = {role for role, _ in frame.actor().roles} & access.rights().roles
+    return _choice(url, {"kept": kept, "name": _free_name(url), "which": "all"}, tested, may={role: {"browse"} for role in own})
 
 
 @blueprint.post("/connect")
@@ -51,17 +55,25 @@ def connect() -> Response:
     typed = _typed()
     url = addresses.unseal(actor.id, typed.get("kept", ""))["url"]
     chosen = request.form.getlist("table") if typed.get("which") == "some" else None
+    may = {role: acts for role in sorted(access.rights().roles) if (acts := set(request.form.getlist(f"may.{role}")))}
+    if request.form.get("do") == "look":
+        return _choice(url, typed, sources.attempt(url), chosen=chosen, may=may)
     try:
         if chosen == []:
             raise addresses.field_error("table", "Choose at least one table.")
-        if typed.get("role") not in access.rights().roles:
-            raise addresses.field_error("role", "Choose one of the roles.")
+        if not may:
+            raise addresses.field_error("may", "Choose at least one role that may browse.")
         terms = sources.Terms(read_only=bool(request.form.get("read_only")))
-        made = sources.add(typed.get("name", ""), url, typed["role"], terms=terms, chosen=chosen, by=actor)
+        made = sources.add(typed.get("name", ""), url, terms=terms, chosen=chosen, may=_granted(may), by=actor)
     except (Invalid, Conflict) as wrong:
-        return _choice(typed, sources.attempt(url), chosen=chosen, wrong=wrong)
+        return _choice(url, typed, sources.attempt(url), chosen=chosen, may=may, wrong=wrong)
     flash(f"{typed['name']} is connected: {len(made)} collections.")
     return frame.redirect_to(f"/settings/sources/{typed['name']}/connected")
+
+
+def _granted(may: Mapping[str, set[str]]) -> dict[str, list[str]]:
+    """Return the acts of the policy for what was ticked: whoever may do anything with records sees them."""
+    return {role: ["browse", "read", *(act for act, _ in ACTS if act != "browse" and act in acts)] for role, acts in may.items()}
 
 
 @blueprint.get("/<name>/connected")
@@ -74,7 +86,10 @@ def connected(name: str) -> Response:
     context = {
         "source": head,
         "collections": collections,
-        "first": next((collection for collection in usable if collection.kind == "table"), usable[0] if usable else None),
+        "role_words": formats.role_words,
+        "hidden": [(collection, field) for collection in collections for field in sources.hidden_fields(collection)][:MOST_HIDDEN],
+        "rights": _rights(collections),
+        "first": min(usable, key=lambda one: (one.kind != "table", sources.likelihood(one.table)), default=None),
         "usable": usable,
         "teams": teams,
         "team": own_teams[0] if own_teams else next(iter(teams), None),
@@ -123,6 +138,16 @@ def _role_with_grant(collections: list[Collection]) -> str:
     return given[0] if given else "admin"
 
 
+def _rights(collections: list[Collection]) -> list[tuple[str, list[str]]]:
+    """Return what each role may do with the first collection, in words."""
+    obj = f"collection:{collections[0].id}" if collections else ""
+    held: dict[str, set[str]] = {}
+    for row in access.all_rows():
+        if row.obj == obj and row.eft == "allow":
+            held.setdefault(row.sub.removeprefix("role:"), set()).add(row.act)
+    return [(role, [words for act, words in ACTS if act in acts]) for role, acts in sorted(held.items())]
+
+
 def _typed() -> dict[str, str]:
     """Return the form's content without the password."""
     return {name: request.form.get(name, "").strip() for name in (*TYPED, "kept") if name in request.form}
@@ -141,14 +166,28 @@ def _address_form(
         "tested": tested,
         "kinds": KINDS,
         "ports": addresses.PORTS,
-        "first": not sources.list_all(frame.actor()),
+        "shop": sources.demo_shop(),
         "by_url": bool(typed.get("url")) or "url" in errors,
     }
     return area.page("settings/source_new.html", "sources", context, status=status or (422 if wrong else 200))
 
 
-def _choice(typed: Mapping[str, str], tested: Tested, *, chosen: list[str] | None = None, wrong: ConsoleError | None = None) -> Response:
+def _choice(
+    url: str,
+    typed: Mapping[str, str],
+    tested: Tested,
+    *,
+    chosen: list[str] | None = None,
+    may: Mapping[str, set[str]],
+    wrong: ConsoleError | None = None,
+) -> Response:
+    place = typed.get("look") or sources.first_choice(tested.tables)
     context = {
+        "acts": ACTS,
+        "role_words": formats.role_words,
+        "may": may,
+        "look": place,
+        **(source_preview.context(url, place) if tested.ok and place else {}),
         "typed": typed,
         "wrong": reasons(wrong),
         "tested": tested,

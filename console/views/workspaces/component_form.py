@@ -423,4 +423,3 @@ def _known(collection_id: str) -> Collection | None:
         return records.collection(collection_id)
     except ConsoleError:
         return None
-

@@ -1,6 +1,7 @@
 """Collections: their model, their documents, and assembling both with the database structure."""
 
-from console.core.documents.collections.assembling import LISTS, PERSONAL_TYPES, TITLES, Stored, assemble, humanised, labelled
+from console.core.documents.collections.assembling import LISTS, PERSONAL_TYPES, Stored, assemble
+from console.core.documents.collections.labels import humanised, one_of
 from console.core.documents.collections.model import (
     CONVERSIONS,
     FIELD_TYPES,
@@ -26,7 +27,6 @@ __all__ = [
     "MOST_COLUMNS",
     "PERSONAL_TYPES",
     "SHOWN_ONLY",
-    "TITLES",
     "TONES",
     "WIDGETS",
     "Collection",
@@ -43,6 +43,7 @@ __all__ = [
     "document_check",
     "fields_of",
     "humanised",
-    "labelled",
+    "one_of",
+    "recognising",
     "treatment",
 ]

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from console.core.documents.collections import treatment
+from console.core.documents.collections import recognising, relating, treatment
+from console.core.documents.collections.labels import explained, humanised, led_to, one_of
 from console.core.documents.collections.model import (
     FIELD_TYPES,
     MOST_COLUMNS,
@@ -30,16 +31,6 @@ from console.errors import DefinitionError
 PERSONAL_TYPES = frozenset({"text", "long_text", "email", "phone", "json", "file"})
 FREE_TYPES = frozenset({"long_text", "json", "array", "file", "binary", "other"})
 """Field types that may contain text from anybody, unless the document names the author."""
-TITLES = ("display_name", "name", "title", "label", "legal_name", "company_name", "full_name", "subject", "description", "code")
-LONGEST_LABEL = 60
-ABBREVIATIONS = {
-    word.lower(): word
-    for word in (
-        "AI", "AML", "API", "BIC", "CEO", "CSV", "EU", "FX", "IBAN", "ID", "IDs", "IP", "ISO", "JSON", "KYB", "KYC", "LEI", "MCC", "MLRO", "MRZ",
-        "PDF", "PEP", "SAR", "SEPA", "SKU", "SMS", "SQL", "TIN", "UBO", "URL", "UTC", "UUID", "VAT", "eID",
-    )
-}  # fmt: skip
-"""Words with special spelling in labels. "is", "no" and "us" are ordinary words and not included."""
 PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 STORED_AS = {
     "long_text": "text", "money": "decimal", "enum": "text", "multi_enum": "array", "reference": "text", "email": "text", "phone": "text",
@@ -65,21 +56,6 @@ LISTS = ("columns", "details", "form")
 Places: TypeAlias = Mapping[tuple[str, str | None, str], Stored]
 
 
-def humanised(name: str) -> str:
-    """A label from a name: "Customer no" for `customer_no`, "KYC case ID" for `kyc_case_id`."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").replace("-", " ").split()
-    text = " ".join(ABBREVIATIONS.get(word.lower(), word) for word in words) or name
-    return text if words and words[0].lower() in ABBREVIATIONS else text[:1].upper() + text[1:]
-
-
-def labelled(comment: str | None, name: str) -> tuple[str, str | None]:
-    """(label, help) from a comment: a short comment is the label, a long one the help for the humanised name."""
-    text = (comment or "").strip()
-    if not text:
-        return humanised(name), None
-    return (text, None) if len(text) <= LONGEST_LABEL and "\n" not in text else (humanised(name), text)
-
-
 def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = MappingProxyType({})) -> dict[str, Collection]:
     """Collection id → collection. `called`: collection → fields from company functions.
 
@@ -93,9 +69,25 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
         for foreign in item.structure.get("foreign_keys", ()):
             target = places.get((item.source, foreign["schema"], foreign["table"]))
             if target is not None:
-                _link(links, made, item.id, target.id, foreign)
-    related = {item.id: _relations(made, made[item.id], links[item.id], item.document) for item in items}
-    return {item.id: _referring(replace(made[item.id], relations=related[item.id]), made) for item in items}
+                relating.link(links, made, item.id, target.id, foreign)
+    relating.label_ends({item.id: item.structure for item in items}, links, made)
+    related = {item.id: relating.relations(made, made[item.id], links[item.id], item.document) for item in items}
+    finished = {item.id: _referring(replace(made[item.id], relations=related[item.id]), made) for item in items}
+    return _told_apart(finished)
+
+
+def _told_apart(made: dict[str, Collection]) -> dict[str, Collection]:
+    """The collections, those with the same label with their source beside it, and with their table where that is the same too."""
+    alike: dict[str, list[Collection]] = {}
+    for one in made.values():
+        alike.setdefault(one.label.casefold(), []).append(one)
+    for several in alike.values():
+        sources = [one.source for one in several]
+        for one in several if len(several) > 1 else ():
+            place = f"{one.schema}.{one.table}" if one.schema else one.table
+            beside = one.source if sources.count(one.source) == 1 else place if len(set(sources)) == 1 else f"{one.source} {place}"
+            made[one.id] = replace(one, label=f"{one.label} ({beside})", plain_label=one.label)
+    return made
 
 
 def _referring(own: Collection, made: Mapping[str, Collection]) -> Collection:
@@ -116,9 +108,10 @@ def _referring(own: Collection, made: Mapping[str, Collection]) -> Collection:
 
 def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> Collection:
     structure, document = kept.structure, kept.document
-    label, explained = labelled(structure.get("comment"), structure["table"])
+    label = humanised(recognising.table_words(structure["table"]))
     key = tuple(document.get("key") or structure["key"])
-    fields = tuple(_field(kept, column, key, places) for column in structure["columns"])
+    named = _named_in(document)
+    fields = _labelled(tuple(_field(kept, column, key, places, named) for column in structure["columns"]), document)
     columns = {item.name for item in fields}
     by_name = {item.name: item for item in fields}
     computed = tuple(
@@ -148,19 +141,16 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
         kind=structure["kind"],
         dialect=structure["dialect"],
         label=document.get("label") or label,
-        label_one=document.get("label_one") or humanised(structure["table"]),
-        help=document.get("help") or explained,
+        label_one=document.get("label_one") or one_of(label),
+        help=document.get("help") or explained(structure.get("comment"), document.get("label") or label),
         key=key,
         stored_fields=fields,
         segments=tuple(
             Segment(item["id"], item["label"], item["filter"], tuple(item.get("roles") or ())) for item in document.get("segments", ())
         ),
-        title=document.get("title") or _title(shown, key),
+        title=document.get("title") or _title(structure, shown, key),
         subject=document.get("subject"),
-        columns=tuple(
-            document.get("columns")
-            or [item.name for item in [item for item in shown if item.type not in SHOWN_ONLY] or shown][:MOST_COLUMNS]
-        ),
+        columns=tuple(document.get("columns") or _default_columns(shown)),
         summary=document.get("summary") or {},
         search=tuple(document.get("search") or ()),
         sort=document.get("sort"),
@@ -172,6 +162,13 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
     )
     _check(made)
     return made
+
+
+def _default_columns(shown: Sequence[Field]) -> list[str]:
+    """The first columns that a list can show; without currencies, which stand with their amounts."""
+    beside = {item.currency for item in shown}
+    plain = [item.name for item in shown if item.type not in SHOWN_ONLY and item.name not in beside]
+    return (plain or [item.name for item in shown])[:MOST_COLUMNS]
 
 
 def _said_of_fields(document: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
@@ -259,14 +256,42 @@ def _check(made: Collection) -> None:
             raise DefinitionError(message, details=[{"field": place, "reason": message}])
 
 
-def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: Places) -> Field:
+def _labelled(fields: tuple[Field, ...], document: Mapping[str, Any]) -> tuple[Field, ...]:
+    """The fields, references without "ID" in their labels unless another field is called so."""
+    said = _said_of_fields(document)
+    taken = {item.label for item in fields}
+    return tuple(
+        replace(item, label=led_to(item.label))
+        if item.references and not said.get(item.name, {}).get("label") and led_to(item.label) not in taken
+        else item
+        for item in fields
+    )
+
+
+def _named_in(document: Mapping[str, Any]) -> frozenset[str]:
+    """Columns that the document shows somewhere by name: somebody has decided that they are seen."""
+    parts = (document.get("summary") or {}).get("sections") or ()
+    listed = {name for place in (*LISTS, "search") for name in document.get(place) or ()} | {
+        name for part in parts for name in part["fields"]
+    }
+    texts = [str(says["computed"]) for says in _said_of_fields(document).values() if says.get("computed")]
+    try:
+        used = {name for text in texts for name in fields_of(text)} | fields_of(document.get("title") or "", template=True)
+    except ExpressionError:  # `_check` says where
+        used = set()
+    return frozenset(listed | used)
+
+
+def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: Places, named: frozenset[str]) -> Field:
     name = column["name"]
     says: Mapping[str, Any] = _said_of_fields(kept.document).get(name, {})
-    label, explained = labelled(column.get("comment"), name)
+    label = humanised(name)
     options = says.get("options", column.get("options"))
     references = _referred(kept, name, places)
     drawn = "file" if says.get("widget") in {"image", "file"} else None
-    kind = says.get("type") or drawn or ("reference" if references else _shown_as(column, bool(options)))
+    plain = says.get("type") or says.get("widget") or options or references or says.get("references")
+    seen = {} if plain else recognising.look(column, [one["name"] for one in kept.structure["columns"]])
+    kind = says.get("type") or drawn or ("reference" if references else seen.pop("type", None) or _shown_as(column, bool(options)))
     if kind not in FIELD_TYPES:
         raise DefinitionError(
             f"{kept.id}.{name}: there is no field type '{kind}'.", details=[{"field": name, "reason": f"unknown type {kind}"}]
@@ -283,6 +308,8 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: 
         says.get("personal", bool(kept.document.get("subject")) and name not in key and (kind in PERSONAL_TYPES or "birth" in name))
     )
     sensitive = bool(says.get("sensitive", False))
+    label = re.sub(r" (minor|cents?)$", "", label) if seen.get("minor") else label
+    secret = None if "hidden" in says or name in named or name in key else recognising.secret_because(column)
     return Field(
         name=name,
         label=says.get("label") or label,
@@ -301,8 +328,9 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: 
         most=column.get("most"),
         precision=column.get("precision"),
         scale=column.get("scale"),
-        help=says.get("help") or explained,
-        hidden=bool(says.get("hidden", False)),
+        help=says.get("help") or explained(column.get("comment"), says.get("label") or label),
+        hidden=bool(says.get("hidden", secret is not None)),
+        hidden_because=secret or "",
         format=says.get("format"),
         validation=tuple(Rule(item["if"], item["message"], name) for item in says.get("validation") or ()),
         ai=treatment.treatment_for(
@@ -313,7 +341,7 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: 
         author=_author(name, kind, says),
         required=bool(says.get("required", False)),
         governed=_governors(kept.document, name),
-        **_look_of(says) | ({} if says.get("widget") or options or references or says.get("references") else _coded(name, column)),
+        **_look_of(says) | ({} if plain and not says.get("type") else _coded(name, column)) | seen,
     )
 
 
@@ -337,7 +365,11 @@ def _coded(name: str, column: Mapping[str, Any]) -> dict[str, Any]:
     if column["stored"] not in ("text", "array"):
         return {}
     long = column.get("max_length")
-    found = (widget for widget, (length, last) in CODE_WORDS.items() if words[-1] in last and long in (None, length))
+    found = (
+        widget
+        for widget, (length, last) in CODE_WORDS.items()
+        if words[-1] in last and (long in (None, length) or (column.get("form") == "alpha2" and length == 2))
+    )
     return {"widget": widget} if (widget := next(found, None)) else {}
 
 
@@ -386,19 +418,36 @@ def _shown_as(column: Mapping[str, Any], listed: bool) -> str:
     if stored == "text":
         if listed:
             return "enum"
-        named = next((kind for pattern, kind in NAMED_TYPES if pattern.fullmatch(column["name"].lower())), "text")
+        named = next((kind for pattern, kind in NAMED_TYPES if pattern.fullmatch("_".join(recognising.parts_of(column["name"])))), "text")
         return "long_text" if column.get("long") else named
     if stored == "array" and listed:
         return "multi_enum"
     return stored
 
 
-def _title(shown: Sequence[Field], key: Sequence[str]) -> str:
-    """Default title template: a telling column, else the first text, else the key."""
-    names = {item.name for item in shown if item.stored == "text"}
-    texts = [item.name for item in shown if item.stored == "text" and item.type in {"text", "email"} and not item.sensitive]
-    chosen = [name for name in TITLES if name in names][:1] or texts[:1] or list(key)
-    return " ".join(f"{{{{ {_path(name)} }}}}" for name in chosen)
+def _title(structure: Mapping[str, Any], shown: Sequence[Field], key: Sequence[str]) -> str:
+    """Default title template: the names of a person, a telling column, the parts of the key in words, else the kind of record with its key."""
+    one = one_of(humanised(recognising.table_words(structure["table"])))
+    usable = {item.name: item for item in shown if item.type in {"text", "email", "enum", "long_text"} and not item.sensitive}
+    known = [column for column in structure["columns"] if column["name"] in usable and _shown_plainly(usable[column["name"]])]
+    chosen = recognising.title_columns(one, known)
+    if chosen:
+        return " ".join(f"{{{{ {_path(name)} }}}}" for name in chosen)
+    visible = {item.name: item for item in shown}
+    if len(key) > 1 and all(name in visible for name in key):
+        first, *rest = (f"{led_to(visible[name].label)} {{{{ {_path(name)} }}}}" for name in key)
+        return ", ".join([first, *(part[:1].lower() + part[1:] for part in rest)])
+    repeated = {column["name"] for column in structure["columns"] if column.get("repeats")}
+    texts = [one["name"] for one in known if usable[one["name"]].type in {"text", "email"} and one["name"] not in {*key, *repeated}]
+    if texts:
+        return f"{{{{ {_path(texts[0])} }}}}"
+    numbered = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "integer"
+    return f"{one} {{{{ {_path(key[0])} }}}}" if numbered else " ".join(f"{{{{ {_path(name)} }}}}" for name in key)
+
+
+def _shown_plainly(item: Field) -> bool:
+    """Whether the values of a field may name a record: no states and no colours."""
+    return item.widget not in ("badge", "colour") and item.references is None
 
 
 def _path(name: str) -> str:
@@ -406,63 +455,3 @@ def _path(name: str) -> str:
         return f"record.{name}"
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'record["{quoted}"]' if not name.startswith("_") and "}}" not in name else '""'
-
-
-def _link(links: dict[str, list[Relation]], made: Mapping[str, Collection], here: str, there: str, foreign: Mapping[str, Any]) -> None:
-    """The two relations of a foreign key: to the referenced record, and back to the referring ones."""
-    pairs = tuple(zip(foreign["columns"], foreign["target"], strict=True))
-    one = foreign["columns"][0].removesuffix("_id") if len(pairs) == 1 else made[there].table
-    links[here].append(Relation(one, made[there].label_one, there, "to_one", pairs, exact=True))
-    back = tuple((target, column) for column, target in pairs)
-    links[there].append(Relation(made[here].table, made[here].label, here, "to_many", back))
-
-
-def _relations(made: Mapping[str, Collection], own: Collection, found: list[Relation], document: Mapping[str, Any]) -> tuple[Relation, ...]:
-    """Relations from foreign keys and document, each name once: a document's relation replaces the one with the same columns.
-
-    Relations to collections that are not connected are left out.
-    """
-    said = [_declared_relation(made, own, item) for item in document.get("relations", ()) if item["collection"] in made]
-    warranted = {(item.collection, item.kind, frozenset(item.columns)) for item in found if item.exact}
-    said = [replace(item, exact=item.exact or (item.collection, item.kind, frozenset(item.columns)) in warranted) for item in said]
-    same = {(item.collection, item.kind, frozenset(item.columns)) for item in said}
-    result = list(said)
-    taken = {item.name for item in said}
-    rest = [item for item in found if (item.collection, item.kind, frozenset(item.columns)) not in same]
-    for item in sorted(rest, key=lambda item: (item.kind != "to_one", item.name, item.columns)):
-        name = _free(item, taken, [other for other in rest if other is not item and other.name == item.name])
-        taken.add(name)
-        alike = item.kind == "to_one" and (
-            item.collection == own.id or sum(item.kind == other.kind and item.collection == other.collection for other in rest) > 1
-        )
-        result.append(replace(item, name=name, label=item.label if name == item.name and not alike else humanised(name)))
-    return tuple(sorted(result, key=lambda item: item.kind != "to_one"))
-
-
-def _free(relation: Relation, taken: set[str], rivals: list[Relation]) -> str:
-    """A free name: the plain one, else with the referring column, else numbered."""
-    column = relation.columns[0][1] if relation.kind == "to_many" else relation.columns[0][0]
-    candidates = [relation.name] if not rivals or relation.kind == "to_one" else []
-    candidates += [f"{relation.name}_by_{column.removesuffix('_id')}", f"{relation.name}_by_{column}"]
-    numbered = (f"{relation.name}_{number}" for number in range(2, len(taken) + 3))
-    return next(name for name in (*candidates, *numbered) if name not in taken)
-
-
-def _declared_relation(made: Mapping[str, Collection], own: Collection, item: Mapping[str, Any]) -> Relation:
-    target = made[item["collection"]]
-    via = [item["via"]] if isinstance(item["via"], str) else list(item["via"])
-    one, many = (own, target) if item["kind"] == "to_one" else (target, own)
-    to = item.get("to") or list(many.key)
-    to = [to] if isinstance(to, str) else list(to)
-    if len(to) != len(via) or not set(via) <= one.by_name.keys() or not set(to) <= many.by_name.keys():
-        message = f"{own.id}, relation {item['name']}: {', '.join(via)} does not lead to {', '.join(to) or 'a key'} of {many.id}."
-        raise DefinitionError(message, details=[{"field": f"relations.{item['name']}", "reason": message}])
-    pairs = tuple(zip(via, to, strict=True)) if item["kind"] == "to_one" else tuple(zip(to, via, strict=True))
-    return Relation(
-        item["name"],
-        item.get("label") or (target.label_one if item["kind"] == "to_one" else target.label),
-        target.id,
-        item["kind"],
-        pairs,
-        exact=item["kind"] == "to_one" and bool(target.key) and set(target.key) <= set(to),
-    )

@@ -78,7 +78,9 @@ class FieldDocument(Said):
     references: Annotated[str, StringConstraints(pattern=ID_PATTERN)] | None = Field(None, description="Collection whose keys it holds")
     required: bool = Field(False, description="May not be left or made empty")
     readonly: bool = Field(False, description="Cannot be changed here")
-    hidden: bool = Field(False, description="Shown to nobody")
+    hidden: bool | None = Field(
+        None, description="Shown to nobody; none: where it holds passwords, hashes, keys or tokens, by its name or the form of its values"
+    )
     sensitive: bool | None = Field(None, description="The API says so; it does not become a record's title by itself")
     personal: bool | None = Field(
         None, description="Whether it is data about a person; none: by its type, where the collection has a subject"

@@ -13,7 +13,7 @@ from console.core.documents.collections.model import FORMATS
 from console.core.documents.json_shape import Spot, loaded, model_errors, problems_of_values
 from console.core.expressions import Expression, ExpressionError
 
-OF_TEXT = frozenset({"textarea", "link", "email", "phone", "iban", "image", "file", "code"})
+OF_TEXT = frozenset({"textarea", "link", "email", "phone", "iban", "image", "file", "code", "colour"})
 FITTING: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(OF_TEXT, frozenset({"text"})),
     "code": frozenset({"text", "uuid", "integer", "array"}),
@@ -22,7 +22,7 @@ FITTING: Mapping[str, frozenset[str]] = {
     "switch": frozenset({"boolean"}),
     "badge": frozenset({"text", "boolean", "array"}),
     "tags": frozenset({"array"}),
-    **dict.fromkeys(("number", "plain", "money", "percent"), frozenset({"integer", "decimal"})),
+    **dict.fromkeys(("number", "plain", "money", "percent", "fraction"), frozenset({"integer", "decimal"})),
     **dict.fromkeys(("day", "long_day", "iso"), frozenset({"date", "datetime"})),
     "ago": frozenset({"datetime"}),
     "json": frozenset({"json", "array", "text"}),

@@ -17,7 +17,7 @@ FieldKind: TypeAlias = Literal[
 FIELD_TYPES: frozenset[str] = frozenset(get_args(FieldKind))
 Widget: TypeAlias = Literal[
     "input", "textarea", "select", "radio", "switch", "badge", "tags", "number", "plain", "money", "percent", "day", "long_day", "iso", "ago",
-    "link", "email", "phone", "iban", "country", "language", "currency", "image", "file", "code", "json",
+    "link", "email", "phone", "iban", "country", "language", "currency", "image", "file", "code", "json", "fraction", "colour",
 ]  # fmt: skip
 WIDGETS: tuple[str, ...] = get_args(Widget)
 Format: TypeAlias = Literal["email", "phone", "iban", "bic", "vat", "url"]
@@ -75,7 +75,7 @@ class Field:
     `computed` is the expression of a computed field, "" if a company function computes it; `inputs` are the columns it uses. `author` is who
     writes its content: staff, system (our own code) or customer (anybody else). `currency` is the column with a money field's currency, or the
     code itself; `minor`: stored in the currency's smallest unit. `ai` says what a model may get of its values. `governed` are the slugs of the
-    workflows that alone write it.
+    workflows that alone write it. `hidden_because`: why it is hidden although nobody has said so.
     """
 
     name: str
@@ -97,6 +97,7 @@ class Field:
     scale: int | None = None
     help: str | None = None
     hidden: bool = False
+    hidden_because: str = ""
     widget: str | None = None
     lines: int | None = None
     currency: str | None = None
@@ -181,7 +182,8 @@ class Segment:
 @dataclass(frozen=True)
 class Collection:
     """A table or view as the console shows it. `stored_fields` are all columns, `fields` the visible and computed ones. `details` and
-    `form` name the fields that a record's page shows and offers to edit, in order; None: all.
+    `form` name the fields that a record's page shows and offers to edit, in order; None: all. `plain_label` is the label without what
+    tells it from others of the same one, empty where there are none.
     """
 
     id: str
@@ -208,6 +210,7 @@ class Collection:
     validation: tuple[Rule, ...] = ()
     details: tuple[str, ...] | None = None
     form: tuple[str, ...] | None = None
+    plain_label: str = ""
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:

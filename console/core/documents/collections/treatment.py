@@ -45,6 +45,11 @@ def secret(name: str, stored: str = "text") -> bool:
     return bool(SECRET_WORDS & set(words)) or any(pair in pairwise(words) for pair in SECRET_PAIRS)
 
 
+def hashed(name: str, stored: str = "text") -> bool:
+    """Whether a column of this name holds a hash or what goes into one."""
+    return stored in _HELD and bool({"hash", "salt", "pwhash"} & set(_words(name)[-1:]))
+
+
 def usual(
     name: str, kind: str, *, form: str | None = None, widget: str | None = None, personal: bool = False, sensitive: bool = False
 ) -> Ai:

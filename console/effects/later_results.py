@@ -1,4 +1,4 @@
-"""What is not final when it is done, such as a refund that the bank may send back days later: how it stands now, by the look-up of its definition."""
+"""Results that become final only later, such as a refund that the bank may send back days after: found by the look-up of the definition."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,8 +16,8 @@ NOT_NOTED = "It could not be noted in the record:"
 
 
 @dataclass(frozen=True, slots=True)
-class Stands:
-    """How it stands: pending, or final as succeeded or failed. `values` are what the look-up says, `title` and `text` what a person is asked to do."""
+class LaterResult:
+    """The result now: pending, or final (succeeded or failed). `values` come from the look-up; `title` and `text` are for the task of a person."""
 
     status: Literal["pending", "succeeded", "failed"]
     values: Mapping[str, Any]
@@ -25,57 +25,57 @@ class Stands:
     text: str | None
 
 
-def wanted(effect: Effect) -> Follow | None:
-    """How the effect is to be followed, as its definition has it; None where it is final once it is done."""
+def follow_rule(effect: Effect) -> Follow | None:
+    """How to follow the effect, from its definition; None if its first result is final."""
     define = effect.request.get("define")
-    told = define.get("follow") if isinstance(define, Mapping) else None
-    return None if told is None else Follow.model_validate(told)
+    rule = define.get("follow") if isinstance(define, Mapping) else None
+    return None if rule is None else Follow.model_validate(rule)
 
 
-def settled(effect: Effect) -> bool:
-    """Whether what came back at once says that nothing else will come of it."""
-    told = wanted(effect)
+def is_final(effect: Effect) -> bool:
+    """Whether the first answer already says that the result will not change."""
+    rule = follow_rule(effect)
     values = (effect.result or {}).get("values") or {}
-    if told is None or not values:
-        return told is None
-    return expressions.parse(told.pending).denies({"results": {effect.request["define"]["name"]: values}})
+    if rule is None or not values:
+        return rule is None
+    return expressions.parse(rule.pending).denies({"results": {effect.request["define"]["name"]: values}})
 
 
-def look_up(actor: Actor, effect: Effect, run: Run) -> Stands:
+def look_up(actor: Actor, effect: Effect, run: Run) -> LaterResult:
     """Ask the other system, and store its answer if final. Raises IntegrationError, OutcomeUnknown or SourceDown if it cannot say now."""
     call = prepared(actor, effect, run, judged=False)
     define: Http = call.define
-    follow, found = define.follow, http.check(call)
-    values = dict(found.values) if found is not None and found.status == "succeeded" else {}
+    follow, answer = define.follow, http.check(call)
+    values = dict(answer.values) if answer is not None and answer.status == "succeeded" else {}
     roots = {**call.roots, "results": {**results_beside(effect, run), define.name: values}}
     if follow is None or not values:
-        return _stands("pending", values, follow, roots)
+        return _later_result("pending", values, follow, roots)
     if expressions.parse(follow.failed).test(roots):
-        return _noted("failed", call, follow, roots, values)
+        return _store_in_record("failed", call, follow, roots, values)
     return (
-        _stands("pending", values, follow, roots)
+        _later_result("pending", values, follow, roots)
         if expressions.parse(follow.pending).test(roots)
-        else _noted("succeeded", call, follow, roots, values)
+        else _store_in_record("succeeded", call, follow, roots, values)
     )
 
 
-def _noted(
+def _store_in_record(
     status: Literal["succeeded", "failed"], call: Call, follow: Follow, roots: Mapping[str, Any], values: Mapping[str, Any]
-) -> Stands:
-    stands = _stands(status, values, follow, roots)
+) -> LaterResult:
+    later = _later_result(status, values, follow, roots)
     try:
         if follow.note is not None:
             sql_write.perform(replace(call, define=follow.note, roots=roots, seen={}))
     except SourceDown:
         raise
     except ConsoleError as error:  # the news is told all the same
-        stands = replace(stands, text=f"{stands.text or ''}\n\n{NOT_NOTED} {error.message}".strip())
-    return stands
+        later = replace(later, text=f"{later.text or ''}\n\n{NOT_NOTED} {error.message}".strip())
+    return later
 
 
-def _stands(
+def _later_result(
     status: Literal["pending", "succeeded", "failed"], values: Mapping[str, Any], follow: Follow | None, roots: Mapping[str, Any]
-) -> Stands:
+) -> LaterResult:
     title = expressions.render(follow.title, roots) if follow is not None else ""
     text = expressions.render(follow.text, roots) if follow is not None and follow.text is not None else None
-    return Stands(status, values, title, text)
+    return LaterResult(status, values, title, text)

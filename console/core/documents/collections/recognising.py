@@ -1,0 +1,153 @@
+"""What a column holds and what names a record, by names and by what a sample of values looked like. Only a default: a document says otherwise.
+
+`form_of` reads a sample when a source is connected; its one word is stored with the structure, never a value. Everything else here is pure too and
+runs whenever the collections are assembled.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from console.core.documents.collections import treatment
+
+FEWEST, MOST_STATES, LONGEST_STATE = 10, 12, 30
+"""Values that a sample needs to show a status; distinct values and letters of one that a status has at most."""
+
+FORMS: Mapping[str, re.Pattern[str]] = {
+    "secret": re.compile(
+        r"\$(?:2[abxy]|argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*|[156y]|apr1)\$.+|(?:pbkdf2_sha\d+|bcrypt_sha256|argon2|scrypt)[$:].+|\{S?SHA(?:256|512)?\}.+"
+        r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*|eyJ[\w-]{8,}\.eyJ[\w-]+\.[\w-]*|(?:sk|rk|whsec)_(?:live_|test_)?\w{16,}|gh[pousr]_\w{30,}|AKIA[A-Z0-9]{16}"
+    ),
+    "email": re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,24}"),
+    "picture": re.compile(r"https?://\S+\.(?:png|jpe?g|gif|webp|svg|avif)(?:\?\S*)?", re.IGNORECASE),
+    "url": re.compile(r"https?://\S+", re.IGNORECASE),
+    "colour": re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE),
+    "phone": re.compile(r"\+[1-9][0-9 ()./-]{6,22}"),
+    "alpha2": re.compile(r"[A-Z]{2}"),
+}
+"""Form → what every text of a sample must match; the first that fits counts."""
+
+MONEY = frozenset({
+    "amount", "price", "cost", "costs", "fee", "fees", "total", "subtotal", "balance", "salary", "wage", "freight", "revenue", "budget", "tax", "paid",
+    "payment", "refund", "refunded", "deposit", "rent", "turnover", "income", "debt", "credit",
+})  # fmt: skip
+PER_CENT = frozenset({"percent", "percentage", "pct"})
+SHARES = PER_CENT | {"discount", "share", "margin", "probability", "confidence"}
+STATES = frozenset({"status", "state", "stage", "phase", "priority", "severity", "outcome", "level"})
+CURRENCY_COLUMNS = ("currency", "currency_code", "currencycode", "iso_currency")
+FIRST = frozenset({"first_name", "firstname", "given_name", "givenname", "forename", "fname", "vorname", "prenom"})
+LAST = frozenset({"last_name", "lastname", "surname", "family_name", "familyname", "lname", "nachname"})
+WHOLE = ("display_name", "full_name", "fullname", "displayname")
+TITLES = ("name", "title", "label", "legal_name", "company_name", "subject", "description", "code")
+NUMBERS = frozenset({"number", "no", "nr", "code", "sku", "reference", "ref", "slug", "username", "login", "abbr", "symbol"})
+"""Last words of columns that tell records apart where there is no name."""
+
+
+def parts_of(name: str) -> list[str]:
+    """The words of a name, in small letters: `orderStatus`, `ORDER_STATUS` and "order status" are order and status."""
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    return [word.lower() for word in re.split(r"[\s_\-.]+", split) if word]
+
+
+def form_of(values: Sequence[Any], name: str) -> str | None:
+    """The form that all values of a sample have (none of them null); None without one. `name`: of the column, where form alone does not tell."""
+    if not values:
+        return None
+    if all(isinstance(value, str) for value in values):
+        texts = [value.strip() for value in values if value.strip()]
+        found = next((form for form, pattern in FORMS.items() if texts and all(pattern.fullmatch(text) for text in texts)), None)
+        return found or ("states" if _states(texts) else None)
+    numbers = [float(value) for value in values if not isinstance(value, str | bool) and _number(value)]
+    if len(numbers) != len(values) or not SHARES & set(parts_of(name)) or not any(numbers):
+        return None
+    if all(0 <= number <= 1 for number in numbers) and any(number % 1 for number in numbers):
+        return "fraction"
+    return "percent" if all(0 <= number <= 100 for number in numbers) and PER_CENT & set(parts_of(name)) else None
+
+
+def _states(texts: Sequence[str]) -> bool:
+    return len(texts) >= FEWEST and len(set(texts)) <= MOST_STATES and all(len(text) <= LONGEST_STATE for text in texts)
+
+
+def _number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def look(column: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """`type`, `widget`, `currency` and `minor` of a column as far as name and form tell; `names` are the columns of its table."""
+    form, words, stored = column.get("form"), parts_of(column["name"]), str(column["stored"])
+    if stored in ("integer", "decimal"):
+        return _of_number(column, form, words, names)
+    native = column.get("native")
+    if native in ("set", "xml"):
+        return {"widget": {"set": "tags", "xml": "code"}[native]}
+    if stored != "text":
+        return {}
+    if native == "json":
+        return {"widget": "json"}
+    match form:
+        case "email" | "phone" | "url":
+            return {"type": form}
+        case "picture":
+            return {"type": "url"}
+        case "colour":
+            return {"widget": "colour"}
+        case "states" if STATES & set(words[-1:]):
+            return {"widget": "badge"}
+    return {}
+
+
+def _of_number(column: Mapping[str, Any], form: str | None, words: list[str], names: Sequence[str]) -> dict[str, Any]:
+    if form in ("percent", "fraction"):
+        return {"widget": form}
+    plain = [word for word in words if word not in ("minor", "cents", "cent")]
+    if not MONEY & set(plain[-1:] + plain[:1]) or {"count", "id", "qty", "quantity"} & set(words):
+        return {}
+    currency = next((name for name in names if name.lower() in CURRENCY_COLUMNS), None)
+    if len(plain) < len(words):
+        return {"widget": "money", "currency": currency, "minor": True} if currency else {}
+    if column["stored"] != "decimal" or (column.get("scale") or 2) > 4:
+        return {}
+    return {"type": "money"} | ({"widget": "money", "currency": currency} if currency else {})
+
+
+def secret_because(column: Mapping[str, Any]) -> str | None:
+    """Why nobody sees the column until somebody says otherwise; None where it holds no secret."""
+    if column.get("form") == "secret":
+        return "Its values look like hashes of passwords, keys or tokens."
+    if treatment.secret(column["name"], str(column["stored"])) or treatment.hashed(column["name"], str(column["stored"])):
+        return "Its name says that it holds a password, hash, key or token."
+    return None
+
+
+def table_words(table: str) -> str:
+    """The name of a table without what says that it is one: `tbl_staff`, `vwSales`."""
+    found = re.match(r"(?:tbl|TBL|vw|VW)_+(?=.)|(?:tbl|vw)(?=[A-Z])", table)
+    return table[found.end() :] if found else table
+
+
+def title_columns(table: str, columns: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns that name a record: of a person all names, else the column that tells records apart; none where only the key does.
+
+    `table` is its name in the singular, `columns` are those that may stand in a title, in their order.
+    """
+    texts = {column["name"]: column for column in columns if column["stored"] == "text"}
+    lower = {name.lower(): name for name in reversed(texts)}
+    snake = {"_".join(parts_of(name)): name for name in reversed(texts)} | lower
+    if whole := next((snake[name] for name in WHOLE if name in snake), None):
+        return [whole]
+    first, last = (next((name for known, name in snake.items() if known in wanted), None) for wanted in (FIRST, LAST))
+    if first and last:
+        return [first, last]
+    telling = [name for name, column in texts.items() if not column.get("repeats")]
+    own = "_".join(parts_of(table))
+    named = [f"{own}_{word}" for word in ("name", "title", "label", "description", "number", "no", "code")]
+    ordered = [snake[known] for known in (*TITLES[:2], *named, *TITLES[2:]) if known in snake]
+    ordered += [name for name in texts if parts_of(name)[-1:] == ["name"]]
+    ordered += [name for name in texts if set(parts_of(name)[-1:]) & NUMBERS]
+    chosen = next((name for name in ordered if name in telling), None)
+    return [chosen] if chosen else []

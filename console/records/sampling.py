@@ -1,0 +1,71 @@
+"""What a sample of a table says of its columns: the form of their values, and whether a text tells records apart.
+
+A sample is read when a source is connected or looked at again. What is kept is one word for a column, never a value.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console.core.documents.collections import recognising
+
+SAMPLE = 200
+LONGEST = 300
+"""Rows of a sample, and letters read of a text."""
+FEWEST, DISTINCT = 5, 0.6
+"""Values that show repetition, and the part of them that is distinct where a column tells records apart."""
+OBSERVED = ("form", "repeats")
+"""Keys of a column that come from a sample: they may differ from one look to the next without any change of the table."""
+_log = logging.getLogger(__name__)
+
+
+def observe(connection: Connection, structure: dict[str, Any]) -> None:
+    """Add what a sample of the table says to its columns. Views are not sampled: that may cost a whole table."""
+    columns = [column for column in structure["columns"] if _worth(column)]
+    if structure["kind"] != "table" or not columns:
+        return
+    table = sa.table(structure["table"], *(sa.column(column["name"]) for column in columns), schema=structure["schema"])
+    short = [_shortened(table.c[column["name"]], column) for column in columns]
+    try:
+        rows = connection.execute(sa.select(*short).limit(SAMPLE)).all()
+    except sa.exc.DBAPIError as error:
+        _log.info("no sample of %s: %s", structure["table"], type(error.orig).__name__)
+        return
+    for place, column in enumerate(columns):
+        note(column, [row[place] for row in rows])
+
+
+def note(column: dict[str, Any], values: Sequence[Any]) -> None:
+    """Add what these values say to the column."""
+    known = [value for value in values if value is not None]
+    if form := recognising.form_of(known, column["name"]):
+        column["form"] = form
+    if column["stored"] == "text" and len(known) >= FEWEST and len({str(value) for value in known}) < DISTINCT * len(known):
+        column["repeats"] = True
+
+
+def shape(structure: Mapping[str, Any]) -> dict[str, Any]:
+    """The structure without what a sample said, to be compared with another."""
+    columns = [{name: value for name, value in column.items() if name not in OBSERVED} for column in structure["columns"]]
+    return {**structure, "columns": columns}
+
+
+def keep_secrets(structure: dict[str, Any], former: Mapping[str, Any] | None) -> None:
+    """What once looked like a secret stays one, whatever the newest sample holds."""
+    secret = {column["name"] for column in (former or {}).get("columns", ()) if column.get("form") == "secret"}
+    for column in structure["columns"]:
+        if column["name"] in secret:
+            column["form"] = "secret"
+
+
+def _worth(column: Mapping[str, Any]) -> bool:
+    if column["stored"] == "text":
+        return "options" not in column
+    return column["stored"] in ("integer", "decimal") and bool(recognising.SHARES & set(recognising.parts_of(column["name"])))
+
+
+def _shortened(column: sa.ColumnClause[Any], said: Mapping[str, Any]) -> sa.ColumnElement[Any]:
+    return sa.func.left(sa.cast(column, sa.Text), LONGEST) if said["stored"] == "text" else column

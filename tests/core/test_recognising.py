@@ -1,0 +1,159 @@
+"""What the console makes of foreign columns by itself: forms of values, secrets, names of records, join tables."""
+
+from typing import Any
+
+import pytest
+
+from console.core.documents.collections import Collection, Stored, assemble, one_of, recognising
+from tests.core.test_collections import column, one, structure
+from tests.tables import cases
+
+
+@cases(
+    ("name", "values", "form"),
+    [
+        ("contact", ["a@x.example", "b@y.example"], "email"),
+        ("contact", ["a@x.example", "nobody"], None),
+        ("call", ["+49 30 1234567", "+1 (212) 555-0100"], "phone"),
+        ("site", ["https://x.example/a?b=1"], "url"),
+        ("logo", ["https://x.example/a.png", "https://x.example/b.JPG?v=2"], "picture"),
+        ("tint", ["#fff", "#A0b1C2"], "colour"),
+        ("home", ["DE", "FR"], "alpha2"),
+        ("pw", ["$2b$12$abcdefghijklmnopqrstuv"], "secret"),
+        ("pw", ["pbkdf2_sha256$260000$abc$def="], "secret"),
+        ("x", ["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"], "secret"),
+        ("x", ["-----BEGIN RSA PRIVATE KEY-----\nMII"], "secret"),
+        ("discount", [0, 0.25, 0.5], "fraction"),
+        ("discount", [0, 5, 10], None),
+        ("bonus_pct", [0, 12.5, 100], "percent"),
+        ("n", [0.1, 0.2], None),
+        ("n", [], None),
+        ("state", ["open", "closed"] * 5, "states"),
+        ("state", ["open", "closed"], None),
+        ("state", [f"s{number}" for number in range(20)], None),
+    ],
+)
+def test_the_form_of_a_sample(name: str, values: list[Any], form: str | None) -> None:
+    assert recognising.form_of(values, name) == form
+
+
+@cases(
+    ("name", "more", "kind", "widget"),
+    [
+        ("contact", {"form": "email"}, "email", None),
+        ("logo", {"form": "picture"}, "url", None),
+        ("tint", {"form": "colour"}, "text", "colour"),
+        ("order_status", {"form": "states"}, "text", "badge"),
+        ("city", {"form": "states"}, "text", None),
+        ("home_country", {"form": "alpha2", "max_length": 40}, "text", "country"),
+        ("unit_price", {"stored": "decimal", "scale": 2}, "money", None),
+        ("price_count", {"stored": "integer"}, "integer", None),
+        ("discount", {"stored": "decimal", "form": "fraction"}, "decimal", "fraction"),
+        ("skills", {"stored": "other", "native": "set"}, "other", "tags"),
+        ("meta", {"native": "json"}, "text", "json"),
+        ("homePhone", {}, "phone", None),
+    ],
+)
+def test_how_a_column_is_shown_by_itself(name: str, more: dict[str, Any], kind: str, widget: str | None) -> None:
+    found = one(column(name) | more).by_name[name]
+    assert (found.type, found.widget) == (kind, widget)
+
+
+def test_an_amount_stands_with_the_currency_of_its_table() -> None:
+    made = one(column("amount_cents", "integer"), column("total", "decimal"), column("currency"))
+    amount, total = made.by_name["amount_cents"], made.by_name["total"]
+    assert (amount.label, amount.widget, amount.currency, amount.minor) == ("Amount", "money", "currency", True)
+    assert (total.type, total.widget, total.currency, total.minor) == ("money", "money", "currency", False)
+
+
+@cases(
+    ("name", "more", "hidden"),
+    [
+        ("password", {}, True),
+        ("password_hash", {}, True),
+        ("sessionToken", {}, True),
+        ("salt", {}, True),
+        ("api_key", {}, True),
+        ("pw", {"form": "secret"}, True),
+        ("password_changed_at", {"stored": "datetime"}, False),
+        ("token_count", {"stored": "integer"}, False),
+        ("hash_tags", {}, False),
+        ("salted_nuts", {}, False),
+    ],
+)
+def test_secrets_are_hidden_with_a_reason(name: str, more: dict[str, Any], hidden: bool) -> None:
+    found = one(column(name) | more).by_name[name]
+    assert (found.hidden, bool(found.hidden_because)) == (hidden, hidden)
+
+
+@pytest.mark.parametrize("document", [{"fields": {"token": {"hidden": False}}}, {"columns": ["token"]}, {"title": "{{ record.token }}"}])
+def test_a_secret_is_shown_where_somebody_says_so(document: dict[str, Any]) -> None:
+    assert not one(column("token"), document=document).by_name["token"].hidden
+
+
+@cases(
+    ("columns", "title"),
+    [
+        ([column("last_name"), column("first_name"), column("title")], "{{ record.first_name }} {{ record.last_name }}"),
+        ([column("FirstName"), column("Surname")], "{{ record.FirstName }} {{ record.Surname }}"),
+        ([column("first_name"), column("last_name"), column("full_name")], "{{ record.full_name }}"),
+        ([column("title") | {"repeats": True}, column("thing_name")], "{{ record.thing_name }}"),
+        ([column("city"), column("invoice_no")], "{{ record.invoice_no }}"),
+        ([column("status") | {"form": "states"}], "Thing {{ record.id }}"),
+        ([column("description") | {"repeats": True}, column("email")], "{{ record.email }}"),
+    ],
+)
+def test_what_names_a_record(columns: list[dict[str, Any]], title: str) -> None:
+    assert one(*columns).title == title
+
+
+@cases(
+    ("label", "single"),
+    [
+        ("Orders", "Order"),
+        ("Categories", "Category"),
+        ("Addresses", "Address"),
+        ("Boxes", "Box"),
+        ("Status", "Status"),
+        ("Gas", "Gas"),
+        ("News", "News"),
+        ("Order details", "Order detail"),
+    ],
+)
+def test_one_of_many(label: str, single: str) -> None:
+    assert one_of(label) == single
+
+
+def assembled(*structures: dict[str, Any]) -> dict[str, Collection]:
+    return assemble([Stored(made["table"], "x", made, {}, place) for place, made in enumerate(structures)])
+
+
+def test_a_join_table_stands_inside_both_ends_and_its_key_reads_as_words() -> None:
+    own = column("id", "integer")
+    ends = (("employee_id", "employees", "id"), ("territory_id", "territories", "id"))
+    made = assembled(
+        structure("employees", own, column("first_name"), column("last_name")),
+        structure("territories", own, column("name")),
+        structure(
+            "employee_territories",
+            column("employee_id", "integer"),
+            column("territory_id", "integer"),
+            column("since", "date"),
+            key=("employee_id", "territory_id"),
+            foreign=ends,
+        ),
+    )
+    assert [(one.name, one.label) for one in made["employees"].relations] == [("employee_territories", "Territories")]
+    assert [(one.name, one.label) for one in made["territories"].relations] == [("employee_territories", "Employees")]
+    join = made["employee_territories"]
+    assert join.by_name["territory_id"].label == "Territory"
+    assert join.title == "Employee {{ record.employee_id }}, territory {{ record.territory_id }}"
+
+
+def test_a_join_of_a_table_with_itself_says_which_end_is_which() -> None:
+    ends = (("follower_id", "person", "id"), ("followed_id", "person", "id"))
+    pair = structure(
+        "follows", column("follower_id", "integer"), column("followed_id", "integer"), key=("follower_id", "followed_id"), foreign=ends
+    )
+    person = assembled(structure("person", column("id", "integer"), column("name")), pair)["person"]
+    assert {one.label for one in person.relations} == {"Follower", "Followed"}
