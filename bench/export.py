@@ -86,10 +86,10 @@ def exported(upto: int | None = None, *, judged: bool = False, **asked: Any) -> 
 
         finds_all = False
 
-    made = exports.begin(Actor("system", "sys_bench", "Bench", session="sys:bench"), exports.Asked(**asked), ready=tuple)
+    made = exports.begin(Actor("system", "sys_bench", "Bench", session="sys:bench"), exports.ExportQuery(**asked), ready=tuple)
     made.upto = upto or made.upto
     if judged:
-        made.whose.__class__ = Careful
+        made.reader.__class__ = Careful
     return made.parts()
 
 

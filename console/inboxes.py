@@ -70,6 +70,8 @@ class Source(BaseModel):
         text = self.filter if self.segment is None else named.filter if named else None
         if text is None:
             raise NotFound(f"{collection.label} have no segment {self.segment} any more.")
+        if named is not None and named.sql is not None:
+            raise Invalid(f"The segment {named.label} is a SELECT. An inbox needs one of conditions.")
         return expressions.parse(text)
 
     def due_before(self, collection: Collection, days: int) -> Expression | None:

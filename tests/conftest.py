@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoints, entry_points
@@ -365,6 +365,20 @@ def web_app() -> Flask:
     made.testing = True
     _apps.append((now, made))
     return made
+
+
+@pytest.fixture
+def given_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """A function that gives this process settings by their names until the test ends: `given_settings(CONSOLE_PRIVATE_HOSTS="127.0.0.1")`."""
+
+    def give(**values: str) -> None:
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+        settings.current.cache_clear()
+
+    yield give
+    monkeypatch.undo()
+    settings.current.cache_clear()
 
 
 @pytest.fixture

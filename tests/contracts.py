@@ -11,6 +11,9 @@ DOORS = frozenset({"__main__", "app", "cli", "commands", "static", "views", "web
 """What may know that there is a web framework; everything else at the top is a service, a plug-in, a keeper or a rule."""
 FRAMEWORKS = frozenset({"flask", "flask_login", "flask_wtf", "werkzeug"})
 
+PAIRS = {"console.effects": "console.core.effect_kinds"}
+"""A folder of kinds, and the folder of the rules in which each kind has a second module of the same name: a kind may import its own."""
+
 
 def rooms() -> frozenset[str]:
     """What stands at the top of `console/`: its folders and modules, by name."""
@@ -34,6 +37,9 @@ def past_the_door(importer: str, imported: str, packages: frozenset[str]) -> str
     for length in range(2, len(parts)):
         package = ".".join(parts[:length])
         inside = importer == package or importer.startswith(f"{package}.")
+        folder, _, kind = importer.rpartition(".")
+        if PAIRS.get(folder) == package and kind == parts[length]:
+            continue
         if package in packages and not inside and parts[length] not in offered(package):
             return package
     return None

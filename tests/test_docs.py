@@ -26,7 +26,7 @@ from console.processes.supervisor import main as serve
 from console.reports import tables
 from console.runs.showing.view import as_json
 from console.settings import NOT_VALUES, SETTINGS, Setting
-from console.views import frame
+from console.views import assets
 from console.workflows import Definition
 from tests.conftest import KEYS
 from tests.tables import cases
@@ -187,7 +187,7 @@ def test_a_step_type_has_a_section_a_test_an_icon_and_a_title(kind: Any) -> None
 
 def assert_drawn(name: str) -> None:
     """A name that the sprite lacks would be drawn as the icon for unknown types."""
-    assert name in frame.drawn_icons(), (
+    assert name in assets.drawn_icons(), (
         f"there is no icon {name}: take one that the sprite has, or name it in vendor.toml and run bin/vendor"
     )
 
@@ -247,7 +247,7 @@ def test_a_setting_stands_in_the_reference_with_its_sentence_and_default(setting
 
 
 def test_the_documentation_names_no_setting_that_is_not_there() -> None:
-    made = {name for page in (DOCS / "developers").glob("*.md") for name in re.findall(r"setting\(\"(\w+)\"", text(page))}
+    made = {name for page in (DOCS / "developers").glob("*.md") for name in re.findall(r"setting\(\s*\"(\w+)\"", text(page))}
     known = {setting.name for setting in SETTINGS} | NOT_VALUES | made
     told = {
         name.removesuffix("_FILE") if name not in known else name

@@ -179,16 +179,11 @@ def test_waits_in_the_browser_are_functions() -> None:
 
 
 MOST_LINES = 450
-LONGER = {"console/core/documents/collections/assembling.py": 468, "console/views/run/page.py": 459, "console/work/approvals.py": 452}
+LONGER = {"console/core/documents/collections/assembling.py": 457, "console/views/run/page.py": 459, "console/work/approvals.py": 452}
 """Modules that were longer when this was first measured. None is added here, and none grows: take the entry out with the split."""
 
 
 def test_no_module_is_longer_than_a_reader_holds_in_mind() -> None:
-    """Data of the demo is no module that somebody reads from top to bottom, and may be longer."""
-    counted = {
-        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
-        for path in sorted(CONSOLE.rglob("*.py"))
-        if "demo" not in path.relative_to(CONSOLE).parts
-    }
+    counted = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in sorted(CONSOLE.rglob("*.py"))}
     longer = {name: count for name, count in counted.items() if count > LONGER.get(name, MOST_LINES)}
     assert not longer, "split it by thought: a noun that outgrows its file becomes a folder of the same name"

@@ -1,4 +1,4 @@
-"""The pages for developers, followed to the letter in a copy of the tree: each new kind is made as its page says, used by the test that the page shows, and passes every guard."""
+"""The pages for developers, followed to the letter in one copy of the tree: each new kind is made as its page says, is fine for `bin/lint`, and passes the tests that the page runs."""
 
 import re
 import shlex
@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
@@ -28,30 +29,14 @@ COPIED = (
     "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "NOTICE", "README.md", "pyproject.toml",
 )  # fmt: skip
 DOES = re.compile(
-    r"^(?:Create `(?P<made>[^`]+)`|At the end of `(?P<ended>[^`]+)`, add|In `(?P<into>[^`]+)`, before the line of `(?P<line>[^`]+)`, add):\n\n"
+    r"^(?:Create `(?P<made>[^`]+)`|At the end of `(?P<ended>[^`]+)`, add|In `(?P<into>[^`]+)`, (?P<side>before|after) the line of `(?P<line>[^`]+)`, add):\n\n"
     r"```\w+\n(?P<text>.*?)```$|^```sh\n(?P<typed>.*?)```$",
     re.MULTILINE | re.DOTALL,
 )
-GUARDS = (
-    "tests/test_docs.py", "tests/test_migrations.py", "tests/test_settings_table.py::test_every_reader_of_a_setting_is_in_both_tables",
-    "tests/core/test_expression_functions.py::test_every_function_and_method_is_in_these_tables", "tests/core/test_expression_functions.py::test_functions_with_what_fits_and_what_does_not",
-    "tests/core/test_workflow_document.py::test_the_published_schema_is_that_of_the_models", "tests/core/test_action_document.py::test_the_schema_is_that_of_the_model",
-    "tests/services/test_masked_places.py::test_every_place_of_every_type_of_step_holds_the_hidden_field",
-    "tests/services/test_runs_consequences.py::test_what_is_told_before_is_what_is_done[type_to_confirm]",
-    "tests/core/test_blocks.py", "tests/services/test_masked_places.py::test_every_place_of_every_kind_of_block_holds_the_hidden_field",
-    *(f"tests/steps/test_contract.py::{name}[type_to_confirm]" for name in (
-        "test_a_type_says_what_it_is", "test_settings_are_closed_described_and_have_a_schema", "test_a_type_answers_every_question_with_the_smallest_settings",
-        "test_completing_gives_one_of_the_outcomes_and_values_that_are_json", "test_a_step_for_people_refuses_a_name_that_is_not_in_its_form",
-        "test_what_a_step_is_shown_does_not_depend_on_the_second",
-    )),
-)  # fmt: skip
 USED = """
-import os
-from console import settings
 from console.core.expressions import parse
 
-def test_the_setting_is_read_and_the_function_answers():
-    assert settings.read({"CONSOLE_ENV_FILE": os.devnull, "CONSOLE_BANNER": "TEST"}).banner == "TEST"
+def test_the_function_answers():
     assert parse("reverse('abc') == 'cba'").test({})
 
 def test_the_table_is_there(database):
@@ -60,38 +45,46 @@ def test_the_table_is_there(database):
 """
 
 
-def follow(page: Path, tree: Path) -> list[str]:
-    """Do in `tree` what the page says; the paths of the tests that it made."""
-    made = []
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What came of following pages: the files made, and the arguments of their calls of `bin/test`, both as paths in the tree."""
+
+    made: list[str] = field(default_factory=list)
+    tested: list[str] = field(default_factory=list)
+
+
+def follow(page: Path, tree: Path, followed: Followed) -> None:
+    """Do in `tree` what the page says. The tests and `bin/lint` are run later, once for all pages."""
     for deed in DOES.finditer(page.read_text(encoding="utf-8")):
         if deed["typed"] is not None:
-            _type(deed["typed"], tree)
+            for line in deed["typed"].splitlines():
+                _type(shlex.split(line), tree, followed)
         elif deed["made"] is not None:
             (tree / deed["made"]).parent.mkdir(parents=True, exist_ok=True)
             assert not (tree / deed["made"]).exists(), deed["made"]
             (tree / deed["made"]).write_text(deed["text"], encoding="utf-8")
-            made += [deed["made"]] if deed["made"].startswith("tests/") else []
+            followed.made.append(deed["made"])
         elif deed["ended"] is not None:
             (file,) = tree.glob(deed["ended"].replace("…", "*"))
             file.write_text(file.read_text(encoding="utf-8") + deed["text"], encoding="utf-8")
         else:
-            _insert(tree / deed["into"], deed["line"], deed["text"])
-    return made
+            _insert(tree / deed["into"], deed["side"], deed["line"], deed["text"])
+            followed.made.append(deed["into"])
 
 
-def _type(commands: str, tree: Path) -> None:
-    """What makes files is typed; tests are run all at once, and what `bin/fix` does to the form of files is left to who commits."""
-    for line in commands.splitlines():
-        words = shlex.split(line)
-        command = {"bin/fix": ["bin/schemas"], "bin/test": []}.get(words[0], words)
-        if command:
-            subprocess.run([sys.executable, *command], cwd=tree, check=True, capture_output=True)
+def _type(words: list[str], tree: Path, followed: Followed) -> None:
+    """Of `bin/fix` only what makes files: the text of a page has to be in form already."""
+    if words[0] == "bin/test":
+        followed.tested.extend(word for word in words[1:] if word != "-q" and word not in followed.tested)
+    elif words[0] != "bin/lint":
+        command = ["bin/schemas"] if words[0] == "bin/fix" else words
+        subprocess.run([sys.executable, *command], cwd=tree, check=True, capture_output=True)
 
 
-def _insert(file: Path, word: str, text: str) -> None:
-    """Before the first line that begins with the word, leaving spaces and the bars and marks of a table aside."""
+def _insert(file: Path, side: str, word: str, text: str) -> None:
+    """Before or after the first line that begins with the word, leaving spaces and the bars and marks of a table aside."""
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    at = next(number for number, line in enumerate(lines) if line.lstrip(" |`").startswith(word))
+    at = next(number for number, line in enumerate(lines) if line.lstrip(" |`").startswith(word)) + (side == "after")
     file.write_text("".join([*lines[:at], text, *lines[at:]]), encoding="utf-8")
 
 
@@ -107,18 +100,28 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def test_each_kind_is_made_as_its_page_says_and_works(tree: Path) -> None:
-    tests = [path for page in PAGES for path in follow(page, tree)]
-    assert {
-        "tests/blocks/test_tally.py",
-        "tests/steps/test_type_to_confirm.py",
-        "tests/effects/test_log_line.py",
-        "tests/reports/test_people_by_team.py",
-    } == set(tests)
-    (tree / "tests" / "test_used.py").write_text(USED, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *tests, "tests/test_used.py", *GUARDS]
+def run(tree: Path, *command: str) -> None:
+    """Run a command of the virtual environment in the tree. Fails with what it printed."""
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+
+def test_each_kind_is_made_as_its_page_says_and_works(tree: Path) -> None:
+    followed = Followed()
+    for page in PAGES:
+        follow(page, tree, followed)
+    tools = Path(sys.executable).parent
+    python = [path for path in followed.made if path.endswith(".py")]
+    templates = [path for path in followed.made if path.endswith(".html")]
+    run(tree, str(tools / "ruff"), "check", "--quiet", "--no-cache", *python)
+    run(tree, str(tools / "ruff"), "format", "--check", "--no-cache", *python)
+    run(tree, str(tools / "djlint"), "--quiet", "--lint", *templates)
+    run(tree, str(tools / "djlint"), "--quiet", "--check", *templates)
+    run(tree, str(tools / "lint-imports"), "--no-logo", "--no-cache")
+    (tree / "tests" / "test_used.py").write_text(USED, encoding="utf-8")
+    shown = [path for path in followed.made if path.startswith("tests/") and path not in followed.tested]
+    assert [path for path in shown if not any(path.startswith(f"{folder}/") for folder in followed.tested)] == ["tests/services/masked.py"]
+    run(tree, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "tests/test_used.py", *followed.tested)
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ def told(**environ: str) -> Settings:
     """Settings of an environment in which nothing else is set; what a migration needs stands beside it."""
     wanting = [setting for setting in SETTINGS if any(name.startswith(setting.name) for name in environ)]
     beside = {other: GOOD[other][0][0] for setting in wanting for other in setting.needs}
-    if any(name.startswith(("CONSOLE_OIDC_ISSUER", "CONSOLE_CHECKPOINT_WEBHOOK_URL", "CONSOLE_CHECKPOINT_S3_URL")) for name in environ):
+    if any(setting.https for setting in wanting):
         beside["CONSOLE_PRIVATE_HOSTS"] = "inside.example"
     if any(name.startswith("CONSOLE_AI_") for name in environ):
         beside |= {"CONSOLE_AI_PROVIDER": "anthropic", "ANTHROPIC_API_KEY": "sk-ant-beside"}

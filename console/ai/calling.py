@@ -54,7 +54,7 @@ def call(
     while True:
         tries += 1
         try:
-            raw = _once(provider, system, user, schema, deadline=deadline, max_tokens=max_tokens, user_id=user_id)
+            raw = _ask_once(provider, system, user, schema, deadline=deadline, max_tokens=max_tokens, user_id=user_id)
         except ProviderError as error:
             wait = WAIT_S if error.retry_after_s is None else error.retry_after_s
             if tries < 2 and error.passing and time.monotonic() + wait + LEAST_S < deadline:
@@ -67,7 +67,9 @@ def call(
         return Answered(raw, _ms(began), tries)
 
 
-def _once(provider: Provider, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str) -> Raw:
+def _ask_once(
+    provider: Provider, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str
+) -> Raw:
     try:
         return provider.complete(system, user, schema, deadline=deadline, max_tokens=max_tokens, user_id=user_id)
     except ProviderError:

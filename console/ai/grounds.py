@@ -123,21 +123,21 @@ def _somewhere(spec: FieldSpec, value: Any, cited: Sequence[Evidence]) -> Iterat
 def _draft(text: str, trusted: Sequence[Evidence]) -> None:
     """Raises Unsupported for a link, address, account or phone number that stands in no trusted source: a draft must lead nobody elsewhere."""
     for fact in _facts_of(text):
-        if fact.kind in OUTSIDE and not _stands(fact, trusted):
+        if fact.kind in OUTSIDE and not _is_in_sources(fact, trusted):
             raise Unsupported("untrusted_source")
 
 
 def _links(text: str, trusted: Sequence[Evidence]) -> None:
     """Raises Unsupported for a link in words that people read, unless a trusted source has it."""
     for fact in _facts_of(text):
-        if fact.kind == "url" and not _stands(fact, trusted):
+        if fact.kind == "url" and not _is_in_sources(fact, trusted):
             raise Unsupported("untrusted_source")
 
 
 def _facts(text: str, cited: Sequence[Evidence], trusted: Sequence[Evidence]) -> None:
     """Raises Unsupported where something in a text that can be checked stands in no cited source."""
     for fact in _facts_of(text):
-        if not _stands(fact, cited):
+        if not _is_in_sources(fact, cited):
             raise Unsupported("not_in_source")
     _links(text, trusted)
 
@@ -149,7 +149,7 @@ def _facts_of(text: str) -> list[literal.Fact]:
     return facts
 
 
-def _stands(fact: literal.Fact, evidences: Sequence[Evidence]) -> bool:
+def _is_in_sources(fact: literal.Fact, evidences: Sequence[Evidence]) -> bool:
     return any(evidence.place(fact.kind, value) is not None for evidence in evidences for value in fact.values)
 
 

@@ -97,7 +97,7 @@ def judge(ask: Ask, raw: Raw, restore: Restore | None = None) -> Judged:
         return _nothing(case, unreadable.code)
     if parsed.declines:
         return _nothing(case, "nothing_supported", parsed, declined=True)
-    return _judged(case, parsed)
+    return _judge_answer(case, parsed)
 
 
 def _nothing(case: Case, code: Code, parsed: Answer | None = None, *, declined: bool = False, dropped: tuple[Dropped, ...] = ()) -> Judged:
@@ -111,7 +111,7 @@ def _flags(case: Case, parsed: Answer | None) -> tuple[Flag, ...]:
     return tuple(flag for flag in FLAGS if flag in given or (flag == "suspicious_content" and case.suspicious))
 
 
-def _judged(case: Case, parsed: Answer) -> Judged:
+def _judge_answer(case: Case, parsed: Answer) -> Judged:
     kept: list[Proposed] = []
     dropped: list[Dropped] = []
     twice = _twice(parsed.items)

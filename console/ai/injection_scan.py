@@ -303,7 +303,7 @@ def fold(text: str) -> str:
     if "&" in text:
         text = html.unescape(text)
     if "<" in text:
-        text = _MARKUP.sub(_kept, _BLOCK.sub("\n", text))
+        text = _MARKUP.sub(_markup_kept, _BLOCK.sub("\n", text))
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
         text = "".join(sign for sign in text if unicodedata.category(sign) not in {"Mn", "Cf"}) if not text.isascii() else text
@@ -314,7 +314,7 @@ def fold(text: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _kept(match: re.Match[str]) -> str:
+def _markup_kept(match: re.Match[str]) -> str:
     """Markup that forges a role stays to be seen; other markup may stand in the middle of a word and goes."""
     return match[0] if _ROLE.search(match[0]) else ""
 

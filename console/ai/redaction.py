@@ -322,7 +322,7 @@ def redacted(
         redactor.learn([source])
         kept = {name: redactor.data(source, name, value) for name, value in data.items() if treatments.get(name) != "never"}
         return Redacted(json.dumps(kept, ensure_ascii=False, indent=2, default=str), redactor.placeholders)
-    lines = [(line, *_named(line, treatments)) for line in text.splitlines()]
+    lines = [(line, *_named_line(line, treatments)) for line in text.splitlines()]
     redactor.learn(
         [
             Source(f"s{at}", "note", "", {name: value}, trusted=True, treatments=treatments, labels=labels)
@@ -347,7 +347,7 @@ def _object(text: str) -> dict[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
-def _named(line: str, treatments: Mapping[str, Treatment]) -> tuple[str, str]:
+def _named_line(line: str, treatments: Mapping[str, Treatment]) -> tuple[str, str]:
     """(name, value) of a line of a named field; ("", "") for prose."""
     name, colon, value = line.partition(":")
     return (name.strip(), value.strip()) if colon and name.strip() in treatments else ("", "")

@@ -78,7 +78,7 @@ def secrets(text: str, deep: int = DEEP) -> Iterator[Found]:
         yield from (_as_found(match, 0) for match in _BLOCK.finditer(text))
     yield from (_as_found(match, 0) for match in _KNOWN.finditer(text))
     if "://" in text or not _FIRST_WORDS.isdisjoint(_WORD.findall(text.casefold())):
-        yield from _named(text)
+        yield from _labelled_secrets(text)
     if any(len(word) >= LEAST_RANDOM for word in text.split()):
         yield from (_as_found(match, 0) for match in _RANDOM.finditer(text) if _is_random(match[0]))
 
@@ -96,7 +96,7 @@ def _decoded(word: str) -> str:
 _STANDARD = str.maketrans("-_", "+/")
 
 
-def _named(text: str) -> Iterator[Found]:
+def _labelled_secrets(text: str) -> Iterator[Found]:
     """The text after a label."""
     for pattern in (_PHRASE, _IN_ADDRESS, _BEARER, _NAMED, _BARE):
         for match in pattern.finditer(text):

@@ -15,14 +15,14 @@ from console.browse.change_intents import log_reference
 from console.browse.governors import Governor, governors
 from console.core import expressions, filters
 from console.core.actor import Actor
-from console.core.documents.collections import Collection, Field, Relation
+from console.core.documents.collections import Collection, Field, Relation, Segment
 from console.core.expressions import search_syntax
 from console.core.expressions.search_syntax import Several, Sought, Way
 from console.core.filters import Filter, Today
 from console.core.scopes import Scope
 from console.errors import Malformed, NotFound
 from console.formats import Named
-from console.records import Record, ValueCounts, index_advice, search
+from console.records import Chosen, KeySelect, Record, ValueCounts, index_advice, search, sql_segments
 
 CAP = 10_000
 
@@ -131,6 +131,9 @@ def describe(actor: Actor, collection_id: str) -> dict[str, Any]:
     described = collection.to_json(scope)
     if not _may(actor, collection_id, "update"):
         described["fields"] = [{**item, "readonly": True} for item in described["fields"]]
+    if any(item.sql is not None for item in collection.segments):
+        unseen = {item.id for item in collection.segments if not _reads_seen(actor, collection, item)}
+        described["segments"] = [item for item in described["segments"] if item["id"] not in unseen]
     described["relations"] = [relation.to_json() for relation in _relations(actor, collection)]
     return described
 
@@ -329,9 +332,7 @@ def _relations(actor: Actor, collection: Collection) -> tuple[Relation, ...]:
     return tuple(relation for relation in collection.relations if _may(actor, relation.collection, "browse"))
 
 
-def _question(
-    actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery
-) -> tuple[Filter | None, expressions.Expression | None, Sought | None]:
+def _question(actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery) -> tuple[Filter | None, Chosen | None, Sought | None]:
     """The filter, segment and search of the query."""
     told = (query.filter or "").strip()
     where = filters.parse(told, collection, scope.hidden, _today(actor)) if told.startswith("{") else None
@@ -340,7 +341,11 @@ def _question(
     found = [search_syntax.read(text, collection, scope.hidden, ways, actor.zone, extended=query.extended) for text in texts]
     found = [search_syntax.everywhere(item) for item in found] if query.inside else found
     sought = [item for item in found if item is not None]
-    return where, _segment(collection, scope, query.segment), Several("and", tuple(sought)) if len(sought) > 1 else next(iter(sought), None)
+    return (
+        where,
+        _segment(actor, collection, scope, query.segment),
+        Several("and", tuple(sought)) if len(sought) > 1 else next(iter(sought), None),
+    )
 
 
 def _today(actor: Actor) -> Today:
@@ -361,15 +366,29 @@ def _way(actor: Actor, collection: Collection, name: str) -> Way | None:
     return Way(relation, there, scope) if there.source == collection.source and alike else None
 
 
-def _segment(collection: Collection, scope: Scope, segment_id: str | None) -> expressions.Expression | None:
+def _segment(actor: Actor, collection: Collection, scope: Scope, segment_id: str | None) -> Chosen | None:
     if not segment_id:
         return None
     segment = collection.segment(segment_id)
-    expression = expressions.parse(segment.filter) if segment else None
-    if expression is None or {name for name in scope.hidden if f"record.{name}" in expressions.names(expression)}:
+    if segment is None or segment.fields & scope.hidden or not _reads_seen(actor, collection, segment):
         reason = f"{collection.label} have no segment {segment_id}."
         raise Malformed(reason, details=[{"field": "segment", "reason": reason}])
-    return expression
+    return expressions.parse(segment.filter) if segment.sql is None else KeySelect(segment.sql, partial(reach, actor))
+
+
+def reach(actor: Actor, collection: Collection) -> Scope | None:
+    """The actor's scope of a collection for a SELECT; None if they may not browse it."""
+    return view_scope(actor, collection) if _may(actor, collection.id, "browse") else None
+
+
+def _reads_seen(actor: Actor, collection: Collection, segment: Segment) -> bool:
+    """Whether the actor may browse every collection that a segment's SELECT reads."""
+    if segment.sql is None:
+        return True
+    try:
+        return all(_may(actor, one, "browse") for one in sql_segments.reads(segment.sql, collection))
+    except Malformed:  # a table that it reads is gone
+        return False
 
 
 def _columns(collection: Collection, scope: Scope, wanted: tuple[str, ...] | None) -> tuple[Field, ...]:

@@ -1,5 +1,6 @@
 """Documents that describe the tables of connected databases as collections: drafts, versions and files."""
 
+from console.collections.collection_checks import try_select
 from console.collections.collection_drafts import (
     Editing,
     discard,
@@ -11,21 +12,28 @@ from console.collections.collection_drafts import (
     undo,
     versions,
 )
+from console.collections.collection_looks import Found, Look, find, look, roles
 from console.collections.collection_publication import check_file, check_governed, export, import_file, publish
 
 __all__ = [
     "Editing",
+    "Found",
+    "Look",
     "check_file",
     "check_governed",
     "discard",
     "export",
+    "find",
     "import_file",
     "list_collections",
+    "look",
     "open_collection",
     "preview",
     "publish",
     "restore",
+    "roles",
     "save",
+    "try_select",
     "undo",
     "versions",
 ]

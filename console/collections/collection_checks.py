@@ -1,9 +1,10 @@
 """Checks before a collection document is kept: rights, revision, and whether the document fits its table."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from console import access
+from console import access, browse, records
 from console.collections.collection_store import Draft
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Stored, assemble
@@ -11,8 +12,8 @@ from console.core.documents.collections.collection_document import CollectionDoc
 from console.core.documents.collections.document_changes import changes
 from console.core.documents.collections.document_check import check
 from console.core.documents.json_shape import Spot
-from console.errors import Conflict, Invalid, NotFound
-from console.records import hooked
+from console.errors import Conflict, Invalid, Malformed, NotFound, SourceDown, TooSlow
+from console.records import KeySelect, hooked, sql_segments
 
 
 def require_manager(actor: Actor, collection_id: str | None = None) -> None:
@@ -68,6 +69,37 @@ def refuse(what: str, found: Iterable[Spot]) -> None:
         named = f"{details[0]['field']}: {details[0]['reason']}" if details[0]["field"] else details[0]["reason"]
         more = f" And {len(details) - 1} more." if len(details) > 1 else ""
         raise Invalid(f"{what} was not saved. {named}{more}", details=details)
+
+
+def require_selects(actor: Actor, collection_id: str, before: CollectionDocument, made: CollectionDocument) -> None:
+    """Ask each new SELECT of a segment once, as the actor. Raises Invalid for one that is not allowed, that the database refuses, or that is slow.
+
+    Nothing is asked for the command line, which has no rights on records.
+    """
+    known = {item.sql for item in before.segments}
+    for number, item in enumerate(made.segments):
+        if item.sql is None or item.sql in known or actor.kind == "system":
+            continue
+        try:
+            try_select(actor, collection_id, item.sql)
+        except (Malformed, TooSlow) as error:
+            raise Invalid(
+                f"{item.label}: {error.message}", details=[{"field": f"segments[{number}].sql", "reason": error.message}]
+            ) from None
+        except SourceDown:
+            continue  # what cannot be asked now is asked again when the list is opened
+
+
+def try_select(actor: Actor, collection_id: str, sql: str) -> int:
+    """How many records the SELECT of a segment gives the actor, 10 001 for more than 10 000.
+
+    Raises Malformed if it is not allowed or refused, TooSlow, SourceDown.
+    """
+    collection = records.collection(collection_id)
+    scope = browse.reach(actor, collection)
+    if scope is None:
+        raise Malformed(f"You may not browse {collection.label}, so that a SELECT over them cannot be tried by you.")
+    return sql_segments.count(KeySelect(sql, partial(browse.reach, actor)), collection, scope)
 
 
 def assembled_with(every: Sequence[Stored], own: Stored, document: CollectionDocument) -> Collection:

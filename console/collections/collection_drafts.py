@@ -5,14 +5,21 @@ from `console.sources` and is not edited here.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from console import records
-from console.collections.collection_checks import assembled_with, checked_document, is_cleared, require_manager, require_revision
+from console.collections.collection_checks import (
+    assembled_with,
+    checked_document,
+    is_cleared,
+    require_manager,
+    require_revision,
+    require_selects,
+)
 from console.collections.collection_store import (
     Draft,
     Version,
@@ -82,12 +89,13 @@ def list_collections(actor: Actor) -> list[Head]:
     return [Head(item, item.id in said, *numbers.get(item.id, (0, None)), drafts.get(item.id)) for item in seen]
 
 
-def open_collection(actor: Actor, collection_id: str) -> Editing:
-    """The collection as published and as the draft would make it. Raises NotAllowed, NotFound."""
+def open_collection(actor: Actor, collection_id: str, revision: int | None = None) -> Editing:
+    """The collection as published and as the draft would make it, or as it was at an earlier `revision`. Raises NotAllowed, NotFound."""
     require_manager(actor, collection_id)
     with hot_engine().connect() as connection:
         every, own = read_stored(connection, collection_id)
-        live, draft = live_document(own), read_draft(connection, collection_id)
+        live = live_document(own)
+        draft = _at(read_draft(connection, collection_id), revision)
         version = newest_number(connection, collection_id)
     collection = records.collection(collection_id)
     if draft.document is None:
@@ -100,6 +108,15 @@ def open_collection(actor: Actor, collection_id: str) -> Editing:
     told = changes(live.to_json(), draft.document.to_json())
     said = [*warnings(collection, becoming), *loosened(live.to_json(), draft.document.to_json())]
     return Editing(live, draft, own.structure, collection, becoming, version, told, said, found)
+
+
+def _at(draft: Draft, revision: int | None) -> Draft:
+    """The draft as it was at this revision; where that is not kept any more, as if there were none."""
+    back = 0 if revision is None else draft.revision - revision
+    if back <= 0:
+        return draft
+    before = read(draft.former[-back]) if back <= len(draft.former) else None
+    return replace(draft, document=before, revision=revision or 0)
 
 
 def versions(actor: Actor, collection_id: str) -> list[Version]:
@@ -127,6 +144,10 @@ def save(actor: Actor, collection_id: str, revision: int, document: Mapping[str,
     Raises Invalid with a detail per problem, Conflict `stale_revision` with another editor's changes, NotAllowed, NotFound.
     """
     require_manager(actor, collection_id)
+    with hot_engine().connect() as connection:
+        own = read_stored(connection, collection_id)[1]
+        known = read_draft(connection, collection_id).document or live_document(own)
+    require_selects(actor, collection_id, known, checked_document(document, own))
     with transaction() as connection:
         _, own = read_stored(connection, collection_id, lock=True)
         made = checked_document(document, own)

@@ -31,8 +31,8 @@ from console.core.documents.collections.document_check import check
 from console.core.documents.json_shape import Spot
 from console.db import tables
 from console.db.engine import hot_engine, transaction
-from console.errors import Conflict, DefinitionError, Invalid, NotAllowed
-from console.records import catalogue, sql_conditions
+from console.errors import Conflict, DefinitionError, Invalid, Malformed, NotAllowed
+from console.records import catalogue, sql_conditions, sql_segments
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 CHAIN = "sys:config"
@@ -162,8 +162,11 @@ def _publish(connection: Connection, own: Stored, live: CollectionDocument, docu
     _judge_subject(actor, becoming, {**catalogue.load(connection).collections, becoming.id: becoming})
     for segment in becoming.segments:
         try:
-            sql_conditions.check(expressions.parse(segment.filter), becoming)
-        except DefinitionError as error:
+            if segment.sql is not None:
+                sql_segments.reads(segment.sql, becoming)
+            else:
+                sql_conditions.check(expressions.parse(segment.filter), becoming)
+        except (DefinitionError, Malformed) as error:
             raise Invalid(
                 f"{segment.label}: {error.message}", details=[{"field": f"segments.{segment.id}", "reason": error.message}]
             ) from None

@@ -93,3 +93,11 @@ def holds_any(value: Any) -> bool:
     if isinstance(value, Mapping):
         return is_value(value) or any(map(holds_any, value.values()))
     return isinstance(value, list) and any(map(holds_any, value))
+
+
+def ids_in(value: Any) -> set[str]:
+    """Ids of the files in a value, which may be an object or a list of them."""
+    if is_value(value):
+        return {str(value["file"])}
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return {found for one in inner for found in ids_in(one)}

@@ -14,7 +14,7 @@ from console.core.expressions.nodes import Path
 SPOKEN = "$spoken"
 """Where the roots of a text keep how their values are said. No expression can name it."""
 _PROGRAM_WORD = re.compile(r"[a-z]+(?:_[a-z]+)+")
-"""A code in words, as `no_match`. What has a digit may be a number of somebody's, which is kept to the letter."""
+"""A code without a label among options, as `no_match`. Any other text may be somebody's own and is kept to the letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ def spoken(expression: expressions.Expression, roots: Mapping[str, Any]) -> str:
     how = (roots.get(SPOKEN) or {}).get(node.names)
     if how is not None and how.money and (said := _amount(how, node, value, roots)) is not None:
         return said
-    if isinstance(value, list) and how is not None:
+    if isinstance(value, list) and how is not None and how.labels:
         return ", ".join(how.labels.get(str(one)) or _words(expressions.shown(one)) for one in value)
-    return (how.labels.get(shown) if how is not None else None) or _words(shown)
+    return (how.labels.get(shown) or _words(shown)) if how is not None and how.labels else shown
 
 
 def _amount(how: Say, node: Path, value: Any, roots: Mapping[str, Any]) -> str | None:

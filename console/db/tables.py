@@ -44,6 +44,7 @@ subject = _table("subject", "id collection record kid wrapped:bytes created_at:m
 hold = _table("hold", "subject collection record reason placed_at:moment")
 stale_run = _table("stale_run", "run")
 
+# `reason` is plain here, though it is sealed in the log: the row is a projection, and erasure and retention mark the run in `stale_run`, which makes it anew.
 run = _table(
     "run",
     "id workflow version:int status revision:int run_seq:int head:bytes collection record team subject current:int "

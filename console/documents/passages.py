@@ -13,11 +13,11 @@ from console.runs.changing.run_rights import see
 
 
 def meant(documents: Sequence[Document], value: Any) -> Document | None:
-    """The first of these documents that the value names: a file, its id or reference, what it was handed in for, its title, or the column that names it."""
-    name = value.get("file") if isinstance(value, dict) else value
+    """The first of these documents that the value names: a file, its id or reference, what it was handed in for, its title, the key of its record or its column."""
+    name = value.get("file") if isinstance(value, dict) else str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(name, str) or not name:
         return None
-    return next((one for part in ("ref", "slot", "title", "column") for one in documents if getattr(one, part) == name), None)
+    return next((one for part in ("ref", "slot", "title", "record", "column") for one in documents if getattr(one, part) == name), None)
 
 
 def place_of(actor: Actor, run_id: str, document: Document, passage: str, page: int | None) -> tuple[int, Box] | None:

@@ -1,6 +1,7 @@
 """Files of others are opened by a process of their own (`draw.py`), which may fall over, run for ever or eat memory without harm to us."""
 
 import functools
+import hashlib
 import json
 import os
 import shutil
@@ -15,15 +16,28 @@ from console.files.confined import Busy, Confined
 SECONDS = 15.0
 TOO_MUCH = "The file is too much to open: it took too long, or broke off. Make it anew, simpler or in parts, and send that."
 
+MOST_COUNTED = 2_000
+_counted: dict[tuple[bytes, str], int] = {}
+"""Hash of a file and media type → its pages."""
+
 _draw = Confined(Path(__file__).with_name("draw.py"), memory=1 << 30, cpu_s=20, seconds=SECONDS, at_once=2)
 
 
 def pages(content: bytes, media_type: str) -> int:
-    """How many pages the file has; a picture has one. Raises Invalid with a sentence for who sent it, TooMany while others are opened."""
+    """How many pages the file has; a picture has one. Raises Invalid with a sentence for who sent it, TooMany while others are opened.
+
+    What was counted is kept by the hash of the bytes: a process of its own costs half a second, and the page beside a step asks at every view.
+    """
+    known = (hashlib.sha256(content).digest(), media_type)
+    if (counted := _counted.get(known)) is not None:
+        return counted
     told = json.loads(_ask_child({"what": "about", "kind": media_type}, content))
     if "wrong" in told:
         raise Invalid(str(told["wrong"]), code="file_refused")
-    return int(told["pages"])
+    if len(_counted) >= MOST_COUNTED:
+        _counted.clear()
+    _counted[known] = int(told["pages"])
+    return _counted[known]
 
 
 def page(content: bytes, media_type: str, number: int, width: int, turn: int = 0) -> bytes:

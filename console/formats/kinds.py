@@ -14,7 +14,8 @@ from console.core.actor import Actor
 EMPTY = "–"
 NUMBERS = frozenset({"integer", "decimal", "money"})
 MOMENTS = frozenset({"date", "datetime", "time"})
-LISTS = frozenset({"multi_enum", "checklist", "array"})
+CHOSEN = frozenset({"multi_enum", "checklist"})
+LISTS = CHOSEN | {"array"}
 SHOWN_ONLY = frozenset({"other", "binary", "file"})
 
 

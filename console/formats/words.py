@@ -9,7 +9,7 @@ from typing import Any
 from console.core import media
 from console.core.documents.collections import humanised
 from console.formats.codes import CODED, PROGRAM_WORD, code_name, program_words
-from console.formats.kinds import EMPTY, LISTS, Amount, Kind, Look, Named
+from console.formats.kinds import CHOSEN, EMPTY, Amount, Kind, Look, Named
 from console.formats.money import is_money, money_words
 from console.formats.numerals import grouped
 from console.formats.times import ago, day_words, moment_of, moment_words, within, worded
@@ -49,8 +49,8 @@ def text(what: Kind, value: Any, look: Look) -> str:
 
 
 def _of_one(what: Kind) -> Kind:
-    """Return the kind of the entries of a list. Their words of programs are shown as words, because nobody describes them."""
-    known = what.widget if what.widget in CODED else "word" if what.type in (*LISTS, "json") else ""
+    """Return the kind of the entries of a list. Choices of a list of options are shown as words; other texts are kept to the letter."""
+    known = what.widget if what.widget in CODED else "word" if what.type in CHOSEN else ""
     return Kind(what.name, what.label, "text", widget=known)
 
 
@@ -117,7 +117,7 @@ def undescribed(name: str, value: Any, label: str = "") -> Kind:
             return Kind(name, label, "json", widget=_coded(name, value))
         case str():
             kind = "date" if _DAY.fullmatch(value) else "datetime" if _MOMENT.fullmatch(value) else "text"
-            return Kind(name, label, kind, widget=_coded(name, [value]) or ("word" if kind == "text" else ""))
+            return Kind(name, label, kind, widget=_coded(name, [value]))
         case _:
             return Kind(name, label)
 
@@ -147,7 +147,7 @@ def _coded(name: str, values: list[Any]) -> str:
         return last
     if last in _COUNTRY_WORDS and all(_COUNTRY.fullmatch(value) for value in values):
         return "country"
-    return "word" if values and all(PROGRAM_WORD.fullmatch(value) for value in values) else ""
+    return ""
 
 
 def _chosen(value: Any, _: Kind, look: Look) -> str:

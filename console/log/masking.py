@@ -261,7 +261,7 @@ def _mask(value: Any, path: str, hidden: Hidden, place: _Place, masked: list[str
             masked.append(f"{path}.{key}")
         elif key == COMPARED_HERE and isinstance(item, dict) and isinstance(hidden, Within):
             kept[key] = _compared(item, f"{path}.{key}", hidden, masked)
-        elif key == CONTENT and not place.values and _of_blocks(item):
+        elif key == CONTENT and not place.values and _is_block_list(item):
             kept[key] = _mask_blocks(item, f"{path}.{key}", hidden, masked)
         elif key in LISTED and isinstance(item, list) and isinstance(hidden, Within) and FORM in hidden.names:
             kept[key] = _mask(_visible_form_fields(item, hidden), f"{path}.{key}", hidden, place, masked)
@@ -292,7 +292,7 @@ def place_name(place: str) -> str:
     return f"<{place}>"
 
 
-def _of_blocks(item: Any) -> bool:
+def _is_block_list(item: Any) -> bool:
     return isinstance(item, list) and all(
         isinstance(entry, dict) and isinstance(entry.get("block"), str) and "at" in entry for entry in item
     )

@@ -97,7 +97,7 @@ def check() -> str | None:
         if not mine:
             return None
         head = tree_heads.newest()
-        return _checked(*head[:2]) if head else _without_head()
+        return _checked(*head[:2]) if head else _signed_head_missing()
 
 
 def whole() -> str | None:
@@ -109,7 +109,7 @@ def whole() -> str | None:
     return _part(Part(values=False), size, size) or _head(size, note)
 
 
-def _without_head() -> str | None:
+def _signed_head_missing() -> str | None:
     """A log that had a signed head has one for ever."""
     upto = fetch("select upto from console.log_check where name = 'new'")[0][0]
     problem = _shorter(upto, 0)
@@ -121,7 +121,7 @@ def _without_head() -> str | None:
 def _checked(size: int, note: str) -> str | None:
     parts = {name: Part(*more) for name, *more in fetch(_SO_FAR)}
     new, part = Part(parts["new"].upto, values=False), parts["round"]
-    problem = _shorter(new.upto, size) or _part(new, size, size) or _head(size, note) or _unplaced(size)
+    problem = _shorter(new.upto, size) or _part(new, size, size) or _head(size, note) or _event_without_place(size)
     _keep("new", new, problem)
     if part.upto >= size:
         part = Part(heads_before=part.heads_before)
@@ -158,7 +158,7 @@ def _whole(part: Part, size: int) -> str | None:
     return None
 
 
-def _unplaced(size: int) -> str | None:
+def _event_without_place(size: int) -> str | None:
     """An event that is in the log and neither in the list nor waiting for its place, among those after the newest signed head."""
     return _lost(_event_at(size) + 1, 2**62)
 

@@ -69,7 +69,7 @@ def call(actor: Actor, call_id: str) -> Audited:
         _compared(
             fields, data.get("proposal") or {}, (handed_in.get("data") or {}), call_made, {each.name: step[3](each.name) for each in fields}
         ),
-        _kept(call_made),
+        _prompt_state(call_made),
         reads,
         data.get("message"),
         (data.get("proposal") or {}).get("banner"),
@@ -81,7 +81,7 @@ def call(actor: Actor, call_id: str) -> Audited:
 def words(actor: Actor, call_id: str) -> tuple[Call, Mapping[str, Any] | None, Kept]:
     """The prompt and answer of a call, None if no longer stored; reading it is logged. Raises as `call` does."""
     call_made, _ = call_log.get(actor, call_id)
-    state = _kept(call_made)
+    state = _prompt_state(call_made)
     prompt = prompts.read(call_id) if state == "kept" else None
     log.note(
         actor,
@@ -104,7 +104,7 @@ def _label(call_id: str) -> str | None:
     return rows[0][0] if rows else None
 
 
-def _kept(call_made: Call) -> Kept:
+def _prompt_state(call_made: Call) -> Kept:
     if call_made.provider in (None, "rules") or call_made.status in ("pending", "off"):
         return "none"
     if fetch("select 1 from console.ai_prompt where call = %s", (call_made.id,)):

@@ -130,7 +130,7 @@ _PICK = "Candidate"
 
 def _pieces(ask_context: ProposalContext) -> Iterator[Piece]:
     wanted = frozenset(ask_context.ai.sources)
-    yield from _at_hand(ask_context)
+    yield from _present_item(ask_context)
     if "record" in wanted:
         yield from _record(ask_context)
     if "steps" in wanted:
@@ -139,13 +139,13 @@ def _pieces(ask_context: ProposalContext) -> Iterator[Piece]:
         yield from _related(ask_context)
 
 
-def _at_hand(ask_context: ProposalContext) -> Iterator[Piece]:
+def _present_item(ask_context: ProposalContext) -> Iterator[Piece]:
     """The item that the form is about. It is always given, because without it no proposal is possible."""
     at_hand = ask_context.at_hand
     if at_hand is None:
         return
     if at_hand.collection is None:
-        yield from item.entry(at_hand, ask_context, _closed(ask_context), _foreign(ask_context))
+        yield from item.entry(at_hand, ask_context, _withheld_fields(ask_context), _foreign(ask_context))
         return
     collection = records.collection(at_hand.collection)
     yield from parted(item.about(at_hand, ask_context, collection.label_one), collection, item.values_of(at_hand, ask_context, collection))
@@ -195,7 +195,7 @@ def _as_read(collection: Collection, name: str, value: Any, values: Mapping[str,
 def _steps(ask_context: ProposalContext) -> Iterator[Piece]:
     """The results of completed steps, newest last; of a repeated step the valid attempt."""
     standing = {attempt.step: attempt for _, attempt in sorted(ask_context.run.attempts.items()) if attempt.standing}
-    closed = _closed(ask_context)
+    closed = _withheld_fields(ask_context)
     for attempt in sorted(standing.values(), key=lambda each: each.n):
         yield from _step(ask_context, attempt, closed)
 
@@ -282,7 +282,7 @@ def _typed(
     yield replace(about, data=data, treatments=treatments)
 
 
-def _closed(ask_context: ProposalContext) -> frozenset[str]:
+def _withheld_fields(ask_context: ProposalContext) -> frozenset[str]:
     """Names of fields that stand in no value of a value: those that this person may not see, that a model gets less of than all, or that others write.
 
     What a step worked out may hold parts of records wherever it likes; as a source of its own a record is told field by field.

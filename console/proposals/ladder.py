@@ -188,9 +188,9 @@ def _drawn(call: str) -> float:
 
 
 def _seasoned(workflow: str, step: str) -> bool:
-    return _counted(workflow, step, int(time.monotonic() // KEPT_S))
+    return _has_enough_decisions(workflow, step, int(time.monotonic() // KEPT_S))
 
 
 @functools.lru_cache(maxsize=512)
-def _counted(workflow: str, step: str, _minute: int) -> bool:
+def _has_enough_decisions(workflow: str, step: str, _minute: int) -> bool:
     return int(fetch(_DECIDED, (workflow, step, SEASONED))[0][0]) >= SEASONED

@@ -229,11 +229,11 @@ def report(actor: Actor, window: Window) -> Report:
         total,
         steps=groups["workflow", "step"],
         versions=groups["workflow", "step", "version"],
-        models=_named(groups["model",]),
-        prompts=_named(groups["prompt_version",]),
-        people=_named(groups["person",]),
+        models=_of_one_step(groups["model",]),
+        prompts=_of_one_step(groups["prompt_version",]),
+        people=_of_one_step(groups["person",]),
         weeks=sorted(groups["week",], key=lambda group: group.key),
-        reasons=_named(groups["reason",]),
+        reasons=_of_one_step(groups["reason",]),
         stamps=_stamps(groups["workflow", "step", "person"]),
         fields=sorted((each for each in values if each.name), key=lambda each: (each.workflow, each.step, each.name, _height(each.level))),
         levels=sorted((each for each in values if not each.name and each.level), key=lambda each: _height(each.level)),
@@ -316,7 +316,7 @@ def _field(row: Sequence[Any]) -> Field:
     return Field(workflow or "", step or "", name or "", level, found, dropped, Figures(**dict(zip(counts, outcomes, strict=True))))
 
 
-def _named(groups: Sequence[Group]) -> list[Group]:
+def _of_one_step(groups: Sequence[Group]) -> list[Group]:
     return [group for group in groups if group.key[0] is not None]
 
 

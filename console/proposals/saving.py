@@ -74,7 +74,7 @@ def change(
     before = options.newest()
     if before.version != base:
         raise _overtaken(before)
-    wanted = _wanted(before, changes, key, drop_key=drop_key)
+    wanted = _changed_document(before, changes, key, drop_key=drop_key)
     changed = differing(before.document, wanted, new_key=bool(key))
     if not changed:
         return before.version
@@ -87,7 +87,7 @@ def change(
         require_recent(actor)
     if not untried and set(TRIED) & set(changed):
         _require_working(wanted)
-    return _kept(actor, before, wanted, changed, note.strip()[:MOST_NOTE])
+    return _save_version(actor, before, wanted, changed, note.strip()[:MOST_NOTE])
 
 
 def tried(actor: Actor, changes: Mapping[str, Any], key: str | None = None) -> probe.Probed:
@@ -99,7 +99,7 @@ def tried(actor: Actor, changes: Mapping[str, Any], key: str | None = None) -> p
     else:
         if changes or key:
             require_recent(actor)
-        wanted = _wanted(before, changes, key)
+        wanted = _changed_document(before, changes, key)
         ai_now = AI(wanted.provider, wanted.model, options.opened(wanted), wanted.base_url)
     config = providers.config(ai_now, private=before.from_environment)
     found = probe.probe(config)
@@ -141,7 +141,7 @@ def differing(before: Options, after: Options, *, new_key: bool = False) -> list
     return sorted([*names, *(["key"] if new_key or bool(before.key) != bool(after.key) else [])])
 
 
-def _wanted(before: Current, changes: Mapping[str, Any], key: str | None, *, drop_key: bool = False) -> Options:
+def _changed_document(before: Current, changes: Mapping[str, Any], key: str | None, *, drop_key: bool = False) -> Options:
     """The document as it is to be. Raises Invalid with one detail per field."""
     kept = before.document
     document = kept.model_dump(mode="json") | {name: value for name, value in changes.items() if name != "key"}
@@ -213,7 +213,7 @@ def _require_working(wanted: Options) -> None:
             raise Invalid(f"Nothing was saved: {found.message}", code="not_working", details=[{"field": at, "reason": found.message}])
 
 
-def _kept(actor: Actor, before: Current, wanted: Options, changed: list[str], note: str) -> int:
+def _save_version(actor: Actor, before: Current, wanted: Options, changed: list[str], note: str) -> int:
     old, new = before.document.told(), wanted.told()
     number = before.version + 1
     with transaction() as connection:

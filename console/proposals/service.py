@@ -169,7 +169,9 @@ def _cached_or_asked(asking: _Asking) -> Result:
     )
     kept = cache.find(key, asking.subject)
     if kept is not None:
-        cached_result = _judged(asking, kept, replace(asking.facts, raw=_without_tokens(kept), from_cache=True, ms=0, cost=Decimal(0)))
+        cached_result = _guarded_result(
+            asking, kept, replace(asking.facts, raw=_without_tokens(kept), from_cache=True, ms=0, cost=Decimal(0))
+        )
         _store_call(asking, kept.text)
         return cached_result
     if (refused := _reason_not_to_ask(asking)) is not None:
@@ -183,7 +185,7 @@ def _cached_or_asked(asking: _Asking) -> Result:
         return _failed(asking, error)
     provider_breaker.answered(asking.chosen.config)
     told = replace(asking.facts, raw=answer.raw, ms=answer.ms, tries=answer.tries)
-    cached_result = _judged(asking, answer.raw, _with_cost(asking, told))
+    cached_result = _guarded_result(asking, answer.raw, _with_cost(asking, told))
     _store_call(
         asking, answer.raw.text, remembered=(key, answer.raw) if cached_result.kind == "proposal_made" and not asking.built.unread else None
     )
@@ -229,7 +231,7 @@ def _call(asking: _Asking) -> Answered:
     )
 
 
-def _judged(asking: _Asking, raw: Raw, facts: CallFacts) -> Result:
+def _guarded_result(asking: _Asking, raw: Raw, facts: CallFacts) -> Result:
     """The result for an answer after the guard checked it."""
     judged = asking.judged(raw)
     if judged.code is None:

@@ -137,7 +137,7 @@ def under(workflow: str, step: str, model: str | None = None, prompt_version: st
 
 def gathered(about: Under, now: datetime) -> Evidence:
     """The track record of the last 180 days; five statements for any number of calls."""
-    given = _given(about, now)
+    given = _parameters_of(about, now)
     shown, accepted = fetch(_SHOWN, given)[0]
     return Evidence(
         hidden(about, now, MOST_CASES),
@@ -151,14 +151,14 @@ def gathered(about: Under, now: datetime) -> Evidence:
 
 def hidden(about: Under, now: datetime, limit: int) -> list[Case]:
     """The newest cases in which the proposal was recorded and not shown, newest first."""
-    return [Case(*row) for row in fetch(_HIDDEN, {**_given(about, now), "limit": limit})]
+    return [Case(*row) for row in fetch(_HIDDEN, {**_parameters_of(about, now), "limit": limit})]
 
 
 def wrong_trusted(about: Under, now: datetime, since: datetime | None = None) -> list[tuple[str, str, str]]:
     """(call, run, field) of values that must be right and were not."""
     if not about.trusted_only:
         return []
-    given = _given(about, now) | {"trusted": list(about.trusted_only), "wrong": list(WRONG)}
+    given = _parameters_of(about, now) | {"trusted": list(about.trusted_only), "wrong": list(WRONG)}
     return fetch(_WRONG, given | ({"since": since} if since is not None else {}))
 
 
@@ -167,7 +167,7 @@ def revised_since(workflow: str, step: str, since: datetime) -> int:
     return int(fetch(_REVISED, (workflow, step, since, since))[0][0])
 
 
-def _given(about: Under, now: datetime) -> dict[str, Any]:
+def _parameters_of(about: Under, now: datetime) -> dict[str, Any]:
     return {
         "workflow": about.workflow,
         "step": about.step,

@@ -9,6 +9,8 @@ from console.records.record_keys import key_of_value
 from console.records.record_pages import Order, Page, order_of
 from console.records.record_reads import MOST_ROWS, count, estimate, get, named, page, related, sample, subject, titles, visible_keys
 from console.records.related_values import leading
+from console.records.sql_segments import KeySelect
+from console.records.sql_tables import Chosen
 from console.records.stored import stored
 from console.records.totals import Figure, totals
 from console.records.value_counts import ValueCounts, value_counts
@@ -16,8 +18,10 @@ from console.records.write import WriteUnknown, compare, forms, write
 
 __all__ = [
     "MOST_ROWS",
+    "Chosen",
     "Figure",
     "Hits",
+    "KeySelect",
     "Order",
     "Page",
     "Record",
@@ -61,6 +65,7 @@ __all__ = [
     "search",
     "sql_conditions",
     "sql_question",
+    "sql_segments",
     "stored",
     "subject",
     "titles",

@@ -19,7 +19,7 @@ from console.records import catalogue, connect, cursors, filter_conditions
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
 from console.records.search import sought_condition
-from console.records.sql_tables import Table, table_of
+from console.records.sql_tables import Chosen, Table, table_of
 
 MOST_TIES = 12
 MOST_WRITTEN = 500
@@ -74,7 +74,7 @@ def list_conditions(
     table: Table,
     scope: Scope,
     where: Filter | None,
-    segment: Expression | None,
+    segment: Chosen | None,
     q: str | Sought | None,
     roots: Mapping[str, Any] | None = None,
 ) -> list[Condition]:
@@ -83,7 +83,7 @@ def list_conditions(
     if where is not None:
         found.append(filter_conditions.filter_condition(where, table.collection, table.columns))
     if segment is not None:
-        found.append(table.holds(segment, scope.attributes, roots))
+        found.append(table.holds(segment, scope.attributes, roots) if isinstance(segment, Expression) else segment.condition(table))
     sought = (Words(q) if q.strip() else None) if isinstance(q, str) else q
     if sought is not None:
         found.append(sought_condition(table, sought, scope.hidden, within=list(found)))

@@ -19,7 +19,7 @@ from console.records.dialects import Condition
 from console.records.reader import Reader, Record
 from console.records.record_pages import Page, fetch, list_conditions, order_of, read, read_page
 from console.records.related_values import named_by
-from console.records.sql_tables import Table, table_of
+from console.records.sql_tables import Chosen, Table, table_of
 
 MOST_ROWS = 500
 MOST_KEYS = 400
@@ -43,7 +43,7 @@ def page(
     scope: Scope,
     *,
     where: Filter | None = None,
-    segment: Expression | None = None,
+    segment: Chosen | None = None,
     q: str | Sought | None = None,
     sort: str | None = None,
     limit: int = 50,
@@ -85,7 +85,7 @@ def count(
     q: str | Sought | None = None,
     cap: int | None = 10_000,
     *,
-    segment: Expression | None = None,
+    segment: Chosen | None = None,
     roots: Mapping[str, Any] | None = None,
 ) -> int:
     """Number of records. With a cap at most `cap + 1`, which means more than `cap`."""
@@ -99,7 +99,7 @@ def count(
 
 
 def estimate(
-    collection_id: str, scope: Scope, where: Filter | None = None, q: str | Sought | None = None, *, segment: Expression | None = None
+    collection_id: str, scope: Scope, where: Filter | None = None, q: str | Sought | None = None, *, segment: Chosen | None = None
 ) -> int | None:
     """Approximate number of records from the database's planner; None if the database does not tell."""
     collection = catalogue.collection(collection_id)
@@ -159,7 +159,7 @@ def relation_target(collection_id: str, key: str, relation: str) -> tuple[Collec
     return target, [named_by(there, column, part) for (_, column), part in zip(link.columns, here, strict=True)]
 
 
-def visible_keys(collection_id: str, wanted: Iterable[str], scope: Scope, segment: Expression | None = None) -> set[str]:
+def visible_keys(collection_id: str, wanted: Iterable[str], scope: Scope, segment: Chosen | None = None) -> set[str]:
     """The keys whose records are in the scope and meet `segment`, an expression over `record`."""
     return {record.key for record in _by_keys(collection_id, wanted, scope, (), segment) if record.key}
 
@@ -194,9 +194,7 @@ def subject(collection_id: str, key: str) -> tuple[str, str] | None:
     return collection.id, key
 
 
-def _by_keys(
-    collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str], segment: Expression | None = None
-) -> list[Record]:
+def _by_keys(collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str], segment: Chosen | None = None) -> list[Record]:
     """Records of these keys in the scope; unknown keys are left out."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)

@@ -68,7 +68,7 @@ def ask(
         raise _wrong(f"There is no data source {source} with collections.")
     dialect = next(iter(known.values())).dialect
     tree = parse(text, dialect)
-    read_from = _rewrite(tree, known, reachable)
+    read_from = rewrite(tree, known, reachable)
     if not read_from:
         raise _wrong("The SELECT reads no table.")
     statement = _statement(tree, read_from, dialect, given)
@@ -97,7 +97,7 @@ def parse(text: str, dialect: str) -> exp.Expression:
         raise _wrong("Write a SELECT: nothing else is run here.")
     for node in tree.walk():
         if isinstance(node, REFUSED):
-            raise _wrong(f"{node.key.upper()} is not allowed in a SELECT of a workspace.")
+            raise _wrong(f"{node.key.upper()} is not allowed in a SELECT here.")
         if isinstance(node, exp.Func) and (name := _function(node)) not in FUNCTIONS:
             raise _wrong(f"The function {name} is not allowed here. Allowed are those that count, add up, and work on texts and days.")
         if isinstance(node, exp.DataType) and str(node.this).lower().rpartition(".")[2].startswith(("reg", "userdefined")):
@@ -113,7 +113,7 @@ def _wrong(reason: str) -> Malformed:
     return Malformed(reason, details=[{"field": "sql", "reason": reason}])
 
 
-def _rewrite(
+def rewrite(
     tree: exp.Expression, known: Mapping[str, Collection], reachable: Callable[[Collection], Scope | None]
 ) -> dict[str, tuple[Collection, Scope]]:
     """Replace each table by the name of a sub-select; returns name → (collection, scope). Raises Malformed for tables out of reach."""
@@ -153,11 +153,11 @@ def _statement(
         written = written.replace("'" + MARK.format(number) + "'", f":handrail_{number}")
     body = sa.text(f"SELECT * FROM ({written}) AS handrail_answer LIMIT {MOST_ROWS + 1}")  # noqa: S608 (parsed, judged, and written anew)
     body = body.bindparams(**{f"handrail_{number}": value for number, value in enumerate(given)})
-    parts = [_visible(name, collection, scope) for name, (collection, scope) in read_from.items()]
+    parts = [visible_part(name, collection, scope) for name, (collection, scope) in read_from.items()]
     return body.columns().add_cte(*parts)
 
 
-def _visible(name: str, collection: Collection, scope: Scope) -> sa.CTE:
+def visible_part(name: str, collection: Collection, scope: Scope) -> sa.CTE:
     """The rows and columns of the collection that the reader may see."""
     table: Table = table_of(collection)
     columns = [table.columns[item.name] for item in collection.readable(scope) if item.name in collection.by_name]

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
@@ -15,6 +15,17 @@ from console.records import scoping, sql_conditions, values
 from console.records.dialects import DIALECTS, Condition
 
 MOST_KEPT = 2_000
+
+
+class KeySegment(Protocol):
+    """A segment that says by itself which keys are in it (`sql_segments.KeySelect`)."""
+
+    def condition(self, table: "Table") -> Condition:
+        """True for the records that are in it."""
+
+
+Chosen: TypeAlias = Expression | KeySegment
+"""A segment as a list applies it."""
 
 
 class Table:

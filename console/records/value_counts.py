@@ -5,13 +5,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console.core.expressions import Expression
 from console.core.expressions.search_syntax import Sought
 from console.core.filters import Filter
 from console.core.scopes import Scope
 from console.records import catalogue, values
 from console.records.record_pages import list_conditions, read
-from console.records.sql_tables import table_of
+from console.records.sql_tables import Chosen, table_of
 
 CAP = 10_000
 MOST_VALUES = 12
@@ -27,7 +26,7 @@ class ValueCounts:
 
 
 def value_counts(
-    collection_id: str, scope: Scope, field: str, where: Filter | None = None, q: Sought | None = None, *, segment: Expression | None = None
+    collection_id: str, scope: Scope, field: str, where: Filter | None = None, q: Sought | None = None, *, segment: Chosen | None = None
 ) -> ValueCounts:
     """How often each value of the field stands in the list. The caller has checked that the field is readable. Raises SourceDown."""
     collection = catalogue.collection(collection_id)

@@ -36,7 +36,7 @@ def prepare(folder: Path) -> None:
         if not stat.S_ISDIR(status.st_mode):
             raise FolderError(f"The data folder {folder} is a file. Give a folder with CONSOLE_DATA_DIR.")
         if status.st_mode & PRIVATE:
-            _shut(folder, status)
+            _make_private(folder, status)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except FileExistsError as error:
@@ -47,7 +47,7 @@ def prepare(folder: Path) -> None:
         ) from error
 
 
-def _shut(folder: Path, status: os.stat_result) -> None:
+def _make_private(folder: Path, status: os.stat_result) -> None:
     inside = [entry for entry in folder.iterdir() if entry.name not in NOBODYS]
     if (
         status.st_uid not in {os.getuid(), 0}

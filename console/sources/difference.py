@@ -277,7 +277,7 @@ def _segments(after: list[Stored], mended: list[dict[str, Any]]) -> list[Break]:
     dropped = []
     for document in mended:
         for segment in list(document.get("segments") or ()):
-            if wrong := _wrong(segment["filter"], made[document["id"]]):
+            if "filter" in segment and (wrong := _wrong(segment["filter"], made[document["id"]])):
                 document["segments"] = [one for one in document["segments"] if one["id"] != segment["id"]]
                 dropped.append(Break("segment", segment["label"], f"/settings/collections/{document['id']}", wrong))
     return dropped

@@ -30,6 +30,10 @@ class Guidance(StepType):
     gist = "Tells a person what to do or to know"
     Config: ClassVar[type[StepConfig]] = GuidanceConfig
 
+    def asks(self, config: GuidanceConfig) -> bool:
+        """Always: what nobody reads is not guidance."""
+        return True
+
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The text, without a form."""
         text = fill_template(step.config.text, context.roots)

@@ -52,7 +52,7 @@ class Related(StepConfig):
         None, description="Expression over `record`, the one that is read, and what the step knows; only those for which it holds"
     )
     sort: str | None = Field(None, max_length=100, description="Column to sort by, `-` before it for descending")
-    limit: int = Field(20, ge=1, le=200)
+    limit: int = Field(20, ge=1, le=300)
     one: bool = Field(False, description="Only the first: the output holds an object (or null) instead of a list")
     hidden: bool = Field(False, description="Read for expressions, not shown")
 

@@ -25,11 +25,15 @@ from console.steps.base import (
     Completion,
     Context,
     Prompt,
+    Read,
+    Related,
     StepConfig,
     StepType,
     StepView,
     Values,
     fill_template,
+    related_texts,
+    related_uses,
     require_right,
 )
 from console.steps.proposable import Proposable, of_form
@@ -52,6 +56,7 @@ class TriggerActionConfig(StepConfig):
         description="Outcomes of the action that lead somewhere else than `succeeded`, such as `pending` or `failed`",
     )
     text: str | None = Field(None, max_length=20_000, description="Markdown above the action's own text")
+    related: list[Related] = Field(default_factory=list, max_length=12, description="Related records shown beside the form")
     compensation: str | None = Field(None, pattern=ID_PATTERN, description="Action that undoes it; none: what the action itself names")
 
 
@@ -75,6 +80,10 @@ class TriggerAction(StepType):
         key = expressions.parse(step.config.record).evaluate(roots)
         return {step.config.action: "" if key is None else str(key)}
 
+    def reads(self, step: StepView) -> list[Read]:
+        """The related records."""
+        return [entry.read() for entry in step.config.related]
+
     def actions(self, config: TriggerActionConfig) -> list[Use]:
         """The action and its compensation."""
         return [Use("action", config.action), *([Use("compensation", config.compensation)] if config.compensation else [])]
@@ -89,7 +98,8 @@ class TriggerAction(StepType):
         if why_not := _not_here(act) or _certainly_not(act, roots):
             parts.append(f"**Not possible now:** {said_plainly(why_not)}")
         button = step.button or act.action.button or ("Request approval" if act.may == "request" else "Execute")
-        return Prompt(text="\n\n".join(parts) or None, fields=tuple(fields), button=button, notes=_notes(step, context, act, roots))
+        tables = tuple(entry.name for entry in step.config.related if not entry.hidden)
+        return Prompt("\n\n".join(parts) or None, tables, tuple(fields), button=button, notes=_notes(step, context, act, roots))
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """The effects of the action with the submitted values, and who has to approve them.
@@ -133,9 +143,14 @@ class TriggerAction(StepType):
         return of_form(prompt.fields) if act.may and _not_here(act) is None else Proposable()
 
     def expressions(self, config: TriggerActionConfig) -> list[Located]:
-        """The record and the initial values of fields."""
+        """The record, the initial values of fields, and what is read beside them."""
         own = [Located("record", config.record)] if config.record is not None else []
+        own += related_texts("related", config.related)
         return own + [text for name, rule in config.values.items() for text in texts_of(f"values.{name}", rule)]
+
+    def uses(self, config: TriggerActionConfig) -> list[Use]:
+        """What is read beside the form."""
+        return related_uses("related", config.related)
 
     def templates(self, config: TriggerActionConfig) -> list[Located]:
         """The text above the form."""

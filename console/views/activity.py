@@ -20,7 +20,7 @@ from console.views.proof import badge
 
 blueprint = Blueprint("activity", __name__)
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
 LONGEST = 400
 FILTERS = ("user", "kind", "collection", "record", "run", "createdAt.gte", "createdAt.lt")
 _LABELS = {

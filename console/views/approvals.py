@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, flash, request
 
 from console import accounts, browse
+from console.core import media
+from console.core.blocks import KINDS
 from console.core.documents.fields import BECAUSE
 from console.errors import Conflict, ConsoleError, Invalid, Malformed
 from console.runs.changing import approval_questions
@@ -20,6 +22,7 @@ from console.views import blocks, formats, frame
 from console.views.activity import Chip
 from console.views.formats import Kind, Look
 from console.views.frame import Badge
+from console.views.run.block_papers import Papers
 from console.work import approval_beside, approvals, approvers
 from console.work.approvals import MOST_COUNTED, Line, Page, View
 
@@ -31,6 +34,8 @@ LISTS: Mapping[str, tuple[str, Callable[..., Page], str]] = {
     "created": ("Asked by you", approvals.created, "You have asked for no approval yet."),
     "history": ("Decided", approvals.history, "Nothing that you may see has been decided yet."),
 }
+TYPED = ("reason", "question", "answer")
+"""What the box of the page holds, by what is done with it."""
 FILTERS = {"action": "Action", "requester": "Requester", "team": "Team", "from": "From", "before": "Before"}
 _STATUS = {
     "open": Badge("Waiting", "info", "clock"),
@@ -204,9 +209,9 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
         "asks_for": _amount(view, look),
         "plea": _plea(view),
         "text": frame.markdown(view.text) if view.text else None,
-        "values": _lines(view, view.line.values, look),
+        "values": _lines(view, {name: value for name, value in view.line.values.items() if not _is_files(value)}, look),
         "changes": _changes(view, look),
-        "content": blocks.drawn(map(dict, view.content), look, [{"outcome": None, "effects": [{"fields": view.changes}]}]),
+        "content": blocks.drawn(_told_once(view.content), look, papers=Papers(frame.actor(), _of_run(view))),
         "moved": _moved(view, look),
         "record": _lines(view, view.record, look),
         "record_url": frame.record_url(view.line.collection, view.line.approval.record) if view.line.collection else None,
@@ -225,10 +230,27 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
             for each in view.decided
         ],
         "typed_reason": reason,
-        "reason_error": next((str(detail["reason"]) for detail in wrong.details if detail.get("field") == "reason"), "") if wrong else "",
+        "reason_error": next((str(detail["reason"]) for detail in wrong.details if detail.get("field") in TYPED), "") if wrong else "",
         "wrong": wrong.message if wrong is not None and wrong.code != "invalid" else "",
     }
     return frame.page("approvals/one.html", context, status=wrong.status if wrong is not None else 200)
+
+
+def _told_once(content: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the blocks without what the action will change: the page tells that by itself, for what is asked for exactly."""
+    return [
+        dict(block) for block in content if not (known := KINDS.get(str(block["block"]))) or not known.foretells or block.get("changes")
+    ]
+
+
+def _is_files(value: Any) -> bool:
+    """Return whether the value is a file or a list of files, which the page names with what was opened of them."""
+    return media.is_value(value) or (isinstance(value, list) and bool(value) and all(map(media.is_value, value)))
+
+
+def _of_run(view: View) -> dict[str, Any]:
+    """Return by which the documents beside the run are found."""
+    return {"id": view.run["id"], "collection": view.run["collection"], "record": view.run["record"]}
 
 
 def _beside(more: approval_beside.Beside, view: View, look: Look) -> dict[str, Any]:
@@ -243,6 +265,7 @@ def _beside(more: approval_beside.Beside, view: View, look: Look) -> dict[str, A
         ],
         "may_reply": more.may_reply,
         "opened": more.opened,
+        "attached": more.attached,
         "never_opened": [each for each in more.opened if not each.requester and not each.reader] if approval.status == "open" else [],
         "alike": {
             "approved": more.alike.approved,

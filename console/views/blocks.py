@@ -10,7 +10,7 @@ from babel.numbers import format_compact_currency, format_compact_decimal, get_c
 from console.core import blocks
 from console.core.blocks import Data, Leaf
 from console.core.expressions.operands import number_of
-from console.views import formats, frame
+from console.views import assets, formats
 from console.views.formats import Amount, Kind, Look
 
 HIDDEN = "You may not see this"
@@ -42,6 +42,8 @@ def drawn(
         more: Data = {"ways": ways} if kind is not None and kind.foretells else {}
         if kind is not None and kind.opens and "trouble" not in data:
             more = {"paper": papers(data) if papers is not None else None}
+        if kind is not None and kind.cites and papers is not None and "trouble" not in data:
+            more = {"papers": {source["id"]: papers(source) for source in data["sources"] if source.get("document") is not None}}
         block = with_words({**data, **more}, look)
         side = block.get("side")
         if side is None:
@@ -63,25 +65,19 @@ def with_words(data: Data, look: Look) -> Data:
     return block | {name: say(block.get(name)) for name in ("title", "remark", "empty")} | {"id": f"block-{data['at']}", "say": say}
 
 
-def words(leaf: Leaf | None, look: Look, *, inside: bool = False) -> str:
-    """Return a leaf in words: the only place where a block's value becomes text.
-
-    A word of programs that is a value by itself is said in words; `inside` a sentence or letter it stays as it was written.
-    """
+def words(leaf: Leaf | None, look: Look) -> str:
+    """Return a leaf in words: the only place where a block's value becomes text. A text without a label stays as it was written."""
     if leaf is None:
         return ""
     if leaf.get("hidden"):
         return HIDDEN
     if "parts" in leaf:
-        return "".join(
-            part if isinstance(part, str) else words(part, look, inside=True) if part["value"] is not None else "" for part in leaf["parts"]
-        )
+        return "".join(part if isinstance(part, str) else words(part, look) if part["value"] is not None else "" for part in leaf["parts"])
     told, value = leaf.get("look", {}), leaf.get("value")
     if leaf.get("short") and (number := number_of(value)) is not None:
         return _compact(Decimal(number), told, look)
     if not told:
-        shown = formats.in_words(formats.text(Kind("", ""), value, look), look)
-        return shown if inside or "." in shown else formats.program_words(shown)
+        return formats.in_words(formats.text(Kind("", ""), value, look), look)
     if told.get("named"):
         return str(told["named"])
     asked = told.get("as")
@@ -102,7 +98,7 @@ def _amount(number: Decimal | int, told: Mapping[str, Any]) -> Any:
     exact = Decimal(number)
     exponent = exact.as_tuple().exponent
     if isinstance(exponent, int) and -exponent > max(places, MOST_DECIMALS):
-        exact = round(exact, places)
+        exact = round(exact, places) if money else Decimal(f"{round(exact, places):f}".rstrip("0").rstrip("."))
     return Amount(str(exact), code) if money and code else str(exact)
 
 
@@ -136,4 +132,4 @@ def sheets(rows: Iterable[Mapping[str, Any]] | None = None) -> list[str]:
 
 @cache
 def _has_sheet(name: str) -> bool:
-    return (frame.STATIC / "css" / "blocks" / f"{name}.css").is_file()
+    return (assets.STATIC / "css" / "blocks" / f"{name}.css").is_file()

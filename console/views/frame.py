@@ -1,22 +1,20 @@
-"""The frame of every page: asset addresses, icons, navigation, and rendering of a page or one of its blocks.
+"""The frame of every page: what templates can call, and rendering of a page or one of its blocks.
 
 A page and its fragments are one template: a plain GET renders all of it, an htmx request renders the named block.
 """
 
-import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 import nh3
-from flask import Blueprint, Flask, Response, current_app, g, make_response, request, url_for
+from flask import Blueprint, Flask, Response, current_app, g, make_response, request
 from flask.sansio.blueprints import BlueprintSetupState
 from flask_htmx import HTMX
+from jinja2.ext import Extension
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -31,9 +29,6 @@ blueprint = Blueprint("frame", __name__)
 MASKED = "••••••"
 """Instead of a title that the reader may not see."""
 
-STATIC = Path(__file__).parent.parent / "static"
-SPRITE = "vendor/tabler-icons-3.51.0/icons.svg"
-UNKNOWN_ICON = "bolt"  # for a step type of another package that names an unknown icon
 PROSE = {
     "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong",
     "table", "tbody", "td", "th", "thead", "tr", "ul",
@@ -41,10 +36,6 @@ PROSE = {
 PROSE_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 PROSE_SCHEMES = {"http", "https", "mailto"}
 THEMES = frozenset({"light", "dark"})
-SHEETS = ("tokens", "base", "layout", "rail", "button", "badge", "field", "panel", "table", "search", "utilities")
-FONT = "vendor/inter-5.3.0/inter-latin.woff2"
-LIBRARIES = ("vendor/htmx-2.0.11/htmx.min.js", "vendor/idiomorph-0.8.0/idiomorph-ext.min.js")
-SCRIPTS = ("page", "keys", "toast", "dialog", "menu", "palette", "form", "upload", "session")
 COMPONENTS = {
     "badge": ("badge",),
     "chart": ("chart",),
@@ -240,70 +231,6 @@ def markdown(text: str) -> Markup:
     return Markup(nh3.clean(drawn, tags=PROSE, attributes=PROSE_ATTRIBUTES, url_schemes=PROSE_SCHEMES))  # noqa: S704 (it was cleaned)
 
 
-def icon(name: str, size: str = "") -> Markup:
-    """Return a decorative icon; the page says its meaning in words beside it. `size` is "", "s" or "l"."""
-    return _icon(name, size, asset(SPRITE))
-
-
-@lru_cache(maxsize=512)
-def _icon(name: str, size: str, sprite: str) -> Markup:
-    shape = Markup('<svg class="i{}" aria-hidden="true"><use href="{}#{}"></use></svg>')
-    return shape.format(f" i-{size}" if size else "", sprite, name if name in drawn_icons() else UNKNOWN_ICON)
-
-
-@lru_cache(maxsize=1)
-def drawn_icons() -> frozenset[str]:
-    """Return the names of the icons in the sprite."""
-    return frozenset(re.findall(r'<symbol id="([a-z0-9-]+)"', (STATIC / SPRITE).read_text()))
-
-
-def asset(filename: str) -> str:
-    """Return the address of a static file. It changes with the content, so that browsers may cache it."""
-    return request.script_root + _below_root(filename)
-
-
-@lru_cache(maxsize=256)
-def _below_root(filename: str) -> str:
-    """Return the address of a static file below the root. Cached: a page names about twenty, and building one costs as much as a table row."""
-    path = STATIC / filename
-    fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()[:8] if path.is_file() else "0"
-    return url_for("static", filename=filename, v=fingerprint).removeprefix(request.script_root)
-
-
-def font() -> str:
-    """Return the address of the font as the style sheets name it, so that the browser can preload it."""
-    return _font(request.script_root)
-
-
-@lru_cache(maxsize=8)
-def _font(_root: str) -> str:
-    return url_for("static", filename=FONT)
-
-
-def sheets() -> Markup:
-    """Return the links to the style sheets of every page."""
-    return _sheets(request.script_root)
-
-
-@lru_cache(maxsize=8)
-def _sheets(_root: str) -> Markup:
-    return _tags('<link rel="stylesheet" href="{}">', [f"css/{name}.css" for name in SHEETS])
-
-
-def scripts() -> Markup:
-    """Return the scripts of every page, in loading order."""
-    return _scripts(request.script_root)
-
-
-@lru_cache(maxsize=8)
-def _scripts(_root: str) -> Markup:
-    return _tags('<script src="{}" defer></script>', [*LIBRARIES, *(f"js/{name}.js" for name in SCRIPTS)])
-
-
-def _tags(shape: str, files: Iterable[str]) -> Markup:
-    return Markup("\n    ").join(Markup(shape).format(asset(file)) for file in files)  # noqa: S704 (shapes of ours)
-
-
 def theme() -> str:
     """Return the theme that the person chose, or "" to follow the system."""
     chosen = request.cookies.get("theme", "")
@@ -329,20 +256,24 @@ def _paused() -> datetime | None:
     return queue.paused_at() if g.get("actor") is not None else None
 
 
+class Unindented(Extension):
+    """Templates lose their indentation when they are read, which is a third of a page. What stands in `<pre>` keeps it."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """Return the text of a template with one space instead of each indentation, so that lines keep their numbers and words their distance."""
+        return re.sub(r"(<pre\b.*?</pre>)|\n[ \t]+", lambda found: found[1] or "\n ", source, flags=re.DOTALL)
+
+
 def _extend(state: BlueprintSetupState) -> None:
     app = cast(Flask, state.app)
+    app.jinja_env.add_extension(Unindented)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
-        icon=icon,
-        asset=asset,
         here=present_address,
         record_url=record_url,
         collection_url=collection_url,
         run_url=run_url,
-        font=font,
-        sheets=sheets,
-        scripts=scripts,
         theme=theme,
         dom_id=dom_id,
         over_run=wants_fragment,  # a dialog fetched by htmx covers the run's page; opened alone it is a plain form

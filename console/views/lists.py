@@ -24,7 +24,7 @@ from console.views import frame, identity, list_facets, list_filters, records, s
 
 blueprint = Blueprint("lists", __name__, url_prefix="/c")
 
-PAGE_SIZE = 50
+PAGE_SIZE = 40
 CAP = browse.CAP
 _COUNTS = {"1": "exact", "about": "capped"}
 PREVIEWED_RUNS = 3
@@ -97,6 +97,8 @@ def _part(here: Collection, described: Mapping[str, Any], query: BrowseQuery) ->
             return frame.page("lists/list.html", count_context(here.id, query), blocks={"count": "count"})
         case "condition":
             return frame.page("lists/list.html", {"asking": _asking(described)}, blocks={"condition": "condition"})
+        case "view-sheet":
+            return frame.page("lists/list.html", _view(here, described, query.fields or ()), blocks={"view-sheet": "view_sheet"})
         case "facets":
             return frame.page("lists/list.html", {"facets": list_facets.facets(here, described, query)}, blocks={"facets": "facets"})
         case "preview":
@@ -204,18 +206,16 @@ def drawn(page: ListPage, described: Mapping[str, Any], wrong: str, kept: ListVi
         "facets": None,
         "kept": _kept_parameters("q", "after", "before", "count", "inside", "preview"),
         "kept_all": _kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "pick", "preview"),
-        "columns": _view_columns(page, choosable),
         "kept_view": kept,
         "first": first,
-        "all_segments": [(each["id"], each["label"]) for each in described["segments"]],
         "export_href": frame.with_query(f"/export/c/{quote(collection.id, safe='')}.csv", _exported())
         if list_export.may_export(frame.actor(), collection.id)
         else None,
         "picking": "pick" in args,
-        "back": frame.present_address(columns=None, after=None, before=None),
         "reach": page.reach,
         "inside_href": _list_address(inside="1"),
         "facets_href": frame.present_address(),
+        "view_href": frame.present_address(view="1"),
         "head": heads(collection, shown, page.sort, page.masked),
         "actions": (several := bulk.offered(frame.actor(), collection.id)),
         "rows": rows(page, shown, kinds, look, choose=bool(several)),
@@ -225,6 +225,19 @@ def drawn(page: ListPage, described: Mapping[str, Any], wrong: str, kept: ListVi
         "shown_words": shown_words(page),
         "said": ", ".join(filter(None, [collection.label, segment and segment["label"], f"{len(page.rows)} shown"])),
         "wrong": wrong,
+    } | (_view(collection, described, [item.name for item in page.columns]) if "view" in args else {"columns": None})
+
+
+def _view(collection: Collection, described: Mapping[str, Any], shown: Sequence[str]) -> dict[str, Any]:
+    """Return what the sheet draws in which the reader says how to see this list. It is fetched when it is opened: it is a sixth of a page."""
+    labels = {field["name"]: field["label"] for field in described["fields"] if field["type"] not in _UNSHOWN}
+    named = [name for name in shown if name in labels] + [name for name in labels if name not in shown]
+    return {
+        "collection": collection,
+        "columns": [{"name": name, "label": labels[name], "shown": name in shown} for name in named],
+        "kept_view": list_views.view_of(frame.actor(), collection.id),
+        "all_segments": [(each["id"], each["label"]) for each in described["segments"]],
+        "back": frame.present_address(columns=None, after=None, before=None, view=None),
     }
 
 
@@ -368,13 +381,6 @@ def _exported() -> dict[str, Any]:
         for name in ("segment", "filter", "q", "sort", "columns", "extended", "inside")
         if request.args.get(name)
     }
-
-
-def _view_columns(page: ListPage, choosable: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Return the columns of the sheet: those that are shown in their order, then the others."""
-    labels, shown = dict(choosable), [item.name for item in page.columns]
-    named = [name for name in shown if name in labels] + [name for name in labels if name not in shown]
-    return [{"name": name, "label": labels[name], "shown": name in shown} for name in named]
 
 
 def _wider_address(collection: Collection, args: Mapping[str, str]) -> str | None:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, make_response, redirect
 
 from console import steps, workflows
 from console.runs import RunHead
-from console.views import formats, frame
+from console.views import assets, formats, frame
 from console.views.formats import Look
 from console.work.approvals import Line
 from console.work.my_work import Work
@@ -101,7 +101,7 @@ def _tile(head: RunHead) -> tuple[str, str]:
         return ("quiet", "route")
     document = workflows.version(head.workflow_id, head.version).document
     kind = steps.all_types().get(next((step.type for step in document.steps if step.id == head.step), ""))
-    return (kind.family, kind.icon) if kind else ("action", frame.UNKNOWN_ICON)
+    return (kind.family, kind.icon) if kind else ("action", assets.UNKNOWN_ICON)
 
 
 def _approval(line: Line) -> Row:

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from console.views import frame, my_work
+from console.views import assets, frame, my_work
 from console.views.charts import Chart, Series
 from console.views.formats import Look
 from console.views.run import form_boxes, panes, proposal, source_links
@@ -46,7 +46,7 @@ def show() -> Response:
         "charts": charts(),
         "rows": panes.table_of(_table(), frame.look()),
         "waiting": [("Overdue", _waiting())],
-        "icons": sorted(frame.drawn_icons()),
+        "icons": sorted(assets.drawn_icons()),
     }
     return frame.page("patterns/page.html", context)
 

@@ -1,5 +1,6 @@
 """Before each request: name it and refuse forms of other sites. After each response: set the headers that protect the browser."""
 
+import re
 from functools import lru_cache
 from typing import cast
 from urllib.parse import urlsplit
@@ -36,6 +37,7 @@ LARGE = frozenset({
 """Endpoints that take files, of who is signed in or has a link."""
 
 YEAR_S = 31_536_000
+_VERSIONED = re.compile(r"/static/vendor/[^/]+-[0-9][^/]*/")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _tokens = CSRFProtect()
 
@@ -77,14 +79,15 @@ def refuse_foreign_forms() -> None:
 
 @blueprint.after_app_request
 def protect(response: Response) -> Response:
-    """Set the security headers and cache times: a year for files named by their hash, no caching for everything else."""
+    """Set the security headers and cache times: a year for files named by their hash or version, no caching for everything else."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = g.get("request_id", "")
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR_S}; includeSubDomains")
     if request.endpoint == "static" and response.status_code < 400:
-        response.headers["Cache-Control"] = f"public, max-age={YEAR_S}, immutable" if "v" in request.args else "public, max-age=3600"
+        named = "v" in request.args or _VERSIONED.match(request.path)
+        response.headers["Cache-Control"] = f"public, max-age={YEAR_S}, immutable" if named else "public, max-age=3600"
     elif not response.headers.get("Cache-Control") or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     if response.mimetype == "text/html":

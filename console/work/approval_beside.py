@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from console import accounts, documents, log
+from console.core import media
 from console.core.actor import Actor
+from console.log import masking
 from console.runs.changing.approval_answers import VisibleRequest, visible_request
 from console.runs.changing.approval_questions import Remark, remarks
 from console.runs.showing.reader_reach import kept_from
@@ -40,11 +42,15 @@ class Alike:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """All of it for one reader. `remarks` are None where the reader may not read texts of the step; `names` are those of the people in them."""
+    """All of it for one reader. `remarks` are None where the reader may not read texts of the step; `names` are those of the people in them.
+
+    `attached` are the files that are part of what is asked for; they stand in `opened` too, opened or not.
+    """
 
     remarks: Sequence[Remark] | None
     names: dict[str, str]
     opened: Sequence[OpenedByBoth]
+    attached: Sequence[OpenedByBoth]
     alike: Alike
     may_reply: bool
 
@@ -56,18 +62,31 @@ def beside(actor: Actor, approval_id: str) -> Beside:
     hidden = kept_from(actor, run.workflow, run.version, request.attempt.step, run=run.id)
     says = hidden.closed is None or hidden.closed.says(request.attempt.step)
     said = remarks(request) if says else None
+    values = masking.mask(dict(approval.values), "values", hidden, approval.collection)[0]
+    opened, attached = _opened(actor, request, sorted(media.ids_in(values)))
     asked = bool(said) and any(not remark.reply for remark in said or ())
     return Beside(
         said,
         accounts.names({remark.by for remark in said or ()}),
-        _opened(actor, request),
+        opened,
+        attached,
         _alike(actor, request),
         asked and approval.status == "open" and actor.id == approval.requested_by,
     )
 
 
-def _opened(actor: Actor, request: VisibleRequest) -> list[OpenedByBoth]:
-    """The documents of which somebody opened something, or which the run went through, with the pages that each of the two opened."""
+def said(actor: Actor, approval_id: str) -> Sequence[Remark]:
+    """The questions and replies, oldest first; none where the reader may not read texts of the step. Raises NotFound as `approvals.get` does."""
+    request = visible_request(actor, approval_id)
+    run = request.seen.run
+    hidden = kept_from(actor, run.workflow, run.version, request.attempt.step, run=run.id)
+    return remarks(request) if hidden.closed is None or hidden.closed.says(request.attempt.step) else ()
+
+
+def _opened(actor: Actor, request: VisibleRequest, files: Sequence[str]) -> tuple[list[OpenedByBoth], list[OpenedByBoth]]:
+    """(the documents of which somebody opened something, or which the run went through, or which are attached, with the pages that each of the two
+    opened; those of them that are `files`).
+    """
     run, approval = request.seen.run, request.approval
     events = [event for event in log.recent(run.id, "source_opened", 0) if event.open.get("source") == "document"]
     made = []
@@ -75,7 +94,11 @@ def _opened(actor: Actor, request: VisibleRequest) -> list[OpenedByBoth]:
         mine = documents.pages_by(looked, events, actor.id)
         theirs = documents.pages_by(looked, events, approval.requested_by)
         made.append(OpenedByBoth(looked.title, looked.ref, looked.pages, theirs, mine))
-    return made
+    known = {one.ref: one for one in made}
+    for document in documents.beside(actor, run.id, None, None) if set(files) - known.keys() else ():
+        if document.ref in files and document.ref not in known:
+            known[document.ref] = OpenedByBoth(document.title, document.ref, document.pages, 0, 0)
+    return list(known.values()), [known[ref] for ref in files if ref in known]
 
 
 def _alike(actor: Actor, request: VisibleRequest) -> Alike:

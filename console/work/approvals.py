@@ -40,6 +40,7 @@ from console.work.approvers import deciders
 STATUSES = ("open", "approved", "rejected", "void", "expired")
 FILTERS = frozenset({"status", "run", "action", "requester", "team", "created_at.gte", "created_at.lt"})
 MOST_COUNTED = 100
+OF_RUN = ("id", "status", "revision", "ended", "collection", "record")
 BATCH, ROUNDS = 500, 8  # rows looked at once more, and how often, where few of them are for the reader
 Keep: TypeAlias = Callable[[Approval, str], bool]
 
@@ -188,7 +189,7 @@ def get(actor: Actor, approval_id: str) -> View:
         line=_line(
             actor, approval, run.id, found.attempt.step, found.attempt.attempt, run.team, definition, titles, _names([approval]), _teams()
         ),
-        run={"id": run.id, "title": definition.title, "status": run.status, "revision": run.revision, "ended": run.ended},
+        run={"title": definition.title} | {name: getattr(run, name) for name in OF_RUN},
         step_title=title_of(definition, found.attempt.step),
         why=approval.why if says else "",
         refusal=refused.message if refused is not None else None,
@@ -437,8 +438,7 @@ def _changes(wishes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         for name, change in (request.get("changes") or {}).items():
             column = _field(collection_id, name)
             kind = column.to_json() if column is not None else {"name": name, "label": name, "type": "text", "options": None}
-            sides = {side: change.get(side) if change else None for side in ("old", "new")}
-            made.append({**kind, **sides, "masked": not change})
+            made.append({**kind, **{side: (change or {}).get(side) for side in ("old", "new")}, "masked": not change})
     return made
 
 

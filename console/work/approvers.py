@@ -16,14 +16,14 @@ REASONS = (NO_RIGHT, NOT_SEEN, KEPT_OUT)
 def deciders(request: VisibleRequest) -> list[str]:
     """Names of people who may decide the request now, sorted, at most `MOST_NAMED`; without those who have answered."""
     approval = request.approval
-    return _named(
+    return _sorted_names(
         person
         for person, lacks in possible_approvers(request.seen.run, approval).items()
         if lacks is None and not approval.answered_by(person)
     )
 
 
-def _named(people: Iterable[str]) -> list[str]:
+def _sorted_names(people: Iterable[str]) -> list[str]:
     return sorted(accounts.names(list(people)).values())[:MOST_NAMED]
 
 
@@ -54,10 +54,10 @@ def stuck(request: VisibleRequest) -> str:
     if not held:
         why = f"Nobody in {team} has that role."
     elif free:
-        why = f"Only {limits.listed(_named(free))} can, and {approval.needs - len(approval.approvers)} more are needed."
+        why = f"Only {limits.listed(_sorted_names(free))} can, and {approval.needs - len(approval.approvers)} more are needed."
     else:
         reasons = (
-            f"{limits.listed(_named(people))} {reason}"
+            f"{limits.listed(_sorted_names(people))} {reason}"
             for reason in REASONS
             if (people := [each for each, lacks in held.items() if lacks == reason])
         )

@@ -120,7 +120,7 @@ def answer(actor: Actor, question_id: str, values: dict[str, Any], outcome: str 
         parameters = {"id": question.id, "person": actor.id, "outcome": way, "at": log.now(), "kid": kid, "nonce": nonce, "ct": ct}
         if connection.execute(put, parameters).rowcount == 0:
             raise Conflict("You answered this already.", code="not_possible")
-    given = _given(question.id, question.subject)
+    given = _answers_so_far(question.id, question.subject)
     if sum(1 for entry in given if entry["outcome"] == way) >= question.needs:
         runs.arrive(actor, question.run, question.id, outcome=way, output={"answers": given})
 
@@ -128,12 +128,12 @@ def answer(actor: Actor, question_id: str, values: dict[str, Any], outcome: str 
 def pick_up() -> int:
     """Continue runs that still wait although enough people answered, because a process died in between. Returns how many."""
     return sum(
-        runs.arrive(runs.ENGINE, run, ident, outcome=way, output={"answers": _given(ident, subject)})
+        runs.arrive(runs.ENGINE, run, ident, outcome=way, output={"answers": _answers_so_far(ident, subject)})
         for ident, run, subject, way in fetch(_LEFT)
     )
 
 
-def _given(question: str, subject: str) -> list[dict[str, Any]]:
+def _answers_so_far(question: str, subject: str) -> list[dict[str, Any]]:
     """The answers so far, the oldest first."""
     rows = fetch("select person, outcome, at, nonce, ct from console.answer where question = %s order by at, person", (question,))
     answers = []

@@ -267,6 +267,18 @@ def test_a_circle_of_owners_is_named_and_not_drawn_again() -> None:
     assert made["rows"][3]["in_all"] == "20 %"
     alone = drawn(TREE, owners=[owner("a", "a", 100)])
     assert len(alone["rows"]) <= 2
+    ours = drawn({**TREE, "root": "'us'"}, owners=[owner("a", "us", 50), owner("us", "a", 30), owner("b", "us", 50)])
+    assert [(row["name"], row["back"], row["in_all"]) for row in ours["rows"]] == [
+        ("a", "", ""),
+        ("", "back to us", ""),
+        ("b", "", "50 %"),
+    ], "a company that owns itself through others"
+
+
+@cases("inclusive, above, words", [("true", True, ""), ("false", False, "Nobody holds more than 25 %."), ("null", True, "")])
+def test_exactly_the_line_counts_where_the_rule_says_so(inclusive: str, above: bool, words: str) -> None:
+    made = drawn({**TREE, "inclusive": inclusive}, owners=[owner("a", None, "25.0000")])
+    assert (made["rows"][0]["above"], made["rows"][0]["share"], made["nobody"]) == (above, "25 %", words)
 
 
 def test_three_hundred_owners_and_twelve_layers_fit() -> None:
@@ -387,3 +399,34 @@ def test_an_end_knows_no_record() -> None:
     steps = [{"id": "start", "type": "start", "title": "Start", "next": {"default": "end"}}, end]
     problems = check({"format": 1, "slug": "a-a", "title": "A", "collection": "customer", "team": "t", "steps": steps}, all_types())
     assert [(one.step, one.field) for one in problems] == [("end", "content[0].facts[0].label")]
+
+
+BRIEF: dict[str, Any] = {
+    "block": "brief",
+    "lines": [
+        {"text": "Of {{ variables.hits }} hits none is left.", "sources": ["list"]},
+        {"text": "The register differs.", "sources": ["register", "list"]},
+        {"each": "variables.owners", "text": "{{ entry.name }}", "sources": ["register"]},
+    ],
+    "sources": [
+        {"id": "register", "label": "Register", "document": "'paper'"},
+        {"id": "list", "label": "List"},
+        {"id": "unused", "label": "Unused"},
+    ],
+}
+
+
+def test_a_brief_numbers_its_sources_and_leaves_out_what_rests_on_hidden_ones() -> None:
+    data = found(BRIEF, hits=5, owners=[{"name": "Ana"}, {"name": " "}])
+    made = blocks.picture({**data, "papers": {"register": {"href": "/there"}}}, say)
+    assert [(line["text"], [cite["number"] for cite in line["cites"]]) for line in made["lines"]] == [
+        ("Of 5 hits none is left.", [1]),
+        ("The register differs.", [2, 1]),
+        ("Ana", [2]),
+    ]
+    assert [(one["label"], one["paper"]) for one in made["sources"]] == [("List", None), ("Register", {"href": "/there"})]
+    shut = blocks.picture(without(data, "content[0].sources[0].document"), say)
+    assert ([line["text"] for line in shut["lines"]], shut["kept_back"]) == (["Of 5 hits none is left."], 3)
+    shut = blocks.picture(without(data, "content[0].lines[0].text"), say)
+    assert (len(shut["lines"]), shut["kept_back"]) == (2, 1)
+    assert len(drawn(BRIEF, owners=[{"name": "x"}] * 500)["lines"]) == 8

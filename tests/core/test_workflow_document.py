@@ -147,8 +147,10 @@ def test_reading_what_was_written_gives_the_same_workflow_and_the_same_bytes(mad
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_shipped_file_is_in_canonical_form(file: Path) -> None:
-    assert read(file.read_bytes()).canonical() == file.read_bytes()
-    assert read(file.read_bytes()).slug == file.stem
+    document = read(file.read_bytes())
+    assert document.slug == file.stem, f"workflows/{file.name} has the slug {document.slug}: call the file {document.slug}.json"
+    canonical = document.canonical() == file.read_bytes()
+    assert canonical, f"workflows/{file.name} is not in canonical form: run bin/fix, which writes it so"
 
 
 def test_the_published_schema_is_that_of_the_models() -> None:

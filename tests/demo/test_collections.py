@@ -141,7 +141,7 @@ def test_records_know_whose_data_they_hold(
 
 
 def test_views_and_records_of_fact_cannot_be_written(known: dict[str, Collection]) -> None:
-    for name in ("customer_activity_12m", "charge_refundable", "refund_checks", "ownership_effective", "customer_hit"):
+    for name in ("customer_activity_12m", "charge_refundable", "refund_checks", "ownership_effective", "ownership_chain", "customer_hit"):
         assert all(field.readonly for field in known[name].fields)
     writable = {
         name: {field.name for field in known[name].fields if not field.readonly}

@@ -19,7 +19,9 @@ from console.db.engine import fetch
 from console.demo import filling, loading, staff, stories
 from console.demo.world import World
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.formats import Look
 from console.postgres import Embedded
+from console.views import blocks as drawn
 from console.work import tickets
 from tests.company import PASSWORD
 from tests.conftest import copied
@@ -104,11 +106,14 @@ class House:
         return self.told(run_id, "rosa")
 
     def screen(self, run_id: str, by: str = "olivia") -> dict[str, Any]:
-        """What stands on the page: `text` without its escapes, and the percentages of its tables."""
+        """What stands on the page: `text` without its escapes, and what each owner of its tree holds in all."""
         screen = runs.get(self.people[by], run_id).screen or {}
-        rows = [row["values"] for table in screen.get("tables", []) for row in table["rows"]]
+        trees = [drawn.with_words(block, Look()) for block in screen.get("content") or () if block["block"] == "tree"]
         said = f"{screen.get('text') or ''} {json.dumps(screen.get('content'), ensure_ascii=False)}"
-        return {"text": said.replace("\\", ""), "percent": {str(row["percent"]) for row in rows if "percent" in row}}
+        return {
+            "text": said.replace("\\", ""),
+            "owners": {row["name"]: row["in_all"] for tree in trees for row in tree["rows"] if row["in_all"]},
+        }
 
     def customer(self, number: int, *columns: str) -> tuple[Any, ...]:
         return self.sql(f"select {', '.join(columns)} from customer where id = %s", number)[0]
@@ -259,7 +264,7 @@ def test_k3_who_cleared_a_sanctions_hit_does_not_confirm_it(house: House) -> Non
 def test_k4_a_company_with_layers_comes_to_fifty_and_needs_more(house: House) -> None:
     run_id = house.start(HALCYON)
     house.walk(run_id, "ownership")
-    assert {"72.0000", "28.0000"} <= house.screen(run_id)["percent"]
+    assert house.screen(run_id)["owners"] == {"Johanna van den Berg": "72 %", "Marek Dvořáček": "28 %"}
     assert house.told(run_id)["status"] == "waiting_person"  # nothing goes by itself any more
     with pytest.raises(Invalid) as caught:
         house.answer(run_id, owners="confirmed", layers=1, in_register="yes", ownership_note=None)

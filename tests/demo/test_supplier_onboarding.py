@@ -210,9 +210,8 @@ def test_v8_another_file_than_the_agreed_one_stops_the_run_and_both_fingerprints
     assert told["current"]["step"] == "differs"
     screen = runs.get(fresh.people[by], run_id).screen
     assert screen is not None
-    text = screen["text"]
-    assert agreed in text
-    assert told["context"]["signed"]["fingerprint"] in text
+    [line] = [line for line in screen["content"][0]["lines"] if line.get("hot")]
+    assert [line[side]["value"] for side in ("ours", "theirs")] == [agreed, told["context"]["signed"]["fingerprint"]]
     made = "select count(*) from signature join contract on contract.id = contract_id where supplier_id = ?"
     assert fresh.sql(made, row(fresh)["id"]) == [(0,)]
     told = fresh.hand_in(run_id, by, outcome="again")

@@ -117,6 +117,7 @@ def test_a_process_that_breaks_off_or_hangs_harms_nobody(child: str, tmp_path: A
     file = tmp_path / "child.py"
     file.write_text(child)
     monkeypatch.setattr(page_pictures, "_draw", replace(page_pictures._draw, program=file, seconds=0.5))
+    monkeypatch.setattr(page_pictures, "_counted", {})
     with pytest.raises(Exception, match="too much to open"):
         page_pictures.pages(pdf(), "application/pdf")
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from console import access, actions, runs, workflows
+from console import access, actions, runs, steps, workflows
 from console.access import policy_store
 from console.db import transaction
 from console.work import questions
 from tests.company import Company
+from tests.steps.registered import handed_in, masked
 
 MARK = "QZ7731MARK"
 RELATED = "QR5519MARK"
@@ -60,11 +61,13 @@ CONTENT: list[dict[str, Any]] = [
     {"block": "score", **HEAD, "total": NUMBER, "out_of": NUMBER, "word": SAID, "tone": [{"if": IS, "tone": "bad"}], "last": NUMBER, "last_label": SAID, "bands": [{"from": NUMBER, "label": SAID, **LISTED}],
         "most": NUMBER, "factors": [{"label": SAID, "points": NUMBER, "weight": NUMBER, "most": NUMBER, "last": NUMBER, **LISTED}], "note": SAID},
     {"block": "tree", **HEAD, "owners": [{"owner": HIDDEN, "name": SAID, "of": HIDDEN, "share": f"{NUMBER} / 1000000", "person": IS, "in_all": f"{NUMBER} / 1000000", "country": HIDDEN,
-        "marks": [{"label": SAID, "if": IS}], **LISTED}], "root": HIDDEN, "line": f"{NUMBER} / 1000000", "below": SAID},
+        "marks": [{"label": SAID, "if": IS}], **LISTED}], "root": HIDDEN, "line": f"{NUMBER} / 1000000", "inclusive": IS, "below": SAID},
     {"block": "series", **HEAD, "points": [{**SHOWN, "value": NUMBER, **LISTED}], "expected": NUMBER, "expected_label": SAID, "words": SAID},
     {"block": "series", "points": [{"label": "May", "value": NUMBER}, {"label": "June", "value": f"{NUMBER} + 1"}]},
     {"block": "letter", **HEAD, "sender": SAID, "sent": SAID, "number": SAID, "body": HIDDEN, "mark": HIDDEN},
     {"block": "document", **HEAD, "document": HIDDEN, "page": NUMBER, "passage": HIDDEN, "says": [{**SHOWN, "remark": SAID, **LISTED}]},
+    {"block": "brief", **HEAD, "lines": [{"text": SAID, "sources": ["paper"], **LISTED}, {"text": "Open", "sources": ["plain"]}],
+        "sources": [{"id": "paper", "label": SAID, "document": HIDDEN, "page": NUMBER, "passage": HIDDEN, "if": IS}, {"id": "plain", "label": "Plain"}]},
     {"block": "before_after", **HEAD, "changes": [{"label": SAID, "before": HIDDEN, "after": f"[{HIDDEN}, 'x']", "currency": HIDDEN, "remark": SAID, **LISTED}]},
 ]  # fmt: skip
 """Every kind of block with the hidden field in every place that takes an expression or a template."""
@@ -101,7 +104,7 @@ STEPS = [
     _step("ask", "human_input", "agree", {"to": {"people": ["'olivia@fernwick.example'", f"[{HIDDEN}]"]}, "question": SAID, "text": SAID, "form": FORM,
         "answers": [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}], "within": f"days(size({HIDDEN}))", "otherwise": "no"}),
     _step("agree", "approval", {"approved": "act", "rejected": "act"}, {"text": SAID, "roles": ["operations_lead", "lead", "reviewer"], "not_by": [], "values": {"amount": HIDDEN}, "if": f"{HIDDEN} != 'x'", "fields": ["tax_id"]}, content=CONTENT),
-    _step("act", "trigger_action", {"succeeded": "do", "default": "do"}, {"action": "customer.mark", "values": {"note": [{"if": f"{HIDDEN} == 'x'", "value": HIDDEN}, {"value": HIDDEN}]}, "text": SAID}),
+    _step("act", "trigger_action", {"succeeded": "do", "default": "do"}, {"action": "customer.mark", "values": {"note": [{"if": f"{HIDDEN} == 'x'", "value": HIDDEN}, {"value": HIDDEN}]}, "text": SAID, "related": [RELATED_READ]}),
     _step("do", "action", {"succeeded": "out", "odd": "out"}, {"values": {"code": [{"if": f"{HIDDEN} == 'x'", "value": HIDDEN}, {"value": HIDDEN}]},
         "effect": {"kind": "sql_write", "name": "rating", "summary": "Sets the risk", "if": "input.code != 'x'", "set": {"risk": [{"if": "input.code == 'x'", "value": "'low'"}, {"value": "'medium'"}]}},
         "outcomes": [{"if": "input.code == 'x'", "outcome": "odd"}]}),
@@ -112,6 +115,16 @@ STEPS = [
     _step("hand", "escalate", "end", {"inbox": "desk", "text": SAID, "form": FORM}),
     _step("end", "end", {}, {"label": "Done"}),
 ]  # fmt: skip
+ADDED = {
+    kind: settings
+    for kind in sorted(steps.all_types().keys() - {entry["type"] for entry in STEPS})
+    if (settings := masked(kind)) is not None
+}
+"""Types whose own test says where the hidden field stands, each a step of its name before the end."""
+for _kind, _settings in ADDED.items():
+    _outcomes = steps.get(_kind).outcomes(steps.get(_kind).Config.model_validate(_settings))
+    STEPS.insert(-1, _step(_kind, _kind, dict.fromkeys(_outcomes, "end"), _settings))
+    STEPS[-3]["next"] = dict.fromkeys(STEPS[-3]["next"], _kind)
 for _one in STEPS:
     _one["config"] = {name: value for name, value in _one["config"].items() if value is not None}
 DOCUMENT = {
@@ -171,4 +184,7 @@ def _hand_in(company: Company, run: str, told: dict[str, Any]) -> None:
         values = {"key": here["form"]["fields"][0]["options"][0]["value"]}
     if here["step"] == "papers":
         outcome, values = "received", {"sender": "Post"}
+    if here["step"] in ADDED:
+        values, chosen = handed_in(here["step"])
+        outcome = chosen or outcome
     runs.complete(company.mona, run, runs.Submission(step=here["step"], revision=told["revision"], values=values, outcome=outcome))

@@ -73,7 +73,7 @@ def test_a_promoted_step_runs_by_itself_and_a_few_are_checked_for_ever(company: 
 def test_one_in_twenty_is_hidden_once_a_step_is_known(company: Company) -> None:
     assert {mode(call=f"aic_{number}") for number in range(300)} == {"assist"}
     calls(company, ladder.SEASONED, {"outcome": "accepted"}, step="decide")
-    ladder._counted.cache_clear()
+    ladder._has_enough_decisions.cache_clear()
     modes = [mode(call=f"aic_{number}") for number in range(600)]
     assert 12 <= modes.count("blind") <= 52
 

@@ -17,9 +17,9 @@ def own_test(name: str) -> ModuleType:
 
 def smallest(name: str) -> dict[str, Any]:
     """The fewest settings with which the type works."""
-    found: dict[str, Any] | None = getattr(own_test(name), "SMALLEST", None)
-    assert found is not None, WANTED.format(name)
-    return found
+    settings: dict[str, Any] | None = getattr(own_test(name), "SMALLEST", None)
+    assert settings is not None, WANTED.format(name)
+    return settings
 
 
 def handed_in(name: str) -> tuple[dict[str, Any], str | None]:
@@ -27,3 +27,21 @@ def handed_in(name: str) -> tuple[dict[str, Any], str | None]:
     values: dict[str, Any]
     values, outcome = getattr(own_test(name), "HANDED_IN", ({}, None))
     return values, outcome
+
+
+def further(name: str) -> list[dict[str, Any]]:
+    """FURTHER of the type's test: settings that it takes beside the smallest ones."""
+    rows: list[dict[str, Any]] = getattr(own_test(name), "FURTHER", [])
+    return rows
+
+
+def texts(name: str) -> list[tuple[dict[str, Any], list[str], list[str]]]:
+    """TEXTS of the type's test: further settings, the places of their expressions, and those of their templates."""
+    rows: list[tuple[dict[str, Any], list[str], list[str]]] = getattr(own_test(name), "TEXTS", [])
+    return rows
+
+
+def masked(name: str) -> dict[str, Any] | None:
+    """MASKED of the type's test: settings with `record.tax_id` in every place that takes an expression or a template. None without it."""
+    settings: dict[str, Any] | None = getattr(own_test(name), "MASKED", None)
+    return settings

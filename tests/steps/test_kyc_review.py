@@ -209,8 +209,12 @@ def test_which_cleared_hits_a_second_person_confirms(hit: dict[str, Any], confir
     assert parse(rule.if_ or "").test({**other, "item": {"key": "9", **hit}}) is (hit["because"] == "name_only_common")
 
 
-def test_the_words_before_the_decision_are_the_same_for_everybody() -> None:
-    assert prepared("suspicion") == prepared("suspicion", user=MLRO, hits={"sanctions": ["9"]})
+def test_the_words_about_a_suspicion_stand_on_every_decision_and_are_the_same_for_everybody() -> None:
+    told = prepared("decide").text
+    assert told == prepared("decide", user=MLRO, hits={"sanctions": ["9"]}).text
+    assert "Confidential report" in (told or "")
+    asked = {target for step in KYC.steps for target in step.next.values() if step.id in ("ask_customer", "block", "wait_docs")}
+    assert "decide" in asked
 
 
 def test_only_a_lead_goes_on_without_documents() -> None:

@@ -1,4 +1,7 @@
-"""Every setting of every step type: what it takes, what it refuses and where, and what the check hears of it."""
+"""Every setting of every step type: what it takes, what it refuses and where, and what the check hears of it.
+
+The rows of a new type stand in its own test: SMALLEST, FURTHER and TEXTS (tests/steps/registered.py).
+"""
 
 from typing import Any
 
@@ -10,36 +13,15 @@ from console import steps
 from console.core.documents import workflow_check
 from console.core.documents.json_shape import model_errors
 from console.views import frame
-from tests.steps.acts import SMALL
+from tests.services.test_masked_places import takes
+from tests.steps.registered import further, smallest, texts
 from tests.steps.walk import complete, context, prepare, rows, view
 from tests.tables import cases
 
 RELATED = {"name": "docs", "relation": "document", "fields": ["type"]}
 FIELD = {"name": "note", "label": "Note"}
 OPTIONS = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
-BASE: dict[str, dict[str, Any]] = {
-    "start": {},
-    "guidance": {"text": "Do it."},
-    "get_data": {"fields": ["name"]},
-    "update_data": {"form": [FIELD]},
-    "decision": {"options": OPTIONS},
-    "condition": {"branches": [{"if": "1 == 1", "outcome": "sure"}]},
-    "go_to": {},
-    "request_documents": {"documents": [{"id": "paper", "label": "Paper"}], "to": "record.email", "text": "Please."},
-    "wait": {"days": 1},
-    "output": {"values": {"a": "1"}},
-    "end": {},
-    "create_task": {"title": "Look", "team": "operations"},
-    "notify": {"text": "Look", "team": "operations"},
-    "human_input": {"to": {"team": "operations"}, "question": "Right?"},
-    "load_related": {"items": {"relation": "account", "fields": ["iban"]}, "none": "outcome"},
-    "loop": {"items": {"relation": "account", "fields": ["iban"]}, "form": [FIELD]},
-    "escalate": {"inbox": "desk", "text": "Look."},
-    "approval": {"text": "May it?", "roles": ["lead"]},
-    "action": {"effect": SMALL["effects"][0]},
-    "trigger_action": {"action": "thing.mend"},
-    "llm": {"prompt": "What matters?", "output": [FIELD]},
-}
+BASE: dict[str, dict[str, Any]] = {kind: smallest(kind) for kind in steps.all_types()}
 LONG = "x" * 20_001
 GOOD: list[tuple[str, dict[str, Any]]] = [
     ("llm", {"prompt": "x" * 8_000, "output": [{**FIELD, "name": f"f{number}"} for number in range(40)], "related": [RELATED], "text": "x"}),
@@ -82,6 +64,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("loop", {"items": {"entries": "input.a", "limit": 1000}, "second": {}, "on_failure": "continue"}),
     ("loop", {"edit": ["a"], "required": ["a"], "set": [{"field": "b", "value": "1"}], "title": "x", "text": "x", "gather": [{"name": "g"}],
               "branches": [{"if": "1 == 1", "outcome": "a"}]}),
+    *((kind, settings) for kind in BASE for settings in [{}, *further(kind)]),
 ]  # fmt: skip
 BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("start", {"fields": [{**FIELD, "type": "file"}]}, "", "There is no run yet that files could be kept with"),
@@ -192,8 +175,9 @@ def test_settings_that_are_refused_are_told_with_their_place(kind: str, more: di
 
 def test_every_setting_of_every_type_stands_in_a_table() -> None:
     for kind, base in BASE.items():
-        used = set(base).union(*(row[1] for row in [*GOOD, *[row[:2] for row in BAD]] if row[0] == kind))
-        assert set(_aliases(kind)) <= used, kind
+        used = set(base).union(*(row[1] for row in [*GOOD, *HEARD, *BAD] if row[0] == kind))
+        lacking = set(_aliases(kind)) - used
+        assert not lacking, f"{kind}: no row has {sorted(lacking)}: add settings with them to FURTHER of tests/steps/test_{kind}.py"
 
 
 def _aliases(kind: str) -> list[str]:
@@ -286,6 +270,7 @@ HEARD: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
     ("approval", {"if": "1 == 1", "values": {"a": "2"}}, ["if", "values.a"], ["text"]),
     ("action", {"values": {"a": "1"}}, ["values.a"], []),
     ("trigger_action", {"record": "record.id", "values": {"a": "1"}, "text": "x"}, ["record", "values.a"], ["text"]),
+    *((kind, *row) for kind in BASE for row in texts(kind)),
 ]  # fmt: skip
 
 
@@ -299,7 +284,12 @@ def test_the_check_hears_of_every_expression_and_template(
 
 
 def test_every_type_is_heard() -> None:
-    assert {row[0] for row in HEARD} == set(BASE) == set(steps.all_types())
+    for kind in set(BASE) - {row[0] for row in HEARD}:
+        places = sorted(".".join(path) for path in takes(steps.get(kind).Config))
+        assert not places, (
+            f"{kind}: {places} take expressions or templates: name them in its `expressions` or `templates`, and give tests/steps/test_{kind}.py"
+            " TEXTS, a list of (settings with such texts, places of the expressions, places of the templates)"
+        )
 
 
 # ----------------------------------------------------------------------------------------------------- values in texts are data

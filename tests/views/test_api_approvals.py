@@ -98,3 +98,36 @@ def test_what_is_wrong_is_named(bank: "Company", pages: "Pages") -> None:
     assert answer.get_json()["details"][0] | {"reason": ""} == {"field": "balance", "reason": "", "old": "12.50", "now": "77.00"}
     assert mona.post(f"/approvals/{asked}/approve", {"accept_changes": True}).status_code == 200
     assert mona.post(f"/approvals/{asked}/reject", {"reason": "late"}).status_code == 409
+
+
+def test_questions_are_asked_by_who_decides_and_answered_by_who_asked(bank: "Company", pages: "Pages") -> None:
+    charging()
+    _, asked = requested(bank)
+    mona, olivia = Program(pages, "mona"), Program(pages, "olivia")
+    nothing = olivia.post(f"/approvals/{asked}/reply", {"answer": "x"})
+    assert (nothing.status_code, nothing.get_json()["code"]) == (409, "not_possible")
+    for program, act, body, field in (
+        (mona, "ask", {}, "question"), (mona, "ask", {"question": " "}, "question"), (mona, "ask", {"question": "x" * 2_001}, "question"),
+        (mona, "ask", {"answer": "x"}, "answer"), (olivia, "reply", {"answer": None}, "answer"),
+    ):  # fmt: skip
+        answer = program.post(f"/approvals/{asked}/{act}", body)
+        assert (answer.status_code, answer.get_json()["details"][0]["field"]) == (422, field), (act, body)
+    once = {"X-Idempotency-Key": "asked"}
+    told = mona.post(f"/approvals/{asked}/ask", {"question": "Which receipt?"}, **once)
+    assert told.status_code == 200
+    assert mona.post(f"/approvals/{asked}/ask", {"question": "Which receipt?"}, **once).get_json() == told.get_json()
+    said = olivia.post(f"/approvals/{asked}/reply", {"answer": "The one of March."}).get_json()
+    assert [(one["by"], one["reply"], one["text"]) for one in said["data"]] == [
+        (bank.mona.id, False, "Which receipt?"),
+        (bank.olivia.id, True, "The one of March."),
+    ]
+    assert mona.get(f"/approvals/{asked}/questions").get_json() == said
+    for name, act, status in (
+        ("olivia", "ask", 403), ("tom", "ask", 403), ("rosa", "ask", 403), ("stan", "ask", 404),
+        ("mona", "reply", 403), ("tom", "reply", 403), ("stan", "reply", 404),
+    ):  # fmt: skip
+        body = {"question": "x"} if act == "ask" else {"answer": "x"}
+        assert Program(pages, name).post(f"/approvals/{asked}/{act}", body).status_code == status, (name, act)
+    assert Program(pages, "stan").get(f"/approvals/{asked}/questions").status_code == 404
+    assert pages.app.test_client().post(f"/api/v1/approvals/{asked}/ask", json={"question": "x"}).status_code == 401
+    assert mona.get(f"/approvals/{asked}").get_json()["status"] == "open", "asking decides nothing"

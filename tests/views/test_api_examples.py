@@ -12,6 +12,7 @@ from console import access, accounts, runs, workflows
 from console.activity import sequencing
 from console.app import create_app
 from console.records import connect
+from console.runs.changing import approval_questions
 from console.views.api import openapi
 from console.views.api.openapi import BASE, Call
 from tests.company import DOCUMENT, Company
@@ -120,6 +121,11 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
     def asked() -> Scene:
         return {"approval_id": requested(house, slug="asking", record=str(next(bench.records)))[1]}
 
+    def questioned() -> Scene:
+        told = asked()
+        approval_questions.ask(house.people["mona"], told["approval_id"], "Why?")
+        return told
+
     def file() -> Scene:
         run_id = evidence(house, record=str(next(bench.records)))
         return {"form": {"run": run_id, "step": "note", "field": "evidence", "file": (io.BytesIO(pdf()), "paper.pdf")}}
@@ -187,7 +193,8 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "cancelRun": ("mona", bench.run),
         "assignRun": ("mona", person),
         **dict.fromkeys(("findApprovals",), ("mona", nothing)),
-        **dict.fromkeys(("getApproval", "approve", "reject"), ("mona", asked)),
+        **dict.fromkeys(("getApproval", "getApprovalQuestions", "askAboutApproval", "approve", "reject"), ("mona", asked)),
+        "replyAboutApproval": ("olivia", questioned),
         **dict.fromkeys(("fileReport", "revealValue"), ("stan", nothing)),
         "listInboxes": ("olivia", nothing),
         "listTickets": ("olivia", nothing),

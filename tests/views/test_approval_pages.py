@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console import accounts, runs
+from console.runs.changing import attachments
 from console.work import approvals
-from tests.services.four_eyes import asking, balance, bank, charging, requested, status, waiting_for
+from tests.papers import pdf
+from tests.services.four_eyes import asking, balance, bank, charging, publish, requested, status, step, waiting_for
 
 if TYPE_CHECKING:
     from tests.company import Company
@@ -151,3 +153,23 @@ def test_filters_narrow_the_list_and_can_be_taken_off(bank: "Company", pages: "P
     assert "/approvals" in page.links
     runs.approve(bank.mona, first)
     assert f"/approvals/{first}" not in pages.mona.get("/approvals").links
+
+
+def test_files_that_are_part_of_what_is_asked_are_named_opened_and_counted(bank: "Company", pages: "Pages") -> None:
+    form = [{"name": "note", "label": "Note", "required": True}, {"name": "papers", "label": "Papers", "type": "files"}]
+    attach = step("attach", "update_data", {"form": form}, default="ask")
+    ask = step("ask", "approval", {"text": "Agreed?", "roles": ["lead"], "values": {"papers": "steps.attach.papers", "note": "steps.attach.note"}}, approved="end", rejected="end")  # fmt: skip
+    publish("with-papers", attach, ask)
+    run_id = runs.start(bank.olivia, "with-papers", "customer", "1")
+    bank.answer(run_id, "olivia", note="All clear.")
+    kept = attachments.attach(bank.olivia, run_id, step="attach", field="papers", name="receipt.pdf", content=pdf())
+    bank.answer(run_id, "olivia", note="The receipt fits.", papers=[kept.value])
+    page = pages.mona.get(f"/approvals/{waiting_for(run_id)}")
+    link = next(one for one in page.links if kept.id in one and "tab=documents" in one)
+    assert "receipt.pdf" in page.text
+    assert "you have not opened it" in page.text
+    assert "Never opened by either of you: receipt.pdf" in page.text
+    assert kept.sha256 not in page.html
+    assert "receipt.pdf" in pages.mona.get(link).text
+    assert pages.mona.client.get(f"/files/{kept.id}/page/1").status_code in (200, 404)
+    assert pages.stan.get(f"/approvals/{waiting_for(run_id)}", status=404).text

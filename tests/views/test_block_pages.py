@@ -110,14 +110,36 @@ def test_the_paper_of_a_case_has_what_was_on_the_screens(company: Company) -> No
 @cases(
     ("leaf", "shown"),
     [
-        ({"value": "no_match"}, "No match"),
+        ({"value": "john_smith"}, "john_smith"),
+        ({"value": "no_match", "look": {"type": "enum", "options": [{"value": "no_match", "label": "Another name"}]}}, "Another name"),
         ({"value": "pay.example"}, "pay.example"),
         ({"value": "2026-11-20"}, "20 Nov 2026"),
         ({"parts": ["Reference ", {"value": "ab_12"}]}, "Reference ab_12"),
     ],
 )
-def test_a_word_of_programs_is_said_in_words_where_it_is_a_value_by_itself(leaf: dict[str, Any], shown: str) -> None:
+def test_only_what_has_a_label_is_said_in_other_words(leaf: dict[str, Any], shown: str) -> None:
     assert words(leaf, Look("en", "UTC")) == shown
+
+
+def test_changed_since_marks_what_blocks_show_otherwise_today(pages: Pages) -> None:
+    company = pages.company
+    named = {"block": "comparison", "lines": [{"label": "Name", "ours": "record.display_name", "theirs": "steps.load.record.display_name"}]}
+    run_id = made(company, RISK, named)
+    before = pages.olivia.get(f"/runs/{run_id}").text
+    company.answer(run_id)
+    ticks = range(1, runs.replay(company.olivia, run_id).last + 1)
+    at = next(place for place in ticks if "facts-block" in pages.olivia.get(f"/runs/{run_id}/replay?at={place}").html)
+    here = f"/runs/{run_id}/replay?at={at}&since=1"
+    assert "changed-since" not in pages.olivia.get(here).html
+    company.sql("update customer set balance = 99, display_name = 'Ada Bell' where id = 1")
+    page = pages.olivia.get(here)
+    assert "Balance €12.50Now: €99.00" in page.text
+    assert page.text.count("Now: Ada Bell") >= 3, "the panel, what the comparison has of the record, and what an earlier step had read"
+    assert "You may not see this" in before, "the tax number, which is neither then nor now"
+    assert "Tax numberNow" not in page.text
+    assert "Now:" not in pages.olivia.get(f"/runs/{run_id}/replay?at={at}").text
+    hide("customer/balance", "operator")
+    assert "99.00" not in pages.olivia.get(here).html
 
 
 def test_who_may_not_see_a_field_does_not_see_what_is_made_of_it(pages: Pages) -> None:

@@ -108,7 +108,7 @@ DECIDED_BY = {
     "console/static/js/page.js": {"X-Outcome"},
     "console/static/js/runner.js": {"wrong", "open"},
     "console/static/js/proposal.js": {"on"},
-    "console/static/js/session.js": {"over"},
+    "console/static/js/session_end.js": {"over"},
 }
 """File → names of the state by which its sentences are chosen."""
 

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from werkzeug.datastructures import MultiDict
 
 from console import steps
-from console.views import frame
+from console.views import assets, frame
 from console.views.formats import Look
 from console.views.run import form_boxes, panes
 from tests.tables import cases
@@ -225,7 +225,7 @@ def test_what_htmx_asks_for_is_a_part_unless_it_goes_back(headers: dict[str, str
 
 
 def test_every_step_type_names_an_icon_and_a_family_that_are_drawn() -> None:
-    families = set(re.findall(r"\.tile\.(\w+) \{", (frame.STATIC / "css/badge.css").read_text()))
+    families = set(re.findall(r"\.tile\.(\w+) \{", (assets.STATIC / "css/badge.css").read_text()))
     for found in steps.all_types().values():
-        assert found.icon in frame.drawn_icons(), found.name
+        assert found.icon in assets.drawn_icons(), found.name
         assert found.family in families, found.name

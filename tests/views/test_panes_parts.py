@@ -9,7 +9,7 @@ from flask import Flask
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
-from console.views import frame, states
+from console.views import assets, frame, states
 from console.views.formats import EMPTY, Kind, Look
 from console.views.frame import Badge
 from console.views.run import form_boxes
@@ -163,18 +163,34 @@ def test_the_badge_of_a_run(given: tuple[Any, ...], badge: Badge) -> None:
 
 @cases("name", ["bolt", "check", "x", "clock", "user", "alert-triangle", "player-pause"])
 def test_icons_of_badges_are_drawn(name: str) -> None:
-    assert name in frame.drawn_icons()
-    assert frame._icon(name, "", "/i.svg") == f'<svg class="i" aria-hidden="true"><use href="/i.svg#{name}"></use></svg>'
+    assert f'<path d="{assets.drawn_icons()[name]}"/>' in assets.icon(name)
 
 
 @cases("name", ["", "Check", "no-such-icon", "<b>", '"></use>', "check "], ids=str.__repr__)
 @cases(("size", "classes"), [("", "i"), ("s", "i i-s"), ("l", "i i-l")])
 def test_an_icon_that_is_not_drawn_is_a_bolt(name: str, size: str, classes: str) -> None:
-    assert frame._icon(name, size, "/i.svg") == f'<svg class="{classes}" aria-hidden="true"><use href="/i.svg#bolt"></use></svg>'
+    path = assets.drawn_icons()["bolt"]
+    assert assets.icon(name, size) == f'<svg class="{classes}" viewBox="0 0 24 24" aria-hidden="true"><path d="{path}"/></svg>'
 
 
-def test_the_address_of_the_sprite_is_escaped() -> None:
-    assert 'href="/i.svg?a=1&amp;b=&#34;#check"' in frame._icon("check", "", '/i.svg?a=1&b="')
+@cases(
+    ("sheet", "sent"),
+    [
+        (".a > .b, .c :is(a, b) { color: red; }  /* why: { } */\n@media (max-width: 760px) { .d { width: calc(1px + 2px); } }",
+         ".a>.b,.c :is(a,b){color:red}@media (max-width:760px){.d{width:calc(1px + 2px)}}"),
+    ],
+)  # fmt: skip
+def test_a_sheet_is_sent_without_comments_and_space(sheet: str, sent: str) -> None:
+    assert assets._short_sheet(sheet) == sent
+
+
+def test_a_script_is_sent_line_by_line_without_comments() -> None:
+    assert (
+        assets._short_script('// Why.\n"use strict";\n\n  // More.\n  const a = "// b"; // c\n')
+        == '"use strict";\nconst a = "// b"; // c\n'
+    )
+    for path in (assets.STATIC / "js").glob("*.js"):
+        assert all(line.count("`") % 2 == 0 for line in path.read_text().splitlines()), f"{path.name}: a text that spans lines"
 
 
 @cases(

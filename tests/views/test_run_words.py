@@ -13,7 +13,7 @@ from console.core.run import FINAL
 from console.db import request_writes
 from console.errors import Conflict, Invalid
 from console.runs import Preview, RunView
-from console.views import formats, frame
+from console.views import assets, formats, frame
 from console.views.formats import Kind, Look
 from console.views.run import notices, page
 from console.views.run.notices import Typed
@@ -355,5 +355,5 @@ def test_roles_as_people_write_them(role: str, words: str) -> None:
 def test_every_status_has_a_word_and_its_icon_is_drawn(status: str) -> None:
     badge = frame.status_badge(status)
     assert badge.label
-    assert badge.icon in frame.drawn_icons() | {""}
+    assert badge.icon in {*assets.drawn_icons(), ""}
     assert badge.tone in ("", "good", "warn", "bad", "info")

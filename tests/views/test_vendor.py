@@ -5,7 +5,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from console.views import frame
+from console.views import assets
 from tests.tables import cases
 
 ROOT = Path(__file__).parent.parent.parent
@@ -33,7 +33,7 @@ def test_every_icon_that_is_named_is_drawn() -> None:
     used = set()
     for path in [*(ROOT / "templates").rglob("*.html"), *(ROOT / "console/views").glob("*.py")]:
         used |= set(re.findall(r"icon\([\"']([a-z0-9-]+)", path.read_text()))
-    assert used - frame.drawn_icons() == set()
+    assert used - assets.drawn_icons().keys() == set()
 
 
 def test_every_colour_stands_in_the_tokens() -> None:

@@ -98,7 +98,7 @@ class OpenAICompatible:
         while True:
             try:
                 body, request_id = self._sent(
-                    "POST", "chat/completions", deadline, self._asked(dialect, system, user, schema, max_tokens, user_id)
+                    "POST", "chat/completions", deadline, self._request_body(dialect, system, user, schema, max_tokens, user_id)
                 )
             except ProviderError as error:
                 other = dialect.after(error.detail) if error.code == "bad_request" else None
@@ -120,7 +120,9 @@ class OpenAICompatible:
         """The list of models that the endpoint tells (`data`: objects with `id`); nothing of ours is sent. Raises ProviderError."""
         return self._sent("GET", "models", deadline, None)[0]
 
-    def _asked(self, dialect: Dialect, system: str, user: str, schema: Mapping[str, Any], max_tokens: int, user_id: str) -> dict[str, Any]:
+    def _request_body(
+        self, dialect: Dialect, system: str, user: str, schema: Mapping[str, Any], max_tokens: int, user_id: str
+    ) -> dict[str, Any]:
         strict = dialect.form == "json_schema"
         words = system if strict else f"{system}\n\nAnswer with one JSON object and nothing else. Its JSON Schema:\n{json.dumps(schema)}"
         form = (

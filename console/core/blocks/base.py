@@ -112,6 +112,7 @@ class Block(Part):
     nothing: ClassVar[str] = "Nothing to show."
     heads: ClassVar[bool] = False  # whether its template draws title and remark
     opens: ClassVar[bool] = False  # whether it draws a document beside the run, which the page finds
+    cites: ClassVar[bool] = False  # whether it names sources (`sources`), whose documents the page finds by their id
     foretells: ClassVar[bool] = False  # whether it draws what the step would change, which stands on the screen beside the blocks
 
     @abstractmethod
@@ -153,6 +154,11 @@ class At:
     roots: Mapping[str, Any]
     looks: Looks
     each: str | None = None
+
+    def key(self, name: str) -> Leaf | None:
+        """The value of this expression, by which others name it and which nobody reads; None where the setting is left out."""
+        text = getattr(self.part, name)
+        return None if text is None else {"from": self._place(name), "value": expressions.parse(text).evaluate(self.roots)}
 
     def leaf(self, name: str = "value") -> Leaf | None:
         """The value of this expression, None where the setting is left out."""

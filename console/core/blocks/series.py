@@ -121,7 +121,7 @@ def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal 
     peak = max(known, key=lambda pair: pair[1])
     x, end = _beside([HEIGHT if value <= 0 else zero - value * scale for _, value in known], [number for number, _ in known], step)
     return {
-        "bars": bars, "names": names, "base": f"{zero:.1f}", "height": 72,
+        "bars": bars, "names": names, "crowded": any(bar["over"] for bar in bars[: -(-len(bars) // 3)]), "base": f"{zero:.1f}", "height": 72,
         "line": f"{zero - expected * scale:.1f}" if expected is not None else None,
         "peak": {**rows[peak[0]], "x": f"{x:.2f}", "end": end, "y": LABEL if x < 100 or not end else -ABOVE},
     }  # fmt: skip

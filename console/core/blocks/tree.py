@@ -38,6 +38,22 @@ WIDTH = Decimal("0.7")
 """Pixels of a bar for each per cent."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The share, in per cent, from which a person counts as an owner; `inclusive`: exactly that share counts."""
+
+    share: Decimal
+    inclusive: bool
+
+    def reached(self, held: Decimal) -> bool:
+        """Whether somebody who holds this much counts."""
+        return held >= self.share if self.inclusive else held > self.share
+
+    def words(self, share: str) -> str:
+        """How much it takes."""
+        return f"{share} % or more" if self.inclusive else f"more than {share} %"
+
+
 class Mark(Part):
     """A word at an owner."""
 
@@ -67,6 +83,7 @@ class Tree(Block):
     owners: list[Owner] = Field(min_length=1, max_length=40)
     root: Expr | None = Field(None, description="Expression for the key of the company that the tree is about")
     line: Expr = Field(Expr("25"), description="Expression for the share, in per cent, from which a person counts as an owner")
+    inclusive: Expr | None = Field(None, description="Expression; whether exactly that share counts; none: it does")
     below: Template | None = Field(None, description="What is said where nobody holds that much; {{ expressions }} are filled in")
 
     def found(self, at: At) -> Data:
@@ -74,7 +91,12 @@ class Tree(Block):
         owners, total = at.parts("owners", most=MOST_OWNERS)
         told = {
             name: leaf
-            for name, leaf in (("root", at.leaf("root")), ("line", at.number("line", "the line")), ("below", at.text("below")))
+            for name, leaf in (
+                ("root", at.key("root")),
+                ("line", at.number("line", "the line")),
+                ("inclusive", at.key("inclusive")),
+                ("below", at.text("below")),
+            )
             if leaf
         }
         return {"owners": [_owner(one) for one in owners], **at.more("owners", total - len(owners)), **told}
@@ -82,9 +104,11 @@ class Tree(Block):
     @classmethod
     def picture(cls, data: Data, say: Say) -> Data:
         """Rows in the order of the tree, with their bars in pixels; `more` are those that unfold."""
-        line = number_in(data["line"]) or Decimal(25)
-        shut = hidden(data.get("root"), *(one["share"] for one in data["owners"]), *(one.get("of") for one in data["owners"]))
+        shut = hidden(
+            data.get("root"), data.get("inclusive"), *(one["share"] for one in data["owners"]), *(one.get("of") for one in data["owners"])
+        )
         known = _Known.of(data, say, drawn=not shut)
+        line = Limit(number_in(data["line"]) or Decimal(25), inclusive=(data.get("inclusive") or {}).get("value", True) is not False)
         rows = list(known.rows(line))
         kept = [row for row in rows if not row["between"]] if max((row["depth"] for row in rows), default=0) > DEEP else rows
         first = kept if len(kept) <= AT_ONCE else [row for row in kept if row["leads"]][:MOST_ROWS]
@@ -95,14 +119,14 @@ class Tree(Block):
             "rows": first or more[:AT_ONCE], "more": more if first else more[AT_ONCE:],
             "skipped": f"{len(layers)} layers between, {layers[0]} to {layers[-1]}" if layers else "",
             "left_out": left_out(data) + (len(kept) - len(first) - len(more) if first else 0),
-            "line_words": f"{say(data['line'])} %", "line_x": f"{line * WIDTH:.1f}", "drawn": not shut,
-            "nobody": "" if above or shut or not rows else say(data.get("below")) or f"Nobody holds {say(data['line'])} % or more.",
+            "line_words": f"{say(data['line'])} %", "line_x": f"{line.share * WIDTH:.1f}", "drawn": not shut,
+            "nobody": "" if above or shut or not rows else say(data.get("below")) or f"Nobody holds {line.words(say(data['line']))}.",
         }  # fmt: skip
 
 
 def _owner(at: At) -> Data:
     made = at.made(
-        owner=at.leaf("owner"), name=at.text("name"), of=at.leaf("of"), share=at.number("share", "a share"), person=at.leaf("person"),
+        owner=at.key("owner"), name=at.text("name"), of=at.key("of"), share=at.number("share", "a share"), person=at.key("person"),
         in_all=at.number("in_all", "what an owner holds in all"), country=at.leaf("country"),
     )  # fmt: skip
     for leaf in (made["share"], made.get("in_all")):
@@ -131,8 +155,9 @@ class _Known:
     @classmethod
     def of(cls, data: Data, say: Say, *, drawn: bool) -> "_Known":
         owners = data["owners"]
-        keys = [_key(one.get("owner"), f"#{number}") for number, one in enumerate(owners)]
         root = _key(data.get("root"), "")
+        keys = [_key(one.get("owner"), f"#{number}") for number, one in enumerate(owners)]
+        keys = ["" if key == root else key for key in keys]  # the company of the tree, which owns itself through others
         by_owned: dict[str, list[int]] = {}
         for number, one in enumerate(owners):
             owned = _key(one.get("of"), "")
@@ -143,7 +168,7 @@ class _Known:
         names = {key: say(one["name"]) for key, one in zip(keys, owners, strict=True)}
         return cls(owners, by_owned, keys, names, _held(owners, keys, by_owned), say, drawn)
 
-    def rows(self, line: Decimal) -> Iterator[Data]:
+    def rows(self, line: Limit) -> Iterator[Data]:
         """Depth first; an owner that stands above itself is named and not followed again."""
         walked = list(self._walk())
         deepest = max((depth for depth, _, _ in walked), default=0)
@@ -157,7 +182,7 @@ class _Known:
 
     def _walk(self) -> Iterator[tuple[int, int, bool]]:
         """(layer, number of the owner, whether it stands above itself), at most four times as many as are drawn."""
-        left: list[tuple[int, int, tuple[str, ...]]] = [(1, number, ()) for number in reversed(self.by_owned.get("", []))]
+        left: list[tuple[int, int, tuple[str, ...]]] = [(1, number, ("",)) for number in reversed(self.by_owned.get("", []))]
         for _ in range(4 * MOST_OWNERS):
             if not left:
                 return
@@ -168,9 +193,9 @@ class _Known:
             if not back:
                 left += [(depth + 1, below, (*above, key)) for below in reversed(self.by_owned.get(key, []))]
 
-    def _leading(self, line: Decimal) -> set[str]:
+    def _leading(self, line: Limit) -> set[str]:
         """Keys of persons above the line and of everything through which they hold."""
-        found = {key for number, key in enumerate(self.keys) if self._person(number) and self._in_all(number) >= line}
+        found = {key for number, key in enumerate(self.keys) if self._person(number) and line.reached(self._in_all(number))}
         grown = True
         while grown:
             above = {owned for owned, numbers in self.by_owned.items() if owned and any(self.keys[number] in found for number in numbers)}
@@ -178,7 +203,7 @@ class _Known:
             found |= above
         return found
 
-    def _row(self, depth: int, number: int, line: Decimal, *, back: bool) -> Data:
+    def _row(self, depth: int, number: int, line: Limit, *, back: bool) -> Data:
         one, key = self.owners[number], self.keys[number]
         person, in_all, direct = self._person(number) and not back, self._in_all(number), number_in(one["share"]) or Decimal(0)
         first = person and key not in self.told and not back
@@ -186,17 +211,22 @@ class _Known:
         several = sum(other == key for other in self.keys) > 1
         name = SOMEBODY if hidden(one["name"]) else self.names[key]
         return {
-            "depth": depth, "share": "–" if one["share"].get("value") is None else f"{self.say(one['share'])} %",
-            "name": "" if back else name, "holder": first, "country": "" if hidden(one.get("country")) else self.say(one.get("country")) if one.get("country") and one["country"]["value"] else "",
+            "depth": depth, "share": self._share(one["share"]),
+            "name": "" if back else name, "holder": first, "country": "" if hidden(one.get("country")) or not (one.get("country") or {}).get("value") else self.say(one["country"]),
+            "land": str((one.get("country") or {}).get("value") or "")[:12],
             "marks": [{"label": self.say(mark["label"]), "tone": mark["tone"]["value"]} for mark in one.get("marks", ())],
             "back": f"back to {name}" if back else "",
-            "above": person and in_all >= line, "in_all": f"{_short(in_all)} %" if first and self.drawn and in_all else "",
+            "above": person and line.reached(in_all), "in_all": f"{_short(in_all)} %" if first and self.drawn and in_all else "",
             "incl": f"incl. {_short(in_all - direct) if first else _short(self._through(number))}" if person and several and not first and self.drawn else "",
             "fill": f"{min(direct if depth == 1 else in_all, in_all) * WIDTH:.1f}" if first and self.drawn else None,
             "soft_x": f"{direct * WIDTH + 1:.1f}" if first and depth == 1 and in_all > direct else None,
             "soft": f"{max((in_all - direct) * WIDTH - 1, Decimal('0.5')):.1f}" if first and depth == 1 and in_all > direct and self.drawn else
                     f"{self._through(number) * WIDTH:.1f}" if person and not first and self.drawn else None,
         }  # fmt: skip
+
+    def _share(self, leaf: Leaf) -> str:
+        value = number_in(leaf)
+        return "–" if value is None else f"{self.say({**leaf, 'value': _short(value)})} %"
 
     def _person(self, number: int) -> bool:
         told = self.owners[number].get("person")

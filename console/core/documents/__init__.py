@@ -15,4 +15,5 @@ __all__ = [
     "references",
     "workflow",
     "workflow_check",
+    "workspaces",
 ]

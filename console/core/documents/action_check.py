@@ -43,13 +43,17 @@ def check(
             *problems,
             *(Problem(None, type(spot)(tuple(p for p in spot.place if p not in KINDS), "").path, spot.reason) for spot in errors),
         ]
-    problems += [problem for text, template, results in texts(action) for problem in _wrong(text, template, results, action, collections)]
+    problems += [
+        problem for text, template, results in texts(action) for problem in _expression_errors(text, template, results, action, collections)
+    ]
     problems += _names(action, collections) if collections is not None else []
     problems += _missing_neighbours(action, actions, functions, roles)
     return list(dict.fromkeys(problems))
 
 
-def _wrong(text: Located, template: bool, results: int | None, action: Action, collections: Mapping[str, Any] | None) -> Iterable[Problem]:
+def _expression_errors(
+    text: Located, template: bool, results: int | None, action: Action, collections: Mapping[str, Any] | None
+) -> Iterable[Problem]:
     """The errors in an expression, or in the expressions of a template."""
     try:
         parsed = expressions.templates(text.text) if template else [expressions.parse(text.text)]

@@ -17,7 +17,7 @@ NOTHING_LEFT = "The run goes on with the answer: in shadow there would be none t
 
 def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
     """All errors in `ai` of steps."""
-    return [problem for sketch, written in _steps_with_settings(sketches, raw) for problem in _wrong(sketch, written)]
+    return [problem for sketch, written in _steps_with_settings(sketches, raw) for problem in _ai_errors(sketch, written)]
 
 
 def _steps_with_settings(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> Iterator[tuple[Sketch, StepAI]]:
@@ -34,7 +34,7 @@ def _steps_with_settings(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> 
             continue
 
 
-def _wrong(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
+def _ai_errors(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
     kind = sketch.kind
     if kind is None:
         return

@@ -16,7 +16,7 @@ def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], before: Mapping
     problems_found = []
     for sketch, rules in _ruled(sketches, raw):
         for place, rule in enumerate(rules):
-            reason, severity = _wrong(rule, sketch, by_id, before)
+            reason, severity = _rule_error(rule, sketch, by_id, before)
             if reason:
                 problems_found.append(Problem(sketch.id, f"not_by[{place}]", reason, severity))  # type: ignore[arg-type]
         if rights is not None and (alone := _nobody(sketch, rules, by_id, raw, rights)):
@@ -36,7 +36,7 @@ def _ruled(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[tuple[Ske
     return [(sketch, [rule for rule in rules if isinstance(rule, str)]) for sketch, rules in with_rules if isinstance(rules, list)]
 
 
-def _wrong(rule: str, own_step: Sketch, by_id: Mapping[str, Sketch], before: Mapping[str, Any]) -> tuple[str, str]:
+def _rule_error(rule: str, own_step: Sketch, by_id: Mapping[str, Sketch], before: Mapping[str, Any]) -> tuple[str, str]:
     """(error, severity) of one rule; nothing if it is sound."""
     if rule == STARTER:
         return "", ""

@@ -42,11 +42,11 @@ def wrong_references(text: Located, *, template: bool, known: Known) -> list[str
         return [f"{error.reason.rstrip('.')} (at character {error.position + 1})."]
     paths = sorted({path for expression in parsed for path in expressions.paths(expression)})
     looked = [node for expression in parsed for node in walk(expression.node) if isinstance(node, Call) and node.name == "lookup"]
-    reasons = [_wrong(list(path), text, known) for path in paths] + [_wrong_lookup(call, known) for call in looked]
+    reasons = [_path_error(list(path), text, known) for path in paths] + [_wrong_lookup(call, known) for call in looked]
     return list(dict.fromkeys(reason for reason in reasons if reason is not None))
 
 
-def _wrong(path: list[str], text: Located, known: Known) -> str | None:
+def _path_error(path: list[str], text: Located, known: Known) -> str | None:
     """The error in one path; None if there is none, or if that cannot be known."""
     match path:
         case ["steps", step, *rest]:

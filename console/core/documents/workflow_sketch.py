@@ -166,7 +166,9 @@ def _configure(sketch: Sketch, kind: StepKind, config: Any, problems: list[Probl
         return
     if sketch.completion == "automatic" and kind.asks(sketch.config):
         sketch.completion = "manual"
-        reason = "A person has something to fill in or to choose here, so the step is never completed by itself: leave completion out."
+        reason = (
+            "A person has something to read, to fill in or to choose here, so the step is never completed by itself: leave completion out."
+        )
         problems.append(Problem(sketch.id, "completion", reason, "warning"))
     sketch.outcomes, sketch.outputs = kind.outcomes(sketch.config), kind.outputs(sketch.config)
     sketch.texts = [(text, False) for text in kind.expressions(sketch.config)] + [(text, True) for text in kind.templates(sketch.config)]

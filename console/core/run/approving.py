@@ -58,13 +58,13 @@ def submit_for_approval(plan: Plan, run: Run, attempt: Attempt, command: Complet
     wishes = [wish for wish, former in judged if former is None]
     if command.approval is None or (judged and not wishes):
         return settling.submit_effects(plan, run, attempt, command, submitted, now)
-    if given := _stands(run, attempt, command.approval, wishes, command.by):
+    if given := _still_valid(run, attempt, command.approval, wishes, command.by):
         submitted = submitted._replace(open={**submitted.open, "approval": given.id})
         return settling.submit_effects(plan, run, attempt, command, submitted, now)
     return [submitted, *kept, request_approval(run, attempt, command.approval, wishes, command.by, now)]
 
 
-def _stands(run: Run, current: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None) -> Approval | None:
+def _still_valid(run: Run, current: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None) -> Approval | None:
     """The earlier approval if it is still valid: none of its effects was made since, and enough of its approvers count for the new request."""
     attempt_and_approval = run.approval(wanted.former) if wanted.former is not None else None
     if (
@@ -142,7 +142,7 @@ def approve(plan: Plan, run: Run, command: Approve, now: datetime) -> list[Event
         return [event]
     if approval.decides:
         return [event, *_outcome(plan, fold([event], run), attempt, APPROVE, command.by, now)]
-    wishes = [_as_of_now(wish, command.changed) for wish in approval.wishes]
+    wishes = [_with_seen_values(wish, command.changed) for wish in approval.wishes]
     first = len(attempt.effects) + 1
     effects = [settling.request_effect(run, attempt, Wish(**wish), number, now) for number, wish in enumerate(wishes, first)]
     return [event, *effects] if effects else [event, *settling.after_settling(plan, fold([event], run), attempt, now)]
@@ -160,7 +160,7 @@ def require_answering(plan: Plan, run: Run, approval_id: str, by: str, email: st
     return attempt, approval
 
 
-def _as_of_now(wish: Mapping[str, Any], changed: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def _with_seen_values(wish: Mapping[str, Any], changed: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The wish with the record's values as the approver saw them: the write compares with these before it sets new ones."""
     moved = {each["field"]: each["now"] for each in changed if each.get("wish") == wish["id"]}
     if not moved:

@@ -81,13 +81,13 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
     for each in command.taken:
         if plan.workflow.target(last, start_outcome) != each.step:
             raise not_possible(run, "Beginning again where it failed, for its way there is another in this version; from the start")
-        more = _taken(plan, after, each, command, now)
+        more = _take_over_step(plan, after, each, command, now)
         events += more
         after, last, start_outcome = fold(more, after), each.step, each.outcome
     return [*events, *go_to_next(plan, after, last, start_outcome, None, now)]
 
 
-def _taken(plan: Plan, run: Run, each: Taken, command: Start, now: datetime) -> list[Event]:
+def _take_over_step(plan: Plan, run: Run, each: Taken, command: Start, now: datetime) -> list[Event]:
     """The events of a step that is taken over from the run that is repeated."""
     entered = enter_step(plan, run, each.step, run.made + 1, now, "running")
     open_data = {
@@ -110,7 +110,7 @@ def opening(plan: Plan, by: str, team: str, now: datetime) -> Run:
 
 def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Event]:
     attempt = require_completable(run, command.by, command.step, command.revision)
-    if command.by is None and not _by_ai(run, command) and (attempt.step not in plan.automatic or run.status != "running"):
+    if command.by is None and not _completed_by_ai(run, command) and (attempt.step not in plan.automatic or run.status != "running"):
         raise not_possible(run, "Completing a person's step without a person")
     step, side_rows = (attempt.step, attempt.attempt), side_work.create_side_rows(run, attempt, command, now)
     command = replace(command, awaits=side_rows.awaits, **_standing(side_rows.stands))
@@ -150,7 +150,7 @@ def _standing(former: Attempt | None) -> dict[str, Any]:
     return {} if former is None else {"outcome": former.outcome, "values": dict(former.values), "output": former.output}
 
 
-def _by_ai(run: Run, command: Complete) -> bool:
+def _completed_by_ai(run: Run, command: Complete) -> bool:
     """Whether a promoted step is completed without a person. After an error, or with an unknown effect, a person must do it."""
     return command.by_ai and run.status == "waiting_person" and run.holder is not None and run.take_over is None and run.unknown is None
 

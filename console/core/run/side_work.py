@@ -37,7 +37,7 @@ def create_side_rows(run: Run, attempt: Attempt, command: Complete, now: datetim
     stands: Attempt | None = None
     for side_row in command.side_rows:
         same = (
-            _same(before, KINDS.get(side_row.kind, ""), identity_of_side_row(side_row.open, side_row.sealed))
+            _find_same(before, KINDS.get(side_row.kind, ""), identity_of_side_row(side_row.open, side_row.sealed))
             if "effect" in side_row.open
             else None
         )
@@ -50,12 +50,12 @@ def create_side_rows(run: Run, attempt: Attempt, command: Complete, now: datetim
         ):
             fresh.append(replace(side_row, open={**side_row.open, "to": others, "count": len(others)}))
             continue
-        events.append(_kept(side_row.open["effect"], same, step, now, command.by))
+        events.append(_effect_kept(side_row.open["effect"], same, step, now, command.by))
         if awaits is not None and awaits.key == side_row.open.get("task"):
-            awaits, stands = _again(run, awaits, same, same.request["key"])
-    if awaits is not None and awaits.effect is not None and (same := _same(before, awaits.kind, awaits.request)) is not None:
-        events.append(_kept(awaits.effect, same, step, now, command.by))
-        awaits, stands = _again(run, awaits, same, same.request["key"])
+            awaits, stands = _wait_again(run, awaits, same, same.request["key"])
+    if awaits is not None and awaits.effect is not None and (same := _find_same(before, awaits.kind, awaits.request)) is not None:
+        events.append(_effect_kept(awaits.effect, same, step, now, command.by))
+        awaits, stands = _wait_again(run, awaits, same, same.request["key"])
     events += _instead(attempt, [side_row for side_row in fresh if side_row.kind == "task_created"], before, command, now)
     events += [Event(side_row.kind, now, {"n": attempt.n, **side_row.open}, dict(side_row.sealed), step, command.by) for side_row in fresh]
     return SideRows(events, None if stands is not None else awaits, stands)
@@ -67,7 +67,7 @@ def task_closed(effect: Effect, new: str, attempt: Attempt, by: str | None, now:
     return Event("task_closed", now, open_data, {}, (attempt.step, attempt.attempt), by)
 
 
-def _same(before: list[Effect], kind: str, wanted_request: Mapping[str, Any]) -> Effect | None:
+def _find_same(before: list[Effect], kind: str, wanted_request: Mapping[str, Any]) -> Effect | None:
     """The effect with the same request, None if there is none. For notices the readers do not matter."""
     wanted = _without_readers(wanted_request)
     return next((each for each in before if each.kind == kind and _without_readers(each.request.get("asked") or {}) == wanted), None)
@@ -77,11 +77,11 @@ def _without_readers(request: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in request.items() if name != "to" or "channels" not in request}
 
 
-def _kept(effect: str, former: Effect, step: tuple[str, int], now: datetime, by: str | None) -> Event:
+def _effect_kept(effect: str, former: Effect, step: tuple[str, int], now: datetime, by: str | None) -> Event:
     return Event("effect_kept", now, {"effect": effect, "of": former.id, "effect_kind": former.kind}, {}, step, by)
 
 
-def _again(run: Run, awaits: Awaited, former: Effect, key: str) -> tuple[Awaited | None, Attempt | None]:
+def _wait_again(run: Run, awaits: Awaited, former: Effect, key: str) -> tuple[Awaited | None, Attempt | None]:
     """(what to wait for, the attempt whose result counts): one of the two. A wait that expired begins again."""
     attempt_and_effect = run.effect(former.id)
     attempt = attempt_and_effect[0] if attempt_and_effect is not None else None

@@ -78,23 +78,23 @@ def fire(plan: Plan, run: Run, command: Fire, now: datetime) -> list[Event]:
     if waiting["for"] == "approval":
         return [fired, *approving.expire(plan, fold([fired], run), waiting["key"], now)]
     if run.status == "waiting_event":
-        return [fired, *_in_vain(plan, fold([fired], run), attempt, waiting["outcome"], now)]
+        return [fired, *_events_of_vain_wait(plan, fold([fired], run), attempt, waiting["outcome"], now)]
     completed = Event("step_completed", now, {"n": attempt.n, "type": plan.workflow.step(attempt.step).type, "automatic": True}, {}, step)
     after = fold([fired, completed], run)
     return [fired, completed, *go_to_next(plan, after, attempt.step, attempt.outcome or "default", None, now)]
 
 
-def _in_vain(plan: Plan, run: Run, attempt: Attempt, outcome: str | None, now: datetime) -> list[Event]:
+def _events_of_vain_wait(plan: Plan, run: Run, attempt: Attempt, outcome: str | None, now: datetime) -> list[Event]:
     """The events when a wait ends without a result: the step's edge for that, or a person is asked."""
     step = (attempt.step, attempt.attempt)
     if outcome is None:
         return _will_not_come(plan, run, attempt, "timed_out", "What this step waited for did not come in time.", now)
     open_data = {"n": attempt.n, "type": plan.workflow.step(attempt.step).type, "outcome": outcome, "automatic": True}
-    completed = Event("step_completed", now, open_data, _handed_in(attempt), step)
+    completed = Event("step_completed", now, open_data, _submitted_values(attempt), step)
     return [completed, *go_to_next(plan, fold([completed], run), attempt.step, outcome, None, now)]
 
 
-def _handed_in(attempt: Attempt) -> dict[str, Any]:
+def _submitted_values(attempt: Attempt) -> dict[str, Any]:
     """The values that were submitted with the step."""
     return sealed_of(values=dict(attempt.values)) | ({} if attempt.output is None else {"output": dict(attempt.output)})
 
@@ -106,7 +106,7 @@ def arrive(plan: Plan, run: Run, command: Arrive, now: datetime) -> list[Event]:
         raise not_possible(run, "Going on with this answer")
     step, open_data = (attempt.step, attempt.attempt), {"n": attempt.n, "key": command.key, "outcome": command.outcome}
     arrived = Event("event_arrived", now, open_data, {}, step, command.by)
-    sealed = _handed_in(attempt)
+    sealed = _submitted_values(attempt)
     if command.values is not None:
         sealed = sealed | {"values": dict(command.values)}
     if command.output is not None:

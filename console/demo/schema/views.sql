@@ -128,6 +128,64 @@ comment on column ownership_effective.percent is 'Effective percent';
 comment on column ownership_effective.layers is 'Companies between';
 comment on column ownership_effective.cyclic is 'Circular holding';
 
+-- Every holding through which a company customer is owned, layer by layer: what a picture of its owners is drawn from. A holding stands once, in a circle too.
+create view ownership_chain as
+with recursive holding as (
+    select owned_id, owner_id, percent from ownership where kind = 'shares' and until is null
+),
+chain (customer_id, root_id, owned_id, owner_id, percent) as (
+    select party.customer_id, party.id, holding.owned_id, holding.owner_id, holding.percent
+    from party
+    join holding on holding.owned_id = party.id
+    where party.customer_id is not null
+    union
+    select chain.customer_id, chain.root_id, holding.owned_id, holding.owner_id, holding.percent
+    from chain
+    join holding on holding.owned_id = chain.owner_id
+),
+looked_up as (
+    select
+        run.subject_ref as party_ref,
+        count(*) filter (where hit.status in ('open', 'needs_more')) as open_hits,
+        bool_or(hit.status = 'true_match' and list.kind = 'pep') as exposed,
+        bool_or(hit.status = 'true_match' and list.kind = 'sanctions') as sanctioned
+    from screening_hit as hit
+    join screening_run as run on run.id = hit.run_id and run.subject_kind = 'party'
+    join watchlist_entry as entry on entry.id = hit.entry_id
+    join watchlist as list on list.code = entry.list
+    group by run.subject_ref
+)
+select
+    chain.customer_id,
+    chain.owned_id,
+    chain.owner_id,
+    chain.root_id,
+    owner.name,
+    owner.kind,
+    owner.country,
+    chain.percent,
+    coalesce(looked_up.exposed, false) or exists (
+        select from beneficial_owner as known
+        where known.customer_id = chain.customer_id and known.party_id = chain.owner_id and known.pep_status <> 'none'
+    ) as exposed,
+    coalesce(looked_up.sanctioned, false) as sanctioned,
+    coalesce(looked_up.open_hits, 0)::int as open_hits
+from chain
+join party as owner on owner.id = chain.owner_id
+left join looked_up on looked_up.party_ref = chain.owner_id::text;
+comment on view ownership_chain is 'Chains of holdings';
+comment on column ownership_chain.customer_id is 'Customer';
+comment on column ownership_chain.owned_id is 'Owned company';
+comment on column ownership_chain.owner_id is 'Holder';
+comment on column ownership_chain.root_id is 'Company of the customer';
+comment on column ownership_chain.name is 'Name of the holder';
+comment on column ownership_chain.kind is 'Person or company';
+comment on column ownership_chain.country is 'Country of the holder';
+comment on column ownership_chain.percent is 'Percent';
+comment on column ownership_chain.exposed is 'Politically exposed';
+comment on column ownership_chain.sanctioned is 'On a sanctions list';
+comment on column ownership_chain.open_hits is 'Hits not decided';
+
 -- Every hit that concerns a customer: its own, and those of its owners and officers.
 create view customer_hit as
 with concerned (customer_id, subject_kind, subject_ref, subject_name) as (

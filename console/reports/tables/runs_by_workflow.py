@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from console import access, log, workflows
+from console import log, workflows
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import hot_engine
@@ -35,10 +35,9 @@ class RunsByWorkflow(TableReport):
 
     def rows(self, actor: Actor, days: int) -> Iterator[tuple[Cell, ...]]:
         """The busiest workflow first; one statement, and for a reader with a record scope one more and those to the sources."""
-        run, pairs = tables.run.c, sorted(lists.visible_pairs(actor, "assign") & lists.visible_pairs(actor))
+        run = tables.run.c
         titles = {known.id: known.title for known in workflows.all_known()}
         took = sa.func.percentile_cont(0.5).within_group(run.ended_at - run.created_at).filter(run.status == COMPLETED)
-        window = sa.and_(run.created_at >= log.now() - timedelta(days=days), sa.tuple_(run.team, run.workflow).in_(pairs))
         counted = (
             sa.select(
                 run.workflow,
@@ -48,26 +47,10 @@ class RunsByWorkflow(TableReport):
                 sa.func.count().filter(run.ended_at.is_(None)).label("open"),
                 took.label("took"),
             )
-            .where(window, access.cleared_for(actor, run.label), *(self._in_scope(actor, window) if pairs else ()))
+            .where(record_reach.countable_runs(actor, run.created_at >= log.now() - timedelta(days=days), act="assign"))
             .group_by(run.workflow)
         )
         with hot_engine().connect() as connection:
-            found = connection.execute(counted).all() if pairs else []
-        for row in sorted(found, key=lambda row: (-row.begun, titles.get(row.workflow, ""))):
+            rows = connection.execute(counted).all()
+        for row in sorted(rows, key=lambda row: (-row.begun, titles.get(row.workflow, ""))):
             yield titles.get(row.workflow, row.workflow), row.begun, row.completed, row.otherwise, row.open, row.took
-
-    def _in_scope(self, actor: Actor, window: sa.ColumnElement[bool]) -> list[sa.ColumnElement[bool]]:
-        """The condition that the run's record is in the reader's scope; none for a reader without a limit."""
-        run, limited = tables.run.c, record_reach.limited_collections(actor)
-        if not limited:
-            return []
-        about = (
-            sa.select(run.id, run.collection, run.record)
-            .where(window, access.cleared_for(actor, run.label), run.collection.in_(limited))
-            .order_by(run.created_at.desc())
-            .limit(record_reach.MOST_COUNTED)
-        )
-        with hot_engine().connect() as connection:
-            seen = record_reach.countable(actor, [(row.id, row.collection, row.record) for row in connection.execute(about)])
-        named = sa.literal(seen, sa.ARRAY(sa.Text))
-        return [sa.or_(run.collection.is_(None), run.collection.not_in(limited), run.id == sa.any_(named))]

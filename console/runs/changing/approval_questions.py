@@ -29,7 +29,7 @@ class Remark:
 
 def ask(actor: Actor, approval_id: str, question: str) -> None:
     """Ask the requester. Raises NotFound; what keeps the actor from answering the request; Invalid for an empty or too long question."""
-    text = _text(question, "Write what you want to know.")
+    text = _text(question, "question", "Write what you want to know.")
 
     def once() -> VisibleRequest:
         request = visible_request(actor, approval_id)
@@ -44,7 +44,7 @@ def ask(actor: Actor, approval_id: str, question: str) -> None:
 
 def reply(actor: Actor, approval_id: str, answer: str) -> None:
     """Reply to what was asked. Raises NotFound; NotAllowed for everybody but the requester; Conflict where nothing was asked or it is decided."""
-    text = _text(answer, "Write your reply.")
+    text = _text(answer, "answer", "Write your reply.")
 
     def once() -> VisibleRequest:
         request = visible_request(actor, approval_id)
@@ -79,11 +79,11 @@ def _questions(request: VisibleRequest) -> list[log.Stored]:
     return [event for event in log.recent(request.seen.run.id, ASKED, 0) if event.open.get("approval") == request.approval.id]
 
 
-def _text(given: str, missing: str) -> str:
+def _text(given: str, field: str, missing: str) -> str:
     text = given.strip()
     if not text or len(text) > LONGEST:
         words = missing if not text else f"At most {LONGEST} characters."
-        raise Invalid(words, details=[{"field": "reason", "reason": words}])
+        raise Invalid(words, details=[{"field": field, "reason": words}])
     return text
 
 

@@ -28,7 +28,7 @@ def propose_again(actor: Actor, run_id: str, *, revision: int | None, item: str 
 
     def once() -> None:
         seen = see(actor, run_id)
-        open_step = _held(actor, seen, revision)
+        open_step = _open_step_of_holder(actor, seen, revision)
         if proposing.settings_of(seen.definition, open_step.attempt.step) is None:
             raise Conflict("Nothing is proposed at this step: fill in the form.", code="not_possible")
         wanted = (item or _shown_last(open_step, actor.id)) if open_step.kind.by_items else None
@@ -52,7 +52,7 @@ def _on_its_way(attempt: Attempt, person: str, item: str | None) -> bool:
     return before is not None and before["status"] == PENDING and before["for"] == person and before.get("item") == item
 
 
-def _held(actor: Actor, seen: Seen, revision: int | None) -> OpenStep:
+def _open_step_of_holder(actor: Actor, seen: Seen, revision: int | None) -> OpenStep:
     """The open step that this person holds. Raises Conflict if there is none."""
     run = seen.run
     if run.ended or run.current is None:
@@ -75,7 +75,7 @@ def supply(actor: Actor, run_id: str, *, revision: int | None, step: str, values
 
     def once() -> None:
         seen = see(actor, run_id, whole=True)
-        open_step, now = _held(actor, seen, revision), log.now()
+        open_step, now = _open_step_of_holder(actor, seen, revision), log.now()
         target, fields = _lacking(actor, seen, step)
         given, details = examine([replace(field, required=False) for field in fields], values)
         details += evidence.reference_errors(actor, seen.run.team, fields, values)

@@ -100,7 +100,7 @@ def _not_wanted(call_id: str, message: str) -> ProposalContext | None:
 def _proposal_context(
     call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Actor, seen: Seen, open_step: OpenStep
 ) -> ProposalContext:
-    context, prompt = _looked(actor, seen, open_step)
+    context, prompt = _seen_at_step(actor, seen, open_step)
     settings = proposing.settings_of(seen.definition, open_step.attempt.step) or StepAI.model_validate({})
     judged = definitions.judged_of(open_step.view.config)
     proposable = open_step.kind.proposes(open_step.view, context, prompt).only(settings.fields, outcome=settings.outcome)
@@ -149,7 +149,7 @@ def unfit(known: ProposalContext, values: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(detail["field"] for detail in wrong) & typed.keys()
 
 
-def _looked(actor: Actor, seen: Seen, open_step: OpenStep) -> tuple[Context, Prompt]:
+def _seen_at_step(actor: Actor, seen: Seen, open_step: OpenStep) -> tuple[Context, Prompt]:
     """What the person sees at the step; in a list, at the item of the proposal."""
     item = (open_step.attempt.proposal or {}).get("item") if open_step.kind.by_items else None
     context = context_of(actor, open_step, seen.record, log.now(), item=item)

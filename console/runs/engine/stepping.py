@@ -195,7 +195,7 @@ def context_of(
         scope = access.scope_for(actor, run.collection, "update")
         forms = {field.name: field for field in records.forms(records.collection(run.collection), list(edits), record, scope, run.workflow)}
     wanted = open_step.kind.reads(open_step.view)
-    reads = {read.name: _rows(actor, run, record, read, roots) for read in wanted}
+    reads = {read.name: read_rows(actor, run, record, read, roots) for read in wanted}
     acts = {
         name: action_preview.ready(actor, run, name, run.record if key is None else key, record if key is None else None, now)
         for name, key in open_step.kind.acts(open_step.view, roots).items()
@@ -243,14 +243,15 @@ def _focused(actor: Actor, run: Run, focus: Focus) -> Mapping[str, FormField]:
     }
 
 
-def _rows(actor: Actor, run: Run, record: Record | None, read: Read, roots: Mapping[str, Any]) -> Rows:
+def read_rows(actor: Actor, run: Run, record: Record | None, read: Read, roots: Mapping[str, Any]) -> Rows:
+    """What this reads now, under the rights of the actor. Raises SourceDown, NotFound for a relation that is no longer there."""
     if read.collection is not None:
         return _read_many(actor, run, records.collection(read.collection), None, read, roots)
     if run.collection is None or run.record is None or record is None:
         return Rows("", "", (), ())
     own = records.collection(run.collection)
     if read.relation is None:
-        return _own(actor, own, record, read)
+        return _rows_of_own_record(actor, own, record, read)
     relation = own.relation(read.relation)
     if relation is None:
         raise NotFound(f"{own.label} has no relation {read.relation} any more.")
@@ -315,7 +316,7 @@ def _figure(target: Collection, total: Total) -> dict[str, Any]:
     return {"name": total.name, "label": total.words, "type": field.type if field is not None else "integer"}
 
 
-def _own(actor: Actor, collection: Collection, record: Record, read: Read) -> Rows:
+def _rows_of_own_record(actor: Actor, collection: Collection, record: Record, read: Read) -> Rows:
     scope = access.scope_for(actor, collection.id, "read")
     fields, denied = _columns(collection, scope, read.fields)
     values = {field["name"]: record.values.get(field["name"]) for field in fields}

@@ -15,6 +15,8 @@ from console.core.documents.fields import FieldDefinition
 from console.core.expressions.nodes import Calculation, Call, Node, Path, walk
 from console.core.forms import FormField
 from console.core.run import Run
+from console.core.speaking import Saying
+from console.effects import spoken_values
 from console.errors import NotFound
 from console.log import masking
 from console.runs.engine.stepping import OpenStep, rules_of, run_facts
@@ -25,7 +27,7 @@ from console.workflows import Definition
 
 MOST_BYTES = 192 * 1024
 TOO_MUCH = "This is too large to be shown here: there are more values than a page can hold."
-LOOK = ("label", "type", "options", "widget", "currency", "minor", "references")
+LOOK = ("type", "options", "widget", "currency", "minor", "references")
 SAME_UNIT = frozenset({"sum", "max", "min", "round_half_up"})
 """Functions whose result has the unit of what they are given."""
 
@@ -133,11 +135,11 @@ class Looks:
         """The look of the field that the expression is; of a sum or a difference that of its fields, where they are all alike; else {}."""
         node = expressions.parse(text).node
         if isinstance(node, Path):
-            return self._of_path(node, each)
+            return self._of_path(node, each) or self._as_in_texts(node)
         if not _keeps_unit(node):
             return {}
         found = [self._of_path(path, each) for path in walk(node) if isinstance(path, Path)]
-        kept = [{name: value for name, value in one.items() if name not in ("label", "options")} for one in found]
+        kept = [{name: value for name, value in one.items() if name != "options"} for one in found]
         units = {(one.get("widget"), one.get("minor"), one.get("type"), one.get("currency"), str(one.get("currency_of"))) for one in kept}
         return kept[0] if len(units) == 1 else {}
 
@@ -160,6 +162,17 @@ class Looks:
             case ("steps", step, name):
                 return self._of_output(step, name)
         return {}
+
+    def _as_in_texts(self, path: Path) -> Mapping[str, Any]:
+        """As the texts of the step say it: what was decided, and what was filled in for an action, by label."""
+        how = self._said.get(path.names)
+        if how is None or not how.labels:
+            return {}
+        return {"type": "enum", "options": [{"value": value, "label": label} for value, label in how.labels.items()]}
+
+    @functools.cached_property
+    def _said(self) -> Saying:
+        return spoken_values.of_run(self.definition.id, self.definition.number, self.definition.document, self.step_id)
 
     def _reads(self, step_id: str) -> dict[str, str]:
         """Name of a read of the step → its collection."""

@@ -2,12 +2,39 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
+import sqlalchemy as sa
+
 from console import access, records, workflows
 from console.core.actor import Actor
+from console.db import tables
+from console.db.engine import hot_engine
 from console.errors import ConsoleError
+from console.runs.showing.lists import visible_pairs
 
 MOST_COUNTED = 20_000
 """The newest so many runs are counted for a reader who sees only a part of their records."""
+
+
+def countable_runs(actor: Actor, *wanted: sa.ColumnElement[bool], act: str = "see") -> sa.ColumnElement[bool]:
+    """The condition on `console.run` that it meets `wanted` and that the actor may count it: they may see it and may `act` on it in its team and workflow,
+    are cleared for its label, and see its record.
+
+    No statement; for an actor who sees only a part of the records one, and those to the sources: then the newest `MOST_COUNTED` runs about such records count.
+    """
+    run, pairs = tables.run.c, visible_pairs(actor)
+    if act != "see":
+        pairs &= visible_pairs(actor, act)
+    if not pairs:
+        return sa.false()
+    allowed = sa.and_(*wanted, sa.tuple_(run.team, run.workflow).in_(sorted(pairs)), access.cleared_for(actor, run.label))
+    limited = limited_collections(actor)
+    if not limited:
+        return allowed
+    about = sa.select(run.id, run.collection, run.record).where(allowed, run.collection.in_(limited))
+    with hot_engine().connect() as connection:
+        newest = connection.execute(about.order_by(run.created_at.desc()).limit(MOST_COUNTED)).all()
+    seen = sa.literal(countable(actor, [(row.id, row.collection, row.record) for row in newest]), sa.ARRAY(sa.Text))
+    return sa.and_(allowed, sa.or_(run.collection.is_(None), run.collection.not_in(limited), run.id == sa.any_(seen)))
 
 
 def limited_collections(actor: Actor) -> list[str]:

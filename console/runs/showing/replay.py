@@ -16,6 +16,7 @@ from console.runs.rows import loaded_rows
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import retried
 from console.runs.showing import block_content, step_findings
+from console.runs.showing.blocks_today import blocks_today
 from console.runs.showing.reader_reach import hidden_from, kept_from, screen_for
 from console.runs.showing.reading import PATH_SHOWN, masked_run, record_timed_reading
 from console.runs.showing.screens import Screen
@@ -41,6 +42,7 @@ class ReplayView:
     make_run: Callable[[], RunView]
     make_ticks: Callable[[], Sequence[Mapping[str, Any]]]
     now_values: Mapping[str, Any] | None = None
+    make_blocks_today: Callable[[], Sequence[Mapping[str, Any]] | None] = lambda: None
     gone: str = ""
     masked: Sequence[str] = field(default_factory=tuple)
 
@@ -48,6 +50,11 @@ class ReplayView:
     def run(self) -> RunView:
         """The run at that point, without commands."""
         return self.make_run()
+
+    @cached_property
+    def blocks_today(self) -> Sequence[Mapping[str, Any]] | None:
+        """The blocks of the screen with what is read today; None where that cannot be told."""
+        return self.make_blocks_today()
 
     @cached_property
     def ticks(self) -> Sequence[Mapping[str, Any]]:
@@ -119,6 +126,15 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
         make_run=lambda: _view(actor, seen, state, run_json, screen_for(hidden, screen, seen.run.collection), masked),
         make_ticks=lambda: _ticks([*rows, *log.rows(run_id, place, upto=last)], _titled(seen)),
         now_values=dict(seen.record.values) if seen.record else None,
+        make_blocks_today=lambda: blocks_today(
+            actor,
+            seen.definition,
+            state,
+            screen or {},
+            seen.record,
+            log.closed(rows[-1]).at,
+            masking.at_step(hidden, (screen or {}).get("step")),
+        ),
         gone=gone,
         masked=masked,
     )

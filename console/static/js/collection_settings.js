@@ -1,57 +1,74 @@
-// The fields of a collection: dragged, or moved by Alt with the arrows; what is not saved is said, and not lost by leaving.
+// What stands where in a collection: dragged (SortableJS), or moved by Alt with the arrows; what is not saved is said, and not lost by leaving.
 "use strict";
 (() => {
-  const list = () => document.querySelector("[data-reorder]");
   const form = () => document.getElementById("collection");
-  let dragged = null;
+  const place = (element) => [...element.parentElement.children].indexOf(element) + 1;
 
   function changed() {
     const line = document.querySelector("[data-unsaved]");
     if (line) line.hidden = false;
     form()?.setAttribute("data-touched", "");
   }
-  function moved(row) {
-    const rows = [...list().children];
-    document.getElementById("moved").textContent = `${row.dataset.name} is number ${rows.indexOf(row) + 1} of ${rows.length}`;
+  function moved(element) {
+    const list = element.parentElement;
+    const group = element.closest("[data-group]");
+    const where = group && group !== element ? ` in ${group.dataset.name}` : "";
+    document.getElementById("moved").textContent = `${element.dataset.name} is number ${place(element)} of ${list.children.length}${where}`;
     changed();
     form().dispatchEvent(new Event("reordered"));
   }
 
+  // A step up or down: within the list, and past its end into the list of the next group.
+  function step(row, up) {
+    const beside = up ? row.previousElementSibling : row.nextElementSibling;
+    if (beside) return up ? beside.before(row) : beside.after(row), true;
+    const list = row.parentElement;
+    const lists = [...document.querySelectorAll(`[data-arrange="${list.dataset.arrange}"]`)];
+    const next = lists[lists.indexOf(list) + (up ? -1 : 1)];
+    if (!next) return false;
+    if (up) next.append(row); else next.prepend(row);
+    return true;
+  }
+  function stepGroup(group, up) {
+    const beside = up ? group.previousElementSibling : group.nextElementSibling;
+    if (!beside || beside.classList.contains("rest")) return false;
+    if (up) beside.before(group); else beside.after(group);
+    return true;
+  }
+
   document.addEventListener("keydown", (event) => {
-    const grip = event.target.closest?.("[data-grip]");
+    const grip = event.target.closest?.("[data-grip], [data-grip-group]");
     if (!grip || !event.altKey || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
     event.preventDefault();
-    const row = grip.closest("li");
-    const other = event.key === "ArrowUp" ? row.previousElementSibling : row.nextElementSibling;
-    if (!other) return;
-    if (event.key === "ArrowUp") other.before(row); else other.after(row);
+    const up = event.key === "ArrowUp";
+    const element = grip.closest(grip.hasAttribute("data-grip") ? "li" : "[data-group]");
+    if (!(grip.hasAttribute("data-grip") ? step(element, up) : stepGroup(element, up))) return;
     grip.focus();
-    moved(row);
+    moved(element);
   });
 
-  document.addEventListener("pointerdown", (event) => {
-    const row = event.target.closest?.("[data-grip]")?.closest("li");
-    if (row) row.draggable = true;
+  const shared = { animation: 120, ghostClass: "dragged", onEnd: (event) => moved(event.item) };
+  document.querySelectorAll("[data-arrange]").forEach((list) =>
+    Sortable.create(list, { ...shared, group: list.dataset.arrange, handle: "[data-grip]" }));
+  document.querySelectorAll("[data-groups]").forEach((groups) =>
+    Sortable.create(groups, { ...shared, handle: "[data-grip-group]", draggable: "[data-group]:not(.rest)", filter: ".rest", preventOnFilter: false }));
+
+  // A condition offers the comparisons that fit its field.
+  function fit(row) {
+    const kind = row.querySelector("[name=field]").selectedOptions[0]?.dataset.kind;
+    const select = row.querySelector("[name=comparison]");
+    for (const option of select.options) option.hidden = option.disabled = Boolean(kind) && !option.dataset.for.split(" ").includes(kind);
+    if (select.selectedOptions[0]?.disabled) select.selectedIndex = [...select.options].findIndex((option) => !option.disabled);
+    const bare = ["empty", "filled", "yes", "no", "past", "ahead"].includes(select.value);
+    row.querySelector("[name=value]").hidden = bare;
+  }
+  document.querySelectorAll(".condition-row").forEach(fit);
+  document.addEventListener("change", (event) => {
+    const row = event.target.closest(".condition-row");
+    if (row) fit(row);
   });
-  document.addEventListener("dragstart", (event) => {
-    dragged = event.target.closest?.("[data-reorder] > li");
-    dragged?.classList.add("dragged");
-  });
-  document.addEventListener("dragover", (event) => {
-    const over = event.target.closest?.("[data-reorder] > li");
-    if (!dragged || !over || over === dragged) return;
-    event.preventDefault();
-    const middle = over.getBoundingClientRect().top + over.offsetHeight / 2;
-    if (event.clientY < middle) over.before(dragged); else over.after(dragged);
-  });
-  document.addEventListener("dragend", () => {
-    if (!dragged) return;
-    dragged.classList.remove("dragged");
-    dragged.draggable = false;
-    moved(dragged);
-    dragged = null;
-  });
-  document.addEventListener("input", (event) => { if (event.target.closest("#collection")) changed(); });
+
+  document.addEventListener("input", (event) => { if (event.target.closest("#collection") && event.target.id !== "as") changed(); });
   document.addEventListener("submit", (event) => { if (event.target.id === "collection") event.target.removeAttribute("data-touched"); });
   window.addEventListener("beforeunload", (event) => { if (form()?.hasAttribute("data-touched")) event.preventDefault(); });
 })();

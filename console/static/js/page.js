@@ -4,8 +4,6 @@
   const root = document.documentElement;
   const byId = (id) => document.getElementById(id);
 
-  if (window.Idiomorph) window.Idiomorph.defaults.ignoreActiveValue = true; // else a refresh wipes what is being typed
-
   const dark = () => (root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
   const choose = (theme) => {
     if (theme) root.dataset.theme = theme;

@@ -1,5 +1,5 @@
-// Ctrl K: find records, runs, pages and actions as one types, or run what the page offers. The server draws what was found; here its links become
-// the options of a list that the box walks. The text is sent in the body of a request, so that no address holds it.
+// The search over a page: find records, runs, pages and actions as one types, or run what the page offers. The server draws what was found; here its
+// links become the options of a list that the box walks. The text is sent in the body of a request, so that no address holds it. Fetched by find.js.
 "use strict";
 (() => {
   const WAIT = 120; // ms after the last letter
@@ -24,7 +24,7 @@
   const words = (element) => element.dataset.keyName || element.getAttribute("aria-label") || element.textContent.trim().replace(/\s+/g, " ");
   const options = () => [...answer.querySelectorAll("[role=option]")];
 
-  function open() {
+  function open(typed = "") {
     if (document.querySelector("dialog[open]")) return;
     dialog = make("dialog", { class: "palette found", "aria-label": "Search or run" });
     input = make("input", { role: "combobox", "aria-expanded": "true", "aria-controls": "palette-list", "aria-autocomplete": "list", "aria-label": "Search records, runs, pages and actions", autocomplete: "off", spellcheck: "false", "data-navigation": "", placeholder: "Search or run" });
@@ -41,6 +41,7 @@
     dialog.addEventListener("click", press);
     input.addEventListener("input", () => { group = ""; waiting = null; later(); });
     dialog.showModal();
+    input.value = typed;
     ask();
   }
 
@@ -169,11 +170,5 @@
     else location.assign(row.dataset.href);
   }
 
-  document.addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); open(); }
-  });
-  document.addEventListener("click", (event) => {
-    const opener = event.target.closest("[data-palette]");
-    if (opener) { event.preventDefault(); open(); }
-  });
+  window.handrail.search = open;
 })();

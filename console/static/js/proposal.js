@@ -267,6 +267,6 @@
     reveal();
   });
 
-  document.addEventListener("DOMContentLoaded", start);
+  start(); // deferred, or fetched when a step with proposals came: the form is there
   document.addEventListener("htmx:afterSettle", (event) => { if (["run", "proposal"].includes(event.detail.elt.id)) start(); });
 })();

@@ -11,11 +11,9 @@
   function draw() {
     const play = button();
     if (!play) return;
-    play.hidden = false;
     play.setAttribute("aria-pressed", String(Boolean(timer)));
     play.querySelector("[data-label]").textContent = timer ? "Pause" : "Play";
     document.querySelectorAll("[data-speed]").forEach((pick) => {
-      pick.hidden = false;
       pick.setAttribute("aria-pressed", String(Number(pick.dataset.speed) === speed));
     });
     document.querySelector(".scrubber [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -6,10 +6,12 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
+from console import log
+from console.runs.changing import approval_questions
 from console.views.api import listing
 from console.views.api.operation import Done, Example, Paged, Sent, operation, parse_query, read
-from console.views.api.shapes import Approval, Listed
-from console.work import approvals
+from console.views.api.shapes import Approval, ApprovalRemark, Listed
+from console.work import approval_beside, approvals
 
 blueprint = Blueprint("api_approvals", __name__, url_prefix="/api/v1")
 
@@ -38,6 +40,18 @@ class Reject(Sent):
     """A no."""
 
     reason: str | None = Field("", description="Needed: whoever asked reads it")
+
+
+class Ask(Sent):
+    """A question to whoever asked for the approval."""
+
+    question: str | None = Field("", description="Needed: at most 2,000 characters")
+
+
+class Reply(Sent):
+    """A reply to the questions."""
+
+    answer: str | None = Field("", description="Needed: at most 2,000 characters")
 
 
 def _decided(_done: Done) -> dict[str, Any]:
@@ -97,6 +111,50 @@ def reject(approval_id: str) -> ResponseReturnValue:
     """No, with a reason: nothing is done."""
     approvals.reject(g.actor, approval_id, reason=read(Reject).reason or "")
     return _approval_json(approval_id)
+
+
+@blueprint.get("/approvals/<approval_id>/questions")
+@operation("getApprovalQuestions", "workflow.see", Listed[ApprovalRemark])
+def questions(approval_id: str) -> ResponseReturnValue:
+    """Questions about the request and the replies, oldest first; none of them for a caller who may not read texts of its step."""
+    return jsonify(_remarks(approval_id))
+
+
+@blueprint.post("/approvals/<approval_id>/ask")
+@operation(
+    "askAboutApproval",
+    "action.approve",
+    Listed[ApprovalRemark],
+    body=Ask,
+    refuses=(403,),
+    again=lambda _done: _remarks(str((request.view_args or {})["approval_id"])),
+    example=Example(body={"question": "Which receipt is it about?"}),
+)
+def ask(approval_id: str) -> ResponseReturnValue:
+    """Ask whoever asked for the approval; nothing is decided. Refused for whoever may not decide it."""
+    approval_questions.ask(g.actor, approval_id, read(Ask).question or "")
+    return jsonify(_remarks(approval_id))
+
+
+@blueprint.post("/approvals/<approval_id>/reply")
+@operation(
+    "replyAboutApproval",
+    "own",
+    Listed[ApprovalRemark],
+    body=Reply,
+    refuses=(403,),
+    again=lambda _done: _remarks(str((request.view_args or {})["approval_id"])),
+    example=Example(body={"answer": "The one of March, page 2."}),
+)
+def reply(approval_id: str) -> ResponseReturnValue:
+    """Reply to a question about one's own request. 409 where nothing was asked, or it is decided."""
+    approval_questions.reply(g.actor, approval_id, read(Reply).answer or "")
+    return jsonify(_remarks(approval_id))
+
+
+def _remarks(approval_id: str) -> dict[str, Any]:
+    said = approval_beside.said(g.actor, approval_id)
+    return listing([{"by": one.by, "at": log.body.moment(one.at), "reply": one.reply, "text": one.text} for one in said], None)
 
 
 def _approval_json(approval_id: str) -> ResponseReturnValue:

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -14,15 +14,13 @@ from console.activity import sequencing
 from console.core.actor import Actor
 from console.errors import ConsoleError, NotFound
 from console.reports import CaseFile
-from console.views import formats, frame
+from console.views import assets, formats, frame
 from console.views.formats import Look
 from console.views.run import page
 
 blueprint = Blueprint("case_file", __name__, url_prefix="/runs")
 
 READY_S = 5.0
-FONTS = {"Inter": frame.FONT, "Inter Extended": "vendor/inter-5.3.0/inter-latin-ext.woff2"}
-"""Family → font. Each part of the typeface has a family of its own: under one name letters of the one are drawn from the other."""
 _PICTURE = re.compile(r'<svg class="pic[^>]*>')
 
 
@@ -145,15 +143,13 @@ def _approval(line: Any) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _style() -> str:
-    """Return the style of the paper, with its fonts in it."""
-    faces: Sequence[str] = [
-        f'@font-face {{ font-family: "{family}"; font-weight: 400 700; src: url("data:font/woff2;base64,{base64.b64encode((frame.STATIC / font).read_bytes()).decode()}") }}'
-        for family, font in FONTS.items()
-    ]
-    return "\n".join([*faces, *((frame.STATIC / sheet).read_text() for sheet in ("css/case-file.css", "css/blocks/paper.css"))])
+    """Return the style of the paper, with its font in it."""
+    font = base64.b64encode((assets.STATIC / assets.FONT).read_bytes()).decode()
+    face = f'@font-face {{ font-family: Inter; font-weight: 400 700; src: url("data:font/woff2;base64,{font}") }}'
+    return "\n".join([face, *((assets.STATIC / sheet).read_text() for sheet in ("css/case-file.css", "css/blocks/paper.css"))])
 
 
 @lru_cache(maxsize=1)
 def _picture_style() -> str:
     """Return the style of the pictures of blocks: WeasyPrint looks for it in each of them."""
-    return (frame.STATIC / "css/blocks/paper-picture.css").read_text()
+    return (assets.STATIC / "css/blocks/paper-picture.css").read_text()

@@ -12,7 +12,7 @@ from console.errors import NotFound
 from console.runs import ReplayView, Today
 from console.views import blocks, formats, frame
 from console.views.formats import Look
-from console.views.run import checklist, consequences, page, panes, replayed_proposal
+from console.views.run import blocks_since, checklist, consequences, page, panes, replayed_proposal
 from console.views.run.block_papers import Papers
 from console.views.run.form_boxes import Box
 
@@ -91,6 +91,8 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         papers=Papers(frame.actor(), run, at),
         today=today,
     )
+    changed_blocks = blocks_since.since(screen.get("content") or (), view.blocks_today, look) if since else {}
+    _mark(context["content"], changed_blocks)
     context["boxes"] = [_since(box, screen, answered["values"], _today_of(screen, view, today), look) for box in context["boxes"]]
     if view.run.ending:
         context["content"] = blocks.drawn(map(dict, view.run.ending), look, papers=Papers(frame.actor(), run, at))
@@ -103,7 +105,9 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         "twin": {"label": "Picture", "icon": "route", "href": frame.run_url(run["id"], "picture", at=view.at)},
         "since": since,
         "since_href": _address(run["id"], at, not since),
-        "changed": _changes(record, view.now_values, screen, today, context["boxes"]) if since else 0,
+        "changed": _changes(record, view.now_values, screen, today, context["boxes"]) + sum(map(len, changed_blocks.values()))
+        if since
+        else 0,
         "record": record,
         "record_kind": view.run.collection_label,
         "sections": panes.sections(record, look, now, context["states_of"].get(record["collection"])) if record else [],
@@ -115,6 +119,12 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         "read_only": True,
         "can": frozenset(),
     }
+
+
+def _mark(rows: Sequence[dict[str, Any]], changed: Mapping[int, Sequence[blocks_since.Since]]) -> None:
+    """Put beside each block what it shows otherwise today."""
+    for block in (block for row in rows for column in row.values() for block in column):
+        block["since"] = changed.get(block["at"], ())
 
 
 def band(view: ReplayView, address: Callable[[int], str]) -> dict[str, Any]:

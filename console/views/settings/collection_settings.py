@@ -1,23 +1,23 @@
 """`/settings/collections`: how collections are displayed. A draft is edited beside its preview, its changes are reviewed, then it is published."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, request
-from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
-from console import accounts, browse, collections, records as real_records
+from console import accounts, collections, records as real_records
 from console.collections import Editing
 from console.core.documents.collections import FIELD_TYPES, FORMATS, LISTS, Collection, Field, treatment
-from console.core.documents.collections.document_changes import Change, worded
+from console.core.documents.collections.document_merge import merged
 from console.core.documents.json_shape import loaded
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
-from console.views import formats, frame, records, states
-from console.views.settings import area, collection_forms
+from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
+from console.views import frame
+from console.views.settings import area, collection_forms, collection_frame
+from console.views.settings.collection_frame import NAME, content_words, labels_of, place_words
 
 blueprint = Blueprint("collection_settings", __name__, url_prefix="/settings/collections")
-NAME = "collections"
 ORIGINS = {"found": "As it was before", "page": "By page", "file": "From a file"}
 
 
@@ -35,38 +35,30 @@ def show() -> Response:
 @blueprint.route("/<collection>", methods=["GET", "POST"])
 def show_collection(collection: str) -> Response:
     """Show the names and fields of a collection; a POST saves the draft."""
-    editing = collections.open_collection(frame.actor(), collection)
+    editing = collection_frame.editing_of(collection)
     if request.method != "POST":
         return _editor(editing)
-    try:
-        document = collection_forms.merged(editing, request.form)
-        collections.save(frame.actor(), collection, _revision(), document)
-    except (Conflict, Invalid) as wrong:
-        return _editor(editing, wrong=wrong, typed=request.form)
-    if request.form.get("move"):
-        return frame.redirect_to(f"{_url(collection)}#{frame.dom_id('field', request.form['move'].partition(':')[2])}")
-    flash("Draft saved. It counts once it is published.")
-    return frame.redirect_to(_url(collection))
+    document = collection_forms.merged(editing, request.form)
+    if request.form.get("do") == "look":
+        return _editor(editing, typed=request.form)
+    moved = request.form.get("move", "").partition(":")[2]
+    then = f"{collection_frame.url(collection)}#{frame.dom_id('field', moved)}" if moved else collection_frame.url(collection)
+    return collection_frame.save(editing, document, lambda wrong: _editor(editing, wrong=wrong, typed=request.form), then)
 
 
 @blueprint.post("/<collection>/preview")
 def preview(collection: str) -> Response:
     """Render the form's content without saving it."""
-    editing = collections.open_collection(frame.actor(), collection)
-    try:
-        becoming = collections.preview(frame.actor(), collection, collection_forms.merged(editing, request.form))
-        wrong = ""
-    except Invalid as error:
-        becoming, wrong = editing.becoming, error.message
-    return make_response(
-        frame.render("settings/collection.html", _preview(becoming) | {"preview_wrong": wrong, "collection": becoming}, "preview")
-    )
+    editing = collection_frame.editing_of(collection)
+    becoming, wrong = _becoming(editing)
+    drawn = collection_frame.preview(becoming, wrong=wrong) | {"collection": becoming}
+    return make_response(frame.render("settings/collection.html", drawn, "preview"))
 
 
 @blueprint.route("/<collection>/fields/<path:name>", methods=["GET", "POST"])
 def field(collection: str, name: str) -> Response:
     """Show everything about one field; a POST saves it in the draft. A computed field can be removed."""
-    editing = collections.open_collection(frame.actor(), collection)
+    editing = collection_frame.editing_of(collection)
     item = next((item for item in (*editing.becoming.stored_fields, *editing.becoming.computed_fields) if item.name == name), None)
     if item is None:
         raise NotFound
@@ -78,13 +70,13 @@ def field(collection: str, name: str) -> Response:
     else:
         fields = document.setdefault("fields", {})
         fields[name] = collection_forms.field_document(request.form, fields.get(name, {}))
-    return _saved(editing, document, _field, item)
+    return _saved(editing, document, item)
 
 
 @blueprint.route("/<collection>/new-field", methods=["GET", "POST"])
 def new_field(collection: str) -> Response:
     """Show the form of a computed field: name and expression; a POST adds it to the draft."""
-    editing = collections.open_collection(frame.actor(), collection)
+    editing = collection_frame.editing_of(collection)
     if request.method != "POST":
         return _field(editing, None)
     name, document = request.form.get("name", "").strip(), editing.document.to_json()
@@ -94,7 +86,7 @@ def new_field(collection: str) -> Response:
     document.setdefault("fields", {})[name] = {"computed": "", **collection_forms.field_document(request.form, {})}
     if "columns" in document:
         document["columns"].append(name)
-    return _saved(editing, document, _field, None)
+    return _saved(editing, document, None)
 
 
 @blueprint.route("/<collection>/changes", methods=["GET", "POST"])
@@ -115,30 +107,41 @@ def versions(collection: str) -> Response:
     editing = collections.open_collection(frame.actor(), collection)
     if request.method == "POST":
         try:
-            collections.restore(frame.actor(), collection, request.form.get("number", 0, int), _revision())
+            collections.restore(frame.actor(), collection, request.form.get("number", 0, int), collection_frame.revision())
         except (Conflict, Invalid) as wrong:
             return _versions(editing, wrong)
         flash("The former version is the draft now. Look at what changes, then publish it.")
-        return frame.redirect_to(f"{_url(collection)}/changes")
+        return frame.redirect_to(f"{collection_frame.url(collection)}/changes")
     return _versions(editing)
 
 
 @blueprint.route("/<collection>/document", methods=["GET", "POST"])
 def document(collection: str) -> Response:
     """Show the whole document as text, with relations, segments, rules and summary."""
-    editing = collections.open_collection(frame.actor(), collection)
+    editing = collection_frame.editing_of(collection)
     if request.method != "POST":
         return _document(editing, editing.document.canonical().decode())
     text = request.form.get("document", "").replace("\r\n", "\n")
     raw, loaded_document = loaded(text)
-    try:
-        if raw is None or loaded_document:
-            raise Invalid(loaded_document[0].reason, details=[{"field": spot.path, "reason": spot.reason} for spot in loaded_document])
-        collections.save(frame.actor(), collection, _revision(), raw)
-    except (Conflict, Invalid) as wrong:
-        return _document(editing, text, wrong)
-    flash("Draft saved. It counts once it is published.")
-    return frame.redirect_to(f"{_url(collection)}/changes")
+    if raw is None or loaded_document:
+        details = [{"field": spot.path, "reason": spot.reason} for spot in loaded_document]
+        return _document(editing, text, Invalid(loaded_document[0].reason, details=details))
+    changes_page = f"{collection_frame.url(collection)}/changes"
+    return collection_frame.save(editing, raw, lambda wrong: _document(editing, text, wrong), changes_page)
+
+
+@blueprint.post("/<collection>/merge")
+def merge(collection: str) -> Response:
+    """Join the changes of two editors: where they contradict each other, those that the form picks. The result is saved as the draft."""
+    editing = collections.open_collection(frame.actor(), collection)
+    base, mine = (loaded(request.form.get(name, ""))[0] for name in ("base", "mine"))
+    if base is None or mine is None:
+        raise Malformed("This form could not be read. Go back, and save again.")
+    if collection_frame.revision() != editing.draft.revision:
+        return collection_frame.both(collection, base, mine)
+    joined = merged(base, mine, editing.document.to_json(), request.form.getlist("mine_wins"))
+    refused = partial(collection_frame.both, collection, base, mine)
+    return collection_frame.save(editing, joined, refused, f"{collection_frame.url(collection)}/changes")
 
 
 @blueprint.get("/<collection>/document.json")
@@ -154,27 +157,12 @@ def download(collection: str) -> Response:
 # -- what the pages draw
 
 
-def _url(collection: str) -> str:
-    return f"/settings/collections/{collection}"
-
-
-def _revision() -> int:
-    return request.form.get("revision", -1, int)
-
-
-def _context(editing: Editing, wrong: ConsoleError | None = None) -> dict[str, Any]:
-    """Return what every page about one collection draws."""
-    by = editing.draft.changed_by
-    who = {by, str(wrong.extra.get("by"))} if wrong else {by}
-    return {
-        "editing": editing,
-        "collection": editing.becoming,
-        "url": _url(editing.collection.id),
-        "names": accounts.names(who - {"", "None"}),
-        "wrong": wrong,
-        "theirs": [(detail["field"], worded(detail["theirs"])) for detail in wrong.details if "theirs" in detail] if wrong else [],
-        "details": [detail for detail in wrong.details if "theirs" not in detail] if wrong else [],
-    }
+def _becoming(editing: Editing) -> tuple[Collection, str]:
+    """Return the collection as the form would make it, and what is wrong with it."""
+    try:
+        return collections.preview(frame.actor(), editing.collection.id, collection_forms.merged(editing, request.form)), ""
+    except Invalid as error:
+        return editing.becoming, error.message
 
 
 def _editor(editing: Editing, *, wrong: ConsoleError | None = None, typed: MultiDict[str, str] | None = None) -> Response:
@@ -182,22 +170,18 @@ def _editor(editing: Editing, *, wrong: ConsoleError | None = None, typed: Multi
     values = {name: editing.document.to_json().get(name, "") for name in collection_forms.NAMES}
     if typed is not None:
         values |= {name: typed[name] for name in collection_forms.NAMES if name in typed}
-    context = _context(editing, wrong) | _preview(editing.becoming) | {
+    becoming, mistaken = _becoming(editing) if typed is not None else (editing.becoming, "")
+    context = collection_frame.context(editing, wrong) | collection_frame.preview(becoming, wrong="" if wrong else mistaken) | {
         "rows": shown, "said": values, "typed": typed, "flags": collection_forms.FLAGS, "places": collection_forms.PLACES,
         "sortable": [(item.name, item.label) for item in editing.becoming.stored_fields if item.sortable and not item.hidden],
-        "preview_wrong": "",
     }  # fmt: skip
     return area.page("settings/collection.html", NAME, context, status=wrong.status if wrong else 200)
 
 
-def _saved(editing: Editing, document: Mapping[str, Any], drawn: Callable[..., Response], *more: Any) -> Response:
-    """Save the draft and return to the fields; show the form again if it is refused."""
-    try:
-        collections.save(frame.actor(), editing.collection.id, _revision(), document)
-    except (Conflict, Invalid) as wrong:
-        return drawn(editing, *more, wrong)
-    flash("Draft saved. It counts once it is published.")
-    return frame.redirect_to(_url(editing.collection.id))
+def _saved(editing: Editing, document: Mapping[str, Any], item: Field | None) -> Response:
+    """Save the draft and return to the fields; show the form of the field again if it is refused."""
+    back = collection_frame.url(editing.collection.id)
+    return collection_frame.save(editing, document, lambda wrong: _field(editing, item, wrong), back)
 
 
 def _without(document: dict[str, Any], name: str) -> None:
@@ -217,7 +201,7 @@ def _field(editing: Editing, item: Field | None, wrong: ConsoleError | None = No
         settings = collection_forms.field_document(request.form, settings)
     drawn = item or Field("", "", "text", "text", computed="")
     others = [item for item in editing.becoming.stored_fields if item.stored == "text"]
-    context = _context(editing, wrong) | {
+    context = collection_frame.context(editing, wrong) | {
         "item": item, "drawn": drawn, "said": settings, "typed_name": request.form.get("name", ""), "flags": collection_forms.FLAGS,
         "types": _same(sorted(FIELD_TYPES)), "widgets": collection_forms.offered(drawn) if item else collection_forms.every_widget(), "formats": _same(FORMATS),
         "options_text": collection_forms.options_text(settings.get("options")), "rules": [*settings.get("validation", []), {"if": "", "message": ""}],
@@ -233,40 +217,25 @@ def _same(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
-    labels = {item.name: item.label for item in (*editing.becoming.stored_fields, *editing.becoming.computed_fields)}
+    labels = labels_of(editing.becoming)
     lines = [
-        (_place_words(change, labels), _content_words(change, change.before, labels), _content_words(change, change.after, labels))
+        (
+            place_words(change.place, labels),
+            content_words(change.place, change.before, labels),
+            content_words(change.place, change.after, labels),
+        )
         for change in editing.changes
     ]
     return area.page(
-        "settings/collection_changes.html", NAME, _context(editing, wrong) | {"changes": lines}, status=wrong.status if wrong else 200
+        "settings/collection_changes.html",
+        NAME,
+        collection_frame.context(editing, wrong) | {"changes": lines},
+        status=wrong.status if wrong else 200,
     )
 
 
-PLACE_WORDS = {
-    "columns": "Columns of the list", "details": "Fields of the details", "form": "Fields of the form", "label": "Name", "label_one": "Name of one",
-    "help": "Help", "title": "Title of a record", "subject": "Whose data", "sort": "Order of the list", "search": "Quick search", "key": "Key",
-    "summary": "Summary", "segments": "Segment", "relations": "Relation", "validation": "Rules of a record",
-}  # fmt: skip
-
-
-def _place_words(change: Change, labels: Mapping[str, str]) -> str:
-    """Return the place of a change in words: "E-mail: label"."""
-    head, *rest = change.place
-    if head == "fields" and rest:
-        return ": ".join([labels.get(rest[0], rest[0]), " ".join(rest[1:]) or "everything said of it"])
-    return " ".join([PLACE_WORDS.get(head, head), *rest])
-
-
-def _content_words(change: Change, content: Any, labels: Mapping[str, str]) -> str:
-    """Return the content of a place in words, fields by their labels."""
-    if change.place[0] in (*LISTS, "search", "key") and isinstance(content, list):
-        return ", ".join(labels.get(name, name) for name in content) or "no field"
-    return worded(content)
-
-
 def _decided(collection: str, do: str) -> Response:
-    actor, revision = frame.actor(), _revision()
+    actor, revision = frame.actor(), collection_frame.revision()
     match do:
         case "publish":
             number = collections.publish(actor, collection, revision, request.form.get("live"))
@@ -279,42 +248,16 @@ def _decided(collection: str, do: str) -> Response:
             flash("The draft is thrown away.")
         case _:
             raise NotFound
-    return frame.redirect_to(_url(collection))
+    return frame.redirect_to(collection_frame.url(collection))
 
 
 def _versions(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     versions = collections.versions(frame.actor(), editing.collection.id)
-    context = _context(editing, wrong) | {"versions": versions, "origins": ORIGINS}
+    context = collection_frame.context(editing, wrong) | {"versions": versions, "origins": ORIGINS}
     context["names"] = accounts.names({version.made_by for version in versions})
     return area.page("settings/collection_versions.html", NAME, context, status=wrong.status if wrong else 200)
 
 
 def _document(editing: Editing, text: str, wrong: ConsoleError | None = None) -> Response:
-    context = _context(editing, wrong) | {"text": text}
+    context = collection_frame.context(editing, wrong) | {"text": text}
     return area.page("settings/collection_document.html", NAME, context, status=wrong.status if wrong else 200)
-
-
-def _preview(becoming: Collection) -> dict[str, Any]:
-    """Return a list row and the summary of a real record as the draft would render them; the reason if the editor may see no record."""
-    look = frame.look()
-    try:
-        sample = browse.sample(frame.actor(), becoming)
-    except (NotAllowed, NotFound):
-        return {"sample": None, "sample_why": "You may not browse these records, so that none is shown here."}
-    except SourceDown as down:
-        return {"sample": None, "sample_why": down.message}
-    if sample is None:
-        return {"sample": None, "sample_why": "There is no record yet that could be shown here."}
-    columns = [item for item in sample.fields if item.name in becoming.columns and (item.name,) != becoming.title_fields]
-    columns.sort(key=lambda item: becoming.columns.index(item.name))
-    state = becoming.summary.get("badge")
-    cells = [
-        (states.cell if item.name == state else formats.cell)(formats.kind(item, becoming.key), look)(sample.record.values.get(item.name))
-        for item in columns
-    ]
-    return {
-        "sample": sample.record,
-        "sample_columns": [item.label for item in columns],
-        "sample_cells": Markup("".join(cells)),  # noqa: S704 (cells escape their values)
-        "sample_sections": records.sections(sample, look, whole=False),
-    }

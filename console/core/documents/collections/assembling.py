@@ -50,7 +50,7 @@ class Stored:
     position: int = 0
 
 
-LISTS = ("columns", "details", "form")
+LISTS = ("columns", "details", "form", "new")
 """Keys of a document that list fields in order."""
 
 Places: TypeAlias = Mapping[tuple[str, str | None, str], Stored]
@@ -146,7 +146,9 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
         key=key,
         stored_fields=fields,
         segments=tuple(
-            Segment(item["id"], item["label"], item["filter"], tuple(item.get("roles") or ())) for item in document.get("segments", ())
+            Segment(item["id"], item["label"], item.get("filter") or "", tuple(item.get("roles") or ()), item.get("sql"))
+            for item in document.get("segments", ())
+            if item.get("enabled", True)
         ),
         title=document.get("title") or _title(structure, shown, key),
         subject=document.get("subject"),
@@ -159,6 +161,7 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
         validation=tuple(Rule(item["if"], item["message"], item.get("field")) for item in document.get("validation") or ()),
         details=_named(document.get("details")),
         form=_named(document.get("form")),
+        new=_named(document.get("new")),
     )
     _check(made)
     return made
@@ -240,7 +243,7 @@ def _look_of(says: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check(made: Collection) -> None:
     """Raises DefinitionError for unreadable expressions in the document."""
-    texts = [("title", made.title, True), *((f"segments.{item.id}", item.filter, False) for item in made.segments)]
+    texts = [("title", made.title, True), *((f"segments.{item.id}", item.filter, False) for item in made.segments if item.sql is None)]
     texts += [(f"fields.{item.name}.computed", item.computed, False) for item in made.computed_fields if item.computed]
     rules = [("validation", made.validation), *((f"fields.{item.name}.validation", item.validation) for item in made.stored_fields)]
     for place, ruled in rules:
@@ -340,6 +343,7 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: 
         ),
         author=_author(name, kind, says),
         required=bool(says.get("required", False)),
+        default=says.get("default"),
         governed=_governors(kept.document, name),
         **_look_of(says) | ({} if plain and not says.get("type") else _coded(name, column)) | seen,
     )

@@ -77,6 +77,9 @@ class FieldDocument(Said):
     computed: Text | None = Field(None, description="Expression over `record`, `now` and nothing else")
     references: Annotated[str, StringConstraints(pattern=ID_PATTERN)] | None = Field(None, description="Collection whose keys it holds")
     required: bool = Field(False, description="May not be left or made empty")
+    default: Text | None = Field(
+        None, description="What a new record's form begins with; {{ expressions }} over `$currentUser` and `now` are filled in"
+    )
     readonly: bool = Field(False, description="Cannot be changed here")
     hidden: bool | None = Field(
         None, description="Shown to nobody; none: where it holds passwords, hashes, keys or tokens, by its name or the form of its values"
@@ -105,8 +108,8 @@ class FieldDocument(Said):
             raise ValueError("lines are of a textarea")
         if (self.currency is not None or self.minor) and self.widget != "money":
             raise ValueError("currency and minor are of the widget money")
-        if self.computed is not None and (self.required or self.validation or self.references or self.format):
-            raise ValueError("a computed field is never typed: leave required, validation, format and references out")
+        if self.computed is not None and (self.required or self.validation or self.references or self.format or self.default):
+            raise ValueError("a computed field is never typed: leave required, validation, format, default and references out")
         return self
 
 
@@ -115,10 +118,21 @@ class SegmentDocument(Said):
 
     id: Annotated[str, StringConstraints(pattern=SEGMENT_PATTERN)]
     label: Label
-    filter: Text = Field(description="Expression over `record`, `$currentUser` and `now`")
+    filter: Text | None = Field(None, description="Expression over `record`, `$currentUser` and `now`")
+    sql: Annotated[str, StringConstraints(min_length=1, max_length=8_000)] | None = Field(
+        None, description="One SELECT that gives the keys of its records, instead of a filter"
+    )
     roles: list[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]] = Field(
         default_factory=list, max_length=50, description="Roles for which the list opens with it; none: it is a tab like others"
     )
+    enabled: bool = Field(True, description="Whether the list offers it")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Raises ValueError unless it is made in exactly one way."""
+        if (self.filter is None) == (self.sql is None):
+            raise ValueError("a segment has a filter or a SELECT, one of them")
+        return self
 
 
 class RelationDocument(Said):
@@ -185,6 +199,7 @@ class CollectionDocument(Said):
     columns: Columns | None = Field(None, description="Columns of the list, in order")
     details: Columns | None = Field(None, description="Fields of a record's details, in order; none: all")
     form: Columns | None = Field(None, description="Fields that can be changed on a record's page, in order; none: all")
+    new: Columns | None = Field(None, description="Fields of the form of a new record, in order; none: those of `form`")
     sort: Column | None = Field(None, description="Order of the list: a column, `-` before it for descending")
     search: Columns | None = Field(None, description="Columns that the quick search looks at")
     fields: dict[Column, FieldDocument] = Field(default_factory=dict, max_length=MOST_FIELDS)

@@ -66,6 +66,8 @@ def _texts(made: CollectionDocument) -> Iterator[tuple[tuple[str | int, ...], st
     for name, says in made.fields.items():
         if says.computed is not None:
             yield ("fields", name, "computed"), says.computed, False, record
+        if says.default is not None:
+            yield ("fields", name, "default"), says.default, True, frozenset({"$currentUser", "now"})
         for number, rule in enumerate(says.validation):
             yield ("fields", name, "validation", number, "if"), rule.if_, False, record
             yield ("fields", name, "validation", number, "message"), rule.message, True, record
@@ -73,7 +75,8 @@ def _texts(made: CollectionDocument) -> Iterator[tuple[tuple[str | int, ...], st
         yield ("validation", number, "if"), rule.if_, False, record
         yield ("validation", number, "message"), rule.message, True, record
     for number, entry in enumerate(made.segments):
-        yield ("segments", number, "filter"), entry.filter, False, segment
+        if entry.filter is not None:
+            yield ("segments", number, "filter"), entry.filter, False, segment
 
 
 def _unread(place: tuple[str | int, ...], text: str, template: bool, roots: frozenset[str]) -> Iterator[Spot]:
@@ -94,7 +97,7 @@ def _parsed(text: str, template: bool) -> list[Expression]:
 def _twice(made: CollectionDocument) -> Iterator[Spot]:
     """Duplicate names in a list."""
     lists: list[tuple[str, Sequence[str]]] = [
-        (place, getattr(made, place) or ()) for place in ("columns", "details", "form", "search", "key")
+        (place, getattr(made, place) or ()) for place in ("columns", "details", "form", "new", "search", "key")
     ]
     lists += [("segments", [entry.id for entry in made.segments]), ("relations", [entry.name for entry in made.relations])]
     for place, names in lists:
@@ -130,7 +133,7 @@ def _names(made: CollectionDocument, structure: Mapping[str, Any], called: froze
 def _lists(
     made: CollectionDocument, fields: list[str], columns: list[str]
 ) -> Iterator[tuple[tuple[str | int, ...], Sequence[str], list[str]]]:
-    for name in ("columns", "details", "form"):
+    for name in ("columns", "details", "form", "new"):
         yield (name,), getattr(made, name) or (), fields
     for name in ("search", "key", "governed"):
         yield (name,), getattr(made, name) or (), columns

@@ -1,5 +1,6 @@
 """The model of a collection: fields, relations, segments and layout, and what a reader may see."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -75,7 +76,8 @@ class Field:
     `computed` is the expression of a computed field, "" if a company function computes it; `inputs` are the columns it uses. `author` is who
     writes its content: staff, system (our own code) or customer (anybody else). `currency` is the column with a money field's currency, or the
     code itself; `minor`: stored in the currency's smallest unit. `ai` says what a model may get of its values. `governed` are the slugs of the
-    workflows that alone write it. `hidden_because`: why it is hidden although nobody has said so.
+    workflows that alone write it. `default` is the template of what a new record's form begins with. `hidden_because`: why it is hidden although
+    nobody has said so.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Field:
     author: Author = "system"
     required: bool = False
     governed: tuple[str, ...] = ()
+    default: str | None = None
 
     @property
     def sortable(self) -> bool:
@@ -167,12 +170,18 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A saved filter: an expression over `record`. The list opens with it for people who have one of `roles`."""
+    """A saved filter: an expression over `record`, or a SELECT of keys. The list opens with it for people who have one of `roles`."""
 
     id: str
     label: str
     filter: str
     roles: tuple[str, ...] = ()
+    sql: str | None = None
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Columns that its filter names; of a SELECT, all words in it."""
+        return frozenset(re.findall(r"\w+", self.sql)) if self.sql is not None else frozenset(fields_of(self.filter))
 
     def to_json(self) -> dict[str, str]:
         """The form in the API."""
@@ -182,8 +191,8 @@ class Segment:
 @dataclass(frozen=True)
 class Collection:
     """A table or view as the console shows it. `stored_fields` are all columns, `fields` the visible and computed ones. `details` and
-    `form` name the fields that a record's page shows and offers to edit, in order; None: all. `plain_label` is the label without what
-    tells it from others of the same one, empty where there are none.
+    `form` name the fields that a record's page shows and offers to edit, in order, `new` those of a new record's form; None: all (`new`: as `form`).
+    `plain_label` is the label without what tells it from others of the same one, empty where there are none.
     """
 
     id: str
@@ -210,6 +219,7 @@ class Collection:
     validation: tuple[Rule, ...] = ()
     details: tuple[str, ...] | None = None
     form: tuple[str, ...] | None = None
+    new: tuple[str, ...] | None = None
     plain_label: str = ""
 
     @cached_property
@@ -261,6 +271,13 @@ class Collection:
     def segment(self, segment_id: str) -> Segment | None:
         """The segment of that id, or None."""
         return next((item for item in self.segments if item.id == segment_id), None)
+
+    def begins_with(self, roots: Mapping[str, Any]) -> dict[str, Any]:
+        """What a new record's form begins with, by field; `roots` have currentUser and now. Empty defaults are left out."""
+        told = {item.name: expressions.render(item.default, roots).strip() for item in self.fields if item.default}
+        flags = {"true": True, "yes": True, "false": False, "no": False}
+        kinds = self.by_name
+        return {name: flags.get(text.lower()) if kinds[name].stored == "boolean" else text for name, text in told.items() if text}
 
     def typed(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values with typed numbers, days, moments and UUIDs, for expressions; invalid ones stay as they are."""
@@ -318,7 +335,7 @@ class Collection:
             "help": self.help,
             "fields": [told[item.name] | ({"readonly": True} if item.name in scope.fixed else {}) for item in readable],
             "relations": [relation.to_json() for relation in self.relations],
-            "segments": [segment.to_json() for segment in self.segments if not (scope.hidden and fields_of(segment.filter) & scope.hidden)],
+            "segments": [segment.to_json() for segment in self.segments if not (scope.hidden and segment.fields & scope.hidden)],
             "actions": [],
         }
 

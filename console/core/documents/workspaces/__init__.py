@@ -50,9 +50,11 @@ __all__ = [
     "WorkflowButtons",
     "Workspace",
     "check",
+    "components",
     "edits",
     "names_used",
     "read",
     "walk",
+    "workspace_document",
     "workspace_schema",
 ]

@@ -35,7 +35,7 @@ from console.views.api.shapes.runs import (
     Waiting,
     WorkflowRef,
 )
-from console.views.api.shapes.tickets import Approval, Given, Inbox, TicketRow, Tickets
+from console.views.api.shapes.tickets import Approval, ApprovalRemark, Given, Inbox, TicketRow, Tickets
 from console.views.api.shapes.workflows import Definition, VersionHead, VersionWhole, Workflow
 from console.views.api.shapes.workspaces import WorkspaceDocument, WorkspaceHead
 
@@ -45,6 +45,7 @@ __all__ = [
     "AiCall",
     "Anything",
     "Approval",
+    "ApprovalRemark",
     "ApprovalShort",
     "Attempt",
     "Cancelled",

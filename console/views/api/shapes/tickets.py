@@ -32,6 +32,15 @@ class Approval(Shape):
     why: str | None
 
 
+class ApprovalRemark(Shape):
+    """A question about a request for approval, or a reply to one."""
+
+    by: str
+    at: Moment
+    reply: bool = Field(description="Said by whoever asked for the approval")
+    text: str | None = Field(description="Null where it was erased")
+
+
 class Inbox(Shape):
     """An inbox of the caller, with how many tickets they could take."""
 

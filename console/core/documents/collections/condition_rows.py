@@ -1,0 +1,215 @@
+"""Conditions of a segment as rows of field, comparison and value, and the expression that they make; both ways.
+
+An expression that is more than rows joined by one "and" or one "or" has no rows: it is edited as text.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from console.core import expressions
+from console.core.documents.collections.model import Field
+from console.core.expressions import ExpressionError
+from console.core.expressions.nodes import Call, Compare, Items, Junction, Literal, Node, Not, Path, Within
+
+COMPARED = {"==": "is", "!=": "is not"}
+ORDERED = {"<": "is less than", "<=": "is at most", ">": "is more than", ">=": "is at least"}
+TODAY = {"past": "<", "ahead": ">="}
+DATED = {
+    "past": "is before today",
+    "ahead": "is today or later",
+    "<": "is before",
+    ">=": "is on or after",
+    "last": "is in the last … days",
+    "older": "is more than … days ago",
+    "next": "is at most … days from now",
+}
+WORDED = {"contains": "contains", "startsWith": "starts with"}
+EMPTY = {"empty": "is empty", "filled": "is not empty"}
+YES_NO = {"yes": "is yes", "no": "is no"}
+EVERY: Mapping[str, str] = {**DATED, **COMPARED, "in": "is one of", **WORDED, **ORDERED, **YES_NO, **EMPTY}
+FITTING: Mapping[str, Mapping[str, str]] = {
+    "text": {**COMPARED, "in": "is one of", **WORDED, **EMPTY},
+    "number": {**COMPARED, **ORDERED, "in": "is one of", **EMPTY},
+    "day": {**DATED, **EMPTY},
+    "flag": {**YES_NO, **EMPTY},
+    "id": {**COMPARED, "in": "is one of", **EMPTY},
+    "other": EMPTY,
+}
+"""Kind of field → its comparisons in words."""
+VALUELESS = frozenset({*EMPTY, *YES_NO, *TODAY})
+NUMBERS = frozenset({"integer", "decimal"})
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionRow:
+    """One condition: name of a field, one of the comparisons in `EVERY`, and the value as typed; several values are separated by commas."""
+
+    field: str
+    comparison: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What is wrong with one row, by its number from 0."""
+
+    row: int
+    reason: str
+
+
+def kind_of(field: Field) -> str:
+    """How the field is compared: one of `FITTING`."""
+    kinds = {"boolean": "flag", "integer": "number", "decimal": "number", "date": "day", "datetime": "day", "text": "text", "uuid": "id"}
+    return kinds.get(field.stored, "other")
+
+
+def comparisons(field: Field) -> Mapping[str, str]:
+    """The comparisons that fit a field, in words."""
+    return FITTING[kind_of(field)]
+
+
+def offered() -> list[tuple[str, str, str]]:
+    """Every comparison once for each wording: value, words, and the kinds of fields that it is for, separated by blanks."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for kind, fitting in FITTING.items():
+        for value, words in fitting.items():
+            found.setdefault((value, words), []).append(kind)
+    ordered = sorted(found.items(), key=lambda item: item[0][0] in EMPTY)
+    return [(value, words, " ".join(kinds)) for (value, words), kinds in ordered]
+
+
+def conditional(field: Field) -> bool:
+    """Whether a condition may name the field: a column, not a computed field."""
+    return field.computed is None and not field.hidden
+
+
+# ------------------------------------------------------------------------------------------------ rows to an expression
+
+
+def expression_of(rows: Sequence[ConditionRow], joined: str, fields: Mapping[str, Field]) -> tuple[str, list[Wrong]]:
+    """(expression, what is wrong). `joined` is `all` or `any`; rows without a field are left out."""
+    told: list[str] = []
+    wrong: list[Wrong] = []
+    for number, row in enumerate(rows):
+        if not row.field:
+            continue
+        field = fields.get(row.field)
+        if field is None:
+            wrong.append(Wrong(number, f"There is no field {row.field} any more: choose another one."))
+            continue
+        try:
+            told.append(_text(row, field))
+        except ValueError as error:
+            wrong.append(Wrong(number, str(error)))
+    if not told and not wrong:
+        wrong.append(Wrong(0, "Choose a field, or nothing would be left out."))
+    return (" || " if joined == "any" else " && ").join(told), wrong
+
+
+def _text(row: ConditionRow, field: Field) -> str:
+    """The condition as an expression. Raises ValueError with a sentence."""
+    if row.comparison not in comparisons(field):
+        raise ValueError(f"{field.label} cannot be compared so: choose how.")
+    path, value = _path(field.name), row.value.strip()
+    match row.comparison:
+        case "empty" | "filled":
+            return f"{path} {'==' if row.comparison == 'empty' else '!='} null"
+        case "yes" | "no":
+            return f"{path} == {'true' if row.comparison == 'yes' else 'false'}"
+        case "past" | "ahead":
+            return f"{path} {TODAY[row.comparison]} today()"
+    if not value:
+        raise ValueError(f"Say what {field.label} is compared with.")
+    match row.comparison:
+        case "last" | "older" | "next":
+            if not value.isdecimal() or not value.isascii():
+                raise ValueError("Say a number of days.")
+            if row.comparison == "next":  # a moment of that day is later than the day itself
+                return (
+                    f"{path} <= addDays(today(), {int(value)})"
+                    if field.stored == "date"
+                    else f"{path} < addDays(today(), {int(value) + 1})"
+                )
+            return f"{path} {'>=' if row.comparison == 'last' else '<'} addDays(today(), -{int(value)})"
+        case "in":
+            return f"{path} in [{', '.join(_literal(one.strip(), field) for one in value.split(',') if one.strip())}]"
+        case "contains" | "startsWith":
+            return f"{path}.{row.comparison}({json.dumps(value, ensure_ascii=False)})"
+    return f"{path} {row.comparison} {_literal(value, field)}"
+
+
+def _path(name: str) -> str:
+    plain = name.isidentifier() and name.isascii() and not name.startswith("_")
+    return f"record.{name}" if plain else f"record[{json.dumps(name, ensure_ascii=False)}]"
+
+
+def _literal(value: str, field: Field) -> str:
+    if value.startswith("$currentUser."):
+        return value
+    if field.stored in NUMBERS:
+        try:
+            return format(Decimal(value), "f")
+        except InvalidOperation:
+            raise ValueError(f"{field.label} is a number: {value} is none.") from None
+    by_label = {option.label.casefold(): option.value for option in field.options or ()}
+    known = {option.value for option in field.options or ()}
+    return json.dumps(value if value in known else by_label.get(value.casefold(), value), ensure_ascii=False)
+
+
+# ------------------------------------------------------------------------------------------------ an expression to rows
+
+
+def rows_of(text: str) -> tuple[str, list[ConditionRow]] | None:
+    """(`all` or `any`, rows); None for an expression that rows cannot say."""
+    try:
+        node = expressions.parse(text).node
+    except ExpressionError:
+        return None
+    joined, parts = (node.kind, node.items) if isinstance(node, Junction) else ("all", (node,))
+    rows = [_row(part) for part in parts]
+    return None if any(row is None for row in rows) else (joined, [row for row in rows if row is not None])
+
+
+def _row(node: Node) -> ConditionRow | None:
+    match node:
+        case Path() | Not(item=Path()):
+            name = _name(node.item if isinstance(node, Not) else node)
+            return (name and ConditionRow(name, "no" if isinstance(node, Not) else "yes")) or None
+        case Within(item=Path() as path, list=Items(items=items)) if all(isinstance(item, Literal) for item in items):
+            values = [_shown(item.value) for item in items if isinstance(item, Literal)]
+            return _made(path, "in", None if any("," in value for value in values) else ", ".join(values))
+        case Call(name="contains" | "startsWith", method=True, arguments=(Path() as path, Literal(value=str() as value))):
+            return _made(path, node.name, value)
+        case Compare(left=Path() as path, right=Literal(value=None), operator="==" | "!="):
+            return _made(path, "empty" if node.operator == "==" else "filled", "")
+        case Compare(left=Path() as path, right=Literal(value=bool() as value), operator="=="):
+            return _made(path, "yes" if value else "no", "")
+        case Compare(left=Path() as path, right=Literal(value=value)):
+            return _made(path, node.operator, _shown(value))
+        case Compare(left=Path() as path, right=Path(root="$currentUser") as whose):
+            return _made(path, node.operator, whose.dotted)
+        case Compare(left=Path() as path, right=Call(name="today"), operator="<" | ">="):
+            return _made(path, "past" if node.operator == "<" else "ahead", "")
+        case Compare(left=Path() as path, right=Call(name="addDays", arguments=(Call(name="today"), Literal(value=int() as days)))):
+            ways = {(">=", True): "last", ("<", True): "older", ("<", False): "next", ("<=", False): "next"}
+            way = ways.get((node.operator, days <= 0))
+            return _made(path, way, str(days - (node.operator == "<") if way == "next" else -days)) if way else None
+    return None
+
+
+def _made(path: Path, comparison: str, value: str | None) -> ConditionRow | None:
+    name = _name(path)
+    return ConditionRow(name, comparison, value) if name and value is not None else None
+
+
+def _name(node: Any) -> str:
+    """The field that a path names; "" where it leads further."""
+    plain = isinstance(node, Path) and node.root == "record" and len(node.steps) == 1 and isinstance(node.steps[0], str)
+    return str(node.steps[0]) if plain else ""
+
+
+def _shown(value: Any) -> str:
+    return format(value, "f") if isinstance(value, Decimal) else str(value)

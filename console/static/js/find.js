@@ -1,0 +1,35 @@
+// Ctrl K and the box at the top open the search. It is fetched when it is first wanted; what is typed meanwhile is not lost.
+"use strict";
+(() => {
+  let typed = null; // text while the search is on its way
+
+  async function open(box) {
+    if (typed !== null || document.querySelector("dialog[open]")) return;
+    if (!window.handrail.search) {
+      typed = "";
+      try { await Promise.all([box.dataset.sheet, box.dataset.script].map(window.handrail.fetched)); } catch { location.assign(box.href); return; }
+    }
+    window.handrail.search(typed ?? "");
+    typed = null;
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const modified = event.ctrlKey || event.metaKey;
+    if (modified && event.key.toLowerCase() === "k") {
+      const box = document.querySelector("[data-palette]");
+      if (box) { event.preventDefault(); open(box); }
+    } else if (typed !== null && !modified && !event.altKey) {
+      if (event.key === "Backspace") typed = typed.slice(0, -1);
+      else if (event.key.length === 1) typed += event.key;
+      else return;
+      event.preventDefault();
+      event.stopImmediatePropagation(); // no key of the page
+    }
+  }, true);
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-palette]");
+    if (!opener || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    open(opener);
+  });
+})();

@@ -1,0 +1,38 @@
+// Scripts and sheets that not every page needs, fetched once: what data-needs names when such a part of a page comes, what a script asks for, and
+// before the first request of a part what its answers may need (data-before), so that they are drawn as they should be at once.
+"use strict";
+(() => {
+  const under_way = new Map();
+
+  const fetched = (address) => {
+    if (!under_way.has(address)) {
+      const there = document.querySelector(`[src="${CSS.escape(address)}"], [rel=stylesheet][href="${CSS.escape(address)}"]`) !== null;
+      under_way.set(address, there ? Promise.resolve() : new Promise((done, failed) => {
+        const sheet = address.split("?")[0].endsWith(".css");
+        const values = sheet ? { rel: "stylesheet", href: address } : { src: address };
+        const again = () => { under_way.delete(address); failed(); };
+        document.head.append(Object.assign(document.createElement(sheet ? "link" : "script"), values, { onload: done, onerror: again }));
+      }));
+    }
+    return under_way.get(address);
+  };
+
+  const look = () => document.querySelectorAll("[data-needs]").forEach((part) => { fetched(part.dataset.needs).catch(() => {}); });
+  document.addEventListener("DOMContentLoaded", look);
+  document.addEventListener("htmx:afterSwap", look);
+
+  let ready = false;
+  document.addEventListener("htmx:confirm", (event) => {
+    const asked = document.querySelector("[data-before]");
+    const morphs = event.detail.elt.getAttribute("hx-swap")?.startsWith("morph");
+    if (ready || !asked || (!event.detail.triggeringEvent && !morphs)) return; // what a page asks by itself as it comes waits for nothing
+    event.preventDefault();
+    Promise.all(asked.dataset.before.split(" ").map(fetched)).then(() => {
+      ready = true;
+      if (window.Idiomorph) window.Idiomorph.defaults.ignoreActiveValue = true; // else a refresh wipes what is being typed
+      event.detail.issueRequest(true);
+    }, () => event.detail.issueRequest(true));
+  });
+
+  window.handrail.fetched = fetched;
+})();

@@ -1,0 +1,139 @@
+"""Static files: their addresses, what is sent for them, and icons.
+
+Style sheets and scripts of ours are sent without comments and indentation. What every page has is sent as one sheet and one script.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import cast
+
+from flask import Blueprint, Flask, Response, current_app, make_response, request, url_for
+from flask.sansio.blueprints import BlueprintSetupState
+from markupsafe import Markup
+
+blueprint = Blueprint("assets", __name__)
+
+STATIC = Path(__file__).parent.parent / "static"
+FONT = "vendor/inter-4.1.1/inter.woff2"
+SPRITE = "vendor/tabler-icons-3.51.0/icons.svg"
+UNKNOWN_ICON = "bolt"  # for a step type of another package that names an unknown icon
+HTMX = "vendor/htmx-2.0.11/htmx.min.js"
+MORPH = "vendor/idiomorph-0.8.0/idiomorph-ext.min.js"
+SHEETS = ("tokens", "base", "layout", "rail", "button", "badge", "field", "panel", "table", "utilities")
+SCRIPTS = ("page", "keys", "toast", "dialog", "menu", "needs", "find", "form", "session")
+TOGETHER = {
+    "css/frame.css": tuple(f"css/{name}.css" for name in SHEETS),
+    "js/frame.js": tuple(f"js/{name}.js" for name in SCRIPTS),
+}
+"""File that is sent → the files in the tree that it is made of, in their order."""
+
+
+def asset(filename: str) -> str:
+    """Return the address of a static file. It changes with the content, so that browsers may cache it."""
+    return request.script_root + _below_root(filename)
+
+
+@lru_cache(maxsize=256)
+def _below_root(filename: str) -> str:
+    """Return the address of a static file below the root. Cached, because a page names several and building one costs as much as a table row."""
+    content = shortened(filename)
+    if content is None and (STATIC / filename).is_file():
+        content = (STATIC / filename).read_bytes()
+    fingerprint = hashlib.sha256(content).hexdigest()[:8] if content is not None else "0"
+    return url_for("static", filename=filename, v=fingerprint).removeprefix(request.script_root)
+
+
+def font() -> str:
+    """Return the address of the font as the style sheets name it, so that the browser can preload it."""
+    return _font(request.script_root)
+
+
+@lru_cache(maxsize=8)
+def _font(_root: str) -> str:
+    return url_for("static", filename=FONT)
+
+
+def sheets(*names: str) -> Markup:
+    """Return links to these style sheets of `css/`; without names, to the one of every page."""
+    return _tags('<link rel="stylesheet" href="{}">', [f"css/{name}.css" for name in names or ("frame",)])
+
+
+def scripts(*names: str) -> Markup:
+    """Return tags of these scripts of `js/`; without names, of those of every page, in loading order."""
+    files = [f"js/{name}.js" for name in names] or [HTMX, "js/frame.js"]
+    return _tags('<script src="{}" defer></script>', files)
+
+
+def _tags(shape: str, files: Iterable[str]) -> Markup:
+    return Markup("\n").join(Markup(shape).format(asset(file)) for file in files)  # noqa: S704 (shapes of ours)
+
+
+def icon(name: str, size: str = "") -> Markup:
+    """Return a decorative icon; the page says its meaning in words beside it. `size` is "", "s" or "l".
+
+    Its path stands in the page: it is there with the first paint, and a page needs 20 of the 150 that a file of them would bring.
+    """
+    return _icon(name, size)
+
+
+@lru_cache(maxsize=512)
+def _icon(name: str, size: str) -> Markup:
+    shape = Markup('<svg class="i{}" viewBox="0 0 24 24" aria-hidden="true"><path d="{}"/></svg>')
+    return shape.format(f" i-{size}" if size else "", drawn_icons().get(name) or drawn_icons()[UNKNOWN_ICON])
+
+
+@lru_cache(maxsize=1)
+def drawn_icons() -> dict[str, str]:
+    """Return the icons of the sprite: name → path, drawn in a square of 24."""
+    found = re.findall(r'<symbol id="([a-z0-9-]+)" viewBox="0 0 24 24"><path d="([^"]+)"/></symbol>', (STATIC / SPRITE).read_text())
+    return {name: path.replace(" -", "-") for name, path in found}
+
+
+@lru_cache(maxsize=1)
+def _own() -> frozenset[str]:
+    """Return the names of the style sheets and scripts of ours."""
+    return frozenset(path.relative_to(STATIC).as_posix() for kind in ("css", "js") for path in (STATIC / kind).rglob(f"*.{kind}"))
+
+
+@lru_cache(maxsize=128)
+def shortened(filename: str) -> bytes | None:
+    """Return a style sheet or script as it is sent, or None for any other file."""
+    parts = TOGETHER.get(filename, (filename,))
+    if not _own().issuperset(parts):
+        return None
+    shorten = _short_sheet if filename.endswith(".css") else _short_script
+    return "\n".join(shorten((STATIC / part).read_text(encoding="utf-8")) for part in parts).encode()
+
+
+def _short_sheet(text: str) -> str:
+    """Return a style sheet without comments and needless space. Texts in it hold neither braces nor two spaces."""
+    text = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
+    return re.sub(r"([:,]) ", r"\1", re.sub(r" ?([{};>]) ?", r"\1", text)).replace(";}", "}").strip()
+
+
+def _short_script(text: str) -> str:
+    """Return a script without indentation, empty lines and lines of comment. No text in it spans lines."""
+    return re.sub(r"^\s*(?://.*)?\n|^[ \t]+", "", text, flags=re.MULTILINE)
+
+
+def send(filename: str) -> Response:
+    """Send a static file."""
+    content = shortened(filename)
+    if content is None:
+        return current_app.send_static_file(filename)
+    answer = make_response(content)
+    answer.mimetype = "text/css" if filename.endswith(".css") else "text/javascript"
+    answer.add_etag()
+    return cast(Response, answer.make_conditional(request, accept_ranges=True, complete_length=len(content)))
+
+
+def _extend(state: BlueprintSetupState) -> None:
+    app = cast(Flask, state.app)
+    app.view_functions["static"] = send
+    app.jinja_env.globals.update(icon=icon, asset=asset, font=font, sheets=sheets, scripts=scripts, morph=lambda: asset(MORPH))
+
+
+blueprint.record_once(_extend)

@@ -1,0 +1,181 @@
+"""What the pages about one collection share: their context, saving the draft, and what happens when somebody else was faster."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Response, flash, request
+from markupsafe import Markup
+
+from console import accounts, collections
+from console.collections import Editing
+from console.core.documents.collections import LISTS, Collection
+from console.core.documents.collections.document_changes import worded
+from console.core.documents.collections.document_merge import compare
+from console.errors import Conflict, ConsoleError, Invalid
+from console.views import formats, frame, records, states
+from console.views.run import form_boxes
+from console.views.settings import area
+
+NAME = "collections"
+SAVED = "Draft saved. It counts once it is published."
+PLACE_WORDS = {
+    "columns": "Columns of the list", "details": "Fields of the details", "form": "Fields of the form", "new": "Fields of a new record", "label": "Name",
+    "label_one": "Name of one", "help": "Help", "title": "Title of a record", "subject": "Whose data", "sort": "Order of the list", "search": "Quick search",
+    "key": "Key", "summary": "Summary", "segments": "Segment", "relations": "Relation", "validation": "Rules of a record", "sections": "section",
+    "related": "related list",
+}  # fmt: skip
+KEY_WORDS = {
+    "label": "label", "help": "help", "widget": "how it is shown", "default": "what a new record begins with", "required": "needed", "readonly": "read-only",
+    "hidden": "hidden", "sensitive": "sensitive", "personal": "personal", "computed": "expression", "references": "key of", "options": "values", "filter": "conditions",
+    "sql": "SELECT", "roles": "opens for", "enabled": "offered", "fields": "fields", "columns": "columns", "order": "order", "badge": "badge", "currency": "currency",
+}  # fmt: skip
+
+
+def url(collection: str) -> str:
+    """Return the address of the collection in the settings."""
+    return f"/settings/collections/{collection}"
+
+
+def revision() -> int:
+    """Return the revision of the draft that the form was drawn with."""
+    return request.form.get("revision", -1, int)
+
+
+def editing_of(collection: str) -> Editing:
+    """Return the collection as the form was drawn: as it is now, or for a POST as it was at the form's revision."""
+    return collections.open_collection(frame.actor(), collection, revision() if request.method == "POST" else None)
+
+
+def context(editing: Editing, wrong: ConsoleError | None = None) -> dict[str, Any]:
+    """Return what every page about one collection draws."""
+    by = editing.draft.changed_by
+    who = {by, str(wrong.extra.get("by"))} if wrong else {by}
+    return {
+        "editing": editing,
+        "collection": editing.becoming,
+        "url": url(editing.collection.id),
+        "names": accounts.names(who - {"", "None"}),
+        "wrong": wrong,
+        "theirs": [(detail["field"], worded(detail["theirs"])) for detail in wrong.details if "theirs" in detail] if wrong else [],
+        "details": [detail for detail in wrong.details if "theirs" not in detail] if wrong else [],
+        "preview_roles": [(role, formats.role_words(role)) for role in collections.roles()],
+        "preview_as": request.values.get("as", ""),
+    }
+
+
+def save(editing: Editing, document: Mapping[str, Any], drawn: Callable[[ConsoleError], Response], then: str) -> Response:
+    """Save the draft and go to `then`. A refused one is drawn again; where somebody else was faster, both versions are shown."""
+    collection = editing.collection.id
+    try:
+        collections.save(frame.actor(), collection, revision(), document)
+    except Conflict:
+        return both(collection, editing.document.to_json(), document)
+    except Invalid as wrong:
+        return drawn(wrong)
+    flash(SAVED)
+    return frame.redirect_to(then)
+
+
+def both(collection: str, base: Mapping[str, Any], mine: Mapping[str, Any], wrong: ConsoleError | None = None) -> Response:
+    """Return the page with the changes of both editors since `base`, from which they are joined."""
+    editing = collections.open_collection(frame.actor(), collection)
+    labels = labels_of(editing.becoming)
+    rows = [
+        {
+            "path": each.path, "words": place_words(each.place, labels), "disputed": each.disputed, "by": each.by,
+            "before": content_words(each.place, each.before, labels), "mine": content_words(each.place, each.mine, labels),
+            "theirs": content_words(each.place, each.theirs, labels),
+        }
+        for each in compare(base, mine, editing.document.to_json())
+    ]  # fmt: skip
+    told = context(editing, wrong) | {"rows": rows, "base": json.dumps(dict(base)), "mine": json.dumps(dict(mine))}
+    return area.page("settings/collection_both.html", NAME, told, status=wrong.status if wrong else 409)
+
+
+def labels_of(collection: Collection) -> dict[str, str]:
+    """Return the label of every field."""
+    return {item.name: item.label for item in (*collection.stored_fields, *collection.computed_fields)}
+
+
+def place_words(place: tuple[str, ...], labels: Mapping[str, str]) -> str:
+    """Return a place of the document in words: "E-mail: label"."""
+    head, *rest = place
+    if head == "fields" and rest:
+        return ": ".join(
+            [labels.get(rest[0], rest[0]), ", ".join(KEY_WORDS.get(name, name) for name in rest[1:]) or "everything said of it"]
+        )
+    return " ".join([PLACE_WORDS.get(head, head), *(PLACE_WORDS.get(name) or KEY_WORDS.get(name, name) for name in rest)])
+
+
+def content_words(place: tuple[str, ...], content: Any, labels: Mapping[str, str]) -> str:
+    """Return the content of a place in words, fields by their labels."""
+    named = place[0] in (*LISTS, "search", "key") or (place[-1] == "fields" and place[0] == "summary")
+    if named and isinstance(content, list):
+        return ", ".join(labels.get(name, name) for name in content) or "no field"
+    if isinstance(content, Mapping):
+        return "; ".join(f"{KEY_WORDS.get(name, name)}: {content_words((*place, name), value, labels)}" for name, value in content.items())
+    if isinstance(content, list) and content and all(isinstance(entry, Mapping) for entry in content):
+        return " · ".join(content_words((*place, ""), entry, labels) for entry in content)
+    return worded(content)
+
+
+# -- the preview
+
+
+def preview(becoming: Collection, parts: tuple[str, ...] = ("list", "summary"), wrong: str = "") -> dict[str, Any]:
+    """Return what the draft looks like to the editor, or to people of the role `as`: a row of the list, the summary, and the forms."""
+    role = request.values.get("as", "")
+    look = collections.look(frame.actor(), becoming, role)
+    told: dict[str, Any] = {"preview_wrong": wrong, "look": look, "sample": look.page and look.page.record, "parts": parts}
+    if look.page is None:
+        return told
+    page, drawn = look.page, frame.look()
+    readable = {item.name: item for item in page.fields}
+    columns = [readable[name] for name in becoming.columns if name in readable and (name,) != becoming.title_fields]
+    state = becoming.summary.get("badge")
+    cells = [
+        (states.cell if item.name == state else formats.cell)(formats.kind(item, becoming.key), drawn)(page.record.values.get(item.name))
+        for item in columns
+    ]
+    related = [one.get("relation") for one in becoming.summary.get("related", ())]
+    return told | {
+        "sample_columns": [item.label for item in columns],
+        "sample_cells": Markup("".join(cells)),  # noqa: S704 (cells escape their values)
+        "sample_sections": records.sections(page, drawn, whole=False) if "summary" in parts else [],
+        "sample_related": [relation.label for name in related if (relation := becoming.relation(str(name)))],
+        "sample_new": _boxes(becoming, look, new=True) if "new" in parts else None,
+        "sample_form": _boxes(becoming, look, new=False) if "edit" in parts else None,
+    }
+
+
+def _boxes(becoming: Collection, look: collections.Look, *, new: bool) -> list[form_boxes.Box]:
+    """Return the boxes of the form of a new record, or of the form in which the shown one is changed."""
+    page = look.page
+    if page is None:
+        return []
+    who = frame.actor()
+    begun = becoming.begins_with({"currentUser": who.attributes, "now": frame.look().now}) if new else page.record.values
+    fields = [item for item in form_fields(becoming, new=new) if item.name not in look.closed and (new or item in page.fields)]
+    sources = [
+        item.to_json() | {"name": f"preview.{item.name}", "required": item.required or not item.nullable, "now": None, "value": begun.get(item.name), "readonly": False}
+        for item in fields
+    ]  # fmt: skip
+    return form_boxes.boxes({"fields": sources}, frame.look())
+
+
+def form_fields(becoming: Collection, *, new: bool) -> list[Any]:
+    """Return the fields of a form in their order."""
+    named = becoming.new if new and becoming.new is not None else becoming.form
+    able = [item for item in becoming.stored_fields if offered_in_form(becoming, item, new=new)]
+    if named is None:
+        return able
+    needed = [item.name for item in able if new and item.name not in named and not item.nullable and item.name in becoming.key]
+    return sorted((item for item in able if item.name in (*named, *needed)), key=lambda item: (*needed, *named).index(item.name))
+
+
+def offered_in_form(becoming: Collection, item: Any, *, new: bool) -> bool:
+    """Return whether a form may have this field at all."""
+    if item.hidden or item.governed or item.type in formats.SHOWN_ONLY or not becoming.key:
+        return False
+    return not item.readonly or (new and item.name in becoming.key and becoming.kind == "table")

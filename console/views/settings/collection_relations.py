@@ -1,0 +1,131 @@
+"""`/settings/collections/<collection>/relations`: ways to records of other collections, found by foreign keys or said here."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from console import records as real_records
+from console.collections import Editing
+from console.core.documents.collections import Collection, Relation
+from console.errors import ConsoleError, Invalid, NotFound
+from console.views.settings import area, collection_frame
+
+blueprint = Blueprint("collection_relations", __name__, url_prefix="/settings/collections/<collection>/relations")
+KINDS = {"to_one": "one record", "to_many": "many records"}
+
+
+@blueprint.get("")
+def show(collection: str) -> Response:
+    """Show every relation: those from foreign keys, and those that the draft says."""
+    editing = collection_frame.editing_of(collection)
+    every = {item.id: item for item in real_records.collections()}
+    said = {entry.name for entry in editing.document.relations}
+    lines = [
+        {
+            "name": item.name, "label": item.label, "kind": KINDS[item.kind], "target": every[item.collection].label if item.collection in every else item.collection,
+            "source": every[item.collection].source if item.collection in every else "", "by": _by_words(editing.becoming, every.get(item.collection), item),
+            "said": item.name in said,
+        }
+        for item in editing.becoming.relations
+    ]  # fmt: skip
+    drawn = {line["name"] for line in lines}
+    lost = [entry for entry in editing.document.relations if entry.name not in drawn]
+    return area.page(
+        "settings/collection_relations.html", collection_frame.NAME, collection_frame.context(editing) | {"relations": lines, "lost": lost}
+    )
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+def new(collection: str) -> Response:
+    """Show the form of a new relation, first the collection that it leads to (`?with=`); a POST adds it to the draft."""
+    editing = collection_frame.editing_of(collection)
+    return _edit(editing, None, request.values.get("with", ""))
+
+
+@blueprint.route("/<name>", methods=["GET", "POST"])
+def edit(collection: str, name: str) -> Response:
+    """Show the form of a relation; a POST saves it in the draft or removes what the draft says of it."""
+    editing = collection_frame.editing_of(collection)
+    found = editing.becoming.relation(name)
+    if found is None:
+        raise NotFound
+    return _edit(editing, found, found.collection)
+
+
+def _edit(editing: Editing, found: Relation | None, target_id: str) -> Response:
+    every = {item.id: item for item in real_records.collections()}
+    target = every.get(target_id)
+    said = next(
+        (entry.model_dump(mode="json", exclude_none=True) for entry in editing.document.relations if found and entry.name == found.name),
+        None,
+    )
+    drawn = said or (_of_found(found) if found else {"label": "", "kind": "to_many", "via": "", "to": ""})
+    if request.method != "POST" or target is None:
+        return _form(editing, found, target, every, drawn, said=said is not None)
+    document = editing.document.to_json()
+    relations: list[dict[str, Any]] = [entry for entry in document.get("relations", ()) if not found or entry["name"] != found.name]
+    back = f"{collection_frame.url(editing.collection.id)}/relations"
+    kind = "to_one" if request.form.get("kind") == "to_one" else "to_many"
+    sent: dict[str, Any] = {"kind": kind, "label": request.form.get("label", "").strip()}
+    sent |= {name: request.form.get(f"{name}.{kind}", "") for name in ("via", "to")}
+    if isinstance(drawn.get("via"), list):  # several columns: what leads where is left as it is
+        sent |= {"via": drawn["via"], "to": drawn.get("to", ""), "kind": drawn["kind"]}
+
+    def again(wrong: ConsoleError) -> Response:
+        return _form(editing, found, target, every, sent, wrong, said=said is not None)
+
+    if request.form.get("do") == "remove" and said is not None:
+        document["relations"] = relations
+        return collection_frame.save(editing, document, again, back)
+    if not sent["via"]:
+        return again(
+            Invalid("Choose the column that leads there.", details=[{"field": "via", "reason": "Choose the column that leads there."}])
+        )
+    taken = {item.name for item in editing.becoming.relations} - {found.name if found else ""}
+    made = {
+        "name": found.name if found else _free(sent["label"] or target.table, taken),
+        "collection": target.id,
+        "kind": sent["kind"],
+        "via": sent["via"],
+    }
+    made |= {name: sent[name] for name in ("label", "to") if sent[name]}
+    document["relations"] = [*relations, made]
+    return collection_frame.save(editing, document, again, back)
+
+
+def _of_found(found: Relation) -> dict[str, Any]:
+    """Return what a document would say of a relation from a foreign key."""
+    here, there = [pair[0] for pair in found.columns], [pair[1] for pair in found.columns]
+    via, to = (here, there) if found.kind == "to_one" else (there, here)
+    return {"label": found.label, "kind": found.kind, "via": via[0] if len(via) == 1 else via, "to": to[0] if len(to) == 1 else to}
+
+
+def _by_words(own: Collection, target: Collection | None, relation: Relation) -> str:
+    """Return the columns that lead there: "Customer → Customer no"."""
+    theirs = collection_frame.labels_of(target) if target else {}
+    ours = collection_frame.labels_of(own)
+    return ", ".join(f"{ours.get(here, here)} → {theirs.get(there, there)}" for here, there in relation.columns)
+
+
+def _free(label: str, taken: set[str]) -> str:
+    plain = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")[:50] or "relation"
+    plain = plain if plain[:1].isalpha() else f"relation_{plain}"
+    return next(one for one in (plain, *(f"{plain}_{number}" for number in range(2, 300))) if one not in taken)
+
+
+def _form(
+    editing: Editing, found: Relation | None, target: Collection | None, every: Mapping[str, Collection], drawn: Mapping[str, Any],
+    wrong: ConsoleError | None = None, *, said: bool = False,
+) -> Response:  # fmt: skip
+    own = editing.becoming
+    several = isinstance(drawn.get("via"), list)
+    context = collection_frame.context(editing, wrong) | {
+        "relation": found, "target": target, "drawn": drawn, "said": said, "several": _by_words(own, target, found) if several and found else "",
+        "targets": [(item.id, f"{item.label} · {item.source}") for item in sorted(every.values(), key=lambda one: (one.source != own.source, one.source, one.label.casefold()))],
+        "columns_here": [(item.name, item.label) for item in own.stored_fields if not item.hidden],
+        "columns_there": [(item.name, item.label) for item in target.stored_fields if not item.hidden] if target else [],
+        "title": found.label if found else "New relation",
+    }  # fmt: skip
+    return area.page("settings/collection_relation.html", collection_frame.NAME, context, status=wrong.status if wrong else 200)

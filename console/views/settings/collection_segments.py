@@ -1,0 +1,234 @@
+"""`/settings/collections/<collection>/segments`: saved filters of a list, made of conditions, of an expression or of a SELECT, in order."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from console import collections, hooks
+from console.collections import Editing
+from console.core.documents.collections import Field, condition_rows
+from console.core.documents.collections.condition_rows import EVERY, VALUELESS, ConditionRow
+from console.errors import ConsoleError, Invalid, NotFound
+from console.views import formats, frame
+from console.views.settings import area, collection_frame
+
+blueprint = Blueprint("collection_segments", __name__, url_prefix="/settings/collections/<collection>/segments")
+KINDS = (("conditions", "Conditions"), ("filter", "An expression"), ("sql", "A SELECT"))
+MOST_ROWS = 30
+CAP = 10_000
+
+
+@blueprint.route("", methods=["GET", "POST"])
+def show(collection: str) -> Response:
+    """Show the segments in the order of their tabs; a POST saves another order."""
+    editing = collection_frame.editing_of(collection)
+    if request.method != "POST":
+        return _list(editing)
+    document = editing.document.to_json()
+    known = {entry["id"]: entry for entry in document.get("segments", ())}
+    order = [name for name in dict.fromkeys(entry.removeprefix("f:") for entry in request.form.getlist("segment")) if name in known]
+    order = _moved([*order, *(name for name in known if name not in order)], request.form.get("do", ""))
+    document["segments"] = [known[name] for name in order]
+    return collection_frame.save(editing, document, lambda wrong: _list(editing, wrong), f"{collection_frame.url(collection)}/segments")
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+def new(collection: str) -> Response:
+    """Show the form of a new segment; a POST adds it to the draft."""
+    return _edit(collection, None)
+
+
+@blueprint.route("/<segment>", methods=["GET", "POST"])
+def edit(collection: str, segment: str) -> Response:
+    """Show the form of a segment; a POST saves it, tries it, removes it, or draws the form with another row."""
+    return _edit(collection, segment)
+
+
+def _edit(collection: str, segment: str | None) -> Response:
+    editing = collection_frame.editing_of(collection)
+    document = editing.document.to_json()
+    entries: list[dict[str, Any]] = document.setdefault("segments", [])
+    known = next((entry for entry in entries if entry["id"] == segment), None)
+    if segment is not None and known is None:
+        raise NotFound
+    if request.method != "POST":
+        return _form(editing, segment, _drawn(known))
+    sent, do = _sent(), request.form.get("do", "")
+    back = f"{collection_frame.url(collection)}/segments"
+    if do == "remove" and known is not None:
+        entries.remove(known)
+        return collection_frame.save(editing, document, lambda wrong: _form(editing, segment, sent, wrong), back)
+    if do and do != "try":
+        return _form(editing, segment, _with_rows(sent, do))
+    try:
+        entry = _entry(sent, segment or _free(sent["label"], [one["id"] for one in entries]), editing)
+        if do == "try":
+            return _form(editing, segment, sent, found=_found(editing, entry))
+    except ConsoleError as wrong:
+        return _form(editing, segment, sent, wrong)
+    if known is None:
+        entries.append(entry)
+    else:
+        entries[entries.index(known)] = entry
+    return collection_frame.save(editing, document, lambda wrong: _form(editing, segment, sent, wrong), back)
+
+
+def _moved(order: list[str], do: str) -> list[str]:
+    """Return the order with one segment moved by a button: `up:f:vip`."""
+    way, _, name = do.partition(":f:")
+    if name not in order or way not in ("up", "down"):
+        return order
+    at = order.index(name)
+    order.remove(name)
+    order.insert(max(0, at + (-1 if way == "up" else 1)), name)
+    return order
+
+
+# -- the form
+
+
+def _drawn(entry: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the form of a stored segment, or of a new one."""
+    if entry is None:
+        return {
+            "label": "",
+            "kind": "conditions",
+            "joined": "all",
+            "rows": [ConditionRow("", "", "")],
+            "filter": "",
+            "sql": "",
+            "roles": [],
+            "enabled": True,
+        }
+    found = condition_rows.rows_of(entry["filter"]) if "filter" in entry else None
+    kind = "sql" if "sql" in entry else "conditions" if found else "filter"
+    joined, rows = found or ("all", [ConditionRow("", "", "")])
+    return {
+        "label": entry["label"], "kind": kind, "joined": joined, "rows": rows, "filter": entry.get("filter", ""), "sql": entry.get("sql", ""),
+        "roles": entry.get("roles", []), "enabled": entry.get("enabled", True),
+    }  # fmt: skip
+
+
+def _sent() -> dict[str, Any]:
+    form = request.form
+    parts = zip(form.getlist("field"), form.getlist("comparison"), form.getlist("value"), strict=False)
+    rows = [ConditionRow(*part) for part in parts]
+    kind = form.get("kind", "")
+    return {
+        "label": form.get("label", "").strip(), "kind": kind if kind in dict(KINDS) else "conditions", "joined": "any" if form.get("joined") == "any" else "all",
+        "rows": rows or [ConditionRow("", "", "")], "filter": form.get("filter", "").strip(), "sql": form.get("sql", "").replace("\r\n", "\n").strip(),
+        "roles": form.getlist("roles"), "enabled": "enabled" in form,
+    }  # fmt: skip
+
+
+def _with_rows(sent: Mapping[str, Any], do: str) -> dict[str, Any]:
+    """Return the form with a row more, or without one: `row`, `without:2`."""
+    rows: list[ConditionRow] = list(sent["rows"])
+    act, _, number = do.partition(":")
+    if act == "row" and len(rows) < MOST_ROWS:
+        rows.append(ConditionRow("", "", ""))
+    elif act == "without" and number.isdecimal() and int(number) < len(rows):
+        rows.pop(int(number))
+    return {**sent, "rows": rows or [ConditionRow("", "", "")]}
+
+
+def _entry(sent: Mapping[str, Any], ident: str, editing: Editing) -> dict[str, Any]:
+    """Return the segment for the document. Raises Invalid, whose details name the fields of the form."""
+    made: dict[str, Any] = {"id": ident, "label": sent["label"]}
+    details = [] if sent["label"] else [{"field": "label", "reason": "A segment needs a name: it is the text of its tab."}]
+    match sent["kind"]:
+        case "sql":
+            made["sql"] = sent["sql"]
+            details += [] if sent["sql"] else [{"field": "sql", "reason": "Write the SELECT."}]
+        case "filter":
+            made["filter"] = sent["filter"]
+            details += [] if sent["filter"] else [{"field": "filter", "reason": "Write the expression."}]
+        case _:
+            made["filter"], wrong = condition_rows.expression_of(sent["rows"], sent["joined"], _fields(editing))
+            details += [{"field": f"rows.{one.row}", "reason": one.reason} for one in wrong]
+    if details:
+        raise Invalid(details[0]["reason"], details=details)
+    if sent["roles"]:
+        made["roles"] = sent["roles"]
+    return made if sent["enabled"] else made | {"enabled": False}
+
+
+def _found(editing: Editing, entry: Mapping[str, Any]) -> str:
+    """Return what the segment finds, in a sentence."""
+    found = collections.find(frame.actor(), editing.becoming, text=entry.get("filter"), sql=entry.get("sql"))
+    if not found.total:
+        return "It finds no record that you may see."
+    many = "more than 10,000 records" if found.total > CAP else f"{found.total:,} {'record' if found.total == 1 else 'records'}"
+    return f"It finds {many} that you may see: {', '.join(found.titles)}{', …' if found.total > len(found.titles) else ''}."
+
+
+def _free(label: str, taken: Sequence[str]) -> str:
+    """Return an id made of the label that no other segment has."""
+    plain = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:50]
+    plain = plain if plain[:1].isalpha() else f"segment-{plain}".rstrip("-")
+    return next(one for one in (plain, *(f"{plain}-{number}" for number in range(2, 200))) if one not in taken)
+
+
+def _fields(editing: Editing) -> dict[str, Field]:
+    return {item.name: item for item in editing.becoming.stored_fields if condition_rows.conditional(item)}
+
+
+# -- what the pages draw
+
+
+def _list(editing: Editing, wrong: ConsoleError | None = None) -> Response:
+    lines = [_line(entry, _fields(editing)) for entry in editing.document.to_json().get("segments", ())]
+    states = hooks.states()
+    coded = [
+        {"label": hook.label or hook.name, "place": f"{hook.file}:{hook.line}", "error": states[hook.key].error}
+        for hook in hooks.hooks_of("segment", editing.collection.id)
+    ]
+    context = collection_frame.context(editing, wrong) | {"segments": lines, "coded": coded}
+    return area.page("settings/collection_segments.html", collection_frame.NAME, context, status=wrong.status if wrong else 200)
+
+
+def _line(entry: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
+    found = condition_rows.rows_of(entry["filter"]) if "filter" in entry else None
+    if found:
+        words = [_said(row, fields.get(row.field)) for row in found[1]]
+        told = (" or " if found[0] == "any" else " and ").join(words)
+    else:
+        told = entry.get("filter") or " ".join(entry["sql"].split())
+    return {
+        "id": entry["id"], "label": entry["label"], "kind": "Conditions" if found else "Expression" if "filter" in entry else "SELECT", "words": told,
+        "plain": bool(found), "enabled": entry.get("enabled", True), "roles": [formats.role_words(role) for role in entry.get("roles", ())],
+    }  # fmt: skip
+
+
+def _said(row: ConditionRow, field: Field | None) -> str:
+    """Return a condition in words: "Risk is one of High, Medium"."""
+    words = (condition_rows.comparisons(field) if field else EVERY).get(row.comparison, row.comparison)
+    named = {option.value: option.label for option in (field.options or ())} if field else {}
+    value = ", ".join(named.get(part, part) for part in row.value.split(", "))
+    said = words.replace("…", value) if "…" in words or row.comparison in VALUELESS else f"{words} {value}"
+    return f"{field.label if field else row.field} {said}"
+
+
+def _form(
+    editing: Editing, segment: str | None, sent: Mapping[str, Any], wrong: ConsoleError | None = None, *, found: str = ""
+) -> Response:
+    fields = _fields(editing)
+    errors = {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
+    rows = [
+        {
+            "row": row, "error": errors.get(f"rows.{number}", ""),
+            "kind": condition_rows.kind_of(fields[row.field]) if row.field in fields else "",
+            "options": [(option.value, option.label) for option in (fields[row.field].options or ())] if row.field in fields else [],
+        }
+        for number, row in enumerate(sent["rows"])
+    ]  # fmt: skip
+    context = collection_frame.context(editing, wrong) | {
+        "segment": segment, "sent": sent, "rows": rows, "kinds": KINDS, "errors": errors, "found": found,
+        "comparisons": condition_rows.offered(),
+        "fields": [(item.name, item.label, condition_rows.kind_of(item)) for item in fields.values()], "key": editing.becoming.key,
+        "roles": [(role, formats.role_words(role), role in sent["roles"]) for role in collections.roles()],
+        "title": sent["label"] or "New segment",
+    }  # fmt: skip
+    return area.page("settings/collection_segment.html", collection_frame.NAME, context, status=wrong.status if wrong else 200)
