@@ -186,8 +186,7 @@ def _sqlite_day(column: ColumnElement[Any], period: str) -> ColumnElement[Any]:
         case "year":
             return sa.func.substr(day, 1, 4).concat("-01-01")
         case "quarter":
-            month = (sa.cast(sa.func.substr(day, 6, 2), sa.Integer) - 1) / 3 * 3 + 1
-            month = sa.cast(month, sa.Integer)
+            month = (sa.cast(sa.func.substr(day, 6, 2), sa.Integer) - 1) // 3 * 3 + 1
             return sa.func.substr(day, 1, 4).concat(sa.func.printf("-%02d-01", month))
     return sa.func.substr(day, 1, 7).concat("-01")
 

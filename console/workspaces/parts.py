@@ -114,7 +114,10 @@ def _read(desk: Desk, item: Any) -> Any:
                 raise Gone(f"{page.collection.label} have no relation {item.relation} any more.")
             found = browse.related(desk.actor, page.collection.id, page.record.key or "", item.relation, item.limit)
             if item.columns is not None:
-                found = replace(found, columns=tuple(each for each in found.columns if each.name in item.columns))
+                readable = {each.name: each for each in found.collection.readable(browse.view_scope(desk.actor, found.collection))}
+                columns = tuple(readable[name] for name in item.columns if name in readable)
+                led = naming.references(((each.name, each.references) for each in columns), (row.values for row in found.rows))
+                found = replace(found, columns=columns, named=naming.named(desk.actor, led))
             return page, found
         case Action() | WorkflowButtons():
             return desk.chosen(item.of)
