@@ -7,13 +7,10 @@ others could read files, call hosts or sleep. It runs in a read-only transaction
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-import sqlglot
 from sqlalchemy.engine import Connection
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from console.core.documents.collections import Collection
 from console.core.scopes import Scope
@@ -21,6 +18,9 @@ from console.errors import Malformed
 from console.records import catalogue, timed, values
 from console.records.record_pages import read
 from console.records.sql_tables import Table, table_of
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 MOST_ROWS = 1_000
 SECONDS = 5.0
@@ -38,8 +38,6 @@ _FUNCTIONS = """
     """
 FUNCTIONS = frozenset(_FUNCTIONS.split())
 """Names of functions, as written or as the parser calls them."""
-
-REFUSED = (exp.DML, exp.DDL, exp.Command, exp.Into, exp.Lock, exp.Parameter, exp.SessionParameter, exp.Placeholder, exp.Hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +81,13 @@ def ask(
     )
 
 
-def parse(text: str, dialect: str) -> exp.Expression:
-    """The tree of one SELECT. Raises Malformed for anything else."""
+def parse(text: str, dialect: str) -> "exp.Expression":
+    """The tree of one SELECT. Raises Malformed for anything else. The parser is loaded with the first SELECT: most processes never need it."""
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
+    refused = (exp.DML, exp.DDL, exp.Command, exp.Into, exp.Lock, exp.Parameter, exp.SessionParameter, exp.Placeholder, exp.Hint)
     try:
         trees = [tree for tree in sqlglot.parse(text, dialect=DIALECTS.get(dialect, "postgres")) if tree is not None]
     except (SqlglotError, RecursionError) as error:
@@ -96,7 +99,7 @@ def parse(text: str, dialect: str) -> exp.Expression:
     if not isinstance(tree, (exp.Select, exp.SetOperation)):
         raise _wrong("Write a SELECT: nothing else is run here.")
     for node in tree.walk():
-        if isinstance(node, REFUSED):
+        if isinstance(node, refused):
             raise _wrong(f"{node.key.upper()} is not allowed in a SELECT here.")
         if isinstance(node, exp.Func) and (name := _function(node)) not in FUNCTIONS:
             raise _wrong(f"The function {name} is not allowed here. Allowed are those that count, add up, and work on texts and days.")
@@ -105,7 +108,10 @@ def parse(text: str, dialect: str) -> exp.Expression:
     return tree
 
 
-def _function(node: exp.Func) -> str:
+def _function(node: "exp.Func") -> str:
+    """The name of a function, as written where the parser does not know it."""
+    from sqlglot import exp
+
     return str(node.name if isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)) else node.sql_names()[0]).lower()
 
 
@@ -114,9 +120,11 @@ def _wrong(reason: str) -> Malformed:
 
 
 def rewrite(
-    tree: exp.Expression, known: Mapping[str, Collection], reachable: Callable[[Collection], Scope | None]
+    tree: "exp.Expression", known: Mapping[str, Collection], reachable: Callable[[Collection], Scope | None]
 ) -> dict[str, tuple[Collection, Scope]]:
     """Replace each table by the name of a sub-select; returns name → (collection, scope). Raises Malformed for tables out of reach."""
+    from sqlglot import exp
+
     named = {cte.alias for cte in tree.find_all(exp.CTE)}
     read_from: dict[str, tuple[Collection, Scope]] = {}
     for table in list(tree.find_all(exp.Table)):
@@ -139,14 +147,14 @@ def rewrite(
     return read_from
 
 
-def _collection(table: exp.Table, known: Mapping[str, Collection]) -> Collection | None:
+def _collection(table: "exp.Table", known: Mapping[str, Collection]) -> Collection | None:
     if not table.db and table.name in known:
         return known[table.name]
     return next((item for item in known.values() if item.table == table.name and table.db in ("", item.schema or "")), None)
 
 
 def _statement(
-    tree: exp.Expression, read_from: Mapping[str, tuple[Collection, Scope]], dialect: str, given: Sequence[Any]
+    tree: "exp.Expression", read_from: Mapping[str, tuple[Collection, Scope]], dialect: str, given: Sequence[Any]
 ) -> sa.sql.selectable.TextualSelect:
     written = tree.sql(dialect=DIALECTS.get(dialect, "postgres")).replace(":", "\\:")
     for number in range(len(given)):
