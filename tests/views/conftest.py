@@ -35,6 +35,7 @@ class Page(HTMLParser):
         self._words: list[str] = []
         self._open: list[str] = []
         self._select = self._area = ""
+        self._option = False
         self.feed(self.html)
         self.text = " ".join("".join(self._words).split())
         return getattr(self, name)
@@ -64,7 +65,8 @@ class Page(HTMLParser):
             self._select = told["name"]
             fields.setdefault(told["name"], "")
         if tag == "option" and "selected" in told:
-            fields[self._select] = told["value"]
+            fields[self._select] = told.get("value", "")
+            self._option = "value" not in told
         if tag == "textarea":
             self._area = told["name"]
             fields[self._area] = ""
@@ -79,6 +81,9 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._area:
             self.forms[-1]["fields"][self._area] += data.removeprefix("\n")
+        if self._option:
+            self.forms[-1]["fields"][self._select] = data.strip()
+            self._option = False
         if not {"script", "style"} & set(self._open):
             self._words.append(data)
         if self._open and self._open[-1] in ("h1", "h2", "h3") and data.strip():
