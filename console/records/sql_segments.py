@@ -7,11 +7,10 @@ own statement, under the list's limits of time.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlglot import exp
 
 from console.core.documents.collections import Collection
 from console.core.scopes import Scope
@@ -20,6 +19,9 @@ from console.records import catalogue, sql_question, timed
 from console.records.dialects import Condition
 from console.records.record_pages import read
 from console.records.sql_tables import Table, table_of
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 SECONDS = 3.0
 MOST_COUNTED = 10_000
@@ -46,8 +48,10 @@ class KeySelect:
         return table.key[0].in_(keys) if len(table.key) == 1 else sa.tuple_(*table.key).in_(keys)
 
 
-def parsed(text: str, collection: Collection) -> exp.Expression:
+def parsed(text: str, collection: Collection) -> "exp.Expression":
     """The tree of a SELECT whose columns are the collection's key. Raises Malformed."""
+    from sqlglot import exp
+
     if not collection.key:
         raise _wrong(f"{collection.label} have no key that a SELECT could give.")
     tree = sql_question.parse(text, collection.dialect)
@@ -64,7 +68,7 @@ def reads(text: str, collection: Collection) -> frozenset[str]:
     return frozenset(one.id for one, _ in found.values())
 
 
-def _read_from(tree: exp.Expression, collection: Collection, reach: Reach) -> dict[str, tuple[Collection, Scope]]:
+def _read_from(tree: "exp.Expression", collection: Collection, reach: Reach) -> dict[str, tuple[Collection, Scope]]:
     """Replace each table of the tree by the name of a sub-select; returns name → (collection, scope). Raises Malformed."""
     known = {item.id: item for item in catalogue.collections() if item.source == collection.source}
     found = sql_question.rewrite(tree, known, reach)
