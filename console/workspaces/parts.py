@@ -5,7 +5,6 @@ from typing import Any
 
 from console import access, browse, inboxes, log, records
 from console.browse import naming
-from console.core import expressions
 from console.core.documents.collections import Collection
 from console.core.documents.workspaces import (
     Action,
@@ -22,7 +21,7 @@ from console.core.documents.workspaces import (
 )
 from console.core.expressions import search_syntax
 from console.errors import ConsoleError, NotAllowed, NotFound, SourceDown, TooSlow
-from console.records import order_of
+from console.records import grouped, order_of
 from console.work import tickets
 from console.workspaces import workspace_figures as figures
 from console.workspaces.desk import Choose, Desk, Gone
@@ -149,7 +148,7 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     asked = dict.fromkeys(
         [*names, *(collection.currencies[name] for name in names if name in collection.currencies), *([badge] if badge in readable else [])]
     )
-    condition = _joined_conditions(where)
+    condition = grouped.Together(where, scope.attributes, roots) if where else None
     page = records.page(
         collection.id, scope, segment=condition, q=sought, sort=item.sort, limit=item.limit, fields=list(asked), roots=roots,
         after=desk.state.get(f"{item.id}_after") or None,
@@ -167,13 +166,6 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
         label=access.label_of(f"collection:{collection.id}"), later=True,
     )  # fmt: skip
     return Listing(collection, columns, page.rows, page.next, page.previous, total, named, where, roots)
-
-
-def _joined_conditions(where: list[Any]) -> Any:
-    """One expression of which all parts must hold; None without any."""
-    if len(where) < 2:
-        return where[0] if where else None
-    return expressions.parse(" && ".join(f"({each.text})" for each in where))
 
 
 def _choices(desk: Desk, item: Dropdown) -> list[tuple[str, str]]:

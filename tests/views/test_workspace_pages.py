@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import accounts, workspaces
+from console import accounts, collections, workspaces
 from console.core.documents.workspaces import check
 from console.db.engine import transaction
 from console.records import catalogue
@@ -232,3 +232,16 @@ def test_programs_read_the_documents_that_their_person_sees(desk: Pages) -> None
     assert asked("olivia", "/workspaces/desk").json["components"][0]["id"] == "find"
     assert asked("stan", "/workspaces").json["data"] == []
     assert asked("stan", "/workspaces/desk").status_code == 404
+
+
+def test_a_segment_that_is_a_select_works_in_lists_and_figures(pages: Pages) -> None:
+    ines = pages.company.ines
+    document = collections.open_collection(ines, "customer").document.to_json()
+    document["segments"] = [{"id": "rich", "label": "Rich", "sql": "select id from customer where balance > 100"}]
+    collections.publish(ines, "customer", collections.save(ines, "customer", 0, document))
+    publish({**DESK, "components": [{"id": "l", "type": "collection", "collection": "customer", "segment": "rich"}, {"id": "m", "type": "metric", "collection": "customer", "segment": "rich"}]})  # fmt: skip
+    page = pages.olivia.get("/w/desk")
+    assert "Halcyon" in page.text
+    assert "Adaeze" not in page.text
+    assert pages.olivia.get("/w/desk/part/m", htmx="part-m").text.endswith("1")
+    assert "Halcyon" not in pages.tom.get("/w/desk").text
