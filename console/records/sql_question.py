@@ -20,11 +20,7 @@ from console.records.record_pages import read
 from console.records.sql_tables import Table, table_of
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
     from sqlglot import exp  # the parser takes 17 MB: it is loaded by the first SELECT that somebody wrote
-=======
-    from sqlglot import exp
->>>>>>> refs/heads/workspaces
 
 MOST_ROWS = 1_000
 SECONDS = 5.0
@@ -86,11 +82,7 @@ def ask(
 
 
 def parse(text: str, dialect: str) -> "exp.Expression":
-<<<<<<< HEAD
     """The tree of one SELECT. Raises Malformed for anything else."""
-=======
-    """The tree of one SELECT. Raises Malformed for anything else. The parser is loaded with the first SELECT: most processes never need it."""
->>>>>>> refs/heads/workspaces
     import sqlglot
     from sqlglot import exp
     from sqlglot.errors import SqlglotError
@@ -117,10 +109,7 @@ def parse(text: str, dialect: str) -> "exp.Expression":
 
 
 def _function(node: "exp.Func") -> str:
-<<<<<<< HEAD
-=======
     """The name of a function, as written where the parser does not know it."""
->>>>>>> refs/heads/workspaces
     from sqlglot import exp
 
     return str(node.name if isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)) else node.sql_names()[0]).lower()

@@ -178,19 +178,8 @@ class Desk:
 
         Raises Choose; Gone for a segment that is no longer there, or a condition over a field that is gone or hidden from the reader.
         """
-<<<<<<< HEAD
-        found: list[Expression] = []
-        if item.segment:
-            segment = collection.segment(item.segment)
-            if segment is None:
-                raise Gone(f"{collection.label} have no segment {item.segment} any more.")
-            if segment.sql is not None:
-                raise Gone(f"The segment {segment.label} is a SELECT: name one that is made of conditions.")
-            found.append(expressions.parse(segment.filter))
-=======
         segments: list[Chosen] = [self._segment(collection, scope, item.segment)] if item.segment else []
         found: list[Expression] = [each for each in segments if isinstance(each, Expression)]
->>>>>>> refs/heads/workspaces
         for text in item.where:
             expression = expressions.parse(text)
             named = {path[1] for path in expressions.paths(expression) if path[0] == "input" and len(path) > 1}
