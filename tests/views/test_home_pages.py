@@ -123,10 +123,11 @@ def test_the_theme_follows_the_choice(pages: "Pages") -> None:
 def test_the_log_tells_in_sentences_newest_first(pages: "Pages") -> None:
     run = pages.company.finished("1")
     sequencing.catch_up()
-    page = pages.ada.get("/activity")
-    assert "Olivia started Care review on customer 1" in page.text or "started Care review" in page.text
+    page = pages.ada.get(f"/activity?run={run}")
     assert f"/runs/{run}/replay" in page.links
-    assert page.text.index("completed") < page.text.index("started Care review")
+    older = pages.ada.get(next(link for link in page.links if "after=" in link))
+    text = page.text + older.text
+    assert text.index("completed") < text.index("started Care review")
 
 
 def test_filters_stand_in_the_address_and_as_chips(pages: "Pages") -> None:
@@ -155,7 +156,7 @@ def test_older_events_are_a_link_away(pages: "Pages") -> None:
     older = next(link for link in page.links if "after=" in link)
     second = pages.ada.get(older)
     ids = [told["id"] for told in page.with_attribute("id") if told["id"].startswith("e-")]
-    assert len(ids) == 50
+    assert len(ids) == 25
     assert not set(ids) & {told["id"] for told in second.with_attribute("id")}
     assert "/activity" in second.links
 
