@@ -22,7 +22,7 @@ from console.errors import Malformed
 from console.records import catalogue, timed, values
 from console.records.dialects import Condition
 from console.records.record_pages import read
-from console.records.sql_tables import Table, table_of
+from console.records.sql_tables import Chosen, Table, table_of
 from console.records.totals import sound_column, sum_of, total_of
 
 MOST_GROUPS = 2_000
@@ -49,6 +49,19 @@ class Group:
     value: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Several conditions of which all must hold, as one segment of a list: expressions over `record` and segments that are a SELECT."""
+
+    parts: Sequence[Chosen]
+    attributes: Mapping[str, Any]
+    roots: Mapping[str, Any] | None = None
+
+    def condition(self, table: Table) -> Condition:
+        """True for the records that meet them all."""
+        return sa.and_(sa.true(), *(_met(table, each, self.attributes, self.roots) for each in self.parts))
+
+
 def grouped(
     collection_id: str,
     scope: Scope,
@@ -56,7 +69,7 @@ def grouped(
     measure: str,
     field: str | None = None,
     by: Sequence[By] = (),
-    where: Sequence[Expression] = (),
+    where: Sequence[Chosen] = (),
     roots: Mapping[str, Any] | None = None,
     zone: str = "UTC",
 ) -> list[Group]:
@@ -95,7 +108,7 @@ def grouped(
 
 
 def staged(
-    collection_id: str, scope: Scope, stages: Sequence[Expression], where: Sequence[Expression] = (), roots: Mapping[str, Any] | None = None
+    collection_id: str, scope: Scope, stages: Sequence[Expression], where: Sequence[Chosen] = (), roots: Mapping[str, Any] | None = None
 ) -> list[int]:
     """How many records reach each stage: those for which its condition and all before it hold. One statement."""
     collection = catalogue.collection(collection_id)
@@ -121,8 +134,12 @@ def since(field: str, root: str) -> Expression:
     return expressions.parse(f"record[{json.dumps(field, ensure_ascii=False)}] >= input.{root}")
 
 
-def _conditions(table: Table, scope: Scope, where: Sequence[Expression], roots: Mapping[str, Any] | None) -> list[Condition]:
-    return [table.in_scope(scope), *(table.holds(each, scope.attributes, roots) for each in where)]
+def _conditions(table: Table, scope: Scope, where: Sequence[Chosen], roots: Mapping[str, Any] | None) -> list[Condition]:
+    return [table.in_scope(scope), *(_met(table, each, scope.attributes, roots) for each in where)]
+
+
+def _met(table: Table, part: Chosen, attributes: Mapping[str, Any], roots: Mapping[str, Any] | None) -> Condition:
+    return table.holds(part, attributes, roots) if isinstance(part, Expression) else part.condition(table)
 
 
 def _currency_column(table: Table, field: Field | None) -> str | None:
@@ -186,8 +203,7 @@ def _sqlite_day(column: ColumnElement[Any], period: str) -> ColumnElement[Any]:
         case "year":
             return sa.func.substr(day, 1, 4).concat("-01-01")
         case "quarter":
-            month = (sa.cast(sa.func.substr(day, 6, 2), sa.Integer) - 1) / 3 * 3 + 1
-            month = sa.cast(month, sa.Integer)
+            month = (sa.cast(sa.func.substr(day, 6, 2), sa.Integer) - 1) // 3 * 3 + 1
             return sa.func.substr(day, 1, 4).concat(sa.func.printf("-%02d-01", month))
     return sa.func.substr(day, 1, 7).concat("-01")
 

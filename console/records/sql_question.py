@@ -109,6 +109,7 @@ def parse(text: str, dialect: str) -> "exp.Expression":
 
 
 def _function(node: "exp.Func") -> str:
+    """The name of a function, as written where the parser does not know it."""
     from sqlglot import exp
 
     return str(node.name if isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)) else node.sql_names()[0]).lower()

@@ -2,9 +2,9 @@
 
 from console.core.documents.workspaces import Workspace, read
 from console.workspaces.desk import Desk, state_of
-from console.workspaces.figures import OTHER, Figures, end_of, moment_of_day
 from console.workspaces.known_names import unknown_names
 from console.workspaces.parts import Listing, Shown, failed, read_part
+from console.workspaces.workspace_figures import OTHER, Figures, end_of, moment_of_day
 from console.workspaces.workspace_list import every, known, sees, workspace, workspaces_of
 from console.workspaces.workspace_publication import (
     Editing,

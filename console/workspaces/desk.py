@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -29,6 +30,7 @@ from console.core.expressions import Expression
 from console.core.expressions.operands import date_of
 from console.core.scopes import Scope
 from console.errors import ConsoleError, NotFound
+from console.records import Chosen, KeySelect
 
 LONGEST = 500
 """Characters of one value in the address."""
@@ -171,19 +173,13 @@ class Desk:
         except (Choose, Gone, ConsoleError):
             return False
 
-    def conditions(self, collection: Collection, scope: Scope, item: Any) -> tuple[list[Expression], dict[str, Any]]:
-        """(the conditions of a list or chart, their roots). One over an input that is empty is left out.
+    def conditions(self, collection: Collection, scope: Scope, item: Any) -> tuple[list[Chosen], dict[str, Any]]:
+        """(the conditions of a list or chart, its segment first; their roots). One over an input that is empty is left out.
 
         Raises Choose; Gone for a segment that is no longer there, or a condition over a field that is gone or hidden from the reader.
         """
-        found: list[Expression] = []
-        if item.segment:
-            segment = collection.segment(item.segment)
-            if segment is None:
-                raise Gone(f"{collection.label} have no segment {item.segment} any more.")
-            if segment.sql is not None:
-                raise Gone(f"The segment {segment.label} is a SELECT: name one that is made of conditions.")
-            found.append(expressions.parse(segment.filter))
+        segments: list[Chosen] = [self._segment(collection, scope, item.segment)] if item.segment else []
+        found: list[Expression] = [each for each in segments if isinstance(each, Expression)]
         for text in item.where:
             expression = expressions.parse(text)
             named = {path[1] for path in expressions.paths(expression) if path[0] == "input" and len(path) > 1}
@@ -191,7 +187,17 @@ class Desk:
                 found.append(expression)
         for expression in found:
             require_fields(collection, scope, expression)
-        return found, self.roots(found)
+        return [*(each for each in segments if not isinstance(each, Expression)), *found], self.roots(found)
+
+    def _segment(self, collection: Collection, scope: Scope, segment_id: str) -> Chosen:
+        segment = collection.segment(segment_id)
+        if segment is None:
+            raise Gone(f"{collection.label} have no segment {segment_id} any more.")
+        if segment.sql is None:
+            return expressions.parse(segment.filter)
+        if segment.fields & scope.hidden:
+            raise Gone(f"You may not see a field of {collection.label}, on which the segment {segment.label} depends.")
+        return KeySelect(segment.sql, partial(browse.reach, self.actor))
 
     def open_tab(self, item: Tabs) -> str:
         """The id of the open tab."""

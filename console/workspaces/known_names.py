@@ -27,10 +27,10 @@ from console.records import sql_question
 
 def unknown_names(document: Workspace) -> list[Spot]:
     """A line for each name that is not there, at its component."""
-    return [Spot((item.id, *place), reason) for item in document.every for place, reason in _of(document, item)]  # type: ignore[arg-type]
+    return [Spot((item.id, *place), reason) for item in document.every for place, reason in _unknown_of(document, item)]  # type: ignore[arg-type]
 
 
-def _of(document: Workspace, item: Component) -> Iterator[tuple[tuple[str, ...], str]]:
+def _unknown_of(document: Workspace, item: Component) -> Iterator[tuple[tuple[str, ...], str]]:
     match item:
         case CollectionList() | Chart() | Metric() if item.collection:
             collection = _collection(item.collection)

@@ -5,7 +5,6 @@ from typing import Any
 
 from console import access, browse, inboxes, log, records
 from console.browse import naming
-from console.core import expressions
 from console.core.documents.collections import Collection
 from console.core.documents.workspaces import (
     Action,
@@ -22,9 +21,9 @@ from console.core.documents.workspaces import (
 )
 from console.core.expressions import search_syntax
 from console.errors import ConsoleError, NotAllowed, NotFound, SourceDown, TooSlow
-from console.records import order_of
+from console.records import grouped, order_of
 from console.work import tickets
-from console.workspaces import figures
+from console.workspaces import workspace_figures as figures
 from console.workspaces.desk import Choose, Desk, Gone
 
 
@@ -114,7 +113,10 @@ def _read(desk: Desk, item: Any) -> Any:
                 raise Gone(f"{page.collection.label} have no relation {item.relation} any more.")
             found = browse.related(desk.actor, page.collection.id, page.record.key or "", item.relation, item.limit)
             if item.columns is not None:
-                found = replace(found, columns=tuple(each for each in found.columns if each.name in item.columns))
+                readable = {each.name: each for each in found.collection.readable(browse.view_scope(desk.actor, found.collection))}
+                columns = tuple(readable[name] for name in item.columns if name in readable)
+                led = naming.references(((each.name, each.references) for each in columns), (row.values for row in found.rows))
+                found = replace(found, columns=columns, named=naming.named(desk.actor, led))
             return page, found
         case Action() | WorkflowButtons():
             return desk.chosen(item.of)
@@ -146,7 +148,7 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     asked = dict.fromkeys(
         [*names, *(collection.currencies[name] for name in names if name in collection.currencies), *([badge] if badge in readable else [])]
     )
-    condition = _all(where)
+    condition = grouped.Together(where, scope.attributes, roots) if where else None
     page = records.page(
         collection.id, scope, segment=condition, q=sought, sort=item.sort, limit=item.limit, fields=list(asked), roots=roots,
         after=desk.state.get(f"{item.id}_after") or None,
@@ -164,13 +166,6 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
         label=access.label_of(f"collection:{collection.id}"), later=True,
     )  # fmt: skip
     return Listing(collection, columns, page.rows, page.next, page.previous, total, named, where, roots)
-
-
-def _all(where: list[Any]) -> Any:
-    """One expression of which all parts must hold; None without any."""
-    if len(where) < 2:
-        return where[0] if where else None
-    return expressions.parse(" && ".join(f"({each.text})" for each in where))
 
 
 def _choices(desk: Desk, item: Dropdown) -> list[tuple[str, str]]:

@@ -59,6 +59,7 @@ NOT_WALKED = {
     "use-a-second-factor": "walked below",
     "ask-for-documents": "a run that waits for somebody outside: tests/browser/test_documents.py",
     "back-up-and-restore": "typed in test_how_tos.py; it names no page",
+    "build-a-workspace": "walked from nothing to published in tests/views/test_workspace_builder.py and tests/browser/test_workspaces.py",
     "restore-after-a-crash": "typed in test_how_tos.py; what it names is seen of a broken log alone: tests/views/test_proof_pages.py",
     "run-in-production": "typed in test_how_tos.py; the one page that it names is opened in tests/browser/test_every_page.py",
     "separate-duties": "a file of a workflow; it names one button, walked in work-with-inboxes",

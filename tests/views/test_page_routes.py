@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 from werkzeug.test import TestResponse
 
-from console import files, log, runs, subjects, workflows
+from console import files, log, runs, subjects, workflows, workspaces
 from console.actions import bulk
 from console.work import notices, questions, tasks
 from tests.company import DOCUMENT
@@ -73,8 +73,11 @@ NO_PAGES = {
     "/sign-in",
     "/sign-out",
     "/static/<path:filename>",
+    "/d",
+    "/d/<slug>",
 }
-"""Files, what programs and scripts read (tests/views/test_proposal_pages.py), the door itself, which tests/views/test_sign_in.py walks, and the pages outside (test_request_pages.py, test_invitation_pages.py)."""
+"""Files, what programs and scripts read (tests/views/test_proposal_pages.py), the door itself, which tests/views/test_sign_in.py walks, and the pages outside (test_request_pages.py, test_invitation_pages.py), and what
+leads to a workspace (test_workspace_pages.py)."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ class Route:
     status: int = 200
 
 
+BUILDER = "/w/<slug>/edit"
 RECORD, RUN, INBOX = "/c/<collection>/<path:part>", "/runs/<run_id>", "/inbox/<name>"
 SIGNS_IN = "/settings/sign-in/of/<person_id>"
 SHAPE, ROLES = "/settings/collections/<collection>", "/settings/roles"
@@ -112,6 +116,16 @@ ROUTES = [
     Route("/settings/ai/calls", "/settings/ai/calls", stan=403, status=403),
     Route("/settings/ai/calls/<call_id>", "/settings/ai/calls/aic_unknown", stan=403, status=403),
     Route("/settings/ai/calls/<call_id>/words", "/settings/ai/calls/aic_unknown/words", stan=403, status=403),
+    Route("/w", "/w", stan=200),
+    Route("/w/<slug>", "/w/desk"),
+    Route("/w/<slug>/part/<part>", "/w/desk/part/people", part='<div class="part', target="part-people"),
+    Route("/w/new", "/w/new", ("GET", "POST"), stan=403, status=403),
+    Route(BUILDER, "/w/desk/edit", ("GET", "POST"), stan=403, status=403),
+    Route(BUILDER + "/add", "/w/desk/edit/add?type=text", ("GET", "POST"), stan=403, status=403),
+    Route(BUILDER + "/<part>", "/w/desk/edit/people", ("GET", "POST"), stan=403, status=403),
+    Route("/w/<slug>/preview", "/w/desk/preview", stan=403, status=403),
+    Route("/w/<slug>/changes", "/w/desk/changes", ("GET", "POST"), stan=403, status=403),
+    Route("/w/<slug>/versions", "/w/desk/versions", ("GET", "POST"), stan=403, status=403),
     Route("/settings/collections", "/settings/collections", stan=403, status=403),
     Route(SHAPE, "/settings/collections/customer", ("GET", "POST"), stan=403, status=403),
     Route(SHAPE + "/preview", "/settings/collections/customer/preview", ("POST",), stan=403, status=403),
@@ -356,6 +370,9 @@ def furnished(pages: Pages) -> House:
         publish=True,
     )
     runs.start(company.mona, "questioning", "customer", "3", {})
+    listed = [{"id": "people", "type": "collection", "collection": "customer"}]
+    workspaces.create(company.ines, {"id": "desk", "title": "Desk", "teams": ["operations"], "components": listed})
+    workspaces.publish(company.ines, "desk", 1)
     told = notices.notices_of(company.olivia)[0].id
     checked = workflow("checked", CHECKED)
     return House(

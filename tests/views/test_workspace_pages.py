@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import workspaces
+from console import accounts, collections, workspaces
 from console.core.documents.workspaces import check
 from console.db.engine import transaction
 from console.records import catalogue
@@ -220,3 +220,28 @@ def test_a_page_of_twelve_components_asks_little(desk: Pages) -> None:
     with statements() as told:
         desk.olivia.client.get("/w/desk?customer=1", headers=headers)
     assert len(told) <= 9, "\n".join(told)
+
+
+def test_programs_read_the_documents_that_their_person_sees(desk: Pages) -> None:
+    def asked(who: str, path: str) -> Any:
+        key = accounts.create_key("tests", getattr(desk.company, who).id).text
+        return desk.app.test_client().get(f"/api/v1{path}", headers={"Authorization": f"Bearer {key}"})
+
+    heads = asked("olivia", "/workspaces").json["data"]
+    assert [(each["id"], each["teams"], each["dashboard"]) for each in heads] == [("desk", ["operations"], False)]
+    assert asked("olivia", "/workspaces/desk").json["components"][0]["id"] == "find"
+    assert asked("stan", "/workspaces").json["data"] == []
+    assert asked("stan", "/workspaces/desk").status_code == 404
+
+
+def test_a_segment_that_is_a_select_works_in_lists_and_figures(pages: Pages) -> None:
+    ines = pages.company.ines
+    document = collections.open_collection(ines, "customer").document.to_json()
+    document["segments"] = [{"id": "rich", "label": "Rich", "sql": "select id from customer where balance > 100"}]
+    collections.publish(ines, "customer", collections.save(ines, "customer", 0, document))
+    publish({**DESK, "components": [{"id": "l", "type": "collection", "collection": "customer", "segment": "rich"}, {"id": "m", "type": "metric", "collection": "customer", "segment": "rich"}]})  # fmt: skip
+    page = pages.olivia.get("/w/desk")
+    assert "Halcyon" in page.text
+    assert "Adaeze" not in page.text
+    assert pages.olivia.get("/w/desk/part/m", htmx="part-m").text.endswith("1")
+    assert "Halcyon" not in pages.tom.get("/w/desk").text

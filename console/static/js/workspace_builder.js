@@ -40,9 +40,17 @@
     const line = event.target.closest?.("form")?.querySelector("[data-unsaved]");
     if (line) line.hidden = false;
     if (!form || event.target.matches("[data-again]")) return;
-    clearTimeout(timer);
-    timer = setTimeout(() => { if (form.isConnected && !shown()) { back = event.target.id; form.requestSubmit(); } }, 1500);
+    arm(form, event.target.id);
   });
+  function arm(form, id) {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (!form.isConnected) return;
+      if (shown()) { arm(form, id); return; }
+      back = id;
+      form.requestSubmit();
+    }, 1500);
+  }
   window.addEventListener("beforeunload", (event) => {
     if ([...document.querySelectorAll("[data-unsaved]")].some((line) => !line.hidden)) event.preventDefault();
   });

@@ -37,6 +37,7 @@ TAGS = {
     "reports": "Reports that their reporter does not see again",
     "runs": "Runs: start, read, and every command",
     "workflows": "Workflows, their drafts and versions",
+    "workspaces": "Pages for a team's day: their documents.",
     "approvals": "What waits for a second person",
     "inbox": "Inboxes and their tickets",
     "files": "Files that are handed in with a step",
@@ -76,6 +77,7 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
     "file_id": ("The file", "fil_01j0000000000000000000000a"),
     "name": ("Id of the inbox", "desk"),
     "number": ("Number of the version", "1"),
+    "slug": ("Name of the workspace", "refund-desk"),
 }
 
 

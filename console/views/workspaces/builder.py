@@ -87,7 +87,7 @@ def change(slug: str) -> Response:
     }
     if do not in changes:
         raise NotFound
-    return _saved(editing, changes[do](), part="" if do == "remove" else part, said=_said(do, part, editing.document))
+    return _saved(editing, changes[do](), part="" if do == "remove" else part, said=_spoken_change(do, part, editing.document))
 
 
 @blueprint.route("/<slug>/edit/add", methods=["GET", "POST"])
@@ -280,7 +280,7 @@ def _texts(document: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in made.items() if value or name in ("title", "components")}
 
 
-def _said(do: str, part: str, document: Workspace) -> str:
+def _spoken_change(do: str, part: str, document: Workspace) -> str:
     item = document.component(part)
     what = (_gist(item) or item.kind_label) if item else document.title
     return {

@@ -293,9 +293,9 @@ class _Offer:
             case "period":
                 return Box(name, "Period", "choice", value="month", options=[(each, each.capitalize()) for each in get_args(Period)])
             case "source":
-                offered = sorted({each.source for each in self._collections()})
+                sources = sorted({each.source for each in self._collections()})
                 return (
-                    Box(name, "Data source", "choice", options=[("", "Choose…"), *((each, each) for each in offered)])
+                    Box(name, "Data source", "choice", options=[("", "Choose…"), *((each, each) for each in sources)])
                     if self.given.get("sql")
                     else None
                 )

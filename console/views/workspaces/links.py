@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from console.core.expressions import Expression, nodes
+from console.records import Chosen
 from console.views import frame
 
 OPS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
@@ -20,11 +21,11 @@ def records_url(collection: str, segment: str | None, conditions: Sequence[Any])
     return frame.collection_url(collection, segment=segment or "", filter=json.dumps(told, ensure_ascii=False, separators=(",", ":")))
 
 
-def filters_of(conditions: Sequence[Expression], roots: Mapping[str, Any]) -> list[Any] | None:
+def filters_of(conditions: Sequence[Chosen], roots: Mapping[str, Any]) -> list[Any] | None:
     """The conditions as filters of a list; None if one of them is more than a list's filter can say."""
     found = []
     for each in conditions:
-        made = _filter(each.node, roots)
+        made = _filter(each.node, roots) if isinstance(each, Expression) else None
         if made is None:
             return None
         found.append(made)

@@ -127,7 +127,8 @@ def _lists(document: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, An
 
 
 def _list(document: Mapping[str, Any], place: str) -> list[dict[str, Any]]:
-    return dict(_lists(document)).get(place, document["components"])
+    page: list[dict[str, Any]] = document["components"]
+    return dict(_lists(document)).get(place, page)
 
 
 def _every(components: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -47,6 +47,7 @@ from console.views.api.shapes.runs import (
 )
 from console.views.api.shapes.tickets import Approval, ApprovalRemark, Given, Inbox, TicketRow, Tickets
 from console.views.api.shapes.workflows import Definition, VersionHead, VersionWhole, Workflow
+from console.views.api.shapes.workspaces import WorkspaceDocument, WorkspaceHead
 
 __all__ = [
     "AbortPreview",
@@ -119,4 +120,6 @@ __all__ = [
     "Waiting",
     "Workflow",
     "WorkflowRef",
+    "WorkspaceDocument",
+    "WorkspaceHead",
 ]

@@ -16,7 +16,7 @@ from console.core.expressions import Expression
 from console.core.filters import readable_field
 from console.core.scopes import Scope
 from console.formats import Named
-from console.records import grouped, sql_question
+from console.records import Chosen, grouped, sql_question
 from console.records.grouped import By, Group
 from console.workspaces.desk import Desk, Gone, require_fields
 
@@ -43,7 +43,7 @@ class Figures:
     date: Field | None = None
     line: Field | None = None
     named: Mapping[tuple[str, str], Named] = field(default_factory=dict)
-    conditions: Sequence[Expression] = ()
+    conditions: Sequence[Chosen] = ()
     roots: Mapping[str, Any] = field(default_factory=dict)
     cut: bool = False
     columns: Sequence[str] = ()
@@ -53,7 +53,7 @@ class Figures:
 def metric(desk: Desk, item: Metric) -> Figures:
     """The figure as `total` (currency, value), the largest amount first; `keys` and `series` are the line of its periods, none without a date."""
     if item.sql is not None:
-        return _asked(desk, item)
+        return _answer_of_select(desk, item)
     collection, scope, where, roots = _judged(desk, item)
     measured, day = _field(collection, scope, item.field), _field(collection, scope, item.date)
     common = {"measure": item.measure, "field": item.field, "zone": desk.actor.zone}
@@ -75,7 +75,7 @@ def metric(desk: Desk, item: Metric) -> Figures:
 def chart(desk: Desk, item: Chart) -> Figures:
     """The figures of a chart. Raises Choose, Gone, Malformed for fields that are gone, NotFound, TooSlow, SourceDown."""
     if item.sql is not None:
-        return _asked(desk, item)
+        return _answer_of_select(desk, item)
     collection, scope, where, roots = _judged(desk, item)
     made = {"time": _time, "share": _share, "leaders": _share, "cohort": _cohort, "funnel": _funnel}[item.chart](
         desk, item, collection, scope, where, roots
@@ -115,7 +115,7 @@ def moment_of_day(day: date, zone: str) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
-def _judged(desk: Desk, item: Chart | Metric) -> tuple[Collection, Scope, list[Expression], dict[str, Any]]:
+def _judged(desk: Desk, item: Chart | Metric) -> tuple[Collection, Scope, list[Chosen], dict[str, Any]]:
     collection, scope = browse.browsed_collection(desk.actor, item.collection or "")
     where, roots = desk.conditions(collection, scope, item)
     return collection, scope, where, roots
@@ -140,7 +140,7 @@ def _needed(collection: Collection, scope: Scope, name: str | None) -> Field:
 
 
 def _of_periods(
-    desk: Desk, item: Chart | Metric, day: Field, first: str, by: list[By], where: list[Expression], roots: Mapping[str, Any], scope: Scope
+    desk: Desk, item: Chart | Metric, day: Field, first: str, by: list[By], where: list[Chosen], roots: Mapping[str, Any], scope: Scope
 ) -> list[Group]:
     """The groups from the first period on."""
     begins: Any = date.fromisoformat(first)
@@ -169,7 +169,7 @@ def _nothing(measure: str) -> Any:
     return 0 if measure in ("count", "sum", "distinct") else None
 
 
-def _time(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Expression], roots: dict[str, Any]) -> Figures:
+def _time(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
     day, line = _needed(collection, scope, item.date), _field(collection, scope, item.by)
     measured = _field(collection, scope, item.field)
     keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
@@ -180,7 +180,7 @@ def _time(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: 
     return Figures(collection, keys, lines, measured, date=day, line=line, named=named, conditions=where, roots=roots)
 
 
-def _share(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Expression], roots: dict[str, Any]) -> Figures:
+def _share(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
     by, measured = _needed(collection, scope, item.by), _field(collection, scope, item.field)
     rows = grouped.grouped(
         collection.id, scope, measure=item.measure, field=item.field, by=[By(by.name)], where=where, roots=roots, zone=desk.actor.zone
@@ -203,7 +203,7 @@ def _added(values: Sequence[Any]) -> Any:
     return int(total) if total == total.to_integral_value() else format(total, "f")
 
 
-def _cohort(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Expression], roots: dict[str, Any]) -> Figures:
+def _cohort(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
     """`keys` are the cohorts; the series are how many of them came after 0, 1, 2 … periods."""
     day, then = _needed(collection, scope, item.date), _needed(collection, scope, item.then)
     keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
@@ -224,17 +224,17 @@ def _cohort(desk: Desk, item: Chart, collection: Collection, scope: Scope, where
     return Figures(collection, keys, series, None, date=day, conditions=where, roots=roots, total=[(key, sizes[key]) for key in keys])
 
 
-def _funnel(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Expression], roots: dict[str, Any]) -> Figures:
+def _funnel(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
     stages = [expressions.parse(stage.where) for stage in item.stages or ()]
     for stage in stages:
         require_fields(collection, scope, stage)
-    known = desk.roots([*where, *stages])
+    known = {**roots, **desk.roots([*(each for each in where if isinstance(each, Expression)), *stages])}
     numbers = grouped.staged(collection.id, scope, stages, where, known)
     keys = [stage.label for stage in item.stages or ()]
     return Figures(collection, keys, [(None, None, numbers)], None, conditions=where, roots=roots)
 
 
-def _asked(desk: Desk, item: Chart | Metric) -> Figures:
+def _answer_of_select(desk: Desk, item: Chart | Metric) -> Figures:
     """The answer to a SELECT: the first column names the groups, the others are numbers."""
     text, given = _with_marks(desk, item.sql or "")
 

@@ -1,0 +1,29 @@
+"""Workspaces as JSON: which there are, and their documents. What they show is read through collections and records."""
+
+from flask import Blueprint, g, jsonify
+from flask.typing import ResponseReturnValue
+
+from console import workspaces
+from console.views.api import listing
+from console.views.api.operation import operation
+from console.views.api.shapes import Listed, WorkspaceDocument, WorkspaceHead
+
+blueprint = Blueprint("api_workspaces", __name__, url_prefix="/api/v1")
+
+
+@blueprint.get("/workspaces")
+@operation("listWorkspaces", "own", Listed[WorkspaceHead])
+def list_workspaces() -> ResponseReturnValue:
+    """Every published workspace that the caller sees, by title."""
+    heads = [
+        {"id": each.id, "title": each.title, "help": each.help, "teams": each.teams, "dashboard": each.dashboard}
+        for each in workspaces.workspaces_of(g.actor)
+    ]
+    return jsonify(listing(heads, None))
+
+
+@blueprint.get("/workspaces/<slug>")
+@operation("getWorkspace", "own", WorkspaceDocument, refuses=(404,))
+def get_workspace(slug: str) -> ResponseReturnValue:
+    """The document of a published workspace, as in its file."""
+    return jsonify(workspaces.workspace(g.actor, slug).to_json())

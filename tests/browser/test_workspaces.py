@@ -1,0 +1,65 @@
+"""A workspace in a browser: a choice redraws what depends on it and nothing else, Back undoes it; the builder by keyboard alone."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from console import workspaces
+from tests.company import Company
+from tests.views.test_workspace_pages import DESK, publish
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Screen
+
+
+def test_a_choice_redraws_what_depends_on_it_and_back_undoes_it(screens: Callable[..., "Screen"], company: Company) -> None:
+    publish(DESK)
+    olivia = screens().enter("olivia")
+    page = olivia.go("/w/desk")
+    page.wait_for_selector("handrail-chart canvas")
+    page.evaluate("document.getElementById('part-people').kept = document.getElementById('part-hello').kept = true")
+    page.click("a.pick:has-text('Adaeze')")
+    page.wait_for_selector("#part-who dd:has-text('adaeze@customers.example')")
+    page.wait_for_url("**/w/desk?customer=1")
+    assert page.evaluate("[document.getElementById('part-people').kept, document.getElementById('part-hello').kept]") == [True, True]
+    assert page.get_attribute("a.pick[aria-current]", "data-value") == "1"
+    page.focus("#part-desks-box")
+    page.select_option("#part-desks-box", "corporate")
+    page.wait_for_url("**/w/desk?customer=1&on=corporate")
+    page.wait_for_selector("a.pick:has-text('Adaeze')", state="detached")
+    assert page.evaluate("document.activeElement.id") == "part-desks-box"
+    page.click("a.pick:has-text('Halcyon')")
+    page.wait_for_selector("#part-mine:has-text('900')")
+    page.wait_for_url("**customer=3&on=corporate")  # a row that was drawn later knows what was chosen before
+    page.go_back()
+    page.wait_for_selector("#part-who dd:has-text('adaeze@customers.example')")
+    assert olivia.faults() == []
+
+
+def test_a_workspace_is_built_by_keyboard(screens: Callable[..., "Screen"], company: Company) -> None:
+    workspaces.create(company.ines, DESK)
+    ines = screens().enter("ines")
+    page = ines.go("/w/desk/edit")
+
+    def order() -> list[str]:
+        return [item.id for item in workspaces.open_workspace(company.ines, "desk").document.components]
+
+    page.focus("#node-desks")
+    ines.press("Alt+ArrowUp")
+    page.wait_for_selector("#builder[data-announce*='moved up']")
+    assert order()[:2] == ["desks", "find"]
+    ines.press("Alt+ArrowLeft")
+    page.wait_for_selector("#builder[data-announce*='narrower']")
+    assert page.evaluate("document.activeElement.id") == "node-desks"
+    ines.press("Enter")
+    page.wait_for_selector("#f-label")
+    page.focus("#node-hello")
+    ines.press("Enter")
+    page.wait_for_selector("textarea#f-text")
+    page.fill("#f-text", "Hello {{ me.ema")
+    ines.press("Enter")
+    page.keyboard.type(" }}")
+    page.wait_for_selector("#builder[data-announce='Saved in the draft.']")
+    assert page.input_value("#f-text") == "Hello {{ me.email }}"
+    assert page.evaluate("document.activeElement.id") == "f-text"
+    assert workspaces.open_workspace(company.ines, "desk").document.component("hello").text == "Hello {{ me.email }}"  # type: ignore[union-attr]
+    assert ines.faults() == []
