@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console import access, browse, records, runs
+from console import access, browse, log, records, runs
 from console.browse import Governor, RecordPage
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, Relation
@@ -81,12 +81,14 @@ def new_record(actor: Actor, collection_id: str, like: str | None = None) -> New
     shown = [field for field in collection.stored_fields if not field.hidden and field.name not in shut and field.type not in SHOWN_ONLY]
     filled = records.filled_by_database(collection)
     fields = [field for field in shown if _offered(collection, field, filled)]
-    if collection.form is not None:
-        place = {name: at for at, name in enumerate((*collection.key, *collection.form))}
+    named = _named(collection)
+    if named is not None:
+        place = {name: at for at, name in enumerate((*collection.key, *named))}
         fields.sort(key=lambda field: place.get(field.name, len(place)))
     told = browse.governors(actor, shown)
     governed = tuple((field, told[field.name]) for field in shown if field.name in told)
-    values = browse.record(actor, collection_id, like).record.values if like is not None else {}
+    begun = collection.begins_with({"currentUser": actor.attributes, "now": log.now()})
+    values = browse.record(actor, collection_id, like).record.values if like is not None else begun
     repeated = {field.name: values.get(field.name) for field in fields if field.name not in collection.key}
     return NewRecord(collection, tuple(fields), repeated, governed, filled)
 
@@ -105,7 +107,13 @@ def _offered(collection: Collection, field: Field, filled: frozenset[str]) -> bo
     if field.name in collection.key:
         return field.name not in filled
     needed = (field.required or not field.nullable) and field.name not in filled
-    return not field.readonly and (collection.form is None or field.name in collection.form or needed)
+    named = _named(collection)
+    return not field.readonly and (named is None or field.name in named or needed)
+
+
+def _named(collection: Collection) -> tuple[str, ...] | None:
+    """The fields of a new record's form that the collection's document names, in order; None: all."""
+    return collection.new if collection.new is not None else collection.form
 
 
 def deletion(actor: Actor, collection_id: str, key: str) -> Deletion:

@@ -1,10 +1,11 @@
 """Records by hand: added, copied, changed as a whole, and deleted with what follows from it; with every value that was typed kept on a refusal."""
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access
+from console import access, collections
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -92,3 +93,15 @@ def test_who_may_not_is_not_offered_it_and_refused(pages: "Pages") -> None:
         pages.tom.get(path, status=404)
     for path in ("/new/c/customer", "/c/customer/1/delete", "/c/customer/1/edit"):
         pages.stan.get(path, status=404)
+
+
+def test_the_form_of_a_new_record_is_as_it_was_shaped(pages: "Pages") -> None:
+    document = collections.open_collection(pages.company.ines, "customer").document.to_json()
+    document["new"] = ["email", "display_name", "desk"]
+    document["fields"] = document["fields"] | {"desk": {"default": "retail"}, "email": {"default": "{{ $currentUser.email }}"}}
+    collections.import_file(json.dumps(document).encode(), published=True)
+    fields = pages.olivia.get("/new/c/customer").form("/new/c/customer")["fields"]
+    assert [name for name in fields if name.startswith("v.")][:3] == ["v.email", "v.display_name", "v.desk"]
+    assert "v.risk" not in fields
+    assert (fields["v.email"], fields["v.desk"]) == (pages.company.olivia.email, "retail")
+    assert pages.olivia.get("/new/c/customer?like=2").form("/new/c/customer?like=2")["fields"]["v.email"] != pages.company.olivia.email
