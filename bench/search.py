@@ -29,7 +29,13 @@ TRIGRAMS = (
     "".join(f"create index on {{table}} using gin ({name} gin_trgm_ops); " for name in ("number", "name", "email", "phone", "city", "note"))
     + "analyze {table};"
 )
-QUESTIONS = {"name": "Halina B", "number": "C-77123", "e-mail": "p654321@example.com", "telephone": "+37060123456"}
+QUESTIONS = {
+    "name": "Halina B",
+    "number": "C-77123",
+    "e-mail": "p654321@example.com",
+    "telephone": "+37060123456",
+    "two common words": "Halina p9",
+}
 PEER = "select {columns} from {table} where number >= %s and number < %s or name >= %s and name < %s or email >= %s and email < %s or phone >= %s and phone < %s limit 21"
 PEER_INSIDE = "select {columns} from {table} where number ilike %s or name ilike %s or email ilike %s or phone ilike %s limit 21"
 

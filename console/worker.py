@@ -40,6 +40,8 @@ CALLS = 128
 CALL_CONNECTIONS = 4
 READERS = 2
 """How many documents are read at once: a picture that has to be recognised takes seconds, and no run waits behind it."""
+WRITERS = 2
+"""How many lists are written into files at once: a million records take minutes, and no run waits behind them."""
 _log = logging.getLogger(__name__)
 
 
@@ -76,9 +78,11 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
     """
     from console import documents, proposals, queue, runs
     from console.actions import bulk
+    from console.browse import list_files
 
     made: dict[str, Callable[[str], None]] = {
         queue.ADVANCE: functools.partial(runs.advance, stopping=stopping),
+        queue.EXPORT: functools.partial(list_files.advance, stopping=stopping),
         queue.BULK: functools.partial(bulk.advance, stopping=stopping),
         queue.FOLLOW: runs.follow_effect,
         queue.PROPOSE: proposals.propose,
@@ -96,13 +100,14 @@ class Worker:
         from console import accounts, document_requests, proposals, queue, runs
         from console.actions import left_changes
         from console.activity import checkpoint_delivery, integrity, sequencing
+        from console.browse import list_files
         from console.db import engine
         from console.proposals import ladder
         from console.queue.dispatch import Dispatcher
         from console.upkeep import retention
         from console.work import notices, questions, tasks
 
-        engine.make_room(threads + CALL_CONNECTIONS + READERS)
+        engine.make_room(threads + CALL_CONNECTIONS + READERS + WRITERS)
         self.stopping = threading.Event()
         self.duties = [
             Duty("sign of life", presence.SIGN_S, presence.sign),
@@ -113,6 +118,7 @@ class Worker:
             Duty("tidy", EXPIRE_S, queue.tidy),
         ]
         self.thorough = [Duty("check of the log", SEAL_S, integrity.look), Duty("expire", EXPIRE_S, retention.expire)]
+        self.thorough += [Duty("files of lists", SWEEP_S, list_files.sweep)]
         self.moving = [
             Duty("due", DUE_S, runs.wake),
             Duty("stuck", STUCK_S, runs.pick_up),
@@ -126,7 +132,7 @@ class Worker:
         self.models = [Duty("model", EXPIRE_S, proposals.make_ready)]
         self.letters = [Duty("letters", LETTERS_S, document_requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)]
         made = handlers(self.stopping.is_set)
-        apart = {queue.PROPOSE: CALLS, queue.READ: READERS}
+        apart = {queue.PROPOSE: CALLS, queue.READ: READERS, queue.EXPORT: WRITERS}
         moved = {name: function for name, function in made.items() if name not in apart}
         self.dispatchers = [Dispatcher(moved, threads), *(Dispatcher({name: made[name]}, count) for name, count in apart.items())]
         self._stop_waiting = proposals.stop_waiting

@@ -94,7 +94,7 @@ def test_its_duties_are_the_order_of_the_log_the_sweep_heads_and_what_goes_out(c
         "seal when asked": 1.0,
         "tidy": 86400.0,
     }
-    assert {duty.name: duty.every_s for duty in Worker().thorough} == {"check of the log": 60.0, "expire": 86400.0}
+    assert {duty.name: duty.every_s for duty in Worker().thorough} == {"check of the log": 60.0, "expire": 86400.0, "files of lists": 60.0}
     assert {duty.name: duty.every_s for duty in Worker().moving} == {
         "due": 0.5,
         "stuck": 2.0,

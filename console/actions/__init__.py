@@ -4,8 +4,10 @@ from console.actions.one_record import check, export, import_file, listed, made_
 
 __all__ = [
     "bulk",
+    "bulk_starts",
     "check",
     "export",
+    "hand_forms",
     "import_file",
     "left_changes",
     "listed",

@@ -1,4 +1,4 @@
-"""One action on many records of a list: who is in and who is not, then each by a run of its own.
+"""One action on many records of a list, or one workflow started on each: who is in and who is not, then each by a run of its own.
 
 A worker does it, whoever looks on. A record is marked before it is begun: after a crash its run is looked for, and it is never done a second time.
 """
@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from console import access, accounts, browse, faults, log, queue, records, runs
-from console.actions import one_record
+from console.actions import bulk_starts, one_record
+from console.actions.bulk_starts import BulkStart
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
@@ -71,7 +72,7 @@ def offered(actor: Actor, collection_id: str) -> list[Action]:
     return [action for action in one_record.offered(actor, collection_id) if action.most > 0]
 
 
-def chosen(actor: Actor, collection_id: str, action: Action, keys: Sequence[str], whole: BrowseQuery | None) -> list[Item]:
+def chosen(actor: Actor, collection_id: str, action: Action | BulkStart, keys: Sequence[str], whole: BrowseQuery | None) -> list[Item]:
     """The records that were ticked, or with `whole` all of a list, as far as the actor sees them.
 
     Raises Invalid where they are more than the action takes, or none.
@@ -107,13 +108,16 @@ def _of_list(actor: Actor, collection_id: str, query: BrowseQuery, most: int) ->
     return found[:most]
 
 
-def judged(actor: Actor, collection_id: str, action: Action, items: Sequence[Item], values: Mapping[str, Any]) -> list[Item]:
+def judged(actor: Actor, collection_id: str, action: Action | BulkStart, items: Sequence[Item], values: Mapping[str, Any]) -> list[Item]:
     """The records with the reason for each to which it cannot be done with these values; nothing is done."""
     return [_judged(actor, collection_id, action, item, values) for item in items]
 
 
-def _judged(actor: Actor, collection_id: str, action: Action, item: Item, values: Mapping[str, Any]) -> Item:
+def _judged(actor: Actor, collection_id: str, action: Action | BulkStart, item: Item, values: Mapping[str, Any]) -> Item:
     try:
+        if isinstance(action, BulkStart):
+            runs.try_start(actor, action.slug, collection_id, item.key, values)
+            return item
         done = one_record.tried(actor, collection_id, item.key, action.id, values)
     except ConsoleError as error:
         reasons = [str(detail.get("reason", "")) for detail in error.details if detail.get("reason")]
@@ -121,7 +125,7 @@ def _judged(actor: Actor, collection_id: str, action: Action, item: Item, values
     return replace(item, why=f"Waits for an approval: {done.approval.why}" if done.approval else "")
 
 
-def begin(actor: Actor, collection_id: str, action: Action, items: Sequence[Item], values: Mapping[str, Any]) -> str:
+def begin(actor: Actor, collection_id: str, action: Action | BulkStart, items: Sequence[Item], values: Mapping[str, Any]) -> str:
     """Keep what was asked for, and have a worker do it; answers its id."""
     bulk_id, kept = new_id("blk"), tables.bulk
     row = {"person": actor.id, "action": action.id, "collection": collection_id, "values": log.body.plain(dict(values))}
@@ -243,11 +247,13 @@ def _changed(bulk_id: str, change: Callable[[list[Item]], T], *, tells: bool = F
 
 def _recovered(actor: Actor, bulk: Bulk, item: Item) -> Item:
     """A record whose process died: its run is found and goes on, or there is none and it is begun now."""
-    slug = next((action.slug for action in one_record.listed() if action.id == bulk.action), "")
+    slug = bulk_starts.slug_of(bulk.action) or next((action.slug for action in one_record.listed() if action.id == bulk.action), "")
     found = fetch(_RUN, (slug, bulk.collection, item.key, actor.id, bulk.created_at))
     if not found:
         return _done(actor, bulk, item)
     try:
+        if bulk_starts.slug_of(bulk.action):
+            return replace(item, state=DONE, run=found[0][0], why=bulk_starts.lay_down(actor, found[0][0]))
         return _with_result(actor, item, one_record.finish(actor, found[0][0], bulk.values))
     except ConsoleError as error:
         return replace(item, state=REFUSED, why=error.message, run=found[0][0])
@@ -256,6 +262,9 @@ def _recovered(actor: Actor, bulk: Bulk, item: Item) -> Item:
 def _done(actor: Actor, bulk: Bulk, item: Item) -> Item:
     """The record after its run was begun, and what came of it."""
     try:
+        if (workflow := bulk_starts.slug_of(bulk.action)) is not None:
+            run_id = runs.start(actor, workflow, bulk.collection, item.key, bulk.values)
+            return replace(item, state=DONE, run=run_id, why=bulk_starts.lay_down(actor, run_id))
         return _with_result(actor, item, one_record.perform(actor, bulk.collection, item.key, bulk.action, bulk.values))
     except ConsoleError as error:
         return replace(item, state=REFUSED, why=error.message, run=error.extra.get("run_id"))

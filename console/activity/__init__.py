@@ -1,8 +1,9 @@
 """The activity log as people and auditors meet it: its list, exports, the proof, where checkpoints are delivered, and the order of events."""
 
-from console.activity.event_list import ActivityPage, ActivityRow, Reader, entry, label_of_run, on_record, page, parse_query, refused
+from console.activity.event_list import LOOKS, ActivityPage, ActivityRow, Reader, entry, label_of_run, on_record, page, parse_query, refused
 
 __all__ = [
+    "LOOKS",
     "ActivityPage",
     "ActivityRow",
     "Reader",

@@ -245,8 +245,12 @@ def entry(actor: Actor, pos: int) -> ActivityRow:
     return row
 
 
-def on_record(actor: Actor, collection: str, key: str, *, limit: int = 20, after: str | None = None, looks: bool = False) -> ActivityPage:
-    """The events about a record, for everybody who may read it: changes, runs, effects; with `looks` also who saw it.
+def on_record(
+    actor: Actor, collection: str, key: str, *, limit: int = 20, after: str | None = None, looks: bool = False, kinds: Sequence[str] = ()
+) -> ActivityPage:
+    """What happened to a record, for who may read that record: changes, notes, runs on it, approvals, effects; with `looks` also who saw it.
+
+    `kinds`: these kinds of events alone; none: all of those.
 
     Refusals and reading of the log are left out; they are for auditors. Raises NotFound if the record is outside the actor's scope.
     """
@@ -254,10 +258,10 @@ def on_record(actor: Actor, collection: str, key: str, *, limit: int = 20, after
     scope = access.scope_for(actor, collection)
     if scope.nothing or not (scope.unlimited or _visible(collection, {key}, scope)):
         raise NotFound(hidden=True)
-    without = {kind.name for kind in KINDS.values() if kind.group not in ("run", "step", "effect", "proposal", "record")}
+    without = {kind.name for kind in KINDS.values() if kind.group not in ("run", "step", "effect", "approval", "proposal", "record")}
     within = _within(actor, teams=None, teamless=True, without=frozenset(without if looks else without | LOOKS))
     named = subjects.ref(collection, key) if records.collection(collection).personal_key else key
-    return _page(Reader(actor, within), LogFilter(collection=collection, record=named), limit, before)
+    return _page(Reader(actor, within), LogFilter(collection=collection, record=named, kinds=tuple(kinds)), limit, before)
 
 
 def refused(actor: Actor, need: tuple[str, str], *, collection: str | None = None, record: str | None = None, **circumstances: Any) -> None:

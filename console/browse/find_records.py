@@ -9,7 +9,7 @@ import re
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from console import log
@@ -57,13 +57,15 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What was found. `down` are sources that did not answer, with the reason; `partly` collections that were searched by beginnings alone;
-    `skipped` collections that were not searched, because they are large and no index of theirs helps, or because they took too long.
+    `skipped` collections that were not searched, because they are large and no index of theirs helps; `cut` those of which a part was searched, because
+    too much fits or it took too long.
     """
 
     groups: list[Group]
     down: dict[str, str]
     partly: list[Collection]
     skipped: list[Collection]
+    cut: list[Collection] = field(default_factory=list)
 
 
 def find(actor: Actor, text: str, only: str | None = None) -> Answer:
@@ -86,7 +88,8 @@ def find(actor: Actor, text: str, only: str | None = None) -> Answer:
         _note(actor, group, text)
     reached = {hits.collection.id: hits.reach for hits in found.values()}
     partly = [item for item, _ in asked if reached.get(item.id) == "beginnings"]
-    return Answer(groups, down, partly, [item for item, _ in asked if reached.get(item.id) in ("nothing", "slow")])
+    skipped, cut = ([item for item, _ in asked if reached.get(item.id) in reach] for reach in (("nothing",), ("some", "slow")))
+    return Answer(groups, down, partly, skipped, cut)
 
 
 def _searchable(actor: Actor, collection: Collection) -> Scope | None:

@@ -1,4 +1,4 @@
-"""A list as a table for spreadsheets: judged by the right to export, noted in the log before the first byte, and read page by page.
+"""A list as rows for a file: judged by the right to export, noted in the log before the first row, and read page by page.
 
 A record is in it only if its reader may both see it and take it away. Memory stays flat.
 """
@@ -44,22 +44,32 @@ def may_export(actor: Actor, collection_id: str) -> bool:
     return access.can(actor, None, f"collection:{collection_id}", "export")
 
 
-def begin(actor: Actor, collection_id: str, query: BrowseQuery) -> ListExport:
-    """The list that the query names, judged and noted. Raises NotFound, NotAllowed, Malformed as for the list itself."""
+def judged(actor: Actor, collection_id: str, query: BrowseQuery) -> ListExport:
+    """The list that the query names, if the actor may take it away. Raises NotFound, NotAllowed, Malformed as for the list itself."""
     collection, _ = record_lists.browsed_collection(actor, collection_id)
     scope = _scope(actor, collection)
     asked = replace(query, after=None, before=None, count=None, labels=True)
     first = record_lists.page_within(actor, collection, scope, replace(asked, limit=1))
+    return ListExport(actor, collection, first.columns, replace(asked, sort=first.sort or None))
+
+
+def note(export: ListExport, form: str) -> None:
+    """Note in the log that the list is taken away as a file of this form."""
+    collection, query = export.collection, export.query
     log.note(
-        actor,
+        export.actor,
         "records_exported",
-        open={"format": "csv", "fields": [item.name for item in first.columns], "sort": first.sort, "segment": query.segment or ""},
+        open={
+            "format": form,
+            "fields": [item.name for item in export.columns],
+            "sort": query.sort or "",
+            "segment": query.segment or "",
+        },
         sealed={name: value for name, value in (("filter", query.filter), ("q", query.q)) if value},
         source=collection.source,
         collection=collection.id,
         label=access.label_of(f"collection:{collection.id}"),
     )
-    return ListExport(actor, collection, first.columns, asked)
 
 
 def _scope(actor: Actor, collection: Collection) -> Scope:

@@ -1,7 +1,7 @@
 """How each person sees a list: columns in their order, height of the rows, and the segment that it opens with. Kept until they change it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -14,26 +14,37 @@ from console.db.engine import hot_engine, transaction
 from console.errors import Invalid
 
 MOST_COLUMNS = 200
+SIZES = (20, 40, 100, 200)
+TITLE = "title"
+"""The first column of a list, which names the record, in `widths`."""
+NARROWEST, WIDEST = 60, 900
 
 
 @dataclass(frozen=True, slots=True)
 class ListView:
-    """A person's view of a list. `columns` empty: those of the collection; `segment` None: that of their role, "": all records."""
+    """A person's view of a list. `columns` empty: those of the collection; `segment` None: that of their role, "": all records.
+
+    `size`: records on a page; `widths`: column → pixels, the others as wide as what they hold.
+    """
 
     columns: tuple[str, ...] = ()
     roomy: bool = False
     segment: str | None = None
+    size: int = SIZES[1]
+    widths: Mapping[str, int] = field(default_factory=dict)
 
 
 def view_of(actor: Actor, collection_id: str) -> ListView:
     """The view that the actor kept of the list; one statement."""
     table = tables.list_view
-    wanted = sa.select(table.c.columns, table.c.roomy, table.c.segment).where(
+    wanted = sa.select(table.c.columns, table.c.roomy, table.c.segment, table.c.page_size, table.c.widths).where(
         table.c.person == actor.id, table.c.collection == collection_id
     )
     with hot_engine().connect() as connection:
         row = connection.execute(wanted).first()
-    return ListView() if row is None else ListView(tuple(row.columns or ()), row.roomy, row.segment)
+    if row is None:
+        return ListView()
+    return ListView(tuple(row.columns or ()), row.roomy, row.segment, row.page_size or ListView().size, row.widths or {})
 
 
 def first_segment(actor: Actor, collection: Collection, kept: ListView) -> str | None:
@@ -56,7 +67,13 @@ def keep(actor: Actor, collection_id: str, view: ListView) -> None:
         )
     if view.segment and not any(segment.id == view.segment for segment in collection.segments):
         raise _wrong("segment", f"{collection.label} have no such segment.")
-    kept = {"columns": list(view.columns) or None, "roomy": view.roomy, "segment": view.segment, "changed_at": sa.func.now()}
+    if view.size not in SIZES:
+        raise _wrong("size", f"A page has {', '.join(str(size) for size in SIZES[:-1])} or {SIZES[-1]} records.")
+    if strange_widths := [name for name in view.widths if name not in readable and name != TITLE]:
+        raise _wrong("widths", f"{collection.label} have no field {strange_widths[0]} that you may read.")
+    widths = {name: max(NARROWEST, min(WIDEST, width)) for name, width in view.widths.items()}
+    sizes = {"page_size": None if view.size == ListView().size else view.size, "widths": widths or sa.null()}
+    kept = {"columns": list(view.columns) or None, "roomy": view.roomy, "segment": view.segment, "changed_at": sa.func.now()} | sizes
     insert = postgresql.insert(tables.list_view).values(person=actor.id, collection=collection.id, **kept)
     with transaction() as connection:
         connection.execute(insert.on_conflict_do_update(index_elements=["person", "collection"], set_=kept))

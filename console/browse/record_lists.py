@@ -3,6 +3,7 @@
 Without the right to browse, a collection is answered as not existing. Lists, counts, searches and single records use the same scope.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,11 +21,13 @@ from console.core.expressions import search_syntax
 from console.core.expressions.search_syntax import Several, Sought, Way
 from console.core.filters import Filter, Today
 from console.core.scopes import Scope
-from console.errors import Malformed, NotFound
+from console.errors import Malformed, NotFound, TooSlow
 from console.formats import Named
 from console.records import Chosen, KeySelect, Record, ValueCounts, index_advice, search, sql_segments
 
 CAP = 10_000
+MOST_IN_TAB = 1_000
+TAB_S, TABS_S = 0.25, 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +105,6 @@ class RecordPage:
     governed: Mapping[str, Governor] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class RelatedPage:
-    """Related records of one relation."""
-
-    relation: Relation
-    collection: Collection
-    columns: tuple[Field, ...]
-    rows: list[Record]
-    next: str | None
-    previous: str | None
-    named: Mapping[naming.Reference, Named] = field(default_factory=dict)
-
-
 def collections(actor: Actor) -> list[Collection]:
     """Collections that the actor may browse, in order."""
     return [item for item in records.collections() if _may(actor, item.id, "browse")]
@@ -151,7 +141,7 @@ def page_within(actor: Actor, collection: Collection, scope: Scope, query: Brows
     collection_id = collection.id
     where, segment, sought = _question(actor, collection, scope, query)
     order = records.order_of(collection, scope, query.sort)
-    columns = _columns(collection, scope, query.fields)
+    columns = shown_columns(collection, scope, query.fields)
     found = records.page(
         collection_id,
         scope,
@@ -162,13 +152,13 @@ def page_within(actor: Actor, collection: Collection, scope: Scope, query: Brows
         limit=query.limit,
         after=query.after,
         before=query.before,
-        fields=None if query.fields is None else _read(collection, columns),
+        fields=None if query.fields is None else read_columns(collection, columns),
     )
     total = None
     if query.count:
         exact = query.count == "exact" and not _by_indexes(collection, scope, sought)
         total = records.count(collection_id, scope, where, sought, None if exact else CAP, segment=segment)
-    named = _named(actor, columns, found.rows) if query.labels else {}
+    named = named_records(actor, columns, found.rows) if query.labels else {}
     shown = ListPage(collection, columns, found.rows, found.next, found.previous, total, order.text, where, query, named)
     dots = tuple(item for item in _masked(collection, scope) if item.name in (query.fields or ()))
     reach = search.reach(collection, scope.hidden, sought) if sought is not None else ""
@@ -179,7 +169,7 @@ def nothing_found(actor: Actor, collection_id: str, query: BrowseQuery) -> ListP
     """The frame of a list whose statement was stopped: what it would have found is not known."""
     collection, scope = browsed_collection(actor, collection_id)
     where, _, sought = _question(actor, collection, scope, query)
-    shown = ListPage(collection, _columns(collection, scope, query.fields), [], None, None, None, query.sort or "", where, query)
+    shown = ListPage(collection, shown_columns(collection, scope, query.fields), [], None, None, None, query.sort or "", where, query)
     return replace(shown, words=tuple(search_syntax.words(sought)), reach="stopped")
 
 
@@ -196,6 +186,25 @@ def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
     if _by_indexes(collection, scope, sought):
         return Counted(total)
     return Counted(total, records.estimate(collection_id, scope, where, sought, segment=segment) if total > CAP else None)
+
+
+def segment_counts(actor: Actor, collection_id: str) -> dict[str | None, int]:
+    """Segment → number of records, None for all of them; `MOST_IN_TAB + 1` means more than `MOST_IN_TAB`.
+
+    Each is one statement of at most `TAB_S` seconds, all of them `TABS_S`; a segment that takes longer is left out. Raises NotFound, SourceDown.
+    """
+    collection, scope = browsed_collection(actor, collection_id)
+    found: dict[str | None, int] = {}
+    until = time.monotonic() + TABS_S
+    for segment_id in (None, *(segment.id for segment in collection.segments)):
+        if time.monotonic() >= until:
+            break
+        try:
+            holds = _segment(actor, collection, scope, segment_id)
+            found[segment_id] = records.count(collection_id, scope, cap=MOST_IN_TAB, segment=holds, seconds=TAB_S)
+        except (TooSlow, Malformed):
+            continue  # of a segment that rests on a hidden field nothing is told
+    return found
 
 
 def value_counts(actor: Actor, collection_id: str, field: str, query: BrowseQuery) -> ValueCounts:
@@ -230,7 +239,7 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
     found = records.get(collection_id, key, scope)
     may_update = may_update_record(actor, collection_id, key)
     fields = tuple(item for item in collection.readable(scope))
-    named = _named(actor, fields, [found]) if labels else {}
+    named = named_records(actor, fields, [found]) if labels else {}
     log.note(
         actor,
         "record_viewed",
@@ -253,43 +262,6 @@ def sample(actor: Actor, becoming: Collection) -> RecordPage | None:
         actor, "record_listed", open={"count": 1 if found else 0, "sort": "", "more": False}, source=becoming.source, collection=becoming.id
     )
     return None if found is None else RecordPage(becoming, found, becoming.readable(scope), (), False)
-
-
-def related(
-    actor: Actor, collection_id: str, key: str, relation: str, limit: int = 50, after: str | None = None, *, before: str | None = None
-) -> RelatedPage:
-    """A page of related records. Raises NotFound if the record, relation or other collection is invisible to the actor."""
-    collection, scope = browsed_collection(actor, collection_id)
-    link = collection.relation(relation)
-    if link is None:
-        raise NotFound
-    target, target_scope = browsed_collection(actor, link.collection)
-    records.get(collection_id, key, scope, fields=())
-    found = records.related(collection_id, key, relation, target_scope, limit, after, before=before)
-    log.note(
-        actor,
-        "record_viewed",
-        open={"relation": relation},
-        source=collection.source,
-        collection=collection_id,
-        record=log_reference(collection, key),
-        label=label_on_collection(target) or label_on_collection(collection),
-        later=True,
-    )
-    columns = _columns(target, target_scope, related_columns(collection, relation) or _without_near_end(target, link))
-    return RelatedPage(link, target, columns, found.rows, found.next, found.previous, _named(actor, columns, found.rows))
-
-
-def _without_near_end(target: Collection, link: Relation) -> tuple[str, ...]:
-    """The columns of the list without those that hold the record that it belongs to."""
-    near = {there for _, there in link.columns} if link.kind == "to_many" else set()
-    return tuple(name for name in target.columns if name not in near) or target.columns
-
-
-def related_columns(collection: Collection, relation: str) -> tuple[str, ...] | None:
-    """Columns of a related list in the collection's summary; None if the summary does not say."""
-    said = next((item for item in collection.summary.get("related", ()) if item.get("relation") == relation), None)
-    return tuple(said["columns"]) if said and said.get("columns") else None
 
 
 def subject_of(collection: Collection, key: str) -> str | None:
@@ -391,19 +363,22 @@ def _reads_seen(actor: Actor, collection: Collection, segment: Segment) -> bool:
         return False
 
 
-def _columns(collection: Collection, scope: Scope, wanted: tuple[str, ...] | None) -> tuple[Field, ...]:
+def shown_columns(collection: Collection, scope: Scope, wanted: tuple[str, ...] | None) -> tuple[Field, ...]:
     """The readable fields with these names, in this order; all readable ones if none are given."""
     readable = {item.name: item for item in collection.readable(scope)}
     return tuple(readable.values()) if wanted is None else tuple(readable[name] for name in dict.fromkeys(wanted) if name in readable)
 
 
-def _read(collection: Collection, columns: tuple[Field, ...]) -> list[str]:
-    """Names of the columns, with the columns of their currencies."""
+def read_columns(collection: Collection, columns: tuple[Field, ...]) -> list[str]:
+    """Names of the columns, with the columns of their currencies, and beside a day or moment the state that says whether it still matters."""
     names = [item.name for item in columns]
+    state = collection.summary.get("badge")
+    if isinstance(state, str) and state in collection.by_name and any(item.type in ("date", "datetime") for item in columns):
+        names.append(state)
     return list(dict.fromkeys([*names, *(collection.currencies[name] for name in names if name in collection.currencies)]))
 
 
-def _named(actor: Actor, columns: Iterable[Field], rows: Iterable[Record]) -> dict[naming.Reference, Named]:
+def named_records(actor: Actor, columns: Iterable[Field], rows: Iterable[Record]) -> dict[naming.Reference, Named]:
     """The records that the columns refer to: one statement for each collection."""
     return naming.named(actor, naming.references(((item.name, item.references) for item in columns), (row.values for row in rows)))
 

@@ -33,6 +33,8 @@ OUTSIDE = (
         ("old", "new", "changes"),
     ),
     Kind("value_revealed", "record", "A person or key uncovered a masked value of a record, with a reason.", ("field",), ("reason",)),
+    Kind("note_added", "record", "A person wrote a note on a record; the people that it names are told.", ("note", "people"), ("text",)),
+    Kind("note_removed", "record", "A person removed a note of their own from a record.", ("note",)),
     Kind(
         "access_refused",
         "access",

@@ -116,7 +116,13 @@ role = _table("role", "id title about changed_at:moment")
 policy_version = _table("policy_version", "number:bigint at:moment by note added:json removed:json")
 policy_draft = _table("policy_draft", "person base:bigint added:json removed:json at:moment")
 version = _table("version", "name number:bigint")
-list_view = _table("list_view", "person collection columns:texts roomy:bool segment changed_at:moment")
+list_view = _table("list_view", "person collection columns:texts roomy:bool segment changed_at:moment page_size:int widths:json")
+list_export = _table(
+    "list_export",
+    "id person collection format subject kid nonce:bytes ct:bytes status why done:bigint total:bigint parts:int "
+    "created_at:moment expires_at:moment",
+)
+record_note = _table("record_note", "id collection record by at:moment mentions:texts subject kid nonce:bytes ct:bytes removed_at:moment")
 throttle = _table("throttle", "key count:int until:moment")
 
 data_source = _table(

@@ -9,9 +9,9 @@ from console.formats.codes import CODED, PROGRAM_WORD, code_choices, code_name, 
 from console.formats.forms import box, typed
 from console.formats.kinds import EMPTY, LISTS, NUMBERS, SHOWN_ONLY, Amount, Kind, Look, Named, kind, with_currencies
 from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker
-from console.formats.money import NO_CURRENCY, currency_words, is_money
+from console.formats.money import NO_CURRENCY, amount_of, currency_words, is_money, money_box
 from console.formats.numerals import grouped
-from console.formats.times import ago, clock, clock_or_day, full_moment, in_words, moment_of, month_words, span, when
+from console.formats.times import ago, clock, clock_or_day, full_moment, in_words, moment_of, month_words, span, when, within
 from console.formats.words import described, file_words, initials, label_of, role_words, text, undescribed
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Look",
     "Named",
     "ago",
+    "amount_of",
     "box",
     "cell",
     "clock",
@@ -50,6 +51,7 @@ __all__ = [
     "linked",
     "marker",
     "moment_of",
+    "money_box",
     "month_words",
     "program_words",
     "role_words",
@@ -60,4 +62,5 @@ __all__ = [
     "undescribed",
     "when",
     "with_currencies",
+    "within",
 ]

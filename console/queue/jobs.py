@@ -29,7 +29,10 @@ FOLLOW = "follow"
 READ = "read_documents"
 """The job that reads documents beside a run: its text names the run, who wants to see them, and which."""
 
-JOBS = frozenset([ADVANCE, PROPOSE, BULK, FOLLOW, READ])
+EXPORT = "export_list"
+"""The job that writes a list into a file: its text is the file's id."""
+
+JOBS = frozenset([ADVANCE, PROPOSE, BULK, FOLLOW, READ, EXPORT])
 """All jobs there are. A worker refuses to start without a function for each (`console.worker.handlers`), and no other name is put in."""
 
 KEPT = timedelta(days=7)

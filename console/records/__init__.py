@@ -1,13 +1,27 @@
 """The only access to the users' databases: reflect, list, read and write records. Every read takes a scope, which limits what it returns."""
 
 from console.records.catalogue import collection, collections, forget
-from console.records.delete import delete
-from console.records.insert import find_same, insert
+from console.records.delete import delete, on_delete
+from console.records.insert import filled_by_database, find_same, insert
 from console.records.quick_search import Hits
 from console.records.reader import Record
 from console.records.record_keys import key_of_value
-from console.records.record_pages import Order, Page, order_of
-from console.records.record_reads import MOST_ROWS, count, estimate, get, named, page, related, sample, subject, titles, visible_keys
+from console.records.record_pages import MOST_SORTED, Order, Page, order_of
+from console.records.record_reads import (
+    MOST_ROWS,
+    count,
+    estimate,
+    get,
+    named,
+    page,
+    related,
+    related_count,
+    sample,
+    subject,
+    titles,
+    visible_keys,
+)
+from console.records.related_lists import related_lists
 from console.records.related_values import leading
 from console.records.sql_segments import KeySelect
 from console.records.sql_tables import Chosen
@@ -18,6 +32,7 @@ from console.records.write import WriteUnknown, compare, forms, write
 
 __all__ = [
     "MOST_ROWS",
+    "MOST_SORTED",
     "Chosen",
     "Figure",
     "Hits",
@@ -37,6 +52,7 @@ __all__ = [
     "delete",
     "diagnosis",
     "estimate",
+    "filled_by_database",
     "find_same",
     "forget",
     "forms",
@@ -51,6 +67,7 @@ __all__ = [
     "key_of_value",
     "leading",
     "named",
+    "on_delete",
     "order_of",
     "page",
     "portable",
@@ -59,6 +76,8 @@ __all__ = [
     "record_keys",
     "reflect",
     "related",
+    "related_count",
+    "related_lists",
     "relations",
     "sample",
     "sampling",

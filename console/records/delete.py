@@ -1,16 +1,40 @@
 """Deleting a record with one DELETE, with the scope in its WHERE, if the record is still as it was seen."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from console import faults
+from console.core.documents.collections import Collection, Relation
 from console.core.scopes import Scope
 from console.errors import Conflict
 from console.records import catalogue, connect, record_keys, values
 from console.records.sql_tables import Table, table_of
 from console.records.write import Stale, WriteUnknown, compare, locked
+
+Follows = Literal["deleted", "emptied", "refused"]
+_RULES: Mapping[str, Follows] = {"CASCADE": "deleted", "SET NULL": "emptied", "SET DEFAULT": "emptied"}
+
+
+def on_delete(collection: Collection, relation: Relation) -> Follows | None:
+    """What the database does with the records that a to-many relation leads to when this one is deleted; None without a foreign key."""
+    target = catalogue.collection(relation.collection)
+    if target.source != collection.source or target.kind != "table":
+        return None
+    inspected = connect.read(
+        catalogue.engine_of(target),
+        target.source,
+        lambda connection: sa.inspect(connection).get_foreign_keys(target.table, schema=target.schema),
+    )
+    ours = {there: here for here, there in relation.columns}
+    for key in inspected:
+        if (
+            key["referred_table"] == collection.table
+            and dict(zip(key["constrained_columns"], key["referred_columns"], strict=True)) == ours
+        ):
+            return _RULES.get(str(key.get("options", {}).get("ondelete", "")).upper(), "refused")
+    return None
 
 
 def delete(collection_id: str, key: str, expected: Mapping[str, Any], scope: Scope) -> None:

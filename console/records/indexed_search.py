@@ -63,20 +63,21 @@ def _answers_all(collection: Collection, field: Field, offered: frozenset[str]) 
 
 def among(table: Table, ways_: Sequence[Sequence[Condition]], most: int = MOST) -> Condition:
     """True for the records whose keys one of these lists of conditions names, at most so many each."""
-    parts = [_keys(table, conditions, most) for conditions in ways_]
+    parts = [keys(table, conditions, most) for conditions in ways_]
     named = [column.name for column in table.key]
     both = sa.union_all(*(sa.select(part) for part in parts)).subquery("found") if len(parts) > 1 else parts[0]
-    keys: Any = sa.select(*(both.c[name] for name in named)).correlate(None)
+    chosen: Any = sa.select(*(both.c[name] for name in named)).correlate(None)
     if len(named) > 1:
-        return sa.tuple_(*table.key).in_(keys)
+        return sa.tuple_(*table.key).in_(chosen)
     if (
         table.dialect.name == "postgresql"
     ):  # as an array, so that the planner looks the keys up and does not walk the table in the order of the list
-        return table.key[0] == sa.func.any(sa.func.array(keys.scalar_subquery()))
-    return table.key[0].in_(keys)
+        return table.key[0] == sa.func.any(sa.func.array(chosen.scalar_subquery()))
+    return table.key[0].in_(chosen)
 
 
-def _keys(table: Table, conditions: Sequence[Condition], most: int) -> Any:
+def keys(table: Table, conditions: Sequence[Condition], most: int) -> Any:
+    """The keys of records for which all of these conditions hold, at most so many."""
     return sa.select(*table.key).select_from(table.table).where(*conditions).limit(most).correlate(None).subquery()
 
 

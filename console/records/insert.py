@@ -69,6 +69,24 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workfl
     return reader.finished([reader.record(found)])[0]
 
 
+def filled_by_database(collection: Collection) -> frozenset[str]:
+    """Columns that the database fills in where an INSERT leaves them out: with a default, a number of its own or a computed value."""
+    columns = connect.read(
+        catalogue.engine_of(collection),
+        collection.source,
+        lambda connection: sa.inspect(connection).get_columns(collection.table, schema=collection.schema),
+    )
+    filled = {
+        column["name"]
+        for column in columns
+        if column.get("default") is not None or column.get("identity") or column.get("computed") or column.get("autoincrement") is True
+    }
+    alone = [column for column in columns if column["name"] in collection.key] if len(collection.key) == 1 else []
+    if collection.dialect == "sqlite" and alone and str(alone[0]["type"]).upper() == "INTEGER":
+        filled.add(alone[0]["name"])  # such a key is the number of the row. Source: https://www.sqlite.org/lang_createtable.html#rowid
+    return frozenset(filled)
+
+
 def find_same(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record | None:
     """The record with all these values; None if none is in the scope. Raises SourceDown."""
     tests = Group(

@@ -12,12 +12,14 @@ from console.core.documents.collections import Collection, Field
 from console.core.scopes import Scope
 from console.records import catalogue, connect, indexes, timed
 from console.records.dialects import Condition
-from console.records.indexed_search import among, beginning_fields, complete, ways
+from console.records.indexed_search import among, beginning_fields, complete, keys, ways
 from console.records.reader import Reader, Record
 from console.records.search import field_conditions, telling_fields
 from console.records.sql_tables import Table, table_of
 
 MOST_WORDS = 4
+CANDIDATES = 1_000
+"""Records that one word of several may bring in, through one index; the other words are looked for in these."""
 WHOLE_S = 1.5
 
 
@@ -25,8 +27,8 @@ WHOLE_S = 1.5
 class Hits:
     """What was found in one collection. `more`: not all of it was read.
 
-    `reach`: `everything` was looked at; `beginnings` alone, as far as the table is indexed; `nothing`, because no index of a large table helps; or
-    `slow`: it took too long.
+    `reach`: `everything` was looked at; `beginnings` alone, as far as the table is indexed; `nothing`, because no index of a large table helps;
+    `some`, because each of the words fits more than `CANDIDATES` records; or `slow`: it took too long.
     """
 
     collection: Collection
@@ -89,9 +91,17 @@ def _find(connection: Connection, collection: Collection, scope: Scope, fields: 
     if whole:
         found = read(among(table, [[way.condition, wanted] for way in whole], limit + 1))
     if not found.records and len(words) > 1 and (single := ways(table, searched, seen, words)):
-        each = [[way.condition, wanted, *matching[: way.place], *matching[way.place + 1 :]] for way in single]
+        each = [[among(table, [[way.condition, wanted]], CANDIDATES), *matching[: way.place], *matching[way.place + 1 :]] for way in single]
         found = read(among(table, each, limit + 1))
+        if not found.more and _brought_too_many(connection, [keys(table, [way.condition, wanted], CANDIDATES) for way in single]):
+            reach = "some"
     return replace(found, reach=reach)
+
+
+def _brought_too_many(connection: Connection, ways_: Sequence[Any]) -> bool:
+    """Whether one of these lists of keys was cut."""
+    counts = [sa.select(sa.func.count().label("n")).select_from(way) for way in ways_]
+    return any(count >= CANDIDATES for count in connection.execute(sa.union_all(*counts)).scalars())
 
 
 def _titled(table: Table, scope: Scope) -> tuple[Any, Field] | None:

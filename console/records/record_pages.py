@@ -1,7 +1,7 @@
 """Pages of a list by keyset: a page starts after the (sort value, key) of a record, rows are never counted. One page is one statement."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,13 +15,14 @@ from console.core.expressions.search_syntax import Sought, Words
 from console.core.filters import Filter, readable_field
 from console.core.scopes import Scope
 from console.errors import Malformed
-from console.records import catalogue, connect, cursors, filter_conditions
+from console.records import catalogue, connect, cursors, filter_conditions, several_orders
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
 from console.records.search import sought_condition
 from console.records.sql_tables import Chosen, Table, table_of
 
 MOST_TIES = 12
+MOST_SORTED = 4
 MOST_WRITTEN = 500
 T = TypeVar("T")
 
@@ -37,26 +38,40 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order of a list: by one field (None: by key only), then by key in the same direction."""
+    """The order of a list: by one field (None: by key only), `then` by further ones, then by key in the direction of the first."""
 
     field: Field | None
     descending: bool = False
+    then: tuple["Order", ...] = ()
 
     @property
     def text(self) -> str:
-        """The form in a URL: `-opened_at`; empty for the key only."""
-        return ("-" if self.descending else "") + (self.field.name if self.field else "")
+        """The form in a URL: `-opened_at`, `risk,-opened_at`; empty for the key only."""
+        return ",".join([("-" if self.descending else "") + (self.field.name if self.field else ""), *(one.text for one in self.then)])
+
+    @property
+    def columns(self) -> list[tuple[str, bool]]:
+        """The sorted columns, each with whether it is descending."""
+        return [(one.field.name, one.descending) for one in (self, *self.then) if one.field is not None]
 
 
 def order_of(collection: Collection, scope: Scope, sort: str | None) -> Order:
-    """The order that `sort` names. Raises Malformed for a field that is unknown, hidden or cannot be sorted."""
+    """The order that `sort` names, by at most `MOST_SORTED` fields. Raises Malformed for a field that is unknown, hidden or cannot be sorted."""
     if not sort:
         own = _named_order(collection, collection.sort or "")
         return own if own.field is None or own.field.name not in scope.hidden else Order(None)
-    field = readable_field(collection, sort.removeprefix("-"), scope.hidden)
-    if not field.sortable:
-        raise _unsortable(field)
-    return _named_order(collection, sort)
+    names = sort.split(",")
+    if len(names) > MOST_SORTED:
+        reason = f"A list is sorted by at most {MOST_SORTED} fields."
+        raise Malformed(reason, details=[{"field": "sort", "reason": reason}])
+    found: dict[str, Order] = {}
+    for name in names:
+        field = readable_field(collection, name.removeprefix("-"), scope.hidden)
+        if not field.sortable:
+            raise _unsortable(field)
+        found.setdefault(field.name, _named_order(collection, name))
+    first, *then = found.values()
+    return replace(first, then=tuple(then))
 
 
 def _named_order(collection: Collection, sort: str) -> Order:
@@ -138,7 +153,7 @@ def read_page(
 
 def _places(collection: Collection, order: Order) -> list[str]:
     """Sort columns: the sorted field, then the key."""
-    return list(dict.fromkeys([*([order.field.name] if order.field else []), *collection.key]))
+    return list(dict.fromkeys([*(name for name, _ in order.columns), *collection.key]))
 
 
 def _slice(
@@ -153,6 +168,12 @@ def _slice(
     size: int,
 ) -> Any:
     """The statement for `size` rows from the anchor on. Nulls of the sorted column are where the database's indexes have them."""
+    if order.then:
+        sorted_by = [*order.columns, *((name, order.descending) for name in places[len(order.columns) :])]
+        values = None if anchor is None else list(zip(anchor, _bound(table, places, anchor), strict=True))
+        several = several_orders.terms(table, sorted_by, values, backwards=backwards)
+        ahead = [] if anchor is None else [several_orders.beyond(several)]
+        return reader.select().where(*wanted(), *ahead).order_by(*several_orders.directed(several)).limit(size)
     down = order.descending != backwards
     columns = [table.dialect.sorted(table.columns[name], table.collection.by_name[name]) for name in places]
     select = reader.select().where(*wanted())
@@ -237,7 +258,7 @@ def _page_by_number(
     start = max(0, start - limit) if before else start
     reader = Reader(table, scope, fields)
     ties = [table.columns[field.name].asc() for field in collection.stored_fields if field.sortable][:MOST_TIES]
-    first = _directed([table.columns[order.field.name]], order.descending) if order.field else []
+    first = [column for name, down in order.columns for column in _directed([table.columns[name]], down)]
     statement = reader.select().where(*wanted).order_by(*first, *ties).limit(limit + 1).offset(start)
     rows = read(collection, fetch(statement))
 

@@ -1,6 +1,7 @@
 """Reading records: every read takes a scope, and the scope is part of the SQL."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from console.core.expressions.search_syntax import Sought, limited
 from console.core.filters import Filter
 from console.core.scopes import Scope
 from console.errors import NotFound
-from console.records import catalogue, indexes, record_keys, values
+from console.records import catalogue, indexes, record_keys, timed, values
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
 from console.records.record_pages import Page, fetch, list_conditions, order_of, read, read_page
@@ -87,15 +88,21 @@ def count(
     *,
     segment: Chosen | None = None,
     roots: Mapping[str, Any] | None = None,
+    seconds: float | None = None,
 ) -> int:
-    """Number of records. With a cap at most `cap + 1`, which means more than `cap`."""
+    """Number of records. With a cap at most `cap + 1`, which means more than `cap`. Raises TooSlow where it takes longer than `seconds`."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
     met = list_conditions(table, scope, where, segment, q, roots)
     inner: Select[Any] = sa.select(sa.literal_column("1")).select_from(table.table).where(*met)
     inner = inner if cap is None else inner.limit(cap + 1)
     statement = sa.select(sa.func.count()).select_from(inner.subquery())
-    return read(collection, lambda connection: int(connection.execute(statement).scalar_one()))
+
+    def counted(connection: Connection) -> int:
+        with timed.limit(connection, seconds) if seconds else nullcontext():
+            return int(connection.execute(statement).scalar_one())
+
+    return read(collection, counted)
 
 
 def estimate(
@@ -145,6 +152,19 @@ def related(
     return read_page(target, scope_of_target, order, lambda: wanted, limit=limit, after=after, before=before, fields=fields)
 
 
+def related_count(collection_id: str, key: str, relation: str, scope_of_target: Scope, cap: int) -> int:
+    """Number of records that a relation leads to from this record, which the caller has judged; `cap + 1` means more than `cap`."""
+    target, linked = relation_target(collection_id, key, relation)
+    if linked is None:
+        return 0
+    there = table_of(target)
+    inner: Select[Any] = (
+        sa.select(sa.literal_column("1")).select_from(there.table).where(there.in_scope(scope_of_target), *linked).limit(cap + 1)
+    )
+    statement = sa.select(sa.func.count()).select_from(inner.subquery())
+    return read(target, lambda connection: int(connection.execute(statement).scalar_one()))
+
+
 def relation_target(collection_id: str, key: str, relation: str) -> tuple[Collection, list[Condition] | None]:
     """(target collection of the relation, conditions on its records; None if there can be none). Raises NotFound."""
     collection = catalogue.collection(collection_id)
@@ -152,7 +172,7 @@ def relation_target(collection_id: str, key: str, relation: str) -> tuple[Collec
     if link is None:
         raise NotFound
     target = catalogue.collection(link.collection)
-    here = _values_here(collection, key, [column for column, _ in link.columns])
+    here = linking_values(collection, key, [column for column, _ in link.columns])
     if any(part is None for part in here):
         return target, None
     there = table_of(target)
@@ -186,7 +206,7 @@ def subject(collection_id: str, key: str) -> tuple[str, str] | None:
         return collection_id, key
     for name in collection.subject.split("."):
         link = collection.relation(name)
-        parts = _values_here(collection, key, [column for column, _ in link.columns]) if link and link.kind == "to_one" else []
+        parts = linking_values(collection, key, [column for column, _ in link.columns]) if link and link.kind == "to_one" else []
         here = record_keys.encode(parts)
         if link is None or here is None or [column for _, column in link.columns] != list(catalogue.collection(link.collection).key):
             return None
@@ -222,13 +242,16 @@ def _one_of_keys(table: Table, parts: Sequence[tuple[Any, ...]]) -> Condition:
     return sa.or_(sa.false(), *(table.is_key(part) for part in parts))
 
 
-def _values_here(collection: Collection, key: str, names: list[str]) -> list[Any]:
-    """JSON values of these columns, read without a scope: the caller has judged the record."""
+def linking_values(collection: Collection, key: str, names: list[str], scope: Scope | None = None) -> list[Any]:
+    """JSON values of these columns of the record, also of those that nobody is shown; None for the scope: the caller has judged the record.
+
+    Raises NotFound.
+    """
     table = table_of(collection)
     statement = (
         sa.select(*(table.columns[name] for name in names))
         .select_from(table.table)
-        .where(table.is_key(record_keys.decode(collection, key)))
+        .where(table.is_key(record_keys.decode(collection, key)), *([] if scope is None else [table.in_scope(scope)]))
     )
     row = read(collection, lambda connection: connection.execute(statement).first())
     if row is None:

@@ -20,7 +20,7 @@ from console.records.record_pages import read
 from console.records.sql_tables import Table, table_of
 
 if TYPE_CHECKING:
-    from sqlglot import exp
+    from sqlglot import exp  # the parser takes 17 MB: it is loaded by the first SELECT that somebody wrote
 
 MOST_ROWS = 1_000
 SECONDS = 5.0
@@ -82,7 +82,7 @@ def ask(
 
 
 def parse(text: str, dialect: str) -> "exp.Expression":
-    """The tree of one SELECT. Raises Malformed for anything else. The parser is loaded with the first SELECT: most processes never need it."""
+    """The tree of one SELECT. Raises Malformed for anything else."""
     import sqlglot
     from sqlglot import exp
     from sqlglot.errors import SqlglotError

@@ -41,6 +41,8 @@ class Table:
         self.readers = {
             field.name: values.hexadecimal
             if field.stored == "binary" and field.name in known_by
+            else values.shown
+            if field.stored == "other" and field.name in known_by  # a key is looked up by its own text, not by words for it
             else values.reader(field, collection.dialect)
             for field in collection.stored_fields
         }

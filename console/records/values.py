@@ -79,14 +79,13 @@ def shown(value: Any) -> Any:
             return [shown(item) for item in value]
         case dict():
             return {str(name): _plain_json(item) for name, item in value.items()}
-    if hasattr(value, "lower_inc"):
-        return uncommon_values.range_words(value, shown)
     return str(value)
 
 
 UNCOMMON: dict[str, Callable[[Any], Any]] = {
     "set": uncommon_values.set_list,
     "tsvector": uncommon_values.lexemes,
+    **dict.fromkeys(uncommon_values.RANGES, uncommon_values.range_words),
     **dict.fromkeys(uncommon_values.SHAPES, uncommon_values.shape_words),
 }
 """Native type → how its values are shown."""

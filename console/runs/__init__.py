@@ -8,7 +8,7 @@ from console.runs.changing.missing_context import propose_again, supply, supply_
 from console.runs.changing.reporting import receipt_of, report, reportable
 from console.runs.changing.rerunning import rerun
 from console.runs.changing.revising import Preview, abort, abort_preview, preview, revise
-from console.runs.changing.transitions import Submission, cancel, complete, complete_and_look, draft, end_for_erasure, start
+from console.runs.changing.transitions import Submission, cancel, complete, complete_and_look, draft, end_for_erasure, start, try_start
 from console.runs.engine.advancing import advance
 from console.runs.engine.answering import fail_overdue_proposals, record_answer
 from console.runs.engine.effect_followup import follow_effect, follow_now, late_reports
@@ -119,6 +119,7 @@ __all__ = [
     "take_over",
     "title",
     "to_continue",
+    "try_start",
     "wake",
     "words_of_event",
 ]

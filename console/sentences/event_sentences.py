@@ -306,6 +306,8 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "clearance_granted": _of_person("agreed to a clearance for a time"),
         "clearance_refused": _of_person("refused a clearance for a time"),
         "clearance_revoked": _of_person("took back a clearance for a time"),
+        "note_added": "{who} wrote a note{on_record}",
+        "note_removed": "{who} removed a note of theirs{on_record}",
         "value_revealed": lambda parts: (
             "{who} uncovered a masked value"
             + escape_braces(after(": ", parts.field(parts.text("field")) if parts.text("field") else ""))

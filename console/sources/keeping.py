@@ -5,6 +5,7 @@ Nothing is written into the connected database.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection as Several, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,11 +97,12 @@ def add(
     seen = look(name, text, settings)
     require_existing(seen, schemas, chosen)
     kept = stored_collections(name, seen, documents)
+    check(name, kept)  # before the transaction: thousands of tables take longer than it may be idle
     dialect = address.get_backend_name()
     with transaction() as connection:
         if connection.execute(sa.select(tables.data_source.c.id).where(tables.data_source.c.name == name)).first():
             raise _taken(name)
-        check(connection, kept)
+        require_free_ids(connection, kept)
         sealed = catalogue.seal(name, text)
         row = {"id": name, "name": name, "url_sealed": sealed, "dialect": dialect, "settings": settings, "server": seen.server}
         connection.execute(sa.insert(tables.data_source).values(**row, looked_at=sa.func.now(), checked_at=sa.func.now()))
@@ -134,16 +136,21 @@ def refresh(name: str, documents: Sequence[Mapping[str, Any]] | None = None, *, 
 
 def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | None, *, by: Actor) -> list[Collection]:
     """Store the structure that was read, and log what was added and removed. Raises as `add` does."""
-    with transaction() as connection:
+    with hot_engine().connect() as connection:
         rows = connection.execute(sa.select(tables.collection).where(tables.collection.c.source == name)).all()
-        if documents is None:
-            documents = [row.document for row in sorted(rows, key=lambda row: row.position) if row.document]
-        former = {place(row.structure): row.structure for row in rows}
-        for structure in seen.structures:
-            sampling.keep_secrets(structure, former.get(place(structure)))
-        kept = stored_collections(name, seen, documents)
+    if documents is None:
+        documents = [row.document for row in sorted(rows, key=lambda row: row.position) if row.document]
+    former = {place(row.structure): row.structure for row in rows}
+    for structure in seen.structures:
+        sampling.keep_secrets(structure, former.get(place(structure)))
+    kept = stored_collections(name, seen, documents)
+    check(name, kept)  # before the transaction, as in `add`
+    with transaction() as connection:
+        present = connection.execute(sa.select(tables.collection.c.document).where(tables.collection.c.source == name)).scalars().all()
+        if sorted(map(str, present)) != sorted(str(row.document) for row in rows):
+            raise Conflict(f"The collections of {name} were changed in between; nothing was taken over. Do it again.", code="source_moved")
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
-        check(connection, kept)
+        require_free_ids(connection, kept)
         keep(connection, kept)
         known = sa.update(tables.data_source).where(tables.data_source.c.name == name)
         connection.execute(known.values(looked_at=sa.func.now(), checked_at=sa.func.now(), down_since=None, server=seen.server))
@@ -344,17 +351,22 @@ def _check_document(name: str, document: Mapping[str, Any]) -> None:
         raise _definition(which, "clearance", error.message) from None
 
 
-def check(connection: sa.Connection, kept: list[Stored]) -> None:
-    """Raises DefinitionError or Conflict unless all collections can be assembled and every segment is valid."""
-    table = tables.collection
-    rows = connection.execute(sa.select(table)).all()
-    others = [Stored(row.id, row.source, row.structure, row.document, row.position) for row in rows]
-    ids = [item.id for item in (*others, *kept)]
-    twice = sorted({item for item in ids if ids.count(item) > 1})
+def require_free_ids(connection: sa.Connection, kept: list[Stored]) -> None:
+    """Raises Conflict if another collection, or two of these, have the same id."""
+    ids = [*connection.execute(sa.select(tables.collection.c.id)).scalars(), *(item.id for item in kept)]
+    counted = Counter(ids)
+    twice = sorted(item for item, count in counted.items() if count > 1)
     if twice:
         raise Conflict(
             f"There is a collection {twice[0]} already.", details=[{"field": "id", "reason": f"{item} is taken"} for item in twice]
         )
+
+
+def check(name: str, kept: list[Stored]) -> None:
+    """Raises DefinitionError unless the collections of this source and all others can be assembled and every segment is valid."""
+    with hot_engine().connect() as connection:
+        rows = connection.execute(sa.select(tables.collection).where(tables.collection.c.source != name)).all()
+    others = [Stored(row.id, row.source, row.structure, row.document, row.position) for row in rows]
     made = assemble([*others, *kept], hooked.fields())
     for item in kept:
         for segment in (one for one in made[item.id].segments if one.sql is None):

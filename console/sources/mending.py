@@ -9,7 +9,7 @@ from console.core.documents.collections.document_check import check
 from console.core.documents.json_shape import Spot
 from console.records import hooked
 
-NAMES = ("columns", "details", "form", "search", "key")
+NAMES = ("columns", "details", "form", "new", "search", "key")
 MOST = 1_000
 
 

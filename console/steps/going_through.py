@@ -167,7 +167,7 @@ class LoopState:
         """The list as it is displayed."""
         states = {key: entry["state"] for key, entry in self.entries.items()}
         key, over = self.item.key if self.item else None, len(self.items) - len(self.open)
-        return window(self.items, states, key, self.rows, self.config.items.shown, over)
+        return window(self.items, states, key, self.rows, self.config.items.shown if self.config.items.fields else None, over)
 
     def checked(self) -> Checked | None:
         """The documents of the current item to check; None where the step has no checks or no item is left."""

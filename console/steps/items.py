@@ -135,7 +135,7 @@ def _sorted(found: list[tuple[str, str, Mapping[str, Any]]], sort: str) -> list[
 
 
 def window(
-    items: Sequence[Listed], states: Mapping[str, Any], key: str | None, rows: Rows | None, fields: Sequence[str], over: int
+    items: Sequence[Listed], states: Mapping[str, Any], key: str | None, rows: Rows | None, fields: Sequence[str] | None, over: int
 ) -> Progress:
     """The list around the item at hand, and what is known of that."""
     at = next((place for place, item in enumerate(items) if item.key == key), 0)
@@ -154,15 +154,15 @@ def window(
     )
 
 
-def _known(item: Listed, rows: Rows | None, fields: Sequence[str]) -> Rows | None:
-    """What is shown of the item: the fields that are named, or all that a list's entry has."""
+def _known(item: Listed, rows: Rows | None, fields: Sequence[str] | None) -> Rows | None:
+    """What is shown of the item: the fields that are named, else (None) all that a list's entry has."""
     if rows is None:
-        names = list(fields) or list(item.values)
+        names = list(item.values) if fields is None else list(fields)
         columns: Sequence[Mapping[str, Any]] = [
             {"name": name, "label": name.replace("_", " ").capitalize(), "type": "json"} for name in names
         ]
         known = {name: value for name, value in item.values.items() if name in names and not isinstance(value, (dict, list))}
         return Rows("", item.title, columns, [{"key": None, "title": item.title, "values": known}])
-    columns = [field for field in rows.fields if field["name"] in fields]
+    columns = [field for field in rows.fields if field["name"] in (fields or ())]
     values = {field["name"]: item.values.get(field["name"]) for field in columns}
     return Rows(rows.collection, rows.label, columns, [{"key": item.key, "title": item.title, "values": values}])

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import access, accounts, files, log, records, runs, settings, subjects
+from console.browse import list_files
 from console.core import scopes
 from console.core.actor import Actor
 from console.core.run.moves import require_reason
@@ -168,6 +169,7 @@ def _erase_values(actor: Actor, subject: str, reason: str, ready: Callable[[Conn
         mark_stale(connection, run_ids)
         _clear_bulk_reasons(connection, run_ids, (named.collection, named.record) if named else None)
         noted = {"subject": subject, "count": gone, "runs": len(run_ids)}
+        list_files.forget_all(connection)
         log.note(actor, "subject_erased", open=noted, sealed={"reason": reason}, connection=connection)
     subjects.forget(subject)
     files.texts.forget(subject)

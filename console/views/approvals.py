@@ -216,7 +216,7 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
         "record": _lines(view, view.record, look),
         "record_url": frame.record_url(view.line.collection, view.line.approval.record) if view.line.collection else None,
         "context": _context(view, look),
-        "rules": [_rule(rule, view) for rule in view.line.approval.not_by],
+        "rules": list(dict.fromkeys(filter(None, (_rule(rule, view) for rule in view.line.approval.not_by)))),
         "roles": " or ".join(formats.role_words(role).lower() for role in view.line.approval.roles)
         or "whoever has the right to approve this action",
         "deciders": view.deciders,
@@ -396,12 +396,16 @@ def _context(view: View, look: Look) -> list[tuple[str, list[dict[str, Any]]]]:
 
 
 def _rule(rule: str, view: View) -> str:
-    """Return in words who may not decide."""
+    """Return in words who may not decide; empty where another rule says it of the requester."""
     if rule == "requester":
         return f"not {view.line.requester_name}, who asked for it"
     if rule.startswith("step:"):
         return f"not whoever did “{rule.removeprefix('step:').replace('_', ' ')}”"
-    return "not the person whom the rule names"
+    known = next((person for person in accounts.people() if rule in (person.id, person.email)), None)
+    if known is None:
+        return "not the person whom the rule names"
+    asked = view.line.approval
+    return "" if known.id == asked.requested_by and "requester" in asked.not_by else f"not {known.name}"
 
 
 def words_of_wait(run: Mapping[str, Any]) -> tuple[str, str] | None:

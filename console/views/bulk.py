@@ -6,11 +6,13 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 
 from console import browse, queue
-from console.actions import bulk
+from console.actions import bulk, bulk_starts
 from console.actions.bulk import Bulk, Item
+from console.actions.bulk_starts import BulkStart
 from console.browse import BrowseQuery
+from console.core.actor import Actor
 from console.core.documents.action_document import Action
-from console.core.documents.fields import OWN_INPUT, shown
+from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.forms import is_empty, missing_message, refusal
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import frame, refusals
@@ -33,7 +35,7 @@ CANNOT = Badge("Cannot be done", "warn")
 def preview(collection: str) -> Response:
     """Show which records are included and which not, with the values typed so far. With `go`, start the action for those included."""
     actor, form = frame.actor(), request.values
-    action = next((action for action in bulk.offered(actor, collection) if action.id == form.get("action")), None)
+    action = next((each for each in _offered(actor, collection) if each.id == form.get("action")), None)
     if action is None:
         raise NotFound("There is no such action for several of these records, or it is not yours to do.")
     query = BrowseQuery(
@@ -48,11 +50,7 @@ def preview(collection: str) -> Response:
         return _page(described, action, [], typed, wrong=wrong, status=422)
     if request.method == "POST" and (lacking := _missing_errors(action, given)):
         return _page(described, action, items, typed, wrong=refusal(lacking), status=422)
-    judged = (
-        bulk.judged(actor, collection, action, items, given)
-        if request.method == "POST" or all(entry.readonly for entry in action.form)
-        else list(items)
-    )
+    judged = bulk.judged(actor, collection, action, items, given) if request.method == "POST" or not _editable(action) else list(items)
     if request.method != "POST" or "go" not in request.form:
         return _page(described, action, judged, typed)
     if all(item.state == bulk.REFUSED for item in judged):
@@ -74,21 +72,33 @@ def follow(bulk_id: str) -> Response:
     return frame.page("actions/progress.html", progress, blocks={"*": "progress"})
 
 
-def _missing_errors(action: Action, given: Mapping[str, Any]) -> list[dict[str, str]]:
+def _offered(actor: Actor, collection: str) -> list[Action | BulkStart]:
+    """Return the actions and the workflows that the reader may have for several records."""
+    return [*bulk.offered(actor, collection), *bulk_starts.offered(actor, collection)]
+
+
+def _editable(action: Action | BulkStart) -> list[FieldDefinition]:
+    """Return the fields that are typed once for all records."""
+    if isinstance(action, BulkStart):
+        return [FieldDefinition.model_validate(field) for field in action.definition.document.start.config.get("fields", ())]
+    return [entry for entry in action.form if not entry.readonly]
+
+
+def _missing_errors(action: Action | BulkStart, given: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return the errors for required fields that are empty and that no record fills in."""
-    empty = [entry for entry in action.form if not entry.readonly and entry.value is None]
+    empty = [entry for entry in _editable(action) if entry.value is None]
     fields = shown(empty, _roots(action), {}, OWN_INPUT)
     return [
         {"field": field.name, "reason": missing_message(field)} for field in fields if field.required and is_empty(given.get(field.name))
     ]
 
 
-def _roots(action: Action) -> dict[str, Any]:
+def _roots(action: Action | BulkStart) -> dict[str, Any]:
     """Return the values that the form's expressions can use while there is no record."""
     return {
         "record": None,
         "related": {},
-        "variables": action.variables,
+        "variables": {} if isinstance(action, BulkStart) else action.variables,
         "currentUser": frame.actor().attributes,
         "now": frame.look().now,
         OWN_INPUT: {},
@@ -97,14 +107,14 @@ def _roots(action: Action) -> dict[str, Any]:
 
 def _page(
     described: Mapping[str, Any],
-    action: Action,
+    action: Action | BulkStart,
     items: Sequence[Item],
     typed: Mapping[str, Any],
     *,
     wrong: ConsoleError | None = None,
     status: int = 200,
 ) -> Response:
-    editable = [entry for entry in action.form if not entry.readonly]
+    editable = _editable(action)
     fields = [field.to_json() for field in shown(editable, _roots(action), {}, OWN_INPUT)]
     details = list(wrong.details) if wrong else []
     labels = {str(field["name"]): str(field["label"]) for field in fields}
@@ -116,6 +126,7 @@ def _page(
         "items": [_drawn(described["id"], item, CANNOT) for item in items],
         "inside": sum(item.state != bulk.REFUSED for item in items),
         "tested": tested,
+        "waits": _waits(action),
         "keys": [] if request.values.get("all") else [item.key for item in items],
         "kept": [(name, request.values[name]) for name in ("segment", "filter", "q", "sort", "all") if request.values.get(name)],
         "error": refusals.head(wrong, labels),
@@ -128,7 +139,7 @@ def _page(
 
 def _progress(work: Bulk) -> dict[str, Any]:
     left = work.count(bulk.WAITING, bulk.BEGUN)
-    action = next((action for action in bulk.offered(frame.actor(), work.collection) if action.id == work.action), None)
+    action = next((each for each in _offered(frame.actor(), work.collection) if each.id == work.action), None)
     return {
         "bulk": work,
         "title": action.title if action else work.action,
@@ -143,6 +154,13 @@ def _progress(work: Bulk) -> dict[str, Any]:
         "back": frame.collection_url(work.collection),
         "url": f"/bulk/{work.id}",
     }
+
+
+def _waits(action: Action | BulkStart) -> str:
+    """Return where the runs of a workflow wait, in words; empty for an action."""
+    if not isinstance(action, BulkStart):
+        return ""
+    return f"They wait in {action.inbox}." if action.inbox else "They are saved as To Continue, for whoever may resume them."
 
 
 def _drawn(collection: str, item: Item, refused: Badge = STATES[bulk.REFUSED]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ BROKEN = {
 }
 """Last words, left open on purpose: a server ends a response that broke off like any other, and no reader may take it for whole."""
 
+TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 _places = threading.BoundedSemaphore(AT_ONCE)
 _log = logging.getLogger(__name__)
 
@@ -50,8 +51,8 @@ def send(actor: Actor, wanted: ExportQuery) -> Response:
 
 
 def stream(name: str, parts: Iterator[bytes]) -> Response:
-    """Stream a table as an attachment, at most two at a time. One that breaks off says so in its last line. Raises TooMany."""
-    held = ExitStack()
+    """Stream a file as an attachment, at most two at a time. A CSV that breaks off says so in its last line. Raises TooMany."""
+    held, ending = ExitStack(), name.rpartition(".")[2]
     _take_place(held)
 
     def told() -> Iterator[bytes]:
@@ -60,9 +61,9 @@ def stream(name: str, parts: Iterator[bytes]) -> Response:
                 yield from parts
             except Exception:  # noqa: BLE001 - the status has been sent: only the end of the file can tell
                 _log.exception("alarm: an export broke off")
-                yield BROKEN["csv"]
+                yield BROKEN.get(ending, b"")
 
-    response = Response(told(), content_type="text/csv; charset=utf-8")
+    response = Response(told(), content_type=TYPES[ending])
     response.call_on_close(held.close)  # the stream was cut off, perhaps before the first byte
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

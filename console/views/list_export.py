@@ -1,55 +1,75 @@
-"""What a list shows as a CSV file: the same segment, filter, order and columns, without the pages."""
+"""A list as a file, made in the background: ask for it, follow it, fetch it within its day."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from typing import Any
+from flask import Blueprint, Response, make_response, request
 
-from flask import Blueprint, Response
-
-from console import accounts, browse, formats
-from console.activity import exports
-from console.browse import ListPage, list_export, list_views
-from console.browse.list_export import ListExport
-from console.formats import Look
+from console import accounts, browse, queue
+from console.browse import list_files, list_views
+from console.browse.list_files import FORMS, ListFile
+from console.errors import Malformed, NotFound
 from console.views import downloads, frame, lists
+from console.views.frame import Badge
 
 blueprint = Blueprint("list_export", __name__)
+FORM_WORDS = {"csv": "CSV file", "xlsx": "Excel workbook"}
+STATES = {
+    list_files.WAITING: Badge("Waiting", ""),
+    list_files.RUNNING: Badge("Being written", "info"),
+    list_files.DONE: Badge("Ready", "good"),
+    list_files.FAILED: Badge("Not made", "bad"),
+    list_files.STOPPED: Badge("Stopped", ""),
+}
 
 
-@blueprint.get("/export/c/<collection>.csv")
-def export(collection: str) -> Response:
-    """Send the list of the address as a file."""
+@blueprint.post("/export/c/<collection>")
+def ask(collection: str) -> Response:
+    """Have the list of the address made into a file of the form `as`."""
     who = frame.actor()
     described = browse.describe(who, collection)
     kept = list_views.view_of(who, collection)
     usual = kept.columns or next(each for each in browse.collections(who) if each.id == collection).columns
+    form = request.form.get("as", FORMS[0])
+    if form not in FORMS:
+        reason = "A list is saved as csv or xlsx."
+        raise Malformed(reason, details=[{"field": "as", "reason": reason}])
     accounts.require_recent(who)
-    found = list_export.begin(who, collection, lists.parse_query(described, usual))
-    return downloads.stream(f"{collection}.csv", _parts(found, frame.look()))
+    return frame.redirect_to(f"/exports/{list_files.ask(who, collection, lists.parse_query(described, usual), form)}")
 
 
-def _parts(found: ListExport, look: Look) -> Iterator[bytes]:
-    yield b"\xef\xbb\xbf" + _lines(
-        [[found.collection.label_one, *(item.label for item in lists.columns_beside_title(found.collection, found.columns))]]
-    )
-    for page in found.pages():
-        yield _lines(_rows(page, look))
+@blueprint.route("/exports/<export_id>", methods=["GET", "POST"])
+def follow(export_id: str) -> Response:
+    """Show how far the file is; a POST stops it. Polled by the page, it answers 204 while nothing changed."""
+    if request.method == "POST":
+        list_files.stop(frame.actor(), export_id)
+        return frame.redirect_to(f"/exports/{export_id}")
+    found = list_files.get(frame.actor(), export_id)
+    if frame.wants_fragment() and request.args.get("seen") == _seen(found):
+        return make_response("", 204)
+    return frame.page("lists/file.html", _drawn(found), blocks={"*": "progress"})
 
 
-def _rows(page: ListPage, look: Look) -> Iterator[list[str]]:
-    """Each record as its page would show it, as plain text."""
-    columns = lists.columns_beside_title(page.collection, page.columns)
-    kinds = {item.name: formats.kind(item, page.collection.key) for item in columns}
-    named = replace(look, records=page.named)
-    for row in page.rows:
-        values = formats.with_currencies(row.values, page.collection.currencies)
-        told = [(kinds[item.name], values.get(item.name)) for item in columns]
-        yield [row.title, *("" if value is None else formats.text(what, value, named) for what, value in told)]
+@blueprint.get("/exports/<export_id>/file")
+def fetch(export_id: str) -> Response:
+    """Send the file to the person who asked for it."""
+    found = list_files.get(frame.actor(), export_id)
+    if not found.ready:
+        raise NotFound("This file is not ready.")
+    return downloads.stream(found.name, list_files.parts(frame.actor(), export_id))
 
 
-def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows([exports.harmless(cell) for cell in row] for row in rows)
-    return out.getvalue().encode("utf-8", "replace")
+def _seen(found: ListFile) -> str:
+    return f"{found.status}-{found.done}"
+
+
+def _drawn(found: ListFile) -> dict[str, object]:
+    collection = next((each for each in browse.collections(frame.actor()) if each.id == found.collection), None)
+    return {
+        "file": found,
+        "title": collection.label if collection else "A list",
+        "form": FORM_WORDS[found.form],
+        "badge_label": STATES[found.status],
+        "under_way": found.status in list_files.UNDER_WAY,
+        "paused": queue.paused(),
+        "url": f"/exports/{found.id}",
+        "seen": _seen(found),
+        "back": frame.collection_url(found.collection),
+    }

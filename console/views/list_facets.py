@@ -1,6 +1,5 @@
 """The values of a list's fields with how often each occurs: a click filters by it. Asked for only when the filter is opened."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from console import browse, formats
 from console.browse import BrowseQuery
 from console.core.documents.collections import Collection
 from console.errors import SourceDown
-from console.views import frame
+from console.views import frame, list_filters
 
 MOST = 4
 
@@ -52,10 +51,5 @@ def facets(here: Collection, described: Mapping[str, Any], query: BrowseQuery) -
 
 def _address(name: str, value: Any) -> str:
     test = {"field": name, "op": "is_null", "value": True} if value is None else {"field": name, "op": "eq", "value": value}
-    try:
-        present = json.loads(request.args.get("filter") or "{}")
-    except ValueError:
-        present = {}
-    on = present["and"] if isinstance(present, dict) and isinstance(present.get("and"), list) else [present] if present else []
-    joined = json.dumps({"and": [*on, test]}, ensure_ascii=False, separators=(",", ":"))
+    joined = list_filters.with_more(request.args.get("filter"), test)
     return frame.present_address(after=None, before=None, count=None, facets=None, filter=joined)

@@ -63,16 +63,37 @@ class Asking:
 
 
 def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[Chip]:
-    """Return a chip for each active condition; alternatives (or) share one chip, because they are removed together."""
-    if given is None:
-        return []
-    parts = list(given.items) if isinstance(given, Group) and given.kind == "and" and _period(given) is None else [given]
+    """Return a chip for each active condition, joined by "and" or by "or" as a whole; groups within share one chip."""
+    parts, kind = _parts(given)
     made = []
     for place, part in enumerate(parts):
         rest = [condition.to_json() for index, condition in enumerate(parts) if index != place]
-        text = json.dumps({"and": rest}, ensure_ascii=False, separators=(",", ":")) if rest else None
+        text = _written({kind: rest}) if rest else None
         made.append(Chip(condition_words(part, kinds, look), frame.present_address(after=None, before=None, count=None, filter=text)))
     return made
+
+
+def joining(given: Filter | None) -> dict[str, str] | None:
+    """Return how several conditions are joined, in words ("and", "or"), and the address that joins them the other way; None for fewer than two."""
+    parts, kind = _parts(given)
+    if len(parts) < 2:
+        return None
+    other = "or" if kind == "and" else "and"
+    text = _written({other: [part.to_json() for part in parts]})
+    return {"word": kind, "other": other, "href": frame.present_address(after=None, before=None, count=None, filter=text)}
+
+
+def _parts(given: Filter | None) -> tuple[list[Filter], str]:
+    """Return the conditions of the outermost group and how they are joined."""
+    if given is None:
+        return [], "and"
+    if isinstance(given, Group) and _period(given) is None:
+        return list(given.items), given.kind
+    return [given], "and"
+
+
+def _written(given: Mapping[str, Any]) -> str:
+    return json.dumps(given, ensure_ascii=False, separators=(",", ":"))
 
 
 def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str:
@@ -160,13 +181,19 @@ def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
     if not entries and op not in VALUELESS:
         return None
     condition = condition_of(source or {"name": name}, op, entries, look)
-    try:
-        present = json.loads(args.get("filter") or "{}")
-    except ValueError:
-        present = {}
-    on = present["and"] if isinstance(present, dict) and isinstance(present.get("and"), list) else [present] if present else []
-    joined = json.dumps({"and": [*on, condition]}, ensure_ascii=False, separators=(",", ":"))
+    joined = with_more(args.get("filter"), condition)
     return frame.present_address(add_field=None, add_op=None, add_value=None, after=None, before=None, count=None, filter=joined)
+
+
+def with_more(present: str | None, condition: Mapping[str, Any]) -> str:
+    """Return the filter of the address with one condition more, joined as those that are there already: all by "and", or all by "or"."""
+    try:
+        told = json.loads(present or "{}")
+    except (ValueError, RecursionError):
+        told = {}
+    kind = next((word for word in ("and", "or") if isinstance(told, dict) and isinstance(told.get(word), list)), None)
+    on = told[kind] if kind else [told] if told else []
+    return _written({kind or "and": [*on, condition]})
 
 
 def condition_of(source: Mapping[str, Any], op: str, entries: Sequence[str], look: Look) -> dict[str, Any]:

@@ -1,31 +1,32 @@
 """A collection's records as a list. Segment, search, filters, columns, order and place are in the address."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
-from urllib.parse import quote, quote_plus
-from zlib import crc32
+from urllib.parse import quote_plus
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, make_response, request
 from markupsafe import Markup, escape
 
 from console import browse, formats, runs
-from console.actions import bulk
-from console.browse import BrowseQuery, Counted, ListPage, list_export, list_views
+from console.actions import bulk, bulk_starts, hand_forms
+from console.browse import BrowseQuery, ListPage, list_export, list_views
 from console.browse.list_views import ListView
 from console.core.documents.collections import Collection, Field
 from console.errors import Malformed, NotFound, SourceDown, TooSlow
 from console.formats import Kind, Look
-from console.records import Record
+from console.records import MOST_SORTED, Record
 from console.runs import RunHead
-from console.views import frame, identity, list_facets, list_filters, records, states
+from console.views import due_cells, frame, identity, list_facets, list_filters, records, states
+from console.views.list_counts import count_context, list_address, tabs
 
 blueprint = Blueprint("lists", __name__, url_prefix="/c")
 
 PAGE_SIZE = 40
-CAP = browse.CAP
+WIDTH = "w."
+"""Prefix of the fields with the widths of columns."""
 _COUNTS = {"1": "exact", "about": "capped"}
 PREVIEWED_RUNS = 3
 _UNSHOWN = frozenset({"other", "binary", "file"})
@@ -36,12 +37,19 @@ _MASKED = '<td class="e"><span aria-hidden="true">••••••</span><span
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A column's heading: the address that sorts by it, and the present sorting ("ascending", "descending" or empty)."""
+    """A column's heading: the address that sorts by it, and the present sorting ("ascending", "descending" or empty).
+
+    `then` sorts by it after the present columns; `place` is its place among several, 0 where the list is sorted by one.
+    """
 
     label: str
     href: str | None
     sorted: str | None
     right: bool
+    name: str = ""
+    chart: str | None = None
+    then: str | None = None
+    place: int = 0
 
 
 @blueprint.get("")
@@ -71,8 +79,8 @@ def show(collection: str) -> Response:
     ):
         return frame.redirect_to(to)
     usual = kept.columns or here.columns
-    query = parse_query(described, usual)
-    if frame.wants_fragment() and (part := _part(here, described, query)) is not None:
+    query = parse_query(described, usual, kept.size)
+    if frame.wants_fragment() and (part := _part(here, described, query, kept)) is not None:
         return part
     wrong, slow = "", ""
     try:
@@ -83,18 +91,20 @@ def show(collection: str) -> Response:
         slow, page = error.message, browse.nothing_found(who, collection, query)
     except Malformed as error:
         wrong = error.message
-        page = browse.page(who, collection, BrowseQuery(limit=PAGE_SIZE, fields=usual, labels=True))
+        page = browse.page(who, collection, BrowseQuery(limit=kept.size, fields=usual, labels=True))
     shown = drawn(page, described, wrong, kept) | ({} if wrong or slow else count_context(collection, query, page))
     shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or page.reach in ("beginnings", "exact") else []}
     shown |= previewed(here.id, request.args.get("preview"))
     return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=400 if wrong else 200)
 
 
-def _part(here: Collection, described: Mapping[str, Any], query: BrowseQuery) -> Response | None:
+def _part(here: Collection, described: Mapping[str, Any], query: BrowseQuery, kept: ListView) -> Response | None:
     """Return the part of the page that htmx asks for alone; None for the list itself."""
     match frame.htmx.target:
         case "count":
             return frame.page("lists/list.html", count_context(here.id, query), blocks={"count": "count"})
+        case "tabs":
+            return frame.page("lists/list.html", {"segments": tabs(here, described, kept, counted=True)}, blocks={"tabs": "tabs"})
         case "condition":
             return frame.page("lists/list.html", {"asking": _asking(described)}, blocks={"condition": "condition"})
         case "view-sheet":
@@ -155,19 +165,26 @@ def keep_view(collection: str) -> Response:
     columns: Sequence[str] = form.getlist("columns")
     for name, by in ((form.get("up"), -1), (form.get("down"), 1)):
         columns = list_views.moved(columns, name, by) if name else columns
-    segment = form.get("segment", "role")
-    list_views.keep(who, collection, ListView(tuple(columns), form.get("rows") == "roomy", None if segment == "role" else segment))
+    segment, size = form.get("segment", "role"), form.get("size", "")
+    kept = list_views.view_of(who, collection)
+    told = {name.removeprefix(WIDTH): pixels for name, pixels in form.items() if name.startswith(WIDTH)}
+    widths = {name: int(told[name][:4]) for name in told if told[name].isdigit()}
+    if "only_widths" in form:  # a column was drawn wider or narrower by its edge
+        list_views.keep(who, collection, replace(kept, widths=dict(kept.widths) | widths))
+        return make_response("", 204)
+    roomy, opens = form.get("rows") == "roomy", None if segment == "role" else segment
+    list_views.keep(who, collection, ListView(tuple(columns), roomy, opens, int(size) if size.isdigit() else kept.size, widths))
     return frame.redirect_to(back + ("#view" if "up" in form or "down" in form else ""))
 
 
-def parse_query(described: Mapping[str, Any], usual: tuple[str, ...]) -> BrowseQuery:
+def parse_query(described: Mapping[str, Any], usual: tuple[str, ...], size: int = PAGE_SIZE) -> BrowseQuery:
     """Return the query in the address; unknown columns are left out, and without any the default ones are shown."""
     args = request.args
     known = {field["name"] for field in described["fields"]}
     chosen = tuple(name for name in args.getlist("columns") if name in known)
     return BrowseQuery(
         segment=args.get("segment") or None, filter=args.get("filter") or None, q=args.get("q") or None, sort=args.get("sort") or None,
-        limit=PAGE_SIZE, after=args.get("after") or None, before=args.get("before") or None,
+        limit=size, after=args.get("after") or None, before=args.get("before") or None,
         count=_COUNTS.get(args.get("count", "")), fields=chosen or usual, labels=True,
         extended=args.get("extended") == "1", inside=args.get("inside") == "1",
     )  # fmt: skip
@@ -178,46 +195,42 @@ def drawn(page: ListPage, described: Mapping[str, Any], wrong: str, kept: ListVi
     collection, args, look = page.collection, request.args, frame.naming(page.named)
     kinds = {field["name"]: formats.kind(field, collection.key) for field in described["fields"]}
     shown = columns_beside_title(collection, page.columns)
-    first = list_views.first_segment(frame.actor(), collection, kept)
     segment = next((segment for segment in described["segments"] if segment["id"] == args.get("segment")), None)
     choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in _UNSHOWN]
     filterable = _filterable(described)
     listed = frozenset(item.name for item in page.columns)
+    charted = {item.name: list_address(of=item.name, preview=None).replace("/c/", "/chart/c/", 1) for item in shown if can_be_charted(item)}
     return {
         "collection": collection,
-        "segments": [
-            {
-                "label": tab["label"],
-                "here": tab["id"] == (segment["id"] if segment else None),
-                "href": _list_address(segment=tab["id"] if tab["id"] or not first else "", preview=None),
-            }
-            for tab in [{"id": None, "label": "All"}, *described["segments"]]
-        ],
+        "segments": tabs(collection, described, kept),
+        "tabs_href": frame.present_address() if described["segments"] else None,
         "segment_label": segment["label"] if segment else "",
         "q": args.get("q", ""),
         "wider_href": _wider_address(collection, args),
         "syntax": _search_help(choosable, collection),
         "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
         "chips": list_filters.chips(page.filter, kinds, look),
-        "all_href": _list_address(segment=""),
-        "clear_href": _list_address(filter=None, q=None),
+        "joining": list_filters.joining(page.filter),
+        "all_href": list_address(segment=""),
+        "clear_href": list_address(filter=None, q=None),
         "filterable": _options(tuple(sorted(filterable, key=lambda choice: choice[0] not in listed)), args.get("add_field", "")),
         "asking": _asking(described),
         "facets": None,
         "kept": _kept_parameters("q", "after", "before", "count", "inside", "preview"),
         "kept_all": _kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "pick", "preview"),
         "kept_view": kept,
-        "first": first,
-        "export_href": frame.with_query(f"/export/c/{quote(collection.id, safe='')}.csv", _exported())
+        "widths": [kept.widths.get(name) for name in (list_views.TITLE, *(item.name for item in shown))] if kept.widths else [],
+        "export_href": frame.with_query(f"/export{frame.collection_url(collection.id)}", _exported())
         if list_export.may_export(frame.actor(), collection.id)
         else None,
+        "new_href": records.new_url(collection.id) if hand_forms.may_create(frame.actor(), collection) else None,
         "picking": "pick" in args,
         "reach": page.reach,
-        "inside_href": _list_address(inside="1"),
+        "inside_href": list_address(inside="1"),
         "facets_href": frame.present_address(),
         "view_href": frame.present_address(view="1"),
-        "head": heads(collection, shown, page.sort, page.masked),
-        "actions": (several := bulk.offered(frame.actor(), collection.id)),
+        "head": [replace(head, chart=charted.get(head.name)) for head in heads(collection, shown, page.sort, page.masked)],
+        "actions": (several := [*bulk.offered(frame.actor(), collection.id), *bulk_starts.offered(frame.actor(), collection.id)]),
         "rows": rows(page, shown, kinds, look, choose=bool(several)),
         "kept_list": _kept_parameters("after", "before", "count", "columns", "add_field", "add_op", "add_value"),
         "next": frame.present_address(after=page.next, before=None) if page.next else None,
@@ -232,13 +245,21 @@ def _view(collection: Collection, described: Mapping[str, Any], shown: Sequence[
     """Return what the sheet draws in which the reader says how to see this list. It is fetched when it is opened: it is a sixth of a page."""
     labels = {field["name"]: field["label"] for field in described["fields"] if field["type"] not in _UNSHOWN}
     named = [name for name in shown if name in labels] + [name for name in labels if name not in shown]
+    kept = list_views.view_of(frame.actor(), collection.id)
     return {
         "collection": collection,
-        "columns": [{"name": name, "label": labels[name], "shown": name in shown} for name in named],
-        "kept_view": list_views.view_of(frame.actor(), collection.id),
+        "columns": [{"name": name, "label": labels[name], "shown": name in shown, "width": kept.widths.get(name, "")} for name in named],
+        "kept_view": kept,
+        "sizes": list_views.SIZES,
         "all_segments": [(each["id"], each["label"]) for each in described["segments"]],
         "back": frame.present_address(columns=None, after=None, before=None, view=None),
     }
+
+
+def can_be_charted(item: Field) -> bool:
+    """Return whether a column has values that can be counted one by one."""
+    counted = item.type in ("enum", "boolean", "reference", "text") and item.stored in ("text", "boolean", "integer", "uuid")
+    return counted and item.computed is None
 
 
 def columns_beside_title(collection: Collection, columns: Sequence[Field]) -> list[Field]:
@@ -248,18 +269,25 @@ def columns_beside_title(collection: Collection, columns: Sequence[Field]) -> li
 
 def heads(collection: Collection, shown: Sequence[Field], sort: str, masked: Sequence[Field] = ()) -> list[Head]:
     """Return the table headings: a click sorts ascending, another descending. The title sorts by its field."""
-    address = _list_address(sort=None)
+    address = list_address(sort=None)
     by = f"{address}{'&' if '?' in address else '?'}sort="
     named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
-    first = _head(named, collection.label_one, sort, by) if named else Head(collection.label_one, None, None, right=False)
+    alone = Head(collection.label_one, None, None, right=False)
+    first = replace(_head(named, collection.label_one, sort, by) if named else alone, name=list_views.TITLE)
     return [first, *(_head(item, item.label, sort, by) for item in shown), *(Head(item.label, None, None, right=False) for item in masked)]
 
 
 def _head(item: Field, label: str, sort: str, by: str) -> Head:
-    way = {item.name: "ascending", f"-{item.name}": "descending"}.get(sort)
+    orders = sort.split(",") if sort else []
+    place = next((at for at, order in enumerate(orders) if order.removeprefix("-") == item.name), None)
+    way = None if place is None else "descending" if orders[place].startswith("-") else "ascending"
     to = f"-{item.name}" if way == "ascending" else item.name
+    then = ",".join([*orders, item.name] if place is None else [to if at == place else order for at, order in enumerate(orders)])
     right = item.type in formats.NUMBERS and not item.options
-    return Head(label, by + quote_plus(to) if item.sortable else None, way, right)
+    if not item.sortable:
+        return Head(label, None, None, right, item.name)
+    also = by + quote_plus(then) if orders and then.count(",") < MOST_SORTED else None
+    return Head(label, by + quote_plus(to), way, right, item.name, then=also, place=0 if place is None or len(orders) < 2 else place + 1)
 
 
 def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, *, choose: bool = False) -> Markup:
@@ -297,6 +325,10 @@ def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], lo
     state = collection.summary.get("badge")
     for item in shown:
         what = kinds[item.name]
+        if due_cells.is_due(what):
+            of_states = [values_of.get(state) if state else None for values_of in of_rows]
+            written.append(due_cells.cells(what, look, [values_of.get(item.name) for values_of in of_rows], of_states))
+            continue
         write = states.column(what, look) if item.name == state or item.widget == "badge" else formats.column(what, look, html)
         values: list[Any] = [values_of.get(item.name) for values_of in of_rows]
         if item.name in collection.currencies:
@@ -338,35 +370,6 @@ def shown_words(page: ListPage) -> str:
     return f"1–{many}" if page.next else f"{many} {'record' if many == 1 else 'records'}"
 
 
-def count_context(collection: str, query: BrowseQuery, page: ListPage | None = None) -> dict[str, Any]:
-    """Return the count in the foot: counted if the address asks for it, else as an offer. A list that fits on one page is its own count.
-
-    The page requests an offered count after it is shown, so that no list waits for it.
-    """
-    if query.count is None:
-        whole = page is None or not (page.next or page.previous)
-        return {} if whole else {"count_later": True} | _count_link("Count", frame.present_address(count="about"))
-    count = browse.count(frame.actor(), collection, query)
-    more = count.total > CAP and query.count != "exact"
-    return {"count_words": f" of {count_words(count)}"} | (_count_link("Count exactly", frame.present_address(count="1")) if more else {})
-
-
-def _count_link(label: str, href: str) -> dict[str, Any]:
-    """Return the link in the foot. Each address has its own id, because htmx does not load again for an element with the same id."""
-    return {"count_label": label, "count_href": href, "count_id": f"count-{crc32(href.encode()):x}"}
-
-
-def count_words(counted_rows: Counted) -> str:
-    """Return how many records there are; above the cap as the database's estimate, with two digits."""
-    if counted_rows.total != CAP + 1:
-        return f"{counted_rows.total:,}"
-    about = round(counted_rows.about or 0, 2 - len(str(counted_rows.about or 0)))  # 4 234 567 → 4 200 000
-    if about <= CAP:
-        return f"more than {CAP:,}"
-    size, word = next(((size, word) for size, word in ((10**9, " billion"), (10**6, " million")) if about >= size), (1, ""))
-    return f"about {about / size:,g}{word}" if word else f"about {about:,}"
-
-
 @lru_cache(maxsize=500)
 def _options(pairs: tuple[tuple[str, str], ...], chosen: str) -> Markup:
     """Return the options of a select, value and label. Cached: they are the same for every reader of a collection."""
@@ -386,7 +389,7 @@ def _exported() -> dict[str, Any]:
 def _wider_address(collection: Collection, args: Mapping[str, str]) -> str | None:
     """Return the address of the same search including related records; None if it includes them already or there are none."""
     refers = any(relation.kind == "to_one" for relation in collection.relations)
-    return _list_address(extended="1") if args.get("q", "").strip() and args.get("extended") != "1" and refers else None
+    return list_address(extended="1") if args.get("q", "").strip() and args.get("extended") != "1" and refers else None
 
 
 def _search_help(fields: Sequence[tuple[str, str]], collection: Collection) -> list[tuple[str, str]]:
@@ -404,11 +407,6 @@ def _search_help(fields: Sequence[tuple[str, str]], collection: Collection) -> l
         *([(f"{day.name}:2026-01", f"{day.label} in January 2026"), (f"{day.name}:>=2026", f"{day.label} from 2026 on")] if day else []),
         *([(f"{way.name}:x", f"x in {way.label}")] if way else []),
     ]
-
-
-def _list_address(**changes: Any) -> str:
-    """Return the address of another list of the same collection, from its first page and without the count."""
-    return frame.present_address(after=None, before=None, count=None, **changes)
 
 
 def _kept_parameters(*left_out: str) -> list[tuple[str, str]]:

@@ -8,7 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 from markupsafe import Markup, escape
 
-from console import actions, activity, browse, runs, workflows
+from console import actions, browse, runs, workflows
+from console.actions import hand_forms
 from console.browse import RecordPage, reveal
 from console.core.documents.collections import Field
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
@@ -16,11 +17,12 @@ from console.core.policy import rules
 from console.documents import ARCHIVE
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.records import governing
-from console.views import erasure, errors, formats, frame, home, record_actions, refusals, states
-from console.views.activity import entries
+from console.views import due_cells, erasure, errors, formats, frame, home, record_actions, refusals, states
 from console.views.files import file_url
 from console.views.formats import Look
+from console.views.list_counts import tab_words
 from console.views.run import form_boxes, panes
+from console.views.time_line import time_line
 from console.workflows import Definition
 
 blueprint = Blueprint("records", __name__, url_prefix="/c")
@@ -66,6 +68,7 @@ def show(collection: str, part: str) -> Response:
     tab = tab if tab in ("summary", "details", "activity") else "summary"
     begun = runs_and_starts(page)
     context = record_context(page) | {
+        **by_hand(page),
         "tab": tab,
         "tabs": [
             {
@@ -82,17 +85,14 @@ def show(collection: str, part: str) -> Response:
     if tab == "summary":
         context |= {
             "related": [
-                {
-                    "name": relation.name,
-                    "label": relation.label,
-                    "href": frame.record_url(page.collection.id, page.record.key) + f"/related/{frame.segment(relation.name)}",
-                }
-                for relation in _shown_relations(page)
-            ]
+                _related_head(collection, key, relation.name, relation.label)
+                for relation in browse.summary_relations(page.collection)
+                if relation in page.relations
+            ],
+            "related_href": frame.record_url(collection, key) + "/related",
         }
     if tab == "activity":
-        log = activity.on_record(frame.actor(), collection, key, limit=50, after=request.args.get("after"), looks=True)
-        context |= {"entries": entries(log.rows, look), "older": frame.present_address(after=log.next) if log.next else None}
+        context |= time_line(collection, key, look)
     return frame.page("records/page.html", context)
 
 
@@ -100,7 +100,31 @@ def show(collection: str, part: str) -> Response:
 def menu(collection: str, part: str) -> Response:
     """Show what can be done with the record, as the menu of its row or on its own page."""
     page = browse.record(frame.actor(), collection, frame.key_of(part))
-    return frame.page("records/menu.html", record_context(page) | runs_and_starts(page), blocks={"*": "menu"})
+    return frame.page("records/menu.html", record_context(page) | runs_and_starts(page) | by_hand(page), blocks={"*": "menu"})
+
+
+@blueprint.get("/<collection>/<path:part>/related")
+def all_related(collection: str, part: str) -> Response:
+    """Show the first records of every relation of the summary, with how many each has."""
+    key = frame.key_of(part)
+    who, fragment = frame.actor(), frame.wants_fragment()
+    page = None if fragment else browse.record(who, collection, key)
+    context = {} if page is None else record_context(page)
+    context["related"] = [
+        _related_head(collection, key, one.relation.name, one.relation.label)
+        | {
+            "rows": panes.related(one, frame.look()),
+            "total": "" if one.total is None else tab_words(one.total),
+            "more": bool(one.next),
+            "down": one.down,
+        }
+        for one in browse.related_lists(who, collection, key, RELATED_FIRST)
+    ]
+    return frame.page("records/related_all.html", context, blocks={"*": "lists"})
+
+
+def _related_head(collection: str, key: str | None, name: str, label: str) -> dict[str, Any]:
+    return {"name": name, "label": label, "href": frame.record_url(collection, key) + f"/related/{frame.segment(name)}"}
 
 
 @blueprint.get("/<collection>/<path:part>/related/<relation>")
@@ -183,6 +207,21 @@ def record_context(page: RecordPage) -> dict[str, Any]:
     return {"record": page.record, "collection": page.collection}
 
 
+def by_hand(page: RecordPage) -> dict[str, str | None]:
+    """Return the addresses of the forms for the record as a whole; None for what the reader may not."""
+    here, who, keyed = frame.record_url(page.collection.id, page.record.key), frame.actor(), page.record.key is not None
+    return {
+        "edit_href": f"{here}/edit" if any(editable(page, item) for item in page.fields) else None,
+        "copy_href": new_url(page.collection.id, like=page.record.key) if keyed and hand_forms.may_create(who, page.collection) else None,
+        "delete_href": f"{here}/delete" if keyed and hand_forms.may_delete(who, page.collection) else None,
+    }
+
+
+def new_url(collection: str, like: str | None = None) -> str:
+    """Return the address of the form of a new record, or of a copy."""
+    return frame.with_query("/new" + frame.collection_url(collection), {"like": like})
+
+
 def runs_and_starts(page: RecordPage) -> dict[str, Any]:
     """Return the runs on the record, open ones first, and the workflows that may be started."""
     who = frame.actor()
@@ -254,7 +293,9 @@ def _line(page: RecordPage, item: Field, look: Look, starts: Sequence[Start] = (
         drawn = _file(page, item, value)
     else:
         badge = item.name == page.collection.summary.get("badge") or item.widget == "badge"
+        state = page.record.values.get(str(page.collection.summary.get("badge")))
         drawn = states.badge(what, value, look) if badge else formats.html(what, value, look)
+        drawn = due_cells.shown(what, value, look, state) if due_cells.is_due(what) else drawn
     governor = page.governed.get(item.name)
     if governor is not None:
         way = next((start for start in starts if start.slug in governor.slugs), None)
@@ -299,15 +340,6 @@ def start_fields(definition: Definition, page: RecordPage) -> list[dict[str, Any
         OWN_INPUT: {},
     }
     return [field.to_json() for field in shown(defined, roots, {}, OWN_INPUT)]
-
-
-def _shown_relations(page: RecordPage) -> Sequence[Any]:
-    """Return the relations in the order of the summary's document; without one, the to-many relations."""
-    named_there = [related["relation"] for related in page.collection.summary.get("related", ())]
-    by_name = {relation.name: relation for relation in page.relations}
-    return [by_name[name] for name in named_there if name in by_name] or [
-        relation for relation in page.relations if relation.kind == "to_many"
-    ]
 
 
 def badge_of(page: RecordPage, look: Look) -> frame.Badge | None:

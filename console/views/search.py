@@ -215,6 +215,14 @@ def _notes(answer: Answer) -> list[Mapping[str, object]]:
         {"words": f"{item.label} has no index for this.", "href": frame.collection_url(item.id, q=q, inside=1), "link": "Search it as well"}
         for item in answer.skipped[:2]
     ]
+    notes += [
+        {
+            "words": f"{item.label}: too much fits these words to look at all of it. A longer word or a number finds more.",
+            "href": frame.collection_url(item.id, q=q),
+            "link": "Search the list",
+        }
+        for item in answer.cut[:1]
+    ]
     if answer.partly:
         labels = ", ".join(item.label for item in answer.partly[:2])
         notes.append(

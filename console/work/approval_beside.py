@@ -75,7 +75,7 @@ def beside(actor: Actor, approval_id: str) -> Beside:
     )
 
 
-def said(actor: Actor, approval_id: str) -> Sequence[Remark]:
+def questions_and_replies(actor: Actor, approval_id: str) -> Sequence[Remark]:
     """The questions and replies, oldest first; none where the reader may not read texts of the step. Raises NotFound as `approvals.get` does."""
     request = visible_request(actor, approval_id)
     run = request.seen.run

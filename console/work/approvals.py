@@ -165,7 +165,7 @@ def get(actor: Actor, approval_id: str) -> View:
     approval, run, definition = found.approval, found.seen.run, found.seen.definition
     refused = why_refused(actor, found)
     moved, down = _moved(found)
-    titles = {} if found.seen.record is None else {(found.seen.record.collection, found.seen.record.key or ""): found.seen.record.title}
+    titles = record_titles(actor, [_Head(approval.collection, approval.record or ""), _Head(run.collection, run.record or "")], set())
     held = {"wishes": list(approval.wishes), "record": dict(approval.shown.get("record", {}))}
     hidden = kept_from(actor, run.workflow, run.version, found.attempt.step, run=run.id)
     told, _ = masking.mask(held, "", hidden, approval.collection, values=False)

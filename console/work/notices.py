@@ -44,6 +44,8 @@ _WORDS = {
     "report_filed": "A report was filed",
     "change_settled": "A change of yours was interrupted: look at its record",
     "bulk_ended": "What you began on several records has come to its end",
+    "note_mention": "{by} named you in a note",
+    "export_ended": "The file of a list that you asked for has come to its end",
     "access_requested": "{by} asks for a right",
     "ai_budget_warn": "Today's budget for AI is above its warning level",
     "ai_budget_used": "Today's budget for AI is used up: steps are done by hand until midnight UTC",

@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "20261122_0400"
-down_revision = "20261121_2300"
+down_revision = "20261122_0320"
 
 
 def upgrade() -> None:

@@ -69,6 +69,10 @@ def test_states_that_a_page_comes_to_have_no_fault(screens: Callable[..., "Scree
     page.click("summary:has-text('Filter')")
     faults = olivia.faults()
     page.keyboard.press("Escape")
+    page.click("summary:has-text('Columns')")
+    page.wait_for_selector("#view-sheet form")
+    faults += olivia.faults()
+    page.keyboard.press("Escape")
     page.click("[data-menu] >> nth=1")
     page.wait_for_selector("#menu:popover-open")
     faults += olivia.faults()
@@ -88,8 +92,26 @@ def test_states_that_a_page_comes_to_have_no_fault(screens: Callable[..., "Scree
     faults += olivia.faults()
     olivia.go("/c/customer?preview=1")
     faults += olivia.faults()
-    olivia.go("/search?q=adaeze")
+    olivia.press("?")
+    page.wait_for_selector("dialog[open]:has-text('Keys on this page')")
     faults += olivia.faults()
+    done = company.finished("2")
+    page = olivia.go(f"/runs/{done}/replay?at=3")
+    page.click("[data-play]")
+    page.wait_for_selector("[data-play][aria-pressed=true], #replay[data-announce^='Event 4 ']")
+    page.click("[data-speed='1']")
+    faults += olivia.faults()
+    for path in (
+        "/search?q=adaeze",
+        "/search?q=nobody-at-all",
+        "/c/customer?view=1",
+        "/approvals",
+        "/tasks",
+        "/notices",
+        f"/runs/{run}/why",
+    ):
+        olivia.go(path)
+        faults += olivia.faults()
     assert faults == []
 
 

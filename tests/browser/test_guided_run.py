@@ -161,6 +161,7 @@ def test_dialogs_menus_and_the_palette_give_the_focus_back(screens: Callable[...
     olivia.press("Enter")
     page.wait_for_url(re.compile(r"/c/customer/2$"))
     page.go_back()
+    olivia.settled()
     olivia.press("j", "Space")
     page.wait_for_selector("#preview h2")
     assert "preview=" in page.url
@@ -183,5 +184,13 @@ def test_dialogs_menus_and_the_palette_give_the_focus_back(screens: Callable[...
     before = page.evaluate("document.documentElement.dataset.theme ?? ''")
     olivia.press("t")
     assert page.evaluate("document.documentElement.dataset.theme") != before
+    page = olivia.go(f"/runs/{company.at('note')}")
+    page.focus("#f-note")
+    page.keyboard.type(NOTE)
+    olivia.press("Control+k")
+    page.keyboard.type("tore")
+    olivia.press("Enter")
+    page.wait_for_selector("#dialog[open] >> text=Save or Abort")
+    assert page.url.rpartition("/")[2].startswith("run_")
     page.reload()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"

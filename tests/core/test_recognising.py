@@ -157,3 +157,19 @@ def test_a_join_of_a_table_with_itself_says_which_end_is_which() -> None:
     )
     person = assembled(structure("person", column("id", "integer"), column("name")), pair)["person"]
     assert {one.label for one in person.relations} == {"Follower", "Followed"}
+
+
+def test_collections_of_one_name_say_which_is_which() -> None:
+    own = structure("customer", column("id", "integer"), column("name"))
+    kept = [
+        Stored("a", "shop", own, {}),
+        Stored("b", "depot", own, {}),
+        Stored("c", "depot", structure("order", column("id", "integer")), {}),
+    ]
+    kept.append(Stored("d", "depot", {**own, "schema": "old"}, {}))
+    assert {one.id: one.label for one in assemble(kept).values()} == {
+        "a": "Customer (shop)",
+        "b": "Customer (depot customer)",
+        "c": "Order",
+        "d": "Customer (depot old.customer)",
+    }

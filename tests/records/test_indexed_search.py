@@ -142,6 +142,20 @@ def test_a_search_says_how_it_looked_and_which_index_would_help(places: dict[str
 
 
 @KINDS
+def test_of_words_that_fit_many_records_a_part_is_looked_at_and_that_is_said(places: dict[str, dict[str, Collection]], kind: str) -> None:
+    client = places[kind]["client"]
+    with patch.object(quick_search, "CANDIDATES", 3):
+        rare = quick_search.find([(client, whole(client.id), ["name"])], "person p59@example.com", limit=5, seconds=5)[0]
+        common = quick_search.find([(client, whole(client.id), ["name"])], "person olsen", limit=5, seconds=5)[0]
+    assert [row.title for row in rare.records] == ["Person 059 Olsen"]
+    if kind != "mysql":  # its full text finds both words at once
+        assert len(common.records) <= 3
+        assert common.reach == "some"
+    told = quick_search.find([(client, whole(client.id), ["name"])], "person olsen", limit=5, seconds=5)[0]
+    assert (len(told.records), told.more, told.reach) == (5, True, "beginnings")
+
+
+@KINDS
 def test_what_somebody_types_is_one_statement_for_a_collection(places: dict[str, dict[str, Collection]], kind: str) -> None:
     client, bare = places[kind]["client"], places[kind]["bare"]
     indexes.indexes_of(client)

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import URL, make_url
 
 from console import settings
+from console.errors import Invalid
 from console.postgres import Embedded
 from console.records import portable
 
@@ -67,3 +69,14 @@ def test_a_link_in_the_folder_to_a_file_elsewhere_is_kept_as_it_was_typed(moved:
     os.symlink(tmp_path / "out.db", folder / "in.db")
     url = f"sqlite:///{folder}/in.db"
     assert portable.stored_address(url) == url
+
+
+@pytest.mark.parametrize(("demo", "place", "open_"), [(True, "shop/shop.db", True), (True, "fernwick.db", False), (True, "shop/../keys/x.db", False), (False, "shop/shop.db", False)])  # fmt: skip
+def test_a_page_of_the_demo_may_name_its_shop_alone(
+    moved: Moved, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo: bool, place: str, open_: bool
+) -> None:
+    monkeypatch.setenv("CONSOLE_DEMO", "1" if demo else "0")
+    folder = moved(tmp_path / "data")
+    address = URL.create("sqlite", database=str(folder / place))
+    with nullcontext() if open_ else pytest.raises(Invalid, match="CONSOLE_SQLITE_FOLDERS"):
+        portable.require_place(address, typed=True)

@@ -291,6 +291,6 @@ def test_a_document_that_was_taken_as_it_came_says_what_is_wrong(house: Company)
         )
     with pytest.raises(DefinitionError, match="cannot be read here") as wrong:
         collections.open_collection(house.ines, "account")
-    assert {detail["field"] for detail in wrong.value.details} == {"segments[0].label", "segments[0].filter"}
+    assert {detail["field"] for detail in wrong.value.details} == {"segments[0].label"}
     with transaction() as connection:
         connection.execute(sa.text("update console.collection set document = document - 'segments' where id = 'account'"))

@@ -4,6 +4,7 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ from sqlalchemy.engine import URL, make_url
 
 from console import records, sources
 from console.cli import console
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, assemble
 from console.errors import Invalid
 from console.postgres import Embedded
-from console.records import connect, diagnosis, reflect
-from console.sources import starting
+from console.records import connect, diagnosis, preview, reflect
+from console.sources import keeping, starting
 from tests.conftest import lent
 from tests.databases import Server
 from tests.records.files import assembled
@@ -124,6 +125,53 @@ def test_why_mariadb_cannot_be_connected(maria: URL, changes: dict[str, Any], co
         assert found.server.startswith("MariaDB ")
         assert [table.place for table in found.tables] == ["item", "one 1%", "torn"]
         assert (found.read_only, bool(found.notes)) == ("username" in changes, "username" not in changes)
+
+
+def first_of(address: str, table: str) -> tuple[Collection, dict[str, Any]]:
+    """The collection that a table would be, and its first record."""
+    seen = keeping.look("odd", address, {})
+    made = assemble(keeping.stored_collections("odd", seen, []))
+    engine = connect.create(connect.address(address), sources.Terms(read_only=True))
+    wide = {one: replace(collection, columns=tuple(collection.by_name)) for one, collection in made.items()}
+    with engine.connect() as connection:
+        ((record,), _) = preview.first_records(connection, wide, f"odd.{table}", 1)
+    engine.dispose()
+    return made[f"odd.{table}"], record.values
+
+
+def test_odd_types_of_mariadb_are_read_in_words(maria: URL) -> None:
+    engine = sa.create_engine(connect.address(url(maria)))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("create or replace database odd")
+        connection.exec_driver_sql(
+            "create table odd.thing (id int primary key, skills set('sql', 'go'), spot point, way linestring, meta json, pw varchar(80), made int as (id + 1) stored)"
+        )
+        connection.exec_driver_sql(
+            "insert into odd.thing (id, skills, spot, way, meta, pw) values (1, 'go,sql', point(13.4, 52.5), linestring(point(0, 0), point(1, 1)), '{}', '$2b$12$abcdefghijklmnopqrstuv')"
+        )
+    engine.dispose()
+    found, values = first_of(url(maria, database="odd"), "thing")
+    assert (values["skills"], values["spot"], values["way"]) == (["sql", "go"], "13.4, 52.5", "Line of 2 points")
+    assert (found.by_name["meta"].widget, found.by_name["made"].readonly, found.title) == ("json", True, "Thing {{ record.id }}")
+    assert found.by_name["pw"].hidden_because == "Its values look like hashes of passwords, keys or tokens."
+    assert "pw" not in values
+
+
+def test_odd_types_of_postgresql_are_read_in_words(shop: URL, pg: Embedded) -> None:
+    script = """create table odd (id int primary key, days daterange, ages int4range, since tsrange, words tsvector, spot point, win_share numeric(3, 2));
+    insert into odd values (1, '[2026-01-01,2026-02-01)', '[5,)', 'empty', to_tsvector('simple', 'red tent'), '(1,2)', 0.25)"""
+    pg.sql(script, database="trial")
+    try:
+        found, values = first_of(url(shop), "odd")
+    finally:
+        pg.sql("drop table odd", database="trial")
+    assert [values[name] for name in ("days", "ages", "since", "words")] == [
+        "2026-01-01 to before 2026-02-01",
+        "from 5",
+        "none",
+        "red, tent",
+    ]
+    assert found.by_name["win_share"].widget == "fraction"
 
 
 @pytest.mark.parametrize("changes", [{}, {"username": "reader", "password": SECRET}])

@@ -32,7 +32,8 @@ NOTED = {
 ELSEWHERE = {
     "files.download": "tests/views/test_file_pages.py",
     "api_files.content": "tests/views/test_file_pages.py",
-    "list_export.export": "tests/views/test_list_views.py",
+    "api_collections.export_file": "tests/views/test_list_files.py",
+    "list_export.fetch": "tests/views/test_list_files.py",
     "second_factor.download": "the person's own codes, made in the same request, which is an event",
     "proof.verifier": "a public program",
     "proof.head": "a signed head of the log, without anybody's data",

@@ -9,7 +9,7 @@ import pytest
 from markupsafe import escape
 
 from console.browse import Counted
-from console.views import formats, lists
+from console.views import formats, list_counts
 from console.views.formats import Kind, Look
 from tests.tables import cases
 
@@ -168,7 +168,7 @@ def test_the_count_comes_after_the_list_and_is_a_link_without_scripts(pages: "Pa
     ],
 )  # fmt: skip
 def test_counts_are_said_in_words(total: int, about: int | None, words: str) -> None:
-    assert lists.count_words(Counted(total, about)) == words
+    assert list_counts.count_words(Counted(total, about)) == words
 
 
 @cases(

@@ -1,10 +1,13 @@
 """Shaping a collection by page: layout, segments, relations and forms, seen as a role sees them; two editors of one layout."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 
 from console import collections, records
+from console.db.engine import transaction
 
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
@@ -69,7 +72,7 @@ def test_the_summary_has_groups_with_headings_related_lists_and_a_badge(pages: "
     named = drawn | {f"label.place.{fresh[2:]}": "How to reach them", "place": moved, "badge": "risk"}
     named["related"] = ["g:0", "f:account", "g:rest"]
     refused = pages.ines.post(path, named | {f"label.place.{fresh[2:]}": ""}, status=422)
-    assert "summary.sections[0].label" in refused.text
+    assert "A group has no heading" in refused.text
     shown = pages.ines.post(path, named | {"do": "preview"}, htmx="preview", status=200)
     assert "How to reach them" in shown.text
     pages.ines.post(path, named)
@@ -254,3 +257,23 @@ def test_two_editors_see_both_changes_and_lose_nothing(pages: "Pages") -> None:
     pages.ines.post(f"{HERE}/merge", mine)
     assert said(pages)["columns"][0] == "tax_id", "without a tick theirs stays, which is what was saved last"
     pages.ines.post(f"{HERE}/merge", mine | {"base": "{"}, status=400)
+
+
+def test_a_draft_that_names_a_vanished_field_can_be_saved_without_it(pages: "Pages") -> None:
+    document = said(pages)
+    gone = document | {"columns": ["vanished", "id", "email"], "fields": document["fields"] | {"vanished": {"label": "Gone"}}}
+    kept = {"d": json.dumps(gone), "f": "[]", "r": 1, "b": "usr_ines"}
+    with transaction() as connection:
+        connection.execute(
+            sa.text(
+                "insert into console.collection_draft (collection, document, former, revision, changed_by, changed_at)"
+                " values ('customer', :d, cast(:f as jsonb), :r, :b, now())"
+            ),
+            kept,
+        )
+    path = f"{HERE}/layout/list"
+    page = pages.ines.get(path)
+    assert "no longer fits its table" in page.text
+    pages.ines.post(path, arranged(page, path))
+    assert "Left out, because the table no longer has it: vanished" in pages.ines.follow().html
+    assert "vanished" not in json.dumps(said(pages))

@@ -40,12 +40,36 @@ def start(actor: Actor, workflow: str, collection: str | None, record: str | Non
     Raises NotFound for a workflow or record that the actor may not see, NotAllowed without the right to start, Invalid for the input (fields
     named `input.…`), Conflict `run_is_live` if a run is live on the record (with `run_id` if the actor may see it).
     """
+    return begin(actor, _live_for(actor, workflow), collection, record, given)
+
+
+def try_start(actor: Actor, workflow: str, collection: str | None, record: str | None, given: Mapping[str, Any] | None = None) -> None:
+    """Check everything that `start` checks, and raise what it would raise; nothing is started."""
+    definition = _live_for(actor, workflow)
+    about, _, exclusive = _judged(actor, definition, collection, record)
+    _require_none_live(actor, exclusive)
+    checked_input(actor, definition, about, given or {}, definition.document.team or "", log.now())
+
+
+def _live_for(actor: Actor, workflow: str) -> Definition:
+    """The live version of the workflow. Raises NotFound for one that the actor may not see."""
     definition = workflows.live(workflow)
-    team = definition.document.team or ""
     obj = f"workflow:{definition.slug}"
-    if not access.can(actor, team, obj, "see"):
+    if not access.can(actor, definition.document.team or "", obj, "see"):
         raise NotFound(f"There is no published workflow {workflow}.") if access.label_of(obj) else NotFound(hidden=True)
-    return begin(actor, definition, collection, record, given)
+    return definition
+
+
+def _judged(
+    actor: Actor, definition: Definition, collection: str | None, record: str | None
+) -> tuple[Record | None, str | None, str | None]:
+    """(record, label, key that only one live run may have) of a run that the actor may start. Raises what `start` raises for them."""
+    access.require(actor, definition.document.team or "", f"workflow:{definition.slug}", "start")
+    workflows.require_active(definition)
+    about = _record_of_start(actor, definition, collection, record)
+    of_record = access.label_of(f"collection:{about.collection}", about.values) if about is not None else None
+    label = definition.document.clearance or of_record
+    return about, label, _exclusive(definition, about, label)
 
 
 def begin(
@@ -60,13 +84,8 @@ def begin(
 ) -> str:
     """Start a run of this version and return its id. `linked_to` is the ended run that it repeats, `taken` its steps to take over. Raises what `start` raises."""
     team = definition.document.team or ""
-    access.require(actor, team, f"workflow:{definition.slug}", "start")
-    workflows.require_active(definition)
-    about = _record_of_start(actor, definition, collection, record)
+    about, label, exclusive = _judged(actor, definition, collection, record)
     run_id, now = new_id("run"), log.now()
-    of_record = access.label_of(f"collection:{about.collection}", about.values) if about is not None else None
-    label = definition.document.clearance or of_record
-    exclusive = _exclusive(definition, about, label)
     _require_none_live(actor, exclusive)
     values, output = checked_input(actor, definition, about, given or {}, team, now)
     command = commands.Start(

@@ -37,6 +37,16 @@
   document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-before]").forEach(compare));
   document.addEventListener("htmx:afterSettle", (event) => event.detail.elt.querySelectorAll?.("[data-before]").forEach(compare));
 
+  // A link that stands for the button in its row: without script it opens what the button goes on with.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-sends]");
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    const form = link.closest("li, tr")?.querySelector("form");
+    if (!form) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method === "get" || form.dataset.sent === undefined) { form.dataset.sent = ""; setTimeout(() => { delete form.dataset.sent; }, 1500); return; }

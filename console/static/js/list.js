@@ -40,6 +40,14 @@
     show(null);
   });
 
+  // With Shift a heading sorts after the present order, by mouse and by Enter.
+  document.addEventListener("click", (event) => {
+    const head = event.shiftKey && event.target.closest("a[data-then]");
+    if (!head) return;
+    event.preventDefault();
+    location.assign(head.dataset.then);
+  });
+
   document.addEventListener("submit", (event) => { if (event.target.matches("[data-finds]")) toRow = true; });
   document.addEventListener("htmx:afterSettle", (event) => {
     if (!toRow || event.detail.target?.id !== "list") return;

@@ -166,8 +166,11 @@
     if (row.dataset.in) { group = row.dataset.in; return ask(); }
     if (apart && row.dataset.href) return window.open(row.dataset.href, "_blank", "noopener");
     dialog.close();
-    if (row.run) row.run.click();
-    else location.assign(row.dataset.href);
+    if (row.run) return row.run.click();
+    const way = make("a", { href: row.dataset.href, hidden: "" }); // a link like every other: a run asks whether to save before it is left
+    document.body.append(way);
+    way.click();
+    way.remove();
   }
 
   window.handrail.search = open;

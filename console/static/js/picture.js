@@ -37,7 +37,7 @@
     box.append(step.tile.cloneNode(true), words, " ");
     if (MARK[step.state]) {
       const mark = make("span", "nd-mark");
-      mark.append(icon(step.tile, MARK[step.state]));
+      mark.append(icon(MARK[step.state]));
       box.append(mark);
     }
     if (step.visits > 1) box.append(make("span", "nd-visits", `×${step.visits}`));
@@ -45,13 +45,7 @@
     return box;
   }
 
-  // Another icon out of the sprite that the tile's own comes from.
-  function icon(tile, name) {
-    const drawing = tile.querySelector("svg").cloneNode(true);
-    const use = drawing.querySelector("use");
-    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${name}`));
-    return drawing;
-  }
+  const icon = (name) => document.querySelector("[data-marks-of-steps]").content.querySelector(`[data-mark="${name}"] svg`).cloneNode(true);
 
   function read(list) {
     const steps = [...list.querySelectorAll("[data-step]")].map((item) => ({

@@ -35,7 +35,9 @@
 
   function elsewhere() {
     if (over) return;
+    const warned = box().open; // what was typed is kept then, as the words of finish() say
     finish();
+    if (warned) return;
     beside = true;
     box().querySelector("#session-end-words").textContent = "Your session was ended. What you typed still stands on this page: sign in again in a new tab, then come back here.";
     Object.assign(box().querySelector("[data-session-again]"), { href: "/sign-in", target: "_blank" });

@@ -153,7 +153,7 @@ def reply(approval_id: str) -> ResponseReturnValue:
 
 
 def _remarks(approval_id: str) -> dict[str, Any]:
-    said = approval_beside.said(g.actor, approval_id)
+    said = approval_beside.questions_and_replies(g.actor, approval_id)
     return listing([{"by": one.by, "at": log.body.moment(one.at), "reply": one.reply, "text": one.text} for one in said], None)
 
 

@@ -1,18 +1,21 @@
 """Collections and their records as JSON."""
 
+import json
 from typing import Any, Literal
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console import actions, browse, log
 from console.actions import record_changes
-from console.browse import BrowseQuery
-from console.errors import Malformed
-from console.views.api import listing, spelled
-from console.views.api.operation import Done, Example, Paged, Sent, operation, parse_query, read
-from console.views.api.shapes import Collection, CollectionHead, Listed, Record, Records
+from console.browse import BrowseQuery, list_files
+from console.browse.list_files import ListFile
+from console.errors import Malformed, NotFound
+from console.views import downloads
+from console.views.api import idempotency, listing, spelled
+from console.views.api.operation import Done, Example, Media, Paged, Sent, operation, parse_query, read
+from console.views.api.shapes import Collection, CollectionHead, Export, Listed, Record, Records
 
 blueprint = Blueprint("api_collections", __name__, url_prefix="/api/v1")
 
@@ -25,7 +28,7 @@ class Wanted(Paged):
     segment: str | None = Field(None, description="Id of a segment of the collection")
     filter: str | None = Field(None, description="Conditions as JSON, or in the search syntax")
     q: str | None = Field(None, description="Words to look for")
-    sort: str | None = Field(None, description="A field, with - before it for descending")
+    sort: str | None = Field(None, description="A field, with - before it for descending; several with commas")
     inside: Literal["0", "1"] = Field(
         "0", description="1: look for `q` in every row, however large the table is, and not only through its indexes"
     )
@@ -36,6 +39,17 @@ class NewRecord(Sent):
     """Values of a new record; the database's defaults for the others."""
 
     values: dict[str, Any]
+
+
+class ExportedList(Sent):
+    """Which records of a collection go into a file, and how."""
+
+    filter: str | dict[str, Any] | None = Field(None, description="Conditions as JSON, or in the search syntax; none: all records")
+    segment: str | None = None
+    q: str | None = None
+    sort: str | None = None
+    columns: list[str] | None = Field(None, description="Fields in order; none: those of the list")
+    format: Literal["csv", "xlsx"] = "csv"
 
 
 class GoneRecord(Sent):
@@ -162,3 +176,62 @@ def change(collection: str, key: str) -> ResponseReturnValue:
     """Set fields of a record if it still has the expected values; 409 with `theirs` for each field that changed."""
     read(ChangedRecord, Malformed)
     return jsonify(browse.change(g.actor, collection, key, spelled("values"), spelled("expected")).to_json())
+
+
+def _export(found: ListFile) -> dict[str, Any]:
+    href = f"/api/v1/exports/{found.id}/file" if found.ready else None
+    return {"id": found.id, "status": found.status, "done": found.done, "total": found.total, "href": href, "why": found.why or None}
+
+
+def _export_asked_for(done: Done) -> dict[str, Any] | None:
+    """Return the file that was asked for, if it is still kept."""
+    return _export(list_files.get(g.actor, done.made)) if done.made else None
+
+
+@blueprint.post("/collections/<collection>/exports")
+@operation(
+    "exportRecords",
+    "collection.export",
+    {202: Export},
+    body=ExportedList,
+    refuses=(403,),
+    again=_export_asked_for,
+    example=Example(CUSTOMER, body={"filter": {"field": "desk", "op": "eq", "value": "retail"}, "format": "csv"}, status=202),
+)
+def ask_export(collection: str) -> ResponseReturnValue:
+    """Have records written into a file in the background; poll `getExport` until it is `done`. It is kept for a day."""
+    wanted = read(ExportedList, Malformed)
+    told = json.dumps(wanted.filter) if isinstance(wanted.filter, dict) else wanted.filter
+    here = browse.describe(g.actor, collection)
+    known = {field["name"] for field in here["fields"]}
+    if strange := [name for name in wanted.columns or () if name not in known]:
+        reason = f"There is no field {strange[0]}."
+        raise Malformed(reason, details=[{"field": "columns", "reason": reason}])
+    usual = next(each for each in browse.collections(g.actor) if each.id == collection).columns
+    query = BrowseQuery(
+        segment=wanted.segment or None,
+        filter=told or None,
+        q=wanted.q or None,
+        sort=wanted.sort or None,
+        fields=tuple(wanted.columns) if wanted.columns is not None else usual,
+    )
+    export_id = list_files.ask(g.actor, collection, query, wanted.format)
+    idempotency.name_result(export_id)
+    return jsonify(_export(list_files.get(g.actor, export_id))), 202
+
+
+@blueprint.get("/exports/<export_id>")
+@operation("getExport", "collection.export", Export)
+def get_export(export_id: str) -> ResponseReturnValue:
+    """How far a file of the caller is, and where it can be fetched."""
+    return jsonify(_export(list_files.get(g.actor, export_id)))
+
+
+@blueprint.get("/exports/<export_id>/file")
+@operation("getExportFile", "collection.export", Media("*/*", "The file itself"), refuses=(403,))
+def export_file(export_id: str) -> Response:
+    """The file, for the caller who asked for it; 404 until it is done, and after its day."""
+    found = list_files.get(g.actor, export_id)
+    if not found.ready:
+        raise NotFound("This file is not ready.")
+    return downloads.stream(found.name, list_files.parts(g.actor, export_id))

@@ -73,6 +73,7 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
     "run_id": ("The run", "run_01j0000000000000000000000a"),
     "workflow_id": ("Id or slug of the workflow", "kyc-review"),
     "approval_id": ("The request for approval", "apr_01j0000000000000000000000a"),
+    "export_id": ("The file of a list", "exp_01j0000000000000000000000a"),
     "file_id": ("The file", "fil_01j0000000000000000000000a"),
     "name": ("Id of the inbox", "desk"),
     "number": ("Number of the version", "1"),

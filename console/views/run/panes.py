@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from console.browse import RelatedPage
+from console.core.documents.collections import Field
 from console.runs import Today
 from console.views import formats, frame, states
 from console.views.formats import Kind, Look
@@ -171,4 +172,21 @@ def related(page: RelatedPage, look: Look) -> Table:
         "badge": target.summary.get("badge"),
         "key": target.key,
     }
-    return table_of(source, look)
+    far = _far_end(page)
+    if far is None:
+        return table_of(source, look)
+    made = table_of({**source, "columns": [column for column in columns if column["name"] != far.name]}, look)
+    ends = [look.records.get((str(far.references), str(row.values.get(far.name)))) for row in page.rows]
+    drawn = [
+        (end.href or None, end.title, cells) if end else (href, title, cells)
+        for end, (href, title, cells) in zip(ends, made.rows, strict=True)
+    ]
+    return replace(made, rows=drawn)
+
+
+def _far_end(page: RelatedPage) -> Field | None:
+    """Return the field that leads on, where the rows do nothing but join two records: then these stand in the list, and not the rows."""
+    refers = [item for item in page.columns if item.references]
+    rest = [item for item in page.columns if not item.references and item.name not in page.collection.key]
+    joins = len(page.collection.key) > 1 and set(page.collection.title_fields) == set(page.collection.key)
+    return refers[0] if joins and len(refers) == 1 and all(item.stored in ("date", "datetime") for item in rest) else None

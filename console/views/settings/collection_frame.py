@@ -67,14 +67,26 @@ def context(editing: Editing, wrong: ConsoleError | None = None) -> dict[str, An
 def save(editing: Editing, document: Mapping[str, Any], drawn: Callable[[ConsoleError], Response], then: str) -> Response:
     """Save the draft and go to `then`. A refused one is drawn again; where somebody else was faster, both versions are shown."""
     collection = editing.collection.id
+    document, gone = _without_gone(editing, document) if editing.problems else (document, [])
     try:
         collections.save(frame.actor(), collection, revision(), document)
     except Conflict:
         return both(collection, editing.document.to_json(), document)
     except Invalid as wrong:
         return drawn(wrong)
-    flash(SAVED)
+    flash(f"{SAVED} Left out, because the table no longer has it: {', '.join(gone)}." if gone else SAVED)
     return frame.redirect_to(then)
+
+
+def _without_gone(editing: Editing, document: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the document without fields that its table has lost, in lists and by themselves, and their names."""
+    said = document.get("fields", {})
+    known = {*labels_of(editing.becoming), *(name for name, says in said.items() if says.get("computed"))}
+    listed = [name for place in (*LISTS, "search") for name in document.get(place, ())]
+    gone = list(dict.fromkeys(name for name in [*said, *listed] if name not in known))
+    made = {**document, "fields": {name: says for name, says in said.items() if name in known}}
+    made |= {place: [name for name in document[place] if name in known] for place in (*LISTS, "search") if place in document}
+    return made, gone
 
 
 def both(collection: str, base: Mapping[str, Any], mine: Mapping[str, Any], wrong: ConsoleError | None = None) -> Response:

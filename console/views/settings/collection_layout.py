@@ -97,6 +97,8 @@ def arrange(collection: str, part: str) -> Response:
     if do:
         areas = tuple(_done(each, do) for each in areas)
         return _page(editing, which, areas)
+    if wrong := _unfinished(areas):
+        return _page(editing, which, areas, wrong)
     then = f"{collection_frame.url(collection)}/layout/{part}"
     return collection_frame.save(editing, _document(editing, which, areas), lambda wrong: _page(editing, which, areas, wrong), then)
 
@@ -110,21 +112,21 @@ def _areas(editing: Editing, part: Part) -> tuple[Area, ...]:
     if part.key != "summary":
         named = _named(editing, part)
         groups = (
-            Group("0", part.shown, _of(items, named)),
-            Group(REST, part.rest, _of(items, [name for name in items if name not in named])),
+            Group("0", part.shown, _named_items(items, named)),
+            Group(REST, part.rest, _named_items(items, [name for name in items if name not in named])),
         )
         return (Area(FIELDS, part.title, groups),)
     sections = becoming.summary.get("sections", ())
     placed = {name for section in sections for name in section["fields"]}
     parts = tuple(
-        Group(str(number), section["label"], _of(items, section["fields"]), named=True) for number, section in enumerate(sections)
+        Group(str(number), section["label"], _named_items(items, section["fields"]), named=True) for number, section in enumerate(sections)
     )
-    rest = Group(REST, part.rest, _of(items, [name for name in items if name not in placed]))
+    rest = Group(REST, part.rest, _named_items(items, [name for name in items if name not in placed]))
     lists = _related(editing)
     shown = [one["relation"] for one in becoming.summary.get("related", ()) if one["relation"] in lists]
     return (
         Area(FIELDS, "Groups", (*parts, rest)),
-        Area(RELATED, "Related lists", (Group("0", "Shown", _of(lists, shown)), Group(REST, "Not shown", _of(lists, [name for name in lists if name not in shown])))),
+        Area(RELATED, "Related lists", (Group("0", "Shown", _named_items(lists, shown)), Group(REST, "Not shown", _named_items(lists, [name for name in lists if name not in shown])))),
     )  # fmt: skip
 
 
@@ -176,7 +178,7 @@ def _related(editing: Editing) -> dict[str, Item]:
     return made
 
 
-def _of(items: Mapping[str, Item], names: Iterable[str]) -> tuple[Item, ...]:
+def _named_items(items: Mapping[str, Item], names: Iterable[str]) -> tuple[Item, ...]:
     return tuple(items[name] for name in names if name in items)
 
 
@@ -213,6 +215,18 @@ def _typed(item: Item, area_drawn: Area, form: MultiDict[str, str]) -> Item:
     if f"default.{item.name}" not in form:
         return item
     return replace(item, default=form[f"default.{item.name}"].strip(), needed=item.must or f"required.{item.name}" in form)
+
+
+def _unfinished(areas: tuple[Area, ...]) -> Invalid | None:
+    """Return what is wrong with a group: a heading without fields, or fields without a heading."""
+    groups = [group for each in areas for group in each.groups if group.named]
+    if any(group.items and not group.label for group in groups):
+        return Invalid("A group has no heading: type one, or remove the group. Nothing was saved.")
+    empty = next((group.label for group in groups if group.label and not group.items), None)
+    twice = next((group.label for group in groups if group.label and [one.label for one in groups].count(group.label) > 1), None)
+    if empty:
+        return Invalid(f"The group {empty} has no field: put one into it, or remove the group. Nothing was saved.")
+    return Invalid(f"Two groups are called {twice}: give one another heading. Nothing was saved.") if twice else None
 
 
 def _done(area_drawn: Area, do: str) -> Area:

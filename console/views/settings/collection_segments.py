@@ -65,7 +65,7 @@ def _edit(collection: str, segment: str | None) -> Response:
     try:
         entry = _entry(sent, segment or _free(sent["label"], [one["id"] for one in entries]), editing)
         if do == "try":
-            return _form(editing, segment, sent, found=_found(editing, entry))
+            return _form(editing, segment, sent, found=_try_segment(editing, entry))
     except ConsoleError as wrong:
         return _form(editing, segment, sent, wrong)
     if known is None:
@@ -155,7 +155,7 @@ def _entry(sent: Mapping[str, Any], ident: str, editing: Editing) -> dict[str, A
     return made if sent["enabled"] else made | {"enabled": False}
 
 
-def _found(editing: Editing, entry: Mapping[str, Any]) -> str:
+def _try_segment(editing: Editing, entry: Mapping[str, Any]) -> str:
     """Return what the segment finds, in a sentence."""
     found = collections.find(frame.actor(), editing.becoming, text=entry.get("filter"), sql=entry.get("sql"))
     if not found.total:
@@ -192,7 +192,7 @@ def _list(editing: Editing, wrong: ConsoleError | None = None) -> Response:
 def _line(entry: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
     found = condition_rows.rows_of(entry["filter"]) if "filter" in entry else None
     if found:
-        words = [_said(row, fields.get(row.field)) for row in found[1]]
+        words = [_condition_words(row, fields.get(row.field)) for row in found[1]]
         told = (" or " if found[0] == "any" else " and ").join(words)
     else:
         told = entry.get("filter") or " ".join(entry["sql"].split())
@@ -202,7 +202,7 @@ def _line(entry: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, An
     }  # fmt: skip
 
 
-def _said(row: ConditionRow, field: Field | None) -> str:
+def _condition_words(row: ConditionRow, field: Field | None) -> str:
     """Return a condition in words: "Risk is one of High, Medium"."""
     words = (condition_rows.comparisons(field) if field else EVERY).get(row.comparison, row.comparison)
     named = {option.value: option.label for option in (field.options or ())} if field else {}

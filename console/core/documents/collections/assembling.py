@@ -22,8 +22,8 @@ from console.core.documents.collections.model import (
     Option,
     Relation,
     Rule,
-    Segment,
     fields_of,
+    offered_segments,
 )
 from console.core.expressions import ExpressionError
 from console.errors import DefinitionError
@@ -145,14 +145,10 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
         help=document.get("help") or explained(structure.get("comment"), document.get("label") or label),
         key=key,
         stored_fields=fields,
-        segments=tuple(
-            Segment(item["id"], item["label"], item.get("filter") or "", tuple(item.get("roles") or ()), item.get("sql"))
-            for item in document.get("segments", ())
-            if item.get("enabled", True)
-        ),
+        segments=offered_segments(document),
         title=document.get("title") or _title(structure, shown, key),
         subject=document.get("subject"),
-        columns=tuple(document.get("columns") or _default_columns(shown)),
+        columns=tuple(document.get("columns") or _default_columns(shown, key)),
         summary=document.get("summary") or {},
         search=tuple(document.get("search") or ()),
         sort=document.get("sort"),
@@ -167,9 +163,9 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
     return made
 
 
-def _default_columns(shown: Sequence[Field]) -> list[str]:
-    """The first columns that a list can show; without currencies, which stand with their amounts."""
-    beside = {item.currency for item in shown}
+def _default_columns(shown: Sequence[Field], key: Sequence[str]) -> list[str]:
+    """The first columns that a list can show; without currencies, which stand with their amounts, and keys that no person reads."""
+    beside = {item.currency for item in shown} | {item.name for item in shown if item.name in key and item.stored == "uuid"}
     plain = [item.name for item in shown if item.type not in SHOWN_ONLY and item.name not in beside]
     return (plain or [item.name for item in shown])[:MOST_COLUMNS]
 

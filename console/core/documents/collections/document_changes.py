@@ -97,6 +97,14 @@ def warnings(before: Collection, after: Collection) -> list[str]:
             and not field.hidden
         ):
             told.append(f"{field.label} must not be empty, and is no longer in the form: nobody can mend it on the page of a record.")
+        if (
+            after.new is not None
+            and after.new != before.new
+            and field.name not in after.new
+            and needed
+            and not (field.hidden or field.readonly)
+        ):
+            told.append(f"{field.label} must not be empty, and is left out of the form of a new record: the database has to fill it in.")
         if former is not None and former.hidden and not field.hidden:
             told.append(f"{field.label} was hidden and is shown to everybody who may read these records.")
         if former is not None and former.sensitive and not field.sensitive:

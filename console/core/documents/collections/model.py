@@ -345,3 +345,12 @@ def fields_of(text: str, *, template: bool = False) -> set[str]:
     found = expressions.templates(text) if template else [expressions.parse(text)]
     paths = [node for item in found for node in nodes.walk(item.node) if isinstance(node, nodes.Path)]
     return {str(path.steps[0]) for path in paths if path.root == "record" and path.steps}
+
+
+def offered_segments(document: Mapping[str, Any]) -> tuple[Segment, ...]:
+    """The segments of a document, without those that are not offered."""
+    return tuple(
+        Segment(item["id"], item["label"], item.get("filter") or "", tuple(item.get("roles") or ()), item.get("sql"))
+        for item in document.get("segments", ())
+        if item.get("enabled", True)
+    )

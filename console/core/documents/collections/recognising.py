@@ -6,6 +6,7 @@ runs whenever the collections are assembled.
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from console.core.documents.collections import treatment
@@ -43,10 +44,11 @@ NUMBERS = frozenset({"number", "no", "nr", "code", "sku", "reference", "ref", "s
 """Last words of columns that tell records apart where there is no name."""
 
 
-def parts_of(name: str) -> list[str]:
+@lru_cache(maxsize=16_384)
+def parts_of(name: str) -> tuple[str, ...]:
     """The words of a name, in small letters: `orderStatus`, `ORDER_STATUS` and "order status" are order and status."""
     split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    return [word.lower() for word in re.split(r"[\s_\-.]+", split) if word]
+    return tuple(word.lower() for word in re.split(r"[\s_\-.]+", split) if word)
 
 
 def form_of(values: Sequence[Any], name: str) -> str | None:
@@ -101,11 +103,11 @@ def look(column: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {}
 
 
-def _of_number(column: Mapping[str, Any], form: str | None, words: list[str], names: Sequence[str]) -> dict[str, Any]:
+def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
     if form in ("percent", "fraction"):
         return {"widget": form}
     plain = [word for word in words if word not in ("minor", "cents", "cent")]
-    if not MONEY & set(plain[-1:] + plain[:1]) or {"count", "id", "qty", "quantity"} & set(words):
+    if not MONEY & {*plain[-1:], *plain[:1]} or {"count", "id", "qty", "quantity"} & set(words):
         return {}
     currency = next((name for name in names if name.lower() in CURRENCY_COLUMNS), None)
     if len(plain) < len(words):
@@ -147,7 +149,7 @@ def title_columns(table: str, columns: Sequence[Mapping[str, Any]]) -> list[str]
     own = "_".join(parts_of(table))
     named = [f"{own}_{word}" for word in ("name", "title", "label", "description", "number", "no", "code")]
     ordered = [snake[known] for known in (*TITLES[:2], *named, *TITLES[2:]) if known in snake]
-    ordered += [name for name in texts if parts_of(name)[-1:] == ["name"]]
+    ordered += [name for name in texts if parts_of(name)[-1:] == ("name",)]
     ordered += [name for name in texts if set(parts_of(name)[-1:]) & NUMBERS]
     chosen = next((name for name in ordered if name in telling), None)
     return [chosen] if chosen else []

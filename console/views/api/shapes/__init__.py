@@ -6,7 +6,17 @@ A name without a default is always there; one with a default may be missing. Dec
 from console.views.api.shapes.base import Anything, Cursor, Error, ErrorDetail, Listed, Me, Moment, Open, Row, Shape, Status, Values
 from console.views.api.shapes.events import ActivityPage, AiCall, Event, EventActor, Looked, Replay, Screen
 from console.views.api.shapes.files import Check, Checklist, File, FileValue, Paper, Place
-from console.views.api.shapes.records import Collection, CollectionField, CollectionHead, Labelled, Option, Record, Records, Relation
+from console.views.api.shapes.records import (
+    Collection,
+    CollectionField,
+    CollectionHead,
+    Export,
+    Labelled,
+    Option,
+    Record,
+    Records,
+    Relation,
+)
 from console.views.api.shapes.runs import (
     AbortPreview,
     ApprovalShort,
@@ -68,6 +78,7 @@ __all__ = [
     "ErrorDetail",
     "Event",
     "EventActor",
+    "Export",
     "File",
     "FileValue",
     "Form",

@@ -80,6 +80,17 @@ class Record(Shape):
     values: dict[str, Anything]
 
 
+class Export(Shape):
+    """A file of records. `done` of `total` are written (null: not known); `href` is where it is fetched, null until it is done."""
+
+    id: str
+    status: Literal["waiting", "running", "done", "failed", "stopped"]
+    done: int = Field(ge=0)
+    total: int | None
+    href: str | None
+    why: str | None = Field(description="Why it was not made")
+
+
 class Records(Shape):
     """A page of records."""
 

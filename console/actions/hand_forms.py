@@ -1,0 +1,135 @@
+"""What somebody may fill in on a new record, and what deleting a record would bring with it; both before anything is done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console import access, browse, records, runs
+from console.browse import Governor, RecordPage
+from console.core.actor import Actor
+from console.core.documents.collections import Collection, Field, Relation
+from console.core.forms import refusal
+from console.errors import ConsoleError, NotAllowed
+from console.formats import SHOWN_ONLY
+from console.records.delete import Follows
+from console.runs import RunHead
+
+MOST_COUNTED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """The form of a new record: its fields in order, the values that it begins with, and the fields that only workflows fill in.
+
+    `filled`: the fields for which the database has a value of its own where they are left empty.
+    """
+
+    collection: Collection
+    fields: tuple[Field, ...]
+    values: Mapping[str, Any]
+    governed: tuple[tuple[Field, Governor], ...]
+    filled: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Referring:
+    """Records that refer to one that is to be deleted. `count` above `MOST_COUNTED` means more; `follows` None: no foreign key binds them."""
+
+    relation: Relation
+    collection: Collection
+    count: int
+    follows: Follows | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What deleting the record brings with it, as far as its reader may know. `unseen`: others may refer to it that they may not see."""
+
+    page: RecordPage
+    referring: tuple[Referring, ...]
+    live: tuple[RunHead, ...]
+    unseen: bool
+
+    @property
+    def refused(self) -> bool:
+        """Whether the database refuses it as long as records refer to this one."""
+        return any(one.count and one.follows == "refused" for one in self.referring)
+
+
+def may_create(actor: Actor, collection: Collection) -> bool:
+    """Whether the actor may add records by hand."""
+    return collection.kind == "table" and bool(collection.key) and access.can(actor, None, f"collection:{collection.id}", "create")
+
+
+def may_delete(actor: Actor, collection: Collection) -> bool:
+    """Whether the actor may delete some records by hand; of one record `deletion` decides."""
+    return collection.kind == "table" and bool(collection.key) and access.can(actor, None, f"collection:{collection.id}", "delete")
+
+
+def new_record(actor: Actor, collection_id: str, like: str | None = None) -> NewRecord:
+    """The form of a new record, with the values of the record `like` where the actor reads them; its key is never repeated.
+
+    Raises NotFound, NotAllowed, SourceDown.
+    """
+    collection, scope = browse.browsed_collection(actor, collection_id)
+    need = (f"collection:{collection_id}", "create")
+    access.require(actor, None, *need)
+    if not may_create(actor, collection):
+        raise NotAllowed(f"{collection.label} cannot be added to here: this is a view, or has no key.", need=need)
+    allowed = access.scope_for(actor, collection_id, "create")
+    shut = scope.hidden | allowed.hidden | allowed.fixed
+    shown = [field for field in collection.stored_fields if not field.hidden and field.name not in shut and field.type not in SHOWN_ONLY]
+    filled = records.filled_by_database(collection)
+    fields = [field for field in shown if _offered(collection, field, filled)]
+    if collection.form is not None:
+        place = {name: at for at, name in enumerate((*collection.key, *collection.form))}
+        fields.sort(key=lambda field: place.get(field.name, len(place)))
+    told = browse.governors(actor, shown)
+    governed = tuple((field, told[field.name]) for field in shown if field.name in told)
+    values = browse.record(actor, collection_id, like).record.values if like is not None else {}
+    repeated = {field.name: values.get(field.name) for field in fields if field.name not in collection.key}
+    return NewRecord(collection, tuple(fields), repeated, governed, filled)
+
+
+def require_filled(form: NewRecord, given: Mapping[str, Any]) -> None:
+    """Raises Invalid with a detail for each field that is empty, must not be, and is not filled in by the database."""
+    needed = [field for field in form.fields if (field.required or not field.nullable) and field.name not in form.filled]
+    if empty := [field for field in needed if given.get(field.name) in (None, "")]:
+        raise refusal([{"field": field.name, "reason": f"{field.label} is needed."} for field in empty])
+
+
+def _offered(collection: Collection, field: Field, filled: frozenset[str]) -> bool:
+    """Whether a new record's form asks for the field."""
+    if field.governed:
+        return False
+    if field.name in collection.key:
+        return field.name not in filled
+    needed = (field.required or not field.nullable) and field.name not in filled
+    return not field.readonly and (collection.form is None or field.name in collection.form or needed)
+
+
+def deletion(actor: Actor, collection_id: str, key: str) -> Deletion:
+    """What deleting the record brings with it. Raises NotFound, NotAllowed, SourceDown."""
+    page = browse.record(actor, collection_id, key, labels=True)
+    need = (f"collection:{collection_id}", "delete")
+    access.require(actor, None, *need)
+    allowed = access.scope_for(actor, collection_id, "delete")
+    if allowed.nothing or (not allowed.unlimited and key not in records.visible_keys(collection_id, [key], allowed)):
+        raise NotAllowed("You may see this record, but not delete it. An admin can grant it.", need=need)
+    if not may_delete(actor, page.collection):
+        raise NotAllowed(f"{page.collection.label} cannot be deleted here: this is a view, or has no key.", need=need)
+    led = [relation for relation in page.collection.relations if relation.kind == "to_many"]
+    seen = [relation for relation in page.relations if relation.kind == "to_many"]
+    referring = tuple(_referring(actor, page.collection, key, relation) for relation in seen)
+    live = runs.live_on(actor, collection_id, [key]).get(key, [])
+    return Deletion(page, referring, tuple(live), unseen=len(seen) < len(led) or any(one.count < 0 for one in referring))
+
+
+def _referring(actor: Actor, collection: Collection, key: str, relation: Relation) -> Referring:
+    """The records of one relation; a count of -1 says that their source does not tell."""
+    target, scope = browse.browsed_collection(actor, relation.collection)
+    try:
+        count = records.related_count(collection.id, key, relation.name, scope, MOST_COUNTED)
+        return Referring(relation, target, count, records.on_delete(collection, relation))
+    except ConsoleError:
+        return Referring(relation, target, -1, None)

@@ -1,0 +1,166 @@
+"""The rows of a list as the bytes of a CSV file or as a spreadsheet: what its page shows, as text or as numbers and dates. Memory stays flat."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from console import formats
+from console.activity.exports import harmless
+from console.browse.list_export import ListExport
+from console.browse.record_lists import ListPage
+from console.core.documents.collections import Field
+from console.formats import Kind, Look
+
+MOST_ROWS = 1_048_575
+MOST_LETTERS = 32_767
+MOST_DIGITS = 15
+"""Limits of a sheet below its heading, of a cell, and of the digits that a number keeps. Source: Excel specifications and limits, support.microsoft.com."""
+CUT = " … (cut)"
+FIRST_DAY = date(1900, 3, 1)  # before it, spreadsheets disagree about the days
+MOMENT, DAY = "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd"
+Progress = Callable[[int], None]
+
+
+def shown_columns(export: ListExport) -> list[Field]:
+    """The columns beside the title; a field that is the whole title is not repeated."""
+    return [item for item in export.columns if (item.name,) != export.collection.title_fields]
+
+
+def headings(export: ListExport) -> list[str]:
+    """The first line of the file."""
+    return [export.collection.label_one, *(item.label for item in shown_columns(export))]
+
+
+def csv_parts(export: ListExport, look: Look) -> Iterator[bytes]:
+    """The bytes of a CSV file, a page at a time; the first are its heading. Spreadsheets cannot mistake its texts for formulas."""
+    yield b"\xef\xbb\xbf" + _lines([headings(export)])
+    for page in export.pages():
+        yield _lines(
+            [[row_title, *(words(what, value, own) for what, value in cells)] for row_title, cells, own in _rows(export, page, look)]
+        )
+
+
+def words(what: Kind, value: Any, look: Look) -> str:
+    """The value as its page shows it, empty without one."""
+    return "" if value is None else formats.text(what, value, look)
+
+
+def write_spreadsheet(export: ListExport, look: Look, path: Path, progress: Progress) -> None:
+    """Write the list as an Excel workbook: numbers, days and moments as such, everything else as text; a new sheet where one is full."""
+    from xlsxwriter import Workbook
+
+    options = {"constant_memory": True, "tmpdir": str(path.parent), "strings_to_formulas": False, "strings_to_urls": False}
+    with Workbook(str(path), options) as book:
+        sheets = _Sheets(book, headings(export))
+        for page in export.pages():
+            for row_title, cells, own in _rows(export, page, look):
+                sheets.write([row_title, *(_cell(what, value, own) for what, value in cells)])
+            progress(sheets.written)
+
+
+class _Sheets:
+    """The sheets of a workbook, one after the other, and their number formats."""
+
+    def __init__(self, book: Any, heads: Sequence[str]) -> None:
+        self.book, self.heads, self.written = book, heads, 0
+        self._bold, self._formats = book.add_format({"bold": True}), dict[str, Any]()
+        self._begin()
+
+    def _begin(self) -> None:
+        self.sheet, self._at = self.book.add_worksheet(), 1
+        self.sheet.freeze_panes(1, 1)
+        self.sheet.set_column(0, 0, 32)
+        self.sheet.set_column(1, max(1, len(self.heads) - 1), 18)
+        for number, head in enumerate(self.heads):
+            self.sheet.write_string(0, number, head, self._bold)
+
+    def write(self, row: Sequence[Any]) -> None:
+        if self._at > MOST_ROWS:
+            self._begin()
+        for number, value in enumerate(row):
+            self._write(number, value)
+        self._at, self.written = self._at + 1, self.written + 1
+
+    def _write(self, number: int, value: Any) -> None:
+        match value:
+            case None | "":
+                return
+            case str():
+                cut = value if len(value) <= MOST_LETTERS else value[: MOST_LETTERS - len(CUT)] + CUT
+                self.sheet.write_string(self._at, number, cut)
+            case bool():
+                self.sheet.write_boolean(self._at, number, value)
+            case (amount, shape):
+                write = self.sheet.write_datetime if shape in (DAY, MOMENT) else self.sheet.write_number
+                write(self._at, number, amount, self._format(shape))
+
+    def _format(self, shape: str) -> Any:
+        if shape not in self._formats:
+            self._formats[shape] = self.book.add_format({"num_format": shape})
+        return self._formats[shape]
+
+
+def _cell(what: Kind, value: Any, look: Look) -> Any:
+    """The value for a spreadsheet: text, bool, or (number, day or moment, the form in which it is shown)."""
+    if value is None or isinstance(value, bool):
+        return value
+    if what.type in formats.NUMBERS and not what.options and what.references is None:
+        number = _number(what, value)
+        return words(what, value, look) if number is None else number
+    if what.type in ("date", "datetime") and what.references is None:
+        at = _day_or_moment(what, value, look)
+        return words(what, value, look) if at is None else at
+    return words(what, value, look)
+
+
+def _number(what: Kind, value: Any) -> tuple[float | int, str] | None:
+    """The number with its form; None for one that a spreadsheet would round."""
+    code, stored = "", value
+    if formats.is_money(what):
+        stored, code = formats.amount_of(what, value)
+        stored = formats.money_box(what, value) if what.minor else stored
+    try:
+        exact = Decimal(str(stored))
+    except ArithmeticError:
+        return None
+    if not exact.is_finite() or len(exact.normalize().as_tuple().digits) > MOST_DIGITS or abs(exact.adjusted()) > MOST_DIGITS:
+        return None
+    places = max(0, -int(exact.as_tuple().exponent))
+    shape = ("#,##0" if what.grouped else "0") + (f".{'0' * places}" if places else "") + (f' "{code}"' if code.isalpha() else "")
+    return (int(exact) if exact == exact.to_integral_value() else float(exact)), shape
+
+
+def _day_or_moment(what: Kind, value: Any, look: Look) -> tuple[Any, str] | None:
+    """The day, or the moment in the reader's zone; None for what no spreadsheet can hold."""
+    if what.type == "date":
+        try:
+            day = date.fromisoformat(str(value))
+        except ValueError:
+            return None
+        return (day, DAY) if day >= FIRST_DAY else None
+    at = formats.moment_of(value)
+    if at is None:
+        return None
+    there = formats.within(at, look.zone).replace(tzinfo=None)
+    return (there, MOMENT) if there.date() >= FIRST_DAY else None
+
+
+def _rows(export: ListExport, page: ListPage, look: Look) -> Iterator[tuple[str, list[tuple[Kind, Any]], Look]]:
+    """Each record of a page: title, its cells, and the look that knows the names on this page."""
+    columns = shown_columns(export)
+    kinds = {item.name: formats.kind(item, page.collection.key) for item in columns}
+    named = replace(look, records=page.named)
+    for row in page.rows:
+        values = formats.with_currencies(row.values, page.collection.currencies)
+        yield row.title, [(kinds[item.name], values.get(item.name)) for item in columns], named
+
+
+def _lines(rows: Iterable[Iterable[str]]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows([harmless(cell) for cell in row] for row in rows)
+    return out.getvalue().encode("utf-8", "replace")

@@ -1,0 +1,114 @@
+"""Records that a record leads to: one relation page by page, or the first of every relation with how many there are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from console import access, log, records
+from console.browse import naming
+from console.browse.change_intents import log_reference
+from console.browse.record_lists import MOST_IN_TAB, browsed_collection, label_on_collection, named_records, read_columns, shown_columns
+from console.core.actor import Actor
+from console.core.documents.collections import Collection, Field, Relation
+from console.errors import NotFound, SourceDown
+from console.formats import Named
+from console.records import Page, Record
+from console.records.related_lists import Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedPage:
+    """Related records of one relation. `total` is their number, above `MOST_IN_TAB` as that and one more; None: not counted. `down`: why its source does not answer."""
+
+    relation: Relation
+    collection: Collection
+    columns: tuple[Field, ...]
+    rows: list[Record]
+    next: str | None
+    previous: str | None
+    named: Mapping[naming.Reference, Named] = field(default_factory=dict)
+    total: int | None = None
+    down: str = ""
+
+
+def related(
+    actor: Actor, collection_id: str, key: str, relation: str, limit: int = 50, after: str | None = None, *, before: str | None = None
+) -> RelatedPage:
+    """A page of related records. Raises NotFound if the record, relation or other collection is invisible to the actor."""
+    collection, scope = browsed_collection(actor, collection_id)
+    link = collection.relation(relation)
+    if link is None:
+        raise NotFound
+    target, target_scope = browsed_collection(actor, link.collection)
+    records.get(collection_id, key, scope, fields=())
+    found = records.related(collection_id, key, relation, target_scope, limit, after, before=before)
+    _note_related(actor, collection, key, [link])
+    columns = shown_columns(target, target_scope, related_columns(collection, relation) or _without_near_end(target, link))
+    return RelatedPage(link, target, columns, found.rows, found.next, found.previous, named_records(actor, columns, found.rows))
+
+
+def related_lists(actor: Actor, collection_id: str, key: str, limit: int) -> list[RelatedPage]:
+    """The first records of each relation of the summary, with how many there are: few statements for all of them.
+
+    Relations that the actor may not see are left out.
+
+    Raises NotFound, SourceDown.
+    """
+    collection, scope = browsed_collection(actor, collection_id)
+    found = []
+    for link in summary_relations(collection):
+        if access.can(actor, None, f"collection:{link.collection}", "browse"):
+            target, target_scope = browsed_collection(actor, link.collection)
+            columns = shown_columns(target, target_scope, related_columns(collection, link.name) or _without_near_end(target, link))
+            found.append((target, columns, Wanted(link, target_scope, read_columns(target, columns))))
+    read = records.related_lists(collection_id, key, scope, [wanted for _, _, wanted in found], limit, MOST_IN_TAB)
+    pages = [Page([], None, None) if isinstance(page, SourceDown) else page for page, _ in read]
+    references = {
+        reference
+        for (_, columns, _), page in zip(found, pages, strict=True)
+        for reference in naming.references(((item.name, item.references) for item in columns), (row.values for row in page.rows))
+    }
+    named = naming.named(actor, references)
+    _note_related(actor, collection, key, [wanted.relation for _, _, wanted in found])
+    return [
+        RelatedPage(
+            *(wanted.relation, target, columns, page.rows, page.next, page.previous, named, total),
+            down=told.words if isinstance(told, SourceDown) else "",
+        )
+        for (target, columns, wanted), page, (told, total) in zip(found, pages, read, strict=True)
+    ]
+
+
+def summary_relations(collection: Collection) -> list[Relation]:
+    """The relations of the summary in the order of its document; without one, those to many records."""
+    told = [collection.relation(str(one["relation"])) for one in collection.summary.get("related", ())]
+    return list(filter(None, told)) or [relation for relation in collection.relations if relation.kind == "to_many"]
+
+
+def _note_related(actor: Actor, collection: Collection, key: str, relations: Sequence[Relation]) -> None:
+    """Note the look at these relations: one event, and one for each label that a target as a whole has."""
+    by_label: dict[str | None, list[str]] = {}
+    for relation in relations:
+        by_label.setdefault(label_on_collection(records.collection(relation.collection)), []).append(relation.name)
+    for label, names in by_label.items():
+        log.note(
+            actor,
+            "record_viewed",
+            open={"relation": ", ".join(names)},
+            source=collection.source,
+            collection=collection.id,
+            record=log_reference(collection, key),
+            label=label or label_on_collection(collection),
+            later=True,
+        )
+
+
+def _without_near_end(target: Collection, link: Relation) -> tuple[str, ...]:
+    """The columns of the list without those that hold the record that it belongs to."""
+    near = {there for _, there in link.columns} if link.kind == "to_many" else set()
+    return tuple(name for name in target.columns if name not in near) or target.columns
+
+
+def related_columns(collection: Collection, relation: str) -> tuple[str, ...] | None:
+    """Columns of a related list in the collection's summary; None if the summary does not say."""
+    said = next((item for item in collection.summary.get("related", ()) if item.get("relation") == relation), None)
+    return tuple(said["columns"]) if said and said.get("columns") else None

@@ -1,0 +1,39 @@
+// A column is drawn wider or narrower by the edge of its heading, and kept so for this person. By keyboard: the fields under Columns.
+"use strict";
+(() => {
+  let drawn = null;
+  const headings = () => [...document.querySelectorAll("[data-widths] [data-column]")];
+
+  function begin(edge, from) {
+    const table = edge.closest("table"), heads = headings(), widths = heads.map((head) => head.offsetWidth);
+    heads.forEach((head, at) => { head.style.width = `${widths[at]}px`; });
+    table.querySelectorAll("col").forEach((col) => col.removeAttribute("width"));
+    table.classList.add("sized");
+    edge.classList.add("drawn");
+    const head = edge.closest("th");
+    drawn = { edge, head, from, width: head.offsetWidth };
+  }
+  function keep() {
+    const head = document.querySelector("[data-widths]");
+    const sent = new URLSearchParams({ csrf_token: head.dataset.token, only_widths: "1" });
+    headings().forEach((one) => sent.set(`w.${one.dataset.column}`, Math.round(one.offsetWidth)));
+    fetch(head.dataset.widths, { method: "POST", body: sent, credentials: "same-origin" });
+  }
+
+  document.addEventListener("pointerdown", (event) => {
+    const edge = event.target.closest("[data-resize]");
+    if (!edge) return;
+    event.preventDefault();
+    edge.setPointerCapture(event.pointerId);
+    begin(edge, event.clientX);
+  });
+  document.addEventListener("pointermove", (event) => {
+    if (drawn) drawn.head.style.width = `${Math.max(60, Math.min(900, drawn.width + event.clientX - drawn.from))}px`;
+  });
+  document.addEventListener("pointerup", () => {
+    if (!drawn) return;
+    drawn.edge.classList.remove("drawn");
+    drawn = null;
+    keep();
+  });
+})();

@@ -1,0 +1,82 @@
+"""The cells of a column that says when something is due: what is late says for how many days, unless the record has come to its end."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from console.views import formats
+from console.views.formats import Kind, Look
+
+_DUE = re.compile(r"(?:^|_)(?:due|deadline|next_review)(?:_|$)", re.IGNORECASE)
+_ENDED = frozenset(
+    [
+        "archived",
+        "cancelled",
+        "canceled",
+        "closed",
+        "completed",
+        "delivered",
+        "done",
+        "exited",
+        "finished",
+        "paid",
+        "rejected",
+        "resolved",
+        "settled",
+        "solved",
+        "void",
+        "withdrawn",
+        "written_off",
+    ]
+)
+
+
+def is_due(what: Kind) -> bool:
+    """Return whether the field says when something is due, by its name: `due_at`, `payment_due`, `deadline`, `next_review_on`."""
+    return what.type in ("date", "datetime") and _DUE.search(what.name) is not None
+
+
+def ended(state: Any) -> bool:
+    """Return whether the word of a record's state says that nothing is waited for any more."""
+    return isinstance(state, str) and state.strip().casefold().replace(" ", "_") in _ENDED
+
+
+def cells(what: Kind, look: Look, values: Sequence[Any], of_states: Sequence[Any]) -> list[str]:
+    """Return the `<td>` of each value; `of_states` are the states of the same records, None where the collection has none."""
+    plain = formats.cell(what, look)
+    label = escape(what.label)
+    made = []
+    for value, state in zip(values, of_states, strict=True):
+        days = days_late(value, look)
+        if days <= 0 or ended(state):
+            made.append(plain(value))
+            continue
+        words = f"{days:,} {'day' if days == 1 else 'days'}"
+        made.append(
+            f'<td class="d" data-l="{label}"><span class="badge bad" title="{escape(formats.text(what, value, look))}">{words}<span class="vh"> late</span></span></td>'
+        )
+    return made
+
+
+def days_late(value: Any, look: Look) -> int:
+    """Return how many days ago it was due in the reader's zone: 0 today, negative in the future and for what is no day."""
+    try:
+        day = date.fromisoformat(str(value)) if len(str(value)) == 10 else None
+    except ValueError:
+        return -1
+    today = formats.within(look.now, look.zone).date()
+    if day is not None:
+        return (today - day).days
+    at = formats.moment_of(value)
+    return -1 if at is None else (today - formats.within(at, look.zone).date()).days
+
+
+def shown(what: Kind, value: Any, look: Look, state: Any) -> Markup:
+    """Return the value as a record's page shows it, with the days that it is late."""
+    drawn, days = formats.html(what, value, look), days_late(value, look)
+    if days <= 0 or ended(state):
+        return drawn
+    return Markup('{} <span class="badge bad">{} late</span>').format(drawn, f"{days:,} {'day' if days == 1 else 'days'}")

@@ -1,0 +1,60 @@
+"""Notes on a record: read beside its summary, written there, removed by their author."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from console import browse
+from console.browse import notes
+from console.errors import Invalid
+from console.views import frame, records
+
+blueprint = Blueprint("notes", __name__)
+SHOWN = 20
+
+
+@blueprint.route("/c/<collection>/<path:part>/notes", methods=["GET", "POST"])
+def on_record(collection: str, part: str) -> Response:
+    """Show the notes on a record; a POST adds one."""
+    key = frame.key_of(part)
+    if request.method != "POST":
+        return _page(collection, key)
+    try:
+        notes.add(frame.actor(), collection, key, request.form.get("text", ""))
+    except Invalid as wrong:
+        return _page(collection, key, typed=request.form.get("text", ""), wrong=str(wrong.details[0]["reason"]), status=422)
+    if frame.wants_fragment():
+        return _page(collection, key)
+    return frame.redirect_to(frame.record_url(collection, key) + "#notes")
+
+
+@blueprint.get("/notes/<note_id>")
+def show(note_id: str) -> Response:
+    """Go to the record that the note is on."""
+    collection, key = notes.place_of(frame.actor(), note_id)
+    return frame.redirect_to(frame.record_url(collection, key) + "#notes")
+
+
+@blueprint.post("/notes/<note_id>/remove")
+def remove(note_id: str) -> Response:
+    """Remove a note of one's own."""
+    collection, key = notes.remove(frame.actor(), note_id)
+    if frame.wants_fragment():
+        return _page(collection, key)
+    return frame.redirect_to(frame.record_url(collection, key) + "#notes")
+
+
+def _page(collection: str, key: str, *, typed: str = "", wrong: str = "", status: int = 200) -> Response:
+    who = frame.actor()
+    found, older = notes.notes_of(who, collection, key, SHOWN, request.args.get("before"))
+    here = frame.record_url(collection, key) + "/notes"
+    context: dict[str, Any] = {} if frame.wants_fragment() else records.record_context(browse.record(who, collection, key))
+    context |= {
+        "notes": found,
+        "older": frame.with_query(here, {"before": older}) if older else None,
+        "may_write": notes.may_write(who, collection),
+        "action": here,
+        "typed": typed,
+        "wrong": wrong,
+    }
+    return frame.page("records/notes.html", context, blocks={"*": "notes"}, status=status)

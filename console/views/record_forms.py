@@ -1,0 +1,215 @@
+"""Whole records by hand: a new one, a copy of one, several fields of one at once, and deleting one with what follows from it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+
+from console import browse
+from console.actions import hand_forms, record_changes
+from console.actions.hand_forms import Deletion, NewRecord, Referring
+from console.browse import RecordPage
+from console.core.documents.collections import Field
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, SourceDown
+from console.records.delete import Follows
+from console.views import errors, formats, frame, records, refusals
+from console.views.run import form_boxes
+
+blueprint = Blueprint("record_forms", __name__)
+
+FILLED = "Left empty, the database fills it in."
+UNTOLD = "may refer to it: their source does not answer"
+FOLLOWS: Mapping[Follows | None, tuple[str, str]] = {
+    "deleted": ("will be deleted with it, and what hangs on it", "will be deleted with it, and what hangs on them"),
+    "emptied": ("stays, and no longer names it", "stay, and no longer name it"),
+    "refused": ("refers to it: it cannot be deleted while that is so", "refer to it: it cannot be deleted while they do"),
+    None: ("refers to it, stays, and will lead nowhere", "refer to it, stay, and will lead nowhere"),
+}
+"""What becomes of records that refer to a deleted one: of one, of several."""
+
+
+@blueprint.route("/new/c/<collection>", methods=["GET", "POST"])
+def new(collection: str) -> Response:
+    """Show the form of a new record, `like` another one; a POST adds it and opens it."""
+    like = request.args.get("like") or None
+    form = hand_forms.new_record(frame.actor(), collection, like)
+    if request.method != "POST":
+        return _new_form(form, like)
+    typed = {name: value for name, value in form_boxes.read_form(request.form, frame.look()).items() if name in _names(form.fields)}
+    try:
+        given = {name: value for name, value in typed.items() if value is not None}
+        hand_forms.require_filled(form, given)
+        made = record_changes.create(frame.actor(), collection, given)
+    except (Invalid, Conflict, NotAllowed, SourceDown) as wrong:
+        return _new_form(form, like, typed=typed, wrong=wrong, status=wrong.status)
+    flash(f"{form.collection.label_one} “{made.title}” was added.")
+    if not made.values:  # it was added outside of what its author sees
+        return frame.redirect_to(frame.collection_url(collection))
+    return frame.redirect_to(frame.record_url(collection, made.key))
+
+
+@blueprint.route("/c/<collection>/<path:part>/edit", methods=["GET", "POST"])
+def edit(collection: str, part: str) -> Response:
+    """Show all fields that the reader may change; a POST saves those that were changed, unless somebody else changed them meanwhile."""
+    key = frame.key_of(part)
+    page = browse.record(frame.actor(), collection, key, labels=True)
+    fields = [item for item in page.fields if records.editable(page, item)]
+    if not fields:
+        raise NotAllowed("Nothing of this record can be changed by you here.", need=(f"collection:{collection}", "update"))
+    if page.collection.form is not None:
+        fields.sort(key=lambda item: (page.collection.form or ()).index(item.name))
+    now = {item.name: page.record.values.get(item.name) for item in fields}
+    if request.method != "POST":
+        return _edit_form(page, fields, now)
+    old = _old_values(now)
+    typed = {name: value for name, value in form_boxes.read_form(request.form, frame.look()).items() if name in now}
+    changed = {name: value for name, value in typed.items() if value != old[name]}
+    try:
+        if changed:
+            browse.change(frame.actor(), collection, key, changed, {name: old[name] for name in changed})
+    except Conflict as conflict:
+        theirs = {str(detail["field"]): detail.get("theirs") for detail in conflict.details if detail.get("field") in now}
+        return _edit_form(page, fields, old | theirs, typed=typed, wrong=conflict, status=409)
+    except (Invalid, NotAllowed, SourceDown) as wrong:
+        return _edit_form(page, fields, old, typed=typed, wrong=wrong, status=wrong.status)
+    flash(
+        f"{len(changed)} {'field' if len(changed) == 1 else 'fields'} of “{page.record.title}” saved."
+        if changed
+        else "Nothing was changed."
+    )
+    return frame.redirect_to(frame.record_url(collection, key))
+
+
+@blueprint.route("/c/<collection>/<path:part>/delete", methods=["GET", "POST"])
+def delete(collection: str, part: str) -> Response:
+    """Show what deleting the record brings with it; a POST deletes it if it is still as it was shown."""
+    key = frame.key_of(part)
+    found = hand_forms.deletion(frame.actor(), collection, key)
+    if request.method != "POST":
+        return _delete_form(found)
+    try:
+        seen = json.loads(request.form.get("old", "null"))
+        expected = seen if isinstance(seen, dict) else {}
+        record_changes.delete(frame.actor(), collection, key, {name: seen for name, seen in expected.items() if name in _compared(found)})
+    except (Conflict, Invalid, ValueError) as wrong:
+        told = wrong if isinstance(wrong, ConsoleError) else Invalid("This form could not be read: nothing was deleted. Look again.")
+        return _delete_form(hand_forms.deletion(frame.actor(), collection, key), wrong=told, status=told.status)
+    flash(f"{found.page.collection.label_one} “{found.page.record.title}” was deleted.")
+    return frame.redirect_to(frame.collection_url(collection))
+
+
+# -- what the forms draw
+
+
+def _new_form(
+    form: NewRecord, like: str | None, *, typed: Mapping[str, Any] | None = None, wrong: ConsoleError | None = None, status: int = 200
+) -> Response:
+    collection = form.collection
+    sources = [_source(item, filled=item.name in form.filled) | {"value": form.values.get(item.name)} for item in form.fields]
+    context = {
+        "collection": collection,
+        "copied": like is not None,
+        "governed": [(item.label, governor.words) for item, governor in form.governed],
+        "action": records.new_url(collection.id, like),
+        "cancel": frame.collection_url(collection.id) if like is None else frame.record_url(collection.id, like),
+    }
+    return _form("records/new.html", context, sources, typed, wrong, status)
+
+
+def _edit_form(
+    page: RecordPage,
+    fields: Sequence[Field],
+    old: Mapping[str, Any],
+    *,
+    typed: Mapping[str, Any] | None = None,
+    wrong: ConsoleError | None = None,
+    status: int = 200,
+) -> Response:
+    sources = [_source(item) | {"value": old[item.name]} for item in fields]
+    here = frame.record_url(page.collection.id, page.record.key)
+    context = records.record_context(page) | {
+        "old": json.dumps(dict(old)),
+        "governed": [(item.label, page.governed[item.name].words) for item in page.fields if item.name in page.governed],
+        "action": f"{here}/edit",
+        "cancel": here,
+        "conflict": isinstance(wrong, Conflict),
+    }
+    return _form("records/edit_all.html", context, sources, typed, wrong, status)
+
+
+def _form(
+    template: str,
+    context: Mapping[str, Any],
+    sources: Sequence[Mapping[str, Any]],
+    typed: Mapping[str, Any] | None,
+    wrong: ConsoleError | None,
+    status: int,
+) -> Response:
+    labels = {str(source["name"]): str(source["label"]) for source in sources}
+    details = [{**detail, "field": str(detail.get("field") or "")} for detail in (wrong.details if wrong else ())]
+    shown = dict(context) | {
+        "boxes": form_boxes.boxes({"fields": sources}, frame.look(), typed=typed, errors=details),
+        "error": errors.error_message(wrong) if wrong and not details else refusals.head(wrong, labels),
+        "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),
+    }
+    return frame.page(template, shown, status=status)
+
+
+def _source(item: Field, *, filled: bool = False) -> dict[str, Any]:
+    """Return the field as its box takes it. `filled`: the database has a value of its own for it."""
+    helped = " ".join(filter(None, (item.help, FILLED if filled else "")))
+    needed = item.required or not item.nullable
+    return item.to_json() | {"help": helped or None, "required": needed and not filled, "readonly": False}
+
+
+def _names(fields: Sequence[Field]) -> set[str]:
+    return {item.name for item in fields}
+
+
+def _old_values(now: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that the form was drawn with; those of now where it does not tell."""
+    try:
+        told = json.loads(request.form.get("old", "{}"))
+    except (ValueError, RecursionError):
+        told = {}
+    return {name: told[name] if isinstance(told, dict) and name in told else value for name, value in now.items()}
+
+
+def _compared(found: Deletion) -> dict[str, Any]:
+    """Return the values that were shown and are compared when the record is deleted; those that are worked out cannot be."""
+    stored = found.page.collection.by_name
+    return {
+        item.name: found.page.record.values.get(item.name)
+        for item in found.page.fields
+        if item.name in stored and item.type not in formats.SHOWN_ONLY
+    }
+
+
+def _delete_form(found: Deletion, *, wrong: ConsoleError | None = None, status: int = 200) -> Response:
+    page = found.page
+    here = frame.record_url(page.collection.id, page.record.key)
+    context = records.record_context(page) | {
+        "found": found,
+        "follows": [_follows(one, here) for one in found.referring if one.count],
+        "old": json.dumps(_compared(found)),
+        "action": f"{here}/delete",
+        "cancel": here,
+        "error": errors.error_message(wrong) if wrong else "",
+    }
+    return frame.page("records/delete.html", context, blocks={"*": "dialog"}, status=status)
+
+
+def _follows(one: Referring, here: str) -> dict[str, Any]:
+    """Return how many records of a relation refer to the record, and what becomes of them, in words."""
+    many = (
+        f"More than {hand_forms.MOST_COUNTED:,}" if one.count > hand_forms.MOST_COUNTED else f"{one.count:,}" if one.count > 0 else "Some"
+    )
+    words = UNTOLD if one.count < 0 else FOLLOWS[one.follows][one.count != 1]
+    named = one.collection.label_one if one.count == 1 else one.collection.label
+    return {
+        "head": f"{many} {named.lower()}",
+        "words": words,
+        "tone": {"deleted": "bad", "refused": "warn"}.get(one.follows or "", ""),
+        "href": f"{here}/related/{frame.segment(one.relation.name)}",
+    }

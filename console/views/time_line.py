@@ -1,0 +1,49 @@
+"""The time line of a record: everything that happened to it, or one sort of it, newest first and page by page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import request
+
+from console import activity
+from console.core.events import KINDS
+from console.views import frame
+from console.views.activity import entries
+from console.views.formats import Look
+
+AT_ONCE = 50
+_FILES = frozenset({"document_requested", "document_received", "document_link_revoked", "records_exported"})
+_MESSAGES = frozenset({"notice_sent", "task_created", "task_closed"})
+_NOTES = frozenset({"note_added", "note_removed"})
+
+
+def _kinds_of(*groups: str) -> frozenset[str]:
+    return frozenset(kind.name for kind in KINDS.values() if kind.group in groups)
+
+
+SORTS: Mapping[str, tuple[str, frozenset[str]]] = {
+    "runs": ("Runs", _kinds_of("run", "step") - _FILES - _MESSAGES - activity.LOOKS),
+    "changes": ("Changes", _kinds_of("effect") | {"record_changed"}),
+    "approvals": ("Approvals", _kinds_of("approval")),
+    "notes": ("Notes", _NOTES),
+    "messages": ("Messages and tasks", _MESSAGES),
+    "files": ("Files", _FILES),
+    "looks": ("Who looked", activity.LOOKS | {"value_revealed"}),
+}
+"""Sort, as in `?show=` → its label and the kinds of events."""
+
+
+def time_line(collection: str, key: str, look: Look) -> dict[str, Any]:
+    """Return what the tab Activity of a record draws: the entries of the chosen sort, the sorts as links, and the way to older ones."""
+    chosen = request.args.get("show", "")
+    chosen = chosen if chosen in SORTS else ""
+    kinds = sorted(SORTS[chosen][1]) if chosen else []
+    log = activity.on_record(frame.actor(), collection, key, limit=AT_ONCE, after=request.args.get("after"), looks=True, kinds=kinds)
+    sorts = [("", "All"), *((name, label) for name, (label, _) in SORTS.items())]
+    return {
+        "entries": entries(log.rows, look),
+        "older": frame.present_address(after=log.next) if log.next else None,
+        "sorts": [
+            {"label": label, "here": name == chosen, "href": frame.present_address(show=name or None, after=None)} for name, label in sorts
+        ],
+    }

@@ -1,0 +1,94 @@
+"""Conditions of segments as rows and as expressions, and two people's changes of one document."""
+
+from typing import Any
+
+import pytest
+
+from console.core import expressions
+from console.core.documents.collections import Field
+from console.core.documents.collections.condition_rows import FITTING, ConditionRow, comparisons, expression_of, offered, rows_of
+from console.core.documents.collections.document_merge import compare, merged
+
+FIELDS = {
+    "name": Field("name", "Name", "text", "text"),
+    "odd name": Field("odd name", "Odd name", "text", "text"),
+    "amount": Field("amount", "Amount", "decimal", "decimal"),
+    "on": Field("on", "On", "date", "date"),
+    "at": Field("at", "At", "datetime", "datetime"),
+    "vip": Field("vip", "VIP", "boolean", "boolean"),
+    "blob": Field("blob", "Blob", "json", "json"),
+}
+VALUES = {"name": 'a"b', "odd name": "x", "amount": "12.50", "on": "2026-01-31", "at": "2026-01-31", "vip": "", "blob": ""}  # fmt: skip
+
+
+def test_every_comparison_of_every_field_is_read_back_as_it_was_made() -> None:
+    for joined in ("all", "any"):
+        rows = [
+            ConditionRow(name, comparison, "7" if comparison in ("last", "older", "next") else "" if comparison in ("empty", "filled", "yes", "no", "past", "ahead") else VALUES[name])
+            for name, field in FIELDS.items()
+            for comparison in comparisons(field)
+        ]  # fmt: skip
+        text, wrong = expression_of(rows, joined, FIELDS)
+        assert wrong == []
+        expressions.parse(text)
+        assert rows_of(text) == (joined, rows)
+    assert {kind for _, _, kinds in offered() for kind in kinds.split()} == set(FITTING)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (("absent", "==", "1"), "no field absent"),
+        (("amount", "==", "much"), "is a number"),
+        (("amount", "contains", "1"), "cannot be compared so"),
+        (("name", "==", " "), "Say what Name"),
+        (("on", "last", "-1"), "number of days"),
+        (("on", "last", "²"), "number of days"),
+    ],
+)
+def test_a_wrong_row_is_named(row: tuple[str, str, str], words: str) -> None:
+    _, wrong = expression_of([ConditionRow("", "", ""), ConditionRow(*row)], "all", FIELDS)
+    assert [one.row for one in wrong] == [1]
+    assert words in wrong[0].reason
+
+
+def test_what_rows_cannot_say_has_none() -> None:
+    for text in ("record.a == 1 && (record.b == 2 || record.c == 3)", "record.a.b == 1", "record.a == record.b", "size(record.a) > 1", "record.a in $currentUser.tags.x", "("):  # fmt: skip
+        assert rows_of(text) is None, text
+    assert expression_of([], "all", FIELDS)[1], "a segment without a condition would leave nothing out"
+
+
+BASE: dict[str, Any] = {
+    "label": "A", "columns": ["a", "b"], "fields": {"a": {"label": "x"}},
+    "segments": [{"id": "one", "label": "1"}, {"id": "two", "label": "2"}], "summary": {"sections": [{"label": "S", "fields": ["a"]}]},
+}  # fmt: skip
+
+
+def test_changes_of_different_places_come_together() -> None:
+    mine = BASE | {"label": "Mine", "segments": [BASE["segments"][1], BASE["segments"][0]], "fields": {"a": {"label": "x", "help": "h"}}}
+    theirs = BASE | {"columns": ["b"], "segments": [*BASE["segments"], {"id": "three", "label": "3"}], "fields": {"a": {"label": "y"}}}
+    rows = compare(BASE, mine, theirs)
+    assert {(row.path, row.by, row.disputed) for row in rows} >= {
+        ("label", "me", False),
+        ("columns", "them", False),
+        ("fields.a.help", "me", False),
+    }
+    both = merged(BASE, mine, theirs, [])
+    assert (both["label"], both["columns"], both["fields"]) == ("Mine", ["b"], {"a": {"label": "y", "help": "h"}})
+    assert [entry["id"] for entry in both["segments"]] == ["two", "one", "three"]
+    assert both["summary"] == BASE["summary"]
+
+
+def test_a_disputed_place_is_theirs_unless_mine_wins() -> None:
+    mine = BASE | {"columns": ["a"], "fields": {}}
+    theirs = BASE | {"columns": ["b", "a"], "fields": {"a": {"label": "x", "hidden": True}}}
+    disputed = {row.path for row in compare(BASE, mine, theirs) if row.disputed}
+    assert "columns" in disputed
+    assert merged(BASE, mine, theirs, [])["columns"] == ["b", "a"]
+    won = merged(BASE, mine, theirs, disputed)
+    assert won["columns"] == ["a"]
+    assert "fields" not in won
+    assert merged(BASE, BASE, theirs, disputed) == theirs
+    same = compare(BASE, theirs, theirs)
+    assert not any(row.disputed for row in same)
+    assert merged(BASE, theirs, theirs, []) == theirs

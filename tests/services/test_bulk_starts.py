@@ -1,0 +1,65 @@
+"""A workflow started on many records: who is left out and why, one run for each, none of them held by who began them, none twice."""
+
+from typing import Any
+
+import pytest
+
+from console import runs
+from console.actions import bulk, bulk_starts
+from console.actions.bulk_starts import BulkStart
+from console.core.actor import Actor
+from console.errors import Invalid
+from tests.company import Company
+
+WHY = {"why": "periodic"}
+
+
+def offer(actor: Actor) -> BulkStart:
+    return next(each for each in bulk_starts.offered(actor, "customer") if each.slug == "care-review")
+
+
+def heads(company: Company, key: str) -> list[tuple[str, Any]]:
+    return [(head.status, head.holder) for head in runs.on_record(company.olivia, "customer", key)]
+
+
+def test_the_preview_names_who_is_left_out_and_nothing_is_started(company: Company) -> None:
+    company.started("2", by="tom")
+    start = offer(company.olivia)
+    items = bulk.chosen(company.olivia, "customer", start, ["1", "2", "3"], None)
+    told = {item.key: (item.state, item.why) for item in bulk.judged(company.olivia, "customer", start, items, WHY)}
+    assert (told["1"][0], told["3"][0]) == (bulk.WAITING, bulk.WAITING)
+    assert told["2"] == (bulk.REFUSED, "A run of this workflow is already ongoing on this record.")
+    assert heads(company, "1") == []
+    [item] = bulk.judged(company.olivia, "customer", start, items[:1], {})
+    assert item.state == bulk.REFUSED, "the input that every run needs is missing"
+
+
+def test_each_record_gets_a_run_that_nobody_holds_and_a_second_look_starts_none_twice(company: Company) -> None:
+    start = offer(company.olivia)
+    items = bulk.judged(company.olivia, "customer", start, bulk.chosen(company.olivia, "customer", start, ["1", "3"], None), WHY)
+    bulk_id = bulk.begin(company.olivia, "customer", start, items, WHY)
+    company.work()
+    company.work()
+    assert heads(company, "1") == heads(company, "3") == [("saved", None)]
+    done = bulk.get(company.olivia, bulk_id)
+    assert [(item.state, item.why) for item in done.items] == [(bulk.DONE, "To Continue")] * 2
+    runs.resume(company.tom, str(done.items[0].run), revision=None)
+
+
+def test_a_process_that_dies_after_the_start_leaves_one_run_which_is_then_saved(company: Company) -> None:
+    start = offer(company.olivia)
+    bulk_id = bulk.begin(company.olivia, "customer", start, bulk.chosen(company.olivia, "customer", start, ["1"], None), WHY)
+    bulk._take(bulk_id)
+    run_id = runs.start(company.olivia, "care-review", "customer", "1", WHY)
+    company.work()
+    assert heads(company, "1") == [("saved", None)]
+    assert [item.run for item in bulk.get(company.olivia, bulk_id).items] == [run_id]
+
+
+def test_who_may_not_start_it_is_not_offered_it_and_records_out_of_sight_are_left_out(company: Company) -> None:
+    for person in (company.stan, company.rosa, company.ada):
+        assert bulk_starts.offered(person, "customer") == []
+    start = offer(company.tom)
+    assert [item.key for item in bulk.chosen(company.tom, "customer", start, ["1", "3"], None)] == ["1"], "3 is of another desk"
+    with pytest.raises(Invalid):
+        bulk.chosen(company.tom, "customer", start, ["3"], None)

@@ -1,0 +1,94 @@
+"""Records by hand: added, copied, changed as a whole, and deleted with what follows from it; with every value that was typed kept on a refusal."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import access
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+
+@pytest.fixture(autouse=True)
+def rights(pages: "Pages") -> None:
+    access.grant("operator", "collection:customer", ["create", "delete"], "record.desk in $currentUser.tags.desks", team="operations")
+    access.grant("operator", "collection:account", ["create", "update", "delete"], "", team="operations")
+    access.refresh()
+
+
+def test_a_record_is_added_and_the_key_is_left_to_the_database(pages: "Pages") -> None:
+    olivia = pages.olivia
+    assert "/new/c/customer" in olivia.get("/c/customer").links
+    page = olivia.get("/new/c/customer")
+    assert "v.id" not in page.form("/new/c/customer")["fields"], "the database numbers them"
+    assert "v.tax_id" not in page.form("/new/c/customer")["fields"], "not hers to read"
+    page = olivia.send(page, "/new/c/customer", status=422, v_display_name="Newcomer", v_email="new@customers.example")
+    assert "Desk" in page.text
+    assert page.form("/new/c/customer")["fields"]["v.display_name"] == "Newcomer", "nothing typed is lost"
+    olivia.send(page, "/new/c/customer", v_desk="retail")
+    assert pages.company.sql("select display_name, email from customer where desk = 'retail' and id > 4") == [
+        ("Newcomer", "new@customers.example")
+    ]
+    assert "Customer “Newcomer” was added." in olivia.follow().text
+
+
+def test_a_key_that_the_database_does_not_number_is_asked_for(pages: "Pages") -> None:
+    olivia = pages.olivia
+    page = olivia.get("/new/c/account")
+    assert "v.iban" in page.form("/new/c/account")["fields"]
+    page = olivia.send(page, "/new/c/account", status=409, v_iban="LT459999900012345678", v_customer_id="1", v_status="open")
+    assert "There is such a record in Accounts already" in page.text
+
+
+def test_a_copy_begins_with_the_values_of_the_other_but_not_with_its_key(pages: "Pages") -> None:
+    olivia = pages.olivia
+    assert "/new/c/customer?like=2" in olivia.get("/c/customer/2/menu").links
+    page = olivia.get("/new/c/customer?like=2")
+    fields = page.form("/new/c/customer?like=2")["fields"]
+    assert (fields["v.display_name"], fields["v.risk"], "v.id" in fields) == ("Tore Lindqvist", "low", False)
+    olivia.send(page, "like=2", v_display_name="Tore II")
+    assert pages.company.sql("select count(*) from customer where email = 'tore@customers.example'") == [(2,)]
+    pages.tom.get("/new/c/customer?like=3", status=404)
+
+
+def test_only_what_was_changed_is_written_and_a_change_of_somebody_else_is_shown(pages: "Pages") -> None:
+    olivia = pages.olivia
+    page = olivia.get("/c/customer/2/edit")
+    pages.company.sql("update customer set email = 'other@customers.example', risk = 'high' where id = 2")
+    page = olivia.send(page, "/c/customer/2/edit", status=409, v_email="mine@customers.example")
+    assert "other@customers.example" in page.text
+    assert page.form("/2/edit")["fields"]["v.email"] == "mine@customers.example"
+    olivia.send(page, "/c/customer/2/edit")
+    assert pages.company.sql("select email, risk from customer where id = 2") == [("mine@customers.example", "high")], "hers alone"
+
+
+def test_deleting_says_what_refers_to_the_record_and_is_not_offered_while_something_does(pages: "Pages") -> None:
+    olivia = pages.olivia
+    page = olivia.get("/c/customer/1/delete")
+    assert "2 accounts refer to it: it cannot be deleted while they do" in page.text
+    assert "Delete customer</button>" not in page.html
+    page = olivia.post("/c/customer/1/delete", {"csrf_token": page.form("/1/delete")["fields"]["csrf_token"], "old": "{}"}, status=409)
+    assert "Not deleted" in page.text
+    page = olivia.get("/c/customer/2/delete")
+    assert "No other record that you may see refers to it." in page.text
+    pages.company.sql("update customer set risk = 'high' where id = 2")
+    page = olivia.send(page, "/c/customer/2/delete", status=409)
+    assert pages.company.sql("select count(*) from customer") == [(4,)], "it is not what she saw any more"
+    olivia.send(page, "/c/customer/2/delete")
+    assert pages.company.sql("select count(*) from customer") == [(3,)]
+    assert "was deleted" in olivia.follow().text
+    olivia.get("/c/customer/2", status=404)
+
+
+def test_who_may_not_is_not_offered_it_and_refused(pages: "Pages") -> None:
+    for person in (pages.mona, pages.rosa):
+        page = person.get("/c/customer/2/menu")
+        assert not [link for link in page.links if link.endswith("/delete") or link.startswith("/new/")]
+        person.get("/c/customer/2/delete", status=403)
+        person.get("/new/c/customer", status=403)
+    pages.rosa.get("/c/customer/2/edit", status=403)
+    for path in ("/c/customer/3/delete", "/c/customer/3/edit"):
+        pages.tom.get(path, status=404)
+    for path in ("/new/c/customer", "/c/customer/1/delete", "/c/customer/1/edit"):
+        pages.stan.get(path, status=404)

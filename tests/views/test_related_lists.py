@@ -1,0 +1,60 @@
+"""The related lists of a summary: all of them in few statements, with their numbers, within what the reader sees."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import pytest
+
+from console import access, sources
+from console.records import catalogue
+from tests.views.test_list_views import statements
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+SIX = [f"t{n}" for n in range(6)]
+
+
+@pytest.fixture
+def six(pages: "Pages") -> Iterator["Pages"]:
+    """Six tables more that refer to customers and to a country; one has more than a thousand records."""
+    with sqlite3.connect(pages.company.path) as connection:
+        connection.execute("create table country (code text primary key, name text)")
+        connection.execute("insert into country values ('LV', 'Latvia')")
+        for name in SIX:
+            connection.execute(
+                f"create table {name} (id integer primary key, customer_id integer references customer (id), country text references country (code))"
+            )
+        connection.executemany("insert into t0 (customer_id, country) values (1, ?)", [("LV",)] * 1200)
+        connection.executemany("insert into t1 (customer_id) values (?)", [(1,)] * 3 + [(3,)])
+    sources.refresh("company")
+    for name in (*SIX[:5], "country"):
+        access.grant("operator", f"collection:company.{name}", ["browse", "read"], "", team="operations")
+    access.refresh()
+    catalogue.forget()
+    known = catalogue.current()
+    bare = replace(known.collections["customer"], summary={})  # every relation to many, as where nothing was arranged
+    with patch.object(catalogue, "current", lambda: replace(known, collections={**known.collections, "customer": bare})):
+        yield pages
+
+
+def test_six_related_lists_are_at_most_twelve_statements_with_the_record(six: "Pages") -> None:
+    with statements("company") as sent:
+        page = six.olivia.get("/c/customer/1?tab=summary")
+        part = six.olivia.get("/c/customer/1/related", "lists")
+    assert len(sent) <= 12, sent
+    assert "/c/customer/1/related" in [told["hx-get"] for told in page.with_attribute("hx-get")]
+    assert "1,000+" in part.text
+
+
+def test_each_has_its_number_and_a_relation_that_the_reader_may_not_see_is_not_there(six: "Pages") -> None:
+    text = six.olivia.get("/c/customer/1/related").text
+    assert "T 1 3" in text or "T1 3" in text, text
+    assert "T 5" not in text
+    assert "T5" not in text
+    assert "There are none." in text
+    six.tom.get("/c/customer/3/related", status=404)
+    six.stan.get("/c/customer/1/related", status=404)
