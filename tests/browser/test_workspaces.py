@@ -52,8 +52,8 @@ def test_a_workspace_is_built_by_keyboard(screens: Callable[..., "Screen"], comp
     assert page.evaluate("document.activeElement.id") == "node-desks"
     ines.press("Enter")
     page.wait_for_selector("#f-label")
-    page.focus("#node-hello")
-    ines.press("Enter")
+    ines.settled()
+    page.press("#node-hello", "Enter")
     page.wait_for_selector("textarea#f-text")
     page.fill("#f-text", "Hello {{ me.ema")
     ines.press("Enter")
