@@ -163,7 +163,10 @@ def previewed(collection: str, key: str | None) -> dict[str, Any]:
             "href": frame.record_url(collection, key),
             "badge": records.badge_of(page, look),
             "sections": parts,
-            "runs": runs.on_record(frame.actor(), collection, key, limit=PREVIEWED_RUNS),
+            "runs": [
+                {"run": head, "may_resume": records.may_resume(head)}
+                for head in runs.on_record(frame.actor(), collection, key, limit=PREVIEWED_RUNS)
+            ],
         }
     }
 
