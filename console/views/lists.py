@@ -82,7 +82,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     described = browse.describe(who, collection)
     here = next(each for each in browse.collections(who) if each.id == collection)
     kept = list_views.view_of(who, collection)
-    if not request.args and (opens := _opening(here, kept)) is not None:
+    if not request.args and (opens := saved_segments.opening(here, kept)) is not None:
         return frame.redirect_to(opens)
     if (
         "add_field" in request.args
@@ -108,17 +108,6 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or page.reach in ("beginnings", "exact") else []}
     shown |= previewed(here.id, request.args.get("preview"))
     return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=422 if saving else 400 if wrong else 200)
-
-
-def _opening(here: Collection, kept: ListView) -> str | None:
-    """Return the address that the bare list leads to; None for the list itself."""
-    who = frame.actor()
-    if (first := list_views.first_segment(who, here, kept)) is not None:
-        return frame.collection_url(here.id, segment=first)
-    if not kept.segment:
-        return None
-    known = browse.saved_segments.saved_segments(who, here.id)
-    return next((saved_segments.address(here.id, saved) for saved in known if saved.id == kept.segment), None)
 
 
 def _part(here: Collection, described: Mapping[str, Any], query: BrowseQuery, kept: ListView) -> Response | None:

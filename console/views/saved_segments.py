@@ -6,7 +6,8 @@ from typing import Any
 from flask import Response, flash, request
 
 from console import accounts, browse, collections
-from console.browse import saved_segments
+from console.browse import list_views, saved_segments
+from console.browse.list_views import ListView
 from console.browse.saved_segments import SavedSegment
 from console.core import filter_expressions
 from console.core.documents.collections import Collection, free_id
@@ -19,6 +20,17 @@ EVERYBODY = "everybody"
 def address(collection: str, saved: SavedSegment) -> str:
     """Return where a saved segment opens: a list with its filter, which shows everybody what they may see of it."""
     return frame.collection_url(collection, **saved.query, saved=saved.id)
+
+
+def opening(here: Collection, kept: ListView) -> str | None:
+    """Return the address that the bare list leads to; None for the list itself."""
+    who = frame.actor()
+    if (first := list_views.first_segment(who, here, kept)) is not None:
+        return frame.collection_url(here.id, segment=first)
+    if not kept.segment:
+        return None
+    known = saved_segments.saved_segments(who, here.id)
+    return next((address(here.id, saved) for saved in known if saved.id == kept.segment), None)
 
 
 def sheet(collection: Collection, known: list[SavedSegment], columns: list[str], saving: Mapping[str, Any] | None) -> dict[str, Any] | None:
