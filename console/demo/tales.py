@@ -87,7 +87,11 @@ def hours(number: float) -> timedelta:
 
 def _waiting(stage: "Stage", inbox: str, left: set[str], skipped: int = SKIPPED) -> Iterator[str]:
     """Keys of records from the middle of an inbox, without those that stories are told of."""
-    found = tickets.to_do(stage.actor("tom"), inbox, limit=200).tickets
+    page = tickets.to_do(stage.actor("tom"), inbox, limit=100)
+    found = list(page.tickets)
+    while page.next is not None:
+        page = tickets.to_do(stage.actor("tom"), inbox, limit=100, after=page.next)
+        found += page.tickets
     keys = (ticket.record for ticket in found if ticket.run is None and ticket.record and ticket.record not in left)
     return islice(keys, skipped, None)
 
@@ -96,7 +100,7 @@ def _fitting(stage: "Stage", keys: Iterator[str], collection: str, condition: st
     """The keys of records that fit the condition."""
     scope = access.scope_for(stage.actor("mona"), collection, "read")
     fits = expressions.parse(condition)
-    return (key for key in keys if fits.test({"record": records.get(collection, key, scope).values}))
+    return (key for key in keys if fits.test({"record": records.get(collection, key, scope).values, "now": log.now()}))
 
 
 def filled(form: Mapping[str, Any] | None, given: Mapping[str, Any]) -> dict[str, Any]:

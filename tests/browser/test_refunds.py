@@ -76,6 +76,8 @@ def test_too_much_is_said_at_the_field_and_a_lead_agrees(
     assert olivia.faults() == []
     olivia.press("Control+Enter")
     page.wait_for_selector("button:has-text('Withdraw')")
+    named = desk.sql("select display_name from customer join charge on charge.customer_id = customer.id where charge.id = %s", charge)
+    assert named[0][0] in page.inner_text("main")  # the record at the right keeps its names while nothing is asked
     assert (olivia.faults(), desk.sent(charge)) == ([], [])
     mona = screens(width, height, scheme).enter("mona")
     mona.go("/approvals").click("a:has-text('FERNWICK*TEST, €900.00')")
