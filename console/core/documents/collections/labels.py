@@ -18,8 +18,10 @@ ABBREVIATIONS = {
 def humanised(name: str) -> str:
     """A label from a name: "Customer no" for `customer_no`, "KYC case ID" for `kyc_case_id`, "First name" for `FirstName`.
 
-    Words that somebody has set apart by blanks stay as they are written.
+    Words that somebody has set apart by blanks stay as they are written, and so do codes such as `FW-INT`.
     """
+    if name.isupper() and "-" in name:
+        return name
     if " " in name.strip():
         words = name.replace("_", " ").replace("-", " ").split()
     elif name.isupper() and ("_" in name or len(name) > SPELLED_LARGE):
