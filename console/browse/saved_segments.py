@@ -4,13 +4,14 @@ A saved segment is a query of the list, and opens as an address with that query:
 Who may not read a field that it names does not see its tab.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from console import log
+from console import log, subjects
 from console.browse.record_lists import BrowseQuery, browsed_collection, may_shape, question
 from console.core.actor import Actor
 from console.db import tables
@@ -61,7 +62,11 @@ def saved_segments(actor: Actor, collection_id: str) -> list[SavedSegment]:
     found = []
     for row in rows:
         mine = row.made_by == actor.id
-        saved = SavedSegment(row.id, row.label, row.query, row.audience, mine, mine or shapes)
+        try:
+            kept = json.loads(subjects.unwrap(row.query, _place(row.id)))
+        except subjects.Unreadable:  # kept under another master key
+            continue
+        saved = SavedSegment(row.id, row.label, kept, row.audience, mine, mine or shapes)
         try:
             question(actor, collection, scope, saved.browse_query)
         except Malformed:  # it names a field or segment that is gone, or hidden from this reader
@@ -96,7 +101,7 @@ def save(actor: Actor, collection_id: str, label: str, audience: str, query: Map
             raise NotFound(hidden=True)
         if segment_id is None and len(known) >= MOST_OWN:
             raise _wrong("label", f"You have saved {MOST_OWN} segments of this list: remove one first.")
-        values = {"label": label, "audience": audience, "query": kept}
+        values = {"label": label, "audience": audience, "query": subjects.wrap(json.dumps(kept).encode(), _place(made_id))}
         if segment_id is None:
             connection.execute(sa.insert(table).values(id=made_id, collection=collection_id, made_by=actor.id, **values))
         else:
@@ -123,6 +128,10 @@ def remove(actor: Actor, collection_id: str, segment_id: str) -> None:
                 actor, "segment_removed", open={"segment": segment_id, "audience": found.audience},
                 source=collection.source, collection=collection_id, connection=connection,
             )  # fmt: skip
+
+
+def _place(segment_id: str) -> str:
+    return f"saved_segment.query|{segment_id}"
 
 
 def _wrong(field: str, reason: str) -> Invalid:

@@ -1,10 +1,11 @@
 -- Filters of a list that a person saved as a tab: for themselves (`user:<id>`), for a team (`team:<id>`) or for a role (`role:<id>`).
+-- `query` is JSON under the master key: values that somebody filters by may be about a person.
 create table console.saved_segment (
     id text primary key,
     collection text not null,
     label text not null,
     audience text not null check (audience ~ '^(user|team|role):'),
-    query jsonb not null,
+    query bytea not null,
     made_by text not null,
     changed_at timestamptz not null default now()
 );
