@@ -39,3 +39,20 @@ def test_a_column_twice_counts_once_and_too_many_or_unknown_ones_are_refused(tmp
         for sort in ("i,nope", "i,j", "i,d,t,b,day", "i,"):
             with pytest.raises(Malformed):
                 records.page("thing", whole("thing"), sort=sort)
+
+
+@pytest.mark.parametrize(
+    ("collection", "sort"), [("shop.customer", "-born"), ("shop.order", "line,-select"), ("shop.keyless", "b"), ("shop.keyless", None)]
+)
+def test_all_records_at_once_are_those_of_the_pages_in_their_order(shops: None, collection: str, sort: str | None) -> None:
+    scope = whole(collection)
+    paged, after = [], None
+    while True:
+        page = records.page(collection, scope, sort=sort, limit=4, after=after)
+        paged += page.rows
+        after = page.next
+        if after is None:
+            break
+    assert [row.values for rows in records.every(collection, scope, scope, sort=sort, size=3) for row in rows] == [
+        row.values for row in paged
+    ]
