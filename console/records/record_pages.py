@@ -229,7 +229,7 @@ def _bound(table: Table, places: Sequence[str], anchor: Sequence[Any]) -> list[C
     return [sa.func.coalesce(whole, sa.literal(anchor[0].text, sa.types.NullType())), *bound[1:]]
 
 
-def _one_after_the_other(parts: list[Select[Any]], places: list[int], size: int, down: bool) -> Any:
+def _one_after_the_other(parts: list[Select[Any]], places: list[int], size: int | None, down: bool) -> Any:
     """The rows of the first part, then those of the second, in one statement; `places` are the sort columns."""
     plain = [
         part.with_only_columns(*(column.label(f"c{number}") for number, column in enumerate(part.selected_columns))) for part in parts
