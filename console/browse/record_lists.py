@@ -169,7 +169,7 @@ def every_within(
     actor: Actor, collection: Collection, scope: Scope, seen: Scope, query: BrowseQuery, columns: tuple[Field, ...], size: int
 ) -> Iterator[list[Record]]:
     """All records of the list that are in both scopes, which the caller has judged, `size` at a time; `columns` as of `page_within`."""
-    where, segment, sought = _question(actor, collection, scope, query)
+    where, segment, sought = question(actor, collection, scope, query)
     fields = None if query.fields is None else read_columns(collection, columns)
     return records.every(collection.id, scope, seen, where=where, segment=segment, q=sought, sort=query.sort, fields=fields, size=size)
 

@@ -5,6 +5,7 @@ import re
 import zipfile
 from typing import Any
 
+import pytest
 from flask import Flask
 
 from console import access, accounts, runs
