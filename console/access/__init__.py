@@ -25,7 +25,19 @@ from console.access.judgement import Why, can, could, follow_relations, require,
 from console.access.narrowing import Scopes
 from console.access.policy_store import refresh, require_groups_agreed
 from console.access.record_scope import scope_for, subject_for
-from console.access.role_grants import EVERYWHERE, acts_of, all_rows, assign, current_version, grant, grant_all, held, holders, roles_of
+from console.access.role_grants import (
+    EVERYWHERE,
+    acts_of,
+    all_rows,
+    assign,
+    current_version,
+    grant,
+    grant_all,
+    held,
+    holders,
+    policy_index,
+    roles_of,
+)
 from console.access.role_rights import RoleRights, rights
 from console.access.rows import ACTS, PolicyError, Row, export, parse
 from console.access.run_reach import EVERY_RUN, Runs
@@ -73,6 +85,7 @@ __all__ = [
     "narrowing",
     "parse",
     "policy_changes",
+    "policy_index",
     "policy_store",
     "policy_words",
     "refresh",

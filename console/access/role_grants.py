@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy.engine import Connection
 
 from console.access import narrowing, policy_store
+from console.access.index import Index
 from console.access.rows import ACTS, EVERY, Row, kind_of
 from console.core.actor import Actor
 from console.db import engine as db
@@ -37,6 +38,11 @@ def current_version() -> int:
 def all_rows() -> Sequence[Row]:
     """All rows of the policy in use."""
     return policy_store.current().index.rows
+
+
+def policy_index() -> Index:
+    """All rows of the policy in use, compiled and checked already: compiling 30,000 anew takes a second."""
+    return policy_store.current().index
 
 
 def roles_of(person_id: str) -> frozenset[tuple[str, str]]:

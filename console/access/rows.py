@@ -23,7 +23,7 @@ POLICIES = next((folder for folder in (_PACKAGE / "policies", _PACKAGE.parent / 
 PERMISSIONS: Mapping[str, Mapping[str, str]] = MappingProxyType({
     "collection": {
         "browse": "list", "read": "open", "create": "add", "update": "change", "delete": "delete", "export": "export",
-        "act": "have changed by actions", "reveal": "uncover masked values of",
+        "act": "have changed by actions", "reveal": "uncover masked values of", "shape": "shape the lists and forms of",
     },
     "field": {"read": "read", "update": "change"},
     "action": {"execute": "do", "request": "ask for", "approve": "approve"},

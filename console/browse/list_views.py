@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from console.browse.record_lists import browsed_collection
+from console.browse.saved_segments import saved_segments
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.db import tables
@@ -65,7 +66,10 @@ def keep(actor: Actor, collection_id: str, view: ListView) -> None:
         raise _wrong(
             "columns", f"{collection.label} have no field {strange[0]} that you may read." if strange else "These are too many columns."
         )
-    if view.segment and not any(segment.id == view.segment for segment in collection.segments):
+    if view.segment and view.segment not in {
+        *(item.id for item in collection.segments),
+        *(saved.id for saved in saved_segments(actor, collection_id)),
+    }:
         raise _wrong("segment", f"{collection.label} have no such segment.")
     if view.size not in SIZES:
         raise _wrong("size", f"A page has {', '.join(str(size) for size in SIZES[:-1])} or {SIZES[-1]} records.")

@@ -139,7 +139,7 @@ def page(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
 def page_within(actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery) -> ListPage:
     """The page of the list within a scope that the caller has judged; the caller notes it in the log."""
     collection_id = collection.id
-    where, segment, sought = _question(actor, collection, scope, query)
+    where, segment, sought = question(actor, collection, scope, query)
     order = records.order_of(collection, scope, query.sort)
     columns = shown_columns(collection, scope, query.fields)
     found = records.page(
@@ -168,7 +168,7 @@ def page_within(actor: Actor, collection: Collection, scope: Scope, query: Brows
 def nothing_found(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
     """The frame of a list whose statement was stopped: what it would have found is not known."""
     collection, scope = browsed_collection(actor, collection_id)
-    where, _, sought = _question(actor, collection, scope, query)
+    where, _, sought = question(actor, collection, scope, query)
     shown = ListPage(collection, shown_columns(collection, scope, query.fields), [], None, None, None, query.sort or "", where, query)
     return replace(shown, words=tuple(search_syntax.words(sought)), reach="stopped")
 
@@ -179,7 +179,7 @@ def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
     Not logged, because `page` has logged the look at the list.
     """
     collection, scope = browsed_collection(actor, collection_id)
-    where, segment, sought = _question(actor, collection, scope, query)
+    where, segment, sought = question(actor, collection, scope, query)
     if query.count == "exact" and not _by_indexes(collection, scope, sought):
         return Counted(records.count(collection_id, scope, where, sought, None, segment=segment))
     total = records.count(collection_id, scope, where, sought, CAP, segment=segment)
@@ -188,20 +188,21 @@ def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
     return Counted(total, records.estimate(collection_id, scope, where, sought, segment=segment) if total > CAP else None)
 
 
-def segment_counts(actor: Actor, collection_id: str) -> dict[str | None, int]:
-    """Segment → number of records, None for all of them; `MOST_IN_TAB + 1` means more than `MOST_IN_TAB`.
+def segment_counts(actor: Actor, collection_id: str, more: Mapping[str, BrowseQuery] | None = None) -> dict[str | None, int]:
+    """Segment → number of records, None for all of them, and so of `more` queries; `MOST_IN_TAB + 1` means more than `MOST_IN_TAB`.
 
     Each is one statement of at most `TAB_S` seconds, all of them `TABS_S`; a segment that takes longer is left out. Raises NotFound, SourceDown.
     """
     collection, scope = browsed_collection(actor, collection_id)
     found: dict[str | None, int] = {}
     until = time.monotonic() + TABS_S
-    for segment_id in (None, *(segment.id for segment in collection.segments)):
+    asked = {None: BrowseQuery()} | {segment.id: BrowseQuery(segment=segment.id) for segment in collection.segments} | dict(more or {})
+    for segment_id, query in asked.items():
         if time.monotonic() >= until:
             break
         try:
-            holds = _segment(actor, collection, scope, segment_id)
-            found[segment_id] = records.count(collection_id, scope, cap=MOST_IN_TAB, segment=holds, seconds=TAB_S)
+            where, segment, sought = question(actor, collection, scope, query)
+            found[segment_id] = records.count(collection_id, scope, where, sought, MOST_IN_TAB, segment=segment, seconds=TAB_S)
         except (TooSlow, Malformed):
             continue  # of a segment that rests on a hidden field nothing is told
     return found
@@ -210,7 +211,7 @@ def segment_counts(actor: Actor, collection_id: str) -> dict[str | None, int]:
 def value_counts(actor: Actor, collection_id: str, field: str, query: BrowseQuery) -> ValueCounts:
     """How often each value of the field stands in the list that the query names. Raises what `page` raises, Malformed for a hidden field."""
     collection, scope = browsed_collection(actor, collection_id)
-    where, segment, sought = _question(actor, collection, scope, query)
+    where, segment, sought = question(actor, collection, scope, query)
     name = filters.readable_field(collection, field, scope.hidden).name
     return records.value_counts(collection_id, scope, name, where, sought, segment=segment)
 
@@ -283,6 +284,11 @@ def may_update_record(actor: Actor, collection_id: str, key: str) -> bool:
     return not scope.nothing and (scope.unlimited or key in records.visible_keys(collection_id, [key], scope))
 
 
+def may_shape(actor: Actor, collection_id: str) -> bool:
+    """Whether the actor may shape the collection: who manages sources any, others with the right to shape those that they may browse."""
+    return access.can(actor, None, "source", "manage") or (_may(actor, collection_id, "shape") and _may(actor, collection_id, "browse"))
+
+
 def browsed_collection(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
     """The collection and the actor's read scope. Raises NotFound, in the same words for missing and invisible collections."""
     collection = records.collection(collection_id)
@@ -304,8 +310,8 @@ def _relations(actor: Actor, collection: Collection) -> tuple[Relation, ...]:
     return tuple(relation for relation in collection.relations if _may(actor, relation.collection, "browse"))
 
 
-def _question(actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery) -> tuple[Filter | None, Chosen | None, Sought | None]:
-    """The filter, segment and search of the query."""
+def question(actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery) -> tuple[Filter | None, Chosen | None, Sought | None]:
+    """The filter, segment and search of the query. Raises Malformed for what the actor may not read."""
     told = (query.filter or "").strip()
     where = filters.parse(told, collection, scope.hidden, _today(actor)) if told.startswith("{") else None
     ways = partial(_way, actor, collection)
@@ -318,6 +324,12 @@ def _question(actor: Actor, collection: Collection, scope: Scope, query: BrowseQ
         _segment(actor, collection, scope, query.segment),
         Several("and", tuple(sought)) if len(sought) > 1 else next(iter(sought), None),
     )
+
+
+def filter_of(actor: Actor, collection_id: str, text: str) -> tuple[Collection, Filter]:
+    """The collection, and the filter of a list's address. Raises NotFound, Malformed for what the actor may not read."""
+    collection, scope = browsed_collection(actor, collection_id)
+    return collection, filters.parse(text, collection, scope.hidden, _today(actor))
 
 
 def _today(actor: Actor) -> Today:

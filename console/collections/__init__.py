@@ -1,6 +1,6 @@
 """Documents that describe the tables of connected databases as collections: drafts, versions and files."""
 
-from console.collections.collection_checks import try_select
+from console.collections.collection_checks import may_shape, may_shape_any, try_select
 from console.collections.collection_drafts import (
     Editing,
     discard,
@@ -27,6 +27,8 @@ __all__ = [
     "import_file",
     "list_collections",
     "look",
+    "may_shape",
+    "may_shape_any",
     "open_collection",
     "preview",
     "publish",

@@ -7,7 +7,7 @@ from typing import Any
 from console import access, browse, records
 from console.collections.collection_store import Draft
 from console.core.actor import Actor
-from console.core.documents.collections import Collection, Stored, assemble
+from console.core.documents.collections import Collection, Stored, assemble, fields_of
 from console.core.documents.collections.collection_document import CollectionDocument, read
 from console.core.documents.collections.document_changes import changes
 from console.core.documents.collections.document_check import check
@@ -15,12 +15,64 @@ from console.core.documents.json_shape import Spot
 from console.errors import Conflict, Invalid, Malformed, NotFound, SourceDown, TooSlow
 from console.records import KeySelect, hooked, sql_segments
 
+SHAPED = frozenset({"columns", "details", "form", "help", "label", "label_one", "new", "segments", "sort", "summary"})
+SHAPED_OF_FIELDS = frozenset({"default", "help", "label", "lines"})
+"""What the right to shape covers: how records are named, laid out, filtered and typed in. The rest says what is seen or kept at all."""
 
-def require_manager(actor: Actor, collection_id: str | None = None) -> None:
-    """Raises NotAllowed unless the actor manages sources; NotFound for a collection with a label that they are not cleared for."""
+
+def may_shape(actor: Actor, collection_id: str) -> bool:
+    """Whether the actor may shape the collection."""
+    return is_cleared(actor, collection_id) and browse.may_shape(actor, collection_id)
+
+
+def may_shape_any(actor: Actor) -> bool:
+    """Whether there is a collection that the actor may shape."""
+    return access.can(actor, None, "source", "manage") or any(may_shape(actor, item.id) for item in records.collections())
+
+
+def require_manager(actor: Actor) -> None:
+    """Raises NotAllowed unless the actor manages sources."""
     access.require(actor, None, "source", "manage")
-    if collection_id is not None and not is_cleared(actor, collection_id):
+
+
+def require_shaper(actor: Actor, collection_id: str) -> None:
+    """Raises NotAllowed unless the actor may shape the collection; NotFound for one with a label that they are not cleared for."""
+    if not browse.may_shape(actor, collection_id):
+        if access.can(actor, None, f"collection:{collection_id}", "browse"):
+            access.require(actor, None, f"collection:{collection_id}", "shape")
+        require_manager(actor)
+    if not is_cleared(actor, collection_id):
         raise NotFound(hidden=True)
+
+
+def require_shaped_only(actor: Actor, collection_id: str, before: CollectionDocument, made: CollectionDocument) -> None:
+    """Raises Invalid, naming each place, where an actor who may only shape changes more than `SHAPED`, or filters by what they may not read."""
+    if access.can(actor, None, "source", "manage"):
+        return
+    hidden = browse.view_scope(actor, records.collection(collection_id)).hidden
+    told = []
+    for change in changes(before.to_json(), made.to_json()):
+        head, *rest = change.place
+        if head == "fields":
+            one = rest[1] if len(rest) > 1 else None
+            said = {one} if one else {*(change.before or {}), *(change.after or {})}
+            within = said <= SHAPED_OF_FIELDS
+        else:
+            within = head in SHAPED
+        if not within:
+            told.append({"field": change.path, "reason": "To change this you need the right to manage data sources."})
+    known = {item.id: item for item in before.segments}
+    for item in (*made.segments, *(known[gone] for gone in known.keys() - {item.id for item in made.segments})):
+        kept = item.id in known and known[item.id] == item and item in made.segments
+        reason = None
+        if not kept and (item.sql is not None or (item.id in known and known[item.id].sql is not None)):
+            reason = "To change a segment made of a SELECT you need the right to manage data sources."
+        elif not kept and fields_of(item.filter or "") & hidden:
+            reason = "It names a field that you may not read."
+        if reason:
+            told.append({"field": f"segments.{item.id}", "reason": reason})
+    if told:
+        raise Invalid(f"Not saved. {told[0]['field']}: {told[0]['reason']}", details=told)
 
 
 def is_cleared(actor: Actor, collection_id: str) -> bool:

@@ -11,14 +11,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import records
+from console import access, records
 from console.collections.collection_checks import (
     assembled_with,
     checked_document,
     is_cleared,
+    may_shape,
+    may_shape_any,
     require_manager,
     require_revision,
     require_selects,
+    require_shaped_only,
+    require_shaper,
 )
 from console.collections.collection_store import (
     Draft,
@@ -75,8 +79,9 @@ class Editing:
 
 
 def list_collections(actor: Actor) -> list[Head]:
-    """All collections in order. Raises NotAllowed."""
-    require_manager(actor)
+    """The collections that the actor may shape, in order. Raises NotAllowed where there is none."""
+    if not may_shape_any(actor):
+        require_manager(actor)
     version, draft, kept = tables.collection_version.c, tables.collection_draft.c, tables.collection.c
     newest = sa.select(version.collection, sa.func.max(version.number), sa.func.max(version.made_at)).group_by(version.collection)
     with hot_engine().connect() as connection:
@@ -85,13 +90,14 @@ def list_collections(actor: Actor) -> list[Head]:
             row[0]: row[1] for row in connection.execute(sa.select(draft.collection, draft.changed_by).where(draft.document.is_not(None)))
         }
         said = {row[0] for row in connection.execute(sa.select(kept.id).where(kept.document != sa.text("'{}'::jsonb")))}
-    seen = [item for item in records.collections() if is_cleared(actor, item.id)]
+    manages = access.can(actor, None, "source", "manage")
+    seen = [item for item in records.collections() if (is_cleared(actor, item.id) if manages else may_shape(actor, item.id))]
     return [Head(item, item.id in said, *numbers.get(item.id, (0, None)), drafts.get(item.id)) for item in seen]
 
 
 def open_collection(actor: Actor, collection_id: str, revision: int | None = None) -> Editing:
     """The collection as published and as the draft would make it, or as it was at an earlier `revision`. Raises NotAllowed, NotFound."""
-    require_manager(actor, collection_id)
+    require_shaper(actor, collection_id)
     with hot_engine().connect() as connection:
         every, own = read_stored(connection, collection_id)
         live = live_document(own)
@@ -121,7 +127,7 @@ def _at(draft: Draft, revision: int | None) -> Draft:
 
 def versions(actor: Actor, collection_id: str) -> list[Version]:
     """The published versions, newest first. Raises NotAllowed, NotFound."""
-    require_manager(actor, collection_id)
+    require_shaper(actor, collection_id)
     records.collection(collection_id)
     with hot_engine().connect() as connection:
         return read_versions(connection, collection_id)
@@ -129,7 +135,7 @@ def versions(actor: Actor, collection_id: str) -> list[Version]:
 
 def preview(actor: Actor, collection_id: str, document: Mapping[str, Any]) -> Collection:
     """The collection as this document would make it; nothing is stored. Raises Invalid, NotAllowed, NotFound."""
-    require_manager(actor, collection_id)
+    require_shaper(actor, collection_id)
     with hot_engine().connect() as connection:
         every, own = read_stored(connection, collection_id)
     try:
@@ -143,7 +149,7 @@ def save(actor: Actor, collection_id: str, revision: int, document: Mapping[str,
 
     Raises Invalid with a detail per problem, Conflict `stale_revision` with another editor's changes, NotAllowed, NotFound.
     """
-    require_manager(actor, collection_id)
+    require_shaper(actor, collection_id)
     with hot_engine().connect() as connection:
         own = read_stored(connection, collection_id)[1]
         known = read_draft(connection, collection_id).document or live_document(own)
@@ -153,6 +159,7 @@ def save(actor: Actor, collection_id: str, revision: int, document: Mapping[str,
         made = checked_document(document, own)
         draft, live = read_draft(connection, collection_id), live_document(own)
         require_revision(draft, revision, live)
+        require_shaped_only(actor, collection_id, draft.document or live, made)
         if made.canonical() != (draft.document or live).canonical():
             return add_draft(connection, own, draft, made, actor)
     return revision
@@ -160,7 +167,7 @@ def save(actor: Actor, collection_id: str, revision: int, document: Mapping[str,
 
 def undo(actor: Actor, collection_id: str, revision: int) -> int:
     """Undo the last change of the draft; returns the new revision. Raises as `save`."""
-    require_manager(actor, collection_id)
+    require_shaper(actor, collection_id)
     with transaction() as connection:
         _, own = read_stored(connection, collection_id, lock=True)
         draft, live = read_draft(connection, collection_id), live_document(own)
@@ -169,22 +176,25 @@ def undo(actor: Actor, collection_id: str, revision: int) -> int:
             raise Conflict("There is nothing to undo: no draft is there.", code="not_possible")
         former = list(draft.former)
         before = read(former.pop()) if former else live
+        require_shaped_only(actor, collection_id, draft.document, before)
         nothing = before.canonical() == live.canonical()
         return write_draft(connection, collection_id, None if nothing else before, [] if nothing else former, revision + 1, actor)
 
 
 def discard(actor: Actor, collection_id: str, revision: int) -> None:
     """Delete the draft. Raises as `save`."""
-    require_manager(actor, collection_id)
+    require_shaper(actor, collection_id)
     with transaction() as connection:
         _, own = read_stored(connection, collection_id, lock=True)
-        require_revision(read_draft(connection, collection_id), revision, live_document(own))
+        draft, live = read_draft(connection, collection_id), live_document(own)
+        require_revision(draft, revision, live)
+        require_shaped_only(actor, collection_id, draft.document or live, live)
         write_draft(connection, collection_id, None, [], revision + 1, actor)
 
 
 def restore(actor: Actor, collection_id: str, number: int, revision: int) -> int:
     """Make an earlier version the draft, to be reviewed and published; returns the draft's revision. Raises as `save`."""
-    require_manager(actor, collection_id)
+    require_shaper(actor, collection_id)
     with hot_engine().connect() as connection:
         found = next((version for version in read_versions(connection, collection_id) if version.number == number), None)
     if found is None:

@@ -12,10 +12,10 @@ from typing import Any
 
 from console import access, browse, log, records
 from console.browse import RecordPage
-from console.collections.collection_checks import require_manager
+from console.collections.collection_checks import require_shaper
 from console.core import expressions
 from console.core.actor import Actor
-from console.core.documents.collections import Collection, Field
+from console.core.documents.collections import Collection, Field, fields_of
 from console.errors import NotAllowed, SourceDown
 from console.records import KeySelect, Record, sql_conditions, sql_segments
 
@@ -58,7 +58,7 @@ def roles() -> list[str]:
 
 def look(actor: Actor, becoming: Collection, role: str = "") -> Look:
     """The first record that the actor sees, as the draft shows it to them or to people of a role. Raises NotAllowed, NotFound."""
-    require_manager(actor, becoming.id)
+    require_shaper(actor, becoming.id)
     obj, rights = f"collection:{becoming.id}", access.rights()
     hidden: frozenset[str] = frozenset()
     closed = access.scope_for(actor, becoming.id, "update").fixed
@@ -81,7 +81,7 @@ def look(actor: Actor, becoming: Collection, role: str = "") -> Look:
 
 def find(actor: Actor, becoming: Collection, *, text: str | None = None, sql: str | None = None) -> Found:
     """What a segment finds for the actor, by an expression or by a SELECT. Raises Malformed, DefinitionError, NotAllowed, TooSlow, SourceDown."""
-    require_manager(actor, becoming.id)
+    require_shaper(actor, becoming.id)
     scope = browse.reach(actor, becoming)
     if scope is None:
         raise NotAllowed(f"You may not browse {becoming.label}, so that it cannot be tried.", need=(f"collection:{becoming.id}", "browse"))
@@ -91,6 +91,8 @@ def find(actor: Actor, becoming: Collection, *, text: str | None = None, sql: st
         total = sql_segments.count(segment, becoming, scope)
     else:
         segment = expressions.parse(text or "")
+        if fields_of(text or "") & scope.hidden:
+            raise NotAllowed(f"It names a field of {becoming.label} that you may not read.", need=(f"collection:{becoming.id}", "read"))
         sql_conditions.check(segment, records.collection(becoming.id))
         total = records.count(becoming.id, scope, cap=MOST_COUNTED, segment=segment)
     rows = records.page(becoming.id, scope, segment=segment, limit=FEW).rows if total else []

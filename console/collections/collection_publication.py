@@ -10,7 +10,15 @@ from sqlalchemy.engine import Connection
 
 from console import access, log, records
 from console.access import PolicyError, subject_scope
-from console.collections.collection_checks import assembled_with, checked_document, refuse, require_manager, require_revision
+from console.collections.collection_checks import (
+    assembled_with,
+    checked_document,
+    refuse,
+    require_manager,
+    require_revision,
+    require_shaped_only,
+    require_shaper,
+)
 from console.collections.collection_store import (
     add_draft,
     live_document,
@@ -46,7 +54,7 @@ def publish(actor: Actor, collection_id: str, revision: int, live: str | None = 
     Raises Conflict `stale_revision` if the draft or the published document changed since, Invalid for columns that no longer exist, NotAllowed,
     NotFound.
     """
-    require_manager(actor, collection_id)
+    require_shaper(actor, collection_id)
     with transaction() as connection:
         _, own = read_stored(connection, collection_id, lock=True)
         draft, present = read_draft(connection, collection_id), live_document(own)
@@ -58,6 +66,7 @@ def publish(actor: Actor, collection_id: str, revision: int, live: str | None = 
                 "Somebody else published in the meantime. Look at the changes again, which now compare with theirs; nothing was published.",
                 code="stale_revision",
             )
+        require_shaped_only(actor, collection_id, present, draft.document)
         number = _publish(connection, own, present, draft.document, actor, "page")
     _forget()
     return number

@@ -9,6 +9,7 @@ __all__ = [
     "effect_kinds",
     "events",
     "expressions",
+    "filter_expressions",
     "filters",
     "forms",
     "media",

@@ -3,6 +3,7 @@
 CLDR, which names currencies, rounds some of them to what is paid in cash; amounts are stored by ISO 4217.
 """
 
+import re
 from decimal import Context, Decimal, InvalidOperation
 
 _NONE = frozenset(["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"])
@@ -158,12 +159,19 @@ _TWO = frozenset(
 )
 CODES = _NONE | _TWO | _THREE | _FOUR
 LONGEST = 40
+_CENTS = 2
+_GROUPED = re.compile(r"\s*-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?\s*")
 _EXACT = Context(prec=120)
 
 
 def decimals(code: str | None) -> int | None:
     """The number of decimals; None for what is no currency."""
     return 0 if code in _NONE else 2 if code in _TWO else 3 if code in _THREE else 4 if code in _FOUR else None
+
+
+def ungrouped(typed: str, places: int | None) -> str:
+    """The amount without its thousands separators: "12,500.50" is "12500.50". With three decimals a comma might part these: it stays, and is refused."""
+    return typed.replace(",", "") if places is not None and places <= _CENTS and _GROUPED.fullmatch(typed) else typed
 
 
 def whole_units(amount: object, places: int) -> Decimal | None:

@@ -34,6 +34,14 @@ OUTSIDE = (
     ),
     Kind("value_revealed", "record", "A person or key uncovered a masked value of a record, with a reason.", ("field",), ("reason",)),
     Kind("note_added", "record", "A person wrote a note on a record; the people that it names are told.", ("note", "people"), ("text",)),
+    Kind(
+        "segment_shared",
+        "record",
+        "A person saved the filter of a list as a tab for a team or a role.",
+        ("segment", "audience"),
+        ("label", "query"),
+    ),
+    Kind("segment_removed", "record", "A person removed a saved filter that a team or a role had as a tab.", ("segment", "audience")),
     Kind("note_removed", "record", "A person removed a note of their own from a record.", ("note",)),
     Kind(
         "access_refused",

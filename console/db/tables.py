@@ -117,6 +117,7 @@ policy_version = _table("policy_version", "number:bigint at:moment by note added
 policy_draft = _table("policy_draft", "person base:bigint added:json removed:json at:moment")
 version = _table("version", "name number:bigint")
 list_view = _table("list_view", "person collection columns:texts roomy:bool segment changed_at:moment page_size:int widths:json")
+saved_segment = _table("saved_segment", "id collection label audience query:bytes made_by changed_at:moment")
 list_export = _table(
     "list_export",
     "id person collection format subject kid nonce:bytes ct:bytes status why done:bigint total:bigint parts:int "

@@ -10,15 +10,16 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from console import accounts, log, queue, runs, settings
+from console import accounts, documents, log, queue, runs, settings
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.demo import model, provider, tales
-from console.errors import ConsoleError
+from console.errors import ConsoleError, Invalid
 from console.worker import handlers
 
 _log = logging.getLogger(__name__)
@@ -121,13 +122,28 @@ class Stage:
         )
         self.steps += 1
         sent = tales.filled(current.get("form"), tales.taken_over(current.get("proposal"), self.steps) | dict(values or {}))
-        runs.complete(
-            self.actor(by),
-            run,
-            runs.Submission(step=current["step"], revision=seen["revision"], values=sent, outcome=way, handled_manually=manually),
-        )
+        self.open_papers(by, seen)
+        given = runs.Submission(step=current["step"], revision=seen["revision"], values=sent, outcome=way, handled_manually=manually)
+        try:
+            runs.complete(self.actor(by), run, given)
+        except Invalid as refused:
+            asked = [str(told["field"]) for told in refused.details or () if told.get("severity") == "explain"]
+            if len(asked) != len(refused.details or ()):
+                raise
+            runs.complete(self.actor(by), run, replace(given, values=sent | dict.fromkeys(asked, tales.EXPLAINED)))
         self.settle()
         return True
+
+    def open_papers(self, by: str, seen: Mapping[str, Any]) -> None:
+        """Look at every page of the papers of the item at hand, as people do before they accept them; those in the archive stay unopened."""
+        key = (seen["current"].get("progress") or {}).get("key")
+        if key is None:
+            return
+        actor = self.actor(by)
+        for paper in documents.beside(actor, seen["id"], seen["collection"], seen["record"]):
+            if paper.record == key and not paper.why_not:
+                for page in range(1, (documents.opened(actor, paper.ref).pages or 0) + 1):
+                    documents.page(actor, paper.ref, page, run_id=seen["id"])
 
     def waits_for(self, by: str, run: str) -> dict[str, Any]:
         """What the run waits for; empty where it does not wait."""

@@ -5,7 +5,8 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from console import log, runs
+from console import access, log, records, runs
+from console.core import expressions
 from console.demo import payments, procurement, stories
 from console.work import tickets
 
@@ -21,6 +22,9 @@ TYPED: Mapping[str, Any] = {
     "because": "dob_mismatch",
     "compared": ["birth_date", "nationality"],
     "pep_status": "none",
+    "pep_role": "Member of the city council",
+    "pep_wealth": "Salary, and a flat that was inherited",
+    "searched": "The full name, with and without accents",
     "sources": ["search_engine", "court_register"],
     "media_result": "none",
     "source_of_funds": "business_income",
@@ -37,6 +41,12 @@ SAID: Mapping[str, Any] = {
 }
 """Field → what the stand-in for a model proposes, where its form has the field."""
 NOTHING_TYPED = {"text": "Looked at it, nothing strikes.", "long_text": "Looked at the papers and the account; nothing strikes."}
+EXPLAINED = "Seen on paper at the counter; the copy on file is the same."
+"""What people write where a rule asks for a sentence."""
+PAYABLE = (
+    'record.status == "succeeded" && record.currency == "EUR" && record.amount_minor > 20000 && record.captured_at > addDays(today(), -170)'
+)
+"""Charges of which a refund needs a second person's yes."""
 SKIPPED = 14
 """Places at the head of each inbox that stay as they are, for those who try the console."""
 
@@ -50,12 +60,17 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
     yield days(6.1), saved(stage, "tom", "kyc-review", "customer", next(customers), 2)
     yield days(4.2), held(stage, "olivia", "kyc-review", "customer", next(customers), 2)
     yield hours(5), held(stage, "olivia", "kyc-review", "customer", next(customers), 1)
-    yield days(1.2), review(stage, "olivia", next(customers), decided=False)
+    for risky in islice(_fitting(stage, customers, "customer", 'record.risk_band == "high"'), 1):
+        yield days(1.2), review(stage, "olivia", risky, decided=False)
     yield days(3.1), handed_up(stage, "olivia", next(customers))
     for ago in (days(8.2), hours(6.2), hours(3.3)):
         yield ago, refund(stage, "tom" if ago > days(1) else "olivia", next(charges))
     yield hours(3.6), stopped(stage, "tom", next(charges), 1, "customer-refund", "charge")
     yield days(1.4), saved(stage, "tom", "customer-refund", "charge", next(charges), 1)
+    large = _waiting(stage, "refund-requests", {str(told["id"]) for told in payments.STORY_CHARGES}, 0)
+    for ago, charge in zip((hours(2.6), hours(4.4)), _fitting(stage, large, "charge", PAYABLE), strict=False):
+        yield ago, refund(stage, "tom", charge, decided=False)
+    yield hours(0.4), taken(stage, "tom", "refund-requests")
     requests = iter([str(number) for number in range(200, 231) if number not in procurement.STORY_REQUESTS])
     yield days(2.2), purchase(stage, requests, 2)
 
@@ -70,11 +85,22 @@ def hours(number: float) -> timedelta:
     return timedelta(hours=number)
 
 
-def _waiting(stage: "Stage", inbox: str, left: set[str]) -> Iterator[str]:
+def _waiting(stage: "Stage", inbox: str, left: set[str], skipped: int = SKIPPED) -> Iterator[str]:
     """Keys of records from the middle of an inbox, without those that stories are told of."""
-    found = tickets.to_do(stage.actor("tom"), inbox, limit=100).tickets
+    page = tickets.to_do(stage.actor("tom"), inbox, limit=100)
+    found = list(page.tickets)
+    while page.next is not None:
+        page = tickets.to_do(stage.actor("tom"), inbox, limit=100, after=page.next)
+        found += page.tickets
     keys = (ticket.record for ticket in found if ticket.run is None and ticket.record and ticket.record not in left)
-    return islice(keys, SKIPPED, None)
+    return islice(keys, skipped, None)
+
+
+def _fitting(stage: "Stage", keys: Iterator[str], collection: str, condition: str) -> Iterator[str]:
+    """The keys of records that fit the condition."""
+    scope = access.scope_for(stage.actor("mona"), collection, "read")
+    fits = expressions.parse(condition)
+    return (key for key in keys if fits.test({"record": records.get(collection, key, scope).values, "now": log.now()}))
 
 
 def filled(form: Mapping[str, Any] | None, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,12 +265,19 @@ def handed_up(stage: "Stage", by: str, customer: str) -> "Tale":
     stage.settle()
 
 
-def refund(stage: "Stage", by: str, charge: str) -> "Tale":
-    """A refund from start to end."""
+def taken(stage: "Stage", by: str, inbox: str) -> "Tale":
+    """A ticket that somebody took from the inbox and has not worked on yet."""
+    tickets.take(stage.actor(by), inbox, tickets.to_do(stage.actor(by), inbox, limit=50).tickets[-1].id)
+    stage.settle()
+    yield timedelta(minutes=1)
+
+
+def refund(stage: "Stage", by: str, charge: str, *, decided: bool = True) -> "Tale":
+    """A refund from start to end, or until somebody else has to say yes."""
     run = stage.start(by, "customer-refund", "charge", charge)
     yield timedelta(minutes=1)
     yield from work(stage, by, run)
-    yield from answered(stage, by, run)
+    yield from answered(stage, by, run, decided=decided)
 
 
 def purchase(stage: "Stage", requests: Iterator[str], steps: int) -> "Tale":

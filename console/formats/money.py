@@ -6,7 +6,7 @@ from typing import Any
 
 from babel.numbers import format_currency
 
-from console.core.currencies import decimals, smallest_units, whole_units
+from console.core.currencies import decimals, smallest_units, ungrouped, whole_units
 from console.formats.kinds import NUMBERS, Amount, Kind, Look
 from console.formats.numerals import MOST_DIGITS, grouped
 
@@ -59,6 +59,7 @@ def money_box(what: Kind, value: Any) -> str:
 def money_typed(what: Kind, entry: str) -> Any:
     """The amount in the collection's form. What does not fit stays text, which the rules refuse at its field."""
     places = _places(what, amount_of(what, None)[1])
+    entry = ungrouped(entry, places)
     if places is not None and not _AMOUNT.fullmatch(entry):
         return entry
     if places is None:

@@ -112,20 +112,23 @@ def delete(actor: Actor, role: str) -> None:
 def _every_role(names: Names) -> list[Role]:
     rows = access.all_rows()
     told: dict[str, str] = dict(fetch("select id, about from console.role"))
-    found = roles_in(access.Index(rows)) | set(LEVELS) | set(told)
+    found = roles_in(access.policy_index()) | set(LEVELS) | set(told)
     given: dict[str, list[tuple[accounts.Person, str]]] = {}
     for person in everybody():
         for role, team in sorted(person.roles):
             given.setdefault(role, []).append((person, EVERY if team == EVERY else f"t:{team}"))
+    own: dict[str, list[Row]] = {}
+    for row in rows:
+        own.setdefault(row.sub, []).append(row)
     made = [
         Role(
             ident,
             names.role(ident),
             told.get(ident) or ABOUT.get(ident, ""),
             ident in LEVELS,
-            tuple(sorted((row.obj.removeprefix("role:"), row.dom) for row in rows if row.ptype == "g" and row.sub == f"role:{ident}")),
+            tuple(sorted((row.obj.removeprefix("role:"), row.dom) for row in own.get(f"role:{ident}", ()) if row.ptype == "g")),
             tuple(given.get(ident, ())),
-            len({(row.dom, row.obj, row.eft, row.expression) for row in rules_of(rows, ident)}),
+            len({(row.dom, row.obj, row.eft, row.expression) for row in rules_of(own.get(f"role:{ident}", ()), ident)}),
         )
         for ident in found
     ]

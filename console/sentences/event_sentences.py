@@ -308,6 +308,8 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "clearance_revoked": _of_person("took back a clearance for a time"),
         "note_added": "{who} wrote a note{on_record}",
         "note_removed": "{who} removed a note of theirs{on_record}",
+        "segment_shared": "{who} saved the filter of a list as a tab for others",
+        "segment_removed": "{who} removed a saved filter of a list that others had as a tab",
         "value_revealed": lambda parts: (
             "{who} uncovered a masked value"
             + escape_braces(after(": ", parts.field(parts.text("field")) if parts.text("field") else ""))

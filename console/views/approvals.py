@@ -16,6 +16,7 @@ from console import accounts, browse
 from console.core import media
 from console.core.blocks import KINDS
 from console.core.documents.fields import BECAUSE
+from console.core.run.duties import OF_STEP
 from console.errors import Conflict, ConsoleError, Invalid, Malformed
 from console.runs.changing import approval_questions
 from console.views import blocks, formats, frame
@@ -399,8 +400,8 @@ def _rule(rule: str, view: View) -> str:
     """Return in words who may not decide; empty where another rule says it of the requester."""
     if rule == "requester":
         return f"not {view.line.requester_name}, who asked for it"
-    if rule.startswith("step:"):
-        return f"not whoever did “{rule.removeprefix('step:').replace('_', ' ')}”"
+    if named := OF_STEP.fullmatch(rule):
+        return f"not whoever did “{view.rule_steps.get(named[1]) or named[1]}”"
     known = next((person for person in accounts.people() if rule in (person.id, person.email)), None)
     if known is None:
         return "not the person whom the rule names"

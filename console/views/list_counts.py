@@ -1,6 +1,6 @@
 """How many records there are: in the tabs of a list's segments and in its foot. Always counted after the list is shown, capped, and never a slow statement."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -9,31 +9,41 @@ from flask import request
 from console import browse
 from console.browse import BrowseQuery, Counted, ListPage, list_views
 from console.browse.list_views import ListView
+from console.browse.saved_segments import KEPT, SavedSegment
 from console.core.documents.collections import Collection
 from console.errors import SourceDown
 from console.views import frame
+from console.views.saved_segments import address
 
 CAP = browse.CAP
 
 
-def tabs(collection: Collection, described: Mapping[str, Any], kept: ListView, *, counted: bool = False) -> list[dict[str, Any]]:
-    """Return the segments as tabs: label, address, whether it is shown, and with `counted` how many records it has, empty where that is slow."""
-    who, chosen = frame.actor(), request.args.get("segment")
-    first = list_views.first_segment(who, collection, kept)
+def tabs(
+    collection: Collection, described: Mapping[str, Any], kept: ListView, saved: Sequence[SavedSegment], *, counted: bool = False
+) -> list[dict[str, Any]]:
+    """Return the segments as tabs, then the `saved` ones: label, address, whether it is shown, and with `counted` how many records it has.
+
+    The number is empty where counting is slow.
+    """
+    who, chosen, here = frame.actor(), request.args.get("segment"), request.args.get("saved")
+    opens = list_views.first_segment(who, collection, kept) or kept.segment
     try:
-        counts = browse.segment_counts(who, collection.id) if counted else {}
+        counts = browse.segment_counts(who, collection.id, {one.id: one.browse_query for one in saved}) if counted else {}
     except SourceDown:
         counts = {}  # the list says it already
-    known = {segment["id"] for segment in described["segments"]}
-    return [
+    known, inside = {segment["id"] for segment in described["segments"]}, here in {one.id for one in saved}
+    left = dict.fromkeys(("saved", *KEPT)) if inside else {}  # the filter of a saved segment is not taken into another tab
+    common = [
         {
+            "id": tab["id"],
             "label": tab["label"],
-            "here": tab["id"] == (chosen if chosen in known else None),
-            "href": list_address(segment=tab["id"] if tab["id"] or not first else "", preview=None),
-            "count": tab_words(counts[tab["id"]]) if tab["id"] in counts else "",
+            "here": not inside and tab["id"] == (chosen if chosen in known else None),
+            "href": list_address(**left | {"segment": tab["id"] if tab["id"] or not opens else "", "preview": None}),
         }
         for tab in [{"id": None, "label": "All"}, *described["segments"]]
     ]
+    own = [{"id": one.id, "label": one.label, "here": one.id == here, "href": address(collection.id, one)} for one in saved]
+    return [tab | {"count": tab_words(counts[tab["id"]]) if tab["id"] in counts else ""} for tab in (*common, *own)]
 
 
 def tab_words(count: int) -> str:

@@ -19,7 +19,7 @@ from console.errors import Malformed, NotFound, SourceDown, TooSlow
 from console.formats import Kind, Look
 from console.records import MOST_SORTED, Record
 from console.runs import RunHead
-from console.views import due_cells, frame, identity, list_facets, list_filters, records, states
+from console.views import due_cells, frame, identity, list_facets, list_filters, records, saved_segments, states
 from console.views.list_counts import count_context, list_address, tabs
 
 blueprint = Blueprint("lists", __name__, url_prefix="/c")
@@ -66,12 +66,24 @@ def show(collection: str) -> Response:
 
     The bare address leads to the segment that the reader starts with. `preview` is the key of the record beside the list.
     """
+    return _show(collection)
+
+
+@blueprint.post("/<collection>")
+def save_segment(collection: str) -> Response:
+    """Save the filter of the address as a tab, change such a tab, or remove it."""
+    browse.browsed_collection(frame.actor(), collection)
+    return saved_segments.send(collection, lambda typed: _show(collection, typed))
+
+
+def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
+    """Return the list; `saving` is what was typed into the sheet that saves its filter, and refused."""
     who = frame.actor()
     described = browse.describe(who, collection)
     here = next(each for each in browse.collections(who) if each.id == collection)
     kept = list_views.view_of(who, collection)
-    if not request.args and (first := list_views.first_segment(who, here, kept)) is not None:
-        return frame.redirect_to(frame.collection_url(collection, segment=first))
+    if not request.args and (opens := saved_segments.opening(here, kept)) is not None:
+        return frame.redirect_to(opens)
     if (
         "add_field" in request.args
         and "pick" not in request.args
@@ -92,10 +104,10 @@ def show(collection: str) -> Response:
     except Malformed as error:
         wrong = error.message
         page = browse.page(who, collection, BrowseQuery(limit=kept.size, fields=usual, labels=True))
-    shown = drawn(page, described, wrong, kept) | ({} if wrong or slow else count_context(collection, query, page))
+    shown = drawn(page, described, wrong, kept, saving) | ({} if wrong or slow else count_context(collection, query, page))
     shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or page.reach in ("beginnings", "exact") else []}
     shown |= previewed(here.id, request.args.get("preview"))
-    return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=400 if wrong else 200)
+    return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=422 if saving else 400 if wrong else 200)
 
 
 def _part(here: Collection, described: Mapping[str, Any], query: BrowseQuery, kept: ListView) -> Response | None:
@@ -104,7 +116,11 @@ def _part(here: Collection, described: Mapping[str, Any], query: BrowseQuery, ke
         case "count":
             return frame.page("lists/list.html", count_context(here.id, query), blocks={"count": "count"})
         case "tabs":
-            return frame.page("lists/list.html", {"segments": tabs(here, described, kept, counted=True)}, blocks={"tabs": "tabs"})
+            return frame.page(
+                "lists/list.html",
+                {"segments": tabs(here, described, kept, browse.saved_segments.saved_segments(frame.actor(), here.id), counted=True)},
+                blocks={"tabs": "tabs"},
+            )
         case "condition":
             return frame.page("lists/list.html", {"asking": _asking(described)}, blocks={"condition": "condition"})
         case "view-sheet":
@@ -136,7 +152,10 @@ def previewed(collection: str, key: str | None) -> dict[str, Any]:
             "href": frame.record_url(collection, key),
             "badge": records.badge_of(page, look),
             "sections": parts,
-            "runs": runs.on_record(frame.actor(), collection, key, limit=PREVIEWED_RUNS),
+            "runs": [
+                {"run": head, "may_resume": records.may_resume(head)}
+                for head in runs.on_record(frame.actor(), collection, key, limit=PREVIEWED_RUNS)
+            ],
         }
     }
 
@@ -190,11 +209,14 @@ def parse_query(described: Mapping[str, Any], usual: tuple[str, ...], size: int 
     )  # fmt: skip
 
 
-def drawn(page: ListPage, described: Mapping[str, Any], wrong: str, kept: ListView) -> dict[str, Any]:
+def drawn(
+    page: ListPage, described: Mapping[str, Any], wrong: str, kept: ListView, saving: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return everything that the page of a list draws."""
     collection, args, look = page.collection, request.args, frame.naming(page.named)
     kinds = {field["name"]: formats.kind(field, collection.key) for field in described["fields"]}
     shown = columns_beside_title(collection, page.columns)
+    known = browse.saved_segments.saved_segments(frame.actor(), collection.id)
     segment = next((segment for segment in described["segments"] if segment["id"] == args.get("segment")), None)
     choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in _UNSHOWN]
     filterable = _filterable(described)
@@ -202,8 +224,9 @@ def drawn(page: ListPage, described: Mapping[str, Any], wrong: str, kept: ListVi
     charted = {item.name: list_address(of=item.name, preview=None).replace("/c/", "/chart/c/", 1) for item in shown if can_be_charted(item)}
     return {
         "collection": collection,
-        "segments": tabs(collection, described, kept),
-        "tabs_href": frame.present_address() if described["segments"] else None,
+        "segments": tabs(collection, described, kept, known),
+        "saving": saved_segments.sheet(collection, known, [item.name for item in page.columns], saving),
+        "tabs_href": frame.present_address() if described["segments"] or known else None,
         "segment_label": segment["label"] if segment else "",
         "q": args.get("q", ""),
         "wider_href": _wider_address(collection, args),
@@ -251,7 +274,10 @@ def _view(collection: Collection, described: Mapping[str, Any], shown: Sequence[
         "columns": [{"name": name, "label": labels[name], "shown": name in shown, "width": kept.widths.get(name, "")} for name in named],
         "kept_view": kept,
         "sizes": list_views.SIZES,
-        "all_segments": [(each["id"], each["label"]) for each in described["segments"]],
+        "all_segments": [
+            *((each["id"], each["label"]) for each in described["segments"]),
+            *((saved.id, saved.label) for saved in browse.saved_segments.saved_segments(frame.actor(), collection.id)),
+        ],
         "back": frame.present_address(columns=None, after=None, before=None, view=None),
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 from markupsafe import Markup, escape
 
-from console import actions, browse, runs, workflows
+from console import access, actions, browse, runs, workflows
 from console.actions import hand_forms
 from console.browse import RecordPage, reveal
 from console.core.documents.collections import Field
@@ -17,6 +17,7 @@ from console.core.policy import rules
 from console.documents import ARCHIVE
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.records import governing
+from console.runs import RunHead
 from console.views import due_cells, erasure, errors, formats, frame, home, record_actions, refusals, states
 from console.views.files import file_url
 from console.views.formats import Look
@@ -222,11 +223,17 @@ def new_url(collection: str, like: str | None = None) -> str:
     return frame.with_query("/new" + frame.collection_url(collection), {"like": like})
 
 
+def may_resume(head: RunHead) -> bool:
+    """Return whether the reader is offered to go on with a saved run. Resuming judges it again, with the step at which the run stands."""
+    facts = {"id": head.id, "started_by": head.started_by, "holder": head.holder, "team": head.team, "version": head.version}
+    return head.status == "saved" and access.can(frame.actor(), head.team, f"workflow:{head.slug}", "resume", run=facts)
+
+
 def runs_and_starts(page: RecordPage) -> dict[str, Any]:
     """Return the runs on the record, open ones first, and the workflows that may be started."""
     who = frame.actor()
     heads = runs.on_record(who, page.collection.id, page.record.key or "")
-    drawn = [home.row(head) | {"may_resume": head.status == "saved"} for head in heads]
+    drawn = [home.row(head) | {"may_resume": may_resume(head)} for head in heads]
     live = [row for row, head in zip(drawn, heads, strict=True) if head.live]
     action_workflows = actions.made_of_actions()
     busy = {head.workflow_id for head in heads if head.live}

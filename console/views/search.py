@@ -126,7 +126,11 @@ def _record_row(collection: Collection, hit: Hit, mark: Marker, look: formats.Lo
         badge = frame.Badge(formats.text(what, word, look), states.tone_of(what, word))
     icon = "user" if collection.subject == "self" else "list-details"
     return Row(
-        _marked(hit.record.title, mark), frame.record_url(collection.id, hit.record.key), icon, _marked(", ".join(told), mark), badge
+        _marked(hit.record.title, mark),
+        frame.record_url(collection.id, hit.record.key),
+        icon,
+        _marked(", ".join(dict.fromkeys(told)), mark),
+        badge,
     )
 
 

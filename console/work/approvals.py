@@ -15,6 +15,7 @@ from console import access, accounts, log, records, runs, workflows
 from console.core.actor import Actor
 from console.core.documents.collections import Field
 from console.core.run.approval_request import Approval, Decided
+from console.core.run.duties import OF_STEP
 from console.db import tables
 from console.db.engine import hot_engine
 from console.errors import ConsoleError, Malformed, NotFound
@@ -113,6 +114,7 @@ class View:
     line: Line
     run: Mapping[str, Any]
     step_title: str
+    rule_steps: Mapping[str, str]  # titles of the steps that the rules name, by id
     why: str
     refusal: str | None
     rule: str | None
@@ -191,6 +193,7 @@ def get(actor: Actor, approval_id: str) -> View:
         ),
         run={"title": definition.title} | {name: getattr(run, name) for name in OF_RUN},
         step_title=title_of(definition, found.attempt.step),
+        rule_steps={match[1]: title_of(definition, match[1]) for match in map(OF_STEP.fullmatch, approval.not_by) if match},
         why=approval.why if says else "",
         refusal=refused.message if refused is not None else None,
         rule=next((str(one["reason"]) for one in refused.details if one.get("field") == "rule"), None) if refused is not None else None,

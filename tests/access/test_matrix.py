@@ -73,6 +73,9 @@ MATRIX: list[tuple[str, str, str | None, str]] = [
     ("collection:charge", "update", None, "mona petra"),
     ("collection:refund", "export", None, "mona"),
     ("collection:ticket", "update", None, "olivia tom mona"),
+    ("collection:ticket", "shape", None, "mona"),
+    ("collection:supplier", "shape", None, "lena"),
+    ("collection:contact", "shape", None, "gita"),
     ("collection:screening_hit", "update", None, "olivia mona malik"),  # operators by the customer who was screened, see below
     ("collection:sar_case", "read", None, "malik"),
     ("collection:supplier_request", "browse", None, "stan lena petra ines"),

@@ -36,7 +36,15 @@ def one(*columns: dict[str, Any], document: dict[str, Any] | None = None, **more
 
 @cases(
     ("name", "text"),
-    [("customer_no", "Customer no"), ("IBAN", "IBAN"), ("openedAt", "Opened at"), ("_", "_"), ("über-name", "Über name"), ("", "")],
+    [
+        ("customer_no", "Customer no"),
+        ("IBAN", "IBAN"),
+        ("openedAt", "Opened at"),
+        ("_", "_"),
+        ("über-name", "Über name"),
+        ("FW-INT", "FW-INT"),
+        ("", ""),
+    ],
 )
 def test_names_as_people_write_them(name: str, text: str) -> None:
     assert humanised(name) == text

@@ -73,6 +73,29 @@ def test_amounts_in_whole_units_have_no_more_decimals_than_their_currency_either
         cleaned(field, "120.505")
 
 
+@cases(
+    ("typed", "code", "kept"),
+    [
+        ("12,500", "JPY", "12500"),
+        ("1,234,567.50", "EUR", "1234567.50"),
+        ("12,50", "EUR", None),
+        ("1,2345", "EUR", None),
+        ("12,500", "KWD", None),
+    ],
+)
+def test_thousands_are_typed_as_they_are_shown_where_the_comma_can_mean_nothing_else(typed: str, code: str, kept: str | None) -> None:
+    field = FormField("a", "A", "decimal", currency=code)
+    if kept is None:
+        with pytest.raises(Wrong, match="must be an amount such as"):
+            cleaned(field, typed)
+        return
+    assert cleaned(field, typed) == kept
+    source = {"name": "a", "label": "A", "type": "integer", "widget": "money", "minor": True, "currency": code}
+    marker = form_boxes.box(source, LOOK, value=None).marker
+    value = form_boxes.read_form(MultiDict({"t.a": marker, "v.a": typed}), LOOK)["a"]
+    assert value == round(float(kept) * 10 ** (decimals(code) or 0))
+
+
 def test_a_limit_is_said_as_people_type() -> None:
     with pytest.raises(Wrong, match=r"at most 50\.00 EUR"):
         cleaned(FormField("a", "A", "integer", minor=True, currency="EUR", max=5000), 6000)

@@ -116,7 +116,7 @@ NAMES: list[tuple[str, list[str]]] = [
     (
         "foo.bar",
         [
-            "There is no 'foo'. A path begins with one of record, input, steps, variables, tables, item, run, lead, now, $currentUser, related, results, key, answer, document, found, entry (at character 1)."
+            "There is no 'foo'. A path begins with one of record, input, steps, variables, tables, item, run, lead, now, $currentUser, related, results, key, answer, document, found, entry, selected, me (at character 1)."
         ],
     ),
 ]

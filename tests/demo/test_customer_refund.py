@@ -92,7 +92,7 @@ def test_a_plain_request_goes_back_to_the_card_and_its_ticket_is_closed(desk: De
 def test_more_than_remains_is_refused_with_the_sum_written_out(desk: Desk) -> None:
     run_id = desk.start(payments.PRIYA)
     said = refused(lambda: desk.hand_in(run_id, "refund_partial", why="not_as_described", amount="180.00"))
-    assert said.startswith("120.00 remain of 180.00 (60.00 on 20")
+    assert said.startswith("€120.00 remain of €180.00 (€60.00 on ")
     desk.hand_in(run_id, "refund_partial", why="not_as_described", amount="119.99")
     desk.hand_in(run_id)
     assert desk.sent(payments.PRIYA) == [11_999]
@@ -103,7 +103,7 @@ def test_yen_have_no_decimals_and_count_in_euro(desk: Desk) -> None:
     charge = desk.another(48_000, "JPY")
     run_id = desk.start(charge)
     said = refused(lambda: desk.hand_in(run_id, "refund_partial", why="not_received", amount="12500.50"))
-    assert said == "JPY has 0 decimals: 12500.50 cannot be paid out."
+    assert said == "An amount in JPY has no decimals: write it such as 120."
     desk.hand_in(run_id, "refund_partial", why="not_received", amount="12500")
     assert "Approval" not in notes(desk, run_id)
     desk.hand_in(run_id)
@@ -124,7 +124,7 @@ def test_a_dinar_has_three_decimals(desk: Desk) -> None:
 def test_above_the_limit_nothing_is_sent_before_a_lead_agrees(desk: Desk) -> None:
     charge = payments.KENJI_YEN
     run_id = desk.chosen(charge)
-    assert notes(desk, run_id)["Approval"] == "By operations lead or finance controller. An operator refunds up to 200 EUR."
+    assert notes(desk, run_id)["Approval"] == "By operations lead or finance controller. An operator refunds up to €200.00."
     desk.hand_in(run_id)
     approval = asked(run_id)
     assert (desk.sent(charge), desk.refunds(charge)) == ([], [])
@@ -140,8 +140,8 @@ def test_above_the_limit_nothing_is_sent_before_a_lead_agrees(desk: Desk) -> Non
 
 
 CASES: list[tuple[str, dict[str, Any], str, tuple[str, ...], str]] = [
-    ("more than a lead may", {"minor": 250_000}, "olivia", ("petra",), "An operator refunds up to 200 EUR. More than 2000 EUR goes out with the agreement of Finance."),
-    ("more than a lead may, by a lead", {"minor": 250_000}, "mona", ("petra",), "More than 2000 EUR goes out with the agreement of Finance."),
+    ("more than a lead may", {"minor": 250_000}, "olivia", ("petra",), "An operator refunds up to €200.00. More than €2,000.00 goes out with the agreement of Finance."),
+    ("more than a lead may, by a lead", {"minor": 250_000}, "mona", ("petra",), "More than €2,000.00 goes out with the agreement of Finance."),
     ("outside the policy", {"minor": 900, "days": 75}, "olivia", ("mona", "petra"), "It is outside the policy."),
     ("outside the policy, by a lead", {"minor": 900, "days": 75}, "mona", ("petra",), "It is outside the policy."),
 ]  # fmt: skip
@@ -173,7 +173,7 @@ def test_a_customer_who_often_had_money_back_needs_another_pair_of_eyes(desk: De
     for customer in (often, much):
         run_id = desk.chosen(desk.another(500, customer=customer))
         desk.hand_in(run_id)
-        assert why(desk, run_id) == "The customer had more than 3 refunds, or more than 500 EUR back, in 90 days."
+        assert why(desk, run_id) == "The customer had more than 3 refunds, or more than €500.00 back, in 90 days."
 
 
 def test_a_request_that_staff_opened_needs_another_pair_of_eyes(desk: Desk) -> None:
@@ -409,7 +409,7 @@ def test_r12_a_refund_that_fails_days_later_is_told_and_the_run_stays_what_it_wa
     assert (runs.follow_now(desk.people["olivia"], run_id), due(run_id)) == (1, [(True,)]), "the provider's webhook says that there is news"
     assert until(lambda: followed(run_id))
     assert desk.refunds(charge) == [(1_900, "failed", "not_received")]
-    title = "Refund failed later: 19.00 EUR did not reach the card ••4242"
+    title = "Refund failed later: €19.00 did not reach the card ••4242"
     [task] = [task for task in tasks.tasks_of(desk.people["olivia"]) if task.title == title]
     assert task.href.endswith(run_id)
     sequencing.catch_up()
@@ -436,7 +436,7 @@ def test_r12_holds_for_a_refund_that_a_person_settled_as_done(desk: Desk) -> Non
         bank.execute("update refund set status = 'failed', failure_reason = 'expired_or_canceled_card' where charge = ?", (charge,))
     assert followed(run_id)
     assert desk.refunds(charge) == [(1_950, "failed", "not_received")]
-    title = "Refund failed later: 19.50 EUR did not reach the card ••4242"
+    title = "Refund failed later: €19.50 did not reach the card ••4242"
     [task] = [task for task in tasks.tasks_of(desk.people["olivia"]) if task.title == title]
     assert later_results.NOT_NOTED not in (task.text or "")
     sequencing.catch_up()
@@ -460,7 +460,7 @@ def test_a_short_balance_waits_for_the_payout_and_only_a_lead_sends_it_anyway(de
     run_id = desk.chosen(charge)
     here = desk.told(run_id)["current"]
     assert (here["step"], [option["value"] for option in here["outcomes"]]) == ("short", ["wait"])
-    assert "The provider holds 10.00 EUR and 17.00 are to go out" in screen(desk, run_id)["text"].replace("\\", "")
+    assert "The provider holds €10.00 and €17.00 are to go out" in screen(desk, run_id)["text"].replace("\\", "")
     desk.hand_in(run_id, "wait")
     assert desk.told(run_id)["status"] == "waiting_time"
     overdue(run_id)
@@ -521,7 +521,9 @@ def test_what_a_message_asks_for_has_no_field(desk: Desk) -> None:
     run_id = desk.start(payments.GRETA)
     fields = {field["name"] for field in desk.told(run_id)["current"]["form"]["fields"]}
     assert fields == {"amount", "credit", "agreed", "quote", "code", "why", "note"}
-    assert refused(lambda: desk.hand_in(run_id, "refund_partial", why="goodwill", amount="4900")) == "49.00 were paid: no more can go back."
+    assert (
+        refused(lambda: desk.hand_in(run_id, "refund_partial", why="goodwill", amount="4900")) == "€49.00 were paid: no more can go back."
+    )
     refused(lambda: desk.hand_in(run_id, "refund_full", why="goodwill", iban=stories.FOREIGN_IBAN))
     assert stories.FOREIGN_IBAN not in repr(load(run_id))
 
@@ -556,7 +558,7 @@ def test_a_credit_is_granted_and_can_be_taken_back(desk: Desk) -> None:
     assert desk.sql("select expires_on < current_date from credit where charge_id = %s", charge) == [(True,)]
     desk.hand_in(run_id, "give_credit", why="goodwill", credit="60")
     desk.hand_in(run_id)
-    assert why(desk, run_id) == "A credit of more than 50 EUR needs a lead."
+    assert why(desk, run_id) == "A credit of more than €50.00 needs a lead."
     runs.approve(desk.people["mona"], asked(run_id))
     assert desk.to_the_end(run_id) == "credited"
     assert desk.sql("select count(*) from credit where charge_id = %s", charge) == [(2,)]

@@ -88,7 +88,7 @@ def test_sources_and_workflows_are_there(server: Embedded) -> None:
         ("fernwick_core", "postgresql"),
         ("fernwick_supply", "sqlite"),
     ]
-    assert rows(server, "select count(*) from console.collection") == [(45,)]
+    assert rows(server, "select count(*) from console.collection") == [(46,)]
     live = {
         slug for (slug,) in rows(server, "select slug from console.workflow where live_version is not null and slug not like 'action-%'")
     }

@@ -107,7 +107,7 @@ WALKS: dict[str, list[By]] = {
             reads(r"FERNWICK\*FITNESS, €549.88"),
             press("FERNWICK*FITNESS, €549.88"),
             see("What was handed in", "Who decides", "The record when it was asked for", "Open the run"),
-            reads("An operator refunds up to 200 EUR"),
+            reads("An operator refunds up to €200.00"),
             key("r"),
             answered(422),
             reads("needed to reject"),

@@ -68,14 +68,22 @@ def opened(
             if many:
                 connection.executemany(f'insert into "{table}" values ({", ".join("?" * len(many[0]))})', many)
     connection.close()
+    with connected(url, documents) as found:
+        yield found
+
+
+@contextmanager
+def connected(url: str, documents: Mapping[str, Mapping[str, Any]] | None = None) -> Iterator[dict[str, Collection]]:
+    """The tables of a database of whatever kind, ready to be listed and read by `console.records`."""
     with keyed():
         made = connect.create(connect.address(url))
         with made.connect() as reflected:
             found = {item["table"]: item for item in reflect.structures(reflected)}
+            dialect = next(iter(found.values()))["dialect"]
         made.dispose()
         kept = [Stored(table, "file", item, (documents or {}).get(table, {})) for table, item in found.items()]
         place = catalogue.sealed_at("file")
-        sources = {"file": Source("file", "sqlite", subjects.wrap(url.encode(), place), place)}
+        sources = {"file": Source("file", dialect, subjects.wrap(url.encode(), place), place)}
         known = Catalogue(1, sources, assemble(kept))
         with patch.object(catalogue, "current", lambda: known):
             try:

@@ -76,6 +76,7 @@ def test_a_page_of_the_demo_may_name_its_shop_alone(
     moved: Moved, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo: bool, place: str, open_: bool
 ) -> None:
     monkeypatch.setenv("CONSOLE_DEMO", "1" if demo else "0")
+    monkeypatch.delenv("CONSOLE_SQLITE_FOLDERS", raising=False)
     folder = moved(tmp_path / "data")
     address = URL.create("sqlite", database=str(folder / place))
     with nullcontext() if open_ else pytest.raises(Invalid, match="CONSOLE_SQLITE_FOLDERS"):

@@ -180,7 +180,7 @@ def test_a_page_is_after_or_before(shop: Embedded) -> None:
         ("place", "place"),
         ("tags", "tags"),
         ("photo", "photo"),
-        ("name,email", "name,email"),
+        ("name,nope", "nope"),
         ("--name", "-name"),
     ],
 )

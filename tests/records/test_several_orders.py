@@ -1,15 +1,22 @@
-"""Lists sorted by several columns, walked forth and back over ties and nulls, against an order worked out in Python."""
+"""Lists sorted by several columns, walked forth and back over ties and nulls, against an order worked out in Python: in SQLite, PostgreSQL, MariaDB."""
 
+import random
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from console import records
 from console.core.scopes import whole
 from console.errors import Malformed
-from tests.records.files import opened
+from console.postgres import Embedded
+from console.records import connect
+from tests.records.files import connected, opened
 from tests.records.test_paging_sqlite import SORTABLE, TABLE, drawn, flat, forth, rank
+from tests.servers.mariadb import running
 
 pytestmark = pytest.mark.rotating
 
@@ -39,3 +46,69 @@ def test_a_column_twice_counts_once_and_too_many_or_unknown_ones_are_refused(tmp
         for sort in ("i,nope", "i,j", "i,d,t,b,day", "i,"):
             with pytest.raises(Malformed):
                 records.page("thing", whole("thing"), sort=sort)
+
+
+POOLS: dict[str, list[Any]] = {
+    "i": [None, -5, 0, 7],
+    "d": [None, "-3.25", "0.00", "12.50"],
+    "t": [None, "", "a", "b", "c"],
+    "b": [None, False, True],
+    "day": [None, "1999-12-31", "2026-01-31"],
+    "at": [None, "1999-12-31 23:59:59", "2026-01-31 10:00:00", "2026-01-31 10:00:01"],
+}
+NAMES = list(POOLS)
+SERVED = "create table ordered (id int primary key, i bigint, d numeric(10, 2), t varchar(40), b boolean, day date, at {moment})"
+
+
+def served_rows() -> list[tuple[Any, ...]]:
+    """Rows of the table `ordered`, in which every column has ties and nulls."""
+    chance = random.Random(20261121)
+    return [(number, *(chance.choice(pool) for pool in POOLS.values())) for number in range(1, 61)]
+
+
+@pytest.fixture(scope="module")
+def servers(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Addresses of a PostgreSQL and a MariaDB database with the rows."""
+    folder = tmp_path_factory.mktemp("ordered")
+    pg.drop_database("ordered")
+    pg.sql("create database ordered")
+    with running(folder) as server:
+        first = connect.create(connect.address(server))
+        with first.connect() as connection:
+            connection.exec_driver_sql("create database ordered character set utf8mb4")
+        first.dispose()
+        urls = {
+            "postgresql": pg.url("postgres", "ordered"),
+            "mariadb": make_url(server).set(database="ordered").render_as_string(hide_password=False),
+        }
+        for url in urls.values():
+            engine = connect.create(connect.address(url))
+            with engine.begin() as connection:
+                connection.exec_driver_sql(SERVED.format(moment="timestamp" if engine.dialect.name == "postgresql" else "datetime"))
+                connection.exec_driver_sql(f"insert into ordered values {', '.join(_literal(row) for row in served_rows())}")
+            engine.dispose()
+        yield urls
+    pg.drop_database("ordered")
+
+
+def _literal(row: tuple[Any, ...]) -> str:
+    return "(" + ", ".join("null" if value is None else f"'{value}'" if isinstance(value, str) else str(value) for value in row) + ")"
+
+
+def served_rank(row: tuple[Any, ...], name: str, place: str) -> tuple[bool, Any]:
+    """What a column is sorted by: PostgreSQL has its nulls last, MariaDB first."""
+    value = row[NAMES.index(name) + 1]
+    filled = 0 if value is None else float(value) if name == "d" else value
+    return (value is None) == (place == "postgresql"), "" if value is None and name in ("t", "day", "at") else filled
+
+
+@pytest.mark.parametrize("sort", ["b,t", "-b,t", "i,-d,day", "-day,-b,at", "t,-at,-i,d"])
+@pytest.mark.parametrize("place", ["postgresql", "mariadb"])
+def test_servers_walk_several_orders_forth_and_back_too(servers: dict[str, str], place: str, sort: str) -> None:
+    orders = sort.split(",")
+    ordered = sorted(served_rows(), key=lambda row: row[0], reverse=orders[0].startswith("-"))
+    for order in reversed(orders):
+        ordered.sort(key=partial(served_rank, name=order.removeprefix("-"), place=place), reverse=order.startswith("-"))
+    with connected(servers[place]):
+        for limit in (1, 7, 500):
+            assert flat(forth("ordered", limit, sort=sort)) == [str(row[0]) for row in ordered]

@@ -119,7 +119,7 @@ def test_a_reference_out_of_scope_is_one_that_does_not_exist(writing: Company) -
             records.insert("account", {"iban": "LT00", "customer_id": customer, "status": "open"}, create)
         told.append((refused.value.message, refused.value.details))
     assert told[:2] == told[2:]
-    assert told[0][1] == [{"field": "customer_id", "reason": "Customer ID: there is no such customer."}]
+    assert told[0][1] == [{"field": "customer_id", "reason": "Customer: there is no such customer."}]
     assert records.write("account", OURS, {"customer_id": {"old": 1, "new": 2}}, update).values["customer_id"] == 2
     assert records.insert("account", {"iban": "LT01", "customer_id": 1, "status": "open"}, create).key == "LT01"
     assert writing.sql("select count(*) from account where customer_id = 3") == [(1,)]

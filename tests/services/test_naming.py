@@ -77,6 +77,6 @@ def test_texts_say_labels_amounts_and_words_and_rules_compute_with_what_is_store
     }  # fmt: skip
     said = roots | {SPOKEN: spoken_values.of_run(known.id, known.live or 1, document)}
     template = "{{ record.risk }}, {{ steps.load.record.risk }}, {{ record.balance }}, {{ input.why }}, {{ steps.decide.option }}, {{ steps.call.came }}, {{ steps.call.on }}"
-    assert fill_text(template, said) == "Low risk, Low risk, €1,250.50, Periodic, Look again, no match, 23 Nov 2026"
+    assert fill_text(template, said) == "Low risk, Low risk, €1,250.50, Periodic, Look again, no_match, 23 Nov 2026"
     assert fill_text("{{ record.risk == 'low' }} {{ record.balance * 2 }}", said) == "true 2501.0"
     assert expressions.parse("record.risk == 'low'").test(said)

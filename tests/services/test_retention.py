@@ -162,7 +162,7 @@ def test_in_small_parts_and_killed_between_them(company: Company, keep: Keep, mo
 
 def test_rows_that_a_crash_left_are_mended_the_next_time(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     company.finished("1")
-    monkeypatch.setattr(erasure, "mend", lambda: (_ for _ in ()).throw(RuntimeError("killed")))
+    monkeypatch.setattr(erasure, "rebuild_stale", lambda: (_ for _ in ()).throw(RuntimeError("killed")))
     with pytest.raises(RuntimeError):
         erasure.erase(company.ines, "customer", "1", "She asked us to.")
     monkeypatch.undo()

@@ -103,7 +103,7 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("get_data", {"related": [{**RELATED, "fields": []}]}, "related[0]", "Nothing is read: name fields or totals."),
     ("get_data", {"related": [{**RELATED, "fields": ["f"] * 41}]}, "related[0].fields", "at most 40"),
     ("get_data", {"related": [{**RELATED, "limit": 0}]}, "related[0].limit", "This is too low: at least 1."),
-    ("get_data", {"related": [{**RELATED, "limit": 201}]}, "related[0].limit", "This is too high: at most 200."),
+    ("get_data", {"related": [{**RELATED, "limit": 301}]}, "related[0].limit", "This is too high: at most 300."),
     ("get_data", {"related": [{**RELATED, "limit": "20"}]}, "related[0].limit", "This must be a whole number."),
     ("get_data", {"related": [{**RELATED, "one": "yes"}]}, "related[0].one", "This must be true or false."),
     ("get_data", {"related": [{**RELATED, "sort": "x" * 101}]}, "related[0].sort", "at most 100"),

@@ -14,6 +14,7 @@ from tests.steps.walk import context, view
 from tests.tables import cases
 
 SMALLEST: dict[str, Any] = {"action": "thing.mend"}
+FURTHER: list[dict[str, Any]] = [{"related": [{"name": "docs", "relation": "document", "fields": ["type"]}]}]
 
 FORM = [
     {"name": "amount", "label": "Amount", "type": "integer", "required": True},

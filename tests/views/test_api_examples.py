@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from console import access, accounts, runs, workflows
+from console import access, accounts, runs, workflows, workspaces
 from console.activity import sequencing
 from console.app import create_app
 from console.records import connect
@@ -157,6 +157,20 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
     def nothing() -> Scene:
         return {}
 
+    def exported() -> Scene:
+        access.grant("operator", "collection:customer", ["export"])
+        access.refresh()
+        export_id = bench.send("exportRecords", "olivia", {}).get_json()["id"]
+        house.work()
+        return {"export_id": export_id}
+
+    def built() -> Scene:
+        workspaces.create(
+            house.ines, {"id": "desk", "title": "Desk", "components": [{"id": "words", "type": "text", "text": "Good morning"}]}
+        )
+        workspaces.publish(house.ines, "desk", 1)
+        return {"slug": "desk"}
+
     def person() -> Scene:
         return bench.run(by="mona") | {"user": house.olivia.id}
 
@@ -196,6 +210,10 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         **dict.fromkeys(("getApproval", "getApprovalQuestions", "askAboutApproval", "approve", "reject"), ("mona", asked)),
         "replyAboutApproval": ("olivia", questioned),
         **dict.fromkeys(("fileReport", "revealValue"), ("stan", nothing)),
+        **dict.fromkeys(("getExport", "getExportFile"), ("olivia", exported)),
+        "exportRecords": ("olivia", nothing),
+        "getWorkspace": ("olivia", built),
+        "listWorkspaces": ("olivia", nothing),
         "listInboxes": ("olivia", nothing),
         "listTickets": ("olivia", nothing),
         "takeNextTicket": ("olivia", escalated),

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 import sqlalchemy as sa
 
-from console import access, formats, records
+from console import access, formats, records, runs
 from console.browse import list_views
 from console.browse.list_views import ListView
 from console.core import filters
@@ -206,3 +206,13 @@ def test_a_page_of_a_list_is_one_statement_wherever_it_begins_and_a_facet_is_one
         with statements("company") as sent:
             pages.olivia.get(path, part)
         assert len(sent) <= number, (path, part, sent)
+
+
+def test_a_saved_run_is_resumed_from_the_preview_of_its_record(pages: "Pages") -> None:
+    run = pages.company.started()
+    runs.save(pages.company.olivia, run, revision=None)
+    page = pages.tom.get("/c/customer?segment=&preview=1")
+    pages.tom.send(page, f"/runs/{run}/resume")
+    assert pages.company.told(run, "tom")["holder"] == pages.company.tom.id
+    assert "/resume" not in pages.tom.get("/c/customer?segment=&preview=1").html
+    assert "/resume" not in pages.rosa.get("/c/customer?segment=&preview=1").html, "who only looks is offered nothing"

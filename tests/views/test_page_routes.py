@@ -246,7 +246,7 @@ ROUTES = [
     Route("/operations/jobs/<int:job>/retry", "/operations/jobs/1/retry", ("POST",), stan=403, status=403),
     Route("/erasures/<subject>", "/erasures/sub_x", stan=403, status=403),
     Route("/activity/export", "/activity/export", stan=403, status=403),
-    Route("/c/<collection>", "/c/customer", part='<div class="list"', target="list"),
+    Route("/c/<collection>", "/c/customer", ("GET", "POST"), part='<div class="list"', target="list"),
     Route("/c/<collection>/view", "/c/customer/view", ("POST",)),
     Route("/chart/c/<collection>", "/chart/c/customer?of=risk"),
     Route("/export/c/<collection>", "/export/c/customer", ("POST",), status=403),

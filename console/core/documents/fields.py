@@ -16,6 +16,7 @@ from console.core.currencies import decimals
 from console.core.documents.workflow import NAME_PATTERN
 from console.core.expressions.operands import rounded, to_json
 from console.core.forms import FieldType, FormField, Wrong, bound, cleaned, examine, is_empty, missing_message
+from console.core.speaking import fill_text
 
 OWN_INPUT = "input"  # the root under which a start step has its own values
 OWN_ITEM = "item"  # and a step that goes through a list has those of the item, besides the item's known values
@@ -395,9 +396,9 @@ def _sentences(definitions: Sequence[FieldDefinition], columns: Sequence[FormFie
 
 def _detail(name: str, rule: Must, now: Mapping[str, Any]) -> dict[str, Any]:
     """The error for a rule that does not hold: what, why, and the ways out."""
-    error: dict[str, Any] = {"field": name, "reason": expressions.render(rule.message, now), "severity": rule.severity}
+    error: dict[str, Any] = {"field": name, "reason": fill_text(rule.message, now), "severity": rule.severity}
     if rule.why is not None:
-        error["why"] = expressions.render(rule.why, now)
+        error["why"] = fill_text(rule.why, now)
     if rule.ways:
         error["ways"] = [{"label": way.label, "set": dict(way.set)} for way in rule.ways]
     return error

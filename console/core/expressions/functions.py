@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
 from typing import Any
 
+from console.core import plain_words
 from console.core.expressions.operands import UNKNOWN, date_of, moment_of, number_of, ordered, plus, rounded, times
 from console.core.papers import iban, mrz, name_matching, vat
 
@@ -212,6 +213,17 @@ def minor(_: datetime | None, amount: Any, exponent: Any) -> Any:
     return UNKNOWN if places is None or not isinstance(result, Decimal) else int(result.scaleb(places, Context(prec=90)))
 
 
+def money(_: datetime | None, amount: Any, code: Any) -> Any:
+    """An amount in whole units as people write it, with its currency and that one's decimals: "€1,250.00"."""
+    number = number_of(amount)
+    said = (
+        plain_words.amount_words(f"{Decimal(number).normalize():f}", code, minor=False)
+        if number is not None and isinstance(code, str)
+        else None
+    )
+    return UNKNOWN if said is None else said
+
+
 def lookup(_: datetime | None, table: Any, *given: Any) -> Any:
     """The value in a policy table for these keys, or in an object by name. Without one: the extra last argument, or unknown."""
     count = len(table.types) if isinstance(table, Answers) else 1
@@ -335,6 +347,7 @@ FUNCTIONS: dict[str, Function] = {
     "minutes": Function(minutes, 1, 1),
     "date": Function(day, 1, 1),
     "minor": Function(minor, 2, 2),
+    "money": Function(money, 2, 2),
     "lookup": Function(lookup, 2, 6),
     "similarity": Function(similarity, 2, 2),
     "plain": Function(plain, 1, 1),

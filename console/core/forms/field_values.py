@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from console.core import media
-from console.core.currencies import decimals, whole_units
+from console.core.currencies import decimals, ungrouped, whole_units
 from console.core.expressions.operands import NUMBER, Spelled
 from console.core.forms.form_field import LISTS, NEVER_TYPED, TEXTS, FormField, takes_files
 
@@ -43,6 +43,7 @@ def cleaned(field: FormField, value: Any) -> Any:
     if value is None or (value == "" and field.type not in LISTS and field.type != "json"):
         return None
     if field.minor or field.currency:
+        value = ungrouped(value, decimals(field.currency)) if type(value) is str and not field.minor else value
         _require_amount(field, value)
     made = CLEANERS[field.type](field, value)
     _require_bounds(field, made)

@@ -49,10 +49,11 @@ def last_shown(run_id: str, n: int, person: str | None = None) -> tuple[bytes, S
     return (bytes(rows[0][0]), orjson.loads(rows[0][1])) if rows else None
 
 
-def record_shown(run_id: str, person: str) -> Mapping[str, Any] | None:
-    """The panel of the record as it was last shown to the person in the run."""
+def record_shown(run_id: str, person: str) -> Mapping[str, Any]:
+    """The panel of the record as it was last shown to the person in the run, and the names of what it refers to: `record`, `named`."""
     rows = fetch("select screen::text from console.shown where run = %s and person = %s order by run_seq desc limit 1", (run_id, person))
-    return orjson.loads(rows[0][0]).get("record") if rows else None
+    screen = orjson.loads(rows[0][0]) if rows else {}
+    return {name: screen.get(name) for name in ("record", "named")}
 
 
 def seen_fields(screen: Screen | None) -> Mapping[str, Any] | None:

@@ -27,7 +27,8 @@ def pane(
     run_id = view.json["id"]
     first = first if first and not pane_query(run_id) and not request.args.get("source") else None
     tab = first["tab"] if first else tab
-    record = (view.screen or {}).get("record") or _record_between_steps(view, actor)
+    screen = view.screen if (view.screen or {}).get("record") else _shown_between_steps(view, actor)
+    record, look = (screen or {}).get("record"), frame.naming_of(screen or {}, look)
     quoted = _source_shown(view, actor, look, states_of)
     tab = tab or ("documents" if _checks_record(view.screen or {}) else "record")
     chosen = "source" if quoted and tab != "documents" else tab
@@ -61,8 +62,8 @@ def pane_query(run_id: str) -> Mapping[str, str]:
     return {name: value for name, value in query if name in OF_PANE}
 
 
-def _record_between_steps(view: RunView, actor: Actor) -> Mapping[str, Any] | None:
-    """Return the record as the holder last saw it: between two steps there is no screen, and the pane keeps the record."""
+def _shown_between_steps(view: RunView, actor: Actor) -> Mapping[str, Any] | None:
+    """Return the record as the holder last saw it, with its names: between two steps there is no screen, and the pane keeps the record."""
     run = view.json
     return None if view.gone or run["ended_at"] or run["holder"] != actor.id else runs.record_shown(run["id"], actor.id)
 

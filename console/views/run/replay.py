@@ -168,14 +168,17 @@ def _titles(view: ReplayView, screen: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def ticks(events: Sequence[Mapping[str, Any]], at: int, address: Any, look: Look) -> list[Tick]:
-    """Return the scrubber: every event of a short run; of a long run the events nearby and some decisions, evenly spread."""
+    """Return the scrubber: every event of a short run; of a long run the events nearby and some decisions, evenly spread.
+
+    A mark names its moment in the reader's zone; the zone itself and UTC stand in the line of the event at hand, once.
+    """
     made: list[Tick] = []
     before = None
     for event in _kept(events, at):
         moment = formats.moment_of(event["at"])
         silence = (moment - before).total_seconds() if moment and before else 0
         made.append(Tick(
-            int(event["n"]), address(event["n"]), str(event["sentence"]), formats.full_moment(event["at"], look), _tone(event),
+            int(event["n"]), address(event["n"]), str(event["sentence"]), formats.worded(moment, "d MMM y, HH:mm:ss", look) if moment else "", _tone(event),
             bool(event["decision"]), event["n"] == at, event["n"] < at, formats.span(silence, look) if silence > PAUSE_S else "",
         ))  # fmt: skip
         before = moment

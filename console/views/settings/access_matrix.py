@@ -25,6 +25,8 @@ TITLES = {
     "console": "The console",
 }
 MOST_PEOPLE = 2_000
+LINES = 50
+"""Objects on a page of the matrix."""
 
 
 @blueprint.get("")
@@ -37,10 +39,14 @@ def show() -> Response:
     teams = accounts.teams()
     team = filters["team"] if filters["team"] in {team.id for team in teams} else ""
     person = next((person for person in people if filters["person"] in (person.id, person.email, person.name) and filters["person"]), None)
-    table = matrix.table(frame.actor(), kind, place=team, q=filters["q"], person=person.id if person else "")
+    asked = {"place": team, "q": filters["q"], "person": person.id if person else ""}
+    table = matrix.table(frame.actor(), kind, **asked, begin=(area.page_number() - 1) * LINES, most=LINES)
+    if not table.lines and table.total:  # a page after the last one
+        table = matrix.table(frame.actor(), kind, **asked, begin=(table.total - 1) // LINES * LINES, most=LINES)
     context = {
         "matrix": table,
-        "kinds": [(name, TITLES[name], frame.present_address(kind=name), name == kind) for name in matrix.KINDS],
+        "pager": area.pager(table.total, LINES),
+        "kinds": [(name, TITLES[name], frame.present_address(kind=name, page=None), name == kind) for name in matrix.KINDS],
         "teams": teams,
         "people": people[:MOST_PEOPLE],
         "person": person,

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
-from console import access
+from console import access, collections
 from console.core.actor import Actor
 from console.views import frame
 
@@ -55,8 +55,39 @@ def pages_of(actor: Actor) -> list[Page]:
     return [
         page
         for page in PAGES
-        if page.needs is None or access.can(actor, None, page.needs, page.act) or (page.name == "labels" and actor.clearance)
+        if page.needs is None
+        or access.can(actor, None, page.needs, page.act)
+        or (page.name == "labels" and actor.clearance)
+        or (page.name == "collections" and collections.may_shape_any(actor))
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """Where a long table stands: "51 to 100 of 2,000", and the addresses of the pages beside it. `begin` counts from 0."""
+
+    begin: int
+    words: str
+    previous: str | None
+    next: str | None
+
+
+def page_number() -> int:
+    """Return the page of a long table that the address asks for, from 1."""
+    told = request.args.get("page", "")
+    return max(1, int(told)) if told.isdecimal() and told.isascii() and len(told) < 7 else 1
+
+
+def pager(total: int, size: int) -> Pager | None:
+    """Return where a table of so many lines stands; None if all fit on one page. A page after the last one is the last one."""
+    if total <= size:
+        return None
+    last = -(-total // size)
+    number = min(page_number(), last)
+    begin = (number - 1) * size
+    words = f"{begin + 1:,} to {min(begin + size, total):,} of {total:,}"
+    previous = frame.present_address(page=number - 1 if number > 2 else None) if number > 1 else None
+    return Pager(begin, words, previous, frame.present_address(page=number + 1) if number < last else None)
 
 
 def page(template: str, name: str, context: Mapping[str, Any], *, blocks: Mapping[str, str] | None = None, status: int = 200) -> Response:

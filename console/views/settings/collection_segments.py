@@ -1,14 +1,13 @@
 """`/settings/collections/<collection>/segments`: saved filters of a list, made of conditions, of an expression or of a SELECT, in order."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request
 
 from console import collections, hooks
 from console.collections import Editing
-from console.core.documents.collections import Field, condition_rows
+from console.core.documents.collections import Field, condition_rows, free_id
 from console.core.documents.collections.condition_rows import EVERY, VALUELESS, ConditionRow
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import formats, frame
@@ -63,7 +62,7 @@ def _edit(collection: str, segment: str | None) -> Response:
     if do and do != "try":
         return _form(editing, segment, _with_rows(sent, do))
     try:
-        entry = _entry(sent, segment or _free(sent["label"], [one["id"] for one in entries]), editing)
+        entry = _entry(sent, segment or free_id(sent["label"], [one["id"] for one in entries]), editing)
         if do == "try":
             return _form(editing, segment, sent, found=_try_segment(editing, entry))
     except ConsoleError as wrong:
@@ -162,13 +161,6 @@ def _try_segment(editing: Editing, entry: Mapping[str, Any]) -> str:
         return "It finds no record that you may see."
     many = "more than 10,000 records" if found.total > CAP else f"{found.total:,} {'record' if found.total == 1 else 'records'}"
     return f"It finds {many} that you may see: {', '.join(found.titles)}{', …' if found.total > len(found.titles) else ''}."
-
-
-def _free(label: str, taken: Sequence[str]) -> str:
-    """Return an id made of the label that no other segment has."""
-    plain = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:50]
-    plain = plain if plain[:1].isalpha() else f"segment-{plain}".rstrip("-")
-    return next(one for one in (plain, *(f"{plain}-{number}" for number in range(2, 200))) if one not in taken)
 
 
 def _fields(editing: Editing) -> dict[str, Field]:

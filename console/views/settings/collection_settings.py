@@ -18,18 +18,29 @@ from console.views.settings import area, collection_forms, collection_frame
 from console.views.settings.collection_frame import NAME, content_words, labels_of, place_words
 
 blueprint = Blueprint("collection_settings", __name__, url_prefix="/settings/collections")
+PAGE_SIZE = 100
 ORIGINS = {"found": "As it was before", "page": "By page", "file": "From a file"}
 
 
 @blueprint.get("")
 def show() -> Response:
-    """Show every collection, by data source."""
-    heads = collections.list_collections(frame.actor())
+    """Show the collections by data source, `PAGE_SIZE` on a page; `?q=` those with this part of a name."""
+    asked = request.args.get("q", "").strip()
+    found = [head for head in collections.list_collections(frame.actor()) if _named(head.collection, asked.casefold())]
+    found.sort(key=lambda head: head.collection.source)
+    pager = area.pager(len(found), PAGE_SIZE)
+    begin = pager.begin if pager else 0
+    heads = found[begin : begin + PAGE_SIZE]
     names = accounts.names({head.draft_by for head in heads if head.draft_by})
     sources: dict[str, list[Any]] = {}
     for head in heads:
         sources.setdefault(head.collection.source, []).append(head)
-    return area.page("settings/collections.html", NAME, {"sources": sources, "names": names})
+    return area.page("settings/collections.html", NAME, {"sources": sources, "names": names, "pager": pager, "q": asked})
+
+
+def _named(collection: Collection, part: str) -> bool:
+    """Return whether the label, id or table of the collection has this part."""
+    return any(part in name.casefold() for name in (collection.label, collection.id, collection.table))
 
 
 @blueprint.route("/<collection>", methods=["GET", "POST"])

@@ -1,7 +1,7 @@
 """Collections: their model, their documents, and assembling both with the database structure."""
 
 from console.core.documents.collections.assembling import LISTS, PERSONAL_TYPES, Stored, assemble
-from console.core.documents.collections.labels import humanised, one_of
+from console.core.documents.collections.labels import free_id, humanised, one_of
 from console.core.documents.collections.model import (
     CONVERSIONS,
     FIELD_TYPES,
@@ -44,6 +44,7 @@ __all__ = [
     "document_check",
     "document_merge",
     "fields_of",
+    "free_id",
     "humanised",
     "one_of",
     "recognising",

@@ -439,7 +439,8 @@ def _title(structure: Mapping[str, Any], shown: Sequence[Field], key: Sequence[s
         return ", ".join([first, *(part[:1].lower() + part[1:] for part in rest)])
     repeated = {column["name"] for column in structure["columns"] if column.get("repeats")}
     texts = [one["name"] for one in known if usable[one["name"]].type in {"text", "email"} and one["name"] not in {*key, *repeated}]
-    if texts:
+    natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text"
+    if texts and not natural:
         return f"{{{{ {_path(texts[0])} }}}}"
     numbered = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "integer"
     return f"{one} {{{{ {_path(key[0])} }}}}" if numbered else " ".join(f"{{{{ {_path(name)} }}}}" for name in key)
@@ -447,7 +448,8 @@ def _title(structure: Mapping[str, Any], shown: Sequence[Field], key: Sequence[s
 
 def _shown_plainly(item: Field) -> bool:
     """Whether the values of a field may name a record: no states and no colours."""
-    return item.widget not in ("badge", "colour") and item.references is None
+    state = recognising.parts_of(item.name)[-1:] and recognising.parts_of(item.name)[-1] in recognising.STATES
+    return not state and item.widget not in ("badge", "colour") and item.references is None
 
 
 def _path(name: str) -> str:

@@ -1,6 +1,7 @@
 """Words from names: labels of tables and columns, the singular of a label, the help from a comment."""
 
 import re
+from collections.abc import Sequence
 
 SPELLED_LARGE = 4
 """Letters of a word in capitals that may be an abbreviation: USD, SEPA. A longer one is a word: CANCELLED."""
@@ -17,8 +18,10 @@ ABBREVIATIONS = {
 def humanised(name: str) -> str:
     """A label from a name: "Customer no" for `customer_no`, "KYC case ID" for `kyc_case_id`, "First name" for `FirstName`.
 
-    Words that somebody has set apart by blanks stay as they are written.
+    Words that somebody has set apart by blanks stay as they are written, and so do codes such as `FW-INT`.
     """
+    if name.isupper() and "-" in name:
+        return name
     if " " in name.strip():
         words = name.replace("_", " ").replace("-", " ").split()
     elif name.isupper() and ("_" in name or len(name) > SPELLED_LARGE):
@@ -53,3 +56,10 @@ def explained(comment: str | None, label: str) -> str | None:
     """The help from a comment; None without one, and where it says no more than the label."""
     text = (comment or "").strip()
     return None if text.casefold() in ("", label.casefold()) else text
+
+
+def free_id(label: str, taken: Sequence[str]) -> str:
+    """An id made of the label of a segment that no other one has."""
+    plain = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:50]
+    plain = plain if plain[:1].isalpha() else f"segment-{plain}".rstrip("-")
+    return next(one for one in (plain, *(f"{plain}-{number}" for number in range(2, 200))) if one not in taken)

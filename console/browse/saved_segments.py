@@ -1,0 +1,138 @@
+"""Filters of a list that a person saves as a tab of it, for themselves, for a team or for a role. They count at once, without publishing.
+
+A saved segment is a query of the list, and opens as an address with that query: it shows nobody a record that they could not find themselves.
+Who may not read a field that it names does not see its tab.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import log, subjects
+from console.browse.record_lists import BrowseQuery, browsed_collection, may_shape, question
+from console.core.actor import Actor
+from console.db import tables
+from console.db.engine import hot_engine, transaction
+from console.db.ids import new_id
+from console.errors import Invalid, Malformed, NotFound
+
+LONGEST_LABEL = 60
+MOST_OWN = 30
+"""Most saved segments of one person on one list."""
+KEPT = ("segment", "filter", "q", "sort", "columns")
+"""What of a list's address is saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSegment:
+    """A tab of a list. `query` has some of `KEPT`; `audience` is `user:<id>`, `team:<id>` or `role:<id>`.
+
+    `mine`: the reader made it; `removable`: they may take it away.
+    """
+
+    id: str
+    label: str
+    query: Mapping[str, Any]
+    audience: str
+    mine: bool
+    removable: bool
+
+    @property
+    def browse_query(self) -> BrowseQuery:
+        """What it finds, as a query of a list."""
+        return BrowseQuery(segment=self.query.get("segment"), filter=self.query.get("filter"), q=self.query.get("q"))
+
+
+def audiences(actor: Actor) -> list[str]:
+    """Whom the actor may save a segment for: themselves, their teams, their roles."""
+    return [f"user:{actor.id}", *(f"team:{team}" for team in actor.teams), *(f"role:{role}" for role in actor.role_names)]
+
+
+def saved_segments(actor: Actor, collection_id: str) -> list[SavedSegment]:
+    """The saved segments that the actor has as tabs, their own first, then by name; one statement. Raises NotFound."""
+    collection, scope = browsed_collection(actor, collection_id)
+    table = tables.saved_segment
+    wanted = sa.select(table).where(table.c.collection == collection_id, table.c.audience.in_(audiences(actor)))
+    with hot_engine().connect() as connection:
+        rows = connection.execute(wanted).all()
+    shapes = may_shape(actor, collection_id) if rows else False
+    found = []
+    for row in rows:
+        mine = row.made_by == actor.id
+        try:
+            kept = json.loads(subjects.unwrap(row.query, _place(row.id)))
+        except subjects.Unreadable:  # kept under another master key
+            continue
+        saved = SavedSegment(row.id, row.label, kept, row.audience, mine, mine or shapes)
+        try:
+            question(actor, collection, scope, saved.browse_query)
+        except Malformed:  # it names a field or segment that is gone, or hidden from this reader
+            if not mine:
+                continue
+        found.append(saved)
+    return sorted(found, key=lambda saved: (not saved.mine, saved.label.casefold(), saved.id))
+
+
+def save(actor: Actor, collection_id: str, label: str, audience: str, query: Mapping[str, Any], segment_id: str | None = None) -> str:
+    """Save the query as a tab, or change the actor's own tab of this id; its id.
+
+    Raises Invalid naming `label`, `audience` or `query`, NotFound for a collection that the actor may not browse or a tab that is not theirs.
+    """
+    collection, scope = browsed_collection(actor, collection_id)
+    label, kept = " ".join(label.split()), {name: value for name in KEPT if (value := query.get(name))}
+    if not label or len(label) > LONGEST_LABEL or not label.isprintable():
+        raise _wrong("label", f"A segment has a name of 1 to {LONGEST_LABEL} characters: it is the text of its tab.")
+    if audience not in audiences(actor):
+        raise _wrong("audience", "Choose yourself, a team of yours or a role of yours.")
+    shared = not audience.startswith("user:")
+    if not kept.get("filter") and not kept.get("q"):
+        raise _wrong("query", "Filter the list first: without a filter the tab would be the list itself.")
+    if shared and (kept.get("q") or not str(kept["filter"]).startswith("{")):
+        raise _wrong("query", "What you search for stays yours: take the search away and share the filters, or save it for you alone.")
+    question(actor, collection, scope, SavedSegment("", label, kept, audience, mine=True, removable=True).browse_query)
+    table, made_id = tables.saved_segment, segment_id or new_id("sgm")
+    with transaction() as connection:
+        own = sa.select(table.c.id, table.c.audience).where(table.c.collection == collection_id, table.c.made_by == actor.id)
+        known = {row.id: row.audience for row in connection.execute(own)}
+        if segment_id is not None and segment_id not in known:
+            raise NotFound(hidden=True)
+        if segment_id is None and len(known) >= MOST_OWN:
+            raise _wrong("label", f"You have saved {MOST_OWN} segments of this list: remove one first.")
+        values = {"label": label, "audience": audience, "query": subjects.wrap(json.dumps(kept).encode(), _place(made_id))}
+        if segment_id is None:
+            connection.execute(sa.insert(table).values(id=made_id, collection=collection_id, made_by=actor.id, **values))
+        else:
+            connection.execute(sa.update(table).where(table.c.id == segment_id).values(**values, changed_at=sa.func.now()))
+        if shared or not known.get(made_id, "user:").startswith("user:"):
+            log.note(
+                actor, "segment_shared", open={"segment": made_id, "audience": audience}, sealed={"label": label, "query": kept},
+                source=collection.source, collection=collection_id, connection=connection,
+            )  # fmt: skip
+    return made_id
+
+
+def remove(actor: Actor, collection_id: str, segment_id: str) -> None:
+    """Take a tab away: one's own, or as who shapes the collection one that is shared with oneself. Raises NotFound for any other."""
+    collection, _ = browsed_collection(actor, collection_id)
+    found = next((saved for saved in saved_segments(actor, collection_id) if saved.id == segment_id and saved.removable), None)
+    if found is None:
+        raise NotFound(hidden=True)
+    table = tables.saved_segment
+    with transaction() as connection:
+        gone = connection.execute(sa.delete(table).where(table.c.id == segment_id, table.c.collection == collection_id)).rowcount
+        if gone and not found.audience.startswith("user:"):
+            log.note(
+                actor, "segment_removed", open={"segment": segment_id, "audience": found.audience},
+                source=collection.source, collection=collection_id, connection=connection,
+            )  # fmt: skip
+
+
+def _place(segment_id: str) -> str:
+    return f"saved_segment.query|{segment_id}"
+
+
+def _wrong(field: str, reason: str) -> Invalid:
+    return Invalid(reason, details=[{"field": field, "reason": reason}])

@@ -1,0 +1,119 @@
+"""The sheet of a list in which its filter is saved as a tab: for the reader, for a team or role of theirs, or in the collection's draft."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Response, flash, request
+
+from console import accounts, browse, collections
+from console.browse import list_views, saved_segments
+from console.browse.list_views import ListView
+from console.browse.saved_segments import SavedSegment
+from console.core import filter_expressions
+from console.core.documents.collections import Collection, free_id
+from console.errors import ConsoleError, Invalid, Malformed
+from console.views import formats, frame
+
+EVERYBODY = "everybody"
+
+
+def address(collection: str, saved: SavedSegment) -> str:
+    """Return where a saved segment opens: a list with its filter, which shows everybody what they may see of it."""
+    return frame.collection_url(collection, **saved.query, saved=saved.id)
+
+
+def opening(here: Collection, kept: ListView) -> str | None:
+    """Return the address that the bare list leads to; None for the list itself."""
+    who = frame.actor()
+    if (first := list_views.first_segment(who, here, kept)) is not None:
+        return frame.collection_url(here.id, segment=first)
+    if not kept.segment:
+        return None
+    known = saved_segments.saved_segments(who, here.id)
+    return next((address(here.id, saved) for saved in known if saved.id == kept.segment), None)
+
+
+def sheet(collection: Collection, known: list[SavedSegment], columns: list[str], saving: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what the sheet draws, or None where nothing is filtered. `saving` is what was typed and refused."""
+    args = request.args
+    if not args.get("filter") and not args.get("q"):
+        return None
+    who = frame.actor()
+    here = next((saved for saved in known if saved.id == args.get("saved")), None)
+    teams = {team.id: team.name for team in accounts.teams()} if who.teams else {}
+    offered = [(audience, _audience_words(audience, teams)) for audience in saved_segments.audiences(who)]
+    if collections.may_shape(who, collection.id):
+        offered.append((EVERYBODY, f"Everybody who may see {collection.label}, once it is published"))
+    mine = here if here is not None and here.mine else None
+    typed = saving or {"label": mine.label if mine else "", "audience": mine.audience if mine else f"user:{who.id}"}
+    wrong: ConsoleError | None = typed.get("wrong")
+    return {
+        "open": saving is not None, "typed": typed, "audiences": offered, "columns": ",".join(columns), "mine": mine, "removable": here if here and here.removable else None,
+        "errors": {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}, "wrong": wrong.message if wrong else "",
+        "action": frame.present_address(preview=None, after=None, before=None, count=None),
+    }  # fmt: skip
+
+
+def _audience_words(audience: str, teams: Mapping[str, str]) -> str:
+    kind, _, ident = audience.partition(":")
+    match kind:
+        case "team":
+            return f"My team {teams.get(ident, ident)}"
+        case "role":
+            return f"Everybody with my role {formats.role_words(ident)}"
+    return "Me alone"
+
+
+def send(collection: str, drawn: Callable[[Mapping[str, Any]], Response]) -> Response:
+    """Save, change or remove what the sheet sent, and go to the tab; a refused sheet is drawn again with what was typed."""
+    who, form, here = frame.actor(), request.form, request.args.get("saved")
+    if form.get("do") == "remove" and here:
+        saved_segments.remove(who, collection, here)
+        flash("The tab is removed.")
+        return frame.redirect_to(frame.collection_url(collection, segment=""))
+    label, audience, with_columns = form.get("label", "").strip(), form.get("audience", ""), "with_columns" in form
+    query = {name: request.args.get(name) for name in ("segment", "filter", "q", "sort")}
+    columns = [name for name in form.get("columns", "").split(",") if name] if with_columns else []
+    try:
+        if audience == EVERYBODY:
+            return _into_draft(collection, label, query)
+        changed = here if form.get("do") == "change" else None
+        made = saved_segments.save(who, collection, label, audience, query | {"columns": columns}, changed)
+    except (Invalid, Malformed) as wrong:
+        return drawn({"label": label, "audience": audience, "with_columns": with_columns, "wrong": wrong})
+    saved = next(saved for saved in saved_segments.saved_segments(who, collection) if saved.id == made)
+    flash("Saved: it stands among the tabs.")
+    return frame.redirect_to(address(collection, saved))
+
+
+def _into_draft(collection: str, label: str, query: Mapping[str, str | None]) -> Response:
+    """Add the filter to the collection's draft as a segment, and show the segments of the draft. Raises Invalid, Malformed, NotAllowed."""
+    who = frame.actor()
+    if not label:
+        reason = "A segment needs a name: it is the text of its tab."
+        raise Invalid(reason, details=[{"field": "label", "reason": reason}])
+    editing = collections.open_collection(who, collection)
+    document = editing.document.to_json()
+    entries = document.setdefault("segments", [])
+    entry = {"id": free_id(label, [one["id"] for one in entries]), "label": label}
+    entries.append(entry | {"filter": _expression(collection, query, entries)})
+    collections.save(who, collection, editing.draft.revision, document)
+    flash("Added to the draft of the collection. It stands among everybody's tabs once it is published.")
+    return frame.redirect_to(f"/settings/collections/{collection}/segments")
+
+
+def _expression(collection: str, query: Mapping[str, str | None], entries: list[dict[str, Any]]) -> str:
+    """Return the filter of the list, and that of the segment that it stands in, as one expression. Raises Malformed."""
+    told = str(query.get("filter") or "")
+    base = next((one for one in entries if one["id"] == query.get("segment")), None)
+    if query.get("q") or not told.startswith("{"):
+        raise _unfit("A search cannot be a segment for everybody: take it away and use filters.")
+    if query.get("segment") and (base is None or "filter" not in base):
+        raise _unfit("The segment that the list stands in cannot be joined with a filter: start from all records.")
+    described, given = browse.filter_of(frame.actor(), collection, told)
+    text = filter_expressions.expression_of(given, described)
+    return f"({base['filter']}) && {text}" if base else text
+
+
+def _unfit(reason: str) -> Malformed:
+    return Malformed(reason, details=[{"field": "audience", "reason": reason}])
