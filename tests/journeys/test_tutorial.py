@@ -143,7 +143,7 @@ def test_the_tutorial_to_the_letter(screens: Open, demo: Demo) -> None:
         for title in ("Expected against actual", "Red flags", "Risk score"):
             thirteen.see(title)
             thirteen.press("Done")
-        thirteen.see("Before you decide")
+        thirteen.see("In short")
     with step(14) as fourteen:
         fourteen.see("Decision")
         fourteen.press("Approve")
