@@ -100,11 +100,15 @@ class Redactor:
             if name in source.data
         ]
         treated += [(spec.name, spec.label, spec.now, spec.treatment) for spec in fields if spec.now is not None]
+        learnt = set[tuple[str, str, str, type, str]]()  # the same field of a record stands in many sources
         for wanted in ("never", "hash", "masked"):
             for name, label, value, how in treated:
                 if how == wanted:
                     for _, leaf in islice(scalars({name: value}), MOST_SOUGHT):
-                        self._learn(name, label, leaf, wanted)
+                        told = (wanted, name, label, type(leaf), str(leaf))
+                        if told not in learnt:
+                            learnt.add(told)
+                            self._learn(name, label, leaf, wanted)
         for source in sources:
             self._learn_by_form(source)
         self._sought.ready()

@@ -40,7 +40,7 @@ class Sought:
     as_name: Callable[[str], str]
     _by_word: dict[str, list[_Words]] = field(default_factory=dict)
     _codes: dict[str, list[tuple[str, str, bool]]] = field(default_factory=dict)
-    _within: dict[str, tuple[re.Pattern[str], str]] = field(default_factory=dict)
+    _within: dict[str, tuple[str, str]] = field(default_factory=dict)
     _days: dict[str, str] = field(default_factory=dict)
     _amounts: dict[Decimal, str] = field(default_factory=dict)
     _parts: dict[str, str] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Sought:
         words = tuple(skeleton(word) for word in WORD.findall(shown))
         signs = finding.compact(shown.translate(LOOKALIKES))
         if (withheld and len(shown) >= LEAST_WITHIN) or (len(signs) < LEAST <= LEAST_WITHIN <= len(shown)):
-            self._within.setdefault(shown.lower(), (re.compile(re.escape(shown), re.IGNORECASE), instead))
+            self._within.setdefault(shown.lower(), (shown, instead))
         if len(signs) < LEAST:
             return
         self._add_words(words, instead)
@@ -94,9 +94,9 @@ class Sought:
     def replaced(self, text: str) -> str:
         """The text with what stands for the values in their places."""
         lowered = text.lower() if self._within else ""
-        for wanted, (pattern, instead) in self._within.items():
+        for wanted, (shown, instead) in self._within.items():
             if wanted in lowered:
-                text = pattern.sub(lambda _, instead=instead: instead, text)  # type: ignore[misc]
+                text = re.sub(re.escape(shown), lambda _, instead=instead: instead, text, flags=re.IGNORECASE)  # type: ignore[misc]
         if not (self._by_word or self._codes or self._parts or self._amounts or self._days):
             return text
         plain = finding.readable(text)

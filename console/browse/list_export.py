@@ -1,42 +1,55 @@
-"""A list as rows for a file: judged by the right to export, noted in the log before the first row, and read page by page.
+"""A list as rows for a file: judged by the right to export, noted in the log before the first row, and read piece by piece.
 
 A record is in it only if its reader may both see it and take it away. Memory stays flat.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from console import access, log, records
-from console.browse import record_lists
-from console.browse.record_lists import BrowseQuery, ListPage
+from console import access, log
+from console.browse import naming, record_lists
+from console.browse.record_lists import BrowseQuery
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.scopes import Scope
 from console.errors import NotAllowed
+from console.formats import Named
+from console.records import Record
 
-PAGE = records.MOST_ROWS
+PAGE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class ListExport:
-    """A list that may be taken away: its columns in order, and its pages."""
+    """A list that may be taken away: its columns in order, and its records."""
 
     actor: Actor
     collection: Collection
     columns: tuple[Field, ...]
     query: BrowseQuery
 
-    def pages(self) -> Iterator[ListPage]:
-        """The pages in the order of the list. Rights are judged anew for each. Raises SourceDown, NotAllowed where the right was withdrawn."""
-        after: str | None = None
-        while True:
-            scope = _scope(self.actor, self.collection)
-            page = record_lists.page_within(self.actor, self.collection, scope, replace(self.query, limit=PAGE, after=after))
-            seen = _visible(self.actor, page)
-            yield replace(page, rows=[row for row in page.rows if row.key is None or row.key in seen])
-            if page.next is None:
-                return
-            after = page.next
+    def pieces(self) -> Iterator[tuple[list[Record], Mapping[naming.Reference, Named]]]:
+        """The records in the order of the list, `PAGE` at a time, each time with the records that they refer to.
+
+        Both scopes stand in the statement, and are judged anew for each piece. Raises SourceDown, NotAllowed where a right was withdrawn or changed.
+        """
+        scope, seen = self._scopes()
+        for rows in record_lists.every_within(self.actor, self.collection, scope, seen, self.query, self.columns, PAGE):
+            if self._scopes() != (scope, seen):
+                raise NotAllowed("Your rights in these records were changed while the file was made. Ask for it again.")
+            yield rows, self._named(rows)
+
+    def _scopes(self) -> tuple[Scope, Scope]:
+        """What the actor may take away, and what they may see."""
+        return _scope(self.actor, self.collection), record_lists.view_scope(self.actor, self.collection)
+
+    def _named(self, rows: list[Record]) -> dict[naming.Reference, Named]:
+        leading = [(item.name, item.references) for item in self.columns]
+        wanted = sorted(naming.references(leading, (row.values for row in rows)))
+        found: dict[naming.Reference, Named] = {}
+        for start in range(0, len(wanted), naming.MOST):
+            found |= naming.named(self.actor, wanted[start : start + naming.MOST])
+        return found
 
 
 def may_export(actor: Actor, collection_id: str) -> bool:
@@ -79,10 +92,3 @@ def _scope(actor: Actor, collection: Collection) -> Scope:
     if scope.nothing:
         raise NotAllowed("You may see these records, but not take them away. An admin can grant it.", need=(obj, "export"))
     return scope
-
-
-def _visible(actor: Actor, page: ListPage) -> set[str]:
-    """The keys of the page that the actor may also read."""
-    keys = [row.key for row in page.rows if row.key is not None]
-    scope = record_lists.view_scope(actor, page.collection)
-    return set(keys) if scope.unlimited else records.visible_keys(page.collection.id, keys, scope)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from console import formats
-from console.activity.exports import harmless
+from console.activity.exports import FORMULA
 from console.browse.list_export import ListExport
-from console.browse.record_lists import ListPage
 from console.core.documents.collections import Field
 from console.formats import Kind, Look
 
@@ -37,12 +36,25 @@ def headings(export: ListExport) -> list[str]:
 
 
 def csv_parts(export: ListExport, look: Look) -> Iterator[bytes]:
-    """The bytes of a CSV file, a page at a time; the first are its heading. Spreadsheets cannot mistake its texts for formulas."""
-    yield b"\xef\xbb\xbf" + _lines([headings(export)])
-    for page in export.pages():
-        yield _lines(
-            [[row_title, *(words(what, value, own) for what, value in cells)] for row_title, cells, own in _rows(export, page, look)]
-        )
+    """The bytes of a CSV file, a piece at a time; the first are its heading. Spreadsheets cannot mistake its texts for formulas."""
+    yield b"\xef\xbb\xbf" + _lines([[head] for head in headings(export)])
+    for titles, columns, own in _columns(export, look):
+        yield _lines([titles, *(_texts(what, column, own) for what, column in columns)])
+
+
+def _texts(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
+    """`words` for a column; what its kind takes for one value is looked up once."""
+    writer = formats.scalar_writer(what)
+    if writer is None:
+        return [words(what, value, look) for value in column]
+    return [
+        ""
+        if value is None
+        else writer(value, what, look)
+        if type(value) is int or (type(value) is str and value and "_" not in value[2:4])  # ids of the console have their line there
+        else words(what, value, look)
+        for value in column
+    ]
 
 
 def words(what: Kind, value: Any, look: Look) -> str:
@@ -57,9 +69,9 @@ def write_spreadsheet(export: ListExport, look: Look, path: Path, progress: Prog
     options = {"constant_memory": True, "tmpdir": str(path.parent), "strings_to_formulas": False, "strings_to_urls": False}
     with Workbook(str(path), options) as book:
         sheets = _Sheets(book, headings(export))
-        for page in export.pages():
-            for row_title, cells, own in _rows(export, page, look):
-                sheets.write([row_title, *(_cell(what, value, own) for what, value in cells)])
+        for titles, columns, own in _columns(export, look):
+            for row in zip(titles, *([_cell(what, value, own) for value in column] for what, column in columns), strict=True):
+                sheets.write(row)
             progress(sheets.written)
 
 
@@ -150,17 +162,22 @@ def _day_or_moment(what: Kind, value: Any, look: Look) -> tuple[Any, str] | None
     return (there, MOMENT) if there.date() >= FIRST_DAY else None
 
 
-def _rows(export: ListExport, page: ListPage, look: Look) -> Iterator[tuple[str, list[tuple[Kind, Any]], Look]]:
-    """Each record of a page: title, its cells, and the look that knows the names on this page."""
-    columns = shown_columns(export)
-    kinds = {item.name: formats.kind(item, page.collection.key) for item in columns}
-    named = replace(look, records=page.named)
-    for row in page.rows:
-        values = formats.with_currencies(row.values, page.collection.currencies)
-        yield row.title, [(kinds[item.name], values.get(item.name)) for item in columns], named
+def _columns(export: ListExport, look: Look) -> Iterator[tuple[list[str], list[tuple[Kind, Sequence[Any]]], Look]]:
+    """Of each piece: the titles, the columns, and the look that knows the names in it."""
+    collection = export.collection
+    columns = [(item.name, formats.kind(item, collection.key)) for item in shown_columns(export)]
+    for rows, named in export.pieces():
+        values = [formats.with_currencies(row.values, collection.currencies) for row in rows]
+        yield (
+            [row.title for row in rows],
+            [(what, [each.get(name) for each in values]) for name, what in columns],
+            replace(look, records=named),
+        )
 
 
-def _lines(rows: Iterable[Iterable[str]]) -> bytes:
+def _lines(columns: Sequence[Sequence[str]]) -> bytes:
+    """The lines of a file, of its columns."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows([harmless(cell) for cell in row] for row in rows)
+    safe = [[f"'{cell}" if cell.startswith(FORMULA) else cell for cell in column] for column in columns]
+    csv.writer(out, lineterminator="\r\n").writerows(zip(*safe, strict=True))
     return out.getvalue().encode("utf-8", "replace")

@@ -4,7 +4,7 @@ Without the right to browse, a collection is answered as not existing. Lists, co
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -163,6 +163,15 @@ def page_within(actor: Actor, collection: Collection, scope: Scope, query: Brows
     dots = tuple(item for item in _masked(collection, scope) if item.name in (query.fields or ()))
     reach = search.reach(collection, scope.hidden, sought) if sought is not None else ""
     return replace(shown, words=tuple(search_syntax.words(sought)), masked=dots, reach=reach)
+
+
+def every_within(
+    actor: Actor, collection: Collection, scope: Scope, seen: Scope, query: BrowseQuery, columns: tuple[Field, ...], size: int
+) -> Iterator[list[Record]]:
+    """All records of the list that are in both scopes, which the caller has judged, `size` at a time; `columns` as of `page_within`."""
+    where, segment, sought = _question(actor, collection, scope, query)
+    fields = None if query.fields is None else read_columns(collection, columns)
+    return records.every(collection.id, scope, seen, where=where, segment=segment, q=sought, sort=query.sort, fields=fields, size=size)
 
 
 def nothing_found(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:

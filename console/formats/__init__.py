@@ -12,7 +12,7 @@ from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, lin
 from console.formats.money import NO_CURRENCY, amount_of, currency_words, is_money, money_box
 from console.formats.numerals import grouped
 from console.formats.times import ago, clock, clock_or_day, full_moment, in_words, moment_of, month_words, span, when, within, worded
-from console.formats.words import described, file_words, initials, label_of, role_words, text, undescribed
+from console.formats.words import described, file_words, initials, label_of, role_words, scalar_writer, text, undescribed
 
 __all__ = [
     "CELL_LENGTH",
@@ -55,6 +55,7 @@ __all__ = [
     "month_words",
     "program_words",
     "role_words",
+    "scalar_writer",
     "span",
     "text",
     "times",

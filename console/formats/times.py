@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from markupsafe import Markup, escape
 
 from console.formats.kinds import EMPTY, Look
@@ -61,14 +61,24 @@ def month_words(value: str, locale: str) -> str:
         return value
 
 
-_ANY = datetime(2026, 1, 1, tzinfo=UTC)  # used when no word depends on the present time
-
-
 @lru_cache(maxsize=8192)
 def moment_words(value: str, locale: str, zone: str) -> str:
     """Return a moment in words, in the person's zone; anything else is returned unchanged."""
     at = moment_of(value)
-    return value if at is None else worded(at, "d MMM y, HH:mm", Look(locale, zone, _ANY))
+    if at is None:
+        return value
+    there = within(at, zone)
+    return f"{_day_part(there.date(), locale)}, {_clock_part(there.time().replace(second=0, microsecond=0), locale)}"
+
+
+@lru_cache(maxsize=4096)
+def _day_part(day: date, locale: str) -> str:
+    return format_date(day, "d MMM y", locale=locale)
+
+
+@lru_cache(maxsize=2048)
+def _clock_part(at: time, locale: str) -> str:
+    return format_time(at, "HH:mm", locale=locale)
 
 
 _WRITTEN = re.compile(r"(?<![\w.+/-])\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d))?(?![\w+/-]|[.:]\d)")

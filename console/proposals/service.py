@@ -112,7 +112,8 @@ def _result(ask_context: ProposalContext) -> Result:
     if why is not None:
         return result.off(absence_words.off(why))
     chosen = current.chosen(ask_context.purpose)
-    built = context.build(ask_context, current.policy)
+    with runs.judged_once([ask_context.run.id]):
+        built = context.build(ask_context, current.policy)
     if not built.ask.fields and not built.ask.outcomes:
         return result.off(absence_words.NOTHING_ASKED)
     if chosen.rules:

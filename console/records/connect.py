@@ -7,11 +7,11 @@ circuit breaker, so that nobody waits for it.
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
@@ -22,7 +22,7 @@ from console.records.connection_terms import USUAL, NoAnswer, Terms
 from console.records.refusals import driver_refusal
 from console.records.source_breaker import Breaker
 
-__all__ = ["Terms", "address", "create", "dispose", "driver_refusal", "engine", "plain_moment", "read", "since", "transaction"]
+__all__ = ["Terms", "address", "create", "dispose", "driver_refusal", "engine", "plain_moment", "read", "since", "stream", "transaction"]
 
 DRIVERS = {
     "postgresql": "postgresql+psycopg",
@@ -182,6 +182,20 @@ def read(engine: Engine, name: str, work: Callable[[Connection], T]) -> T:
                 if last or not error.connection_invalidated:
                     raise driver_refusal(error, name) from error
     raise AssertionError("unreachable")  # pragma: no cover
+
+
+def stream(engine: Engine, name: str, statement: sa.Select[Any], size: int) -> Iterator[Sequence[sa.Row[Any]]]:
+    """The rows of one statement of PostgreSQL, at most `size` at a time, through a cursor of the server: each piece has the time of a statement.
+
+    Never retried. Raises SourceDown.
+    """
+    with _connected(engine, name) as opened:
+        try:
+            connection = opened.execution_options(isolation_level="READ COMMITTED", stream_results=True, max_row_buffer=size)
+            with connection.execute(statement) as found:
+                yield from found.partitions(size)
+        except sa.exc.DBAPIError as error:
+            raise driver_refusal(error, name) from error
 
 
 @contextlib.contextmanager

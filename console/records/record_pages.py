@@ -1,6 +1,6 @@
 """Pages of a list by keyset: a page starts after the (sort value, key) of a record, rows are never counted. One page is one statement."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -151,6 +151,31 @@ def read_page(
     return Page(records, cursor_at(rows[-1]) if ahead else None, cursor_at(rows[0]) if behind else None)
 
 
+def read_all(
+    collection: Collection, scope: Scope, order: Order, wanted: Callable[[], list[Condition]], *, size: int, fields: Iterable[str] | None
+) -> Iterator[list[Record]]:
+    """All records that meet `wanted()`, `size` at a time, in the order of the list.
+
+    PostgreSQL answers one statement through a cursor. MySQL limits the time of a whole statement, and a SQLite file cannot be written while it is
+    read: of these they are pages, each a statement.
+    """
+    table = table_of(collection)
+    if table.dialect.name == "postgresql":
+        places = _places(collection, order) or [field.name for field in collection.stored_fields if field.sortable][:MOST_TIES]
+        reader = Reader(table, scope, fields, places)
+        statement = _slice(table, reader, order, places, wanted, None, backwards=False, size=None)
+        for rows in connect.stream(catalogue.engine_of(collection), collection.source, statement, size):
+            yield reader.records(rows)
+        return
+    after: str | None = None
+    while True:
+        page = read_page(collection, scope, order, wanted, limit=size, after=after, before=None, fields=fields)
+        yield page.rows
+        after = page.next
+        if after is None:
+            return
+
+
 def _places(collection: Collection, order: Order) -> list[str]:
     """Sort columns: the sorted field, then the key."""
     return list(dict.fromkeys([*(name for name, _ in order.columns), *collection.key]))
@@ -165,9 +190,9 @@ def _slice(
     anchor: list[Any] | None,
     *,
     backwards: bool,
-    size: int,
+    size: int | None,
 ) -> Any:
-    """The statement for `size` rows from the anchor on. Nulls of the sorted column are where the database's indexes have them."""
+    """The statement for `size` rows (None: all) from the anchor on. Nulls of the sorted column are where the database's indexes have them."""
     if order.then:
         sorted_by = [*order.columns, *((name, order.descending) for name in places[len(order.columns) :])]
         values = None if anchor is None else list(zip(anchor, _bound(table, places, anchor), strict=True))
@@ -204,7 +229,7 @@ def _bound(table: Table, places: Sequence[str], anchor: Sequence[Any]) -> list[C
     return [sa.func.coalesce(whole, sa.literal(anchor[0].text, sa.types.NullType())), *bound[1:]]
 
 
-def _one_after_the_other(parts: list[Select[Any]], places: list[int], size: int, down: bool) -> Any:
+def _one_after_the_other(parts: list[Select[Any]], places: list[int], size: int | None, down: bool) -> Any:
     """The rows of the first part, then those of the second, in one statement; `places` are the sort columns."""
     plain = [
         part.with_only_columns(*(column.label(f"c{number}") for number, column in enumerate(part.selected_columns))) for part in parts

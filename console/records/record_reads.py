@@ -1,6 +1,6 @@
 """Reading records: every read takes a scope, and the scope is part of the SQL."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from console.errors import NotFound
 from console.records import catalogue, indexes, record_keys, timed, values
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
-from console.records.record_pages import Page, fetch, list_conditions, order_of, read, read_page
+from console.records.record_pages import Page, fetch, list_conditions, order_of, read, read_all, read_page
 from console.records.related_values import named_by
 from console.records.sql_tables import Chosen, Table, table_of
 
@@ -69,6 +69,28 @@ def page(
     )
     limit = max(1, min(limit, MOST_ROWS))
     return read_page(collection, scope, order, wanted, limit=limit, after=after, before=before, fields=fields, again=again)
+
+
+def every(
+    collection_id: str,
+    scope: Scope,
+    seen: Scope,
+    *,
+    where: Filter | None = None,
+    segment: Chosen | None = None,
+    q: Sought | None = None,
+    sort: str | None = None,
+    fields: Iterable[str] | None = None,
+    size: int,
+) -> Iterator[list[Record]]:
+    """All records of a list that are in both scopes, `size` at a time; their fields are those of the first. Raises what `page` raises."""
+    collection = catalogue.collection(collection_id)
+    table = table_of(collection)
+
+    def wanted() -> list[Condition]:
+        return [*list_conditions(table, scope, where, segment, q), *([] if seen.unlimited else [table.in_scope(seen)])]
+
+    return read_all(collection, scope, order_of(collection, scope, sort), wanted, size=size, fields=fields)
 
 
 def sample(collection: Collection, scope: Scope) -> Record | None:

@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from console.db.engine import fetch
 from console.proposals import options, saving
 from tests.company import Company
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
+
+pytestmark = pytest.mark.rotating
 
 PAGES = (
     "/settings/ai",

@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from console import accounts
 from tests.company import Company
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
+
+pytestmark = pytest.mark.rotating
 
 CALLS = "document.querySelectorAll('[data-call]')"
 

@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from console import runs
 from tests.services.four_eyes import asking, balance, bank, charging, requested, status
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
     from tests.company import Company
+
+pytestmark = pytest.mark.rotating
 
 __all__ = ["bank"]
 

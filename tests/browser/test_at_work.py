@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.company import Company
 from tests.services.busy import month
 from tests.services.proposing import with_ai
@@ -10,6 +12,8 @@ from tests.services.test_ladder import hidden
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
+
+pytestmark = pytest.mark.rotating
 
 DRAWN = "() => [...document.querySelectorAll('handrail-chart canvas')].every((one) => one.width > 0)"
 

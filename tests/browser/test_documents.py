@@ -5,12 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from console import document_requests
 from tests.company import Company
 from tests.papers import asking, evidence, pdf, picture
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
+
+pytestmark = pytest.mark.rotating
 
 DROP = """
 () => {

@@ -11,6 +11,8 @@ from console.activity import sequencing
 from console.log import tree_heads, verify
 from tests.company import Company
 
+pytestmark = pytest.mark.rotating
+
 
 @pytest.mark.parametrize(("width", "scheme", "script"), [(1440, "dark", True), (390, "light", True), (390, "light", False)])
 def test_an_archive_is_downloaded_and_proves_itself(

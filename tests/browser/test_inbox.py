@@ -14,6 +14,8 @@ from tests.services.test_tickets import handed_on
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
+pytestmark = pytest.mark.rotating
+
 
 @pytest.fixture(autouse=True)
 def _inboxes(company: Company) -> None:

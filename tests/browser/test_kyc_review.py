@@ -14,6 +14,8 @@ from tests.demo.test_kyc_review import YURI, House, house, loaded_house  # noqa:
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
+pytestmark = pytest.mark.rotating
+
 
 @pytest.fixture
 def url(house: House) -> Iterator[str]:  # noqa: F811

@@ -13,6 +13,8 @@ from tests.samples import sampled
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
+pytestmark = pytest.mark.rotating
+
 SCROLLS = "[document.scrollingElement.scrollHeight - innerHeight, document.scrollingElement.scrollWidth - innerWidth]"
 OVER_THE_EDGE = """[...document.querySelectorAll('.sect > *, .card > *, .card .scroll-x, .record-columns > div, .column > *')]
     .filter((one) => one.getClientRects().length && one.parentElement.getClientRects().length)

@@ -4,11 +4,15 @@ import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from console import runs, workflows
 from tests.company import DOCUMENT, Company
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
+
+pytestmark = pytest.mark.rotating
 
 DRAWN = "() => document.querySelectorAll('.x6-node .nd').length"
 FOCUSED = "document.activeElement.dataset.cellId"

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Screen
     from tests.company import Company
 
+pytestmark = pytest.mark.rotating
+
 NOTE = source("s2", kind="step", step="note", title="Take a note", field="note", quote="Looked at it.", collection=None, record=None)
 EYES = [(1440, 900, "light"), (390, 844, "dark")]
 

@@ -15,6 +15,8 @@ from tests.samples import sampled
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
+pytestmark = pytest.mark.rotating
+
 SIZES = [(1440, 900, "light"), (390, 844, "dark")]
 
 

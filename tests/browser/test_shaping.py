@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from console import collections
 from tests.company import Company
 
@@ -10,6 +12,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.browser.conftest import Screen
+
+pytestmark = pytest.mark.rotating
 
 HERE = "/settings/collections/customer"
 

@@ -14,6 +14,8 @@ from tests.browser.conftest import Screen
 from tests.company import PASSWORD, Company
 from tests.views.test_second_factor import code
 
+pytestmark = pytest.mark.rotating
+
 SETUP = "/settings/me/second-factor"
 
 

@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from console import workspaces
 from tests.company import Company
 from tests.views.test_workspace_pages import DESK, publish
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
+
+pytestmark = pytest.mark.rotating
 
 
 def test_a_choice_redraws_what_depends_on_it_and_back_undoes_it(screens: Callable[..., "Screen"], company: Company) -> None:

@@ -19,6 +19,8 @@ from console.db import fetch
 from console.log import tree_heads
 from tests.company import Company
 
+pytestmark = pytest.mark.rotating
+
 
 def export(*arguments: str) -> Result:
     return CliRunner().invoke(activity, ["export", *arguments])

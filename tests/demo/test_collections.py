@@ -10,6 +10,8 @@ from console.core import expressions, scopes
 from console.core.documents.collections import Collection
 from console.demo import loading
 
+pytestmark = pytest.mark.rotating
+
 SEGMENTS = {
     ("customer", "restricted"): 22,
     ("customer", "new"): 60,

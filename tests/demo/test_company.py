@@ -8,6 +8,8 @@ import pytest
 from console.demo import company, payments, stories
 from console.demo.world import World, dice, lognormal, spread
 
+pytestmark = pytest.mark.rotating
+
 TODAY = date(2026, 11, 20)
 
 

@@ -35,6 +35,8 @@ from console.work import approvals, leavers, notices
 from tests.company import PASSWORD
 from tests.conftest import copied
 
+pytestmark = pytest.mark.rotating
+
 ROOT = Path(__file__).parents[2]
 TORE = str(stories.TORE)
 FILED = {"who": "Tore himself", "what": "Needle-in-a-narrative", "why": "Needle-why", "indicators": ["structuring"]}

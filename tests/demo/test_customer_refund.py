@@ -25,6 +25,8 @@ from tests.servers.model import Server
 from tests.services.engine import overdue, until
 from tests.services.test_runs_midway import failing
 
+pytestmark = pytest.mark.rotating
+
 
 @pytest.fixture(scope="module")
 def desk(pg: Embedded, template: str, suite_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:

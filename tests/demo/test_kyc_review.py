@@ -29,6 +29,8 @@ from tests.jobs import RUNNING, do, work_until_idle
 from tests.servers.model import Server
 from tests.services.four_eyes import whole
 
+pytestmark = pytest.mark.rotating
+
 ROOT = Path(__file__).parents[2]
 ACTIONS = ("screening.run", "screening.confirm", "risk.assess", "account.restrict", "account.release", "kyc.apply_decision", "kyc.restore",
            "customer.request_documents")  # fmt: skip

@@ -17,6 +17,8 @@ from console.demo import paper_numbers, payments, risk, stories, support_tickets
 from console.demo.world import Row, World
 from tests.tables import cases
 
+pytestmark = pytest.mark.rotating
+
 FACTS: list[tuple[int, str, str, Any, str, Any]] = [
     (1, "customer", "customer_no", "C-10412", "display_name", "Jurij Karavajev"),
     (1, "customer", "customer_no", "C-10412", "residence_country", "LT"),

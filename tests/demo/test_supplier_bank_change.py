@@ -14,6 +14,8 @@ from console.errors import ConsoleError, NotAllowed, NotFound
 from console.postgres import Embedded
 from tests.demo.procurement import House, supplied
 
+pytestmark = pytest.mark.rotating
+
 ALDER = str(stories.ALDER_FINCH)
 MAIL = {
     "channel": "mail",

@@ -17,6 +17,8 @@ from console.work import approvals
 from tests.demo.procurement import House, supplied
 from tests.papers import pdf
 
+pytestmark = pytest.mark.rotating
+
 SMALL, NOT_OURS, LARGE, KNOWN = "231", "232", "233", "240"
 
 

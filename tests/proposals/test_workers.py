@@ -11,6 +11,8 @@ from console.db.engine import fetch
 from tests.proposals.conftest import House
 from tests.services.engine import until, workers
 
+pytestmark = pytest.mark.rotating
+
 MANY = 12
 
 

@@ -112,3 +112,20 @@ def test_servers_walk_several_orders_forth_and_back_too(servers: dict[str, str],
     with connected(servers[place]):
         for limit in (1, 7, 500):
             assert flat(forth("ordered", limit, sort=sort)) == [str(row[0]) for row in ordered]
+
+
+@pytest.mark.parametrize(
+    ("collection", "sort"), [("shop.customer", "-born"), ("shop.order", "line,-select"), ("shop.keyless", "b"), ("shop.keyless", None)]
+)
+def test_all_records_at_once_are_those_of_the_pages_in_their_order(shops: None, collection: str, sort: str | None) -> None:
+    scope = whole(collection)
+    paged, after = [], None
+    while True:
+        page = records.page(collection, scope, sort=sort, limit=4, after=after)
+        paged += page.rows
+        after = page.next
+        if after is None:
+            break
+    assert [row.values for rows in records.every(collection, scope, scope, sort=sort, size=3) for row in rows] == [
+        row.values for row in paged
+    ]

@@ -27,6 +27,8 @@ from console.worker import Worker
 from tests.company import Company
 from tests.tables import cases
 
+pytestmark = pytest.mark.rotating
+
 TYPED = {
     "values": {"email": "new@customers.example", "tax_id": "IE124"},
     "reason": "=SUM(A1)",

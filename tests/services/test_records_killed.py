@@ -18,6 +18,8 @@ from tests.company import Company
 from tests.conftest import web_app
 from tests.services.test_records_by_hand import NEW, rights as rights, told  # noqa: PLC0414 - a fixture
 
+pytestmark = pytest.mark.rotating
+
 DIES = """
 import json, sys
 from console.app import create_app

@@ -14,6 +14,8 @@ from tests.services.acting import RATE, imported
 from tests.services.engine import step
 from tests.steps.registered import handed_in, smallest
 
+pytestmark = pytest.mark.rotating
+
 NOTE = {"name": "note", "label": "Note"}
 RISK = {"name": "risk", "label": "Risk here", "type": "text"}
 ACCOUNTS = {"relation": "account", "fields": ["iban", "status"]}

@@ -18,6 +18,8 @@ from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.samples import sampled
 
+pytestmark = pytest.mark.rotating
+
 
 def do(company: Company, run_id: str, verb: str) -> None:
     """What a person asks for."""

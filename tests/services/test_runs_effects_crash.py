@@ -22,6 +22,8 @@ from tests.services.paying import PAY, RECALL, Provider, at_pay, back, made, pay
 from tests.services.test_runs_crash import act, together
 from tests.services.test_runs_midway import failing
 
+pytestmark = pytest.mark.rotating
+
 
 @pytest.fixture
 def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:

@@ -12,6 +12,8 @@ from tests.company import Company
 from tests.services.engine import kinds, overdue, publish, step, waiting, whole
 from tests.services.paying import Provider, at_pay, paying, providing
 
+pytestmark = pytest.mark.rotating
+
 
 @pytest.fixture
 def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:

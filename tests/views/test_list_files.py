@@ -9,8 +9,9 @@ from zipfile import ZipFile
 import pytest
 
 from console import access, accounts
-from console.browse import list_files
+from console.browse import BrowseQuery, list_export, list_files
 from console.db.engine import fetch
+from console.errors import NotAllowed
 
 if TYPE_CHECKING:
     from tests.views.conftest import Browser, Page, Pages
@@ -137,3 +138,18 @@ def test_programs_ask_poll_and_fetch(pages: "Pages") -> None:
     wrong = client.post("/api/v1/collections/customer/exports", json=told | {"columns": ["tax_id"]}, headers=token)
     assert wrong.status_code == 400, "a field that she may not read is not there"
     assert client.get(f"/api/v1/exports/{told_back['id']}", headers=stans).status_code == 404
+
+
+def test_a_right_lost_while_the_file_is_written_ends_it_and_all_pieces_make_the_list(
+    pages: "Pages", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_export, "PAGE", 1)
+    actor = accounts.actor_of_person(pages.company.people["olivia"].id, "sys:engine")
+    export = list_export.judged(actor, "customer", BrowseQuery(sort="-id"))
+    found = [row.title for rows, _ in export.pieces() for row in rows]
+    assert len(found) == 3
+    pieces = export.pieces()
+    assert [row.title for row in next(pieces)[0]] == found[:1]
+    withdraw()
+    with pytest.raises(NotAllowed):
+        next(pieces)
