@@ -18,6 +18,7 @@ from console.core.documents.workflow import Workflow, read
 from console.db import tables
 from console.db.engine import hot_engine
 from console.diagrams.step_nodes import DEFAULT, Attempt, Labels, Node, node_of
+from console.effects import spoken_values
 from console.errors import NotFound
 from console.runs import ReplayView
 from console.workflows import OBJECT, Known
@@ -70,6 +71,8 @@ class Shown:
     may_edit: bool
     draft_differs: bool
     live_runs: int
+    labels: Mapping[str, str]
+    """Code → label, for values of house rules and policy tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ def show(actor: Actor, slug: str, version: str | None = None) -> Shown:
         may_edit,
         live is not None and draft.hash != live.hash,
         runs.live_counts(actor).get(known.id, 0),
+        spoken_values.labels_in(document),
     )
 
 

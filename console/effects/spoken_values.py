@@ -34,6 +34,17 @@ def of_run(workflow: str, version: int, document: Workflow, step: str | None = N
     return {**cached[1], **_of_item(document, step)}
 
 
+def labels_in(document: Workflow) -> Mapping[str, str]:
+    """Code → label, for values that stand apart from their field, such as those of house rules: of options for which all fields of the workflow have one label."""
+    found: dict[str, set[str]] = {}
+    names = [_names_of_codes(widget) for widget in CODED]
+    items = (said for step in document.steps for said in _of_item(document, step.id).values())
+    for say in (*items, *(said for _, said in _of_steps(document))):
+        for code, label in say.labels.items() if say.labels not in names else ():
+            found.setdefault(code, set()).add(label)
+    return {code: next(iter(labels)) for code, labels in found.items() if len(labels) == 1}
+
+
 def _of_steps(document: Workflow) -> Iterator[tuple[tuple[str, ...], Say]]:
     own = _collection(document.collection)
     yield from _of_collection(("record",), own)

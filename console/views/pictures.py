@@ -68,8 +68,8 @@ def show(slug: str) -> Response:
         "status": _STATUS.get(shown.known.status, Badge(shown.known.status.capitalize())),
         "version_badge": _version_badge(shown),
         "settings": _settings(shown.document),
-        "rules": [(name, _rule(value, look)) for name, value in sorted(shown.document.variables.items())],
-        "tables": [(name, _table(table, look)) for name, table in sorted(shown.document.tables.items())],
+        "rules": [(name, _rule(value, look, shown.labels)) for name, value in sorted(shown.document.variables.items())],
+        "tables": [(name, _table(table, look, shown.labels)) for name, table in sorted(shown.document.tables.items())],
         "many_versions": SHOWN_VERSIONS,
         "address": address,
         "state_badge": None,
@@ -136,14 +136,14 @@ def _settings(document: Workflow) -> list[tuple[str, str]]:
     ]
 
 
-def _rule(value: Any, look: formats.Look) -> list[tuple[str, str]]:
+def _rule(value: Any, look: formats.Look, labels: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return a house rule as pairs (valid from, text)."""
     if isinstance(value, Dated):
-        return [(_since(phase.valid_from, look), _plain(phase.value)) for phase in value.dated]
-    return [("", _plain(value))]
+        return [(_since(phase.valid_from, look), _plain(phase.value, labels)) for phase in value.dated]
+    return [("", _plain(value, labels))]
 
 
-def _table(table: Table, look: formats.Look) -> dict[str, Any]:
+def _table(table: Table, look: formats.Look, labels: Mapping[str, str]) -> dict[str, Any]:
     """Return a policy table: its columns, keys first, and its rows in order."""
     columns = [column for key in table.keys for column in table.columns if column.name == key] + table.answers
     dated = any(row.get(VALID_FROM) for row in table.rows)
@@ -151,7 +151,7 @@ def _table(table: Table, look: formats.Look) -> dict[str, Any]:
         "description": table.description,
         "columns": [column.label or column.name for column in columns] + (["Valid from"] if dated else []),
         "rows": [
-            [_plain(row.get(column.name)) for column in columns] + ([_since(row.get(VALID_FROM), look)] if dated else [])
+            [_plain(row.get(column.name), labels) for column in columns] + ([_since(row.get(VALID_FROM), look)] if dated else [])
             for row in table.rows[:SHOWN_ROWS]
         ],
         "more": max(0, len(table.rows) - SHOWN_ROWS),
@@ -162,9 +162,19 @@ def _since(day: str | None, look: formats.Look) -> str:
     return f"from {formats.text(DAY, day, look)}" if day else "since ever"
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, labels: Mapping[str, str]) -> str:
+    """Return a value in words."""
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return formats.text(formats.undescribed("", value), value, formats.Look())
+    return formats.text(formats.undescribed("", value), _in_words(value, labels), formats.Look())
+
+
+def _in_words(value: Any, labels: Mapping[str, str]) -> Any:
+    """Return the value with codes of options as their labels, and other words of programs as words of people."""
+    if isinstance(value, str):
+        return labels.get(value) or formats.program_words(value)
+    if isinstance(value, list):
+        return [_in_words(each, labels) for each in value]
+    return {name: _in_words(each, labels) for name, each in value.items()} if isinstance(value, Mapping) else value

@@ -71,7 +71,9 @@ def test_a_table_that_is_too_wide_scrolls_within_its_card(screens: Callable[...,
     for path in ("/c/customer/1", f"/runs/{run}?tab=related"):
         page = olivia.go(path)
         page.wait_for_selector(".scroll-x table")
-        page.evaluate("document.querySelectorAll('.scroll-x td').forEach((cell) => { cell.textContent = 'unbreakable'.repeat(12); })")
+        page.evaluate(
+            "document.querySelectorAll('.scroll-x :is(th, td)').forEach((cell) => { cell.textContent = 'unbreakable'.repeat(12); })"
+        )
         assert page.evaluate("(() => { const box = document.querySelector('.scroll-x'); return box.scrollWidth > box.clientWidth; })()")
         assert page.evaluate(OVER_THE_EDGE) == []
         assert page.evaluate(SCROLLS) == [0, 0]

@@ -180,8 +180,8 @@ def test_the_calls_of_the_guide_are_answered(shell: Shell, tmp_path: Path) -> No
         "curl -s ": "curl -sS --fail-with-body ",
         "order-4711": own,
         "Call back": f"Call back {own}",
-        "records/1": "records/8",
-        '"record": "2"': '"record": "8"',
+        "records/1": "records/19",
+        '"record": "2"': '"record": "19"',
         "call-back": f"call-back-{own}",
     }
     here = Shell(shell.demo, tmp_path, instead)

@@ -26,7 +26,7 @@ def test_each_line_leads_to_the_page_where_it_was_seen(pages: Pages, run_id: str
     sent = send(pages.company, run_id, bill())
     reading = pages.olivia.get(f"/runs/{run_id}/checks", htmx="checks")
     assert "The document is being read" in reading.text
-    assert [told for told in reading.with_attribute("hx-trigger") if told["hx-trigger"].startswith("load delay")]
+    assert [told for told in reading.with_attribute("hx-trigger") if told["hx-trigger"].startswith("every ")]
     worked()
     page = pages.olivia.get(f"/runs/{run_id}/checks", htmx="checks")
     assert "3 passed" in page.text

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
 
 RULES: dict[str, Any] = {
-    "variables": {"days": 90, "exact": {"dated": [{"value": False}, {"valid_from": "2027-07-10", "value": True}]}, "words": ["a", "b"]},
+    "variables": {"days": 90, "exact": {"dated": [{"value": False}, {"valid_from": "2027-07-10", "value": True}]}, "words": ["a", "again", "id_card"]},
     "tables": {
         "limits": {
             "description": "Memo 7 of the board",
@@ -89,7 +89,7 @@ def test_house_rules_stand_with_the_day_from_which_they_are_valid(pages: "Pages"
     assert tight("role Refund up to Valid from operator 200 since ever operator 250 from 1 Jan 2027") in text
     assert "And12more." in text
     assert "Memo7oftheboard" in text
-    assert "Wordsa,b" in text
+    assert tight("Words a, Look again, ID card") in text, "codes of options are said by their labels"
 
 
 def test_versions_and_the_draft_have_addresses(pages: "Pages") -> None:

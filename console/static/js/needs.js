@@ -27,11 +27,14 @@
     const morphs = event.detail.elt.getAttribute("hx-swap")?.startsWith("morph");
     if (ready || !asked || (!event.detail.triggeringEvent && !morphs)) return; // what a page asks by itself as it comes waits for nothing
     event.preventDefault();
+    const { elt, issueRequest } = event.detail;
+    const go = () => { elt.classList.remove("htmx-request"); issueRequest(true); };
+    elt.classList.add("htmx-request"); // under way from the press on, not only once the script is there
     Promise.all(asked.dataset.before.split(" ").map(fetched)).then(() => {
       ready = true;
       if (window.Idiomorph) window.Idiomorph.defaults.ignoreActiveValue = true; // else a refresh wipes what is being typed
-      event.detail.issueRequest(true);
-    }, () => event.detail.issueRequest(true));
+      go();
+    }, go);
   });
 
   window.handrail.fetched = fetched;
