@@ -13,12 +13,12 @@ from tests.tables import cases
 NOTE = {"name": "note", "label": "Note"}
 OPTIONS = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
 GOES_ON: list[tuple[str, dict[str, Any]]] = [
-    ("guidance", {"text": "Read."}),
     ("get_data", {"fields": ["desk"]}),
     ("update_data", {"set": [{"field": "updated_at", "value": "run.id"}]}),
     ("update_data", {"form": [{**NOTE, "readonly": True, "value": "'x'"}]}),
 ]
 STAYS: list[tuple[str, dict[str, Any]]] = [
+    ("guidance", {"text": "Read."}),
     ("update_data", {"form": [NOTE]}),
     ("update_data", {"form": [{**NOTE, "required": True}]}),
     ("update_data", {"fields": ["email"]}),
@@ -54,7 +54,7 @@ def test_a_form_or_a_choice_is_never_skipped(company: Company, kind: str, config
     assert told["current"]["button"] == "Execute"
 
 
-@cases(("kind", "config"), [*GOES_ON, *STAYS[:4]])
+@cases(("kind", "config"), [*GOES_ON, *STAYS[:5]])
 def test_the_check_says_where_it_has_no_effect(kind: str, config: dict[str, Any]) -> None:
     said = [
         (problem.field, problem.severity) for problem in check(document(kind, config), steps.all_types()) if problem.field == "completion"
