@@ -179,7 +179,7 @@ def test_waits_in_the_browser_are_functions() -> None:
 
 
 MOST_LINES = 450
-LONGER = {"console/core/documents/collections/assembling.py": 457, "console/views/run/page.py": 459, "console/work/approvals.py": 452}
+LONGER = {"console/views/run/page.py": 459}
 """Modules that were longer when this was first measured. None is added here, and none grows: take the entry out with the split."""
 
 

@@ -6,7 +6,6 @@ page. Deciding is a transition of the run: `console.runs.approve` and `reject`.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -18,7 +17,7 @@ from console.core.run.approval_request import Approval, Decided
 from console.core.run.duties import OF_STEP
 from console.db import tables
 from console.db.engine import hot_engine
-from console.errors import ConsoleError, Malformed, NotFound
+from console.errors import ConsoleError, NotFound
 from console.log import masking
 from console.runs.changing.approval_answers import (
     ChangedField,
@@ -36,10 +35,9 @@ from console.runs.showing import block_content
 from console.runs.showing.lists import head, record_titles, visible_pairs
 from console.runs.showing.reader_reach import kept_from
 from console.runs.showing.view import title_of
+from console.work.approval_filters import filter_conditions, read_cursor
 from console.work.approvers import deciders
 
-STATUSES = ("open", "approved", "rejected", "void", "expired")
-FILTERS = frozenset({"status", "run", "action", "requester", "team", "created_at.gte", "created_at.lt"})
 MOST_COUNTED = 100
 OF_RUN = ("id", "status", "revision", "ended", "collection", "record")
 BATCH, ROUNDS = 500, 8  # rows looked at once more, and how often, where few of them are for the reader
@@ -135,22 +133,22 @@ class View:
 
 def to_review(actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None) -> Page:
     """Open requests that wait for this actor: not their own, not those that a rule or an answer of theirs keeps from them."""
-    return _page(actor, [*_conditions(filters or {}), *_waiting_for(actor)], limit, after, _for(actor))
+    return _page(actor, [*filter_conditions(filters or {}), *_waiting_for(actor)], limit, after, _for(actor))
 
 
 def created(actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None) -> Page:
     """What the actor asked for, whatever came of it."""
-    return _page(actor, [*_conditions(filters or {}), tables.approval.c.requested_by == actor.id], limit, after)
+    return _page(actor, [*filter_conditions(filters or {}), tables.approval.c.requested_by == actor.id], limit, after)
 
 
 def history(actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None) -> Page:
     """What was decided, or came to nothing, of all that the actor may see."""
-    return _page(actor, [*_conditions(filters or {}), tables.approval.c.status != "open"], limit, after)
+    return _page(actor, [*filter_conditions(filters or {}), tables.approval.c.status != "open"], limit, after)
 
 
 def find(actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None) -> Page:
     """Every request that the actor may see. Raises Malformed for an unknown filter or value, NotFound for a run that is not the actor's to see."""
-    conditions, run_id = _conditions(filters or {}), (filters or {}).get("run")
+    conditions, run_id = filter_conditions(filters or {}), (filters or {}).get("run")
     if run_id is not None and head(actor, run_id) is None:
         raise NotFound
     return _page(actor, conditions, limit, after)
@@ -220,7 +218,7 @@ def _page(actor: Actor, conditions: Sequence[sa.ColumnElement[bool]], limit: int
     """Rows that fit, newest first, of records that the actor may see; asked again until the page is full, or so many were out of their sight that
     they had better ask for the next page.
     """
-    place: tuple[Any, Any] | None = _cursor(after) if after is not None else None
+    place: tuple[Any, Any] | None = read_cursor(after) if after is not None else None
     lines: list[Line] = []
     away: set[str] = set()
     for batch in (limit + 1, *[BATCH] * ROUNDS):
@@ -370,53 +368,6 @@ def _for(actor: Actor) -> Keep:
         return may_answer(actor, team, approval) and actor.id not in approval.not_by and actor.email.lower() not in approval.not_by
 
     return keep
-
-
-def _conditions(filters: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
-    asked_for = tables.approval.c
-    unknown = sorted(set(filters) - FILTERS)
-    if unknown:
-        details = [{"field": name, "reason": f"Known: {', '.join(sorted(FILTERS))}."} for name in unknown]
-        raise Malformed(f"There is no filter {unknown[0]}.", details=details)
-    wanted: list[sa.ColumnElement[bool]] = []
-    for name, value in filters.items():
-        if "\x00" in value:
-            raise Malformed(f"{name} holds a NUL character.", details=[{"field": name, "reason": "Nothing is called like this."}])
-        match name:
-            case "status" if value not in STATUSES:
-                details = [{"field": "status", "reason": f"One of {', '.join(STATUSES)}."}]
-                raise Malformed(f"There is no status {value}.", details=details)
-            case "requester":
-                wanted.append(asked_for.requested_by == value)
-            case "created_at.gte":
-                wanted.append(asked_for.requested_at >= _moment(name, value))
-            case "created_at.lt":
-                wanted.append(asked_for.requested_at < _moment(name, value))
-            case _:
-                wanted.append(asked_for[name] == value)
-    return wanted
-
-
-def _moment(name: str, value: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(value)
-        if at.tzinfo is None:
-            raise ValueError(value)
-    except ValueError:
-        raise Malformed(f"{name} is no time.", details=[{"field": name, "reason": "A time such as 2026-11-20T06:30:00Z."}]) from None
-    return at
-
-
-def _cursor(text: str) -> tuple[datetime, str]:
-    moment, _, approval_id = text.partition("~")
-    try:
-        at = datetime.fromtimestamp(float(moment), tz=log.now().tzinfo)
-    except (ValueError, OverflowError, OSError):
-        approval_id = ""
-    if not approval_id.startswith("apr_") or "\x00" in approval_id:
-        details = [{"field": "after", "reason": "Not a cursor of this list."}]
-        raise Malformed("The cursor is not one of ours; begin at the first page.", details=details)
-    return at, approval_id
 
 
 # -- one of them

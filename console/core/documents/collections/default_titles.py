@@ -1,0 +1,45 @@
+"""What a record is called where its collection's document does not say it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from console.core.documents.collections import recognising
+from console.core.documents.collections.labels import humanised, led_to, one_of
+from console.core.documents.collections.model import Field
+
+PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Sequence[str]) -> str:
+    """Default title template: the names of a person, a telling column, the parts of the key in words, else the kind of record with its key."""
+    one = one_of(humanised(recognising.table_words(structure["table"])))
+    usable = {item.name: item for item in shown if item.type in {"text", "email", "enum", "long_text"} and not item.sensitive}
+    known = [column for column in structure["columns"] if column["name"] in usable and _shown_plainly(usable[column["name"]])]
+    chosen = recognising.title_columns(one, known)
+    if chosen:
+        return " ".join(f"{{{{ {_path(name)} }}}}" for name in chosen)
+    visible = {item.name: item for item in shown}
+    if len(key) > 1 and all(name in visible for name in key):
+        first, *rest = (f"{led_to(visible[name].label)} {{{{ {_path(name)} }}}}" for name in key)
+        return ", ".join([first, *(part[:1].lower() + part[1:] for part in rest)])
+    repeated = {column["name"] for column in structure["columns"] if column.get("repeats")}
+    texts = [one["name"] for one in known if usable[one["name"]].type in {"text", "email"} and one["name"] not in {*key, *repeated}]
+    natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text"
+    if texts and not natural:
+        return f"{{{{ {_path(texts[0])} }}}}"
+    numbered = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "integer"
+    return f"{one} {{{{ {_path(key[0])} }}}}" if numbered else " ".join(f"{{{{ {_path(name)} }}}}" for name in key)
+
+
+def _shown_plainly(item: Field) -> bool:
+    """Whether the values of a field may name a record: no states and no colours."""
+    state = recognising.parts_of(item.name)[-1:] and recognising.parts_of(item.name)[-1] in recognising.STATES
+    return not state and item.widget not in ("badge", "colour") and item.references is None
+
+
+def _path(name: str) -> str:
+    if PLAIN_NAME.fullmatch(name):
+        return f"record.{name}"
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'record["{quoted}"]' if not name.startswith("_") and "}}" not in name else '""'
