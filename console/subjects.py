@@ -10,7 +10,7 @@ import hmac
 import secrets
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -27,6 +27,12 @@ from console.db.ids import new_id
 NONCE_BYTES = 12
 KEPT_S = 60  # an erased key is gone from every process after this long
 KEPT_MOST = 4096
+MOST_AT_ONCE = 1000
+
+_MAKE = """
+insert into console.subject (id, collection, record, kid, wrapped)
+select w.id, %s, w.record, %s, w.wrapped from unnest(%b::text[], %b::text[], %b::bytea[]) as w (id, record, wrapped) on conflict do nothing returning record, id
+"""
 
 _kept: dict[str, tuple[float, AESGCM]] = {}
 _persons: dict[str, tuple[object, float, str]] = {}  # through which engine, when, which subject
@@ -86,6 +92,34 @@ def subject_of(collection: str, record: str) -> str:
             connection.execute(made.on_conflict_do_nothing())
             found = connection.execute(find).scalar_one()
     return found
+
+
+def subjects_of(collection: str, named: Iterable[str]) -> dict[str, str]:
+    """Record → subject, with keys, of many records; those that are new are made, a thousand at once."""
+    table, wanted, found = tables.subject, list(dict.fromkeys(named)), dict[str, str]()
+    with hot_engine().connect() as connection:
+        for start in range(0, len(wanted), MOST_AT_ONCE):
+            chunk = wanted[start : start + MOST_AT_ONCE]
+            known = sa.select(table.c.record, table.c.id).where(table.c.collection == collection, table.c.record.in_(chunk))
+            found |= {row.record: row.id for row in connection.execute(known)}
+            made = {record: new_id("sub") for record in chunk if record not in found}
+            if made:
+                found |= _make(collection, made)
+            if any(record not in found for record in made):  # others have made them meanwhile
+                found |= {row.record: row.id for row in connection.execute(known)}
+    load(found.values())
+    return found
+
+
+def _make(collection: str, named: Mapping[str, str]) -> dict[str, str]:
+    """Record → subject of those that were made, each with a key; records that have a subject by now are left out."""
+    keys = {subject: AESGCM.generate_key(256) for subject in named.values()}
+    wrapped = [wrap(key, f"subject|wrapped|{subject}") for subject, key in keys.items()]
+    made = dict(fetch(_MAKE, (collection, master_id(), list(keys), list(named), wrapped)))
+    now = time.monotonic()
+    for subject in made.values():
+        _keep(subject, AESGCM(keys[subject]), now)
+    return made
 
 
 def of_person(person: str) -> str:

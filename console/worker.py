@@ -32,6 +32,8 @@ SEAL_S = 60.0
 ASKED_S = 1.0
 PUBLISH_S = 5.0
 LETTERS_S = 2.0
+MESSAGES_S = 0.5
+PATROL_S = 10.0
 LEAVE_S = 3.0
 EXPIRE_S = 24 * 3600.0
 THREADS = 4
@@ -40,8 +42,19 @@ CALLS = 128
 CALL_CONNECTIONS = 4
 READERS = 2
 """How many documents are read at once: a picture that has to be recognised takes seconds, and no run waits behind it."""
+SENDERS = 8
+"""How many messages are handed over at once: a provider may take seconds, and no run waits behind it."""
+ENROLLERS = 1
+"""How many batches are enrolled at once: a million lines take minutes, and no run waits behind them."""
+BEGINNERS = 2
+"""In how many workflows the runs of those who wait are begun at once."""
 WRITERS = 2
 """How many lists are written into files at once: a million records take minutes, and no run waits behind them."""
+DELIVERERS = 8
+"""To how many outgoing webhooks events are sent at once: each address may take seconds, and nothing else waits behind it."""
+STARTERS = 2
+"""How many workflows start runs at once for what triggers have taken in: a flood of events waits in line with itself alone."""
+WATCHERS = 3
 _log = logging.getLogger(__name__)
 
 
@@ -76,17 +89,25 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
 
     Long jobs ask `stopping` and come back when it says so. Raises LookupError where a name has no function or a function no name.
     """
-    from console import documents, proposals, queue, runs
+    from console import builder, channels, documents, enrolments, outgoing_webhooks, proposals, publication, queue, runs, triggers
     from console.actions import bulk
     from console.browse import list_files
 
     made: dict[str, Callable[[str], None]] = {
         queue.ADVANCE: functools.partial(runs.advance, stopping=stopping),
         queue.EXPORT: functools.partial(list_files.advance, stopping=stopping),
+        queue.BUILD: builder.build,
         queue.BULK: functools.partial(bulk.advance, stopping=stopping),
+        queue.BEGIN: functools.partial(enrolments.begin, stopping=stopping),
+        queue.ENROL: functools.partial(enrolments.batches.advance, stopping=stopping),
+        queue.FIRE: functools.partial(triggers.fire, stopping=stopping),
         queue.FOLLOW: runs.follow_effect,
+        queue.MOVE: functools.partial(publication.run_moves.advance, stopping=stopping),
         queue.PROPOSE: proposals.propose,
         queue.READ: documents.read_ordered,
+        queue.TEND: runs.tend,
+        queue.SEND: channels.send,
+        queue.DELIVER: functools.partial(outgoing_webhooks.deliver, stopping=stopping),
     }
     if unmatched := queue.JOBS ^ set(made):
         raise LookupError(f"Jobs and functions do not match: {', '.join(sorted(unmatched))}")
@@ -97,7 +118,18 @@ class Worker:
     """The loop of one process. `stop()` from any thread or signal; what is being done is finished first."""
 
     def __init__(self, threads: int = THREADS) -> None:
-        from console import accounts, document_requests, proposals, queue, runs
+        from console import (
+            accounts,
+            channels,
+            document_requests,
+            enrolments,
+            monitoring,
+            outgoing_webhooks,
+            proposals,
+            queue,
+            runs,
+            triggers,
+        )
         from console.actions import left_changes
         from console.activity import checkpoint_delivery, integrity, sequencing
         from console.browse import list_files
@@ -107,7 +139,9 @@ class Worker:
         from console.upkeep import retention
         from console.work import notices, questions, tasks
 
-        engine.make_room(threads + CALL_CONNECTIONS + READERS + WRITERS)
+        engine.make_room(
+            2 * threads + CALL_CONNECTIONS + READERS + WRITERS + ENROLLERS + BEGINNERS + STARTERS + WATCHERS + 3 * SENDERS + 2 * DELIVERERS
+        )
         self.stopping = threading.Event()
         self.duties = [
             Duty("sign of life", presence.SIGN_S, presence.sign),
@@ -118,23 +152,72 @@ class Worker:
             Duty("tidy", EXPIRE_S, queue.tidy),
         ]
         self.thorough = [Duty("check of the log", SEAL_S, integrity.look), Duty("expire", EXPIRE_S, retention.expire)]
-        self.thorough += [Duty("files of lists", SWEEP_S, list_files.sweep)]
+        self.thorough += [Duty("files of lists", SWEEP_S, list_files.sweep), Duty("files of contacts", SWEEP_S, enrolments.batches.sweep)]
         self.moving = [
             Duty("due", DUE_S, runs.wake),
             Duty("stuck", STUCK_S, runs.pick_up),
+            Duty("cancelled workflows", STUCK_S, runs.end_cancelled),
+            Duty("failures", SEQUENCE_S, monitoring.read_log),
+            Duty("alerts", STUCK_S, monitoring.alerts.raise_due),
+            Duty("slow runs", SWEEP_S, monitoring.alerts.tell_slow),
+            Duty("due times", PUBLISH_S, monitoring.due_times.look),
             Duty("changes by hand", PUBLISH_S, left_changes.settle_left),
             Duty("tasks", PUBLISH_S, tasks.pick_up),
             Duty("answers", PUBLISH_S, questions.pick_up),
             Duty("proposals", STUCK_S, runs.fail_overdue_proposals),
             Duty("ladder", SWEEP_S, ladder.look_back),
         ]
+        self.enrolled = [
+            Duty("places", SEQUENCE_S, enrolments.beginning.keep_in_step),
+            Duty("places of cancelled workflows", STUCK_S, enrolments.leaving.leave_cancelled),
+            Duty("exits", STUCK_S, enrolments.exits.look),
+            Duty("exits of the quiet", PATROL_S, enrolments.exits.patrol),
+        ]
+        self.firing = [
+            Duty("triggers of versions", DUE_S, triggers.synchronise),
+            Duty("schedules", DUE_S, triggers.fire_due),
+            Duty("firings", DUE_S, triggers.pick_up),
+            Duty("old firings", EXPIRE_S, triggers.forget),
+        ]
+        self.following = [
+            Duty("events", DUE_S, functools.partial(triggers.follow_log, self.stopping.is_set)),
+            Duty("awaited events", DUE_S, functools.partial(triggers.wake_awaiting, self.stopping.is_set)),
+        ]
+        self.watching = [
+            Duty("sources", ASKED_S, functools.partial(triggers.look, self.stopping.is_set)),
+            Duty("listeners", STUCK_S, triggers.Listeners(self.stopping.is_set).tend),
+        ]
         self.outside = [Duty("publish", PUBLISH_S, checkpoint_delivery.deliver), Duty("mail", PUBLISH_S, notices.deliver)]
+        self.messages = [
+            Duty("messages", MESSAGES_S, channels.pick_up),
+            Duty("runs of messages", STUCK_S, channels.tell_left),
+            Duty("consent", STUCK_S, channels.opting_out.write_left),
+        ]
+        self.hooked = [
+            Duty("events for webhooks", DUE_S, functools.partial(outgoing_webhooks.take_in, self.stopping.is_set)),
+            Duty("webhooks", DUE_S, outgoing_webhooks.pick_up),
+            Duty("old deliveries", EXPIRE_S, outgoing_webhooks.forget),
+        ]
         self.models = [Duty("model", EXPIRE_S, proposals.make_ready)]
         self.letters = [Duty("letters", LETTERS_S, document_requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)]
         made = handlers(self.stopping.is_set)
-        apart = {queue.PROPOSE: CALLS, queue.READ: READERS, queue.EXPORT: WRITERS}
-        moved = {name: function for name, function in made.items() if name not in apart}
-        self.dispatchers = [Dispatcher(moved, threads), *(Dispatcher({name: made[name]}, count) for name, count in apart.items())]
+        apart = {
+            queue.PROPOSE: CALLS,
+            queue.READ: READERS,
+            queue.EXPORT: WRITERS,
+            queue.SEND: SENDERS,
+            queue.ENROL: ENROLLERS,
+            queue.BEGIN: BEGINNERS,
+            queue.FIRE: STARTERS,
+            queue.DELIVER: DELIVERERS,
+        }
+        waiting = {queue.PROPOSE: [queue.BUILD]}  # both wait for a model: one pool
+        pools = {name: [name, *waiting.get(name, ())] for name in apart}
+        moved = {name: function for name, function in made.items() if not any(name in names for names in pools.values())}
+        self.dispatchers = [
+            Dispatcher(moved, threads),
+            *(Dispatcher({each: made[each] for each in pools[name]}, count) for name, count in apart.items()),
+        ]
         self._stop_waiting = proposals.stop_waiting
         self._presence: sa.Connection | None = None
 
@@ -144,7 +227,13 @@ class Worker:
             ("outside", self.outside),
             ("thorough", self.thorough),
             ("moving", self.moving),
+            ("enrolled", self.enrolled),
+            ("firing", self.firing),
+            ("following", self.following),
+            ("watching", self.watching),
             ("letters", self.letters),
+            ("messages", self.messages),
+            ("webhooks", self.hooked),
             ("models", self.models),
         )
         others = [threading.Thread(target=self._do, args=(duties,), name=name, daemon=True) for name, duties in told if duties]

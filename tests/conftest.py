@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -175,8 +176,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before a test module is read, whose cases it says."""
     samples.whole = bool(config.getoption("whole"))
     config.addinivalue_line(
-        "markers", "rotating: takes long; in the suite a third of the cases each day, all of them by path and with --whole"
+        "markers", "rotating: takes long; in the suite a seventh of the cases each day, all of them by path and with --whole"
     )
+    config.addinivalue_line("markers", "daily: long, and in the suite every day nevertheless")
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
         os.environ[samples.SUITE] = "1"
     elif not hasattr(config, "workerinput"):
@@ -191,36 +193,14 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [f"properties: {hypothesis_settings().max_examples} examples each, where a test says nothing else", f"sampled cases: {cases}"]
 
 
-LONG = (
-    "test_moved_folder.py",
-    "test_serve.py",
-    "test_setup.py",
-    "test_starts.py",
-    "demo/test_loading.py",
-    "demo/test_proof.py",
-    "journeys/",
-    "browser/",
-    "services/test_backup.py",
-    "services/test_restore_elsewhere.py",
-    "proposals/test_workers.py",
-    "services/test_runs_effects_crash.py",
-    "demo/",
-    "services/test_engine.py",
-)
-"""Whose tests take many seconds each, the longest first."""
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Those of the day; long tests begin first: whichever process has done its own takes short ones from the others, and all end together."""
+    """Those of the day; files of long tests begin first: whichever process has done its own takes short ones from the others, and all end together."""
     items[:], others = samples.due(items)
     config.hook.pytest_deselected(items=others)
-    folder = Path(__file__).parent
-
-    def rank(item: pytest.Item) -> int:
-        place = item.path.relative_to(folder).as_posix() if item.path.is_relative_to(folder) else ""
-        return next((number for number, name in enumerate(LONG) if place.startswith(name)), len(LONG))
-
-    items.sort(key=rank)
+    files = Counter[Path]()
+    for item in items:
+        files[item.path] += round(samples.seconds(item))
+    items.sort(key=lambda item: -files[item.path])
 
 
 def pytest_collection_finish() -> None:

@@ -11,6 +11,8 @@ from zlib import crc32
 
 import pytest
 
+from tests import long_tests
+
 T = TypeVar("T")
 
 DAY = "TESTS_OF_DAY"
@@ -28,12 +30,32 @@ SUITE = "TESTS_ARE_THE_SUITE"
 """Set while the suite runs as a whole, for the processes that it starts: tests called by their paths all run."""
 
 
-def due(items: Sequence[pytest.Item], of: int = 3) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """The tests of the day and those of other days: of what is marked `rotating` a third of each test's cases, of tests without cases a third of them."""
+SECONDS = long_tests.read()
+"""How long the long tests took when they were last measured, by id without case."""
+
+
+def seconds(item: pytest.Item) -> float:
+    """How long the test took when it was last measured; 0 where it was short, or is new."""
+    return SECONDS.get(item.nodeid.partition("[")[0], 0)
+
+
+def rotates(item: pytest.Item) -> bool:
+    """Whether the suite tries the test on some days only: it is marked so, or long and not marked `daily`."""
+    if item.get_closest_marker("daily") is not None:
+        return False
+    return item.get_closest_marker("rotating") is not None or seconds(item) > 0
+
+
+WEEK = 7
+"""Days in which everything that rotates has run once."""
+
+
+def due(items: Sequence[pytest.Item], of: int = WEEK) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """The tests of the day and those of other days: of what rotates a seventh of each test's cases, of tests without cases a seventh of them."""
     cases = dict[str, int]()
     today, others = list[pytest.Item](), list[pytest.Item]()
     for item in items:
-        if whole or SUITE not in os.environ or item.get_closest_marker("rotating") is None:
+        if whole or SUITE not in os.environ or not rotates(item):
             today.append(item)
             continue
         test = item.nodeid.partition("[")[0]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests import samples
+from tests import long_tests, samples
 
 
 def test_every_case_has_its_day_and_whole_is_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +32,7 @@ def test_what_rotates_has_its_day_in_the_suite_and_always_runs_by_its_path(
     monkeypatch.setattr(samples, "whole", False)
     monkeypatch.setenv(samples.SUITE, "1")
     tried = list[str]()
-    for day in range(3):
+    for day in range(samples.WEEK):
         monkeypatch.setenv(samples.DAY, str(740_000 + day))
         today, others = samples.due(items)
         assert always in today
@@ -44,3 +44,22 @@ def test_what_rotates_has_its_day_in_the_suite_and_always_runs_by_its_path(
     monkeypatch.setenv(samples.SUITE, "1")
     monkeypatch.setattr(samples, "whole", True)
     assert samples.due(items) == (items, [])
+
+
+def test_long_tests_rotate_unless_they_are_marked_daily(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    long, new, daily = (
+        pytest.Function.from_parent(request.node.parent, name=name, callobj=lambda: None) for name in ("long", "new", "daily")
+    )
+    daily.add_marker(pytest.mark.daily)
+    monkeypatch.setattr(samples, "SECONDS", {long.nodeid: 3.5, daily.nodeid: 60.0})
+    assert [samples.rotates(item) for item in (long, new, daily)] == [True, False, False]
+
+
+def test_a_report_of_durations_becomes_the_longest_case_of_each_test() -> None:
+    report = """
+0.50s setup    tests/a.py::test_a[1]
+0.40s call     tests/a.py::test_a[1]
+0.80s call     tests/a.py::test_a[2]
+0.30s call     tests/a.py::test_short
+"""
+    assert long_tests.measured(report) == {"tests/a.py::test_a": 0.9}

@@ -94,10 +94,20 @@ def test_its_duties_are_the_order_of_the_log_the_sweep_heads_and_what_goes_out(c
         "seal when asked": 1.0,
         "tidy": 86400.0,
     }
-    assert {duty.name: duty.every_s for duty in Worker().thorough} == {"check of the log": 60.0, "expire": 86400.0, "files of lists": 60.0}
+    assert {duty.name: duty.every_s for duty in Worker().thorough} == {
+        "check of the log": 60.0,
+        "expire": 86400.0,
+        "files of lists": 60.0,
+        "files of contacts": 60.0,
+    }
     assert {duty.name: duty.every_s for duty in Worker().moving} == {
         "due": 0.5,
         "stuck": 2.0,
+        "cancelled workflows": 2.0,
+        "failures": 1.0,
+        "alerts": 2.0,
+        "slow runs": 60.0,
+        "due times": 5.0,
         "changes by hand": 5.0,
         "tasks": 5.0,
         "answers": 5.0,

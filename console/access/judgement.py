@@ -54,7 +54,7 @@ def can(
     typed: Mapping[str, Any] | None = None,
 ) -> bool:
     """Whether `require` would pass. Rare, dangerous acts need both the index and Casbin to agree (`access.second`)."""
-    if actor.key_id is not None and not narrowing.within(actor, obj, act):
+    if (actor.key_id is not None and not narrowing.within(actor, obj, act)) or (actor.service and act == "approve"):
         return False
     policy = policy_store.current()
     if not _indexed(policy, actor, team, obj, act, record, run, typed):

@@ -15,6 +15,7 @@ ACT_WORDS = {
     "takeover": "take over",
     "see": "see",
     "audit": "audit",
+    "use": "let runs act as",
 }
 _ALONE = {
     "activity": "the activity log",

@@ -32,6 +32,7 @@ PERMISSIONS: Mapping[str, Mapping[str, str]] = MappingProxyType({
         "edit": "edit", "publish": "publish", "activate": "pause",
     },
     "inbox": {"work": "work in", "manage": "manage"},
+    "account": {"use": "let runs act as"},
     "label": {"see": "see what needs the clearance"},
     "activity": {"read": "read the activity log", "export": "export the activity log", "verify": "verify the activity log"},
     "ai": {"manage": "set up the AI", "audit": "look at what the AI was asked"},
@@ -40,6 +41,7 @@ PERMISSIONS: Mapping[str, Mapping[str, str]] = MappingProxyType({
     "policy": {"manage": "change what roles may do"},
     "key": {"manage": "manage everybody's API keys"},
     "user": {"manage": "manage people and teams"},
+    "webhook": {"manage": "send events outside"},
 })  # fmt: skip
 """Kind of object → its acts in display order, each with the words after "may …"."""
 
@@ -52,7 +54,7 @@ NOT_YET: Mapping[str, frozenset[str]] = MappingProxyType({})
 LEVELS = ("operator", "lead", "reviewer", "auditor", "developer", "admin")
 """The shipped roles in display order. A company's own roles are built from them."""
 
-WHOLE = frozenset({"activity", "ai", "subject", "source", "policy", "key", "user"})
+WHOLE = frozenset({"activity", "ai", "subject", "source", "policy", "key", "user", "webhook"})
 """Kinds with only one object, named without an id."""
 
 

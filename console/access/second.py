@@ -27,7 +27,7 @@ DANGEROUS = frozenset(
     {
         ("action", "approve"), ("action", "execute"), ("collection", "export"), ("collection", "reveal"), ("collection", "delete"),
         ("activity", "export"), ("subject", "erase"), ("policy", "manage"), ("key", "manage"), ("user", "manage"), ("workflow", "publish"),
-        ("workflow", "activate"),
+        ("workflow", "activate"), ("account", "use"), ("webhook", "manage"),
     }
 )  # fmt: skip
 """Kinds of object and acts that need both judges."""

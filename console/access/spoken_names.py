@@ -16,6 +16,7 @@ _TITLE = {
     "action": sa.text("select title from console.action where id = :id"),
     "inbox": sa.text("select title from console.inbox where id = :id"),
     "role": sa.text("select title from console.role where id = :id"),
+    "account": sa.text("select name from console.person where email = :id and kind = 'service'"),
 }
 _EVERYTHING = sa.text(
     "select 'team' as kind, id, name as title from console.team"
@@ -25,6 +26,7 @@ _EVERYTHING = sa.text(
     " union all select 'action', id, title from console.action"
     " union all select 'inbox', id, title from console.inbox"
     " union all select 'user', id, name from console.person"
+    " union all select 'account', email, name from console.person where kind = 'service' and email is not null"
 )
 KINDS = {
     "collection": "collection",
@@ -32,6 +34,7 @@ KINDS = {
     "action": "action",
     "workflow": "workflow",
     "inbox": "inbox",
+    "account": "service account",
     "label": "label",
     "activity": "Activity log",
     "ai": "AI",

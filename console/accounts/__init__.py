@@ -22,6 +22,7 @@ from console.accounts.password_letters import send as send_letters
 from console.accounts.person_changes import change_person, change_roles, disable_person, enable_person, remove_person
 from console.accounts.persons import (
     COMMAND_LINE,
+    AccountNames,
     Created,
     Person,
     Team,
@@ -32,18 +33,28 @@ from console.accounts.persons import (
     people,
     person,
     person_of_email,
+    require_person,
     search,
     set_password,
     team_id,
     teams,
 )
 from console.accounts.recent import require_recent
+from console.accounts.service_accounts import (
+    create_key_for,
+    create_service_account,
+    require_service_account,
+    require_use,
+    service_account,
+    service_accounts,
+)
 from console.accounts.sessions import Session, Standing, renewed, sessions_of, sign_out, standing
 from console.accounts.signing_in import CodeWanted, note_stranger, sign_in, sign_in_with_code, waits_for_code
 
 __all__ = [
     "COMMAND_LINE",
     "Ability",
+    "AccountNames",
     "CodeWanted",
     "Created",
     "CreatedKey",
@@ -69,8 +80,10 @@ __all__ = [
     "change_roles",
     "confirming",
     "create_key",
+    "create_key_for",
     "create_own_key",
     "create_person",
+    "create_service_account",
     "directory",
     "disable_person",
     "enable_person",
@@ -105,13 +118,18 @@ __all__ = [
     "recent",
     "remove_person",
     "renewed",
+    "require_person",
     "require_recent",
+    "require_service_account",
+    "require_use",
     "resend",
     "reset_factor",
     "revoke",
     "revoke_key",
     "search",
     "send_letters",
+    "service_account",
+    "service_accounts",
     "sessions",
     "sessions_of",
     "set_password",

@@ -25,8 +25,24 @@ _EVERY = {
     "workflow": "every workflow",
     "inbox": "every inbox",
     "label": "every label",
+    "account": "every service account",
 }
-_KINDS = ("workflow", "inbox", "action", "collection", "label", "activity", "ai", "subject", "source", "policy", "key", "user")
+_KINDS = (
+    "workflow",
+    "account",
+    "inbox",
+    "action",
+    "collection",
+    "label",
+    "activity",
+    "ai",
+    "subject",
+    "source",
+    "policy",
+    "key",
+    "user",
+    "webhook",
+)
 _TITLES = sa.text(
     "select 'workflow:' || slug, title from console.workflow union all select 'inbox:' || id, title from console.inbox"
     " union all select 'action:' || id, title from console.action"

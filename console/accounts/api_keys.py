@@ -39,13 +39,14 @@ class _Found(NamedTuple):
     tags: Any
     locale: str
     zone: str
+    kind: str
     quiet: bool
     networks: Sequence[str] | None
     teams: Sequence[str]
 
 
 _KEY = """
-select k.id, k.secret_hash, p.id, p.email, p.name, p.tags, p.locale, p.zone, coalesce(k.last_used_at < now() - interval '1 minute', true), k.networks,
+select k.id, k.secret_hash, p.id, p.email, p.name, p.tags, p.locale, p.zone, p.kind, coalesce(k.last_used_at < now() - interval '1 minute', true), k.networks,
        (select coalesce(array_agg(t.team order by t.team), '{}') from console.person_team t where t.person = p.id)
 from console.api_key k join console.person p on p.id = k.person
 where k.id = %s and k.revoked_at is null and k.expires_at > now() and p.disabled_at is null

@@ -20,10 +20,10 @@ CSV_PAGE = 1000
 _PEOPLE = """
 select p.id, p.name, coalesce(p.email, '') as email,
        case when p.removed_at is not null then 'removed' when p.disabled_at is not null then 'disabled' else 'active' end as state,
-       null::timestamptz as expires_at, null::jsonb as roles, null::jsonb as teams
+       null::timestamptz as expires_at, null::jsonb as roles, null::jsonb as teams, p.kind
 from console.person p
 """
-_INVITED = "select i.id, i.email, i.email, 'invited', i.expires_at, i.roles, i.teams from console.invitation i"
+_INVITED = "select i.id, i.email, i.email, 'invited', i.expires_at, i.roles, i.teams, 'person' from console.invitation i"
 _OF_ROLE = (
     "p.id in (select substr(g.sub, 6) from console.policy g where g.ptype = 'g' and g.obj = 'role:' || :role and g.sub like 'user:%')",
     "exists (select from jsonb_array_elements_text(i.roles) r where split_part(r, '@', 1) = :role)",
@@ -59,7 +59,7 @@ class Asked:
 class Entry:
     """A person, or a pending invitation (`inv_…`).
 
-    `seen_at`: last request of one of their sessions. `factor`: whether they have a second factor.
+    `seen_at`: last request of one of their sessions. `kind`: `person` or `service`. `factor`: whether they have a second factor.
     """
 
     id: str
@@ -71,6 +71,7 @@ class Entry:
     seen_at: datetime | None = None
     expires_at: datetime | None = None
     factor: bool = False
+    kind: str = "person"
 
 
 def listed(actor: Actor, asked: Asked, *, limit: int = 50) -> tuple[list[Entry], str | None]:
@@ -140,5 +141,5 @@ def _entry(row: Any, more: Any) -> Entry:
         return Entry(row.id, row.name, row.email, row.state, pairs, tuple(row.teams), None, row.expires_at)
     roles = access.roles_of(row.id)
     if more is None:  # was there a moment ago
-        return Entry(row.id, row.name, row.email, row.state, roles)
-    return Entry(row.id, row.name, row.email, row.state, roles, tuple(more.teams), more.seen_at, factor=more.factor)
+        return Entry(row.id, row.name, row.email, row.state, roles, kind=row.kind)
+    return Entry(row.id, row.name, row.email, row.state, roles, tuple(more.teams), more.seen_at, factor=more.factor, kind=row.kind)

@@ -1,9 +1,11 @@
 """People, their teams and roles."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +24,7 @@ COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 """The actor for somebody at the command line. It has no rights; its callers check none."""
 
 _PEOPLE = """
-select p.id, coalesce(p.email, '') as email, p.name, p.tags, p.locale, p.zone, p.disabled_at, p.removed_at, p.created_at,
+select p.id, coalesce(p.email, '') as email, p.name, p.tags, p.locale, p.zone, p.disabled_at, p.removed_at, p.created_at, p.kind,
        (select coalesce(array_agg(t.team order by t.team), '{}') from console.person_team t where t.person = p.id) as teams
 from console.person p
 """
@@ -34,7 +36,7 @@ _EVERYBODY = sa.text(_PEOPLE + " order by p.name, p.id")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person with a present or former account. `roles` are pairs of role and team id, `*` for every team; a removed person has no address."""
+    """A person with a present or former account, or a service account (`kind`). `roles` are pairs of role and team id, `*` for every team; a removed person has no address."""
 
     id: str
     email: str
@@ -47,6 +49,12 @@ class Person:
     locale: str = "en"
     zone: str = "UTC"
     created_at: datetime | None = None
+    kind: str = "person"
+
+    @property
+    def service(self) -> bool:
+        """Whether nobody signs in to it."""
+        return self.kind == "service"
 
     @property
     def state(self) -> str:
@@ -56,13 +64,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """A team. `lead` is a person's id; archived teams are kept for past work."""
+    """A team. `lead` is a person's id; archived teams are kept for past work. `second_person`: publishing its workflows needs one."""
 
     id: str
     name: str
     description: str = ""
     lead: str | None = None
     archived: bool = False
+    second_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +123,11 @@ def insert_person(
     by: Actor,
     more: Mapping[str, Any] | None = None,
 ) -> None:
-    """Insert a person (`id, email, name, hash, tags, locale, zone`) with roles and existing teams, then the event with `more`.
+    """Insert a person (`id, email, name, hash, tags, locale, zone`, for a service account `kind`) with roles and existing teams, then the event with `more`.
 
     Raises `Conflict` if the address is taken.
     """
-    if not connection.execute(_INSERT, told).rowcount:
+    if not connection.execute(_INSERT, {"kind": "person", **told}).rowcount:
         raise Conflict(
             f"Somebody signs in as {told['email']} already.", code="email_taken", details=[{"field": "email", "reason": "is taken"}]
         )
@@ -156,6 +165,7 @@ def set_password(person_id: str, password: str | None = None, *, by: Actor = COM
     Raises `NotFound`, and `Invalid` for a password that is easy to guess.
     """
     known = person(person_id)
+    require_person(known)
     chosen = passwords.generated() if password is None else password
     weak = passwords.weakness(chosen, email=known.email, name=known.name)
     if weak:
@@ -166,6 +176,12 @@ def set_password(person_id: str, password: str | None = None, *, by: Actor = COM
         connection.execute(END_SESSIONS, {"id": person_id})
         note_configuration(by, "person_changed", person_id, {"person": person_id, "fields": ["password"]})
     return chosen
+
+
+def require_person(known: Person) -> None:
+    """Raise Conflict `service_account` for a service account: nobody signs in to one."""
+    if known.service:
+        raise Conflict(f"{known.email} is a service account: nobody signs in to it. Give it an API key instead.", code="service_account")
 
 
 def person(person_id: str) -> Person:
@@ -190,7 +206,7 @@ def people() -> list[Person]:
 
 def teams() -> list[Team]:
     """All teams by name, including archived ones."""
-    wanted = sa.text("select id, name, description, lead, archived_at is not null from console.team order by name, id")
+    wanted = sa.text("select id, name, description, lead, archived_at is not null, second_person from console.team order by name, id")
     with db.hot_engine().connect() as connection:
         return [Team(*row) for row in connection.execute(wanted)]
 
@@ -202,6 +218,35 @@ def names(ids: Collection[str]) -> dict[str, str]:
     with db.hot_engine().connect() as connection:
         found = connection.execute(sa.text("select id, name from console.person where id = any(:ids)"), {"ids": list(ids)})
         return {row.id: row.name for row in found}
+
+
+class AccountNames(Mapping[str, str]):
+    """Names of people by their e-mail address and by its first part, in small letters; read at the first question, in one statement.
+
+    A first part that several addresses share names nobody.
+    """
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        with db.hot_engine().connect() as connection:
+            rows = connection.execute(
+                sa.text("select lower(email) as email, name from console.person where removed_at is null limit 20000")
+            ).all()
+        first = Counter(row.email.partition("@")[0] for row in rows)
+        short = {begins: row.name for row in rows if first[begins := row.email.partition("@")[0]] == 1}
+        return short | {row.email: row.name for row in rows}
+
+    def __getitem__(self, account: str) -> str:
+        """The name. Raises KeyError."""
+        return self._names[account]
+
+    def __iter__(self) -> Iterator[str]:
+        """The accounts."""
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        """The number of accounts."""
+        return len(self._names)
 
 
 def is_closed(person_id: str | None) -> bool:
@@ -245,13 +290,15 @@ def actor(row: Any, *, kind: Any, session: str, key_id: str | None = None) -> Ac
         key_id=key_id,
         clearance=access.clearance_of(row.id),
         policy=access.current_version(),
+        service=getattr(row, "kind", "person") == "service",
     )
 
 
 def search(text: str, limit: int) -> list[Actor]:
     """At most `limit` people with an active account whose name or address contains the text (empty: everybody), by name, as actors."""
     wanted = sa.text(
-        _PEOPLE + " where p.disabled_at is null and (strpos(lower(p.name), lower(:text)) > 0 or strpos(lower(p.email), lower(:text)) > 0)"
+        _PEOPLE
+        + " where p.disabled_at is null and p.kind = 'person' and (strpos(lower(p.name), lower(:text)) > 0 or strpos(lower(p.email), lower(:text)) > 0)"
         " order by p.name, p.id limit :limit"
     )
     with db.hot_engine().connect() as connection:
@@ -285,23 +332,29 @@ def team_id(name: str) -> str:
 
 
 _INSERT = sa.text(
-    "insert into console.person (id, email, name, password_hash, tags, locale, zone) values (:id, :email, :name, :hash, :tags, :locale, :zone)"
+    "insert into console.person (id, email, name, password_hash, tags, locale, zone, kind) values (:id, :email, :name, :hash, :tags, :locale, :zone, :kind)"
     " on conflict (email) do nothing"
 ).bindparams(sa.bindparam("tags", type_=sa.JSON))
 
 
 def _refuse_bad(address: str, name: str, password: str, roles: Sequence[str]) -> None:
-    details = []
-    if not EMAIL.fullmatch(address) or len(address) > 254:
-        details.append({"field": "email", "reason": "takes an e-mail address"})
-    if len(name) > 200 or not name.isprintable():
-        details.append({"field": "name", "reason": "takes at most 200 printable characters"})
+    details = wrong_particulars(address, name)
     weak = passwords.weakness(password, email=address, name=name)
     if weak:
         details.append({"field": "password", "reason": weak})
     details += unknown_roles(roles)
     if details:
         raise Invalid("This person cannot be entered.", details=details)
+
+
+def wrong_particulars(address: str, name: str) -> list[dict[str, str]]:
+    """A detail for each of address and name that cannot be entered."""
+    details = []
+    if not EMAIL.fullmatch(address) or len(address) > 254:
+        details.append({"field": "email", "reason": "takes an e-mail address"})
+    if len(name) > 200 or not name.isprintable():
+        details.append({"field": "name", "reason": "takes at most 200 printable characters"})
+    return details
 
 
 def unknown_roles(roles: Iterable[str]) -> list[dict[str, str]]:
@@ -338,4 +391,5 @@ def _person(row: Any) -> Person:
         row.locale,
         row.zone,
         row.created_at,
+        row.kind,
     )

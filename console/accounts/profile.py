@@ -106,7 +106,8 @@ def password_link(actor: Actor, person_id: str) -> str:
 
 
 def make_link(by: Actor, person_id: str, *, by_mail: bool) -> str:
-    """The token of a link, with its event. The caller has checked the rights."""
+    """The token of a link, with its event. The caller has checked the rights. Raises `Conflict` for a service account."""
+    persons.require_person(persons.person(person_id))
     one_time.forget("reset", person_id)
     token = one_time.make("reset", person_id, LINK_LASTS)
     persons.note_configuration(by, "password_link_made", person_id, {"person": person_id, "by_mail": by_mail})

@@ -18,7 +18,7 @@ from console.accounts import authority, entry, factors, persons
 from console.core.actor import Actor
 from console.db import ahead, engine as db
 from console.db.ids import new_id
-from console.errors import NotFound
+from console.errors import NotAllowed, NotFound
 
 Method = Literal["password", "password+totp", "password+recovery_code", "oidc"]
 OVERLAP = "20 seconds"
@@ -110,6 +110,8 @@ def open_session(person_id: str, method: Method, ip: str, agent: str, connection
     """The token of a new session, in the caller's transaction. It is valid once its event is in the log."""
     token, session = secrets.token_urlsafe(32), new_id("ses")
     actor = persons.actor_of_person(person_id, session)
+    if actor.service:
+        raise NotAllowed("Nobody signs in to a service account.", code="service_account")
     values = {"id": session, "hash": _hash(token), "person": person_id, "ip": ip, "agent": agent[:LONGEST_AGENT]}
     connection.execute(
         sa.text(

@@ -19,9 +19,13 @@ from console.errors import Conflict, Invalid, NotFound
 LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_INBOX = 60, 500, 60
 NAMED = 5
 
-_ROW = sa.text("select id, name, description, lead, archived_at is not null as archived from console.team where id = :id for update")
+_ROW = sa.text(
+    "select id, name, description, lead, archived_at is not null as archived, second_person from console.team where id = :id for update"
+)
 _INSERT = sa.text("insert into console.team (id, name) values (:id, :name) on conflict do nothing")
-_UPDATE = sa.text("update console.team set name = :name, description = :description, lead = :lead where id = :id")
+_UPDATE = sa.text(
+    "update console.team set name = :name, description = :description, lead = :lead, second_person = :second_person where id = :id"
+)
 _SIZES = sa.text(
     "select t.id, (select count(*) from console.person_team m where m.team = t.id) as members,"
     " (select count(*) from console.workflow w where w.team = t.id and not 'workflow:' || w.slug = any(:hidden)) as workflows,"
@@ -85,13 +89,21 @@ def create(actor: Actor, name: str, description: str = "", lead: str = "") -> st
             reason = f"there is a team {ident!r} already"
             raise Conflict(f"There is a team {name.strip()} already.", code="team_taken", details=[{"field": "name", "reason": reason}])
         told = {"name": name.strip(), "description": description.strip(), "lead": _lead(connection, lead)}
-        connection.execute(_UPDATE, {"id": ident, **told})
+        connection.execute(_UPDATE, {"id": ident, **told, "second_person": False})
         _note(actor, connection, ident, ["made"], told={"lead": told["lead"]}, new=told)
     return ident
 
 
-def change(actor: Actor, team_id: str, *, name: str | None = None, description: str | None = None, lead: str | None = None) -> None:
-    """Change name, description and leader (an address; empty: nobody); None stays, and so does the id.
+def change(
+    actor: Actor,
+    team_id: str,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    lead: str | None = None,
+    second_person: bool | None = None,
+) -> None:
+    """Change name, description, leader (an address; empty: nobody) and whether publishing its workflows needs a second person; None stays.
 
     Raises NotAllowed, NotFound, Invalid, Conflict if archived.
     """
@@ -102,6 +114,7 @@ def change(actor: Actor, team_id: str, *, name: str | None = None, description: 
             "name": before.name if name is None else name.strip(),
             "description": before.description if description is None else description.strip(),
             "lead": before.lead if lead is None else _lead(connection, lead),
+            "second_person": before.second_person if second_person is None else second_person,
         }
         fields = [field for field in new if new[field] != getattr(before, field)]
         if not fields:

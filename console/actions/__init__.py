@@ -15,5 +15,6 @@ __all__ = [
     "offered",
     "perform",
     "record_changes",
+    "secret_settings",
     "sheet",
 ]

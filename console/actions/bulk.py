@@ -77,15 +77,16 @@ def chosen(actor: Actor, collection_id: str, action: Action | BulkStart, keys: S
 
     Raises Invalid where they are more than the action takes, or none.
     """
-    found = (
-        _of_list(actor, collection_id, whole, action.most + 1)
-        if whole is not None
-        else _of_keys(actor, collection_id, keys[: action.most + 1])
-    )
-    if len(found) > action.most:
+    return picked(actor, collection_id, keys, whole, action.most, f"“{action.title}”")
+
+
+def picked(actor: Actor, collection_id: str, keys: Sequence[str], whole: BrowseQuery | None, most: int, title: str) -> list[Item]:
+    """As `chosen`, for what is no action: `most` records at once, and `title` for the refusal."""
+    found = _of_list(actor, collection_id, whole, most + 1) if whole is not None else _of_keys(actor, collection_id, keys[: most + 1])
+    if len(found) > most:
         raise Invalid(
-            f"“{action.title}” is done to at most {action.most:,} records at once, and more are chosen. Narrow the list by a filter.",
-            details=[{"field": "key", "reason": f"At most {action.most:,}."}],
+            f"{title} is done to at most {most:,} records at once, and more are chosen. Narrow the list by a filter.",
+            details=[{"field": "key", "reason": f"At most {most:,}."}],
         )
     if not found:
         raise Invalid("No record is chosen.", details=[{"field": "key", "reason": "Tick at least one."}])

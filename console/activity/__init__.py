@@ -1,6 +1,19 @@
 """The activity log as people and auditors meet it: its list, exports, the proof, where checkpoints are delivered, and the order of events."""
 
-from console.activity.event_list import LOOKS, ActivityPage, ActivityRow, Reader, entry, label_of_run, on_record, page, parse_query, refused
+from console.activity.event_list import (
+    LOOKS,
+    ActivityPage,
+    ActivityRow,
+    Reader,
+    entry,
+    label_of_run,
+    on_record,
+    page,
+    parse_query,
+    reader_of_log,
+    refused,
+    shown,
+)
 
 __all__ = [
     "LOOKS",
@@ -16,6 +29,8 @@ __all__ = [
     "page",
     "parse_query",
     "proof",
+    "reader_of_log",
     "refused",
     "sequencing",
+    "shown",
 ]

@@ -260,7 +260,7 @@ def on_record(
         raise NotFound(hidden=True)
     without = {kind.name for kind in KINDS.values() if kind.group not in ("run", "step", "effect", "approval", "proposal", "record")}
     within = _within(actor, teams=None, teamless=True, without=frozenset(without if looks else without | LOOKS))
-    named = subjects.ref(collection, key) if records.collection(collection).personal_key else key
+    named = records.log_reference(records.collection(collection), key)
     return _page(Reader(actor, within), LogFilter(collection=collection, record=named, kinds=tuple(kinds)), limit, before)
 
 

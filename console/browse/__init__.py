@@ -1,6 +1,6 @@
 """Looking at records: lists, single records with related records, search, and revealing masked values with a reason."""
 
-from console.browse.change_intents import Intent, intended, log_reference
+from console.browse.change_intents import Intent, intended
 from console.browse.governors import Governor, governors, require_ungoverned
 from console.browse.hand_changes import change
 from console.browse.naming import Reference, named, references
@@ -21,6 +21,7 @@ from console.browse.record_lists import (
     may_shape,
     nothing_found,
     page,
+    question,
     reach,
     record,
     sample,
@@ -28,10 +29,11 @@ from console.browse.record_lists import (
     segment_counts,
     subject_of,
     value_counts,
+    value_ranges,
     view_scope,
     viewed_collection,
 )
-from console.browse.related_records import RelatedPage, related, related_lists, summary_relations
+from console.browse.related_records import RelatedPage, related, related_lists, summary_relations, ways_on
 
 __all__ = [
     "CAP",
@@ -44,6 +46,7 @@ __all__ = [
     "RecordPage",
     "Reference",
     "RelatedPage",
+    "boards",
     "browsed_collection",
     "change",
     "change_intents",
@@ -60,7 +63,6 @@ __all__ = [
     "list_files",
     "list_tables",
     "list_views",
-    "log_reference",
     "masked",
     "may_shape",
     "named",
@@ -69,6 +71,7 @@ __all__ = [
     "nothing_found",
     "page",
     "pins",
+    "question",
     "reach",
     "record",
     "references",
@@ -83,6 +86,8 @@ __all__ = [
     "subject_of",
     "summary_relations",
     "value_counts",
+    "value_ranges",
     "view_scope",
     "viewed_collection",
+    "ways_on",
 ]

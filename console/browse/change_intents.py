@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
-from console import access, faults, log, subjects
+from console import access, faults, log, records, subjects
 from console.core.actor import Actor
+from console.core.contact_stages import stage_move
 from console.core.documents.collections import Collection
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
@@ -48,31 +50,38 @@ class Intent:
         """Write the event of the change and remove the intent, in one transaction. What is given replaces what was intended."""
         key = key or self.key
         old, new = self.old if old is None else old, self.new if new is None else new
+        moved = stage_move(self.collection, old, new) if result == "succeeded" and self.effect == "updated" else None
         with transaction() as connection:
             connection.execute(sa.text("delete from console.change_intent where id = :id"), {"id": self.id})
-            log.note(
-                self.actor,
+            self._note(
                 "record_changed",
+                key,
+                whose,
+                connection,
                 open={"fields": sorted(new), "result": result} | ({} if self.effect == "updated" else {"effect": self.effect}),
                 sealed={"old": dict(old), "new": dict(new)},
-                source=self.collection.source,
-                collection=self.collection.id,
-                record=log_reference(self.collection, key) if key is not None else None,
-                subject=whose or self.whose,
-                label=access.label_of(f"collection:{self.collection.id}"),
-                connection=connection,
             )
+            if moved is not None:
+                self._note("stage_changed", key, whose, connection, open=moved)
         self.settled = True
+
+    def _note(self, kind: str, key: str | None, whose: str | None, connection: Connection, **values: Any) -> None:
+        log.note(
+            self.actor,
+            kind,
+            source=self.collection.source,
+            collection=self.collection.id,
+            record=records.log_reference(self.collection, key) if key is not None else None,
+            subject=whose or self.whose,
+            label=access.label_of(f"collection:{self.collection.id}"),
+            connection=connection,
+            **values,
+        )
 
     def drop(self) -> None:
         """Remove the intent: nothing was changed, and there is nothing to tell."""
         fetch(_DROP, (self.id,))
         self.settled = True
-
-
-def log_reference(collection: Collection, key: str) -> str:
-    """How the log refers to the record: by key, or by a random reference if the key itself is personal."""
-    return subjects.ref(collection.id, key) if collection.personal_key else key
 
 
 @contextmanager

@@ -43,7 +43,19 @@ def csv_parts(export: ListExport, look: Look) -> Iterator[bytes]:
 
 
 def _texts(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
-    """`words` for a column; what its kind takes for one value is looked up once."""
+    """`words` for a column; a value that stands in it often is put into words once."""
+    try:
+        told = dict.fromkeys(column)
+    except TypeError:  # lists and objects
+        return _each(what, column, look)
+    if len(told) * 2 > len(column) or True in told or False in told:  # True is 1 as a key, and another word
+        return _each(what, column, look)
+    words_of = dict(zip(told, _each(what, list(told), look), strict=True))
+    return [words_of[value] for value in column]
+
+
+def _each(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
+    """`words` for each value; what its kind takes for one value is looked up once."""
     writer = formats.scalar_writer(what)
     if writer is None:
         return [words(what, value, look) for value in column]

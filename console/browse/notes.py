@@ -1,27 +1,35 @@
 """Notes on a record: written by people who work on it, read by whoever may see it, with people named who are told. A note is never changed;
 its author may remove it, which leaves a mark.
 
-The text is under the key of whom the record is about, in its row and in the log. Named people must be able to see the record themselves.
+The text and the files are under the key of whom the record is about, the text in its row and in the log. Named people must be able to see the
+record themselves.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, records, subjects
-from console.browse.change_intents import log_reference
+from console import access, accounts, files, log, records, settings, subjects
 from console.browse.record_lists import browsed_collection, label_on_collection, subject_of
+from console.core import media
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.db import tables
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
+from console.files import Stored
 
 LONGEST = 4_000
 MOST_NAMED = 10
+MOST_FILES = 5
+MOST_LOOKED_AT = 1_000
+"""Notes that a search looks at for one page; where fewer of them may be seen, the page is short and goes on."""
+PREFIX = "rnt_"
 WORKING = ("update", "create", "act")
 """Acts on a collection of which one lets a person write notes on its records."""
 _MENTION = re.compile(r"(?<![\w@.])@([\w][\w.\-']{0,79})")
@@ -30,7 +38,7 @@ _PEOPLE = "select id, name, email from console.person where disabled_at is null 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note. `text` None: removed by its author, or erased with its subject; `mine`: the reader wrote it."""
+    """A note. `text` None: removed by its author, or erased with its subject; `mine`: the reader wrote it. `people` are the ids of those named."""
 
     id: str
     by: str
@@ -38,6 +46,11 @@ class Note:
     text: str | None
     removed: bool
     mine: bool
+    collection: str = ""
+    record: str = ""
+    by_id: str = ""
+    people: tuple[str, ...] = ()
+    files: tuple[Stored, ...] = ()
 
 
 def may_write(actor: Actor, collection_id: str) -> bool:
@@ -50,23 +63,80 @@ def notes_of(actor: Actor, collection_id: str, key: str, limit: int, before: str
     collection, scope = browsed_collection(actor, collection_id)
     records.get(collection_id, key, scope, fields=())
     table = tables.record_note
-    wanted = sa.select(table).where(table.c.collection == collection_id, table.c.record == log_reference(collection, key))
+    wanted = sa.select(table).where(table.c.collection == collection_id, table.c.record == records.log_reference(collection, key))
     if before is not None:
         wanted = wanted.where(table.c.id < before)
     with transaction() as connection:
         rows = connection.execute(wanted.order_by(table.c.id.desc()).limit(limit + 1)).all()
-    names = accounts.names({row.by for row in rows})
-    notes = [
-        Note(row.id, names.get(row.by, "Somebody"), row.at, _text(row), row.removed_at is not None, row.by == actor.id)
-        for row in rows[:limit]
-    ]
-    return notes, rows[limit - 1].id if len(rows) > limit else None
+    return _read(actor, [(row, key) for row in rows[:limit]]), rows[limit - 1].id if len(rows) > limit else None
 
 
-def add(actor: Actor, collection_id: str, key: str, text: str) -> str:
-    """Add a note and tell the people that it names (`@mona`, `@mona.keller`, an e-mail address after the @); its id.
+def search(actor: Actor, where: Mapping[str, str | datetime], limit: int, after: str | None = None) -> tuple[list[Note], str | None]:
+    """The newest notes that fit on records which the actor sees, before the note `after`, and the id to go on with (None: no more).
 
-    Raises NotFound, NotAllowed for who only reads, Invalid for an empty or long text and for a name that is not clear or may not see the record.
+    `where` has `user`, `collection`, `record` (a key, with its collection), and `gt`, `gte`, `lt`, `lte` for the moment. Raises NotAllowed for who
+    may not read the activity log, SourceDown.
+    """
+    access.require(actor, None, "activity", "read")
+    table = tables.record_note
+    wanted = sa.select(table).order_by(table.c.id.desc()).limit(MOST_LOOKED_AT + 1)
+    named = str(where.get("collection") or "")
+    if record := where.get("record"):
+        wanted = wanted.where(table.c.record == records.log_reference(browsed_collection(actor, named)[0], str(record)))
+    for name, test in (("user", table.c.by), ("collection", table.c.collection)):
+        wanted = wanted.where(test == where[name]) if name in where else wanted
+    for name, method in (("gt", "__gt__"), ("gte", "__ge__"), ("lt", "__lt__"), ("lte", "__le__")):
+        wanted = wanted.where(getattr(table.c.at, method)(where[name])) if name in where else wanted
+    if after is not None:
+        wanted = wanted.where(table.c.id < after)
+    with transaction() as connection:
+        rows = connection.execute(wanted).all()
+    seen = _seen(actor, rows[:MOST_LOOKED_AT])
+    found = _read(actor, seen[:limit])
+    if len(seen) > limit:
+        return found, found[-1].id
+    return found, rows[MOST_LOOKED_AT - 1].id if len(rows) > MOST_LOOKED_AT else None
+
+
+def note_of(actor: Actor, note_id: str) -> Note:
+    """One note. Raises NotFound where the actor may not see its record."""
+    _, key, row = _visible_note(actor, note_id)
+    [note] = _read(actor, [(row, key)])
+    return note
+
+
+def _seen(actor: Actor, rows: Sequence[sa.Row[Any]]) -> list[tuple[sa.Row[Any], str]]:
+    """The notes on records that the actor sees, each with the key of its record: one question for each collection."""
+    by_collection: dict[str, dict[str, str]] = {}
+    for collection_id in {row.collection for row in rows}:
+        try:
+            collection, scope = browsed_collection(actor, collection_id)
+        except NotFound:
+            continue
+        references = {row.record for row in rows if row.collection == collection_id}
+        keys = {one: subjects.record_behind(collection_id, one) if collection.personal_key else one for one in references}
+        visible = records.visible_keys(collection_id, [key for key in keys.values() if key is not None], scope)
+        by_collection[collection_id] = {reference: key for reference, key in keys.items() if key in visible}
+    return [(row, by_collection[row.collection][row.record]) for row in rows if row.record in by_collection.get(row.collection, {})]
+
+
+def _read(actor: Actor, rows: Sequence[tuple[sa.Row[Any], str]]) -> list[Note]:
+    names = accounts.names({row.by for row, _ in rows})
+    attached = files.of_runs([row.id for row, _ in rows if row.removed_at is None])
+    return [
+        Note(
+            row.id, names.get(row.by, "Somebody"), row.at, _text(row), row.removed_at is not None, row.by == actor.id, row.collection, key,
+            row.by, tuple(row.mentions), tuple(one for one in attached if one.run == row.id),
+        )
+        for row, key in rows
+    ]  # fmt: skip
+
+
+def add(actor: Actor, collection_id: str, key: str, text: str, attached: Sequence[tuple[str, bytes]] = ()) -> str:
+    """Add a note with files (name, bytes) and tell the people that it names (`@mona`, `@mona.keller`, an e-mail address after the @); its id.
+
+    Raises NotFound, NotAllowed for who only reads, Invalid for a text that is empty or long, a name that is not clear or of somebody who may not see
+    the record, and a file that is not taken; then nothing is kept.
     """
     from console.work import notices
 
@@ -80,8 +150,9 @@ def add(actor: Actor, collection_id: str, key: str, text: str) -> str:
     if not said or len(said) > LONGEST or "\x00" in said:
         raise _wrong(f"A note has 1 to {LONGEST:,} characters.")
     named = _named(actor, collection, key, said)
-    note_id, now, ref = new_id("rnt"), log.now(), log_reference(collection, key)
+    note_id, now, ref = new_id(PREFIX.rstrip("_")), log.now(), records.log_reference(collection, key)
     subject = subject_of(collection, key) or subjects.subject_of(collection_id, key)
+    kept = _keep(actor, subject, note_id, attached, now)
     kid, nonce, ciphertext = subjects.seal(subject, f"note|{note_id}", said)
     row = {"id": note_id, "collection": collection_id, "record": ref, "by": actor.id, "at": now, "mentions": named}
     with transaction() as connection:
@@ -89,8 +160,8 @@ def add(actor: Actor, collection_id: str, key: str, text: str) -> str:
         log.note(
             actor,
             "note_added",
-            open={"note": note_id, "people": named},
-            sealed={"text": said},
+            open={"note": note_id, "people": named, "attached": [one.id for one in kept]},
+            sealed={"text": said, "files": [one.name for one in kept]} if kept else {"text": said},
             source=collection.source,
             collection=collection_id,
             record=ref,
@@ -103,8 +174,39 @@ def add(actor: Actor, collection_id: str, key: str, text: str) -> str:
     return note_id
 
 
+def _keep(actor: Actor, subject: str, note_id: str, attached: Sequence[tuple[str, bytes]], now: datetime) -> list[Stored]:
+    """Keep the files of a new note, all or none. Raises Invalid for one that is not taken."""
+    most = settings.current().request_mb
+    if len(attached) > MOST_FILES:
+        raise _wrong(f"A note takes at most {MOST_FILES} files.", "file")
+    if sum(len(content) for _, content in attached) > most * 1_000_000:
+        raise _wrong(f"All files together would be larger than {most} MB. Take one away, or send them smaller.", "file")
+    kept: list[Stored] = []
+    try:
+        for name, content in attached:
+            kept.append(files.put(subject, content, name, tuple(media.MEDIA), run=note_id, slot="note", now=now, by=actor.id))
+    except Invalid as wrong:
+        _drop(kept)
+        raise _wrong(wrong.message, "file") from None
+    except ConsoleError:
+        _drop(kept)
+        raise
+    return kept
+
+
+def _drop(kept: Sequence[Stored]) -> None:
+    for one in kept:
+        files.remove(one.id)
+
+
+def visible_file(actor: Actor, stored: Stored) -> tuple[Collection, str]:
+    """The collection of the record that the file's note is on, and the record's reference in the log. Raises NotFound where the actor may not see it."""
+    collection_id, _, row = _visible_note(actor, stored.run)
+    return browsed_collection(actor, collection_id)[0], row.record
+
+
 def remove(actor: Actor, note_id: str) -> tuple[str, str]:
-    """Take the text of one's own note away; a mark stays. Answers (collection, key) of its record. Raises NotFound for anybody else's."""
+    """Take the text and files of one's own note away; a mark stays. Answers (collection, key) of its record. Raises NotFound for anybody else's."""
     collection_id, key, row = _visible_note(actor, note_id)
     if row.by != actor.id:
         raise NotFound(hidden=True)
@@ -124,6 +226,7 @@ def remove(actor: Actor, note_id: str) -> tuple[str, str]:
                 label=label_on_collection(collection),
                 connection=connection,
             )
+    _drop(files.of_run(note_id))
     return collection_id, key
 
 
@@ -133,7 +236,7 @@ def place_of(actor: Actor, note_id: str) -> tuple[str, str]:
     return collection_id, key
 
 
-def _visible_note(actor: Actor, note_id: str) -> tuple[str, str, sa.Row[tuple[object, ...]]]:
+def _visible_note(actor: Actor, note_id: str) -> tuple[str, str, sa.Row[Any]]:
     table = tables.record_note
     with transaction() as connection:
         row = connection.execute(sa.select(table).where(table.c.id == note_id)).first() if "\x00" not in note_id else None
@@ -147,7 +250,7 @@ def _visible_note(actor: Actor, note_id: str) -> tuple[str, str, sa.Row[tuple[ob
     return row.collection, key, row
 
 
-def _text(row: sa.Row[tuple[object, ...]]) -> str | None:
+def _text(row: sa.Row[Any]) -> str | None:
     """The text; None where it was removed, or erased with its subject."""
     if row.ct is None:
         return None
@@ -193,5 +296,5 @@ def _sees(person: str, collection: Collection, key: str) -> bool:
         return False
 
 
-def _wrong(reason: str) -> Invalid:
-    return Invalid(reason, details=[{"field": "text", "reason": reason}])
+def _wrong(reason: str, field: str = "text") -> Invalid:
+    return Invalid(reason, details=[{"field": field, "reason": reason}])

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from console import access, log, records, subjects
 from console.browse import naming
-from console.browse.change_intents import log_reference
 from console.browse.governors import Governor, governors
 from console.core import expressions, filters
 from console.core.actor import Actor
@@ -23,7 +22,7 @@ from console.core.filters import Filter, Today
 from console.core.scopes import Scope
 from console.errors import Malformed, NotFound, TooSlow
 from console.formats import Named
-from console.records import Chosen, KeySelect, Record, ValueCounts, index_advice, search, sql_segments
+from console.records import Chosen, KeySelect, Ranges, Record, ValueCounts, index_advice, search, sql_segments
 
 CAP = 10_000
 MOST_IN_TAB = 1_000
@@ -225,6 +224,14 @@ def value_counts(actor: Actor, collection_id: str, field: str, query: BrowseQuer
     return records.value_counts(collection_id, scope, name, where, sought, segment=segment)
 
 
+def value_ranges(actor: Actor, collection_id: str, field: str, query: BrowseQuery) -> Ranges:
+    """How the numbers, days or moments of the field are spread in the list that the query names. Raises what `value_counts` raises."""
+    collection, scope = browsed_collection(actor, collection_id)
+    where, segment, sought = question(actor, collection, scope, query)
+    name = filters.readable_field(collection, field, scope.hidden).name
+    return records.value_ranges(collection_id, scope, name, where, sought, segment=segment)
+
+
 def _by_indexes(collection: Collection, scope: Scope, sought: Sought | None) -> bool:
     """Whether the search goes through indexes, which name no more than `CAP` records."""
     return sought is not None and search.reach(collection, scope.hidden, sought) not in ("", "rows")
@@ -255,7 +262,7 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
         "record_viewed",
         source=collection.source,
         collection=collection_id,
-        record=log_reference(collection, key),
+        record=records.log_reference(collection, key),
         label=label_on_collection(collection),
         later=True,
     )
@@ -271,7 +278,10 @@ def sample(actor: Actor, becoming: Collection) -> RecordPage | None:
     log.note(
         actor, "record_listed", open={"count": 1 if found else 0, "sort": "", "more": False}, source=becoming.source, collection=becoming.id
     )
-    return None if found is None else RecordPage(becoming, found, becoming.readable(scope), (), False)
+    if found is None:
+        return None
+    fields = becoming.readable(scope)
+    return RecordPage(becoming, found, fields, (), False, named_records(actor, fields, [found]))
 
 
 def subject_of(collection: Collection, key: str) -> str | None:

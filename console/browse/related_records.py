@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from console import access, log, records
 from console.browse import naming
-from console.browse.change_intents import log_reference
 from console.browse.record_lists import MOST_IN_TAB, browsed_collection, label_on_collection, named_records, read_columns, shown_columns
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, Relation
@@ -78,6 +77,20 @@ def related_lists(actor: Actor, collection_id: str, key: str, limit: int) -> lis
     ]
 
 
+def ways_on(actor: Actor, collection_id: str, key: str) -> list[tuple[Relation, int | None]]:
+    """Every relation of the record to collections that the actor may browse, with how many records it leads to, as in `RelatedPage.total`.
+
+    Raises NotFound, SourceDown.
+    """
+    collection, scope = browsed_collection(actor, collection_id)
+    seen = [link for link in collection.relations if access.can(actor, None, f"collection:{link.collection}", "browse")]
+    if not seen:
+        records.get(collection_id, key, scope, fields=())
+        return []
+    wanted = [Wanted(link, browsed_collection(actor, link.collection)[1], ()) for link in seen]
+    return list(zip(seen, records.related_numbers(collection_id, key, scope, wanted, MOST_IN_TAB), strict=True))
+
+
 def summary_relations(collection: Collection) -> list[Relation]:
     """The relations of the summary in the order of its document; without one, those to many records."""
     told = [collection.relation(str(one["relation"])) for one in collection.summary.get("related", ())]
@@ -96,7 +109,7 @@ def _note_related(actor: Actor, collection: Collection, key: str, relations: Seq
             open={"relation": ", ".join(names)},
             source=collection.source,
             collection=collection.id,
-            record=log_reference(collection, key),
+            record=records.log_reference(collection, key),
             label=label or label_on_collection(collection),
             later=True,
         )

@@ -10,7 +10,6 @@ from typing import Any
 
 from console import access, log, records
 from console.browse import record_lists
-from console.browse.change_intents import log_reference
 from console.core.actor import Actor
 from console.core.documents.collections import Field
 from console.errors import Invalid, NotAllowed, NotFound
@@ -61,7 +60,7 @@ def reveal(actor: Actor, collection_id: str, key: str, name: str, reason: str) -
         sealed={"reason": said},
         source=collection.source,
         collection=collection_id,
-        record=log_reference(collection, key),
+        record=records.log_reference(collection, key),
         label=access.label_of(f"collection:{collection_id}"),
     )
     return Revealed(field, value, log.now() + timedelta(seconds=SHOWN_S))

@@ -5,7 +5,8 @@ Who may not read a field that it names does not see its tab.
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,15 @@ import sqlalchemy as sa
 from console import log, subjects
 from console.browse.record_lists import BrowseQuery, browsed_collection, may_shape, question
 from console.core.actor import Actor
+from console.core.documents.collections import Collection as CollectionModel
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.db.ids import new_id
 from console.errors import Invalid, Malformed, NotFound
 
 LONGEST_LABEL = 60
+SHORTEST = 4
+"""Letters of the longest word of a search that can name somebody."""
 MOST_OWN = 30
 """Most saved segments of one person on one list."""
 KEPT = ("segment", "filter", "q", "sort", "columns")
@@ -128,6 +132,57 @@ def remove(actor: Actor, collection_id: str, segment_id: str) -> None:
                 actor, "segment_removed", open={"segment": segment_id, "audience": found.audience},
                 source=collection.source, collection=collection_id, connection=connection,
             )  # fmt: skip
+
+
+def naming(texts: Collection[str], collection: CollectionModel) -> list[str]:
+    """The ids of saved segments of any list that search for somebody by these texts (name, e-mail, number), for erasing the person.
+
+    A search does where all its words stand in one of the texts; a condition where it compares a field that names records with such a text.
+    """
+    known = [text.casefold() for text in texts if len(text) >= SHORTEST]
+    told = frozenset(identifying(collection))
+    found = []
+    with hot_engine().connect() as connection:
+        rows = connection.execute(
+            sa.select(tables.saved_segment.c.id, tables.saved_segment.c.collection, tables.saved_segment.c.query)
+        ).all()
+    for row in rows:
+        try:
+            kept = json.loads(subjects.unwrap(row.query, _place(row.id)))
+            conditions = json.loads(kept["filter"]) if str(kept.get("filter", "")).startswith("{") else kept.get("filter") or ""
+        except (subjects.Unreadable, ValueError):
+            continue
+        asked = [str(kept.get("q") or "")] + (
+            [conditions] if isinstance(conditions, str) else _compared(conditions, told if row.collection == collection.id else None)
+        )
+        if any(_within(text, known) for text in asked):
+            found.append(row.id)
+    return found
+
+
+def identifying(collection: CollectionModel) -> list[str]:
+    """Fields whose values say which person it is: those of the title, addresses and numbers to call, the key, and texts that searches look at."""
+    contact = [item.name for item in collection.stored_fields if item.type in ("email", "phone")]
+    return list(dict.fromkeys([*collection.title_fields, *contact, *collection.search, *collection.key]))
+
+
+def _compared(condition: Any, fields: frozenset[str] | None) -> list[str]:
+    """The texts that conditions compare these fields with; None: any field."""
+    if isinstance(condition, list):
+        return [text for one in condition for text in _compared(one, fields)]
+    if not isinstance(condition, Mapping):
+        return []
+    own = condition.get("value") if fields is None or condition.get("field") in fields else None
+    values = own if isinstance(own, list) else [own]
+    return [str(one) for one in values if isinstance(one, str)] + [
+        text for name in ("and", "or", "not") if name in condition for text in _compared(condition[name], fields)
+    ]
+
+
+def _within(asked: str, known: Collection[str]) -> bool:
+    """Whether all words of what is asked for stand in one of the texts."""
+    words = [word for word in re.split(r"[^\w@.+-]+", asked.casefold()) if word]
+    return bool(words) and max(map(len, words)) >= SHORTEST and any(all(word in text for word in words) for text in known)
 
 
 def _place(segment_id: str) -> str:

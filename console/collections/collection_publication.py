@@ -32,7 +32,7 @@ from console.collections.collection_store import (
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents import governance
-from console.core.documents.collections import Collection, Stored
+from console.core.documents.collections import Collection, Stored, contact_document
 from console.core.documents.collections.collection_document import CollectionDocument, read
 from console.core.documents.collections.document_changes import changes
 from console.core.documents.collections.document_check import check
@@ -168,7 +168,9 @@ def _publish(connection: Connection, own: Stored, live: CollectionDocument, docu
     _judge_clearance(actor, live, made)
     every, _ = read_stored(connection, own.id)
     becoming = assembled_with(every, own, made)
-    _judge_subject(actor, becoming, {**catalogue.load(connection).collections, becoming.id: becoming})
+    among = {**catalogue.load(connection).collections, becoming.id: becoming}
+    _judge_subject(actor, becoming, among)
+    refuse(own.id, contact_document.wrong_tables(becoming, among))
     for segment in becoming.segments:
         try:
             if segment.sql is not None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from console import sources
+from console import sources, triggers
+from console.contacts import books
 from console.sources import Terms
 
 source = click.Group("source", help="Your databases, and what the console knows of them.")
@@ -68,6 +69,21 @@ def add(
     click.echo(f"{len(added)} collections of {name}, for the role {role}{', read-only' if read_only else ''}")
 
 
+@source.command("book", epilog="Example: console source book leads --role campaign_manager")
+@click.argument("name")
+@click.argument("url", default="")
+@click.option(
+    "--role",
+    default="admin",
+    show_default=True,
+    help="Who may browse, read, create, update and export its records; every other role gets nothing.",
+)
+def book(name: str, url: str, role: str) -> None:
+    """Make a contact book under NAME: tables for contacts and consents in an empty database at URL, or in a new one on the console's own server."""
+    made = books.create(sources.SYSTEM, name, {role: sources.GRANTED}, url)
+    click.echo(f"{', '.join(collection.id for collection in made)} for the role {role}")
+
+
 @source.command("list", epilog="Example: console source list")
 def list_() -> None:
     """Every data source, without its password."""
@@ -112,6 +128,13 @@ def inspect(name: str) -> None:
     if inspected["changed"] or inspected["gone"]:
         for broken in sources.difference(name).breaks:
             click.echo(f"breaks the {broken.kind} {broken.name}: {broken.reason}")
+
+
+@source.command("listen", epilog="Example: console source listen shop > handrail.sql")
+@click.argument("name")
+def listen(name: str) -> None:
+    """Print the trigger that lets the PostgreSQL database of a source tell of changes at once. Its owner installs it; nothing is written there from here."""
+    click.echo(triggers.install_sql(name))
 
 
 @source.command("refresh", epilog="Example: console source refresh shop")

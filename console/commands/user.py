@@ -14,8 +14,13 @@ user = click.Group("user", help="People who may sign in.")
 )
 @click.option("--team", required=True, help="The team in which the role is held; made when it is not there.")
 @click.option("--name", default="", help="As colleagues see it; without it, made from the address.")
-def create(email: str, role: str, team: str, name: str) -> None:
+@click.option("--service", is_flag=True, help="A service account: nobody signs in to it, runs and API keys act as it.")
+def create(email: str, role: str, team: str, name: str, service: bool) -> None:
     """Enter a person, and print the password that they sign in with for the first time: it is said only now."""
+    if service:
+        account = accounts.create_service_account(email, [(role, accounts.team_id(team))], name=name, makes_team=True)
+        click.echo(f"{account.email}  {account.name}, {role}, {account.teams[0]}")
+        return
     created = accounts.create_person(email, role=role, team=team, name=name)
     click.echo(f"{created.person.email}  {created.password}  {created.person.name}, {role}, {created.person.teams[0]}")
 
@@ -97,7 +102,7 @@ def listing() -> None:
     """Everybody, with their roles."""
     for person in accounts.people():
         roles = ", ".join(role if team == "*" else f"{role} in {team}" for role, team in sorted(person.roles))
-        state = "  removed" if person.removed else "  closed" if person.disabled else ""
+        state = ("  service account" if person.service else "") + ("  removed" if person.removed else "  closed" if person.disabled else "")
         click.echo(f"{person.email or '–'}  {person.name}  {roles or 'no role'}{state}")
 
 

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import click
 
-from console import workflows
-from console.core.documents.workflow import MAX_BYTES
+from console import access, accounts, runs, workflows
+from console.core.actor import Actor
+from console.core.documents.workflow import MAX_BYTES, Workflow, read
 from console.core.documents.workflow_check import Problem
+from console.errors import NotFound
+from console.runs import trying
 
 FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 workflow = click.Group("workflow", help="Workflows as files and versions.")
@@ -50,6 +53,58 @@ def publish(slug: str) -> None:
     """Make the draft of SLUG its live version; runs under way keep theirs."""
     published = workflows.publish(slug)
     click.echo(f"{published.slug}  version {published.number} is live  {published.hash}")
+
+
+@workflow.command("test", epilog="Example: console workflow test my-review.json --user mona@fernwick.example")
+@click.argument("what", metavar="FILE|SLUG")
+@click.option(
+    "--user", "email", help="E-mail of whose rights count; none: the account that the workflow runs as, else somebody who may publish it."
+)
+def test(what: str, email: str | None) -> None:
+    """Run the tests that are kept with a workflow: of FILE, or of the draft of SLUG. Nothing is written or sent.
+
+    Prints a line for each test: the workflow, the test, and `holds` or what differs. Exits 1 if one does not hold.
+    """
+    document, ident = _document_of(what)
+    actor = _whose_rights(document, email)
+    if ident is not None:
+        document = trying.workflow_trials.definition_to_try(actor, ident).document
+    results = runs.results_of_tests(actor, document.slug, ident or document.slug, document)
+    for result in results:
+        click.echo(f"{document.slug}: {result.name}: {'holds' if result.holds else ' '.join(result.differences)}")
+    if not results:
+        click.echo(f"{document.slug}: no tests")
+    if not all(result.holds for result in results):
+        sys.exit(1)
+
+
+def _document_of(what: str) -> tuple[Workflow, str | None]:
+    """(the document, the slug of its draft; None: it is a file). Raises NotFound, DefinitionError."""
+    if not Path(what).is_file():
+        found = next((known for known in workflows.all_known() if known.slug == what), None)
+        if found is None:
+            raise NotFound(f"There is no file {what}, and no workflow of that name.")
+        return workflows.readable(workflows.draft_document(what)), what
+    with Path(what).open("rb") as opened:
+        content = opened.read(MAX_BYTES + 1)
+    problems = workflows.check(content, workflows.connected())
+    if any(problem.severity == "error" for problem in problems):
+        raise workflows.refused(what, problems)
+    return read(content), None
+
+
+def _whose_rights(document: Workflow, email: str | None) -> Actor:
+    """The person of the address, the account that the workflow runs as, or the first by name who may publish it. Raises NotFound."""
+    if email is not None:
+        return accounts.actor_of_person(accounts.person_of_email(email).id)
+    if document.run_as is not None:
+        return accounts.service_account(document.run_as)
+    for person in accounts.people():
+        may = access.can(Actor("user", person.id), document.team, f"workflow:{document.slug}", "publish")
+        if may and person.kind == "person" and not person.disabled:
+            click.echo(f"With the rights of {person.name}.", err=True)
+            return accounts.actor_of_person(person.id)
+    raise NotFound("Nobody may publish this workflow here. Name somebody by --user.")
 
 
 def print_problems(files: Sequence[Path], check: Callable[[bytes], Sequence[Problem]]) -> None:

@@ -29,6 +29,7 @@ class Actor:
     key_id: str | None = None
     clearance: frozenset[str] = frozenset()
     policy: int = 0  # version of the policy at the start of the request
+    service: bool = False  # a service account: nobody signs in to it, and it approves nothing
 
     @property
     def attributes(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from console.core.event_kind import Kind
+from console.core.events_of_workflows import MOVED_VERSION
 from console.core.events_outside import OUTSIDE
 
 GROUPS: Mapping[str, str] = MappingProxyType(
@@ -48,8 +49,27 @@ _RUN = (
         "run_started",
         "run",
         "A run of a workflow was started.",
-        ("id", "workflow", "version", "team", "collection", "record", "exclusive", "started_by", "holder", "trigger", "linked_to", "label"),
-        ("input", "title", "loaded"),
+        (
+            "id",
+            "workflow",
+            "version",
+            "team",
+            "collection",
+            "record",
+            "exclusive",
+            "started_by",
+            "holder",
+            "trigger",
+            "linked_to",
+            "label",
+            "mode",
+            "origin",
+            "start_key",
+            "test",
+            "parent",
+            "fork",
+        ),
+        ("input", "title", "loaded", "event", "context", "item"),
         move=True,
     ),
     Kind(
@@ -78,6 +98,7 @@ _RUN = (
         move=True,
     ),
     Kind("run_assigned", "run", "The run was given to a person.", ("holder", "former_holder"), ("draft", "reason"), move=True),
+    MOVED_VERSION,
     Kind(
         "run_escalated",
         "run",
@@ -86,7 +107,14 @@ _RUN = (
         ("reason", "draft"),
         move=True,
     ),
-    Kind("run_completed", "run", "The run reached an end of its workflow.", ("label", "step"), ("output",), move=True),
+    Kind(
+        "run_completed",
+        "run",
+        "The run reached an end of its workflow, or left it by an exit.",
+        ("label", "step"),
+        ("output", "reason"),
+        move=True,
+    ),
     Kind("run_aborted", "run", "A person broke the run off, with a reason.", ("former_holder",), ("reason", "draft"), move=True),
     Kind("run_failed", "run", "The run ended because an automatic step could not be done.", ("code",), ("message",), move=True),
     Kind(
@@ -131,7 +159,7 @@ _RUN = (
         "step_submitted",
         "step",
         "A step that changes something outside was handed in; it is done when its effects are.",
-        ("n", "outcome", "type", "title", "automatic", "handled_manually", "proposal", "approval"),
+        ("n", "outcome", "type", "title", "automatic", "handled_manually", "proposal", "approval", "awaits"),
         ("values", "output", "reason", "loaded"),
         move=True,
     ),
@@ -139,7 +167,7 @@ _RUN = (
         "step_completed",
         "step",
         "A step was done; its outcome leads on.",
-        ("n", "outcome", "came_to", "type", "title", "automatic", "handled_manually", "taken_from", "proposal"),
+        ("n", "outcome", "came_to", "type", "title", "entered", "automatic", "handled_manually", "taken_from", "proposal"),
         ("values", "output", "reason", "loaded"),
         move=True,
     ),
@@ -189,7 +217,7 @@ _RUN = (
         ("n", "status", "title"),
         move=True,
     ),
-    Kind("timer_set", "step", "The run waits until a moment.", ("n", "until", "outcome"), ("output",), move=True),
+    Kind("timer_set", "step", "The run waits until a moment.", ("n", "until", "outcome", "entered"), ("output",), move=True),
     Kind("timer_fired", "step", "The moment came that the run waited for; it goes on by itself.", ("n", "until"), move=True),
     Kind(
         "event_awaited",
@@ -199,7 +227,14 @@ _RUN = (
         ("request",),
         move=True,
     ),
-    Kind("event_arrived", "step", "What the step waited for is there.", ("n", "key", "outcome"), ("what",), move=True),
+    Kind(
+        "event_arrived",
+        "step",
+        "What the step waited for is there.",
+        ("n", "key", "outcome", "early"),
+        ("what", "values", "output"),
+        move=True,
+    ),
     Kind(
         "wait_left",
         "step",
@@ -335,6 +370,13 @@ _RUN = (
         "A task was made for a person or a team.",
         ("task", "n", "assignee", "team", "due", "effect"),
         ("title", "text"),
+    ),
+    Kind(
+        "message_asked",
+        "step",
+        "A step asked for a message to somebody outside: it leaves when consent, the hours and the caps allow it.",
+        ("message_id", "n", "channel", "consent", "expires_s", "most", "again_s", "outcomes", "effect"),
+        ("content",),
     ),
     Kind("task_closed", "step", "A task was done, or is not needed any more.", ("task", "n", "result", "effect", "compensates"), ("note",)),
     Kind(

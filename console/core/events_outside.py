@@ -1,6 +1,7 @@
 """Kinds of events outside runs: records, access, people, configuration and the log itself."""
 
 from console.core.event_kind import Kind
+from console.core.events_of_workflows import WORKFLOWS
 
 OUTSIDE = (
     Kind("record_viewed", "record", "A person or key looked at a record.", ("tab", "relation", "run"), ("fields",)),
@@ -33,7 +34,26 @@ OUTSIDE = (
         ("old", "new", "changes"),
     ),
     Kind("value_revealed", "record", "A person or key uncovered a masked value of a record, with a reason.", ("field",), ("reason",)),
-    Kind("note_added", "record", "A person wrote a note on a record; the people that it names are told.", ("note", "people"), ("text",)),
+    Kind(
+        "note_added",
+        "record",
+        "A person wrote a note on a record; the people that it names are told.",
+        ("note", "people", "attached"),
+        ("text", "files"),
+    ),
+    Kind(
+        "lead_enrolled",
+        "record",
+        "Somebody was enrolled in a workflow: by a person, a program, a segment, a file or a trigger. A run begins for them when it is their turn.",
+        ("lead", "workflow", "slug", "origin", "trigger", "batch"),
+    ),
+    Kind(
+        "lead_left",
+        "record",
+        "Somebody enrolled left a workflow before its end: a person took them out, an exit applied, their record is gone, or they could not begin.",
+        ("lead", "workflow", "slug", "ending", "run"),
+        ("reason",),
+    ),
     Kind(
         "segment_shared",
         "record",
@@ -43,6 +63,65 @@ OUTSIDE = (
     ),
     Kind("segment_removed", "record", "A person removed a saved filter that a team or a role had as a tab.", ("segment", "audience")),
     Kind("note_removed", "record", "A person removed a note of their own from a record.", ("note",)),
+    Kind(
+        "message_sent",
+        "record",
+        "A message to somebody outside left, or a call was begun.",
+        ("message_id", "run", "channel", "provider", "sandbox", "number"),
+        ("basis",),
+    ),
+    Kind(
+        "message_skipped",
+        "record",
+        "A message did not leave, and is not tried again.",
+        ("message_id", "run", "channel", "code"),
+        ("reason",),
+    ),
+    Kind(
+        "message_failed",
+        "record",
+        "A message could not be sent, or did not arrive.",
+        ("message_id", "run", "channel", "code"),
+        ("reason",),
+    ),
+    Kind(
+        "message_received",
+        "record",
+        "A message came from somebody outside.",
+        ("message_id", "channel", "stop", "known"),
+        (),
+    ),
+    Kind(
+        "call_ended",
+        "record",
+        "A call to somebody outside ended.",
+        ("message_id", "run", "outcome", "number", "sandbox"),
+        ("label",),
+    ),
+    Kind(
+        "consent_withdrawn",
+        "record",
+        "Somebody outside wants no more messages; it holds at once.",
+        ("channels", "source", "message_id"),
+        (),
+    ),
+    Kind("message_tested", "configuration", "A person sent a test message to themselves.", ("channel", "provider", "sandbox")),
+    Kind(
+        "secret_changed",
+        "configuration",
+        "A secret for other systems was set, or where it may go was changed; its text is nowhere in the log.",
+        ("name", "hosts", "fields", "added"),
+    ),
+    Kind("secret_removed", "configuration", "A secret for other systems was removed.", ("name",)),
+    Kind("channel_changed", "configuration", "A person changed what is set for a channel.", ("channel", "sandbox"), ()),
+    Kind("tag_added", "record", "A person, a key or a step put a tag on a record that did not have it.", ("tag", "n")),
+    Kind("tag_removed", "record", "A person, a key or a step took a tag away from a record that had it.", ("tag", "n")),
+    Kind(
+        "stage_changed",
+        "record",
+        "The stage of a contact became another one, whoever changed the field: a person, a key, an action or a step.",
+        ("field", "former", "stage", "n"),
+    ),
     Kind(
         "access_refused",
         "access",
@@ -89,7 +168,7 @@ OUTSIDE = (
         "person_created",
         "account",
         "A person was entered who may sign in.",
-        ("person", "roles", "teams", "invitation", "invited_by"),
+        ("person", "roles", "teams", "invitation", "invited_by", "kind"),
         ("name", "email"),
     ),
     Kind("key_created", "account", "A key of the API was made for a person.", ("key", "person", "expires_at"), ("name", "before", "after")),
@@ -181,6 +260,7 @@ OUTSIDE = (
         ("workflow", "slug", "status", "fields"),
         ("before", "after"),
     ),
+    *WORKFLOWS,
     Kind(
         "workflow_deleted",
         "configuration",
@@ -230,12 +310,11 @@ OUTSIDE = (
         ("source", "dialect", "ok", "code", "count"),
         ("place",),
     ),
-    Kind("workflow_imported", "configuration", "A version of a workflow was read in from a file.", ("workflow", "slug", "version", "hash")),
     Kind(
-        "workflow_published",
+        "trigger_changed",
         "configuration",
-        "A version of a workflow went live; runs under way keep theirs.",
-        ("workflow", "slug", "version", "hash", "former"),
+        "A trigger of a workflow was added or removed, switched on or off, or its webhook got a new address or secret; the old one is worthless from then on.",
+        ("workflow", "trigger", "trigger_kind", "change"),
     ),
     Kind(
         "action_changed", "configuration", "What can be done to records was defined or changed.", ("action", "hash", "former", "collection")
@@ -270,6 +349,19 @@ OUTSIDE = (
         "log",
         "A person looked at what a model was sent for a step, and what it answered.",
         ("call", "run", "found"),
+    ),
+    Kind(
+        "builder_asked",
+        "proposal",
+        "A person asked in words for a change of a workflow's draft, or about it.",
+        ("workflow", "turn", "draft_revision"),
+        ("message",),
+    ),
+    Kind(
+        "builder_answered",
+        "proposal",
+        "What was asked about a workflow's draft has an answer, or has none; the draft is as it was.",
+        ("workflow", "turn", "status", "code", "rounds", "changes", "for"),
     ),
     Kind("ai_feedback", "proposal", "A person said whether a proposal helped.", ("call", "run", "thumb"), ("comment",)),
     Kind("log_exported", "log", "A person or key exported the activity log.", ("format", "filters", "size", "proofs"), ("filter",)),

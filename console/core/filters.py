@@ -23,6 +23,9 @@ MOST_VALUES = 500
 LONGEST_TEXT = 2_000
 LONGEST_FILTER = 50_000
 MOST_DAYS = 36_500
+TAGS = "tags"
+TAG_OPS = ("contains", "eq", "ne", "in", "is_null")
+"""Comparisons of the console's own tags: has it, has it, has it not, has one of them, has none or any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,8 @@ def _test(value: Mapping[str, Any], collection: Collection, hidden: frozenset[st
     if strange:
         raise _wrong(strange[0], f"A filter has no '{strange[0]}'; it has field, op and value, or and / or.")
     name, op = value.get("field"), value.get("op")
+    if name == tag_field(collection) and collection.key:
+        return Test(name, *_tag_test(name, op, value.get("value", True)))
     field = readable_field(collection, name, hidden)
     if op not in OPS:
         raise _wrong(field.name, f"There is no op {op!r} for {field.name}. There are {', '.join(OPS)}.", op=str(op))
@@ -119,6 +124,25 @@ def _test(value: Mapping[str, Any], collection: Collection, hidden: frozenset[st
             raise _wrong(field.name, f'{field.name} takes a day, or {{"days": -30}}: so many days from today, at most {MOST_DAYS}.')
         return Test(field.name, op, checked_value(field, op, _day(field, today, days)), days)
     return Test(field.name, op, checked_value(field, op, given))
+
+
+def tag_field(collection: Collection) -> str:
+    """The name by which filters know the console's own tags: `tags`, or `console_tags` where the collection has a field of that name."""
+    return TAGS if TAGS not in collection.by_name and collection.field(TAGS) is None else f"console_{TAGS}"
+
+
+def _tag_test(name: str, op: Any, given: Any) -> tuple[str, Any]:
+    """(op, value) of a condition on tags. Raises Malformed."""
+    if op not in TAG_OPS:
+        raise _wrong(name, f"There is no op {op!r} for {name}. There are {', '.join(TAG_OPS)}.", op=str(op))
+    if op == "is_null":
+        if not isinstance(given, bool):
+            raise _wrong(name, f"{name} is_null takes true or false.")
+        return op, given
+    words = given if op == "in" else [given]
+    if not isinstance(words, list) or len(words) > MOST_VALUES or not all(isinstance(word, str) and word.strip() for word in words):
+        raise _wrong(name, f"{name} {op} takes {'a list of tags' if op == 'in' else 'a tag'}, such as lead.")
+    return op, given
 
 
 def _day(field: Field, today: Today, days: int) -> str:

@@ -244,11 +244,19 @@ class Closed:
         """Names of hidden outputs of this step, with `ANY` for values that cannot be told apart; None: of any step."""
         if step not in self._known:
             every = self.version.made
+            if step is not None and every and step not in every and self.version.read:
+                self._known[step] = self._of_another_version()
+                return self._known[step]
             steps = [step] if step is not None else list(every)
             self._known[step] = frozenset(
                 name for each in steps for name, origins in every.get(each, {}).items() if any_hidden(origins, self.hidden)
             )
         return self._known[step]
+
+    def _of_another_version(self) -> frozenset[str]:
+        """Of a step that a run left when it was moved to this version: everything, for a reader from whom any field is hidden."""
+        shut = any_hidden(((collection, ANY) for collection in self.version.titles), self.hidden)
+        return frozenset({ANY, SAID, SENT, COMPARED}) if shut else frozenset()
 
     def of_kind(self, kind: str) -> frozenset[str]:
         """Like `names`, for any step of this type."""

@@ -172,3 +172,18 @@ def alone(about: str) -> Iterator[bool]:
         finally:
             if mine and not driver.closed:
                 driver.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (about,))
+
+
+_PLACE = "select n from generate_series(1, %s) n where pg_try_advisory_lock(hashtextextended(%s || ':' || n, 0)) limit 1"
+
+
+@contextmanager
+def place_among(about: str, most: int) -> Iterator[bool]:
+    """Whether fewer than `most` others in any process are at `about` now; while the block lasts, this one counts. A process that dies lets go at once."""
+    with borrowed() as driver:
+        row = driver.execute(_PLACE, (most, about)).fetchone()
+        try:
+            yield row is not None
+        finally:
+            if row is not None and not driver.closed:
+                driver.execute("select pg_advisory_unlock(hashtextextended(%s || ':' || %s, 0))", (about, str(row[0])))

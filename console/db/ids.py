@@ -4,6 +4,7 @@ import os
 import secrets
 import time
 import uuid
+from datetime import datetime
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -28,7 +29,15 @@ _FIXED = (7 << 76) | (2 << 62)
 
 def new_id(kind: str) -> str:
     """`kind_` and 26 characters of base 32, ordered by time: `run_01jd…`."""
-    number = uuid7().int
+    return _written(kind, uuid7().int)
+
+
+def id_at(kind: str, at: datetime) -> str:
+    """The lowest identifier of that moment: those drawn later are higher."""
+    return _written(kind, int(at.timestamp() * 1000) << 80)
+
+
+def _written(kind: str, number: int) -> str:
     digits = []
     for _ in range(26):
         digits.append(ALPHABET[number & 31])

@@ -50,7 +50,7 @@ run = _table(
     "id workflow version:int status revision:int run_seq:int head:bytes collection record team subject current:int "
     "attempts:int visits:json holder last_holder active_at:moment started_by waiting:json take_over:json "
     "automatic:int input:json reason ending exclusive_key linked_to created_at:moment ended_at:moment ticket:json "
-    "label put_down_at:moment trigger worked_ms:bigint",
+    "label put_down_at:moment trigger worked_ms:bigint mode origin:json start_key test:bool parent branch fork:json",
 )
 attempt = _table(
     "attempt",
@@ -76,6 +76,11 @@ ai_call = _table(
     "flags:texts asked:texts outcome answered_at:moment shown_at:moment submitted_at:moment submitted_by "
     "submitted_outcome handled_manually:bool revised_at:moment seconds:numeric opened:int",
 )
+builder_turn = _table(
+    "builder_turn",
+    "id workflow person at:moment deadline_at:moment status code revision:int rounds:int taken subject kid nonce:bytes ct:bytes "
+    "answer_nonce:bytes answer_ct:bytes",
+)
 ai_field = _table("ai_field", "call name confidence sources:int trusted:bool dropped shown:bool outcome")
 inbox = _table("inbox", "id title help team roles:json source:json position:int made_by made_at:moment closed_at:moment")
 pin = _table("pin", "person collection record segment at:moment")
@@ -94,11 +99,20 @@ document_request = _table(
     "form_ct:bytes sent_at:moment mail reminded:int remind_at:moment made_at:moment ended_at:moment",
 )
 
+message = _table(
+    "message",
+    "id key run n:int step workflow version:int team label collection record channel direction status code consent outcome "
+    "asked_at:moment due_at:moment at:moment sent_at:moment told_at:moment expires_s:int most:int again_s:int number:int tries:int looks:int "
+    "failures:int outcomes:texts provider provider_id sandbox:bool address:bytes of subject kid nonce:bytes ct:bytes result_nonce:bytes result_ct:bytes",
+)
+opt_out = _table("opt_out", "id:bigint collection record channel at:moment source message written_at:moment")
+channel = _table("channel", "kind sandbox:bool script changed_by changed_at:moment")
+
 person = _table(
     "person",
-    "id email name password_hash tags:json locale zone theme preferences:json disabled_at:moment created_at:moment removed_at:moment",
+    "id email name password_hash tags:json locale zone theme preferences:json disabled_at:moment created_at:moment removed_at:moment kind",
 )
-team = _table("team", "id name description lead archived_at:moment created_at:moment")
+team = _table("team", "id name description lead archived_at:moment created_at:moment second_person:bool")
 person_team = _table("person_team", "person team")
 invitation = _table("invitation", "id person email roles:json teams:json token:bytes invited_by created_at:moment expires_at:moment mail")
 session = _table("session", "id token_hash:bytes person created_at:moment seen_at:moment ended_at:moment ip agent")
@@ -123,6 +137,8 @@ list_export = _table(
     "id person collection format subject kid nonce:bytes ct:bytes status why done:bigint total:bigint parts:int "
     "created_at:moment expires_at:moment",
 )
+tag = _table("tag", "id name created_by created_at:moment")
+record_tag = _table("record_tag", "collection record tag subject by at:moment run")
 record_note = _table("record_note", "id collection record by at:moment mentions:texts subject kid nonce:bytes ct:bytes removed_at:moment")
 throttle = _table("throttle", "key count:int until:moment")
 
@@ -131,6 +147,7 @@ data_source = _table(
     "id name url_sealed:bytes dialect created_at:moment settings:json server paused_at:moment looked_at:moment "
     "checked_at:moment down_since:moment",
 )
+outgoing_secret = _table("outgoing_secret", "name sealed:bytes hosts:texts changed_by changed_at:moment")
 collection = _table("collection", "id source document:json structure:json position:int")
 collection_version = _table("collection_version", "collection number:int document hash origin made_by made_at:moment")
 collection_draft = _table("collection_draft", "collection document former:json revision:int changed_by changed_at:moment")
@@ -139,8 +156,61 @@ workspace_version = _table("workspace_version", "workspace number:int document h
 workspace_draft = _table("workspace_draft", "workspace document former:json revision:int changed_by changed_at:moment")
 workflow = _table(
     "workflow",
-    "id slug title description status team collection draft:json live_version:int label created_at:moment updated_at:moment",
+    "id slug title description status team collection draft:json draft_revision:int live_version:int label created_at:moment updated_at:moment "
+    "status_at:moment status_reason archived_at:moment",
 )
-workflow_version = _table("workflow_version", "workflow number:int document:bytes hash published_at:moment published_by")
+failure = _table(
+    "failure",
+    "run pos:bigint workflow version:int step code cause at:moment team label retried_by closed_at:moment closed_by alerted_at:moment",
+)
+alert_rule = _table(
+    "alert_rule", "id workflow kind minutes:int pattern people:texts mail:bool starts made_by made_at:moment last_at:moment held:int"
+)
+alert_told = _table("alert_told", "rule run")
+workflow_version = _table("workflow_version", "workflow number:int document:bytes hash published_at:moment published_by note")
+workflow_review = _table(
+    "workflow_review",
+    "id workflow revision:int document:json hash base:int note status requested_by requested_at:moment decided_by decided_at:moment reason "
+    "impact:json version:int",
+)
+run_move = _table(
+    "run_move",
+    "id workflow former_version:int version:int steps:json runs:texts person reason status done:int moved:int refused:json made_at:moment ended_at:moment",
+)
+workflow_edit = _table("workflow_edit", "workflow revision:int at:moment by kind of:int undone:bool changes:json inverse:json")
+trigger = _table(
+    "trigger",
+    "workflow id kind definition:json declared:bool enabled:bool added:bool version:int next_at:moment cursor:bigint token:bytes address:bytes "
+    "secret:bytes matched:bigint passed:bigint left_out:bigint stopped:bigint problem problem_at:moment changed_at:moment",
+)
+firing = _table(
+    "firing",
+    "id workflow trigger kind key at:moment due_at:moment version:int collection record told:bytes status run why tries:int done_at:moment",
+)
+trigger_sync = _table("trigger_sync", "workflow version:int status pos:bigint at:moment done:bool")
+webhook = _table(
+    "webhook",
+    "id url:bytes events:texts filter enabled:bool stopped problem problem_at:moment secret:bytes former_secret:bytes former_until:moment made_by "
+    "made_at:moment acts_for cursor:bigint last_pos:bigint refused:int",
+)
+webhook_delivery = _table(
+    "webhook_delivery",
+    "id number:bigint webhook pos:bigint prev_pos:bigint type label subject by_hand:bool status tries:int due_at:moment made_at:moment "
+    "done_at:moment code:int error answer:bytes",
+)
+source_watch = _table("source_watch", "collection column mark:json mark_at:moment highest:json seen:json looked_at:moment problem")
 action = _table("action", "id title collection team document:bytes hash changed_at:moment changed_by")
 bulk = _table("bulk", "id person action collection values:json items:json created_at:moment")
+
+enrolment = _table(
+    "enrolment",
+    "id workflow who collection record subject kid nonce:bytes ct:bytes status run version:int step tries:int due_at:moment entered_by origin trigger "
+    "key batch line:bigint at:moment begun_at:moment left_at:moment ending reason chain:json",
+)
+enrolment_count = _table("enrolment_count", "id:bigint workflow version:int step status n:bigint")
+enrolment_batch = _table(
+    "enrolment_batch",
+    "id workflow person origin preview:bool subject kid nonce:bytes ct:bytes folder status why total:bigint done:bigint place:bytes "
+    "enrolled:bigint already_enrolled:bigint refused:bigint created_at:moment ended_at:moment",
+)
+enrolment_answer = _table("enrolment_answer", "batch line:bigint record status reasons:json")

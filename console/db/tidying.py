@@ -5,8 +5,35 @@ import sqlalchemy as sa
 from console.db import engine
 
 TABLES = (
-    *("ai_cache", "ai_feedback", "ai_field", "ai_prompt", "answer", "approval", "attempt", "bulk", "document_request", "draft", "effect"),
-    *("event_value", "file", "hold", "notice", "question", "record_note", "run", "run_context", "shown", "subject", "task"),
+    *(
+        "ai_cache",
+        "ai_feedback",
+        "ai_field",
+        "ai_prompt",
+        "answer",
+        "approval",
+        "attempt",
+        "builder_turn",
+        "bulk",
+        "document_request",
+        "draft",
+        "effect",
+    ),
+    *(
+        "event_value",
+        "file",
+        "hold",
+        "message",
+        "notice",
+        "question",
+        "record_note",
+        "record_tag",
+        "run",
+        "run_context",
+        "shown",
+        "subject",
+        "task",
+    ),
 )
 """Tables that hold what people typed or saw, or the keys that it is under."""
 

@@ -5,6 +5,8 @@ deeds of all tales are done in the order of their moments, so that the log reads
 where it stands: its run stays, half done.
 """
 
+import contextlib
+import functools
 import heapq
 import logging
 import os
@@ -15,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from console import accounts, documents, log, queue, runs, settings
+from console import accounts, channels, documents, enrolments, log, queue, runs, settings
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.demo import model, provider, tales
@@ -50,7 +52,7 @@ class Stage:
     def __init__(self, people: Mapping[str, str]) -> None:
         self.passwords = dict(people)
         self.tokens: dict[str, str] = {}
-        self.do = handlers()
+        self.do = handlers() | {queue.BEGIN: functools.partial(enrolments.beginning.begin, wait_s=0)}  # nobody else works meanwhile
         self.started = datetime.now(UTC)
         self.steps = 0
 
@@ -149,15 +151,24 @@ class Stage:
         """What the run waits for; empty where it does not wait."""
         return dict((self.see(by, run)["current"] or {}).get("waiting") or {})
 
+    def pass_on(self) -> None:
+        """Do what a worker does when time has passed: begin those who wait, wake runs, send what is due."""
+        enrolments.beginning.pick_up()
+        runs.wake()
+        channels.pick_up()
+        self.settle()
+        enrolments.beginning.keep_in_step()
+
     def settle(self) -> None:
-        """Do what a worker would: automatic steps, changes, proposals."""
+        """Do what a worker would: automatic steps, changes, proposals, messages."""
         log.settle()
         for _ in range(ROUNDS):
             jobs = fetch(_TAKE, (sorted(queue.JOBS),))
-            if not jobs and not runs.pick_up():
+            if not jobs and not runs.pick_up() and not enrolments.beginning.pick_up():
                 return
             for name, text in jobs:
-                self.do[name](text)
+                with contextlib.suppress(queue.PutBack):  # more waits than has its turn now
+                    self.do[name](text)
 
 
 class _stand_ins:  # noqa: N801 (used as a context manager only)

@@ -44,7 +44,7 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False)
             _readdress(data_dir, server)
             write_note(data_dir, note | {"loaded": loaded | {"portable": True}})
         return False
-    from console.demo import staff
+    from console.demo import staff, tagging
 
     known = {} if reset else {person["email"]: person["password"] for person in note.get("people", [])}
     told = staff.with_passwords(known)
@@ -56,7 +56,9 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False)
     _load_company(data_dir, server, datetime.now(UTC).date(), progress)
     progress("Making people, collections and workflows known")
     staff.create(told)
+    staff.create_service_accounts()
     _connect(data_dir, server)
+    tagging.tag_contacts(supply_file(data_dir))
     _import_actions()
     _publish_workflows()
     _make_inboxes()

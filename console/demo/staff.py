@@ -1,4 +1,4 @@
-"""Who works at Fernwick Pay: eleven people, each with a password of this load."""
+"""Who works at Fernwick Pay: eleven people, each with a password of this load, and the service accounts as which its automations run."""
 
 import json
 from collections.abc import Mapping
@@ -14,6 +14,11 @@ from console.errors import Conflict
 
 DOMAIN = "fernwick.example"
 ZONE = "Europe/Vilnius"
+SERVICE_ACCOUNTS = (
+    ("growth-automation", "Growth automation", "campaign_manager", "growth"),
+    ("operations-automation", "Operations automation", "operations_lead", "operations"),
+)
+"""First part of the address, name, role, team."""
 
 
 def listed() -> list[dict[str, Any]]:
@@ -41,6 +46,14 @@ def create(told: list[dict[str, str]]) -> None:
             )  # fmt: skip
         except Conflict:
             _set_password(person["email"], credentials["password"])
+
+
+def create_service_accounts() -> None:
+    """The service accounts of the automations; those that are there stay."""
+    known = accounts.service_accounts()
+    for first, name, role, team in SERVICE_ACCOUNTS:
+        if f"{first}@{DOMAIN}" not in known:
+            accounts.create_service_account(f"{first}@{DOMAIN}", [(role, team)], name=name)
 
 
 def _set_password(email: str, password: str) -> None:

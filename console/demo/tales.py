@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from console import access, log, records, runs
+from console import access, browse, channels, enrolments, log, records, runs
 from console.core import expressions
 from console.demo import payments, procurement, stories
 from console.work import tickets
@@ -41,6 +41,9 @@ SAID: Mapping[str, Any] = {
 }
 """Field → what the stand-in for a model proposes, where its form has the field."""
 NOTHING_TYPED = {"text": "Looked at it, nothing strikes.", "long_text": "Looked at the papers and the account; nothing strikes."}
+TURNOVER = "The turnover is four times what was expected."
+NO_PAPERS = "They will not send a VAT certificate before the contract is signed. May we go on without it?"
+"""Why a run is handed on."""
 EXPLAINED = "Seen on paper at the counter; the copy on file is the same."
 """What people write where a rule asks for a sentence."""
 PAYABLE = (
@@ -62,7 +65,7 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
     yield hours(5), held(stage, "olivia", "kyc-review", "customer", next(customers), 1)
     for risky in islice(_fitting(stage, customers, "customer", 'record.risk_band == "high"'), 1):
         yield days(1.2), review(stage, "olivia", risky, decided=False)
-    yield days(3.1), handed_up(stage, "olivia", next(customers))
+    yield days(3.1), handed_up(stage, "olivia", "kyc-review", "customer", next(customers), TURNOVER, "compliance-desk")
     for ago in (days(8.2), hours(6.2), hours(3.3)):
         yield ago, refund(stage, "tom" if ago > days(1) else "olivia", next(charges))
     yield hours(3.6), stopped(stage, "tom", next(charges), 1, "customer-refund", "charge")
@@ -73,6 +76,55 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
     yield hours(0.4), taken(stage, "tom", "refund-requests")
     requests = iter([str(number) for number in range(200, 231) if number not in procurement.STORY_REQUESTS])
     yield days(2.2), purchase(stage, requests, 2)
+    yield days(1.6), saved(stage, "stan", "supplier-onboarding", "supplier_request", next(requests), 1)
+    sandbox(stage)
+    for ago, workflow, chosen in (
+        (days(9.3), "re-engage", browse.BrowseQuery(segment="quiet", limit=CONTACTED)),
+        (days(8.4), "lead-nurture", browse.BrowseQuery(filter=LEADS, sort="name", limit=CONTACTED)),
+        (days(6.4), "lead-nurture", browse.BrowseQuery(segment="stories", limit=CONTACTED)),
+        (days(4.1), "welcome", browse.BrowseQuery(segment="no_zone", limit=CONTACTED)),
+        (days(2.3), "lead-nurture", browse.BrowseQuery(filter=LEADS, sort="-name", limit=CONTACTED)),
+    ):
+        yield ago, campaign(stage, "gita", workflow, chosen)
+    yield days(9.2), time_passes(stage, days(9.2))
+    yield hours(0.1), begun(stage, "stan", "supplier-onboarding", "supplier_request", next(requests))
+    yield (
+        hours(6.5),
+        handed_up(stage, "stan", "supplier-onboarding", "supplier_request", next(requests), NO_PAPERS, "supplier-exceptions", 1),
+    )
+
+
+CALLS = "answered/interested 4\nno_answer 7\nvoicemail 4\nbusy 2\nanswered/not_interested 3\nanswered/call_back 1\nfailed 1"
+TEXTS = "delivered 14\nfailed 1"
+"""How people answer what the sandbox does not really send, with how often."""
+LEADS = '{"and": [{"field": "stage", "op": "eq", "value": "new"}, {"field": "consents", "op": "gt", "value": 2}, {"field": "phone", "op": "is_null", "value": false}]}'
+"""New contacts with a phone number who agreed to more than two kinds of messages."""
+CONTACTED = 12
+"""How many are enrolled by hand in each workflow that writes to contacts."""
+
+
+def sandbox(stage: "Stage") -> None:
+    """Say how people answer calls and messages that are not really sent."""
+    for kind, script in (("call", CALLS), ("sms", TEXTS)):
+        channels.channel_settings.save(stage.actor("admin"), kind, sandbox_on=True, script=script)
+
+
+def campaign(stage: "Stage", by: str, workflow: str, chosen: browse.BrowseQuery) -> "Tale":
+    """The contacts of this list are enrolled, and their runs go on by themselves."""
+    found = browse.page(stage.actor(by), "contact", chosen)
+    enrolments.batches.begin(
+        stage.actor(by), workflow, enrolments.Question(keys=[record.key for record in found.rows if record.key is not None])
+    )
+    stage.settle()
+    yield from ()
+
+
+def time_passes(stage: "Stage", ago: timedelta) -> "Tale":
+    """Until today, what is due is done every eight hours."""
+    for _ in range(int(ago / hours(8))):
+        stage.pass_on()
+        yield hours(8)
+    stage.pass_on()
 
 
 def days(number: float) -> timedelta:
@@ -232,6 +284,12 @@ def saved(stage: "Stage", by: str, workflow: str, collection: str, record: str, 
     runs.save(stage.actor(by), run, revision=None)
 
 
+def begun(stage: "Stage", by: str, workflow: str, collection: str, record: str) -> "Tale":
+    """Begun a moment ago, and in hand."""
+    stage.start(by, workflow, collection, record)
+    yield timedelta()
+
+
 def held(stage: "Stage", by: str, workflow: str, collection: str, record: str, steps: int) -> "Tale":
     """Begun, and still in hand: the last step was a few minutes ago."""
     run = stage.start(by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {}))
@@ -249,19 +307,12 @@ def stopped(stage: "Stage", by: str, record: str, steps: int, workflow: str = "k
     runs.abort(stage.actor(by), run, revision=None, reason="Begun twice; the other one goes on.")
 
 
-def handed_up(stage: "Stage", by: str, customer: str) -> "Tale":
-    """A review that its reader hands on to the Compliance desk."""
-    run = stage.start(by, "kyc-review", "customer", customer, reason="periodic")
+def handed_up(stage: "Stage", by: str, workflow: str, collection: str, record: str, reason: str, inbox: str, steps: int = 3) -> "Tale":
+    """A run that its holder hands on to an inbox, with the reason."""
+    run = stage.start(by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {}))
     yield timedelta(minutes=2)
-    yield from work(stage, by, run, 3)
-    runs.escalate(
-        stage.actor(by),
-        run,
-        revision=None,
-        inbox="compliance-desk",
-        reason="The turnover is four times what was expected.",
-        priority="high",
-    )
+    yield from work(stage, by, run, steps)
+    runs.escalate(stage.actor(by), run, revision=None, inbox=inbox, reason=reason, priority="high")
     stage.settle()
 
 

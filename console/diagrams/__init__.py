@@ -1,6 +1,7 @@
-"""Workflows as diagrams: the list of workflows, the steps of one in words, and the path of a run through it."""
+"""Workflows as diagrams: the steps of one in words, and the path of a run through it."""
 
-from console.diagrams.paths import Picture, Shown, listed, path, picture_of, show
+from console.diagrams.paths import Picture, Shown, path, picture_of, show
 from console.diagrams.step_nodes import Node
+from console.diagrams.thumbnails import Thumbnail, thumbnail
 
-__all__ = ["Node", "Picture", "Shown", "listed", "path", "picture_of", "show"]
+__all__ = ["Node", "Picture", "Shown", "Thumbnail", "path", "picture_of", "show", "thumbnail"]

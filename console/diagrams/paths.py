@@ -1,4 +1,4 @@
-"""Workflows as diagrams: the list of workflows, the steps of one in words, and the path of a run through it.
+"""Workflows as diagrams: the steps of one in words, and the path of a run through it.
 
 A picture is data: the steps in the order of the document, with their edges and texts. Pages draw it.
 """
@@ -12,9 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import access, accounts, runs, workflows
+from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents import graph
-from console.core.documents.workflow import Workflow, read
+from console.core.documents.workflow import Workflow
 from console.db import tables
 from console.db.engine import hot_engine
 from console.diagrams.step_nodes import DEFAULT, Attempt, Labels, Node, node_of
@@ -25,18 +26,7 @@ from console.workflows import OBJECT, Known
 
 MOST_VERSIONS = 50
 GONE = frozenset({"cancelled", "revised"})  # entries that no longer count
-DONE_EVENTS = ("step_completed", "step_shown", "step_entered")  # the first of these events that an attempt has shows it best
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A workflow in the list. Times are aware UTC. `live_runs` counts the runs of teams where the reader may see them."""
-
-    known: Known
-    team: str
-    collection: str
-    live_runs: int
-    published_at: datetime | None
+DONE_EVENTS = ("step_completed", "step_shown", "step_entered", "timer_set")  # the first of these events that an attempt has shows it best
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,35 +73,14 @@ class Path:
     picture: Picture
 
 
-def listed(actor: Actor) -> list[Head]:
-    """Every workflow that the actor may see, with drafts, by title, in a fixed number of statements."""
-    seen = [known for known in workflows.all_known() if _sees(actor, known)]
-    if not seen:
-        return []
-    version_at, workflow_at = tables.workflow_version.c, tables.workflow.c
-    with hot_engine().connect() as connection:
-        rows = connection.execute(
-            sa.select(version_at.workflow, version_at.published_at).join(
-                tables.workflow, sa.and_(workflow_at.id == version_at.workflow, workflow_at.live_version == version_at.number)
-            )
-        ).all()
-    published = {row.workflow: row.published_at for row in rows}
-    counts, names = runs.live_counts(actor), {team.id: team.name for team in accounts.teams()}
-    return [
-        Head(
-            known, names.get(known.team, known.team), _collection_label(known.collection), counts.get(known.id, 0), published.get(known.id)
-        )
-        for known in seen
-    ]
-
-
 def show(actor: Actor, slug: str, version: str | None = None) -> Shown:
     """One workflow: the live version, another one by number, or `draft`. Raises NotFound, with the same text whether it does not exist or is hidden."""
     known = next((known for known in workflows.all_known() if known.slug == slug), None)
     if known is None or not _sees(actor, known):
         raise NotFound(hidden=known is not None and known.label is None)
     may_edit = access.can(actor, known.team or None, f"{OBJECT}:{slug}", "edit")
-    draft = _draft(known)
+    drafted = _draft(known)
+    draft = workflows.readable(drafted)
     if version is None:
         number = known.live
     elif version == "draft" and (may_edit or known.live is None):
@@ -131,7 +100,7 @@ def show(actor: Actor, slug: str, version: str | None = None) -> Shown:
         _collection_label(document.collection),
         _versions(known),
         may_edit,
-        live is not None and draft.hash != live.hash,
+        live is not None and drafting.written(drafted) != live.document.canonical(),
         runs.live_counts(actor).get(known.id, 0),
         spoken_values.labels_in(document),
     )
@@ -165,9 +134,10 @@ def _collection_label(collection: str | None) -> str:
     return str(collection_shown.label) if collection_shown else collection or ""
 
 
-def _draft(known: Known) -> Workflow:
+def _draft(known: Known) -> dict[str, Any]:
     with hot_engine().connect() as connection:
-        return read(connection.execute(sa.select(tables.workflow.c.draft).where(tables.workflow.c.id == known.id)).scalar_one())
+        found = connection.execute(sa.select(tables.workflow.c.draft).where(tables.workflow.c.id == known.id)).scalar_one()
+        return dict(found)
 
 
 def _versions(known: Known) -> list[Version]:

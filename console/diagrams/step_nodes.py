@@ -187,6 +187,8 @@ def _description(step: Step, kind: StepType | None, config: Any, labels: Labels)
 
 def _gist(says: Sequence[tuple[str, str]], config: Any, kind: StepType | None) -> str:
     """A few words that fit into a node."""
+    if kind is not None and config is not None and (said := kind.says(config)):
+        return said
     branches = getattr(config, "branches", None)
     if branches:
         return _joined(_way_label(branch.outcome, {}, 2) for branch in branches)

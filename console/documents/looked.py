@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console import browse, log, records
+from console import log, records
 from console.core.actor import Actor
 from console.documents.looking import Document, beside
 from console.errors import NotFound
@@ -120,7 +120,7 @@ def _named(document: Document) -> tuple[Any, ...]:
     """How events name the document: collection, column and record in the log, or the file that was handed in."""
     if document.collection is None:
         return None, None, document.ref
-    return document.collection, document.column, browse.log_reference(records.collection(document.collection), document.record or "")
+    return document.collection, document.column, records.log_reference(records.collection(document.collection), document.record or "")
 
 
 def _looked(document: Document, events: Sequence[log.Stored]) -> Looked:

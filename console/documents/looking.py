@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from console import access, browse, files, log, records, runs, settings
+from console import access, files, log, records, runs, settings
+from console.browse import notes
 from console.core import media
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
@@ -137,7 +138,7 @@ def opened(actor: Actor, ref: str) -> Opened:
 def content_of(actor: Actor, ref: str) -> Opened:
     """As `opened`, of a record's file with the media type that its first bytes tell (empty: none of ours), and without having opened it."""
     if ref.startswith("fil_"):
-        stored = attachments.visible_in_any_run(actor, ref)
+        stored = _visible_file(actor, ref)
         return Opened(_of_file(stored), stored.name, stored.media_type, files.content(stored), stored.pages)
     collection, column, row = _record(actor, ref)
     document = _of_column(collection, column, row)
@@ -148,6 +149,15 @@ def content_of(actor: Actor, ref: str) -> Opened:
         raise Invalid(f"The file is larger than {media.size(MOST_BYTES)}: open it where it lies.")
     content = file.read_bytes()
     return Opened(document, file.name, files.media_type_of(content, file.name) or "", content, None)
+
+
+def _visible_file(actor: Actor, ref: str) -> Stored:
+    """A file of a run, or of a note on a record, that the actor may see. Raises NotFound."""
+    stored = files.find(ref)
+    if stored.run.startswith(notes.PREFIX):
+        notes.visible_file(actor, stored)
+        return stored
+    return attachments.visible_in_any_run(actor, ref)
 
 
 def _record(actor: Actor, ref: str) -> tuple[Collection, Field, Record]:
@@ -206,6 +216,14 @@ def download(actor: Actor, ref: str, run_id: str | None = None) -> Opened:
 def _note(actor: Actor, ref: str, shown: Opened, run_id: str | None, number: int | None) -> None:
     if ref.startswith("fil_"):
         stored = files.find(ref)
+        if stored.run.startswith(notes.PREFIX):
+            of, reference = notes.visible_file(actor, stored)
+            fields: dict[str, Any] = {"fields": {"document": shown.name}}
+            log.note(
+                actor, "record_viewed", open={"tab": "document"}, sealed=fields, source=of.source, collection=of.id, record=reference,
+                subject=stored.subject,
+            )  # fmt: skip
+            return
         if attachments.opened(actor, stored.run, stored, number):
             return
         told: dict[str, Any] = {"tab": "document", "run": stored.run}
@@ -218,7 +236,7 @@ def _note(actor: Actor, ref: str, shown: Opened, run_id: str | None, number: int
             run_id,
             source="document",
             collection=collection.id,
-            key=browse.log_reference(collection, row.key or ""),
+            key=records.log_reference(collection, row.key or ""),
             name=column.name,
             page=number,
             pages=shown.pages,
@@ -232,5 +250,5 @@ def _note(actor: Actor, ref: str, shown: Opened, run_id: str | None, number: int
         open={"tab": "document"},
         source=collection.source,
         collection=collection.id,
-        record=browse.log_reference(collection, row.key or ""),
+        record=records.log_reference(collection, row.key or ""),
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from console import faults
+from console import faults, records
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.action_document import SUCCEEDED
@@ -86,7 +86,7 @@ def _report(effect: Effect, act: Callable[[], tuple[Call, TryResult]], *, doubtf
         result = TryResult(
             "unknown" if doubtful else "failed",
             error.code,
-            error.message,
+            _message_with_reasons(effect, error),
             [dict(detail) for detail in error.details],
             passing=passing,
             asks=isinstance(error, NotAllowed),
@@ -95,6 +95,21 @@ def _report(effect: Effect, act: Callable[[], tuple[Call, TryResult]], *, doubtf
         logger.exception("effect %s", effect.id)
         result = TryResult("unknown", "internal_error", UNKNOWN)
     return _report_of(effect, call, result)
+
+
+def _message_with_reasons(effect: Effect, error: ConsoleError) -> str:
+    """The message; with what is wrong with each field where nobody has a form at which it could stand."""
+    if not effect.request.get("as_form") or not error.details:
+        return error.message
+    about = effect.request["define"].get("collection") or effect.request.get("collection")
+    collection = records.catalogue.find(about) if about else None
+    told = [error.message]
+    for detail in error.details:
+        field = collection.field(str(detail.get("field"))) if collection is not None else None
+        reason = str(detail.get("reason") or "")
+        if reason and not any(reason in before for before in told):
+            told.append(reason if field is None or field.label in reason else f"{field.label}: {reason}")
+    return " ".join(told)
 
 
 def _report_of(effect: Effect, call: Call | None, try_result: TryResult) -> Report:

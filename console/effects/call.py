@@ -4,7 +4,7 @@ Records are read again at every try, with the rights of the person who acts. Not
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field as default
 from datetime import datetime
 from typing import Any
 
@@ -15,14 +15,18 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents import action_document as documents
 from console.core.documents.action_document import Beside, Requirement
-from console.core.documents.fields import Computed, computed
+from console.core.documents.collections import Field
+from console.core.documents.fields import Computed, computed, fitted
+from console.core.forms import FormField
 from console.core.run import Effect, Run
 from console.core.scopes import Scope
 from console.core.speaking import SPOKEN, fill_text
 from console.effects import spoken_values
-from console.errors import Conflict
+from console.errors import Conflict, Invalid, NotFound
 from console.records import Record
 
+SHAPED = frozenset({"decimal", "money", "text", "long_text", "datetime"})
+"""Types of fields whose values are brought into the shape of the field."""
 _EFFECT: TypeAdapter[documents.Effect] = TypeAdapter(documents.Effect)
 
 
@@ -43,9 +47,9 @@ class TryResult:
     status: str
     code: str = ""
     message: str = ""
-    errors: list[Mapping[str, Any]] = field(default_factory=list)
-    values: Mapping[str, Any] = field(default_factory=dict)
-    sent: Mapping[str, Any] = field(default_factory=dict)
+    errors: list[Mapping[str, Any]] = default(default_factory=list)
+    values: Mapping[str, Any] = default(default_factory=dict)
+    sent: Mapping[str, Any] = default(default_factory=dict)
     passing: bool = False
     unsure: bool = False
     asks: bool = False
@@ -69,6 +73,15 @@ class Call:
     workflow: str | None
     unsure: bool = False
 
+    @property
+    def as_form(self) -> bool:
+        """Whether it is checked as the record's own form is: what is read-only stays, and only the rights to add, change and delete records count."""
+        return bool(self.effect.request.get("as_form"))
+
+    def scope(self, collection: str, act: str) -> Scope:
+        """Which records the actor may add, change or delete by this effect."""
+        return access.scope_for(self.actor, collection, act) if self.as_form else scope_of(self.actor, collection, act)
+
     def value(self, rule: Computed, **more: Any) -> Any:
         """The value of a rule, as JSON; null where it is unknown."""
         return computed(rule, {**self.roots, **more})
@@ -86,7 +99,7 @@ def prepared(actor: Actor, effect: Effect, run: Run, *, judged: bool) -> Call:
     request = effect.request
     collection, key = request["collection"], request["record"]
     reads = [Beside.model_validate(entry) for entry in request.get("related", ())]
-    record = records.get(collection, key, access.scope_for(actor, collection, "read")) if collection and key else None
+    record = _own_record(actor, effect, collection, key, judged=judged) if collection and key else None
     roots = roots_of(actor, run, record, request["input"], related_records(actor, record, reads), request.get("variables", {}))
     roots |= {"key": request["key"], "results": results_before(effect, run)}
     roots |= {SPOKEN: spoken_values.of_action(request.get("action"))}
@@ -94,6 +107,16 @@ def prepared(actor: Actor, effect: Effect, run: Run, *, judged: bool) -> Call:
         must_hold([Requirement.model_validate(entry) for entry in request.get("require", ())], roots)
     define = _EFFECT.validate_python(request["define"])
     return Call(actor, define, request["key"], roots, collection, key, request.get("seen") or {}, effect, run.workflow, run.unsure)
+
+
+def _own_record(actor: Actor, effect: Effect, collection: str, key: str, *, judged: bool) -> Record | None:
+    """The record that the action is about; None where it is looked up whether it was deleted and it is gone. Raises NotFound, SourceDown."""
+    try:
+        return records.get(collection, key, access.scope_for(actor, collection, "read"))
+    except NotFound:
+        if effect.kind == "sql_delete" and not judged:
+            return None
+        raise
 
 
 def roots_of(
@@ -169,3 +192,21 @@ def scope_of(actor: Actor, collection: str, act: str) -> Scope:
     """Which records the actor may change by an action: by the right `act` on the collection, or else by the right to change them by hand."""
     by_action = access.scope_for(actor, collection, "act")
     return access.scope_for(actor, collection, act) if by_action.nothing else by_action
+
+
+def shaped(call: Call, field: Field, value: Any) -> Any:
+    """A computed value as the field holds it. Raises Invalid for one that does not fit where the effect is checked as the record's own form is."""
+    if field.type not in SHAPED:
+        return value
+    fitting = fitted(FormField(field.name, field.label, field.type), value)
+    if call.as_form and fitting is None and value not in (None, ""):
+        raise Invalid(
+            "A value does not fit.", details=[{"field": field.name, "reason": f"{field.label}: this is not what the field holds."}]
+        )
+    return fitting
+
+
+def key_of(named: Any) -> str:
+    """The key that a value names: a text or number, or a related record, which has its own; the empty text where it names none."""
+    key = named.get("key") if isinstance(named, dict) else named
+    return "" if key is None or isinstance(key, dict | list | bool) else str(key)

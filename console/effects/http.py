@@ -17,7 +17,7 @@ from console.core.effect_kinds import Http
 from console.core.expressions import ExpressionError
 from console.effects.call import Call, TryResult
 from console.errors import IntegrationError, Invalid, OutcomeUnknown
-from console.integrations import net
+from console.integrations import net, outgoing_secrets
 
 TRIES = 2
 PAUSE_S = 0.5
@@ -25,6 +25,7 @@ LONGEST_VALUE = 2_000
 MOST_SHOWN = 2_000
 SERVER_ERRORS = 500
 REFUSED = "refused"
+HIDDEN = b"[secret]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Sending:
     body: bytes | None
     headers: Mapping[str, str]
     shown: Mapping[str, Any]
+    secret: str | None = None
+
+    def without_secret(self, body: bytes) -> bytes:
+        """What came back, without the secret where the other system repeats it."""
+        return body if self.secret is None else body.replace(self.secret.encode(), HIDDEN)
 
 
 def perform(call: Call) -> TryResult:
@@ -49,7 +55,7 @@ def perform(call: Call) -> TryResult:
             break
         time.sleep(PAUSE_S)
     if result.status == "unknown" and call.define.method == "GET":  # to have asked changes nothing
-        return replace(result, status="failed", passing=True, message=f"{call.define.target} gave no answer that could be used.")
+        return replace(result, status="failed", passing=True, message=f"{call.define.system} gave no answer that could be used.")
     return _refused_or_unknown(call, result) if result.code == REFUSED else result
 
 
@@ -72,7 +78,7 @@ def _refused_or_unknown(call: Call, refused: TryResult) -> TryResult:
     return TryResult(
         "unknown",
         "contradiction",
-        f"{call.define.target} refused it ({refused.message.rstrip('.')}), and {contradiction}.",
+        f"{call.define.system} refused it ({refused.message.rstrip('.')}), and {contradiction}.",
         sent=refused.sent,
     )
 
@@ -82,7 +88,7 @@ def recover(call: Call) -> TryResult:
     if call.define.idempotent or call.define.method == "GET":
         return perform(call)
     sent = _request_of_effect(call).shown
-    unsure = TryResult("unknown", "interrupted", _unknown(call.define.target), sent=sent)
+    unsure = TryResult("unknown", "interrupted", _unknown(call.define.system), sent=sent)
     if call.define.look_up is None:
         return unsure
     try:
@@ -101,16 +107,16 @@ def check(call: Call) -> TryResult | None:
     asked = _request(call, define)
     answer = net.send("GET", asked.url, None, asked.headers, read_s=define.timeout_s)
     if not answer.good:
-        raise IntegrationError(f"{define.target} answered the look-up with status {answer.status}.", permanent=answer.permanent)
-    said = _json(answer.body)
+        raise IntegrationError(f"{define.system} answered the look-up with status {answer.status}.", permanent=answer.permanent)
+    said = _json(asked.without_secret(answer.body))
     for item in _listed_entries(call, said):
         if _holds(call, rule.where, answer=said, item=item):
             if rule.expect is not None and not _holds(call, rule.expect, answer=said, item=item):
-                raise IntegrationError(f"{define.target} lists it with other values than were asked for.", code="contradiction")
+                raise IntegrationError(f"{define.system} lists it with other values than were asked for.", code="contradiction")
             return TryResult("succeeded", values=call.values(rule.result, answer=said, item=item), sent=asked.shown)
     if rule.more is not None and _holds(call, rule.more, answer=said):
-        raise IntegrationError(f"{define.target} did not list everything.", code="not_whole")
-    return TryResult("failed", "not_found", f"{define.target} knows of no such request.", sent=asked.shown)
+        raise IntegrationError(f"{define.system} did not list everything.", code="not_whole")
+    return TryResult("failed", "not_found", f"{define.system} knows of no such request.", sent=asked.shown)
 
 
 def _listed_entries(call: Call, answer_json: Any) -> list[Any]:
@@ -118,7 +124,7 @@ def _listed_entries(call: Call, answer_json: Any) -> list[Any]:
     within = call.define.look_up.within
     listed = call.value(within, answer=answer_json) if within else [answer_json]
     if answer_json is None or not isinstance(listed, list):
-        raise IntegrationError(f"{call.define.target} answered the look-up with something that is no list.", code="unreadable")
+        raise IntegrationError(f"{call.define.system} answered the look-up with something that is no list.", code="unreadable")
     return listed
 
 
@@ -131,11 +137,12 @@ def _send_once(call: Call, sending: Sending) -> TryResult:
     try:
         answer = net.send(sending.method, sending.url, sending.body, sending.headers, read_s=define.timeout_s)
     except OutcomeUnknown:
-        return TryResult("unknown", "no_answer", f"{define.target} did not answer. {_unknown(define.target)}", sent=sending.shown)
+        return TryResult("unknown", "no_answer", f"{define.system} did not answer. {_unknown(define.system)}", sent=sending.shown)
     except IntegrationError as error:
         return TryResult("failed", error.code, error.message, sent=sending.shown, passing=not error.permanent)
-    answer_json = _json(answer.body)
-    sent = {**sending.shown, "status": answer.status, "answer": answer.body[:MOST_SHOWN].decode("utf-8", "replace").replace("\x00", "")}
+    body = sending.without_secret(answer.body)
+    answer_json = _json(body)
+    sent = {**sending.shown, "status": answer.status, "answer": body[:MOST_SHOWN].decode("utf-8", "replace").replace("\x00", "")}
     if answer.status in define.success if define.success else answer.good:
         return _result_of_success(call, answer_json, sent)
     if answer.status in define.again:
@@ -144,7 +151,7 @@ def _send_once(call: Call, sending: Sending) -> TryResult:
         message = _refusal(call, answer_json, answer.status)
         return TryResult("failed", REFUSED, message, errors=[{"field": _field_of(call, answer_json), "reason": message}], sent=sent)
     return TryResult(
-        "unknown", f"status_{answer.status}", f"{define.target} answered with status {answer.status}. {_unknown(define.target)}", sent=sent
+        "unknown", f"status_{answer.status}", f"{define.system} answered with status {answer.status}. {_unknown(define.system)}", sent=sent
     )
 
 
@@ -153,17 +160,26 @@ def _result_of_success(call: Call, answer_json: Any, sent: Mapping[str, Any]) ->
     define: Http = call.define
     if answer_json is None and (define.result or define.expect is not None):
         return TryResult(
-            "unknown", "unreadable", f"{define.target} gave an answer that cannot be read. {_unknown(define.target)}", sent=sent
+            "unknown", "unreadable", f"{define.system} gave an answer that cannot be read. {_unknown(define.system)}", sent=sent
         )
     if define.expect is not None and not _holds(call, define.expect, answer=answer_json):
-        message = f"{define.target} said yes to something else than was asked for. {_unknown(define.target)}"
+        message = f"{define.system} said yes to something else than was asked for. {_unknown(define.system)}"
         return TryResult("unknown", "contradiction", message, sent=sent)
+    if call.effect.request.get("answer") == "whole":
+        return TryResult("succeeded", values=_whole_answer(answer_json, sent), sent=sent)
     return TryResult("succeeded", values=call.values(define.result, answer=answer_json), sent=sent)
+
+
+def _whole_answer(answer_json: Any, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer as later steps find it: the object that came back; of anything else `answer`, and of what is no JSON its beginning as `text`."""
+    if isinstance(answer_json, dict):
+        return answer_json
+    return {"answer": answer_json} if answer_json is not None else {"text": sent["answer"]}
 
 
 def _busy(define: Http, status: int, sent: Mapping[str, Any]) -> TryResult:
     """The other system is busy. With status 429 nothing was done; after a server error the next try looks first."""
-    message = f"{define.target} is busy (status {status}); nothing was done. Try again in a moment."
+    message = f"{define.system} is busy (status {status}); nothing was done. Try again in a moment."
     return TryResult("failed", "busy", message, sent=sent, passing=True, unsure=status >= SERVER_ERRORS and define.look_up is not None)
 
 
@@ -179,7 +195,7 @@ def _refusal(call: Call, answer_json: Any, status: int) -> str:
         error = answer_json.get("error", answer_json) if isinstance(answer_json, dict) else answer_json
         reason = str(error.get("message", "")) if isinstance(error, dict) else error if isinstance(error, str) else ""
     reason = " ".join(reason.split())[:300]
-    return reason or f"{call.define.target} refused it (status {status})."
+    return reason or f"{call.define.system} refused it (status {status})."
 
 
 def _field_of(call: Call, answer_json: Any) -> str:
@@ -195,14 +211,9 @@ def _request_of_effect(call: Call) -> Sending:
 
 def _request(call: Call, define: Http) -> Sending:
     """The request with its values filled in. Raises IntegrationError for a target or secret that no setting names, Invalid for a value that does not fit."""
-    configured = settings.current()
-    base = configured.http_targets.get(define.target)
-    if base is None:
-        raise IntegrationError(
-            f"CONSOLE_HTTP_TARGETS names no target {define.target}: tell who runs the console.", permanent=True, code="no_target"
-        )
+    base = _base(define)
     query = {name: _text(value, f"query.{name}") for name, value in call.values(define.query).items() if value is not None}
-    path = filled(define.path, call.roots)
+    path = filled(define.place, call.roots)
     url = base + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
     body, kind = _body(call, define)
     headers = {"Accept": "application/json", **({"Content-Type": kind} if kind else {})}
@@ -210,42 +221,55 @@ def _request(call: Call, define: Http) -> Sending:
     if define.method != "GET":
         headers[define.key_header] = header(define.key_header, call.key)
     shown = {
-        "target": define.target,
+        "target": define.system,
         "method": define.method,
         "path": path,
         "query": query,
         "key": call.key,
         "body": (body or b"").decode()[:MOST_SHOWN],
     }
+    secret = None
     if define.secret is not None:
-        secret = configured.http_secrets.get(define.secret)
-        if secret is None:
-            raise IntegrationError(
-                f"CONSOLE_HTTP_SECRETS names no secret {define.secret}: tell who runs the console.", permanent=True, code="no_secret"
-            )
-        headers["Authorization"] = f"Bearer {secret}"
-    return Sending(define.method, url, body, headers, {name: value for name, value in shown.items() if value})
+        secret = outgoing_secrets.for_address(define.secret, base)
+        headers |= {define.secret_header: secret} if define.secret_header else {"Authorization": f"Bearer {secret}"}
+    return Sending(define.method, url, body, headers, {name: value for name, value in shown.items() if value}, secret)
+
+
+def _base(define: Http) -> str:
+    """The fixed beginning of the address. Raises IntegrationError for a target that no setting names."""
+    if define.target is None:
+        return define.origin or ""
+    base = settings.current().http_targets.get(define.target)
+    if base is None:
+        raise IntegrationError(
+            f"CONSOLE_HTTP_TARGETS names no target {define.target}: tell who runs the console.", permanent=True, code="no_target"
+        )
+    return base
 
 
 def filled(path: str, roots: Mapping[str, Any]) -> str:
     """The path with each `{{ expression }}` as one piece of it: nothing in a value ends the piece, climbs out of it or begins a query.
 
-    Raises Invalid for a value that is empty, too long, or would be a step up.
+    Raises Invalid for a value that is too long, or in the path for one that is empty or would be a step up.
     """
+    parts, query = [], False
+    for number, part in enumerate(expressions.TEMPLATE.split(path)):  # texts and expressions by turns
+        parts.append(_piece(part.strip(), roots, query=query) if number % 2 else part)
+        query = query or (number % 2 == 0 and "?" in part)
+    return "".join(parts)
 
-    def piece(expression: str) -> str:
-        try:
-            text = expressions.shown(expressions.parse(expression).value(roots))
-        except ExpressionError as error:
-            raise Invalid(f"The path cannot be made: {error.message}") from None
-        if not text.strip(".") or len(text) > LONGEST_VALUE or "\x00" in text:
-            raise Invalid(
-                "A value does not fit into the address that would be asked.",
-                details=[{"field": "", "reason": f"`{expression}` gives nothing that fits."}],
-            )
-        return quote(text, safe="")
 
-    return expressions.TEMPLATE.sub(lambda match: piece(match[1].strip()), path)
+def _piece(expression: str, roots: Mapping[str, Any], *, query: bool) -> str:
+    try:
+        text = expressions.shown(expressions.parse(expression).value(roots))
+    except ExpressionError as error:
+        raise Invalid(f"The path cannot be made: {error.message}") from None
+    if (not query and not text.strip(".")) or len(text) > LONGEST_VALUE or "\x00" in text:
+        raise Invalid(
+            "A value does not fit into the address that would be asked.",
+            details=[{"field": "", "reason": f"`{expression}` gives nothing that fits."}],
+        )
+    return quote(text, safe="")
 
 
 def header(name: str, value: Any) -> str:
@@ -270,6 +294,8 @@ def _body(call: Call, define: Http) -> tuple[bytes | None, str]:
     """(body, its media type); (None, "") without a body. Sorted by name, so that every try of one effect sends the same bytes under its key."""
     if define.body is None:
         return None, ""
+    if isinstance(define.body, str):
+        return json.dumps(call.value(define.body), ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode(), "application/json"
     values = {name: value for name, value in sorted(call.values(define.body).items()) if value is not None}
     if define.encoding == "form":
         flat = {_form_name(name): _text(value, f"body.{name}") for name, value in values.items()}

@@ -3,10 +3,8 @@
 from typing import Any
 
 from console import access, records
-from console.core.documents.fields import fitted
 from console.core.effect_kinds.sql_insert import SqlInsert
-from console.core.forms import FormField
-from console.effects.call import Call, TryResult, scope_of
+from console.effects.call import Call, TryResult, shaped
 from console.errors import Conflict, Invalid
 from console.records import Record, WriteUnknown
 
@@ -20,7 +18,7 @@ def perform(call: Call) -> TryResult:
     if (existing := _existing_record(call, values)) is not None:
         return _result_of(existing, added=False)
     try:
-        added_record = records.insert(define.collection, values, scope_of(call.actor, define.collection, "create"), workflow=call.workflow)
+        added_record = records.insert(define.collection, values, call.scope(define.collection, "create"), workflow=call.workflow)
     except WriteUnknown:
         return TryResult("unknown", "connection", UNKNOWN, sent={"values": values})
     except Conflict:
@@ -58,9 +56,12 @@ def _values(call: Call) -> dict[str, Any]:
             raise Invalid(
                 f"{collection.label_one} has no field {name}.", details=[{"field": name, "reason": "There is no such field any more."}]
             )
-        value = call.value(rule)
-        shaped = field.type in ("decimal", "money", "text", "long_text", "datetime")
-        values[name] = fitted(FormField(name, field.label, field.type), value) if shaped else value
+        if call.as_form and field.readonly and name not in collection.key:
+            raise Invalid(
+                f"The {collection.label_one.lower()} was not added.",
+                details=[{"field": name, "reason": f"{field.label} cannot be filled in here."}],
+            )
+        values[name] = shaped(call, field, call.value(rule))
     return values
 
 

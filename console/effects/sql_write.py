@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from console import records
-from console.core.documents.fields import fitted
 from console.core.effect_kinds import SqlWrite
-from console.core.forms import FormField
-from console.effects.call import Call, Refused, TryResult, scope_of
+from console.effects.call import Call, Refused, TryResult, key_of, shaped
 from console.errors import Conflict, Invalid
 from console.records import WriteUnknown
 from console.records.write import alike
@@ -28,7 +26,9 @@ def perform(call: Call) -> TryResult:
         changes = {name: wanted[name] for name in moving}
         try:
             if changes:
-                records.write(collection, key, changes, scope_of(call.actor, collection, "update"), by_action=True, workflow=call.workflow)
+                records.write(
+                    collection, key, changes, call.scope(collection, "update"), by_action=not call.as_form, workflow=call.workflow
+                )
         except WriteUnknown:
             return TryResult("unknown", "connection", UNKNOWN, sent={"changes": {key: changes}})
         except (Conflict, Invalid) as error:
@@ -75,7 +75,7 @@ def _records(call: Call) -> tuple[str, list[str]]:
         return collection, [call.record or ""]
     named = call.value(define.record)
     several = isinstance(named, list)
-    keys = [_key(entry) for entry in (named if isinstance(named, list) else [named])]
+    keys = [key_of(entry) for entry in (named if isinstance(named, list) else [named])]
     if len(keys) > MOST:
         raise Refused(f"{len(keys)} records would be changed at once; at most {MOST} are.")
     if "" in keys and not several:
@@ -84,18 +84,12 @@ def _records(call: Call) -> tuple[str, list[str]]:
     return collection, keys
 
 
-def _key(entry: Any) -> str:
-    """The key that an entry names: a text or number, or a related record, which has its own; the empty text where it names none."""
-    named = entry.get("key") if isinstance(entry, dict) else entry
-    return "" if named is None or isinstance(named, dict | list | bool) else str(named)
-
-
 def _changes_wanted(
     call: Call, collection_id: str, key: str, rules: Mapping[str, Any], *, compared: bool = True
 ) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """(field → {"old", "new"}, fields that are not yet as they are to be). Raises Refused for one that somebody else changed since it was asked for."""
     collection = records.collection(collection_id)
-    stored = records.get(collection_id, key, scope_of(call.actor, collection_id, "update")).values
+    stored = records.get(collection_id, key, call.scope(collection_id, "update")).values
     target = collection.typed(stored)
     wanted: dict[str, dict[str, Any]] = {}
     moving = []
@@ -105,12 +99,7 @@ def _changes_wanted(
             raise Invalid(
                 f"{collection.label_one} has no field {name}.", details=[{"field": name, "reason": "There is no such field any more."}]
             )
-        new = call.value(rule, item=target)
-        new = (
-            fitted(FormField(name, field.label, field.type), new)
-            if field.type in ("decimal", "money", "text", "long_text", "datetime")
-            else new
-        )
+        new = shaped(call, field, call.value(rule, item=target))
         now = stored.get(name)
         wanted[name] = {"old": now, "new": new}
         if alike(collection, field, now, new):

@@ -32,7 +32,7 @@ YOUNG_S = 3600  # bytes without a row may be those of somebody who is about to w
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A file as it is kept. `run` and `request` say where it was handed in, `slot` under which name there; `pages` None: it cannot be shown.
+    """A file as it is kept. `run` (or a note's id) and `request` say where it was handed in, `slot` under which name there; `pages` None: it cannot be shown.
 
     `by` is the person who sent it, None for somebody outside, with `sender` in the words of who entered it for them.
     """
@@ -142,6 +142,11 @@ def find(file_id: str) -> Stored:
 def of_run(run: str) -> list[Stored]:
     """Everything that was handed in with the run, the oldest first."""
     return [Stored(*row) for row in fetch(_FIND + "run = %s order by at, id", (run,))]
+
+
+def of_runs(ids: Collection[str]) -> list[Stored]:
+    """Everything that was handed in with these runs or notes, the oldest first."""
+    return [Stored(*row) for row in fetch(_FIND + "run = any(%s) order by at, id", (list(ids),))] if ids else []
 
 
 def of_request(request: str) -> list[Stored]:

@@ -11,7 +11,20 @@ from console.formats.kinds import EMPTY, LISTS, NUMBERS, SHOWN_ONLY, Amount, Kin
 from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker
 from console.formats.money import NO_CURRENCY, amount_of, currency_words, is_money, money_box
 from console.formats.numerals import grouped
-from console.formats.times import ago, clock, clock_or_day, full_moment, in_words, moment_of, month_words, span, when, within, worded
+from console.formats.times import (
+    ago,
+    clock,
+    clock_or_day,
+    full_moment,
+    in_words,
+    moment_of,
+    month_words,
+    period_words,
+    span,
+    when,
+    within,
+    worded,
+)
 from console.formats.words import described, file_words, initials, label_of, role_words, scalar_writer, text, undescribed
 
 __all__ = [
@@ -53,6 +66,7 @@ __all__ = [
     "moment_of",
     "money_box",
     "month_words",
+    "period_words",
     "program_words",
     "role_words",
     "scalar_writer",

@@ -33,7 +33,8 @@ class Named:
 class Look:
     """The reader's locale and zone, the time (aware) at which the page is rendered, and what they may know by name.
 
-    `records` are the records that values refer to, by collection and key; `people` the persons by id.
+    `records` are the records that values refer to, by collection and key; `people` the persons by id, `accounts` their names by e-mail address and
+    its first part, in small letters.
     """
 
     locale: str = "en"
@@ -41,6 +42,7 @@ class Look:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     records: Mapping[tuple[str, str], Named] = field(default_factory=dict, compare=False)
     people: Mapping[str, str] = field(default_factory=dict, compare=False)
+    accounts: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, actor: Actor) -> "Look":

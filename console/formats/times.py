@@ -135,6 +135,8 @@ def ago(value: Any, look: Look) -> str:
 
 def span(seconds: float, look: Look) -> str:
     """Return a duration in its largest unit: "3 hours"."""
+    if 0 < seconds < 1:
+        return "under a second"
     return format_timedelta(max(0, int(seconds)), locale=look.locale, format="long")
 
 
@@ -161,3 +163,20 @@ def day_of(value: Any, look: Look) -> Markup | None:
             words = _NEAR.get(away) or day_words(day, look.locale)
             return Markup('<time datetime="{}" title="{}">{}</time>').format(day, full_moment(at, look), words)
     return None
+
+
+def period_words(key: Any, period: str, look: Look, *, now: bool = False) -> str:
+    """Return a period (day, week, month, quarter or year) by its first day in words; the year only where it is another one."""
+    if not isinstance(key, str) or len(key) != 10:
+        return str(key)
+    day = date.fromisoformat(key)
+    this_year = f" {look.now.year}"
+    named = day_words(key, look.locale).removesuffix(this_year)
+    words = {
+        "day": named,
+        "week": named,
+        "month": f"{month_words(key, look.locale)} {day.year}".removesuffix(this_year),
+        "quarter": f"Q{(day.month - 1) // 3 + 1} {day.year}",
+        "year": str(day.year),
+    }[period]
+    return "now" if now else words

@@ -110,6 +110,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?")
 _COUNTRY_WORDS = frozenset({"country", "countries", "nationality", "nationalities", "citizenship", "citizenships"})
 _CENTS = re.compile(r"_(?:minor|cents?)$")
+_WORD_OF_PROGRAM = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _ONE_WORD = re.compile(r"\S+")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
@@ -128,7 +129,7 @@ def undescribed(name: str, value: Any, label: str = "") -> Kind:
             return Kind(name, label, "json", widget=_coded(name, value))
         case str():
             kind = "date" if _DAY.fullmatch(value) else "datetime" if _MOMENT.fullmatch(value) else "text"
-            return Kind(name, label, kind, widget=_coded(name, [value]))
+            return Kind(name, label, kind, widget=_coded(name, [value]) or ("word" if _WORD_OF_PROGRAM.fullmatch(value) else ""))
         case _:
             return Kind(name, label)
 
@@ -185,7 +186,8 @@ def _clock(value: Any, _: Kind, __: Look) -> str:
 def _amount(value: Any, what: Kind, look: Look) -> str:
     """Return an amount without a currency with two decimals: 12.5 is "12.50"."""
     whole, _, part = str(value).partition(".")
-    return _number(f"{whole}.{part:0<2}" if re.fullmatch(r"-?\d+", whole) and re.fullmatch(r"\d?", part) else value, what, look)
+    short = len(part) < 2 and (not part or part.isdecimal())
+    return _number(f"{whole}.{part:0<2}" if short and whole.removeprefix("-").isdecimal() else value, what, look)
 
 
 _LASTS = re.compile(r"(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
@@ -266,6 +268,7 @@ WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
     "iso": _iso,
     "ago": lambda value, _, look: ago(value, look),
     "iban": _in_groups,
+    "person": lambda value, _, look: look.accounts.get(str(value).lower(), str(value)),
 }
 
 

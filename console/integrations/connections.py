@@ -130,6 +130,13 @@ class Network(httpcore2.NetworkBackend):
         raise httpcore2.ConnectTimeout
 
 
+def addresses_of(host: str, port: int) -> list[str]:
+    """The addresses of a host; none if nobody knows it, or if the name service does not answer in time."""
+    with deadline(net.CONNECT_S), suppress(httpcore2.TimeoutException):
+        return _addresses(host, port)
+    return []
+
+
 def _addresses(host: str, port: int) -> list[str]:
     """The addresses of a host, none if nobody knows it. A silent name service blocks a thread of its own, and this one until the deadline."""
     try:

@@ -12,8 +12,8 @@ from console.settings import MailServer
 SECONDS = 15.0
 
 
-def send(message: EmailMessage) -> None:
-    """Hand the message to the mail server, for everybody in `To`.
+def send(message: EmailMessage, *, bounces: str | None = None) -> None:
+    """Hand the message to the mail server, for everybody in `To`; `bounces` is the address that is told if it does not arrive (None: the sender's).
 
     Raises IntegrationError where the server is not there or refuses, OutcomeUnknown where it was given the message and did not answer.
     """
@@ -27,7 +27,7 @@ def send(message: EmailMessage) -> None:
     except (smtplib.SMTPException, OSError) as error:
         raise IntegrationError(f"The mail server {server.host} cannot be used: {_reason(error)}", code="unreachable") from error
     try:
-        smtp.send_message(message)
+        smtp.send_message(message, from_addr=bounces)
     except smtplib.SMTPRecipientsRefused as error:
         raise _refused(server.host, *(code for code, _ in error.recipients.values())) from error
     except smtplib.SMTPResponseException as error:

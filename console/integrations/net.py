@@ -66,6 +66,18 @@ def send(method: Method, url: str, body: bytes | None, headers: Mapping[str, str
     return connections.send(method, where, body, sent, read_s=read_s, whole_s=max(WHOLE_S, 2 * read_s))
 
 
+def judge(url: str) -> None:
+    """Nothing, if a request to this address would be let out as things stand; a host that nobody knows yet is judged when it is asked.
+
+    Raises IntegrationError for an address that is none, for plain http, and for one of this machine or of a private network that the settings do not name.
+    """
+    from console.integrations import connections
+
+    parts = _parts(url)
+    name, port = str(parts.hostname), parts.port or PORTS[parts.scheme]
+    fit(name, port, connections.addresses_of(name, port))
+
+
 def _parts(url: str) -> SplitResult:
     """The URL, taken apart. Raises IntegrationError for what no request goes to."""
     try:

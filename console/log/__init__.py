@@ -3,6 +3,8 @@
 from console.log import body
 from console.log.append import REQUEST, Moved, Projection, chained, frame_of, move_clock, note, now, on_the_way, settle, write
 from console.log.body import Fact, Frame, Link, link
+from console.log.new_chains import NewChain, write_new
+from console.log.note_each import Noted, note_each
 from console.log.once import IDEMPOTENCY, AlreadyDone, reserved
 from console.log.read import Row, Stored, closed, events_of, history, open_values, passing, recent, rows, stored
 
@@ -14,6 +16,8 @@ __all__ = [
     "Frame",
     "Link",
     "Moved",
+    "NewChain",
+    "Noted",
     "Projection",
     "Row",
     "Stored",
@@ -31,6 +35,7 @@ __all__ = [
     "masking",
     "move_clock",
     "note",
+    "note_each",
     "now",
     "on_the_way",
     "once",
@@ -48,4 +53,5 @@ __all__ = [
     "tree_heads",
     "verify",
     "write",
+    "write_new",
 ]

@@ -120,7 +120,7 @@ def write(
         if connection is not None:
             raise
         request_writes.unknown(chain, kinds)
-        if not _arrived(chain, seq + len(links), links[-1].leaf):
+        if not arrived(chain, seq + len(links), links[-1].leaf):
             request_writes.not_done(chain)
             raise
         last = seq + len(links)
@@ -144,7 +144,7 @@ def _call(
     request: str | None,
 ) -> tuple[str, tuple[Any, ...]]:
     """The statement that writes the links, and its parameters."""
-    kid, nonces, ciphertexts = _sealed(subject, links)
+    kid, nonces, ciphertexts = sealed_values(subject, links)
     few = len(links) if len(links) <= FEW else 0
     spread: Callable[..., Iterable[Any]] = itertools.chain if few else lambda *lists: lists
     parameters = (
@@ -152,14 +152,21 @@ def _call(
         *spread([each.leaf for each in links], [each.body for each in links]),
         *(subject, kid),
         *spread(nonces, ciphertexts),
-        *(_json(rows.run), _json(rows.attempts or None), _json(rows.context), _json(rows.effects or None), _json(rows.shown)),
+        *(
+            column_json(rows.run),
+            column_json(rows.attempts or None),
+            column_json(rows.context),
+            column_json(rows.effects or None),
+            column_json(rows.shown),
+        ),
         request,
-        *((job.entrypoint, job.payload, job.key) if job else ()),
+        *((job.priority, job.entrypoint, job.payload, job.key) if job else ()),
     )
     return _statement(few, job=job is not None), parameters
 
 
-def _sealed(subject: str | None, links: Sequence[Link]) -> tuple[str | None, list[bytes | None], list[bytes | None]]:
+def sealed_values(subject: str | None, links: Sequence[Link]) -> tuple[str | None, list[bytes | None], list[bytes | None]]:
+    """(key id, nonces, ciphertexts) of the links' values under the subject's key; None for a link without values."""
     kid: str | None = None
     nonces: list[bytes | None] = []
     ciphertexts: list[bytes | None] = []
@@ -176,7 +183,7 @@ def _sealed(subject: str | None, links: Sequence[Link]) -> tuple[str | None, lis
     return kid, nonces, ciphertexts
 
 
-def _json(value: Any) -> str | None:
+def column_json(value: Any) -> str | None:
     """JSON that a column of the database holds: what the log keeps in another form (NUL, halves of characters) is in that form here too."""
     if value is None:
         return None
@@ -213,7 +220,7 @@ def _by_cursor(driver: "psycopg.Connection[Any]", statement: str, parameters: tu
     return int(row[0]) if row else 0
 
 
-def _arrived(chain: str, number: int, leaf: bytes) -> bool:
+def arrived(chain: str, number: int, leaf: bytes) -> bool:
     """Whether the event that was being written when the connection broke is there."""
     hot_engine().dispose()
     find = sa.select(tables.event.c.leaf).where(tables.event.c.run == chain, tables.event.c.run_seq == number)
@@ -332,7 +339,7 @@ def _landed(sent: Ahead, pending: _Note, seq: int, new_link: Link) -> bool:
     try:
         last = int(sent.rows()[0][0])
     except psycopg.OperationalError:
-        last = seq + 1 if _arrived(pending.chain, seq + 1, new_link.leaf) else 0
+        last = seq + 1 if arrived(pending.chain, seq + 1, new_link.leaf) else 0
     except psycopg.Error:
         last = 0
     faults.point("log.write.after")

@@ -68,6 +68,11 @@ def names_closed(hidden: Hidden) -> bool:
     return isinstance(hidden, Within) and (bool(hidden.names) or (hidden.closed is not None and not hidden.closed.version.read))
 
 
+def sent_hidden(hidden: Hidden) -> bool:
+    """Whether what the present step sends outside was made of something hidden, or this is not known."""
+    return isinstance(hidden, Within) and hidden.closed is not None and (SENT in hidden.names or not hidden.closed.version.read)
+
+
 def at_step(hidden: Hidden, step: str | None) -> Hidden:
     """The same for the values of this step of the version at hand."""
     return replace(hidden, step=step) if isinstance(hidden, Within) else hidden
@@ -132,6 +137,9 @@ def closed(sealed: Mapping[str, Any], hidden: Hidden, collection: str | None, ki
 HANDED_ON = frozenset({"run_escalated"})
 """Kinds of events whose reason may be a text of the step and not one that a person typed."""
 
+HANDED_OUT = frozenset({"message_asked"})
+"""Kinds of events whose content is what a step sends to somebody outside."""
+
 
 def event(sealed: Mapping[str, Any], path: str, hidden: Hidden, collection: str | None, kind: str) -> tuple[dict[str, Any], list[str]]:
     """The sealed values of an event of this kind as a tree without hidden values, and the paths that were replaced by `null`."""
@@ -144,6 +152,8 @@ def event(sealed: Mapping[str, Any], path: str, hidden: Hidden, collection: str 
     shut = {"title"} if kind == "run_started" and isinstance(hidden, Within) and collection and hidden.titles(collection) else set()
     if kind in HANDED_ON and isinstance(hidden, Within) and hidden.closed is not None and SAID in hidden.closed.of_kind("escalate"):
         shut.add("reason")
+    if kind in HANDED_OUT and sent_hidden(hidden):
+        shut.add(CONTENT)
     for name in shut & {name for name, value in whole.items() if value is not None}:
         whole[name] = None
         masked.append(f"{path}.{name}")

@@ -29,7 +29,6 @@ DOCUMENT_LINE = re.compile(rb'\{"file":"(documents/[^"]+)","sha256":"([0-9a-f]{6
 HEX = re.compile(rb'"([0-9a-f]{64})"')
 BLOCK, LONGEST = 1 << 20, 64 << 20  # bytes that are read at once; bytes of a line
 
-
 class Fault(Exception):
     """The first bad place: the `kind` of what is wrong, why, the `line` from 1 (0: the file as a whole), the file of the export."""
 
@@ -38,18 +37,15 @@ class Fault(Exception):
         super().__init__(f"{place}: {kind}: {why}")
         self.kind, self.line, self.file = kind, line, file
 
-
 def node(left: bytes, right: bytes) -> bytes:
     """The hash of two neighbours in the tree of RFC 6962 and RFC 9162, section 2.1."""
     return sha256(b"\x01" + left + right).digest()
-
 
 class Tree:
     """The root over leaves that come one after another; keeps one hash for each level: a left one that waits for its right one."""
 
     def __init__(self) -> None:
         self.size, self.waiting = 0, [b""] * 64
-
     def append(self, leaves: Sequence[bytes]) -> None:
         """Add these leaves at the end."""
         row, level, self.size = list(leaves), 0, self.size + len(leaves)
@@ -58,11 +54,9 @@ class Tree:
             self.waiting[level] = row.pop() if len(row) % 2 else b""
             row = [sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=True)]
             level += 1
-
     def root(self) -> bytes:
         """The root of what has been added so far."""
         return reduce(lambda found, left: node(left, found), filter(None, self.waiting)) if self.size else sha256().digest()
-
 
 def roots(index: int, size: int, path: Sequence[bytes], *, whole: bool = False) -> tuple[bytes, bytes] | None:
     """What `path` leads to from leaf `index`, or from the `whole` part that ends with it: without all that comes after it, and with that."""
@@ -76,11 +70,9 @@ def roots(index: int, size: int, path: Sequence[bytes], *, whole: bool = False) 
         before, after = (node(item, before) if whole else b"", node(item, after)) if goes_right else (before, node(after, item))
     return (before, after) if len(path) == len(right) + 1 and 0 <= index < size else None
 
-
 def included(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
     """Whether the tree of `size` leaves with this root holds `leaf` as number `index`, counted from 0."""
     return (roots(index, size, [leaf, *proof]) or b"  ")[1] == root
-
 
 def consistent(old: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bool:
     """Whether the tree of `size` leaves with this root begins with the tree of `old` leaves with that root."""
@@ -89,14 +81,12 @@ def consistent(old: int, old_root: bytes, size: int, root: bytes, proof: Sequenc
     begins = old == size or not old & (old - 1)  # the old tree is a whole part of the new one
     return roots(old - 1, size, [old_root, *proof] if begins else proof, whole=True) == (old_root, root)
 
-
 P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # Ed25519 of RFC 8032
 D = -121665 * pow(121666, -1, P) % P
 BASE = 15112221349535400772501151409588531511454012693041857206046113283949847762202, 4 * pow(5, -1, P) % P
 NOTE = re.compile(  # C2SP signed-note, tlog-checkpoint
     r"(([^\s+]+)\n(0|[1-9][0-9]{0,17})\n([A-Za-z0-9+/]{43}=)\n)\n((?:— [^\s+]+ (?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\n)+)"
 )
-
 
 def signed(public: bytes, text: bytes, signature: bytes) -> bool:
     """Whether `signature` (64 bytes) of `text` was made by the key whose public half is `public` (32 bytes). ValueError: no such key."""
@@ -113,7 +103,6 @@ def signed(public: bytes, text: bytes, signature: bytes) -> bool:
             a = (a[0] * b[1] + b[0] * a[1]) * pow(1 + mixed, -1, P) % P, (a[1] * b[1] + a[0] * b[0]) * pow(1 - mixed, -1, P) % P
     return len(signature) == 64 and s < ORDER and (a[1] | (a[0] & 1) << 255).to_bytes(32, "little") == signature[:32]
 
-
 def key_of(text: str) -> tuple[str, bytes, bytes]:
     """Origin, id and public key of `origin+id+base64(0x01 ‖ public key)`; base64 may hold more plus signs. Raises ValueError."""
     origin, number, encoded = text.strip().split("+", 2)
@@ -122,7 +111,6 @@ def key_of(text: str) -> tuple[str, bytes, bytes]:
     if (data[:1], len(data), len(encoded), number) != (b"\x01", 33, 44, name.hex()):
         raise ValueError("no Ed25519 verifier key")
     return origin, name, data[1:]
-
 
 def checkpoint(data: bytes, keys: Sequence[tuple[str, bytes, bytes]], file: str) -> tuple[int, bytes]:
     """Size and root that the signed note tells. Raises Fault unless one of the keys has signed it, and none of them wrongly."""
@@ -133,13 +121,11 @@ def checkpoint(data: bytes, keys: Sequence[tuple[str, bytes, bytes]], file: str)
     signatures = [(name, base64.b64decode(encoded)) for _, name, encoded in map(str.split, lines.splitlines())]
     trusted = [(key, raw) for log, number, key in keys for name, raw in signatures if (log, log, number) == (origin, name, raw[:4])]
     if not trusted:
-        raise Fault(
-            "re-signed", f"signed by {[f'{name}+{raw[:4].hex()}' for name, raw in signatures]}, and by no key that you trust", 0, file
-        )
+        signers = [f"{name}+{raw[:4].hex()}" for name, raw in signatures]
+        raise Fault("re-signed", f"signed by {signers}, and by no key that you trust", 0, file)
     if not all(signed(key, text.encode(), raw[4:]) for key, raw in trusted):
         raise Fault("edited", "the signature does not fit: it was changed, or what it signs", 0, file)
     return int(size), base64.b64decode(root)
-
 
 class Export:
     """The files of an export: of a zip archive, read where it lies, or of a folder."""
@@ -152,17 +138,13 @@ class Export:
             with path.open("rb") as file:
                 cut = b"PK\x03\x04".startswith(file.read(4))
             raise Fault("truncated" if cut else "edited", f"this is no whole zip archive, and no folder: {error}", 0, path.name) from None
-        for item in (items := self.archive.infolist() if self.archive else []):
-            odd = (item.filename not in FILES and not DOCUMENT.fullmatch(item.filename)) or [other.filename for other in items].count(
-                item.filename
-            ) > 1
+        items = self.archive.infolist() if self.archive else []
+        twice = Counter(item.filename for item in items)
+        self.names = set(twice) if self.archive else {str(found.relative_to(path)) for found in path.rglob("*")}
+        for item in items:
+            odd = (item.filename not in FILES and not DOCUMENT.fullmatch(item.filename)) or twice[item.filename] > 1
             if odd or item.flag_bits & 1 or item.compress_type not in {0, 8} or item.file_size > LONGEST + 500 * item.compress_size:
                 raise Fault("inserted", f"by its name, size or form {item.filename[:80]!r} is no part of an export", 0, path.name)
-
-    def names(self) -> set[str]:
-        """Names of the files in it."""
-        return set(self.archive.namelist()) if self.archive else {str(path.relative_to(self.path)) for path in self.path.rglob("*")}
-
     def blocks(self, name: str, size: int = BLOCK) -> Iterator[bytes]:
         """The file's bytes, at most `size` at a time. Raises Fault where it is not there or damaged."""
         try:
@@ -171,7 +153,6 @@ class Export:
         except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
             gone = isinstance(error, (KeyError, FileNotFoundError))
             raise Fault("truncated" if gone else "edited", f"the file is {'not there' if gone else 'damaged'}: {error}", 0, name) from None
-
     def lines(self, name: str) -> Iterator[list[bytes]]:
         """The lines without their ends, many at a time. Raises Fault at a line that has no end."""
         count, rest = 0, b""
@@ -183,7 +164,6 @@ class Export:
             yield full
         if rest:
             raise Fault("truncated", "the line breaks off", count + 1, name)
-
     def proofs(self, outside: bytearray) -> Iterator[list[bytes]]:
         """The lists of hashes in proofs.json; `outside` gets what stands around them, with the number of each, from 0, in its place."""
         count, rest = 0, b""
@@ -196,7 +176,6 @@ class Export:
                     count += 1
         outside += rest
 
-
 HASHES = re.compile(rb'(\[\s*"[0-9a-f]{64}"\s*(?:,\s*"[0-9a-f]{64}"\s*)*\])')
 TEXT = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 FLAT = rb"(?:null|\{[^{}]*\}|\{(?:%b:(?:%b|[0-9]+|null),?)*\})" % (TEXT, TEXT)
@@ -208,7 +187,6 @@ PAIRS = [(rb'(?:,"%b":%b)?' if "?" in key else rb',"%b":%b') % (key.strip("?").e
 TAIL, WIDER = (re.compile(rb"\}\}%b\}" % more.join([*PAIRS, b""])) for more in (b"", MORE))  # after `data`: id, prev, run, run_seq, type
 CHANGED = re.compile(rb'"open":\{(?:[^{}]*,)?"former":"([^"]+)","key":"([^"]+)".*"type":"signing_key_changed","v":1,"wf":null\}$')
 
-
 def placed(line: int, leaf: bytes, log: dict[str, Any], proofs: Iterator[list[bytes]]) -> Fault | None:
     """The fault of the position that a filtered export claims for this line, whose proof comes next. None: no fault."""
     if line > len(places := log["positions"]):
@@ -217,7 +195,6 @@ def placed(line: int, leaf: bytes, log: dict[str, Any], proofs: Iterator[list[by
         return Fault("reordered", f"place {places[line - 1]} comes after place {places[line - 2]}", line)
     fits = included(leaf, places[line - 1] - 1, log["size"], next(proofs, []), log["root"])
     return None if fits else Fault("edited", f"with its proof it does not lead to the signed root from place {places[line - 1]}", line)
-
 
 def check_events(export: Any, log: dict[str, Any], start: int, values: "Values") -> tuple[int, bytes, int]:
     """How many events there are, the root over the first `start` (complete exports), and how many chains lack some (filtered)."""
@@ -252,7 +229,6 @@ def check_events(export: Any, log: dict[str, Any], start: int, values: "Values")
         raise Fault("edited", "the chains fit, but the events do not lead to the signed root: hashed anew, or put in another order")
     return count, older, len(gaps)
 
-
 def located(export: Any, log: dict[str, Any], fault: Fault) -> Fault:
     """The first line that is not what was signed for its place, if the file `leaves` leads to the signed root and so can tell."""
     tree, lines, proofs = Tree(), chain.from_iterable(export.lines(EVENTS)), log["inclusion"]()
@@ -277,12 +253,10 @@ def located(export: Any, log: dict[str, Any], fault: Fault) -> Fault:
     kind = ("reordered" if known and have not in later else "inserted") if moved else "dropped" if known else "edited"
     return Fault(kind, "another event was signed for this place" if want else f"only {tree.size} events were signed", place)
 
-
 VALUE = re.compile(rb'(?s)\{"event":(%b)(?:,"missing":(%b))?,"name":(%b)(?:,"salt":"([0-9a-f]{32})","value":(.+))?\}' % (TEXT, TEXT, TEXT))
 SALTED, COMMITTED = re.compile(rb'(?s)([0-9a-f]{32})","value":(.+)\}'), re.compile(rb'(?s)(%b):"([0-9a-f]{64})",?|.' % TEXT)
 MISSING, COUNT = "value missing without a note", re.compile(rb'"data":\{"open":\{(?:[^{}]*,)?"count":([0-9]{1,15})[,}]')
 NOTES = {b"subject_erased": "erased", b"values_expired": "expired", b"": "masked"}  # why a value is missing, by the event that says so
-
 
 def tidy(line: bytes) -> re.Match[bytes] | None:
     """A line of values.jsonl in canonical form, RFC 8785: the log has no floats and no keys beyond the basic plane. A key twice: null."""
@@ -292,14 +266,12 @@ def tidy(line: bytes) -> re.Match[bytes] | None:
         return VALUE.fullmatch(json.dumps(parsed, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode())
     return None
 
-
 class Values:
     """The lines of values.jsonl, in the order of the events and of the commitments in each. The first fault waits for `finish`."""
 
     def __init__(self, export: Any) -> None:
         self.export, self.lines, self.line, self.faults = export, chain.from_iterable(export.lines(VALUES)), 0, list[Fault]()
         self.told, self.claims = Counter[str](), dict[str, tuple[int, int, bytes]]()  # claims: first line, events, the last of them
-
     def check(self, at: int, event: bytes, sealed: bytes, kind: bytes, line: bytes) -> None:
         """The values of the event of line `at`. One that tells of an erasure or expiry accounts for as many events before it as it says."""
         if kind in NOTES and (reason := NOTES[kind]) in self.claims:
@@ -313,7 +285,6 @@ class Values:
                 self.told["shown" if plain else self._told(at, event, name, commitment, raw)] += 1
         except Fault as fault:
             self.faults.append(fault)
-
     def _told(self, at: int, event: bytes, name: bytes, commitment: bytes, raw: bytes) -> str:
         right = (form := tidy(raw)) and form.group(1, 3) == (event, name)
         if form and right and form[5] and not form[2] and sha256(unhexlify(form[4]) + form[5]).hexdigest().encode() == commitment:
@@ -327,7 +298,6 @@ class Values:
             raise Fault(MISSING, f"{what} is not there, and {reason!r} is no reason", self.line, VALUES)
         self.claims[reason] = (had := self.claims.get(reason, (self.line, 0, b"")))[0], had[1] + (had[2] != event), event
         return reason
-
     def _misplaced(self, have: Any, wanted: tuple[bytes, bytes], what: str) -> Fault:
         seen, known = Counter[Any](), False
         with suppress(Fault):
@@ -337,7 +307,6 @@ class Values:
             known = any(all(mark in raw for mark in marks) for raw in chain.from_iterable(self.export.lines(EVENTS)))
         kind = ("reordered" if known and seen[have] == 1 else "inserted") if seen[wanted] else MISSING
         return Fault(kind, f"{what} belongs here{'' if have else ', where the file ends'}", self.line, VALUES)
-
     def finish(self, complete: bool) -> None:
         """Raises the first fault, if there is one."""
         if self.faults:
@@ -347,11 +316,10 @@ class Values:
         if owed := [first for reason, (first, *_) in self.claims.items() if complete and reason != "masked"]:
             raise Fault(MISSING, "said to be erased or expired, and no event after its own says so of so many", min(owed), VALUES)
 
-
 def check_documents(export: Export) -> str:
     """In words, how many documents of a case file are those whose SHA-256 its events name. Raises Fault where one is not that of its line."""
-    there, unnamed, count = {name for name in export.names() if DOCUMENT.fullmatch(name)}, set(), 0
-    for count, line in enumerate(chain.from_iterable(export.lines(DOCUMENTS)) if DOCUMENTS in export.names() else (), 1):
+    there, unnamed, count = {name for name in export.names if DOCUMENT.fullmatch(name)}, set(), 0
+    for count, line in enumerate(chain.from_iterable(export.lines(DOCUMENTS)) if DOCUMENTS in export.names else (), 1):
         line_parts, seen = DOCUMENT_LINE.fullmatch(line), sha256()
         name = line_parts[1].decode() if line_parts else ""
         for block in export.blocks(name) if name in there else ():
@@ -364,21 +332,16 @@ def check_documents(export: Export) -> str:
         raise Fault("inserted", f"no line of {DOCUMENTS} is about it", 0, min(there))
     for line in chain.from_iterable(chain(export.lines(EVENTS), export.lines(VALUES))) if unnamed else ():
         unnamed.difference_update(HEX.findall(line))
-    reading = READING & export.names()
     told_of = f"; documents: {count}, {len(unnamed)} of them named by no event shown here" if count else ""
-    return told_of + (f"; only to read, not proved: {', '.join(sorted(reading))}" if reading else "")
-
+    return told_of + (f"; only to read, not proved: {', '.join(sorted(reading))}" if (reading := READING & export.names) else "")
 
 def log_of(export: Export, size: int, root: bytes) -> dict[str, Any]:
     """Size and root, and of proofs.json `complete`, `positions` and `inclusion` by line, `steps` from the tree of `start` events."""
     with suppress(LookupError, TypeError, ValueError, OverflowError, RecursionError):
         deque(export.proofs(outside := bytearray()), 0)
         proofs_file = json.loads(outside)
-        older, places, proofs = (
-            proofs_file["consistency"] or {"from": 0, "proof": []},
-            proofs_file["positions"] or [],
-            proofs_file["inclusion"] or [],
-        )
+        older = proofs_file["consistency"] or {"from": 0, "proof": []}
+        places, proofs = proofs_file["positions"] or [], proofs_file["inclusion"] or []
         first, step = (numbers[0] if numbers and numbers[0] != [] else 0 for numbers in (proofs, [older["proof"]]))
         right = proofs == ([[]] * len(places) if size == 1 else [*range(first, first + len(places))])
         if right and proofs_file["size"] == size >= older["from"] >= 0 and proofs_file["complete"] is (proofs_file["positions"] is None):
@@ -386,7 +349,6 @@ def log_of(export: Export, size: int, root: bytes) -> dict[str, Any]:
             log = {"size": size, "root": root, "complete": proofs_file["complete"], "start": int(older["from"]), "steps": steps}
             return log | {"positions": [*map(int, places)], "inclusion": lambda: islice(export.proofs(bytearray()), first, None)}
     raise Fault("edited", f"no proofs for a checkpoint of {size} events", 0, "proofs.json")
-
 
 def verify(path: Path, keys: Sequence[str], since: Path | None) -> str:
     """A sentence about what was verified. Raises Fault."""
@@ -419,7 +381,6 @@ def verify(path: Path, keys: Sequence[str], since: Path | None) -> str:
     trust = "" if keys else f"\nThe key came with the export: compare it with the one that you were given. {texts[0].strip()}"
     return f"verified {count} events, {scope}; values: {told}{f'; unchanged since {since}' if since else ''}{trust}"
 
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command: 0 when everything fits, 1 with the first bad place."""
     parser = argparse.ArgumentParser(description="Checks an export of an activity log.")
@@ -433,7 +394,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error)
         return 1
     return 0
-
 
 if __name__ == "__main__":
     raise SystemExit(main())

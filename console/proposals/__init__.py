@@ -28,6 +28,7 @@ def stop_waiting() -> None:
 __all__ = [
     "absence_words",
     "audit",
+    "budget",
     "cache",
     "call_log",
     "cases",
@@ -42,11 +43,14 @@ __all__ = [
     "promotion",
     "prompts",
     "propose",
+    "provider_breaker",
     "replayed",
     "report_words",
     "saving",
+    "service",
     "settings_document",
     "standing",
     "stop_waiting",
     "usage",
+    "waits",
 ]

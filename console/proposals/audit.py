@@ -136,12 +136,14 @@ def _events(actor: Actor, call_made: Call) -> tuple[Mapping[str, Any], Mapping[s
 
 
 def _step(call_made: Call) -> tuple[str, str, str, Callable[[str], str]]:
-    """(title of the workflow, its slug, title of the step, what its fields are called), ids where the version is not known."""
+    """(title of the workflow, its slug, title of the step, what its fields are called); of a draft, or where the version is not known, without the step's."""
     try:
         definition = workflows.version(call_made.workflow or "", call_made.version or 0)
         step = next(each for each in definition.document.steps if each.id == call_made.step)
     except (NotFound, StopIteration):
-        return call_made.workflow or "", "", call_made.step or "", lambda name: field_labels.of_step(None, None, name)
+        known = next((each for each in workflows.all_known() if each.id == call_made.workflow), None)
+        named = (known.title, known.slug) if known is not None else (call_made.workflow or "", "")
+        return *named, call_made.step or "", lambda name: field_labels.of_step(None, None, name)
     return definition.title, definition.slug, step.title, lambda name: field_labels.of_step(definition.document, step, name)
 
 

@@ -214,7 +214,7 @@ def _reason_not_to_ask(asking: _Asking) -> Result | None:
     cost = budget.estimate(asking.current, config.model, characters, asking.chosen.max_tokens)
     over, day = budget.held(asking.ask_context.call, asking.ask_context.run.id, asking.current.document.budget, cost)
     if day is not None:
-        _notify_of_budget(day)
+        notify_of_budget(day)
     return None if over is None else result.failed("budget", absence_words.over(over), asking.facts)
 
 
@@ -254,7 +254,7 @@ def _failed(asking: _Asking, error: CallFailed) -> Result:
     """The result for a call without a usable answer. The breaker counts failures of the provider."""
     _store_call(asking, error.raw.text if error.raw else "", error=f"{error.code}: {error.detail}")
     if settings.current().ai_breaker and provider_breaker.failed(asking.chosen.config, error.code):
-        _report_open_breaker(asking.chosen.config, error.code)
+        report_open_breaker(asking.chosen.config, error.code)
     facts = _with_cost(asking, replace(asking.facts, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id))
     code: Code = error.code
     suspicious = tuple(injection_scan.suspicious(asking.built.ask, asking.prompt.restore.sent))
@@ -262,14 +262,14 @@ def _failed(asking: _Asking, error: CallFailed) -> Result:
     return _no_proposal(asking, judged, absence_words.message(code, _limit_s(asking)), facts)
 
 
-def _notify_of_budget(day: budget.Day) -> None:
+def notify_of_budget(day: budget.Day) -> None:
     """Notify administrators about a used budget, once a day for each kind."""
     key, people = f"ai|budget|{day}|{log.now():%Y-%m-%d}", sorted(access.holders("admin"))
     if not fetch("select 1 from console.notice where person = any(%s) and key = %s limit 1", (people, key)):
         notices.tell(people, f"ai_budget_{day}", key, link="/settings/ai/budgets", mail=False)
 
 
-def _report_open_breaker(config: providers.Config, code: Code) -> None:
+def report_open_breaker(config: providers.Config, code: Code) -> None:
     """Write an alarm to the server log when the breaker opens, and notify administrators where only they can help."""
     _log.error("alarm: %s %s is left alone: %s", config.name, config.model, code)
     if code in breaker.LASTING:

@@ -20,6 +20,9 @@ ADVANCE = "advance"
 PROPOSE = "propose"
 """The job that asks for a proposal: its text is the call's id."""
 
+BUILD = "build"
+"""The job that answers what somebody asked of the builder of workflows: its text is the turn's id."""
+
 BULK = "bulk"
 """The job that does an action to many records: its text is the bulk's id."""
 
@@ -29,11 +32,35 @@ FOLLOW = "follow"
 READ = "read_documents"
 """The job that reads documents beside a run: its text names the run, who wants to see them, and which."""
 
+TEND = "tend_children"
+"""The job that starts, joins or cancels the runs that a step of a run waits for: its text is the run's id."""
+
 EXPORT = "export_list"
 """The job that writes a list into a file: its text is the file's id."""
 
-JOBS = frozenset([ADVANCE, PROPOSE, BULK, FOLLOW, READ, EXPORT])
+SEND = "send_message"
+"""The job that sends a message, or finds out what became of it: its text is the message's id."""
+
+ENROL = "enrol"
+"""The job that enrols many in a workflow: its text is the batch's id."""
+
+BEGIN = "begin_enrolled"
+"""The job that begins the runs of those who wait in a workflow: its text is the workflow's id."""
+
+FIRE = "fire"
+"""The job that starts runs for what triggers have taken in: its text is the workflow's id."""
+
+DELIVER = "deliver_webhook"
+"""The job that sends what waits for an outgoing webhook: its text is the webhook's id."""
+
+MOVE = "move_runs"
+"""The job that moves many runs to another version: its text is the move's id."""
+
+JOBS = frozenset([ADVANCE, PROPOSE, BUILD, BULK, FOLLOW, READ, EXPORT, SEND, ENROL, BEGIN, FIRE, TEND, DELIVER, MOVE])
 """All jobs there are. A worker refuses to start without a function for each (`console.worker.handlers`), and no other name is put in."""
+
+BEHIND = -10
+"""The priority of runs that nobody holds: they stand behind everything that a person waits for."""
 
 KEPT = timedelta(days=7)
 """How long the queue's own notes on what became of its jobs stay."""
@@ -43,8 +70,8 @@ _ONE = sa.text(
     "select id from queue.enqueue(array[0], array[:entrypoint], array[convert_to(:payload, 'UTF8')], array[cast(:after as interval)],"
     " array[cast(:key as text)], array[null::jsonb])"
 )
-BESIDE = "queue.enqueue(array[0], array[%s], array[convert_to(%s, 'UTF8')], array['0'::interval], array[%s], array[null::jsonb])"
-"""A table for the FROM of a statement of psycopg's: puts one job in when it is read; takes the job's name, text and key."""
+BESIDE = "queue.enqueue(array[%s::integer], array[%s], array[convert_to(%s, 'UTF8')], array['0'::interval], array[%s], array[null::jsonb])"
+"""A table for the FROM of a statement of psycopg's: puts one job in when it is read; takes the job's priority, name, text and key."""
 
 
 class PutBack(Exception):
@@ -57,11 +84,12 @@ class PutBack(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to look at in the background. Of jobs with the same key only one is queued or under way at a time."""
+    """Something to look at in the background. Of jobs with the same key only one is queued or under way at a time. A higher `priority` goes first."""
 
     entrypoint: str
     payload: str
     key: str
+    priority: int = 0
 
     def __post_init__(self) -> None:
         _check(self.entrypoint)
@@ -72,14 +100,24 @@ def _check(entrypoint: str) -> None:
         raise ValueError(f"No worker takes a job named {entrypoint!r}: add it to console.queue.JOBS and to console.worker.handlers.")
 
 
-def advance(run_id: str, seq: int) -> Job:
-    """The job that moves the run on from its event number `seq`; a later event of the run needs a later job."""
-    return Job(ADVANCE, run_id, f"{run_id}:{seq}")
+def advance(run_id: str, seq: int, *, hands_off: bool = False) -> Job:
+    """The job that moves the run on from its event number `seq`; a later event of the run needs a later job. Work that somebody waits for goes first."""
+    return Job(ADVANCE, run_id, f"{run_id}:{seq}", BEHIND if hands_off else 0)
+
+
+def tend(run_id: str, cause: str) -> Job:
+    """The job that looks after the runs that a step of this run waits for; `cause` is the run and number of the event that makes it needed."""
+    return Job(TEND, run_id, f"tend:{cause}", BEHIND)
 
 
 def propose(call: str) -> Job:
     """The job that asks for the proposal which this call names."""
     return Job(PROPOSE, call, call)
+
+
+def send(message: str) -> Job:
+    """The job that sends this message, or finds out what became of it."""
+    return Job(SEND, message, f"send:{message}")
 
 
 def enqueue(
@@ -94,15 +132,19 @@ def enqueue(
 
 def enqueue_all(jobs: Sequence[Job]) -> int:
     """Put all the jobs in, at once and in a transaction of their own; how many were not there already."""
-    count = len(jobs)
-    if not count:
+    if not jobs:
         return 0
-    columns: tuple[Any, ...] = (
-        *([0] * count, [job.entrypoint for job in jobs], [job.payload.encode() for job in jobs]),
+    with borrowed() as driver:
+        return len(driver.execute(_ENQUEUE, columns_of(jobs)).fetchall())
+
+
+def columns_of(jobs: Sequence[Job]) -> tuple[list[Any], ...]:
+    """What `queue.enqueue` takes: priorities, names, texts, pauses, keys, headers."""
+    count = len(jobs)
+    return (
+        *([job.priority for job in jobs], [job.entrypoint for job in jobs], [job.payload.encode() for job in jobs]),
         *([timedelta(0)] * count, [job.key for job in jobs], [None] * count),
     )
-    with borrowed() as driver:
-        return len(driver.execute(_ENQUEUE, columns).fetchall())
 
 
 LOOK_S = 1.0

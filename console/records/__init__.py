@@ -3,6 +3,7 @@
 from console.records.catalogue import collection, collections, forget
 from console.records.delete import delete, on_delete
 from console.records.insert import filled_by_database, find_same, insert
+from console.records.log_references import log_reference, reference_in_log, require_plain_key
 from console.records.quick_search import Hits
 from console.records.reader import Record
 from console.records.record_keys import key_of_value
@@ -22,13 +23,13 @@ from console.records.record_reads import (
     titles,
     visible_keys,
 )
-from console.records.related_lists import related_lists
+from console.records.related_lists import related_lists, related_numbers
 from console.records.related_values import leading
 from console.records.sql_segments import KeySelect
 from console.records.sql_tables import Chosen
 from console.records.stored import stored
 from console.records.totals import Figure, totals
-from console.records.value_counts import ValueCounts, value_counts
+from console.records.value_counts import Range, Ranges, ValueCounts, value_counts, value_ranges
 from console.records.write import WriteUnknown, compare, forms, write
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "KeySelect",
     "Order",
     "Page",
+    "Range",
+    "Ranges",
     "Record",
     "ValueCounts",
     "WriteUnknown",
@@ -68,6 +71,7 @@ __all__ = [
     "insert",
     "key_of_value",
     "leading",
+    "log_reference",
     "named",
     "on_delete",
     "order_of",
@@ -76,11 +80,14 @@ __all__ = [
     "preview",
     "quick_search",
     "record_keys",
+    "reference_in_log",
     "reflect",
     "related",
     "related_count",
     "related_lists",
+    "related_numbers",
     "relations",
+    "require_plain_key",
     "sample",
     "sampling",
     "search",
@@ -92,6 +99,7 @@ __all__ = [
     "titles",
     "totals",
     "value_counts",
+    "value_ranges",
     "visible_keys",
     "write",
 ]

@@ -9,7 +9,7 @@ from console import faults
 from console.core.documents.collections import Collection, Relation
 from console.core.scopes import Scope
 from console.errors import Conflict
-from console.records import catalogue, connect, record_keys, values
+from console.records import catalogue, connect, record_keys, refusals, values
 from console.records.sql_tables import Table, table_of
 from console.records.write import Stale, WriteUnknown, compare, locked
 
@@ -67,11 +67,17 @@ def _delete(table: Table, key: str, expected: Mapping[str, Any], scope: Scope) -
                 raise Conflict("The record changed at this moment. Look at it again; nothing was deleted.", code="record_changed")
             faults.point("records.commit.before")
             connection.commit()
-        except sa.exc.IntegrityError as error:
+        except sa.exc.DBAPIError as error:
+            if (reason := refusals.raised(error.orig)) is not None:
+                raise Conflict(f"The database refuses this: {reason} Nothing was deleted.", code="not_possible") from error
+            if not isinstance(error, sa.exc.IntegrityError):
+                raise _failed(error, collection) from error
             message = f"Other records refer to this {collection.label_one.lower()}: delete or change them first. Nothing was deleted."
             raise Conflict(message, code="in_use") from error
-        except sa.exc.DBAPIError as error:
-            if error.connection_invalidated:
-                message = f"The connection to {collection.source} was lost while the record was deleted. Look whether it is gone."
-                raise WriteUnknown(message) from error
-            raise connect.driver_refusal(error, collection.source) from error
+
+
+def _failed(error: sa.exc.DBAPIError, collection: Collection) -> Exception:
+    """What became of a deletion that failed on its way."""
+    if error.connection_invalidated:
+        return WriteUnknown(f"The connection to {collection.source} was lost while the record was deleted. Look whether it is gone.")
+    return connect.driver_refusal(error, collection.source)

@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from console.core.documents.collections import Collection
 from console.core.expressions import parse
 from console.core.expressions.nodes import Literal, Node
-from console.core.filters import Filter, Group, Test
+from console.core.filters import Filter, Group, Test, tag_field
 from console.errors import DefinitionError, Malformed
 from console.records import values
 from console.records.dialects import Condition
 from console.records.sql_conditions import Column, Compiler, Constant
+from console.records.tagged import tag_condition
 
 FILTER_OPS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
@@ -23,6 +24,8 @@ def filter_condition(given: Filter, collection: Collection, columns: Mapping[str
     if isinstance(given, Group):
         parts = [filter_condition(item, collection, columns) for item in given.items]
         return sa.and_(sa.true(), *parts) if given.kind == "and" else sa.or_(sa.false(), *parts)
+    if given.field == tag_field(collection):
+        return tag_condition(given, collection, columns)
     worked_out = next((item for item in collection.computed_fields if item.name == given.field), None)
     if worked_out is not None:
         try:

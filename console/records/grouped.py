@@ -17,11 +17,13 @@ from sqlalchemy.sql import ColumnElement
 from console.core import expressions
 from console.core.documents.collections import Field
 from console.core.expressions import Expression
+from console.core.expressions.search_syntax import Sought
+from console.core.filters import Filter
 from console.core.scopes import Scope
 from console.errors import Malformed
 from console.records import catalogue, timed, values
 from console.records.dialects import Condition
-from console.records.record_pages import read
+from console.records.record_pages import list_conditions, read
 from console.records.sql_tables import Chosen, Table, table_of
 from console.records.totals import sound_column, sum_of, total_of
 
@@ -60,6 +62,21 @@ class Together:
     def condition(self, table: Table) -> Condition:
         """True for the records that meet them all."""
         return sa.and_(sa.true(), *(_met(table, each, self.attributes, self.roots) for each in self.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What is in a list: its scope, filter, segment and search, as one segment of figures."""
+
+    collection: str
+    scope: Scope
+    where: Filter | None
+    segment: Chosen | None
+    sought: Sought | None
+
+    def condition(self, table: Table) -> Condition:
+        """True for the records of the list."""
+        return sa.and_(*list_conditions(table, self.scope, self.where, self.segment, self.sought))
 
 
 def grouped(
@@ -184,13 +201,19 @@ def _bucket(table: Table, by: By, zone: str) -> ColumnElement[Any]:
         return column
     if field.stored not in ("date", "datetime"):
         raise refused(f"{field.label} is no day and no moment.")
+    if table.dialect.name == "postgresql" and field.stored == "datetime":
+        column = sa.func.timezone(zone, sa.cast(column, sa.DateTime(timezone=True)))
+    return period_of(table, column, by.period)
+
+
+def period_of(table: Table, column: ColumnElement[Any], period: str) -> ColumnElement[Any]:
+    """The first day of the period in which a day or moment is, as text; of moments in UTC, or in the zone of the connection."""
     match table.dialect.name:
         case "sqlite":
-            return _sqlite_day(column, by.period)
+            return _sqlite_day(column, period)
         case "mysql":
-            return _mysql_day(column, by.period)
-    local = sa.func.timezone(zone, sa.cast(column, sa.DateTime(timezone=True))) if field.stored == "datetime" else column
-    return sa.cast(sa.cast(sa.func.date_trunc(by.period, local), sa.Date), sa.Text)
+            return _mysql_day(column, period)
+    return sa.cast(sa.cast(sa.func.date_trunc(period, column), sa.Date), sa.Text)
 
 
 def _sqlite_day(column: ColumnElement[Any], period: str) -> ColumnElement[Any]:

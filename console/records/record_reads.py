@@ -211,8 +211,8 @@ def titles(collection_id: str, wanted: Iterable[str], scope: Scope) -> dict[str,
     return {record.key: record.title for record in _by_keys(collection_id, wanted, scope, ()) if record.key}
 
 
-def named(collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str]) -> dict[str, Record]:
-    """Key → record with these fields, of the records in the scope; unknown keys are left out."""
+def named(collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str] | None) -> dict[str, Record]:
+    """Key → record with these fields (None: all that are readable), of the records in the scope; unknown keys are left out."""
     return {record.key: record for record in _by_keys(collection_id, wanted, scope, fields) if record.key}
 
 
@@ -236,7 +236,9 @@ def subject(collection_id: str, key: str) -> tuple[str, str] | None:
     return collection.id, key
 
 
-def _by_keys(collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str], segment: Chosen | None = None) -> list[Record]:
+def _by_keys(
+    collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str] | None, segment: Chosen | None = None
+) -> list[Record]:
     """Records of these keys in the scope; unknown keys are left out."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
@@ -254,7 +256,7 @@ def _by_keys(collection_id: str, wanted: Iterable[str], scope: Scope, fields: It
         chunk = pending[start : start + MOST_KEYS]
         statement = reader.select().where(_one_of_keys(table, chunk), *matching)
         found += [reader.record(row) for row in read(collection, fetch(statement))]
-    return [record for record in found if record.key in decoded]
+    return reader.finished([record for record in found if record.key in decoded])
 
 
 def _one_of_keys(table: Table, parts: Sequence[tuple[Any, ...]]) -> Condition:

@@ -65,7 +65,27 @@ SQLITE = {
     "readonly": READ_ONLY,
     "not a database": "is no SQLite database.",
 }
+RAISED, BROKEN = 1644, frozenset({3819, 4025})
+"""Errors of MySQL and MariaDB: a trigger's SIGNAL; a CHECK that does not hold."""
+LONGEST = 300
 _log = logging.getLogger(__name__)
+
+
+def raised(original: BaseException | None) -> str | None:
+    """What a trigger or function of the database says in its own words, in one line; None for any other error."""
+    said: str | None = None
+    if isinstance(original, psycopg.errors.RaiseException):
+        said = original.diag.message_primary or "The database refuses this change."
+    elif isinstance(original, sqlite3.Error):
+        said = str(original) if getattr(original, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_TRIGGER" else None
+    elif original is not None and original.args[:1] == (RAISED,):
+        said = str(original.args[1]) if len(original.args) > 1 else "The database refuses this change."
+    return None if said is None else (said.splitlines() or [""])[0][:LONGEST]
+
+
+def breaks_rule(original: BaseException | None) -> bool:
+    """Whether a CHECK of MySQL or MariaDB does not hold, which their driver does not tell from other errors."""
+    return original is not None and original.args[:1] != () and original.args[0] in BROKEN
 
 
 def driver_refusal(error: sa.exc.DBAPIError, name: str) -> ConsoleError:

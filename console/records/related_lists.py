@@ -46,6 +46,14 @@ def related_lists(
     ]
 
 
+def related_numbers(collection_id: str, key: str, scope: Scope, wanted: Sequence[Wanted], cap: int) -> list[int | None]:
+    """How many records each relation leads to, counted as `related_lists` does. Raises NotFound for a record out of the scope, SourceDown."""
+    collection = catalogue.collection(collection_id)
+    names = list(dict.fromkeys([*(here for one in wanted for here, _ in one.relation.columns), *collection.key]))
+    here = dict(zip(names, linking_values(collection, key, names, scope), strict=True))
+    return _numbers(wanted, [_conditions(one, here) for one in wanted], cap)
+
+
 def _conditions(one: Wanted, here: Mapping[str, Any]) -> list[Condition] | None:
     """The conditions on the related records; None if there can be none."""
     target = catalogue.collection(one.relation.collection)

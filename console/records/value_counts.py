@@ -1,19 +1,27 @@
-"""How often each value of a field stands in a list: one statement for a field, over at most `CAP` records."""
+"""How often each value of a field stands in a list, or how many values stand in each of some ranges: over at most `CAP` records."""
 
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
 
+from console.core.documents.collections import Collection
 from console.core.expressions.search_syntax import Sought
 from console.core.filters import Filter
 from console.core.scopes import Scope
-from console.records import catalogue, values
+from console.records import catalogue, grouped, values
 from console.records.record_pages import list_conditions, read
-from console.records.sql_tables import Chosen, table_of
+from console.records.sql_tables import Chosen, Table, table_of
+from console.records.totals import sound_column
 
 CAP = 10_000
 MOST_VALUES = 12
+MOST_BARS = 12
+PERIODS = (("day", 31), ("week", 26 * 7), ("month", 36 * 31), ("quarter", 12 * 366))
+"""A period and the days that its bars may span together; beyond the last one, years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +37,113 @@ def value_counts(
     collection_id: str, scope: Scope, field: str, where: Filter | None = None, q: Sought | None = None, *, segment: Chosen | None = None
 ) -> ValueCounts:
     """How often each value of the field stands in the list. The caller has checked that the field is readable. Raises SourceDown."""
-    collection = catalogue.collection(collection_id)
-    table = table_of(collection)
-    wanted = list_conditions(table, scope, where, segment, q)
-    listed = sa.select(table.columns[field].label("value")).select_from(table.table).where(*wanted).limit(CAP + 1).subquery("listed")
+    collection, table, listed = _listed(collection_id, scope, field, where, q, segment)
     number = sa.func.count().label("number")
     counted = sa.select(listed.c.value, number).group_by(listed.c.value).order_by(number.desc(), listed.c.value)
     rows = read(collection, lambda connection: list(connection.execute(counted).all()))
     found = tuple((values.read(table.readers[field], row[0]), int(row[1])) for row in rows)
     return ValueCounts(field, found[:MOST_VALUES], sum(count for _, count in found) > CAP)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Values from `low` on and below `below` (None: no end), as JSON, with their number. Of the empty values both are None."""
+
+    low: Any
+    below: Any
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """Numbers in steps of one size, or dates by `period` (of moments in UTC), in order; empty values last. `cut`: only the first `CAP` records were counted."""
+
+    field: str
+    ranges: tuple[Range, ...]
+    cut: bool
+    period: str = ""
+
+
+def value_ranges(
+    collection_id: str, scope: Scope, field: str, where: Filter | None = None, q: Sought | None = None, *, segment: Chosen | None = None
+) -> Ranges:
+    """How the values of a number, day or moment are spread in the list: two statements. The caller has checked that the field is readable.
+
+    Raises SourceDown.
+    """
+    collection, table, listed = _listed(collection_id, scope, field, where, q, segment)
+    item, value = collection.by_name[field], listed.c.value
+    ends = sa.select(sa.func.min(value), sa.func.max(value), sa.func.count(value), sa.func.count())
+    low, high, some, every = read(collection, lambda connection: connection.execute(ends).one())
+    empty = [Range(None, None, int(every - some))] if every > some else []
+    if not some:
+        return Ranges(field, tuple(empty), cut=every > CAP)
+    if item.stored in ("date", "datetime"):
+        first, last = (date.fromisoformat(str(end)[:10]) for end in (low, high))
+        period = next((name for name, most in PERIODS if (last - first).days < most), "year")
+        key: Any = grouped.period_of(table, value, period)
+        counted = (
+            sa.select(key.label("key"), sa.func.count())
+            .where(value.is_not(None))
+            .group_by(sa.literal_column("1"))
+            .order_by(sa.literal_column("1"))
+        )
+        rows = read(collection, lambda connection: connection.execute(counted).all())
+        days = [date.fromisoformat(str(key)[:10]) for key, _ in rows]
+        made = [Range(day.isoformat(), after(day, period).isoformat(), int(number)) for day, (_, number) in zip(days, rows, strict=True)]
+        return Ranges(field, (*made, *empty), cut=every > CAP, period=period)
+    steps = steps_between(Decimal(str(low)), Decimal(str(high)), whole=item.stored == "integer")
+    written: list[Any] = [sa.literal_column(format(step, "f")) for step in steps]  # as numbers: not every driver takes decimals
+    tests = [sa.and_(value >= step, value < following) for step, following in pairwise(written)]
+    sums = [sa.func.sum(sa.case((test, 1), else_=0)) for test in tests]
+    numbers = read(collection, lambda connection: connection.execute(sa.select(*sums).select_from(listed)).one())
+    pairs = zip(pairwise(steps), numbers, strict=True)
+    made = [Range(_plain(step), _plain(following), int(number or 0)) for (step, following), number in pairs]
+    return Ranges(field, (*made, *empty), cut=every > CAP)
+
+
+def steps_between(low: Decimal, high: Decimal, *, whole: bool) -> list[Decimal]:
+    """Round numbers from at most `low` to above `high`, at most `MOST_BARS` steps of one size: 1, 2 or 5 times a power of ten."""
+    size = (high - low) / MOST_BARS
+    power = Decimal(10) ** (size.adjusted() if size else 0)
+    told = next(
+        power * times
+        for times in (1, 2, 5, 10, 20)
+        if power * times >= size and (high // (power * times) - low // (power * times)) < MOST_BARS
+    )
+    step = max(told, Decimal(1)) if whole else told
+    first = (low // step - (1 if low < 0 and low % step else 0)) * step
+    found = [first]
+    while found[-1] <= high:
+        found.append(found[-1] + step)
+    return found
+
+
+def after(day: date, period: str) -> date:
+    """The first day of the period after the one that begins on this day."""
+    match period:
+        case "day" | "week":
+            return date.fromordinal(day.toordinal() + (1 if period == "day" else 7))
+        case "year":
+            return date(day.year + 1, 1, 1)
+    months = day.year * 12 + day.month - 1 + (3 if period == "quarter" else 1)
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def _plain(number: Decimal) -> Any:
+    """A number as a filter has it."""
+    return int(number) if number == number.to_integral_value() else format(number.normalize(), "f")
+
+
+def _listed(
+    collection_id: str, scope: Scope, field: str, where: Filter | None, q: Sought | None, segment: Chosen | None
+) -> tuple[Collection, Table, sa.Subquery]:
+    """The values of the field in the first records of the list, as `value`."""
+    collection = catalogue.collection(collection_id)
+    table = table_of(collection)
+    wanted = list_conditions(table, scope, where, segment, q)
+    item = collection.by_name[field]
+    column = sound_column(table, item) if item.comparable else table.columns[field]
+    if item.comparable and table.dialect.name == "postgresql":  # what is not finite has no place on an axis
+        column = sa.case((sa.cast(column, sa.Text).not_in(["NaN", "Infinity", "-Infinity", "infinity", "-infinity"]), column))
+    return collection, table, sa.select(column.label("value")).select_from(table.table).where(*wanted).limit(CAP + 1).subquery("listed")

@@ -21,7 +21,7 @@ from console.core.forms import FormField
 from console.core.scopes import Scope
 from console.db import request_writes
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
-from console.records import catalogue, connect, exact, governing, record_keys, values, write_checks
+from console.records import catalogue, connect, exact, governing, record_keys, refusals, values, write_checks
 from console.records.dialects import Condition, value
 from console.records.reader import Reader, Record
 from console.records.record_reads import get
@@ -244,10 +244,9 @@ def _after(connection: Connection, table: Table, key: str, is_key: Condition, sc
 def rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Field]) -> Exception:
     """The error to raise for a value that the database refused, at its field."""
     original = error.orig
-    if isinstance(original, psycopg.errors.RaiseException):
-        reason = (original.diag.message_primary or "The database refuses this change.").splitlines()[0][:300]
+    if (reason := refusals.raised(original)) is not None:
         return Invalid(reason, details=[{"field": field.name, "reason": reason} for field in fields])
-    if not isinstance(error, (sa.exc.IntegrityError, sa.exc.DataError)):
+    if not isinstance(error, (sa.exc.IntegrityError, sa.exc.DataError)) and not refusals.breaks_rule(original):
         return connect.driver_refusal(error, collection.source)
     rule, column = _rule(original)
     named = [
@@ -271,7 +270,7 @@ def _rule(original: Any) -> tuple[str, str | None]:
     match = re.search(r"constraint failed: ([\w., ]+)", str(original))
     if match:
         return match[1], match[1].rpartition(".")[2]
-    quoted = re.search(r"[Cc]onstraint [`'](\w+)[`']|key '([\w.]+)'", str(original))
+    quoted = re.search(r"(?i:constraint) [`']([\w.]+)[`']|key '([\w.]+)'", str(original))
     return (quoted[1] or quoted[2] or "", None) if quoted else ("", None)
 
 

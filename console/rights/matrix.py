@@ -19,7 +19,7 @@ from console.effects import action_cache
 from console.rights.roles import listed
 
 Standing = Literal["yes", "partly", "denied", "no"]
-KINDS = ("collection", "action", "workflow", "inbox", "label", "console")
+KINDS = ("collection", "action", "workflow", "inbox", "account", "label", "console")
 BEST: Sequence[Standing] = ("yes", "partly", "denied", "no")
 
 

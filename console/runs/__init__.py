@@ -3,14 +3,21 @@
 from console.runs.changing import attachments
 from console.runs.changing.approval_answers import approve, reject
 from console.runs.changing.effect_settling import check, retry, settle, stop_trying
-from console.runs.changing.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over
+from console.runs.changing.ending import end_cancelled
+from console.runs.changing.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over, will_not_come
+from console.runs.changing.hands_off import RecordRef, StartedBy, start_hands_off
+from console.runs.changing.many_starts import WantedStart, start_many_hands_off
 from console.runs.changing.missing_context import propose_again, supply, supply_form
 from console.runs.changing.reporting import receipt_of, report, reportable
 from console.runs.changing.rerunning import rerun
 from console.runs.changing.revising import Preview, abort, abort_preview, preview, revise
-from console.runs.changing.transitions import Submission, cancel, complete, complete_and_look, draft, end_for_erasure, start, try_start
+from console.runs.changing.run_starts import account_of, start, try_start
+from console.runs.changing.taking_out import take_out
+from console.runs.changing.transitions import Submission, cancel, complete, complete_and_look, draft, end_for_erasure
+from console.runs.changing.version_moving import ALREADY_THERE, Standing, move_run, standing_runs, targets
 from console.runs.engine.advancing import advance
 from console.runs.engine.answering import fail_overdue_proposals, record_answer
+from console.runs.engine.children import ChildRun, children_of, tend
 from console.runs.engine.effect_followup import follow_effect, follow_now, late_reports
 from console.runs.engine.preparing import ProposalContext, proposal_context
 from console.runs.engine.proposing import proposal_pending
@@ -27,6 +34,7 @@ from console.runs.showing.lists import (
     live_ahead,
     live_counts,
     live_on,
+    live_versions,
     live_workflows,
     on_record,
     on_records,
@@ -37,21 +45,32 @@ from console.runs.showing.reading import PATH_SHOWN, already_recorded, get, prev
 from console.runs.showing.replay import ReplayView, Today, events, replay, rows_today
 from console.runs.showing.screens import record_shown
 from console.runs.showing.view import RunView
+from console.runs.trying.redeciding import Redecided, redecide
+from console.runs.trying.test_results import results_of_tests
+from console.runs.trying.workflow_trials import try_workflow
 
 __all__ = [
+    "ALREADY_THERE",
     "ENGINE",
     "PATH_SHOWN",
     "Candidate",
+    "ChildRun",
     "Difference",
     "Preview",
     "ProposalContext",
+    "RecordRef",
+    "Redecided",
     "ReplayView",
     "RunHead",
     "RunView",
+    "Standing",
+    "StartedBy",
     "Submission",
     "Today",
+    "WantedStart",
     "abort",
     "abort_preview",
+    "account_of",
     "advance",
     "already_recorded",
     "approve",
@@ -62,9 +81,11 @@ __all__ = [
     "candidates",
     "changing",
     "check",
+    "children_of",
     "complete",
     "complete_and_look",
     "draft",
+    "end_cancelled",
     "end_for_erasure",
     "engine",
     "escalate",
@@ -81,7 +102,9 @@ __all__ = [
     "live_ahead",
     "live_counts",
     "live_on",
+    "live_versions",
     "live_workflows",
+    "move_run",
     "on_record",
     "on_records",
     "pick_up",
@@ -94,12 +117,14 @@ __all__ = [
     "receipt_of",
     "record_answer",
     "record_shown",
+    "redecide",
     "reject",
     "release",
     "replay",
     "report",
     "reportable",
     "rerun",
+    "results_of_tests",
     "resume",
     "retry",
     "revise",
@@ -110,16 +135,25 @@ __all__ = [
     "showing",
     "shown_to",
     "source_opened",
+    "standing_runs",
     "start",
+    "start_hands_off",
+    "start_many_hands_off",
     "step_in",
     "stop_trying",
     "supply",
     "supply_form",
     "sweep",
+    "take_out",
     "take_over",
+    "targets",
+    "tend",
     "title",
     "to_continue",
     "try_start",
+    "try_workflow",
+    "trying",
     "wake",
+    "will_not_come",
     "words_of_event",
 ]

@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from console.sentences.sentence_parts import NOBODY, Names, Parts, after, enumerate_words, escape_braces, in_brackets, plain
+from console.core.events_of_workflows import SWITCHED
+from console.sentences.publication_sentences import PUBLICATION
+from console.sentences.sentence_parts import NOBODY, Names, Parts, after, enumerate_words, escape_braces, in_brackets, in_words, plain
+from console.sentences.webhook_sentences import WEBHOOKS
 
 
 def sentence(body: Mapping[str, Any], names: Names = NOBODY) -> str:
@@ -21,12 +24,18 @@ def sentence(body: Mapping[str, Any], names: Names = NOBODY) -> str:
 
 
 def _source_opened(parts: Parts) -> str:
-    what = parts.text("what", "name", "source", "collection") or "a source"
+    what = parts.text("what") or parts.text("name", "source", "collection").replace("_", " ") or "a source"
     return "{who} opened " + escape_braces(what + after(", page ", parts.text("page"))) + " from {step}"
 
 
 def _run_taken_over(parts: Parts) -> str:
     return "{who} took over {workflow}{on_record}" + escape_braces(after(" from ", parts.person("former_holder")))
+
+
+def _lead_left(parts: Parts) -> str:
+    if parts.text("ending") == "unenrolled":
+        return "{who} took somebody out of {workflow}{on_record}"
+    return "Somebody left {workflow} before its end{on_record}"
 
 
 def _run_assigned(parts: Parts) -> str:
@@ -97,6 +106,13 @@ def _records_exported(parts: Parts) -> str:
 TO_DO = {"added": "to add", "deleted": "to delete", "changed": "to change"}
 
 
+def _trigger_changed(parts: Parts) -> str:
+    done = {
+        "added": "added", "removed": "removed", "on": "switched on", "off": "switched off", "address": "gave a new address to", "secret": "gave a new secret to",
+    }.get(parts.text("change"), "changed")  # fmt: skip
+    return f"{{who}} {done} a trigger" + escape_braces(after(": ", parts.text("trigger")))
+
+
 def _record_changed(parts: Parts) -> str:
     fields, record = parts["fields"], parts["record"]
     effect, result = parts.text("effect"), parts.text("result")
@@ -107,6 +123,11 @@ def _record_changed(parts: Parts) -> str:
     if result == "not_done":
         return f"{{who}} wanted {TO_DO[deed]} " + escape_braces(what) + ", which was interrupted and not done"
     return f"{{who}} {deed} " + escape_braces(what)
+
+
+def _stage_changed(parts: Parts) -> str:
+    ways = after(" from ", in_words(parts.text("former"))) + after(" to ", in_words(parts.text("stage")))
+    return "{who} moved " + escape_braces((parts["record"] or "a contact") + ways)
 
 
 def _access_refused(parts: Parts) -> str:
@@ -286,6 +307,17 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "document_link_revoked": "{who} revoked the link for documents{on_record}",
         "task_created": lambda parts: "{who} made a task" + escape_braces(after(" for ", parts.person("assignee", "team"))) + "{on_record}",
         "task_closed": "{who} closed a task{on_record}",
+        "message_asked": "{who} asked for a message to be sent{on_record}",
+        "message_sent": "A message left{on_record}",
+        "message_skipped": "A message did not leave{on_record}",
+        "message_failed": "A message could not be sent{on_record}",
+        "message_received": "A message came in{on_record}",
+        "call_ended": "A call ended{on_record}",
+        "consent_withdrawn": "Somebody outside wants no more messages{on_record}",
+        "message_tested": "{who} sent a test message",
+        "channel_changed": "{who} changed a channel",
+        "secret_changed": "{who} changed a secret for other systems",
+        "secret_removed": "{who} removed a secret for other systems",
         "notice_sent": lambda parts: "{who} sent a notice" + in_brackets(parts.count("count", "person", "people")),
         "context_supplied": "{who} supplied what was missing{on_record}",
         "proposal_requested": lambda parts: (
@@ -293,6 +325,8 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         ),
         "proposal_made": _again("A proposal for {step} was made{origin}", "The proposal for {step} was looked at again{origin}"),
         "proposal_failed": _again("There is no proposal for {step}{why}", "There was no second look at the proposal for {step}{why}"),
+        "builder_asked": "{who} asked for a change of the draft of {workflow} in words",
+        "builder_answered": "What was asked about the draft of {workflow} was answered{why}",
         "record_viewed": _record_viewed,
         "record_listed": _record_listed,
         "figures_viewed": lambda parts: "{who} looked at figures" + escape_braces(after(" of the workspace ", parts.text("workspace"))),
@@ -308,6 +342,11 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "clearance_revoked": _of_person("took back a clearance for a time"),
         "note_added": "{who} wrote a note{on_record}",
         "note_removed": "{who} removed a note of theirs{on_record}",
+        "lead_enrolled": "{who} enrolled somebody in {workflow}{on_record}",
+        "lead_left": _lead_left,
+        "tag_added": lambda parts: "{who} put " + escape_braces(parts.tag()) + "{on_record}",
+        "tag_removed": lambda parts: "{who} took " + escape_braces(parts.tag()) + " away" + escape_braces(after(" from ", parts["record"])),
+        "stage_changed": _stage_changed,
         "segment_shared": "{who} saved the filter of a list as a tab for others",
         "segment_removed": "{who} removed a saved filter of a list that others had as a tab",
         "value_revealed": lambda parts: (
@@ -345,6 +384,12 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "source_changed": _source("changed"),
         "workflow_created": "{who} made the workflow {workflow_named}",
         "workflow_changed": _workflow_changed,
+        **{f"workflow_{did}": f"{{who}} {did} the workflow {{workflow_named}}{{why}}" for did in SWITCHED},
+        "alert_changed": "{who} changed the alerts of the workflow {workflow_named}",
+        "alert_raised": "An alert was raised for the workflow {workflow_named}",
+        "due_time_changed": "{who} changed due times",
+        "due_time_reached": "A part of a run's time was used up",
+        "incident_closed": "{who} closed an incident of the workflow {workflow_named}{why}",
         "workflow_deleted": "{who} deleted the workflow {workflow_named}",
         "collection_changed": lambda parts: (
             "{who} changed how a collection is shown"
@@ -360,8 +405,9 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         ),
         "source_removed": _source("disconnected"),
         "source_tested": _source_tested,
-        "workflow_imported": "{who} imported the workflow {workflow_named}{version}",
-        "workflow_published": "{who} published the workflow {workflow_named}{version}",
+        "trigger_changed": _trigger_changed,
+        **WEBHOOKS,
+        **PUBLICATION,
         "action_changed": lambda parts: "{who} changed what can be done to records" + escape_braces(after(": ", parts.text("action"))),
         "inbox_changed": lambda parts: "{who} changed an inbox" + escape_braces(after(": ", parts.text("inbox"))),
         "table_exported": lambda parts: (

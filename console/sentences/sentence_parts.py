@@ -199,6 +199,10 @@ class Parts(dict[str, str]):
             return f"action “{title}”"
         return f"{kind} {name}".replace("_", " ").strip()
 
+    def tag(self) -> str:
+        """The tag of the event, in quotation marks."""
+        return f"the tag “{self.text('tag')}”" if self.text("tag") else "a tag"
+
     def _outcome(self) -> str:
         chosen = self.text("label", "outcome")
         return "" if chosen in ("", "default") else f": {in_words(chosen)}"

@@ -154,6 +154,55 @@ class Table:
     mail_from: str | None = setting(
         "CONSOLE_MAIL_FROM", readers.mail_address, None, "The sender of the console's mail; required for sending any."
     )
+    publish_review: bool = setting(
+        "CONSOLE_PUBLISH_REVIEW",
+        readers.switch,
+        False,
+        "Publishing a workflow needs a second person in every team, not only in those that say so.",
+    )
+    mail_bounces: str | None = setting(
+        "CONSOLE_MAIL_BOUNCES",
+        readers.mail_address,
+        None,
+        "Where mail servers report that an e-mail to a contact did not arrive; without it, to the sender.",
+    )
+    sandbox: bool = setting(
+        "CONSOLE_SANDBOX",
+        readers.switch,
+        True,
+        "Messages to people outside go into the outbox alone, which answers as their providers would; off: they really leave.",
+    )
+    twilio_url: str = setting("CONSOLE_TWILIO_URL", readers.target, "https://api.twilio.com", "The address of Twilio's API, for SMS.")
+    twilio_account_sid: str | None = setting("CONSOLE_TWILIO_ACCOUNT_SID", readers.word, None, "The account at Twilio that SMS leave from.")
+    twilio_auth_token: str | None = setting(
+        "CONSOLE_TWILIO_AUTH_TOKEN",
+        readers.word,
+        None,
+        "The secret of that account; it also proves that a callback is Twilio's.",
+        needs=("CONSOLE_TWILIO_ACCOUNT_SID",),
+        secret=True,
+    )
+    twilio_from: str | None = setting(
+        "CONSOLE_TWILIO_FROM", readers.line, None, "The number that SMS come from, such as +37060000000, or the id of a messaging service."
+    )
+    call_url: str | None = setting(
+        "CONSOLE_CALL_URL", readers.target, None, "Where calls by an AI are asked for.", needs=("CONSOLE_CALL_SECRET",), secret=True
+    )
+    call_secret: bytes | None = setting(
+        "CONSOLE_CALL_SECRET",
+        readers.webhook_secret,
+        None,
+        "Signs what the calls' provider is told and tells (Standard Webhooks).",
+        secret=True,
+    )
+    call_from: str | None = setting("CONSOLE_CALL_FROM", readers.line, None, "The number that calls come from.")
+    chat_targets: Mapping[str, str] = setting(
+        "CONSOLE_CHAT_TARGETS",
+        readers.targets,
+        {},
+        "Chats that messages are posted to, as name=address of an incoming webhook (Slack's form) with commas between.",
+        secret=True,
+    )
     checkpoint_webhook_url: str | None = setting(
         "CONSOLE_CHECKPOINT_WEBHOOK_URL",
         readers.target,

@@ -31,7 +31,7 @@ from console.sources.keeping import SYSTEM, Look, place
 
 @dataclass(frozen=True, slots=True)
 class ColumnChange:
-    """A column that is `new`, `gone` or `changed`; `words` says how."""
+    """A column that is `new`, `gone`, `renamed` or `changed`; `words` says how: of a renamed one its new name."""
 
     name: str
     change: str
@@ -164,7 +164,9 @@ def spoken(found: Difference) -> str:
     """The first few changes in words: `customer.email is gone`."""
     said = [f"{one.place} is {one.change}" if not one.columns and not one.key else "" for one in found.changes]
     said += [
-        f"{one.place}.{column.name} {'is ' if not column.words or column.change != 'changed' else ''}{column.change if column.change != 'changed' else column.words}"
+        f"{one.place}.{column.name} is called {column.words} now"
+        if column.change == "renamed"
+        else f"{one.place}.{column.name} {'is ' if not column.words or column.change != 'changed' else ''}{column.change if column.change != 'changed' else column.words}"
         for one in found.changes
         for column in one.columns
     ]
@@ -212,9 +214,11 @@ def _stored() -> list[Stored]:
 def _changed(one: str, before: Stored, after: Stored) -> TableChange:
     old = {column["name"]: column for column in before.structure["columns"]}
     new = {column["name"]: column for column in after.structure["columns"]}
+    names = mending.renamed(before.structure, after.structure)
     columns = [
-        *(ColumnChange(name, "gone", _kind(old[name])) for name in old if name not in new),
-        *(ColumnChange(name, "new", _kind(new[name])) for name in new if name not in old),
+        *(ColumnChange(name, "renamed", now) for name, now in names.items()),
+        *(ColumnChange(name, "gone", _kind(old[name])) for name in old if name not in new and name not in names),
+        *(ColumnChange(name, "new", _kind(new[name])) for name in new if name not in old and name not in names.values()),
         *(ColumnChange(name, "changed", words) for name in old if name in new and (words := _words(old[name], new[name]))),
     ]
     keys = before.structure["key"], after.structure["key"]
@@ -258,11 +262,22 @@ def _mended(name: str, seen: Look) -> tuple[list[Stored], list[dict[str, Any]], 
                 said.append((item, found))
                 structures[item.id] = found
     columns = {one: frozenset(column["name"] for column in structure["columns"]) for one, structure in structures.items()}
+    own = {item.id: item.structure for item in _stored() if item.source == name}
+    names = {
+        one: mending.renamed(structure, now[at])
+        for one, structure in own.items()
+        if (at := (structure["schema"], structure["table"])) in now
+    }
+    kept_from = {row.obj.removeprefix("field:") for row in access.all_rows() if row.obj.startswith("field:")}
     mended = []
     for item, found in said:
-        document = mending.mended(item.document, item.structure, found, columns)
+        called = mending.rename(item.document, names.get(item.id, {}), names)
+        for former, new in names.get(item.id, {}).items():
+            if f"{item.id}/{former}" in kept_from:  # the right names the former column: until somebody names the new one, nobody sees it
+                called.setdefault("fields", {}).setdefault(new, {})["hidden"] = True
+        document = mending.mended(called, item.structure, found, columns)
         mended.append(document)
-        dropped += [_of_document(item.document, reason) for reason in mending.describe_omissions(item.document, document)]
+        dropped += [_of_document(item.document, reason) for reason in mending.describe_omissions(called, document)]
     after = keeping.stored_collections(name, seen, mended)
     return after, mended, dropped + _segments(after, mended)
 

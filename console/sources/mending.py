@@ -1,5 +1,6 @@
-"""Repairs collection documents: removes references to columns that the table no longer has."""
+"""Repairs collection documents: columns that were renamed are renamed, references to columns that the table no longer has are removed."""
 
+import re
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
@@ -8,18 +9,116 @@ from console.core.documents.collections.document_changes import changes, worded
 from console.core.documents.collections.document_check import check
 from console.core.documents.json_shape import Spot
 from console.records import hooked
+from console.records.sampling import OBSERVED
 
 NAMES = ("columns", "details", "form", "new", "search", "key")
 MOST = 1_000
 
 
+def renamed(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
+    """Former name → new name of columns that were renamed: of the same type, in the same place, with values that look the same.
+
+    At the end of a table a column that was added stands where one that was dropped stood: there their values must have a form, or one name hold the other.
+    """
+    old, new = ({column["name"]: column for column in one["columns"]} for one in (before, now))
+    after = {}
+    for gone in (name for name in old if name not in new):
+        place = _place(gone, old, new)
+        fitting = [name for name in new if name not in old and _place(name, new, old) == place and _kind(new[name]) == _kind(old[gone])]
+        if _ends(gone, old, new) and not old[gone].get("form"):
+            fitting = [name for name in fitting if gone.lower() in name.lower() or name.lower() in gone.lower()]
+        if len(fitting) == 1:
+            after[gone] = fitting[0]
+    return after if len(set(after.values())) == len(after) else {}
+
+
+def _place(name: str, own: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str | None, int]:
+    """The last column before it that both have, and how many stand between."""
+    names = list(own)[: list(own).index(name)]
+    shared = [index for index, one in enumerate(names) if one in other]
+    return (names[shared[-1]], len(names) - shared[-1]) if shared else (None, len(names))
+
+
+def _ends(name: str, own: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether no column after it is in both."""
+    return not any(one in other for one in list(own)[list(own).index(name) + 1 :])
+
+
+def _kind(column: Mapping[str, Any]) -> dict[str, Any]:
+    seen = {name: column.get(name) for name in OBSERVED}
+    return {name: value for name, value in column.items() if name not in {"name", "comment"}} | seen
+
+
+def rename(document: Mapping[str, Any], own: Mapping[str, str], others: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """The document with renamed columns under their new names: its `own`, and those of `others` by collection that its relations name."""
+    made: dict[str, Any] = deepcopy(dict(document))
+
+    def new(name: Any) -> Any:
+        if isinstance(name, str) and name.startswith("-"):
+            return "-" + own.get(name[1:], name[1:])
+        return own.get(name, name) if isinstance(name, str) else name
+
+    for part in NAMES:
+        if isinstance(made.get(part), list):
+            made[part] = [new(name) for name in made[part]]
+    if isinstance(made.get("fields"), dict):
+        made["fields"] = {new(name): said for name, said in made["fields"].items()}
+        for said in made["fields"].values():
+            if isinstance(said, dict) and "currency" in said:
+                said["currency"] = new(said["currency"])
+    if isinstance(made.get("sort"), str):
+        made["sort"] = ",".join(new(name) for name in made["sort"].split(","))
+    summary = made.get("summary") or {}
+    if "badge" in summary:
+        summary["badge"] = new(summary["badge"])
+    for section in summary.get("sections") or ():
+        section["fields"] = [new(name) for name in section["fields"]]
+    leads = {one["name"]: others.get(one["collection"], {}) for one in made.get("relations") or ()}
+    for one in made.get("relations") or ():
+        here, there = ("via", "to") if one["kind"] == "to_one" else ("to", "via")
+        for part, names in ((here, own), (there, others.get(one["collection"], {}))):
+            if part in one:
+                one[part] = (
+                    [names.get(name, name) for name in one[part]] if isinstance(one[part], list) else names.get(one[part], one[part])
+                )
+    for one in summary.get("related") or ():
+        if one.get("columns"):
+            names = leads.get(one.get("relation"), {})
+            one["columns"] = [names.get(name, name) for name in one["columns"]]
+    return _in_expressions(made, own) if own else made
+
+
+def _in_expressions(value: Any, names: Mapping[str, str]) -> Any:
+    """The value with renamed columns in its expressions and templates."""
+    if isinstance(value, dict):
+        return {name: _in_expressions(one, names) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_in_expressions(one, names) for one in value]
+    if not isinstance(value, str) or "record" not in value:
+        return value
+    return _IN_RECORD.sub(lambda found: _path(names.get(found["plain"] or found["quoted"])) or found[0], value)
+
+
+_IN_RECORD = re.compile(r"""\brecord(?:\.(?P<plain>[A-Za-z_]\w*)|\[(?P<q>["'])(?P<quoted>[^"'\\]+)(?P=q)\])""")
+
+
+def _path(name: str | None) -> str | None:
+    if name is None:
+        return None
+    return (
+        f"record.{name}" if re.fullmatch(r"[A-Za-z]\w*", name) else "record[" + '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"]'
+    )
+
+
 def mended(
     document: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[str, Any], columns: Mapping[str, frozenset[str]]
 ) -> dict[str, Any]:
-    """The document made valid for the structure `now`; errors that it already had with `before` stay.
+    """The document made valid for the structure `now`; errors that it already had with `before` stay. Columns were renamed in it already.
 
     `columns` are those of every collection, for relations.
     """
+    names = renamed(before, now)
+    before = {**before, "columns": [{**column, "name": names.get(column["name"], column["name"])} for column in before["columns"]]}
     made = deepcopy(dict(document))
     called = hooked.names(str(document["id"]))
     accepted = {spot.place for spot in check(document, before, called)}

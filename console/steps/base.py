@@ -14,11 +14,14 @@ from console.core.forms import FormField, clean, refusal
 from console.core.run import FORM_NEEDED
 from console.errors import ConsoleError
 from console.steps.completion import (
+    Child,
     Completion,
+    MessageWanted,
     NoticeWanted,
     Option,
     People,
     Question,
+    TagWanted,
     TaskWanted,
     Values,
     WriteRecord,
@@ -34,12 +37,14 @@ __all__ = [
     "Act",
     "AsksPerson",
     "AtHand",
+    "Child",
     "Completion",
     "Context",
     "Family",
     "Focus",
     "FormNeeded",
     "Item",
+    "MessageWanted",
     "NoticeWanted",
     "Option",
     "People",
@@ -52,6 +57,7 @@ __all__ = [
     "StepConfig",
     "StepType",
     "StepView",
+    "TagWanted",
     "TaskWanted",
     "Total",
     "Unopened",
@@ -250,17 +256,31 @@ class StepType:
     icon: ClassVar[str]
     gist: ClassVar[str] = ""  # a description in one line, for pickers
     automatic: ClassVar[bool] = False  # never shown to a person unless it asks for a take-over
+    waits: ClassVar[bool] = False  # it always waits for a time or for somebody outside: a way back may pass it without a Go to step
     own_values: ClassVar[bool] = False  # its expressions and texts find the step's own values so far as `steps.<id>` (a start: `input`)
     by_items: ClassVar[bool] = False  # goes through a list: the submitted values contain the key of the item as `item`
     ai: ClassVar[bool] = False  # whether the AI may propose something at a step of this type
     ai_alone: ClassVar[bool] = False  # also where the step completes without a person
     purpose: ClassVar[str] = "propose"  # what the AI is asked for: propose, decide or text
+    tags: ClassVar[bool] = False  # puts tags on the record or takes them away: whoever does the step needs the right to change the record
     technical: ClassVar[frozenset[str]] = frozenset({"key", "collection"})  # names of its values that only programs need
     Config: ClassVar[type[StepConfig]] = StepConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
         """Whether a step with these settings (unparsed) completes without a person, unless it raises `AsksPerson`."""
         return self.automatic
+
+    def form_settings(self, settings: Mapping[str, Any]) -> tuple[str, ...] | None:
+        """Names of the settings that the editor's form shows for these (unparsed), in order; None: all."""
+        return None
+
+    def says(self, config: Any) -> str:
+        """What a step with these settings does, in a few words for a picture; empty where the settings themselves say it."""
+        return ""
+
+    def doubts(self, config: Any) -> list[tuple[str, str]]:
+        """(setting, reason) of what works and is not wise: warnings of the check."""
+        return []
 
     def asks(self, config: Any) -> bool:
         """Whether a person has something to fill in or to choose: such a step never completes by itself, whatever `completion` says."""
@@ -269,6 +289,14 @@ class StepType:
     def outcomes(self, config: Any) -> tuple[str, ...]:
         """Outcomes for which a document must name a next step; `default` stands for all that are not named."""
         return ("default",)
+
+    def begins(self, config: Any) -> tuple[str, ...]:
+        """Ids of steps to which the settings lead besides `next`: where branches or the body of a loop begin."""
+        return ()
+
+    def rare_outcomes(self, config: Any) -> tuple[str, ...]:
+        """Further outcomes for which a document may name a next step. Where it names none of its own, a person is asked."""
+        return ()
 
     def reads(self, step: StepView) -> list[Read]:
         """What the service reads before `prepare` and `complete`."""
@@ -354,6 +382,10 @@ class StepType:
 
     def outputs(self, config: Any) -> frozenset[str] | None:
         """Names that later steps find under `steps.<id>`; None where they are not known before the run."""
+        return frozenset()
+
+    def answered(self, config: Any) -> frozenset[str]:
+        """Names in the output that come from outside, and may repeat what the step sent there."""
         return frozenset()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from console.core.documents.action_document import ActionEffect
 from console.core.forms import FormField
@@ -63,6 +63,32 @@ class NoticeWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageWanted:
+    """A message to somebody outside; the run waits until it has left, a call until it has ended.
+
+    `channel` is email, sms, call or chat; `content` is what leaves: `to`, `subject`, `text`, `scripts` and so on. `consent` names the consent that it
+    needs. `named` are the outcomes that the document names: only those are taken by the run itself where it cannot leave.
+    `expires_s`: a person is asked again where it waited longer. A call is made at most `most` times, `again_s` apart.
+    """
+
+    channel: str
+    content: Mapping[str, Any]
+    consent: str | None
+    named: tuple[str, ...]
+    expires_s: int
+    most: int = 1
+    again_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TagWanted:
+    """A tag that the run's record is to have (`added`), or not to have."""
+
+    name: str
+    added: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A form for other people. The step is done when `needs` of them chose the same outcome, or at `until` with the outcome `otherwise`."""
 
@@ -100,19 +126,56 @@ class WriteRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Child:
+    """A run that the step starts and waits for: of another `workflow` with its record and input, or a branch of this one that begins at the step `start`.
+
+    Without `collection` or `record` it is about the record of the run that starts it, if its workflow is about such records.
+    """
+
+    branch: str
+    workflow: str | None = None
+    collection: str | None = None
+    record: str | None = None
+    input: Mapping[str, Any] = field(default_factory=dict)
+    start: str | None = None
+    item: Any = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The values that are kept in the attempt."""
+        return {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) not in (None, {})}
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Child":
+        """The child from what the attempt keeps."""
+        return cls(**told)
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
-    """The result of a step. `values` is what was submitted, `output` what later steps find as `steps.<id>` (None: the values)."""
+    """The result of a step. `values` is what was submitted, `output` what later steps find as `steps.<id>` (None: the values).
+
+    **An effect and then a wait for what comes of it** (start a call, then wait until it has ended): give both `effects` and
+    `awaits=Awaited("event", key, until, outcome)`, with a `key` of your own that the answer will name. The step is done when `runs.arrive(ENGINE, run_id, key,
+    outcome=…, output=…)` is called, also if that happens before the effect's own result is known; at `until` (aware) it is done with the outcome
+    of `awaits`, without one the workflow's rule for errors applies. If the effect fails, nothing is waited for; if its result is unknown, a person is asked,
+    unless the answer comes. `steps.<id>` has the effect's `result` and the output of the answer. `outcome` must lead somewhere; it counts only if
+    the answer names none.
+    """
 
     outcome: str
     values: Values = field(default_factory=dict)
     output: Values | None = None
     effects: tuple[WriteRecord | ActionEffect, ...] = ()
-    awaits: Awaited | None = None  # the step is done when this has arrived; without effects
+    awaits: Awaited | None = None  # the step is done when this has arrived; with effects, after those were made
     hands_over: Handover | None = None  # into an inbox, where others continue the run
     approval: ApprovalAsked | None = None  # the effects are requested when others have approved
     task: TaskWanted | None = None
     notice: NoticeWanted | None = None
+    message: MessageWanted | None = None  # the step is done when it has left; without effects
+    tag: TagWanted | None = None
     question: Question | None = None  # the step is done when the question is answered; without effects
+    children: tuple[Child, ...] = ()  # runs that are started; the step is done when they have ended, with an output by branch
+    joins: Literal["all", "any", "each", "none"] = "all"  # when the step is done: see `console.runs.engine.children`
     until: datetime | None = None  # the run waits until then (aware), and the step is done; automatic types only, without effects
     asks_ai: bool = False  # the step is done when the AI has answered; without effects
     ends: str | None = None  # label of the end that was reached: the run completes

@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from console.core import expressions
+from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.fields import Definition, Located
-from console.core.documents.workflow import NAME_PATTERN
 from console.core.expressions import TABLES, Expression, compiled
 from console.core.expressions.nodes import Call, Path, walk
 from console.core.expressions.operands import to_json

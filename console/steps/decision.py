@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from console.core.documents import field_expressions, fields as definitions
+from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.fields import OWN_ITEM, Definition, FieldDefinition, Located, Use, condition_holds, with_own
 from console.core.documents.references import ANY_NAME
-from console.core.documents.workflow import NAME_PATTERN
 from console.core.expressions import parse, render
 from console.core.forms import FormField, is_empty, missing_message, refusal
 from console.errors import Invalid

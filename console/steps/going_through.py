@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from console.core import expressions
 from console.core.documents import fields as definitions
+from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.fields import OWN_ITEM, Definition, FieldDefinition, FieldRule, condition_holds, with_own
-from console.core.documents.workflow import NAME_PATTERN
 from console.core.forms import FormField, clean, is_empty, refusal
 from console.core.run import NEXT_ITEM
 from console.errors import Invalid
@@ -71,6 +71,11 @@ class LoopConfig(ChecksConfig):
         default_factory=list, max_length=20, description="Rules about those fields, as `must` of a field of the form"
     )
     second: Second | None = Field(None, description="Items that another person has to confirm")
+    body: str | None = Field(
+        None,
+        pattern=NAME_PATTERN,
+        description="Id of the first step of what is done for each item by itself, as a run of its own that finds it as `item`; in place of a form",
+    )
     on_failure: Literal["stop", "continue"] = Field(
         "stop", description="continue: an item that cannot be done is left behind with a reason; stop: the run waits until it is"
     )
@@ -80,6 +85,10 @@ class LoopConfig(ChecksConfig):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         names = [*self.edit, *(entry.field for entry in self.set), *(entry.name for entry in self.form)]
+        if self.body is not None:
+            if names or self.must or self.second or self.gather or self.branches:
+                raise ValueError("a loop has a body or a form: with body nothing else is asked of an item")
+            return self
         if not names:
             raise ValueError("nothing is asked of an item: give it a form, or fields to edit or set")
         if twice := sorted({name for name in names if names.count(name) > 1}):

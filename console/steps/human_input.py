@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 
 from console.core import expressions
 from console.core.documents import field_expressions, fields as definitions
+from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.fields import Choice, FieldDefinition, Located
-from console.core.documents.workflow import NAME_PATTERN
 from console.core.expressions import render
 from console.core.expressions.operands import duration_of
 from console.core.forms import examine
@@ -76,6 +76,7 @@ class HumanInput(StepType):
 
     name, title, family, icon = "human_input", "Human input", "action", "user"
     gist = "Other people answer a form"
+    waits = True
     Config: ClassVar[type[StepConfig]] = HumanInputConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:

@@ -2,14 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from console.core.documents import field_expressions, fields as definitions
 from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import Located, Use
 from console.core.documents.references import ANY_NAME
 from console.core.forms import clean, refusal
-from console.steps.base import AtHand, Completion, Context, Focus, FormNeeded, Option, Prompt, Read, StepConfig, StepType, StepView, Values
+from console.steps.base import (
+    AtHand,
+    Child,
+    Completion,
+    Context,
+    Focus,
+    FormNeeded,
+    Option,
+    Prompt,
+    Read,
+    StepConfig,
+    StepType,
+    StepView,
+    Values,
+)
 from console.steps.document_check_settings import Checked
 from console.steps.going_through import (
     ANSWER,
@@ -49,6 +63,10 @@ class Loop(StepType):
     def outcomes(self, config: LoopConfig) -> tuple[str, ...]:
         """The branches in their order, then `default`."""
         return (*dict.fromkeys(branch.outcome for branch in config.branches), "default")
+
+    def begins(self, config: LoopConfig) -> tuple[str, ...]:
+        """The first step of the body."""
+        return () if config.body is None else (config.body,)
 
     def reads(self, step: StepView) -> list[Read]:
         """The list, with every field that is shown or changed."""
@@ -114,8 +132,14 @@ class Loop(StepType):
         return state.after(state.entry(values), {ITEM: key, **state.mark, **values}, effects)
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
-        """Completes where the list is empty."""
+        """Completes where the list is empty; with a body, starts a run for each item."""
         state = LoopState(step, context)
+        if step.config.body is not None and state.items:
+            children = [
+                Child(item.key, start=step.config.body, item={**item.values, "key": item.key, "title": item.title}) for item in state.items
+            ]
+            joins: Literal["all", "each"] = "all" if step.config.on_failure == "stop" else "each"
+            return Completion("default", children=tuple(children), joins=joins)
         if state.open:
             count = len(state.open)
             raise FormNeeded(f"There {'is 1 item' if count == 1 else f'are {count} items'} to go through.")
@@ -164,4 +188,6 @@ class Loop(StepType):
 
     def outputs(self, config: LoopConfig) -> frozenset[str]:
         """The items, how many there are, and what is gathered."""
+        if config.body is not None:
+            return frozenset({"items", "done", "total"})
         return frozenset({*(OF_LIST - {ITEM}), *(entry.name for entry in config.gather)})

@@ -6,8 +6,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.fields import Located, Use
-from console.core.documents.workflow import NAME_PATTERN
 
 
 class StepConfig(BaseModel):

@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 from console.core import expressions, media
 from console.core.document_letters import OUTSIDE
 from console.core.documents import field_expressions, fields as definitions
+from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.fields import Definition, FieldDefinition, Located, condition_holds
-from console.core.documents.workflow import NAME_PATTERN
 from console.core.forms import FormField, Wrong, cleaned, examine, is_empty, missing_message, refusal
 from console.core.run.step_requests import Awaited
 from console.core.speaking import fill_text
@@ -95,6 +95,7 @@ class RequestDocuments(StepType):
 
     name, title, family, icon = "request_documents", "Request documents", "action", "mail"
     gist = "Somebody outside hands in documents by a link"
+    waits = True
     own_values = True
     Config: ClassVar[type[StepConfig]] = RequestDocumentsConfig
 

@@ -12,9 +12,9 @@ from console.core import expressions
 from console.core.documents import fields as definitions
 from console.core.documents.action_document import ID_PATTERN, SUCCEEDED, Action, wishes
 from console.core.documents.approval_rules import applying, certain, required_approval
+from console.core.documents.document_parts import Name
 from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import OWN_INPUT, Computed, Located, Use, computed, fitted, with_own
-from console.core.documents.workflow import Name
 from console.core.effect_kinds import SqlWrite
 from console.core.forms import FormField, is_empty
 from console.core.speaking import fill_text

@@ -17,8 +17,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, files, log, records, runs, settings, subjects
-from console.browse import list_files
+from console import access, accounts, enrolments, files, log, outgoing_webhooks, records, runs, settings, subjects
+from console.browse import list_files, saved_segments
+from console.contacts import tags
 from console.core import scopes
 from console.core.actor import Actor
 from console.core.run.moves import require_reason
@@ -28,8 +29,8 @@ from console.errors import Conflict, ConsoleError, NotFound
 from console.proposals import prompts
 
 LIST = "erasures.jsonl"
-OURS = frozenset({"person", "run"})
-"""Collections of subjects that are not records of the users' databases: people who sign in, and runs without a record."""
+OURS = frozenset({"person", "run", "lead"})
+"""Collections of subjects that are not records of the users' databases: people who sign in, and runs and leads without a record."""
 
 RESTORED = "Erased before the state was saved that was restored now."
 _NAMED = re.compile(r'"(sub_[0-9a-z]{26})"')
@@ -37,7 +38,10 @@ _NAMED = re.compile(r'"(sub_[0-9a-z]{26})"')
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What erasing would delete, and what prevents it. `events` is the number of events that would lose their values."""
+    """What erasing would delete, and what prevents it. `events` is the number of events that would lose their values.
+
+    `enrolled` are the places that the person is taken out of first; their runs are not among `live`, which prevent it.
+    """
 
     subject: str
     title: str
@@ -45,6 +49,7 @@ class Preview:
     runs: tuple[str, ...]
     live: tuple[str, ...]
     held: bool = False
+    enrolled: tuple["enrolments.erasing.Enrolled", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +79,23 @@ def _judge(actor: Actor) -> None:
 
 
 def _preview(actor: Actor, collection: str, key: str) -> Preview:
-    subject = None if _hidden(actor, collection, key) else subjects.known(collection, key)
+    subject = None if _hidden(actor, collection, key) else subjects.known(collection, key) or _of_place(collection, key)
     if subject is None:
         raise NotFound("Nothing is held about this record, or it was erased already.")
     events = fetch("select count(*) from console.event_value where sub = %s", (subject,))[0][0]
     run_rows = fetch(f"select r.id, r.ended_at is null from {access.runs(actor).sql()} where r.subject = %s order by r.id", (subject,))  # noqa: S608 (a text of ours)
-    live = tuple(run_id for run_id, is_live in run_rows if is_live)
+    every_live = [run_id for run_id, is_live in run_rows if is_live]
+    enrolled = enrolments.erasing.enrolled(subject, collection, key, every_live)
+    live = tuple(run_id for run_id in every_live if run_id not in {place.run for place in enrolled})
     held = bool(fetch("select 1 from console.hold where subject = %s", (subject,)))
-    return Preview(subject, _title(actor, collection, key), int(events), tuple(run_id for run_id, _ in run_rows), live, held)
+    return Preview(
+        subject, _title(actor, collection, key), int(events), tuple(run_id for run_id, _ in run_rows), live, held, tuple(enrolled)
+    )
+
+
+def _of_place(collection: str, key: str) -> str | None:
+    """The subject of somebody of whom nothing is held but that they are enrolled; None where they are not."""
+    return subjects.subject_of(collection, key) if enrolments.erasing.enrolled("", collection, key) else None
 
 
 def _hidden(actor: Actor, collection: str, key: str) -> bool:
@@ -124,6 +138,7 @@ def erase(actor: Actor, collection: str, key: str, reason: str) -> Receipt:
         )
     if plan.held:
         raise _on_hold(collection, key, plan.events)
+    enrolments.erasing.take_out(actor, plan.enrolled)
     now = log.body.moment(log.now())
 
     def ready(connection: Connection) -> None:
@@ -155,6 +170,7 @@ def _erase_values(actor: Actor, subject: str, reason: str, ready: Callable[[Conn
 
     `ready` is called once no hold can be placed any more, and may raise; without it holds are ignored.
     """
+    tabs = _tabs_about(subject)
     with transaction() as connection:
         # locked, so that a hold is placed either before it, and seen here, or finds nobody
         connection.execute(sa.select(tables.subject.c.id).where(tables.subject.c.id == subject).with_for_update())
@@ -163,8 +179,12 @@ def _erase_values(actor: Actor, subject: str, reason: str, ready: Callable[[Conn
         ours = sa.text(f"select r.id from {access.EVERY_RUN.sql()} where r.subject = :subject")  # noqa: S608 (a text of ours)
         named = connection.execute(sa.delete(tables.subject).where(tables.subject.c.id == subject).returning(*_PERSON)).first()
         connection.execute(sa.delete(tables.hold).where(tables.hold.c.subject == subject))
+        enrolments.erasing.forget(connection, subject, (named.collection, named.record) if named else None)
         places = files.forget(connection, subject)
         prompts.erase(connection, subject)
+        tags.forget(connection, subject)
+        outgoing_webhooks.erase(connection, subject)
+        connection.execute(sa.delete(tables.saved_segment).where(tables.saved_segment.c.id.in_(tabs)))
         run_ids = [row[0] for row in connection.execute(ours, {"subject": subject})]
         mark_stale(connection, run_ids)
         _clear_bulk_reasons(connection, run_ids, (named.collection, named.record) if named else None)
@@ -176,6 +196,21 @@ def _erase_values(actor: Actor, subject: str, reason: str, ready: Callable[[Conn
     files.release(places)  # unreadable since the key is gone; what a crash leaves lying is swept away
     rebuild_stale()
     return int(gone)
+
+
+def _tabs_about(subject: str) -> list[str]:
+    """The ids of lists that people saved as tabs and that search for this person by name, address or number, as far as the source still tells them."""
+    rows = fetch("select collection, record from console.subject where id = %s", (subject,))
+    if not rows or rows[0][0] in OURS:
+        return []
+    try:
+        collection = records.collection(rows[0][0])
+        key = subjects.record_behind(collection.id, rows[0][1]) if collection.personal_key else rows[0][1]
+        names = saved_segments.identifying(collection)
+        values = records.get(collection.id, key or "", scopes.whole(collection.id), fields=names).values
+    except ConsoleError:  # gone there already, or its source does not answer
+        return []
+    return saved_segments.naming([str(values[name]) for name in names if values.get(name) is not None], collection)
 
 
 _PERSON = (tables.subject.c.collection, tables.subject.c.record)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from console import access, files, log, settings
+from console import access, builder, files, log, settings
 from console.core.actor import Actor
 from console.db.engine import alone, fetch, transaction
 from console.proposals import cache, options, prompts
@@ -88,8 +88,10 @@ def expire(now: datetime | None = None, progress: Callable[[str], None] = lambda
 
 
 def _expire_prompts(now: datetime) -> None:
-    """Delete prompts and answers of models; cost and result stay."""
-    prompts.expire(now - timedelta(days=options.current().document.retention_days))
+    """Delete prompts and answers of models, and what was asked of the builder of workflows; cost and result stay."""
+    before = now - timedelta(days=options.current().document.retention_days)
+    prompts.expire(before)
+    builder.expire(before)
     cache.expire()
 
 

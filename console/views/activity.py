@@ -69,6 +69,7 @@ class Entry:
     who: str
     kind: str
     run: str | None
+    at_event: int | None
     record: tuple[str, str] | None
     changes: Sequence[Change]
     facts: Sequence[tuple[str, Markup | str]]
@@ -159,7 +160,7 @@ def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
         made.append(Entry(
             frame.dom_id("e", event["id"]), day if day != last else "", row.at, row.at.isoformat(), row.at.astimezone(zone).strftime("%H:%M:%S"),
             row.at.astimezone(UTC).strftime("%H:%M:%S UTC"), actor.get("kind") in ("user", "key"), row.sentence, formats.initials(who), who,
-            str(event["kind"]), event.get("run"), (str(collection), str(record)) if record is not None and _opens(collection) else None,
+            str(event["kind"]), event.get("run"), event.get("n") if event.get("run") else None, (str(collection), str(record)) if record is not None and _opens(collection) else None,
             changes(event, known, look), facts(event, look), bool(event.get("masked")),
         ))  # fmt: skip
         last = day

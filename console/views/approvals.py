@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, flash, request
 
-from console import accounts, browse
+from console import accounts, browse, workflows
 from console.core import media
 from console.core.blocks import KINDS
 from console.core.documents.fields import BECAUSE
@@ -23,6 +23,7 @@ from console.views import blocks, formats, frame
 from console.views.activity import Chip
 from console.views.formats import Kind, Look
 from console.views.frame import Badge
+from console.views.publishing_reviews import drawn_rows
 from console.views.run.block_papers import Papers
 from console.work import approval_beside, approvals, approvers
 from console.work.approvals import MOST_COUNTED, Line, Page, View
@@ -67,6 +68,7 @@ def show() -> Response:
         "list_label": label,
         "tabs": _tabs(chosen),
         "rows": [row(line) for line in page.lines],
+        "publishing": [] if given or request.args.get("after") else drawn_rows(_publishing(chosen)),
         "nothing": nothing,
         "next": frame.present_address(after=page.next) if page.next else None,
         "first": frame.present_address(after=None) if request.args.get("after") else None,
@@ -89,9 +91,10 @@ def _tabs(chosen: str) -> list[dict[str, Any]]:
     for name, (label, _, _) in LISTS.items():
         count = None
         if name == "review":
-            count = approvals.waiting(frame.actor())
+            count = approvals.waiting(frame.actor()) + len(_publishing(name))
         elif name == "created":
             count = len(approvals.created(frame.actor(), {"status": "open"}, limit=MOST_COUNTED).lines)
+            count += sum(each.open for each in _publishing(name))
         shown = "" if not count else f"{MOST_COUNTED}+" if count >= MOST_COUNTED else str(count)
         made.append(
             {
@@ -102,6 +105,15 @@ def _tabs(chosen: str) -> list[dict[str, Any]]:
             }
         )
     return made
+
+
+def _publishing(chosen: str) -> list[workflows.Review]:
+    """Return the requests to publish a workflow of a list."""
+    who = frame.actor()
+    if chosen == "review":
+        return workflows.to_decide(who)
+    found, _ = workflows.listed_reviews(who, requester=who.id if chosen == "created" else None, limit=PAGE_SIZE)
+    return found if chosen == "created" else [each for each in found if not each.open]
 
 
 def _filters(given: Mapping[str, str], look: Look) -> dict[str, str]:
@@ -197,6 +209,7 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
     look = replace(_naming(view), people=view.line.names)
     status = view.line.approval.status
     more = approval_beside.beside(frame.actor(), approval_id)
+    told = _told_once(view.content)
     context = _beside(more, view, look) | {
         "view": view,
         "row": row(view.line),
@@ -212,7 +225,8 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
         "text": frame.markdown(view.text) if view.text else None,
         "values": _lines(view, {name: value for name, value in view.line.values.items() if not _is_files(value)}, look),
         "changes": _changes(view, look),
-        "content": blocks.drawn(_told_once(view.content), look, papers=Papers(frame.actor(), _of_run(view))),
+        "content": blocks.drawn(told, look, papers=Papers(frame.actor(), _of_run(view))),
+        "foretold": any((known := KINDS.get(str(block["block"]))) and known.foretells for block in told),
         "moved": _moved(view, look),
         "record": _lines(view, view.record, look),
         "record_url": frame.record_url(view.line.collection, view.line.approval.record) if view.line.collection else None,

@@ -15,7 +15,7 @@ from console.core.documents.action_document import Action
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.forms import is_empty, missing_message, refusal
 from console.errors import ConsoleError, Invalid, NotFound
-from console.views import frame, refusals
+from console.views import enrolled, frame, refusals
 from console.views.frame import Badge
 from console.views.run import form_boxes
 
@@ -35,6 +35,8 @@ CANNOT = Badge("Cannot be done", "warn")
 def preview(collection: str) -> Response:
     """Show which records are included and which not, with the values typed so far. With `go`, start the action for those included."""
     actor, form = frame.actor(), request.values
+    if (workflow := enrolled.slug_of(form.get("action"))) is not None:
+        return enrolled.chosen_in_list(workflow)
     action = next((each for each in _offered(actor, collection) if each.id == form.get("action")), None)
     if action is None:
         raise NotFound("There is no such action for several of these records, or it is not yours to do.")

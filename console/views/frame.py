@@ -18,10 +18,10 @@ from jinja2.ext import Extension
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from console import access, queue, settings
+from console import access, accounts, queue, settings
+from console.core import media
 from console.core.actor import Actor
 from console.proposals import measure
-from console.records import record_keys
 from console.views import formats
 
 blueprint = Blueprint("frame", __name__)
@@ -40,6 +40,7 @@ COMPONENTS = {
     "badge": ("badge",),
     "chart": ("chart",),
     "due": ("due_groups",),
+    "drafts": ("version_table", "change_table"),
     "empty": ("empty",),
     "proposal": ("hint_badges", "hint_button", "hint_acts", "hint_why", "hint_second", "hint_way"),
     "field": ("field", "box_text", "file_line"),
@@ -100,7 +101,7 @@ def look() -> formats.Look:
     """Return the reader's locale, zone and the time of the request. It is the same for the whole page."""
     if "look" not in g:
         who = g.get("actor")
-        g.look = formats.Look.of(who) if who is not None else formats.Look()
+        g.look = replace(formats.Look.of(who), accounts=accounts.AccountNames()) if who is not None else formats.Look()
     return cast(formats.Look, g.look)
 
 
@@ -291,7 +292,7 @@ def _extend(state: BlueprintSetupState) -> None:
         exactly=lambda value: formats.full_moment(value, look()),
         clock=lambda value: formats.clock(value, look()),
         markdown=markdown,
-        spoken_key=record_keys.spoken,
+        bytes_words=media.size,
         role_words=formats.role_words,
         program_words=formats.label_of,
     )

@@ -21,8 +21,13 @@ from console.views.frame import htmx
 
 blueprint = Blueprint("identity", __name__)
 
-EVERYWHERE = frozenset({"/health", "/health/pages", "/static/<path:filename>", "/request/<token>", "/request/<token>/files"})
-"""Routes that are answered whatever network somebody is in: what watches over the console, and the people outside who hand in documents."""
+EVERYWHERE = frozenset(
+    {
+        *("/health", "/health/pages", "/static/<path:filename>", "/request/<token>", "/request/<token>/files"),
+        *("/unsubscribe/<token>", "/channels/<kind>/<provider>/<token>"),
+    }
+)
+"""Routes that are answered whatever network somebody is in: what watches over the console, the people outside who hand in documents or end messages, and providers of messages."""
 
 OPEN = frozenset(
     {
@@ -47,6 +52,9 @@ OPEN = frozenset(
         "/sign-in/oidc/callback",
         "/request/<token>",
         "/request/<token>/files",
+        "/unsubscribe/<token>",
+        "/channels/<kind>/<provider>/<token>",
+        "/hooks/<token>",
     }
 )
 """Routes that need nobody to be signed in. Everything else is closed, what is added later too."""
@@ -134,7 +142,7 @@ def send_seconds_left(response: Response) -> Response:
 
 def is_api() -> bool:
     """Return whether a program makes this request: it is answered in JSON and never redirected."""
-    return request.path == "/api" or request.path.startswith("/api/")
+    return request.path == "/api" or request.path.startswith(("/api/", "/hooks/"))
 
 
 def in_background() -> bool:

@@ -12,7 +12,7 @@ from console import inboxes
 from console.core.actor import Actor
 from console.errors import Conflict, Invalid
 from console.inboxes import Inbox
-from console.views import formats, frame, lists
+from console.views import formats, frame, list_preview
 from console.views.my_work import count_words, due_words
 from console.work import ticket_assignment, tickets
 from console.work.ticket_assignment import Given
@@ -165,7 +165,7 @@ def _previewed(listed: Sequence[Ticket]) -> dict[str, Any]:
     ticket = next((each for each in listed if each.id == request.args.get("preview") and each.collection), None)
     if ticket is None:
         return {"preview": None}
-    return lists.previewed(ticket.collection or "", ticket.record)
+    return list_preview.previewed(ticket.collection or "", ticket.record)
 
 
 def _lines(listed: Sequence[Ticket], who: Actor, inbox: Inbox, *, first: bool) -> list[Line]:

@@ -1,5 +1,8 @@
-"""A column of a list as a chart: how often each of its values stands in what the list shows, each bar a link to those records."""
+"""A column of a list as a chart: how often each of its values stands in what the list shows, or how many of them stand in each range. Each bar is a link to
+those records.
+"""
 
+from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -7,6 +10,7 @@ from flask import Blueprint, Response, request
 from console import browse, formats
 from console.core.documents.collections import Collection, Field
 from console.errors import NotFound
+from console.records import Range, Ranges
 from console.views import frame, list_filters, lists
 from console.views.charts import Chart, Series
 
@@ -21,8 +25,12 @@ def show(collection: str) -> Response:
     described = browse.describe(who, collection)
     here = next(each for each in browse.collections(who) if each.id == collection)
     item = next((field for field in here.fields if field.name == request.args.get("of")), None)
-    if item is None or not lists.can_be_charted(item) or all(field["name"] != item.name for field in described["fields"]):
+    charted = item is not None and (lists.can_be_charted(item) or lists.can_be_spread(item))
+    if item is None or not charted or all(field["name"] != item.name for field in described["fields"]):
         raise NotFound(f"{here.label} have no column of this name that a chart can be made of.")
+    if not lists.can_be_charted(item):
+        spread = browse.value_ranges(who, collection, item.name, lists.parse_query(described, here.columns))
+        return frame.page("lists/chart.html", {"collection": here, "chart_of": _spread(here, item, spread), "back": _back(here)})
     counted = browse.value_counts(who, collection, item.name, lists.parse_query(described, here.columns))
     keys = {(item.references, str(value)) for value, _ in counted.counts if item.references and value is not None}
     look = frame.naming(browse.named(who, keys)) if keys else frame.look()
@@ -30,7 +38,7 @@ def show(collection: str) -> Response:
     labels = ["Empty" if value is None else formats.text(what, value, look)[:LONGEST_LABEL] for value, _ in counted.counts]
     numbers = [float(count) for _, count in counted.counts]
     total = sum(count for _, count in counted.counts)
-    caption = f"{total:,} of {here.label.lower()}" + (", the first 10,000 of the list" if counted.cut else "") + "."
+    caption = _counted(here, total, cut=counted.cut)
     if counted.counts:
         caption += f" Most often {labels[0]}: {counted.counts[0][1]:,}."
     chart = Chart(
@@ -45,6 +53,56 @@ def show(collection: str) -> Response:
         empty="No record is in this list.",
     )
     return frame.page("lists/chart.html", {"collection": here, "chart_of": chart, "back": _back(here)})
+
+
+def _spread(here: Collection, item: Field, found: Ranges) -> Chart:
+    """Return the chart of numbers or dates by ranges."""
+    filled = [one for one in found.ranges if one.low is not None]
+    total = sum(one.number for one in found.ranges)
+    labels = ["Empty" if one.low is None else _range_label(here, item, found, one) for one in found.ranges]
+    caption = _counted(here, total, cut=found.cut)
+    if item.name in here.currencies:
+        caption += " Amounts of all currencies together."
+    if filled:
+        most = max(filled, key=lambda one: one.number)
+        caption += f" Most in {labels[found.ranges.index(most)]}: {most.number:,}."
+    by = f" by {found.period}" if found.period else ""
+    return Chart(
+        "column-chart",
+        f"{here.label}: {item.label[:1].lower() + item.label[1:]}{by}",
+        caption,
+        "column",
+        item.label,
+        labels,
+        [Series("Records", "accent", [float(one.number) for one in found.ranges], [f"{one.number:,}" for one in found.ranges])],
+        hrefs=[_range_url(here, item, one) for one in found.ranges],
+        empty="No record is in this list.",
+    )
+
+
+def _counted(here: Collection, total: int, *, cut: bool) -> str:
+    return f"The first 10,000 of {here.label.lower()} in the list." if cut else f"{total:,} of {here.label.lower()}."
+
+
+def _range_label(here: Collection, item: Field, found: Ranges, one: Range) -> str:
+    if found.period:
+        return formats.period_words(one.low, found.period, frame.look())
+    what = formats.kind(item, here.key)
+    if formats.is_money(what) and item.name in here.currencies:
+        ends = [Decimal(str(end)).scaleb(-2 if item.minor else 0) for end in (one.low, one.below)]
+        return " to ".join(formats.grouped(f"{end:f}", frame.look().locale) for end in ends)
+    last = one.below - 1 if item.stored == "integer" and not formats.is_money(what) else one.below
+    return formats.text(what, one.low, frame.look()) + ("" if last == one.low else f" to {formats.text(what, last, frame.look())}")
+
+
+def _range_url(collection: Collection, item: Field, one: Range) -> str:
+    """Return the address of the list with these values alone."""
+    if one.low is None:
+        return _list_url(collection, item, None)
+    kept = {name: request.args.getlist(name) for name in request.args if name not in ("of", "filter", "count", "after", "before")}
+    ends = [f"{end}T00:00:00Z" if item.stored == "datetime" else end for end in (one.low, one.below)]
+    tests = [{"field": item.name, "op": op, "value": end} for op, end in zip(("gte", "lt"), ends, strict=True)]
+    return frame.collection_url(collection.id, **kept, filter=list_filters.with_all(request.args.get("filter"), tests))
 
 
 def _list_url(collection: Collection, item: Field, value: Any) -> str:

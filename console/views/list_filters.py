@@ -177,7 +177,7 @@ def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
     args = request.args
     name, op = args["add_field"], args.get("add_op", "eq")
     entries = [entry.strip() for entry in args.getlist("add_value") if entry.strip()]
-    source = next((field for field in described["fields"] if field["name"] == name), None)
+    source = next((field for field in described.get("filtered", described["fields"]) if field["name"] == name), None)
     if not entries and op not in VALUELESS:
         return None
     condition = condition_of(source or {"name": name}, op, entries, look)
@@ -194,6 +194,16 @@ def with_more(present: str | None, condition: Mapping[str, Any]) -> str:
     kind = next((word for word in ("and", "or") if isinstance(told, dict) and isinstance(told.get(word), list)), None)
     on = told[kind] if kind else [told] if told else []
     return _written({kind or "and": [*on, condition]})
+
+
+def with_all(present: str | None, conditions: Sequence[Mapping[str, Any]]) -> str:
+    """Return the filter of the address of which these conditions must hold too."""
+    try:
+        told = json.loads(present or "{}")
+    except (ValueError, RecursionError):
+        told = {}
+    on = told["and"] if isinstance(told, dict) and isinstance(told.get("and"), list) else [told] if told else []
+    return _written({"and": [*on, *conditions]})
 
 
 def condition_of(source: Mapping[str, Any], op: str, entries: Sequence[str], look: Look) -> dict[str, Any]:

@@ -14,12 +14,26 @@ from console import browse, formats, runs
 from console.actions import bulk, bulk_starts, hand_forms
 from console.browse import BrowseQuery, ListPage, list_export, list_views
 from console.browse.list_views import ListView
+from console.contacts import tags
 from console.core.documents.collections import Collection, Field
-from console.errors import Malformed, NotFound, SourceDown, TooSlow
+from console.errors import Malformed, TooSlow
 from console.formats import Kind, Look
 from console.records import MOST_SORTED, Record
 from console.runs import RunHead
-from console.views import due_cells, frame, identity, list_facets, list_filters, records, saved_segments, states
+from console.views import (
+    board_links,
+    due_cells,
+    enrolled,
+    frame,
+    identity,
+    list_facets,
+    list_filters,
+    list_preview,
+    list_tags,
+    records,
+    saved_segments,
+    states,
+)
 from console.views.list_counts import count_context, list_address, tabs
 
 blueprint = Blueprint("lists", __name__, url_prefix="/c")
@@ -28,7 +42,6 @@ PAGE_SIZE = 40
 WIDTH = "w."
 """Prefix of the fields with the widths of columns."""
 _COUNTS = {"1": "exact", "about": "capped"}
-PREVIEWED_RUNS = 3
 _UNSHOWN = frozenset({"other", "binary", "file"})
 
 
@@ -81,6 +94,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     who = frame.actor()
     described = browse.describe(who, collection)
     here = next(each for each in browse.collections(who) if each.id == collection)
+    described = list_tags.with_tags(described, here)
     kept = list_views.view_of(who, collection)
     if not request.args and (opens := saved_segments.opening(here, kept)) is not None:
         return frame.redirect_to(opens)
@@ -106,7 +120,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
         page = browse.page(who, collection, BrowseQuery(limit=kept.size, fields=usual, labels=True))
     shown = drawn(page, described, wrong, kept, saving) | ({} if wrong or slow else count_context(collection, query, page))
     shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or page.reach in ("beginnings", "exact") else []}
-    shown |= previewed(here.id, request.args.get("preview"))
+    shown |= list_preview.previewed(here.id, request.args.get("preview"))
     return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=422 if saving else 400 if wrong else 200)
 
 
@@ -129,47 +143,23 @@ def _part(here: Collection, described: Mapping[str, Any], query: BrowseQuery, ke
             return frame.page("lists/list.html", {"facets": list_facets.facets(here, described, query)}, blocks={"facets": "facets"})
         case "preview":
             return frame.page(
-                "lists/list.html", previewed(here.id, request.args.get("preview")) | {"collection": here}, blocks={"preview": "preview"}
+                "lists/list.html",
+                list_preview.previewed(here.id, request.args.get("preview")) | {"collection": here},
+                blocks={"preview": "preview"},
             )
     return None
 
 
-def previewed(collection: str, key: str | None) -> dict[str, Any]:
-    """Return what the pane beside a list draws of the record with this key; nothing without one."""
-    if not key:
-        return {"preview": None}
-    try:
-        page = browse.record(frame.actor(), collection, key, labels=True)
-    except NotFound:
-        return {"preview": {"title": "This record is not there, or outside what you may see.", "missing": True}}
-    except SourceDown as down:
-        return {"preview": {"title": down.message, "missing": True}}
-    look = frame.naming(page.named)
-    parts = records.sections(page, look, whole=False)
-    return {
-        "preview": {
-            "title": page.record.title,
-            "href": frame.record_url(collection, key),
-            "badge": records.badge_of(page, look),
-            "sections": parts,
-            "runs": [
-                {"run": head, "may_resume": records.may_resume(head)}
-                for head in runs.on_record(frame.actor(), collection, key, limit=PREVIEWED_RUNS)
-            ],
-        }
-    }
-
-
 def _asking(described: Mapping[str, Any]) -> list_filters.Asking:
-    kinds = {field["name"]: formats.kind(field) for field in described["fields"]}
+    kinds = {field["name"]: formats.kind(field) for field in described["filtered"]}
     return list_filters.asking(kinds, [name for name, _ in _filterable(described)])
 
 
 def _filterable(described: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return name and label of the fields that a list can be filtered by."""
-    unfit = {field["name"] for field in described["fields"] if field.get("computed") and field["type"] != "boolean"}
+    unfit = {field["name"] for field in described["filtered"] if field.get("computed") and field["type"] != "boolean"}
     return [
-        (field["name"], field["label"]) for field in described["fields"] if field["type"] not in _UNSHOWN and field["name"] not in unfit
+        (field["name"], field["label"]) for field in described["filtered"] if field["type"] not in _UNSHOWN and field["name"] not in unfit
     ]
 
 
@@ -214,14 +204,18 @@ def drawn(
 ) -> dict[str, Any]:
     """Return everything that the page of a list draws."""
     collection, args, look = page.collection, request.args, frame.naming(page.named)
-    kinds = {field["name"]: formats.kind(field, collection.key) for field in described["fields"]}
+    kinds = {field["name"]: formats.kind(field, collection.key) for field in described["filtered"]}
     shown = columns_beside_title(collection, page.columns)
     known = browse.saved_segments.saved_segments(frame.actor(), collection.id)
     segment = next((segment for segment in described["segments"] if segment["id"] == args.get("segment")), None)
     choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in _UNSHOWN]
     filterable = _filterable(described)
     listed = frozenset(item.name for item in page.columns)
-    charted = {item.name: list_address(of=item.name, preview=None).replace("/c/", "/chart/c/", 1) for item in shown if can_be_charted(item)}
+    charted = {
+        item.name: list_address(of=item.name, preview=None).replace("/c/", "/chart/c/", 1)
+        for item in shown
+        if can_be_charted(item) or can_be_spread(item)
+    }
     return {
         "collection": collection,
         "segments": tabs(collection, described, kept, known),
@@ -230,7 +224,7 @@ def drawn(
         "segment_label": segment["label"] if segment else "",
         "q": args.get("q", ""),
         "wider_href": _wider_address(collection, args),
-        "syntax": _search_help(choosable, collection),
+        "syntax": list_preview.search_help(choosable, collection),
         "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
         "chips": list_filters.chips(page.filter, kinds, look),
         "joining": list_filters.joining(page.filter),
@@ -247,14 +241,26 @@ def drawn(
         if list_export.may_export(frame.actor(), collection.id)
         else None,
         "new_href": records.new_url(collection.id) if hand_forms.may_create(frame.actor(), collection) else None,
+        "import_href": f"/import{frame.collection_url(collection.id)}"
+        if collection.contact is not None and hand_forms.may_create(frame.actor(), collection)
+        else None,
         "picking": "pick" in args,
         "reach": page.reach,
         "inside_href": list_address(inside="1"),
         "facets_href": frame.present_address(),
         "view_href": frame.present_address(view="1"),
         "head": [replace(head, chart=charted.get(head.name)) for head in heads(collection, shown, page.sort, page.masked)],
-        "actions": (several := [*bulk.offered(frame.actor(), collection.id), *bulk_starts.offered(frame.actor(), collection.id)]),
-        "rows": rows(page, shown, kinds, look, choose=bool(several)),
+        "actions": (
+            several := [
+                *bulk.offered(frame.actor(), collection.id),
+                *bulk_starts.offered(frame.actor(), collection.id),
+                *enrolled.offered(frame.actor(), collection.id),
+            ]
+        ),
+        "board_href": board_links.board_address(collection, described["fields"]),
+        "may_tag": (may_tag := tags.may_tag(frame.actor(), collection.id) and bool(collection.key)),
+        "choose": bool(several) or may_tag,
+        "rows": rows(page, shown, kinds, look, choose=bool(several) or may_tag),
         "kept_list": _kept_parameters("after", "before", "count", "columns", "add_field", "add_op", "add_value"),
         "next": frame.present_address(after=page.next, before=None) if page.next else None,
         "previous": frame.present_address(before=page.previous, after=None) if page.previous else None,
@@ -286,6 +292,12 @@ def can_be_charted(item: Field) -> bool:
     """Return whether a column has values that can be counted one by one."""
     counted = item.type in ("enum", "boolean", "reference", "text") and item.stored in ("text", "boolean", "integer", "uuid")
     return counted and item.computed is None
+
+
+def can_be_spread(item: Field) -> bool:
+    """Return whether a column has numbers, days or moments that can be counted by ranges."""
+    key = item.name == "id" or item.references is not None or item.options is not None
+    return item.stored in ("integer", "decimal", "date", "datetime") and not key and item.computed is None
 
 
 def columns_beside_title(collection: Collection, columns: Sequence[Field]) -> list[Field]:
@@ -321,7 +333,7 @@ def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look
     collection, html = page.collection, formats.marker(page.words)
     with runs.live_ahead(frame.actor(), collection.id, [row.key for row in page.rows if row.key is not None]) as live_runs:
         columns = _cells(page, shown, kinds, look, html)
-        live = live_runs()
+        live, tagged = live_runs(), list_tags.marks(collection, [row.key for row in page.rows])
     above = escape(frame.collection_url(collection.id))
     dots = _MASKED * len(page.masked)
     drawn = []
@@ -332,7 +344,7 @@ def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look
             drawn.append(f'<tr><th scope="row">{named}</th>{written}<td class="act"></td></tr>')
             continue
         href = f"{above}/{formats.escaped(frame.segment(row.key))}"
-        marks = _marks(live[row.key]) if row.key in live else ""
+        marks = (_marks(live[row.key]) if row.key in live else "") + tagged.get(row.key, "")
         tick = (
             f'<input type="checkbox" class="tick" form="bulk" name="key" value="{formats.escaped(row.key)}" aria-label="Choose {title}">'
             if choose
@@ -416,23 +428,6 @@ def _wider_address(collection: Collection, args: Mapping[str, str]) -> str | Non
     """Return the address of the same search including related records; None if it includes them already or there are none."""
     refers = any(relation.kind == "to_one" for relation in collection.relations)
     return list_address(extended="1") if args.get("q", "").strip() and args.get("extended") != "1" and refers else None
-
-
-def _search_help(fields: Sequence[tuple[str, str]], collection: Collection) -> list[tuple[str, str]]:
-    """Return (what to type, what it finds), with fields of this collection."""
-    name, label = next(iter(fields), ("name", "Name"))
-    day = next((item for item in collection.fields if item.stored in ("date", "datetime") and (item.name, item.label) in fields), None)
-    way = next((relation for relation in collection.relations if relation.kind == "to_one"), None)
-    return [
-        ("ana refund", "both words, in any field"),
-        ("ana OR tom", "one of them"),
-        ("-closed", "without this word"),
-        ('"Ana Ilić"', "these words in this order"),
-        (f"{name}:x", f"x in {label} only"),
-        (f"{name}:NULL", f"{label} is empty"),
-        *([(f"{day.name}:2026-01", f"{day.label} in January 2026"), (f"{day.name}:>=2026", f"{day.label} from 2026 on")] if day else []),
-        *([(f"{way.name}:x", f"x in {way.label}")] if way else []),
-    ]
 
 
 def _kept_parameters(*left_out: str) -> list[tuple[str, str]]:

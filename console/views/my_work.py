@@ -23,13 +23,18 @@ blueprint = Blueprint("my_work", __name__)
 SOON_S = 2 * 3600
 WEEK_DAYS = 7
 NO_NAME = "A record that you may not see"
+RESUMES = "resume"
+"""Parameter of a record's address with the saved run that goes on when the page opens."""
 TABS = {"with": "With you", "continue": "To Continue", "decide": "To decide", "asked": "Asked of you"}
 """Kinds of work, as in `?show=`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that waits. `kind` is one of TABS; `resume` is the revision if a button resumes it; `tile` is (family, icon)."""
+    """One thing that waits. `kind` is one of TABS; `resume` is the revision if a button resumes it; `tile` is (family, icon).
+
+    `record` is the address of its record, where a saved run resumes by itself; empty where the reader may not see it.
+    """
 
     kind: str
     title: str
@@ -41,6 +46,7 @@ class Row:
     button: str = "Open"
     resume: int | None = None
     tile: tuple[str, str] = ("quiet", "checklist")
+    record: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,7 @@ def run_row(head: RunHead, why: Reason | None, kind: str, reader: str) -> Row:
         "Resume" if saved else "Open" if waits else "Continue",
         head.revision if saved else None,
         _tile(head),
+        frame.with_query(frame.record_url(head.collection, head.record), {RESUMES: head.id}) if saved and named and head.collection else "",
     )
 
 

@@ -1,16 +1,20 @@
 """Notes on a record: read beside its summary, written there, removed by their author."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from flask import Blueprint, Response, request
 
 from console import browse
 from console.browse import notes
+from console.core import media
 from console.errors import Invalid
 from console.views import frame, records
 
 blueprint = Blueprint("notes", __name__)
 SHOWN = 20
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @blueprint.route("/c/<collection>/<path:part>/notes", methods=["GET", "POST"])
@@ -20,9 +24,11 @@ def on_record(collection: str, part: str) -> Response:
     if request.method != "POST":
         return _page(collection, key)
     try:
-        notes.add(frame.actor(), collection, key, request.form.get("text", ""))
+        sent = [(str(one.filename), one.read()) for one in request.files.getlist("file") if one.filename]
+        notes.add(frame.actor(), collection, key, request.form.get("text", ""), sent)
     except Invalid as wrong:
-        return _page(collection, key, typed=request.form.get("text", ""), wrong=str(wrong.details[0]["reason"]), status=422)
+        at = "file" if wrong.details[0]["field"] == "file" else "text"
+        return _page(collection, key, typed=request.form.get("text", ""), wrong={at: str(wrong.details[0]["reason"])}, status=422)
     if frame.wants_fragment():
         return _page(collection, key)
     return frame.redirect_to(frame.record_url(collection, key) + "#notes")
@@ -44,7 +50,7 @@ def remove(note_id: str) -> Response:
     return frame.redirect_to(frame.record_url(collection, key) + "#notes")
 
 
-def _page(collection: str, key: str, *, typed: str = "", wrong: str = "", status: int = 200) -> Response:
+def _page(collection: str, key: str, *, typed: str = "", wrong: Mapping[str, str] = NOTHING, status: int = 200) -> Response:
     who = frame.actor()
     found, older = notes.notes_of(who, collection, key, SHOWN, request.args.get("before"))
     here = frame.record_url(collection, key) + "/notes"
@@ -56,5 +62,6 @@ def _page(collection: str, key: str, *, typed: str = "", wrong: str = "", status
         "action": here,
         "typed": typed,
         "wrong": wrong,
+        "takes": media.endings(tuple(media.MEDIA)),
     }
     return frame.page("records/notes.html", context, blocks={"*": "notes"}, status=status)

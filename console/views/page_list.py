@@ -1,6 +1,7 @@
 """The pages of the console that a person may open, and the lists that they may see: by name, for search."""
 
 from console import access, browse, workspaces
+from console.channels import outbox
 from console.core.actor import Actor
 from console.proposals import measure
 from console.reports import tables
@@ -25,6 +26,8 @@ _EVERYBODY: tuple[Place, ...] = (
 def pages_of(who: Actor) -> list[Place]:
     """Return the pages of the console that this person may open."""
     found = list(_EVERYBODY)
+    if outbox.may_read(who):
+        found.append(("Outbox", "/outbox", "send", "Page"))
     if measure.may_read(who):
         found.append(("Proposals at work", "/ai", "chart-line", "Page"))
     if tables.readable(who):

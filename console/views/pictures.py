@@ -1,30 +1,24 @@
-"""Workflows as read-only pages: the list, one with its picture and rules, and the path of a run through it."""
+"""Workflows as read-only pages: one with its picture and rules, and the path of a run through it."""
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 
-from console import diagrams
-from console.core.documents.workflow import VALID_FROM, Dated, Table, Workflow
+from console import diagrams, enrolments, workflows
+from console.core.documents.house_rules import VALID_FROM, Dated, Table
+from console.core.documents.workflow import Workflow
 from console.diagrams import Node, Shown
 from console.views import formats, frame
 from console.views.frame import Badge
 from console.views.run import page, replay
+from console.views.workflows import switches, tabs
 
 blueprint = Blueprint("pictures", __name__)
 
 DAY = formats.Kind("valid_from", "Valid from", "date")
 SHOWN_ROWS = 20
 SHOWN_VERSIONS = 8
-_STATUS = {
-    "draft": Badge("Draft", "warn", "pencil"),
-    "active": Badge("Active", "good", "check"),
-    "paused": Badge("Paused", "", "player-pause"),
-    "completed": Badge("Completed", "", "check"),
-    "cancelled": Badge("Cancelled", "", "x"),
-}
 _STATES = {
     "done": Badge("Done", "good", "check"),
     "now": Badge("Here now", "info", "player-play"),
@@ -34,8 +28,6 @@ _STATES = {
     "todo": Badge("May come"),
     "missed": Badge("Not passed"),
 }
-ACTION = "action-"
-"""How the addresses of workflows begin that were made of actions (`console.core.documents.action_document`)."""
 _SETTINGS = (
     ("exclusive", "One live run per record", "{}"),
     ("visit_limit", "Entries into one step before the run asks", "{}"),
@@ -47,33 +39,28 @@ _SETTINGS = (
 _ON_ERROR = {"ask": "it asks a person", "fail": "the run ends as failed"}
 
 
-@blueprint.get("/workflows")
-def listed() -> Response:
-    """Show the workflows that the reader may see, those made from actions apart."""
-    heads = [(head, _STATUS.get(head.known.status, Badge(head.known.status.capitalize()))) for head in diagrams.listed(frame.actor())]
-    acts = [head for head in heads if head[0].known.slug.startswith(ACTION)]
-    return frame.page("workflows/list.html", {"heads": [head for head in heads if head not in acts], "acts": acts, "address": address})
-
-
 @blueprint.get("/workflows/<slug>")
 def show(slug: str) -> Response:
     """Show one workflow; `version` names a version other than the live one, or the draft."""
     shown = diagrams.show(frame.actor(), slug, request.args.get("version"))
     look = frame.look()
-    context = {
+    context = tabs.context(shown.known, "picture") | {
         "shown": shown,
         "document": shown.document,
         "nodes": shown.picture.nodes,
         "groups": shown.picture.groups,
-        "status": _STATUS.get(shown.known.status, Badge(shown.known.status.capitalize())),
         "version_badge": _version_badge(shown),
+        "startable": any(each.slug == slug for each in workflows.startable(frame.actor(), None)),
         "settings": _settings(shown.document),
         "rules": [(name, _rule(value, look, shown.labels)) for name, value in sorted(shown.document.variables.items())],
         "tables": [(name, _table(table, look, shown.labels)) for name, table in sorted(shown.document.tables.items())],
         "many_versions": SHOWN_VERSIONS,
-        "address": address,
+        "address": tabs.address,
         "state_badge": None,
         "target": _step_target,
+        "enrolled": enrolments.counts_of([shown.known.id])[shown.known.id],
+        "turns": switches.turns(shown.known),
+        "workflow_title": shown.document.title,
     }
     return frame.page("workflows/page.html", context)
 
@@ -108,12 +95,6 @@ def path(run_id: str) -> Response:
         "window_title": ", ".join(part for part in ("Picture", run["workflow"]["title"], path_shown.replay.run.record_title) if part),
     }  # fmt: skip
     return frame.page("replay/picture.html", context, blocks={"replay": "replay"})
-
-
-def address(slug: str, **query: Any) -> str:
-    """Return the address of a workflow's page."""
-    given = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items() if value is not None)
-    return f"/workflows/{quote(slug, safe='')}" + (f"?{given}" if given else "")
 
 
 def _step_target(node: Node) -> str:

@@ -10,8 +10,9 @@ from flask import Blueprint, Flask, current_app, g, request
 from flask.sansio.blueprints import BlueprintSetupState
 from markupsafe import Markup
 
-from console import access, inboxes, workspaces
+from console import access, inboxes, workflows, workspaces
 from console.browse import pins
+from console.channels import outbox
 from console.core.actor import Actor
 from console.proposals import measure
 from console.reports import tables
@@ -42,9 +43,10 @@ PLACES = (
     Place("/inbox", "Inboxes", "inbox", "g i", ("/inbox",), "inboxes"),
     Place("/approvals", "Approvals", "shield-check", "g a", ("/approvals",)),
     Place("/tasks", "Tasks", "checklist", "g t", ("/tasks", "/answers"), "name"),
-    Place("/c", "Records", "list", "g r", ("/c", "/runs/")),
+    Place("/c", "Records", "list", "g r", ("/c", "/board/", "/runs/")),
     Place("/w", "Workspaces", "layout-grid", "g d", ("/w/",), "workspaces"),
     Place("/workflows", "Workflows", "route", "g w", ("/workflows",)),
+    Place("/outbox", "Outbox", "send", "g m", ("/outbox",), "messages"),
     Place("/ai", "Proposals at work", "chart-line", "g p", ("/ai",), "measures"),
     Place("/reports", "Reports", "chart-bar", "g e", ("/reports",), "reports"),
     Place("/activity", "Activity log", "activity", "g l", ("/activity",), "reads_log"),
@@ -60,6 +62,7 @@ def _rights() -> Mapping[str, bool]:
     who = g.get("actor")
     may: Mapping[str, Callable[[Actor], object]] = {
         "inboxes": inboxes.inboxes_of,
+        "messages": outbox.may_read,
         "measures": measure.may_read,
         "reports": tables.readable,
         "workspaces": lambda actor: workspaces.may_edit(actor) or workspaces.workspaces_of(actor),
@@ -127,7 +130,7 @@ def waiting(who: Actor) -> Mapping[str, Any]:
     return {
         "counts": [
             *([("count-inbox", late or to_do, bool(late), "overdue" if late else "to do")] if inboxes.inboxes_of(who) else []),
-            ("count-approvals", approvals.waiting(who), False, "to decide"),
+            ("count-approvals", approvals.waiting(who) + len(workflows.to_decide(who)), False, "to decide"),
         ],
         "pins": pins.pins_of(who)[:PINS_SHOWN],
     }

@@ -18,7 +18,7 @@ from console.documents import ARCHIVE
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.records import governing
 from console.runs import RunHead
-from console.views import due_cells, erasure, errors, formats, frame, home, record_actions, refusals, states
+from console.views import due_cells, enrolled, erasure, errors, formats, frame, home, my_work, record_actions, refusals, states
 from console.views.files import file_url
 from console.views.formats import Look
 from console.views.list_counts import tab_words
@@ -71,17 +71,11 @@ def show(collection: str, part: str) -> Response:
     context = record_context(page) | {
         **by_hand(page),
         "tab": tab,
-        "tabs": [
-            {
-                "label": name.capitalize(),
-                "here": name == tab,
-                "href": frame.record_url(collection, key, tab=None if name == "summary" else name),
-            }
-            for name in ("summary", "details", "activity")
-        ],
+        "tabs": tabs(frame.record_url(collection, key), tab),
         "badge_label": badge_of(page, look),
         "sections": sections(page, look, whole=tab == "details", starts=begun["starts"]) if tab != "activity" else [],
         **begun,
+        "resuming": _resuming(),
     }
     if tab == "summary":
         context |= {
@@ -200,12 +194,23 @@ def start(collection: str, part: str, slug: str) -> Response:
     return frame.redirect_to(frame.run_url(run_id))
 
 
+def _resuming() -> str:
+    """Return the id of the run that goes on by itself; empty unless a page of the console led here, so that no foreign link makes anybody take a run."""
+    return request.args.get(my_work.RESUMES, "") if request.headers.get("Sec-Fetch-Site") == "same-origin" else ""
+
+
 # -- what the pages draw
 
 
 def record_context(page: RecordPage) -> dict[str, Any]:
     """Return what every page about the record needs."""
-    return {"record": page.record, "collection": page.collection}
+    return {"record": page.record, "collection": page.collection, "number": page.collection.number_of(page.record.values)}
+
+
+def tabs(here: str, chosen: str) -> list[dict[str, Any]]:
+    """Return the views of the record at this address; the Explorer is a page of its own."""
+    hrefs = {"summary": here, "details": f"{here}?tab=details", "activity": f"{here}?tab=activity", "explorer": f"{here}/explorer"}
+    return [{"label": name.capitalize(), "here": name == chosen, "href": href} for name, href in hrefs.items()]
 
 
 def by_hand(page: RecordPage) -> dict[str, str | None]:
@@ -256,6 +261,12 @@ def runs_and_starts(page: RecordPage) -> dict[str, Any]:
         "starts": [
             Start(definition.title, _start_url(page, definition), bool(definition.document.start.config.get("fields")), definition.slug)
             for definition in offered
+            if definition.document.run_as is None
+        ],
+        "enrols": [
+            Start(definition.title, enrolled.enrol_url(definition.slug, [page.record.key or ""]), asks=True, slug=definition.slug)
+            for definition in ready
+            if definition.document.run_as is not None
         ],
     }
 

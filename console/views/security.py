@@ -32,7 +32,8 @@ HEADERS = {
 """What every response carries. One that set some of them itself (a download with a sandbox) keeps its own."""
 
 LARGE = frozenset({
-    "files.send", "runner.complete", "runner.request_documents", "runner.draft", "runner.save", "api_files.send", "requests.sent", "requests.send"
+    "files.send", "runner.complete", "runner.request_documents", "runner.draft", "runner.save", "api_files.send", "requests.sent", "requests.send",
+    "enrolled.enrol", "api_enrolments.enrol",
 })  # fmt: skip
 """Endpoints that take files, of who is signed in or has a link."""
 
@@ -63,7 +64,7 @@ def name_request() -> None:
 @blueprint.before_app_request
 def refuse_foreign_forms() -> None:
     """Require for unsafe methods that the browser names our origin and sends the page's token. Programs with a key send no cookie and need neither."""
-    if request.method in SAFE or _for_programs() or request.routing_exception is not None:
+    if request.method in SAFE or _for_programs() or _programs_outside() or request.routing_exception is not None:
         return
     if not _same_origin():
         raise ForeignForm("This was sent from another site, so nothing was done. Open the page here and send it again.")
@@ -118,12 +119,17 @@ def _signed(key: str, secret: str) -> str:
 
 def _for_programs() -> bool:
     """Return whether only an API key is accepted on this route; a session cookie is ignored there."""
-    return request.path.startswith("/api/")
+    return request.path.startswith(("/api/", "/hooks/"))
 
 
 def _outside() -> bool:
     """Return whether this is a page behind a secret link. It has no cookie, and who knows its address cannot be tricked into a form."""
     return request.blueprint == "requests"
+
+
+def _programs_outside() -> bool:
+    """Return whether a provider or a mail program asks, which knows a secret address and has neither cookie nor origin."""
+    return request.blueprint in ("channel_callbacks", "unsubscribe")
 
 
 def _has_link() -> bool:

@@ -13,7 +13,11 @@ from console.views.formats import Look
 
 AT_ONCE = 50
 _FILES = frozenset({"document_requested", "document_received", "document_link_revoked", "records_exported"})
-_MESSAGES = frozenset({"notice_sent", "task_created", "task_closed"})
+_TASKS = frozenset({"task_created", "task_closed"})
+_TALK = frozenset({"notice_sent"}) | frozenset(
+    name for name, kind in KINDS.items() if name.startswith(("message_", "call_", "consent_")) and kind.group != "configuration"
+)
+_TAGS = frozenset({"tag_added", "tag_removed", "stage_changed"})
 _NOTES = frozenset({"note_added", "note_removed"})
 
 
@@ -22,11 +26,13 @@ def _kinds_of(*groups: str) -> frozenset[str]:
 
 
 SORTS: Mapping[str, tuple[str, frozenset[str]]] = {
-    "runs": ("Runs", _kinds_of("run", "step") - _FILES - _MESSAGES - activity.LOOKS),
+    "runs": ("Runs", _kinds_of("run", "step") - _FILES - _TASKS - _TALK - activity.LOOKS),
     "changes": ("Changes", _kinds_of("effect") | {"record_changed"}),
     "approvals": ("Approvals", _kinds_of("approval")),
     "notes": ("Notes", _NOTES),
-    "messages": ("Messages and tasks", _MESSAGES),
+    "messages": ("Messages and calls", _TALK),
+    "tasks": ("Tasks", _TASKS),
+    "tags": ("Tags and stages", _TAGS),
     "files": ("Files", _FILES),
     "looks": ("Who looked", activity.LOOKS | {"value_revealed"}),
 }

@@ -28,6 +28,7 @@ _WAITS = {
     "run": "Goes on when another run ends",
     "documents": "Goes on when the documents are here",
     "task": "Goes on when a task is done",
+    "message": "Goes on when a message has left",
     "answer": "Goes on when an answer is here",
     "effect": "The change is under way",
 }

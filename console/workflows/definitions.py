@@ -4,8 +4,6 @@ A draft may be unfinished; a published version may not. A workflow that was publ
 """
 
 import functools
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,20 +13,36 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from console import access, log
+from console.core import drafting
 from console.core.actor import Actor
-from console.core.documents.workflow import FORMAT, Workflow, read
+from console.core.documents.workflow import read
 from console.core.documents.workflow_check import Problem
 from console.db import tables
 from console.db.engine import fetch, hot_engine, transaction
-from console.db.ids import new_id
-from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
-from console.workflows.versions import CHAIN, OBJECT, Definition, _forget, all_known, around, check, connected, put_live, refused, version
+from console.errors import Conflict, Invalid, Malformed, NotFound
+from console.workflows import lifecycle
+from console.workflows.draft_edits import record_edit
+from console.workflows.kept_tests import failed_tests
+from console.workflows.lifecycle import ARCHIVED, SPOKEN, STATUSES
+from console.workflows.versions import (
+    CHAIN,
+    OBJECT,
+    _forget,
+    all_known,
+    around,
+    check,
+    connected,
+    put_live,
+    refused,
+    require_account,
+    version,
+)
 
-STATUSES = ("draft", "active", "paused", "completed", "cancelled")
-SPOKEN = {"running": "active"}
-"""What else a status is called by those who send it."""
-LONGEST_TITLE, LONGEST_DESCRIPTION = 200, 4000
-COLUMNS = ("id", "slug", "title", "description", "status", "team", "collection", "live_version", "created_at", "updated_at")
+LONGEST_TITLE, LONGEST_DESCRIPTION, LONGEST_NOTE = 200, 4000, 2000
+COLUMNS = (
+    *("id", "slug", "title", "description", "status", "team", "collection", "live_version", "created_at", "updated_at"),
+    *("status_at", "status_reason", "archived_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,9 @@ class Entry:
     live_version: int | None
     created_at: datetime
     updated_at: datetime
+    status_at: datetime
+    status_reason: str | None
+    archived_at: datetime | None
 
     def to_json(self) -> dict[str, Any]:
         """The workflow in the shape of the API."""
@@ -60,6 +77,8 @@ class Entry:
             "version": self.live_version,
             "created_at": log.body.moment(self.created_at),
             "updated_at": log.body.moment(self.updated_at),
+            "status_at": log.body.moment(self.status_at),
+            "archived_at": log.body.moment(self.archived_at) if self.archived_at else None,
         }
 
 
@@ -71,6 +90,7 @@ class Version:
     hash: str
     published_at: datetime
     published_by: str
+    note: str
     live: bool
 
     def to_json(self) -> dict[str, Any]:
@@ -80,6 +100,7 @@ class Version:
             "hash": self.hash,
             "published_at": log.body.moment(self.published_at),
             "published_by": self.published_by,
+            "note": self.note,
             "live": self.live,
         }
 
@@ -96,15 +117,20 @@ def organization() -> str:
 def entry(actor: Actor, slug_or_id: str) -> Entry:
     """One workflow. Raises NotFound, with the same text whether it does not exist or is hidden."""
     with hot_engine().connect() as connection:
-        return _entry(_seen(connection, actor, slug_or_id))
+        return entry_of(_seen(connection, actor, slug_or_id))
 
 
 def entries(actor: Actor, *, status: str | None = None, limit: int = 50, after: str | None = None) -> tuple[list[Entry], str | None]:
-    """Workflows that the actor may see, by title, and the cursor of the next page. Raises Malformed for an unknown status or cursor."""
+    """Workflows that the actor may see, by title, and the cursor of the next page; archived ones only where that is the status asked for.
+
+    Raises Malformed for an unknown status or cursor.
+    """
     wanted = SPOKEN.get(status or "", status)
-    if wanted is not None and wanted not in STATUSES:
-        raise Malformed(f"There is no status {status}.", details=[{"field": "status", "reason": f"One of {', '.join(STATUSES)}."}])
-    seen = [one for one in all_known() if _may(actor, one, "see") and wanted in (None, one.status)]
+    if wanted is not None and wanted not in (*STATUSES, ARCHIVED):
+        reason = f"One of {', '.join((*STATUSES, ARCHIVED))}."
+        raise Malformed(f"There is no status {status}.", details=[{"field": "status", "reason": reason}])
+    there = [one for one in all_known() if one.archived is (wanted == ARCHIVED)]
+    seen = [one for one in there if _may(actor, one, "see") and wanted in (None, ARCHIVED, one.status)]
     ids = [one.id for one in seen]
     if after is not None and after not in ids:
         raise Malformed(
@@ -114,7 +140,7 @@ def entries(actor: Actor, *, status: str | None = None, limit: int = 50, after: 
     page = ids[start : start + limit]
     with hot_engine().connect() as connection:
         found = {row.id: row for row in connection.execute(_select().where(tables.workflow.c.id.in_(page)))}
-    return [_entry(found[each]) for each in page if each in found], page[-1] if start + limit < len(ids) else None
+    return [entry_of(found[each]) for each in page if each in found], page[-1] if start + limit < len(ids) else None
 
 
 def definition(actor: Actor, slug_or_id: str) -> dict[str, Any]:
@@ -123,7 +149,17 @@ def definition(actor: Actor, slug_or_id: str) -> dict[str, Any]:
         row = _seen(connection, actor, slug_or_id)
     if row.live_version is not None and not access.can(actor, row.team or None, f"{OBJECT}:{row.slug}", "edit"):
         return version(row.id, row.live_version).document.to_json()
-    return read(row.draft).to_json()
+    return drafting.ordered(row.draft)
+
+
+def draft_document(slug: str) -> dict[str, Any]:
+    """The document of the draft, for the command line, which is trusted. Raises NotFound."""
+    known = tables.workflow.c
+    with hot_engine().connect() as connection:
+        draft = connection.scalar(sa.select(known.draft).where(known.slug == slug))
+    if draft is None:
+        raise NotFound(f"There is no draft of a workflow {slug}.")
+    return drafting.ordered(draft)
 
 
 def versions_of(actor: Actor, slug_or_id: str, *, limit: int = 50, after: int | None = None) -> tuple[list[Version], str | None]:
@@ -131,7 +167,7 @@ def versions_of(actor: Actor, slug_or_id: str, *, limit: int = 50, after: int | 
     made = tables.workflow_version.c
     with hot_engine().connect() as connection:
         row = _seen(connection, actor, slug_or_id)
-        found = sa.select(made.number, made.hash, made.published_at, made.published_by).where(made.workflow == row.id)
+        found = sa.select(made.number, made.hash, made.published_at, made.published_by, made.note).where(made.workflow == row.id)
         if after is not None:
             found = found.where(made.number < after)
         rows = connection.execute(found.order_by(made.number.desc()).limit(limit + 1)).all()
@@ -152,38 +188,30 @@ def version_of(actor: Actor, slug_or_id: str, number: int) -> tuple[Version, dic
 # ------------------------------------------------------------------------------------------------------------- changing
 
 
-def create(actor: Actor, title: str, *, description: str = "", status: str = "draft", team: str | None = None) -> Entry:
-    """Create a workflow with only a start step, in the actor's team (or `team`).
-
-    Raises Invalid with a detail per field, NotAllowed, and Conflict `not_ready` for any status but draft.
-    """
-    wanted = _checked(title=title, description=description, status=status)["status"]
-    home = _home(actor, team)
-    if wanted != "draft":
-        raise _not_ready("A new workflow has no steps", check(_skeleton("new", title, home), connected()))
-    with transaction() as connection:
-        slug = _free_slug(connection, title)
-        document = _skeleton(slug, title, home, description)
-        made = _insert(connection, document, home)
-        _note(actor, "workflow_created", made, {"before": None, "after": _event_body(made)}, connection)
-    _forget()
-    return _entry(made)
-
-
-def change(actor: Actor, slug_or_id: str, *, title: str | None = None, description: str | None = None, status: str | None = None) -> Entry:
-    """Change title, description or status; None keeps the value. Raises NotFound, NotAllowed, Invalid, Conflict."""
+def change(
+    actor: Actor,
+    slug_or_id: str,
+    *,
+    title: str | None = None,
+    description: str | None = None,
+    status: str | None = None,
+    reason: str = "",
+) -> Entry:
+    """Change title, description or status; None keeps the value. Cancelling needs a reason. Raises NotFound, NotAllowed, Invalid, Conflict."""
     given = _checked(title=title, description=description, status=status)
     with transaction() as connection:
-        row = _locked(connection, actor, slug_or_id, "edit" if {"title", "description"} & given.keys() else "activate")
+        row = locked_row(connection, actor, slug_or_id, "edit" if {"title", "description"} & given.keys() else "activate")
         words = {name: given[name] for name in ("title", "description") if name in given and given[name] != getattr(row, name)}
         after = row
         if words:
-            after = _update(connection, row, **words, draft=_draft_with(row, **words))
-            _note(actor, "workflow_changed", after, {"before": _event_body(row), "after": _event_body(after)}, connection, list(words))
+            after = update_row(connection, row, **words, **record_edit(connection, actor, row, _draft_with(row, **words)))
+            note_event(
+                actor, "workflow_changed", after, {"before": changed_body(row), "after": changed_body(after)}, connection, list(words)
+            )
         if given.get("status", row.status) != row.status:
-            after = _switch(actor, connection, after, given["status"])
+            after = switch_status(actor, connection, after, given["status"], reason)
     _forget()
-    return _entry(after)
+    return entry_of(after)
 
 
 def redefine(actor: Actor, slug_or_id: str, document: Mapping[str, Any]) -> Entry:
@@ -192,7 +220,7 @@ def redefine(actor: Actor, slug_or_id: str, document: Mapping[str, Any]) -> Entr
     Raises NotFound, NotAllowed (also for the team that the document names), DefinitionError with every problem, Invalid for another slug.
     """
     with transaction() as connection:
-        row = _locked(connection, actor, slug_or_id, "edit")
+        row = locked_row(connection, actor, slug_or_id, "edit")
         problems = check(document, connected())
         if any(problem.severity == "error" for problem in problems):
             raise refused("The workflow", problems)
@@ -208,112 +236,71 @@ def redefine(actor: Actor, slug_or_id: str, document: Mapping[str, Any]) -> Entr
         if row.draft != wanted.to_json():
             named = {"title": wanted.title, "description": wanted.description or "", "team": wanted.team or ""}
             born = {"label": wanted.clearance} if row.live_version is None else {}
-            after = _update(connection, row, **named, **born, collection=wanted.collection, draft=wanted.to_json())
-            told = {"before": _event_body(row), "after": _event_body(after) | {"hash": wanted.hash}}
-            _note(actor, "workflow_changed", after, told, connection, ["definition"])
+            after = update_row(
+                connection, row, **named, **born, collection=wanted.collection, **record_edit(connection, actor, row, wanted.to_json())
+            )
+            told = {"before": changed_body(row), "after": changed_body(after) | {"hash": wanted.hash}}
+            note_event(actor, "workflow_changed", after, told, connection, ["definition"])
     _forget()
-    return _entry(after)
+    return entry_of(after)
 
 
 def remove(actor: Actor, slug_or_id: str) -> None:
     """Delete a workflow that was never published. Raises NotFound, NotAllowed, Conflict if it was published."""
     with transaction() as connection:
-        row = _locked(connection, actor, slug_or_id, "edit")
+        row = locked_row(connection, actor, slug_or_id, "edit")
         made = tables.workflow_version.c
         if row.live_version is not None or connection.scalar(sa.select(sa.exists().where(made.workflow == row.id))):
             raise Conflict("This workflow was published, so it stays with its runs. Archive it instead.", code="not_possible")
         connection.execute(sa.delete(tables.workflow).where(tables.workflow.c.id == row.id))
-        _note(actor, "workflow_deleted", row, {"before": _event_body(row), "after": None}, connection)
+        note_event(actor, "workflow_deleted", row, {"before": changed_body(row), "after": None}, connection)
     _forget()
 
 
-def duplicate(actor: Actor, slug_or_id: str) -> Entry:
-    """Create a new draft as a copy of this one. Raises NotFound, NotAllowed."""
-    with transaction() as connection:
-        row = _locked(connection, actor, slug_or_id, "edit")
-        title = f"Copy of {row.title}"[:LONGEST_TITLE]
-        slug = _free_slug(connection, title)
-        access.require(actor, row.team or None, f"{OBJECT}:{slug}", "edit")
-        made = _insert(connection, {**row.draft, "slug": slug, "title": title}, row.team)
-        _note(actor, "workflow_created", made, {"before": None, "after": _event_body(made) | {"copy_of": row.id}}, connection)
-    _forget()
-    return _entry(made)
+def publish_draft(actor: Actor, slug_or_id: str, *, note: str = "", revision: int | None = None, accept_failed_tests: str = "") -> Entry:
+    """Publish the draft. With `revision`, only if it is still that one: nobody publishes what they have not seen.
 
-
-def activate(actor: Actor, slug_or_id: str) -> Entry:
-    """Activate the workflow. Its draft is published if nothing is. Raises NotFound, NotAllowed, Conflict `not_ready` with the reasons."""
-    return change(actor, slug_or_id, status="active")
-
-
-def pause(actor: Actor, slug_or_id: str) -> Entry:
-    """Pause the workflow: no run starts, and timers wait until it is activated again; people can go on with their runs.
-
-    Raises NotFound, NotAllowed, Conflict.
+    `accept_failed_tests` is the reason for which it is published although tests of it fail; it is logged.
+    Raises NotFound, NotAllowed, Invalid `not_ready` with the reasons, Conflict `stale_revision`, `tests_failed` with each failed test or, where a
+    second person must approve, `review_needed`.
     """
-    return change(actor, slug_or_id, status="paused")
-
-
-def archive(actor: Actor, slug_or_id: str) -> Entry:
-    """Archive the workflow: no run starts; its runs stay and can be replayed. Raises NotFound, NotAllowed, Conflict."""
-    return change(actor, slug_or_id, status="completed")
-
-
-def publish_draft(actor: Actor, slug_or_id: str) -> Entry:
-    """Publish the draft. Raises NotFound, NotAllowed, Conflict `not_ready` with the reasons."""
+    if len(note) > LONGEST_NOTE or "\x00" in note:
+        reason = f"takes at most {LONGEST_NOTE} characters"
+        raise Invalid("The workflow was not published.", details=[{"field": "note", "reason": reason}])
     with transaction() as connection:
-        row = _locked(connection, actor, slug_or_id, "publish")
-        after = _publish(actor, connection, row)
+        row = locked_row(connection, actor, slug_or_id, "publish")
+        if revision is not None and revision != row.draft_revision:
+            raise Conflict("Not published: the draft was changed in the meantime. Look at it again.", code="stale_revision")
+        try:
+            after = _publish(actor, connection, row, note, accept_failed_tests)
+        except Conflict as error:
+            if error.code != "not_ready":
+                raise
+            raise Invalid(error.message, code=error.code, details=error.details) from None
     _forget()
     access.refresh()  # the label of the version hides its runs at once
-    return _entry(after)
-
-
-def require_active(definition: Definition) -> None:
-    """Raise Conflict `not_active` if no run can start, because the workflow is paused or archived."""
-    status = next((one.status for one in all_known() if one.id == definition.id), "active")
-    if status != "active":
-        words = {"paused": "paused", "draft": "a draft"}.get(status, "archived")
-        raise Conflict(f"{definition.title} is {words}: no run starts until somebody activates it.", code="not_active")
-
-
-def paused(definition: Definition) -> bool:
-    """Whether the workflow is paused, at most a second old. Timers of its runs wait until it is activated again."""
-    return any(one.id == definition.id and one.status == "paused" for one in all_known())
+    return entry_of(after)
 
 
 # --------------------------------------------------------------------------------------------------------------- inside
 
 
-def _publish(actor: Actor, connection: Connection, row: Row[Any]) -> Row[Any]:
-    """Publish the draft and return the row. Raises Conflict `not_ready` with the reasons."""
+def _publish(actor: Actor, connection: Connection, row: Row[Any], note: str = "", accepted: str = "") -> Row[Any]:
+    """Publish the draft and return the row. Raises Conflict `not_ready` with the reasons, `tests_failed` with each failed test."""
     problems = check(row.draft, around())
     if any(problem.severity == "error" for problem in problems):
         raise _not_ready(f"{row.title} cannot be published", problems)
-    put_live(connection, actor, row, read(row.draft))
+    document = read(row.draft)
+    require_account(actor, document)
+    failed = failed_tests(actor, row.slug, row.id, document, accepted)
+    put_live(connection, actor, row, document, note, failed=failed, reason=accepted if failed else "")
     return connection.execute(_select().where(tables.workflow.c.id == row.id)).one()
 
 
-def _switch(actor: Actor, connection: Connection, row: Row[Any], status: str) -> Row[Any]:
-    """Set the status and return the row. Raises Conflict if the workflow cannot have it."""
-    before = _event_body(row)
-    access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "activate")
-    if status == "draft":
-        raise Conflict("This workflow has left its draft: pause or archive it.", code="not_possible")
-    if status == "paused" and row.status != "active":
-        raise Conflict(f"Only an active workflow can be paused; this one is {row.status}.", code="not_possible")
-    if row.live_version is None:
-        if status != "active":
-            problems = check(row.draft, around())
-            raise (
-                _not_ready(f"{row.title} was never published", problems)
-                if problems
-                else Conflict(f"{row.title} was never published: activate it first.", code="not_possible")
-            )
-        access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "publish")
-        row = _publish(actor, connection, row)
-    after = _update(connection, row, status=status) if row.status != status else row
-    _note(actor, "workflow_changed", after, {"before": before, "after": _event_body(after)}, connection, ["status"])
-    return after
+def switch_status(actor: Actor, connection: Connection, row: Row[Any], status: str, reason: str) -> Row[Any]:
+    """Set the status and return the row. Raises what `lifecycle.switch` does."""
+    values = lifecycle.switch(actor, connection, row, status, reason, functools.partial(_publish, actor, connection))
+    return update_row(connection, row, **values) if values else row
 
 
 def _not_ready(what: str, problems: Sequence[Problem]) -> Conflict:
@@ -341,53 +328,8 @@ def _checked(**given: str | None) -> dict[str, str]:
     return told
 
 
-def _home(actor: Actor, team: str | None) -> str:
-    """The team of a new workflow: the given one, or the first of the actor's in which they may edit workflows. Raises NotAllowed."""
-    places = [team] if team is not None else [*actor.teams]
-    for place in places:
-        if access.can(actor, place, f"{OBJECT}:*", "edit"):
-            return place
-    raise NotAllowed(
-        "Needs workflow.edit in a team of yours. A lead of the team or an admin can grant it.",
-        need=(f"{OBJECT}:*", "edit"),
-        words="You may not edit workflows in any team. A lead of the team or an admin can grant it.",
-    )
-
-
-def _skeleton(slug: str, title: str, team: str, description: str = "") -> dict[str, Any]:
-    """The document of a new workflow."""
-    start = {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {}}
-    told = {"format": FORMAT, "slug": slug, "title": title, "team": team, "steps": [start]}
-    return Workflow.model_validate(told | ({"description": description} if description else {})).to_json()
-
-
-def _free_slug(connection: Connection, title: str) -> str:
-    """A name for addresses, made of the title: `kyc-review`, and `kyc-review-2` where that is taken."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    made = re.sub(r"[^a-z0-9]+", "-", plain).strip("-").lstrip("0123456789-")[:50].strip("-")
-    base = made if len(made) > 1 else "workflow"
-    slugs = tables.workflow.c.slug
-    connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('console.workflow.slug'))"))
-    taken = set(connection.scalars(sa.select(slugs).where(sa.or_(slugs == base, slugs.startswith(f"{base}-")))))
-    return base if base not in taken else next(f"{base}-{n}" for n in range(2, len(taken) + 3) if f"{base}-{n}" not in taken)
-
-
-def _insert(connection: Connection, document: Mapping[str, Any], team: str) -> Row[Any]:
-    values = {
-        "id": new_id("wf"),
-        "slug": document["slug"],
-        "title": document["title"],
-        "description": document.get("description") or "",
-        "status": "draft",
-        "team": team,
-        "collection": document.get("collection"),
-        "draft": dict(document),
-        "label": document.get("clearance"),
-    }
-    return connection.execute(sa.insert(tables.workflow).values(**values).returning(*_columns())).one()
-
-
-def _update(connection: Connection, row: Row[Any], **values: Any) -> Row[Any]:
+def update_row(connection: Connection, row: Row[Any], **values: Any) -> Row[Any]:
+    """Change columns of the workflow and return its row."""
     changed = sa.update(tables.workflow).where(tables.workflow.c.id == row.id).values(**values, updated_at=sa.func.now())
     return connection.execute(changed.returning(*_columns())).one()
 
@@ -397,10 +339,10 @@ def _draft_with(row: Row[Any], **words: str) -> dict[str, Any]:
     draft = {**row.draft, **words}
     if not draft.get("description"):
         draft.pop("description", None)
-    return read(draft).to_json()
+    return drafting.ordered(draft)
 
 
-def _locked(connection: Connection, actor: Actor, slug_or_id: str, act: str) -> Row[Any]:
+def locked_row(connection: Connection, actor: Actor, slug_or_id: str, act: str) -> Row[Any]:
     """The row for a change, locked until the transaction ends. Raises NotFound where it may not be seen, NotAllowed where it may not be changed."""
     row = _seen(connection, actor, slug_or_id, lock=True)
     access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", act)
@@ -424,25 +366,27 @@ def _may(actor: Actor, one: Any, act: str) -> bool:
 
 
 def _columns() -> list[sa.Column[Any]]:
-    return [*(tables.workflow.c[name] for name in COLUMNS), tables.workflow.c.draft, tables.workflow.c.label]
+    return [*(tables.workflow.c[name] for name in (*COLUMNS, "draft", "draft_revision", "label"))]
 
 
 def _select() -> sa.Select[Any]:
     return sa.select(*_columns())
 
 
-def _entry(row: Row[Any]) -> Entry:
+def entry_of(row: Row[Any]) -> Entry:
+    """The workflow of this row."""
     return Entry(**{name: getattr(row, name) for name in COLUMNS})
 
 
-def _event_body(row: Row[Any]) -> dict[str, Any]:
+def changed_body(row: Row[Any]) -> dict[str, Any]:
     """What an event keeps of a workflow as it was."""
     return {name: getattr(row, name) for name in ("title", "description", "status", "team", "collection", "live_version")}
 
 
-def _note(
+def note_event(
     actor: Actor, kind: str, row: Row[Any], sealed: Mapping[str, Any], connection: Connection, fields: Sequence[str] | None = None
 ) -> None:
+    """Write an event about the workflow, with what it was like before."""
     told = {"workflow": row.id, "slug": row.slug, "status": row.status} | ({"fields": list(fields)} if fields else {})
     chain = None if row.label else CHAIN
     log.note(actor, kind, open=told, sealed=sealed, team=row.team or None, chain=chain, label=row.label, connection=connection)

@@ -8,13 +8,15 @@ import functools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
-from console import access, log, records, steps
+from console import access, accounts, log, records, steps
+from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents import workflow_check
 from console.core.documents.workflow import MAX_BYTES, Workflow, read
@@ -24,6 +26,9 @@ from console.db.engine import hot_engine, transaction
 from console.db.ids import new_id
 from console.effects import action_cache
 from console.errors import Conflict, DefinitionError, NotFound
+from console.integrations import outgoing_secrets
+from console.workflows.draft_edits import record_edit
+from console.workflows.second_person import require_reviewed
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 CHAIN = "sys:config"
@@ -48,7 +53,10 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A workflow in a list. `live` is the number of its live version, None for a draft; `team` is empty if it has none."""
+    """A workflow in a list. `live` is the number of its live version, None for a draft; `team` is empty if it has none.
+
+    `since` is when it got its status (aware UTC).
+    """
 
     id: str
     slug: str
@@ -58,6 +66,8 @@ class Known:
     collection: str | None
     live: int | None
     label: str | None = None
+    archived: bool = False
+    since: datetime | None = None
 
 
 def live(slug_or_id: str) -> Definition:
@@ -110,13 +120,21 @@ def _forget() -> None:
 def _read_all() -> list[Known]:
     known = tables.workflow.c
     columns = (known.id, known.slug, known.title, known.status, known.team, known.collection, known.live_version, known.label)
+    found = sa.select(*columns, known.archived_at.is_not(None), known.status_at).order_by(known.title, known.slug)
     with hot_engine().connect() as connection:
-        return [Known(*row) for row in connection.execute(sa.select(*columns).order_by(known.title, known.slug))]
+        return [Known(*row) for row in connection.execute(found)]
 
 
 def newest(workflow_id: str) -> int:
     """Number of the live version, at most a second old; 0 if there is none."""
     return next((known.live or 0 for known in all_known() if known.id == workflow_id), 0)
+
+
+def newest_number(workflow_id: str) -> int:
+    """The highest number of its versions; 0 if none was published."""
+    made = tables.workflow_version.c
+    with hot_engine().connect() as connection:
+        return int(connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == workflow_id)) or 0)
 
 
 def startable(actor: Actor, collection_id: str | None) -> list[Definition]:
@@ -143,6 +161,8 @@ def around() -> Surroundings:
         approvals={name: action.approval for name, action in every.items()},
         people=people,
         managers=managers[:MOST_MANAGERS],
+        accounts=accounts.service_accounts(),
+        secrets=frozenset(secret.name for secret in outgoing_secrets.known()),
     )
 
 
@@ -187,7 +207,9 @@ def import_file(
             _make(connection, document)
         elif former.draft != document.to_json():
             connection.execute(
-                sa.update(tables.workflow).where(tables.workflow.c.id == former.id).values(**_head(document), updated_at=sa.func.now())
+                sa.update(tables.workflow)
+                .where(tables.workflow.c.id == former.id)
+                .values(**_head(document) | record_edit(connection, actor, former, document.to_json()), updated_at=sa.func.now())
             )
         row = _row(connection, document.slug)
         if row is None:
@@ -216,7 +238,7 @@ def export(slug: str) -> bytes:
         row = connection.execute(sa.select(tables.workflow).where(tables.workflow.c.slug == slug)).first()
     if row is None:
         raise NotFound(f"There is no workflow {slug}.")
-    return version(row.id, row.live_version).document.canonical() if row.live_version is not None else read(row.draft).canonical()
+    return version(row.id, row.live_version).document.canonical() if row.live_version is not None else drafting.written(row.draft)
 
 
 def refused(name: str, problems: Sequence[Problem]) -> DefinitionError:
@@ -263,6 +285,7 @@ def _publish(actor: Actor, slug: str, *, rights: bool = True) -> Definition:
         if row is None or row.draft is None:
             raise NotFound(f"There is no draft of a workflow {slug}.")
         document = _valid(slug, row.draft, rights=rights)
+        require_account(actor, document)
         number = put_live(connection, actor, row, document)
     _forget()
     if row.label != document.clearance:
@@ -270,20 +293,52 @@ def _publish(actor: Actor, slug: str, *, rights: bool = True) -> Definition:
     return version(row.id, number)
 
 
-def put_live(connection: Connection, actor: Actor, row: Row[Any], document: Workflow) -> int:
-    """Make the document the live version and return its number. Writes nothing if it is live already. The row must be locked."""
+def require_account(actor: Actor, document: Workflow) -> None:
+    """Raise NotAllowed unless the actor may let runs act as the account that the document names."""
+    if document.run_as is not None:
+        accounts.require_use(actor, document.run_as)
+
+
+def put_live(
+    connection: Connection,
+    actor: Actor,
+    row: Row[Any],
+    document: Workflow,
+    note: str = "",
+    *,
+    failed: int = 0,
+    reason: str = "",
+    review: str | None = None,
+) -> int:
+    """Make the document the live version and return its number. Writes nothing if it is live already. The row must be locked.
+
+    `failed` of its tests fail, which is accepted for the `reason`. `review` is the id of the review by which a second person approved this
+    document. Raises Conflict `review_needed` where one is needed.
+    """
     made = tables.workflow_version.c
     if row.live_version is not None:
         former = connection.scalar(sa.select(made.hash).where(made.workflow == row.id, made.number == row.live_version))
         if former == document.hash:
             return int(row.live_version)
+    if review is None:
+        require_reviewed(connection, actor, row, document)
     number = 1 + (connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == row.id)) or 0)
-    values = {"workflow": row.id, "number": number, "document": document.canonical(), "hash": document.hash, "published_by": actor.id}
+    values = {
+        "workflow": row.id,
+        "number": number,
+        "document": document.canonical(),
+        "hash": document.hash,
+        "published_by": actor.id,
+        "note": note,
+    }
     connection.execute(sa.insert(tables.workflow_version).values(**values, published_at=sa.func.now()))
     status = "active" if row.status == "draft" else row.status
     changed = sa.update(tables.workflow).where(tables.workflow.c.id == row.id)
-    connection.execute(changed.values(live_version=number, status=status, label=document.clearance, updated_at=sa.func.now()))
-    _note(actor, "workflow_published", row, number, document.hash, connection, former=row.live_version)
+    begun = {"status_at": sa.func.now()} if status != row.status else {}
+    connection.execute(changed.values(live_version=number, status=status, label=document.clearance, updated_at=sa.func.now(), **begun))
+    told = {name: value for name, value in (("failed_tests", failed), ("review", review)) if value}
+    sealed = {"reason": reason} if reason else None
+    _note(actor, "workflow_published", row, number, document.hash, connection, sealed=sealed, former=row.live_version, **told)
     return int(number)
 
 
@@ -327,7 +382,16 @@ def _known(slug: str) -> Known:
 
 
 def _note(
-    actor: Actor, kind: str, row: Row[Any], number: int | None, hashed: str, connection: Connection | None = None, **more: Any
+    actor: Actor,
+    kind: str,
+    row: Row[Any],
+    number: int | None,
+    hashed: str,
+    connection: Connection | None = None,
+    *,
+    sealed: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> None:
     told = {"workflow": row.id, "slug": row.slug, "version": number, "hash": hashed, **more}
-    log.note(actor, kind, open=told, team=row.team or None, chain=None if row.label else CHAIN, label=row.label, connection=connection)
+    chain = None if row.label else CHAIN
+    log.note(actor, kind, open=told, sealed=sealed, team=row.team or None, chain=chain, label=row.label, connection=connection)

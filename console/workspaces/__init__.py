@@ -1,9 +1,10 @@
 """Workspaces: pages that people of a team open every day, made of lists, records, charts and buttons; their documents, drafts and versions."""
 
 from console.core.documents.workspaces import Workspace, read
+from console.workspaces.builders import may_edit, own_teams
 from console.workspaces.desk import Desk, state_of
 from console.workspaces.known_names import unknown_names
-from console.workspaces.parts import Listing, Shown, failed, read_part
+from console.workspaces.parts import Listing, Shown, choose_first, failed, read_part
 from console.workspaces.workspace_figures import OTHER, Figures, end_of, moment_of_day
 from console.workspaces.workspace_list import every, known, sees, workspace, workspaces_of
 from console.workspaces.workspace_publication import (
@@ -13,7 +14,6 @@ from console.workspaces.workspace_publication import (
     discard,
     export,
     import_file,
-    may_edit,
     open_workspace,
     publish,
     read_file,
@@ -31,6 +31,7 @@ __all__ = [
     "Listing",
     "Shown",
     "Workspace",
+    "choose_first",
     "create",
     "delete",
     "discard",
@@ -43,6 +44,7 @@ __all__ = [
     "may_edit",
     "moment_of_day",
     "open_workspace",
+    "own_teams",
     "publish",
     "read",
     "read_file",

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from console import browse, inboxes, records
+from console import access, browse, inboxes, records
 from console.browse import RecordPage
 from console.core import expressions
 from console.core.actor import Actor
@@ -22,6 +22,7 @@ from console.core.documents.workspaces import (
     Dropdown,
     Inbox,
     Input,
+    Tab,
     Tabs,
     Toggle,
     Workspace,
@@ -56,6 +57,8 @@ class Desk:
     document: Workspace
     state: Mapping[str, str]
     now: datetime
+    read: dict[str, Any] = field(default_factory=dict)
+    """Components that were read already, by their id."""
     _records: dict[tuple[str, str], RecordPage | ConsoleError] = field(default_factory=dict)
 
     @property
@@ -201,8 +204,21 @@ class Desk:
 
     def open_tab(self, item: Tabs) -> str:
         """The id of the open tab."""
-        asked = self.state.get(item.name)
-        return next((tab.id for tab in item.tabs if tab.id == asked), item.tabs[0].id)
+        asked, tabs = self.state.get(item.name), self.tabs_of(item)
+        return next((tab.id for tab in tabs if tab.id == asked), tabs[0].id)
+
+    def tabs_of(self, item: Tabs) -> Sequence[Tab]:
+        """The tabs in which the reader may see something; all of them where that is none, for then each says why."""
+        return [tab for tab in item.tabs if not tab.components or not all(map(self._is_closed, tab.components))] or item.tabs
+
+    def _is_closed(self, item: Component) -> bool:
+        """Whether the reader sees nothing there, whatever is chosen: an inbox or a collection that is not theirs."""
+        match item:
+            case Inbox(inbox=inbox):
+                return all(each.id != inbox for each in inboxes.inboxes_of(self.actor))
+            case CollectionList(collection=collection):
+                return access.scope_for(self.actor, collection, "browse").nothing
+        return False
 
 
 def require_fields(collection: Collection, scope: Scope, expression: Expression) -> None:

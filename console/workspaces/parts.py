@@ -1,12 +1,14 @@
 """What each component shows: read for one person, or in a sentence why it cannot. One component that fails leaves the others alone."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from console import access, browse, inboxes, log, records
 from console.browse import naming
 from console.core.documents.collections import Collection
 from console.core.documents.workspaces import (
+    SELECTING,
     Action,
     Chart,
     CollectionList,
@@ -16,6 +18,8 @@ from console.core.documents.workspaces import (
     Link,
     Metric,
     Related,
+    Section,
+    Tabs,
     Text,
     WorkflowButtons,
 )
@@ -57,6 +61,8 @@ class Listing:
 
 def read_part(desk: Desk, item: Any) -> Shown:
     """The component for this reader. Never raises for what a person can act on."""
+    if (known := desk.read.get(item.id)) is not None:
+        return cast(Shown, known)
     try:
         title = desk.render(item.title) if item.title else ""
     except (Choose, Gone, ConsoleError):
@@ -65,6 +71,36 @@ def read_part(desk: Desk, item: Any) -> Shown:
         return Shown(item, data=_read(desk, item), title=title)
     except (Choose, Gone, ConsoleError) as error:
         return failed(item, error, title)
+
+
+def choose_first(desk: Desk) -> bool:
+    """Choose the first record of the first list that chooses one, where nothing is chosen yet: a workspace does not open empty. Whether it did."""
+    for item in _opened(desk, desk.document.components):
+        if not isinstance(item, SELECTING) or not item.select or desk.key_of(item.select) is not None or not desk.shows(item):
+            continue
+        shown = desk.read[item.id] = read_part(desk, item)
+        if shown.state == "ready" and (key := _first_key(desk, item, shown.data)) is not None:
+            desk.state = {**desk.state, item.select: key}
+            return True
+    return False
+
+
+def _opened(desk: Desk, components: Sequence[Any]) -> Iterator[Any]:
+    """The components that are drawn, in their order: of tabs those of the open one."""
+    for item in components:
+        yield item
+        if isinstance(item, Tabs):
+            here = desk.open_tab(item)
+            yield from _opened(desk, next(tab.components for tab in item.tabs if tab.id == here))
+        elif isinstance(item, Section):
+            yield from _opened(desk, item.components)
+
+
+def _first_key(desk: Desk, item: Any, data: Any) -> str | None:
+    if isinstance(item, CollectionList):
+        return next((row.key for row in data.rows if row.key is not None), None)
+    collection = desk.collection_of(str(item.select))
+    return next((ticket.record for ticket in data[1].tickets if ticket.collection == collection and ticket.record is not None), None)
 
 
 def failed(item: Any, error: Exception, title: str = "") -> Shown:

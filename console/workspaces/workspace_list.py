@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from console import access
 from console.core.actor import Actor
 from console.core.documents.workspaces import Workspace, read
 from console.db import tables
 from console.db.engine import hot_engine
 from console.errors import NotFound
+from console.workspaces import builders
 
 KEPT_S = 1.0
 
@@ -80,12 +80,12 @@ def sees(actor: Actor, document: Workspace) -> bool:
     """Whether the workspace is shown to the actor: to people of its teams, and to whoever may edit it. What it shows is judged apart."""
     held = bool(actor.roles)
     theirs = not document.teams or bool(set(document.teams) & {*actor.teams, *(team for _, team in actor.roles)})
-    return (held and theirs) or access.can(actor, None, "source", "manage")
+    return (held and theirs) or builders.manages(actor)
 
 
 def every(actor: Actor) -> list[Head]:
-    """All workspaces, drafts included, by title. Raises NotAllowed for those who may not edit them."""
-    access.require(actor, None, "source", "manage")
+    """All workspaces that the actor may edit, drafts included, by title. Raises NotAllowed for those who may edit none."""
+    builders.require(actor)
     kept, draft = tables.workspace, tables.workspace_draft
     joined = sa.select(kept.c.id, kept.c.version, kept.c.document, draft.c.document.label("draft")).select_from(
         kept.outerjoin(draft, draft.c.workspace == kept.c.id)
@@ -95,6 +95,8 @@ def every(actor: Actor) -> list[Head]:
         for row in connection.execute(joined):
             if (text := row.draft or row.document) is not None:
                 made = read(text)
+                if not builders.may_edit(actor, made):
+                    continue
                 heads.append(
                     Head(
                         row.id,

@@ -1,6 +1,6 @@
 """Drafts and versions of workspaces, by page or from a file: as with collections, a draft counts for nobody until it is published.
 
-Who may manage data sources edits workspaces: they decide what everybody's pages read, and a SELECT reaches a whole source.
+Who may edit which is told by `builders`: a workspace decides what everybody's pages read, and a SELECT reaches a whole source.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, log
+from console import log
 from console.core.actor import Actor
 from console.core.documents.collections.document_changes import Change, changes
 from console.core.documents.json_shape import Spot
@@ -19,7 +19,7 @@ from console.core.documents.workspaces import Workspace, check, read
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, Invalid, NotFound
-from console.workspaces import workspace_list
+from console.workspaces import builders, workspace_list
 from console.workspaces.workspace_store import (
     MOST_FORMER,
     Draft,
@@ -63,31 +63,33 @@ class Editing:
         return changes(_flat(self.live), _flat(self.draft.document))
 
 
-def may_edit(actor: Actor) -> bool:
-    """Whether the actor may edit and publish workspaces."""
-    return access.can(actor, None, "source", "manage")
+def _require(actor: Actor, editing: Editing) -> None:
+    """Raises NotAllowed unless the actor may edit the workspace as it is published and as it is drafted."""
+    builders.require(actor, editing.live, editing.draft.document)
 
 
 def open_workspace(actor: Actor, workspace_id: str) -> Editing:
     """The workspace as published and as drafted. Raises NotAllowed, NotFound."""
-    access.require(actor, None, "source", "manage")
+    builders.require(actor)
     with hot_engine().connect() as connection:
         live, version = read_live(connection, workspace_id)
-        return Editing(workspace_id, live, version, read_draft(connection, workspace_id))
+        editing = Editing(workspace_id, live, version, read_draft(connection, workspace_id))
+    _require(actor, editing)
+    return editing
 
 
 def versions(actor: Actor, workspace_id: str) -> list[Version]:
     """The published versions, newest first. Raises NotAllowed, NotFound."""
-    access.require(actor, None, "source", "manage")
+    open_workspace(actor, workspace_id)
     with hot_engine().connect() as connection:
-        read_live(connection, workspace_id)
         return read_versions(connection, workspace_id)
 
 
 def create(actor: Actor, document: Mapping[str, Any]) -> str:
     """A new workspace as a draft; returns its id. Raises Invalid, also where the name is taken; NotAllowed."""
-    access.require(actor, None, "source", "manage")
+    builders.require(actor)
     made = checked(document)
+    builders.require_within(actor, made)
     with transaction() as connection:
         lock(connection, made.id)
         if connection.execute(sa.select(tables.workspace.c.id).where(tables.workspace.c.id == made.id)).first():
@@ -102,10 +104,12 @@ def save(actor: Actor, workspace_id: str, revision: int, document: Mapping[str, 
 
     Raises Invalid with a detail per problem, Conflict `stale_revision` with another editor's changes, NotAllowed, NotFound.
     """
-    access.require(actor, None, "source", "manage")
+    builders.require(actor)
     made = checked(document, workspace_id)
     with transaction() as connection:
         editing = _locked(connection, workspace_id)
+        _require(actor, editing)
+        builders.require_within(actor, made)
         require_revision(editing, revision)
         if made.canonical() != editing.document.canonical():
             return _add_draft(connection, editing, made, actor)
@@ -114,9 +118,10 @@ def save(actor: Actor, workspace_id: str, revision: int, document: Mapping[str, 
 
 def undo(actor: Actor, workspace_id: str, revision: int) -> int:
     """Undo the last change of the draft; returns the new revision. Raises as `save`."""
-    access.require(actor, None, "source", "manage")
+    builders.require(actor)
     with transaction() as connection:
         editing = _locked(connection, workspace_id)
+        _require(actor, editing)
         require_revision(editing, revision)
         former = list(editing.draft.former)
         if editing.draft.document is None or not former:
@@ -128,9 +133,10 @@ def undo(actor: Actor, workspace_id: str, revision: int) -> int:
 
 def discard(actor: Actor, workspace_id: str, revision: int) -> bool:
     """Delete the draft, and a workspace that was never published with it; returns whether the workspace is still there. Raises as `save`."""
-    access.require(actor, None, "source", "manage")
+    builders.require(actor)
     with transaction() as connection:
         editing = _locked(connection, workspace_id)
+        _require(actor, editing)
         require_revision(editing, revision)
         if editing.live is None:
             connection.execute(sa.delete(tables.workspace).where(tables.workspace.c.id == workspace_id))
@@ -152,9 +158,10 @@ def publish(actor: Actor, workspace_id: str, revision: int, live: str | None = N
 
     Raises Conflict `stale_revision` if the draft or the published document changed since, NotAllowed, NotFound.
     """
-    access.require(actor, None, "source", "manage")
+    builders.require(actor)
     with transaction() as connection:
         editing = _locked(connection, workspace_id)
+        _require(actor, editing)
         require_revision(editing, revision)
         if editing.draft.document is None:
             raise Conflict("There is nothing to publish: no draft is there.", code="not_possible")
@@ -170,9 +177,10 @@ def publish(actor: Actor, workspace_id: str, revision: int, live: str | None = N
 
 def delete(actor: Actor, workspace_id: str, revision: int) -> None:
     """Delete the workspace with its versions. Raises as `save`."""
-    access.require(actor, None, "source", "manage")
+    builders.require(actor)
     with transaction() as connection:
         editing = _locked(connection, workspace_id)
+        _require(actor, editing)
         require_revision(editing, revision)
         connection.execute(sa.delete(tables.workspace).where(tables.workspace.c.id == workspace_id))
         log.note(

@@ -24,6 +24,7 @@ ENGINES = {
     "access/run_reach.py": "says what it is",
     "access/__init__.py": "offers it to other rooms",
     "access/clearance_lookup.py": "hands it to whoever has the shell",
+    "triggers/awaited.py": "runs that go on after what they waited for",
     "work/questions.py": "runs that go on after their answers",
     "actions/bulk.py": "the run that a worker began before it died",
     "document_requests/request_letters.py": "runs that have just come to ask for documents",
@@ -40,6 +41,16 @@ ENGINES = {
     "runs/rows/run_store.py": "who holds the key of the one live run; judged by who asks",
     "runs/engine/sweep.py": "runs that are due, stuck or idle",
     "work/tasks.py": "runs that go on after their tasks",
+    "enrolments/beginning.py": "how many places are taken",
+    "enrolments/counts.py": "where enrolled records stand, made again from their runs",
+    "enrolments/leaving.py": "runs of records that left",
+    "monitoring/alerts.py": "whom a rule tells of which failed run; judged for each person when the notice is shown",
+    "monitoring/due_times.py": "runs that are late by a rule",
+    "monitoring/failed_runs.py": "failed runs copied with their label, which their readers are judged by",
+    "runs/changing/ending.py": "runs of a workflow that was cancelled",
+    "runs/engine/children.py": "runs that a run started and waits for",
+    "runs/rows/version_origins.py": "which run handed values to a run that was judged",
+    "triggers/log_events.py": "what triggers are told of the log",
 }
 """Where runs are read for the engine, and why nobody is told of them there."""
 

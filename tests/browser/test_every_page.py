@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from console import inboxes, runs
 from console.activity import integrity, sequencing
 from tests.company import DESK, Company
 from tests.services.test_inbox import UNRATED
+
+pytestmark = pytest.mark.daily
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

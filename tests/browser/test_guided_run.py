@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.company import Company
 
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 NOTE = "Looked at it."
 
 
+@pytest.mark.daily
 def test_a_run_from_sign_in_to_replay_by_keyboard_alone(screens: Callable[..., "Screen"], company: Company) -> None:
     olivia = screens().sign_in("olivia")
     olivia.press("g", "r")

@@ -70,7 +70,14 @@ STATES: dict[str, Callable[[], Walk]] = {
 }  # fmt: skip
 SOON: datetime = NOW + timedelta(days=1)
 LATER = "2026-12-01T09:00:00.000000Z"
-ELSEWHERE = {commands.Approve, commands.Reject, commands.Void, commands.Renew, commands.TimeOut}  # test_approving.py, test_runs_limits.py
+ELSEWHERE = {
+    commands.Approve,
+    commands.Reject,
+    commands.Void,
+    commands.Renew,
+    commands.TimeOut,
+    commands.MoveVersion,
+}  # test_approving.py, test_runs_limits.py, test_run_moves.py
 ENDED = ("completed", "aborted", "cancelled", "failed")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from console import steps
-from console.core.documents import graph, workflow
+from console.core.documents import document_parts, graph
 from console.core.documents.workflow import Workflow, read
 from console.core.documents.workflow_schema import schema
 from console.core.events import ENDS, GROUPS, KINDS, MOVES
@@ -174,7 +174,7 @@ def test_the_schema_has_a_rule_for_every_step_type_and_no_reference_leads_nowher
     assert made["$defs"]["Step"]["properties"]["type"]["enum"] == list(steps.all_types())
 
 
-@cases("word", sorted(workflow.RESERVED))
+@cases("word", sorted(document_parts.RESERVED))
 def test_reserved_words_would_otherwise_be_names(word: str) -> None:
     assert read({**SMALLEST, "steps": [{"id": word, "type": "start", "title": "S"}]}).start.id == word
 

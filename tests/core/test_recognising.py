@@ -52,11 +52,23 @@ def test_the_form_of_a_sample(name: str, values: list[Any], form: str | None) ->
         ("skills", {"stored": "other", "native": "set"}, "other", "tags"),
         ("meta", {"native": "json"}, "text", "json"),
         ("homePhone", {}, "phone", None),
+        ("cleared_by", {"form": "states"}, "text", "person"),
+        ("standby", {}, "text", None),
     ],
 )
 def test_how_a_column_is_shown_by_itself(name: str, more: dict[str, Any], kind: str, widget: str | None) -> None:
     found = one(column(name) | more).by_name[name]
     assert (found.type, found.widget) == (kind, widget)
+
+
+def test_a_record_is_called_by_its_number_and_by_its_key_only_where_the_list_shows_it() -> None:
+    columns = [column("display_name"), column("customer_no"), column("desk")]
+    listed = {"title": "{{ record.display_name }}", "columns": ["customer_no", "display_name", "desk"]}
+    values = {"id": 518, "display_name": "Ada", "customer_no": "C-10518", "desk": "retail"}
+    assert one(*columns, document=listed).number_of(values) == "C-10518"
+    assert one(*columns, document=listed | {"columns": ["display_name", "desk"]}).number_of(values) == ""
+    assert one(*columns, document=listed | {"columns": ["id", "display_name"]}).number_of(values) == "518"
+    assert one(*columns, document=listed).number_of({"id": 518}) == "", "of a masked number nothing is said"
 
 
 def test_an_amount_stands_with_the_currency_of_its_table() -> None:
@@ -168,8 +180,8 @@ def test_collections_of_one_name_say_which_is_which() -> None:
     ]
     kept.append(Stored("d", "depot", {**own, "schema": "old"}, {}))
     assert {one.id: one.label for one in assemble(kept).values()} == {
-        "a": "Customer (shop)",
-        "b": "Customer (depot customer)",
+        "a": "Customer (Shop)",
+        "b": "Customer (Depot customer)",
         "c": "Order",
-        "d": "Customer (depot old.customer)",
+        "d": "Customer (Depot old.customer)",
     }

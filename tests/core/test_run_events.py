@@ -221,6 +221,7 @@ CASES: list[tuple[str, list[Event], Event, dict[str, Any]]] = [
         {"status": "waiting_person", "holder": TOM, "last_holder": TOM},
     ),
     ("run_taken_over", READING, Event("run_taken_over", LATER, {"holder": TOM, "former_holder": OLIVIA}), {"holder": TOM, "last_holder": TOM}),
+    ("run_version_moved", READING, Event("run_version_moved", LATER, {"version": 2, "former_version": 1}, {"reason": "new"}), {"version": 2}),
     ("run_released", READING, Event("run_released", LATER, {"former_holder": OLIVIA}), {"holder": None}),
     ("attempt_cancelled", APPLYING, Event("attempt_cancelled", LATER, {"n": 3, "status": "open"}), {"attempts.3": {"status": "cancelled"}}),
     (
@@ -325,6 +326,7 @@ CASES: list[tuple[str, list[Event], Event, dict[str, Any]]] = [
     ("task_created", READING, Event("task_created", LATER, {"n": 2}), {}),
     ("task_closed", READING, Event("task_closed", LATER, {"n": 2}), {}),
     ("notice_sent", READING, Event("notice_sent", LATER, {"n": 2}), {}),
+    ("message_asked", READING, Event("message_asked", LATER, {"n": 2}), {}),
     ("a kind of a later release", READING, Event("lamp_lit", LATER, {"n": 2}, {"x": 1}), {}),
 ]  # fmt: skip
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings, strategies as st
 
 from console.core.events import KINDS
 from console.core.run import FINAL, Event, Run, commands, fold, step_requests
+from console.core.run.told_entries import with_told_entries
 from console.errors import Conflict, ConsoleError
 from tests.core.graphs import NOW, PEOPLE, Walk, plans
 
@@ -90,6 +91,24 @@ def test_the_log_tells_the_whole_run_after_every_command(plan: Any, todo: list[t
         ]
         assert walk.run.seq == len(walk.events) == seq + len(walk.events) - told
         assert walk.run.revision >= revision
+
+
+@settings(max_examples=150)
+@given(plans(), moves)
+def test_entries_that_what_follows_tells_leave_the_same_run(plan: Any, todo: list[tuple[str, int]]) -> None:
+    walk = Walk(plan).start()
+    told = with_told_entries(walk.events)
+    for what, number in todo:
+        before = len(walk.events)
+        act(walk, what, number)
+        told += with_told_entries(walk.events[before:])
+    after = fold(told)
+    assert after.seq == len(told)
+    after.seq = walk.run.seq
+    assert after == walk.run
+    left_out = len(walk.events) - len(told)
+    assert left_out == len([event for event in told if "entered" in event.open])
+    assert not [event for event in told if KINDS[event.type].unknown(event.open, event.sealed)]
 
 
 @settings(max_examples=150)

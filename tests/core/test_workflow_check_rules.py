@@ -10,10 +10,11 @@ from hypothesis import given, strategies as st
 
 from console import steps
 from console.core.documents import json_shape, workflow, workflow_check
+from console.core.documents.document_parts import RESERVED
 from console.core.documents.fields import Located
 from console.core.documents.json_shape import Spot, loaded, problems_of_values
 from console.core.documents.references import Known, wrong_references
-from console.core.documents.workflow import MAX_BYTES, MAX_STEPS, RESERVED, read, upgraded
+from console.core.documents.workflow import MAX_BYTES, MAX_STEPS, read, upgraded
 from console.core.documents.workflow_check import Problem
 from tests.tables import cases
 
@@ -116,7 +117,7 @@ NAMES: list[tuple[str, list[str]]] = [
     (
         "foo.bar",
         [
-            "There is no 'foo'. A path begins with one of record, input, steps, variables, tables, item, run, lead, now, $currentUser, related, results, key, answer, document, found, entry, selected, me (at character 1)."
+            "There is no 'foo'. A path begins with one of record, input, steps, variables, tables, item, run, lead, now, $currentUser, related, results, key, answer, document, found, entry, selected, me, former, event (at character 1)."
         ],
     ),
 ]

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
-from pydantic import ValidationError
+from pydantic import ValidationError, create_model
 
 from console import steps
-from console.core.documents import workflow, workflow_schema
+from console.core.documents import document_parts, workflow, workflow_schema
 from console.core.documents.workflow import Workflow, read
 from tests.tables import cases
 
@@ -42,11 +42,23 @@ def test_what_is_left_out_has_its_default() -> None:
         "on_error": "ask",
         "max_automatic_steps": 50,
         "retries": 3,
+        "backoff_ms": 1_000,
+        "parallel": None,
+        "per_minute": None,
         "step_seconds": 300,
         "inbox": None,
         "timeout_ms": None,
     }
     assert made.steps[0].completion == "manual"
+    assert made.time_limit_ms(hands_off=False) is None
+
+
+def test_runs_that_nobody_holds_end_on_an_error_and_after_five_minutes_unless_the_document_says_otherwise() -> None:
+    assert read(document(run_as="robot@fernwick.test")).settings.on_error == "fail"
+    asks = read(document(run_as="robot@fernwick.test", settings={"on_error": "ask", "timeout_ms": 9_000}))
+    assert (asks.settings.on_error, asks.time_limit_ms(hands_off=True)) == ("ask", 9_000)
+    assert read(document(run_as="robot@fernwick.test")).time_limit_ms(hands_off=True) == 300_000
+    assert read(asks.canonical()) == asks
 
 
 def test_steps_are_found_by_id_and_the_way_on_by_outcome() -> None:
@@ -93,7 +105,7 @@ def test_canonical_bytes_are_what_a_person_can_read() -> None:
     assert '"description"' not in written
 
 
-NAMES = st.from_regex(workflow.NAME_PATTERN, fullmatch=True)
+NAMES = st.from_regex(document_parts.NAME_PATTERN, fullmatch=True)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
 TITLES = TEXTS.filter(bool)
 JSON = st.recursive(
@@ -116,7 +128,7 @@ STEPS = st.fixed_dictionaries(
 DOCUMENTS = st.fixed_dictionaries(
     {
         "format": st.just(1),
-        "slug": st.from_regex(workflow.SLUG_PATTERN, fullmatch=True),
+        "slug": st.from_regex(document_parts.SLUG_PATTERN, fullmatch=True),
         "title": TITLES,
         "steps": st.lists(STEPS, min_size=1, max_size=4),
     },
@@ -155,6 +167,13 @@ def test_a_shipped_file_is_in_canonical_form(file: Path) -> None:
 
 def test_the_published_schema_is_that_of_the_models() -> None:
     assert PUBLISHED.read_bytes() == workflow_schema.text(steps.all_types()), "run bin/fix: it writes workflow.schema.json anew"
+
+
+def test_two_different_models_of_one_name_are_refused() -> None:
+    kind = steps.get("condition")
+    other = type("Other", (type(kind),), {"Config": create_model(kind.Config.__name__, lamp=str)})()
+    with pytest.raises(ValueError, match=f"two different models of workflow files are called {kind.Config.__name__}"):
+        workflow_schema.schema({"condition": kind, "other": other})
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

@@ -21,6 +21,7 @@ KEYS = {
     "id",
     "governed",
     "clearance",
+    "contact",
     "source",
     "schema",
     "table",

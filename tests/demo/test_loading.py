@@ -77,9 +77,10 @@ def test_everybody_has_an_account_in_their_team(server: Embedded) -> None:
         server,
         "select split_part(p.email, '@', 1), string_agg(g.sub || ' ' || coalesce(g.dom, '') || ' ' || g.obj, ',') from console.person p left join console.policy g on g.sub = 'user:' || p.id group by 1",
     )
-    assert {first for first, _ in found} == set(ROLES)
+    robots = {first for first, *_ in staff.SERVICE_ACCOUNTS}
+    assert {first for first, _ in found} == set(ROLES) | robots
     held = rows(server, "select count(*) from console.policy where ptype = 'g' and sub like 'user:%'")
-    assert held == [(11 + 2 + 1 + 1,)]  # Petra holds hers in two more teams, Malik and Rosa in one more
+    assert held == [(11 + 2 + 1 + 1 + 2,)]  # Petra holds hers in two more teams, Malik and Rosa in one more; two service accounts
     assert rows(server, "select tags from console.person where email = 'tom@fernwick.example'") == [({"desks": ["retail"]},)]
 
 

@@ -63,7 +63,7 @@ TYPED: dict[str, Typed] = {
     "connect-your-database": Typed(
         instead={
             "source add shop postgresql://reader:secret@db.example/shop --role operator --documents": "source add depot postgresql://reader:secret@db.example/shop --role operator --documents",
-            "refresh shop --documents": "refresh depot --documents", '"shop': '"depot',
+            "refresh shop --documents": "refresh depot --documents", '"shop': '"depot', '"label": "Customers"': '"label": "Buyers"',
             "source add shop": "source add store", "refresh shop": "refresh store", "change shop": "change store", "inspect shop": "inspect store",
         },
         files={"collections/depot.customer.json": 0},
@@ -88,6 +88,7 @@ TYPED: dict[str, Typed] = {
     "send-checkpoints-outside": Typed(
         elsewhere={4: "typed by test_a_backup_is_restored_as_the_page_says, in the restored copy", 5: "the same with a key of one's own: tests/services/test_key_change.py"},
     ),
+    "send-events-outside": Typed(before="KEY=$(console apikey create sending --user admin@fernwick.example); URL=http://127.0.0.1:8000"),
     "shape-your-collections": Typed(),
     "sign-in-with-your-identity-provider": Typed(),
     "use-a-second-factor": Typed(elsewhere={0: "typed by test_a_second_factor_is_set_up_and_reset_as_the_page_says"}),
@@ -165,7 +166,7 @@ def test_a_how_to_can_be_typed_as_it_stands(shell: Shell, name: str) -> None:
     for number, block in enumerate(blocks(page(name), "sh")):
         if number in typed.elsewhere or is_settings(block):
             continue
-        with alone(here.demo, "policy") if "policy" in block.text else nullcontext():
+        with alone(here.demo, "policy") if re.search(r"policy|console (source|user|team) |--role", block.text) else nullcontext():
             said = here.type(block.text, typed.answers.get(number, ""))
         if said.code != typed.ends.get(number, 0):
             wrong.append(f"{block.text}\nended with {said.code}:\n{said.out[-1500:]}\n{said.err[-1500:]}")

@@ -4,6 +4,7 @@ import functools
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -465,3 +466,7 @@ def test_within_a_part_neighbours_on_a_chain_still_have_to_fit(said: Said) -> No
     lines = [LOG.links[place - 1].body for place in run]
     forged = replace(f.chosen(LOG, run), lines=(*lines[:2], f.edited(lines[2], prev="0" * 64), lines[3]), without=frozenset({"leaves"}))
     assert re.match(r"line [23]: edited: ", said(forged)[1])
+
+
+def test_an_auditor_can_read_it_whole() -> None:
+    assert len(Path(verify.__file__).read_text("utf-8").splitlines()) <= 400

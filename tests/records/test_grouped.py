@@ -13,6 +13,7 @@ from console.core.scopes import Scope, whole
 from console.errors import Malformed
 from console.records import grouped
 from console.records.grouped import By
+from console.records.value_counts import steps_between
 from console.workspaces.workspace_figures import end_of, starts
 from tests.tables import cases
 
@@ -76,3 +77,32 @@ def test_periods_follow_one_another_without_a_gap(period: str) -> None:
         assert [end_of(period, one) for one in found[:-1]] == found[1:]
         assert found[-1] <= day < end_of(period, found[-1])
         assert end_of(period, found[-1]) - found[-1] >= timedelta(days=1)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_numbers_and_dates_fall_into_ranges_that_hold_them_all(shops: None, source: str) -> None:
+    of, known = f"{source}.customer", rows(source)
+    for name in ("balance", "seen_at", "id"):
+        found = records.value_ranges(of, everyone(source), name)
+        finite = [row[name] for row in known if row[name] is not None and str(row[name])[-1] not in "yN"]
+        empty = len(known) - len(finite)
+        assert sum(one.number for one in found.ranges) == len(known)
+        assert sum(one.number for one in found.ranges if one.low is None) == empty
+        for one in found.ranges:
+            if one.low is not None and not found.period:
+                assert one.number == sum(Decimal(one.low) <= Decimal(value) < Decimal(one.below) for value in finite), (name, one)
+    assert records.value_ranges(of, everyone(source), "seen_at").period in ("day", "week", "month", "quarter", "year")
+
+
+@cases(
+    ("low", "high", "whole", "first", "steps"),
+    [
+        ("0", "0", True, "0", 1), ("1", "12", True, "1", 12), ("3", "4199", True, "0", 9), ("-7.5", "12", False, "-8", 11), ("0.35", "0.35", False, "0", 1),
+        ("0.01", "0.09", False, "0.01", 9),
+    ],
+)  # fmt: skip
+def test_steps_are_round_and_few(low: str, high: str, whole: bool, first: str, steps: int) -> None:
+    found = steps_between(Decimal(low), Decimal(high), whole=whole)
+    assert (found[0], len(found) - 1) == (Decimal(first), steps)
+    assert found[0] <= Decimal(low)
+    assert found[-1] > Decimal(high)

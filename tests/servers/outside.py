@@ -133,17 +133,19 @@ def store() -> Iterator[Store]:
 
 @dataclass
 class Mailbox:
-    """A mail server: what it took, from whom it came, and what it answers to data (250 takes it)."""
+    """A mail server: what it took, who signed in, where bounces go, and what it answers to data (250 takes it)."""
 
     port: int = 0
     messages: list[EmailMessage] = field(default_factory=list)
     senders: list[str | None] = field(default_factory=list)
+    bounces: list[str | None] = field(default_factory=list)
     reply: str = "250 taken"
 
     async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 (the name that aiosmtpd calls)
         """Take the message, or refuse it."""
         if self.reply.startswith("2"):
             self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
+            self.bounces.append(envelope.mail_from)
             self.senders.append(session.auth_data.login.decode() if session.auth_data else None)
         return self.reply
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from console import access, actions, runs, steps, workflows
+from console import access, actions, channels, runs, steps, workflows
 from console.access import policy_store
 from console.db import transaction
+from console.db.engine import fetch
 from console.work import questions
 from tests.company import Company
 from tests.steps.registered import handed_in, masked
@@ -105,9 +106,12 @@ STEPS = [
         "answers": [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}], "within": f"days(size({HIDDEN}))", "otherwise": "no"}),
     _step("agree", "approval", {"approved": "act", "rejected": "act"}, {"text": SAID, "roles": ["operations_lead", "lead", "reviewer"], "not_by": [], "values": {"amount": HIDDEN}, "if": f"{HIDDEN} != 'x'", "fields": ["tax_id"]}, content=CONTENT),
     _step("act", "trigger_action", {"succeeded": "do", "default": "do"}, {"action": "customer.mark", "values": {"note": [{"if": f"{HIDDEN} == 'x'", "value": HIDDEN}, {"value": HIDDEN}]}, "text": SAID, "related": [RELATED_READ]}),
-    _step("do", "action", {"succeeded": "out", "odd": "out"}, {"values": {"code": [{"if": f"{HIDDEN} == 'x'", "value": HIDDEN}, {"value": HIDDEN}]},
+    _step("do", "action", {"succeeded": "bank", "odd": "bank"}, {"values": {"code": [{"if": f"{HIDDEN} == 'x'", "value": HIDDEN}, {"value": HIDDEN}]},
         "effect": {"kind": "sql_write", "name": "rating", "summary": "Sets the risk", "if": "input.code != 'x'", "set": {"risk": [{"if": "input.code == 'x'", "value": "'low'"}, {"value": "'medium'"}]}},
         "outcomes": [{"if": "input.code == 'x'", "outcome": "odd"}]}),
+    _step("bank", "action", {"succeeded": "other", "error": "other"}, {"operation": "http", "url": f"https://127.0.0.1/x/{{{{ {HIDDEN} }}}}", "headers": {"X-Tax": SAID},
+        "body": {"tax": SAID, "inside": [f"{{{{ {HIDDEN} }}}}"]}}),
+    _step("other", "action", {"succeeded": "out", "error": "out"}, {"operation": "update", "collection": "customer", "record": HIDDEN, "values": {"updated_at": SAID}}),
     _step("out", "output", "papers", {"values": {"plain": HIDDEN, "said": SAID, "whole": "steps.load.record", "further": "steps.decide.given", "iban": "steps.load.accounts",
         "chain": "steps.each.all", "figure": "steps.load.newest", "found": "steps.find.record.status", "compared": "steps.rule.compared"}}),
     _step("papers", "request_documents", {"received": "hand", "expired": "hand"}, {"documents": [{"id": "proof", "label": "Proof", "if": f"{HIDDEN} != 'x'", "required_if": f"{HIDDEN} == 'x'", "required": False}],
@@ -138,6 +142,17 @@ DOCUMENT = {
 }
 
 
+INNER = {key: value for key, value in DOCUMENT.items() if key != "steps"} | {
+    "slug": "masked-inner",
+    "title": "Masked inside",
+    "steps": [
+        _step("start", "start", "end", {"fields": [{"name": "first", "label": "First"}]}),
+        _step("end", "end", {}, {"label": "Done"}),
+    ],
+}
+"""What the step that runs another workflow runs."""
+
+
 def furnish(company: Company) -> None:
     """The workflow, the action, the hidden values; who is not a lead may read neither."""
     company.sql("update customer set tax_id = ?, balance = ?, email = ? where id = 1", MARK, FIGURE, f"{MARK}@x.example".lower())
@@ -150,13 +165,17 @@ def furnish(company: Company) -> None:
     made = actions.import_file(ACTION)
     for role in ("operator", "lead", "reviewer"):
         access.grant(role, f"action:{made.id}", ["execute", "approve"], team="operations")
+    workflows.import_file(INNER, publish=True)
     workflows.import_file(DOCUMENT, publish=True)
+
+
+MOST_STANDS = 3 * len(STEPS)
 
 
 def walk(company: Company) -> Iterator[str]:
     """The run, each time that it stands somewhere else, until it has ended. Mona, who may read everything, does it all; Olivia answers as she must."""
     run = runs.start(company.mona, "masked", "customer", "1", {})
-    while True:
+    for _ in range(MOST_STANDS):
         told = company.told(run, "mona")
         yield run
         here, status = told["current"], told["status"]
@@ -164,13 +183,26 @@ def walk(company: Company) -> Iterator[str]:
             return
         if status == "waiting_person":
             _hand_in(company, run, told)
+        elif here["waiting"] is None:
+            runs.advance(run)
         elif here["waiting"]["for"] == "answer":
             question = questions.open_for(company.olivia)[0]
             questions.answer(company.olivia, question.id, {}, "yes")
         elif here["waiting"]["for"] == "approval":
             runs.approve(company.rosa, here["waiting"]["key"], reason="Fine.")
+        elif here["waiting"]["for"] == "message":
+            for (message,) in fetch("select id from console.message where run = %s and direction = 'out' and status = 'waiting'", (run,)):
+                channels.send(message)
+        elif here["waiting"]["for"] == "run":
+            runs.tend(run)
+            for (child,) in fetch("select id from console.run where parent = %s and ended_at is null", (run,)):
+                runs.advance(child)
+            runs.tend(run)
         else:
             raise AssertionError(here)
+        after = company.told(run, "mona")
+        assert (after["last_event"], after["status"]) != (told["last_event"], status), (here["step"], here["waiting"])
+    raise AssertionError(f"After {MOST_STANDS} stands the run still waits at {here['step']}.")
 
 
 def _hand_in(company: Company, run: str, told: dict[str, Any]) -> None:
@@ -187,4 +219,6 @@ def _hand_in(company: Company, run: str, told: dict[str, Any]) -> None:
     if here["step"] in ADDED:
         values, chosen = handed_in(here["step"])
         outcome = chosen or outcome
+    if here["take_over"]:  # what could not be sent to the hidden address is done by hand: sent again it would come back
+        outcome = next((one["value"] for one in here["outcomes"] if one["value"] != "send"), outcome)
     runs.complete(company.mona, run, runs.Submission(step=here["step"], revision=told["revision"], values=values, outcome=outcome))

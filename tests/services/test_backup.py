@@ -362,9 +362,8 @@ def test_not_while_somebody_is_at_work(company: Company, saved: Path) -> None:
     note.unlink()
     worker, there = Worker(), threading.Event()
     worker.duties = [Duty("be there", 0.05, there.set)]
-    worker.thorough = worker.moving = worker.outside = worker.models = (
-        worker.letters
-    ) = []  # whose connections a restore in this same process would take from them
+    for others in ("enrolled", "firing", "following", "letters", "messages", "models", "moving", "outside", "thorough", "watching"):
+        setattr(worker, others, [])  # whose connections a restore in this same process would take from them
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:

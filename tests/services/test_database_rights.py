@@ -191,6 +191,8 @@ def test_what_the_application_may_do_is_a_short_list(connection: "psycopg.Connec
     ).fetchall()
     assert [name for (name,) in callable_by_us] == [
         "expire",
+        "fold_enrolment_counts",
+        "follow_enrolled_runs",
         "grow_tree",
         "listed",
         "place_of",

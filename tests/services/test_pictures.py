@@ -1,4 +1,4 @@
-"""Workflows to look at, as data: the list, what each step does in words, versions, and the path of a run with what was cancelled."""
+"""Workflows to look at, as data: what each step does in words, versions, and the path of a run with what was cancelled."""
 
 import copy
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from console.core.documents.workflow import read
 from console.db.engine import hot_engine
 from console.diagrams import Node
 from console.errors import NotFound
-from tests.company import DOCUMENT, STEPS, Company
+from tests.company import DOCUMENT, Company
 
 
 @contextmanager
@@ -39,45 +39,6 @@ def nodes(found: diagrams.Picture) -> dict[str, Node]:
 
 def states(company: Company, run_id: str, at: int | None = None) -> dict[str, str]:
     return {name: node.state for name, node in nodes(diagrams.path(company.olivia, run_id, at).picture).items()}
-
-
-def test_the_list_holds_what_the_reader_may_see_with_live_runs(company: Company) -> None:
-    company.started("1")
-    company.finished("2")
-    short = [STEPS[0] | {"next": {"default": "end"}}, STEPS[-1]]
-    workflows.import_file(document(slug="draft-one", title="A draft", collection=None, steps=short))
-    (draft, live) = diagrams.listed(company.olivia)
-    assert (draft.known.title, draft.known.status, draft.known.live, draft.published_at, draft.live_runs, draft.collection) == (
-        "A draft",
-        "draft",
-        None,
-        None,
-        0,
-        "",
-    )
-    assert (live.known.title, live.team, live.collection, live.known.live, live.live_runs) == (
-        "Care review",
-        "Operations",
-        "Customers",
-        1,
-        1,
-    )
-    assert live.published_at is not None
-    assert [head.known.slug for head in diagrams.listed(company.ada)] == ["draft-one", "care-review"]
-    assert diagrams.listed(company.stan) == []
-
-
-def test_the_list_asks_the_database_alike_for_one_workflow_and_for_many(company: Company) -> None:
-    def asked() -> int:
-        workflows.versions._forget()
-        with counted() as said:
-            diagrams.listed(company.olivia)
-        return len(said)
-
-    few = min(asked() for _ in range(3))  # one of them may compare what is kept for a second
-    for number in range(12):
-        workflows.import_file(document(slug=f"care-{number}"), publish=True)
-    assert (min(asked() for _ in range(3)), few) == (few, 4)
 
 
 STEPS_SAY = [

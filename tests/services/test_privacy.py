@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from console import activity, browse, log, runs, settings, subjects
 from console.activity import exports, sequencing
+from console.browse import saved_segments
 from console.commands.subject import subject
 from console.db import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -266,3 +267,19 @@ def test_the_command_says_what_it_would_do_and_asks(company: Company) -> None:
         )
     nothing = CliRunner().invoke(subject, ["erase", "customer", "1", "--reason", "A letter", "--yes"])
     assert isinstance(nothing.exception, NotFound)
+
+
+def test_tabs_that_search_for_the_person_go_and_others_stay(company: Company) -> None:
+    reviewed(company)
+    mail = {"field": "email", "op": "eq", "value": "adaeze@elsewhere.example"}
+    for label, query in {
+        "By name": {"q": "okonkwo"},
+        "By address": {"filter": json.dumps({"and": [mail, {"field": "desk", "op": "eq", "value": "retail"}]})},
+        "Of a desk": {"filter": json.dumps({"field": "desk", "op": "eq", "value": "retail"})},
+        "Somebody else": {"q": "Bram"},
+        "A short word": {"q": "ad"},
+    }.items():
+        saved_segments.save(company.olivia, "customer", label, f"user:{company.olivia.id}", query)
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
+    left = {saved.label for saved in saved_segments.saved_segments(company.olivia, "customer")}
+    assert left == {"Of a desk", "Somebody else", "A short word"}

@@ -75,6 +75,10 @@ NOT_BY_A_BUTTON = {name for name, kind in steps.all_types().items() if kind.auto
     "approval",
     "human_input",
     "request_documents",
+    "ai_call",
+    "chat_message",
+    "email",
+    "sms",
 }
 """Types at whose form nobody stands without a wait or a failure before; those of them with a form are tested by their own files."""
 for _name in steps.all_types():

@@ -208,7 +208,7 @@ def test_filters_are_exact_and_add_up(company: Company, many: list[Told]) -> Non
 )
 def test_what_is_no_filter_is_named(filters: dict[str, str], field: str) -> None:
     with pytest.raises(Malformed) as told:
-        runs.showing.lists._conditions(filters)
+        runs.showing.run_filters.conditions(filters)
     assert [detail["field"] for detail in told.value.details] == [field]
 
 

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from console import access, records, sources
+from console.access import Row, policy_store
 from console.cli import console
 from console.core.scopes import whole
-from console.db.engine import hot_engine
+from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound, SourceDown
 from tests.records.shop import shop_url
 
@@ -250,3 +251,61 @@ def test_the_commands(url: str, tmp_path: Path) -> None:
     assert "broken.json" in run(console, ["source", "refresh", "club", "--documents", str(folder)]).output
     for command in ("add", "list", "inspect", "refresh"):
         assert "Example: console source" in run(console, ["source", command, "--help"]).output
+
+
+RENAMES = """
+alter table member rename column mail to email;
+alter table member rename column name to "full name";
+alter table team rename column name to team_name;
+"""
+
+
+def test_renamed_columns_are_recognised_and_keep_their_settings_everywhere(url: str) -> None:
+    said = {
+        "columns": ["mail", "name"], "search": ["mail"], "sort": "-mail", "title": "{{ record.name }} ({{ record.mail }})",
+        "fields": {"mail": {"label": "Work mail", "sensitive": True}, "name": {"help": "Both names"}},
+        "segments": [{"id": "lost", "label": "Lost", "filter": 'record.mail == null && record["name"] != null'}],
+        "summary": {"badge": "name", "sections": [{"label": "Who", "fields": ["name", "mail"]}]},
+    }  # fmt: skip
+    sources.add("club", url, "operator", documents=[document(**said)])
+    with transaction() as connection:
+        policy_store.write(connection, added=[Row("p", "role:operator", "*", "field:member/name", "read", "deny")])
+    access.refresh()
+    file = Path(url.removeprefix("sqlite:///"))
+    made(file, RENAMES)
+    found = sources.difference("club")
+    assert "member.mail is called email now" in sources.spoken(found)
+    told = {(one.place, column.name, column.change, column.words) for one in found.changes for column in one.columns}
+    assert {
+        ("member", "mail", "renamed", "email"),
+        ("member", "name", "renamed", "full name"),
+        ("team", "name", "renamed", "team_name"),
+    } <= told
+    sources.take("club", found.stamp)
+    member = records.collection("member")
+    assert (member.by_name["email"].label, member.by_name["email"].sensitive, member.by_name["full name"].help) == (
+        "Work mail",
+        True,
+        "Both names",
+    )
+    assert (member.sort, member.search, member.columns) == ("-email", ("email",), ("email", "full name"))
+    assert member.title == '{{ record["full name"] }} ({{ record.email }})'
+    assert member.segments[0].filter == 'record.email == null && record["full name"] != null'
+    assert member.summary["sections"] == [{"label": "Who", "fields": ["full name", "email"]}]
+    assert member.by_name["full name"].hidden, "a right kept the former column from somebody: until it names the new one, nobody sees it"
+    assert sources.difference("club").changes == ()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "alter table member drop column mail; alter table member add column email integer",  # of another type
+        "alter table member drop column name; alter table member add column called text",  # in another place
+        "alter table member drop column mail; alter table member add column secret text",  # at the end, and nothing says that it is the same
+    ],
+)
+def test_a_column_that_went_and_another_that_came_are_told_apart_from_a_rename(url: str, script: str) -> None:
+    sources.add("club", url)
+    made(Path(url.removeprefix("sqlite:///")), f"drop view roster; {script}")
+    changes = {column.change for one in sources.difference("club").changes for column in one.columns}
+    assert changes == {"gone", "new"}

@@ -12,7 +12,8 @@ import pytest
 from pydantic import ValidationError
 
 from console import steps
-from console.core.documents.workflow import NAME_PATTERN, read
+from console.core.documents.document_parts import NAME_PATTERN
+from console.core.documents.workflow import read
 from console.errors import DefinitionError, Invalid
 from console.steps.base import Completion, Context, Family, Prompt, Read, StepConfig, StepType, StepView
 from tests.steps.acts import act

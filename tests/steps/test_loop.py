@@ -13,6 +13,7 @@ from tests.steps.walk import complete, context, prepare, view
 from tests.tables import cases
 
 SMALLEST: dict[str, Any] = {"items": {"relation": "account", "fields": ["iban"]}, "form": [{"name": "verdict", "label": "Verdict"}]}
+FURTHER: list[dict[str, Any]] = [{"form": [], "body": "one", "on_failure": "continue"}]
 
 FORM = [{"name": "verdict", "label": "Verdict", "required": True}]
 CONFIG: dict[str, Any] = {"items": {"relation": "account", "fields": ["iban"]}, "form": FORM}

@@ -49,6 +49,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("output", {"values": {f"v{number}": "1" for number in range(100)}}),
     ("wait", {"minutes": 527_040, "hours": 8784, "days": 3660}),
     ("wait", {"days": None, "duration": "days(1)"}),
+    ("wait", {"days": None, "event": "tag.added", "filter": "record.name == event.tag", "timeout": "PT1S"}),
     ("request_documents", {"documents": [], "also": "steps.a.list", "days": 366, "remind_after_days": [1, 2, 3, 4, 365], "rounds": 10}),
     ("request_documents", {"name": "record.name", "subject": "x" * 200, "language": "de", "asks_first": True}),
     ("request_documents", {"documents": [{"id": "a", "label": "A", "if": "1 == 1", "required_if": "1 == 1", "types": ["docx"], "many": True}], "form": [FIELD]}),

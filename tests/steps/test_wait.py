@@ -60,6 +60,44 @@ def test_what_gives_no_moment_is_said(config: dict[str, Any], code: str) -> None
 
 
 @cases(
+    ("config", "ways", "until"),
+    [
+        ({"event": "message.received", "timeout": "P4D"}, ("event", "timeout"), NOW + timedelta(days=4)),
+        ({"event": "record.updated", "filter": "record.risk == event.by || variables.reminder_days > 1"}, ("event",), None),
+    ],
+)
+def test_an_event_is_waited_for(config: dict[str, Any], ways: tuple[str, ...], until: datetime | None) -> None:
+    kind, done = steps.get("wait"), complete("wait", config, CONTEXT)
+    assert done.awaits is not None
+    assert (done.outcome, done.until, done.awaits.kind, done.awaits.until) == ("event", None, "event", until)
+    assert done.awaits.outcome == (None if until is None else "timeout")
+    read = kind.Config.model_validate(config)
+    assert (kind.outcomes(read), kind.outputs(read)) == (ways, frozenset({"until", "event", "at"}))
+    assert [(text.field, text.event) for text in kind.expressions(read)] == ([("filter", True)] if "filter" in config else [])
+    assert kind.by_hand(view("wait", config), CONTEXT).outcome == "event"
+    with pytest.raises(Invalid) as refused:
+        complete("wait", config, context(record=None))
+    assert refused.value.code == "no_record"
+
+
+@cases(
+    ("config", "said"),
+    [
+        ({"event": "message.recieved"}, "is message.received meant?"),
+        ({"event": "tag.added", "timeout": "4 days"}, "takes a duration such as P2D"),
+        ({"event": "tag.added", "timeout": "P999W"}, "takes a second to ten years"),
+        ({"event": "tag.added", "filter": "steps.ask.day == input.x"}, "input, steps is not known here"),
+        ({"event": "tag.added", "days": 1}, "in one way"),
+        ({"days": 1, "timeout": "P4D"}, "only beside event"),
+        ({"until": "now", "filter": "true"}, "only beside event"),
+    ],
+)
+def test_what_is_wrong_about_an_event_is_said(config: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        steps.get("wait").Config.model_validate(config)
+
+
+@cases(
     "config",
     [{}, {"days": 0}, {"days": 1.5}, {"days": 4000}, {"days": 1, "until": "now"}, {"duration": "days(1)", "until": "now"}, {"weeks": 1}],
 )

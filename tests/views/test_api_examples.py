@@ -8,9 +8,12 @@ import pytest
 from flask import Flask
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from console import access, accounts, runs, workflows, workspaces
+from console import access, accounts, enrolments, monitoring, outgoing_webhooks, publication, runs, workflows, workspaces
 from console.activity import sequencing
 from console.app import create_app
+from console.enrolments import Question
+from console.monitoring import incidents
+from console.outgoing_webhooks import Wanted
 from console.records import connect
 from console.runs.changing import approval_questions
 from console.views.api import openapi
@@ -18,6 +21,7 @@ from console.views.api.openapi import BASE, Call
 from tests.company import DOCUMENT, Company
 from tests.papers import CHECKED, at_note, evidence, pdf, workflow
 from tests.services.engine import step
+from tests.services.failing import failed
 from tests.services.four_eyes import asking, requested
 from tests.services.paying import Provider, at_pay, paying, providing
 from tests.services.proposals import begun, hand_in
@@ -32,7 +36,7 @@ QUESTIONING = {
     "format": 1, "slug": "questioning", "title": "Asking", "collection": "customer", "team": "operations",
     "steps": [step("start", "start", "ask"), step("ask", "human_input", "end", {"to": {"people": ["'tom@fernwick.example'"]}, "question": "Right?"}), step("end", "end", None)],
 }  # fmt: skip
-FAR = {"stopTrying", "settleEffect", "checkEffect", "retryStep", "stepIn", "proposeAgain", "supplyContext"}
+FAR = {"stopTrying", "settleEffect", "checkEffect", "stepIn", "proposeAgain", "supplyContext"}
 """Calls whose example needs a run that another system has brought somewhere; they have a test of their own."""
 
 
@@ -146,6 +150,47 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         workflows.publish_draft(house.mona, made.id)
         return {"workflow_id": made.id}
 
+    def noded() -> Scene:
+        made = draft()
+        workflows.add_node(house.mona, made["workflow_id"], "TIME", "Wait", {"duration": "P2D"})
+        workflows.add_node(house.mona, made["workflow_id"], "CONVERTED", "Won", {})
+        return made
+
+    def edited(*, undone: bool = False) -> Scene:
+        made = workflows.duplicate(house.mona, "care-review")
+        workflows.change(house.mona, made.id, description="Changed.")
+        if undone:
+            workflows.undo(house.mona, made.id)
+        return {"workflow_id": made.id}
+
+    def reviewed() -> Scene:
+        made = edited()["workflow_id"]
+        slug = workflows.entry(house.mona, made).slug
+        access.grant("operator", f"workflow:{slug}", ["edit", "publish"], team="operations")
+        access.refresh()
+        return {"workflow_id": made, "review_id": workflows.request_review(house.tom, made, note="Clearer").id}
+
+    def movable() -> Scene:
+        made = workflows.duplicate(house.mona, "care-review")
+        workflows.publish_draft(house.mona, made.id)
+        runs.start(house.olivia, made.slug, "customer", str(next(bench.records)), {"why": "periodic"})
+        workflows.change(house.mona, made.id, description="Changed.")
+        workflows.publish_draft(house.mona, made.id)
+        return {"workflow_id": made.id}
+
+    def moved() -> Scene:
+        told = movable()
+        move = publication.move_runs(house.mona, told["workflow_id"], 1, 2, steps={}, reason="Clearer")
+        return told | {"move_id": move.id}
+
+    def hooked() -> Scene:
+        accounts.create_service_account("hooks@fernwick.test", [("operations_lead", "operations")])
+        hooks = [{"id": "shop", "kind": "webhook"}, {"id": "signed", "kind": "webhook", "signed": True}]
+        ends = [step("start", "start", "end"), step("end", "end", None)]
+        head = {"format": 1, "slug": "call-back", "title": "Call back", "team": "operations", "run_as": "hooks@fernwick.test"}
+        workflows.import_file(head | {"steps": ends, "triggers": hooks}, publish=True)
+        return {}
+
     def sealed() -> Scene:
         sequencing.catch_up()
         sequencing.seal()
@@ -171,17 +216,51 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         workspaces.publish(house.ines, "desk", 1)
         return {"slug": "desk"}
 
+    def timed() -> Scene:
+        bench.send("setDueTime", "mona", {})
+        bench.send("setInboxDueTime", "mona", {})
+        return {}
+
+    def alerted() -> Scene:
+        return {"alert_id": bench.send("addAlert", "mona", {}).get_json()["id"]}
+
+    def enrolled() -> Scene:
+        whom = Question(keys=[str(next(bench.records))], values={"why": "periodic"})
+        batch = enrolments.batches.begin(house.olivia, "care-review", whom)
+        [lead] = enrolments.places.page(house.mona, enrolments.find("care-review"), limit=1).rows
+        return {"workflow_id": "care-review", "enrolment_id": batch.id, "lead_id": lead.id}
+
+    def broken() -> Scene:
+        return {"workflow_id": "reminding", "incident_id": incident_of(house, str(next(bench.records)))}
+
+    def webhook() -> Scene:
+        made, _ = outgoing_webhooks.add(house.ines, Wanted("https://events.example.com/handrail", ["run.completed"]))
+        return {"webhook_id": made.id, "delivery_id": outgoing_webhooks.send_test(house.ines, made.id).id}
+
     def person() -> Scene:
         return bench.run(by="mona") | {"user": house.olivia.id}
 
     at, read = bench.run, ("olivia", bench.run)
     return {
         "getMe": ("stan", nothing),
-        **dict.fromkeys(("listCollections", "getCollection", "findRecords", "getRecord", "changeRecord"), ("olivia", nothing)),
+        **dict.fromkeys(
+            ("listCollections", "getCollection", "findRecords", "getRecord", "changeRecord", "listTags", "addTag", "removeTag"),
+            ("olivia", nothing),
+        ),
+        **dict.fromkeys(("listNotes", "addNote"), ("olivia", nothing)),
+        "findNotes": ("ada", nothing),
+        "removeNote": ("olivia", lambda: {"note_id": bench.send("addNote", "olivia", {}).get_json()["id"]}),
         "addRecord": ("tom", nothing),
         "deleteRecord": ("tom", lambda: {"key": "79"}),
         "startRun": ("olivia", nothing),
-        "findRuns": ("olivia", nothing),
+        **dict.fromkeys(("findRuns", "findExecutions", "listIncidents", "getMetrics"), ("olivia", nothing)),
+        **dict.fromkeys(("listAlerts", "addAlert", "setDueTime", "setInboxDueTime"), ("mona", nothing)),
+        **dict.fromkeys(("getDueTime", "removeDueTime", "removeInboxDueTime"), ("mona", timed)),
+        "removeAlert": ("mona", alerted),
+        "askBuilder": ("mona", nothing),
+        "getBuilderTurn": ("mona", lambda: {"turn_id": bench.send("askBuilder", "mona", {}).get_json()["id"]}),
+        **dict.fromkeys(("retryIncident", "closeIncident"), ("mona", broken)),
+        "createAccount": ("ines", nothing),
         **dict.fromkeys(
             (
                 "getRun",
@@ -202,7 +281,7 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "completeStep": ("olivia", lambda: at("decide")),
         "reviseRun": ("olivia", lambda: at("rate")),
         "resumeRun": ("olivia", saved),
-        "rerun": ("olivia", over),
+        **dict.fromkeys(("rerun", "retryRun"), ("olivia", over)),
         "takeOverRun": ("mona", bench.run),
         "cancelRun": ("mona", bench.run),
         "assignRun": ("mona", person),
@@ -225,14 +304,50 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "sendFile": ("olivia", file),
         "getFile": ("olivia", kept),
         "getFileContent": ("olivia", kept),
+        **dict.fromkeys(("enrol", "enrolLeads", "listLeads", "countWorkflow"), ("olivia", nothing)),
+        **dict.fromkeys(("getEnrolment", "listEnrolmentRows", "cancelEnrolment", "getLead"), ("olivia", enrolled)),
+        "unenrol": ("mona", enrolled),
         **dict.fromkeys(("findEvents", "exportEvents", "getCheckpoint", "getCheckpointKey"), ("ada", sealed)),
+        "listTriggers": ("mona", nothing),
+        "listMessages": ("ines", nothing),
+        "listChannels": ("ines", nothing),
+        **dict.fromkeys(("listWebhooks", "addWebhook"), ("ines", nothing)),
+        **dict.fromkeys(("getWebhook", "changeWebhook", "removeWebhook", "renewSecretOfWebhook", "testWebhook"), ("ines", webhook)),
+        **dict.fromkeys(("listDeliveries", "redeliver"), ("ines", webhook)),
+        "createTrigger": ("mona", draft),
+        "switchTrigger": ("mona", hooked),
+        "rotateWebhook": ("mona", nothing),
+        "renewWebhookSecret": ("mona", nothing),
         "createWorkflow": ("mona", nothing),
         **dict.fromkeys(("listWorkflows", "getWorkflow", "getDefinition", "listVersions", "getVersion"), ("olivia", nothing)),
-        "duplicateWorkflow": ("mona", nothing),
+        **dict.fromkeys(("previewActivation", "previewCancellation"), ("mona", nothing)),
+        **dict.fromkeys(("duplicateWorkflow", "dryRunWorkflow"), ("mona", nothing)),
         "deleteWorkflow": ("mona", draft),
-        **dict.fromkeys(("changeWorkflow", "activateWorkflow", "pauseWorkflow", "archiveWorkflow", "publishWorkflow"), ("mona", published)),
+        **dict.fromkeys(
+            ("changeWorkflow", "activateWorkflow", "pauseWorkflow", "archiveWorkflow", "publishWorkflow", "getDraft", "changeDraft"),
+            ("mona", published),
+        ),
+        **dict.fromkeys(("previewPublishing", "askToPublish"), ("mona", edited)),
+        "listPublishingReviews": ("mona", nothing),
+        **dict.fromkeys(("getPublishingReview", "approvePublishing", "askForChanges"), ("mona", reviewed)),
+        "withdrawPublishing": ("tom", reviewed),
+        "moveRuns": ("mona", movable),
+        "getMove": ("mona", moved),
+        "createNode": ("mona", draft),
+        "createEdge": ("mona", noded),
+        "undoDraft": ("mona", edited),
+        "redoDraft": ("mona", lambda: edited(undone=True)),
+        **dict.fromkeys(("completeWorkflow", "cancelWorkflow"), ("mona", published)),
         "putDefinition": ("mona", lambda: {"workflow_id": draft()["workflow_id"]}),
     }
+
+
+def incident_of(house: Company, record: str) -> str:
+    """An open incident with a failed run on this record."""
+    failed(house, record)
+    sequencing.catch_up()
+    monitoring.read_log()
+    return incidents.open_incidents(house.mona)[0].cause
 
 
 def back(bench: Bench) -> Scene:
@@ -284,7 +399,10 @@ def test_examples_of_runs_that_other_systems_brought_somewhere(company: Company,
     company.sql("alter table account rename to accounts")
     connect.dispose()
     stopped = company.started("4")
-    faults += bench.check("retryStep", "olivia", {"run_id": stopped, "revision": company.told(stopped)["revision"]})
+    headers = {"Authorization": f"Bearer {bench.keys['olivia']}"}
+    revision = company.told(stopped)["revision"]
+    again = bench.web.test_client().post(f"{BASE}/runs/{stopped}/retry", headers=headers, json={"revision": revision})
+    assert again.status_code == 200, again.text
     assert faults == []
 
 

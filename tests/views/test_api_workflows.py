@@ -70,7 +70,7 @@ def test_from_the_title_to_a_run_and_into_the_archive(mona: Program) -> None:
     assert refused["code"] == "not_ready"
     assert {detail["field"] for detail in refused["details"]} >= {"start"}
     assert all(detail["reason"] for detail in refused["details"])
-    assert mona("POST", f"{path}/publish", status=409)["code"] == "not_ready"
+    assert mona("POST", f"{path}/publish", status=422)["code"] == "not_ready"
     assert mona("PUT", f"{path}/definition", finished("call-back"))["steps"][0]["next"] == {"default": "end"}
     assert mona("POST", f"{path}/activate")["status"] == "active"
     assert mona("GET", f"{path}/versions")["data"][0]["number"] == 1
@@ -84,9 +84,12 @@ def test_from_the_title_to_a_run_and_into_the_archive(mona: Program) -> None:
     assert mona("POST", f"{path}/archive")["status"] == "completed"
     assert mona("POST", "/runs", {"workflow": "call-back"}, 409)["code"] == "not_active"
     assert mona("GET", f"/runs/{run['id']}/replay")["run"]["status"] == "completed"
-    assert [told["status"] for told in written("workflow_changed") if told["fields"] == ["status"]] == [
-        *("active", "paused", "active", "completed")
-    ]
+    verbs = ("activated", "paused", "resumed", "completed", "archived")
+    assert [len(written(f"workflow_{verb}")) for verb in verbs] == [1] * 5
+    assert mona("GET", path)["archived_at"] is not None
+    assert "call-back" not in [each["slug"] for each in mona("GET", "/workflows")["data"]]
+    assert [each["slug"] for each in mona("GET", "/workflows?status=archived")["data"]] == ["call-back"]
+    assert mona("POST", f"{path}/activate")["archived_at"] is None
     assert len(written("workflow_published")) == 2  # the company's own, and this
 
 
@@ -166,8 +169,11 @@ def test_who_may(web: Flask, company: Company, who: str, see: int, change: int) 
     for path in ("", "/definition", "/versions", "/versions/1"):
         call("GET", f"/workflows/care-review{path}", status=see)
     assert [one["slug"] for one in call("GET", "/workflows")["data"]] == (["care-review"] if see == 200 else [])
-    for act in ("activate", "pause", "archive", "publish", "duplicate"):
+    for act in ("activate", "pause", "complete", "archive", "publish", "duplicate"):
         call("POST", f"/workflows/care-review/{act}", status=change)
+    call("POST", "/workflows/care-review/cancel", {"reason": "No"}, change)
+    for preview in ("activation", "cancellation"):
+        call("GET", f"/workflows/care-review/{preview}", status=see)
     call("PATCH", "/workflows/care-review", {"title": "Mine"}, change)
     call("PATCH", "/workflows/care-review", {"status": "paused"}, change)
     call("PUT", "/workflows/care-review/definition", DOCUMENT, change)
@@ -178,3 +184,28 @@ def test_who_may(web: Flask, company: Company, who: str, see: int, change: int) 
 
 def test_nobody_gets_in_without_a_key(web: Flask) -> None:
     Program(web, None)("GET", "/workflows/care-review", status=401)
+
+
+def test_a_workflow_is_made_node_by_node_and_the_editor_opens_it(mona: Program) -> None:
+    path = f"/workflows/{mona('POST', '/workflows', {'title': 'Calls'}, 201)['id']}"
+
+    def node(kind: str, **config: Any) -> str:
+        return str(mona("POST", f"{path}/nodes", {"type": kind, "title": kind.title(), "config": config}, 201)["id"])
+
+    call = node("VOICE_CALL", script="Hello, this is an AI calling.")
+    asks, later = node("CONDITIONAL", expression="lead.answer == 'interested' && lead.name != null"), node("TIME", duration="P1DT2H")
+    won, lost = node("CONVERTED"), node("DROPPED")
+    ways = [(call, asks, "answered"), (call, later, None), (asks, won, "true"), (asks, lost, None), (later, lost, None)]
+    for source, target, label in ways:
+        made = mona("POST", f"{path}/edges", {"source": source, "target": target, "label": label}, 201)
+        assert (made["source"], made["target"], made["label"]) == (source, target, label)
+    assert mona("POST", f"{path}/edges", {"source": call, "target": lost, "label": "answered"}, 409)["details"][0]["field"] == "label"
+    assert mona("POST", f"{path}/edges", {"source": call, "target": "node_gone"}, 422)["details"][0]["field"] == "target"
+    assert mona("POST", f"{path}/nodes", {"type": "FAX", "title": "x", "config": {}}, 422)["details"][0]["field"] == "type"
+    assert mona("POST", f"{path}/nodes", {"type": "VOICE_CALL", "title": "x", "config": {}}, 422)["details"][0]["field"] == "config.script"
+    draft = mona("GET", f"{path}/draft")
+    by_id = {step["id"]: step for step in draft["document"]["steps"]}
+    assert by_id["start"]["next"] == {"default": "ai_call"}
+    assert by_id["ai_call"]["config"]["answers"] == ["interested"]
+    assert by_id["condition"]["config"]["branches"][0]["if"] == "steps.ai_call.label == 'interested' && input.name != null"
+    assert [each for each in draft["problems"] if each["severity"] == "error"] == []

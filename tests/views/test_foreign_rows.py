@@ -20,6 +20,8 @@ from tests.services.test_runs_lists import counted
 from tests.views.conftest import Pages
 from tests.views.test_masked_everywhere import Reader, of_run, said
 
+pytestmark = pytest.mark.daily
+
 HERS = ["LT459999900012345678", "LT459999900012345679"]
 SECRETS = re.compile("|".join(map(re.escape, (MARK, MAIL, SUM, KEY, IBAN))), re.IGNORECASE)
 

@@ -3,6 +3,7 @@
 The addresses are those of the application, so that a new one is asked too. The whole, on the demo with all its people: `bench/matrix.py`.
 """
 
+import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from tests.services.acting import RATE, imported
 from tests.services.engine import step
 from tests.services.four_eyes import asking, requested
 from tests.views.conftest import Browser, Pages
+
+pytestmark = pytest.mark.daily
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 FOREIGN = "NL559999900012345670"
@@ -96,7 +99,7 @@ def normal(answer: TestResponse, address: str, *names: str) -> tuple[int, str]:
     text = answer.text.replace(answer.headers.get("X-Request-Id") or "-", "").replace(address, "·").replace(quote(address), "·")
     for name in names:
         text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "·", text)
-    return answer.status_code, re.sub(r"nonce=\S+|csrf[^>]{0,200}", "", text)
+    return answer.status_code, re.sub(r"nonce=\S+|csrf[^>]{0,200}", "", text, flags=re.IGNORECASE)
 
 
 def asked(house: House, method: str, address: str) -> TestResponse:
@@ -116,8 +119,16 @@ def test_what_leads_to_a_customer_out_of_scope_is_answered_as_what_does_not_exis
         names = [value for given in (*house.there, NOBODY) for name, value in given.items() if name in NOBODY]
         count += 1
         if one.status_code < 400 or one.status_code >= 500 or normal(one, real, *names) != normal(other, missing, *names):
+            before, after = (normal(each, address, *names)[1].splitlines() for each, address in ((one, real), (other, missing)))
             wrong.append(
-                (method, rule, real, one.status_code, other.status_code, one.text[-300:] if one.status_code == other.status_code else "")
+                (
+                    method,
+                    rule,
+                    real,
+                    one.status_code,
+                    other.status_code,
+                    [line[:300] for line in difflib.ndiff(before, after) if line[0] in "+-"][:8],
+                )
             )
     assert wrong == []
     assert count > 80  # the addresses of records, runs, files and approvals

@@ -260,3 +260,11 @@ def test_a_column_is_written_as_its_cells_are() -> None:
 )
 def test_days_and_moments_in_a_text_are_said_as_the_reader_writes_them(text: str, said: str) -> None:
     assert formats.in_words(text, LOOK) == said
+
+
+def test_an_account_is_shown_as_the_name_of_its_person_and_another_text_as_it_is() -> None:
+    look = Look("en", "UTC", NOW, accounts={"mona": "Mona Verbeek", "mona@fernwick.example": "Mona Verbeek"})
+    kind = of("text", widget="person")
+    assert [formats.text(kind, value, look) for value in ("mona", "Mona@fernwick.example", "monitoring", None)] == [
+        "Mona Verbeek", "Mona Verbeek", "monitoring", "–",
+    ]  # fmt: skip

@@ -212,9 +212,17 @@ def test_how_long_ago_changes_at_these_seconds(seconds: int, english: str) -> No
 
 @cases(
     ("seconds", "words"),
-    [(-5, "0 seconds"), (0, "0 seconds"), (50, "50 seconds"), (59, "1 minute"), (90, "2 minutes"), (86_400 * 2, "2 days")],
+    [
+        (-5, "0 seconds"),
+        (0, "0 seconds"),
+        (0.4, "under a second"),
+        (50, "50 seconds"),
+        (59, "1 minute"),
+        (90, "2 minutes"),
+        (86_400 * 2, "2 days"),
+    ],
 )
-def test_a_length_of_time_in_its_largest_unit(seconds: int, words: str) -> None:
+def test_a_length_of_time_in_its_largest_unit(seconds: float, words: str) -> None:
     assert formats.span(seconds, EN) == words
 
 

@@ -28,8 +28,8 @@ from tests.views.test_rates_and_keys import (
     key,
 )
 
-ANEW = {"revealValue", "assignTickets", "unassignTickets"}
-"""Calls that are judged and done each time; those of many tickets do each of them once."""
+ANEW = {"revealValue", "assignTickets", "unassignTickets", "dryRunWorkflow"}
+"""Calls that are judged and done each time; those of many tickets do each of them once, a dry run does nothing."""
 
 
 def stored() -> str:
@@ -58,6 +58,36 @@ def test_every_call_says_how_it_is_answered_again(web: Flask) -> None:
     ]
     assert len(declared) > 30
     assert {one.id for one in declared if one.again is None} == ANEW
+
+
+def test_what_is_made_of_a_workflow_is_made_once_and_secrets_are_told_once(web: Flask, house: Company) -> None:
+    mona = Program(web, key(house.mona))
+    assert mona("POST", "/workflows", {"title": "Once"}).status_code == 201
+
+    def twice(path: str, body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        name = f"twice {path} {sorted(body)}"
+        first, again = (mona("POST", f"/workflows/once/{path}", body, X_Idempotency_Key=name) for _ in range(2))
+        assert (first.status_code < 300, again.status_code) == (True, first.status_code), (first.text, again.text)
+        assert again.headers["X-Idempotency-Replayed"] == "true"
+        return first.get_json(), again.get_json()
+
+    nodes = [
+        twice("nodes", {"type": "TIME", "title": "Wait", "config": {"duration": "P2D"}}),
+        twice("nodes", {"type": "CONVERTED", "title": "Won"}),
+    ]
+    assert [first for first, _ in nodes] == [again for _, again in nodes]
+    first, again = twice("edges", {"source": nodes[0][0]["id"], "target": nodes[1][0]["id"]})
+    assert first == again
+    first, again = twice("draft/undo", {})
+    assert (first, len(first["document"]["steps"])) == (again, 3)
+    first, again = twice("triggers", {"kind": "webhook", "enabled": True, "signed": True})
+    assert (bool(first["secret"]), again) == (True, first | {"secret": None})
+    for path in ("rotate", "secret"):
+        changed, repeated = twice(f"triggers/{first['id']}/{path}", {})
+        assert repeated == changed | {"secret": None}
+    assert len(mona("GET", "/workflows/once/triggers").get_json()["data"]) == 1
+    first, again = twice("alerts", {"kind": "failed", "people": ["mona@fernwick.example"]})
+    assert (first, len(mona("GET", "/workflows/once/alerts").get_json()["data"])) == (again, 1)
 
 
 def test_the_same_request_twice_at_once_is_done_once(web: Flask, house: Company) -> None:
@@ -295,3 +325,13 @@ def test_a_file_is_the_same_file(web: Flask, house: Company) -> None:
     first, again = send(), send()
     assert (first.status_code, again.status_code, again.get_json()) == (201, 201, first.get_json())
     assert "X-Idempotency-Replayed" in again.headers
+
+
+def test_leads_that_are_sent_again_are_told_as_they_were_taken_in(web: Flask, house: Company) -> None:
+    sent = {"leads": [{"record": "1"}, {"record": "unknown"}]}
+    olivia = Program(web, key(house.olivia))
+    first, again = (olivia("POST", "/workflows/care-review/leads", sent, X_Idempotency_Key="leads") for _ in range(2))
+    assert (first.status_code, again.status_code) == (200, 200), (first.text, again.text)
+    assert ([each["status"] for each in first.get_json()["data"]], again.get_json()) == (["enrolled", "refused"], first.get_json())
+    assert again.headers["X-Idempotency-Replayed"] == "true"
+    assert olivia("POST", "/workflows/care-review/leads", sent).get_json()["data"][0]["status"] == "already_enrolled"

@@ -31,7 +31,7 @@ def test_home_has_each_thing_with_its_way(pages: "Pages") -> None:
     run, kept = pages.company.started("1"), saved(pages.company, "4")
     handed_on(pages.company, "2")
     page = pages.olivia.get("/")
-    assert {f"/runs/{run}", f"/runs/{kept}", "/inbox/desk", "/inbox/unrated"} <= set(page.links)
+    assert {f"/runs/{run}", f"/c/customer/4?resume={kept}", "/inbox/desk", "/inbox/unrated"} <= set(page.links)
     assert [words for tag, words in page.headings if tag == "h3"] == ["Later"]
     assert "2 things wait for you" in page.text
     assert f"/runs/{run}" not in pages.olivia.get("/?show=continue").links

@@ -113,6 +113,10 @@ def test_a_column_is_a_chart_of_what_the_list_shows_with_the_records_behind_each
     [empty] = [link for link in page.links if "is_null" in link]
     assert len(olivia.get(empty).with_attribute("data-record")) == 3
     assert "2 of customers" in pages.tom.get("/chart/c/customer?segment=unrated&of=desk").text
-    for path in ("/chart/c/customer?of=tax_id", "/chart/c/customer?of=balance", "/chart/c/customer"):
+    page = olivia.get("/chart/c/customer?of=balance")
+    assert "Customers: balance" in page.text
+    behind = next(link for link in page.links if "gte" in link)
+    assert "balance" in olivia.get(behind).text.lower()
+    for path in ("/chart/c/customer?of=tax_id", "/chart/c/customer?of=id", "/chart/c/customer"):
         olivia.get(path, status=404)
     pages.stan.get("/chart/c/customer?of=risk", status=404)

@@ -100,7 +100,7 @@ def test_what_nobody_knows_is_said_to_be_unknown(pages: Pages, monkeypatch: pyte
 
     with monkeypatch.context() as broken:
         broken.setattr(append, "_execute", cut)
-        broken.setattr(append, "_arrived", away)
+        broken.setattr(append, "arrived", away)
         page = pages.olivia.post(path, data, None, 503)
     assert outcomes.WORDS["unknown"] in page.text
     assert "Nothing was" not in page.text

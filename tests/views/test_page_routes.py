@@ -61,6 +61,9 @@ NO_PAGES = {
     "/health/pages",
     "/my-work",
     "/invitation/<token>",
+    "/unsubscribe/<token>",
+    "/hooks/<token>",
+    "/channels/<kind>/<provider>/<token>",
     "/metrics",
     "/request/<token>",
     "/request/<token>/files",
@@ -76,7 +79,7 @@ NO_PAGES = {
     "/d",
     "/d/<slug>",
 }
-"""Files, what programs and scripts read (tests/views/test_proposal_pages.py), the door itself, which tests/views/test_sign_in.py walks, and the pages outside (test_request_pages.py, test_invitation_pages.py), and what
+"""Files, what programs and scripts read (tests/views/test_proposal_pages.py, test_hooks.py), the door itself, which tests/views/test_sign_in.py walks, and the pages outside (test_request_pages.py, test_invitation_pages.py), and what
 leads to a workspace (test_workspace_pages.py)."""
 
 
@@ -96,6 +99,7 @@ class Route:
 BUILDER = "/w/<slug>/edit"
 RECORD, RUN, INBOX = "/c/<collection>/<path:part>", "/runs/<run_id>", "/inbox/<name>"
 SIGNS_IN = "/settings/sign-in/of/<person_id>"
+WORKFLOW = "/workflows/<slug>"
 SHAPE, ROLES = "/settings/collections/<collection>", "/settings/roles"
 ROUTES = [
     Route("/", "/", stan=200, part='<div class="day-now"', target="work"),
@@ -165,6 +169,8 @@ ROUTES = [
             ("/settings/people", ("GET",)),
             ("/settings/people/people.csv", ("GET",)),
             ("/settings/people/invite", ("GET", "POST")),
+            ("/settings/people/service-account", ("GET", "POST")),
+            ("/settings/people/<person_id>/new-key", ("GET", "POST")),
             ("/settings/people/invitations/<invitation_id>", ("GET",)),
             ("/settings/people/invitations/<invitation_id>/resend", ("POST",)),
             ("/settings/people/invitations/<invitation_id>/revoke", ("POST",)),
@@ -203,6 +209,7 @@ ROUTES = [
     Route("/access-requests", "/access-requests", ("POST",), stan=422, status=422),
     Route("/settings/sources", "/settings/sources", stan=403, status=403),
     Route("/settings/sources/new", "/settings/sources/new", ("GET", "POST"), stan=403, status=403),
+    Route("/settings/sources/book", "/settings/sources/book", ("GET", "POST"), stan=403, status=403),
     Route("/settings/sources/connect", "/settings/sources/connect", ("POST",), stan=403, status=403),
     Route("/settings/sources/<name>/connected", "/settings/sources/company/connected", stan=403, status=403),
     Route("/settings/sources/<name>/indexes", "/settings/sources/company/indexes", stan=403, status=403),
@@ -227,6 +234,7 @@ ROUTES = [
     Route("/c", "/c", stan=200),
     Route("/approvals", "/approvals?list=history", stan=200),
     Route("/approvals/<approval_id>", "/approvals/{approval}"),
+    Route("/approvals/publishing/<review_id>", "/approvals/publishing/rev_none", ("GET", "POST"), status=404),
     Route("/approvals/<approval_id>/approve", "/approvals/{approval}/approve", ("POST",)),
     Route("/approvals/<approval_id>/ask", "/approvals/{approval}/ask", ("POST",)),
     Route("/approvals/<approval_id>/reply", "/approvals/{approval}/reply", ("POST",)),
@@ -249,6 +257,8 @@ ROUTES = [
     Route("/c/<collection>", "/c/customer", ("GET", "POST"), part='<div class="list"', target="list"),
     Route("/c/<collection>/view", "/c/customer/view", ("POST",)),
     Route("/chart/c/<collection>", "/chart/c/customer?of=risk"),
+    Route("/import/c/<collection>", "/import/c/customer", ("GET", "POST"), status=404),
+    Route("/board/c/<collection>", "/board/c/customer", ("GET", "POST"), part='<div class="board"', target="board"),
     Route("/export/c/<collection>", "/export/c/customer", ("POST",), status=403),
     Route("/exports/<export_id>", "/exports/exp_unknown", ("GET", "POST"), status=404),
     Route("/exports/<export_id>/file", "/exports/exp_unknown/file", status=404),
@@ -258,6 +268,8 @@ ROUTES = [
     Route(RECORD + "/edit", "/c/customer/1/edit", ("GET", "POST")),
     Route(RECORD + "/delete", "/c/customer/1/delete", ("GET", "POST"), status=403),
     Route(RECORD + "/notes", "/c/customer/1/notes", ("GET", "POST"), part='<section class="sect notes"'),
+    Route(RECORD + "/tags", "/c/customer/1/tags", ("GET", "POST"), part='<section class="sect tags"'),
+    Route("/tags/of/<collection>", "/tags/of/customer?key=1", ("GET", "POST")),
     Route("/notes/<note_id>", "/notes/rnt_unknown", status=404),
     Route("/notes/<note_id>/remove", "/notes/rnt_unknown/remove", ("POST",), status=404),
     Route(RECORD + "/related", "/c/customer/1/related", part="<section"),
@@ -309,7 +321,57 @@ ROUTES = [
     Route("/ai/cases", "/ai/cases", stan=403, status=403),
     Route("/ai/ladder/<slug>/<step>", "/ai/ladder/care-review/note", stan=404, status=404),
     Route("/ai/ladder/<slug>/<step>/<any(promote, back):word>", "/ai/ladder/care-review/note/back", ("POST",), stan=404, status=404),
-    Route("/workflows/<slug>", "/workflows/care-review"),
+    Route(WORKFLOW, "/workflows/care-review"),
+    Route(WORKFLOW + "/switch", "/workflows/care-review/switch?to=paused", ("GET", "POST"), status=403),
+    Route(WORKFLOW + "/executions", "/workflows/care-review/executions"),
+    Route(WORKFLOW + "/executions/<run_id>", "/workflows/care-review/executions/{run}"),
+    Route(WORKFLOW + "/executions/<run_id>/retry", "/workflows/care-review/executions/{run}/retry", ("GET", "POST"), part="<form"),
+    Route(WORKFLOW + "/incidents", "/workflows/care-review/incidents"),
+    Route(
+        WORKFLOW + "/incidents/<cause>/<any(retry, close):word>", "/workflows/care-review/incidents/none/retry", ("GET", "POST"), status=404
+    ),
+    Route(WORKFLOW + "/metrics", "/workflows/care-review/metrics"),
+    Route(WORKFLOW + "/configuration", "/workflows/care-review/configuration", ("GET", "POST")),
+    Route(WORKFLOW + "/due-time", "/workflows/care-review/due-time", ("GET", "POST"), status=403),
+    Route(WORKFLOW + "/alerts", "/workflows/care-review/alerts", ("POST",), status=403),
+    Route(WORKFLOW + "/alerts/<alert_id>/remove", "/workflows/care-review/alerts/alr_none/remove", ("POST",), status=403),
+    Route(WORKFLOW + "/enrolled", "/workflows/care-review/enrolled"),
+    Route(WORKFLOW + "/enrolled/<lead_id>", "/workflows/care-review/enrolled/lead_unknown", ("GET", "POST"), status=404),
+    Route(WORKFLOW + "/enrol", "/workflows/care-review/enrol", ("GET", "POST")),
+    Route("/enrolments/<batch_id>", "/enrolments/enr_unknown", ("GET", "POST"), status=404),
+    Route("/workflows/new", "/workflows/new", ("GET", "POST"), stan=403, status=403),
+    *(
+        Route(f"{WORKFLOW}/{do}", f"/workflows/care-review/{do}", ("GET", "POST"), status=403)
+        for do in ("edit", "history", "publish", "move")
+    ),
+    Route(WORKFLOW + "/moves/<move_id>", "/workflows/care-review/moves/mov_none", status=403),
+    Route(WORKFLOW + "/start", "/workflows/care-review/start", ("GET", "POST"), status=404),
+    Route(WORKFLOW + "/triggers", "/workflows/care-review/triggers"),
+    *(
+        Route(f"{WORKFLOW}/triggers/<ident>/{do}", f"/workflows/care-review/triggers/none/{do}", ("POST",), status=403)
+        for do in ("rotate", "secret", "switch")
+    ),
+    Route(RECORD + "/explorer", "/c/customer/1/explorer"),
+    Route("/outbox", "/outbox", stan=403, status=403),
+    Route("/outbox/<message_id>/outcome", "/outbox/msg_unknown/outcome", ("POST",), status=404),
+    Route("/settings/webhooks", "/settings/webhooks", stan=403, status=403),
+    Route("/settings/webhooks/new", "/settings/webhooks/new", ("GET", "POST"), stan=403, status=403),
+    Route("/settings/webhooks/<webhook_id>", "/settings/webhooks/whk_none", stan=403, status=403),
+    Route("/settings/webhooks/<webhook_id>/change", "/settings/webhooks/whk_none/change", ("GET", "POST"), stan=403, status=403),
+    Route("/settings/webhooks/<webhook_id>/switch", "/settings/webhooks/whk_none/switch", ("POST",), stan=403, status=403),
+    Route("/settings/webhooks/<webhook_id>/test", "/settings/webhooks/whk_none/test", ("POST",), stan=403, status=403),
+    Route("/settings/webhooks/<webhook_id>/secret", "/settings/webhooks/whk_none/secret", ("POST",), stan=403, status=403),
+    Route("/settings/webhooks/<webhook_id>/remove", "/settings/webhooks/whk_none/remove", ("POST",), stan=403, status=403),
+    Route(
+        "/settings/webhooks/<webhook_id>/deliveries/<delivery_id>/redeliver",
+        "/settings/webhooks/whk_none/deliveries/dlv_none/redeliver",
+        ("POST",),
+        stan=403,
+        status=403,
+    ),
+    Route("/settings/channels", "/settings/channels", stan=403, status=403),
+    Route("/settings/channels/<kind>", "/settings/channels/email", ("POST",), stan=403, status=403),
+    Route("/settings/channels/<kind>/test", "/settings/channels/email/test", ("POST",), stan=403, status=403),
 ]
 Wrong = list[tuple[object, ...]]
 

@@ -69,7 +69,7 @@ def test_the_table_for_spreadsheets_holds_what_the_list_shows_and_no_formula(pag
     rows = list(csv.DictReader(io.StringIO(pages.ines.answer.text)))
     assert rows == [
         {
-            "name": "'=cmd|\"calc\"", "email": tom.email, "state": "active", "roles": "Operations: Lead", "teams": "Operations, Procurement",
+            "name": "'=cmd|\"calc\"", "email": tom.email, "kind": "person", "state": "active", "roles": "Operations: Lead", "teams": "Operations, Procurement",
             "second_factor": "no", "last_seen": "", "id": tom.id,
         }
     ]  # fmt: skip

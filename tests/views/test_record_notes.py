@@ -1,12 +1,14 @@
 """Notes on a record: who may write and read them, who is told, and what stays of one that is removed or erased."""
 
+import io
 from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, runs, subjects
+from console import access, accounts, files, runs, subjects
 from console.activity.sequencing import sequence
 from console.db.engine import fetch
+from tests.papers import pdf
 
 if TYPE_CHECKING:
     from tests.views.conftest import Browser, Page, Pages
@@ -84,6 +86,59 @@ def test_a_note_goes_with_the_person_whom_the_record_is_about(pages: "Pages") ->
     assert "Its text was erased." in pages.mona.get(NOTES).text
 
 
+def attach(browser: "Browser", content: bytes, name: str = "mandate.pdf", status: int = 303) -> "Page":
+    token = browser.get(NOTES).form(NOTES)["fields"]["csrf_token"]
+    sent = {"csrf_token": token, "text": "With the mandate", "file": (io.BytesIO(content), name)}
+    return browser.post(NOTES, sent, status=status)
+
+
+def test_a_file_of_a_note_is_seen_by_who_sees_the_record_and_goes_with_the_note(pages: "Pages") -> None:
+    attach(pages.olivia, pdf())
+    [link] = [link for link in pages.mona.get(NOTES).links if link.startswith("/files/fil_")]
+    assert "mandate.pdf" in pages.mona.get(link).text
+    assert pages.mona.client.get(f"{link}/download").data == pdf()
+    [(note,)] = fetch("select id from console.record_note")
+    pages.stan.get(link, status=404)
+    pages.stan.get(f"{link}/page/1", status=404)
+    pages.olivia.send(pages.olivia.get(NOTES), f"/notes/{note}/remove")
+    pages.mona.get(link, status=404)
+    assert fetch("select 1 from console.file") == []
+    assert list(files.stored_files()) == []
+
+
+def test_a_file_that_is_not_taken_keeps_the_text_and_leaves_nothing(pages: "Pages") -> None:
+    page = attach(pages.olivia, b"MZ\x90 a program", "run.exe", 422)
+    assert page.form(NOTES)["fields"]["text"].strip() == "With the mandate"
+    assert "No file was kept: choose them again." in page.text
+    assert fetch("select 1 from console.record_note union all select 1 from console.file") == []
+
+
+def test_a_program_finds_notes_of_records_that_it_sees_and_only_who_reads_the_log_of_all(pages: "Pages") -> None:
+    for number in range(3):
+        write(pages.olivia, f"Note {number}")
+    write(pages.mona, "Of another desk", "/c/customer/3/notes")
+    access.grant("auditor", "collection:customer", ["browse", "read"])
+    access.refresh()
+
+    def ask(who: str, query: str) -> "tuple[int, list[str], dict[str, object]]":
+        key = accounts.create_key("notes", pages.company.people[who].id).text
+        answer = pages.olivia.client.application.test_client().get(f"/api/v1/{query}", headers={"Authorization": f"Bearer {key}"})
+        told = answer.get_json()
+        return answer.status_code, [one["text"] for one in told.get("data", ())], told
+
+    assert ask("tom", "collections/customer/records/1/notes")[1] == ["Note 2", "Note 1", "Note 0"]
+    assert ask("tom", "collections/customer/records/3/notes")[0] == 404
+    assert ask("stan", "collections/customer/records/1/notes")[0] == 404
+    assert ask("olivia", "notes")[0] == 403
+    status, texts, told = ask("ada", "notes?limit=2")
+    assert (status, texts, told["hasMore"]) == (200, ["Of another desk", "Note 2"], True)
+    assert ask("ada", f"notes?limit=2&after={told['next']}")[1] == ["Note 1", "Note 0"]
+    assert ask("ada", f"notes?user={pages.company.people['mona'].id}")[1] == ["Of another desk"]
+    assert len(ask("ada", "notes?collection=customer&record=1")[1]) == 3
+    assert ask("ada", "notes?createdAt.gt=2999-01-01T00:00:00Z")[1] == []
+    assert [ask("ada", f"notes?{wrong}")[0] for wrong in ("record=1", "createdAt.lt=soon", "limit=0")] == [400] * 3
+
+
 def test_the_time_line_shows_one_sort_at_a_time(pages: "Pages") -> None:
     write(pages.olivia, "A note")
     pages.company.started("1")
@@ -101,5 +156,4 @@ def test_the_time_line_shows_one_sort_at_a_time(pages: "Pages") -> None:
 def test_what_is_to_be_continued_goes_on_where_its_name_is_clicked(pages: "Pages") -> None:
     run = pages.company.started("1")
     runs.save(pages.company.olivia, run, revision=None)
-    links = pages.olivia.get("/").with_attribute("data-sends")
-    assert [link["href"] for link in links] == [f"/runs/{run}"]
+    assert f"/c/customer/1?resume={run}" in pages.olivia.get("/").links

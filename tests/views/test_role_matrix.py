@@ -23,6 +23,8 @@ from tests.test_routes import METHODS, OWN, Caller
 from tests.views.conftest import Pages
 from tests.views.test_page_routes import House, furnished
 
+pytestmark = pytest.mark.daily
+
 MORE = {
     "lea": [("lead", "operations")], "oskar": [("operator", "procurement")], "dev": [("developer", "*")], "lena": [("procurement_lead", "procurement")],
     "gita": [("campaign_manager", "growth")], "petra": [("finance_controller", "finance")], "malik": [("mlro", "financial_crime")], "nobody": [],

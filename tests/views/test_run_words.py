@@ -17,6 +17,7 @@ from console.views import assets, formats, frame
 from console.views.formats import Kind, Look
 from console.views.run import notices, page
 from console.views.run.notices import Typed
+from console.views.run.wait_words import wait_words
 from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
@@ -130,7 +131,7 @@ def test_how_often_a_page_asks_again(seen: RunView, seconds: int | None) -> None
     ],
 )  # fmt: skip
 def test_what_a_run_waits_for(waiting: Mapping[str, Any] | None, words: str) -> None:
-    assert page._wait_words(RUN | {"current": CURRENT | {"waiting": waiting}}, LOOK) == words
+    assert wait_words(RUN | {"current": CURRENT | {"waiting": waiting}}, LOOK) == words
 
 
 @cases(

@@ -91,6 +91,19 @@ def test_saving_keeps_what_is_typed_and_another_resumes_with_it(pages: "Pages") 
     assert pages.tom.follow().form("/complete")["fields"]["v.note"] == "to be continued"
 
 
+def test_from_to_continue_the_record_opens_and_its_run_goes_on_there_by_itself(pages: "Pages") -> None:
+    run = pages.company.at("note")
+    fields = pages.olivia.get(f"/runs/{run}").form("/complete")["fields"]
+    pages.olivia.post(f"/runs/{run}/save", fields | {"to": "/"})
+    record = next(link for link in pages.tom.get("/").links if link.startswith("/c/customer/") and link.endswith(f"?resume={run}"))
+    own = pages.tom.client.get(record, headers={"Sec-Fetch-Site": "same-origin"}).text
+    assert own.count('data-sends-itself="resume"') == 1
+    for foreign in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "none"}, {}):
+        page = pages.tom.client.get(record, headers=foreign).text
+        assert "data-sends-itself" not in page, "no foreign link makes anybody take a run"
+        assert f"/runs/{run}/resume" in page
+
+
 def test_where_to_go_after_saving_is_always_here(pages: "Pages") -> None:
     run = pages.company.at("note")
     fields = pages.olivia.get(f"/runs/{run}").form("/complete")["fields"]

@@ -239,7 +239,7 @@ def test_what_a_change_breaks_is_shown_before_it_is_taken_over(pages: Pages, tmp
     ines.send(ines.get(f"/settings/sources/{name}/connected"), "/first", collection=f"{name}-m")
     behind(
         file,
-        "insert into member values (1, 1, 'Ann', null); alter table member rename column mail to post; drop view roster; create table fee (id integer primary key)",
+        "insert into member values (1, 1, 'Ann', null); drop view roster; alter table member drop column mail; alter table member add column post int; create table fee (id integer primary key)",
     )
     seen = ines.get(f"/c/{name}-m", status=503).text
     assert "has changed" in seen

@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from console.core.documents.document_parts import NAME_PATTERN, Name, Title
 from console.core.documents.field_expressions import texts_of, texts_of_definitions
 from console.core.documents.fields import Computed, Definition, FieldDefinition, Located, names_twice
-from console.core.documents.workflow import NAME_PATTERN, Name, Stake, Title
-from console.core.effect_kinds import Effect, Sentence, SqlWrite, text_of
+from console.core.documents.workflow import Stake
+from console.core.effect_kinds import Effect, Sentence, SqlDelete, SqlWrite, text_of
 from console.core.run import Run
 
 FORMAT = 1
@@ -138,7 +139,7 @@ class Action(Definition):
                 raise ValueError(f"two {what} have the same name")
         if self.collection is None and self.related:
             raise ValueError("an action without a collection has no record that a relation could lead from")
-        if self.collection is None and any(isinstance(effect, SqlWrite) and effect.record is None for effect in self.effects):
+        if self.collection is None and any(isinstance(effect, SqlWrite | SqlDelete) and effect.record is None for effect in self.effects):
             raise ValueError("an action without a collection has no record of its own to write")
         if self.irreversible and self.compensation is not None:
             raise ValueError("what cannot be recalled has no compensation: leave one of the two out")

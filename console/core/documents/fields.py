@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from console.core import expressions, media
 from console.core.currencies import decimals
-from console.core.documents.workflow import NAME_PATTERN
+from console.core.documents.document_parts import NAME_PATTERN
 from console.core.expressions.operands import rounded, to_json
 from console.core.forms import FieldType, FormField, Wrong, bound, cleaned, examine, is_empty, missing_message
 from console.core.speaking import fill_text
@@ -35,7 +35,7 @@ class Located(NamedTuple):
     """An expression or template and its place in a step's settings.
 
     `relation` or `collection` tells whose rows `record` means; None: the run's own record. `papers`: it checks a document.
-    `each`: the expression of the list whose entries are `entry`.
+    `each`: the expression of the list whose entries are `entry`. `event`: it looks at an event.
     """
 
     field: str
@@ -44,6 +44,7 @@ class Located(NamedTuple):
     collection: str | None = None
     papers: bool = False
     each: str | None = None
+    event: bool = False
 
 
 class Use(NamedTuple):
@@ -51,7 +52,7 @@ class Use(NamedTuple):
 
     With `collection`: that collection, or its column, whatever the run's record. `number`: it is calculated with.
 
-    `changed`: the step writes it, so it may not be read-only.
+    `changed`: the step writes it, so it may not be read-only; `act` is the right on the records that it needs for that.
     """
 
     field: str
@@ -60,6 +61,7 @@ class Use(NamedTuple):
     changed: bool = False
     collection: str | None = None
     number: bool = False
+    act: str = "update"
 
 
 class Definition(BaseModel):

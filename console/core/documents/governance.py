@@ -51,6 +51,9 @@ def _writes(workflow: Mapping[str, Any], collection: str, column: str, actions: 
         changed = [*(config.get("fields") or ()), *(entry.get("field") for entry in config.get("set") or () if isinstance(entry, Mapping))]
         if step.get("type") in ("update_data", "loop") and column in changed and target in (collection, ANY_COLLECTION):
             return True
+        operates = step.get("type") == "action" and config.get("operation") in ("create", "update")
+        if operates and (config.get("collection") or own) == collection and column in (config.get("values") or {}):
+            return True
         effects = [(own, config["effect"])] if isinstance(config.get("effect"), Mapping) else []
         action = actions.get(str(config.get("action")))
         if action is not None:

@@ -42,7 +42,8 @@ class Rights(Protocol):
 class Surroundings:
     """`collections` by id, the `rights` of roles, and `actions`: id → collection of its records, None for none.
 
-    `approvals`: action → its approval rules; `people`: names of people with an active account by id; `managers`: names of those who give roles.
+    `approvals`: action → its approval rules; `people`: names of people with an active account by id; `managers`: names of those who give roles;
+    `accounts`: address → id of the open service accounts; `secrets`: names of the secrets for other systems.
     """
 
     collections: Mapping[str, Any] | None = None
@@ -51,12 +52,53 @@ class Surroundings:
     approvals: Mapping[str, Sequence[Any]] | None = None
     people: Mapping[str, str] | None = None
     managers: Sequence[str] = ()
+    accounts: Mapping[str, str] | None = None
+    secrets: frozenset[str] | None = None
 
 
 def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Surroundings) -> list[Problem]:
     """Everything in the document that does not fit its environment."""
-    problems_found = [*_collections(sketches, raw, surroundings.collections), *_actions(sketches, raw, surroundings)]
+    problems_found = [
+        *_collections(sketches, raw, surroundings.collections),
+        *_actions(sketches, raw, surroundings),
+        *_account(raw, surroundings),
+        *_secrets(sketches, surroundings.secrets),
+        *_doubts(sketches),
+    ]
     return problems_found + (_rights(sketches, raw, surroundings, surroundings.rights) if surroundings.rights is not None else [])
+
+
+def _account(raw: Mapping[str, Any], surroundings: Surroundings) -> list[Problem]:
+    """An account to run as that is not there, or may not start the workflow."""
+    named, known, rights = raw.get("run_as"), surroundings.accounts, surroundings.rights
+    if not isinstance(named, str) or known is None:
+        return []
+    account = known.get(named.strip().lower())
+    if account is None:
+        reason = f"There is no open service account {named}{suggestion(named, known)} Settings, People makes one."
+        return [Problem(None, "run_as", reason)]
+    team = raw.get("team") if isinstance(raw.get("team"), str) else None
+    workflow = f"workflow:{raw.get('slug')}"
+    if rights is not None and not rights.allows(account, team, workflow, "start"):
+        return [Problem(None, "run_as", f"{named} may not start this workflow{_in(team)}: give the account a role there that may.")]
+    return []
+
+
+def _doubts(sketches: Sequence[Sketch]) -> Iterator[Problem]:
+    """What works and is not wise."""
+    for sketch in sketches:
+        if sketch.kind is not None and sketch.config is not None:
+            yield from (Problem(sketch.id, f"config.{place}", reason, "warning") for place, reason in sketch.kind.doubts(sketch.config))
+
+
+def _secrets(sketches: Sequence[Sketch], known: frozenset[str] | None) -> Iterator[Problem]:
+    """Secrets that are not there: a warning, because a file may come before its secrets, which no file holds."""
+    for sketch in sketches if known is not None else ():
+        for place, holder in (("secret", sketch.config), ("effect.secret", getattr(sketch.config, "effect", None))):
+            name = getattr(holder, "secret", None)
+            if isinstance(name, str) and name not in (known or ()):
+                reason = f"There is no secret {name}{suggestion(name, sorted(known or ()))} It is set under Settings, Secrets."
+                yield Problem(sketch.id, f"config.{place}", reason, "warning")
 
 
 # -------------------------------------------------------------------------------------------------------------- collections
@@ -111,7 +153,7 @@ def _use_wrong(use: Use, own_collection: Any, collections: Mapping[str, Any], sl
         return f"{target.label} has no field {use.column}: it has {_listed(entry.name for entry in target.fields)}."
     if use.number and column.stored not in ("integer", "decimal"):
         return f"{target.label}: {use.column} is no number, and cannot be added up."
-    if use.changed and column.readonly:
+    if use.changed and column.readonly and not (use.act == "create" and use.column in target.key):
         return f"{target.label}: {use.column} is read-only and cannot be changed by a step."
     if use.changed and column.governed and slug not in column.governed:
         return f"{target.label}: {use.column} is changed by {_listed(column.governed)} alone (`governed` of the collection)."
@@ -207,15 +249,16 @@ class _Hands:
 def _step(hands: _Hands, raw: Mapping[str, Any], surroundings: Surroundings) -> list[Problem]:
     """Reads, changes and actions of a step that none of its roles may do."""
     problems_found: list[Problem] = []
-    reported: set[tuple[str, bool]] = set()
+    reported: set[tuple[str, str]] = set()
     for use in hands.step.uses if hands.step else ():
         target = _target(use, raw.get("collection"), surroundings.collections)
         if target is None:
             continue
         field = f"config.{use.field}"
-        if (target, use.changed) not in reported:
-            reported.add((target, use.changed))
-            problems_found += _unwritable(hands, field, target) if use.changed else _unreadable(hands, field, target)
+        act = use.act if use.changed else "read"
+        if (target, act) not in reported:
+            reported.add((target, act))
+            problems_found += _unwritable(hands, field, target, act) if use.changed else _unreadable(hands, field, target)
         if use.column is not None:
             problems_found += _closed(hands, field, target, use)
     for use in hands.step.actions if hands.step and surroundings.actions is not None else ():
@@ -244,14 +287,15 @@ def _unreadable(hands: _Hands, field: str, collection: str) -> Iterator[Problem]
     yield hands.problem(field, f"{reason}, only in other teams." if elsewhere else f"{reason}.", warning=elsewhere)
 
 
-def _unwritable(hands: _Hands, field: str, collection: str) -> Iterator[Problem]:
-    if not hands.who(f"collection:{collection}", "update"):
-        yield hands.problem(field, f"No role that may do this step may change {collection}{_in(hands.team)}.")
+def _unwritable(hands: _Hands, field: str, collection: str, act: str) -> Iterator[Problem]:
+    if not hands.who(f"collection:{collection}", act):
+        does = {"create": "add to", "delete": "delete from"}.get(act, "change")
+        yield hands.problem(field, f"No role that may do this step may {does} {collection}{_in(hands.team)}.")
 
 
 def _closed(hands: _Hands, field: str, collection: str, use: Use) -> Iterator[Problem]:
     """A field hidden from, or read-only for, all roles that may read or change the others."""
-    able = hands.who(f"collection:{collection}", "update" if use.changed else "read")
+    able = hands.who(f"collection:{collection}", use.act if use.changed else "read")
     sides = [hands.rights.closed(role, hands.team, collection)[use.changed] for role in able]
     if sides and all(use.column in side for side in sides):
         act = "change" if use.changed else "read"

@@ -12,6 +12,7 @@ from console.core.expressions.nodes import Call, Path, walk
 
 USER = frozenset({"id", "email", "name", "teams", "roles", "tags"})
 ANY_NAME = "*"
+ENTERED = "attempt"  # how often the run entered the step
 HANDLED = "missing"  # outputs of a manually handled step
 
 
@@ -31,6 +32,7 @@ class Known:
     input: frozenset[str] | None
     collection: str | None
     collections: Mapping[str, Any] | None
+    own: str = ""  # id of the step itself: it may ask how often it was entered
     item: frozenset[str] | None = None  # names under `item`; None without an item, only `ANY_NAME` if unknown
 
 
@@ -62,6 +64,8 @@ def _path_error(path: list[str], text: Located, known: Known) -> str | None:
         case ["item", *rest] if known.item is not None:
             item_known = known.item != {ANY_NAME} and rest and rest[0] not in known.item
             return f"The items have no {rest[0]}{suggestion(rest[0], known.item)}" if item_known else None
+        case ["former" | "event" as root, *_] if not text.event:
+            return f"{root} is not known here: it stands only in triggers, and in steps that wait for an event."
         case ["item" | "lead" as root, *_]:
             return f"{root} is not known here: it stands only in loops and automations."
         case ["related" | "results" | "key" | "answer" as root, *_]:
@@ -115,10 +119,12 @@ def _wrong_lookup(call: Call, known: Known) -> str | None:
 def _wrong_step(step: str, rest: list[str], known: Known) -> str | None:
     if step not in known.outputs:
         return f"There is no step {step}{suggestion(step, known.outputs)}"
+    if rest == [ENTERED] and step == known.own:
+        return None
     if step not in known.before:
         return f"The step {step} does not come before this one on any path."
     outputs = known.outputs[step]
-    if outputs is None or not rest or rest[0] == HANDLED:
+    if outputs is None or not rest or rest[0] in (HANDLED, ENTERED):
         return None
     if rest[0] not in outputs:
         return f"The step {step} gives no {rest[0]}{suggestion(rest[0], [name for name in outputs if '.' not in name])}"

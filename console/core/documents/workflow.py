@@ -7,47 +7,22 @@ returns the newest; writing uses the newest. `console.core.documents.workflow_ch
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from datetime import date
-from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import Field, model_validator
 
+from console.core.documents.document_parts import Name, Part, Slug, Title, sorted_keys
 from console.core.documents.findings import Finding
-from console.core.expressions.operands import date_of, number_of
+from console.core.documents.house_rules import Table, Variable, table_json, variable_json
+from console.core.documents.saved_tests import MOST_TESTS, SavedTest
+from console.core.documents.triggers import MOST_TRIGGERS, Trigger
 
 FORMAT = 1
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 40
 MAX_STEPS = 500
-
-SLUG_PATTERN = r"^[a-z][a-z0-9-]{0,62}[a-z0-9]$"
-NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
-RESERVED = frozenset(
-    {"record", "input", "steps", "variables", "tables", "item", "run", "now", "default", "error", "settle", "true", "false", "null", "in"}
-)
-
-Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
-Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=False)]
-DATED = "dated"
-VALID_FROM = "valid_from"
-MAX_KEYS = 4
-
-
-def _day(text: str) -> str:
-    if date_of(text) is None:
-        raise ValueError("this must be a day of the calendar such as 2027-07-10")
-    return text
-
-
-Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_day)]
-
-
-class Part(BaseModel):
-    """A part of a document; unknown keys are refused, so that a typing error is never silently nothing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+HANDS_OFF_LIMIT_MS = 300_000
+"""How long the console works on a run that nobody holds, if its workflow sets no limit."""
 
 
 class Settings(Part):
@@ -75,11 +50,21 @@ class Settings(Part):
         max_length=60,
         description="Inbox in which a run waits that needs a person and that nobody holds; none: one of the team's",
     )
+    backoff_ms: int = Field(
+        1_000,
+        ge=100,
+        le=3_600_000,
+        description="Milliseconds before the first of these tries; each further pause is twice as long, an hour at most",
+    )
+    parallel: int | None = Field(
+        None, ge=1, le=1_000, description="How many runs of the workflow that nobody holds are worked on at once; none: 10"
+    )
+    per_minute: int | None = Field(None, ge=1, le=100_000, description="How many who are enrolled begin within a minute; none: no limit")
     timeout_ms: int | None = Field(
         None,
         ge=1_000,
         le=30 * 24 * 3_600_000,
-        description="How long the console may work on a run, in milliseconds, before it ends as timed out; time that it waits or is saved is not counted",
+        description="How long the console may work on a run, in milliseconds, before it ends as timed out; time that it waits or is saved is not counted. None: no limit, and five minutes for a run that nobody holds",
     )
 
 
@@ -161,128 +146,6 @@ class Step(Part):
     at: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(None, description="Place in the editor: [x, y] in pixels")
 
 
-class Phase(Part):
-    """The value of a house rule from one day until the next value."""
-
-    valid_from: Day | None = Field(None, description="First day, in UTC; none: since ever")
-    value: Any
-
-
-class Dated(Part):
-    """A house rule that changes on given days. A run keeps what was valid when it began."""
-
-    dated: Annotated[list[Phase], Field(min_length=1, max_length=100)]
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        days = [phase.valid_from or "" for phase in self.dated]
-        if "" in days[1:]:
-            raise ValueError("only the first value may do without valid_from")
-        if twice := sorted({day for day in days if days.count(day) > 1}):
-            raise ValueError(f"two values are valid from {twice[0]}: keep one")
-        if days != sorted(days):
-            raise ValueError("the values must stand in the order of their valid_from")
-        if len({_kind(phase.value) for phase in self.dated if phase.value is not None}) > 1:
-            raise ValueError("the values are of different kinds: an expression could not use them alike")
-        return self
-
-
-def _of_variable(given: Any) -> str:
-    """Which of the two kinds a variable is. The returned words cannot occur in a place of the document."""
-    return "dict[dated]" if isinstance(given, Dated) or (isinstance(given, Mapping) and DATED in given) else "none"
-
-
-Variable = Annotated[Annotated[Dated, Tag("dict[dated]")] | Annotated[Any, Tag("none")], Discriminator(_of_variable)]
-
-
-class Column(Part):
-    """A column of a policy table."""
-
-    name: Name
-    type: Literal["text", "integer", "decimal", "boolean", "date"] = "text"
-    label: str | None = Field(None, min_length=1, max_length=200, description="What people read; the name without it")
-
-    def value(self, given: Any) -> Any:
-        """The value in the column's type. Raises ValueError for another type; null stays null."""
-        match self.type, given:
-            case _, None:
-                return None
-            case ("text", str()) | ("boolean", bool()):
-                return given
-            case "integer", int() if not isinstance(given, bool):
-                return given
-            case "decimal", int() | str() if (number := number_of(given)) is not None:
-                return Decimal(number)
-            case "date", str() if (day := date_of(given)) is not None:
-                return day
-        raise ValueError(f"{self.name} is of type {self.type}: {json.dumps(given, ensure_ascii=False)[:60]} is not")
-
-
-class Table(Part):
-    """A policy table: found by `lookup(tables.<name>.<column>, key, …)`. A row is valid until a later one has the same keys."""
-
-    description: str | None = Field(None, max_length=2000, description="Where the rule comes from; operators do not see it")
-    keys: Annotated[list[Name], Field(min_length=1, max_length=MAX_KEYS)] = Field(
-        description="Columns that a row is looked up by, in the order in which lookup takes them"
-    )
-    columns: Annotated[list[Column], Field(min_length=2, max_length=40)]
-    rows: Annotated[list[dict[str, Any]], Field(max_length=5_000)] = Field(
-        description="Column to value, and `valid_from` for the first day (in UTC) of the row; decimals and days as text"
-    )
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        names = [column.name for column in self.columns]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two columns are named {twice[0]}")
-        if VALID_FROM in names:
-            raise ValueError("no column can be named valid_from: every row has one")
-        if unknown := sorted(set(self.keys) - set(names)):
-            raise ValueError(f"keys names what is no column: {', '.join(unknown)}")
-        if len(set(self.keys)) < len(self.keys):
-            raise ValueError("keys names a column twice")
-        if not self.answers:
-            raise ValueError("every column is a key: there is nothing to look up")
-        self._sound_rows()
-        return self
-
-    def _sound_rows(self) -> None:
-        """Raises ValueError for a row with an unknown column, a wrong type, no key, or keys and first day of another row."""
-        by_name = {column.name: column for column in self.columns}
-        first: dict[tuple[Any, ...], int] = {}
-        for number, row in enumerate(self.rows, 1):
-            try:
-                if unknown := sorted(set(row) - {*by_name, VALID_FROM}):
-                    raise ValueError(f"there is no column {unknown[0]}")
-                if missing := [name for name in self.keys if row.get(name) is None]:
-                    raise ValueError(f"the key {missing[0]} is missing")
-                values = {name: column.value(row.get(name)) for name, column in by_name.items()}
-                if row.get(VALID_FROM) is not None and date_of(row[VALID_FROM]) is None:
-                    raise ValueError("valid_from must be a day such as 2027-07-10")
-            except ValueError as error:
-                raise ValueError(f"row {number}: {error}") from None
-            place = (row.get(VALID_FROM), *(values[name] for name in self.keys))
-            if place in first:
-                raise ValueError(f"rows {first[place]} and {number} overlap: the same keys, valid from the same day")
-            first[place] = number
-
-    @property
-    def answers(self) -> list[Column]:
-        """The columns that are not keys."""
-        return [column for column in self.columns if column.name not in self.keys]
-
-    def valid(self, day: date) -> dict[tuple[Any, ...], dict[str, Any]]:
-        """The rows valid on that day: keys → typed values of all columns."""
-        by_key: dict[tuple[Any, ...], tuple[str, dict[str, Any]]] = {}
-        for row in self.rows:
-            since = row.get(VALID_FROM) or ""
-            values = {column.name: column.value(row.get(column.name)) for column in self.columns}
-            keys = tuple(values[name] for name in self.keys)
-            if since <= day.isoformat() and (keys not in by_key or since > by_key[keys][0]):
-                by_key[keys] = (since, values)
-        return {keys: values for keys, (_, values) in by_key.items()}
-
-
 class Group(Part):
     """A phase: a frame around steps in the editor, and a line in the list of steps. It is no step."""
 
@@ -301,6 +164,24 @@ class Report(Part):
     )
 
 
+class Exit(Part):
+    """A reason for which whoever is enrolled leaves the workflow early. Its run then ends as completed."""
+
+    if_: str = Field(
+        alias="if",
+        min_length=1,
+        max_length=2000,
+        description="Expression over `record`, `input`, `event` and `variables`, judged at each event about whoever is enrolled",
+    )
+    reason: str = Field(min_length=1, max_length=200, description="What people read: `exited: <reason>`")
+
+
+class AfterDays(Part):
+    """Who has left may be enrolled again after so many days."""
+
+    days: int = Field(ge=1, le=36_500)
+
+
 class Workflow(Part):
     """A workflow document of the newest format. Steps are in the order in which a person would tell them."""
 
@@ -309,6 +190,9 @@ class Workflow(Part):
     slug: Slug = Field(description="Name of the workflow in addresses; never changed")
     title: Title
     description: str | None = Field(None, max_length=4000)
+    run_as: str | None = Field(
+        None, min_length=3, max_length=254, description="E-mail address of the service account as which runs act; nobody holds them then"
+    )
     collection: str | None = Field(
         None, max_length=200, description="Collection whose records the runs are about; null: runs without a record"
     )
@@ -320,6 +204,9 @@ class Workflow(Part):
     roles: list[str] = Field(default_factory=list, description="Roles meant to work in it; the rights of the policy decide")
     segments: list[str] = Field(default_factory=list, description="Segments of the collection in which the workflow is offered first")
     settings: Settings = Field(default_factory=lambda: Settings.model_validate({}))
+    triggers: Annotated[list[Trigger], Field(max_length=MOST_TRIGGERS)] = Field(
+        default_factory=list, description="What starts runs by itself; one firing is one run, which names its trigger"
+    )
     variables: dict[Name, Variable] = Field(
         default_factory=dict,
         description='House rules by name, found as `variables.<name>`; decimals as strings. `{"dated": [{"value"}, {"valid_from", "value"}]}` changes on a day',
@@ -327,6 +214,26 @@ class Workflow(Part):
     tables: dict[Name, Table] = Field(default_factory=dict, description="Policy tables, read by `lookup(tables.<name>.<column>, key, …)`")
     steps: Annotated[list[Step], Field(min_length=1, max_length=MAX_STEPS)]
     groups: list[Group] = Field(default_factory=list)
+    exits: Annotated[list[Exit], Field(max_length=20)] = Field(
+        default_factory=list, description="When whoever is enrolled leaves before the end; the first that holds counts"
+    )
+    reenrol: Literal["never", "after_end"] | AfterDays | None = Field(
+        None,
+        description='Whether who was enrolled once may be enrolled again: `never`, `after_end` (as without it), or `{"days": 180}` after they left',
+    )
+    tests: Annotated[list[SavedTest], Field(max_length=MOST_TESTS)] = Field(
+        default_factory=list, description="Dry runs that are kept: all are run before the workflow is published"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fails_alone(cls, given: Any) -> Any:
+        """Runs that nobody holds end on an error unless the document says otherwise: there is nobody to be asked."""
+        if isinstance(given, Mapping) and given.get("run_as") is not None:
+            settings = given.get("settings")
+            if settings is None or (isinstance(settings, Mapping) and "on_error" not in settings):
+                return {**given, "settings": {**(settings or {}), "on_error": "fail"}}
+        return given
 
     def step(self, step_id: str) -> Step:
         """The step of that id; KeyError without one."""
@@ -348,16 +255,25 @@ class Workflow(Part):
         ways = self.step(step_id).next
         return ways.get(outcome, ways.get("default"))
 
+    def time_limit_ms(self, *, hands_off: bool) -> int | None:
+        """Milliseconds that the console may work on a run; None: as long as it takes."""
+        limit = self.settings.timeout_ms
+        return HANDS_OFF_LIMIT_MS if limit is None and hands_off else limit
+
     def to_json(self) -> dict[str, Any]:
         """The document in canonical order: model fields in the model's order, free keys by name, without default values."""
         full = self.model_dump(mode="json", by_alias=True)
         document = {key: value for key, value in full.items() if key in ALWAYS or value not in (None, [], {})}
         document["settings"] = {key: value for key, value in full["settings"].items() if key not in LATER or value != LATER[key]}
-        document["variables"] = {name: _variable_json(self.variables[name]) for name in sorted(self.variables)}
+        if self.triggers:
+            document["triggers"] = [each.to_json() for each in self.triggers]
+        document["variables"] = {name: variable_json(self.variables[name]) for name in sorted(self.variables)}
+        if full["report"]:
+            document["report"] = full["report"] | {"values": sorted_keys(full["report"]["values"])}
         if full["tables"]:
-            document["tables"] = {name: _table_json(full["tables"][name]) for name in sorted(full["tables"])}
+            document["tables"] = {name: table_json(full["tables"][name]) for name in sorted(full["tables"])}
         document["steps"] = [_step_json(step) for step in full["steps"]]
-        return document
+        return document | ({"tests": [each.to_json() for each in self.tests]} if self.tests else {})
 
     def canonical(self) -> bytes:
         """The document as bytes, identical for equal workflows whatever the layout of their file. UTF-8, two spaces, final newline."""
@@ -372,6 +288,9 @@ class Workflow(Part):
 ALWAYS = ("format", "slug", "title", "collection", "team", "roles", "settings", "variables", "steps")
 LATER: Mapping[str, Any] = {
     "retries": 3,
+    "backoff_ms": 1_000,
+    "parallel": None,
+    "per_minute": None,
     "step_seconds": 300,
     "inbox": None,
     "timeout_ms": None,
@@ -411,34 +330,5 @@ def _step_json(step: dict[str, Any]) -> dict[str, Any]:
     if "ai" in kept:
         usual = StepAI.model_validate({}).model_dump(mode="json")
         kept["ai"] = {key: value for key, value in kept["ai"].items() if value != usual[key]}
-    content = {"content": _sorted(step["content"])} if step["content"] is not None else {}
-    return {**kept, "config": _sorted(step["config"]), **content, "next": _sorted(step["next"])}
-
-
-def _variable_json(variable: Any) -> Any:
-    """A house rule without default values."""
-    if not isinstance(variable, Dated):
-        return _sorted(variable)
-    phases = [{VALID_FROM: phase.valid_from, "value": _sorted(phase.value)} for phase in variable.dated]
-    return {DATED: [phase if phase[VALID_FROM] is not None else {"value": phase["value"]} for phase in phases]}
-
-
-def _kind(value: Any) -> str:
-    """The JSON type of a value; numbers as text count as numbers."""
-    return "number" if number_of(value) is not None else type(value).__name__
-
-
-def _table_json(table: dict[str, Any]) -> dict[str, Any]:
-    """A table without default values."""
-    kept = {key: value for key, value in table.items() if value is not None}
-    kept["columns"] = [{key: value for key, value in column.items() if value is not None} for column in table["columns"]]
-    return {**kept, "rows": _sorted(table["rows"])}
-
-
-def _sorted(value: Any) -> Any:
-    """The same value with sorted object keys at every depth."""
-    if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    if isinstance(value, list):
-        return [_sorted(entry) for entry in value]
-    return value
+    content = {"content": sorted_keys(step["content"])} if step["content"] is not None else {}
+    return {**kept, "config": sorted_keys(step["config"]), **content, "next": sorted_keys(step["next"])}

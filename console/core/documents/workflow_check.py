@@ -11,12 +11,25 @@ from typing import Any
 from pydantic import ValidationError
 
 from console.core import expressions
-from console.core.documents import ai_check, approval_check, duties_check, findings, graph, house_check, reporting_check
+from console.core.documents import (
+    ai_check,
+    approval_check,
+    duties_check,
+    enrolment_check,
+    findings,
+    graph,
+    house_check,
+    reporting_check,
+    tests_check,
+    triggers_check,
+)
+from console.core.documents.document_parts import RESERVED
 from console.core.documents.fields import Located
 from console.core.documents.house_check import Surroundings
+from console.core.documents.house_rules import Table
 from console.core.documents.json_shape import loaded, problems_of_values
-from console.core.documents.references import Known, wrong_references
-from console.core.documents.workflow import FORMAT, RESERVED, Table, upgraded
+from console.core.documents.references import ANY_NAME, Known, wrong_references
+from console.core.documents.workflow import FORMAT, upgraded
 from console.core.documents.workflow_sketch import Problem, Severity, Sketch, StepKind, placed, shape, sketches as sketches_of
 
 __all__ = ["Problem", "Severity", "StepKind", "Surroundings", "check"]
@@ -24,7 +37,7 @@ __all__ = ["Problem", "Severity", "StepKind", "Surroundings", "check"]
 ERRORS = "error"
 """The outcome of a step that failed; every step except the start may have it."""
 FINDING_ROOTS = frozenset({"steps", "input", "variables", "tables"})
-START, END, GO_TO = "start", "end", "go_to"
+START, END, GO_TO, LOOP = "start", "end", "go_to", "loop"
 DEFAULT = "default"
 
 
@@ -59,7 +72,10 @@ def check(
     problems += duties_check.problems(sketches, raw, graph.reaching(_edges(sketches)), around.rights)
     problems += approval_check.problems(sketches, raw, around)
     problems += ai_check.problems(sketches, raw)
+    start = next((sketch for sketch in sketches if sketch.type == START), None)
+    problems += triggers_check.problems(raw, start.outputs if start is not None else None, around.collections, _tables(raw))
     problems += _groups(raw, sketches)
+    problems += tests_check.problems(raw, sketches)
     return _in_order(problems, sketches)
 
 
@@ -99,6 +115,9 @@ def _ways(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
                 problems.append(Problem(sketch.id, f"next.{outcome}", f"There is no step {target}."))
             elif sketch.config is not None:
                 problems += _edge(sketch, outcome, target)
+        problems += [
+            Problem(sketch.id, "config", f"There is no step {target}.") for target in sketch.begins if target not in known_outcomes
+        ]
         if sketch.config is None or DEFAULT in sketch.next:
             continue
         for outcome in sketch.outcomes:
@@ -111,8 +130,9 @@ def _edge(sketch: Sketch, outcome: str, target: str) -> list[Problem]:
     """The error of an edge with an existing target."""
     if not sketch.outcomes:
         return [Problem(sketch.id, f"next.{outcome}", f"Nothing follows a step of type {sketch.type}: remove the edge to {target}.")]
-    if outcome not in (*sketch.outcomes, DEFAULT) and (outcome != ERRORS or sketch.type == "start"):
-        return [Problem(sketch.id, f"next.{outcome}", f"The step has no outcome {outcome}: it has {', '.join(sketch.outcomes)}.")]
+    if outcome not in (*sketch.outcomes, *sketch.rare, DEFAULT) and (outcome != ERRORS or sketch.type == "start"):
+        offered = ", ".join((*sketch.outcomes, *sketch.rare))
+        return [Problem(sketch.id, f"next.{outcome}", f"The step has no outcome {outcome}: it has {offered}.")]
     if target == sketch.id:
         return [Problem(sketch.id, f"next.{outcome}", "The step leads to itself: only a Go to step may lead back.")]
     return []
@@ -149,14 +169,16 @@ def _paths(sketches: Sequence[Sketch]) -> list[Problem]:
 
 
 def _circles(sketches: Sequence[Sketch], edges: Mapping[str, Sequence[str]]) -> list[Problem]:
-    """Edges that close a cycle without a Go to step, and cycles without a question to a person."""
+    """Edges that close a cycle without a Go to step, and cycles without a question to a person. A cycle that passes a wait is allowed: call, wait, call again."""
     kinds = {sketch.id: sketch for sketch in sketches}
+    waits = {sketch.id for sketch in sketches if sketch.kind is not None and sketch.kind.waits}
+    edges = {name: [target for target in targets if target not in waits] for name, targets in edges.items() if name not in waits}
     plain = {name: targets for name, targets in edges.items() if kinds[name].type != GO_TO}
     problems = []
     for source, target in graph.back_edges(plain):
-        outcome = next(outcome for outcome, to in kinds[source].next.items() if to == target)
+        outcome = next((outcome for outcome, to in kinds[source].next.items() if to == target), "default")
         if source != target:
-            reason = f"This leads back to {target}, an earlier step: only a Go to step may lead back."
+            reason = f"This leads back to {target}, an earlier step: only a Go to step may lead back, or a way that passes a wait."
             problems.append(Problem(source, f"next.{outcome}", reason))
     alone = {sketch.id for sketch in sketches if sketch.kind is not None and (sketch.completion == "automatic" or sketch.by_itself)}
     unattended = {name: [target for target in targets if target in alone] for name, targets in edges.items() if name in alone}
@@ -171,7 +193,9 @@ def _circles(sketches: Sequence[Sketch], edges: Mapping[str, Sequence[str]]) -> 
 def _edges(sketches: Sequence[Sketch]) -> dict[str, list[str]]:
     """Step id → the existing steps after it."""
     ids = {sketch.id for sketch in sketches}
-    return {sketch.id: list(dict.fromkeys(target for target in sketch.next.values() if target in ids)) for sketch in sketches}
+    return {
+        sketch.id: list(dict.fromkeys(target for target in (*sketch.begins, *sketch.next.values()) if target in ids)) for sketch in sketches
+    }
 
 
 # -------------------------------------------------------------------------------------------------------------- references
@@ -179,7 +203,9 @@ def _edges(sketches: Sequence[Sketch]) -> dict[str, list[str]]:
 
 def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections: Mapping[str, Any] | None) -> list[Problem]:
     """Unreadable expressions and templates, and unknown names in them."""
-    before = graph.reaching(_edges(sketches))
+    edges = _edges(sketches)
+    before = graph.reaching(edges)
+    with_item = graph.reachable(edges, [step for sketch in sketches if sketch.type == LOOP for step in sketch.begins])
     variables = raw.get("variables")
     start = next((sketch for sketch in sketches if sketch.type == START), None)
     collection = raw.get("collection")
@@ -188,6 +214,18 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
     problems = reporting_check.problems(raw, input_names, collections)
     if input_names is not None and raw.get("report"):
         input_names |= reporting_check.REPORTED
+    problems += enrolment_check.problems(
+        raw,
+        Known(
+            outputs={},
+            before=frozenset(),
+            variables=frozenset(variables) if isinstance(variables, dict) else frozenset(),
+            tables=tables,
+            input=input_names,
+            collection=collection if isinstance(collection, str) else None,
+            collections=collections,
+        ),
+    )
     for sketch in sketches:
         names_known = Known(
             outputs={other.id: other.outputs for other in sketches},
@@ -198,7 +236,8 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
             input=input_names,
             collection=collection if isinstance(collection, str) else None,
             collections=collections,
-            item=sketch.kind.item_names(sketch.config) if sketch.kind is not None and sketch.config is not None else None,
+            own=sketch.id,
+            item=_item_names(sketch, within=sketch.id in with_item),
         )
         for text, template in sketch.texts:
             problems += [
@@ -220,6 +259,12 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
                 for reason in wrong_references(Located(place, condition), template=False, known=names_known)
             ]
     return problems
+
+
+def _item_names(sketch: Sketch, *, within: bool) -> frozenset[str] | None:
+    """Names under `item`: those of the step itself, else any within the body of a loop."""
+    own = sketch.kind.item_names(sketch.config) if sketch.kind is not None and sketch.config is not None else None
+    return frozenset({ANY_NAME}) if own is None and within else own
 
 
 def _with_reads(sketch: Sketch) -> frozenset[str] | None:

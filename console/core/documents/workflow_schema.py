@@ -7,7 +7,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from console.core.blocks import KINDS
-from console.core.documents.workflow import DATED, NAME_PATTERN, Dated, Workflow
+from console.core.documents.document_parts import NAME_PATTERN
+from console.core.documents.house_rules import DATED, Dated
+from console.core.documents.workflow import Workflow
 from console.core.documents.workflow_check import StepKind
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -35,17 +37,22 @@ def text(step_types: Mapping[str, StepKind]) -> bytes:
     return (json.dumps(schema(step_types), indent=2, ensure_ascii=False) + "\n").encode()
 
 
+def _share(shared: dict[str, Any], models: Mapping[str, Any]) -> None:
+    """Add the schemas of models by name. Raises ValueError for two different ones of one name: the file has one place for both."""
+    for name, model in models.items():
+        if shared.setdefault(name, model) != model:
+            raise ValueError(f"two different models of workflow files are called {name}: rename one of them")
+
+
 def _block(kind: type[BaseModel], shared: dict[str, Any]) -> dict[str, Any]:
     """The schema of a kind of block."""
     model = kind.model_json_schema(by_alias=True)
-    shared |= model.pop("$defs", {})
-    shared[kind.__name__] = model
+    _share(shared, {**model.pop("$defs", {}), kind.__name__: model})
     return {"$ref": f"#/$defs/{kind.__name__}"}
 
 
 def _by_type(name: str, config: type[BaseModel], shared: dict[str, Any]) -> dict[str, Any]:
     """The rule: if `type` has this value, `config` has that schema."""
     model = config.model_json_schema(by_alias=True)
-    shared |= model.pop("$defs", {})
-    shared[config.__name__] = model
+    _share(shared, {**model.pop("$defs", {}), config.__name__: model})
     return {"if": {"properties": {"type": {"const": name}}}, "then": {"properties": {"config": {"$ref": f"#/$defs/{config.__name__}"}}}}

@@ -37,6 +37,7 @@ class StepKind(Protocol):
 
     automatic: ClassVar[bool]
     own_values: ClassVar[bool]
+    waits: ClassVar[bool]
     ai: ClassVar[bool]
     ai_alone: ClassVar[bool]
     purpose: ClassVar[str]
@@ -50,6 +51,12 @@ class StepKind(Protocol):
 
     def outcomes(self, config: Any) -> tuple[str, ...]:
         """Outcomes that need an edge."""
+
+    def begins(self, config: Any) -> tuple[str, ...]:
+        """Steps at which branches begin."""
+
+    def rare_outcomes(self, config: Any) -> tuple[str, ...]:
+        """Outcomes that may have an edge."""
 
     def expressions(self, config: Any) -> list[Located]:
         """Expressions in the settings."""
@@ -69,6 +76,9 @@ class StepKind(Protocol):
     def ai_fields(self, config: Any) -> tuple[str, ...] | None:
         """Fields that can have proposals."""
 
+    def doubts(self, config: Any) -> list[tuple[str, str]]:
+        """What works and is not wise."""
+
     def outputs(self, config: Any) -> frozenset[str] | None:
         """Names available as `steps.<id>`."""
 
@@ -85,12 +95,18 @@ class Sketch:
     next: dict[str, str]
     completion: str
     outcomes: tuple[str, ...] = ()
+    rare: tuple[str, ...] = ()  # outcomes that may have an edge and need none
     outputs: frozenset[str] | None = None
     texts: list[tuple[Located, bool]] = default(default_factory=list)  # (text, whether it is a template)
     content: list[tuple[Located, bool]] = default(default_factory=list)  # the texts of its blocks, alike
     blocks: tuple[str, ...] = ()  # their kinds
     by_itself: bool = False
     roles: tuple[tuple[int, str], ...] = ()  # (index, role), only texts
+
+    @property
+    def begins(self) -> tuple[str, ...]:
+        """Steps at which branches begin, none if the settings cannot be parsed."""
+        return self.kind.begins(self.config) if self.kind is not None and self.config is not None else ()
 
     @property
     def uses(self) -> list[Use]:
@@ -171,6 +187,7 @@ def _configure(sketch: Sketch, kind: StepKind, config: Any, problems: list[Probl
         )
         problems.append(Problem(sketch.id, "completion", reason, "warning"))
     sketch.outcomes, sketch.outputs = kind.outcomes(sketch.config), kind.outputs(sketch.config)
+    sketch.rare = kind.rare_outcomes(sketch.config)
     sketch.texts = [(text, False) for text in kind.expressions(sketch.config)] + [(text, True) for text in kind.templates(sketch.config)]
     if sketch.outputs and NEVER_OUTPUT in sketch.outputs:
         problems.append(

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Discriminator
 
 from console.core.effect_kinds.base import Kind, Sentence, Writes, text_of
-from console.core.effect_kinds.http import Follow, Http
+from console.core.effect_kinds.http import HEADER_PATTERN, LONGEST_S, Follow, Http, wrong_address
+from console.core.effect_kinds.sql_delete import SqlDelete
+from console.core.effect_kinds.sql_insert import SqlInsert
 from console.core.effect_kinds.sql_write import SqlWrite
 
 
@@ -39,4 +41,19 @@ if TYPE_CHECKING:
 else:
     Effect: Any = Annotated[reduce(operator.or_, KINDS.values()), Discriminator("kind")]
 
-__all__ = ["KINDS", "Effect", "Follow", "Http", "Kind", "Sentence", "SqlWrite", "Writes", "sql_insert", "text_of"]
+__all__ = [
+    "HEADER_PATTERN",
+    "KINDS",
+    "LONGEST_S",
+    "Effect",
+    "Follow",
+    "Http",
+    "Kind",
+    "Sentence",
+    "SqlDelete",
+    "SqlInsert",
+    "SqlWrite",
+    "Writes",
+    "text_of",
+    "wrong_address",
+]

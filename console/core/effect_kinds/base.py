@@ -5,9 +5,9 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field, StringConstraints
 
+from console.core.documents.document_parts import Name
 from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import Computed, Definition, Located
-from console.core.documents.workflow import Name
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Placed = tuple[Located, bool]

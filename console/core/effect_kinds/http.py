@@ -1,12 +1,15 @@
 """Ask another system, look up what came of it, and follow what is not final."""
 
+import re
 from collections.abc import Collection as Many, Iterator
 from typing import Annotated, Literal, Self
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, StringConstraints, model_validator
 
+from console.core import expressions
+from console.core.documents.document_parts import Name
 from console.core.documents.fields import Computed, Definition, Located
-from console.core.documents.workflow import Name
 from console.core.effect_kinds.base import Kind, Placed, Sentence, in_rules, text_of
 from console.core.effect_kinds.sql_write import SqlWrite
 
@@ -46,19 +49,29 @@ class Follow(Definition):
 
 
 class Http(Kind):
-    """Ask another system. Only targets that CONSOLE_HTTP_TARGETS names are reached, under their own address."""
+    """Ask another system: a target that CONSOLE_HTTP_TARGETS names, under its own address, or any public host by its whole `url`."""
 
     kind: Literal["http"]
-    target: Name = Field(description="A name of CONSOLE_HTTP_TARGETS")
+    target: Name | None = Field(None, description="A name of CONSOLE_HTTP_TARGETS")
+    url: Annotated[str, StringConstraints(min_length=1, max_length=1500)] | None = Field(
+        None, description="In place of target and path: the whole address; each {{ expression }} in its path or query is one piece of it"
+    )
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
-    path: Annotated[str, StringConstraints(pattern=r"^/", max_length=500)] = Field(
-        description="After the target's address; {{ expressions }} are filled in as one piece of the path each"
+    path: Annotated[str, StringConstraints(pattern=r"^/", max_length=500)] | None = Field(
+        None, description="After the target's address; {{ expressions }} are filled in as one piece of the path each"
     )
     query: dict[str, Computed] = Field(default_factory=dict, max_length=20)
-    body: dict[str, Computed] | None = Field(None, max_length=60, description="Name to expression; a dot in a name makes an object inside")
+    body: Annotated[dict[str, Computed], Field(max_length=60)] | str | None = Field(
+        None, description="Name to expression, a dot in a name makes an object inside; or one expression for all of it, as JSON"
+    )
     encoding: Literal["json", "form"] = "json"
     headers: dict[Annotated[str, StringConstraints(pattern=HEADER_PATTERN)], Computed] = Field(default_factory=dict, max_length=20)
-    secret: Name | None = Field(None, description="A name of CONSOLE_HTTP_SECRETS, sent as `Authorization: Bearer …`")
+    secret: Name | None = Field(
+        None, description="A name of Settings, Secrets or of CONSOLE_HTTP_SECRETS, sent as `Authorization: Bearer …`"
+    )
+    secret_header: Annotated[str, StringConstraints(pattern=HEADER_PATTERN)] | None = Field(
+        None, description="The header that carries the secret as it is, in place of `Authorization`"
+    )
     key_header: Annotated[str, StringConstraints(pattern=HEADER_PATTERN)] = Field(
         "Idempotency-Key", description="The header that carries `key`"
     )
@@ -86,19 +99,54 @@ class Http(Kind):
     def _headers(self) -> Self:
         if self.follow is not None and self.look_up is None:
             raise ValueError("follow needs look_up: it is what tells how it stands")
-        named = [*self.headers, self.key_header]
+        named = [*self.headers, self.key_header, *([self.secret_header] if self.secret_header else [])]
         if wrong := sorted(name for name in named if name.lower() in OURS):
             raise ValueError(f"these headers are set by the console itself: {', '.join(wrong)}")
         if len({name.lower() for name in named}) < len(named):
             raise ValueError("a header is named twice")
         if self.method in ("GET", "DELETE") and self.body is not None:
             raise ValueError(f"{self.method} has no body: use query")
+        if isinstance(self.body, str) and self.encoding == "form":
+            raise ValueError("a form has a body by name: name to expression")
         return self
+
+    @model_validator(mode="after")
+    def _address(self) -> Self:
+        if (self.target is None) == (self.url is None):
+            raise ValueError("say where the request goes: a target with its path, or a url")
+        if self.target is not None and self.path is None:
+            raise ValueError("a target needs a path")
+        if self.url is not None and (self.path is not None or self.query):
+            raise ValueError("a url has its path and query in itself")
+        if self.url is not None and (wrong := wrong_address(self.url)):
+            raise ValueError(wrong)
+        return self
+
+    @property
+    def system(self) -> str:
+        """The other system, as people call it: the name of the target, or the host."""
+        return self.target or str(_parts(self.url or "").hostname)
+
+    @property
+    def origin(self) -> str | None:
+        """Scheme and host of the url, such as `https://api.bank.example`; None for a target."""
+        return None if self.url is None else "{0.scheme}://{0.netloc}".format(_parts(self.url))
+
+    @property
+    def place(self) -> str:
+        """The template of what follows the address: path and query."""
+        if self.path is not None:
+            return self.path
+        after = re.search(r"[/?].*", (self.url or "").partition("://")[2], re.DOTALL)
+        return "/" if after is None else after[0] if after[0].startswith("/") else f"/{after[0]}"
 
     def texts(self) -> Iterator[Placed]:
         """The path, what is sent, what is made of the answer, and the look-up."""
-        yield Located("path", self.path), True
-        for name, rules in (("query", self.query), ("body", self.body or {}), ("headers", self.headers), ("result", self.result)):
+        yield Located("path" if self.url is None else "url", self.place), True
+        if isinstance(self.body, str):
+            yield Located("body", self.body), False
+        named = {} if isinstance(self.body, str) else self.body or {}
+        for name, rules in (("query", self.query), ("body", named), ("headers", self.headers), ("result", self.result)):
             yield from in_rules(name, rules)
         if self.expect is not None:
             yield Located("expect", self.expect), False
@@ -114,7 +162,7 @@ class Http(Kind):
 
     def names(self) -> Iterator[str]:
         """What is sent, unless it only asks."""
-        yield from (self.body or {}) if self.outside else ()
+        yield from self.body if self.outside and isinstance(self.body, dict) else ()
 
     @property
     def outside(self) -> bool:
@@ -124,12 +172,38 @@ class Http(Kind):
     @property
     def goes_to(self) -> str:
         """The target, and what is asked of it."""
-        return f"{self.target} ({self.method} {self.path})"
+        return f"{self.system} ({self.method} {self.place})"
 
     def warnings(self, functions: Many[str] | None) -> Iterator[tuple[str, str]]:
         """A call that cannot be told to have happened."""
         if self.method not in ("GET", "PUT", "DELETE") and not self.idempotent and self.look_up is None:
             yield "look_up", "Where no answer comes nobody can tell what happened: give look_up, or say that the target is idempotent."
+
+
+def wrong_address(url: str) -> str | None:
+    """What is wrong with the address of a request; None where nothing is. No expression chooses the host."""
+    host, _, _ = url.partition("://")[2].partition("/")
+    if "{{" in host.partition("?")[0] or "{{" in url.partition("://")[0]:
+        return "the host is fixed: an expression may stand in the path or the query, not before"
+    try:
+        parts = _parts(url)
+        fits = (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and "@" not in parts.netloc
+            and not parts.fragment
+        )
+    except ValueError:
+        fits = False
+    return (
+        None if fits else "this is no address that a request could go to: it begins with https:// and a host, without a name, password or #"
+    )
+
+
+def _parts(url: str) -> SplitResult:
+    """The address, taken apart; expressions in it are left out."""
+    return urlsplit(expressions.TEMPLATE.sub("x", url))
 
 
 def _follow(told: Follow) -> Iterator[tuple[Located, bool]]:

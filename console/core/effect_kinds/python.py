@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from console.core.documents.document_parts import Name
 from console.core.documents.fields import Computed
-from console.core.documents.workflow import Name
 from console.core.effect_kinds.base import Kind, Placed, in_rules
 
 FUNCTION_PATTERN = r"^[a-z][a-z0-9_]{0,30}(\.[a-z][a-z0-9_]{0,30}){0,2}$"

@@ -35,6 +35,8 @@ ROOTS = (
     "entry",
     "selected",
     "me",
+    "former",
+    "event",
 )
 TABLES = "tables"
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from console.core import expressions
+from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.fields import Definition, Located
-from console.core.documents.workflow import NAME_PATTERN
 from console.core.expressions.operands import UNKNOWN
 from console.core.papers.extracting import Facts, places_of
 from console.core.papers.mrz import Zone

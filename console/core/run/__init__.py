@@ -43,9 +43,13 @@ __all__ = [
     "going_back",
     "holding",
     "moves",
+    "origin",
     "proposal",
     "proposal_comparison",
     "repeating",
     "settling",
+    "simulation",
     "step_requests",
+    "told_entries",
+    "version_moves",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from console.core.documents.workflow import Workflow
+from console.core.run.origin import Fork, Parent, StartedBy
 from console.core.run.step_requests import ApprovalAsked, Awaited, Handover, SideRow, Wish
 
 
@@ -51,10 +52,12 @@ class Taken:
 class Start:
     """Start a run. `exclusive`: only one live run may have this key (None: no limit). `label`: the clearance that its readers need.
 
-    `linked_to` is the ended run that is repeated, `taken` the steps that are taken over from it, in order.
+    `linked_to` is the ended run that is repeated, `taken` the steps that are taken over from it, in order. `acts_for` is the account with whose
+    rights a hands-off run acts: nobody holds it, and its first events are by `by`, a person who started it (None: the engine). `origin`: what started it. `key`: two
+    starts with the same key are one run. `parent`: the run whose step starts it, `fork`: as a branch of its workflow.
     """
 
-    by: str
+    by: str | None
     id: str
     team: str
     version: int
@@ -69,6 +72,12 @@ class Start:
     label: str | None = None
     linked_to: str | None = None
     taken: Sequence["Taken"] = ()
+    acts_for: str | None = None
+    origin: StartedBy | None = None
+    key: str | None = None
+    test: bool = False
+    parent: Parent | None = None
+    fork: Fork | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,11 +271,15 @@ class Arrive:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """The engine: the thing named `key` will not come. A person gets the step, or the document's rule for errors applies."""
+    """The engine: the thing named `key` will not come. A person gets the step, or the document's rule for errors applies.
+
+    `asks`: a person gets it whatever the workflow says about errors.
+    """
 
     key: str
     code: str
     message: str
+    asks: bool = False
     by: None = None
 
 
@@ -405,3 +418,15 @@ class Settle:
     done: bool
     reason: str
     left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MoveVersion:
+    """Move the run to another version of its workflow, at the step `to` of that version. `former_type` is the type of the step at which it stands."""
+
+    by: str
+    version: int
+    to: str
+    former_type: str
+    reason: str
+    revision: int | None = None

@@ -11,8 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from console.core.events import MOVES
-from console.core.moments import moment_text
-from console.core.run import Attempt, Event, Run, approving, commands, going_back, holding, settling, side_work, waiting
+from console.core.run import Attempt, Event, Run, approving, commands, going_back, holding, settling, side_work, version_moves, waiting
 from console.core.run.commands import Command, Complete, Plan, Report, Start, Supply, Taken
 from console.core.run.evolve import fold
 from console.core.run.moves import (
@@ -25,6 +24,7 @@ from console.core.run.moves import (
     sealed_of,
     stale_form,
 )
+from console.core.run.origin import HANDS_OFF
 from console.core.run.step_requests import Awaited
 
 
@@ -63,14 +63,22 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
             "collection": command.collection,
             "record": command.record,
             "exclusive": command.exclusive,
-            "started_by": command.by,
-            "holder": command.by,
+            "started_by": command.acts_for or command.by,
+            "holder": None if command.acts_for else command.by,
             "trigger": command.trigger,
         }
+        | _hands_off(command)
+        | ({"test": True} if command.test else {})
         | ({"label": command.label} if command.label else {})
         | ({"linked_to": command.linked_to} if command.linked_to else {})
     )
-    began = Event("run_started", now, open_data, sealed_of(input=dict(command.input), title=command.title) | {"loaded": {}}, by=command.by)
+    event = command.origin.event if command.origin is not None else None
+    sealed = sealed_of(input=dict(command.input), title=command.title, event=None if event is None else dict(event)) | {"loaded": {}}
+    if command.fork is not None:
+        sealed |= sealed_of(context={step: dict(output) for step, output in command.fork.context.items()}, item=command.fork.item)
+    began = Event("run_started", now, open_data, sealed, by=command.by)
+    if command.fork is not None:
+        return [began, enter_step(plan, run, command.fork.start, 1, now)]
     entered = enter_step(plan, run, start.id, 1, now, "running")
     outcome = {"n": 1, "type": "start", "outcome": "default", "automatic": False, "handled_manually": False}
     done = Event(
@@ -85,6 +93,20 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
         events += more
         after, last, start_outcome = fold(more, after), each.step, each.outcome
     return [*events, *go_to_next(plan, after, last, start_outcome, None, now)]
+
+
+def _hands_off(command: Start) -> dict[str, Any]:
+    """The open values of a start that nobody holds; empty for a guided run."""
+    if command.acts_for is None:
+        return {}
+    open_data: dict[str, Any] = {"mode": HANDS_OFF}
+    if command.origin is not None:
+        open_data["origin"] = {"id": command.origin.id, "chain": [list(link) for link in command.origin.chain]}
+    if command.parent is not None:
+        open_data["parent"] = {name: getattr(command.parent, name) for name in ("run", "branch", "key", "depth")}
+    if command.fork is not None:
+        open_data["fork"] = {"start": command.fork.start, "join": command.fork.join}
+    return open_data | ({"start_key": command.key} if command.key else {})
 
 
 def _take_over_step(plan: Plan, run: Run, each: Taken, command: Start, now: datetime) -> list[Event]:
@@ -132,13 +154,15 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
     )
     chosen += side_rows.events
     if command.effects or command.awaits or command.approval:
+        if command.effects and command.awaits is not None:
+            open_data["awaits"] = waiting.awaited_data(command.awaits)
         submitted = Event("step_submitted", now, open_data, sealed, step, command.by)
         go_to_next(
             plan, run, attempt.step, command.outcome, command.ends, now
         )  # refuse an outcome without a next step before anything is done
         if command.approval is not None:
             return [*chosen, *manual, *approving.submit_for_approval(plan, run, attempt, command, submitted, now)]
-        if command.awaits is None:
+        if command.effects or command.awaits is None:
             return [*chosen, *manual, *settling.submit_effects(plan, run, attempt, command, submitted, now)]
         return [*chosen, *manual, submitted, _awaited(attempt, command.awaits, now)]
     completed = Event("step_completed", now, open_data, sealed, step, command.by)
@@ -175,7 +199,7 @@ def _supply(_plan: Plan, run: Run, command: Supply, now: datetime) -> list[Event
 
 def _awaited(attempt: Attempt, wanted: Awaited, now: datetime) -> Event:
     """The event that the step waits for something."""
-    open_data = {"n": attempt.n, "for": wanted.kind, "key": wanted.key, "until": moment_text(wanted.until), "outcome": wanted.outcome}
+    open_data = {"n": attempt.n, **waiting.awaited_data(wanted)}
     open_data |= {"effect": wanted.effect} if wanted.effect is not None else {}
     return Event("event_awaited", now, open_data, sealed_of(request=dict(wanted.request)), (attempt.step, attempt.attempt))
 
@@ -214,6 +238,7 @@ DECISIONS: Mapping[type, Callable[[Plan, Run, Any, datetime], list[Event]]] = {
     commands.Arrive: waiting.arrive,
     commands.StepIn: waiting.step_in,
     commands.Unanswered: waiting.unanswered,
+    commands.MoveVersion: version_moves.move_version,
     commands.Supply: _supply,
     commands.Escalate: holding.escalate,
     commands.Assign: holding.assign,

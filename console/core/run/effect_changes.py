@@ -8,9 +8,11 @@ from console.core.run import proposal
 from console.core.run.approval_request import Approval, Decided, answered, requested
 from console.core.run.state import Attempt, Effect, Event, Run
 
+KEPT = {"aborting", "then"}
 SIDE_ROWS = {
     "task_created": ("task", "A task was made"),
     "notice_sent": ("notice", "People were told"),
+    "message_asked": ("message", "A message was asked for"),
     "event_awaited": ("documents", "Documents were asked for"),
 }
 """Events that create a side row → (kind of the effect that stands for it, its summary)."""
@@ -18,7 +20,9 @@ SIDE_ROWS = {
 
 def identity_of_side_row(open_data: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
     """The texts and addressees by which two tasks or notices count as the same."""
-    return {name: value for name, value in open_data.items() if name in ("assignee", "team", "due", "to", "channels")} | dict(sealed)
+    return {name: value for name, value in open_data.items() if name in ("assignee", "team", "due", "to", "channels", "channel")} | dict(
+        sealed
+    )
 
 
 def _effect_requested(run: Run, event: Event) -> None:
@@ -69,7 +73,7 @@ def _effect_unknown(run: Run, event: Event) -> None:
 
 
 def _ask_for_settlement(run: Run, event: Event) -> None:
-    run.status, run.waiting = "waiting_person", waiting_for_effect(run) if "aborting" in (run.waiting or {}) else None
+    run.status, run.waiting = "waiting_person", waiting_for_effect(run) if KEPT & (run.waiting or {}).keys() else None
     run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
 
 
@@ -97,6 +101,15 @@ def _set_effect(run: Run, event: Event, status: Any) -> Effect:
     return settled
 
 
+def _event_arrived(run: Run, event: Event) -> None:
+    """Keep an answer that came before the effect that asked for it was settled. Otherwise the step is completed by another event."""
+    if event.open.get("early") and run.waiting is not None and run.then is not None:
+        values = {name: event.sealed[name] for name in ("values", "output") if name in event.sealed}
+        run.waiting = {**run.waiting, "then": {**run.then, "arrived": {"outcome": event.open["outcome"], **values}}}
+    elif run.hands_off:
+        run.automatic = 0  # it has waited for somebody outside: it does not go in circles
+
+
 def _event_awaited(run: Run, event: Event) -> None:
     open_data = event.open
     run.status = "waiting_event"
@@ -112,7 +125,7 @@ def _side_row_created(run: Run, event: Event) -> None:
         return
     attempt, (kind, words) = require_attempt(run), SIDE_ROWS[event.type]
     request = {
-        "key": open_data.get("task") or open_data.get("key") or open_data.get("notice"),
+        "key": open_data.get("task") or open_data.get("key") or open_data.get("notice") or open_data.get("message_id"),
         "asked": event.sealed.get("request") or identity_of_side_row(open_data, event.sealed),
     }
     effect = Effect(open_data["effect"], len(attempt.effects) + 1, kind, words, "succeeded", request, event.at, event.at)
@@ -200,16 +213,18 @@ def require_attempt(run: Run) -> Attempt:
 
 
 def waiting_for_effect(run: Run, **more: Any) -> dict[str, Any]:
-    """The run's `waiting` while an effect is made. Keeps the note that the run is to be aborted afterwards."""
-    then = {"aborting": run.waiting["aborting"]} if run.waiting and "aborting" in run.waiting else {}
-    return {"for": "effect", "until": None, **more, **then}
+    """The run's `waiting` while an effect is made. Keeps what comes after it: the end of the run, or what the step waits for then."""
+    kept = {name: value for name, value in (run.waiting or {}).items() if name in KEPT}
+    return {"for": "effect", "until": None, **more, **kept}
 
 
 CHANGES: Mapping[str, Callable[[Run, Event], None]] = {
     "event_awaited": _side_row_created,
+    "event_arrived": _event_arrived,
     "task_created": _side_row_created,
     "task_closed": _task_closed,
     "notice_sent": _side_row_created,
+    "message_asked": _side_row_created,
     "effect_requested": _effect_requested,
     "effect_kept": _effect_kept,
     "effect_succeeded": _effect_succeeded,

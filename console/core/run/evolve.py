@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from console.core.events import ENDS
 from console.core.origins import PLACE
 from console.core.run import effect_changes
 from console.core.run.effect_changes import put, require_attempt, waiting_for_effect
+from console.core.run.origin import GUIDED
 from console.core.run.state import FORM_NEEDED, NEXT_ITEM, SUPPLIED, Attempt, Event, Run, copied
 
 
@@ -28,6 +30,8 @@ def fold(events: Iterable[Event], run: Run | None = None) -> Run:
 
 def _apply(run: Run, event: Event) -> None:
     run.seq += 1
+    if "entered" in event.open:
+        _entry_told(run, event)
     moved = event.open.get("revision")
     if moved is not None:
         run.worked_ms, run.revision = run.worked_by(event.at), int(moved)
@@ -64,6 +68,22 @@ def _run_started(run: Run, event: Event) -> None:
     run.input = event.sealed.get("input", {})
     run.linked_to = open_data.get("linked_to")
     run.trigger = open_data.get("trigger", "record")
+    run.mode, run.start_key, run.test = open_data.get("mode", GUIDED), open_data.get("start_key"), bool(open_data.get("test"))
+    if "origin" in open_data:
+        run.origin = {**open_data["origin"], "event": event.sealed.get("event")}
+    if "parent" in open_data:
+        parent = open_data["parent"]
+        run.parent, run.branch = parent["run"], parent["branch"]
+        run.origin = {**(run.origin or {}), "key": parent["key"], "depth": parent["depth"]}
+    if "fork" in open_data:
+        run.fork = {**open_data["fork"], "context": event.sealed.get("context") or {}, "item": event.sealed.get("item")}
+        run.context = dict(run.fork["context"])
+
+
+def _entry_told(run: Run, event: Event) -> None:
+    """The entry into an automatic step, for which there is no event of its own (`told_entries`)."""
+    open_data = {"n": event.open["n"], "status": "running"}
+    _step_entered(run, Event("step_entered", datetime.fromisoformat(event.open["entered"]), open_data, {}, event.step))
 
 
 def _step_entered(run: Run, event: Event) -> None:
@@ -80,11 +100,19 @@ def _step_entered(run: Run, event: Event) -> None:
         run.visits[f"{step}/items"] = run.visits.get(f"{step}/items", 0) + 1
     run.status = event.open["status"]
     run.waiting = run.take_over = None
+    _leave_alone(run)
+
+
+def _leave_alone(run: Run) -> None:
+    """Nobody holds a hands-off run any more when it goes on by itself: it acts with the rights of its own account again."""
+    if run.hands_off and run.status == "running":
+        run.holder = None
 
 
 def _step_submitted(run: Run, event: Event) -> None:
     attempt = require_attempt(run)
-    run.status, run.waiting = "waiting_event", waiting_for_effect(run)
+    then = {"then": event.open["awaits"]} if "awaits" in event.open else {}
+    run.status, run.waiting = "waiting_event", waiting_for_effect(run, **then)
     put(run, attempt, status="performing", errors=None, **_handed_in(event))
 
 
@@ -141,6 +169,7 @@ def _step_failed(run: Run, event: Event) -> None:
 
 def _attempt_retried(run: Run, event: Event) -> None:
     run.status, run.take_over, run.waiting, run.automatic = event.open["status"], None, None, 0
+    _leave_alone(run)
 
 
 def _timer_set(run: Run, event: Event) -> None:
@@ -214,6 +243,10 @@ def _run_escalated(run: Run, event: Event) -> None:
     }
 
 
+def _run_version_moved(run: Run, event: Event) -> None:
+    run.version = int(event.open["version"])
+
+
 def _run_released(run: Run, _event: Event) -> None:
     run.holder = None
 
@@ -225,7 +258,7 @@ def _attempt_cancelled(run: Run, event: Event) -> None:
 def _step_revised(run: Run, event: Event) -> None:
     target = run.attempts[int(event.open["n"])]
     put(run, target, revised=True)
-    run.context = {}
+    run.context = dict((run.fork or {}).get("context", {}))
     for _, attempt in sorted(run.attempts.items()):
         if attempt.standing:
             run.context[attempt.step] = _context(run, attempt)
@@ -270,6 +303,7 @@ CHANGES: Mapping[str, Callable[[Run, Event], None]] = {
     "run_resumed": _run_resumed,
     "run_taken_over": _run_taken_over,
     "run_released": _run_released,
+    "run_version_moved": _run_version_moved,
     "run_assigned": _run_assigned,
     "run_escalated": _run_escalated,
     "wait_left": _wait_left,

@@ -115,6 +115,8 @@ def go_to_next(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | Non
         status = "waiting_person" if step_id in plan.asks else None  # a person works through the list, and another item is left
         return [enter_step(plan, run, step_id, run.made + 1, now, status, iteration=run.visits.get(f"{step_id}/items", 0) + 2)]
     target = plan.workflow.target(step_id, outcome)
+    if run.fork is not None and target is not None and target == run.fork["join"]:
+        return [Event("run_completed", now, {"label": None, "step": step_id})]
     if target is None:
         raise Invalid(f"The step has no way on for “{outcome}”.", details=[{"field": "outcome", "reason": "This choice leads nowhere."}])
     limit = plan.workflow.settings.visit_limit

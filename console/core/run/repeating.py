@@ -16,7 +16,7 @@ from console.errors import Conflict, Invalid
 COMPARED = frozenset({"sql_write"})
 """Kinds whose write compares the old value first: repeated, they change only what a person saw, so nobody has to choose."""
 
-BESIDE = frozenset({"task", "notice", "documents"})
+BESIDE = frozenset({"task", "notice", "documents", "message"})
 """Kinds that stand for rows of the console itself: `console.core.run.side_work` decides about them."""
 
 LABELS = {

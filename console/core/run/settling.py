@@ -1,7 +1,7 @@
 """Effects of a step and their results. They are requested together and made one after another, in the order of their numbers."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -160,7 +160,8 @@ def after_refusal(plan: Plan, run: Run, event: Event, why: Report, now: datetime
             Event("step_failed", now, open_data | {"outcome": "error"}, {"message": why.message}, step),
             *_enter_step(plan, run, way, now),
         ]
-    if ends_run(plan, attempt, asks=why.asks):
+    nobody = run.hands_off and run.holder is None  # a right that is gone, or an account that is closed, is an error like others then
+    if ends_run(plan, attempt, asks=why.asks and not nobody):
         return [*events, *_without_a_person(plan, fold(events, run), attempt, why, now)]
     sealed = {"values": dict(attempt.values), "errors": [dict(error) for error in why.errors]}
     events.append(Event("step_reopened", now, {"effect": why.effect, "code": why.code}, sealed, step))
@@ -208,6 +209,8 @@ def after_settling(plan: Plan, run: Run, attempt: Attempt, now: datetime) -> lis
     if latest.outcome is None:  # the step was not completed: effects were taken back before it
         sealed = {"values": dict(latest.defaults or {}), "errors": []}
         return [Event("step_reopened", now, {"effect": latest.effects[-1].id, "code": "compensated"}, sealed, step)]
+    if run.then is not None:
+        return _wait_or_go_on(plan, run, latest, run.then, now)
     came_to = _came_to(plan, latest)
     open_data = {
         "n": attempt.n,
@@ -215,9 +218,29 @@ def after_settling(plan: Plan, run: Run, attempt: Attempt, now: datetime) -> lis
         "automatic": attempt.step in plan.automatic and attempt.by is None,
     }
     open_data |= {"came_to": came_to} if came_to != latest.outcome else {}
-    completed = Event("step_completed", now, open_data, _with_results(latest), step)
+    completed = Event("step_completed", now, open_data, with_results(latest), step)
     after = fold([completed], run)
     return [completed, *go_to_next(plan, after, attempt.step, came_to, None, now)]
+
+
+def _wait_or_go_on(plan: Plan, run: Run, attempt: Attempt, then: Mapping[str, Any], now: datetime) -> list[Event]:
+    """The events after the effects of a step that waits for what comes of them: it begins to wait, or is done if that came already."""
+    step, arrived = (attempt.step, attempt.attempt), then.get("arrived")
+    if arrived is None:
+        return [
+            Event("event_awaited", now, {"n": attempt.n, **{name: then[name] for name in ("for", "key", "until", "outcome")}}, {}, step)
+        ]
+    sealed = {"values": dict(arrived.get("values", attempt.values))} | with_results(attempt)
+    if "output" in arrived:
+        sealed["output"] = {**sealed.get("output", {}), **arrived["output"]}
+    open_data = {
+        "n": attempt.n,
+        "type": plan.workflow.step(attempt.step).type,
+        "outcome": arrived["outcome"],
+        "automatic": attempt.by is None,
+    }
+    completed = Event("step_completed", now, open_data, sealed, step)
+    return [completed, *go_to_next(plan, fold([completed], run), attempt.step, arrived["outcome"], None, now)]
 
 
 def _came_to(plan: Plan, attempt: Attempt) -> str:
@@ -232,7 +255,7 @@ def _succeeded_effects(attempt: Attempt) -> list[Effect]:
     return [effect for effect in attempt.effects if effect.status == "succeeded" and effect.compensates is None]
 
 
-def _with_results(attempt: Attempt) -> dict[str, Any]:
+def with_results(attempt: Attempt) -> dict[str, Any]:
     """`output` with the results of the effects: `results` by name, `result` of the last one, its `message`. Empty if no effect has a result."""
     with_result = [
         effect

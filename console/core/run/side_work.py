@@ -1,4 +1,4 @@
-"""Tasks, notices and requests for documents that a step creates: if the run comes to the step again, the same ones are kept, not created twice.
+"""Tasks, notices, messages and requests for documents that a step creates: if the run comes to the step again, the same ones are kept, not created twice.
 
 A different task is created only after a person says what to do with the earlier one.
 """
@@ -14,8 +14,8 @@ from console.core.run.effect_changes import identity_of_side_row
 from console.core.run.moves import require_reason
 from console.core.run.step_requests import Awaited, SideRow
 
-TASK = "task"
-KINDS = {"task_created": TASK, "notice_sent": "notice"}
+TASK, MESSAGE = "task", "message"
+KINDS = {"task_created": TASK, "notice_sent": "notice", "message_asked": MESSAGE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,12 @@ def create_side_rows(run: Run, attempt: Attempt, command: Complete, now: datetim
             fresh.append(replace(side_row, open={**side_row.open, "to": others, "count": len(others)}))
             continue
         events.append(_effect_kept(side_row.open["effect"], same, step, now, command.by))
-        if awaits is not None and awaits.key == side_row.open.get("task"):
+        if awaits is not None and awaits.key == (side_row.open.get("task") or side_row.open.get("message_id")):
             awaits, stands = _wait_again(run, awaits, same, same.request["key"])
     if awaits is not None and awaits.effect is not None and (same := _find_same(before, awaits.kind, awaits.request)) is not None:
         events.append(_effect_kept(awaits.effect, same, step, now, command.by))
         awaits, stands = _wait_again(run, awaits, same, same.request["key"])
+    _require_anew([side_row for side_row in fresh if side_row.kind == "message_asked"], before, command)
     events += _instead(attempt, [side_row for side_row in fresh if side_row.kind == "task_created"], before, command, now)
     events += [Event(side_row.kind, now, {"n": attempt.n, **side_row.open}, dict(side_row.sealed), step, command.by) for side_row in fresh]
     return SideRows(events, None if stands is not None else awaits, stands)
@@ -88,6 +89,16 @@ def _wait_again(run: Run, awaits: Awaited, former: Effect, key: str) -> tuple[Aw
     if attempt is not None and attempt.completed_at is not None and attempt.outcome is not None:
         return None, attempt
     return replace(awaits, key=key, effect=None), None
+
+
+def _require_anew(wanted: list[SideRow], before: list[Effect], command: Complete) -> None:
+    """Raise Conflict `already_done` if another message left at this step before, unless the person says with a reason that this one leaves too."""
+    former = [each for each in before if each.kind == MESSAGE]
+    if not wanted or not former:
+        return
+    if command.repeat != "again":
+        raise repeating.already_done(former, ["again"], command.repeat)
+    require_reason(command.reason)
 
 
 def _instead(attempt: Attempt, wanted: list[SideRow], before: list[Effect], command: Complete, now: datetime) -> list[Event]:

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from console.core.events import ENDS
 from console.core.run.approval_request import Approval
+from console.core.run.origin import GUIDED, HANDS_OFF
 
 Status = Literal[
     "running", "waiting_person", "waiting_time", "waiting_event", "saved", "completed", "aborted", "failed", "cancelled", "timed_out"
@@ -109,7 +110,9 @@ class Run:
 
     `revision` counts transitions and is part of every form; `seq` counts all events. `visits` counts entries by step, and the iterations of
     a loop as `<step>/items`. `automatic` counts automatic steps since the last one of a person. `trigger` is the kind of trigger, `worked_ms`
-    how long the console worked on it, without waiting. `ticket` is the inbox in which the run waits, and why. People without clearance for
+    how long the console worked on it, without waiting. `mode` is `guided`, or `hands_off` for a run that acts with the rights of `started_by` and that
+    nobody holds until it asks a person; `origin` is what started that: `id` of the trigger, `event`, `chain`. `start_key`: its start was named so. `parent` is the run whose step started it as its
+    `branch`; `fork` is where a branch of the same workflow begins and joins, with what it began. `ticket` is the inbox in which the run waits, and why. People without clearance for
     `label` are told that there is no such run. `screens` holds what was last shown, by attempt (replay only). `loaded`: read of other records → keys of its rows, as
     far as they are not stored yet (see runs/rows/loaded_rows.py).
     """
@@ -139,6 +142,13 @@ class Run:
     exclusive_key: str | None = None
     linked_to: str | None = None
     trigger: str = "record"
+    mode: str = GUIDED
+    origin: Mapping[str, Any] | None = None
+    start_key: str | None = None
+    parent: str | None = None
+    branch: str | None = None
+    fork: Mapping[str, Any] | None = None
+    test: bool = False
     worked_ms: int = 0
     label: str | None = None
     created_at: datetime | None = None
@@ -153,6 +163,20 @@ class Run:
     def ended(self) -> bool:
         """Whether the run has ended and accepts no command."""
         return self.status in FINAL
+
+    @property
+    def hands_off(self) -> bool:
+        """Whether nobody holds it unless it asks a person: it acts with the rights of `started_by`."""
+        return self.mode == HANDS_OFF
+
+    @property
+    def acts_for(self) -> str:
+        """Id of the person or service account with whose rights the engine goes on. What a person handed in is made with their own rights."""
+        if not self.hands_off:
+            return self.holder or self.last_holder or self.started_by
+        attempt = self.attempt
+        handed_in = attempt.by if attempt is not None and attempt.status == "performing" else None
+        return handed_in or self.started_by
 
     @property
     def attempt(self) -> Attempt | None:
@@ -189,6 +213,16 @@ class Run:
         if self.active_at is None or not (self.status == "running" or (self.waiting or {}).get("for") == "effect"):
             return self.worked_ms
         return self.worked_ms + int(min(LONGEST_STRETCH, max(timedelta(), now - self.active_at)) / timedelta(milliseconds=1))
+
+    @property
+    def then(self) -> Mapping[str, Any] | None:
+        """What the step waits for once its effects are made, while they are not: `for`, `key`, `until`, `outcome`, and `arrived` if it came already."""
+        return (self.waiting or {}).get("then")
+
+    @property
+    def joins(self) -> str | None:
+        """The key of the wait for runs that the current step has started; None if it waits for none."""
+        return str(self.waiting["key"]) if self.waiting is not None and self.waiting["for"] == "run" else None
 
     @property
     def waits_outside(self) -> bool:

@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any
 
+from console.core.moments import moment_text
 from console.core.run import Attempt, Event, Run, approving, settling
 from console.core.run.commands import Arrive, Delay, Fail, Fire, Plan, Report, Retry, StepIn, StopTrying, TimeOut, Unanswered, Wait
 from console.core.run.evolve import fold
 from console.core.run.moves import engine_at, enter_step, go_to_next, not_possible, open_attempt, require_holder, sealed_of
 from console.core.run.proposal import AT_STAKE
+from console.core.run.step_requests import Awaited
 
 
 def retry(plan: Plan, run: Run, command: Retry, now: datetime) -> list[Event]:
@@ -35,7 +37,7 @@ def fail(plan: Plan, run: Run, command: Fail, now: datetime) -> list[Event]:
 
 def time_out(plan: Plan, run: Run, _command: TimeOut, now: datetime) -> list[Event]:
     """The event that ends a run whose automatic steps took longer than the workflow allows. Waiting for people does not count."""
-    limit = plan.workflow.settings.timeout_ms
+    limit = plan.workflow.time_limit_ms(hands_off=run.hands_off)
     if limit is None or run.status != "running" or run.worked_by(now) <= limit:
         raise not_possible(run, "Ending it for its time limit")
     return [Event("run_timed_out", now, {"limit_seconds": -(-limit // 1000)})]
@@ -99,22 +101,40 @@ def _submitted_values(attempt: Attempt) -> dict[str, Any]:
     return sealed_of(values=dict(attempt.values)) | ({} if attempt.output is None else {"output": dict(attempt.output)})
 
 
+def awaited_data(wanted: Awaited) -> dict[str, Any]:
+    """The open values of what a step waits for."""
+    return {"for": wanted.kind, "key": wanted.key, "until": moment_text(wanted.until), "outcome": wanted.outcome}
+
+
 def arrive(plan: Plan, run: Run, command: Arrive, now: datetime) -> list[Event]:
-    """The events when the awaited thing is there: the step is done."""
+    """The events when the awaited thing is there: the step is done. If it comes before the effect that asked for it is settled, it is kept."""
     attempt, waiting = run.attempt, run.waiting
+    if attempt is not None and run.then is not None and run.then["key"] == command.key and "arrived" not in run.then:
+        return _arrive_early(plan, run, attempt, command, now)
     if not run.waits_outside or attempt is None or waiting is None or waiting["key"] != command.key or waiting["for"] == "approval":
         raise not_possible(run, "Going on with this answer")
     step, open_data = (attempt.step, attempt.attempt), {"n": attempt.n, "key": command.key, "outcome": command.outcome}
     arrived = Event("event_arrived", now, open_data, {}, step, command.by)
-    sealed = _submitted_values(attempt)
+    sealed = _submitted_values(attempt) | settling.with_results(attempt)
     if command.values is not None:
         sealed = sealed | {"values": dict(command.values)}
     if command.output is not None:
-        sealed = sealed | {"output": dict(command.output)}
+        sealed = sealed | {"output": {**settling.with_results(attempt).get("output", {}), **command.output}}
     done = {"n": attempt.n, "type": plan.workflow.step(attempt.step).type, "outcome": command.outcome, "automatic": command.by is None}
     done |= {"proposal": dict(command.proposal)} if command.proposal else {}
     completed = Event("step_completed", now, done, sealed, step, command.by)
     return [arrived, completed, *go_to_next(plan, fold([arrived, completed], run), attempt.step, command.outcome, None, now)]
+
+
+def _arrive_early(plan: Plan, run: Run, attempt: Attempt, command: Arrive, now: datetime) -> list[Event]:
+    """The event that keeps the answer. An effect of unknown result has happened then: nobody need look."""
+    open_data = {"n": attempt.n, "key": command.key, "outcome": command.outcome, "early": True}
+    sealed = {name: dict(given) for name, given in (("values", command.values), ("output", command.output)) if given is not None}
+    events = [Event("event_arrived", now, open_data, sealed, (attempt.step, attempt.attempt), command.by)]
+    effect = run.unknown
+    if effect is None or effect.status != "unknown" or effect.compensates is not None:
+        return events
+    return [*events, *settling.report(plan, fold(events, run), Report(effect.id, "succeeded"), now)]
 
 
 def unanswered(plan: Plan, run: Run, command: Unanswered, now: datetime) -> list[Event]:
@@ -122,14 +142,14 @@ def unanswered(plan: Plan, run: Run, command: Unanswered, now: datetime) -> list
     attempt, waits = run.attempt, run.waiting
     if not run.waits_outside or attempt is None or waits is None or waits["key"] != command.key:
         raise not_possible(run, "Going on without this answer")
-    return _will_not_come(plan, run, attempt, command.code, command.message, now)
+    return _will_not_come(plan, run, attempt, command.code, command.message, now, asks=command.asks)
 
 
-def _will_not_come(plan: Plan, run: Run, attempt: Attempt, code: str, message: str, now: datetime) -> list[Event]:
+def _will_not_come(plan: Plan, run: Run, attempt: Attempt, code: str, message: str, now: datetime, *, asks: bool = False) -> list[Event]:
     """The step's way for errors, the end of the run where the workflow says so, or a person who goes on without it; a person always where something is at stake."""
     step, sealed = (attempt.step, attempt.attempt), {"message": message}
     open_data = {"code": code, "type": plan.workflow.step(attempt.step).type}
-    failed = code != AT_STAKE
+    failed = code != AT_STAKE and not asks
     way = settling.error_target(plan, run, attempt) if failed else None
     if way is not None:
         return [Event("step_failed", now, open_data | {"outcome": "error"}, sealed, step), enter_step(plan, run, way, run.made + 1, now)]

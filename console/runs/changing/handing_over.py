@@ -153,7 +153,9 @@ def arrive(
     values: Mapping[str, Any] | None = None,
     output: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Complete the step that waits for `key`, and go on. False if the run does not wait for it (any more).
+    """Complete the step that waits for `key`, and go on. False if the run does not wait for it (any more), or had the answer before.
+
+    An answer may come while the effect that asked for it is still being made, or is unknown: it is kept, and counts once the effect is settled.
 
     `actor` is the person who answered, or `ENGINE` for an answer from outside. The caller has checked their right.
     """
@@ -161,9 +163,11 @@ def arrive(
 
     def once() -> tuple[Any, Any] | None:
         loaded = load(run_id)
-        if loaded is None or not loaded.run.waits_outside or (loaded.run.waiting or {})["key"] != key:
+        if loaded is None or key not in ((loaded.run.waiting or {}).get("key"), (loaded.run.then or {}).get("key")):
             return None
         definition = version(loaded.run.workflow, loaded.run.version)
+        if not loaded.run.waits_outside and (loaded.run.then is None or "arrived" in loaded.run.then):
+            return None
         command = commands.Arrive(key, outcome, values, output, by)
         return definition, write(
             actor, definition, loaded, decisions.decide(plan_of(definition), loaded.run, command, log.now()), hand_on=True
@@ -173,13 +177,30 @@ def arrive(
     if moved is None:
         return False
     definition, loaded = moved
-    holder = loaded.run.holder or loaded.run.last_holder or loaded.run.started_by
-    if loaded.run.moving and holder:
+    if loaded.run.moving and not loaded.run.hands_off:  # of one that nobody holds a worker does the rest
         try:
-            go_on(accounts.actor_of_person(holder, "sys:engine"), definition, loaded)
+            go_on(accounts.actor_of_person(loaded.run.acts_for, "sys:engine"), definition, loaded)
         except ConsoleError:
             return True  # the job in the queue goes on
     return True
+
+
+def will_not_come(run_id: str, key: str, code: str, message: str, *, asks: bool = False) -> bool:
+    """Tell the run that what it waits for under `key` will not come. False if it does not wait for it (any more).
+
+    It takes its edge for errors, ends, or a person gets the step; with `asks` a person gets it in any case.
+    """
+
+    def once() -> bool:
+        loaded = load(run_id)
+        if loaded is None or not loaded.run.waits_outside or (loaded.run.waiting or {})["key"] != key:
+            return False
+        definition = version(loaded.run.workflow, loaded.run.version)
+        command = commands.Unanswered(key, code, message, asks)
+        write(ENGINE, definition, loaded, decisions.decide(plan_of(definition), loaded.run, command, log.now()), hand_on=True)
+        return True
+
+    return retried(once)
 
 
 def step_in(actor: Actor, run_id: str, *, revision: int | None, reason: str = "") -> None:

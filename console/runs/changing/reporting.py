@@ -16,7 +16,7 @@ from console.db.engine import transaction
 from console.db.ids import new_id
 from console.errors import Conflict, NotFound
 from console.records import Record
-from console.runs.changing.transitions import checked_input
+from console.runs.changing.run_starts import checked_input
 from console.runs.engine.addressees import may_see
 from console.runs.engine.stepping import plan_of
 from console.runs.rows import side_rows

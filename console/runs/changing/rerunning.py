@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from console import workflows
+from console import access, accounts, workflows
 from console.core.actor import Actor
 from console.core.run import Run
 from console.core.run.commands import Taken
+from console.core.run.origin import StartedBy
 from console.errors import Conflict, Invalid
 from console.runs.changing.run_rights import see
-from console.runs.changing.transitions import begin
+from console.runs.changing.run_starts import HandsOff, account_of, begin
 from console.runs.rows import loaded_rows, version_origins
 
 
@@ -36,7 +37,16 @@ def rerun(
         raise Invalid("Another input begins at the start.", details=[{"field": "input", "reason": "Leave it out, or take from: start."}])
     taken = _standing(run) if origin == "failure" else ()
     values = given if given is not None else run.input
-    return begin(actor, definition, run.collection, run.record, values, linked_to=run.id, taken=taken)
+    if not run.hands_off:
+        return begin(actor, definition, run.collection, run.record, values, linked_to=run.id, taken=taken, test=run.test)
+    access.require(actor, run.team, f"workflow:{definition.slug}", "start")
+    account = account_of(definition) if definition.document.run_as is not None else accounts.actor_of_person(run.started_by)
+    began = run.origin
+    started = (
+        None if began is None else StartedBy(began["id"], run.trigger, began["event"], tuple((link[0], link[1]) for link in began["chain"]))
+    )
+    again = HandsOff(by=actor, origin=started, test=run.test)
+    return begin(account, definition, run.collection, run.record, values, linked_to=run.id, taken=taken, hands_off=again)
 
 
 def _standing(run: Run) -> tuple[Taken, ...]:

@@ -1,20 +1,18 @@
-"""Starting and completing: the transitions of a run that most others build on. Each checks the rights, decides, and commits once."""
+"""Completing a step: the transition of a run that most others build on. Each checks the rights, decides, and commits once."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from console import access, log, records, subjects, workflows
+from console import access, log, workflows
 from console.core.actor import Actor
 from console.core.forms import refusal
 from console.core.run import Event, Run, commands, decisions, fold, moves
-from console.core.run.commands import Command, Taken
+from console.core.run.commands import Command
 from console.core.run.proposal import MARKS
-from console.db.ids import new_id
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
-from console.records import Record
+from console.errors import Conflict, Invalid, NotFound
 from console.runs.changing import compensations, submitting
 from console.runs.changing.approval_requests import complete_request, notify_approvers
 from console.runs.changing.run_rights import Seen, see
@@ -24,7 +22,7 @@ from console.runs.engine.stepping import context_of, label_of, plan_of, prompt_o
 from console.runs.rows import loaded_rows, typed_drafts
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
-from console.runs.rows.run_store import LiveRun, live_run, load, retried, retried_from_memory, write
+from console.runs.rows.run_store import load, retried, retried_from_memory, write
 from console.runs.showing import reading
 from console.runs.showing.screens import Screen, digest, item_of, last_shown, seen_fields, shown_event
 from console.runs.showing.view import RunView
@@ -32,147 +30,6 @@ from console.steps.base import Completion, Prompt
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
-
-
-def start(actor: Actor, workflow: str, collection: str | None, record: str | None, given: Mapping[str, Any] | None = None) -> str:
-    """Start a run of the live version and return its id.
-
-    Raises NotFound for a workflow or record that the actor may not see, NotAllowed without the right to start, Invalid for the input (fields
-    named `input.…`), Conflict `run_is_live` if a run is live on the record (with `run_id` if the actor may see it).
-    """
-    return begin(actor, _live_for(actor, workflow), collection, record, given)
-
-
-def try_start(actor: Actor, workflow: str, collection: str | None, record: str | None, given: Mapping[str, Any] | None = None) -> None:
-    """Check everything that `start` checks, and raise what it would raise; nothing is started."""
-    definition = _live_for(actor, workflow)
-    about, _, exclusive = _judged(actor, definition, collection, record)
-    _require_none_live(actor, exclusive)
-    checked_input(actor, definition, about, given or {}, definition.document.team or "", log.now())
-
-
-def _live_for(actor: Actor, workflow: str) -> Definition:
-    """The live version of the workflow. Raises NotFound for one that the actor may not see."""
-    definition = workflows.live(workflow)
-    obj = f"workflow:{definition.slug}"
-    if not access.can(actor, definition.document.team or "", obj, "see"):
-        raise NotFound(f"There is no published workflow {workflow}.") if access.label_of(obj) else NotFound(hidden=True)
-    return definition
-
-
-def _judged(
-    actor: Actor, definition: Definition, collection: str | None, record: str | None
-) -> tuple[Record | None, str | None, str | None]:
-    """(record, label, key that only one live run may have) of a run that the actor may start. Raises what `start` raises for them."""
-    access.require(actor, definition.document.team or "", f"workflow:{definition.slug}", "start")
-    workflows.require_active(definition)
-    about = _record_of_start(actor, definition, collection, record)
-    of_record = access.label_of(f"collection:{about.collection}", about.values) if about is not None else None
-    label = definition.document.clearance or of_record
-    return about, label, _exclusive(definition, about, label)
-
-
-def begin(
-    actor: Actor,
-    definition: Definition,
-    collection: str | None,
-    record: str | None,
-    given: Mapping[str, Any] | None = None,
-    *,
-    linked_to: str | None = None,
-    taken: Sequence[Taken] = (),
-) -> str:
-    """Start a run of this version and return its id. `linked_to` is the ended run that it repeats, `taken` its steps to take over. Raises what `start` raises."""
-    team = definition.document.team or ""
-    about, label, exclusive = _judged(actor, definition, collection, record)
-    run_id, now = new_id("run"), log.now()
-    _require_none_live(actor, exclusive)
-    values, output = checked_input(actor, definition, about, given or {}, team, now)
-    command = commands.Start(
-        by=actor.id,
-        id=run_id,
-        team=team,
-        version=definition.number,
-        workflow=definition.id,
-        collection=about.collection if about else None,
-        record=about.key if about else None,
-        exclusive=exclusive,
-        input=values,
-        output=output,
-        title=about.title if about else "",
-        label=label,
-        linked_to=linked_to,
-        taken=taken,
-        trigger="api" if actor.kind == "key" else "record" if about is not None else "manual",
-    )
-    subject = subject_of(about) if about and label is None else subjects.subject_of("run", run_id)
-    events = decisions.decide(plan_of(definition), Run(), command, now)
-    try:
-        loaded = write(actor, definition, None, events, subject=subject)
-    except LiveRun as live:
-        _require_none_live(actor, live.exclusive_key)
-        raise
-    go_on(actor, definition, loaded)
-    return run_id
-
-
-def _exclusive(definition: Definition, about: Record | None, label: str | None) -> str | None:
-    """The key that only one live run may have. Runs with a label have keys of their own, so that they never block a visible run."""
-    if about is None or not definition.document.settings.exclusive:
-        return None
-    return f"{definition.id}|{about.collection}|{about.key}" + (f"|{label}" if label else "")
-
-
-def _record_of_start(actor: Actor, definition: Definition, collection: str | None, record: str | None) -> Record | None:
-    """The record of the new run, as the actor may see it; None for a workflow without a collection."""
-    wanted = definition.document.collection
-    if wanted is None:
-        if collection or record:
-            raise Invalid("This workflow is about no record.", details=[{"field": "collection", "reason": "Leave it out."}])
-        return None
-    if collection != wanted or record is None:
-        raise Invalid(
-            f"This workflow starts from a record of {wanted}.",
-            details=[{"field": "collection" if collection != wanted else "record", "reason": f"Name a record of {wanted}."}],
-        )
-    if records.collection(wanted).personal_key:
-        raise Conflict(
-            "Runs cannot be about these records: their key is itself personal. Start from the record that they belong to.",
-            code="not_possible",
-        )
-    return records.get(wanted, record, access.scope_for(actor, wanted, "read"))
-
-
-def _require_none_live(actor: Actor, exclusive: str | None) -> None:
-    """Raise Conflict `run_is_live` if a live run has the key; with its id if the actor may see it."""
-    run_id = live_run(exclusive) if exclusive else None
-    if run_id is None:
-        return
-    try:
-        see(actor, run_id)
-    except ConsoleError:
-        raise Conflict("A run of this workflow is already ongoing on this record.", code="run_is_live") from None
-    raise Conflict("A run of this workflow is already ongoing on this record.", code="run_is_live", run_id=run_id)
-
-
-def checked_input(
-    actor: Actor, definition: Definition, record: Record | None, given: Mapping[str, Any], team: str, now: datetime
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(values, output) of the start step. Raises Invalid with its fields named `input.…`."""
-    opening = decisions.opening(plan_of(definition), actor.id, team, now)
-    open_step = step_at(definition, opening)
-    try:
-        context = context_of(actor, open_step, record, now)
-        completion = open_step.kind.complete(open_step.view, context, dict(given), None)
-        submitting.require_existing_references(actor, open_step, context, given)
-    except Invalid as error:
-        raise Invalid(error.message, details=[{**detail, "field": f"input.{detail['field']}"} for detail in error.details]) from None
-    return completion.values, completion.output if completion.output is not None else completion.values
-
-
-def subject_of(record: Record) -> str:
-    """The subject under whose key the values of a run on this record are encrypted: the person that the collection names, else the record."""
-    return subjects.subject_of(*(records.subject(record.collection, record.key or "") or (record.collection, record.key or "")))
 
 
 @dataclass(frozen=True, slots=True)

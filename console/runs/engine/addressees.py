@@ -5,39 +5,50 @@ from dataclasses import replace
 from typing import Any
 
 from console import access, accounts, workflows
+from console.contacts import tags
 from console.core.run import Run
 from console.core.run.step_requests import Awaited, SideRow
+from console.core.tag_names import identity
 from console.db.engine import fetch
 from console.db.ids import new_id
 from console.errors import Invalid, NotAllowed, NotFound
 from console.runs.engine.stepping import record_of, run_facts
-from console.steps.base import Completion, NoticeWanted, People, Question, TaskWanted
+from console.steps.base import Completion, MessageWanted, NoticeWanted, People, Question, TagWanted, TaskWanted
 
 MOST = 200
 _MEMBERS = """
-select p.id from console.person_team t join console.person p on p.id = t.person where t.team = %s and p.disabled_at is null order by p.id
+select p.id from console.person_team t join console.person p on p.id = t.person where t.team = %s and p.disabled_at is null and p.kind = 'person' order by p.id
 """
 _PERSONS = "select id from console.person where (id = any(%(named)s) or email = any(%(named)s)) and disabled_at is null order by id"
 
 
-def resolve_addressees(run: Run, completion: Completion) -> tuple[Sequence[SideRow], Awaited | None]:
-    """(side rows, what the step waits for) of a completion. Raises Invalid if nobody who is addressed may see the run."""
+def resolve_addressees(run: Run, completion: Completion, slug: str | None = None) -> tuple[Sequence[SideRow], Awaited | None]:
+    """(side rows, what the step waits for) of a completion. Raises Invalid if nobody who is addressed may see the run.
+
+    `slug`: of its workflow, for a dry run: its version may be a draft, and nothing is written.
+    """
     side_rows: list[SideRow] = []
     awaits = completion.awaits
     if completion.notice is not None:
-        side_rows.append(_notice(run, completion.notice))
+        side_rows.append(_notice(run, completion.notice, slug))
     if completion.task is not None:
-        made = _task(run, completion.task)
+        made = _task(run, completion.task, slug)
         side_rows.append(made)
         awaits = Awaited("task", made.open["task"]) if completion.task.waits else awaits
+    if completion.message is not None:
+        made = _message(completion.message)
+        side_rows.append(made)
+        awaits = Awaited("message", made.open["message_id"])
+    if completion.tag is not None and (changed := _tag(run, completion.tag, written=slug is None)) is not None:
+        side_rows.append(changed)
     if completion.question is not None:
-        awaits = _question(run, completion.question)
+        awaits = _question(run, completion.question, slug)
     if awaits is not None and awaits.kind == "documents":
         awaits = replace(awaits, effect=new_id("eff"))
     return side_rows, awaits
 
 
-def visible_addressees(run: Run, to: People) -> list[str]:
+def visible_addressees(run: Run, to: People, slug: str | None = None) -> list[str]:
     """Ids of the addressed people who may see the run, each once."""
     people: list[str] = []
     if to.persons:
@@ -46,15 +57,17 @@ def visible_addressees(run: Run, to: People) -> list[str]:
         people += sorted(access.holders(role))
     if to.team:
         people += [row[0] for row in fetch(_MEMBERS, (accounts.team_id(to.team),))]
-    return [person for person in list(dict.fromkeys(people))[:MOST] if may_see(person, run)]
+    return [person for person in list(dict.fromkeys(people))[:MOST] if may_see(person, run, slug)]
 
 
-def may_see(person: str, run: Run) -> bool:
-    """Whether the person may see the run with today's rights."""
+def may_see(person: str, run: Run, slug: str | None = None) -> bool:
+    """Whether the person may see the run with today's rights. `slug`: of its workflow, where that is known."""
     try:
         actor = accounts.actor_of_person(person)
-        definition = workflows.version(run.workflow, run.version)
-        if not access.can(actor, run.team, f"workflow:{definition.slug}", "see", run=run_facts(run)):
+        if actor.service:
+            return False
+        named = slug or workflows.version(run.workflow, run.version).slug
+        if not access.can(actor, run.team, f"workflow:{named}", "see", run=run_facts(run)):
             return False
         if run.label is not None and run.label not in access.clearance(actor):
             return False
@@ -70,8 +83,8 @@ def _place(run: Run) -> str:
     return f"{run.id}:{attempt.step}:{attempt.attempt}" if attempt is not None else run.id
 
 
-def _notice(run: Run, wanted: NoticeWanted) -> SideRow:
-    people = visible_addressees(run, wanted.to)
+def _notice(run: Run, wanted: NoticeWanted, slug: str | None) -> SideRow:
+    people = visible_addressees(run, wanted.to, slug)
     channels = ["console", "mail"] if wanted.mail else ["console"]
     return SideRow(
         "notice_sent",
@@ -80,10 +93,10 @@ def _notice(run: Run, wanted: NoticeWanted) -> SideRow:
     )
 
 
-def _task(run: Run, wanted: TaskWanted) -> SideRow:
+def _task(run: Run, wanted: TaskWanted, slug: str | None) -> SideRow:
     assignee = None
     if wanted.assignee is not None:
-        people = visible_addressees(run, People(persons=(wanted.assignee,)))
+        people = visible_addressees(run, People(persons=(wanted.assignee,)), slug)
         if not people:
             raise Invalid(
                 "The task is for somebody who is not there, or may not see this run. Name another person, or a team.", code="no_such_person"
@@ -96,8 +109,33 @@ def _task(run: Run, wanted: TaskWanted) -> SideRow:
     return SideRow("task_created", side_rows, sealed)
 
 
-def _question(run: Run, wanted: Question) -> Awaited:
-    people = visible_addressees(run, wanted.to)
+def _message(wanted: MessageWanted) -> SideRow:
+    open_data = {
+        "message_id": new_id("msg"),
+        "channel": wanted.channel,
+        "consent": wanted.consent,
+        "expires_s": wanted.expires_s,
+        "most": wanted.most,
+        "again_s": wanted.again_s,
+        "outcomes": list(wanted.named),
+        "effect": new_id("eff"),
+    }
+    return SideRow("message_asked", open_data, {"content": dict(wanted.content)})
+
+
+def _tag(run: Run, wanted: TagWanted, *, written: bool) -> SideRow | None:
+    """The change of a tag; None where the record is so already. Raises Invalid for a run without a record."""
+    if run.collection is None or run.record is None:
+        raise Invalid("This run is about no record, so there is nothing to tag.", code="no_record")
+    if tags.has(run.collection, run.record, wanted.name) == wanted.added:
+        return None
+    if wanted.added and written:
+        tags.keep_word(wanted.name, run.holder or run.started_by or "")
+    return SideRow("tag_added" if wanted.added else "tag_removed", {"tag": identity(wanted.name)}, {})
+
+
+def _question(run: Run, wanted: Question, slug: str | None) -> Awaited:
+    people = visible_addressees(run, wanted.to, slug)
     if len(people) < wanted.needs:
         raise Invalid(
             f"{wanted.needs} answers are needed, and {len(people)} of the people who are asked may see this run.", code="nobody_to_ask"

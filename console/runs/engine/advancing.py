@@ -4,6 +4,7 @@ If two processes move a run at once, one of them finds that it has moved, and re
 """
 
 import logging
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -14,13 +15,15 @@ from console import accounts, inboxes, log, queue, workflows
 from console.core.actor import Actor
 from console.core.run import Event, Run, commands, decisions, repeating
 from console.core.run.commands import Command
-from console.core.run.step_requests import ApprovalAsked, SideRow, Wish
+from console.core.run.step_requests import ApprovalAsked, Awaited, SideRow, Wish
+from console.db.engine import place_among
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, NotAllowed, SourceDown
+from console.records import Record
 from console.runs.changing.approval_requests import complete_request, notify_approvers
 from console.runs.engine import addressees, proposing
 from console.runs.engine.effecting import is_passing, make_effect, perform_action, recover_action, retry_moment
-from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_of, require_step, step_at
+from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_left, require_step, require_tagging, step_at
 from console.runs.rows import loaded_rows
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
@@ -31,6 +34,7 @@ from console.workflows import Definition
 logger = logging.getLogger(__name__)
 IN_ONE_GO = 20  # at most so many automatic steps; a worker does the rest
 IN_ONE_GO_S = 2.0
+AT_ONCE = 10  # runs of a workflow that nobody holds are worked on at once by all workers, if it says nothing else
 AT_ONCE_S = 0.05  # quick automatic steps are committed together until they took this long
 LIMITS = frozenset({"too_many_steps", "asks_person", "already_done"})
 """Codes of errors for which the step's edge for errors is not taken, because nothing went wrong."""
@@ -49,15 +53,26 @@ def _nobody(_ahead: Loaded) -> tuple[list[Event], None]:
 
 
 def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
-    """Go on with a run: what a worker calls, idempotent. Uses the rights of the holder, else of the last holder.
+    """Go on with a run: what a worker calls, idempotent. Uses the rights of the holder, else of the last holder; of its account if nobody holds it.
 
-    If that person's account is closed, another person gets the step. `stopping` is called before each step; if it is True, the rest goes back
+    If that account is closed, another person gets the step; a hands-off run does what its document says about errors. `stopping` is called before each step; if it is True, the rest goes back
     into the queue.
     """
     loaded = load(run_id)
     if loaded is None or loaded.run.ended:
         return
     definition = workflows.version(loaded.run.workflow, loaded.run.version)
+    if not loaded.run.hands_off:
+        _advance(definition, loaded, stopping)
+        return
+    with place_among(f"workflow:{definition.id}", definition.document.settings.parallel or AT_ONCE) as free:
+        if not free:
+            raise queue.PutBack(random.uniform(0.5, 1.5))  # noqa: S311 (spread, not secrecy)
+        _advance(definition, loaded, stopping)
+
+
+def _advance(definition: Definition, loaded: Loaded, stopping: Callable[[], bool]) -> None:
+    run_id = loaded.run.id
     waits = loaded.run.status == "waiting_time" or loaded.run.waits_outside
     if (waits or _at_automatic_step(definition, loaded)) and queue.paused():
         return  # the sweep finds it again when the pause ends
@@ -69,7 +84,7 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
         loaded = fired
     run = loaded.run
     try:
-        actor = accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine")
+        actor = accounts.actor_of_person(run.acts_for, "sys:engine")
     except NotAllowed as closed:
         _ask_person(definition, loaded, closed)
         return
@@ -81,7 +96,7 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
     loaded = go_on(actor, definition, loaded, stopping)
     notify_approvers(loaded.run)
     if stopping() and loaded.run.status == "running":
-        queue.enqueue_all([queue.advance(run_id, loaded.run.seq)])
+        queue.enqueue_all([queue.advance(run_id, loaded.run.seq, hands_off=loaded.run.hands_off)])
 
 
 def _fire_timer(definition: Definition, loaded: Loaded) -> Loaded | None:
@@ -103,7 +118,7 @@ def _ask_person(definition: Definition, loaded: Loaded, closed: NotAllowed) -> N
         report = commands.Report(effect.id, "unknown", closed.code, closed.message, asks=True)
         make_effect(definition, loaded, effect, lambda _run: report)
     elif attempt is not None and loaded.run.status == "running":
-        failing = commands.Fail(attempt.step, closed.code, closed.message, asks=True)
+        failing = commands.Fail(attempt.step, closed.code, closed.message, asks=not loaded.run.hands_off, edge=loaded.run.hands_off)
         write(ENGINE, definition, loaded, decisions.decide(plan_of(definition), loaded.run, failing, log.now()))
 
 
@@ -130,6 +145,11 @@ def go_on(
             )
         elif loaded.run.status != "running" or left <= 0 or time.monotonic() > until or stopping():
             break
+        elif (
+            actor.id != loaded.run.acts_for and loaded.run.hands_off
+        ):  # a person has done a step: the rest is done as its account, by a worker
+            queue.enqueue_all([queue.advance(loaded.run.id, loaded.run.seq, hands_off=True)])
+            break
         else:
             loaded, taken = _take_automatic_steps(actor, definition, loaded, left, until, stopping, onlooker)
             left -= taken
@@ -154,7 +174,7 @@ def _take_automatic_steps(
     begun, events, ahead, taken = time.monotonic(), list[Event](), loaded, 0
     while ahead.run.status == "running" and taken < most and (not taken or not (time.monotonic() - begun > AT_ONCE_S or stopping())):
         try:
-            base, more = _automatic_step_events(actor, definition, ahead)
+            base, more = automatic_step_events(actor, definition, ahead, pending=bool(events))
         except log.Moved:  # earlier attempts must be read, which needs these events committed first
             if not events:
                 return load(loaded.run.id) or loaded, 1
@@ -174,26 +194,30 @@ def _take_automatic_steps(
         return load(loaded.run.id) or loaded, taken
 
 
-def _automatic_step_events(actor: Actor, definition: Definition, loaded: Loaded) -> tuple[Loaded, list[Event]]:
+def automatic_step_events(
+    actor: Actor, definition: Definition, loaded: Loaded, *, pending: bool = False, known: Record | None = None
+) -> tuple[Loaded, list[Event]]:
     """(the run, the events of one automatic step), with the rights of the run's holder; no events while effects are paused.
 
-    An error that may pass is tried again later; any other becomes a take-over that a person sees. Raises log.Moved.
+    An error that may pass is tried again later; any other becomes a take-over that a person sees. `pending`: earlier events of the run are not
+    committed yet. Raises log.Moved where they have to be first. `known` is the run's record, if the caller has just read it for this actor.
     """
     run, plan = loaded.run, plan_of(definition)
     now, since = log.now(), time.monotonic()
     open_step = step_at(definition, run)
-    limit = definition.document.settings.timeout_ms
+    limit = definition.document.time_limit_ms(hands_off=run.hands_off)
     if limit is not None and run.worked_by(now) > limit:
         return loaded, decisions.decide(plan, loaded.run, commands.TimeOut(), now)
     context: Context | None = None
     try:
-        if run.automatic >= definition.document.settings.max_automatic_steps:
-            raise Conflict(
-                f"{run.automatic} automatic steps were taken in a row; look whether the workflow goes in circles.", code="too_many_steps"
-            )
+        require_few_automatic(definition, run)
         if not open_step.kind.by_itself(definition.document.step(open_step.attempt.step).config):
             require_step(actor, open_step)
-        record = record_of(actor, run)
+        if open_step.kind.tags:
+            require_tagging(actor, run)
+            if pending:  # what the record has is read from its rows, where an earlier step's tag is not yet
+                raise log.Moved
+        record = known if known is not None else record_left(actor, run)
         context = with_done_before(loaded, open_step, context_of(actor, open_step, record, now))
         completion = open_step.kind.complete_by_itself(open_step.view, context)
         _require_in_time(definition, since)
@@ -214,7 +238,7 @@ def _automatic_step_events(actor: Actor, definition: Definition, loaded: Loaded)
     except log.Moved:
         raise
     except ConsoleError as error:
-        failed = decisions.decide(plan, loaded.run, _failure_command(definition, loaded, error, now), now)
+        failed = decisions.decide(plan, loaded.run, failure_command(definition, loaded, error, now), now)
         return loaded, loaded_rows.noted(failed, context)  # the message may hold values of the rows
     except Exception:
         logger.exception("run %s, step %s", run.id, open_step.attempt.step)
@@ -222,14 +246,24 @@ def _automatic_step_events(actor: Actor, definition: Definition, loaded: Loaded)
         return loaded, decisions.decide(plan, loaded.run, commands.Fail(open_step.attempt.step, "internal_error", message), now)
 
 
-def _failure_command(definition: Definition, loaded: Loaded, error: ConsoleError, now: datetime) -> Command:
+def require_few_automatic(definition: Definition, run: Run) -> None:
+    """Raise Conflict `too_many_steps` if the run took as many automatic steps in a row as its workflow allows."""
+    if run.automatic >= definition.document.settings.max_automatic_steps:
+        raise Conflict(
+            f"{run.automatic} automatic steps were taken in a row; look whether the workflow goes in circles.", code="too_many_steps"
+        )
+
+
+def failure_command(definition: Definition, loaded: Loaded, error: ConsoleError, now: datetime) -> Command:
     """The command after an automatic step failed: another try later, as often as the workflow allows, or failure."""
     run, step = loaded.run, loaded.run.attempt.step if loaded.run.attempt else ""
     if is_passing(error) and run.tries < definition.document.settings.retries:
-        return commands.Delay(step, error.code, error.message, retry_moment(run.tries, now))
-    asks = isinstance(error, (AsksPerson, NotAllowed)) or error.code == "already_done"
+        return commands.Delay(step, error.code, error.message, retry_moment(definition, run.tries, now))
+    needs_person = isinstance(error, (AsksPerson, NotAllowed))
+    if run.hands_off:  # nobody is there to be asked: what the document says about errors counts for this too
+        return commands.Fail(step, error.code, error.message, error.code == "already_done", edge=error.code not in LIMITS - {"asks_person"})
     return commands.Fail(
-        step, error.code, error.message, asks, edge=error.code not in LIMITS and not isinstance(error, (AsksPerson, NotAllowed))
+        step, error.code, error.message, needs_person or error.code == "already_done", edge=error.code not in LIMITS and not needs_person
     )
 
 
@@ -253,7 +287,7 @@ def with_done_before(loaded: Loaded, open_step: OpenStep, context: Context) -> C
 def loaded_with_former(loaded: Loaded, completion: Completion) -> Loaded:
     """The run with all attempts if the step is done again and makes something: earlier effects must be known then. Raises log.Moved."""
     attempt = loaded.run.attempt
-    makes = completion.effects or completion.task or completion.notice or completion.awaits
+    makes = completion.effects or completion.task or completion.notice or completion.awaits or completion.message
     if not makes or attempt is None or attempt.attempt == 1 or len(loaded.run.attempts) == loaded.run.made:
         return loaded
     whole = load(loaded.run.id, whole=True)
@@ -283,17 +317,25 @@ def completing_command(
     proposal: Mapping[str, Any] | None = None,
     proposed: str | None = None,
     by_ai: bool = False,
+    slug: str | None = None,
 ) -> commands.Complete:
-    """The command that completes the step. `approval` is the request with its id. Raises Invalid for an inbox that the team does not use."""
+    """The command that completes the step. `approval` is the request with its id. Raises Invalid for an inbox that the team does not use.
+
+    `slug`: of its workflow, for a dry run, which writes nothing.
+    """
     if completion.hands_over is not None:
         inboxes.require_used(completion.hands_over.inbox, run.team)
-    beside, awaits = addressees.resolve_addressees(run, completion)
+    beside, awaits = addressees.resolve_addressees(run, completion, slug)
+    values = completion.values
+    if completion.children:
+        awaits = Awaited("run", f"{run.id}:{run.made}:{run.seq}{':free' if completion.joins == 'none' else ''}")
+        values = {**values, "children": [child.to_json() for child in completion.children], "until": completion.joins}
     return commands.Complete(
         by=by,
         step=step,
         revision=run.revision,
         outcome=completion.outcome,
-        values=completion.values,
+        values=values,
         output=completion.output,
         effects=wishes_of(run, completion),
         ends=completion.ends,

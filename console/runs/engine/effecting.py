@@ -16,7 +16,7 @@ from console.core.actor import Actor
 from console.core.run import Effect, Run, commands, decisions
 from console.db.engine import alone
 from console.errors import ConsoleError, IntegrationError, OutcomeUnknown, SourceDown
-from console.runs.engine import effect_followup
+from console.runs.engine import effect_followup, stage_events
 from console.runs.engine.stepping import plan_of
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
@@ -24,7 +24,6 @@ from console.runs.rows.run_store import load, retried, write
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
-FIRST_PAUSE_S = 2.0  # pause before the first retry; each further pause is twice as long
 LONGEST_PAUSE_S = 3600.0
 UNSURE = "It was asked for more than once, and it cannot be told whether one of these did it. Look there, then say what you found."
 TIMED_OUT = "No answer came in {seconds} seconds; it cannot be told whether the change was made. Look there, then say what you found."
@@ -67,9 +66,10 @@ def is_passing(error: ConsoleError) -> bool:
     return (isinstance(error, SourceDown) and error.passing) or (isinstance(error, IntegrationError) and not error.permanent)
 
 
-def retry_moment(tries: int, now: datetime) -> str:
-    """When to try again after this many tries: the pause doubles, with a random part so that failed runs do not retry together."""
-    pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**tries) * random.uniform(0.75, 1.25)  # noqa: S311 (spread, not secrecy)
+def retry_moment(definition: Definition, tries: int, now: datetime) -> str:
+    """When to try again after this many tries: the workflow's pause doubles, with a random part so that failed runs do not retry together."""
+    first_s = definition.document.settings.backoff_ms / 1000
+    pause_s = min(LONGEST_PAUSE_S, first_s * 2.0**tries) * random.uniform(0.75, 1.25)  # noqa: S311 (spread, not secrecy)
     return log.body.moment(now + timedelta(seconds=pause_s))
 
 
@@ -94,13 +94,8 @@ def record_report(definition: Definition, loaded: Loaded, report: commands.Repor
 
     def once() -> Loaded:
         current, now = load(loaded.run.id) or loaded, log.now()
-        return write(
-            ENGINE,
-            definition,
-            current,
-            decisions.decide(plan, current.run, _put_off(definition, current.run, report, now), now),
-            hand_on=hand_on,
-        )
+        events = decisions.decide(plan, current.run, _put_off(definition, current.run, report, now), now)
+        return write(ENGINE, definition, current, stage_events.with_stage_changed(current.run, report, events), hand_on=hand_on)
 
     return retried(once)
 
@@ -109,7 +104,7 @@ def _put_off(definition: Definition, run: Run, report: commands.Report, now: dat
     wanted = run.wanted
     waits = wanted is not None and wanted.id == report.effect and run.status == "waiting_event"
     if report.status == "failed" and report.passing and waits and run.tries < definition.document.settings.retries:
-        return commands.Postpone(report.effect, report.code, report.message, retry_moment(run.tries, now), report.unsure)
+        return commands.Postpone(report.effect, report.code, report.message, retry_moment(definition, run.tries, now), report.unsure)
     if report.status == "failed" and (report.unsure or (report.passing and run.unsure)):
         return replace(report, status="unknown", errors=(), message=f"{report.message} {UNSURE}".strip())
     return report

@@ -27,7 +27,8 @@ GONE = "Whoever had this run in hand can no longer go on with it."
 
 def no_one_left_events(definition: Definition, before: Run, after: Run, events: Sequence[Event], by: str) -> list[Event]:
     """The events that put the run into an inbox, if it needs a person and its holder cannot go on; else empty. `by`, who caused the events, is there."""
-    if after.status != "waiting_person" or after.ticket is not None or not any(event.type in TROUBLE for event in events):
+    wanted = TROUBLE | {"step_entered"} if after.hands_off and after.holder is None else TROUBLE
+    if after.status != "waiting_person" or after.ticket is not None or not any(event.type in wanted for event in events):
         return []
     if before.status == "waiting_person" and before.holder is None:
         return []

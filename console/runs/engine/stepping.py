@@ -12,6 +12,7 @@ from typing import Any
 from console import access, records, steps
 from console.core import expressions
 from console.core.actor import Actor
+from console.core.contact_stages import named_fields
 from console.core.documents.collections import Collection, Relation
 from console.core.expressions import Expression
 from console.core.forms import FormField, clean, refusal
@@ -94,6 +95,23 @@ def record_of(actor: Actor, run: Run) -> Record | None:
     return records.get(run.collection, run.record, access.scope_for(actor, run.collection, "read"))
 
 
+def record_left(actor: Actor, run: Run) -> Record | None:
+    """The same for the engine: None also where a step of this run has deleted the record, so that the run can go on."""
+    try:
+        return record_of(actor, run)
+    except NotFound:
+        if not any(_deletes(output, run.record) for output in run.context.values()):
+            raise
+        return None
+
+
+def _deletes(output: Any, key: str | None) -> bool:
+    """Whether a step whose output this is has deleted the record."""
+    results = output.get("results") if isinstance(output, Mapping) else None
+    made = results.values() if isinstance(results, Mapping) else ()
+    return any(isinstance(result, Mapping) and result.get("deleted") is True and result.get("key") == key for result in made)
+
+
 def run_facts(run: Run) -> dict[str, Any]:
     """What conditions of rights and expressions read as `run`."""
     return {"id": run.id, "started_by": run.started_by, "holder": run.holder, "team": run.team, "version": run.version}
@@ -114,9 +132,15 @@ def require_step(actor: Actor, open_step: OpenStep, *, named: bool = True) -> No
             need=(obj, "resume"),
             team=open_step.run.team,
         )
-    if open_step.kind.edits(open_step.view) and open_step.run.collection is not None:
+    if (open_step.kind.tags or open_step.kind.edits(open_step.view)) and open_step.run.collection is not None:
         access.require(actor, open_step.run.team, f"collection:{open_step.run.collection}", "update")
     _require_apart(actor, open_step, named=named)
+
+
+def require_tagging(actor: Actor, run: Run) -> None:
+    """Raise NotAllowed unless the actor may change records of the run's collection, and so tag them."""
+    if run.collection is not None:
+        access.require(actor, run.team, f"collection:{run.collection}", "update")
 
 
 def _require_apart(actor: Actor, open_step: OpenStep, *, named: bool) -> None:
@@ -160,7 +184,7 @@ def may_do_step(actor: Actor, definition: Definition, team: str, collection: str
     wanted = definition.document.step(step_id).roles
     if wanted and not access.held(actor, team) & set(wanted):
         return False
-    return collection is None or not kind.edits(view) or access.can(actor, team, f"collection:{collection}", "update")
+    return collection is None or not (kind.tags or kind.edits(view)) or access.can(actor, team, f"collection:{collection}", "update")
 
 
 def context_of(
@@ -182,18 +206,20 @@ def context_of(
     roots = {
         "record": records.collection(record.collection).typed(record.values) if record else None,
         "input": held.get(document.start.id, run.input if hidden is None else _masked(run.input, hidden, document.start.id, run)),
-        "steps": held,
+        "steps": _with_entries(run, open_step.attempt.step, held),
         **rules_of(open_step.definition, (run.created_at or now).astimezone(UTC).date()).roots,
         "run": run_facts(run) | ({"opened": [one.key for one in looked_at if one.complete]} if looked_at is not None else {}),
         "currentUser": actor.attributes,
         "now": now,
+        **({"item": run.fork["item"]} if run.fork is not None and run.fork["item"] is not None else {}),
         SPOKEN: spoken_values.of_run(open_step.definition.id, open_step.definition.number, document, open_step.attempt.step),
     }
     forms: Mapping[str, FormField] = {}
     edits = open_step.kind.edits(open_step.view)
     if edits and record is not None and run.collection is not None:
         scope = access.scope_for(actor, run.collection, "update")
-        forms = {field.name: field for field in records.forms(records.collection(run.collection), list(edits), record, scope, run.workflow)}
+        collection = records.collection(run.collection)
+        forms = {field.name: field for field in records.forms(collection, named_fields(collection, edits), record, scope, run.workflow)}
     wanted = open_step.kind.reads(open_step.view)
     reads = {read.name: read_rows(actor, run, record, read, roots) for read in wanted}
     acts = {
@@ -219,6 +245,11 @@ def context_of(
     )
     focus = open_step.kind.focus(open_step.view, context) if open_step.kind.by_items else None
     return replace(context, forms=_focused(actor, run, focus)) if focus is not None else context
+
+
+def _with_entries(run: Run, current: str, held: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The context with `attempt` for each step: how often the run entered it, the current step included. A value of that name goes before."""
+    return {step: {"attempt": run.entries(step) or 1, **held.get(step, {})} for step in dict.fromkeys([*held, current])}
 
 
 def _opened(open_step: OpenStep) -> list[opened_documents.OpenedDocument] | None:

@@ -6,6 +6,7 @@ from console import queue
 from console.access.run_reach import EVERY_RUN
 from console.db.engine import fetch
 from console.runs.changing.handing_over import save_idle_run
+from console.runs.engine import children
 from console.runs.engine.effecting import give_up_waiting
 
 logger = logging.getLogger(__name__)
@@ -20,15 +21,15 @@ and not exists (select from queue.pgqueuer q where q.status = 'failed' and q.ded
 and not exists (select from console.version v where v.name = 'paused' and v.number > 0{even_paused})
 """
 _STUCK = f"""
-select r.id, r.run_seq from {EVERY_RUN.sql()} where r.ended_at is null and r.status in ('running', 'waiting_event')
+select r.id, r.run_seq, r.mode = 'hands_off' from {EVERY_RUN.sql()} where r.ended_at is null and r.status in ('running', 'waiting_event')
 and (r.status = 'running' or r.waiting->>'for' = 'effect')
-and r.active_at < now() - make_interval(secs => %s) and {_NO_JOB.format(even_paused=" and r.status = 'running'")} order by r.active_at limit %s
+and r.active_at < now() - make_interval(secs => %s) and {_NO_JOB.format(even_paused=" and r.status = 'running'")} order by r.mode, r.active_at limit %s
 """  # noqa: S608 (texts of this file)
 _DUE = f"""
-select r.id, r.run_seq from {EVERY_RUN.sql()} where r.status in ('waiting_time', 'waiting_event')
+select r.id, r.run_seq, r.mode = 'hands_off' from {EVERY_RUN.sql()} where r.status in ('waiting_time', 'waiting_event')
 and (r.waiting->>'until') collate "C" <= to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') and {_NO_JOB.format(even_paused="")}
 and not exists (select from console.workflow w where w.id = r.workflow and w.status = 'paused')
-order by (r.waiting->>'until') collate "C" limit %s
+order by r.mode, (r.waiting->>'until') collate "C" limit %s
 """  # noqa: S608 (texts of this file)
 _UNDER_WAY = f"""
 select r.id from {EVERY_RUN.sql()} where r.ended_at is null and r.status in ('running', 'waiting_event') and r.waiting->>'for' = 'effect'
@@ -44,7 +45,7 @@ order by r.active_at limit %(most)s
 
 def wake() -> int:
     """Put in a job for each run whose timer is due, the longest overdue first, and return how many. Paused workflows are left out."""
-    return queue.enqueue_all([queue.advance(run_id, seq) for run_id, seq in fetch(_DUE, (AT_ONCE,))])
+    return queue.enqueue_all([queue.advance(run_id, seq, hands_off=behind) for run_id, seq, behind in fetch(_DUE, (AT_ONCE,))])
 
 
 def pick_up() -> int:
@@ -54,7 +55,8 @@ def pick_up() -> int:
             give_up_waiting(run_id)
         except Exception:
             logger.exception("sweep: run %s", run_id)
-    return queue.enqueue_all([queue.advance(run_id, seq) for run_id, seq in fetch(_STUCK, (STUCK_S, AT_ONCE))])
+    children.left()
+    return queue.enqueue_all([queue.advance(run_id, seq, hands_off=behind) for run_id, seq, behind in fetch(_STUCK, (STUCK_S, AT_ONCE))])
 
 
 def sweep() -> int:

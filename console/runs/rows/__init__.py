@@ -3,6 +3,7 @@
 __all__ = [
     "latest",
     "loaded_rows",
+    "new_runs",
     "rebuild",
     "recent_runs",
     "run_events",

@@ -11,7 +11,7 @@ from console.core.run.approval_request import Approval, Decided
 RUN_COLUMNS = [
     "id", "workflow", "version", "status", "revision", "collection", "record", "team", "current", "visits", "holder", "last_holder",
     "active_at", "started_by", "waiting", "take_over", "ticket", "automatic", "input", "reason", "ending", "exclusive_key", "linked_to",
-    "trigger", "worked_ms", "label", "created_at", "ended_at",
+    "trigger", "mode", "origin", "start_key", "test", "parent", "branch", "fork", "worked_ms", "label", "created_at", "ended_at",
 ]  # fmt: skip
 
 

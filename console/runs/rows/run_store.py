@@ -17,6 +17,8 @@ from console import faults, log, queue
 from console.access.run_reach import EVERY_RUN
 from console.core.actor import Actor
 from console.core.run import Event, Run, fold
+from console.core.run.origin import HANDS_OFF
+from console.core.run.told_entries import with_told_entries
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, SourceDown
 from console.runs.engine import into_inbox, proposing
@@ -62,6 +64,16 @@ class LiveRun(Conflict):
         self.exclusive_key = exclusive_key
 
 
+class StartedAlready(Conflict):
+    """A run was started with this key before."""
+
+    default_code = "started_already"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__("A run was started with this key before.")
+        self.run_id = run_id
+
+
 def load(run_id: str, *, whole: bool = False, shown: bool = False, cleared: frozenset[str] | None = None) -> Loaded | None:
     """The run, in one statement; None where there is none, or its label is not among those `cleared` (None: any label).
 
@@ -104,12 +116,15 @@ def write(
     state = before.run if before else Run()
     whose = before.subject if before else subject
     # the run goes on from what a reader of the log will find, not from the values as they were typed
-    events, after, moved = _with_consequences(actor, definition, state, [as_stored(event) for event in events])
+    events = [as_stored(event) for event in events]
+    if state.hands_off or (not state.id and events[0].open.get("mode") == HANDS_OFF):
+        events = with_told_entries(events)
+    events, after, moved = with_consequences(actor, definition, state, events)
     seq, head = (state.seq, before.head) if before else (0, b"")
     made = links(actor, definition, after, events, seq=seq, head=head, plain=True)
     rows = changed_rows(state, after, whose, keep_draft=keep_draft or not moved, shown=shown)
     faults.point("runs.write.before")
-    _commit(state, after, whose, events, made, rows, _next_job(after, events, hand_on=hand_on))
+    _commit(state, after, whose, events, made, rows, next_job(state, after, events, hand_on=hand_on))
     faults.point("runs.write.after")
     if before is None:
         written = Loaded(after, made[-1].leaf, whose, until=time.monotonic() + recent_runs.KEPT_S)
@@ -121,12 +136,14 @@ def write(
     return written
 
 
-def _with_consequences(actor: Actor, definition: Definition, state: Run, events: list[Event]) -> tuple[list[Event], Run, bool]:
-    """(the events with those that follow at once, the run after them, whether an attempt has changed).
+def with_consequences(
+    actor: Actor, definition: Definition, state: Run, events: list[Event], after: Run | None = None
+) -> tuple[list[Event], Run, bool]:
+    """(the events with those that follow at once, the run after them, whether an attempt has changed). `after` is the run after `events`, if that is known.
 
     What follows: the run goes into an inbox where nobody can go on with it, and a proposal is requested for the person at the next form.
     """
-    after = fold(events, state)
+    after = fold(events, state) if after is None else after
     if into_inbox_events := into_inbox.no_one_left_events(definition, state, after, events, actor.id):
         events = [*events, *into_inbox_events]
         after = fold(into_inbox_events, after)
@@ -140,12 +157,16 @@ def _with_consequences(actor: Actor, definition: Definition, state: Run, events:
     return events, after, moved
 
 
-def _next_job(after: Run, events: Sequence[Event], *, hand_on: bool) -> queue.Job | None:
-    """The job that goes on with the run: the call to a model that was requested last, else the automatic steps."""
+def next_job(before: Run, after: Run, events: Sequence[Event], *, hand_on: bool) -> queue.Job | None:
+    """The job that goes on with the run: the call to a model that was requested last, the automatic steps, or the runs that its step waits for."""
     call = next((event.open["call"] for event in reversed(events) if event.type == "proposal_requested"), None)
     if call is not None:
         return queue.propose(call)
-    return queue.advance(after.id, after.seq) if hand_on and after.status == "running" else None
+    if hand_on and after.status == "running":
+        return queue.advance(after.id, after.seq, hands_off=after.hands_off)
+    if after.ended and after.parent is not None:
+        return queue.tend(after.parent, after.id)
+    return queue.tend(after.id, f"{after.id}:{after.seq}") if after.joins != before.joins else None
 
 
 def _commit(
@@ -159,6 +180,8 @@ def _commit(
         else:
             log.write(after.id, state.seq, made, subject=subject, projection=rows, job=job)
     except psycopg.errors.UniqueViolation as error:
+        if after.start_key is not None and not state.id and (known := started_with(after.start_key)) is not None:
+            raise StartedAlready(known) from error
         if error.diag.constraint_name == "run_one_live":
             raise LiveRun(after.exclusive_key or "") from error
         raise
@@ -166,12 +189,34 @@ def _commit(
 
 def after_events(loaded: Loaded, events: Sequence[Event]) -> Loaded:
     """The run as it will stand after these events, before they are written: to decide what follows from them."""
-    return replace(loaded, run=fold([as_stored(event) for event in events], loaded.run))
+    return after_stored(loaded, [as_stored(event) for event in events])
+
+
+def after_stored(loaded: Loaded, events: Sequence[Event]) -> Loaded:
+    """The same after events whose values are in the log's form already."""
+    return replace(loaded, run=fold(events, loaded.run))
 
 
 def live_run(exclusive_key: str) -> str | None:
     """The id of the live run that holds the key; None where none does."""
     rows = fetch(f"select r.id from {EVERY_RUN.sql()} where r.exclusive_key = %s and r.ended_at is null", (exclusive_key,))  # noqa: S608 (a text of ours)
+    return rows[0][0] if rows else None
+
+
+def live_runs(exclusive_keys: Sequence[str]) -> set[str]:
+    """Which of these keys a live run holds."""
+    statement = f"select r.exclusive_key from {EVERY_RUN.sql()} where r.exclusive_key = any(%s) and r.ended_at is null"  # noqa: S608 (a text of ours)
+    return {row[0] for row in fetch(statement, (list(exclusive_keys),))} if exclusive_keys else set()
+
+
+def started_with_any(start_keys: Sequence[str]) -> dict[str, str]:
+    """Key → id of the runs that were started with these keys."""
+    return dict(fetch(f"select r.start_key, r.id from {EVERY_RUN.sql()} where r.start_key = any(%s)", (list(start_keys),)))  # noqa: S608 (a text of ours)
+
+
+def started_with(start_key: str) -> str | None:
+    """The id of the run that was started with this key."""
+    rows = fetch(f"select r.id from {EVERY_RUN.sql()} where r.start_key = %s", (start_key,))  # noqa: S608 (a text of ours)
     return rows[0][0] if rows else None
 
 

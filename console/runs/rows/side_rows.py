@@ -1,4 +1,4 @@
-"""Rows that events of a run create in other tables, in the same transaction: tasks, questions, notices, calls to the AI."""
+"""Rows that events of a run create in other tables, in the same transaction: tasks, questions, notices, messages, calls to the AI."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -7,9 +7,11 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import subjects
+from console import queue, subjects
+from console.contacts import tags
 from console.core.run import Event, Run
 from console.db.ids import new_id
+from console.log import Moved
 from console.runs.rows import call_rows
 from console.runs.rows.call_rows import Transition
 
@@ -22,6 +24,12 @@ _CLOSED = sa.text("update console.task set status = 'not_done', closed_at = :at,
 _QUESTION = sa.text(
     "insert into console.question (id, run, n, people, needs, until, asked_at, subject, kid, nonce, ct)"
     " values (:id, :run, :n, cast(:people as jsonb), :needs, cast(:until as timestamptz), :at, :subject, :kid, :nonce, :ct) on conflict (id) do nothing"
+)
+_MESSAGE = sa.text(
+    "insert into console.message (id, key, run, n, step, workflow, version, team, label, collection, record, channel, direction, status, consent,"
+    " asked_at, due_at, at, expires_s, most, again_s, outcomes, subject, kid, nonce, ct)"
+    " values (:id, :id, :run, :n, :step, :workflow, :version, :team, :label, :collection, :record, :channel, 'out', 'waiting', :consent,"
+    " :at, :at, :at, :expires_s, :most, :again_s, :outcomes, :subject, :kid, :nonce, :ct) on conflict (id) do nothing"
 )
 _NOTICE = sa.text(
     "insert into console.notice (id, key, person, kind, run, by, at, mail, link, subject, kid, nonce, ct)"
@@ -76,6 +84,38 @@ def _notice(transition: Transition, event: Event) -> None:
          subject=transition.subject, text=event.sealed.get("text"), mail=mail)  # fmt: skip
 
 
+def _message(transition: Transition, event: Event) -> None:
+    """The message, and the job that sends it."""
+    after, message = transition.after, event.open
+    row = {"id": message["message_id"], "run": after.id, "n": message["n"], "step": (event.step or ("",))[0], "at": event.at}
+    row |= {name: getattr(after, name) for name in ("workflow", "version", "team", "label", "collection", "record")}
+    row |= {name: message[name] for name in ("channel", "consent", "expires_s", "most", "again_s", "outcomes")}
+    about = f"message|{message['message_id']}"
+    transition.connection.execute(_MESSAGE, row | sealed(transition.subject, about, event.sealed["content"]))
+    job = queue.send(message["message_id"])
+    queue.enqueue(transition.connection, job.entrypoint, job.payload, dedupe_key=job.key)
+
+
+def _tag(transition: Transition, event: Event) -> None:
+    """Raises Moved where somebody else changed the tag meanwhile: what the step does is decided again, and nothing is told twice."""
+    after, added = transition.after, event.type == "tag_added"
+    if after.collection is None or after.record is None:
+        return
+    changed = tags.write(
+        transition.connection,
+        after.collection,
+        after.record,
+        event.open["tag"],
+        added=added,
+        subject=transition.subject,
+        by=event.by or "",
+        at=event.at,
+        run=after.id,
+    )
+    if not changed:
+        raise Moved
+
+
 def _assigned(transition: Transition, event: Event) -> None:
     _tell_person(transition, event, event.open["holder"], "run_assigned")
 
@@ -101,9 +141,12 @@ WRITES: Mapping[str, Callable[[Transition, Event], None]] = {
     "task_closed": _task_closed,
     "event_awaited": _question,
     "notice_sent": _notice,
+    "message_asked": _message,
     "run_assigned": _assigned,
     "run_taken_over": _taken_over,
     "approval_decided": _decided,
+    "tag_added": _tag,
+    "tag_removed": _tag,
     "proposal_requested": call_rows.requested,
     "proposal_made": call_rows.answered,
     "proposal_failed": call_rows.answered,

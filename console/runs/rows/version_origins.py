@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from console import records, steps, workflows
+from console.access.run_reach import EVERY_RUN
 from console.core import blocks
 from console.core.blocks.base import ENTRY as OF_LIST
 from console.core.documents import action_document as actions
@@ -117,15 +118,29 @@ cross join lateral jsonb_array_elements(a.proposal->'fields') p cross join later
 join console.ai_field f on f.call = a.proposal->>'call' and f.name = p->>'name' and f.outcome in ('accepted', 'small_edit')
 where a.run = %s and jsonb_typeof(a.proposal->'fields') = 'array' and s->>'field' is not null
 """
+_HANDED = f"""
+select p.id, p.workflow, p.version, c.origin->>'id' from {EVERY_RUN.sql("c")} join {EVERY_RUN.sql("p")} on p.id = c.parent
+where c.id = %s and (c.workflow, c.version) is distinct from (p.workflow, p.version)
+"""  # noqa: S608 (a text of ours)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _handed_by(run: str) -> tuple[tuple[str, str, int, str], ...]:
+    """(run, workflow, version, step) that started the run with values; who started a run never changes."""
+    return tuple((parent, of, number, step) for parent, of, number, step in fetch(_HANDED, (run,)))
 
 
 def of_run(run: str, workflow: str, version: int, hidden: Hidden) -> Version:
-    """The same for one run, with accepted proposals: these rest on their sources. Only sources with fields that are `hidden` count."""
+    """The same for one run, with accepted proposals and what the run that started it handed in. Only origins in fields that are `hidden` count."""
     known = origins_of(workflow, version)
-    if not known.asks or not any(hidden(each.id) for each in records.collections()):
+    if not any(hidden(each.id) for each in records.collections()):
         return known
     taken: dict[str, dict[str, Origins]] = {}
-    for step, name, collection, source, place in fetch(_TAKEN, (run,)):
+    for parent, of, number, step in _handed_by(run):  # what another run handed in is made of what that run read
+        handed = of_run(parent, of, number, hidden).made.get(step, {}).get(ANY, NOTHING)
+        if any_hidden(handed, hidden):
+            taken[known.start] = {ANY: handed}
+    for step, name, collection, source, place in fetch(_TAKEN, (run,)) if known.asks else ():
         way = tuple(str(place).split("."))
         rests = known.of(("steps", source, *way), None) if source else NOTHING
         rests |= {(collection, way[-1])} if collection else NOTHING
@@ -189,9 +204,11 @@ def _ways(text: str, *, template: bool) -> tuple[Way, ...]:
 
 
 def _texts(kind: StepType, config: Any, outputs: frozenset[str] | None, own: Collection | None) -> Iterator[Text]:
+    answered = kind.answered(config)
+    echoed = answered | {SENT} if answered else answered
     for template, located in ((False, kind.expressions(config)), (True, kind.templates(config))):
         for each in located:
-            names = made_at(each.field, config, outputs, template=template)
+            names = made_at(each.field, config, outputs, template=template) | echoed
             yield Text(names, _ways(each.text, template=template), _about(each, own))
 
 

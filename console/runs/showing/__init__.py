@@ -9,6 +9,7 @@ __all__ = [
     "reading",
     "record_reach",
     "replay",
+    "run_filters",
     "screens",
     "step_stakes",
     "view",

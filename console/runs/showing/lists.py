@@ -12,35 +12,17 @@ import sqlalchemy as sa
 
 from console import access, accounts, log, records, workflows
 from console.core.actor import Actor
-from console.core.run import FINAL
 from console.db import tables
 from console.db.ahead import Ahead, Parameter, fetch
 from console.db.engine import hot_engine
 from console.errors import ConsoleError, Malformed
-from console.runs.showing.view import title_of
+from console.runs.showing.run_filters import conditions
+from console.runs.showing.view import title_of, trigger_json
 from console.workflows import Definition
 
-FILTERS = frozenset(
-    {
-        "workflow",
-        "status",
-        "collection",
-        "record",
-        "user",
-        "team",
-        "trigger",
-        "created_at.gt",
-        "created_at.gte",
-        "created_at.lt",
-        "created_at.lte",
-    }
-)
-TRIGGERS = ("record", "manual", "api", "report", "schedule", "event", "webhook", "mcp")
-"""Kinds of triggers."""
-STATUSES = FINAL | {"running", "waiting_person", "waiting_time", "waiting_event", "saved"}
 COLUMNS = [
     "id", "workflow", "version", "status", "revision", "run_seq", "collection", "record", "team", "started_by", "holder", "created_at",
-    "ended_at", "reason", "ending", "current", "active_at", "ticket", "trigger",
+    "ended_at", "reason", "ending", "current", "active_at", "ticket", "trigger", "origin", "mode", "test",
 ]  # fmt: skip
 _LIVE = f"""
 select {", ".join(f"r.{name}" for name in COLUMNS)}, (select a.step from console.attempt a where a.run = r.id and a.n = r.current)
@@ -77,6 +59,9 @@ class RunHead:
     ending: str | None
     ticket: Mapping[str, Any] | None = None
     trigger: str = "record"
+    origin: Mapping[str, Any] | None = None
+    mode: str = "guided"
+    test: bool = False
 
     @property
     def live(self) -> bool:
@@ -88,7 +73,9 @@ class RunHead:
         return {
             "id": self.id,
             "workflow": {"id": self.workflow_id, "slug": self.slug, "title": self.workflow_title},
-            "trigger": {"id": None, "kind": self.trigger},
+            "trigger": trigger_json(self.trigger, self.origin),
+            "mode": self.mode,
+            "test": self.test,
             **{
                 name: getattr(self, name)
                 for name in [
@@ -115,21 +102,21 @@ def find(
 ) -> tuple[list[RunHead], str | None]:
     """Runs that the actor may see, newest first, and the cursor of the next page. Raises Malformed for an unknown filter or value."""
     run = tables.run.c
-    wanted = [*_conditions(filters or {}), _allowed(actor)]
+    wanted = [*conditions(filters or {}), _allowed(actor)]
     if after is not None:
         wanted.append(sa.tuple_(run.created_at, run.id) < sa.tuple_(*_cursor(after)))
     heads: list[RunHead] = []
     last: Any = None
     away: set[str] = set()
     while len(heads) <= limit:
-        conditions = (
+        narrowed = (
             wanted
             if last is None
             else [*wanted, sa.tuple_(run.created_at, run.id) < sa.tuple_(sa.literal(last.created_at), sa.literal(last.id))]
         )
         rows = _rows(
             sa.select(*(run[name] for name in COLUMNS), _step())
-            .where(*conditions)
+            .where(*narrowed)
             .order_by(run.created_at.desc(), run.id.desc())
             .limit(limit + 1)
         )
@@ -207,6 +194,17 @@ def live_counts(actor: Actor) -> dict[str, int]:
     seen = (sa.tuple_(run.team, run.workflow).in_(sorted(pairs)), access.cleared_for(actor, run.label))
     counted = sa.select(run.workflow, sa.func.count()).where(run.ended_at.is_(None), *seen)
     return {row[0]: row[1] for row in _rows(counted.group_by(run.workflow))}
+
+
+def live_versions(actor: Actor, workflow_id: str) -> list[tuple[int, int, int]]:
+    """(version, live runs, saved ones among them) of a workflow, as `live_counts`, the newest version first; one statement."""
+    pairs, run = [pair for pair in visible_pairs(actor) if pair[1] == workflow_id], tables.run.c
+    if not pairs:
+        return []
+    seen = (sa.tuple_(run.team, run.workflow).in_(sorted(pairs)), access.cleared_for(actor, run.label))
+    saved = sa.func.count().filter(run.status == "saved")
+    counted = sa.select(run.version, sa.func.count(), saved).where(run.ended_at.is_(None), *seen).group_by(run.version)
+    return [(row[0], row[1], row[2]) for row in _rows(counted.order_by(run.version.desc()))]
 
 
 def held_by_colleagues(actor: Actor, *, limit: int = 8) -> list[tuple[str, int, datetime]]:
@@ -320,6 +318,9 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[
                 "step",
                 "ticket",
                 "trigger",
+                "origin",
+                "mode",
+                "test",
             ]
         }
         heads.append(
@@ -358,53 +359,6 @@ def record_titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tup
         except ConsoleError:
             away.add(collection)  # the source is down: what cannot be checked is hidden from actors with a scope
     return found
-
-
-def _conditions(filters: Mapping[str, str]) -> list[Any]:
-    run = tables.run.c
-    unknown = sorted(set(filters) - FILTERS)
-    if unknown:
-        raise Malformed(
-            f"There is no filter {unknown[0]}.",
-            details=[{"field": name, "reason": f"Known: {', '.join(sorted(FILTERS))}."} for name in unknown],
-        )
-    wanted: list[Any] = []
-    for name, value in filters.items():
-        if "\x00" in value:
-            raise Malformed(f"{name} holds a NUL character.", details=[{"field": name, "reason": "Nothing is called like this."}])
-        match name:
-            case "workflow":
-                wanted.append(
-                    sa.or_(run.workflow == value, run.workflow.in_(sa.select(tables.workflow.c.id).where(tables.workflow.c.slug == value)))
-                )
-            case "status":
-                if value not in STATUSES:
-                    raise Malformed(
-                        f"There is no status {value}.", details=[{"field": "status", "reason": f"One of {', '.join(sorted(STATUSES))}."}]
-                    )
-                wanted.append(run.status == value)
-            case "collection" | "record" | "team":
-                wanted.append(run[name] == value)
-            case "user":
-                wanted.append(sa.or_(run.started_by == value, run.holder == value))
-            case "trigger":
-                if value not in TRIGGERS:
-                    details = [{"field": "trigger", "reason": f"One of {', '.join(TRIGGERS)}; no workflow has a trigger of this id."}]
-                    raise Malformed(f"There is no trigger {value}.", details=details)
-                wanted.append(run.trigger == value)
-            case _:
-                wanted.append(_compare(run.created_at, name, value))
-    return wanted
-
-
-def _compare(column: Any, name: str, value: str) -> Any:
-    try:
-        at = datetime.fromisoformat(value)
-        if at.tzinfo is None:
-            raise ValueError(value)
-    except ValueError:
-        raise Malformed(f"{name} is no time.", details=[{"field": name, "reason": "A time such as 2026-11-20T06:30:00Z."}]) from None
-    return {"gt": column > at, "gte": column >= at, "lt": column < at, "lte": column <= at}[name.rpartition(".")[2]]
 
 
 def _cursor(text: str) -> tuple[Any, Any]:

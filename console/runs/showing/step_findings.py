@@ -31,7 +31,9 @@ def finder(
         return findings.pieces(rule, roots)
 
     def of_step(step_id: str) -> dict[str, Words]:
-        step = document.step(step_id)
+        step = next((each for each in document.steps if each.id == step_id), None)
+        if step is None:  # left when the run was moved to this version
+            return {FINDING: None, FLAG: None}
         return {FINDING: words(step.finding), FLAG: words(step.flag)}
 
     return of_step

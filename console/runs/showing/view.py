@@ -1,13 +1,17 @@
 """A run as pages and programs get it. Pages and replay use the same functions; only the source of the screen differs."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from console import log, steps
+from console import log, steps, workflows
+from console.core.documents.workflow import Step
 from console.core.run import Attempt, Effect, Run
 from console.core.run.approval_request import Approval
+from console.core.run.origin import shown_event
 from console.runs.engine import proposing
 from console.runs.engine.stepping import plan_of
 from console.runs.rows.latest import Left, path as path_of
@@ -65,7 +69,10 @@ def as_json(run: Run, definition: Definition, screen: Screen | None, draft: Mapp
         "collection": run.collection,
         "record": run.record,
         "team": run.team,
-        "trigger": {"id": None, "kind": run.trigger},
+        "trigger": trigger_json(run.trigger, run.origin),
+        "mode": run.mode,
+        "test": run.test,
+        "parent": {"run": run.parent, "branch": run.branch} if run.parent else None,
         "started_by": run.started_by,
         "holder": run.holder,
         "created_at": moment(run.created_at),
@@ -81,6 +88,12 @@ def as_json(run: Run, definition: Definition, screen: Screen | None, draft: Mapp
     }
 
 
+def trigger_json(kind: str, origin: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What started a run. `event` is there only where an event did."""
+    event = shown_event((origin or {}).get("event"))
+    return {"id": (origin or {}).get("id"), "kind": kind} | ({"event": event} if event is not None else {})
+
+
 def moment(at: datetime | None) -> str | None:
     """A time in ISO 8601; None stays None."""
     return log.body.moment(at) if at else None
@@ -89,6 +102,17 @@ def moment(at: datetime | None) -> str | None:
 def title_of(definition: Definition, step_id: str) -> str:
     """The title of the step; its id if the version has no such step."""
     return next((step.title for step in definition.document.steps if step.id == step_id), step_id)
+
+
+@functools.lru_cache(maxsize=4096)
+def step_of(definition: Definition, step_id: str) -> Step:
+    """The step of the version; one that a run left when it was moved to this version, as the newest other version has it. Raises KeyError."""
+    with suppress(KeyError):
+        return definition.document.step(step_id)
+    for number in range(workflows.newest_number(definition.id), 0, -1):
+        with suppress(KeyError):
+            return workflows.version(definition.id, number).document.step(step_id)
+    raise KeyError(step_id)
 
 
 def _current(run: Run, definition: Definition, screen: Screen | None, draft: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -125,7 +149,7 @@ def _waiting(waiting: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _attempt(attempt: Attempt, definition: Definition) -> dict[str, Any]:
-    step = definition.document.step(attempt.step)
+    step = step_of(definition, attempt.step)
     return {
         "step": attempt.step,
         "type": step.type,
@@ -230,7 +254,7 @@ def _revisable(attempt: Attempt, run: Run, automatic: frozenset[str]) -> bool:
 
 
 def _entry(run: Run, attempt: Attempt, definition: Definition, names: Mapping[str, str], *, revisable: bool) -> dict[str, Any]:
-    step = definition.document.step(attempt.step)
+    step = step_of(definition, attempt.step)
     kind = steps.get(step.type)
     state = "now" if attempt.n == run.current else STATES[attempt.status]
     return {

@@ -47,6 +47,16 @@
     form.requestSubmit();
   });
 
+  // A saved run goes on by itself where its record was opened from To Continue; Back then leads to the record, which stays.
+  document.addEventListener("DOMContentLoaded", () => {
+    const form = document.querySelector("form[data-sends-itself]");
+    if (!form) return;
+    const told = new URLSearchParams(location.search);
+    told.delete(form.dataset.sendsItself);
+    history.replaceState(history.state, "", location.pathname + (told.size ? `?${told}` : "") + location.hash);
+    form.requestSubmit();
+  });
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method === "get" || form.dataset.sent === undefined) { form.dataset.sent = ""; setTimeout(() => { delete form.dataset.sent; }, 1500); return; }

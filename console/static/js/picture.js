@@ -5,7 +5,7 @@
   const { layout, WIDTH, HEIGHT } = window.handrailLayout;
   const LEAST = 0.6; // below that nobody reads: begin at the start instead
   const NEAR = 0.85;
-  const MARK = { done: "circle-check", cancelled: "ban", failed: "alert-triangle", skipped: "circle-dashed", now: "player-play" };
+  const MARK = { done: "circle-check", cancelled: "ban", failed: "alert-triangle", skipped: "circle-dashed", now: "player-play", added: "plus", changed: "pencil", removed: "minus" };
   const stood = new Map(); // what is drawn again after a swap stands where it stood
 
   Config.autoInsertCSS = false; // the policy of our pages allows no style sheet but ours
@@ -29,7 +29,7 @@
 
   // What stands on a step: its tile, title, type and gist; in a run also how it stands and how often the run came here.
   function face(step) {
-    const box = make("div", `nd ${step.state || ""}`);
+    const box = make("div", ["nd", step.state, step.wrong && `wrong-${step.wrong}`].filter(Boolean).join(" "));
     const words = make("span", "nd-words");
     const line = make("small", "");
     line.append(make("i", `kind ${step.family}`, step.kind), step.gist ? ` ${step.gist}` : "");
@@ -41,23 +41,31 @@
       box.append(mark);
     }
     if (step.visits > 1) box.append(make("span", "nd-visits", `×${step.visits}`));
+    if (step.here) {
+      const link = make("a", "nd-visits nd-here num", step.here);
+      link.href = step.hereHref;
+      link.tabIndex = -1;
+      link.title = `${step.here} enrolled are here: show them`;
+      box.append(link);
+    }
     box.title = step.gist ? `${step.title}: ${step.gist}` : step.title;
     return box;
   }
 
   const icon = (name) => document.querySelector("[data-marks-of-steps]").content.querySelector(`[data-mark="${name}"] svg`).cloneNode(true);
 
-  function read(list) {
+  function read(place) {
+    const list = place.content || place; // the editor keeps it in a template
     const steps = [...list.querySelectorAll("[data-step]")].map((item) => ({
       id: item.dataset.step, family: item.dataset.family, gist: item.dataset.gist, state: item.dataset.state,
       title: item.querySelector("[data-title]").textContent, kind: item.querySelector("[data-kind]").textContent,
       tile: item.querySelector(".tile"), badge: item.querySelector(".badge")?.textContent.trim() || "", target: item.dataset.target,
       visits: Number(item.dataset.visits || 0), at: item.dataset.at ? item.dataset.at.split(",").map(Number) : null,
-      group: item.dataset.group, groupTitle: item.dataset.groupTitle,
+      group: item.dataset.group, groupTitle: item.dataset.groupTitle, outcomes: JSON.parse(item.dataset.outcomes || "[]"), wrong: item.dataset.wrong || "", here: item.dataset.here, hereHref: item.dataset.hereHref,
     }));
     const edges = [...list.querySelectorAll("[data-to]")].map((way, index) => ({
       id: `way ${index}`, from: way.closest("[data-step]").dataset.step, to: way.dataset.to, label: way.dataset.label,
-      back: "back" in way.dataset, taken: "taken" in way.dataset,
+      back: "back" in way.dataset, taken: "taken" in way.dataset || "fresh" in way.dataset, lost: "lost" in way.dataset, outcome: way.dataset.outcome,
     }));
     return { steps, edges: joined(edges) };
   }
@@ -68,7 +76,7 @@
     edges.forEach((edge) => {
       const name = `${edge.from} ${edge.to}`;
       const former = found.get(name);
-      found.set(name, former ? { ...former, label: `${former.label}, ${edge.label}`, taken: former.taken || edge.taken } : edge);
+      found.set(name, former ? { ...former, label: `${former.label}, ${edge.label}`, taken: former.taken || edge.taken, lost: former.lost && edge.lost } : edge);
     });
     return [...found.values()];
   }
@@ -82,15 +90,16 @@
       { id: "left", group: "left" }, { id: "right", group: "right" },
     ].filter(Boolean);
     const groups = { in: dot("top", "port"), out: dot("bottom", "port"), left: dot("left", ""), right: dot("right", "") };
-    return { id: step.id, shape: "handrail-step", zIndex: 10, ...place, width: WIDTH, height: HEIGHT, data: step, ports: { groups, items: ports } };
+    const made = { id: step.id, shape: "handrail-step", zIndex: 10, ...place, width: WIDTH, height: HEIGHT, data: step, ports: { groups, items: ports } };
+    return window.handrailCanvas ? window.handrailCanvas.handles(made, step) : made;
   }
 
   function edgeOf(edge, places, bends) {
     const side = places.get(edge.from).x > places.get(edge.to).x ? "right" : "left";
-    const name = `way-line${edge.taken ? " taken" : ""}`;
+    const name = `way-line${edge.taken ? " taken" : ""}${edge.lost ? " lost" : ""}`;
     return {
       id: edge.id, shape: "edge", zIndex: edge.taken ? 3 : 2, data: edge, vertices: bends.get(edge.id) || [],
-      source: { cell: edge.from, port: edge.back ? side : "out" }, target: { cell: edge.to, port: edge.back ? side : "in" },
+      source: { cell: edge.from, port: edge.back ? side : window.handrailCanvas ? `out:${edge.outcome}` : "out" }, target: { cell: edge.to, port: edge.back ? side : "in" },
       router: edge.back ? { name: "oneSide", args: { side, padding: 26 } } : { name: "normal" },
       connector: edge.back ? { name: "rounded", args: { radius: 12 } } : { name: "handrail-flow" },
       attrs: { line: { class: name, stroke: null, strokeWidth: edge.taken ? 2.4 : 1.6, targetMarker: { name: "block", width: 9, height: 7, fill: "context-stroke", stroke: "none" } } },
@@ -114,6 +123,7 @@
       const list = document.getElementById(this.dataset.list);
       if (!list || this.graph) return;
       this.hidden = false;
+      if (window.handrailCanvas && !this.offsetWidth) return; // on a telephone the outline is the editor
       this.canvas = this.querySelector("[data-canvas]");
       const { steps, edges } = read(list);
       this.steps = new Map(steps.map((step) => [step.id, step]));
@@ -121,6 +131,7 @@
         container: this.canvas, autoResize: true, interacting: false, async: false,
         panning: { enabled: true, eventTypes: ["leftMouseDown"] },
         mousewheel: { enabled: true, modifiers: ["ctrl", "meta"], minScale: 0.2, maxScale: 1.6 },
+        ...window.handrailCanvas?.settings(),
       });
       const arranged = layout(steps, edges);
       this.graph.fromJSON({
@@ -132,8 +143,21 @@
       this.graph.on("translate", () => this.keep());
       this.graph.on("node:click", ({ node }) => this.steps.has(node.id) && this.open(node.id));
       this.canvas.addEventListener("keydown", (event) => this.walk(event));
-      this.addEventListener("click", (event) => { const button = event.target.closest("[data-zoom]"); if (button) this.zoom(button.dataset.zoom); });
+      if (!this.listening) this.addEventListener("click", (event) => { const button = event.target.closest("[data-zoom]"); if (button) this.zoom(button.dataset.zoom); });
+      this.listening = true;
+      window.handrailCanvas?.attach(this);
       this.stand();
+    }
+
+    // Another list: the look stays where it is.
+    redraw() {
+      if (this.graph) {
+        this.graph.dispose();
+        this.graph = null;
+        const fresh = this.canvas.cloneNode(false);
+        this.canvas.replaceWith(fresh);
+      }
+      this.connectedCallback();
     }
 
     disconnectedCallback() {
@@ -209,6 +233,7 @@
 
     // Its place in the list of steps, or in a run the entry itself.
     open(id) {
+      if (!this.dispatchEvent(new CustomEvent("picture:open", { bubbles: true, cancelable: true, detail: id }))) return;
       const { target } = this.steps.get(id);
       if (!target.startsWith("#")) return location.assign(target);
       this.choose(id, false);

@@ -14,6 +14,12 @@
     return location.pathname + (query ? `?${query}` : "");
   }
 
+  // What the server chose at first stands in the address too, so that it can be copied and reloaded.
+  const desk = document.querySelector(".desk[data-address]");
+  if (desk && !location.search && desk.dataset.address !== location.pathname && !location.pathname.includes("/part/")) {
+    history.replaceState(history.state, "", desk.dataset.address + location.hash);
+  }
+
   function typed(form) {
     const box = form.elements[form.dataset.set];
     return box.type === "checkbox" ? (box.checked ? "1" : "0") : box.value;

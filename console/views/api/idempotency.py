@@ -109,10 +109,16 @@ def _read_anew(event: tuple[str, int] | None, made: str | None, at: datetime) ->
     response = declared.again(Done(chain, number, made, at)) if declared.again is not None else None
     if response is None:
         return None
-    answer = jsonify(response)
-    answer.status_code = min(declared.answers)
+    status = min(declared.answers)
+    answer = jsonify(response) if declared.answers[status] is not None else Response(status=status)
+    answer.status_code = status
     answer.headers[REPLAYED] = "true"
     return answer
+
+
+def lost(what: str, where: str) -> Conflict:
+    """What a repeat is told whose first request did its work, but died before it named what it made."""
+    return Conflict(f"{what} was made by the first request, whose answer was lost: look in {where}.", code="done_before")
 
 
 def name_result(ident: str) -> None:

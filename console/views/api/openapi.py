@@ -32,20 +32,36 @@ Every POST takes `X-Idempotency-Key`: sent again within a day with the same body
 """
 TAGS = {
     "me": "Who the key speaks for",
+    "people": "Service accounts",
     "collections": "Collections and their records",
+    "notes": "Notes on records",
+    "tags": "Tags of records",
     "reveal": "Masked values, one by one",
     "reports": "Reports that their reporter does not see again",
     "runs": "Runs: start, read, and every command",
     "workflows": "Workflows, their drafts and versions",
+    "enrolments": "Who is in a workflow: enrolling, leads, counts",
+    "triggers": "What starts a workflow by itself, and the addresses of its webhooks",
+    "webhooks": "Addresses outside to which events of the log are sent",
     "workspaces": "Pages for a team's day: their documents.",
     "approvals": "What waits for a second person",
     "inbox": "Inboxes and their tickets",
+    "messages": "Messages to people outside, and the channels that carry them",
     "files": "Files that are handed in with a step",
     "activity": "The activity log and its export",
     "ai": "What the AI was asked, and what came of it",
     "checkpoint": "Signed heads of the log",
 }
-WITHIN = {"runs_commands": "runs", "reveal": "collections"}
+WITHIN = {
+    "runs_commands": "runs",
+    "monitoring": "workflows",
+    "reveal": "collections",
+    "workflow_drafts": "workflows",
+    "dry_runs": "workflows",
+    "publishing_reviews": "workflows",
+    "run_moves": "workflows",
+    "draft_wishes": "workflows",
+}
 """Blueprints whose calls stand among those of another."""
 ALWAYS = (400, 401, 429, 503)
 WITH_BODY = (409, 413, 415, 422)
@@ -72,12 +88,24 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
     "key": ("Key of the record, as it was read, percent-encoded", "17"),
     "run_id": ("The run", "run_01j0000000000000000000000a"),
     "workflow_id": ("Id or slug of the workflow", "kyc-review"),
+    "enrolment_id": ("Id of the enrolment of many", "enr_01jd0000000000000000000000"),
+    "turn_id": ("Id of a question to the builder of workflows", "bld_01"),
+    "lead_id": ("Id of the lead", "lead_01jd0000000000000000000000"),
+    "trigger": ("Id of the trigger in the file of the workflow", "shop"),
+    "alert_id": ("The alert of the workflow", "alr_01j0000000000000000000000a"),
+    "incident_id": ("The incident of the workflow", "9c1185a5c5e9fc54"),
     "approval_id": ("The request for approval", "apr_01j0000000000000000000000a"),
+    "review_id": ("The request to publish", "rev_01j0000000000000000000000a"),
+    "move_id": ("The move of runs", "mov_01j0000000000000000000000a"),
     "export_id": ("The file of a list", "exp_01j0000000000000000000000a"),
     "file_id": ("The file", "fil_01j0000000000000000000000a"),
+    "note_id": ("The note", "rnt_01j0000000000000000000000a"),
     "name": ("Id of the inbox", "desk"),
     "number": ("Number of the version", "1"),
     "slug": ("Name of the workspace", "refund-desk"),
+    "webhook_id": ("The webhook", "whk_01j0000000000000000000000a"),
+    "delivery_id": ("The delivery", "dlv_01j0000000000000000000000a"),
+    "tag": ("The tag, percent-encoded; capitals do not count", "lead"),
 }
 
 

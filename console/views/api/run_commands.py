@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field, StringConstraints
 
 from console import runs
+from console.errors import Invalid
 from console.log import body as canonical
 from console.views.api.operation import Done, Example, Nothing, Sent, View, operation, read
 from console.views.api.shapes import Checked, Run, Saved
@@ -265,11 +266,39 @@ def step_in(run_id: str) -> ResponseReturnValue:
     return _run(run_id)
 
 
-@command("retry", "retryStep", Seen, {"revision": 5})
+class Retried(Sent):
+    """Either the revision, to retry the open step of a live run; or where an ended run is to begin anew."""
+
+    revision: int | None = Field(None, description="As it was read: the open step is tried again after its automatic attempt failed")
+    from_: Literal["start", "failure"] | None = Field(None, alias="from", description="An ended run is done again, as a new run")
+    version: Literal["same", "live"] = Field("live", description="The version of the new run")
+    input: dict[str, Any] | None = Field(None, description="Another input; only from the start")
+
+
+@blueprint.post("/runs/<run_id>/retry")
+@operation(
+    "retryRun",
+    "workflow.start",
+    {200: Run, 201: Run},
+    body=Retried,
+    refuses=(403,),
+    again=moved,
+    example=Example(body={"from": "start"}, status=201),
+)
 def retry(run_id: str) -> ResponseReturnValue:
-    """Retry the open step after its automatic attempt failed."""
-    runs.retry(g.actor, run_id, revision=read(Seen).revision)
-    return _run(run_id)
+    """Do an ended run again: `from` its failure or its start, with the `same` version or the `live` one, as a new run linked by `rerun_of` (201).
+
+    Of a live run, with its `revision`: retry the open step (200).
+    """
+    sent = read(Retried)
+    if sent.from_ is None:
+        if sent.revision is None:
+            reason = "Needed: failure or start for an ended run; or `revision`, for the open step of a live one."
+            raise Invalid(reason, details=[{"field": "from", "reason": reason}])
+        runs.retry(g.actor, run_id, revision=sent.revision)
+        return _run(run_id)
+    made = runs.rerun(g.actor, run_id, origin=sent.from_, version="original" if sent.version == "same" else "current", given=sent.input)
+    return jsonify(runs.get(g.actor, made).json), 201
 
 
 @command("stop-trying", "stopTrying", Seen, {"revision": 5})

@@ -36,7 +36,17 @@ class Wanted(Paged):
     record: str | None = Field(None, description="Key of the record, with `collection`")
     user: str | None = Field(None, description="Who began it or holds it")
     team: str | None = None
-    trigger: str | None = Field(None, description="What started it: record, manual, api, report and so on")
+    trigger: str | None = Field(None, description="What started it: record, manual, api, schedule and so on, or the id of a trigger")
+    mode: Literal["guided", "hands_off"] | None = None
+    version: str | None = Field(None, description="Number of the version")
+    id: str | None = Field(None, description="The whole id of one run")
+    live: Literal["0", "1"] | None = Field(None, description="1: those that have not ended; 0: those that have")
+    error: str | None = Field(None, description="The code of what made them fail")
+    rerun_of: str | None = Field(None, description="Runs that do this one again")
+    since: str | None = Field(None, alias="started.gte", description="As `created_at.gte`")
+    after_start: str | None = Field(None, alias="started.gt")
+    before: str | None = Field(None, alias="started.lt")
+    until: str | None = Field(None, alias="started.lte")
     gt: str | None = Field(None, alias="created_at.gt", description="A moment such as 2026-11-20T06:30:00Z")
     gte: str | None = Field(None, alias="created_at.gte")
     lt: str | None = Field(None, alias="created_at.lt")
@@ -98,6 +108,17 @@ def start() -> ResponseReturnValue:
 )
 def find() -> ResponseReturnValue:
     """Runs that the caller may see, newest first."""
+    return _listed()
+
+
+@blueprint.get("/executions")
+@operation("findExecutions", "workflow.see", Listed[RunHead], query=Wanted, example=Example(query={"workflow": "kyc-review", "live": "1"}))
+def executions() -> ResponseReturnValue:
+    """The same runs under the name that pages give them."""
+    return _listed()
+
+
+def _listed() -> ResponseReturnValue:
     wanted = parse_query(Wanted)
     filters = wanted.model_dump(by_alias=True, exclude_unset=True, exclude={"limit", "after"})
     heads, following = runs.find(g.actor, filters, limit=wanted.limit, after=wanted.after)

@@ -6,10 +6,10 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import ConfigDict, Field
 
-from console import log, workflows
+from console import log, monitoring, workflows
 from console.views.api import listing
 from console.views.api.operation import Asked, Done, Example, Limit, Nothing, Paged, Sent, Whole, operation, parse_query, read
-from console.views.api.shapes import Definition, Listed, VersionHead, VersionWhole, Workflow
+from console.views.api.shapes import Activation, Cancellation, Definition, Listed, VersionHead, VersionWhole, Workflow
 
 blueprint = Blueprint("api_workflows", __name__, url_prefix="/api/v1")
 
@@ -32,6 +32,13 @@ class ChangedWorkflow(Sent):
     title: str | None = None
     description: str | None = None
     status: str | None = Field(None, description=STATUS)
+    reason: str | None = Field("", description="Why it gets the status; needed for cancelled")
+
+
+class Why(Sent):
+    """A reason for the log."""
+
+    reason: str | None = Field("", description="Why, in at most 2,000 characters")
 
 
 class Written(Sent):
@@ -40,10 +47,17 @@ class Written(Sent):
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
 
+class Publication(Sent):
+    """What is said of a new version."""
+
+    note: str | None = Field("", description="What changes and why, in the words of who publishes")
+    accept_failed_tests: str | None = Field("", description="Why it is published although tests of it fail; kept in the log")
+
+
 class Wanted(Paged):
     """Filters of workflows."""
 
-    status: str | None = Field(None, description=STATUS)
+    status: str | None = Field(None, description=f"{STATUS}; archived, for those that are left out otherwise")
 
 
 class Older(Asked):
@@ -118,7 +132,8 @@ def get_workflow(workflow_id: str) -> ResponseReturnValue:
 def change(workflow_id: str) -> ResponseReturnValue:
     """Change title, description or status; 409 if the status is not possible."""
     sent = read(ChangedWorkflow)
-    return jsonify(workflows.change(g.actor, workflow_id, title=sent.title, description=sent.description, status=sent.status).to_json())
+    words = {"title": sent.title, "description": sent.description, "status": sent.status}
+    return jsonify(workflows.change(g.actor, workflow_id, **words, reason=sent.reason or "").to_json())
 
 
 @blueprint.delete("/workflows/<workflow_id>")
@@ -127,6 +142,20 @@ def remove(workflow_id: str) -> ResponseReturnValue:
     """Delete a workflow that was never published; 409 for others, which are archived instead."""
     workflows.remove(g.actor, workflow_id)
     return "", 204
+
+
+@blueprint.get("/workflows/<workflow_id>/activation")
+@operation("previewActivation", "workflow.see", Activation, example=Example(ONE))
+def activation(workflow_id: str) -> ResponseReturnValue:
+    """What activating it would do now: what is published, what starts runs, whom it reaches, and what goes on in the next 24 hours. Changes nothing."""
+    return jsonify(monitoring.activation(g.actor, workflow_id).to_json())
+
+
+@blueprint.get("/workflows/<workflow_id>/cancellation")
+@operation("previewCancellation", "workflow.see", Cancellation, example=Example(ONE))
+def cancellation(workflow_id: str) -> ResponseReturnValue:
+    """The live runs that cancelling the workflow would end, as far as the caller may see them. Changes nothing."""
+    return jsonify(monitoring.cancellation(g.actor, workflow_id).to_json())
 
 
 @blueprint.post("/workflows/<workflow_id>/activate")
@@ -138,27 +167,57 @@ def activate(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/workflows/<workflow_id>/pause")
-@operation("pauseWorkflow", "workflow.activate", Workflow, body=Nothing, refuses=(403,), again=_changed, example=Example(ONE, body={}))
+@operation("pauseWorkflow", "workflow.activate", Workflow, body=Why, refuses=(403,), again=_changed, example=Example(ONE, body={}))
 def pause(workflow_id: str) -> ResponseReturnValue:
-    """Pause the workflow: no run starts, live runs go on."""
-    read(Nothing)
-    return jsonify(workflows.pause(g.actor, workflow_id).to_json())
+    """Pause the workflow: no run starts, timers of live runs wait until it is activated again; people go on with theirs."""
+    return jsonify(workflows.pause(g.actor, workflow_id, read(Why).reason or "").to_json())
+
+
+@blueprint.post("/workflows/<workflow_id>/complete")
+@operation("completeWorkflow", "workflow.activate", Workflow, body=Why, refuses=(403,), again=_changed, example=Example(ONE, body={}))
+def complete(workflow_id: str) -> ResponseReturnValue:
+    """Complete the workflow: no run starts, live runs go on to their end."""
+    return jsonify(workflows.complete(g.actor, workflow_id, read(Why).reason or "").to_json())
+
+
+@blueprint.post("/workflows/<workflow_id>/cancel")
+@operation(
+    "cancelWorkflow",
+    "workflow.activate",
+    Workflow,
+    body=Why,
+    refuses=(403,),
+    again=_changed,
+    example=Example(ONE, body={"reason": "The law has changed."}),
+)
+def cancel(workflow_id: str) -> ResponseReturnValue:
+    """Cancel the workflow: no run starts, and live runs are cancelled with this reason, which is needed. Needs `workflow.cancel` too."""
+    return jsonify(workflows.cancel(g.actor, workflow_id, read(Why).reason or "").to_json())
 
 
 @blueprint.post("/workflows/<workflow_id>/archive")
 @operation("archiveWorkflow", "workflow.activate", Workflow, body=Nothing, refuses=(403,), again=_changed, example=Example(ONE, body={}))
 def archive(workflow_id: str) -> ResponseReturnValue:
-    """Archive the workflow: no run starts; its runs stay and can be replayed."""
+    """Archive the workflow: completed where it was active or paused, and left out of lists; its runs stay and can be replayed."""
     read(Nothing)
     return jsonify(workflows.archive(g.actor, workflow_id).to_json())
 
 
 @blueprint.post("/workflows/<workflow_id>/publish")
-@operation("publishWorkflow", "workflow.publish", Workflow, body=Nothing, refuses=(403,), again=_changed, example=Example(ONE, body={}))
+@operation(
+    "publishWorkflow",
+    "workflow.publish",
+    Workflow,
+    body=Publication,
+    refuses=(403,),
+    again=_changed,
+    example=Example(ONE, body={"note": "Asks for the reason first."}),
+)
 def publish(workflow_id: str) -> ResponseReturnValue:
-    """Publish the draft as the live version; live runs keep their version. 409 `not_ready` with a reason per step."""
-    read(Nothing)
-    return jsonify(workflows.publish_draft(g.actor, workflow_id).to_json())
+    """Publish the draft as the live version; live runs keep their version. 422 `not_ready` with a reason per step, 409 `tests_failed` with one per test."""
+    sent = read(Publication)
+    accepted = sent.accept_failed_tests or ""
+    return jsonify(workflows.publish_draft(g.actor, workflow_id, note=sent.note or "", accept_failed_tests=accepted).to_json())
 
 
 @blueprint.post("/workflows/<workflow_id>/duplicate")

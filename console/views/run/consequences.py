@@ -10,6 +10,7 @@ from console.views.formats import Look
 
 PLAIN = {
     "documents": "Writes to the address in the form and asks for the documents; the run waits for them.",
+    "message": "Sends a message to somebody outside, when consent and the hours allow it; the run waits for it.",
     "question": "Asks other people; the run waits for their answer.",
     "ai": "Asks the AI; the run waits for its answer.",
     "notice": "Tells people in the console, and by mail where that is set up.",
@@ -130,6 +131,10 @@ def _deed(effect: Mapping[str, Any], screen: _Screen, *, first: bool) -> Deed:
             return Deed(f"Hands the run on to the inbox “{inboxes.title_of(effect['inbox'])}”: it is not with you any more.")
         case "task":
             return Deed(f"Makes a task for others{'; the run waits until it is closed' if effect['waits'] else ''}.")
+        case "tag":
+            return Deed(
+                f"{'Puts the tag' if effect['added'] else 'Takes the tag'} “{effect['tag']}” {'on' if effect['added'] else 'away from'} {_title(screen)}."
+            )
         case kind if kind in PLAIN:
             return Deed(PLAIN[kind])
     changed = _changes(effect.get("fields", ()), screen)

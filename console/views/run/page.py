@@ -20,6 +20,7 @@ from console.views.identity import local as local_path
 from console.views.run import block_papers, consequences, effects, form_boxes, notices, pane, panes, phases, proposal, step_values
 from console.views.run.block_papers import Papers
 from console.views.run.notices import Note, Typed
+from console.views.run.wait_words import wait_words
 from console.work import tickets
 
 UNOPENED = "unopened_because"
@@ -28,11 +29,6 @@ _ITEM_WORDS = {"todo": "To do", "done": "Done", "failed": "Could not be done", "
 _ENDED = {
     "completed": "{title} is done", "aborted": "{title} was aborted", "cancelled": "{title} was cancelled",
     "failed": "{title} failed", "timed_out": "{title} ran out of time",
-}  # fmt: skip
-_WAITS = {
-    "time": "Waiting. Continues at {until}.", "retry": "The step could not be done. It is tried again at {until}.", "event": "Waiting for something to happen outside.", "approval": "Waiting for an approval.",
-    "run": "Waiting for another run to end.", "documents": "Waiting for documents.", "task": "Waiting for a task.", "answer": "Waiting for an answer, until {until}.",
-    "effect": "Making the change. Should no answer come, the console looks what came of it; this page follows.",
 }  # fmt: skip
 
 
@@ -326,7 +322,7 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
         "ended_title": ended_title(run),
         "window_title": ", ".join(part for part in (heading, run["workflow"]["title"], view.record_title) if part),
         "button": (view.screen or {}).get("button") or current.get("button") or "Done",
-        "wait_words": decision[0] if decision else _wait_words(run, look),
+        "wait_words": decision[0] if decision else wait_words(run, look),
         "wait_href": decision[1] if decision else None,
     }
 
@@ -358,16 +354,6 @@ def _what_it_does(view: RunView, present: Mapping[str, Any] | None) -> str:
     if (progress := screen.get("progress")) is not None:
         return list_words(progress)
     return "What was found, then what you decide about it" if present and present["kind"] == "decision" else ""
-
-
-def _wait_words(run: Mapping[str, Any], look: Look) -> str:
-    waiting = (run["current"] or {}).get("waiting")
-    if not waiting:
-        return "Working. This page follows by itself."
-    if trying := effects.retry_words(run, look):
-        return trying
-    until = formats.full_moment(waiting["until"], look) if waiting.get("until") else "later"
-    return _WAITS.get(waiting["for"], "Waiting.").format(until=until)
 
 
 def _poll(view: RunView, actor: Actor) -> int | None:

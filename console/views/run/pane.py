@@ -45,6 +45,7 @@ def pane(
         "pane": True,
         "record": record,
         "record_kind": view.collection_label,
+        "record_number": panes.number_of(record),
         "context_tabs": tabs,
         "context_tab": chosen,
         "sections": panes.sections(record, look, state=states_of.get(collection)) if chosen == "record" else [],

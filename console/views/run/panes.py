@@ -9,8 +9,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from console import records
 from console.browse import RelatedPage
 from console.core.documents.collections import Field
+from console.errors import NotFound
 from console.runs import Today
 from console.views import formats, frame, states
 from console.views.formats import Kind, Look
@@ -52,6 +54,14 @@ def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | Non
     if rest:
         made.append(Section("More" if made else "", [_line(kinds[name], values[name], look, now, state) for name in rest]))
     return made
+
+
+def number_of(record: Mapping[str, Any] | None) -> str:
+    """Return the number by which people call the record beside its title, from the values that were shown; empty where there is none."""
+    try:
+        return records.collection(record["collection"]).number_of(record.get("values", {})) if record else ""
+    except NotFound:
+        return ""
 
 
 def marked(parts: Sequence[Section], name: str | None) -> list[Section]:

@@ -110,6 +110,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         else 0,
         "record": record,
         "record_kind": view.run.collection_label,
+        "record_number": panes.number_of(record),
         "sections": panes.sections(record, look, now, context["states_of"].get(record["collection"])) if record else [],
         "consequences": consequences.consequences(screen, look, answered["outcome"]),
         "button": str(screen.get("button") or "Done"),

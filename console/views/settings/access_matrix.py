@@ -21,6 +21,7 @@ TITLES = {
     "action": "Actions",
     "workflow": "Workflows",
     "inbox": "Inboxes",
+    "account": "Service accounts",
     "label": "Clearances",
     "console": "The console",
 }

@@ -142,7 +142,7 @@ def preview(becoming: Collection, parts: tuple[str, ...] = ("list", "summary"), 
     told: dict[str, Any] = {"preview_wrong": wrong, "look": look, "sample": look.page and look.page.record, "parts": parts}
     if look.page is None:
         return told
-    page, drawn = look.page, frame.look()
+    page, drawn = look.page, frame.naming(look.page.named)
     readable = {item.name: item for item in page.fields}
     columns = [readable[name] for name in becoming.columns if name in readable and (name,) != becoming.title_fields]
     state = becoming.summary.get("badge")

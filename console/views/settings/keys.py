@@ -33,6 +33,7 @@ KINDS = {
     "source": "Data sources",
     "policy": "Rights",
     "user": "People",
+    "webhook": "Webhooks",
 }
 WORDS = {
     "collection.browse": "List collections",
@@ -61,6 +62,7 @@ WORDS = {
     "activity.read": "Read the log",
     "activity.export": "Export the log",
     "activity.verify": "Verify the log",
+    "webhook.manage": "Send events outside",
 }
 
 

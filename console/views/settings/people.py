@@ -27,7 +27,7 @@ STATES = {
     "removed": frame.Badge("Removed", "", "x"),
 }
 TABS = (("", "People"), ("active", "Active"), ("invited", "Invited"), ("disabled", "Disabled"), ("removed", "Removed"))
-COLUMNS = ("name", "email", "state", "roles", "teams", "second_factor", "last_seen", "id")
+COLUMNS = ("name", "email", "kind", "state", "roles", "teams", "second_factor", "last_seen", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,19 @@ def _lines(people: Iterator[Entry], names: dict[str, str]) -> Iterator[str]:
     for entry in people:
         roles = " · ".join(role_words(entry.roles, names))
         seen = entry.seen_at.isoformat(timespec="seconds") if entry.seen_at else ""
-        yield _csv((entry.name, entry.email, entry.state, roles, team_words(entry, names), "yes" if entry.factor else "no", seen, entry.id))
+        yield _csv(
+            (
+                entry.name,
+                entry.email,
+                entry.kind,
+                entry.state,
+                roles,
+                team_words(entry, names),
+                "yes" if entry.factor else "no",
+                seen,
+                entry.id,
+            )
+        )
 
 
 def _csv(cells: Sequence[str]) -> str:

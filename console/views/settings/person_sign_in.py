@@ -46,6 +46,7 @@ def _page(person_id: str, **more: Any) -> Response:
     who = frame.actor()
     access.require(who, None, "user", "manage")
     person = accounts.person(person_id)
+    accounts.require_person(person)
     context = {
         "person": person,
         "factor": accounts.factor_of(person.id),

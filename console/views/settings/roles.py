@@ -322,7 +322,14 @@ def _place() -> str:
 
 def _kinds(place: str) -> list[tuple[str, str, list[str]]]:
     """Return (heading, kind, its acts) of what rules can be about; kinds with a single object are granted everywhere."""
-    kinds = [("Collections", "collection"), ("Actions", "action"), ("Workflows", "workflow"), ("Inboxes", "inbox"), ("Clearances", "label")]
+    kinds = [
+        ("Collections", "collection"),
+        ("Actions", "action"),
+        ("Workflows", "workflow"),
+        ("Inboxes", "inbox"),
+        ("Service accounts", "account"),
+        ("Clearances", "label"),
+    ]
     more = [("The console itself", kind) for kind in sorted(WHOLE)] if place == EVERY else []
     return [(title, kind, policy_words.offered(kind)) for title, kind in [*kinds, *more]]
 

@@ -64,14 +64,14 @@ def connect() -> Response:
         if not may:
             raise addresses.field_error("may", "Choose at least one role that may browse.")
         terms = sources.Terms(read_only=bool(request.form.get("read_only")))
-        made = sources.add(typed.get("name", ""), url, terms=terms, chosen=chosen, may=_granted(may), by=actor)
+        made = sources.add(typed.get("name", ""), url, terms=terms, chosen=chosen, may=granted(may), by=actor)
     except (Invalid, Conflict) as wrong:
         return _choice(url, typed, sources.attempt(url), chosen=chosen, may=may, wrong=wrong)
     flash(f"{typed['name']} is connected: {len(made)} collections.")
     return frame.redirect_to(f"/settings/sources/{typed['name']}/connected")
 
 
-def _granted(may: Mapping[str, set[str]]) -> dict[str, list[str]]:
+def granted(may: Mapping[str, set[str]]) -> dict[str, list[str]]:
     """Return the acts of the policy for what was ticked: whoever may do anything with records sees them."""
     return {role: ["browse", "read", *(act for act, _ in ACTS if act != "browse" and act in acts)] for role, acts in may.items()}
 

@@ -51,7 +51,9 @@ def show_team(team_id: str) -> Response:
     if request.method != "POST":
         return _drawn(team_id)
     try:
-        teamwork.change(who, team_id, **{name: request.form.get(name, "") for name in FIELDS})
+        teamwork.change(
+            who, team_id, **{name: request.form.get(name, "") for name in FIELDS}, second_person=request.form.get("second_person") == "yes"
+        )
     except (Invalid, Conflict) as error:
         return _drawn(team_id, error)
     flash("The team is changed.")

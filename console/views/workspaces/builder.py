@@ -45,7 +45,8 @@ TEXTS = ("title", "help", "icon")
 @blueprint.route("/new", methods=["GET", "POST"])
 def new() -> Response:
     """Ask for the name of a new workspace; a POST makes it as a draft."""
-    access.require(frame.actor(), None, "source", "manage")
+    if not workspaces.may_edit(frame.actor()):
+        access.require(frame.actor(), None, "source", "manage")
     if request.method != "POST":
         return frame.page("workspaces/new.html", {"title": "", "slug": "", "wrong": None})
     title, slug = request.form.get("title", "").strip(), request.form.get("id", "").strip() or _slug(request.form.get("title", ""))
@@ -54,7 +55,8 @@ def new() -> Response:
             raise Invalid(
                 "new is the address of this form: choose another name.", details=[{"field": "id", "reason": "Choose another name."}]
             )
-        made = workspaces.create(frame.actor(), {"format": 1, "id": slug, "title": title, "components": []})
+        teams = [] if access.can(frame.actor(), None, "source", "manage") else sorted(workspaces.own_teams(frame.actor()))
+        made = workspaces.create(frame.actor(), {"format": 1, "id": slug, "title": title, "teams": teams, "components": []})
     except Invalid as wrong:
         return frame.page("workspaces/new.html", {"title": title, "slug": slug, "wrong": wrong}, status=422)
     return frame.redirect_to(_url(made))
@@ -223,7 +225,7 @@ def _builder(
         "form": component_form.boxes(frame.actor(), document, kind, own, errors) if own else [],
         "names": component_form.completions(document, own) if own else [], "own": own, "places": edits.places(told),
         "place": request.values.get("place", "") if adding else (edits.place_of(told, chosen) or ("", 0, 0))[0],
-        "icons": ICONS, "teams": accounts.teams(), "problems": workspaces.unknown_names(document), "people": _people(editing, wrong),
+        "icons": ICONS, "teams": _teams(), "problems": workspaces.unknown_names(document), "people": _people(editing, wrong),
         "wrong": wrong, "theirs": _theirs(wrong), "details": [each for each in wrong.details if "theirs" not in each] if wrong else [], "said": said,
         "charts": False,
     }  # fmt: skip
@@ -239,7 +241,14 @@ def _builder(
 
 def _node(item: Part, document: Workspace) -> dict[str, Any]:
     """A component as a card of the builder, with those in it."""
-    told: dict[str, Any] = {"id": item.id, "item": item, "label": item.kind_label, "icon": item.icon, "words": _gist(item), "lists": []}
+    told: dict[str, Any] = {
+        "id": item.id,
+        "item": item,
+        "label": item.kind_label,
+        "icon": item.icon,
+        "words": _gist(item, document),
+        "lists": [],
+    }
     if hasattr(item, "components"):
         told["lists"] = [{"place": item.id, "title": "", "nodes": [_node(each, document) for each in item.components]}]
     if hasattr(item, "tabs"):
@@ -250,12 +259,11 @@ def _node(item: Part, document: Workspace) -> dict[str, Any]:
     return told
 
 
-def _gist(item: Part) -> str:
+def _gist(item: Part, document: Workspace) -> str:
     """What the component is about, in a few words."""
     about = item.title or getattr(item, "label", None) or getattr(item, "text", None)
-    of = getattr(item, "collection", None) or getattr(item, "inbox", None) or getattr(item, "of", None)
-    words = [about, str(of).replace("_", " ") if of else None]
-    return ", ".join(str(each)[:60] for each in words if each)
+    words = [about, *component_form.subject_words(item, document, frame.actor())]
+    return ", ".join(dict.fromkeys(str(each)[:60] for each in words if each))
 
 
 def _errors(wrong: ConsoleError | None, part: str) -> dict[str, str]:
@@ -282,7 +290,7 @@ def _texts(document: dict[str, Any]) -> dict[str, Any]:
 
 def _spoken_change(do: str, part: str, document: Workspace) -> str:
     item = document.component(part)
-    what = (_gist(item) or item.kind_label) if item else document.title
+    what = (_gist(item, document) or item.kind_label) if item else document.title
     return {
         "up": f"{what}: moved up.",
         "down": f"{what}: moved down.",
@@ -301,6 +309,15 @@ def _theirs(wrong: ConsoleError | None) -> list[tuple[str, str]]:
 
 def _place_words(path: str) -> str:
     return path.removeprefix("components.").replace(".", ": ").replace("_", " ")
+
+
+def _teams() -> list[accounts.Team]:
+    """The teams that the editor may build workspaces for."""
+    every = accounts.teams()
+    if access.can(frame.actor(), None, "source", "manage"):
+        return every
+    own = workspaces.own_teams(frame.actor())
+    return [team for team in every if team.id in own]
 
 
 def _people(editing: Editing, wrong: ConsoleError | None) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from console import workspaces
 from console.core.documents.collections import Field
 from console.core.documents.workspaces import Chart as ChartComponent, Metric
-from console.formats import Amount, Kind, Look, times
+from console.formats import Amount, Kind, Look
 from console.views import formats, frame
 from console.views.charts import Chart, Series
 from console.views.workspaces import links
@@ -69,7 +69,7 @@ def figure(item: Metric, found: Figures, words: str, look: Look) -> Figure:
     line = next((values for _, each, values in found.series if each == currency or each is None), ()) if found.keys else ()
     change, tone = _change(item, found, line, currency, look)
     table = [
-        (period_words(key, item.period, look, now=key == found.keys[-1]), shown(found.measured, each, currency, look, item.measure))
+        (formats.period_words(key, item.period, look, now=key == found.keys[-1]), shown(found.measured, each, currency, look, item.measure))
         for key, each in zip(found.keys, line, strict=False)
     ]
     return Figure(
@@ -145,25 +145,10 @@ def shown(field: Field | None, value: Any, currency: str | None, look: Look, mea
     if formats.is_money(what):
         text = str(value)
         amount = str(int(Decimal(text))) if field.minor and _is_number(text) else text
+        if not currency and _is_number(text) and not Decimal(text):
+            return "0"  # nothing was added up: there is no amount that could have a currency
         return formats.text(what, Amount(amount, currency) if currency else amount, look)
     return formats.text(what, value, look)
-
-
-def period_words(key: Any, period: str, look: Look, *, now: bool = False) -> str:
-    """A period by its first day."""
-    if not isinstance(key, str) or len(key) != 10:
-        return str(key)
-    day = date.fromisoformat(key)
-    this_year = f" {look.now.year}"
-    named = times.day_words(key, look.locale).removesuffix(this_year)
-    words = {
-        "day": named,
-        "week": named,
-        "month": f"{formats.month_words(key, look.locale)} {day.year}".removesuffix(this_year),
-        "quarter": f"Q{(day.month - 1) // 3 + 1} {day.year}",
-        "year": str(day.year),
-    }[period]
-    return "now" if now else words
 
 
 def spark(values: Sequence[Decimal]) -> Spark:
@@ -284,7 +269,7 @@ def _label(item: ChartComponent, found: Figures, key: Any, look: Look) -> str:
         return str(key)
     if found.by is not None:
         return _value_words(found.by, key, found.named, look)
-    return period_words(key, item.period, look, now=key == found.keys[-1])
+    return formats.period_words(key, item.period, look, now=key == found.keys[-1])
 
 
 def _value_words(field: Field, key: Any, named: Mapping[Any, Any], look: Look) -> str:
@@ -312,7 +297,7 @@ def _cohorts(item: ChartComponent, found: Figures, title: str, look: Look) -> Co
             number = values[place]
             share = 100 * number / size if size and number is not None else 0
             cells.append(None if number is None else (f"{share:.0f} %", number, min(5, round(share / 20)) if number else 0))
-        rows.append((period_words(key, item.period, look, now=place == len(found.keys) - 1), _plain(size, look), cells))
+        rows.append((formats.period_words(key, item.period, look, now=place == len(found.keys) - 1), _plain(size, look), cells))
     whole = sum(sizes.values())
     came = sum(values[place] or 0 for _, _, values in found.series for place in range(len(found.keys)))
     words = (

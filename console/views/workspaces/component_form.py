@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from werkzeug.datastructures import MultiDict
 
-from console import actions, browse, inboxes, records, workflows
+from console import access, actions, browse, inboxes, records, workflows
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.documents.workspaces import KINDS, SELECTING, CollectionList, Workspace
@@ -347,9 +347,10 @@ class _Offer:
         return None
 
     def _collections(self) -> list[Collection]:
-        """All collections that are connected, those of the editor first: others may be granted them."""
+        """Collections, those of the editor first; who manages data sources is offered all, because others may be granted them."""
         own = {each.id for each in browse.collections(self.actor)}
-        return sorted(records.collections(), key=lambda each: (each.id not in own, each.label.casefold()))
+        offered = records.collections() if access.can(self.actor, None, "source", "manage") else browse.collections(self.actor)
+        return sorted(offered, key=lambda each: (each.id not in own, each.label.casefold()))
 
     def _collection(self) -> Collection | None:
         return _known(str(self.given.get("collection") or ""))
@@ -400,6 +401,25 @@ class _Offer:
         return [
             pair for each in fields for pair in ((each.name, f"{each.label}, ascending"), (f"-{each.name}", f"{each.label}, descending"))
         ]
+
+
+def subject_words(item: Any, document: Workspace, actor: Actor) -> list[str]:
+    """What a component shows, by the labels of collections, relations and inboxes; what is not there any more by its id."""
+    given = {name: getattr(item, name, None) for name in ("collection", "inbox", "of", "relation")}
+    offer = _Offer(actor, document, given)
+    if given["collection"]:
+        known = offer._collection()
+        return [known.label if known else str(given["collection"])]
+    if given["inbox"]:
+        return [next((each.title for each in inboxes.known() if each.id == given["inbox"]), str(given["inbox"]))]
+    if not given["of"]:
+        return []
+    chosen = offer._chosen()
+    of = chosen.label_one if chosen else str(given["of"])
+    relation = chosen.relation(str(given["relation"])) if chosen and given["relation"] else None
+    if relation is not None:
+        return [f"{relation.label} of the {of[:1].lower() + of[1:]}"]
+    return [str(given["relation"]), of] if given["relation"] else [of]
 
 
 def completions(document: Workspace, given: Mapping[str, Any]) -> list[str]:

@@ -28,6 +28,7 @@ def every() -> Response:
         "dashboards": [each for each in seen if each.dashboard],
         "drafts": drafts,
         "editor": editor,
+        "editable": {each.id for each in seen if workspaces.may_edit(who, each)},
     }
     return frame.page("workspaces/list.html", context)
 
@@ -51,6 +52,8 @@ def show(slug: str) -> Response:
     drawer = drawer_of(document, request.args, f"/w/{slug}")
     if frame.wants_fragment() and frame.htmx.target == "desk-said":
         return _changed_parts(document, drawer)
+    if not drawer.desk.state:
+        workspaces.choose_first(drawer.desk)
     return frame.page("workspaces/page.html", page_context(document, drawer))
 
 
@@ -80,7 +83,7 @@ def page_context(document: Workspace, drawer: Drawer) -> dict[str, object]:
         "workspace": document,
         "parts": drawer.draw(document.components),
         "charts": any(isinstance(item, Chart) for item in document.every),
-        "may_edit": workspaces.may_edit(frame.actor()),
+        "may_edit": workspaces.may_edit(frame.actor(), document),
         "address": drawer.address(),
     }
 

@@ -143,7 +143,7 @@ class Drawer:
         here = self.desk.open_tab(item)
         tabs = [
             {"title": tab.title, "here": tab.id == here, "href": self.address(**{item.name: tab.id}), "set": item.name, "value": tab.id}
-            for tab in item.tabs
+            for tab in self.desk.tabs_of(item)
         ]
         opened = next(tab for tab in item.tabs if tab.id == here)
         return Drawn(item, item.type, read_part(self.desk, item), self.draw(opened.components, whole=whole), tabs)

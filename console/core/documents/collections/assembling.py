@@ -18,6 +18,7 @@ from console.core.documents.collections.model import (
     MOST_COLUMNS,
     SHOWN_ONLY,
     Author,
+    Changes,
     Collection,
     Field,
     Option,
@@ -85,7 +86,8 @@ def _told_apart(made: dict[str, Collection]) -> dict[str, Collection]:
         sources = [one.source for one in several]
         for one in several if len(several) > 1 else ():
             place = f"{one.schema}.{one.table}" if one.schema else one.table
-            beside = one.source if sources.count(one.source) == 1 else place if len(set(sources)) == 1 else f"{one.source} {place}"
+            source = humanised(one.source)
+            beside = source if sources.count(one.source) == 1 else place if len(set(sources)) == 1 else f"{source} {place}"
             made[one.id] = replace(one, label=f"{one.label} ({beside})", plain_label=one.label)
     return made
 
@@ -107,6 +109,10 @@ def _referring(own: Collection, made: Mapping[str, Collection]) -> Collection:
 
 
 def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> Collection:
+    from console.core.documents.collections.contact_document import (
+        ContactDocument,  # pydantic: commands that read no document do without it
+    )
+
     structure, document = kept.structure, kept.document
     label = humanised(recognising.table_words(structure["table"]))
     key = tuple(document.get("key") or structure["key"])
@@ -150,6 +156,7 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
         subject=document.get("subject"),
         columns=tuple(document.get("columns") or _default_columns(shown, key)),
         summary=document.get("summary") or {},
+        changes=_changes(document.get("changes"), by_name),
         search=tuple(document.get("search") or ()),
         sort=document.get("sort"),
         position=kept.position,
@@ -158,9 +165,23 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
         details=_named(document.get("details")),
         form=_named(document.get("form")),
         new=_named(document.get("new")),
+        contact=ContactDocument.model_validate(document["contact"]) if document.get("contact") else None,
     )
     _check(made)
     return made
+
+
+CREATED = ("created_at", "created", "inserted_at", "created_on", "creation_date", "date_created")
+
+
+def _changes(given: Mapping[str, Any] | None, by_name: Mapping[str, Field]) -> Changes | None:
+    """How changes are noticed; the column for new rows by its name, unless the document says which."""
+    if given is None:
+        return None
+    created = given.get("created") or next(
+        (name for name in CREATED if name in by_name and by_name[name].stored in ("datetime", "date")), None
+    )
+    return Changes(given.get("column"), created, given.get("deleted"), int(given.get("every_s", 5)), bool(given.get("listen", False)))
 
 
 def _default_columns(shown: Sequence[Field], key: Sequence[str]) -> list[str]:

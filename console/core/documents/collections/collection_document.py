@@ -12,9 +12,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from console.core.documents.collections import treatment
+from console.core.documents.collections.contact_document import ContactDocument
 from console.core.documents.collections.model import Author, FieldKind, Format, Widget
 from console.core.documents.collections.treatment import Ai
-from console.core.documents.workflow import Name, Part, Slug
+from console.core.documents.document_parts import Name, Part, Slug
 
 FORMAT = 1
 ID_PATTERN = r"^[A-Za-z][A-Za-z0-9_.-]{0,199}$"
@@ -179,6 +180,31 @@ class SummaryDocument(Said):
     badge: Column | None = Field(None, description="Field that stands in the head")
 
 
+class ChangesDocument(Said):
+    """How changes that other programs make to the records are noticed, for triggers."""
+
+    column: Column | None = Field(
+        None, description="Moment or number that grows with every change of a row; rows past the last one seen are read"
+    )
+    created: Column | None = Field(
+        None, description="Moment at which a row was added, to tell new rows from changed ones; none: by its name, or by a number as key"
+    )
+    deleted: Column | None = Field(
+        None, description="Moment at which a row was marked as deleted; rows that are gone are not seen without `listen`"
+    )
+    every_s: int = Field(5, ge=1, le=3600, description="Seconds between two looks")
+    listen: bool = Field(
+        False,
+        description="PostgreSQL tells of every change at once, by the trigger that `console source listen` prints for its owner to install",
+    )
+
+    @model_validator(mode="after")
+    def _some_way(self) -> Self:
+        if self.column is None and self.deleted is None and not self.listen:
+            raise ValueError("name a column, or let the database tell by listen")
+        return self
+
+
 class CollectionDocument(Said):
     """A table or view as the console shows it."""
 
@@ -208,6 +234,10 @@ class CollectionDocument(Said):
         max_length=MOST_FIELDS,
         description="Column → slug of the workflow, or of each of the workflows, whose runs alone write it: nobody changes it by hand",
     )
+    changes: ChangesDocument | None = Field(
+        None, description="How changes by other programs are noticed; none: only those made here are known"
+    )
+    contact: ContactDocument | None = Field(None, description="Which fields make a record a person who can be written to or called")
     validation: list[RecordRule] = Field(default_factory=list, max_length=50)
     segments: list[SegmentDocument] = Field(default_factory=list, max_length=100)
     relations: list[RelationDocument] = Field(default_factory=list, max_length=200)
@@ -220,7 +250,7 @@ class CollectionDocument(Said):
         ordered = {"format": FORMAT} | {_name(entry): full[_name(entry)] for entry in type(self).model_fields if _name(entry) in full}
         if not fields:
             return ordered
-        after = ("validation", "segments", "relations", "summary")
+        after = ("contact", "validation", "segments", "relations", "summary")
         return {name: said for name, said in ordered.items() if name not in after} | {"fields": fields} | {
             name: ordered[name] for name in after if name in ordered
         }  # fmt: skip

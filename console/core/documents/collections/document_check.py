@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from console.core import expressions
-from console.core.documents.collections import treatment
+from console.core.documents.collections import contact_document, treatment
 from console.core.documents.collections.collection_document import FORMAT, CollectionDocument, FieldDocument
 from console.core.documents.collections.model import FORMATS
 from console.core.documents.json_shape import Spot, loaded, model_errors, problems_of_values
@@ -117,6 +117,12 @@ def _names(made: CollectionDocument, structure: Mapping[str, Any], called: froze
         for name in names:
             if name not in known:
                 yield Spot(place, _no_such(name, known))
+    yield from _changes(made, columns)
+    if made.contact is not None:
+        listed = {name for name, says in made.fields.items() if says.options} | {
+            name for name, one in columns.items() if one.get("options")
+        }
+        yield from contact_document.wrong_columns(made.contact, columns, frozenset(listed))
     for place, text, template, _ in _texts(made):
         try:
             found = _parsed(text, template)
@@ -128,6 +134,23 @@ def _names(made: CollectionDocument, structure: Mapping[str, Any], called: froze
                 f"{name} is computed itself: name the columns that it is made of." if name in computed else _no_such(name, list(columns))
             )
             yield Spot(place, reason)
+
+
+GROWING = frozenset({"integer", "decimal", "datetime", "date"})
+"""Kinds of columns that can say how far a look has come."""
+
+
+def _changes(made: CollectionDocument, columns: Mapping[str, Any]) -> Iterator[Spot]:
+    """Columns by which changes are noticed: they must be there, and grow."""
+    for place in ("column", "created", "deleted"):
+        name = getattr(made.changes, place, None)
+        if name is not None and name not in columns:
+            yield Spot(("changes", place), _no_such(name, list(columns)))
+        elif (
+            name is not None
+            and (stored := _stored(made.fields.get(name) or FieldDocument.model_validate({}), columns[name])) not in GROWING
+        ):
+            yield Spot(("changes", place), f"{name} holds {stored}: only a moment, a day or a number says how far a look has come.")
 
 
 def _lists(

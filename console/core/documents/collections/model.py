@@ -4,12 +4,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from console.core import expressions, plain_words
+from console.core.documents.collections import recognising
 from console.core.documents.collections.treatment import Ai
 from console.core.expressions import nodes, operands
 from console.core.scopes import Scope
+
+if TYPE_CHECKING:
+    from console.core.documents.collections.contact_document import ContactDocument
 
 FieldKind: TypeAlias = Literal[
     "text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "reference",
@@ -18,7 +22,7 @@ FieldKind: TypeAlias = Literal[
 FIELD_TYPES: frozenset[str] = frozenset(get_args(FieldKind))
 Widget: TypeAlias = Literal[
     "input", "textarea", "select", "radio", "switch", "badge", "tags", "number", "plain", "money", "percent", "day", "long_day", "iso", "ago",
-    "link", "email", "phone", "iban", "country", "language", "currency", "image", "file", "code", "json", "fraction", "colour",
+    "link", "email", "phone", "iban", "country", "language", "currency", "image", "file", "code", "json", "fraction", "colour", "person",
 ]  # fmt: skip
 WIDGETS: tuple[str, ...] = get_args(Widget)
 Format: TypeAlias = Literal["email", "phone", "iban", "bic", "vat", "url"]
@@ -188,6 +192,20 @@ class Segment:
         return {"id": self.id, "label": self.label}
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How changes by other programs are noticed: rows past the last value of `column` are read every so many seconds; with `listen` the database tells.
+
+    `created` and `deleted` hold the moments at which a row was added and marked as deleted, if there are such columns.
+    """
+
+    column: str | None = None
+    created: str | None = None
+    deleted: str | None = None
+    every_s: int = 5
+    listen: bool = False
+
+
 @dataclass(frozen=True)
 class Collection:
     """A table or view as the console shows it. `stored_fields` are all columns, `fields` the visible and computed ones. `details` and
@@ -221,6 +239,8 @@ class Collection:
     form: tuple[str, ...] | None = None
     new: tuple[str, ...] | None = None
     plain_label: str = ""
+    changes: Changes | None = None
+    contact: "ContactDocument | None" = None
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
@@ -316,6 +336,24 @@ class Collection:
         named = fields_of(self.title, template=True) & self.by_name.keys()
         beside = {self.by_name[name].currency for name in named} & self.by_name.keys()
         return tuple(sorted(named | {name for name in beside if name is not None}))
+
+    def number_of(self, values: Mapping[str, Any]) -> str:
+        """The number by which people call a record beside its title, from values that its reader may see; empty where there is none."""
+        told = (values.get(name) for name in self._numbers)
+        return next((str(value) for value in told if value not in (None, "")), "")
+
+    @cached_property
+    def _numbers(self) -> tuple[str, ...]:
+        """Columns of the list that tell records apart, searched ones first; a key only where the list shows it."""
+        listed = [self.by_name[name] for name in self.columns if name in self.by_name and name not in self.title_fields]
+        plain = [item for item in listed if item.references is None and item.options is None and item.widget != "badge"]
+        said = [
+            item.name
+            for item in plain
+            if recognising.parts_of(item.name)[-1:] and recognising.parts_of(item.name)[-1] in recognising.NUMBERS
+        ]
+        keys = [item.name for item in plain if (item.name,) == self.key]
+        return tuple(dict.fromkeys([*(name for name in said if name in self.search), *said, *keys]))
 
     def head(self) -> dict[str, Any]:
         """The collection as a list entry."""

@@ -35,6 +35,8 @@ MONEY = frozenset({
 PER_CENT = frozenset({"percent", "percentage", "pct"})
 SHARES = PER_CENT | {"discount", "share", "margin", "probability", "confidence"}
 STATES = frozenset({"status", "state", "stage", "phase", "priority", "severity", "outcome", "level"})
+WORKED = frozenset({"by", "assignee", "assessor", "approver", "reviewer", "requester"})
+"""Last words of columns that hold the account of who did something: where somebody here has that account, their name is shown."""
 CURRENCY_COLUMNS = ("currency", "currency_code", "currencycode", "iso_currency")
 FIRST = frozenset({"first_name", "firstname", "given_name", "givenname", "forename", "fname", "vorname", "prenom"})
 LAST = frozenset({"last_name", "lastname", "surname", "family_name", "familyname", "lname", "nachname"})
@@ -91,6 +93,8 @@ def look(column: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
         return {}
     if native == "json":
         return {"widget": "json"}
+    if WORKED & set(words[-1:]) and form in (None, "states"):
+        return {"widget": "person"}
     match form:
         case "email" | "phone" | "url":
             return {"type": form}

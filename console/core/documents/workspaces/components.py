@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 from pydantic import Field, StringConstraints, model_validator
 
 from console.core.documents.collections.collection_document import ID_PATTERN, SEGMENT_PATTERN, Column, Label, Said, Text as Expression
-from console.core.documents.workflow import Name, Slug
+from console.core.documents.document_parts import Name, Slug
 
 GRID = 12
 MOST_ROWS = 50

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from console.core.documents.collections.collection_document import Help, Label, Said
-from console.core.documents.workflow import Slug
+from console.core.documents.document_parts import Slug
 from console.core.documents.workspaces.components import Chart, Component, Divider, Link, Metric, Part, Section, Tabs, Text
 
 FORMAT = 1

@@ -48,6 +48,24 @@ class Listed(Shape, Generic[Row]):
     next: Cursor
 
 
+class RoleInTeam(Shape):
+    """A role and the id of the team in which it is held, `*` for every team."""
+
+    role: str
+    team: str
+
+
+class Account(Shape):
+    """A service account."""
+
+    id: str
+    kind: str
+    email: str
+    name: str
+    roles: list[RoleInTeam]
+    teams: list[str]
+
+
 class Me(Shape):
     """The person whose rights the key has."""
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from console.views.api.shapes.base import Anything, Cursor, Open, Shape
+from console.views.api.shapes.base import Anything, Cursor, Moment, Open, Shape
 
 
 class CollectionHead(Shape):
@@ -78,6 +78,14 @@ class Record(Shape):
     key: str | None
     title: str
     values: dict[str, Anything]
+
+
+class Tag(Shape):
+    """A tag of a record. `by` is the name of who put it there, null where nobody is known."""
+
+    tag: str
+    by: str | None
+    at: Moment
 
 
 class Export(Shape):

@@ -30,7 +30,15 @@ class Trigger(Shape):
     """What started a run."""
 
     id: str | None = Field(description="Of the workflow's trigger, where one of its own started it")
-    kind: Literal["record", "manual", "api", "report", "schedule", "event", "webhook", "mcp"]
+    kind: Literal["record", "manual", "api", "report", "schedule", "event", "webhook", "mcp", "enrolment", "workflow"]
+    event: dict[str, Anything] | None = Field(None, description="The event that started it, without values of records")
+
+
+class Parent(Shape):
+    """The run whose step started another one, and which branch of that step it is."""
+
+    run: str
+    branch: str
 
 
 class RunHead(Shape):
@@ -46,6 +54,8 @@ class RunHead(Shape):
     record: str | None
     team: str
     trigger: Trigger
+    mode: Literal["guided", "hands_off"] = Field(description="`hands_off`: nobody holds it unless it asks a person")
+    test: bool = Field(description="Whether it is a trial, marked as one")
     started_by: str
     holder: str | None = Field(description="The one person who may act on it now")
     reason: str | None
@@ -237,6 +247,7 @@ class Attempt(Shape):
 class Run(RunHead):
     """A run as the caller may see it."""
 
+    parent: Parent | None = Field(description="The run that started this one with a step of its own")
     rerun_of: str | None = Field(description="The ended run that this one does again")
     ticket: Ticket | None
     current: Current | None = Field(description="null once the run has ended")

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from console.views.api.shapes.base import Anything, Moment, Open, Shape
+from console.views.api.shapes.base import Anything, ErrorDetail, Moment, Open, Shape, Status
 
 
 class Workflow(Shape):
@@ -21,6 +21,57 @@ class Workflow(Shape):
     version: int | None
     created_at: Moment
     updated_at: Moment
+    status_at: Moment = Field(description="Since when it has its status")
+    archived_at: Moment | None
+
+
+class Timer(Shape):
+    """A live run that goes on by itself at a moment."""
+
+    run: str
+    record: str | None
+    at: Moment
+
+
+class Firing(Shape):
+    """A moment at which a trigger starts a run."""
+
+    trigger: str = Field(description="Its id in the document")
+    at: Moment
+
+
+class Activation(Shape):
+    """What activating a workflow would do. `publishes` is the number that the draft would get, null where its live version stays."""
+
+    publishes: int | None
+    problems: list[ErrorDetail] = Field(description="What keeps the draft from being published; empty: nothing")
+    triggers: list[str] = Field(description="What starts runs, in words")
+    channels: list[str] = Field(description="Through which its steps reach people, in words")
+    matching: int | None = Field(description="Records that a start may be about now, counted up to 10,000; null where there are none")
+    overdue: int = Field(description="Live runs whose timer came due while it was paused: they go on at once, the longest due first")
+    due: int = Field(description="Live runs whose timer comes due in the next 24 hours")
+    timers: list[Timer] = Field(description="The first of these")
+    firings: list[Firing] = Field(description="Schedules in the next 24 hours, at most 20")
+
+
+class Ended(Shape):
+    """A run that would end."""
+
+    id: str
+    title: str
+    status: Status
+    record: str | None
+    holder: str | None
+    step: str | None
+
+
+class Cancellation(Shape):
+    """The live runs that cancelling a workflow would end."""
+
+    live: int
+    statuses: dict[str, int] = Field(description="How many of them by status")
+    under_way: int = Field(description="Of them with a change under way, which is finished first")
+    runs: list[Ended] = Field(description="The first 50")
 
 
 class Definition(Open):
@@ -39,6 +90,7 @@ class VersionHead(Shape):
     hash: str = Field(description="SHA-256 of its canonical bytes")
     published_at: Moment
     published_by: str
+    note: str = Field(description="What was said of it when it was published")
     live: bool
 
 
@@ -46,3 +98,259 @@ class VersionWhole(VersionHead):
     """A published version with its document."""
 
     definition: Definition
+
+
+class DraftProblem(Shape):
+    """Something that is wrong with a draft. `step` null: of the whole document; `field` is a path in the step, or in the document."""
+
+    step: str | None
+    field: str
+    severity: Literal["error", "warning"]
+    message: str
+    mend: dict[str, Anything] | None = Field(None, description="A change that mends it, where that is certain")
+
+
+class WorkflowDraft(Shape):
+    """A draft. It may be unfinished; a problem of severity error stops publishing."""
+
+    document: dict[str, Anything]
+    revision: int
+    problems: list[DraftProblem]
+
+
+class DryRunStep(Shape):
+    """A step of the path of a dry run. `input` is what was answered, `output` what later steps read; null: the step has not ended."""
+
+    step: str = Field(description="Its id; of another workflow that a step runs, behind that step and a slash")
+    attempt: int
+    outcome: str | None
+    input: dict[str, Anything]
+    output: dict[str, Anything] | None
+    type: str
+    title: str
+    status: str
+    branch: str = Field(description="The run beside this one to which it belongs, empty: this one")
+    at: Moment = Field(description="When it would be entered; time jumps to the end of each wait")
+
+
+class WouldSend(Shape):
+    """Something that a real run would have sent or written."""
+
+    step: str
+    attempt: int
+    kind: str
+    summary: str
+    request: dict[str, Anything]
+
+
+class DryRunQuestion(Shape):
+    """What has to be chosen before the dry run can go on; the answer goes into `answers` (of kind event also into `effects`)."""
+
+    step: str
+    attempt: int
+    kind: Literal["form", "approval", "question", "task", "documents", "event", "model", "unknown", "stuck"]
+    title: str
+    text: str | None
+    fields: list[dict[str, Anything]]
+    outcomes: list[dict[str, Anything]]
+    why: str
+    errors: list[dict[str, Anything]]
+
+
+class DryRun(Shape):
+    """What would come of a run. Nothing was written or sent. `outcome` is the label of the end that was reached."""
+
+    status: Status
+    outcome: str | None
+    path: list[DryRunStep]
+    would_send: list[WouldSend]
+    stopped_at: str | None = Field(description="The step that needs an answer, null: the run ended")
+    question: DryRunQuestion | None
+    notes: list[str] = Field(description="Where a real run could differ")
+
+
+class BuilderTurnRef(Shape):
+    """A question to the builder of workflows."""
+
+    id: str
+
+
+class BuilderTurn(Shape):
+    """What came of a question to the builder of workflows. Of one that failed `text` says why; `problems` are those of the draft after the changes."""
+
+    status: Literal["pending", "ready", "failed"]
+    text: str
+    changes: list[dict[str, Anything]] = Field(description="Changes as `PATCH …/draft` takes them, with the revision that was asked about")
+    assumptions: list[str]
+    problems: list[DraftProblem]
+
+
+class WorkflowNode(Shape):
+    """A step that was added as a node; its step has the same id without `node_`."""
+
+    id: str
+    workflow_id: str
+    type: str
+    title: str
+    config: dict[str, Anything]
+    created_at: Moment | None
+
+
+class WorkflowEdge(Shape):
+    """A way that was added as an edge. `label` null: every outcome that no other edge is for."""
+
+    id: str
+    source: str
+    target: str
+    label: str | None
+
+
+class DraftDifference(Shape):
+    """Something in which two documents of a workflow differ, in words. `step` null: not about one step."""
+
+    kind: Literal["added", "changed", "removed", "moved"]
+    what: str
+    where: str
+    old: str
+    new: str
+    step: str | None
+
+
+class RunsOfVersion(Shape):
+    """Live runs of one version, as far as the caller may see them."""
+
+    version: int
+    live: int
+    saved: int = Field(description="How many of them are saved")
+
+
+class EnrolledNow(Shape):
+    """Who is in the workflow."""
+
+    waiting: int = Field(description="Who waits and begins with the version that is live then")
+    versions: dict[str, int] = Field(description="Who is inside, by version")
+
+
+class TriggerFirings(Shape):
+    """A trigger of the draft that starts runs by itself; `count` and `first` null where that depends on what happens."""
+
+    trigger: str
+    kind: str
+    words: str = Field(description="What people call it")
+    count: int | None = Field(description="How often it fires within 24 hours")
+    first: Moment | None
+
+
+class MissingRight(Shape):
+    """A right that is needed and that somebody lacks, with the names of who lacks and who has it."""
+
+    need: dict[str, str] = Field(description="`object` and `act`")
+    right: str
+    steps: list[str] = Field(description="Titles of the steps that need it; empty: publishing needs it")
+    missing: list[str]
+    have: list[str]
+
+
+class ChannelUse(Shape):
+    """A channel through which steps reach people."""
+
+    channel: str
+    steps: list[str]
+    new: bool = Field(description="The live version does not use it")
+    reaches: int | None = Field(description="Records with such an address, counted up to 10,000; null where that cannot be told")
+
+
+class PublishingImpact(Shape):
+    """What publishing a draft would do. `publishes` is the number that the version would get, `live` the version that is live now."""
+
+    revision: int = Field(description="The revision of the draft that this is about")
+    live: int | None
+    publishes: int
+    same: bool = Field(description="The draft is what is live already")
+    differences: list[DraftDifference]
+    problems: list[DraftProblem]
+    runs: list[RunsOfVersion] = Field(description="They keep their version")
+    enrolments: EnrolledNow
+    firings: list[TriggerFirings]
+    rights: list[MissingRight]
+    channels: list[ChannelUse]
+    matching: int | None = Field(description="Records that a start may be about, counted up to 10,000; null where there are none")
+    tests: list[str] | None = Field(description="Names of the tests that the document has; null where it has none")
+
+
+class PublishingReview(Shape):
+    """A request to publish a workflow as its draft was then, which a second person approves. `base` is the version that was live, null without one."""
+
+    id: str
+    workflow: str
+    slug: str
+    title: str
+    team: str | None
+    revision: int = Field(description="The revision of the draft that is pinned")
+    hash: str = Field(description="SHA-256 of the canonical bytes of what was asked for")
+    base: int | None
+    note: str
+    status: Literal["waiting", "changes_requested", "approved", "withdrawn", "void"]
+    requested_by: str
+    requested_at: Moment
+    decided_by: str | None
+    decided_at: Moment | None
+    reason: str
+    version: int | None = Field(description="The version that it became")
+
+
+class PublishingReviewWhole(PublishingReview):
+    """A request with what it changes: the pinned document, the differences to `base`, and what approving it would do, or would have done."""
+
+    document: dict[str, Anything]
+    differences: list[DraftDifference]
+    impact: PublishingImpact | None = Field(
+        description="As whoever approved had it; of a waiting one, as the caller has it; null for others"
+    )
+
+
+class MovedStep(Shape):
+    """A step at which runs of the former version stand. `target` is where they go on, null where nobody has said yet."""
+
+    step: str
+    title: str
+    runs: int
+    movable: int
+    target: str | None
+    fits: bool = Field(description="The other version has the same step")
+
+
+class MoveRefusal(Shape):
+    """Why runs cannot be moved, and how many."""
+
+    reason: str
+    runs: int
+
+
+class RunMovePlan(Shape):
+    """What moving runs from one version to another would do, as far as the caller may count them."""
+
+    from_: int = Field(alias="from")
+    to: int
+    steps: list[MovedStep]
+    total: int
+    movable: int
+    refused: list[MoveRefusal]
+    waiting: int = Field(description="Who is enrolled and begins later, with the version that is live then")
+
+
+class RunMove(Shape):
+    """A move that was begun. `done` of `total` runs were looked at."""
+
+    id: str
+    from_: int = Field(alias="from")
+    to: int
+    status: Literal["running", "done"]
+    total: int
+    done: int
+    moved: int
+    refused: dict[str, str] = Field(description="Run → why it was not moved")
+    by: str
+    reason: str
+    made_at: Moment
+    ended_at: Moment | None

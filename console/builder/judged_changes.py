@@ -1,0 +1,143 @@
+"""Changes that a model proposes, tried on a copy of the draft: what they come to, and what is wrong with it that was not wrong before.
+
+What names something out of reach, a step type or setting that is not there, or an expression that cannot be read never gets into a draft (`hard`). What a person
+can finish, such as a way that leads nowhere yet, may (`open_ends`).
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from console import workflows
+from console.builder.reachable_names import unknown_names
+from console.core import drafting
+from console.core.documents.workflow_check import Problem, Surroundings
+from console.core.drafting import AddStep, Change, ChangeError
+
+FIXED = ("format", "slug", "team", "run_as", "clearance")
+"""What words never change: which workflow it is, whose, and in whose name it acts."""
+RIGHTS = ("No role that may", "None of these roles", "No role may")
+MISSING = "This is missing."
+MOST_TRIED = 80
+"""With more changes than these, nothing is saved of a proposal that cannot be taken whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A draft, what surrounds it within the reach of who asks, and the names in that reach."""
+
+    document: Mapping[str, Any]
+    surroundings: Surroundings
+    names: Mapping[str, Any]
+    former: frozenset[tuple[str | None, str, str]] = frozenset()
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any], surroundings: Surroundings, names: Mapping[str, Any]) -> "Case":
+        """With what is wrong with the draft as it is."""
+        return cls(document, surroundings, names, frozenset(_key(each) for each in workflows.check(document, surroundings)))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """`document` after the `changes`. `hard` keep them out of the draft; `open_ends` a person can mend."""
+
+    document: Mapping[str, Any]
+    changes: Sequence[Change]
+    hard: Sequence[Problem] = ()
+    open_ends: Sequence[Problem] = ()
+    left_out: Sequence[Problem] = field(default=())
+
+    @property
+    def told(self) -> list[str]:
+        """What is wrong, as lines for the model."""
+        return [f"{each.step or 'document'}, {each.field}: {each.reason}" for each in (*self.hard, *self.open_ends)]
+
+
+def judge(case: Case, changes: Sequence[Change]) -> Judged:
+    """The changes tried on a copy."""
+    try:
+        after = drafting.apply(case.document, changes)
+        drafting.require_shape(after)
+    except ChangeError as error:
+        at = f"changes[{error.number}]" + (f".{error.field}" if error.field else "")
+        return Judged(
+            case.document,
+            changes,
+            (Problem(getattr(changes[error.number], "step", None) if _named(changes, error) else None, at, error.reason),),
+        )
+    found = [each for each in workflows.check(after, case.surroundings) if each.severity == "error" and _key(each) not in case.former]
+    hard = [*_refused(case, after), *(each for each in found if not _may_stay(each, after))]
+    return Judged(after, changes, hard, [each for each in found if _may_stay(each, after)])
+
+
+def best_of(case: Case, changes: Sequence[Change], until: float) -> Judged:
+    """As many of the changes as may be in a draft, tried one after the other until the moment `until` of time.monotonic(); a step whose settings are wrong comes without them."""
+    whole = judge(case, changes)
+    if not whole.hard:
+        return whole
+    kept: list[Change] = []
+    result = Judged(case.document, ())
+    waiting = list(changes) if len(changes) <= MOST_TRIED else []
+    moved = True
+    while waiting and moved and time.monotonic() < until:
+        moved = False
+        for change in list(waiting):
+            for tried in (change, *_bare(change)):
+                trial = judge(case, [*kept, tried])
+                if not trial.hard:
+                    kept.append(tried)
+                    waiting.remove(change)
+                    result, moved = trial, True
+                    break
+            if time.monotonic() >= until:
+                break
+    return replace(result, left_out=whole.hard)
+
+
+def _bare(change: Change) -> list[Change]:
+    """A new step without its settings and ways, which a person fills in."""
+    if not isinstance(change, AddStep) or not (change.step.get("config") or change.step.get("next")):
+        return []
+    kept: dict[str, Any] = {name: change.step[name] for name in ("id", "type", "title") if name in change.step}
+    ways = {**kept, "next": change.step["next"]} if change.step.get("next") else kept
+    return [change.model_copy(update={"step": ways}), change.model_copy(update={"step": kept})]
+
+
+def _named(changes: Sequence[Change], error: ChangeError) -> bool:
+    return error.number < len(changes) and isinstance(getattr(changes[error.number], "step", None), str)
+
+
+def _key(problem: Problem) -> tuple[str | None, str, str]:
+    return problem.step, problem.field, problem.reason
+
+
+def _may_stay(problem: Problem, after: Mapping[str, Any]) -> bool:
+    """Whether a person can finish what the problem is about, and nothing unknown hides behind it."""
+    if problem.reason.startswith(RIGHTS):
+        return True
+    if problem.step is None:
+        return problem.field == "steps" and "end" in problem.reason and "start:" not in problem.reason
+    if problem.field == "next" or problem.field.startswith("next."):
+        return not problem.reason.startswith("There is no step")
+    if problem.field == "id":
+        return problem.reason.startswith("No way leads")
+    step: Mapping[str, Any] = next((each for each in after["steps"] if each["id"] == problem.step), {})
+    return problem.reason == MISSING and not step.get("config")  # settings that cannot be read are not looked into further
+
+
+def _refused(case: Case, after: Mapping[str, Any]) -> list[Problem]:
+    """What may not be changed by words, and names out of reach that the check does not look up."""
+    before = case.document
+    fixed = [Problem(None, name, f"{name} is not changed by words.") for name in FIXED if before.get(name) != after.get(name)]
+    former = {step["id"]: step for step in before["steps"]}
+    unknown = [
+        Problem(step["id"], "config", f"There is no {setting} {name}.")
+        for step in after["steps"]
+        for setting, name in unknown_names(case.names, former.get(step["id"], {}).get("config"), step.get("config"))
+    ]
+    rest = [
+        Problem(None, "triggers", f"There is no {setting} {name}.")
+        for setting, name in unknown_names(case.names, before.get("triggers"), after.get("triggers"))
+    ]
+    return [*fixed, *unknown, *rest]

@@ -1,0 +1,203 @@
+"""What a new workflow may begin from: the shipped ones and one's own, found by words; and a copy whose names are mapped to what is here."""
+
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from console import access, diagrams, workflows
+from console.builder.reachable_names import reachable
+from console.core.actor import Actor
+from console.diagrams import Thumbnail
+from console.errors import Invalid, NotFound
+from console.workflows import OBJECT
+
+OWN = "own:"
+"""Before the name of a workflow of this console, where a beginning is named."""
+ALIKE = 88.0
+"""From this likeness (of 100) a name stands for another that is not here."""
+SAME = 75.0
+"""From this likeness two words are the same one in another form."""
+NEAR = 15.0
+"""Below this likeness nothing of it was asked for."""
+STOP_WORDS = frozenset(
+    {"and", "are", "for", "from", "has", "have", "its", "our", "the", "then", "they", "this", "that", "when", "who", "with", "workflow"}
+)
+MOST_NEAR = 3
+MOST_OWN = 60
+NAMING = {"collection": "collections", "inbox": "inboxes", "team": "teams", "action": "actions", "compensation": "actions"}
+"""Settings that name something → the part of the names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Something to begin from. `automatic`: runs begin by themselves. `own`: a workflow of this console."""
+
+    id: str
+    title: str
+    sentence: str
+    steps: int
+    automatic: bool
+    own: bool
+    picture: Thumbnail
+
+
+def beginnings(actor: Actor) -> list[Beginning]:
+    """The shipped workflows and automations by title, then those of this console that the actor may edit."""
+    return [*_shipped(), *(_beginning(f"{OWN}{slug}", document, own=True) for slug, document in _own(actor).items())]
+
+
+def nearest(offered: Sequence[Beginning], words: str) -> list[Beginning]:
+    """Those whose title and sentence hold the words, or nearly, the nearest first; none where nothing is near."""
+    wanted = _words(words)
+    scores = [(_likeness(wanted, each), -number) for number, each in enumerate(offered)] if wanted else []
+    return [offered[-number] for score, number in sorted(scores, reverse=True)[:MOST_NEAR] if score >= NEAR]
+
+
+def _likeness(wanted: Sequence[str], beginning: Beginning) -> float:
+    """How much of the words stands in the beginning, of 100; a word of the title counts whole, one of the sentence three quarters. Unlike words count nothing."""
+    from rapidfuzz import fuzz, process  # of those who begin a workflow: most processes never do
+
+    parts = ((_words(beginning.title), 1.0), (_words(beginning.sentence), 0.75))
+    return sum(
+        max(
+            (
+                weight * found[1]
+                for told, weight in parts
+                if (found := process.extractOne(word, told, scorer=fuzz.ratio, score_cutoff=SAME))
+            ),
+            default=0.0,
+        )
+        for word in wanted
+    ) / len(wanted)
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.findall(r"\w{3,}", text.casefold()) if word not in STOP_WORDS]
+
+
+def begin(actor: Actor, title: str, *, description: str, team: str | None, beginning: str) -> tuple[workflows.Entry, list[tuple[str, str]]]:
+    """Create a draft from a beginning; the workflow, and (name there, name here) of what was mapped. What is not here is a problem of the draft.
+
+    Raises Invalid with the field, NotAllowed.
+    """
+    document = _document(actor, beginning)
+    mapped, pairs = fitted(document, reachable(actor))
+    return workflows.create(actor, title, description=description, team=team, document=mapped), pairs
+
+
+def fitted(document: Mapping[str, Any], names: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """The document with names that are not here replaced by those that are nearly the same; and what was replaced by what."""
+    known = {
+        part: {str(each["id"]): str(each.get("label") or each.get("title") or each.get("name")) for each in names[part]}
+        for part in set(NAMING.values())
+    }
+    known["roles"] = {role: role for role in names["roles"]}
+    pairs: dict[str, str] = {}
+
+    def named(part: str, name: str) -> str:
+        here = alike(name, known[part])
+        if here != name:
+            pairs[name] = here
+        return here
+
+    made: dict[str, Any] = _walked(document, named)
+    fields = next((each["fields"] for each in names["collections"] if each["id"] == made.get("collection")), None)
+    if fields is not None:
+        there = {each["name"]: each["label"] for each in fields}
+        used = _fields_of(made)
+        renamed = {name: here for name in used if (here := alike(name, there)) != name}
+        if renamed:
+            pairs |= renamed
+            made = _with_fields(made, renamed)
+    return made, sorted(pairs.items())
+
+
+def alike(name: str, known: Mapping[str, str]) -> str:
+    """The name itself where it is known, else the one that is nearly the same by id or label, if exactly one is; else the name."""
+    from rapidfuzz import fuzz
+
+    if name in known or not known:
+        return name
+    words = _plain(name)
+    scores = sorted(
+        ((max(fuzz.ratio(words, _plain(each)), fuzz.ratio(words, _plain(label))), each) for each, label in known.items()), reverse=True
+    )
+    best = scores[0]
+    return best[1] if best[0] >= ALIKE and (len(scores) == 1 or scores[1][0] < best[0]) else name
+
+
+def _plain(name: str) -> str:
+    """Without case, signs and the s of a plural."""
+    return re.sub(r"[\W_]+", "", name).casefold().removesuffix("s")
+
+
+def _walked(value: Any, named: Any, key: str = "") -> Any:
+    if isinstance(value, Mapping):
+        return {name: entry if name in ("slug", "title", "id") else _walked(entry, named, name) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [named("roles", each) if key == "roles" and isinstance(each, str) else _walked(each, named) for each in value]
+    return named(NAMING[key], value) if key in NAMING and isinstance(value, str) and "{{" not in value else value
+
+
+def _fields_of(document: Mapping[str, Any]) -> set[str]:
+    """Columns of the workflow's own collection that its steps name in lists or expressions."""
+    found: set[str] = set()
+    for step in document["steps"]:
+        config = step.get("config") or {}
+        found |= {each for name in ("fields", "required", "edit") for each in config.get(name) or () if isinstance(each, str)}
+        found |= set(re.findall(r"(?<![\w.])record\.([a-z][a-z0-9_]*)", str(config)))
+    return found
+
+
+def _with_fields(value: Any, renamed: Mapping[str, str], key: str = "") -> Any:
+    if isinstance(value, Mapping):
+        return {name: _with_fields(entry, renamed, name) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [
+            renamed.get(each, each) if key in ("fields", "required", "edit") and isinstance(each, str) else _with_fields(each, renamed)
+            for each in value
+        ]
+    if isinstance(value, str) and key not in ("slug", "title", "id"):
+        return re.sub(r"(?<![\w.])record\.([a-z][a-z0-9_]*)", lambda found: f"record.{renamed.get(found[1], found[1])}", value)
+    return value
+
+
+@functools.cache
+def _shipped() -> tuple[Beginning, ...]:
+    return tuple(_beginning(each.id, workflows.template_document(each.id), own=False) for each in workflows.templates())
+
+
+def _own(actor: Actor) -> dict[str, dict[str, Any]]:
+    """Slug → document, of the workflows that the actor may edit and that have more than a start."""
+    editable = [
+        known
+        for known in workflows.all_known()
+        if not known.archived and access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "edit")
+    ]
+    found = {known.slug: workflows.open_draft(actor, known.slug).document for known in editable[:MOST_OWN]}
+    return {slug: document for slug, document in found.items() if len(document["steps"]) > 1}
+
+
+def _document(actor: Actor, beginning: str) -> dict[str, Any]:
+    try:
+        if beginning.startswith(OWN):
+            return workflows.open_draft(actor, beginning.removeprefix(OWN)).document
+        return workflows.template_document(beginning)
+    except (KeyError, NotFound):
+        raise Invalid("There is no such template.", details=[{"field": "template", "reason": "Choose one of those shown."}]) from None
+
+
+def _beginning(name: str, document: Mapping[str, Any], *, own: bool) -> Beginning:
+    sentence = str(document.get("description") or "").split(". ")[0].strip().rstrip(".")
+    picture = diagrams.thumbnail(document)
+    return Beginning(
+        name,
+        str(document.get("title") or document["slug"]),
+        f"{sentence}." if sentence else "",
+        len(document["steps"]),
+        bool(document.get("triggers")),
+        own,
+        picture,
+    )

@@ -1,0 +1,102 @@
+"""What the person who asks may name: collections with their fields, actions, roles, teams, inboxes. Names, types and labels; never a value of a record."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from console import access, accounts, actions, inboxes, records, workflows
+from console.core.actor import Actor
+from console.core.documents.collections import Collection
+from console.core.documents.workflow_check import Surroundings
+
+NAMED = ("collection", "team", "inbox")
+"""Settings that name something by its id, wherever they stand."""
+
+
+def reachable(actor: Actor) -> dict[str, Any]:
+    """The names as JSON, as they are sent and kept with the turn: a person who loses a right meanwhile has asked with it."""
+    seen = [
+        each
+        for each in records.collections()
+        if any(access.can(actor, team, f"collection:{each.id}", "browse") for team in (*actor.teams, None))
+    ]
+    ids = {each.id for each in seen}
+    return {
+        "collections": [_collection(actor, each, ids) for each in seen],
+        "actions": [
+            {"id": each.id, "title": each.title, "collection": each.collection}
+            for each in actions.listed()
+            if each.collection in {None, *ids}
+        ],
+        "roles": sorted({row.sub.partition(":")[2] for row in access.all_rows() if row.sub.startswith("role:")}),
+        "teams": [{"id": team.id, "name": team.name} for team in accounts.teams()],
+        "inboxes": [{"id": each.id, "title": each.title} for each in inboxes.known()],
+    }
+
+
+def _collection(actor: Actor, collection: Collection, ids: set[str]) -> dict[str, Any]:
+    scope = access.scope_for(actor, collection.id)
+    fields = collection.readable(scope)
+    names = {each.name for each in fields}
+    return {
+        "id": collection.id,
+        "label": collection.label,
+        "fields": [{"name": each.name, "label": each.label, "type": each.type} for each in fields],
+        "relations": [
+            {"name": each.name, "label": each.label, "collection": each.collection, "kind": each.kind}
+            for each in collection.relations
+            if each.collection in ids
+        ],
+        "segments": [{"id": each.id, "label": each.label} for each in collection.segments if not each.fields & scope.hidden and names],
+    }
+
+
+def within(names: Mapping[str, Any], document: Mapping[str, Any]) -> Surroundings:
+    """The surroundings of the document as far as these names reach: what is out of reach does not exist there, and no name of a person does."""
+    around = workflows.around()
+    limited = None
+    if around.collections is not None:
+        told = {each["id"]: each for each in names["collections"]}
+        limited = {name: _limited(around.collections[name], each) for name, each in told.items() if name in around.collections}
+        own = document.get("collection")
+        if isinstance(own, str) and own in around.collections and own not in limited:
+            limited[own] = _limited(around.collections[own], {"label": own, "fields": [], "relations": [], "segments": []})
+    ids = {each["id"] for each in names["actions"]}
+    return replace(
+        around,
+        collections=limited,
+        actions={name: about for name, about in (around.actions or {}).items() if name in ids},
+        approvals={name: rules for name, rules in (around.approvals or {}).items() if name in ids},
+        people=None,
+        managers=(),
+        accounts=None,
+    )
+
+
+def _limited(collection: Collection, told: Mapping[str, Any]) -> Collection:
+    """The collection with the fields, relations and segments that are told of it."""
+    kept = {name: {str(each.get("name") or each.get("id")) for each in told[name]} for name in ("fields", "relations", "segments")}
+    return replace(
+        collection,
+        label=told["label"],
+        stored_fields=tuple(each for each in collection.stored_fields if each.name in kept["fields"]),
+        computed_fields=tuple(each for each in collection.computed_fields if each.name in kept["fields"]),
+        relations=tuple(each for each in collection.relations if each.name in kept["relations"]),
+        segments=tuple(each for each in collection.segments if each.id in kept["segments"]),
+    )
+
+
+def unknown_names(names: Mapping[str, Any], before: Any, after: Any) -> list[tuple[str, str]]:
+    """(name of the setting, id) of what settings name and is out of reach, as far as `before` did not name it."""
+    known = {"collection": "collections", "team": "teams", "inbox": "inboxes"}
+    offered = {setting: {each["id"] for each in names[part]} for setting, part in known.items()}
+    return sorted((setting, name) for setting, name in _named(after) - _named(before) if name not in offered[setting])
+
+
+def _named(value: Any) -> set[tuple[str, str]]:
+    if isinstance(value, list):
+        return set().union(*(_named(each) for each in value))
+    if not isinstance(value, Mapping):
+        return set()
+    own = {(name, each) for name, each in value.items() if name in NAMED and isinstance(each, str)}
+    return own.union(*(_named(each) for each in value.values()))

@@ -1,0 +1,176 @@
+"""Answering a turn: the model is asked, what it proposes is tried on a copy and checked, and what is wrong goes back to it, three times at most in one deadline.
+
+Nothing is changed here. What cannot be in a draft is not proposed, and the answer says so.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+import sqlalchemy as sa
+
+from console import log
+from console.ai import builder_answer, builder_prompt
+from console.ai.builder_answer import Suggestion, Unusable
+from console.ai.builder_prompt import BuilderPrompt, Wish
+from console.ai.calling import CallFailed
+from console.ai.types import Code, ProviderError
+from console.builder import builder_turns, model_call
+from console.builder.builder_turns import Answer, Question
+from console.builder.builder_words import absence, over
+from console.builder.judged_changes import Case, Judged, best_of, judge
+from console.builder.reachable_names import within
+from console.builder.step_catalogue import catalogue
+from console.core import drafting
+from console.core.actor import Actor
+from console.core.drafting import Change, ChangeError
+from console.proposals import options
+from console.queue import PutBack
+
+ROUNDS = 3
+LEAST_S = 1.0
+"""With less time left the model is not asked again."""
+SAVING_S = 4.0
+"""How long it is tried at most to save parts of a proposal that cannot be taken whole."""
+MOST_TOLD = 6
+ENGINE = Actor("system", "sys_engine", "Handrail", session="sys:config")
+UNREADABLE = "The answer was no JSON object of the form asked for."
+NOT_PROPOSED = "Not proposed, because it would not work here:"
+
+_log = logging.getLogger(__name__)
+
+
+def build(turn: str) -> None:
+    """Give the turn an answer, or the reason why there is none. A second time it does nothing.
+
+    Raises PutBack when this process has to end, and errors of the database connection: then the same turn is answered later.
+    """
+    asked = builder_turns.question(turn)
+    if asked is None:
+        return
+    talk = _Rounds()
+    code: Code | None = None
+    try:
+        answer = talk.answer(asked)
+    except model_call.OverBudget as error:
+        code, answer = error.code, Answer(over(error.budget))
+    except CallFailed as error:
+        code, answer = error.code, Answer(absence(error.code, _seconds()))
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError, psycopg.OperationalError, PutBack):
+        raise
+    except Exception:  # noqa: BLE001 (a person waits: there is always an answer)
+        _log.exception("alarm: the turn %s of the builder failed", turn)
+        code, answer = "internal_error", Answer(absence("internal_error", 0))
+    if answer is None:
+        return
+    builder_turns.settle(asked, answer, code=code, rounds=talk.count)
+    told = {"workflow": asked.workflow, "turn": turn, "status": "failed" if code else "ready", "code": code, "rounds": talk.count}
+    log.note(
+        ENGINE,
+        "builder_answered",
+        open=told | {"changes": len(answer.changes), "for": asked.person},
+        team=asked.team or None,
+        chain=builder_turns.chain_of(asked),
+        label=asked.label,
+    )
+
+
+def _seconds() -> float:
+    return options.current().chosen("build").seconds
+
+
+@dataclass(slots=True)
+class _Tried:
+    """A usable answer of the model. `lost` says what of it could not be read as a change."""
+
+    suggestion: Suggestion
+    judged: Judged
+    lost: Sequence[str]
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Less is better."""
+        return len(self.judged.hard) + len(self.lost), len(self.judged.open_ends)
+
+
+@dataclass(slots=True)
+class _Rounds:
+    """The rounds of one turn."""
+
+    count: int = 0
+
+    def answer(self, asked: Question) -> Answer | None:
+        """The answer; None where nobody waits any more. Raises CallFailed where the model gave none that can be used."""
+        case = Case.of(asked.document, within(asked.names, asked.document), asked.names)
+        current = options.current()
+        problems = [{"step": step, "field": field, "reason": reason} for step, field, reason in sorted(case.former, key=str)]
+        wish = Wish(asked.document, problems, asked.names, asked.talk, asked.message)
+        prompt = builder_prompt.rendered(wish, catalogue(), current.policy, options.house_key())
+        best, code = self._best(asked, case, prompt)
+        if not builder_turns.pending(asked.turn):
+            return None
+        if best is None:
+            raise CallFailed(ProviderError(code), ms=0, tries=0)
+        return _composed(asked, best, best_of(case, best.judged.changes, time.monotonic() + SAVING_S))
+
+    def _best(self, asked: Question, case: Case, prompt: BuilderPrompt) -> tuple[_Tried | None, Code]:
+        best: _Tried | None = None
+        code: Code = "malformed"
+        user, seen = prompt.user, set[str]()
+        while self.count < ROUNDS and builder_turns.pending(asked.turn):
+            if self.count and model_call.left(asked) < LEAST_S:
+                break
+            self.count += 1
+            try:
+                raw = model_call.call_model(asked, options.current(), prompt, user)
+            except CallFailed:
+                if best is None:
+                    raise
+                break
+            try:
+                tried = _tried(case, prompt.restored(builder_answer.read(raw.text)))
+            except Unusable as error:
+                code, wrong = error.code, [UNREADABLE]
+            else:
+                best = tried if best is None or tried.order < best.order else best
+                wrong = [*tried.lost, *tried.judged.told]
+                again = json.dumps(drafting.to_json(tried.judged.changes), sort_keys=True)
+                if not wrong or again in seen:  # fine, or the same once more
+                    break
+                seen.add(again)
+            user = prompt.corrected(raw.text, wrong)
+        return best, code
+
+
+def _tried(case: Case, suggestion: Suggestion) -> _Tried:
+    changes: list[Change] = []
+    lost = list(suggestion.wrong)
+    for number, given in enumerate(suggestion.changes):
+        try:
+            changes += drafting.read_changes([given])
+        except (ChangeError, RecursionError) as error:
+            lost.append(f"changes[{number}]: {getattr(error, 'reason', error)}")
+    return _Tried(suggestion, judge(case, changes), lost)
+
+
+def _composed(asked: Question, best: _Tried, judged: Judged) -> Answer:
+    """What the person is told, with the changes as small as they are: what turns the draft into the copy."""
+    changes = drafting.to_json(drafting.difference(asked.document, judged.document)) if judged.changes else []
+    titles = {step["id"]: str(step.get("title") or step["id"]) for step in (*asked.document["steps"], *best.judged.document["steps"])}
+    lines = [_line(titles, problem.step, problem.reason) for problem in judged.left_out] + [_without_place(line) for line in best.lost]
+    text = best.suggestion.text if changes or not lines else ""
+    told = [text, *([NOT_PROPOSED, *dict.fromkeys(lines[:MOST_TOLD])] if lines else [])]
+    return Answer("\n".join(part for part in told if part), changes, best.suggestion.assumptions, best.suggestion.questions)
+
+
+def _line(titles: dict[str, str], step: str | None, reason: str) -> str:
+    return f"{titles[step]}: {reason}" if step in titles else reason
+
+
+def _without_place(line: str) -> str:
+    """The reason alone: which number a change had says nothing to a person."""
+    place, _, reason = line.partition(": ")
+    return reason if place.startswith("changes[") else line

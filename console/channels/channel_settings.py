@@ -1,0 +1,96 @@
+"""What is set for each channel: whether its sandbox is on, and what the sandbox answers."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from console import access, log, settings
+from console.channels import providers, sandbox
+from console.core.actor import Actor
+from console.core.contacting import KINDS
+from console.db.engine import fetch, hot_engine, transaction
+from console.errors import Invalid, NotFound
+
+KEPT_S = 1.0
+SCRIPT_MOST = 10_000
+_kept: tuple[object, float, dict[str, tuple[bool | None, str]]] = (None, 0.0, {})
+"""Through which engine, when, and what the table says: asked for with every message, and at most a second old."""
+_SAVE = sa.text(
+    "insert into console.channel (kind, sandbox, script, changed_by, changed_at) values (:kind, :sandbox, :script, :by, :at) "
+    "on conflict (kind) do update set sandbox = :sandbox, script = :script, changed_by = :by, changed_at = :at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """A channel as its page shows it. `why` says why the sandbox is on: setting, provider or channel; "" where messages really leave."""
+
+    kind: str
+    provider: str
+    missing: tuple[str, ...]
+    sandbox: bool
+    why: str
+    own_sandbox: bool
+    script: str
+
+
+def _table() -> dict[str, tuple[bool | None, str]]:
+    global _kept  # noqa: PLW0603 (what this process knows, swapped by one assignment)
+    source, now = hot_engine(), time.monotonic()
+    if _kept[0] is not source or now - _kept[1] > KEPT_S:
+        _kept = (source, now, {kind: (on, script) for kind, on, script in fetch("select kind, sandbox, script from console.channel")})
+    return _kept[2]
+
+
+def state_of(kind: str) -> ChannelState:
+    """The channel as it stands. Raises NotFound."""
+    if kind not in KINDS:
+        raise NotFound
+    provider = providers.provider_of(kind)
+    own, script = _table().get(kind, (False, ""))
+    missing = provider.missing()
+    why = "setting" if settings.current().sandbox else "provider" if missing else "channel" if own else ""
+    return ChannelState(kind, provider.name, missing, bool(why), why, bool(own), script)
+
+
+def in_sandbox(kind: str) -> bool:
+    """Whether messages of this kind go into the outbox alone."""
+    return state_of(kind).sandbox
+
+
+def script_of(kind: str) -> str:
+    """What the sandbox answers."""
+    return state_of(kind).script
+
+
+def any_sandbox() -> bool:
+    """Whether something that people may take for sent is not."""
+    return any(in_sandbox(kind) for kind in KINDS)
+
+
+def save(actor: Actor, kind: str, *, sandbox_on: bool, script: str) -> None:
+    """Set the channel's own sandbox and its rules. Raises NotAllowed, NotFound, Invalid on `script`."""
+    access.require(actor, None, "source", "manage")
+    state_of(kind)
+    if len(script) > SCRIPT_MOST or "\x00" in script:
+        raise Invalid("This is too long.", details=[{"field": "script", "reason": f"At most {SCRIPT_MOST} characters."}])
+    sandbox.rules_of(kind, script)
+    with transaction() as connection:
+        row = {"kind": kind, "sandbox": sandbox_on, "script": script.strip(), "by": actor.id, "at": log.now()}
+        connection.execute(_SAVE, row)
+        log.note(actor, "channel_changed", open={"channel": kind, "sandbox": sandbox_on}, chain="sys:config", connection=connection)
+    forget()
+
+
+def forget() -> None:
+    """Look again at the next question."""
+    global _kept  # noqa: PLW0603 (as above)
+    _kept = (None, 0.0, {})
+
+
+def changed_at(kind: str) -> datetime | None:
+    """When somebody last changed it."""
+    rows = fetch("select changed_at from console.channel where kind = %s", (kind,))
+    return rows[0][0] if rows else None

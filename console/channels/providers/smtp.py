@@ -1,0 +1,57 @@
+"""E-mail through the server of CONSOLE_SMTP_URL: one Markdown text as plain text and HTML, with a link that ends messages.
+
+Source: RFC 8058 for unsubscribing with one click.
+"""
+
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import ClassVar
+
+from console import log, settings
+from console.channels.base import Handed, Letter, Provider
+from console.channels.markdown_letter import as_html, as_plain
+from console.core.contacting import Kind
+from console.core.message_words import words_in
+from console.errors import IntegrationError
+from console.integrations import mail
+
+
+class Smtp(Provider):
+    """A mail server cannot be asked what became of a message, so an unknown one is for a person. What bounces comes back by mail."""
+
+    kind: ClassVar[Kind] = "email"
+    name, title = "smtp", "Mail server (SMTP)"
+
+    def missing(self) -> tuple[str, ...]:
+        """The server and the sender."""
+        given = settings.current()
+        needed = (("CONSOLE_SMTP_URL", given.smtp), ("CONSOLE_MAIL_FROM", given.mail_from))
+        return tuple(name for name, value in needed if not value)
+
+    def send(self, letter: Letter) -> Handed:
+        """Hand it to the mail server."""
+        sender = settings.current().mail_from
+        if sender is None:
+            raise IntegrationError("No sender: set CONSOLE_MAIL_FROM.", permanent=True, code="no_mail_server")
+        message = composed(letter, sender)
+        mail.send(message, bounces=settings.current().mail_bounces)
+        return Handed(str(message["Message-ID"]))
+
+
+def composed(letter: Letter, sender: str) -> EmailMessage:
+    """The e-mail with both bodies. Its id is ours, so that an answer names it."""
+    message, content = EmailMessage(), letter.content
+    subject = " ".join(str(content.get("subject", "")).split())
+    message["Subject"], message["From"], message["To"] = subject, sender, letter.to
+    message["Date"] = format_datetime(log.now())
+    message["Message-ID"] = f"<{letter.id}@{sender.rpartition('@')[2].strip('> ')}>"
+    if content.get("reply_to"):
+        message["Reply-To"] = str(content["reply_to"])
+    footer = (words_in(letter.language)["unsubscribe"], letter.unsubscribe) if letter.unsubscribe else None
+    if footer is not None:
+        message["List-Unsubscribe"] = f"<{footer[1]}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    markdown = str(content.get("text", ""))
+    message.set_content(as_plain(markdown, footer=footer))
+    message.add_alternative(as_html(markdown, title=subject, language=letter.language, footer=footer), subtype="html")
+    return message

@@ -1,0 +1,5 @@
+"""Contacts: whom a record is, which tags and stage it has, and what they agreed to. Tags are for records of any collection."""
+
+from console.contacts.mapping import contact, contact_of, is_contact, known_contact
+
+__all__ = ["books", "contact", "contact_of", "imports", "is_contact", "known_contact", "tags"]

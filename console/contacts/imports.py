@@ -1,0 +1,206 @@
+"""Contacts from a CSV file: what each line would become is shown first, and each line that cannot be added says why."""
+
+import codecs
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from console import access, formats, records
+from console.actions import record_changes
+from console.browse import browsed_collection
+from console.core.actor import Actor
+from console.core.documents.collections import Collection, Field
+from console.core.filters import Test
+from console.errors import ConsoleError, Invalid, NotFound
+
+MOST_LINES = 1_000
+MOST_BYTES = 1_000_000
+AT_ONCE = 200
+DELIMITERS = ",;\t|"
+OLDER = ("cp1252", "cp1250", "cp1257", "cp1251", "shift_jis", "gb18030", "euc_kr")
+"""Encodings that a spreadsheet writes where it does not write Unicode; a short file tells too little to guess among all that there are."""
+SYNONYMS: Mapping[str, tuple[str, ...]] = {
+    "name": ("full name", "contact", "contact name"),
+    "email": ("e mail", "mail", "email address", "e mail address"),
+    "phone": ("mobile", "mobile phone", "telephone", "phone number", "tel"),
+    "zone": ("time zone", "timezone", "zone"),
+    "country": ("country code",),
+    "language": ("lang", "locale"),
+    "owner": ("owner", "account owner"),
+    "stage": ("status", "lifecycle stage", "pipeline stage"),
+}
+"""Part of a contact → headings by which its field is known beside its own name and label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the file, by its number (the heading is 1): values by field, and why it cannot be added (empty: it can)."""
+
+    number: int
+    values: Mapping[str, Any]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file that was read: `columns` are (heading, field that it goes to; None: left out)."""
+
+    encoding: str
+    columns: Sequence[tuple[str, Field | None]]
+    lines: Sequence[Line]
+
+
+def require_import(actor: Actor, collection: Collection) -> None:
+    """Raises NotFound where the collection has no contacts, NotAllowed where the actor may not add records to it."""
+    if collection.contact is None:
+        raise NotFound(f"{collection.label} are not contacts.")
+    access.require(actor, None, f"collection:{collection.id}", "create")
+
+
+def decode(content: bytes) -> tuple[str, str]:
+    """(text, its encoding in words). Raises Invalid for a file that is too large, or no text."""
+    if len(content) > MOST_BYTES:
+        raise _wrong(f"A file has at most {MOST_BYTES // 1000:,} kB here: split it.")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace"), "UTF-16"
+    try:
+        return content.decode("utf-8-sig"), "UTF-8"
+    except UnicodeDecodeError:
+        import charset_normalizer
+
+        found = charset_normalizer.from_bytes(content, cp_isolation=list(OLDER)).best()
+    if found is None:
+        raise _wrong("This is no text file. Save the table as CSV, in UTF-8 where that can be chosen.")
+    return str(found), found.encoding.replace("_", "-").upper()
+
+
+def read(actor: Actor, collection_id: str, text: str, encoding: str = "UTF-8") -> Sheet:
+    """The lines as they would be added. Raises NotFound, NotAllowed, Invalid for a file without a usable heading or with too many lines."""
+    collection, _ = browsed_collection(actor, collection_id)
+    require_import(actor, collection)
+    rows = _rows(text)
+    if len(rows) < 2:
+        raise _wrong("The file has a heading and at least one line.")
+    if len(rows) > MOST_LINES + 1:
+        raise _wrong(f"A file has at most {MOST_LINES:,} lines here, and this has {len(rows) - 1:,}: split it.")
+    columns = _columns(collection, rows[0][1])
+    if not any(field is not None for _, field in columns):
+        raise _wrong("No heading is the name of a field. The first line names the columns: name, email, phone …")
+    there = _emails_there(actor, collection, columns, rows[1:])
+    seen: set[str] = set()
+    return Sheet(encoding, columns, [_line(collection, columns, number, cells, there, seen) for number, cells in rows[1:]])
+
+
+def add(actor: Actor, collection_id: str, sheet: Sheet) -> tuple[int, list[Line]]:
+    """Add every line that can be added: (how many were, the others with their reasons). Each is checked and logged as one added by hand."""
+    done, left = 0, []
+    for line in sheet.lines:
+        if line.reasons:
+            left.append(line)
+            continue
+        try:
+            record_changes.create(actor, collection_id, line.values)
+            done += 1
+        except ConsoleError as error:
+            told = tuple(str(detail["reason"]) for detail in error.details if detail.get("reason"))
+            left.append(Line(line.number, line.values, told or (error.message,)))
+    return done, left
+
+
+def _rows(text: str) -> list[tuple[int, list[str]]]:
+    """(number of the line, cells) of lines that are not empty."""
+    head = text.lstrip("\ufeff").split("\n", 1)[0]
+    delimiter = max(DELIMITERS, key=head.count)
+    reader = csv.reader(io.StringIO(text.lstrip("\ufeff").replace("\x00", ""), newline=""), delimiter=delimiter)
+    try:
+        return [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if any(cell.strip() for cell in cells)]
+    except csv.Error as error:
+        raise _wrong(f"Line {reader.line_num} cannot be read: {error}.") from None
+
+
+def _columns(collection: Collection, headings: Sequence[str]) -> list[tuple[str, Field | None]]:
+    fields = [item for item in collection.fields if not item.readonly and not item.governed and item.computed is None]
+    known = {plain(name): item for item in fields for name in (item.label, item.name)}
+    by_name = {item.name: item for item in fields}
+    for part, names in SYNONYMS.items():
+        item = by_name.get(getattr(collection.contact, part) or "")
+        for name in (part, *names) if item is not None else ():
+            known.setdefault(name, item)  # type: ignore[arg-type]
+    taken: set[str] = set()
+    found: list[tuple[str, Field | None]] = []
+    for heading in headings:
+        item = known.get(plain(heading))
+        item = item if item is not None and item.name not in taken else None
+        taken |= {item.name} if item is not None else set()
+        found.append((heading or "–", item))
+    return found
+
+
+def plain(heading: str) -> str:
+    """A heading as it is compared: small letters, one blank between words."""
+    return " ".join(heading.casefold().replace("_", " ").replace("-", " ").split())
+
+
+def _line(
+    collection: Collection, columns: Sequence[tuple[str, Field | None]], number: int, cells: Sequence[str], there: set[str], seen: set[str]
+) -> Line:
+    values: dict[str, Any] = {}
+    reasons: list[str] = []
+    if len(cells) > len(columns):
+        reasons.append(f"It has {len(cells)} values and the heading {len(columns)}.")
+    for (_, field), cell in zip(columns, cells, strict=False):
+        if field is None or not cell:
+            continue
+        values[field.name] = _value(field, cell)
+        if field.options is not None and values[field.name] not in {option.value for option in field.options}:
+            reasons.append(f"{field.label} is none of {', '.join(option.label for option in field.options)}.")
+        if field.max_length is not None and len(cell) > field.max_length:
+            reasons.append(f"{field.label} has at most {field.max_length} characters.")
+    mapped = collection.contact
+    name, email = (mapped.name, mapped.email) if mapped is not None else (None, None)
+    if name is not None and not values.get(name) and (collection.by_name[name].required or not collection.by_name[name].nullable):
+        reasons.append(f"{collection.by_name[name].label} is needed.")
+    address = str(values.get(email) or "").casefold() if email is not None else ""
+    if address and address in there:
+        reasons.append("Somebody with this e-mail address is there already.")
+    if address and address in seen:
+        reasons.append("This e-mail address stands on a line before.")
+    seen.add(address)
+    return Line(number, values, tuple(reasons))
+
+
+def _value(field: Field, cell: str) -> Any:
+    """The cell as a value of the field: an option by its value or label; what cannot be read stays text and is refused when it is added."""
+    if field.options is not None:
+        return next(
+            (option.value for option in field.options if cell.casefold() in (option.value.casefold(), option.label.casefold())), cell
+        )
+    if field.type == "boolean":
+        return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}.get(cell.casefold(), cell)
+    return formats.typed(formats.kind(field), [cell], formats.Look())
+
+
+def _emails_there(
+    actor: Actor, collection: Collection, columns: Sequence[tuple[str, Field | None]], rows: Sequence[tuple[int, Sequence[str]]]
+) -> set[str]:
+    """The e-mail addresses of the file that contacts within the actor's reach have already, in small letters; one statement for 200."""
+    name = collection.contact.email if collection.contact is not None else None
+    place = next((number for number, (_, field) in enumerate(columns) if field is not None and field.name == name), None)
+    scope = access.scope_for(actor, collection.id, "read")
+    if name is None or place is None or name in scope.hidden:
+        return set()
+    told = [cells[place] for _, cells in rows if len(cells) > place and cells[place]]
+    wanted = sorted({spelled for cell in told for spelled in (cell, cell.lower())})
+    found: set[str] = set()
+    for start in range(0, len(wanted), AT_ONCE):
+        page = records.page(
+            collection.id, scope, where=Test(name, "in", wanted[start : start + AT_ONCE]), limit=records.MOST_ROWS, fields=[name]
+        )
+        found |= {str(row.values[name]).casefold() for row in page.rows}
+    return found
+
+
+def _wrong(reason: str) -> Invalid:
+    return Invalid(reason, details=[{"field": "file", "reason": reason}])

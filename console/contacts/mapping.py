@@ -1,0 +1,129 @@
+"""A record as a contact, by what its collection's document says under `contact`.
+
+Consent that stands in a table is that of the newest row for the channel; of several rows of the same moment one that withdraws counts. What the
+document does not name, what the actor may not read and what has no row is no consent.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from console import access, records
+from console.core.actor import Actor
+from console.core.contacting import Consent, Contact
+from console.core.documents.collections import Collection
+from console.core.documents.collections.contact_document import EVIDENCE, GIVEN, ConsentDocument, column_of, consents_relation
+from console.core.scopes import Scope, whole
+from console.errors import NotFound
+
+MOST_CONSENTS = 200
+"""Newest rows of a table of consents that are looked at for one contact."""
+ADDRESSED = ("name", "email", "phone", "zone", "country", "language")
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def is_contact(collection_id: str) -> bool:
+    """Whether the records of the collection are contacts. Raises NotFound for an unknown collection."""
+    return records.collection(collection_id).contact is not None
+
+
+def contact(actor: Actor, collection_id: str, key: str) -> Contact:
+    """The record as a contact, with the consents that stand now, as far as the actor may read. Raises NotFound, SourceDown.
+
+    Values are whole: fields that pages show as dots are needed to reach somebody.
+    """
+    collection = records.collection(collection_id)
+    if collection.contact is None or not access.can(actor, None, f"collection:{collection_id}", "read"):
+        raise NotFound(hidden=True)
+    found = records.get(collection_id, key, access.scope_for(actor, collection_id, "read"))
+    return contact_of(collection, {**found.values}, _rows(collection, key, lambda name: access.scope_for(actor, name, "read")), key=key)
+
+
+def known_contact(collection_id: str, key: str) -> Contact:
+    """The record as a contact as it stands, for the console itself, which judges before anything is sent. Raises NotFound, SourceDown."""
+    collection = records.collection(collection_id)
+    found = records.get(collection_id, key, whole(collection_id))
+    return contact_of(collection, {**found.values}, _rows(collection, key, whole), key=key)
+
+
+def contact_of(
+    collection: Collection, values: Mapping[str, Any], rows: Mapping[str, Rows] | None = None, *, key: str | None = None
+) -> Contact:
+    """The contact that a record with these values is. `rows` are by table, as the document names it, those of its consents, newest first.
+
+    Without `key` it is the record's own. Raises NotFound for a collection whose records are not contacts.
+    """
+    mapped = collection.contact
+    if mapped is None:
+        raise NotFound(f"{collection.label} are not contacts: say in the collection's document which field is what.")
+    said = {part: _text(values.get(named)) if (named := getattr(mapped, part)) else None for part in ADDRESSED}
+    consent = {
+        channel: _of_field(one, values) if one.table is None else _of_rows(collection, one, channel, (rows or {}).get(one.table, ()))
+        for channel, one in mapped.consent.items()
+    }
+    own = key if key is not None else records.record_keys.key_of(collection, values) or ""
+    closed = _means_yes(values.get(mapped.do_not_contact)) if mapped.do_not_contact else False
+    return Contact(collection.id, own, **said, consent=consent, do_not_contact=closed, keeps_consent=bool(mapped.consent))
+
+
+def _rows(collection: Collection, key: str, scope_of: Callable[[str], Scope]) -> dict[str, Rows]:
+    """The newest rows of each table in which consents stand, one statement for each."""
+    found: dict[str, Rows] = {}
+    for one in collection.contact.consent.values() if collection.contact is not None else ():
+        relation = consents_relation(collection, one.table) if one.table is not None else None
+        if relation is None or one.table is None or one.table in found:
+            continue
+        scope = scope_of(relation.collection)
+        if scope.nothing:
+            continue
+        at = column_of(one, "at", records.collection(relation.collection))
+        page = records.related(collection.id, key, relation.name, scope, MOST_CONSENTS, sort=f"-{at}" if at else None)
+        found[one.table] = [row.values for row in page.rows]
+    return found
+
+
+def _of_field(consent: ConsentDocument, values: Mapping[str, Any]) -> Consent:
+    evidence = {part: _text(values.get(named)) if (named := getattr(consent, part)) else None for part in EVIDENCE}
+    given = _means_given(consent, values.get(consent.field or "")) and evidence["withdrawn_at"] is None
+    return Consent(given, **evidence)
+
+
+def _of_rows(collection: Collection, consent: ConsentDocument, channel: str, rows: Rows) -> Consent:
+    relation = consents_relation(collection, consent.table or "")
+    if relation is None:
+        return Consent(given=False)
+    there = records.collection(relation.collection)
+    names = {part: column_of(consent, part, there) for part in ("channel", "state", *EVIDENCE)}
+    wanted = (consent.is_ or channel).casefold()
+    own = [row for row in rows if str(_cell(row, names["channel"])).casefold() == wanted]
+    newest = [row for row in own if _cell(row, names["at"]) == _cell(own[0], names["at"])] if names["at"] else own[:1]
+    if not newest:
+        return Consent(given=False)
+    withdrawn = next((row for row in newest if not _stands(consent, row, names)), None)
+    row = withdrawn or newest[0]
+    evidence = {part: _text(_cell(row, names[part])) for part in EVIDENCE}
+    if withdrawn is not None and evidence["withdrawn_at"] is None:
+        evidence["withdrawn_at"] = evidence["at"]
+    return Consent(withdrawn is None, **evidence)
+
+
+def _stands(consent: ConsentDocument, row: Mapping[str, Any], names: Mapping[str, str | None]) -> bool:
+    return _means_given(consent, _cell(row, names["state"])) and _cell(row, names["withdrawn_at"]) is None
+
+
+def _means_given(consent: ConsentDocument, value: Any) -> bool:
+    return value is True or _text(value, fold=True) in {word.casefold() for word in consent.given or GIVEN}
+
+
+def _means_yes(value: Any) -> bool:
+    return value is True or (_text(value, fold=True) or "") in ("yes", "true", "1", "y", "t")
+
+
+def _cell(row: Mapping[str, Any], name: str | None) -> Any:
+    return row.get(name) if name is not None else None
+
+
+def _text(value: Any, *, fold: bool = False) -> str | None:
+    """The value as a text without blanks around it; None where nothing is left."""
+    text = str(value).strip() if value is not None else ""
+    return (text.casefold() if fold else text) or None

@@ -1,0 +1,200 @@
+"""Tags of the console's own on any record: who may see a record sees them, who may change it puts and takes them away.
+
+Putting a tag that is there, and taking one away that is not, changes nothing and writes no event. Runs write theirs in their own transition
+(`console.runs.rows.side_rows`). Rows lie beside the data of whom the record is about and go with it when that person is erased.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Connection
+
+from console import access, accounts, log, records, subjects
+from console.browse import browsed_collection, subject_of
+from console.core.actor import Actor
+from console.core.documents.collections import Collection
+from console.core.tag_names import MOST_ON_RECORD, clean, identity
+from console.db import tables
+from console.db.engine import fetch, transaction
+from console.errors import Invalid, NotAllowed, NotFound
+
+MOST_AT_ONCE = 500
+MOST_OFFERED = 300
+_OFFERED = (
+    "select t.name from console.tag t where exists (select from console.record_tag r where r.collection = %s and r.tag = t.id)"
+    " order by t.id limit %s"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag on a record: how it is written, the name of who put it there (empty: nobody who is known), and when."""
+
+    name: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """What came of a tag for several records: how many changed, how many had it so already, how many the actor may not change."""
+
+    changed: int
+    same: int
+    refused: int
+
+
+def tags_of(actor: Actor, collection_id: str, key: str) -> list[Tag]:
+    """The tags of the record, by name. Raises NotFound, SourceDown."""
+    collection, scope = browsed_collection(actor, collection_id)
+    records.get(collection_id, key, scope, fields=())
+    kept, known = tables.record_tag.c, tables.tag.c
+    wanted = (
+        sa.select(known.name, kept.by, kept.at)
+        .join(tables.tag, known.id == kept.tag)
+        .where(kept.collection == collection_id, kept.record == records.log_reference(collection, key))
+        .order_by(known.id)
+    )
+    with transaction() as connection:
+        rows = connection.execute(wanted).all()
+    names = accounts.names({row.by for row in rows})
+    return [Tag(row.name, names.get(row.by, ""), row.at) for row in rows]
+
+
+def names_of(collection: Collection, keys: Sequence[str]) -> Mapping[str, list[str]]:
+    """Key → tags by name, of records that the caller has judged; one statement. Records without a tag are left out."""
+    if not keys:
+        return {}
+    references = {records.log_reference(collection, key): key for key in keys}
+    statement = (
+        "select r.record, t.name from console.record_tag r join console.tag t on t.id = r.tag"
+        " where r.collection = %s and r.record = any(%s) order by t.id"
+    )
+    found: dict[str, list[str]] = {}
+    for reference, name in fetch(statement, (collection.id, list(references))):
+        found.setdefault(references[reference], []).append(name)
+    return found
+
+
+def offered(actor: Actor, collection_id: str) -> list[str]:
+    """Tags that records of the collection have, by name. Raises NotFound."""
+    browsed_collection(actor, collection_id)
+    return [row[0] for row in fetch(_OFFERED, (collection_id, MOST_OFFERED))]
+
+
+def may_tag(actor: Actor, collection_id: str) -> bool:
+    """Whether the actor may put tags on records of the collection: those that they may change."""
+    return not access.scope_for(actor, collection_id, "update").nothing
+
+
+def put(actor: Actor, collection_id: str, keys: Sequence[str], text: str) -> Tagged:
+    """Put a tag on records. Raises Invalid for a text that is no tag, NotFound, NotAllowed for who changes no such records."""
+    return _change(actor, collection_id, keys, clean(text), added=True)
+
+
+def take_away(actor: Actor, collection_id: str, keys: Sequence[str], text: str) -> Tagged:
+    """Take a tag away from records. Raises what `put` raises."""
+    return _change(actor, collection_id, keys, clean(text), added=False)
+
+
+def has(collection_id: str, key: str, name: str) -> bool:
+    """Whether the record has the tag. For runs, which have judged the record."""
+    reference = records.log_reference(records.collection(collection_id), key)
+    kept = "select 1 from console.record_tag where collection = %s and record = %s and tag = %s"
+    return bool(fetch(kept, (collection_id, reference, identity(name))))
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two texts are the same tag."""
+    return identity(clean(one)) == identity(clean(other))
+
+
+def keep_word(name: str, by: str) -> None:
+    """Remember how the tag is written, if nobody has used it before."""
+    word = postgresql.insert(tables.tag).values(id=identity(name), name=name, created_by=by, created_at=log.now())
+    with transaction() as connection:
+        connection.execute(word.on_conflict_do_nothing())
+
+
+def write(
+    connection: Connection,
+    collection_id: str,
+    key: str,
+    name: str,
+    *,
+    added: bool,
+    subject: str,
+    by: str,
+    at: datetime,
+    run: str | None = None,
+) -> bool:
+    """Write or delete the row within a transaction; whether anything changed. The caller writes the event."""
+    table, reference = tables.record_tag, records.log_reference(records.collection(collection_id), key)
+    place = {"collection": collection_id, "record": reference, "tag": identity(name)}
+    if not added:
+        gone = sa.delete(table).where(*(table.c[column] == value for column, value in place.items()))
+        return bool(connection.execute(gone).rowcount)
+    word = postgresql.insert(tables.tag).values(id=place["tag"], name=name, created_by=by, created_at=at)
+    connection.execute(word.on_conflict_do_nothing())
+    row = postgresql.insert(table).values(**place, subject=subject, by=by, at=at, run=run)
+    return connection.execute(row.on_conflict_do_nothing().returning(table.c.tag)).first() is not None
+
+
+def forget(connection: Connection, subject: str) -> None:
+    """Delete the tags of an erased person's records."""
+    connection.execute(sa.delete(tables.record_tag).where(tables.record_tag.c.subject == subject))
+
+
+def _change(actor: Actor, collection_id: str, keys: Sequence[str], name: str, *, added: bool) -> Tagged:
+    collection, scope = browsed_collection(actor, collection_id)
+    wanted = list(dict.fromkeys(keys))
+    if len(wanted) > MOST_AT_ONCE:
+        reason = f"At most {MOST_AT_ONCE} records are tagged at once. Narrow the list by a filter."
+        raise Invalid(reason, details=[{"field": "key", "reason": reason}])
+    seen = records.visible_keys(collection_id, wanted, scope)
+    if not seen:
+        raise NotFound
+    access.require(actor, None, f"collection:{collection_id}", "update")
+    changing = access.scope_for(actor, collection_id, "update")
+    allowed = seen if changing.unlimited else records.visible_keys(collection_id, seen, changing)
+    if not allowed:
+        raise NotAllowed(
+            "You may see this record, but not change it, and so not tag it. An admin can grant it.",
+            need=(f"collection:{collection_id}", "update"),
+        )
+    changed = sum(_change_one(actor, collection, key, name, added=added) for key in wanted if key in allowed)
+    return Tagged(changed, len(allowed) - changed, len(wanted) - len(allowed))
+
+
+def _change_one(actor: Actor, collection: Collection, key: str, name: str, *, added: bool) -> bool:
+    reference = records.log_reference(collection, key)
+    subject = subject_of(collection, key) or subjects.subject_of(collection.id, key)
+    with transaction() as connection:
+        if added:
+            _require_room(connection, collection.id, reference, name)
+        if not write(connection, collection.id, key, name, added=added, subject=subject, by=actor.id, at=log.now()):
+            return False
+        log.note(
+            actor,
+            "tag_added" if added else "tag_removed",
+            open={"tag": identity(name)},
+            source=collection.source,
+            collection=collection.id,
+            record=reference,
+            subject=subject,
+            label=access.label_of(f"collection:{collection.id}"),
+            connection=connection,
+        )
+    return True
+
+
+def _require_room(connection: Connection, collection_id: str, reference: str, name: str) -> None:
+    """Raises Invalid where the record has as many tags as it may have."""
+    table = tables.record_tag.c
+    there = {row[0] for row in connection.execute(sa.select(table.tag).where(table.collection == collection_id, table.record == reference))}
+    if len(there) >= MOST_ON_RECORD and identity(name) not in there:
+        reason = f"A record has at most {MOST_ON_RECORD} tags: take one away first."
+        raise Invalid(reason, details=[{"field": "tag", "reason": reason}])

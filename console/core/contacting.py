@@ -1,0 +1,326 @@
+"""Whether a message may leave now: consent, quiet hours, caps over all workflows, and how long it waited.
+
+One pure function, `judge`, called when the message is about to leave and not before. All moments are aware UTC.
+Sources: 47 CFR 64.1200(c)(1) for calls in the US, docs/explanation/messages.md for the rules of the house.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+Kind: TypeAlias = Literal["email", "sms", "call", "chat"]
+KINDS: tuple[Kind, ...] = ("email", "sms", "call", "chat")
+"""Kinds of messages."""
+CHANNELS = ("email", "sms", "call", "ai_call", "chat")
+"""Channels to which consent is kept. A call by an AI needs its own."""
+WORDS: Mapping[str, str] = MappingProxyType(
+    {"email": "e-mail", "sms": "SMS", "call": "calls", "ai_call": "calls by an AI", "chat": "chat messages"}
+)
+SUNDAY = 6
+LOOK_AHEAD = timedelta(days=15)
+LONGEST = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Whether somebody agreed to be reached by a channel, and how that is known. Moments are RFC 3339 or days, as the source has them.
+
+    `text_version` names the words that they agreed to.
+    """
+
+    given: bool
+    source: str | None = None
+    text_version: str | None = None
+    at: str | None = None
+    withdrawn_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person who can be reached. `consent` is by channel: a channel that it does not name has none.
+
+    `zone` is a time zone such as Europe/Vilnius, `country` an ISO 3166 code, both as the record has them; unknown ones are None.
+    `keeps_consent`: False for a record of a collection that does not say where consent is kept.
+    """
+
+    collection: str
+    key: str
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    zone: str | None = None
+    country: str | None = None
+    language: str | None = None
+    consent: Mapping[str, Consent] = field(default_factory=dict)
+    do_not_contact: bool = False
+    keeps_consent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The hours in which messages of a kind may leave, in the contact's own time: from `opens` until before `closes`, on `days` (Monday is 0)."""
+
+    opens: time
+    closes: time
+    days: frozenset[int] = frozenset(range(7))
+
+    def is_open(self, local: datetime) -> bool:
+        """Whether it is open at this local time."""
+        return local.weekday() in self.days and self.opens <= local.time() < self.closes
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `most` messages of these kinds to one contact in `period`, over all workflows."""
+
+    kinds: frozenset[str]
+    most: int
+    period: timedelta
+    words: str
+
+
+DAYTIME = Window(time(8), time(20))
+NO_SUNDAY = Window(time(8), time(20), frozenset(range(7)) - {SUNDAY})
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of the house, and the law's hours by country, which hold beside them."""
+
+    windows: Mapping[str, Window] = field(default_factory=lambda: {"sms": DAYTIME, "call": NO_SUNDAY})
+    law: Mapping[tuple[str, str], Window] = field(default_factory=lambda: {("US", "call"): Window(time(8), time(21))})
+    caps: Sequence[Cap] = (
+        Cap(frozenset({"email", "sms"}), 3, timedelta(days=7), "messages in 7 days"),
+        Cap(frozenset({"call"}), 1, timedelta(days=1), "call in 24 hours"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A message that left already: its kind, when, and the title of the workflow that sent it."""
+
+    kind: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message that is about to leave. `consent` names the consent that it needs (None: none), `why_no_address` why there is no address.
+
+    `asked_at` is when the step asked for it; after `expires` a person is asked whether it still fits.
+    """
+
+    kind: Kind
+    consent: str | None
+    asked_at: datetime
+    expires: timedelta = LONGEST
+    why_no_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SendNow:
+    """It may leave. `basis` is the consent on which it does, in words for the log."""
+
+    basis: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntil:
+    """It may leave at `until`, which is later than now; it is judged again then."""
+
+    until: datetime
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """It does not leave, and is not tried again."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgain:
+    """It waited too long: it leaves only if somebody, or the workflow, says that it still fits."""
+
+    reason: str
+    code: str = "expired"
+
+
+Verdict: TypeAlias = SendNow | WaitUntil | Skip | AskAgain
+
+
+def judge(
+    message: Outgoing, contact: Contact | None, zones: Sequence[str], used: Iterable[Used], now: datetime, rules: Rules | None = None
+) -> Verdict:
+    """What becomes of the message now. `contact` is None for people who are no contacts, such as colleagues in a chat: they have no gate.
+
+    `zones` are all zones in which the contact may be; `used` is what reached the contact before, of any workflow. What can never leave is
+    said before what has to wait.
+    """
+    if message.why_no_address:
+        return Skip("no_address", message.why_no_address)
+    if contact is None:
+        return _in_time(message, now) or SendNow()
+    rules = rules or Rules()
+    if (refused := _refused(message, contact)) is not None:
+        return refused
+    if (late := _in_time(message, now)) is not None:
+        return late
+    windows = [window for window in (rules.windows.get(message.kind), rules.law.get((contact.country or "", message.kind))) if window]
+    capped = _capped(message, used, now, rules.caps)
+    if isinstance(capped, Skip):
+        return capped
+    opens = next_open(windows, zones, max(now, capped.until) if capped else now)
+    if opens is None:
+        return Skip(
+            "no_common_hour", f"There is no hour at which it is daytime in all of {', '.join(map(_city, zones))}. Enter a time zone."
+        )
+    if opens > now:
+        if capped and opens == capped.until:
+            return capped
+        return WaitUntil(opens, "quiet_hours", _quiet(message.kind, zones, opens, capped.reason if capped else ""))
+    return SendNow(_basis(message, contact))
+
+
+def _refused(message: Outgoing, contact: Contact) -> Skip | None:
+    """Why it must not leave at all."""
+    if contact.do_not_contact:
+        return Skip("do_not_contact", "Marked as not to be contacted.")
+    if message.consent is None:
+        return None
+    said, words = contact.consent.get(message.consent), WORDS.get(message.consent, message.consent)
+    for each in (said, contact.consent.get("call") if message.kind == "call" else None):
+        if each is not None and not each.given and each.withdrawn_at is not None:
+            return Skip("consent_withdrawn", f"Consent to {words} was withdrawn on {each.withdrawn_at[:10]}{_source(each)}.")
+    if (said is not None and said.given) or (not contact.keeps_consent and message.kind == "email"):
+        return None
+    return Skip("no_consent", f"There is no consent to {words}.")
+
+
+def _source(consent: Consent) -> str:
+    return f" ({consent.source})" if consent.source else ""
+
+
+def _basis(message: Outgoing, contact: Contact) -> str:
+    said = contact.consent.get(message.consent or "")
+    if said is None:
+        return ""
+    version = f"text {said.text_version}" if said.text_version else ""
+    return ", ".join(part for part in (f"given {said.at[:10]}" if said.at else "given", said.source, version) if part)
+
+
+def _in_time(message: Outgoing, now: datetime) -> AskAgain | None:
+    waited = now - message.asked_at
+    if waited <= message.expires:
+        return None
+    return AskAgain(f"It waited {_span(waited)}, longer than the {_span(message.expires)} that it may.")
+
+
+def _span(span: timedelta) -> str:
+    hours = int(span.total_seconds() // 3600)
+    if hours < 1:
+        minutes = max(1, int(span.total_seconds() // 60))
+        return f"{minutes} minute{'s' if minutes != 1 else ''}"
+    return f"{hours} hour{'s' if hours != 1 else ''}" if hours < 72 else f"{hours // 24} days"
+
+
+def _capped(message: Outgoing, used: Iterable[Used], now: datetime, caps: Sequence[Cap]) -> WaitUntil | Skip | None:
+    """Until when the caps are used up; Skip where that is longer than the message may wait."""
+    before, latest = list(used), None
+    for cap in caps:
+        if message.kind not in cap.kinds:
+            continue
+        counted = sorted((one for one in before if one.kind in cap.kinds and one.at > now - cap.period), key=lambda one: one.at)
+        if len(counted) < cap.most:
+            continue
+        until = counted[-cap.most].at + cap.period
+        reason = f"{len(counted)} {cap.words} already, by {_senders(counted)}; at most {cap.most} over all workflows."
+        if until > message.asked_at + message.expires:
+            return Skip("over_cap", reason)
+        latest = WaitUntil(until, "over_cap", reason) if latest is None or until > latest.until else latest
+    return latest
+
+
+def _senders(used: Sequence[Used]) -> str:
+    """`Lead nurture (2) and Welcome`."""
+    counts: dict[str, int] = {}
+    for one in used:
+        counts[one.by] = counts.get(one.by, 0) + 1
+    named = [f"{name} ({number})" if number > 1 else name for name, number in counts.items()]
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+
+
+def next_open(windows: Sequence[Window], zones: Sequence[str], now: datetime) -> datetime | None:
+    """The first moment from `now` on at which all windows are open in all zones; None if there is none in the next 15 days.
+
+    Hours follow each zone's own clock, also on the days on which it changes: a skipped opening hour opens when the clock jumps.
+    """
+    if not windows or not zones:
+        return now
+    places, moment = [ZoneInfo(zone) for zone in zones], now
+    while moment <= now + LOOK_AHEAD:
+        openings = [_opening(window, place, moment) for window in windows for place in places]
+        if any(each is None for each in openings):
+            return None
+        latest = max(each for each in openings if each is not None)
+        if latest == moment:
+            return moment
+        moment = latest
+    return None
+
+
+def _opening(window: Window, zone: ZoneInfo, moment: datetime) -> datetime | None:
+    """The first moment from `moment` on at which the window is open in the zone; None for a window that never opens."""
+    local = moment.astimezone(zone)
+    if window.is_open(local):
+        return moment
+    for ahead in range(9):
+        day = local.date() + timedelta(days=ahead)
+        if day.weekday() not in window.days:
+            continue
+        opens = _first_moment(day, window.opens, zone)
+        if opens >= moment and window.is_open(opens.astimezone(zone)):
+            return opens
+    return None
+
+
+def _first_moment(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """The first moment of the day, in UTC, at which the zone's clock shows `at` or later."""
+    moment = datetime.combine(day, at, zone).astimezone(UTC)
+    if moment.astimezone(zone).time() == at:
+        return moment
+    while (before := moment - timedelta(minutes=1)).astimezone(zone).date() == day and before.astimezone(zone).time() >= at:
+        moment = before  # the clock jumps over `at`: go back to where it lands
+    return moment
+
+
+def _quiet(kind: str, zones: Sequence[str], opens: datetime, beside: str) -> str:
+    local = opens.astimezone(ZoneInfo(zones[0]))
+    where = _city(zones[0]) if len(zones) == 1 else f"{len(zones)} time zones, from {_city(zones[0])} to {_city(zones[-1])}"
+    what = {"sms": "SMS", "call": "Calls"}.get(kind, "Messages")
+    reason = f"Quiet hours in {where}. {what} leave from {local:%H:%M} on {local:%A, %d %B} there."
+    return f"{beside} {reason}" if beside else reason
+
+
+def _city(zone: str) -> str:
+    """`America/Denver` as `Denver`."""
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+TAKEN = frozenset({"sent", "skipped", "answered", "no_answer", "voicemail", "busy"})
+"""Outcomes for which the step's way `default` is taken too. Where nothing left after all, only a way of its own is."""
+
+
+def way_on(outcome: str, label: str, named: Sequence[str]) -> str | None:
+    """The outcome with which a run goes on after its message; None where the document names no way for it. The label of an answer counts first."""
+    if outcome == "answered" and label in named:
+        return label
+    taken = outcome in named or ("default" in named and outcome in TAKEN)
+    return outcome if taken else None

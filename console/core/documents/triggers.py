@@ -1,0 +1,58 @@
+"""The triggers of a workflow document: what starts runs of it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+MOST_TRIGGERS = 50
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+
+
+class Trigger(BaseModel):
+    """What starts runs. Secrets, addresses, and how far it has come are no part of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    id: Name = Field(description="Name of the trigger; runs that it starts have it")
+    kind: Literal["manual", "record", "api", "mcp", "schedule", "event", "webhook"]
+    enabled: bool | None = Field(None, description="Whether it starts runs when it is published first; none: all do but webhooks")
+    title: str | None = Field(None, min_length=1, max_length=200, description="What people read; none: in words of the console")
+    filter: str | None = Field(
+        None,
+        min_length=1,
+        max_length=2000,
+        description="Expression that must be true; over `record`, `former` and `event` of an event, `input` of a webhook",
+    )
+    input: dict[Name, str] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="Field of the start to the expression that gives its value; over what the filter knows",
+    )
+    record: str | None = Field(
+        None,
+        min_length=1,
+        max_length=2000,
+        description="Expression for the key of the record that the run is about, where that is another one",
+    )
+    cron: str | None = Field(None, max_length=200, description="Of a schedule: minute, hour, day of month, month, day of week")
+    zone: str | None = Field(None, max_length=100, description="Of a schedule: the time zone that the fields are in; none: UTC")
+    missed: Literal["skip", "once", "all"] | None = Field(
+        None,
+        description="Of a schedule: what becomes of times at which no worker was there: left out, one run for all, or one each (at most ten); none: one for all",
+    )
+    segment: str | None = Field(
+        None, min_length=1, max_length=60, description="Of a schedule: everybody in this segment of the workflow's collection is enrolled"
+    )
+    on: str | None = Field(None, max_length=60, description="Of an event: which, such as record.updated")
+    collection: str | None = Field(None, max_length=200, description="Of an event: the collection of its records; none: the workflow's")
+    signed: bool | None = Field(None, description="Of a webhook: signed by Standard Webhooks in place of a key; the run acts for `run_as`")
+
+    @property
+    def starts_enabled(self) -> bool:
+        """Whether it starts runs when it is published first."""
+        return self.kind != "webhook" if self.enabled is None else self.enabled
+
+    def to_json(self) -> dict[str, Any]:
+        """The trigger in canonical order, without default values."""
+        given = {name: value for name, value in self.model_dump(mode="json").items() if value not in (None, {})}
+        return given | ({"input": dict(sorted(self.input.items()))} if self.input else {})

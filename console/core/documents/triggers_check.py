@@ -1,0 +1,204 @@
+"""Errors of the triggers of a workflow document, each with the field to mend."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from console.core import expressions, schedule
+from console.core.documents.fields import Located
+from console.core.documents.references import Known, suggestion, wrong_references
+from console.core.documents.triggers import Trigger
+from console.core.documents.workflow_sketch import Problem
+
+EVENTS: Mapping[str, str] = {
+    "record.created": "A record was added",
+    "record.updated": "A record was changed",
+    "record.deleted": "A record was deleted",
+    "contact.created": "A contact was added",
+    "tag.added": "A tag was added",
+    "tag.removed": "A tag was removed",
+    "stage.changed": "A stage was changed",
+    "message.received": "A message came in",
+    "message.failed": "A message could not be sent",
+    "call.ended": "A call ended",
+    "run.completed": "A run was completed",
+    "run.failed": "A run failed",
+}
+"""What a trigger may wait for, in the words of people."""
+
+OF_RECORDS = tuple(name for name in EVENTS if name.startswith("record."))
+HOUSE = frozenset({"variables", "tables", "now"})
+ROOTS: Mapping[str, frozenset[str]] = {
+    "schedule": HOUSE,
+    "event": HOUSE | {"record", "former", "event"},
+    "webhook": HOUSE | {"input"},
+}
+"""What the expressions of a kind may look at."""
+
+TAKEN: Mapping[str, frozenset[str]] = {
+    "schedule": frozenset({"cron", "zone", "missed", "filter", "input", "record", "segment"}),
+    "event": frozenset({"on", "collection", "filter", "input", "record"}),
+    "webhook": frozenset({"signed", "filter", "input", "record"}),
+}
+"""The settings that a kind takes beside those of all; the others take none."""
+
+OF_ALL = frozenset({"id", "kind", "enabled", "title"})
+UNATTENDED = frozenset({"schedule", "event"})
+
+
+def problems(
+    raw: Mapping[str, Any],
+    input_names: frozenset[str] | None,
+    collections: Mapping[str, Any] | None,
+    tables: Mapping[str, tuple[frozenset[str], int] | None],
+) -> list[Problem]:
+    """Everything wrong in `triggers` that the shape of the document does not show. `input_names` are the fields of the start, None if unknown."""
+    given = raw.get("triggers")
+    found: list[Problem] = []
+    first: dict[str, int] = {}
+    for number, each in enumerate(given if isinstance(given, list) else ()):
+        try:
+            trigger = Trigger.model_validate(each)
+        except ValidationError:
+            continue  # the shape is reported already
+        place = f"triggers[{number}]"
+        if trigger.id in first:
+            found.append(Problem(None, f"{place}.id", f"Two triggers have the id {trigger.id}: give this one another."))
+        first.setdefault(trigger.id, number)
+        found += [Problem(None, f"{place}.{field}", reason) for field, reason in _of_kind(trigger, raw, collections)]
+        found += [Problem(None, f"{place}.{field}", reason) for field, reason in _texts(trigger, raw, input_names, collections, tables)]
+        found += _nobody_acts(trigger, raw)
+        found += _unseen(trigger, raw, collections, place)
+    return found
+
+
+def _of_kind(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    taken = TAKEN.get(trigger.kind, frozenset())
+    for name in type(trigger).model_fields:
+        if name not in taken | OF_ALL and getattr(trigger, name) not in (None, {}):
+            yield name, f"A trigger of kind {trigger.kind} takes no {name}: remove it."
+    if trigger.kind == "schedule":
+        yield from _of_schedule(trigger)
+    if trigger.kind == "event":
+        yield from _of_event(trigger, raw, collections)
+    own = raw.get("collection")
+    if trigger.segment is not None:
+        yield from _of_segment(trigger, own, collections)
+    elif isinstance(own, str) and trigger.record is None:
+        if trigger.kind == "schedule":
+            yield (
+                "record",
+                f"The workflow is about a record of {own}, and a time names none: say which, or name a segment, or leave the workflow without a collection.",
+            )
+        elif trigger.kind == "event" and trigger.collection not in (None, own):
+            yield "record", f"The runs are about records of {own}: say which one, by an expression over the record of {trigger.collection}."
+    if own is None and trigger.record is not None:
+        yield "record", "The workflow is about no record: remove this, or name a collection."
+
+
+def _of_segment(trigger: Trigger, own: Any, collections: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    if not isinstance(own, str):
+        yield "segment", "The workflow is about no record: remove this, or name a collection."
+        return
+    if trigger.record is not None:
+        yield "record", "The trigger names a segment already: keep one of the two."
+    collection = (collections or {}).get(own)
+    known = [segment.id for segment in collection.segments] if collection is not None else []
+    if collection is not None and trigger.segment not in known:
+        yield "segment", f"{own} has no segment {trigger.segment}{suggestion(trigger.segment or '', known)}"
+
+
+def _of_schedule(trigger: Trigger) -> Iterator[tuple[str, str]]:
+    wrong = schedule.wrong_cron(trigger.cron) if trigger.cron is not None else "This is missing: say when, such as 30 2 * * *."
+    if wrong is not None:
+        yield "cron", wrong
+    if trigger.zone is not None and (wrong := schedule.wrong_zone(trigger.zone)) is not None:
+        yield "zone", wrong
+
+
+def _of_event(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    if trigger.on is None:
+        yield "on", f"This is missing: say which event, one of {', '.join(EVENTS)}."
+        return
+    if trigger.on not in EVENTS:
+        yield "on", f"There is no event {trigger.on}{suggestion(trigger.on, EVENTS)}"
+        return
+    name = collection_of(trigger, raw)
+    if name is None and not trigger.on.startswith("run."):
+        yield "collection", "The workflow has no collection: say of which collection the records are."
+    if name is not None and collections is not None and name not in collections:
+        yield "collection", f"There is no collection {name}{suggestion(name, collections)}"
+
+
+def collection_of(trigger: Trigger, raw: Mapping[str, Any]) -> str | None:
+    """The collection of the records whose events it waits for."""
+    own = raw.get("collection")
+    return trigger.collection or (own if isinstance(own, str) else None)
+
+
+def _texts(
+    trigger: Trigger,
+    raw: Mapping[str, Any],
+    input_names: frozenset[str] | None,
+    collections: Mapping[str, Any] | None,
+    tables: Mapping[str, tuple[frozenset[str], int] | None],
+) -> Iterator[tuple[str, str]]:
+    """Unreadable expressions, unknown names in them, and inputs that the start does not ask for."""
+    roots = ROOTS.get(trigger.kind, HOUSE)
+    variables = raw.get("variables")
+    of = collection_of(trigger, raw) if trigger.kind == "event" else None
+    known = Known({}, frozenset(), frozenset(variables) if isinstance(variables, dict) else frozenset(), tables, None, of, collections)
+    told = [("filter", trigger.filter), ("record", trigger.record), *((f"input.{name}", text) for name, text in trigger.input.items())]
+    for field, text in told:
+        if text is None:
+            continue
+        wrong = _strange_roots(text, roots) or wrong_references(Located(field, text, event=True), template=False, known=known)
+        wrong = wrong or _wrong_former(text, of, collections)
+        yield from ((field, reason) for reason in wrong)
+    for name in trigger.input:
+        if input_names is not None and name not in input_names:
+            yield f"input.{name}", f"The start asks for no {name}{suggestion(name, input_names)}"
+
+
+def _strange_roots(text: str, roots: frozenset[str]) -> list[str]:
+    try:
+        strange = sorted({path[0] for path in expressions.paths(expressions.parse(text))} - roots)
+    except expressions.ExpressionError:
+        return []
+    return [f"{root} is not known here: it may look at {', '.join(sorted(roots))}." for root in strange]
+
+
+def _wrong_former(text: str, of: str | None, collections: Mapping[str, Any] | None) -> list[str]:
+    collection = (collections or {}).get(of or "")
+    if collection is None:
+        return []
+    names = [field.name for field in collection.fields]
+    named = sorted({path[1] for path in expressions.paths(expressions.parse(text)) if path[0] == "former" and len(path) > 1})
+    return [f"{collection.label} has no field {name}{suggestion(name, names)}" for name in named if name not in names]
+
+
+def _nobody_acts(trigger: Trigger, raw: Mapping[str, Any]) -> list[Problem]:
+    if raw.get("run_as") or not (trigger.kind in UNATTENDED or (trigger.kind == "webhook" and trigger.signed)):
+        return []
+    what = {"schedule": "A schedule", "event": "An event"}.get(trigger.kind, "A signed webhook")
+    return [
+        Problem(None, "run_as", f"{what} starts runs while nobody is there: name the service account that acts, such as robot@example.com.")
+    ]
+
+
+def _unseen(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, Any] | None, place: str) -> list[Problem]:
+    """A warning where changes that other programs make are not seen."""
+    collection = (collections or {}).get(collection_of(trigger, raw) or "")
+    if trigger.kind != "event" or trigger.on not in OF_RECORDS or collection is None:
+        return []
+    changes = getattr(collection, "changes", None)
+    if changes is None:
+        reason = (
+            f"Only changes made in the console are seen: name a column of {collection.label} under `changes`, that other programs' are too."
+        )
+    elif trigger.on == "record.deleted" and not (changes.deleted or changes.listen):
+        reason = f"No deletion in {collection.label} is seen: name `deleted` under `changes`, or let the database tell by `listen`."
+    else:
+        return []
+    return [Problem(None, f"{place}.on", reason, "warning")]

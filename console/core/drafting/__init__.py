@@ -1,0 +1,68 @@
+"""Changes to a workflow document, pure: applied, inverted, compared, merged. Canvas, forms, text, words and API all make these changes.
+
+A draft may be unfinished: its settings may be missing or wrong, and it may hold keys that this release does not know, which are kept. It
+always has a list of steps, each with an id of its own and a type (`require_shape`). A change never modifies the document that it is given.
+"""
+
+from console.core.drafting import graph_pieces
+from console.core.drafting.applying import apply, require_shape
+from console.core.drafting.changes import (
+    AddStep,
+    AddTrigger,
+    Change,
+    ChangeError,
+    Connect,
+    Disconnect,
+    Move,
+    RemoveStep,
+    RemoveTrigger,
+    RenameStep,
+    Set,
+    SetDocument,
+    SetTrigger,
+    parts,
+    read_changes,
+    to_json,
+)
+from console.core.drafting.comparing import Collision, difference, invert, merge, touched
+from console.core.drafting.mended_problems import Mending, mend
+from console.core.drafting.ordering import ordered, plain, written
+from console.core.drafting.renaming import renamed
+from console.core.drafting.sketching import sketched
+from console.core.drafting.spoken_differences import Difference, differences
+
+__all__ = [
+    "AddStep",
+    "AddTrigger",
+    "Change",
+    "ChangeError",
+    "Collision",
+    "Connect",
+    "Difference",
+    "Disconnect",
+    "Mending",
+    "Move",
+    "RemoveStep",
+    "RemoveTrigger",
+    "RenameStep",
+    "Set",
+    "SetDocument",
+    "SetTrigger",
+    "apply",
+    "difference",
+    "differences",
+    "graph_pieces",
+    "invert",
+    "mend",
+    "merge",
+    "ordered",
+    "parts",
+    "plain",
+    "read_changes",
+    "renamed",
+    "require_shape",
+    "sketched",
+    "to_json",
+    "touched",
+    "written",
+]

@@ -1,0 +1,263 @@
+"""One change applied to a document."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from console.core.documents.document_parts import RESERVED
+from console.core.documents.workflow import MAX_BYTES, MAX_DEPTH
+from console.core.drafting import changes
+from console.core.drafting.changes import Change, ChangeError, parts
+from console.core.drafting.ordering import ordered
+from console.core.drafting.renaming import renamed
+
+ENDS = frozenset({"end"})
+"""Step types that nothing follows."""
+FIXED = frozenset({"id", "steps", "slug"})
+LONGEST_LIST = 10_000
+
+
+def apply(document: Mapping[str, Any], given: Change | Sequence[Change]) -> dict[str, Any]:
+    """The document after the changes, with its keys in order; the given one stays as it is.
+
+    Raises ChangeError, with the number of the change, for a change that names what is not there.
+    """
+    listed = given if isinstance(given, Sequence) else [given]
+    made = dict(document)
+    for number, change in enumerate(listed):
+        try:
+            made = _applied(made, change)
+        except ChangeError as error:
+            raise error.at(number) from None
+    return ordered(made)
+
+
+def require_shape(document: Any) -> None:
+    """Raises ChangeError if the document could not be edited any more: without a list of steps, or with a step without an id of its own."""
+    if not isinstance(document, Mapping):
+        raise ChangeError("A workflow is an object, in braces.", "value")
+    steps = document.get("steps")
+    if not isinstance(steps, list):
+        raise ChangeError("steps must be a list.", "steps")
+    seen: set[str] = set()
+    for number, step in enumerate(steps):
+        if not isinstance(step, Mapping):
+            raise ChangeError("A step must be an object.", f"steps[{number}]")
+        for name in ("id", "type"):
+            if not isinstance(step.get(name), str) or not step[name]:
+                raise ChangeError(f"A step needs its {name}.", f"steps[{number}].{name}")
+        if not isinstance(step.get("next", {}), Mapping) or not isinstance(step.get("config", {}), Mapping):
+            raise ChangeError("next and config of a step must be objects.", f"steps[{number}]")
+        if step["id"] in seen:
+            raise ChangeError(f"Two steps have the id {step['id']}.", f"steps[{number}].id")
+        seen.add(step["id"])
+    triggers = document.get("triggers", [])
+    if not isinstance(triggers, list) or not all(isinstance(each, Mapping) and isinstance(each.get("id"), str) for each in triggers):
+        raise ChangeError("triggers must be a list of objects, each with an id.", "triggers")
+    if _depth(document) > MAX_DEPTH:
+        raise ChangeError(f"This is nested too deep: at most {MAX_DEPTH} levels.", "value")
+    if (size := len(json.dumps(document, ensure_ascii=False).encode())) > MAX_BYTES:
+        raise ChangeError(f"The workflow is too large: {size:,} bytes, at most {MAX_BYTES:,} are kept.", "value")
+
+
+def index_of(document: Mapping[str, Any], step: str) -> int:
+    """The index of the step. Raises ChangeError if it is not there."""
+    for number, entry in enumerate(document["steps"]):
+        if entry["id"] == step:
+            return number
+    raise ChangeError(f"There is no step {step} any more.", "step")
+
+
+def _applied(document: dict[str, Any], change: Change) -> dict[str, Any]:
+    match change:
+        case changes.AddStep():
+            return _added(document, change)
+        case changes.RemoveStep():
+            return _removed(document, change)
+        case changes.Set():
+            if (first := parts(change.field)[0]) == "id":
+                raise ChangeError("An id is changed by rename_step, so that what names the step follows.", "field")
+            if (
+                first in ("next", "config")
+                and len(parts(change.field)) == 1
+                and not (change.leaves_out or isinstance(change.value, Mapping))
+            ):
+                raise ChangeError(f"{first} must be an object.", "value")
+            if first == "type" and not (isinstance(change.value, str) and change.value):
+                raise ChangeError("A step needs its type.", "value")
+            return _with_step(document, change.step, lambda step: _put(step, parts(change.field), change.value, gone=change.leaves_out))
+        case changes.Connect():
+            index_of(document, change.to)
+            return _with_step(document, change.step, lambda step: {**step, "next": {**step.get("next", {}), change.outcome: change.to}})
+        case changes.Disconnect():
+            return _with_step(
+                document,
+                change.step,
+                lambda step: {**step, "next": {key: to for key, to in step.get("next", {}).items() if key != change.outcome}},
+            )
+        case changes.Move():
+            return _moved(document, change)
+        case changes.RenameStep():
+            index_of(document, change.step)
+            if change.id != change.step and any(step["id"] == change.id for step in document["steps"]):
+                raise ChangeError(f"There is a step {change.id} already: choose another id.", "id")
+            return renamed(document, change.step, change.id)
+        case changes.AddTrigger():
+            return _trigger_added(document, change)
+        case changes.SetTrigger() | changes.RemoveTrigger():
+            return _trigger_changed(document, change)
+        case changes.SetDocument(field=None):
+            require_shape(change.value)
+            return dict(change.value)
+        case changes.SetDocument():
+            place = parts(change.field)  # type: ignore[arg-type]
+            if place[0] == "steps":
+                raise ChangeError("Steps are changed by their own changes: add_step, set, remove_step.", "field")
+            return _put(document, place, change.value, gone=change.leaves_out)  # type: ignore[no-any-return]
+
+
+def _with_step(document: dict[str, Any], step: str, change: Any) -> dict[str, Any]:
+    number = index_of(document, step)
+    steps = list(document["steps"])
+    steps[number] = change(dict(steps[number]))
+    return {**document, "steps": steps}
+
+
+def _added(document: dict[str, Any], change: changes.AddStep) -> dict[str, Any]:
+    kind = change.step.get("type")
+    if not isinstance(kind, str) or not kind:
+        raise ChangeError("A step needs its type.", "step.type")
+    ids = {step["id"] for step in document["steps"]}
+    name = change.step.get("id") or free_id(kind, ids)
+    if not isinstance(name, str) or name in ids:
+        raise ChangeError(f"There is a step {name} already: choose another id.", "step.id")
+    title = change.step.get("title") or kind.replace("_", " ").capitalize()
+    step = {"config": {}, "next": {}} | change.step | {"id": name, "title": title}
+    if not isinstance(step["config"], Mapping) or not isinstance(step["next"], Mapping):
+        raise ChangeError("next and config of a step must be objects.", "step")
+    steps = list(document["steps"])
+    place = len(steps) if change.place is None else change.place
+    if change.after is not None:
+        number = index_of(document, change.after)
+        before = steps[number]
+        former = before.get("next", {}).get(change.outcome)
+        if former is not None and kind not in ENDS and "default" not in step["next"]:
+            step["next"] = {**step["next"], "default": former}
+        if before["type"] not in ENDS:
+            steps[number] = {**before, "next": {**before.get("next", {}), change.outcome: name}}
+        place = number + 1 if change.place is None else change.place
+    steps.insert(place, step)
+    return {**document, "steps": steps}
+
+
+def free_id(kind: str, taken: set[str]) -> str:
+    """An id for a step of this type: `email`, and `email_2` where that is taken."""
+    plain = re.sub(r"[^a-z0-9_]+", "_", kind.lower()).strip("_")[:56]
+    base = plain if re.match(r"[a-z]", plain) else f"step_{plain}".rstrip("_")
+    base = f"{base}_step" if base in RESERVED else base
+    return base if base not in taken else next(f"{base}_{n}" for n in range(2, len(taken) + 3) if f"{base}_{n}" not in taken)
+
+
+def _removed(document: dict[str, Any], change: changes.RemoveStep) -> dict[str, Any]:
+    number = index_of(document, change.step)
+    gone = document["steps"][number]
+    onward = gone.get("next", {}).get("default")
+    steps = [step for step in document["steps"] if step is not gone]
+    if change.heal:
+        steps = [_healed(step, change.step, onward if onward != change.step else None) for step in steps]
+    made = {**document, "steps": steps}
+    if change.heal and isinstance(document.get("groups"), list):
+        made["groups"] = [_without(group, change.step) for group in document["groups"]]
+    return made
+
+
+def _healed(step: Mapping[str, Any], gone: str, onward: str | None) -> Mapping[str, Any]:
+    """The step with its ways to the removed step leading on to `onward`, or removed where that is None or the step itself."""
+    ways = step.get("next", {})
+    if gone not in ways.values():
+        return step
+    further = onward if onward != step["id"] else None
+    kept = {outcome: further if to == gone else to for outcome, to in ways.items()}
+    return {**step, "next": {outcome: to for outcome, to in kept.items() if to is not None}}
+
+
+def _without(group: Any, step: str) -> Any:
+    if not isinstance(group, Mapping) or not isinstance(group.get("steps"), list) or step not in group["steps"]:
+        return group
+    return {**group, "steps": [member for member in group["steps"] if member != step]}
+
+
+def _moved(document: dict[str, Any], change: changes.Move) -> dict[str, Any]:
+    number = index_of(document, change.step)
+    steps = list(document["steps"])
+    step = steps.pop(number)
+    if "at" in change.model_fields_set:
+        step = {key: value for key, value in step.items() if key != "at"} | ({"at": change.at} if change.at is not None else {})
+    steps.insert(number if change.place is None else change.place, step)
+    return {**document, "steps": steps}
+
+
+def _trigger_added(document: dict[str, Any], change: changes.AddTrigger) -> dict[str, Any]:
+    triggers = list(document.get("triggers", []))
+    kind = change.trigger.get("kind")
+    if not isinstance(kind, str) or not kind:
+        raise ChangeError("A trigger needs its kind.", "trigger.kind")
+    ids = {each["id"] for each in triggers}
+    name = change.trigger.get("id") or free_id(kind, ids)
+    if not isinstance(name, str) or name in ids:
+        raise ChangeError(f"There is a trigger {name} already: choose another id.", "trigger.id")
+    triggers.insert(len(triggers) if change.place is None else change.place, {**change.trigger, "id": name})
+    return {**document, "triggers": triggers}
+
+
+def _trigger_changed(document: dict[str, Any], change: changes.SetTrigger | changes.RemoveTrigger) -> dict[str, Any]:
+    triggers = list(document.get("triggers", []))
+    number = next((place for place, each in enumerate(triggers) if each["id"] == change.trigger), None)
+    if number is None:
+        raise ChangeError(f"There is no trigger {change.trigger} any more.", "trigger")
+    if isinstance(change, changes.RemoveTrigger):
+        return {**document, "triggers": triggers[:number] + triggers[number + 1 :]}
+    place = parts(change.field)
+    if place[0] == "id":
+        raise ChangeError("The id of a trigger never changes: remove it and add another.", "field")
+    triggers[number] = _put(triggers[number], place, change.value, gone=change.leaves_out)
+    return {**document, "triggers": triggers}
+
+
+def _put(container: Any, place: Sequence[str | int], value: Any, *, gone: bool) -> Any:
+    """A copy of the container with the value at the place; with `gone`, without it. What is missing on the way is created as an object."""
+    first, rest = place[0], place[1:]
+    if isinstance(container, list):
+        return _put_in_list(container, first, rest, value, gone=gone)
+    if not isinstance(container, Mapping | None):
+        raise ChangeError(f"There is nothing named {first} in a text or number.", "field")
+    key = str(first)
+    made = dict(container or {})
+    if not rest:
+        made.pop(key, None)
+        return made if gone else {**made, key: value}
+    if gone and key not in made:
+        return made
+    inner = made.get(key)
+    if inner is None and rest[0] == 0 and isinstance(rest[0], int):
+        inner = []
+    return {**made, key: _put(inner, rest, value, gone=gone)}
+
+
+def _put_in_list(container: list[Any], first: str | int, rest: Sequence[str | int], value: Any, *, gone: bool) -> list[Any]:
+    if not isinstance(first, int):
+        raise ChangeError(f"{first} is no number of an entry of the list.", "field")
+    if first > len(container) or first < 0 or (gone and first == len(container)) or len(container) >= LONGEST_LIST:
+        raise ChangeError(f"The list has {len(container)} entries: there is no entry {first + 1}.", "field")
+    if gone and not rest:
+        return [*container[:first], *container[first + 1 :]]
+    held = container[first] if first < len(container) else None
+    return [*container[:first], _put(held, rest, value, gone=gone) if rest else value, *container[first + 1 :]]
+
+
+def _depth(value: Any, depth: int = 0) -> int:
+    if depth > MAX_DEPTH + 1:
+        return depth
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return max((_depth(entry, depth + 1) for entry in inner), default=depth)

@@ -1,0 +1,165 @@
+"""What differs between two documents, as changes; the inverse of changes; and merging the changes of two editors."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from console.core.drafting.applying import apply
+from console.core.drafting.changes import (
+    AddStep,
+    AddTrigger,
+    Change,
+    ChangeError,
+    Move,
+    RemoveStep,
+    RemoveTrigger,
+    Set,
+    SetDocument,
+    SetTrigger,
+    parts,
+)
+from console.core.drafting.ordering import same
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """What both editors changed, differently. `step` None: `field` of the document, or the order of the steps. None in `mine` or `theirs`: removed."""
+
+    step: str | None
+    field: str
+    mine: Any
+    theirs: Any
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of the API."""
+        return {"step": self.step, "field": self.field, "mine": self.mine, "theirs": self.theirs}
+
+
+def invert(document: Mapping[str, Any], given: Change | Sequence[Change]) -> list[Change]:
+    """The changes that turn the changed document back into this one. Raises ChangeError as `apply`."""
+    return difference(apply(document, given), document)
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    """Changes that turn one document into the other, as small as a value each; both must have a shape (`require_shape`)."""
+    made: list[Change] = []
+    for name in sorted({*before, *after} - {"steps", "triggers"}):
+        made += [
+            SetDocument(field=list(place), **given)
+            for place, given in _values((name,), before.get(name, _Absent), after.get(name, _Absent))
+        ]
+    old, new = _by_id(before["steps"]), _by_id(after["steps"])
+    made += [RemoveStep(step=step, heal=False) for step in old if step not in new]
+    for step in new:
+        if step in old:
+            for name in sorted({*old[step], *new[step]} - {"id"}):
+                made += [
+                    Set(step=step, field=list(place), **given)
+                    for place, given in _values((name,), old[step].get(name, _Absent), new[step].get(name, _Absent))
+                ]
+    order = [step for step in old if step in new]
+    for place, step in enumerate(new):
+        if step not in old:
+            made.append(AddStep(step=dict(new[step]), place=place))
+            order.insert(place, step)
+        elif order[place] != step:
+            made.append(Move(step=step, place=place))
+            order.insert(place, order.pop(order.index(step)))
+    return made + _triggers(before, after)
+
+
+def touched(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[tuple[str | None, str]]:
+    """What differs: (step, "") for a step, (None, key) for a part of the document, (None, "order") for the order of the steps of both."""
+    old, new = _by_id(before["steps"]), _by_id(after["steps"])
+    found: set[tuple[str | None, str]] = {(step, "") for step in {*old, *new} if not same(old.get(step), new.get(step))}
+    found |= {(None, name) for name in {*before, *after} - {"steps"} if not same(before.get(name), after.get(name))}
+    if [step for step in old if step in new] != [step for step in new if step in old]:
+        found.add((None, "order"))
+    return found
+
+
+def merge(base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Sequence[Change]) -> tuple[dict[str, Any], list[Collision]]:
+    """My changes, made on `base`, put on top of what another editor has made of it meanwhile; and where both changed the same step differently.
+
+    With collisions the document is theirs. Raises ChangeError if my changes cannot be applied to `base`.
+    """
+    wanted = apply(base, mine)
+    both = touched(base, wanted) & touched(base, theirs)
+    collisions = [
+        Collision(step, name, *pair) for step, name in sorted(both, key=str) if not same(*(pair := _pair(wanted, theirs, step, name)))
+    ]
+    if collisions:
+        return dict(theirs), collisions
+    changes = [change for change in difference(base, wanted) if _about(change) not in both] if both else mine
+    try:
+        return apply(theirs, changes), []
+    except ChangeError as error:  # mine leads to a step, or stands behind one, that they removed
+        step = _about(changes[error.number])[0]
+        return dict(theirs), [Collision(step, "", *(_pair(wanted, theirs, step, "") if step else (wanted, dict(theirs))))]
+
+
+def _about(change: Change) -> tuple[str | None, str]:
+    """What the change touches, as `touched` names it."""
+    match change:
+        case AddStep():
+            return str(change.step.get("id") or change.after), ""
+        case Move(at=None):
+            return None, "order"
+        case SetDocument():
+            return None, str(parts(change.field)[0]) if change.field is not None else ""
+        case AddTrigger() | SetTrigger() | RemoveTrigger():
+            return None, "triggers"
+    return change.step, ""
+
+
+def _pair(wanted: Mapping[str, Any], theirs: Mapping[str, Any], step: str | None, name: str) -> tuple[Any, Any]:
+    if step is not None:
+        return _by_id(wanted["steps"]).get(step), _by_id(theirs["steps"]).get(step)
+    if name == "order":
+        return [each["id"] for each in wanted["steps"]], [each["id"] for each in theirs["steps"]]
+    return wanted.get(name), theirs.get(name)
+
+
+class _Absent:
+    """No such key."""
+
+
+def _values(place: Path, old: Any, new: Any) -> list[tuple[Path, dict[str, Any]]]:
+    """The places at which the values differ, with `value` as the argument of a change; without it where the key is gone."""
+    if new is _Absent:
+        return [] if old is _Absent else [(place, {})]
+    if old is _Absent:
+        return [(place, {"value": new})]
+    if same(old, new):
+        return []
+    if isinstance(old, Mapping) and isinstance(new, Mapping) and old and new and (len(place) > 1 or place[0] != "next"):
+        names = sorted({*old, *new})
+        if "" not in names:
+            return [found for name in names for found in _values((*place, name), old.get(name, _Absent), new.get(name, _Absent))]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new) and old:
+        return [found for number, pair in enumerate(zip(old, new, strict=True)) for found in _values((*place, number), *pair)]
+    return [(place, {"value": new})]
+
+
+def _triggers(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    """The differences of the triggers, each of which has an id; where their order changed, or a list appeared or went, the whole list."""
+    if same(before.get("triggers"), after.get("triggers")) and ("triggers" in before) == ("triggers" in after):
+        return []
+    old, new = _by_id(before.get("triggers") or []), _by_id(after.get("triggers") or [])
+    if not old or not new or [each for each in old if each in new] != [each for each in new if each in old]:
+        return [SetDocument(field="triggers", value=after["triggers"]) if "triggers" in after else SetDocument(field="triggers")]
+    made: list[Change] = [RemoveTrigger(trigger=each) for each in old if each not in new]
+    for each in old:
+        if each in new:
+            for name in sorted({*old[each], *new[each]} - {"id"}):
+                made += [
+                    SetTrigger(trigger=each, field=list(place), **given)
+                    for place, given in _values((name,), old[each].get(name, _Absent), new[each].get(name, _Absent))
+                ]
+    return made + [AddTrigger(trigger=dict(new[each]), place=place) for place, each in enumerate(new) if each not in old]
+
+
+def _by_id(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {entry["id"]: dict(entry) for entry in entries}

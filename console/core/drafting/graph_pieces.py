@@ -1,0 +1,198 @@
+"""A workflow made node by node and edge by edge: what each call changes in the document.
+
+A node is a step (`node_` and its id), an edge a way (`edge_`, its step and outcome). In conditions `lead` names the lead's values, which are
+the input of the run, and its last `answer`, which is the label of the call before.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from console.core.drafting.applying import free_id
+from console.core.drafting.changes import AddStep, Change, Connect, Set
+from console.core.expressions import parse
+
+NODE, EDGE = "node_", "edge_"
+NodeType = Literal["VOICE_CALL", "TIME", "CONDITIONAL", "APPLICATION", "CONVERTED", "DROPPED"]
+STEP_TYPES: Mapping[str, str] = {
+    "VOICE_CALL": "ai_call",
+    "TIME": "wait",
+    "CONDITIONAL": "condition",
+    "APPLICATION": "add_tag",
+    "CONVERTED": "end",
+    "DROPPED": "end",
+}
+LEAD_FIELDS = (("name", "Name", "text"), ("phone", "Phone", "phone"), ("email", "E-mail", "email"))
+ENDS_OF_CALLS = frozenset({"answered", "no_answer", "voicemail", "busy", "failed", "skipped", "expired", "error"})
+OTHERWISE = frozenset({"", "false", "no", "else", "otherwise", "default"})
+HOLDS = "yes"
+_LEAD = re.compile(r"(?<![\w.$])lead\.([A-Za-z][A-Za-z0-9_]*)")
+_PERIOD = re.compile(r"P(\d{1,4}D)?(T(\d{1,4}H)?(\d{1,5}M)?)?")
+_ANSWER = re.compile(r"lead\.answer\s*==\s*[\"']([a-z][a-z0-9_]{0,59})[\"']")
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class VoiceCall(_Config):
+    """What an AI says in a call."""
+
+    script: Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+    agent: str | None = Field(None, max_length=200)
+    max_attempts: int = Field(3, ge=1, le=10)
+    retry_after: str = "P2D"
+
+
+class Time(_Config):
+    """How long to wait."""
+
+    duration: str
+
+    @field_validator("duration")
+    @classmethod
+    def _period(cls, value: str) -> str:
+        if not (_PERIOD.fullmatch(value) and _duration(value)):
+            raise ValueError("takes a period such as P2D or PT6H")
+        return value
+
+
+class Conditional(_Config):
+    """A rule over `lead`."""
+
+    expression: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+
+
+class Application(_Config):
+    """What the console does."""
+
+    operation: Literal["tag"]
+    tag: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+
+
+class Ended(_Config):
+    """Nothing to say."""
+
+
+CONFIGS: Mapping[str, type[_Config]] = {
+    "VOICE_CALL": VoiceCall,
+    "TIME": Time,
+    "CONDITIONAL": Conditional,
+    "APPLICATION": Application,
+    "CONVERTED": Ended,
+    "DROPPED": Ended,
+}
+
+
+def add_node(document: Mapping[str, Any], kind: str, title: str, config: Mapping[str, Any]) -> tuple[str, list[Change]]:
+    """The id of the new step, and the changes that add it. Raises pydantic's ValidationError, ExpressionError."""
+    given = CONFIGS[kind].model_validate(dict(config))
+    ids = {step["id"] for step in document["steps"]}
+    step_id = free_id(STEP_TYPES[kind] if STEP_TYPES[kind] != "end" else kind.lower(), ids)
+    changes: list[Change] = []
+    calls = [step["id"] for step in document["steps"] if step["type"] == "ai_call"]
+    settings = _settings(kind, given, calls[-1] if calls else None)
+    if kind == "CONDITIONAL" and calls:
+        changes += _answers(document, calls[-1], given.model_dump()["expression"])
+    changes.append(AddStep(step={"id": step_id, "type": STEP_TYPES[kind], "title": title, "config": settings, "next": {}}, place=None))
+    return step_id, [*_input(document), *changes, *_beginning(document, [*_inner(document), step_id], _ways(document))]
+
+
+def add_edge(document: Mapping[str, Any], source: str, target: str, label: str) -> tuple[str, list[Change]]:
+    """The outcome of the new way, and the changes that add it; the steps must be there."""
+    step = next(each for each in document["steps"] if each["id"] == source)
+    outcome = outcome_of(step, plain_label(label))
+    changes: list[Change] = []
+    if step["type"] == "ai_call" and outcome not in {"default", *ENDS_OF_CALLS}:
+        answers = step["config"].get("answers", [])
+        changes += [Set(step=source, field=["config", "answers"], value=[*answers, outcome])] if outcome not in answers else []
+    other = next(each for each in document["steps"] if each["id"] == target)
+    if step["type"] == "ai_call" and other["type"] == "condition":
+        for number, branch in enumerate(other["config"].get("branches", [])):
+            changes += _answers(document, source, branch["if"])
+            if "lead.answer" in branch["if"]:
+                changes.append(Set(step=target, field=["config", "branches", number, "if"], value=_spoken(branch["if"], source)))
+    changes.append(Connect(step=source, outcome=outcome, to=target))
+    return outcome, [*changes, *_beginning(document, _inner(document), [*_ways(document), target])]
+
+
+def plain_label(label: str) -> str:
+    """The label as an outcome may be called."""
+    return re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")
+
+
+def outcome_of(step: Mapping[str, Any], label: str) -> str:
+    """The outcome that a label means at this step; without a label every other one."""
+    if step["type"] == "condition":
+        return "default" if label in OTHERWISE else HOLDS
+    return label if label and label not in ("otherwise", "default") and step["type"] == "ai_call" else "default"
+
+
+def _settings(kind: str, given: _Config, call: str | None) -> dict[str, Any]:
+    held = given.model_dump(exclude_none=True)
+    match kind:
+        case "VOICE_CALL":
+            return {"to": "input.phone", **held}
+        case "TIME":
+            return _duration(held["duration"])
+        case "CONDITIONAL":
+            expression = _spoken(held["expression"], call)
+            parse(expression)
+            return {"branches": [{"if": expression, "outcome": HOLDS}]}
+        case "APPLICATION":
+            return {"tag": held["tag"]}
+    return {"label": kind.lower()}
+
+
+def _duration(text: str) -> dict[str, int]:
+    """`P2DT3H` as numbers, without those that are none."""
+    found = {unit: int(number) for number, unit in re.findall(r"(\d+)([DHM])", text)}
+    names = {"D": "days", "H": "hours", "M": "minutes"}
+    return {names[unit]: number for unit, number in found.items() if number}
+
+
+def _spoken(expression: str, call: str | None) -> str:
+    """The expression with the names of a run in place of `lead`; the last answer stays as it is while no call is known."""
+
+    def name(found: re.Match[str]) -> str:
+        if found[1] != "answer":
+            return f"input.{found[1]}"
+        return f"steps.{call}.label" if call else found[0]
+
+    return _LEAD.sub(name, expression)
+
+
+def _answers(document: Mapping[str, Any], call: str, expression: str) -> list[Change]:
+    """What lets the call give the answers that a condition asks for."""
+    known = next(step for step in document["steps"] if step["id"] == call)["config"].get("answers", [])
+    asked = [answer for answer in dict.fromkeys(_ANSWER.findall(expression)) if answer not in known and answer not in ENDS_OF_CALLS]
+    return [Set(step=call, field=["config", "answers"], value=[*known, *asked])] if asked else []
+
+
+def _input(document: Mapping[str, Any]) -> list[Change]:
+    """The values of a lead, asked for at the start where it asks for nothing yet and there is no record."""
+    start = next((step for step in document["steps"] if step["type"] == "start"), None)
+    if start is None or document.get("collection") or start.get("config", {}).get("fields"):
+        return []
+    fields = [{"name": name, "label": label, "type": kind} for name, label, kind in LEAD_FIELDS]
+    return [Set(step=start["id"], field=["config", "fields"], value=fields)]
+
+
+def _inner(document: Mapping[str, Any]) -> list[str]:
+    return [step["id"] for step in document["steps"] if step["type"] != "start"]
+
+
+def _ways(document: Mapping[str, Any]) -> list[str]:
+    """The steps to which another than the start leads."""
+    return [to for step in document["steps"] if step["type"] != "start" for to in step.get("next", {}).values()]
+
+
+def _beginning(document: Mapping[str, Any], steps: list[str], led_to: list[str]) -> list[Change]:
+    """The way from the start to the first node without an incoming edge."""
+    start = next((step for step in document["steps"] if step["type"] == "start"), None)
+    first = next((step for step in steps if step not in led_to), None)
+    if start is None or first is None or start.get("next", {}).get("default") == first:
+        return []
+    return [Connect(step=start["id"], to=first)]

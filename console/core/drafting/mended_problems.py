@@ -1,0 +1,60 @@
+"""How a problem of a draft can be mended by one change, where that is certain."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from console.core.documents.workflow_check import Problem
+from console.core.drafting.applying import ENDS
+from console.core.drafting.changes import AddStep, Change, Connect, Disconnect, Set, SetDocument, parts
+
+END = {"type": "end", "title": "End", "config": {}, "next": {}}
+
+
+class Mending(NamedTuple):
+    """What the button says, and the change."""
+
+    label: str
+    change: Change
+
+
+def mend(document: Mapping[str, Any], problem: Problem) -> Mending | None:
+    """The change that mends the problem; None where a person has to decide."""
+    place = parts(problem.field) if problem.field and ".." not in problem.field else ("",)
+    step = next((each for each in document["steps"] if each["id"] == problem.step), None)
+    if step is None:
+        return _of_document(document, problem, place)
+    if problem.reason.startswith("There is no setting ") and not problem.reason.endswith(" meant?"):
+        return Mending("Remove it", Set(step=step["id"], field=list(place)))
+    if place[0] == "completion":
+        return Mending("Let a person complete it", Set(step=step["id"], field="completion"))
+    if place[0] == "next" and len(place) == 2:
+        return _way(document, step, str(place[1]), problem.reason)
+    return None
+
+
+def _way(document: Mapping[str, Any], step: Mapping[str, Any], outcome: str, reason: str) -> Mending | None:
+    ids = {each["id"] for each in document["steps"]}
+    to = step.get("next", {}).get(outcome)
+    if to is not None and to in ids:
+        wrong = ("Nothing follows", "The step has no outcome", "The step leads to itself")
+        return Mending("Remove this way", Disconnect(step=step["id"], outcome=outcome)) if reason.startswith(wrong) else None
+    ends = [each for each in document["steps"] if each["type"] in ENDS]
+    if not ends:
+        return Mending("Add an End", AddStep(step=dict(END), after=step["id"], outcome=outcome, place=len(document["steps"])))
+    if len(ends) > 1:
+        return None
+    return Mending(f"Connect to {ends[0].get('title') or ends[0]['id']}", Connect(step=step["id"], outcome=outcome, to=ends[0]["id"]))
+
+
+def _of_document(document: Mapping[str, Any], problem: Problem, place: tuple[str | int, ...]) -> Mending | None:
+    if problem.reason.startswith("There is no step of type end"):
+        open_ended = [each for each in document["steps"] if not each.get("next") and each["type"] not in ENDS]
+        after = open_ended[-1]["id"] if open_ended else None
+        return Mending("Add an End", AddStep(step=dict(END), after=after, place=len(document["steps"])))
+    if problem.reason.startswith("There is no step of type start"):
+        return Mending("Add a Start", AddStep(step={"type": "start", "title": "Start", "config": {}, "next": {}}, place=0))
+    if problem.reason.startswith("There is no setting ") and not problem.reason.endswith(" meant?"):
+        return Mending("Remove it", SetDocument(field=list(place)))
+    if place[0] == "groups" and problem.reason.startswith("There is no step "):
+        return Mending("Remove it from the group", SetDocument(field=list(place)))
+    return None

@@ -1,0 +1,74 @@
+"""The order of keys in a draft, so that equal drafts have equal bytes whoever wrote them and wherever they were stored.
+
+The keys that the models know stand in their order, free and unknown ones by name. Nothing is added or left out, other than in
+`Workflow.to_json`, so that an unfinished document and one of a newer format keep all they hold.
+"""
+
+import functools
+import json
+import types
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from console.core.documents.workflow import Workflow
+
+FREE = frozenset({"config", "content"})
+"""Keys of a step below which the keys stand by name, as in `Workflow.to_json`."""
+
+
+def ordered(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with its keys in order."""
+    return _by_model(Workflow, document)
+
+
+def written(document: Mapping[str, Any]) -> bytes:
+    """The document as a file: UTF-8, two spaces, final newline. Equal to `Workflow.canonical` for a canonical document."""
+    return (json.dumps(ordered(document), ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal; unlike in Python true is not 1."""
+    return one is other or json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def _by_model(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
+    fields = _fields(model)
+    known = {key: _fitted(kinds, given[key]) for key, kinds in fields.items() if key in given}
+    return known | {key: _fitted((), given[key]) for key in sorted(given) if key not in known}
+
+
+def _fitted(kinds: Sequence[Any], value: Any) -> Any:
+    """The value in the order of that of the kinds which it can be: a model, an object by name, a list."""
+    if isinstance(value, Mapping):
+        for kind in kinds:
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                return _by_model(kind, value)
+        inner = next((_kinds(get_args(kind)[1]) for kind in kinds if get_origin(kind) is dict), ())
+        return {key: _fitted(inner, value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        inner = next((_kinds(get_args(kind)[0]) for kind in kinds if get_origin(kind) is list), ())
+        return [_fitted(inner, entry) for entry in value]
+    return value
+
+
+@functools.cache
+def _fields(model: type[BaseModel]) -> Mapping[str, tuple[Any, ...]]:
+    """The keys of a model in its order, each with the kinds of its value."""
+    return {field.alias or name: () if name in FREE else _kinds(field.annotation) for name, field in model.model_fields.items()}
+
+
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    """The members of a union, without what is only annotated."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _kinds(get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        return tuple(kind for member in get_args(annotation) for kind in _kinds(member))
+    return (annotation,)
+
+
+def plain(value: Any) -> str:
+    """A JSON value in one line."""
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,110 @@
+"""Kinds of events about the life of workflows: their status, incidents, alerts and due times."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from console.core.event_kind import Kind
+
+SWITCHED = ("activated", "paused", "resumed", "completed", "cancelled", "archived")
+"""What happens to a workflow as a whole, each a kind `workflow_…`."""
+REVIEWED: Mapping[str, str] = MappingProxyType(
+    {
+        "requested": "A second person was asked to approve the publication of a draft, as it was at that moment.",
+        "changes_requested": "A second person asked for changes before a draft is published.",
+        "approved": "A second person approved the publication of a draft; it was published by whoever asked.",
+        "withdrawn": "Whoever asked for the publication of a draft to be approved took that back.",
+        "void": "The publication of a draft could not be approved any more: another version went live meanwhile.",
+    }
+)
+"""What happens to a request to publish, each a kind `workflow_review_…`, and when."""
+MOVED_VERSION = Kind(
+    "run_version_moved",
+    "run",
+    "The run was moved to another version of its workflow; what it has done stays as it was.",
+    ("version", "former_version", "n", "former_step", "target_step"),
+    ("reason",),
+    move=True,
+)
+WORKFLOWS = (
+    *(
+        Kind(
+            f"workflow_review_{name}",
+            "configuration",
+            when,
+            ("workflow", "slug", "review", "draft_revision", "hash", "base", "version", "requested_by"),
+            ("note", "reason"),
+        )
+        for name, when in REVIEWED.items()
+    ),
+    *(
+        Kind(f"workflow_{name}", "configuration", when, ("workflow", "slug", "status", "former"), ("reason",))
+        for name, when in (
+            ("activated", "A workflow was switched on: runs may start."),
+            ("paused", "A workflow was paused: no run starts, and timers of its runs wait."),
+            ("resumed", "A paused workflow was switched on again; timers that came due meanwhile go on, the longest due first."),
+            ("completed", "A workflow was completed: no run starts, the live ones go on to their end."),
+            ("cancelled", "A workflow was cancelled: no run starts, and its live runs end."),
+            ("archived", "A workflow was archived: it is left out of lists, and its runs can be replayed."),
+        )
+    ),
+    Kind(
+        "alert_changed",
+        "configuration",
+        "A rule that tells of failed or slow runs was made or taken away.",
+        ("workflow", "slug", "alert", "kind", "removed"),
+        ("rule",),
+    ),
+    Kind(
+        "alert_raised",
+        "configuration",
+        "A rule told people that a run failed or takes too long, or started a workflow because of it.",
+        ("workflow", "slug", "alert", "kind", "failed_run", "people", "started", "held"),
+    ),
+    Kind(
+        "due_time_changed",
+        "configuration",
+        "Within how much working time runs of a workflow or tickets of an inbox are to be done was set or taken away.",
+        ("workflow", "slug", "inbox", "rule", "minutes", "removed"),
+        ("terms",),
+    ),
+    Kind(
+        "due_time_reached",
+        "configuration",
+        "A part of the time of a run was used up, and what is to happen then was done.",
+        ("workflow", "slug", "inbox", "rule", "late_run", "percent", "worked_seconds", "holder", "told", "moved_to"),
+    ),
+    Kind(
+        "incident_closed",
+        "configuration",
+        "Failed runs of one cause were set aside, without doing them again.",
+        ("workflow", "slug", "cause", "count"),
+        ("reason",),
+    ),
+    Kind("workflow_imported", "configuration", "A version of a workflow was read in from a file.", ("workflow", "slug", "version", "hash")),
+    Kind(
+        "workflow_published",
+        "configuration",
+        "A version of a workflow went live; runs under way keep theirs. `failed_tests` of its tests failed, and `reason` says why it was published.",
+        ("workflow", "slug", "version", "hash", "former", "failed_tests", "review"),
+        ("reason",),
+    ),
+    Kind(
+        "trigger_stopped",
+        "configuration",
+        "A trigger would have started runs that led to themselves; so many were not started.",
+        ("workflow", "trigger", "count"),
+    ),
+    Kind(
+        "webhook_changed",
+        "configuration",
+        "Where events are sent outside was added, changed, switched or removed, or got a new secret.",
+        ("webhook", "change", "fields", "events", "person"),
+        ("url", "filter"),
+    ),
+    Kind(
+        "webhook_stopped",
+        "configuration",
+        "An outgoing webhook stopped by itself: it kept failing, or whose rights it has may not read the log any more.",
+        ("webhook", "why", "person"),
+    ),
+)

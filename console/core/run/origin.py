@@ -1,0 +1,56 @@
+"""What started a run that nobody holds, and the runs that led to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+GUIDED, HANDS_OFF = "guided", "hands_off"
+MODES = (GUIDED, HANDS_OFF)
+SHOWN = ("on", "type", "id", "pos", "at", "collection", "record", "workflow", "run")
+"""The parts of an event that whoever sees the run may read. Values of the record are not among them: they have rights of their own."""
+
+
+class RecordRef(NamedTuple):
+    """A record by its collection and its key as text."""
+
+    collection: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The run whose step starts this one: which `branch` of the step it is, the `key` that the step waits for, and how deep it stands (1: a child of a run that has none)."""
+
+    run: str
+    branch: str
+    key: str
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Where a branch begins in its parent's workflow: the step, the context and item that it starts with, and the step at which it ends (None: at an end)."""
+
+    start: str
+    join: str | None
+    context: Mapping[str, Mapping[str, Any]]
+    item: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartedBy:
+    """What starts a hands-off run: the trigger's `id` in the document and its kind, the event if there was one, and the chain.
+
+    Kinds: schedule, event, webhook, api, mcp, manual, record, enrolment, workflow (a step of another run).
+    `event` is kept sealed under the run's subject. `chain` names (workflow id, record key) of the runs that led here, the oldest first.
+    """
+
+    id: str
+    kind: str
+    event: Mapping[str, Any] | None = None
+    chain: tuple[tuple[str, str], ...] = ()
+
+
+def shown_event(event: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The event without values of records; None without an event."""
+    return None if event is None else {name: event[name] for name in SHOWN if isinstance(event.get(name), str | int)}

@@ -1,0 +1,29 @@
+"""Tags: what may be one, and when two are the same."""
+
+import unicodedata
+
+from console.errors import Invalid
+
+LONGEST = 60
+MOST_ON_RECORD = 50
+
+
+def clean(text: object, field: str = "tag") -> str:
+    """The tag as it is written: blanks at its ends left out, one between its words. Raises Invalid, which names `field`."""
+    name = " ".join(unicodedata.normalize("NFC", text).split()) if isinstance(text, str) else ""
+    if not name:
+        raise _wrong(field, "A tag is a word or two, such as lead.")
+    if len(name) > LONGEST:
+        raise _wrong(field, f"A tag has at most {LONGEST} characters.")
+    if any(unicodedata.category(char).startswith("C") for char in name) or "," in name:
+        raise _wrong(field, "A tag holds letters, digits and marks, but no comma and no control characters.")
+    return name
+
+
+def identity(name: str) -> str:
+    """What a tag is known by: VIP and vip are the same one."""
+    return name.casefold()
+
+
+def _wrong(field: str, reason: str) -> Invalid:
+    return Invalid(reason, details=[{"field": field, "reason": reason}])

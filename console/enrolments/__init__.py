@@ -1,0 +1,48 @@
+"""Enrolments: who is in which workflow, at which place, at what pace they begin, and how they leave."""
+
+from console.enrolments import erasing
+from console.enrolments.admission import Answer, Candidate
+from console.enrolments.batches import Batch
+from console.enrolments.beginning import begin
+from console.enrolments.contact_files import ENCODINGS, ContactFile
+from console.enrolments.counts import Counts, counts_of
+from console.enrolments.entering import enrol, enrol_leads, enrolled_before, takes_in
+from console.enrolments.leaving import leave, unenrol
+from console.enrolments.places import HERE, STATUSES, Lead, Places
+from console.enrolments.targets import Target, find, seen
+from console.enrolments.whom_to_enrol import Question
+
+__all__ = [
+    "ENCODINGS",
+    "HERE",
+    "STATUSES",
+    "Answer",
+    "Batch",
+    "Candidate",
+    "ContactFile",
+    "Counts",
+    "Lead",
+    "Places",
+    "Question",
+    "Target",
+    "batches",
+    "begin",
+    "beginning",
+    "contact_files",
+    "counts",
+    "counts_of",
+    "enrol",
+    "enrol_leads",
+    "enrolled_before",
+    "erasing",
+    "exits",
+    "find",
+    "leave",
+    "leaving",
+    "places",
+    "seen",
+    "takes_in",
+    "targets",
+    "unenrol",
+    "whom_to_enrol",
+]

@@ -1,0 +1,278 @@
+"""Letting people into a workflow: a thousand at a time, in one statement. Each is enrolled, in already, or refused with the reasons."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+from sqlalchemy.engine import Connection
+
+from console import faults, log, queue, records, subjects
+from console.core.actor import Actor
+from console.db.engine import fetch
+from console.db.ids import new_id
+from console.enrolments.targets import Target
+
+Status = Literal["enrolled", "already_enrolled", "refused"]
+ENROLLED: Status = "enrolled"
+ALREADY: Status = "already_enrolled"
+REFUSED: Status = "refused"
+AT_ONCE = 1_000
+LEAD = "lead"
+"""Collection of the subjects that are leads without a record."""
+PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{4,24}")
+EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
+_ENTER = """
+with wanted as (
+    select * from unnest(%(ids)s::text[], %(whos)s::text[], %(records)s::text[], %(subjects)s::text[], %(kids)s::text[], %(nonces)s::bytea[], %(cts)s::bytea[],
+        %(keys)s::text[], %(lines)s::bigint[]) as w (id, who, record, subject, kid, nonce, ct, key, line)
+)
+insert into console.enrolment (id, workflow, who, collection, record, subject, kid, nonce, ct, status, step, entered_by, origin, trigger, key, batch, line, at, chain)
+select w.id, %(workflow)s, w.who, %(collection)s, w.record, w.subject, w.kid, w.nonce, w.ct, 'waiting', %(step)s, %(by)s, %(origin)s, %(trigger)s, w.key, %(batch)s,
+    w.line, %(now)s, %(led_by)s::jsonb
+from wanted w
+where %(barred)s::timestamptz is null or not exists (
+    select from console.enrolment f where f.workflow = %(workflow)s and f.who = w.who and f.left_at > %(barred)s and f.status = 'left'
+)
+order by w.who on conflict do nothing returning id
+"""
+_PRESENT = """
+select e.who, e.key, e.id from console.enrolment e where e.workflow = %s and e.left_at is null and e.who = any(%s)
+union all select e.who, e.key, e.id from console.enrolment e where e.workflow = %s and e.key = any(%s)
+"""
+_FORMER = """
+select distinct f.who from console.enrolment f where f.workflow = %s and f.who = any(%s) and f.left_at > %s and f.status = 'left'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody to be enrolled: a record, or values alone. `line` is their place among all; `wrong` are reasons against them found already."""
+
+    line: int
+    record: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    wrong: Sequence[Mapping[str, str]] = ()
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a candidate. `lead` is the enrolment's id, also the one that was there already."""
+
+    line: int
+    status: Status
+    record: str | None = None
+    lead: str | None = None
+    reasons: Sequence[Mapping[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How they come in: by whom, through what (`by_hand`, `segment`, `csv`, `api`, a kind of trigger …), by which trigger, in which batch."""
+
+    actor: Actor
+    origin: str
+    trigger: str | None = None
+    batch: str | None = None
+    led_by: Sequence[tuple[str, str]] = ()
+    """The runs that led to it, (workflow id, record key) each, the oldest first."""
+    chain: str | None = None
+    """The chain of the log for many events, of the batch or of the request alone; None: that of the actor."""
+
+
+def who_of(target: Target, candidate: Candidate) -> str:
+    """What may be in the workflow once at a time: the record, else a telephone number or address of the lead, else all values."""
+    if candidate.record is not None:
+        return f"{target.collection}|{candidate.record}"
+    given = candidate.values
+    phone, email = (str(given.get(name) or "").strip() for name in ("phone", "email"))
+    told = re.sub(r"[^0-9]", "", phone) or email.casefold() or orjson.dumps(given, option=orjson.OPT_SORT_KEYS).decode()
+    return "lead|" + subjects.digest(told.encode(), f"lead|{target.id}").hex()[:32]
+
+
+def wrong_contact(values: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The errors in the telephone number and the address of a lead, as far as they can be seen."""
+    found = []
+    phone, email = values.get("phone"), values.get("email")
+    if phone not in (None, "") and not (isinstance(phone, str) and PHONE.fullmatch(phone.strip())):
+        found.append({"field": "phone", "reason": "This is no telephone number: write it like +353 1 234 5678."})
+    if email not in (None, "") and not (isinstance(email, str) and EMAIL.fullmatch(email.strip())):
+        found.append({"field": "email", "reason": "This is no e-mail address."})
+    return found
+
+
+def judge(target: Target, candidates: Sequence[Candidate]) -> list[Answer]:
+    """What `admit` would answer; nothing is changed. Two statements."""
+    good = {candidate.line: who_of(target, candidate) for candidate in candidates if not candidate.wrong}
+    present, former = _present(target, good.values(), [])[0], _former(target, good.values())
+    answers, met = [], set(present)
+    for candidate in candidates:
+        who = good.get(candidate.line)
+        if who is None:
+            answers.append(Answer(candidate.line, REFUSED, candidate.record, reasons=candidate.wrong))
+        elif who in met:
+            answers.append(Answer(candidate.line, ALREADY, candidate.record, present.get(who)))
+        elif who in former:
+            answers.append(_too_early(target, candidate))
+        else:
+            met.add(who)
+            answers.append(Answer(candidate.line, ENROLLED, candidate.record))
+    return answers
+
+
+def admit(connection: Connection, target: Target, candidates: Sequence[Candidate], entry: Entry) -> list[Answer]:
+    """Enrol the candidates (at most 1,000) with the transaction of `connection`, in one statement; an answer for each in their order.
+
+    Their events are written too, and a job is put in that begins their runs.
+    """
+    good = [candidate for candidate in candidates if not candidate.wrong]
+    whos = {candidate.line: who_of(target, candidate) for candidate in good}
+    ids = {candidate.line: new_id("lead") for candidate in good}
+    entered = _enter(connection, target, good, whos, ids, entry) if good else set()
+    left = [candidate for candidate in good if ids[candidate.line] not in entered]
+    present, by_key = _present(target, [whos[each.line] for each in left], [each.key for each in left if each.key], connection)
+    answers = []
+    for candidate in candidates:
+        line, who = candidate.line, whos.get(candidate.line)
+        if who is None:
+            answers.append(Answer(line, REFUSED, candidate.record, reasons=candidate.wrong))
+        elif ids[line] in entered:
+            answers.append(Answer(line, ENROLLED, candidate.record, ids[line]))
+        elif candidate.key in by_key:
+            answers.append(Answer(line, ENROLLED, candidate.record, by_key[candidate.key]))
+        elif who in present:
+            answers.append(Answer(line, ALREADY, candidate.record, present[who]))
+        else:
+            answers.append(_too_early(target, candidate))
+    if entered:
+        queue.enqueue(connection, queue.BEGIN, target.id, dedupe_key=f"begin|{target.id}")
+        _note(connection, target, [answer for answer in answers if answer.lead in entered], entry)
+    faults.point("enrolments.admit")
+    return answers
+
+
+def told_again(target: Target, candidates: Sequence[Candidate]) -> list[Answer]:
+    """What became of candidates with these keys when they were admitted. Admits nobody."""
+    whos = {candidate.line: who_of(target, candidate) for candidate in candidates if not candidate.wrong}
+    present, by_key = _present(target, whos.values(), [candidate.key for candidate in candidates if candidate.key])
+    gone = [{"field": "record" if target.collection else "lead", "reason": "Not in it now. Send it with a new key to enrol it."}]
+    answers = []
+    for candidate in candidates:
+        if candidate.key in by_key:
+            answers.append(Answer(candidate.line, ENROLLED, candidate.record, by_key[candidate.key]))
+        elif (lead := present.get(whos.get(candidate.line, ""))) is not None:
+            answers.append(Answer(candidate.line, ALREADY, candidate.record, lead))
+        else:
+            answers.append(Answer(candidate.line, REFUSED, candidate.record, reasons=candidate.wrong or gone))
+    return answers
+
+
+def _enter(
+    connection: Connection, target: Target, good: Sequence[Candidate], whos: Mapping[int, str], ids: Mapping[int, str], entry: Entry
+) -> set[str]:
+    """Insert them; the ids of those who came in."""
+    sealed = _sealed(target, good, ids)
+    now = log.now()
+    parameters = {
+        "ids": [ids[each.line] for each in good],
+        "whos": [whos[each.line] for each in good],
+        "records": [each.record for each in good],
+        **{name: [sealed[each.line][place] for each in good] for place, name in enumerate(("subjects", "kids", "nonces", "cts"))},
+        "keys": [each.key for each in good],
+        "lines": [each.line if entry.batch else None for each in good],
+        "workflow": target.id,
+        "collection": target.collection,
+        "step": target.first_step,
+        "by": entry.actor.id,
+        "origin": entry.origin,
+        "trigger": entry.trigger,
+        "batch": entry.batch,
+        "barred": target.barred_since(now),
+        "now": now,
+        "led_by": orjson.dumps(entry.led_by).decode() if entry.led_by else None,
+    }
+    return {row[0] for row in connection.exec_driver_sql(_ENTER, parameters)}
+
+
+def _sealed(
+    target: Target, good: Sequence[Candidate], ids: Mapping[int, str]
+) -> dict[int, tuple[str | None, str | None, bytes | None, bytes | None]]:
+    """Line → (subject, key id, nonce, ciphertext) of the values, each under the key of whom they are about."""
+    told = [each for each in good if each.values]
+    subject_by_line = _subjects(target, told, ids)
+    sealed: dict[int, tuple[str | None, str | None, bytes | None, bytes | None]] = {each.line: (None, None, None, None) for each in good}
+    for each in told:
+        subject = subject_by_line[each.line]
+        sealed[each.line] = (subject, *subjects.seal(subject, about(ids[each.line]), dict(each.values)))
+    return sealed
+
+
+def about(lead: str) -> str:
+    """The place that the values of an enrolment are sealed for."""
+    return f"enrolment|{lead}"
+
+
+def _subjects(target: Target, told: Sequence[Candidate], ids: Mapping[int, str]) -> dict[int, str]:
+    """Line → subject: the lead itself, or whose data the record is."""
+    if not told:
+        return {}
+    if target.collection is None:
+        named = {each.line: (LEAD, ids[each.line]) for each in told}
+    elif records.collection(target.collection).subject == "self":
+        named = {each.line: (target.collection, str(each.record)) for each in told}
+    else:
+        named = {each.line: records.subject(target.collection, str(each.record)) or (target.collection, str(each.record)) for each in told}
+    by_collection: dict[str, list[str]] = {}
+    for collection, record in named.values():
+        by_collection.setdefault(collection, []).append(record)
+    found = {collection: subjects.subjects_of(collection, keys) for collection, keys in by_collection.items()}
+    return {line: found[collection][record] for line, (collection, record) in named.items()}
+
+
+def _present(
+    target: Target, whos: Any, keys: Sequence[str], connection: Connection | None = None
+) -> tuple[dict[str, str], dict[str | None, str]]:
+    """(who → lead of those who are in, key → lead of what was asked for before)."""
+    wanted = sorted(set(whos))
+    if not wanted and not keys:
+        return {}, {}
+    parameters = (target.id, wanted, target.id, list(keys))
+    rows = connection.exec_driver_sql(_PRESENT, parameters).all() if connection is not None else fetch(_PRESENT, parameters)
+    return {row[0]: row[2] for row in rows}, {row[1]: row[2] for row in rows if row[1] in keys}
+
+
+def _former(target: Target, whos: Any) -> set[str]:
+    since = target.barred_since(log.now())
+    return set() if since is None else {row[0] for row in fetch(_FORMER, (target.id, sorted(set(whos)), since))}
+
+
+def _too_early(target: Target, candidate: Candidate) -> Answer:
+    reason = {"field": "record" if candidate.record is not None else "lead", "reason": target.again_words}
+    return Answer(candidate.line, REFUSED, candidate.record, reasons=[reason])
+
+
+def _note(connection: Connection, target: Target, entered: Sequence[Answer], entry: Entry) -> None:
+    told = {"workflow": target.id, "slug": target.slug, "origin": entry.origin}
+    told |= {name: value for name, value in (("trigger", entry.trigger), ("batch", entry.batch)) if value}
+    if entry.chain is None:
+        for answer in entered:
+            log.note(
+                entry.actor,
+                "lead_enrolled",
+                open=told | {"lead": answer.lead},
+                collection=target.collection if answer.record is not None else None,
+                record=answer.record,
+                team=target.team or None,
+                label=target.label,
+                connection=connection,
+            )
+        return
+    notes = [
+        log.Noted(told | {"lead": answer.lead}, target.collection if answer.record is not None else None, answer.record)
+        for answer in entered
+    ]
+    log.note_each(
+        entry.actor, "lead_enrolled", notes, chain=entry.chain, team=target.team or None, label=target.label, connection=connection
+    )

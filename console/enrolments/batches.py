@@ -1,0 +1,363 @@
+"""Enrolling many at once: asked for and judged, done by a worker a thousand at a time, followed and stopped. A preview does the same and changes nothing.
+
+Each thousand is one transaction with the place that it has reached: a process that dies has enrolled all of them or none, and goes on behind them.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import IO, Any
+
+import orjson
+import sqlalchemy as sa
+
+from console import access, accounts, faults, log, queue, records, subjects
+from console.core.actor import Actor
+from console.db import tables
+from console.db.engine import alone, fetch, transaction
+from console.db.ids import new_id
+from console.enrolments import contact_files, whom_to_enrol
+from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Entry, admit, judge
+from console.enrolments.targets import Target, require_open, seen
+from console.enrolments.whom_to_enrol import Question
+from console.errors import ConsoleError, Invalid, NotFound
+
+RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
+LATER_S = 2.0
+PREVIEWED = 1_000
+"""Answers of a preview that are kept to be read; all are counted."""
+_log = logging.getLogger(__name__)
+_TELL = """
+update console.enrolment_batch set done = done + %(done)s, enrolled = enrolled + %(enrolled)s, already_enrolled = already_enrolled + %(already)s,
+    refused = refused + %(refused)s, place = %(place)s where id = %(id)s and status = 'running' returning refused + already_enrolled
+"""
+_KEEP = """
+insert into console.enrolment_answer (batch, line, record, status, reasons)
+select %s, a.line, a.record, a.status, a.reasons::jsonb from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) as a (line, record, status, reasons)
+on conflict do nothing
+"""
+_END = "update console.enrolment_batch set status = %s, why = %s, ended_at = %s, total = coalesce(total, done) where id = %s and status = 'running' returning person"
+_FORGET = "delete from console.enrolment_batch where created_at < now() - interval '30 days' and status <> 'running' returning folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Many who are enrolled at once: what was asked for, how far it is (`done` of `total`, None: not known yet), and what came of them so far."""
+
+    id: str
+    workflow: str
+    person: str
+    origin: str
+    preview: bool
+    status: str
+    why: str
+    total: int | None
+    done: int
+    enrolled: int
+    already_enrolled: int
+    refused: int
+    created_at: datetime
+    ended_at: datetime | None
+    question: Question
+    place: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """As the API tells it."""
+        counts = {name: getattr(self, name) for name in ("enrolled", "already_enrolled", "refused")}
+        told = {"id": self.id, "status": self.status, "preview": self.preview, "counts": counts, "total": self.total, "done": self.done}
+        return told | {"why": self.why or None}
+
+
+class _Stopped(Exception):
+    """Somebody cancelled it meanwhile."""
+
+
+def keep_file(actor: Actor, slug_or_id: str, stream: IO[bytes]) -> contact_files.ContactFile:
+    """Store a file of contacts, for a question of this person. Raises NotFound, NotAllowed, Invalid."""
+    require_open(seen(actor, slug_or_id, "start"))
+    return contact_files.keep(new_id("enf"), actor.id, stream)
+
+
+def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = False) -> Batch:
+    """Enrol whom the question names, in the background; at once where they are named and no more than a thousand.
+
+    Raises NotFound, NotAllowed, Conflict `not_active`, and Invalid or Malformed for a question that cannot be answered.
+    """
+    target = seen(actor, slug_or_id, "start")
+    require_open(target)
+    _check(target, question)
+    asked = whom_to_enrol.with_match(actor, target, question)
+    whom_to_enrol.require_values(target, asked)
+    batch_id, subject = new_id("enr"), subjects.of_person(actor.id)
+    kid, nonce, ciphertext = subjects.seal(subject, _about(batch_id), asked.to_json())
+    row = {
+        "id": batch_id,
+        "workflow": target.id,
+        "person": actor.id,
+        "origin": asked.origin,
+        "preview": preview,
+        "subject": subject,
+        "kid": kid,
+        "nonce": nonce,
+        "ct": ciphertext,
+        "folder": asked.file.folder if asked.file else None,
+        "status": RUNNING,
+        "total": whom_to_enrol.total(actor, target, asked),
+        "created_at": log.now(),
+    }
+    with transaction() as connection:
+        connection.execute(sa.insert(tables.enrolment_batch).values(**row))
+        queue.enqueue(connection, queue.ENROL, batch_id, dedupe_key=batch_id)
+    if asked.file is None and len(asked.keys or asked.rows or range(AT_ONCE + 1)) <= AT_ONCE:
+        with suppress(queue.PutBack):  # a worker has it already, or everything is paused: it goes on there
+            _finish(_batch(batch_id), actor, lambda: False)
+    return _batch(batch_id)
+
+
+def confirmed(actor: Actor, batch_id: str) -> Batch:
+    """Enrol whom a preview has shown. Raises what `begin` raises, and NotFound for the preview of somebody else."""
+    found = get(actor, batch_id)
+    return begin(actor, found.workflow, found.question)
+
+
+def get(actor: Actor, batch_id: str) -> Batch:
+    """What this person asked for, or anybody who may start the workflow. Raises NotFound."""
+    found = _batch(batch_id)
+    if found.person != actor.id:
+        seen(actor, found.workflow, "start")
+    return found
+
+
+def cancel(actor: Actor, batch_id: str) -> Batch:
+    """Enrol no more of them; who is in stays in. Raises NotFound, NotAllowed."""
+    found = get(actor, batch_id)
+    seen(actor, found.workflow, "start")
+    fetch(_END, (CANCELLED, "", log.now(), batch_id))
+    return _batch(batch_id)
+
+
+def answers(
+    actor: Actor, batch_id: str, status: str | None = None, *, limit: int = 50, after: int = 0
+) -> tuple[list[dict[str, Any]], int | None]:
+    """(the answers after line `after`, the line of the last one where there are more). `status` None: those who were not enrolled.
+
+    Enrolled are read from the enrolments. Records are named as far as the actor sees them.
+    """
+    found = get(actor, batch_id)
+    if status == ENROLLED:
+        statement = "select e.line, e.record, 'enrolled', '[]'::jsonb, e.id, e.run from console.enrolment e where e.batch = %s and e.line > %s order by e.line limit %s"
+        rows = fetch(statement, (batch_id, after, limit + 1))
+    else:
+        wanted = [status] if status else [ALREADY, REFUSED]
+        statement = (
+            "select a.line, a.record, a.status, a.reasons, null, null from console.enrolment_answer a"
+            " where a.batch = %s and a.line > %s and a.status = any(%s) order by a.line limit %s"
+        )
+        rows = fetch(statement, (batch_id, after, wanted, limit + 1))
+    visible = _visible(actor, found, [row[1] for row in rows if row[1] is not None])
+    told = [
+        {
+            "row": row[0],
+            "record": row[1] if row[1] in visible else None,
+            "title": visible.get(row[1]),
+            "status": row[2],
+            "reasons": row[3],
+            "lead_id": row[4],
+            "run_id": row[5],
+        }
+        for row in rows[:limit]
+    ]
+    return told, int(rows[limit - 1][0]) if len(rows) > limit else None
+
+
+def causes(batch_id: str, *, most: int = 20) -> list[tuple[str, str, int]]:
+    """(status, reason, how many of them) of those whose answers are kept, those with most first."""
+    statement = """
+        select a.status, coalesce(a.reasons->0->>'reason', ''), count(*) from console.enrolment_answer a where a.batch = %s
+        group by 1, 2 order by 3 desc, 1, 2 limit %s
+    """
+    return [(row[0], row[1], int(row[2])) for row in fetch(statement, (batch_id, most))]
+
+
+def newest(workflow_id: str, *, most: int = 5) -> list[Batch]:
+    """The batches of a workflow that were no previews, the newest first, without what was asked for; one statement."""
+    kept = tables.enrolment_batch
+    wanted = sa.select(kept).where(kept.c.workflow == workflow_id, sa.not_(kept.c.preview)).order_by(kept.c.created_at.desc()).limit(most)
+    with transaction() as connection:
+        return [_of_row(row, Question(), {}) for row in connection.execute(wanted)]
+
+
+def sweep() -> int:
+    """Forget batches after 30 days, and the bytes of files that no batch names; how many batches went."""
+    gone = fetch(_FORGET)
+    named = {row[0] for row in fetch("select folder from console.enrolment_batch where folder is not null and ended_at is null or preview")}
+    kept = {
+        row[0]
+        for row in fetch("select folder from console.enrolment_batch where folder is not null and created_at > now() - interval '1 day'")
+    }
+    for folder in set(contact_files.folders()) - named - kept:
+        contact_files.forget(folder)
+    return len(gone)
+
+
+# ------------------------------------------------------------------------------------------------------- in the background
+
+
+def advance(batch_id: str, stopping: Callable[[], bool] = lambda: False) -> None:
+    """A worker's way in: goes on until it is done, with the rights of who asked. Raises PutBack where the process ends before."""
+    found = _read(batch_id)
+    if found is None or found.status != RUNNING:
+        return
+    try:
+        actor = accounts.actor_of_person(found.person, "sys:engine")
+    except ConsoleError as error:
+        fetch(_END, (FAILED, error.words, log.now(), batch_id))
+        return
+    _finish(found, actor, stopping)
+
+
+def _finish(found: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
+    with alone(found.id) as mine:
+        if not mine:
+            raise queue.PutBack(LATER_S)
+        try:
+            _go_on(_batch(found.id), actor, stopping)
+        except _Stopped:
+            return
+        except queue.PutBack:
+            raise
+        except ConsoleError as error:
+            reason = next((str(each["reason"]) for each in error.details if each.get("reason")), "")
+            fetch(_END, (FAILED, f"{error.words} {reason}".strip(), log.now(), found.id))
+        except sa.exc.DBAPIError:
+            raise
+        else:
+            fetch(_END, (DONE, "", log.now(), found.id))
+            _let_go(found)
+
+
+def _let_go(done: Batch) -> None:
+    """What was asked for is needed no more once everybody is in: lists of people and files of contacts go."""
+    if done.preview:
+        return
+    kid, nonce, ciphertext = subjects.seal(subjects.of_person(done.person), _about(done.id), Question().to_json())
+    named = "update console.enrolment_batch set kid = %s, nonce = %s, ct = %s where id = %s and status <> 'running' returning folder"
+    for (folder,) in fetch(named, (kid, nonce, ciphertext, done.id)):
+        if folder is not None:
+            contact_files.forget(folder)
+
+
+def _go_on(batch: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
+    if batch.status != RUNNING or batch.place.get("end"):
+        return
+    target = seen(actor, batch.workflow, "start")
+    require_open(target)
+    for candidates, place in whom_to_enrol.chunks(actor, target, batch.question, batch.person, batch.place):
+        if stopping() or (queue.paused() and not batch.preview):
+            raise queue.PutBack(LATER_S)
+        with transaction() as connection:
+            entry = Entry(actor, batch.origin, batch=batch.id, chain=batch.id)
+            answered = judge(target, candidates) if batch.preview else admit(connection, target, candidates, entry)
+            _tell(connection, batch, answered, place)
+        faults.point("enrolments.batch")
+
+
+def _tell(connection: sa.Connection, batch: Batch, answered: Sequence[Answer], place: Mapping[str, Any]) -> None:
+    """Keep the answers and the place with the transaction. Raises _Stopped where it was cancelled."""
+    not_in = [answer for answer in answered if answer.status != ENROLLED]
+    parameters = {
+        "id": batch.id,
+        "done": len(answered),
+        "enrolled": len(answered) - len(not_in),
+        "already": sum(answer.status == ALREADY for answer in not_in),
+        "refused": sum(answer.status == REFUSED for answer in not_in),
+        "place": subjects.lock(subjects.of_person(batch.person), _about(batch.id), orjson.dumps(dict(place))),
+    }
+    told = connection.exec_driver_sql(_TELL, parameters).first()
+    if told is None:
+        raise _Stopped
+    if batch.preview and int(told[0]) - len(not_in) >= PREVIEWED:
+        return
+    columns = (
+        [answer.line for answer in not_in],
+        [answer.record for answer in not_in],
+        [answer.status for answer in not_in],
+        [orjson.dumps([dict(reason) for reason in answer.reasons]).decode() for answer in not_in],
+    )
+    connection.exec_driver_sql(_KEEP, (batch.id, *columns))
+
+
+def _check(target: Target, question: Question) -> None:
+    given = [name for name in ("keys", "rows", "file") if getattr(question, name) is not None]
+    if question.segment or question.filter or question.q or question.whole:
+        given.append("list")
+    if len(given) != 1:
+        raise Invalid(
+            "Say whom to enrol in one way.",
+            details=[{"field": "records", "reason": "Exactly one of records, filter, segment, rows and csv."}],
+        )
+    if question.keys is not None and len(question.keys) > whom_to_enrol.MOST_NAMED:
+        raise Invalid(
+            "These are too many records.",
+            details=[{"field": "records", "reason": f"At most {whom_to_enrol.MOST_NAMED:,}: use a filter or a segment."}],
+        )
+    if any("\x00" in str(key) for key in question.keys or ()):
+        raise Invalid("A key holds a NUL character.", details=[{"field": "records", "reason": "Nothing is called like this."}])
+    if target.collection is None and given[0] in ("keys", "list"):
+        raise Invalid(
+            "This workflow is about no records.", details=[{"field": "records", "reason": "Enrol rows with values, or a file of contacts."}]
+        )
+
+
+def _visible(actor: Actor, batch: Batch, keys: Sequence[str]) -> dict[str, str]:
+    target = seen(actor, batch.workflow, "see")
+    if target.collection is None or not keys:
+        return {}
+    try:
+        found = records.titles(target.collection, keys, access.scope_for(actor, target.collection, "read"))
+    except ConsoleError:
+        return {}
+    return dict(found.items())
+
+
+def _batch(batch_id: str) -> Batch:
+    found = _read(batch_id)
+    if found is None:
+        raise NotFound("There is no such enrolment, or it is older than 30 days.")
+    return found
+
+
+def _read(batch_id: str) -> Batch | None:
+    kept = tables.enrolment_batch
+    if "\x00" in batch_id:
+        return None
+    with transaction() as connection:
+        row = connection.execute(sa.select(kept).where(kept.c.id == batch_id)).first()
+    if row is None:
+        return None
+    try:
+        told = subjects.unseal(row.subject, _about(row.id), row.nonce, row.ct)
+        place = orjson.loads(subjects.unlock(row.subject, _about(row.id), bytes(row.place))) if row.place else {}
+    except subjects.Unreadable:
+        return None
+    return _of_row(row, Question.of_json(told), place)
+
+
+def _of_row(row: sa.Row[Any], question: Question, place: Mapping[str, Any]) -> Batch:
+    names = ("id", "workflow", "person", "origin", "preview", "status", "why", "total", "done", "enrolled", "already_enrolled", "refused")
+    columns = {name: getattr(row, name) for name in (*names, "created_at", "ended_at")}
+    return Batch(**columns, question=question, place=place)
+
+
+def with_columns(question: Question, columns: Mapping[str, str], *, match: str | None = None, encoding: str | None = None) -> Question:
+    """The question of a file with the names of its columns, and the encoding that a person has chosen."""
+    if question.file is None:
+        return question
+    chosen = encoding if encoding in contact_files.ENCODINGS else question.file.encoding
+    return replace(question, columns=dict(columns), match=match, file=replace(question.file, encoding=chosen))
+
+
+def _about(batch_id: str) -> str:
+    return f"enrolment batch|{batch_id}"

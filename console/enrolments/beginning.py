@@ -1,0 +1,227 @@
+"""Beginning the runs of those who wait, as fast as the workflow's pace lets them: so many at work at once, so many within a minute."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from console import accounts, faults, log, queue, records, runs, subjects
+from console.access import EVERY_RUN
+from console.core import scopes
+from console.core.documents.workflow import Settings
+from console.db.engine import alone, fetch
+from console.enrolments import counts, exits, leaving
+from console.enrolments.places import opened_values
+from console.enrolments.targets import Target, find
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
+from console.runs import ENGINE, RecordRef, StartedBy
+
+IN_ONE_GO_S = 2.0
+AT_ONCE = 100
+PARALLEL = 10
+FULL_S = 0.3
+LOOK_S = 0.02
+LATER_S = 5.0
+BLOCKED_S = 30.0
+MOST_TRIES = 20
+_WAITING = """
+select e.id, e.record, e.subject, e.nonce, e.ct, e.entered_by, e.origin, e.trigger, e.tries, e.chain from console.enrolment e
+where e.workflow = %s and e.status = 'waiting' and (e.due_at is null or e.due_at <= %s) order by e.id limit %s
+"""
+_AT_WORK = f"""
+select count(*) from (select r.id from {EVERY_RUN.sql()} where r.ended_at is null and r.status in ('running', 'waiting_event') and r.workflow = %s
+    and r.holder is null and (r.status = 'running' or r.waiting ->> 'for' = 'effect') limit %s) busy
+"""  # noqa: S608 (texts of ours)
+_LATELY = "select count(*) from console.enrolment e where e.workflow = %s and e.begun_at > %s"
+_BEGUN = f"""
+update console.enrolment e set status = 'active', run = b.run, version = r.version, begun_at = %s, step = coalesce(a.step, e.step)
+from unnest(%s::text[], %s::text[]) as b (id, run) join {EVERY_RUN.sql()} on r.id = b.run left join console.attempt a on a.run = r.id and a.n = r.current
+where e.id = b.id and e.status = 'waiting' returning e.id
+"""  # noqa: S608 (texts of ours)
+_LATER = "update console.enrolment set tries = tries + 1, due_at = %s, reason = %s where id = %s and status = 'waiting' returning id"
+_WORKFLOWS = """
+select c.workflow from console.enrolment_count c join console.workflow w on w.id = c.workflow where c.status = 'waiting' and w.status = 'active'
+and w.live_version is not null and w.archived_at is null group by c.workflow having sum(c.n) > 0
+"""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    id: str
+    record: str | None
+    subject: str | None
+    nonce: bytes | None
+    ct: bytes | None
+    entered_by: str
+    origin: str
+    trigger: str | None
+    tries: int
+    chain: list[tuple[str, str]] | None
+
+
+class _Blocked(Exception):
+    """Nobody of this workflow can begin now."""
+
+
+def pick_up() -> int:
+    """Put in a job for each workflow in which somebody waits and may begin: after a crash, a pause, an activation; answers how many. A duty of the worker."""
+    return queue.enqueue_all([queue.Job(queue.BEGIN, row[0], f"begin|{row[0]}") for row in fetch(_WORKFLOWS)])
+
+
+def begin(workflow_id: str, stopping: Callable[[], bool] = lambda: False, *, wait_s: float = IN_ONE_GO_S) -> None:
+    """A worker's way in: begins runs of those who wait, the first first. Raises PutBack where others have their turn, or the pace wants it;
+    it is waited so long for runs that are at work to rest.
+
+    Where the workflow is paused or a draft nobody begins, until `pick_up` finds it active.
+    """
+    with alone(f"begin|{workflow_id}") as mine:
+        until = time.monotonic() + wait_s
+        while mine:
+            if stopping() or queue.paused():
+                raise queue.PutBack(LATER_S)
+            target = find(workflow_id)
+            if target.status != "active" or target.archived or target.number is None or target.document is None:
+                return
+            places, most = _room(target.id, target.document.settings)
+            if min(places, most) <= 0:
+                if time.monotonic() > until:
+                    raise queue.PutBack(FULL_S)
+                time.sleep(LOOK_S)
+                continue
+            waiting = [_Waiting(*row) for row in fetch(_WAITING, (target.id, log.now(), most))]
+            if not waiting:
+                return
+            try:
+                _begin_all(target, waiting, places)
+            except _Blocked:
+                raise queue.PutBack(BLOCKED_S) from None
+            if time.monotonic() > until:
+                raise queue.PutBack
+
+
+def _room(workflow_id: str, settings: Settings) -> tuple[int, int]:
+    """(how many more runs may be at work now, how many may begin now)."""
+    parallel, most = settings.parallel or PARALLEL, AT_ONCE
+    places = parallel - int(fetch(_AT_WORK, (workflow_id, parallel))[0][0])
+    if places > 0 and settings.per_minute:
+        lately = int(fetch(_LATELY, (workflow_id, log.now() - timedelta(minutes=1)))[0][0])
+        most = min(most, settings.per_minute - lately)
+    return places, most
+
+
+def _begin_all(target: Target, waiting: Sequence[_Waiting], places: int) -> None:
+    """Begin these until so many as `places` are at work, and note all who have begun by one statement. Who left meanwhile is not noted: their run ends."""
+    staying = _staying(target, waiting)
+    subjects.load(one.subject for one in staying if one.subject is not None)
+    answers = _begun(target, staying, places)
+    _note({one.id: answer for one, answer in answers if isinstance(answer, str)})
+    for one, answer in answers:
+        if not isinstance(answer, str):
+            _without_run(target, one, answer)
+
+
+def _begun(target: Target, staying: Sequence[_Waiting], places: int) -> list[tuple[_Waiting, str | ConsoleError]]:
+    """Who began with which run, or why not. Those who act as somebody else than the first of them have their turn the next time."""
+    if not staying:
+        return []
+    whom = _identity_of(target, staying[0])
+    alike = [one for one in staying if _identity_of(target, one) == whom]
+    try:
+        identity = None if whom is None else accounts.actor_of_person(whom, "sys:engine")
+        wanted = [_wanted(target, one) for one in alike]
+        return list(zip(alike, runs.start_many_hands_off(target.id, wanted, places=places, identity=identity), strict=False))
+    except ConsoleError as error:
+        return [(one, error) for one in alike]
+
+
+def _identity_of(target: Target, one: _Waiting) -> str | None:
+    """As whom the run acts where the document names nobody: who enrolled them."""
+    return one.entered_by if target.document is not None and target.document.run_as is None else None
+
+
+def _wanted(target: Target, one: _Waiting) -> runs.WantedStart:
+    record = RecordRef(str(target.collection), one.record) if one.record is not None else None
+    known = {entry.name for entry in target.fields}
+    values = {name: value for name, value in opened_values(one.id, one.subject, one.nonce, one.ct).items() if name in known}
+    chain = tuple((workflow, key) for workflow, key in one.chain or ())
+    by = StartedBy(id=one.trigger or one.origin, kind=one.origin if one.trigger else "enrolment", event=None, chain=chain)
+    return runs.WantedStart(one.id, by, record, values, one.subject)
+
+
+def _note(begun: dict[str, str]) -> None:
+    if not begun:
+        return
+    faults.point("enrolments.begin")
+    noted = {row[0] for row in fetch(_BEGUN, (log.now(), list(begun), list(begun.values())))}
+    for lead, run_id in begun.items():
+        if lead not in noted:
+            runs.take_out(ENGINE, run_id, "They left the workflow before it began.")
+
+
+def _staying(target: Target, waiting: Sequence[_Waiting]) -> list[_Waiting]:
+    """Those of them to whom no exit applies already; the others leave. Only read where the workflow has exits."""
+    if not target.exits:
+        return list(waiting)
+    gone = {place.id for place in exits.read([one.id for one in waiting]) if exits.judge(place, None)}
+    return [one for one in waiting if one.id not in gone]
+
+
+def _without_run(target: Target, one: _Waiting, error: ConsoleError) -> None:
+    """What becomes of somebody whose run did not begin: they wait on, or are refused. Raises _Blocked where nobody can begin."""
+    match error:
+        case NotFound():
+            _without_record(target, one, error)
+        case Conflict(code="run_is_live"):
+            leaving.leave(ENGINE, target, one.id, leaving.REFUSED, error.message)
+        case Conflict() | NotAllowed():
+            raise _blocked(target, one, error) from None
+        case Invalid():
+            reasons = [f"{str(each.get('field', '')).removeprefix('input.')}: {each.get('reason', '')}" for each in error.details]
+            leaving.leave(ENGINE, target, one.id, leaving.REFUSED, " ".join([error.message, *reasons])[:500])
+        case SourceDown():
+            _later(target, one, error)
+        case _:
+            raise error
+
+
+def _without_record(target: Target, one: _Waiting, error: NotFound) -> None:
+    """The record is no more, or the account may not see it."""
+    try:
+        there = bool(one.record and records.visible_keys(str(target.collection), [one.record], scopes.whole(str(target.collection))))
+    except ConsoleError:
+        there = True
+    if one.record is not None and not there:
+        leaving.leave(ENGINE, target, one.id, leaving.GONE, leaving.RECORD_GONE)
+    else:
+        leaving.leave(
+            ENGINE,
+            target,
+            one.id,
+            leaving.REFUSED,
+            "The account that runs this workflow may not see this record." if one.record else error.message,
+        )
+
+
+def _later(target: Target, one: _Waiting, error: ConsoleError) -> None:
+    """Try again with growing pauses; after many tries they are refused."""
+    if one.tries >= MOST_TRIES:
+        leaving.leave(ENGINE, target, one.id, leaving.REFUSED, error.words)
+        return
+    pause = timedelta(seconds=min(600, 2 ** min(one.tries, 10)))
+    fetch(_LATER, (log.now() + pause, error.words[:500], one.id))
+
+
+def _blocked(target: Target, one: _Waiting, error: ConsoleError) -> _Blocked:
+    """Say at the first who waits why nobody begins."""
+    _log.warning("nobody begins in %s: %s", target.slug, error.message)
+    fetch("update console.enrolment set reason = %s where id = %s and status = 'waiting' returning id", (error.words[:500], one.id))
+    return _Blocked()
+
+
+def keep_in_step() -> None:
+    """What keeps enrolments in step with their runs: a duty of the worker."""
+    counts.follow()
+    leaving.finish_left()
+    pick_up()

@@ -1,0 +1,146 @@
+"""Files of contacts (CSV): kept encrypted in parts until they are read, decoded and split line by line. Memory stays flat however many lines there are."""
+
+import codecs
+import csv
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from console import settings, subjects
+from console.errors import Invalid
+
+PART = 1 << 20
+MOST_BYTES = 512 << 20
+MOST_COLUMNS = 200
+LONGEST_LINE = 1 << 20
+SAMPLE = 5
+FOLDER = "enrolments"
+ENCODINGS = {
+    "utf-8-sig": "UTF-8",
+    "cp1252": "Windows-1252 (Western European)",
+    "cp1250": "Windows-1250 (Central European)",
+    "cp1257": "Windows-1257 (Baltic)",
+    "cp1251": "Windows-1251 (Cyrillic)",
+    "utf-16": "UTF-16",
+}
+"""Encodings that a file may have, as Python names them, with what people read."""
+DELIMITERS = ",;\t|"
+UNREADABLE = "\ufffd"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFile:
+    """A stored file: its folder's name, how many parts it has, and the encoding and delimiter that it seems to have."""
+
+    folder: str
+    parts: int
+    encoding: str
+    delimiter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line with its number in the file (the heading is 1), and whether its bytes could be read."""
+
+    number: int
+    cells: list[str]
+    readable: bool
+
+
+def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
+    """Store the file, encrypted under the person's key. Raises Invalid where it is empty or too large; then nothing is left of it."""
+    place, subject = _place(folder), subjects.of_person(person)
+    place.mkdir(parents=True, mode=0o700)
+    decoder, valid, first, count, total = codecs.getincrementaldecoder("utf-8")(), True, b"", 0, 0
+    try:
+        while part := stream.read(PART):
+            first, total = first or part, total + len(part)
+            if total > MOST_BYTES:
+                raise Invalid(
+                    "The file is too large.", details=[{"field": "csv", "reason": f"At most {MOST_BYTES >> 20} MB: split it into several."}]
+                )
+            try:
+                valid = valid and decoder.decode(part) is not None
+            except UnicodeDecodeError:
+                valid = False
+            (place / str(count)).write_bytes(subjects.lock(subject, _about(folder, count), part))
+            count += 1
+        if not first.strip():
+            raise Invalid(
+                "The file is empty.", details=[{"field": "csv", "reason": "Choose a file with a heading and a line for each contact."}]
+            )
+    except Invalid:
+        forget(folder)
+        raise
+    encoding = "utf-16" if first[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig" if valid else "cp1252"
+    heading = first[: 64 << 10].decode(encoding, errors="replace").splitlines()[0]
+    return ContactFile(folder, count, encoding, max(DELIMITERS, key=lambda mark: (heading.count(mark), -DELIMITERS.index(mark))))
+
+
+def forget(folder: str) -> None:
+    """Delete the file."""
+    shutil.rmtree(_place(folder), ignore_errors=True)
+
+
+def folders() -> list[str]:
+    """The names of all that are kept."""
+    place = settings.current().data_dir / FOLDER
+    return [each.name for each in place.iterdir()] if place.exists() else []
+
+
+def rows(file: ContactFile, person: str) -> Iterator[Row]:
+    """The lines with anything in them, the heading first. Raises Invalid for a line that is too long, with its number."""
+    reader = csv.reader(_lines(_parts(file, person), file.encoding), delimiter=file.delimiter)
+    number = 0
+    try:
+        for cells in reader:
+            number += 1
+            if any(cell.strip() for cell in cells):
+                yield Row(number, [cell.strip() for cell in cells[:MOST_COLUMNS]], not any(UNREADABLE in cell for cell in cells))
+    except csv.Error:
+        reason = f"After line {number + 1:,} a quotation mark is never closed, or a cell is too long."
+        raise Invalid("The file cannot be read to its end.", details=[{"field": "csv", "reason": reason}]) from None
+
+
+def sample(file: ContactFile, person: str) -> tuple[list[str], list[list[str]]]:
+    """(the columns' headings, the first lines). Raises Invalid."""
+    read = []
+    for row in rows(file, person):
+        read.append(row.cells)
+        if len(read) > SAMPLE:
+            break
+    if not read:
+        raise Invalid("The file is empty.", details=[{"field": "csv", "reason": "It has no heading."}])
+    return read[0], read[1:]
+
+
+def _parts(file: ContactFile, person: str) -> Iterator[bytes]:
+    place, subject = _place(file.folder), subjects.of_person(person)
+    for number in range(file.parts):
+        yield subjects.unlock(subject, _about(file.folder, number), (place / str(number)).read_bytes())
+
+
+def _lines(parts: Iterable[bytes], encoding: str) -> Iterator[str]:
+    """The lines as text, with their ends. Bytes that are nothing in the encoding become U+FFFD."""
+    decoder, rest = codecs.getincrementaldecoder(encoding)(errors="replace"), ""
+    for part in parts:
+        *lines, rest = (rest + decoder.decode(part)).replace("\x00", UNREADABLE).split("\n")
+        yield from (f"{line}\n" for line in lines)
+        if len(rest) > LONGEST_LINE:
+            raise Invalid(
+                "The file cannot be read to its end.",
+                details=[{"field": "csv", "reason": "A line of it is longer than a million characters: is it a CSV file?"}],
+            )
+    rest += decoder.decode(b"", final=True)
+    if rest:
+        yield rest
+
+
+def _about(folder: str, number: int) -> str:
+    return f"enrolment file|{folder}|{number}"
+
+
+def _place(folder: str) -> Path:
+    return settings.current().data_dir / FOLDER / folder

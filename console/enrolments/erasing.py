@@ -1,0 +1,52 @@
+"""Erasing somebody who is enrolled: they leave every workflow, and what they came in with goes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Connection
+
+from console import log
+from console.core.actor import Actor
+from console.db.engine import fetch
+from console.enrolments import leaving
+from console.enrolments.targets import find
+
+REASON = "erased"
+_PLACES = """
+select e.id, e.workflow, e.run from console.enrolment e
+where e.left_at is null and (e.subject = %s or (e.collection = %s and e.record = %s) or e.run = any(%s)) order by e.id
+"""
+_FORGET = """
+update console.enrolment set kid = null, nonce = null, ct = null, left_at = coalesce(left_at, %s), status = case when left_at is null then 'left' else status end,
+    ending = case when left_at is null then 'erased' else ending end, reason = null
+where subject = %s or (collection = %s and record = %s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A place that erasing somebody ends: the workflow by its title, and the run if it has begun."""
+
+    lead: str
+    workflow: str
+    title: str
+    run: str | None
+
+
+def enrolled(subject: str, collection: str, key: str, live_runs: Sequence[str] = ()) -> list[Enrolled]:
+    """The places of this person now: under their subject, by their record, or by one of their live runs."""
+    rows = fetch(_PLACES, (subject, collection, key, list(live_runs)))
+    return [Enrolled(lead, workflow, find(workflow).title, run) for lead, workflow, run in rows]
+
+
+def take_out(actor: Actor, places: Sequence[Enrolled]) -> None:
+    """Let them leave, with their runs, before their values go. The caller has judged the right to erase."""
+    for place in places:
+        leaving.leave(actor, find(place.workflow), place.lead, leaving.ERASED, REASON)
+
+
+def forget(connection: Connection, subject: str, record: tuple[str, str] | None) -> None:
+    """Delete the values of this person's enrolments with the transaction that erases them, and what previews hold of anybody: they may hold this person."""
+    collection, key = record or (None, None)
+    connection.exec_driver_sql(_FORGET, (log.now(), subject, collection, key))
+    connection.exec_driver_sql("delete from console.enrolment_batch where preview and status <> 'running'")

@@ -1,0 +1,144 @@
+"""When somebody leaves before the end: the exits of the workflow, judged at each event about them, and again one after the other for what nobody told us.
+
+A record that is no more ends the place of whoever it was about.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from console import log, records, workflows
+from console.core import expressions, policy, scopes
+from console.core.documents.workflow import Exit
+from console.db.engine import alone, fetch
+from console.enrolments import leaving
+from console.enrolments.places import opened_values
+from console.enrolments.targets import Target, find
+from console.errors import ConsoleError
+from console.runs import ENGINE
+from console.triggers import log_events
+from console.triggers.log_events import LogEvent
+
+AT_ONCE = 2_000
+LOOKED_AT = 400
+_log = logging.getLogger(__name__)
+_TOUCHED = """
+select e.id, t.n from unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[]) as t (collection, record, run, at, n)
+join console.enrolment e on e.collection = t.collection and e.record = t.record and e.left_at is null and e.at < t.at and e.run is distinct from t.run
+union select e.id, t.n from unnest(%s::text[], %s::int[]) as t (run, n) join console.enrolment e on e.run = t.run and e.left_at is null order by 2, 1
+"""
+"""Who events are about: by their record, but for what their own run did before; by their run for what comes back to it."""
+_LEADS = """
+select e.id, e.workflow, e.version, e.collection, e.record, e.subject, e.nonce, e.ct, e.run from console.enrolment e where e.id = any(%s) and e.left_at is null
+"""
+_NEXT_LEADS = """
+select e.id from console.enrolment e where e.left_at is null and e.collection is not null and e.id > %s order by e.id limit %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somebody in a workflow as exits are judged about them. `record` is None where it is no more, and empty where there is none."""
+
+    id: str
+    workflow: str
+    exits: Sequence[Exit]
+    variables: Mapping[str, Any]
+    collection: str | None
+    record: Mapping[str, Any] | None
+    input: Mapping[str, Any]
+    run: str | None
+
+
+def look() -> int:
+    """Judge the exits of whom the next events of the log are about; answers how many left. A duty of the worker, of one at a time."""
+    with alone("exits of enrolments") as mine:
+        if not mine:
+            return 0
+        since = int(fetch("select number from console.version where name = 'enrolled_exits_read'")[0][0])
+        events, upto = log_events.read_after(since, limit=AT_ONCE)
+        left = _judged_at_events(events) if events else 0
+        fetch("update console.version set number = %s where name = 'enrolled_exits_read' returning number", (upto,))
+        return left
+
+
+def _judged_at_events(events: Sequence[LogEvent]) -> int:
+    """Judge whom these events are about, each at every event about them; how many left."""
+    numbers = list(range(len(events)))
+    about = ([event.collection for event in events], [event.record for event in events], [event.run for event in events])
+    own = [(event.run, number) for number, event in enumerate(events) if event.run and not event.on.startswith("run.")]
+    touched = fetch(_TOUCHED, (*about, [event.at for event in events], numbers, [run for run, _ in own], [number for _, number in own]))
+    by_lead: dict[str, list[LogEvent]] = {}
+    for lead, number in touched:
+        by_lead.setdefault(lead, []).append(events[number])
+    leads = list(by_lead)
+    left = 0
+    for start in range(0, len(leads), LOOKED_AT):
+        for place in read(leads[start : start + LOOKED_AT]):
+            left += any(judge(place, event.to_json()) for event in by_lead[place.id])
+    return left
+
+
+_passed = [""]
+
+
+def patrol() -> int:
+    """Judge the next of those who are enrolled by their records, for what changed in their database without our hearing of it; answers how many left.
+
+    A duty of the worker: all of them one after the other, then from the beginning again.
+    """
+    with alone("patrol of enrolments") as mine:
+        rows = fetch(_NEXT_LEADS, (_passed[0], AT_ONCE)) if mine else []
+        _passed[0] = rows[-1][0] if len(rows) == AT_ONCE else ""
+        leads, left = [row[0] for row in rows], 0
+        for start in range(0, len(leads), LOOKED_AT):
+            left += sum(judge(place, None) for place in read(leads[start : start + LOOKED_AT]))
+        return left
+
+
+def read(leads: Sequence[str]) -> list[Place]:
+    """These people with the values of their records, one statement for a collection; those whose source does not answer are left out."""
+    rows = fetch(_LEADS, (list(leads),))
+    targets = {workflow: find(workflow) for workflow in {row[1] for row in rows}}
+    keys: dict[str, set[str]] = {}
+    for row in rows:
+        if row[3] is not None:
+            keys.setdefault(row[3], set()).add(row[4])
+    found: dict[str, Mapping[str, Any]] = {}
+    for collection, wanted in keys.items():
+        try:
+            names = [item.name for item in records.collection(collection).fields]
+            found[collection] = records.named(collection, sorted(wanted), scopes.whole(collection), names)
+        except ConsoleError as error:
+            _log.info("exits: %s is not read now: %s", collection, type(error).__name__)
+    return [_place(row, targets[row[1]], found) for row in rows if row[3] is None or row[3] in found]
+
+
+def _place(row: Any, target: Target, found: Mapping[str, Mapping[str, Any]]) -> Place:
+    lead, workflow, version, collection, key, subject, nonce, ct, run = row
+    document = workflows.version(workflow, version).document if version is not None else target.document
+    record: Mapping[str, Any] | None = {}
+    if collection is not None:
+        record = found[collection][key].values if key in found[collection] else None
+    values = opened_values(lead, subject, nonce, ct)
+    exits = document.exits if document else []
+    variables = policy.rules(document, log.now()).variables if document and exits else {}
+    return Place(lead, workflow, exits, variables, collection, record, values, run)
+
+
+def judge(place: Place, event: Mapping[str, Any] | None) -> bool:
+    """Let them leave where their record is no more, or an exit applies; whether they left."""
+    if place.record is None:
+        leaving.gone([(place.id, place.workflow)])
+        return True
+    reason = applying(place, event)
+    return reason is not None and leaving.leave(ENGINE, find(place.workflow), place.id, leaving.EXITED, reason)
+
+
+def applying(place: Place, event: Mapping[str, Any] | None) -> str | None:
+    """The reason of the first exit that applies; None where none does."""
+    roots = {"record": place.record, "input": place.input, "variables": place.variables, "now": log.now()}
+    if event is not None:
+        roots["event"] = event
+    return next((each.reason for each in place.exits if expressions.parse(each.if_).test(roots)), None)

@@ -1,0 +1,106 @@
+"""Leaving a workflow early: taken out by a person with a reason, because an exit applied, or because the record is gone."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from console import faults, log, runs, subjects
+from console.access import EVERY_RUN
+from console.core.actor import Actor
+from console.core.run.moves import require_reason
+from console.db import tables
+from console.db.engine import fetch, transaction
+from console.enrolments import places
+from console.enrolments.places import Lead
+from console.enrolments.targets import Target, find, seen
+from console.errors import Conflict
+from console.runs import ENGINE
+
+UNENROLLED, EXITED, GONE, REFUSED, ERASED = "unenrolled", "exited", "record_gone", "refused", "erased"
+RECORD_GONE = "record gone"
+_LEAVE = """
+update console.enrolment set status = %(status)s, left_at = %(now)s, ending = %(ending)s, reason = %(reason)s
+where id = %(id)s and left_at is null returning run
+"""
+_LEFT_BEHIND = f"""
+select e.id, e.run, coalesce(e.reason, ''), e.ending from console.enrolment e join {EVERY_RUN.sql()} on r.id = e.run
+where e.left_at is not null and r.ended_at is null limit 500
+"""  # noqa: S608 (texts of ours)
+_OF_CANCELLED = """
+select e.id, e.workflow, coalesce(w.status_reason, '') from console.workflow w join console.enrolment e on e.workflow = w.id
+where w.status = 'cancelled' and e.left_at is null and e.run is null limit 500
+"""
+
+
+def unenrol(actor: Actor, slug_or_id: str, lead_id: str, reason: str) -> Lead:
+    """Take somebody out: their run is cancelled at once with the reason, and what is pending is done no more.
+
+    Raises NotFound, NotAllowed, Invalid without a reason, Conflict `not_possible` where they have left already.
+    """
+    target = seen(actor, slug_or_id, "cancel")
+    why = require_reason(reason)
+    lead = places.lead(actor, target, lead_id)
+    if lead.left_at is not None:
+        raise Conflict("They have left this workflow already.", code="not_possible")
+    leave(actor, target, lead_id, UNENROLLED, why)
+    return places.lead(actor, target, lead_id)
+
+
+def leave(actor: Actor, target: Target, lead_id: str, ending: str, reason: str) -> bool:
+    """Let somebody leave, whatever they wait for; False where they have left already. The caller has judged the actor's rights.
+
+    The place goes first and the run is ended behind it: where a process dies in between, `finish_left` ends the run.
+    """
+    with transaction() as connection:
+        status = "refused" if ending == REFUSED else "left"
+        told = f"exited: {reason}" if ending == EXITED else reason
+        parameters = {"id": lead_id, "status": status, "ending": ending, "reason": told, "now": log.now()}
+        row = connection.exec_driver_sql(_LEAVE, parameters).first()
+        if row is None:
+            return False
+        kept = connection.execute(sa.select(tables.enrolment).where(tables.enrolment.c.id == lead_id)).one()
+        log.note(
+            actor,
+            "lead_left",
+            open={"lead": lead_id, "workflow": target.id, "slug": target.slug, "ending": ending} | ({"run": row.run} if row.run else {}),
+            sealed={"reason": told},
+            subject=_subject(kept),
+            collection=kept.collection,
+            record=kept.record,
+            team=target.team or None,
+            label=target.label,
+            connection=connection,
+        )
+    faults.point("enrolments.left")
+    if row.run is not None:
+        runs.take_out(actor, row.run, told, exited=ending == EXITED, code=ending)
+    return True
+
+
+def finish_left() -> int:
+    """End the runs of those who have left, where a process died over it; answers how many. A duty of the worker."""
+    rows = fetch(_LEFT_BEHIND)
+    for _, run_id, reason, ending in rows:
+        runs.take_out(ENGINE, run_id, reason, exited=ending == EXITED, code=str(ending))
+    return len(rows)
+
+
+def leave_cancelled() -> int:
+    """Let those leave who still wait to begin in a workflow that was cancelled; answers how many. Those with a run leave with it. A duty of the worker."""
+    rows = fetch(_OF_CANCELLED)
+    return sum(
+        leave(ENGINE, find(workflow), lead_id, UNENROLLED, reason or "The workflow was cancelled.") for lead_id, workflow, reason in rows
+    )
+
+
+def gone(lead_ids: Iterable[tuple[str, str]]) -> None:
+    """Let these (lead, workflow) leave because their records are no more."""
+    for lead_id, workflow in lead_ids:
+        leave(ENGINE, find(workflow), lead_id, GONE, RECORD_GONE)
+
+
+def _subject(kept: sa.Row[tuple[object, ...]]) -> str:
+    """Whose data the reason for leaving is: theirs whose values came in, else the record's, else the lead's own."""
+    if kept.subject is not None:
+        return str(kept.subject)
+    return subjects.subject_of(*((str(kept.collection), str(kept.record)) if kept.collection else ("lead", str(kept.id))))

@@ -1,0 +1,212 @@
+"""Who is where: pages of a workflow's enrolments by keyset, one of them with the path that it took. Who may not see a record sees no more than a number."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import access, accounts, records, subjects
+from console.core.actor import Actor
+from console.db import tables
+from console.db.engine import fetch, hot_engine
+from console.enrolments.admission import about
+from console.enrolments.targets import Target
+from console.errors import ConsoleError, Malformed, NotFound
+
+HERE = ("waiting", "active")
+STATUSES = (*HERE, "left", "refused")
+PAGE = 50
+_PATH = """
+select a.run, a.step, a.outcome, a.status, coalesce(a.completed_at, a.entered_at) from console.attempt a where a.run = any(%s) order by a.run, a.n
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A step that a lead came to: what came of it (None while it is there), and when."""
+
+    step: str
+    outcome: str | None
+    status: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A place in a workflow. `title` names the record or the lead; `paused` says that the workflow is."""
+
+    id: str
+    title: str
+    collection: str | None
+    record: str | None
+    status: str
+    run: str | None
+    version: int | None
+    step: str | None
+    entered_by: str
+    entered_by_name: str
+    origin: str
+    trigger: str | None
+    at: datetime
+    begun_at: datetime | None
+    left_at: datetime | None
+    ending: str | None
+    reason: str | None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    path: Sequence[Passed] = ()
+
+    def to_json(self, *, paused: bool = False) -> dict[str, Any]:
+        """As the API tells it."""
+        status = "paused" if paused and self.status in HERE else self.status
+        history = [{"node_id": each.step, "outcome": each.outcome, "at": each.at.isoformat()} for each in self.path]
+        return {
+            "id": self.id,
+            "values": dict(self.values),
+            "record": self.record,
+            "status": status,
+            "node_id": self.step,
+            "run_id": self.run,
+            "version": self.version,
+            "at": self.at.isoformat(),
+            "left_at": self.left_at.isoformat() if self.left_at else None,
+            "reason": self.reason,
+            "history": history,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """A page of leads, the newest first; `hidden` is how many of the page are about records that the reader may not see, `next` the cursor."""
+
+    rows: Sequence[Lead]
+    hidden: int
+    next: str | None
+
+
+def page(
+    actor: Actor,
+    target: Target,
+    *,
+    status: str | None = None,
+    step: str | None = None,
+    version: int | None = None,
+    limit: int = PAGE,
+    after: str | None = None,
+    paths: bool = False,
+) -> Places:
+    """Leads of the workflow, which the caller has judged. `status` None: those who are in it now. Raises Malformed for a status or cursor that is none.
+
+    One statement, one for the titles of a page and one for the names; another one with `paths`.
+    """
+    kept = tables.enrolment.c
+    if status is not None and status not in STATUSES:
+        raise Malformed(f"There is no status {status}.", details=[{"field": "status", "reason": f"One of {', '.join(STATUSES)}."}])
+    if after is not None and (not after.startswith("lead_") or "\x00" in after):
+        raise Malformed(
+            "The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}]
+        )
+    wanted: list[sa.ColumnElement[bool]] = [kept.workflow == target.id]
+    wanted.append(kept.left_at.is_(None) if status is None else kept.status == status)
+    if step is not None:
+        wanted.append(kept.step == step.replace("\x00", ""))
+    if version is not None:
+        wanted.append(kept.version == version)
+    if after is not None:
+        wanted.append(kept.id < after)
+    found = sa.select(tables.enrolment).where(*wanted).order_by(kept.id.desc()).limit(limit + 1)
+    with hot_engine().connect() as connection:
+        rows = connection.execute(found).all()
+    more, rows = len(rows) > limit, rows[:limit]
+    leads = _leads(actor, rows, paths=paths)
+    return Places(leads, len(rows) - len(leads), rows[-1].id if more else None)
+
+
+def lead(actor: Actor, target: Target, lead_id: str) -> Lead:
+    """One lead of the workflow with its path. Raises NotFound where there is none whose record the actor sees."""
+    kept = tables.enrolment.c
+    rows: Sequence[Any] = ()
+    if "\x00" not in lead_id:
+        with hot_engine().connect() as connection:
+            rows = connection.execute(sa.select(tables.enrolment).where(kept.id == lead_id, kept.workflow == target.id)).all()
+    leads = _leads(actor, rows, paths=True)
+    if not leads:
+        raise NotFound
+    return leads[0]
+
+
+def on_record(actor: Actor, collection: str, key: str) -> list[tuple[str, str, str]]:
+    """(workflow, lead, status) of the workflows that this record is in now."""
+    statement = "select e.workflow, e.id, e.status from console.enrolment e where e.collection = %s and e.record = %s and e.left_at is null order by e.id"
+    return [(row[0], row[1], row[2]) for row in fetch(statement, (collection, key))] if actor.id else []
+
+
+def _leads(actor: Actor, rows: Sequence[Any], *, paths: bool) -> list[Lead]:
+    """The leads whose records the actor sees; one without a record is seen by whoever sees the workflow."""
+    titles = _titles(actor, rows)
+    values = _values(rows)
+    names = accounts.names({row.entered_by for row in rows}) if rows else {}
+    passed = _paths([row.run for row in rows if row.run]) if paths else {}
+    return [
+        Lead(
+            **{
+                name: getattr(row, name)
+                for name in ("id", "collection", "record", "status", "run", "version", "step", "entered_by", "origin", "trigger")
+            },
+            **{name: getattr(row, name) for name in ("at", "begun_at", "left_at", "ending", "reason")},
+            title=titles[row.record] if row.record is not None else _name(values.get(row.id, {})),
+            entered_by_name=names.get(row.entered_by, ""),
+            values=values.get(row.id, {}),
+            path=passed.get(row.run, ()),
+        )
+        for row in rows
+        if row.record is None or row.record in titles
+    ]
+
+
+def _titles(actor: Actor, rows: Sequence[Any]) -> dict[str, str]:
+    """Key → title of the records that the actor sees. Who sees all of them sees those that are gone by their keys."""
+    keys: dict[str, list[str]] = {}
+    for row in rows:
+        if row.collection is not None:
+            keys.setdefault(row.collection, []).append(row.record)
+    found: dict[str, str] = {}
+    for collection, wanted in keys.items():
+        try:
+            scope = access.scope_for(actor, collection, "read")
+            found |= dict.fromkeys(wanted, "A record that is gone") if scope.unlimited else {}
+            found |= records.titles(collection, wanted, scope)
+        except ConsoleError:
+            continue  # the source is down: what cannot be checked is not shown
+    return found
+
+
+def _values(rows: Sequence[Any]) -> dict[str, Mapping[str, Any]]:
+    sealed = [row for row in rows if row.ct is not None]
+    if sealed:
+        subjects.load({row.subject for row in sealed})
+    return {row.id: opened_values(row.id, row.subject, row.nonce, row.ct) for row in sealed}
+
+
+def opened_values(lead: str, subject: str | None, nonce: bytes | None, ciphertext: bytes | None) -> Mapping[str, Any]:
+    """The values that somebody came in with; none where they brought none, or were erased."""
+    if subject is None or nonce is None or ciphertext is None:
+        return {}
+    try:
+        opened: Mapping[str, Any] = subjects.unseal(subject, about(lead), nonce, ciphertext)
+    except subjects.Unreadable:
+        return {}
+    return opened
+
+
+def _name(values: Mapping[str, Any]) -> str:
+    told = (values.get(name) for name in ("name", "full_name", "company", "email", "phone"))
+    return next((str(value) for value in told if value), None) or next((str(value) for value in values.values() if value), "Erased")
+
+
+def _paths(run_ids: Sequence[str]) -> dict[str, list[Passed]]:
+    found: dict[str, list[Passed]] = {}
+    for run_id, step, outcome, status, at in fetch(_PATH, (list(run_ids),)) if run_ids else []:
+        found.setdefault(run_id, []).append(Passed(step, outcome, status, at))
+    return found

@@ -1,0 +1,313 @@
+"""Whom a batch is about: named records, a list of records (a segment, a filter, or both), rows of values, or a file. Read a thousand at a time."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from console import access, browse, records
+from console.browse import BrowseQuery
+from console.core import filters, scopes
+from console.core.actor import Actor
+from console.core.forms import missing_message
+from console.enrolments import contact_files
+from console.enrolments.admission import AT_ONCE, Candidate, wrong_contact
+from console.enrolments.contact_files import ContactFile
+from console.enrolments.targets import Target
+from console.errors import Invalid
+
+MOST_NAMED = 10_000
+UNSEEN = "There is no such record, or it is outside what you may see."
+LABELLED = "This record needs a clearance: start its run by hand."
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One of: `keys` of records, a list (`segment`, `filter`, `q`, or the `whole` collection), `rows` of values, or a `file` with `columns` (number of a column → the name that its
+    cells get). `match` is the field of the collection by which rows and lines find their record; `values` are the same for everybody.
+    """
+
+    keys: Sequence[str] | None = None
+    segment: str | None = None
+    filter: str | None = None
+    q: str | None = None
+    whole: bool = False
+    rows: Sequence[Mapping[str, Any]] | None = None
+    file: ContactFile | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    match: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is sealed."""
+        told = {name: getattr(self, name) for name in ("keys", "segment", "filter", "q", "whole", "rows", "columns", "match", "values")}
+        file = self.file and {name: getattr(self.file, name) for name in ("folder", "parts", "encoding", "delimiter")}
+        return told | {"file": file}
+
+    @classmethod
+    def of_json(cls, told: Mapping[str, Any]) -> "Question":
+        """The inverse of `to_json`."""
+        return cls(**{**told, "file": ContactFile(**told["file"]) if told["file"] else None})
+
+    @property
+    def origin(self) -> str:
+        """The way in, as enrolments keep it."""
+        if self.file is not None:
+            return "csv"
+        if self.rows is not None:
+            return "rows"
+        return "by_hand" if self.keys is not None else "segment" if self.segment else "filter"
+
+
+def total(actor: Actor, target: Target, question: Question) -> int | None:
+    """How many candidates there are; None while nobody has counted the lines of the file, or too many records to count."""
+    if question.keys is not None:
+        return len(question.keys)
+    if question.rows is not None:
+        return len(question.rows)
+    if question.file is not None or target.collection is None:
+        return None
+    counted = browse.count(actor, target.collection, _query(question))
+    return counted.total if counted.total <= browse.CAP else counted.about
+
+
+def chunks(
+    actor: Actor, target: Target, question: Question, person: str, place: Mapping[str, Any]
+) -> Iterator[tuple[list[Candidate], dict[str, Any]]]:
+    """The candidates, at most 1,000 at a time, each with the place after them, from which reading goes on after a crash.
+
+    Raises what reading the list raises, and Invalid for a question that the workflow cannot answer.
+    """
+    if question.file is not None or question.rows is not None:
+        yield from _of_rows(actor, target, question, person, int(place.get("line", 0)))
+    elif target.collection is None:
+        raise Invalid(
+            "This workflow is about no records.", details=[{"field": "records", "reason": "Enrol rows with values, or a file of contacts."}]
+        )
+    elif question.keys is not None:
+        yield from _of_keys(actor, target, question, int(place.get("line", 0)))
+    else:
+        yield from _of_list(actor, target, question, place)
+
+
+def _of_keys(actor: Actor, target: Target, question: Question, done: int) -> Iterator[tuple[list[Candidate], dict[str, Any]]]:
+    keys = list(question.keys or ())
+    for start in range(done, len(keys), AT_ONCE):
+        part = keys[start : start + AT_ONCE]
+        wrong = wrong_records(actor, target, part)
+        yield (
+            [Candidate(start + n, key, question.values, _reasons(wrong.get(key))) for n, key in enumerate(part, 1)],
+            {"line": start + len(part)},
+        )
+
+
+def _of_list(
+    actor: Actor, target: Target, question: Question, place: Mapping[str, Any]
+) -> Iterator[tuple[list[Candidate], dict[str, Any]]]:
+    """Two pages of the list at a time, in the order of the key: rows that come and go meanwhile move nobody."""
+    done, after = int(place.get("line", 0)), place.get("after")
+    while True:
+        part: list[str] = []
+        for _ in range(AT_ONCE // records.MOST_ROWS):
+            page = _page(actor, target, question, after)
+            part += [row.key for row in page.rows if row.key is not None]
+            after = page.next
+            if after is None:
+                break
+        wrong = _labelled(target, part)
+        candidates = [Candidate(done + n, key, question.values, _reasons(wrong.get(key))) for n, key in enumerate(part, 1)]
+        done += len(part)
+        yield candidates, {"line": done, "after": after, "end": after is None}
+        if after is None:
+            return
+
+
+def _page(actor: Actor, target: Target, question: Question, after: str | None) -> records.Page:
+    collection, scope = browse.browsed_collection(actor, str(target.collection))
+    where, segment, sought = browse.question(actor, collection, scope, _query(question))
+    sort = collection.key[0] if collection.key and collection.by_name[collection.key[0]].sortable else None
+    return records.page(
+        collection.id, scope, where=where, segment=segment, q=sought, sort=sort, limit=records.MOST_ROWS, after=after, fields=()
+    )
+
+
+def _query(question: Question) -> BrowseQuery:
+    return BrowseQuery(segment=question.segment, filter=question.filter, q=question.q)
+
+
+def wrong_records(actor: Actor, target: Target, keys: Sequence[str]) -> dict[str, str]:
+    """Key → why this record cannot be enrolled."""
+    collection = str(target.collection)
+    seen = records.visible_keys(collection, keys, access.scope_for(actor, collection, "read"))
+    return _labelled(target, [key for key in keys if key in seen]) | {key: UNSEEN for key in keys if key not in seen}
+
+
+def _labelled(target: Target, keys: Sequence[str]) -> dict[str, str]:
+    """The records that need a clearance: an enrolment is told in places where they must not be."""
+    obj, collection = f"collection:{target.collection}", str(target.collection)
+    if obj not in access.all_labelled() or not keys:
+        return {}
+    fields = [item.name for item in records.collection(collection).fields]
+    found = records.named(collection, keys, scopes.whole(collection), fields)
+    return {key: LABELLED for key in keys if key not in found or access.label_of(obj, found[key].values) is not None}
+
+
+def _reasons(why: str | None, name: str = "record") -> list[dict[str, str]]:
+    return [{"field": name, "reason": why}] if why else []
+
+
+# ------------------------------------------------------------------------------------------------------------------- rows
+
+
+def _of_rows(actor: Actor, target: Target, question: Question, person: str, done: int) -> Iterator[tuple[list[Candidate], dict[str, Any]]]:
+    numbered = islice(_numbered(question, person), done, None)
+    while part := list(islice(numbered, AT_ONCE)):
+        done += len(part)
+        yield _candidates(actor, target, question, part), {"line": done}
+
+
+def _numbered(question: Question, person: str) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
+    """(number of the line, its values; None where its bytes cannot be read in the file's encoding)."""
+    if question.file is None:
+        yield from ((number, dict(row)) for number, row in enumerate(question.rows or ()))
+        return
+    lines = contact_files.rows(question.file, person)
+    next(lines, None)
+    columns = {int(number): name for number, name in question.columns.items() if name}
+    for row in lines:
+        cells = {name: row.cells[number] for number, name in columns.items() if number < len(row.cells) and row.cells[number]}
+        yield row.number, cells if row.readable else None
+
+
+def _candidates(actor: Actor, target: Target, question: Question, part: Sequence[tuple[int, Mapping[str, Any] | None]]) -> list[Candidate]:
+    found = _matched(actor, target, question, [row for _, row in part if row is not None]) if target.collection else {}
+    made = []
+    for number, row in part:
+        if row is None:
+            encoding = contact_files.ENCODINGS[question.file.encoding] if question.file else "this encoding"
+            made.append(Candidate(number, wrong=_reasons(f"This line cannot be read as {encoding}.", "csv")))
+        elif target.collection:
+            made.append(_of_record(target, question, number, row, found))
+        else:
+            values = {**question.values, **row}
+            made.append(Candidate(number, None, values, [*wrong_contact(values), *target.wrong_values(values)] or _empty(values)))
+    return made
+
+
+def _empty(values: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [] if any(value not in (None, "") for value in values.values()) else _reasons("There is nothing in this row.", "row")
+
+
+def _of_record(target: Target, question: Question, number: int, row: Mapping[str, Any], found: Mapping[str, list[str]]) -> Candidate:
+    named = str(row.get(question.match or "", "")).strip()
+    keys = found.get(named.casefold(), [])
+    wrong = None
+    if not named:
+        wrong = "This row does not say which record is meant."
+    elif not keys:
+        wrong = f"No record has this: {named[:80]}."
+    elif len(keys) > 1:
+        wrong = f"{len(keys)} records have this: {named[:80]}."
+    if wrong is None and (labelled := _labelled(target, keys)):
+        wrong = labelled[keys[0]]
+    known = {entry.name for entry in target.fields}
+    values = {**question.values, **{name: value for name, value in row.items() if name in known and name != question.match}}
+    return Candidate(number, keys[0] if len(keys) == 1 else None, values, _reasons(wrong, question.match or "record"))
+
+
+def _matched(actor: Actor, target: Target, question: Question, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """What the rows name, in small letters → the keys of the records that have it, within the actor's scope."""
+    collection, scope = browse.browsed_collection(actor, str(target.collection))
+    name = question.match or ""
+    if name == KEY:
+        keys = {str(row[name]) for row in rows if row.get(name) not in (None, "")}
+        return {key.casefold(): [key] for key in records.visible_keys(collection.id, sorted(keys), scope)}
+    filters.readable_field(collection, name, scope.hidden)
+    given = {str(row[name]).strip() for row in rows if str(row.get(name) or "").strip()}
+    wanted = sorted(given | ({value.lower() for value in given} if collection.by_name[name].type == "email" else set()))
+    found: dict[str, list[str]] = {}
+    for start in range(0, len(wanted), ASKED):
+        told = orjson.dumps({"field": name, "op": "in", "value": wanted[start : start + ASKED]}).decode()
+        where, _, _ = browse.question(actor, collection, scope, BrowseQuery(filter=told))
+        page = records.page(collection.id, scope, where=where, limit=records.MOST_ROWS, fields=[name])
+        for record in page.rows:
+            found.setdefault(str(record.values.get(name)).strip().casefold(), []).append(str(record.key))
+    return found
+
+
+KEY = "record"
+"""The column that holds keys of records, not values of a field."""
+ASKED = 250
+"""Values looked for by one statement: two records may have each of them, and a page has 500."""
+
+
+def match_of(actor: Actor, target: Target, names: Sequence[str]) -> str | None:
+    """The field by which rows with these names find their record: the key, else an e-mail address or telephone number, else the first that is there."""
+    if target.collection is None:
+        return None
+    collection, scope = browse.browsed_collection(actor, target.collection)
+    readable = {item.name: item.type for item in collection.readable(scope)}
+    if KEY in names and KEY not in readable:
+        return KEY
+    preferred = [*collection.key, *(name for name, kind in readable.items() if kind in ("email", "phone"))]
+    return next((name for name in preferred if name in names), next((name for name in names if name in readable), None))
+
+
+def with_match(actor: Actor, target: Target, question: Question) -> Question:
+    """The question with the field by which its rows find their records. Raises Invalid where there is none."""
+    if target.collection is None or (question.rows is None and question.file is None):
+        return question
+    if len(question.rows or ()) > MOST_NAMED:
+        raise Invalid("These are too many rows.", details=[{"field": "rows", "reason": f"At most {MOST_NAMED:,}: send a file."}])
+    names = list(question.columns.values()) if question.file else list({name: 1 for row in question.rows or () for name in row})
+    match = question.match or match_of(actor, target, names)
+    if match is None or match not in names:
+        reason = "None of the columns names a field of the records: map one to the key, an e-mail address or another field."
+        raise Invalid("It is not clear which records are meant.", details=[{"field": "match", "reason": reason}])
+    return replace(question, match=match)
+
+
+def require_values(target: Target, question: Question) -> None:
+    """Raise Invalid for required values of the start that nobody gives: of records they are the same for all, or columns."""
+    given = {*(name for name, value in question.values.items() if value not in (None, "")), *question.columns.values()}
+    given |= {name for row in question.rows or () for name in row}
+    lacking = [entry for entry in target.fields if entry.required and entry.value is None and entry.name not in given]
+    if target.collection is not None and lacking:
+        details = [{"field": f"values.{entry.name}", "reason": missing_message(entry.field())} for entry in lacking]
+        raise Invalid("Something is missing that is the same for everybody.", details=details)
+
+
+def choices(actor: Actor, target: Target) -> list[tuple[str, str]]:
+    """(name, label) of what the cells of a column may be: fields of the start step; for a workflow about records their key and fields too."""
+    of_start = [(entry.name, entry.label or entry.name) for entry in target.fields]
+    if target.collection is None:
+        return of_start or [("name", "Name"), ("phone", "Phone"), ("email", "E-mail")]
+    collection, scope = browse.browsed_collection(actor, target.collection)
+    named = {name for name, _ in of_start}
+    fields = [
+        (item.name, item.label)
+        for item in collection.readable(scope)
+        if item.name not in named and item.type not in ("json", "binary", "other")
+    ]
+    own_key = [] if any(name == KEY for name, _ in fields) else [(KEY, f"Key of the {collection.label_one.casefold()}")]
+    return [*own_key, *fields, *of_start]
+
+
+def columns_of(actor: Actor, target: Target, headings: Sequence[str]) -> dict[str, str]:
+    """Number of a column → what its cells are, by the words of its heading; columns whose heading says nothing are left out."""
+    by_word = {_word(text): name for name, label in reversed(choices(actor, target)) for text in (label, name)}
+    columns: dict[str, str] = {}
+    for number, heading in enumerate(headings):
+        name = by_word.get(_word(heading))
+        if name is None and target.collection is None and not target.fields:
+            name = re.sub(r"[^a-z0-9]+", "_", heading.casefold()).strip("_")[:60]
+        if name and name not in columns.values():
+            columns[str(number)] = name
+    return columns
+
+
+def _word(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.casefold())

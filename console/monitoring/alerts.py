@@ -1,0 +1,276 @@
+"""Alerts: rules of a workflow that tell people, or start a workflow, when a run fails, fails with a certain error, or takes too long.
+
+A rule tells at most once an hour; what it holds back meanwhile is counted. Each start of a workflow is one per rule and failed run.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import access, accounts, log, queue, runs, workflows
+from console.core.actor import Actor
+from console.core.run.origin import StartedBy
+from console.db import tables
+from console.db.engine import fetch, hot_engine, transaction
+from console.db.ids import new_id
+from console.errors import ConsoleError, Invalid, NotFound
+from console.runs.rows import side_rows
+from console.workflows import OBJECT, Known
+
+logger = logging.getLogger(__name__)
+KINDS: Mapping[str, str] = {"failed": "A run fails", "error": "A run fails with an error like", "slow": "A run is live for longer than"}
+EVERY = timedelta(hours=1)
+OLDEST = timedelta(days=1)
+"""What failed longer ago is not told any more: the log may have been read from its beginning."""
+AT_ONCE = 200
+MOST_RULES = 20
+LONGEST_PATTERN = 200
+LONGEST_MINUTES = 525_600
+LONGEST_CHAIN = 8
+_WAITING = f"""
+select f.run, f.workflow, f.step, f.code, f.at, r.reason, r.origin from console.failure f join {access.EVERY_RUN.sql()} on r.id = f.run
+where f.alerted_at is null order by f.pos limit %s
+"""  # noqa: S608 (texts of this file)
+_SLOW = f"""
+select r.id, a.id from console.alert_rule a join {access.EVERY_RUN.sql()} on r.workflow = a.workflow
+where a.kind = 'slow' and r.ended_at is null and r.created_at < now() - make_interval(mins => a.minutes)
+and not exists (select from console.alert_told t where t.rule = a.id and t.run = r.id) order by r.created_at limit %s
+"""  # noqa: S608 (as above)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule. `people` are told by a notice, with `mail` by e-mail too; `starts` is the slug of a workflow. `held` counts what it kept back since `last_at`."""
+
+    id: str
+    workflow: str
+    kind: str
+    minutes: int | None
+    pattern: str | None
+    people: Sequence[str]
+    mail: bool
+    starts: str | None
+    made_by: str
+    made_at: datetime
+    last_at: datetime | None
+    held: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The rule as one of a list of the API."""
+        return {
+            **{name: getattr(self, name) for name in ("id", "kind", "minutes", "pattern", "mail", "starts", "held")},
+            "people": list(self.people),
+            "last_at": log.body.moment(self.last_at) if self.last_at else None,
+        }
+
+
+def rules_of(workflow: Known) -> list[Rule]:
+    """The rules of the workflow, the oldest first. The caller made sure that it may be seen."""
+    rule = tables.alert_rule.c
+    with hot_engine().connect() as connection:
+        return [
+            Rule(*row)
+            for row in connection.execute(sa.select(tables.alert_rule).where(rule.workflow == workflow.id).order_by(rule.made_at))
+        ]
+
+
+def add(
+    actor: Actor,
+    workflow: Known,
+    *,
+    kind: str,
+    minutes: int | None = None,
+    pattern: str = "",
+    people: Sequence[str] = (),
+    mail: bool = True,
+    starts: str = "",
+) -> Rule:
+    """Make a rule. Needs the right `activate`. `people` are e-mail addresses of people who may see the workflow.
+
+    Raises NotAllowed, Invalid with a detail per field.
+    """
+    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
+    wrong = list(_wrong(kind, minutes, pattern))
+    told, unknown = _people(workflow, people)
+    wrong += [("people", f"Nobody who may see this workflow has the address {address}.") for address in unknown]
+    if starts and not _startable(workflow, starts):
+        wrong.append(("starts", "Name another workflow that is published, runs by itself (run_as), and is about no record."))
+    if not told and not starts and not unknown:
+        wrong.append(("people", "Say who is told, or which workflow is started."))
+    if len(rules_of(workflow)) >= MOST_RULES:
+        wrong.append(("kind", f"A workflow has at most {MOST_RULES} alerts."))
+    if wrong:
+        raise Invalid("The alert was not made.", details=[{"field": field, "reason": reason} for field, reason in wrong])
+    row = {
+        "id": new_id("alr"),
+        "workflow": workflow.id,
+        "kind": kind,
+        "minutes": minutes if kind == "slow" else None,
+        "pattern": pattern.strip() if kind == "error" else None,
+        "people": told,
+        "mail": mail,
+        "starts": starts or None,
+        "made_by": actor.id,
+        "made_at": log.now(),
+        "held": 0,
+    }
+    with transaction() as connection:
+        made = Rule(*connection.execute(sa.insert(tables.alert_rule).values(**row).returning(*tables.alert_rule.c)).one())
+        _note(actor, "alert_changed", workflow, connection, made, sealed={"rule": made.to_json()}, removed=False)
+    return made
+
+
+def remove(actor: Actor, workflow: Known, rule_id: str) -> None:
+    """Take a rule away. Needs the right `activate`. Raises NotAllowed, NotFound."""
+    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
+    rule = tables.alert_rule.c
+    with transaction() as connection:
+        gone = sa.delete(tables.alert_rule).where(rule.id == rule_id, rule.workflow == workflow.id).returning(*tables.alert_rule.c)
+        row = connection.execute(gone).first()
+        if row is None:
+            raise NotFound("There is no such alert any more.")
+        _note(actor, "alert_changed", workflow, connection, Rule(*row), sealed={"rule": Rule(*row).to_json()}, removed=True)
+
+
+# ------------------------------------------------------------------------------------------------------------- raising
+
+
+def raise_due() -> int:
+    """Judge the failures that no rule has looked at yet, in their order; how many there were. While everything is paused, they wait."""
+    if queue.paused():
+        return 0
+    rows = fetch(_WAITING, (AT_ONCE,))
+    for run_id, workflow_id, step, code, at, reason, origin in rows:
+        known = _known(workflow_id)
+        if known is not None and at > log.now() - OLDEST:
+            told = {"run": run_id, "step": step, "code": code, "message": reason or "", "workflow": known.slug}
+            for rule in rules_of(known):
+                if rule.kind == "failed" or (rule.kind == "error" and _alike(rule.pattern or "", code, told["message"])):
+                    _raise(known, rule, run_id, told, origin)
+        with transaction() as connection:
+            connection.execute(sa.update(tables.failure).where(tables.failure.c.run == run_id).values(alerted_at=log.now()))
+    return len(rows)
+
+
+def tell_slow() -> int:
+    """Tell of live runs that take longer than a rule allows, each once; how many there were."""
+    if queue.paused():
+        return 0
+    rows = fetch(_SLOW, (AT_ONCE,))
+    for run_id, rule_id in rows:
+        with hot_engine().connect() as connection:
+            row = connection.execute(sa.select(tables.alert_rule).where(tables.alert_rule.c.id == rule_id)).first()
+        known = _known(row.workflow) if row is not None else None
+        if row is None or known is None:
+            continue
+        _raise(known, Rule(*row), run_id, {"run": run_id, "step": "", "code": "slow", "message": "", "workflow": known.slug}, None)
+        with transaction() as connection:
+            connection.execute(
+                sa.text("insert into console.alert_told values (:rule, :run) on conflict do nothing"), {"rule": rule_id, "run": run_id}
+            )
+    return len(rows)
+
+
+def _raise(workflow: Known, rule: Rule, run_id: str, values: Mapping[str, str], origin: Mapping[str, Any] | None) -> None:
+    """Start the rule's workflow for this run; and tell its people, unless it told them within the hour."""
+    started = _start(rule, run_id, values, origin) if rule.starts else None
+    now, at = log.now(), tables.alert_rule.c
+    with transaction() as connection:
+        may = sa.update(tables.alert_rule).where(at.id == rule.id, sa.or_(at.last_at.is_(None), at.last_at <= now - EVERY))
+        held = connection.execute(sa.select(at.held).where(at.id == rule.id).with_for_update()).scalar()
+        tells = bool(rule.people) and connection.execute(may.values(last_at=now, held=0)).rowcount == 1
+        if rule.people and not tells:
+            connection.execute(sa.update(tables.alert_rule).where(at.id == rule.id).values(held=at.held + 1))
+        people = [person for person in rule.people if _may_see(person, workflow)] if tells else []
+        slow = rule.kind == "slow"
+        side_rows.add_notices(
+            *(connection, people, f"{rule.id}:{run_id}", "alert_slow" if slow else "alert_failed"),
+            at=now, run=run_id, link=f"/workflows/{workflow.slug}/" + (f"executions/{run_id}" if slow else "incidents"), mail=rule.mail,
+        )  # fmt: skip
+        if people or started:
+            _note(
+                *(runs.ENGINE, "alert_raised", workflow, connection, rule),
+                failed_run=run_id, people=people, started=started, held=held or 0,
+            )  # fmt: skip
+
+
+def _start(rule: Rule, run_id: str, values: Mapping[str, str], origin: Mapping[str, Any] | None) -> str | None:
+    """The run that the rule's workflow began for this failure; None if it cannot be started, or failures would start one another without end."""
+    chain = [*(tuple(link) for link in (origin or {}).get("chain") or ()), (rule.workflow, run_id)]
+    if len(chain) > LONGEST_CHAIN or any(link[0] == rule.id for link in chain):
+        logger.warning("alert %s: a chain of %s runs is not gone on with", rule.id, len(chain))
+        return None
+    try:
+        definition = workflows.live(rule.starts or "")
+        if any(workflow == definition.id for workflow, _ in chain):
+            return None
+        named = {field["name"] for field in definition.document.start.config.get("fields") or ()}
+        given = {name: value for name, value in values.items() if name in named}
+        by = StartedBy(rule.id, "event", dict(values), tuple((str(workflow), str(record)) for workflow, record in chain))
+        return runs.start_hands_off(definition.id, by=by, record=None, values=given, key=f"{rule.id}:{run_id}")
+    except ConsoleError as error:
+        logger.warning("alert %s: %s was not started: %s", rule.id, rule.starts, error.message)
+        return None
+
+
+def _alike(pattern: str, code: str, message: str) -> bool:
+    """Whether the code or the message is like the pattern, in which `*` stands for any characters; small and capital letters are alike."""
+    wanted = pattern.casefold()
+    wanted = wanted if "*" in wanted else f"*{wanted}*"
+    return any(fnmatchcase(text.casefold(), wanted.replace("[", "[[]").replace("?", "[?]")) for text in (code, message))
+
+
+def _wrong(kind: str, minutes: int | None, pattern: str) -> list[tuple[str, str]]:
+    if kind not in KINDS:
+        return [("kind", f"One of {', '.join(KINDS)}.")]
+    if kind == "slow" and (minutes is None or not 0 < minutes <= LONGEST_MINUTES):
+        return [("minutes", f"How many minutes, 1 to {LONGEST_MINUTES:,}.")]
+    if kind == "error" and not (0 < len(pattern.strip()) <= LONGEST_PATTERN and pattern.isprintable()):
+        return [("pattern", f"Words of the error, at most {LONGEST_PATTERN} characters; * stands for any.")]
+    return []
+
+
+def _people(workflow: Known, addresses: Sequence[str]) -> tuple[list[str], list[str]]:
+    """(ids of the people with these addresses, addresses of nobody who may see the workflow)."""
+    told, unknown = [], []
+    for address in dict.fromkeys(each.strip() for each in addresses if each.strip()):
+        try:
+            person = accounts.person_of_email(address).id
+        except ConsoleError:
+            person = ""
+        if person and _may_see(person, workflow):
+            told.append(person)
+        else:
+            unknown.append(address[:200])
+    return told, unknown
+
+
+def _may_see(person: str, workflow: Known) -> bool:
+    try:
+        return access.can(accounts.actor_of_person(person), workflow.team or None, f"{OBJECT}:{workflow.slug}", "see")
+    except ConsoleError:
+        return False
+
+
+def _startable(workflow: Known, slug: str) -> bool:
+    other = next((one for one in workflows.all_known() if one.slug == slug), None)
+    if other is None or other.live is None or other.id == workflow.id or other.collection is not None:
+        return False
+    return workflows.version(other.id, other.live).document.run_as is not None
+
+
+def _known(workflow_id: str) -> Known | None:
+    return next((one for one in workflows.all_known() if one.id == workflow_id), None)
+
+
+def _note(
+    actor: Actor, kind: str, workflow: Known, connection: sa.Connection, rule: Rule, sealed: Mapping[str, Any] | None = None, **told: Any
+) -> None:
+    opened = {"workflow": workflow.id, "slug": workflow.slug, "alert": rule.id, "kind": rule.kind} | told
+    chain = None if workflow.label else workflows.CHAIN
+    log.note(actor, kind, open=opened, sealed=sealed, team=workflow.team or None, chain=chain, label=workflow.label, connection=connection)

@@ -1,0 +1,107 @@
+"""Workflows as cards: what each is, how many of its runs are live, and what came of those that ended in the last week."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from console import access, accounts, log, runs, workflows
+from console.core.actor import Actor
+from console.db import tables
+from console.db.engine import hot_engine
+from console.monitoring.outcomes import DayCount, counted_days, filled, success_rate
+from console.workflows import OBJECT, Known
+
+WEEK = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A workflow on a card. `steps` are those of the live version, else of the draft; `days` what came of its runs on the last seven days.
+
+    `live_runs` counts the runs of teams where the reader may see them. `starts` are the kinds of the
+    triggers that are on. `success` is between 0 and 1, None where nothing counts. Times are aware UTC.
+    """
+
+    known: Known
+    team: str
+    collection: str
+    steps: int
+    live_runs: int
+    published_at: datetime | None
+    next_at: datetime | None
+    starts: Collection[str]
+    days: Sequence[DayCount]
+    success: float | None
+    may_switch: bool
+
+
+_STEPS = sa.func.jsonb_array_length(
+    sa.case(
+        (
+            tables.workflow_version.c.document.is_not(None),
+            sa.cast(sa.func.convert_from(tables.workflow_version.c.document, "UTF8"), JSONB)["steps"],
+        ),
+        else_=tables.workflow.c.draft["steps"],
+    )
+)
+
+
+def cards(actor: Actor, zone: str) -> list[Card]:
+    """Every workflow that the actor may see, with drafts, by title; days are those of `zone`. Three statements, whatever their number; for a reader
+    who sees only a part of the records one more, and those to the sources.
+    """
+    seen = [known for known in workflows.all_known() if access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "see")]
+    if not seen:
+        return []
+    version_at, workflow_at = tables.workflow_version.c, tables.workflow.c
+    lives = sa.and_(workflow_at.id == version_at.workflow, workflow_at.live_version == version_at.number)
+    fires = tables.trigger.c
+    next_at = sa.select(sa.func.min(fires.next_at)).where(fires.workflow == workflow_at.id, fires.enabled).scalar_subquery()
+    starts = sa.select(sa.func.array_agg(fires.kind.distinct())).where(fires.workflow == workflow_at.id, fires.enabled).scalar_subquery()
+    columns = (workflow_at.id, version_at.published_at, _STEPS.label("steps"), next_at.label("next_at"), starts.label("starts"))
+    stored = sa.select(*columns).outerjoin(tables.workflow_version, lives)
+    with hot_engine().connect() as connection:
+        heads = {row.id: row for row in connection.execute(stored)}
+    counts, names = runs.live_counts(actor), {team.id: team.name for team in accounts.teams()}
+    labels = {name: collection.label for name, collection in (workflows.connected() or {}).items()}
+    first = first_day(log.now(), zone)
+    ended = counted_days(actor, first, zone)
+    return [
+        _card(actor, known, heads[known.id], counts, names, labels, filled(ended.get(known.id, {}), first, WEEK))
+        for known in seen
+        if known.id in heads
+    ]
+
+
+def first_day(now: datetime, zone: str, days: int = WEEK) -> date:
+    """The first of the last `days` days in the zone, today being the last."""
+    return now.astimezone(ZoneInfo(zone)).date() - timedelta(days=days - 1)
+
+
+def _card(
+    actor: Actor,
+    known: Known,
+    head: Any,
+    counts: Mapping[str, int],
+    teams: Mapping[str, str],
+    labels: Mapping[str, str],
+    days: Sequence[DayCount],
+) -> Card:
+    return Card(
+        known,
+        teams.get(known.team, known.team),
+        labels.get(known.collection or "", known.collection or ""),
+        int(head.steps or 0),
+        counts.get(known.id, 0),
+        head.published_at,
+        head.next_at if known.status == "active" else None,
+        frozenset(head.starts or ()) if known.status == "active" else frozenset(),
+        days,
+        success_rate(days),
+        access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "activate"),
+    )

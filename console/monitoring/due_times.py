@@ -1,0 +1,363 @@
+"""Due times: within how much working time a run of a workflow, or a ticket of an inbox, is to be done; who is told on the way, and where it goes when late.
+
+A clock is computed, not ticked: the working time since the run began (the ticket came in), less the attempts at steps that wait for somebody outside. So it adds up
+whatever the worker missed. At each part of the time something is done once; of what was missed, only the last of its kind.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from sqlalchemy.dialects.postgresql import JSONB
+
+from console import access, accounts, inboxes, log, queue, runs, workflows
+from console.core.actor import Actor
+from console.core.run import Run, commands, decisions
+from console.core.working_time import DAYS, Day, Hours, after, worked_seconds
+from console.db.engine import fetch, transaction
+from console.db.ids import new_id
+from console.errors import ConsoleError, Invalid, NotFound
+from console.runs.changing.transitions import holder_draft
+from console.runs.engine.stepping import plan_of
+from console.runs.rows import side_rows
+from console.runs.rows.run_store import load, retried, write
+from console.workflows import OBJECT, Known
+
+logger = logging.getLogger(__name__)
+NO_HOURS = "The hours must end after they begin."
+PENDING = ("wait", "request_documents", "human_input")
+"""Types of steps at which the clock stands still: the run waits for a moment, or for somebody outside."""
+AT_ONCE = 500
+MOST_STAGES = 10
+LONGEST_MINUTES = 525_600
+_RULE = "select id, workflow, inbox, minutes, zone, days, opens, closes, holidays, stages from console.due_rule"
+_CANDIDATES = f"""
+select r.id, d.id from console.due_rule d join {access.EVERY_RUN.sql()} on r.ended_at is null and (r.workflow = d.workflow or r.ticket ->> 'inbox' = d.inbox)
+left join console.due_clock c on c.rule = d.id and c.run = r.id
+where c.run is null or c.next_at <= now() or (d.inbox is not null and c.begun_at <> (r.ticket ->> 'at')::timestamptz)
+order by c.next_at nulls first limit %s
+"""  # noqa: S608 (texts of this file)
+_CLOCK = sa.text(
+    "insert into console.due_clock (rule, run, begun_at) values (:rule, :run, :begun) on conflict (rule, run) do update"
+    " set begun_at = excluded.begun_at, reached = case when due_clock.begun_at = excluded.begun_at then due_clock.reached else 0 end"
+    " returning reached"
+)
+_TURN = sa.text(
+    "update console.due_clock set reached = :reached, worked_s = :worked, next_at = :next,"
+    " breached_at = coalesce(breached_at, cast(:breached as timestamptz)) where rule = :rule and run = :run"
+)
+
+
+class Stage(BaseModel):
+    """What is done when a part of the time is used up."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    percent: int = Field(ge=1, le=1000)
+    do: Literal["remind", "tell", "move"] = Field(description="remind the holder; tell people; move the run to an inbox")
+    people: list[str] = Field(default_factory=list, max_length=50, description="Ids of people, for tell")
+    inbox: str | None = Field(None, max_length=60, description="Where it goes, for move")
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Stage":
+        if self.do == "tell" and not self.people:
+            raise ValueError("say who is told")
+        if self.do == "move" and not self.inbox:
+            raise ValueError("say to which inbox it goes")
+        return self
+
+
+class Terms(BaseModel):
+    """The terms of a due time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    minutes: int = Field(ge=1, le=LONGEST_MINUTES, description="Working time in which it is to be done")
+    zone: str = "UTC"
+    days: list[Day] = Field(default=list(DAYS), min_length=1)
+    opens: time = time()
+    closes: time = Field(time(), description="00:00 is the end of the day")
+    holidays: list[date] = Field(default_factory=list, max_length=400)
+    stages: list[Stage] = Field(min_length=1, max_length=MOST_STAGES)
+
+    @model_validator(mode="after")
+    def _sound(self) -> "Terms":
+        try:
+            ZoneInfo(self.zone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"There is no zone {self.zone[:60]}; one such as Europe/Vilnius.") from None
+        if self.closes != time() and self.closes <= self.opens:
+            raise ValueError(NO_HOURS)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A due time of a workflow (its id) or of an inbox."""
+
+    id: str
+    workflow: str | None
+    inbox: str | None
+    minutes: int
+    hours: Hours
+    stages: Sequence[Stage]
+
+    def to_json(self) -> dict[str, Any]:
+        """The terms in the shape of the API."""
+        return {
+            "minutes": self.minutes,
+            "zone": self.hours.zone,
+            "days": [DAYS[day] for day in sorted(self.hours.days)],
+            "opens": self.hours.opens.isoformat("minutes"),
+            "closes": self.hours.closes.isoformat("minutes"),
+            "holidays": [day.isoformat() for day in sorted(self.hours.holidays)],
+            "stages": [stage.model_dump() for stage in self.stages],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How much of a run's time is used: `worked_s` of `total_s` seconds. `due_at` is when it is used up if nothing else is waited for; `still`: it stands still now."""
+
+    worked_s: float
+    total_s: float
+    due_at: datetime
+    still: bool
+
+    @property
+    def percent(self) -> int:
+        """The part that is used, rounded down."""
+        return int(100 * self.worked_s / self.total_s)
+
+
+def rule_of_workflow(workflow_id: str) -> Rule | None:
+    """The due time of the workflow; None if it has none."""
+    rows = fetch(f"{_RULE} where workflow = %s", (workflow_id,))
+    return _rule(rows[0]) if rows else None
+
+
+def rule_of_inbox(inbox_id: str) -> Rule | None:
+    """The due time of the inbox's tickets; None if it has none."""
+    rows = fetch(f"{_RULE} where inbox = %s", (inbox_id,))
+    return _rule(rows[0]) if rows else None
+
+
+def set_for_workflow(actor: Actor, workflow: Known, terms: Mapping[str, Any] | None) -> Rule | None:
+    """Set the due time of the workflow's runs; None takes it away. Needs the right `activate`. Raises NotAllowed, Invalid with a detail per field."""
+    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
+    named = {"workflow": workflow.id, "slug": workflow.slug}
+    return _set(actor, terms, workflow.id, None, workflow.team, named, workflow.label)
+
+
+def set_for_inbox(actor: Actor, inbox_id: str, terms: Mapping[str, Any] | None) -> Rule | None:
+    """Set the due time of the inbox's tickets; None takes it away. Needs the right to manage the inbox. Raises NotFound, NotAllowed, Invalid."""
+    inbox = inboxes.seen(actor, inbox_id)
+    access.require(actor, inbox.team, f"inbox:{inbox.id}", "manage")
+    return _set(actor, terms, None, inbox.id, inbox.team, {"inbox": inbox.id}, None)
+
+
+def clock_of(run_id: str, rule: Rule) -> Clock | None:
+    """The clock of a live or ended run under this rule; None if the rule is of an inbox in which the run does not wait. The caller may see the run."""
+    loaded = load(run_id, whole=True)
+    begun = _begun(loaded.run, rule) if loaded is not None else None
+    return _clock(loaded.run, rule, begun, loaded.run.ended_at or log.now()) if loaded is not None and begun is not None else None
+
+
+def look() -> int:
+    """Do what is due for every live run with a due time; how many clocks were looked at. While everything is paused, nobody is told."""
+    if queue.paused():
+        return 0
+    rules = {row[0]: _rule(row) for row in fetch(_RULE)}
+    pairs = fetch(_CANDIDATES, (AT_ONCE,)) if rules else []
+    for run_id, rule_id in pairs:
+        try:
+            _turn(run_id, rules[rule_id])
+        except Exception:
+            logger.exception("due time of run %s", run_id)
+    return len(pairs)
+
+
+# --------------------------------------------------------------------------------------------------------------- inside
+
+
+def _rule(row: Sequence[Any]) -> Rule:
+    ident, workflow, inbox, minutes, zone, days, opens, closes, holidays, stages = row
+    hours = Hours(zone, frozenset(days), opens, closes, frozenset(holidays))
+    return Rule(ident, workflow, inbox, minutes, hours, sorted((Stage(**stage) for stage in stages), key=lambda stage: stage.percent))
+
+
+def _set(
+    actor: Actor,
+    terms: Mapping[str, Any] | None,
+    workflow: str | None,
+    inbox: str | None,
+    team: str,
+    named: Mapping[str, Any],
+    label: str | None,
+) -> Rule | None:
+    checked = None if terms is None else _checked(terms, team)
+    column, value = ("workflow", workflow) if workflow is not None else ("inbox", inbox)
+    with transaction() as connection:
+        former = connection.exec_driver_sql(f"select id from console.due_rule where {column} = %s for update", (value,)).scalar()  # noqa: S608 (a name of this file)
+        if checked is None and former is None:
+            raise NotFound("There is no due time here.")
+        made = str(former or new_id("due"))
+        if checked is None:
+            connection.execute(sa.text("delete from console.due_rule where id = :id"), {"id": made})
+        else:
+            connection.execute(sa.text("update console.due_clock set next_at = now() where rule = :id"), {"id": made})
+        if checked is not None:
+            row = {
+                "id": made,
+                "workflow": workflow,
+                "inbox": inbox,
+                "minutes": checked.minutes,
+                "zone": checked.zone,
+                "by": actor.id,
+                "days": [DAYS.index(day) for day in checked.days],
+                "opens": checked.opens,
+                "closes": checked.closes,
+                "holidays": list(checked.holidays),
+                "stages": [stage.model_dump() for stage in checked.stages],
+            }
+            connection.execute(_INSERT, row)
+        told = {"rule": made, "minutes": checked.minutes if checked else None, "removed": checked is None} | dict(named)
+        terms_told = {"terms": checked.model_dump(mode="json") if checked else {}}
+        chain = None if label else workflows.CHAIN
+        log.note(
+            actor, "due_time_changed", open=told, sealed=terms_told, team=team or None, chain=chain, label=label, connection=connection
+        )
+    return rule_of_workflow(workflow) if workflow is not None else rule_of_inbox(inbox or "")
+
+
+_INSERT = sa.text(
+    "insert into console.due_rule (id, workflow, inbox, minutes, zone, days, opens, closes, holidays, stages, made_by)"
+    " values (:id, :workflow, :inbox, :minutes, :zone, :days, :opens, :closes, :holidays, :stages, :by) on conflict (id) do update"
+    " set minutes = excluded.minutes, zone = excluded.zone, days = excluded.days, opens = excluded.opens, closes = excluded.closes,"
+    " holidays = excluded.holidays, stages = excluded.stages, made_by = excluded.made_by, made_at = now()"
+).bindparams(sa.bindparam("stages", type_=JSONB))
+
+
+def _checked(terms: Mapping[str, Any], team: str) -> Terms:
+    """The terms. Raises Invalid with a detail per field."""
+    try:
+        checked = Terms.model_validate(dict(terms))
+    except ValidationError as wrong:
+        reasons = [(".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, ")) for each in wrong.errors()]
+        details = [{"field": place or ("closes" if reason == NO_HOURS else "zone"), "reason": reason} for place, reason in reasons]
+        raise Invalid("The due time was not set.", details=details) from None
+    for number, stage in enumerate(checked.stages):
+        if stage.inbox is not None and all(inbox.id != stage.inbox for inbox in inboxes.used_by(team)):
+            field = f"stages.{number}.inbox"
+            raise Invalid("The due time was not set.", details=[{"field": field, "reason": f"The team uses no inbox {stage.inbox}."}])
+    return checked
+
+
+def _begun(run: Run, rule: Rule) -> datetime | None:
+    """When the clock began: with the run, or when the ticket came in."""
+    if rule.inbox is None:
+        return run.created_at
+    ticket = run.ticket or {}
+    return datetime.fromisoformat(ticket["at"]) if ticket.get("inbox") == rule.inbox else None
+
+
+def _clock(run: Run, rule: Rule, begun: datetime, now: datetime) -> Clock:
+    types = {step.id: step.type for step in workflows.version(run.workflow, run.version).document.steps}
+    pauses = [(each.entered_at, each.completed_at or now) for each in run.attempts.values() if types.get(each.step) in PENDING]
+    worked = worked_seconds(rule.hours, begun, now, pauses)
+    total = rule.minutes * 60.0
+    attempt = run.attempt
+    still = attempt is not None and types.get(attempt.step) in PENDING
+    return Clock(worked, total, after(rule.hours, now, max(0.0, total - worked)), still)
+
+
+def _turn(run_id: str, rule: Rule) -> None:
+    """Do what the run's clock has come to, and set when to look again. The row of the clock is locked: two workers do it once."""
+    moves: str | None = None
+    with transaction() as connection:
+        loaded = load(run_id, whole=True)
+        if loaded is None or loaded.run.ended or (begun := _begun(loaded.run, rule)) is None:
+            connection.execute(
+                sa.text("update console.due_clock set next_at = null where rule = :rule and run = :run"), {"rule": rule.id, "run": run_id}
+            )
+            return
+        reached = connection.execute(_CLOCK, {"rule": rule.id, "run": run_id, "begun": begun}).scalar_one()
+        now = log.now()
+        clock = _clock(loaded.run, rule, begun, now)
+        passed = [stage for stage in rule.stages if reached < stage.percent <= clock.percent]
+        coming = next((stage.percent for stage in rule.stages if stage.percent > clock.percent), None)
+        next_at = None if coming is None else after(rule.hours, now, max(1.0, clock.total_s * coming / 100 - clock.worked_s))
+        breached = now if clock.percent >= 100 else None
+        percent = passed[-1].percent if passed else reached
+        connection.execute(
+            _TURN, {"rule": rule.id, "run": run_id, "reached": percent, "worked": clock.worked_s, "next": next_at, "breached": breached}
+        )
+        if passed:
+            told = _tell(connection, loaded.run, rule, passed, percent)
+            moves = next((stage.inbox for stage in reversed(passed) if stage.do == "move"), None)
+            _note(connection, loaded.run, rule, percent, clock, told, moves)
+    if moves is not None:
+        _move(run_id, moves, percent)
+
+
+def _tell(connection: sa.Connection, run: Run, rule: Rule, passed: Sequence[Stage], percent: int) -> list[str]:
+    """Tell whom the stages name, each once whatever was missed; returns their ids."""
+    people: dict[str, None] = {}
+    for stage in passed:
+        holder = run.holder or run.last_holder
+        people |= dict.fromkeys(stage.people if stage.do == "tell" else [holder] if stage.do == "remind" and holder else [])
+    told = [person for person in people if _may_see(person, run)]
+    kind = "due_over" if percent >= 100 else "due_soon"
+    side_rows.add_notices(connection, told, f"{rule.id}:{run.id}:{percent}", kind, at=log.now(), run=run.id)
+    return told
+
+
+def _may_see(person: str, run: Run) -> bool:
+    slug = workflows.version(run.workflow, run.version).slug
+    try:
+        return access.can(accounts.actor_of_person(person), run.team, f"{OBJECT}:{slug}", "see")
+    except ConsoleError:
+        return False
+
+
+def _note(connection: sa.Connection, run: Run, rule: Rule, percent: int, clock: Clock, told: Sequence[str], moved: str | None) -> None:
+    definition = workflows.version(run.workflow, run.version)
+    opened = {
+        "workflow": run.workflow,
+        "slug": definition.slug,
+        "inbox": rule.inbox,
+        "rule": rule.id,
+        "late_run": run.id,
+        "percent": percent,
+        "worked_seconds": int(clock.worked_s),
+        "holder": run.holder,
+        "told": list(told),
+        "moved_to": moved,
+    }
+    chain = None if run.label else workflows.CHAIN
+    log.note(runs.ENGINE, "due_time_reached", open=opened, team=run.team or None, chain=chain, label=run.label, connection=connection)
+
+
+def _move(run_id: str, inbox: str, percent: int) -> None:
+    """Put the run into the inbox, with the holder's draft; left where it is if it ended, is there already, or a change is under way."""
+
+    def once() -> None:
+        loaded = load(run_id)
+        if loaded is None or loaded.run.ended or (loaded.run.ticket or {}).get("inbox") == inbox:
+            return
+        run = loaded.run
+        definition = workflows.version(run.workflow, run.version)
+        reason = f"{percent} % of its time is used up."
+        command = commands.Escalate(run.holder or runs.ENGINE.id, run.revision, inbox, reason, "urgent", holder_draft(run, loaded.subject))
+        events = [event._replace(by=None) for event in decisions.decide(plan_of(definition), run, command, log.now())]
+        write(runs.ENGINE, definition, loaded, events)
+
+    try:
+        retried(once)
+    except ConsoleError as error:
+        logger.info("run %s is not moved to %s: %s", run_id, inbox, error.message)

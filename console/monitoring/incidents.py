@@ -1,0 +1,209 @@
+"""Failed runs in groups of one cause each: seen together, mended once, and done again together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from console import access, log, runs, workflows
+from console.core.actor import Actor
+from console.db import tables
+from console.db.engine import hot_engine, transaction
+from console.errors import ConsoleError, Malformed, NotFound
+from console.runs import RunHead
+from console.runs.showing import lists, record_reach
+from console.workflows import OBJECT, Known, lifecycle
+
+MOST_GROUPS = 100
+AT_ONCE = 100
+"""How many runs one retry does; the next does the following ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Failed runs of a workflow with one cause that nobody has done again or closed. `newest` is the last of them. Times are aware UTC."""
+
+    workflow: Known
+    cause: str
+    code: str
+    step: str
+    step_title: str
+    message: str
+    count: int
+    versions: Sequence[int]
+    first_at: datetime
+    last_at: datetime
+    newest: RunHead
+
+    def to_json(self) -> dict[str, Any]:
+        """The incident as one of a list of the API."""
+        return {
+            "id": self.cause,
+            "workflow": {"id": self.workflow.id, "slug": self.workflow.slug, "title": self.workflow.title},
+            **{name: getattr(self, name) for name in ("code", "step", "message", "count")},
+            "versions": list(self.versions),
+            "first_at": log.body.moment(self.first_at),
+            "last_at": log.body.moment(self.last_at),
+            "newest": self.newest.id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What a retry of a group did: old run → new run; old run → why it was not done again; and how many are left."""
+
+    started: Mapping[str, str]
+    refused: Mapping[str, str]
+    left: int
+
+
+def open_incidents(actor: Actor, workflow: str | None = None) -> list[Incident]:
+    """The open incidents that the actor may see, of one workflow (its id) or of all, the latest first. Two statements besides those of a list of runs."""
+    failure, run = tables.failure.c, tables.run.c
+    grouped = (
+        sa.select(
+            *(failure.workflow, failure.cause, failure.code, failure.step),
+            sa.func.count().label("count"),
+            sa.func.array_agg(failure.version.distinct()).label("versions"),
+            sa.func.min(failure.at).label("first_at"),
+            sa.func.max(failure.at).label("last_at"),
+            sa.func.max(failure.run).label("newest"),
+        )
+        .join(tables.run, run.id == failure.run)
+        .where(*_open(actor, workflow))
+        .group_by(failure.workflow, failure.cause, failure.code, failure.step)
+        .order_by(sa.func.max(failure.at).desc())
+        .limit(MOST_GROUPS)
+    )
+    with hot_engine().connect() as connection:
+        rows = connection.execute(grouped).all()
+    if not rows:
+        return []
+    heads = {head.id: head for head in _heads(actor, [row.newest for row in rows])}
+    known = {one.id: one for one in workflows.all_known()}
+    return [_incident(row, known[row.workflow], heads[row.newest]) for row in rows if row.newest in heads and row.workflow in known]
+
+
+def count_open(actor: Actor, workflow: str) -> int:
+    """How many causes of failure of the workflow are open, as far as the actor may see them; one statement."""
+    failure, run = tables.failure.c, tables.run.c
+    counted = sa.select(sa.func.count(failure.cause.distinct())).join(tables.run, run.id == failure.run).where(*_open(actor, workflow))
+    with hot_engine().connect() as connection:
+        return int(connection.execute(counted).scalar_one())
+
+
+def runs_of(actor: Actor, workflow: Known, cause: str, *, limit: int = AT_ONCE) -> list[RunHead]:
+    """The first failed runs of the open incident that the actor may see, the oldest first."""
+    failure = tables.failure.c
+    failed = sa.select(failure.run).where(*_unsettled(workflow.id), failure.cause == cause)
+    run = tables.run.c
+    heads, _ = lists.listed(actor, run.id.in_(failed), order=(run.created_at, run.id), limit=limit)
+    return heads
+
+
+def retry_all(
+    actor: Actor, workflow: Known, cause: str, *, origin: Literal["start", "failure"], version: Literal["original", "current"]
+) -> Retried:
+    """Do the failed runs of an incident again, at most `AT_ONCE`, each as a new run linked to the old one. What one refuses keeps no other back.
+
+    Raises NotAllowed without the right to start the workflow, NotFound if nothing of the incident is open for the actor.
+    """
+    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "start")
+    heads = runs_of(actor, workflow, cause)
+    if not heads:
+        raise NotFound("Nothing of this incident is open any more.")
+    started: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    for head in heads:
+        try:
+            started[head.id] = runs.rerun(actor, head.id, origin=origin, version=version)
+        except ConsoleError as error:
+            refused[head.id] = error.message
+    _settle(started)
+    return Retried(started, refused, len(runs_of(actor, workflow, cause, limit=AT_ONCE)))
+
+
+def retried_since(actor: Actor, workflow: Known, cause: str, since: datetime) -> Retried:
+    """The runs of an incident that were done again since then, as far as the actor sees the new ones, and how many are left. Starts nothing."""
+    failure, run = tables.failure.c, tables.run.c
+    settled = sa.select(failure.run, failure.retried_by).where(failure.workflow == workflow.id, failure.cause == cause)
+    with hot_engine().connect() as connection:
+        found = {new: old for old, new in connection.execute(settled.where(failure.retried_by.is_not(None)))}
+    again = run.id.in_(sa.select(failure.retried_by).where(failure.workflow == workflow.id, failure.cause == cause))
+    heads, _ = lists.listed(actor, again, run.created_at >= since, order=(run.created_at, run.id), limit=AT_ONCE)
+    return Retried({found[head.id]: head.id for head in heads if head.id in found}, {}, len(runs_of(actor, workflow, cause)))
+
+
+def close(actor: Actor, workflow: Known, cause: str, reason: str) -> int:
+    """Close an incident without doing its runs again; how many were closed. Needs the right to cancel runs, and a reason.
+
+    Raises NotAllowed, Invalid, NotFound if nothing of it is open for the actor.
+    """
+    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "cancel")
+    why = lifecycle.require_reason(reason)
+    if not (heads := runs_of(actor, workflow, cause)):
+        raise NotFound("Nothing of this incident is open any more.")
+    failure = tables.failure.c
+    with transaction() as connection:
+        closing = sa.update(tables.failure).where(*_unsettled(workflow.id), failure.cause == cause)
+        seen = closing.where(failure.run.in_([head.id for head in heads])).values(closed_at=log.now(), closed_by=actor.id)
+        count = connection.execute(seen).rowcount
+        opened = {"workflow": workflow.id, "slug": workflow.slug, "cause": cause, "count": count}
+        chain = None if workflow.label else workflows.CHAIN
+        log.note(
+            *(actor, "incident_closed"), open=opened, sealed={"reason": why}, team=workflow.team or None,
+            chain=chain, label=workflow.label, connection=connection,
+        )  # fmt: skip
+    return count
+
+
+def checked_origin(text: str) -> Literal["start", "failure"]:
+    """Where a retry begins. Raises Malformed."""
+    found: Mapping[str, Literal["start", "failure"]] = {"start": "start", "failure": "failure"}
+    if text not in found:
+        raise Malformed("There is no such beginning.", details=[{"field": "from", "reason": "One of start, failure."}])
+    return found[text]
+
+
+def checked_version(text: str) -> Literal["original", "current"]:
+    """The version that a retry takes: `same` or `live`, as the API calls them. Raises Malformed."""
+    found: Mapping[str, Literal["original", "current"]] = {"same": "original", "live": "current"}
+    if text not in found:
+        raise Malformed("There is no such version.", details=[{"field": "version", "reason": "One of same, live."}])
+    return found[text]
+
+
+def _settle(started: Mapping[str, str]) -> None:
+    """Note at once which runs were done again; the log would say so a second later."""
+    failure = tables.failure.c
+    with transaction() as connection:
+        for old, new in started.items():
+            connection.execute(sa.update(tables.failure).where(failure.run == old).values(retried_by=new))
+
+
+def _unsettled(workflow: str | None) -> list[sa.ColumnElement[bool]]:
+    failure = tables.failure.c
+    unsettled: list[sa.ColumnElement[bool]] = [failure.retried_by.is_(None), failure.closed_at.is_(None)]
+    return unsettled if workflow is None else [*unsettled, failure.workflow == workflow]
+
+
+def _open(actor: Actor, workflow: str | None) -> list[sa.ColumnElement[bool]]:
+    failed = tables.run.c.status.in_(("failed", "timed_out"))
+    own = [failed] if workflow is None else [failed, tables.run.c.workflow == workflow]
+    return [*_unsettled(workflow), record_reach.countable_runs(actor, *own)]
+
+
+def _heads(actor: Actor, ids: Sequence[str]) -> list[RunHead]:
+    run = tables.run.c
+    return lists.listed(actor, run.id.in_(ids), order=(run.id,), limit=len(ids))[0]
+
+
+def _incident(row: Any, known: Known, newest: RunHead) -> Incident:
+    document = workflows.version(known.id, newest.version).document
+    title = next((step.title for step in document.steps if step.id == row.step), row.step)
+    return Incident(
+        *(known, row.cause, row.code, row.step, title, newest.reason or "", row.count, sorted(row.versions), row.first_at, row.last_at),
+        newest,
+    )

@@ -1,0 +1,72 @@
+"""What came of ended runs, by day. A rate of success leaves out what people ended: cancelled and aborted runs, and those that still run."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from console.core.actor import Actor
+from console.db import tables
+from console.db.engine import hot_engine
+from console.runs.showing import record_reach
+
+WRONG = ("failed", "timed_out")
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """The runs of a workflow that ended on a day: `done` completed, `wrong` failed or timed out, `stopped` aborted or cancelled by people."""
+
+    day: date
+    done: int = 0
+    wrong: int = 0
+    stopped: int = 0
+
+    @property
+    def all(self) -> int:
+        """All that ended."""
+        return self.done + self.wrong + self.stopped
+
+
+def success_rate(days: Iterable[DayCount]) -> float | None:
+    """Completed of those that completed, failed or timed out; None where there are none."""
+    each = list(days)
+    done, wrong = sum(day.done for day in each), sum(day.wrong for day in each)
+    return done / (done + wrong) if done + wrong else None
+
+
+def midnight(day: date, zone: str) -> datetime:
+    """When the day begins in the zone."""
+    return datetime.combine(day, time(), ZoneInfo(zone))
+
+
+def counted_days(actor: Actor, first: date, zone: str, *wanted: sa.ColumnElement[bool]) -> dict[str, dict[date, DayCount]]:
+    """Workflow id → day of the zone → what ended since `first`, of what the actor may count. Days without an end are left out. One statement."""
+    run = tables.run.c
+    day = sa.cast(sa.func.timezone(zone, run.ended_at), sa.Date).label("day")
+    ended = record_reach.countable_runs(actor, run.ended_at.is_not(None), run.ended_at >= midnight(first, zone), *wanted)
+    count = sa.func.count()
+    counted = (
+        sa.select(
+            run.workflow,
+            day,
+            count.filter(run.status == "completed").label("done"),
+            count.filter(run.status.in_(WRONG)).label("wrong"),
+            count.filter(run.status.in_(("aborted", "cancelled"))).label("stopped"),
+        )
+        .where(ended)
+        .group_by(run.workflow, day)
+    )
+    found: dict[str, dict[date, DayCount]] = {}
+    with hot_engine().connect() as connection:
+        for row in connection.execute(counted):
+            found.setdefault(row.workflow, {})[row.day] = DayCount(row.day, row.done, row.wrong, row.stopped)
+    return found
+
+
+def filled(days: dict[date, DayCount], first: date, count: int) -> list[DayCount]:
+    """The days from `first`, those without an end as zeros."""
+    every = [first + timedelta(days=number) for number in range(count)]
+    return [days.get(day, DayCount(day)) for day in every]

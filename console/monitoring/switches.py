@@ -1,0 +1,173 @@
+"""What activating or cancelling a workflow would do, before somebody does it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import access, log, records, triggers, workflows
+from console.core import schedule
+from console.core.actor import Actor
+from console.core.documents.workflow import Workflow, read
+from console.db import tables
+from console.db.engine import hot_engine
+from console.errors import ConsoleError, NotFound
+from console.runs import RunHead
+from console.runs.showing import lists, record_reach
+from console.workflows import Entry
+
+AHEAD = timedelta(hours=24)
+MOST_RUNS = 50
+MOST_TIMERS = 10
+MOST_FIRINGS = 20
+MOST_MATCHING = 10_000
+CHANNELS: Mapping[str, str] = {"email": "E-mail", "sms": "Text message", "ai_call": "Phone call", "chat_message": "Chat message"}
+"""Type of step → the channel that it reaches people through."""
+STARTS: Mapping[str, str] = {
+    "schedule": "By its schedule",
+    "event": "When something happens in the console or the data",
+    "webhook": "When another program calls its address",
+    "api": "By a program through the API",
+    "mcp": "By an assistant through MCP",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """What activating would do. `publishes` is the number that the draft gets; None: its live version stays. Times are aware UTC.
+
+    `timers` are the first of the runs (id, record, moment) that go on in the next 24 hours, `due` of them, or at once, `overdue` of them.
+    """
+
+    workflow: Entry
+    publishes: int | None
+    problems: Sequence[Mapping[str, Any]]
+    triggers: Sequence[str]
+    channels: Sequence[str]
+    matching: int | None
+    overdue: int
+    due: int
+    timers: Sequence[tuple[str, str | None, datetime]]
+    firings: Sequence[tuple[str, datetime]] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The preview in the shape of the API."""
+        return {
+            "publishes": self.publishes,
+            "problems": [{"field": each["field"], "reason": each["reason"]} for each in self.problems],
+            **{name: list(getattr(self, name)) for name in ("triggers", "channels")},
+            **{name: getattr(self, name) for name in ("matching", "overdue", "due")},
+            "timers": [{"run": run, "record": record, "at": log.body.moment(at)} for run, record, at in self.timers],
+            "firings": [{"trigger": trigger, "at": log.body.moment(at)} for trigger, at in self.firings],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """The live runs that cancelling would end: how many, by status, and the first of them."""
+
+    workflow: Entry
+    live: int
+    statuses: Mapping[str, int]
+    under_way: int
+    runs: Sequence[RunHead]
+
+    def to_json(self) -> dict[str, Any]:
+        """The preview in the shape of the API."""
+        return {
+            "live": self.live,
+            "statuses": dict(self.statuses),
+            "under_way": self.under_way,
+            "runs": [
+                {
+                    "id": head.id,
+                    "title": head.record_title,
+                    "status": head.status,
+                    "record": head.record,
+                    "holder": head.holder,
+                    "step": head.step,
+                }
+                for head in self.runs
+            ],
+        }
+
+
+def activation(actor: Actor, slug_or_id: str) -> Activation:
+    """What activating the workflow would do now. Raises NotFound."""
+    entry = workflows.entry(actor, slug_or_id)
+    problems, publishes, document = _published(entry)
+    run, now = tables.run.c, log.now()
+    until = sa.cast(run.waiting["until"].astext, sa.DateTime(timezone=True))
+    waits = record_reach.countable_runs(
+        actor, run.workflow == entry.id, run.ended_at.is_(None), run.status.in_(("waiting_time", "waiting_event"))
+    )
+    ahead = sa.select(run.id, run.record, until.label("at")).where(waits, until <= now + AHEAD).subquery()
+    counted = sa.select(sa.func.count().filter(ahead.c.at <= now), sa.func.count().filter(ahead.c.at > now))
+    with hot_engine().connect() as connection:
+        overdue, due = connection.execute(counted).one()
+        first = connection.execute(sa.select(ahead).order_by(ahead.c.at).limit(MOST_TIMERS)).all()
+    listed = [each for each in triggers.listed(actor, entry.id)[1] if each.enabled]
+    firings = sorted((at, each.id) for each in listed for at in _moments(each, now))[:MOST_FIRINGS]
+    types = {step.type for step in document.steps}
+    return Activation(
+        entry,
+        publishes,
+        problems,
+        _starts(document, {each.definition.kind for each in listed}),
+        [words for kind, words in CHANNELS.items() if kind in types],
+        _matching(actor, document),
+        overdue,
+        due,
+        [(row.id, row.record, row.at) for row in first],
+        [(trigger, at) for at, trigger in firings],
+    )
+
+
+def cancellation(actor: Actor, slug_or_id: str) -> Cancellation:
+    """The live runs that cancelling the workflow would end, as far as the actor may see them. Raises NotFound."""
+    entry, run = workflows.entry(actor, slug_or_id), tables.run.c
+    live = record_reach.countable_runs(actor, run.workflow == entry.id, run.ended_at.is_(None))
+    under_way = sa.func.count().filter(run.waiting["for"].astext == "effect")
+    with hot_engine().connect() as connection:
+        rows = connection.execute(sa.select(run.status, sa.func.count(), under_way).where(live).group_by(run.status)).all()
+    heads, _ = lists.listed(actor, run.workflow == entry.id, run.ended_at.is_(None), order=(run.created_at, run.id), limit=MOST_RUNS)
+    return Cancellation(entry, sum(row[1] for row in rows), {row[0]: row[1] for row in rows}, sum(row[2] for row in rows), heads)
+
+
+def _published(entry: Entry) -> tuple[list[dict[str, Any]], int | None, Workflow]:
+    """(problems that keep the draft from being published, the number that it would get, the document that runs would start with)."""
+    if entry.live_version is not None:
+        return [], None, workflows.version(entry.id, entry.live_version).document
+    with hot_engine().connect() as connection:
+        draft = connection.execute(sa.select(tables.workflow.c.draft).where(tables.workflow.c.id == entry.id)).scalar_one_or_none()
+    if draft is None:
+        raise NotFound
+    errors = [problem for problem in workflows.check(draft, workflows.around()) if problem.severity == "error"]
+    return [problem.to_json() | {"field": problem.step or problem.field} for problem in errors], 1, read(draft)
+
+
+def _moments(trigger: triggers.Listed, now: datetime) -> list[datetime]:
+    """When a schedule fires in the next 24 hours, the first few times; also while the workflow is not active yet."""
+    rule, until = trigger.definition, now + AHEAD
+    return [at for at in schedule.following(rule.cron, rule.zone or "UTC", now, MOST_FIRINGS) if at <= until] if rule.cron else []
+
+
+def _starts(document: Workflow, kinds: Collection[str]) -> list[str]:
+    """What starts runs, in words: people first."""
+    by_hand = "By a person, from a record" if document.collection else "By a person"
+    told = [by_hand] if not kinds or {"record", "manual"} & set(kinds) else []
+    return told + [words for kind, words in STARTS.items() if kind in kinds]
+
+
+def _matching(actor: Actor, document: Workflow) -> int | None:
+    """How many records a start may be about now, as the actor sees them: at most one more than `MOST_MATCHING`. None without a collection,
+    or while its source is down.
+    """
+    if document.collection is None:
+        return None
+    try:
+        return records.count(document.collection, access.scope_for(actor, document.collection, "read"), cap=MOST_MATCHING)
+    except ConsoleError:
+        return None

@@ -1,0 +1,47 @@
+"""Outgoing webhooks: events of the log, sent to addresses outside in the order of their places, as far as somebody named may read them."""
+
+from console.outgoing_webhooks.delivering import deliver, pick_up
+from console.outgoing_webhooks.delivery_list import Delivered, deliveries_of, delivery, erase, forget, redeliver, send_test
+from console.outgoing_webhooks.event_types import EVERY, TEST, TYPES, plain
+from console.outgoing_webhooks.subscribing import (
+    Wanted,
+    add,
+    change,
+    every,
+    name_of,
+    remove,
+    renew_secret,
+    run_as_of,
+    speaks_for,
+    subscription,
+)
+from console.outgoing_webhooks.subscription_rows import Subscription
+from console.outgoing_webhooks.taking_in import take_in
+
+__all__ = [
+    "EVERY",
+    "TEST",
+    "TYPES",
+    "Delivered",
+    "Subscription",
+    "Wanted",
+    "add",
+    "change",
+    "deliver",
+    "deliveries_of",
+    "delivery",
+    "erase",
+    "every",
+    "forget",
+    "name_of",
+    "pick_up",
+    "plain",
+    "redeliver",
+    "remove",
+    "renew_secret",
+    "run_as_of",
+    "send_test",
+    "speaks_for",
+    "subscription",
+    "take_in",
+]

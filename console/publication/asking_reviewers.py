@@ -1,0 +1,44 @@
+"""Asking a second person to approve a publication, and telling whoever asked what came of it."""
+
+from console import workflows
+from console.core.actor import Actor
+from console.publication.impact import Impact, impact_of
+from console.work import notices
+from console.workflows import Review
+
+MOST_TOLD = 50
+
+
+def review_impact(actor: Actor, review: Review) -> Impact:
+    """What approving the request would do now, as far as the actor may see it."""
+    return impact_of(actor, workflows.pinned_draft(review), workflows.newest_number(review.workflow) + 1)
+
+
+def ask_for_review(actor: Actor, slug_or_id: str, *, note: str, revision: int | None = None, accept_failed_tests: str = "") -> Review:
+    """As `workflows.request_review`; those who may approve it are told."""
+    made = workflows.request_review(actor, slug_or_id, note=note, revision=revision, accept_failed_tests=accept_failed_tests)
+    people = workflows.pending_reviewers(made)[:MOST_TOLD]
+    notices.tell(people, "publishing_asked", f"{made.id}:asked", by=actor.id, link=address(made.id))
+    return made
+
+
+def approve(actor: Actor, review_id: str, *, reason: str = "") -> Review:
+    """As `workflows.approve_review`, with the impact as the actor could see it kept beside it; whoever asked is told."""
+    review = workflows.review_of(actor, review_id)
+    seen = review_impact(actor, review).to_json() if review.open else None
+    return _with_notice(actor, workflows.approve_review(actor, review_id, reason=reason, impact=seen))
+
+
+def ask_for_changes(actor: Actor, review_id: str, *, reason: str) -> Review:
+    """As `workflows.request_changes`; whoever asked is told."""
+    return _with_notice(actor, workflows.request_changes(actor, review_id, reason=reason))
+
+
+def address(review_id: str) -> str:
+    """The page of a request."""
+    return f"/approvals/publishing/{review_id}"
+
+
+def _with_notice(actor: Actor, review: Review) -> Review:
+    notices.tell([review.requested_by], "publishing_decided", f"{review.id}:{review.status}", by=actor.id, link=address(review.id))
+    return review

@@ -1,0 +1,221 @@
+"""What publishing a draft would do, before somebody does it: what differs, whom it concerns, what starts soon, who lacks which right."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from console import access, enrolments, log, records, runs, triggers, workflows
+from console.core import drafting, schedule
+from console.core.actor import Actor
+from console.core.documents.collections import Collection
+from console.core.documents.triggers import Trigger
+from console.core.documents.workflow_check import Problem
+from console.core.drafting import Difference
+from console.core.filters import Filter, Test
+from console.core.scopes import Scope
+from console.errors import ConsoleError
+from console.monitoring import CHANNELS
+from console.publication.needed_rights import MissingRight, missing_rights
+from console.workflows import Draft
+
+AHEAD = timedelta(hours=24)
+MOST_FIRINGS = 24 * 60
+MOST_COUNTED = 10_000
+ADDRESSES: Mapping[str, str] = {"email": "email", "sms": "phone", "ai_call": "phone"}
+"""Type of step → what a contact needs to be reached by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Firings:
+    """A trigger of the draft that starts runs. `count` is how often its schedule fires within 24 hours, from `first` on (aware UTC); both None for
+    a trigger that fires when something happens.
+    """
+
+    trigger: Trigger
+    count: int | None = None
+    first: datetime | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The firings in the shape of the API."""
+        first = log.body.moment(self.first) if self.first else None
+        return {"trigger": self.trigger.id, "kind": self.trigger.kind, "words": self.words, "count": self.count, "first": first}
+
+    @property
+    def words(self) -> str:
+        """What people call it: its title, else when it fires."""
+        return self.trigger.title or triggers.trigger_words(self.trigger)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelUse:
+    """A channel that steps of the draft use. `new`: the live version does not. `reaches`: records with such an address, counted up to 10,000;
+    None where that cannot be counted.
+    """
+
+    channel: str
+    steps: Sequence[str]
+    new: bool
+    reaches: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The use in the shape of the API."""
+        return {"channel": self.channel, "steps": list(self.steps), "new": self.new, "reaches": self.reaches}
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What publishing this revision of the draft would do, as far as the actor may see it.
+
+    `running`: (version, live runs, saved ones among them). `waiting`: enrolled people who begin with the new version; `enrolled`: those inside, by
+    version. `matching`: records that a start may be about, up to 10,000. `tests` None: the document has none.
+    """
+
+    draft: Draft
+    live: Mapping[str, Any] | None
+    publishes: int
+    differences: Sequence[Difference]
+    problems: Sequence[Problem]
+    running: Sequence[tuple[int, int, int]]
+    waiting: int
+    enrolled: Mapping[int, int]
+    firings: Sequence[Firings]
+    rights: Sequence[MissingRight]
+    channels: Sequence[ChannelUse]
+    matching: int | None
+    tests: Sequence[str] | None
+
+    @property
+    def same(self) -> bool:
+        """Whether the draft is what is live already."""
+        return self.live is not None and not self.differences
+
+    @property
+    def stopped(self) -> bool:
+        """Whether problems stop publishing."""
+        return any(each.severity == "error" for each in self.problems)
+
+    def to_json(self) -> dict[str, Any]:
+        """The impact in the shape of the API."""
+        return {
+            "revision": self.draft.revision,
+            "live": self.draft.live,
+            "publishes": self.publishes,
+            "same": self.same,
+            "differences": [each._asdict() for each in self.differences],
+            "problems": [
+                {"step": each.step, "field": each.field, "severity": each.severity, "message": each.reason} for each in self.problems
+            ],
+            "runs": [{"version": version, "live": live, "saved": saved} for version, live, saved in self.running],
+            "enrolments": {"waiting": self.waiting, "versions": {str(version): count for version, count in self.enrolled.items()}},
+            "firings": [each.to_json() for each in self.firings],
+            "rights": [each.to_json() for each in self.rights],
+            "channels": [each.to_json() for each in self.channels],
+            "matching": self.matching,
+            "tests": None if self.tests is None else list(self.tests),
+        }
+
+
+def impact(actor: Actor, slug_or_id: str) -> Impact:
+    """What publishing the draft would do now. Raises NotFound, and NotAllowed for who may not edit the workflow."""
+    draft = workflows.open_draft(actor, slug_or_id)
+    return impact_of(actor, draft, workflows.newest_number(draft.id) + 1)
+
+
+def impact_of(actor: Actor, draft: Draft, publishes: int) -> Impact:
+    """The same of a draft that was read before; `publishes` is the number that it would get."""
+    live, counts = workflows.live_document(draft), enrolments.counts_of([draft.id])[draft.id]
+    scope = _scope(actor, draft.document.get("collection"))
+    differences = drafting.differences(live, draft.document) if live is not None else []
+    same = live is not None and not differences
+    return Impact(
+        draft,
+        live,
+        draft.live if same and draft.live is not None else publishes,
+        differences,
+        workflows.problems(draft),
+        runs.live_versions(actor, draft.id),
+        counts.waiting,
+        counts.versions,
+        _firings(actor, draft),
+        missing_rights(actor, draft.team or None, draft.document),
+        _channels(draft.document, live, scope),
+        None if scope is None else _count(scope),
+        _tests(draft.document),
+    )
+
+
+def _firings(actor: Actor, draft: Draft) -> list[Firings]:
+    """What starts runs of the draft by itself; a trigger that was switched off stays off."""
+    switched = {each.id: each.enabled for each in triggers.listed(actor, draft.id)[1] if each.published}
+    now, found = log.now(), []
+    for written in draft.document.get("triggers") or ():
+        try:
+            trigger = Trigger.model_validate(written)
+        except ValidationError:  # a problem of the draft says so
+            continue
+        if not switched.get(trigger.id, trigger.starts_enabled):
+            continue
+        if trigger.kind in ("event", "webhook"):
+            found.append(Firings(trigger))
+        elif trigger.kind == "schedule" and (moments := _moments(trigger, now)):
+            found.append(Firings(trigger, len(moments), moments[0]))
+    return sorted(found, key=lambda each: (each.first is None, each.first or now))
+
+
+def _moments(trigger: Trigger, now: datetime) -> list[datetime]:
+    """When a schedule fires within 24 hours; a wrong one never does, and a problem of the draft says so."""
+    zone = trigger.zone or "UTC"
+    if trigger.cron is None or schedule.wrong_cron(trigger.cron) or schedule.wrong_zone(zone):
+        return []
+    return [at for at in schedule.following(trigger.cron, zone, now, MOST_FIRINGS) if at <= now + AHEAD]
+
+
+def _scope(actor: Actor, named: Any) -> tuple[Collection, Scope] | None:
+    """The collection of the draft and what of it the actor may see; None without one that exists."""
+    if not isinstance(named, str):
+        return None
+    try:
+        return records.collection(named), access.scope_for(actor, named, "read")
+    except ConsoleError:
+        return None
+
+
+def _count(seen: tuple[Collection, Scope], where: Filter | None = None) -> int | None:
+    """How many records of the collection the actor sees, at most one more than 10,000; None while its source is down."""
+    try:
+        return records.count(seen[0].id, seen[1], where, cap=MOST_COUNTED)
+    except ConsoleError:
+        return None
+
+
+def _channels(document: Mapping[str, Any], live: Mapping[str, Any] | None, seen: tuple[Collection, Scope] | None) -> list[ChannelUse]:
+    """Each channel with the steps that use it."""
+    before = {step.get("type") for step in live["steps"]} if live is not None else set()
+    found = []
+    for kind, channel in CHANNELS.items():
+        used = [str(step.get("title") or step["id"]) for step in document["steps"] if step.get("type") == kind]
+        if used:
+            found.append(ChannelUse(channel, used, kind not in before, _reaches(kind, seen)))
+    return found
+
+
+def _reaches(kind: str, seen: tuple[Collection, Scope] | None) -> int | None:
+    """How many records of the collection have an address for this type of step; None where that cannot be told."""
+    needs = ADDRESSES.get(kind)
+    if seen is None or needs is None or seen[0].contact is None:
+        return None
+    named = getattr(seen[0].contact, needs)
+    if named is None or named in seen[1].hidden:
+        return None
+    return _count(seen, Test(named, "is_null", value=False))
+
+
+def _tests(document: Mapping[str, Any]) -> list[str] | None:
+    """The names of the tests that the document has; None where it has none."""
+    written = document.get("tests")
+    if not isinstance(written, list) or not written:
+        return None
+    return [str(each.get("name") or f"Test {place}") for place, each in enumerate(written, 1) if isinstance(each, Mapping)]

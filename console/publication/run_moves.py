@@ -1,0 +1,226 @@
+"""Moving many live runs to another version: what it would do, by step; then the moves one by one, in the background where they are many."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import access, accounts, enrolments, log, queue, runs, workflows
+from console.core.actor import Actor
+from console.db import tables
+from console.db.engine import alone, hot_engine, transaction
+from console.db.ids import new_id
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.runs import ALREADY_THERE, Standing
+from console.runs.showing import lists
+from console.workflows import OBJECT, Definition, Entry
+
+AT_ONCE = 20
+"""So many are moved before the answer; of more, the rest in the background."""
+STEP = 10
+LONGEST_REASON = 2000
+LATER_S = 2.0
+table = tables.run_move
+
+
+@dataclass(frozen=True, slots=True)
+class StepMove:
+    """A step of the former version at which runs stand. `target` is where they go on (None: nobody has said yet), `fits` that it is the same step."""
+
+    step: str
+    title: str
+    runs: int
+    movable: int
+    target: str | None
+    fits: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """The step in the shape of the API."""
+        return {name: getattr(self, name) for name in ("step", "title", "runs", "movable", "target", "fits")}
+
+
+@dataclass(frozen=True, slots=True)
+class MovePlan:
+    """What a move would do. `movable` are the runs that can be moved, `stuck` reason → how many cannot; `waiting`: enrolled people who begin later."""
+
+    workflow: Entry
+    former: Definition
+    new: Definition
+    steps: Sequence[StepMove]
+    standing: Sequence[Standing]
+    stuck: Mapping[str, int]
+    waiting: int
+
+    @property
+    def movable(self) -> list[Standing]:
+        """The runs that can be moved, the oldest first."""
+        mapped = {each.step for each in self.steps if each.target is not None}
+        return [each for each in self.standing if each.why_not is None and each.step in mapped]
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan in the shape of the API."""
+        return {
+            "from": self.former.number,
+            "to": self.new.number,
+            "steps": [each.to_json() for each in self.steps],
+            "total": len(self.standing),
+            "movable": len(self.movable),
+            "refused": [{"reason": reason, "runs": count} for reason, count in self.stuck.items()],
+            "waiting": self.waiting,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RunMove:
+    """A move that was begun: how many of `total` were looked at (`done`) and moved; `refused` is run → why not."""
+
+    id: str
+    workflow: str
+    former_version: int
+    version: int
+    status: str
+    total: int
+    done: int
+    moved: int
+    refused: Mapping[str, str]
+    person: str
+    reason: str
+    made_at: datetime
+    ended_at: datetime | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The move in the shape of the API."""
+        told = {name: getattr(self, name) for name in ("id", "status", "total", "done", "moved", "reason")}
+        told |= {"from": self.former_version, "to": self.version, "by": self.person, "refused": dict(self.refused)}
+        ended = log.body.moment(self.ended_at) if self.ended_at else None
+        return told | {"made_at": log.body.moment(self.made_at), "ended_at": ended}
+
+
+def plan_move(actor: Actor, slug_or_id: str, former: int, new: int, steps: Mapping[str, str] | None = None) -> MovePlan:
+    """What moving the runs of one version to another would do. `steps` says where runs go on, by the step at which they stand; without, at the
+    same step, where there is one.
+
+    Raises NotFound, NotAllowed (it needs the right to publish), Invalid for a step that is none.
+    """
+    entry = workflows.entry(actor, slug_or_id)
+    access.require(actor, entry.team or None, f"{OBJECT}:{entry.slug}", "publish")
+    old, other = workflows.version(entry.id, former), workflows.version(entry.id, new)
+    given = _checked(old, other, steps or {})
+    standing = runs.standing_runs(actor, old, other)
+    count, can = Counter(each.step for each in standing), Counter(each.step for each in standing if each.why_not is None)
+    same = runs.targets(old, other, list(count))
+    lines = [
+        StepMove(step.id, step.title, count[step.id], can[step.id], given.get(step.id, same.get(step.id)), step.id in same)
+        for step in old.document.steps
+        if step.id in count
+    ]
+    stuck = Counter(each.why_not for each in standing if each.why_not is not None)
+    homeless = {each.step: each for each in lines if each.target is None and each.movable}
+    stuck.update({f"“{each.title}” is not in that version: choose where its runs go on.": each.movable for each in homeless.values()})
+    waiting = enrolments.counts_of([entry.id])[entry.id].waiting
+    return MovePlan(entry, old, other, lines, standing, dict(stuck.most_common()), waiting)
+
+
+def run_titles(actor: Actor, standing: Sequence[Standing]) -> dict[str, str]:
+    """What the runs are about, by run, as far as the actor may see it."""
+    run = tables.run.c
+    heads, _ = lists.listed(actor, run.id.in_([each.run for each in standing]), order=(run.created_at, run.id), limit=len(standing) or 1)
+    return {head.id: head.record_title for head in heads}
+
+
+def move_runs(
+    actor: Actor, slug_or_id: str, former: int, new: int, *, steps: Mapping[str, str], reason: str, chosen: Sequence[str] | None = None
+) -> RunMove:
+    """Move the chosen runs (None: all that can be moved). The first are moved at once, many in the background.
+
+    Raises as `plan_move`, Invalid without a reason, Conflict `not_possible` where none can be moved.
+    """
+    words = reason.strip()
+    if not words or len(words) > LONGEST_REASON or "\x00" in words:
+        raise Invalid("A reason is needed.", details=[{"field": "reason", "reason": "Say why in a few words; it is kept in the log."}])
+    plan = plan_move(actor, slug_or_id, former, new, steps)
+    movable = [each.run for each in plan.movable]
+    wanted = movable if chosen is None else [run for run in dict.fromkeys(chosen) if run in {each.run for each in plan.standing}]
+    if not wanted:
+        raise Conflict("None of these runs can be moved.", code="not_possible")
+    targets = {each.step: each.target for each in plan.steps if each.target is not None}
+    move_id = new_id("mov")
+    values = {"id": move_id, "workflow": plan.workflow.id, "former_version": former, "version": new, "steps": targets}
+    values |= {"runs": wanted, "person": actor.id, "reason": words, "made_at": log.now()}
+    with transaction() as connection:
+        connection.execute(sa.insert(table).values(**values))
+        queue.enqueue(connection, queue.MOVE, move_id, dedupe_key=f"move|{move_id}")  # also of few: this process may die
+    if len(wanted) <= AT_ONCE:
+        _go_on(move_id, actor, lambda: False)
+    return move_of(actor, plan.workflow.id, move_id)
+
+
+def move_of(actor: Actor, slug_or_id: str, move_id: str) -> RunMove:
+    """How far a move is. Raises NotFound, NotAllowed."""
+    entry = workflows.entry(actor, slug_or_id)
+    access.require(actor, entry.team or None, f"{OBJECT}:{entry.slug}", "publish")
+    row = _row(move_id)
+    if row is None or row.workflow != entry.id:
+        raise NotFound("There is no such move of this workflow.")
+    return RunMove(**{name: getattr(row, name) for name in RunMove.__dataclass_fields__ if name != "total"}, total=len(row.runs))
+
+
+def advance(move_id: str, stopping: Callable[[], bool] = lambda: False) -> None:
+    """A worker's way in: moves the runs that are left, as whoever asked for it. Raises PutBack when it has to stop."""
+    row = _row(move_id)
+    if row is not None and row.status == "running":
+        _go_on(move_id, accounts.actor_of_person(row.person), stopping)
+
+
+def _go_on(move_id: str, actor: Actor, stopping: Callable[[], bool]) -> None:
+    with alone(f"move|{move_id}") as mine:
+        row = _row(move_id)
+        while mine and row is not None and row.status == "running":
+            if stopping():
+                raise queue.PutBack(LATER_S)
+            _move_next(row, actor)
+            row = _row(move_id)
+
+
+def _move_next(row: Any, actor: Actor) -> None:
+    """Move the next few, and note how far it is: after a crash a few are looked at again, which changes nothing."""
+    moved, refused = 0, {}
+    part = row.runs[row.done : row.done + STEP]
+    for run in part:
+        try:
+            runs.move_run(actor, run, version=row.version, steps=row.steps, reason=row.reason)
+            moved += 1
+        except ConsoleError as error:
+            if error.code == ALREADY_THERE:
+                moved += 1
+            else:
+                refused[run] = error.message
+    done = row.done + len(part)
+    ended = {"status": "done", "ended_at": log.now()} if done >= len(row.runs) else {}
+    changed = sa.update(table).where(table.c.id == row.id)
+    with transaction() as connection:
+        connection.execute(changed.values(done=done, moved=row.moved + moved, refused={**row.refused, **refused}, **ended))
+
+
+def _row(move_id: str) -> Any:
+    with hot_engine().connect() as connection:
+        return connection.execute(sa.select(table).where(table.c.id == move_id.replace("\x00", ""))).first()
+
+
+def _checked(old: Definition, new: Definition, steps: Mapping[str, str]) -> dict[str, str]:
+    """The given targets. Raises Invalid with a detail for each step that is none."""
+    before, after = ({step.id for step in each.document.steps} for each in (old, new))
+    wrong = [{"field": f"steps.{step}", "reason": "No step of the former version."} for step in steps if step not in before]
+    wrong += [
+        {"field": f"steps.{step}", "reason": "No step of the other version, or the start."}
+        for step, target in steps.items()
+        if target not in after or target == new.document.start.id
+    ]
+    if old.number == new.number:
+        wrong.append({"field": "to", "reason": "Another version than the one that they have."})
+    if wrong:
+        raise Invalid(f"{wrong[0]['field']}: {wrong[0]['reason']}", details=wrong)
+    return dict(steps)

@@ -1,0 +1,54 @@
+"""The filter of a list by the console's own tags: the keys of the records that have them, as a condition of the list's own statement.
+
+The tags lie in the console's database and the records in another one, so their keys go along. More than `MOST_KEYS` are refused, not cut.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from console.core.documents.collections import Collection
+from console.core.filters import Test
+from console.core.tag_names import identity
+from console.db.engine import fetch
+from console.errors import Malformed, NotFound
+from console.records import record_keys
+from console.records.dialects import DIALECTS, Condition
+
+MOST_KEYS = 20_000
+_KEYS = "select distinct record from console.record_tag where collection = %s and (%s or tag = any(%s)) limit %s"
+_PERSONAL_KEYS = (
+    "select distinct s.record from console.record_tag t join console.subject s on s.collection = t.collection and s.id = 'sub_' || substr(t.record, 5)"
+    " where t.collection = %s and (%s or t.tag = any(%s)) limit %s"
+)
+
+
+def tag_condition(test: Test, collection: Collection, columns: Mapping[str, Any]) -> Condition:
+    """The condition for a checked filter by tags. Raises Malformed where more than `MOST_KEYS` records have the tags."""
+    words = test.value if isinstance(test.value, list) else [test.value]
+    tags = [identity(" ".join(word.split())) for word in words if isinstance(word, str)]
+    statement = _PERSONAL_KEYS if collection.personal_key else _KEYS
+    keys = [row[0] for row in fetch(statement, (collection.id, test.op == "is_null", tags, MOST_KEYS + 1))]
+    if len(keys) > MOST_KEYS:
+        reason = f"More than {MOST_KEYS:,} records have this tag, too many to filter by. Narrow the list by a field instead."
+        raise Malformed(reason, details=[{"field": test.field, "reason": reason}])
+    found = _one_of(collection, columns, keys)
+    return sa.not_(found) if test.op == "ne" or (test.op == "is_null" and test.value is True) else found
+
+
+def _one_of(collection: Collection, columns: Mapping[str, Any], keys: list[str]) -> Condition:
+    dialect = DIALECTS.get(collection.dialect, DIALECTS["postgresql"])
+    fields = [collection.by_name[name] for name in collection.key]
+    parts = []
+    for key in keys:
+        try:
+            parts.append(record_keys.decode(collection, key))
+        except NotFound:  # the key has another form today
+            continue
+    if len(fields) == 1:
+        return dialect.one_of(columns[fields[0].name], fields[0], [part[0] for part in parts])
+    whole = [
+        sa.and_(*(dialect.equals(columns[field.name], field, value) for field, value in zip(fields, part, strict=True))) for part in parts
+    ]
+    return sa.or_(sa.false(), *whole)

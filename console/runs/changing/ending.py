@@ -1,0 +1,55 @@
+"""Ending the live runs of a workflow that was cancelled."""
+
+import logging
+
+from console import access, log
+from console.core.run import Event, commands, decisions
+from console.db.engine import fetch
+from console.errors import ConsoleError
+from console.runs.engine.stepping import plan_of
+from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_store import load, retried, write
+from console.workflows import version
+
+logger = logging.getLogger(__name__)
+AT_ONCE = 500
+_LIVE = f"""
+select r.id, coalesce(w.status_reason, '') from console.workflow w join {access.EVERY_RUN.sql()} on r.workflow = w.id
+where w.status = 'cancelled' and r.ended_at is null order by r.created_at limit %s
+"""  # noqa: S608 (texts of this file)
+
+
+def end_cancelled() -> int:
+    """Cancel live runs of workflows that are cancelled, the oldest first, and return how many. One whose change is under way ends the next time."""
+    ended = 0
+    for run_id, reason in fetch(_LIVE, (AT_ONCE,)):
+        try:
+            ended += _cancel(run_id, reason)
+        except ConsoleError as error:
+            logger.info("run %s of a cancelled workflow is not ended yet: %s", run_id, error.message)
+        except Exception:
+            logger.exception("run %s of a cancelled workflow", run_id)
+    return ended
+
+
+def _cancel(run_id: str, reason: str) -> bool:
+    """End the run with the workflow's reason; False if it has ended meanwhile. Raises Conflict while an effect is under way."""
+
+    def once() -> bool:
+        loaded = load(run_id)
+        if loaded is None or loaded.run.ended:
+            return False
+        definition, now = version(loaded.run.workflow, loaded.run.version), log.now()
+        command = commands.Cancel(ENGINE.id, loaded.run.revision, reason or "The workflow was cancelled.")
+        events = [
+            event._replace(open={**event.open, "reason_code": "workflow_cancelled"}) if event.type == "run_cancelled" else event
+            for event in decisions.decide(plan_of(definition), loaded.run, command, now)
+        ]
+        write(ENGINE, definition, loaded, [_by_engine(event) for event in events])
+        return True
+
+    return retried(once)
+
+
+def _by_engine(event: Event) -> Event:
+    return event._replace(by=None)

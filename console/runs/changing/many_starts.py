@@ -1,0 +1,195 @@
+"""Starting many runs of one workflow at once that nobody holds: what enrolments call.
+
+What they share is read once for all: the version, the account and its rights, the records, the keys under which values are kept. Their first automatic steps are
+taken before they are written, and all of them are written by one statement. Each start is judged as if it were alone.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from console import access, records, subjects, workflows
+from console.core.actor import Actor
+from console.core.run import Event, Run, fold
+from console.core.run.origin import RecordRef, StartedBy
+from console.db.engine import place_among
+from console.errors import Conflict, ConsoleError, NotFound
+from console.records import Record
+from console.runs.changing.hands_off import start_hands_off, start_key
+from console.runs.changing.run_starts import (
+    HandsOff,
+    account_of,
+    key_of_start,
+    label_and_key,
+    require_none_live,
+    require_start,
+    start_events,
+)
+from console.runs.engine.advancing import AT_ONCE
+from console.runs.engine.first_steps import first_steps
+from console.runs.rows.new_runs import NewRun, write_new
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_events import as_stored
+from console.runs.rows.run_store import live_runs, started_with_any
+from console.workflows import Definition
+
+STEPS_S = 0.5
+"""So long the first steps of all together may take; those of the rest are left to workers, who do several runs at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedStart:
+    """A run that should start: what `start_hands_off` is given for it."""
+
+    key: str
+    by: StartedBy
+    record: RecordRef | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    subject: str | None = None
+
+
+@dataclass(slots=True)
+class _Start:
+    """A start that was judged: its record, its label, the key that only one live run may have, its run's id and events."""
+
+    wanted: WantedStart
+    key: str
+    about: Record | None
+    label: str | None
+    exclusive: str | None
+    run_id: str = ""
+    events: list[Event] = field(default_factory=list)
+    after: Run = field(default_factory=Run)
+
+
+def start_many_hands_off(
+    workflow: str, wanted: Sequence[WantedStart], *, places: int, identity: Actor | None = None
+) -> list[str | ConsoleError]:
+    """Start runs of the live version that nobody holds; for each, in order, the run's id, or what `start_hands_off` would raise for it alone.
+
+    A run takes its first automatic steps at once where they are quick and change nothing else; the other runs go on in a worker. As soon as so many as
+    `places` do, no more are started, and the answers are fewer than were wanted. `identity` is whom a run acts for where the document names no account.
+
+    One transaction. Raises what keeps all of them from starting: NotFound, NotAllowed, Conflict (`no_account`, `not_active`), SourceDown.
+    """
+    definition = workflows.live(workflow)
+    account = account_of(definition) if definition.document.run_as is not None or identity is None else identity
+    known = started_with_any([start_key(definition.id, each.key) for each in wanted])
+    require_start(account, definition)
+    judged = _judged(account, definition, wanted, known)
+    answers: list[str | ConsoleError] = []
+    ready: list[_Start] = []
+    parallel = definition.document.settings.parallel or AT_ONCE
+    with place_among(f"workflow:{definition.id}", parallel) as free:
+        left_s = STEPS_S if free else 0.0
+        for each in judged:
+            if isinstance(each, _Start):
+                try:
+                    _begin(account, definition, each)
+                except ConsoleError as error:
+                    answers.append(error)
+                    continue
+                if left_s > 0:
+                    begun = time.monotonic()
+                    _take_first_steps(account, definition, each)
+                    left_s -= time.monotonic() - begun
+                places -= each.after.status == "running"
+                ready.append(each)
+            answers.append(each.run_id if isinstance(each, _Start) else each)
+            if places <= 0:
+                break
+        if not ready:
+            return answers
+        try:
+            write_new(
+                definition, [NewRun(start.events, start.after, subject) for start, subject in zip(ready, _subjects(ready), strict=True)]
+            )
+        except (psycopg.errors.UniqueViolation, Conflict):  # one was started meanwhile: which one, each says for itself
+            return [_alone(workflow, each, identity) for each in wanted[: len(answers)]]
+    return answers
+
+
+def _judged(
+    account: Actor, definition: Definition, wanted: Sequence[WantedStart], known: Mapping[str, str]
+) -> list[_Start | str | ConsoleError]:
+    """For each its start, the id of the run that has its key already, or why it may not start."""
+    found: list[_Start | str | ConsoleError] = []
+    about = _records(account, definition, wanted)
+    for each in wanted:
+        key = start_key(definition.id, each.key)
+        if key in known:
+            found.append(known[key])
+            continue
+        try:
+            record_key = key_of_start(definition, *((each.record.collection, each.record.key) if each.record else (None, None)))
+            record = about.get(record_key) if record_key is not None else None
+            if record_key is not None and record is None:
+                raise NotFound
+            found.append(_Start(each, key, record, *label_and_key(definition, record)))
+        except ConsoleError as error:
+            found.append(error)
+    live = live_runs([each.exclusive for each in found if isinstance(each, _Start) and each.exclusive])
+    return [_live_error(account, each) if isinstance(each, _Start) and each.exclusive in live else each for each in found]
+
+
+def _records(account: Actor, definition: Definition, wanted: Sequence[WantedStart]) -> dict[str, Record]:
+    """Key → record as the account sees it; one statement."""
+    collection = definition.document.collection
+    keys = [each.record.key for each in wanted if each.record is not None and each.record.collection == collection]
+    if collection is None or not keys or records.collection(collection).personal_key:
+        return {}
+    return records.named(collection, keys, access.scope_for(account, collection, "read"), None)
+
+
+def _live_error(account: Actor, start: _Start) -> _Start | ConsoleError:
+    try:
+        require_none_live(account, start.exclusive)
+    except ConsoleError as error:
+        return error
+    return start  # it has ended meanwhile
+
+
+def _begin(account: Actor, definition: Definition, start: _Start) -> None:
+    """Give the start its run's id and events. Raises Invalid for the input."""
+    hands_off = HandsOff(origin=start.wanted.by, key=start.key, subject=start.wanted.subject)
+    start.run_id, events = start_events(
+        account, definition, start.about, start.label, start.exclusive, start.wanted.values, hands_off=hands_off
+    )
+    start.events = [as_stored(event) for event in events]
+    start.after = fold(start.events)
+
+
+def _take_first_steps(account: Actor, definition: Definition, start: _Start) -> None:
+    more, after = first_steps(account, definition, Loaded(start.after, b"", None), start.about)
+    start.events += more
+    start.after = after.run
+
+
+def _subjects(starts: Sequence[_Start]) -> list[str]:
+    """For each under whose key its values are kept, with keys for those that are new."""
+    named: list[tuple[str, str] | None] = []
+    for start in starts:
+        about = start.about
+        if about is not None and start.label is None:
+            key = about.key or ""
+            named.append(records.subject(about.collection, key) or (about.collection, key))
+        else:
+            named.append(None if about is None and start.wanted.subject else ("run", start.run_id))
+    by_collection: dict[str, list[str]] = {}
+    for collection, key in filter(None, named):
+        by_collection.setdefault(collection, []).append(key)
+    found = {collection: subjects.subjects_of(collection, keys) for collection, keys in by_collection.items()}
+    subjects.load(start.wanted.subject for start in starts if start.wanted.subject)
+    return [found[who[0]][who[1]] if who else str(start.wanted.subject) for who, start in zip(named, starts, strict=True)]
+
+
+def _alone(workflow: str, each: WantedStart, identity: Actor | None) -> str | ConsoleError:
+    try:
+        return start_hands_off(
+            workflow, by=each.by, record=each.record, values=each.values, key=each.key, identity=identity, subject=each.subject
+        )
+    except ConsoleError as error:
+        return error

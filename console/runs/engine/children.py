@@ -1,0 +1,218 @@
+"""Runs that a step of another run starts and waits for: sub-workflows, parallel branches, a body for each item of a loop.
+
+When the step is done (`joins`): `all` must complete, and the first that does not is an error of the step; `any`: one is enough, and the others are cancelled;
+`each` has ended, however; `none`: at once, they go on by themselves.
+
+The step only says what it wants (`Completion.children`); everything else is done here, by one function that can run at any time and as often as you
+like: it starts what is missing, ends what is no longer wanted, and goes on with the parent when enough have ended.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from console import accounts, log, queue, workflows
+from console.access.run_reach import EVERY_RUN
+from console.core.documents.workflow import Workflow
+from console.core.run import FINAL, Event, Run, commands, decisions
+from console.core.run.origin import Fork, Parent, StartedBy
+from console.db.engine import fetch
+from console.errors import Conflict, ConsoleError
+from console.runs.changing import run_starts
+from console.runs.engine.stepping import plan_of
+from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_store import load, retried, write
+from console.steps.base import Child
+from console.workflows import Definition
+
+logger = logging.getLogger(__name__)
+DEEPEST = 5
+FREE = ":free"
+"""The end of the key of runs that go on by themselves: they are never ended with the run that started them."""
+AT_ONCE = 10  # so many runs of a step are live at once; the others begin when one of them has ended
+TOO_DEEP = f"Runs start runs {DEEPEST} deep already: look whether workflows start each other in a circle."
+NOT_WANTED = "The step that started it goes on without it."
+_CHILDREN = f"""
+select r.id, r.branch, r.origin ->> 'key', r.status, r.ending, r.reason from {EVERY_RUN.sql()} where r.parent = %s order by r.created_at, r.id
+"""  # noqa: S608 (a text of ours)
+_LEFT = f"""
+select r.id from {EVERY_RUN.sql()} where r.status = 'waiting_event' and r.waiting ->> 'for' = 'run' and r.active_at < now() - interval '5 seconds'
+and not exists (select from {EVERY_RUN.sql("c")} where c.parent = r.id and c.ended_at is null)
+union
+select c.parent from {EVERY_RUN.sql("c")} join {EVERY_RUN.sql("p")} on p.id = c.parent where c.parent is not null and c.ended_at is null
+and c.active_at < now() - interval '5 seconds' and c.origin ->> 'key' not like '%%:free' and (p.ended_at is not null or p.waiting ->> 'key' is distinct from c.origin ->> 'key')
+limit %s
+"""  # noqa: S608 (a text of ours)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRun:
+    """A run that a step started; `key` is of the wait for which it was started."""
+
+    id: str
+    branch: str
+    key: str | None
+    status: str
+    ending: str | None
+    reason: str | None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        return self.status in FINAL
+
+
+def children_of(run_id: str) -> list[ChildRun]:
+    """The runs that steps of this run have started, the oldest first."""
+    return [ChildRun(*row) for row in fetch(_CHILDREN, (run_id,))]
+
+
+def left() -> int:
+    """Put in a job for each run whose children a crash left alone, and return how many."""
+    return queue.enqueue_all([queue.tend(run_id, f"{run_id}:left") for (run_id,) in fetch(_LEFT, (1000,))])
+
+
+def tend(run_id: str) -> None:
+    """Look after the runs that the step of this run waits for. Idempotent: what a worker calls when it begins to wait, and when one of them has ended."""
+    loaded = load(run_id)
+    if loaded is None:
+        return
+    run = loaded.run
+    key = None if run.ended else run.joins
+    known = children_of(run_id)
+    for child in known:
+        if not child.ended and child.key != key and not (child.key or "").endswith(FREE):
+            _end(child.id)
+    if key is None or queue.paused():
+        return
+    definition = workflows.version(run.workflow, run.version)
+    if workflows.paused(definition):
+        return
+    mine = {child.branch: child for child in known if child.key == key}
+    if _judge(definition, loaded, key, mine) and not key.endswith(FREE):
+        for child in mine.values():
+            if not child.ended:
+                _end(child.id)
+
+
+def _judge(definition: Definition, loaded: Loaded, key: str, mine: Mapping[str, ChildRun]) -> bool:
+    """Start what is missing, or go on with the run; True if the run no longer waits."""
+    attempt = loaded.run.attempt
+    values = attempt.values if attempt is not None else {}
+    wanted, until = [Child.of(each) for each in values.get("children", ())], values.get("until", "all")
+    failed = [child for child in mine.values() if child.ended and child.status != "completed"]
+    done = [child for child in mine.values() if child.status == "completed"]
+    over = len(mine) == len(wanted) and all(child.ended for child in mine.values())
+    if until == "all" and failed:
+        return _go_on(definition, loaded, failure(key, failed[0]))
+    if over and until == "any" and not done:
+        return _go_on(definition, loaded, failure(key, failed[0]))
+    if over or (until == "any" and done) or (until == "none" and len(mine) == len(wanted)):
+        return _go_on(definition, loaded, commands.Arrive(key, "default", None, outputs(wanted, mine, _ended_run)))
+    live = sum(not child.ended for child in mine.values())
+    for child in [each for each in wanted if each.branch not in mine][: max(0, AT_ONCE - live)]:
+        try:
+            _start(definition, loaded, key, child)
+        except ConsoleError as error:
+            return _go_on(definition, loaded, commands.Unanswered(key, error.code, error.message))
+    return False
+
+
+def failure(key: str, child: ChildRun) -> commands.Unanswered:
+    """What the run that waits is told of a run that did not complete."""
+    words = {"aborted": "was aborted", "cancelled": "was cancelled", "timed_out": "took too long"}.get(child.status, "failed")
+    return commands.Unanswered(key, "child_failed", f"The run for “{child.branch}” {words}{f': {child.reason}' if child.reason else '.'}")
+
+
+def _go_on(definition: Definition, loaded: Loaded, command: commands.Arrive | commands.Unanswered) -> bool:
+    def once() -> bool:
+        current = load(loaded.run.id) or loaded
+        if current.run.ended or current.run.joins != command.key:
+            return True
+        events = decisions.decide(plan_of(definition), current.run, command, log.now())
+        write(ENGINE, definition, current, events, hand_on=True)
+        return True
+
+    return retried(once)
+
+
+def _start(definition: Definition, loaded: Loaded, key: str, child: Child) -> None:
+    """Start the run of one branch; if it is there already, nothing."""
+    run = loaded.run
+    depth = 1 + int((run.origin or {}).get("depth") or 0)
+    if depth > DEEPEST:
+        raise Conflict(TOO_DEEP, code="too_deep")
+    actor = accounts.actor_of_person(run.acts_for, "sys:engine")
+    chain = tuple((link[0], link[1]) for link in (run.origin or {}).get("chain", ()))
+    origin = StartedBy(run.attempt.step if run.attempt else "", "workflow", None, (*chain, (run.workflow, run.record or "")))
+    hands_off = run_starts.HandsOff(
+        origin=origin, key=f"{key}:{child.branch}", test=run.test, parent=Parent(run.id, child.branch, key, depth)
+    )
+    if child.workflow is None:
+        run_starts.begin_branch(
+            actor, definition, loaded, Fork(child.start or "", join_of(definition, run), run.context, child.item), hands_off
+        )
+        return
+    other = workflows.live(child.workflow)
+    if (other.document.clearance or None) != run.label:
+        raise Conflict(f"{other.title} needs another clearance than this run.", code="not_possible")
+    about = (child.collection or run.collection, child.record or run.record) if other.document.collection is not None else (None, None)
+    run_starts.try_start(actor, other.slug, *about, child.input, alone=True)
+    account = actor if other.document.run_as is None else run_starts.account_of(other)
+    run_starts.begin(account, other, *about, child.input, hands_off=hands_off)
+
+
+def join_of(definition: Definition, run: Run) -> str | None:
+    """The step that follows the one at which the run stands: there its branches end."""
+    return definition.document.target(run.attempt.step, "default") if run.attempt is not None else None
+
+
+EndedRun = Callable[[str], tuple[Run, Workflow] | None]
+"""Id of a run that a step started → (the run, its workflow); None where it is gone."""
+
+
+def _ended_run(run_id: str) -> tuple[Run, Workflow] | None:
+    loaded = load(run_id)
+    return (loaded.run, workflows.version(loaded.run.workflow, loaded.run.version).document) if loaded is not None else None
+
+
+def outputs(wanted: Sequence[Child], mine: Mapping[str, ChildRun], ended: EndedRun) -> dict[str, Any]:
+    """What later steps find as `steps.<id>`: of a sub-workflow its outputs, else by branch what its steps left."""
+    own = [child for child in wanted if child.branch in mine]
+    if len(wanted) == 1 and wanted[0].workflow is not None and wanted[0].item is None:
+        return _result(mine[wanted[0].branch], wanted[0], ended)
+    if any(child.item is not None for child in wanted):
+        rows = [{"key": child.branch, "status": mine[child.branch].status, **_result(mine[child.branch], child, ended)} for child in own]
+        return {"items": rows, "done": sum(row["status"] == "completed" for row in rows), "total": len(wanted)}
+    return {child.branch: {"status": mine[child.branch].status, **_result(mine[child.branch], child, ended)} for child in own}
+
+
+def _result(child: ChildRun, wanted: Child, ended: EndedRun) -> dict[str, Any]:
+    """The run's id and ending, with what its output steps name (of a sub-workflow) or what each of its steps left (of a branch)."""
+    found = ended(child.id)
+    run, document = found if found is not None else (Run(), None)
+    context = dict(run.context)
+    if wanted.workflow is None:
+        before = (run.fork or {}).get("context", {})
+        left = {step: output for step, output in context.items() if step not in before or before[step] != output}
+    else:
+        output_steps = [step.id for step in document.steps if step.type == "output"] if document is not None else []
+        left = {name: value for step in output_steps for name, value in context.get(step, {}).items()}
+    return {**left, "run": child.id, "ending": child.ending}
+
+
+def _end(run_id: str) -> None:
+    """Cancel a run that nobody waits for any more, and with it those that it has started. A change under way is noted when its result comes."""
+
+    def once() -> None:
+        loaded = load(run_id)
+        if loaded is None or loaded.run.ended:
+            return
+        definition = workflows.version(loaded.run.workflow, loaded.run.version)
+        now, revision = log.now(), loaded.run.revision + 1
+        open_data = {"former_holder": loaded.run.holder, "reason_code": "parent", "parent": loaded.run.parent, "revision": revision}
+        write(ENGINE, definition, loaded, [Event("run_cancelled", now, open_data, {"reason": NOT_WANTED})])
+
+    retried(once)

@@ -1,0 +1,93 @@
+"""What lists of runs are filtered by: names and values as they stand in addresses, as conditions of the database."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from console.core.run import FINAL
+from console.core.run.origin import MODES
+from console.db import tables
+from console.errors import Malformed
+
+MOMENTS = frozenset(f"{name}.{how}" for name in ("created_at", "started") for how in ("gt", "gte", "lt", "lte"))
+FILTERS = MOMENTS | {
+    "workflow",
+    "status",
+    "collection",
+    "record",
+    "user",
+    "team",
+    "trigger",
+    "mode",
+    "version",
+    "id",
+    "error",
+    "live",
+    "rerun_of",
+}
+"""`started` is another name for `created_at`, `error` the code of what made a run fail, `id` the whole id of a run."""
+TRIGGERS = ("record", "manual", "api", "report", "schedule", "event", "webhook", "mcp", "enrolment", "workflow")
+"""Kinds of triggers."""
+STATUSES = FINAL | {"running", "waiting_person", "waiting_time", "waiting_event", "saved"}
+LARGEST = 2**31
+
+
+def conditions(filters: Mapping[str, str]) -> list[Any]:
+    """A condition on `console.run` for each filter. Raises Malformed for an unknown filter or value."""
+    unknown = sorted(set(filters) - FILTERS)
+    if unknown:
+        raise Malformed(
+            f"There is no filter {unknown[0]}.",
+            details=[{"field": name, "reason": f"Known: {', '.join(sorted(FILTERS))}."} for name in unknown],
+        )
+    for name, value in filters.items():
+        if "\x00" in value:
+            raise Malformed(f"{name} holds a NUL character.", details=[{"field": name, "reason": "Nothing is called like this."}])
+    return [_condition(name, value) for name, value in filters.items()]
+
+
+def _condition(name: str, value: str) -> Any:
+    run = tables.run.c
+    match name:
+        case "workflow":
+            by_slug = sa.select(tables.workflow.c.id).where(tables.workflow.c.slug == value)
+            return sa.or_(run.workflow == value, run.workflow.in_(by_slug))
+        case "status":
+            return run.status == _one_of(name, value, sorted(STATUSES))
+        case "trigger":
+            return run.trigger == value if value in TRIGGERS else run.origin["id"].astext == value
+        case "mode":
+            return run.mode == _one_of(name, value, MODES)
+        case "collection" | "record" | "team" | "id":
+            return run[name] == value
+        case "rerun_of":
+            return run.linked_to == value
+        case "user":
+            return sa.or_(run.started_by == value, run.holder == value)
+        case "version":
+            if not (value.isascii() and value.isdigit() and 0 < int(value[:11]) < LARGEST):
+                raise Malformed(f"{value} is no version.", details=[{"field": name, "reason": "The number of a version, such as 3."}])
+            return run.version == int(value)
+        case "live":
+            return run.ended_at.is_(None) if _one_of(name, value, ("0", "1")) == "1" else run.ended_at.is_not(None)
+        case "error":
+            return run.id.in_(sa.select(tables.failure.c.run).where(tables.failure.c.code == value))
+    return _compare(run.created_at, name, value)
+
+
+def _one_of(name: str, value: str, known: Sequence[str]) -> str:
+    if value not in known:
+        raise Malformed(f"There is no {name} {value}.", details=[{"field": name, "reason": f"One of {', '.join(known)}."}])
+    return value
+
+
+def _compare(column: Any, name: str, value: str) -> Any:
+    try:
+        at = datetime.fromisoformat(value)
+        if at.tzinfo is None:
+            raise ValueError(value)
+    except ValueError:
+        raise Malformed(f"{name} is no time.", details=[{"field": name, "reason": "A time such as 2026-11-20T06:30:00Z."}]) from None
+    return {"gt": column > at, "gte": column >= at, "lt": column < at, "lte": column <= at}[name.rpartition(".")[2]]

@@ -1,0 +1,318 @@
+"""A dry run: a workflow is followed from its start with the rules and step types of every run, and nothing is written, sent or asked.
+
+What people and the world outside would say is chosen by the tester (`Script`), and time jumps to the end of each wait. Records are read through
+the one door with the tester's rights: what they may not see is not there. A change of the run's own record is remembered, so that later steps
+read it as it would be; other records stay as they are.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from console import log
+from console.core.actor import Actor
+from console.core.documents.workflow import Workflow
+from console.core.run import Event, Run, commands, decisions, fold, simulation
+from console.core.run.commands import Command
+from console.core.run.simulation import Question, Script, Simulated, SimulatedStep, WouldSend
+from console.core.run.step_requests import Awaited
+from console.errors import ConsoleError, Invalid, SourceDown
+from console.records import Record
+from console.runs.changing import run_starts, submitting
+from console.runs.changing.approval_requests import complete_request
+from console.runs.engine.advancing import completing_command, failure_command, require_few_automatic
+from console.runs.engine.stepping import OpenStep, completion_of, context_of, label_of, plan_of, prompt_of, record_of, step_at
+from console.runs.rows.recent_runs import Loaded
+from console.runs.trying import simulated_children, simulated_waits
+from console.steps.base import Completion, Context, Prompt
+from console.workflows import Definition
+
+MOST_MOVES = 5_000
+LONGEST_S = 20.0
+STUCK = "The dry run was ended after {moves} moves: look whether the workflow goes in circles, or waits for a slow data source."
+
+
+def definition_of(slug: str, ident: str, document: Workflow) -> Definition:
+    """A document that was not published, as a definition. Its number is negative and differs from document to document, so that nothing kept in memory is mixed up."""
+    number = -int(document.hash[:15], 16) - 1
+    return Definition(ident, slug, document.title, number, document.hash, document)
+
+
+def dry_run(
+    actor: Actor,
+    definition: Definition,
+    record: str | None,
+    given: Mapping[str, Any],
+    script: Script,
+    *,
+    now: datetime | None = None,
+    about: Record | None = None,
+) -> Simulated:
+    """What would come of a run. `now` is the moment at which it begins (None: this one), `about` the record where it was read already.
+
+    Raises Invalid for the record or the input (`input.…`), NotFound for a record that the actor may not see, SourceDown.
+    """
+    began = now or log.now()
+    document = definition.document
+    if about is None:
+        about = run_starts.record_of_start(actor, definition, document.collection, record)
+    values, output = run_starts.checked_input(actor, definition, about, given, document.team or "", began)
+    start = commands.Start(
+        by=actor.id,
+        id=simulation.ID,
+        team=document.team or "",
+        version=definition.number,
+        workflow=definition.id,
+        collection=about.collection if about else None,
+        record=about.key if about else None,
+        exclusive=None,
+        input=values,
+        output=output,
+        title=about.title if about else "",
+        trigger="record" if about else "manual",
+        acts_for=actor.id if document.run_as is not None else None,
+        test=True,
+    )
+    dry = Simulation(actor, definition, script, about, began)
+    dry.begin(start)
+    return dry.result(dry.play())
+
+
+class Simulation:
+    """A run in memory, and where it stands. `changed` are values that it would have written to its record."""
+
+    def __init__(
+        self, actor: Actor, definition: Definition, script: Script, about: Record | None, now: datetime, *, depth: int = 0
+    ) -> None:
+        self.actor, self.definition, self.script, self.now, self.depth = actor, definition, script, now, depth
+        self.plan = plan_of(definition)
+        self.run = Run()
+        self.about = about
+        self.changed: dict[str, Any] = {}
+        self.answered: set[int] = set()
+        self.requests: dict[str, Mapping[str, Any]] = {}
+        self.beside: dict[int, list[tuple[SimulatedStep, ...]]] = {}
+        self.sent_beside: dict[int, list[WouldSend]] = {}
+        self.notes: list[str] = []
+        self.moves = 0
+        self.until = time.monotonic() + LONGEST_S
+
+    def run_beside(self, definition: Definition, script: Script, about: Record | None) -> "Simulation":
+        """A run that this one starts, not begun yet. It sees what this one would have written to the same record."""
+        other = Simulation(self.actor, definition, script, about, self.now, depth=self.depth + 1)
+        other.until = self.until
+        if about is not None and self.about is not None and (about.collection, about.key) == (self.about.collection, self.about.key):
+            other.changed = self.changed
+        return other
+
+    def begin(self, start: commands.Start) -> None:
+        """Start the run. Raises what deciding raises."""
+        self.apply(decisions.decide(self.plan, Run(), start, self.now))
+
+    def play(self) -> Question | None:
+        """Go on until the run has ended, or something has to be chosen."""
+        while not self.run.ended:
+            self.moves += 1
+            if self.moves > MOST_MOVES or time.monotonic() > self.until:
+                return self.question("stuck", why=STUCK.format(moves=self.moves))
+            try:
+                question = self._move()
+            except SourceDown:
+                raise
+            except ConsoleError as error:
+                return self.question("stuck", why=error.message, errors=error.details)
+            if question is not None:
+                return question
+        return None
+
+    def apply(self, events: list[Event]) -> None:
+        """Let the events happen in memory."""
+        self.run = fold(events, self.run)
+
+    def give(self, command: Command) -> None:
+        """Give a command to the run. Raises what deciding raises."""
+        self.apply(decisions.decide(self.plan, self.run, command, self.now))
+
+    def note(self, text: str) -> None:
+        """Tell once where a real run could differ."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def question(self, kind: str, **more: Any) -> Question:
+        """What has to be chosen at the step where the run stands."""
+        attempt = self.run.attempt
+        step, number = (attempt.step, attempt.attempt) if attempt is not None else (self.definition.document.start.id, 1)
+        return Question(step, number, kind, self.definition.document.step(step).title, **more)
+
+    # --------------------------------------------------------------------------------------------------------- one move
+
+    def _move(self) -> Question | None:
+        run = self.run
+        if run.status == "running":
+            self._automatic_step()
+            return None
+        if run.status == "waiting_person":
+            return self._person()
+        if run.status == "waiting_event" and run.wanted is not None and run.attempt is not None:
+            effect = run.wanted
+            self.give(simulation.report_of(run.attempt, effect, self.script.ending(run.attempt.step, run.attempt.attempt)))
+            self._remember_change(effect.id)
+            return None
+        if run.status == "waiting_event" and run.joins is not None:
+            return simulated_children.join(self)
+        if run.status == "waiting_event":
+            return simulated_waits.answer(self)
+        due = simulation.fired(run)
+        if due is None:
+            return self.question("stuck", why="The run waits for something that never comes.")
+        self.jump(*due)
+        return None
+
+    def jump(self, command: Command, moment: datetime) -> None:
+        """Let time pass to the moment, and give the command then."""
+        self.now = max(self.now, moment)
+        self.give(command)
+
+    def _remember_change(self, effect_id: str) -> None:
+        settled = self.run.effect(effect_id)
+        if settled is None or settled[1].status != "succeeded" or self.about is None:
+            return
+        before = {**self.about.values, **self.changed}
+        after = simulation.written(before, (self.run.collection, self.run.record), settled[1])
+        self.changed |= {name: value for name, value in after.items() if before[name] != value}
+        if "define" in settled[1].request and settled[1].kind.startswith("sql"):
+            self.note("What an action writes is not seen by later steps of a dry run: they read the records as they are.")
+
+    def record(self) -> Record | None:
+        """The run's record as the actor may see it, with what the run would have written."""
+        if self.about is None:
+            self.about = record_of(self.actor, self.run)
+        if self.about is None or not self.changed:
+            return self.about
+        return replace(self.about, values={**self.about.values, **self.changed})
+
+    def context(self, open_step: OpenStep, item: str | None = None) -> Context:
+        """What the step reads now."""
+        return context_of(self.actor, open_step, self.record(), self.now, item=item)
+
+    def _automatic_step(self) -> None:
+        open_step = step_at(self.definition, self.run)
+        before = self.run
+        try:
+            require_few_automatic(self.definition, self.run)
+            context = self.context(open_step)
+            completion = open_step.kind.complete_by_itself(open_step.view, context)
+            if completion.asks_ai:
+                completion = replace(completion, awaits=Awaited(simulated_waits.MODEL, f"{simulation.ID}:{self.run.current}"))
+            command: Command = self.completing(None, open_step, context, completion, chosen=completion.chosen)
+            if completion.until is not None and completion.until > self.now:
+                command = commands.Wait(open_step.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
+            self.give(command)
+        except SourceDown:
+            raise
+        except ConsoleError as error:
+            self.run = before
+            failing = failure_command(self.definition, self.loaded(), error, self.now)
+            self.give(commands.Fail(failing.step, error.code, error.message) if isinstance(failing, commands.Delay) else failing)
+
+    def loaded(self) -> Loaded:
+        """The run as functions of the engine take it."""
+        return Loaded(self.run, b"", None)
+
+    def completing(
+        self, by: str | None, open_step: OpenStep, context: Context, completion: Completion, *, chosen: str | None = None
+    ) -> commands.Complete:
+        """The command that completes the step. Raises what completing raises."""
+        asked = completion.approval
+        approval = complete_request(asked, self.run, open_step, context, self.record()) if asked is not None else None
+        step = open_step.attempt.step
+        command = completing_command(by, step, self.run, completion, chosen=chosen, approval=approval, slug=self.definition.slug)
+        if command.awaits is not None:
+            self.requests[command.awaits.key] = command.awaits.request
+        return command
+
+    # ------------------------------------------------------------------------------------------------------------ people
+
+    def _person(self) -> Question | None:
+        run, attempt = self.run, self.run.attempt
+        if attempt is None:
+            return self.question("stuck")
+        if run.unknown is not None:
+            return self.question("unknown", why=(run.take_over or {}).get("message", ""), answered=True)
+        open_step = step_at(self.definition, run)
+        answer = self.script.answer(attempt.step, attempt.attempt)
+        item = answer.values.get("item") if answer is not None and open_step.kind.by_items else None
+        context = self.context(open_step, item if isinstance(item, str) else None)
+        prompt = prompt_of(open_step, context)
+        if answer is None or attempt.n in self.answered:
+            return self._form(prompt, answered=attempt.n in self.answered)
+        self.answered.add(attempt.n)
+        values, outcome = dict(answer.values), answer.outcome
+        if self.script.recorded:
+            typed = {field.name for field in prompt.fields if not field.readonly}
+            values = {name: value for name, value in values.items() if name in typed or (open_step.kind.by_items and name == "item")}
+            outcome = outcome if prompt.outcomes else None
+        if open_step.kind.by_items and "item" not in values and prompt.progress is not None and prompt.progress.key is not None:
+            values["item"] = prompt.progress.key
+        before = self.run
+        try:
+            if run.holder != self.actor.id:
+                self.give(commands.TakeOver(self.actor.id, run.revision, entitled=True, idle=False))
+            completion = completion_of(open_step, context, values, outcome)
+            submitting.require_existing_references(self.actor, open_step, context, values)
+            chosen = label_of(prompt.outcomes, completion.outcome) if outcome is not None else None
+            self.give(self.completing(self.actor.id, open_step, context, completion, chosen=chosen))
+        except ConsoleError as error:
+            self.run = before
+            errors = error.details or [{"field": "", "reason": error.message}]
+            return self._form(prompt, answered=True, refused=isinstance(error, Invalid), errors=errors, why=error.message)
+        return None
+
+    def _form(self, prompt: Prompt, *, answered: bool, refused: bool = False, errors: Any = (), why: str = "") -> Question:
+        run, attempt = self.run, self.run.attempt
+        told = list(errors) or list((attempt.errors if attempt is not None else None) or ())
+        return self.question(
+            "form",
+            text=prompt.text,
+            fields=[field.to_json() for field in prompt.fields],
+            outcomes=[option.to_json() for option in prompt.outcomes],
+            why=why or (run.take_over or {}).get("message", "") or " ".join(str(each.get("reason", "")) for each in told),
+            errors=told,
+            answered=answered,
+            refused=refused,
+        )
+
+    # ------------------------------------------------------------------------------------------------------------ result
+
+    def path(self, prefix: str = "", branch: str = "") -> list[SimulatedStep]:
+        """The steps in the order in which they were entered; those of runs beside stand behind the step that started them."""
+        steps: list[SimulatedStep] = []
+        for n, attempt in sorted(self.run.attempts.items()):
+            step = self.definition.document.step(attempt.step)
+            failed = attempt.status == "failed" and attempt.outcome is not None
+            output = dict(attempt.context) if attempt.status == "done" else dict(self.run.context.get(attempt.step, {})) if failed else None
+            steps.append(
+                SimulatedStep(
+                    f"{prefix}{attempt.step}", attempt.attempt, step.type, step.title, attempt.status, attempt.outcome,
+                    dict(attempt.values), output, attempt.entered_at, branch,
+                )
+            )  # fmt: skip
+            for beside in self.beside.get(n, ()):
+                steps += beside
+        return steps
+
+    def sent(self, prefix: str = "") -> list[WouldSend]:
+        """What would have left, in the order of the path."""
+        told: list[WouldSend] = []
+        for n, attempt in sorted(self.run.attempts.items()):
+            told += [
+                simulation.would_send(f"{prefix}{attempt.step}", attempt, effect) for effect in attempt.effects if effect.keeps is None
+            ]
+            told += self.sent_beside.get(n, ())
+        return told
+
+    def result(self, question: Question | None) -> Simulated:
+        """What came of it."""
+        return Simulated(self.run.status, self.run.ending, self.path(), self.sent(), question, self.notes)

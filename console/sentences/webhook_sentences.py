@@ -1,0 +1,18 @@
+"""Sentences of events about outgoing webhooks."""
+
+from collections.abc import Callable, Mapping
+
+from console.sentences.sentence_parts import Parts
+
+DONE = {"added": "added", "removed": "removed", "on": "switched on", "off": "switched off", "secret": "gave a new secret to"}
+
+
+def _changed(parts: Parts) -> str:
+    return f"{{who}} {DONE.get(parts.text('change'), 'changed')} an outgoing webhook"
+
+
+WEBHOOKS: Mapping[str, str | Callable[[Parts], str]] = {
+    "webhook_changed": _changed,
+    "webhook_stopped": "{who} stopped an outgoing webhook",
+}
+"""Kind → template, or the function that makes one."""

@@ -1,0 +1,69 @@
+// Names that complete in boxes with data-complete: a list opens under the box while a name is typed; its names are the options of #names.
+// The arrows choose, Enter and Tab take, Escape closes. window.handrailCompletions.open() tells whether the list is open.
+"use strict";
+(() => {
+  const list = () => document.getElementById("completions");
+  const open = () => Boolean(list() && !list().hidden);
+  let box = null; // the box that the list belongs to
+
+  function close() {
+    if (list()) list().hidden = true;
+    box?.removeAttribute("aria-activedescendant");
+    box = null;
+  }
+
+  function offer(target) {
+    const word = (target.value.slice(0, target.selectionStart).match(/[\w.$]+$/) || [""])[0];
+    const names = [...document.querySelectorAll("#names option")].map((each) => each.value);
+    const found = word.length < 2 ? [] : names.filter((name) => name.toLowerCase().includes(word.toLowerCase()) && name !== word).slice(0, 30);
+    if (!found.length) { close(); return; }
+    box = target;
+    list().replaceChildren(...found.map((name, number) => {
+      const item = document.createElement("li");
+      item.textContent = name;
+      item.id = `completion-${number}`;
+      item.setAttribute("role", "option");
+      item.setAttribute("aria-selected", String(number === 0));
+      return item;
+    }));
+    const place = box.getBoundingClientRect();
+    list().style.left = `${Math.max(4, Math.min(place.left, innerWidth - 260))}px`;
+    list().style.top = `${Math.min(place.bottom + 2, innerHeight - 230)}px`;
+    list().hidden = false;
+    box.setAttribute("aria-controls", "completions");
+    box.setAttribute("aria-activedescendant", "completion-0");
+  }
+
+  function take(item) {
+    const target = box;
+    const start = target.value.slice(0, target.selectionStart).replace(/[\w.$]+$/, "") + item.textContent;
+    target.value = start + target.value.slice(target.selectionStart);
+    target.setSelectionRange(start.length, start.length);
+    target.focus();
+    target.dispatchEvent(new Event("input", { bubbles: true }));
+    close();
+  }
+
+  document.addEventListener("input", (event) => { if (event.target.matches?.("[data-complete]")) offer(event.target); });
+  document.addEventListener("keydown", (event) => {
+    if (!open() || event.target !== box) return;
+    const items = [...list().children];
+    const chosen = items.findIndex((each) => each.getAttribute("aria-selected") === "true");
+    if (event.key === "Escape") { event.preventDefault(); event.stopPropagation(); close(); return; }
+    if (event.key === "Enter" || event.key === "Tab") { event.preventDefault(); take(items[chosen]); return; }
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    event.preventDefault();
+    const next = (chosen + (event.key === "ArrowDown" ? 1 : items.length - 1)) % items.length;
+    items[chosen].setAttribute("aria-selected", "false");
+    items[next].setAttribute("aria-selected", "true");
+    items[next].scrollIntoView({ block: "nearest" });
+    box.setAttribute("aria-activedescendant", items[next].id);
+  }, true);
+  document.addEventListener("pointerdown", (event) => {
+    const item = event.target.closest?.("#completions li");
+    if (item) { event.preventDefault(); take(item); } else if (open()) close();
+  });
+  document.addEventListener("focusout", (event) => { if (event.target === box) close(); });
+
+  window.handrailCompletions = { open };
+})();

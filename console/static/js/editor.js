@@ -1,0 +1,291 @@
+// The workflow editor: the outline, the settings of a step, adding steps, undo, and the document as text. Every change is one of
+// console.core.drafting; the server applies it, checks the draft and answers the page as it is then.
+"use strict";
+(() => {
+  const draft = window.handrailDraft;
+  const root = () => document.getElementById("editor");
+  const chosen = () => root().dataset.chosen;
+  const order = () => root().dataset.order.split(" ").filter(Boolean);
+  const typing = (target) => target.closest?.("input:not([type=checkbox]):not([type=radio]):not([type=search]), textarea");
+
+  // ---------------------------------------------------------------------------------------------- what the server answers
+  let focus = ""; // what has the focus after the next drawing
+  draft.onDraw((text, told) => {
+    const made = new DOMParser().parseFromString(text, "text/html").getElementById("editor");
+    const here = root();
+    if (!made) return;
+    const moved = made.dataset.chosen !== here.dataset.chosen || made.dataset.view !== here.dataset.view;
+    const open = new Set([...here.querySelectorAll("details[open][id]")].map((each) => each.id));
+    made.querySelectorAll("details[id]").forEach((each) => { if (!moved && open.has(each.id)) each.open = true; });
+    const dialog = made.querySelector("#add-step");
+    if (here.querySelector("#add-step[open]")) dialog.remove();
+    const kept = document.getElementById("refusal");
+    made.querySelector("#refusal")?.replaceWith(kept.cloneNode(true));
+    const flow = made.querySelector("#flow")?.cloneNode(true);
+    const typed = document.activeElement?.closest?.("[data-text]");
+    if (told.waiting || (typed && !told.fresh)) { // keep what is being typed
+      for (const name of ["outline-pane", "problems"]) swap(here.querySelector(`.${name}`), made.querySelector(`.${name}`), true);
+      for (const [name, value] of Object.entries(made.dataset)) if (name !== "chosen" && name !== "view") here.dataset[name] = value;
+    } else swap(here, made, !told.fresh && !moved);
+    if (flow) document.getElementById("flow")?.replaceWith(flow); // the content of a template is not morphed
+    document.querySelector("step-picture")?.redraw();
+    if (focus) { const target = root().querySelector(focus); focus = ""; target?.focus(); if (target?.id === "f-title") target.select(); target?.scrollIntoView?.({ block: "nearest" }); }
+  });
+
+  function swap(from, to, ignoreActiveValue) {
+    const callbacks = { beforeNodeMorphed: (old) => old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved]") }; // what X6 has drawn is its own
+    if (from && to) window.Idiomorph.morph(from, to, { morphStyle: "outerHTML", ignoreActiveValue, callbacks });
+  }
+
+  async function select(step, { push = true, field = "", view = "" } = {}) {
+    await draft.flush();
+    const address = `${root().dataset.url}${view ? `?view=${view}` : step ? `?step=${encodeURIComponent(step)}` : ""}`;
+    if (push && address !== location.pathname + location.search) history.pushState({ editor: true }, "", address);
+    focus = focus || (field ? `#f-${field.replace(/[.[\]]+/g, "-").replace(/-$/, "")}, #${field.replace(/^next\./, "way-").replace(/[^\w-]/g, "-")}` : step ? "#f-title" : view ? "#text" : "");
+    await draft.load(address);
+  }
+
+  async function change(changes, { now = true } = {}) {
+    draft.add(changes);
+    if (now) await draft.flush();
+  }
+
+  addEventListener("popstate", () => draft.load(location.href, { fresh: true }));
+
+  // ------------------------------------------------------------------------------------------------------- the settings
+  const GONE = Symbol("gone");
+  function valueOf(box) {
+    const text = box.value;
+    switch (box.dataset.kind) {
+      case "check": return box.checked ? true : box.dataset.default === "true" ? false : GONE;
+      case "title": return text;
+      case "choice": return text === "" ? GONE : text;
+      case "number": return text.trim() === "" ? GONE : /^-?\d{1,15}$/.test(text.trim()) ? Number(text.trim()) : text.trim();
+      case "lines": return list(text.split("\n").map((line) => line.trim()).filter(Boolean));
+      case "pairs": return pairs(text);
+      case "json": return text.trim() === "" ? GONE : JSON.parse(text);
+      case "many": return list([...box.querySelectorAll("input:checked")].map((each) => each.value));
+      default: return text === "" ? GONE : text;
+    }
+  }
+  const list = (values) => (values.length ? values : GONE);
+  function pairs(text) {
+    const found = text.split("\n").filter((line) => line.trim()).map((line) => line.split(/=(.*)/s).map((part) => part.trim()));
+    return found.length ? Object.fromEntries(found.map(([name, value]) => [name, value ?? ""])) : GONE;
+  }
+
+  function set(path, value) {
+    const place = JSON.parse(path);
+    const given = value === GONE ? {} : { value };
+    return chosen() ? { op: "set", step: chosen(), field: place, ...given } : { op: "set_document", field: place, ...given };
+  }
+
+  document.addEventListener("input", (event) => {
+    const box = event.target.closest?.("#panel [data-path]");
+    if (!box) return;
+    let value;
+    try { value = valueOf(box); box.setCustomValidity?.(""); } catch (error) {
+      box.setCustomValidity?.(`This is no JSON yet: ${error.message}`);
+      document.getElementById("saved").textContent = `Not saved: ${error.message}`;
+      return;
+    }
+    const settled = box.matches("select, [data-kind=check], [data-kind=many]");
+    change([set(box.dataset.path, value)], { now: settled });
+  });
+  document.addEventListener("change", (event) => {
+    const way = event.target.closest?.("[data-way]");
+    if (way) change([way.value ? { op: "connect", step: chosen(), outcome: way.dataset.way, to: way.value } : { op: "disconnect", step: chosen(), outcome: way.dataset.way }]);
+    const name = event.target.closest?.("[data-rename]");
+    if (name && name.value.trim() !== chosen()) rename(name.value.trim());
+  });
+
+  async function rename(to) {
+    const from = chosen();
+    draft.add([{ op: "rename_step", step: from, id: to }]);
+    if (await draft.flush()) { focus = "#f-id"; history.replaceState({}, "", `${root().dataset.url}?step=${to}`); await draft.load(location.href); }
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- the buttons
+  document.addEventListener("click", (event) => {
+    const on = (name) => event.target.closest?.(`[${name}]`);
+    if (!root() || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (on("data-select")) { event.preventDefault(); select(on("data-select").dataset.select, { field: on("data-select").dataset.field || "" }); return; }
+    if (on("data-text-view")) { event.preventDefault(); select("", { view: "text" }); return; }
+    if (on("data-leave")) { event.preventDefault(); leave(on("data-leave").href); return; }
+    if (on("data-publish")) { event.preventDefault(); leave(on("data-publish").href); return; }
+    if (on("data-add-step")) { adding(); return; }
+    if (on("data-add")) { take(on("data-add")); return; }
+    if (on("data-arrange")) { change(order().map((step) => ({ op: "move", step, at: null }))); return; }
+    if (on("data-undo")) { back("undo"); return; }
+    if (on("data-redo")) { back("redo"); return; }
+    if (on("data-mend")) { change([JSON.parse(on("data-mend").dataset.mend)]); return; }
+    if (on("data-row-add")) { addRow(on("data-row-add")); return; }
+    if (on("data-row-remove")) { removeRow(on("data-row-remove")); return; }
+    if (on("data-move")) { move(chosen(), Number(on("data-move").dataset.move)); return; }
+    if (on("data-remove")) { remove(chosen()); return; }
+    if (on("data-duplicate")) paste(copied());
+  });
+
+  async function leave(address) { if (await draft.flush()) location.assign(address); }
+
+  function addRow(button) {
+    const place = [...JSON.parse(button.dataset.rows), Number(button.dataset.number)];
+    focus = `[id="${button.closest("fieldset").id}"] .row:last-of-type :is(input, select, textarea)`;
+    change([set(JSON.stringify(place), JSON.parse(button.dataset.rowAdd))]);
+  }
+  function removeRow(button) {
+    focus = `[data-row-add][data-rows='${button.dataset.rows}']`;
+    change([set(JSON.stringify([...JSON.parse(button.dataset.rows), Number(button.dataset.rowRemove)]), GONE)]);
+  }
+
+  async function back(which) {
+    if (!(await draft.flush())) return;
+    await draft.post({ do: which }, [], { fresh: true });
+    draft.announce(which === "undo" ? "Undone" : "Done again");
+  }
+
+  async function move(step, by) {
+    const place = order().indexOf(step) + by;
+    if (place < 0 || place >= order().length) return;
+    focus = focus || `[data-move="${by}"]:not([disabled])`;
+    await change([{ op: "move", step, place }]);
+  }
+
+  async function remove(step) {
+    if (!step) return;
+    const next = order()[order().indexOf(step) + 1] || order()[order().indexOf(step) - 1] || "";
+    draft.add([{ op: "remove_step", step }]);
+    if (!(await draft.flush())) return;
+    focus = next ? `[data-select="${CSS.escape(next)}"]` : "[data-add-step]";
+    await select(next);
+    draft.announce("Step removed. Ctrl Z brings it back.");
+  }
+
+  // -------------------------------------------------------------------------------------------------------------- canvas
+  document.addEventListener("picture:open", (event) => { event.preventDefault(); select(event.detail); });
+  document.addEventListener("picture:change", (event) => change(event.detail));
+  document.addEventListener("picture:drop", (event) => adding(event.detail));
+  document.addEventListener("picture:remove", (event) => remove(event.detail));
+
+  // ------------------------------------------------------------------------------------------------------------ add step
+  const dialog = () => document.getElementById("add-step");
+  const offered = () => [...dialog().querySelectorAll("[data-add]")].filter((each) => !each.hidden);
+  let from = null; // where a new step comes from, when a handle of the canvas was dropped: [step, outcome]
+
+  function adding(origin = null) {
+    from = origin;
+    dialog().showModal();
+    const search = document.getElementById("add-step-search");
+    search.value = "";
+    filter();
+    search.focus();
+  }
+  function filter() {
+    const words = document.getElementById("add-step-search").value.toLowerCase().split(/\s+/).filter(Boolean);
+    dialog().querySelectorAll("[data-add]").forEach((each) => { each.hidden = !words.every((word) => each.dataset.words.includes(word)); });
+    dialog().querySelectorAll(".add-family").forEach((each) => { each.hidden = !each.querySelector("[data-add]:not([hidden])"); });
+    const titled = offered().find((each) => words.length && each.dataset.title.toLowerCase().startsWith(words[0]));
+    mark(titled || offered()[0]);
+  }
+  function mark(option) {
+    dialog().querySelectorAll("[data-add]").forEach((each) => each.setAttribute("aria-selected", String(each === option)));
+    const search = document.getElementById("add-step-search");
+    if (option) { search.setAttribute("aria-activedescendant", option.id); option.scrollIntoView({ block: "nearest" }); } else search.removeAttribute("aria-activedescendant");
+  }
+  document.addEventListener("input", (event) => { if (event.target.id === "add-step-search") filter(); });
+  document.addEventListener("keydown", (event) => {
+    if (event.target.id !== "add-step-search") return;
+    const options = offered();
+    const at = options.findIndex((each) => each.getAttribute("aria-selected") === "true");
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      mark(options[(at + (event.key === "ArrowDown" ? 1 : options.length - 1)) % options.length]);
+    }
+    if (event.key === "Enter") { event.preventDefault(); if (options[at]) take(options[at]); }
+  });
+
+  function take(option) {
+    dialog().close();
+    paste({ type: option.dataset.add, title: option.dataset.title });
+  }
+
+  const free = (base) => {
+    const taken = new Set(order());
+    let number = 2;
+    let id = base;
+    while (taken.has(id)) { id = `${base}_${number}`; number += 1; }
+    return id;
+  };
+
+  // A new step stands behind the chosen one; behind an end it stands before it.
+  async function paste(step) {
+    if (!step?.type) return;
+    await draft.flush();
+    const ends = new Set([...document.querySelectorAll("[data-outline] [data-step]")].filter((each) => each.querySelector(".kind.output")).map((each) => each.dataset.step));
+    const last = order().filter((each) => !ends.has(each)).pop();
+    const [after, outcome] = from || [chosen() && !ends.has(chosen()) ? chosen() : last, "default"];
+    from = null;
+    const id = free(step.type);
+    const { next, at, ...rest } = step;
+    draft.add([{ op: "add_step", step: { ...rest, id }, ...(after ? { after, outcome } : {}) }]);
+    if (await draft.flush()) await select(id);
+    draft.announce(`${step.title || step.type} added`);
+  }
+  const copied = () => {
+    const held = document.querySelector("[data-step-settings]");
+    if (!held) return null;
+    const { id, ...step } = JSON.parse(held.dataset.json);
+    return step;
+  };
+
+  // ---------------------------------------------------------------------------------------------------------------- keys
+  document.addEventListener("keydown", (event) => {
+    if (!root() || event.defaultPrevented) return;
+    const key = event.key.toLowerCase();
+    const control = event.ctrlKey || event.metaKey;
+    if (control && key === "s") { event.preventDefault(); if (root().dataset.view === "text") saveText(); else draft.flush().then((saved) => saved && draft.announce("Saved")); return; }
+    if (dialog()?.open) return;
+    if (control && key === "z" && root().dataset.view !== "text") { event.preventDefault(); back(event.shiftKey ? "redo" : "undo"); return; }
+    const line = event.target.closest?.("[data-outline] [data-select]");
+    if (!line) return;
+    const lines = [...document.querySelectorAll("[data-outline] [data-select]")];
+    const step = line.dataset.select;
+    const turn = { arrowdown: 1, arrowup: -1 }[key];
+    if (turn && event.altKey) { event.preventDefault(); focus = `[data-select="${CSS.escape(step)}"]`; move(step, turn); }
+    else if (turn) { event.preventDefault(); lines[lines.indexOf(line) + turn]?.focus(); }
+    else if (key === "delete") { event.preventDefault(); remove(step); }
+    else if (control && key === "d" && step === chosen()) { event.preventDefault(); paste(copied()); }
+  });
+  document.addEventListener("copy", (event) => {
+    if (!root() || typing(event.target) || String(getSelection())) return;
+    const step = copied();
+    if (!step) return;
+    event.clipboardData.setData("text/plain", JSON.stringify(step, null, 2));
+    event.preventDefault();
+    draft.announce("Step copied");
+  });
+  document.addEventListener("paste", (event) => {
+    if (!root() || typing(event.target)) return;
+    try { const { id, ...step } = JSON.parse(event.clipboardData.getData("text/plain")); paste(step); event.preventDefault(); } catch { /* no step */ }
+  });
+
+  // ---------------------------------------------------------------------------------------------------------------- text
+  let textTimer = 0;
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches?.("[data-text]")) return;
+    document.getElementById("saved").textContent = "Not saved yet";
+    clearTimeout(textTimer);
+    textTimer = setTimeout(saveText, 1200);
+  });
+  async function saveText() {
+    clearTimeout(textTimer);
+    const box = document.getElementById("text");
+    if (!box) return;
+    const text = box.value;
+    try { JSON.parse(text); } catch (error) { document.getElementById("saved").textContent = `Not saved: ${error.message}`; return; }
+    if (await draft.post({ do: "text", text })) draft.announce("Saved");
+  }
+
+  window.handrailEditor = { select, change, adding, remove };
+  document.addEventListener("DOMContentLoaded", () => { if (root()) draft.restore(); });
+})();

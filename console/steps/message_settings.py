@@ -1,0 +1,169 @@
+"""What the steps that reach people outside have in common: their outcomes, how long a message may wait, and the form for a person."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from console.core import expressions
+from console.core.documents.fields import Located
+from console.core.forms import FormField, clean, examine, is_empty, refusal
+from console.core.speaking import fill_text
+from console.errors import Invalid
+from console.steps.base import Completion, Context, MessageWanted, Option, Prompt, StepConfig, StepType, StepView, Values, fill_template
+
+SENT, SKIPPED, EXPIRED, FAILED = "sent", "skipped", "expired", "failed"
+SEND = "send"
+REASON, TO = "reason", "to"
+LONGEST_S = 30 * 24 * 3600
+_DURATION = re.compile(r"P(?:(\d{1,3})W)?(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,7})S)?)?", re.ASCII)
+
+
+def seconds_of(text: str) -> int:
+    """The seconds of a duration such as P2D or PT24H. Raises ValueError."""
+    match = _DURATION.fullmatch(text)
+    if match is None or not any(match.groups()):
+        raise ValueError("takes a duration such as P2D, PT24H or PT30M")
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return int(timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds())
+
+
+def _waits(value: str) -> str:
+    if not 60 <= seconds_of(value) <= LONGEST_S:
+        raise ValueError("takes a minute to 30 days")
+    return value
+
+
+Expires = Annotated[str, AfterValidator(_waits)]
+"""How long a message may wait for its hours, such as PT24H."""
+
+
+class MessageConfig(StepConfig):
+    """To whom, and how long it may wait."""
+
+    to: str | None = Field(None, description="Expression for the address; none: the contact's own")
+    expires: Expires = Field("PT24H", description="A message that waited longer than this for its hours asks a person again, such as PT24H")
+
+
+class MessageStep(StepType):
+    """A step that sends something by itself and waits until it has left. A person may do it by hand."""
+
+    channel: ClassVar[str]
+    consent: ClassVar[str | None]
+    family: ClassVar[Any] = "action"
+
+    def by_itself(self, settings: Mapping[str, Any]) -> bool:
+        """Always."""
+        return True
+
+    def changes(self, step: StepView) -> bool:
+        """Always."""
+        return True
+
+    def outcomes(self, config: Any) -> tuple[str, ...]:
+        """What may become of it. Who names no way for `expired` or `failed` has a person asked."""
+        return (SENT, SKIPPED)
+
+    def rare_outcomes(self, config: Any) -> tuple[str, ...]:
+        """It waited too long, or could not be sent."""
+        return (EXPIRED, FAILED)
+
+    def content(self, step: StepView, context: Context) -> dict[str, Any]:
+        """What leaves, with the run's values."""
+        raise NotImplementedError
+
+    def shown(self, content: Mapping[str, Any], context: Context, step: StepView) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+        """(Markdown of the message for a person, notes beside it)."""
+        raise NotImplementedError
+
+    def complete_by_itself(self, step: StepView, context: Context) -> Completion:
+        """Asks for the message; the step is done when it has left."""
+        return self._asked(step, context, {})
+
+    def _asked(self, step: StepView, context: Context, given: Mapping[str, Any]) -> Completion:
+        content = {**self.content(step, context), **given}
+        wanted = MessageWanted(
+            self.channel, content, self.consent, named=step.outcomes, expires_s=seconds_of(step.config.expires), **self.repeats(step)
+        )
+        return Completion(self.outcomes(step.config)[0], {}, {"status": "waiting", "to": content.get("to")}, message=wanted)
+
+    def repeats(self, step: StepView) -> dict[str, int]:
+        """How often it is tried, for calls."""
+        return {}
+
+    def done_by_hand(self, config: Any) -> tuple[Option, ...]:
+        """What a person may say that came of it."""
+        return (Option(SENT, "It has reached them", (REASON,), ()), Option(SKIPPED, "Go on without", (REASON,), (REASON,)))
+
+    def _ways(self, step: StepView) -> list[Option]:
+        """Those of them for which the document has a way."""
+        return [one for one in self.done_by_hand(step.config) if one.value in step.outcomes or "default" in step.outcomes]
+
+    def _fields(self, to: Any) -> tuple[FormField, ...]:
+        address = FormField(TO, "To", max_length=320, value=to, help="Empty: the contact's own address")
+        return (address, FormField(REASON, "Why", "long_text", max_length=2000))
+
+    def prepare(self, step: StepView, context: Context) -> Prompt:
+        """The message, and what a person may do about it."""
+        content = self.content(step, context)
+        text, notes = self.shown(content, context, step)
+        fields = self._fields(content.get("to"))
+        options = (Option(SEND, "Send it", (TO,), ()), *self._ways(step))
+        return Prompt(text, fields=fields, outcomes=options, button=step.button or "Go on", notes=notes)
+
+    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+        """What the person chose. Raises Invalid with one detail per wrong field."""
+        options = {option.value: option for option in (Option(SEND, "", (TO,)), *self._ways(step))}
+        fields, option = self._fields(None), options.get(outcome or "")
+        if option is None:
+            reason = f"Choose one of {', '.join(options)}."
+            strange = [detail for detail in examine(fields, submitted)[1] if detail["field"] not in (TO, REASON)]
+            raise refusal([{"field": "outcome", "reason": reason}, *strange])
+        clean(fields, submitted)
+        if outcome == SEND:
+            to = str(submitted.get(TO) or "").strip()
+            return self._asked(step, context, {"to": to} if to else {})
+        reason = str(submitted.get(REASON) or "").strip()
+        if REASON in option.required and is_empty(reason):
+            raise Invalid(
+                "Say why in a few words.", details=[{"field": REASON, "reason": "Say why in a few words; it is kept in the log."}]
+            )
+        return Completion(
+            str(outcome), {REASON: reason} if reason else {}, {"status": outcome, "reason": reason or None, "to": submitted.get(TO)}
+        )
+
+    def address(self, step: StepView, context: Context) -> str | None:
+        """The address that the document names, None where it is the contact's own."""
+        if step.config.to is None:
+            return None
+        found = expressions.parse(step.config.to).evaluate(context.roots)
+        return str(found) if found is not None else ""
+
+    def expressions(self, config: Any) -> list[Located]:
+        """The address."""
+        return [Located("to", config.to)] if config.to is not None else []
+
+    def outputs(self, config: Any) -> frozenset[str]:
+        """What came of it."""
+        return frozenset({"message", "status", "to", "reason"})
+
+    def answered(self, config: Any) -> frozenset[str]:
+        """Why it did not leave may name the address."""
+        return frozenset({REASON})
+
+
+def filled(text: str, context: Context) -> str:
+    """A text with its merge fields filled in as people say them."""
+    return fill_text(text, context.roots)
+
+
+def filled_markdown(text: str, context: Context) -> str:
+    """Markdown with its merge fields filled in; what stands in them has no effect."""
+    return fill_template(text, context.roots)
+
+
+def one_line(text: str, context: Context) -> str:
+    """A line with its merge fields filled in."""
+    return " ".join(filled(text, context).split())

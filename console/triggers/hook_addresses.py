@@ -1,0 +1,42 @@
+"""Addresses and signing secrets of webhooks: drawn here, found by a hash, sealed under the master key so that they can be copied again."""
+
+import base64
+import hashlib
+import secrets
+from typing import Any
+
+from console import subjects
+
+SECRET_BYTES = 24
+PREFIX = "whsec_"
+
+
+def digest(token: str) -> bytes:
+    """What is stored of an address to find it by; the token itself is sealed beside it, to be copied again."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def fresh_token() -> str:
+    """The secret part of an address: 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def fresh_secret() -> str:
+    """A signing secret as Standard Webhooks writes it."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def sealed(workflow_id: str, trigger: str, column: str, text: str) -> bytes:
+    """A token or secret under the master key, for its own place only."""
+    return subjects.wrap(text.encode(), f"trigger|{column}|{workflow_id}|{trigger}")
+
+
+def opened(workflow_id: str, trigger: str, column: str, kept: bytes) -> str:
+    """The inverse of `sealed`. Raises Unreadable under another master key."""
+    return subjects.unwrap(kept, f"trigger|{column}|{workflow_id}|{trigger}").decode()
+
+
+def with_address(workflow_id: str, trigger: str) -> dict[str, Any]:
+    """The columns of a new address."""
+    token = fresh_token()
+    return {"token": digest(token), "address": sealed(workflow_id, trigger, "address", token)}

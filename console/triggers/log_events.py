@@ -1,0 +1,205 @@
+"""Events of the log as triggers and exits know them: `record.updated`, `tag.added`, `run.completed`. Read by their place in the log, never by anything else."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, TypeAlias
+
+from console import browse, log, records, subjects, workflows
+from console.access.run_reach import EVERY_RUN
+from console.core.documents.triggers_check import EVENTS
+from console.db.engine import fetch
+from console.errors import NotFound
+from console.log import event_lists
+from console.log.event_lists import LogFilter
+
+LIMIT = 500
+DONE = "succeeded"
+CHANGES = {"added": "record.created", "deleted": "record.deleted"}
+"""What a change by hand did → the event; any other is record.updated."""
+
+BY_EFFECT = frozenset({"effect_succeeded", "effect_settled"})
+RUN_ENDS = {"run_completed": "run.completed", "run_failed": "run.failed", "run_timed_out": "run.failed"}
+PLAIN = {name.replace(".", "_"): name for name in EVENTS if not name.startswith(("record.", "run."))}
+KINDS: Mapping[str, Collection[str]] = {
+    **{name: (kind,) for kind, name in PLAIN.items()},
+    "record.created": ("record_changed", *BY_EFFECT),
+    "record.updated": ("record_changed", *BY_EFFECT),
+    "record.deleted": ("record_changed", *BY_EFFECT),
+    "run.completed": ("run_completed",),
+    "run.failed": ("run_failed", "run_timed_out"),
+}
+"""Event → the kinds of events in the log that may tell of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvent:
+    """Something that happened, with its place in the log. `id` is unique; `record` is the key, `old` and `new` the values of fields that were changed, before and after.
+
+    `chain` are the runs that led to it, (workflow id, record key) each, the oldest first. `label`: only who is cleared for it may know. `more` are its own values.
+    """
+
+    id: str
+    pos: int
+    on: str
+    at: datetime
+    by: str | None
+    collection: str | None
+    record: str | None
+    run: str | None = None
+    workflow: str | None = None
+    label: str | None = None
+    old: Mapping[str, Any] | None = None
+    new: Mapping[str, Any] | None = None
+    chain: tuple[tuple[str, str], ...] = ()
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """What expressions find as `event`."""
+        told = {
+            "on": self.on, "id": self.id, "at": log.body.moment(self.at), "by": self.by, "collection": self.collection, "record": self.record,
+            "run": self.run, "workflow": self.workflow,
+        }  # fmt: skip
+        return {**self.more, **{name: value for name, value in told.items() if value is not None}}
+
+
+_Change: TypeAlias = tuple[str, str, str, Mapping[str, Any] | None, Mapping[str, Any] | None]
+
+
+class Batch(NamedTuple):
+    """Some events in order, and the place up to which the log was read."""
+
+    events: list[LogEvent]
+    upto: int
+
+
+def reached() -> int:
+    """The newest place of the log."""
+    return event_lists.reached().pos
+
+
+def read_after(pos: int, names: Collection[str] = tuple(EVENTS), limit: int = LIMIT) -> Batch:
+    """The next events of these names above `pos`, of at most `limit` events of the log."""
+    kinds = tuple(sorted({kind for name in names for kind in KINDS[name]}))
+    end = reached()
+    if end <= pos or not kinds:
+        return Batch([], max(pos, end))
+    rows = event_lists.forward(LogFilter(kinds=kinds), after=pos, upto=end, limit=limit)
+    subjects.load({row.sub for row in rows if row.sub})
+    stored = [(row, log.stored(row)) for row in rows if row.body is not None]
+    effects = _effects([event.open["effect"] for _, event in stored if event.type in BY_EFFECT])
+    causes = _runs(
+        {row.run for row, _ in stored if row.run.startswith("run_")}
+        | {str(event.open["run"]) for _, event in stored if event.open.get("run")}
+    )
+    events = [made for row, event in stored for made in _events(row, event, effects, causes) if made.on in names]
+    return Batch(events, rows[-1].pos if len(rows) == limit else end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    workflow: str
+    record: str | None
+    chain: tuple[tuple[str, str], ...]
+
+    @property
+    def onward(self) -> tuple[tuple[str, str], ...]:
+        return (*self.chain, (self.workflow, self.record or ""))
+
+
+def chain_of(run_id: str) -> tuple[tuple[str, str], ...]:
+    """The runs that led to what this run does, itself the last."""
+    found = _runs([run_id])
+    return found[run_id].onward if run_id in found else ()
+
+
+def _runs(ids: Collection[str]) -> dict[str, _Cause]:
+    if not ids:
+        return {}
+    rows = fetch(f"select r.id, r.workflow, r.record, r.origin from {EVERY_RUN.sql()} where r.id = any(%s)", (sorted(ids),))  # noqa: S608 (a text of ours)
+    return {row[0]: _Cause(row[1], row[2], tuple((link[0], link[1]) for link in (row[3] or {}).get("chain", ()))) for row in rows}
+
+
+def _effects(ids: Sequence[str]) -> dict[str, tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
+    """(kind, request, result) of effects that were done, by id."""
+    if not ids:
+        return {}
+    rows = fetch(
+        "select id, kind, request, result from console.effect where id = any(%s) and status = 'succeeded' and keeps is null", (list(ids),)
+    )
+    return {row[0]: (row[1], row[2] or {}, row[3] or {}) for row in rows}
+
+
+def _events(row: event_lists.Row, event: log.Stored, effects: Mapping[str, Any], causes: Mapping[str, _Cause]) -> Iterator[LogEvent]:
+    """What an event of the log tells; nothing, one thing, or where an effect changed several records one for each."""
+    run_id = row.run if row.run.startswith("run_") else event.open.get("run")
+    cause = causes.get(str(run_id)) if run_id else None
+    actor = event.body["actor"]
+    base: dict[str, Any] = {
+        "pos": row.pos,
+        "at": event.at,
+        "by": actor["id"],
+        "run": run_id,
+        "label": event.body.get("label"),
+        "chain": cause.onward if cause is not None else (),
+    }
+    match event.type:
+        case "record_changed" if event.open.get("result", DONE) == DONE:
+            on = CHANGES.get(str(event.open.get("effect")), "record.updated")
+            yield LogEvent(
+                event.id,
+                on=on,
+                collection=row.collection,
+                record=_key(row.collection, row.record),
+                old=event.values.get("old"),
+                new=event.values.get("new"),
+                **base,
+            )
+        case "effect_succeeded" | "effect_settled" if event.open["effect"] in effects:
+            for on, collection, key, old, new in _changed(*effects[event.open["effect"]]):
+                yield LogEvent(f"{event.id}:{key}", on=on, collection=collection, record=key, old=old, new=new, **base)
+        case kind if kind in RUN_ENDS:
+            slug = workflows.version(cause.workflow, int(event.body["wf"]["version"])).slug if cause is not None else None
+            yield LogEvent(
+                event.id, on=RUN_ENDS[kind], collection=row.collection, record=row.record, workflow=slug, more=dict(event.open), **base
+            )
+        case kind if kind in PLAIN:
+            more = {**event.open, **event.values}
+            yield LogEvent(event.id, on=PLAIN[kind], collection=row.collection, record=_key(row.collection, row.record), more=more, **base)
+
+
+def _changed(kind: str, request: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[_Change]:
+    """(event, collection, key, values before, values after) of each record that an effect has changed."""
+    values, define = result.get("values") or {}, request.get("define") or {}
+    if kind == "record" or (kind == "sql_write" and not define and "changes" in request):  # what a step writes into the record of its run
+        yield (
+            "record.updated",
+            request["collection"],
+            request["key"],
+            *({name: change[side] for name, change in request["changes"].items()} for side in ("old", "new")),
+        )
+    elif kind == "sql_write":
+        collection = str(define.get("collection") or request.get("collection"))
+        for entry in values.get("records") or ([values] if "key" in values else []):
+            if entry.get("changed", True):
+                yield "record.updated", collection, str(entry["key"]), entry.get("old"), entry.get("new")
+    elif kind == "sql_insert" and values.get("added") and values.get("key") is not None:
+        yield "record.created", define["collection"], str(values["key"]), None, None
+    elif kind == "sql_delete" and values.get("key") is not None:
+        yield "record.deleted", str(define.get("collection") or request.get("collection")), str(values["key"]), values.get("old"), None
+
+
+def _key(collection: str | None, reference: str | None) -> str | None:
+    """The key that the log's reference stands for."""
+    if collection is None or reference is None:
+        return None
+    try:
+        return browse.key_of_reference(records.collection(collection), reference)
+    except NotFound:
+        return reference
+
+
+def changed_records(effects: Sequence[str]) -> dict[str, list[tuple[str, str, str]]]:
+    """Effect → (event, collection, key) of each record that it has changed; without values, and without effects that changed none."""
+    found = {ident: [change[:3] for change in _changed(*told)] for ident, told in _effects(effects).items()}
+    return {ident: changes for ident, changes in found.items() if changes}

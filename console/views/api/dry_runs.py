@@ -1,0 +1,46 @@
+"""Trying a workflow as JSON: a dry run, which writes and sends nothing."""
+
+from typing import Any, Literal
+
+from flask import Blueprint, g, jsonify
+from flask.typing import ResponseReturnValue
+from pydantic import Field
+
+from console import log, runs
+from console.runs.trying import workflow_trials
+from console.views.api.operation import Example, Sent, operation, read
+from console.views.api.shapes import Anything, DryRun
+
+blueprint = Blueprint("api_dry_runs", __name__, url_prefix="/api/v1")
+
+TRIED: dict[str, Any] = {"record": "1", "input": {}, "answers": {}, "effects": {}}
+
+
+class Tried(Sent):
+    """What a dry run is about, and what is chosen in place of people and of the world outside."""
+
+    record: str | None = Field(None, description="Key of the record, where the workflow has a collection")
+    input: dict[str, Anything] | None = Field(None, description="Field of the start to its value")
+    answers: dict[str, Anything] = Field(
+        default_factory=dict,
+        description='Step to `{"values", "outcome", "approval"}`; a list: the nth counts when the step is entered the nth time',
+    )
+    effects: dict[str, Anything] = Field(
+        default_factory=dict,
+        description='Step to `{"outcome": "succeeded" | "failed" | "unknown", "result"}`, or the outcome alone; none: it succeeds',
+    )
+    version: Literal["draft", "live"] = "draft"
+
+
+@blueprint.post("/workflows/<workflow_id>/dry-run")
+@operation(
+    "dryRunWorkflow", "workflow.edit", DryRun, body=Tried, refuses=(403,), example=Example({"workflow_id": "kyc-review"}, body=TRIED)
+)
+def dry_run(workflow_id: str) -> ResponseReturnValue:
+    """Follow the workflow with the caller's rights; nothing is written or sent. 422 with the field of an answer that a step does not take."""
+    sent = read(Tried)
+    found = runs.try_workflow(
+        g.actor, workflow_id, record=sent.record, given=sent.input or {}, answers=sent.answers, effects=sent.effects, which=sent.version
+    )
+    workflow_trials.require_taken(found)
+    return jsonify(log.body.plain(found.to_json()))

@@ -1,0 +1,241 @@
+"""Enrolments as JSON: enrol many or send leads, follow it, see who is where, take somebody out, and counts."""
+
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, g, jsonify, request
+from flask.typing import ResponseReturnValue
+from pydantic import Field
+
+from console import enrolments
+from console.enrolments import Batch, Question, Target
+from console.errors import Invalid, NotFound
+from console.views.api import idempotency, listing
+from console.views.api.operation import Asked, Done, Example, Limit, Nothing, Paged, Sent, Whole, operation, parse_query, read
+from console.views.api.shapes import EnrolledLeads, EnrolmentBatch, EnrolmentLead, EnrolmentRow, Listed, WorkflowCounts
+
+blueprint = Blueprint("api_enrolments", __name__, url_prefix="/api/v1")
+
+ONE = {"workflow_id": "kyc-review"}
+
+
+class WhomToEnrol(Sent):
+    """Whom to enrol: exactly one of `records`, `filter` (with or without `segment`), `segment`, `rows` and `csv`."""
+
+    records: list[str] | None = Field(None, description="Keys of records")
+    filter: str | dict[str, Any] | None = Field(None, description="Filter or search words, as for a list of records")
+    segment: str | None = None
+    rows: list[dict[str, Any]] | None = Field(None, description="Values of each, or the field by which their record is found")
+    csv: str | None = Field(None, description="A file with a heading; cells are found by the names or labels of fields")
+    match: str | None = Field(
+        None, description="Field by which rows and lines find their records; without: the key, an e-mail address, a telephone number"
+    )
+    values: dict[str, Any] = Field(default_factory=dict, description="Input of the start step for everybody")
+    preview: bool = Field(False, description="Tell what would be done and change nothing")
+
+
+class SentLeads(Sent):
+    """Leads with their values."""
+
+    leads: list[dict[str, Any]] = Field(max_length=1000)
+
+
+class WhyLeft(Sent):
+    """Why somebody is taken out."""
+
+    reason: str
+
+
+class WantedRows(Asked):
+    """Rows of a batch."""
+
+    status: str | None = Field(None, description="enrolled, already_enrolled or refused; without: those who were not enrolled")
+    limit: Limit = 50
+    after: Whole = 0
+
+
+class WantedLeads(Paged):
+    """Filters of leads."""
+
+    status: str | None = Field(None, description="waiting, active, left or refused; without: those who are in it now")
+    step: str | None = None
+    version: Whole | None = None
+
+
+def _batch_done(done: Done) -> dict[str, Any] | None:
+    """Return the batch that the request began."""
+    named = done.made or (done.chain if done.chain and done.chain.startswith("enr_") else None)
+    return enrolments.batches.get(g.actor, named).to_json() if named else None
+
+
+def _batch_now(_done: Done) -> dict[str, Any]:
+    """Return the batch as it is now."""
+    given = request.view_args or {}
+    return _batch(str(given["workflow_id"]), str(given["enrolment_id"])).to_json()
+
+
+def _enrolled(done: Done) -> dict[str, Any] | None:
+    """Return what became of each with the first request; None where it enrolled nobody: then they are judged anew."""
+    if done.chain is None:
+        return None
+    return _answers(enrolments.enrolled_before(g.actor, str((request.view_args or {})["workflow_id"]), read(SentLeads).leads, done.chain))
+
+
+def _answers(answers: Sequence[enrolments.Answer]) -> dict[str, Any]:
+    told = [
+        {
+            "row": each.line,
+            "status": each.status,
+            "lead_id": each.lead,
+            "run_id": None,
+            "reasons": [dict(reason) for reason in each.reasons],
+        }
+        for each in answers
+    ]
+    return {"data": told}
+
+
+def _left(_done: Done) -> dict[str, Any]:
+    """Return the lead as it is now."""
+    given = request.view_args or {}
+    return _lead(enrolments.seen(g.actor, str(given["workflow_id"])), str(given["lead_id"]))
+
+
+def _lead(target: Target, lead_id: str) -> dict[str, Any]:
+    return enrolments.places.lead(g.actor, target, lead_id).to_json(paused=target.status == "paused")
+
+
+@blueprint.post("/workflows/<workflow_id>/enrolments")
+@operation(
+    "enrol",
+    "workflow.start",
+    {202: EnrolmentBatch},
+    body=WhomToEnrol,
+    refuses=(403, 409),
+    again=_batch_done,
+    example=Example(ONE, body={"records": ["1"], "preview": True}, status=202),
+)
+def enrol(workflow_id: str) -> ResponseReturnValue:
+    """Enrol many in a workflow, in the background; `preview` only tells what would become of each."""
+    sent = read(WhomToEnrol)
+    told = sent.filter if sent.filter is None or isinstance(sent.filter, str) else json.dumps(sent.filter)
+    question = Question(keys=sent.records, segment=sent.segment, filter=told, rows=sent.rows, match=sent.match, values=sent.values)
+    if sent.csv is not None:
+        if question.keys is not None or question.rows is not None or told or sent.segment:
+            raise Invalid("Say whom to enrol in one way.", details=[{"field": "csv", "reason": "Leave out the other ways, or this one."}])
+        file = enrolments.batches.keep_file(g.actor, workflow_id, io.BytesIO(sent.csv.encode("utf-8", "replace")))
+        headings, _ = enrolments.contact_files.sample(file, g.actor.id)
+        columns = enrolments.whom_to_enrol.columns_of(g.actor, enrolments.seen(g.actor, workflow_id), headings)
+        question = Question(file=file, columns=columns, match=sent.match, values=sent.values)
+    begun = enrolments.batches.begin(g.actor, workflow_id, question, preview=sent.preview)
+    idempotency.name_result(begun.id)
+    return jsonify(begun.to_json()), 202
+
+
+@blueprint.get("/workflows/<workflow_id>/enrolments/<enrolment_id>")
+@operation("getEnrolment", "workflow.start", EnrolmentBatch, example=Example(ONE | {"enrolment_id": "enr_01jd0000000000000000000000"}))
+def get_enrolment(workflow_id: str, enrolment_id: str) -> ResponseReturnValue:
+    """How far an enrolment of many is."""
+    return jsonify(_batch(workflow_id, enrolment_id).to_json())
+
+
+@blueprint.post("/workflows/<workflow_id>/enrolments/<enrolment_id>/cancel")
+@operation(
+    "cancelEnrolment",
+    "workflow.start",
+    EnrolmentBatch,
+    body=Nothing,
+    refuses=(403,),
+    again=_batch_now,
+    example=Example(ONE | {"enrolment_id": "enr_01jd0000000000000000000000"}, body={}),
+)
+def cancel(workflow_id: str, enrolment_id: str) -> ResponseReturnValue:
+    """Enrol no more of them; who is in stays in."""
+    read(Nothing)
+    _batch(workflow_id, enrolment_id)
+    return jsonify(enrolments.batches.cancel(g.actor, enrolment_id).to_json())
+
+
+@blueprint.get("/workflows/<workflow_id>/enrolments/<enrolment_id>/rows")
+@operation(
+    "listEnrolmentRows",
+    "workflow.start",
+    Listed[EnrolmentRow],
+    query=WantedRows,
+    example=Example(ONE | {"enrolment_id": "enr_01jd0000000000000000000000"}),
+)
+def rows(workflow_id: str, enrolment_id: str) -> ResponseReturnValue:
+    """What became of each, with the reasons of those who were not enrolled."""
+    wanted = parse_query(WantedRows)
+    _batch(workflow_id, enrolment_id)
+    page, following = enrolments.batches.answers(g.actor, enrolment_id, wanted.status, limit=wanted.limit, after=wanted.after)
+    return jsonify(listing(page, None if following is None else str(following)))
+
+
+@blueprint.post("/workflows/<workflow_id>/leads")
+@operation(
+    "enrolLeads",
+    "workflow.start",
+    EnrolledLeads,
+    body=SentLeads,
+    refuses=(403, 409),
+    again=_enrolled,
+    example=Example(ONE, body={"leads": [{"record": "unknown"}]}),
+)
+def enrol_leads(workflow_id: str) -> ResponseReturnValue:
+    """Enrol leads with their values, also in a draft: they begin when it is activated. Sent twice, they are in already."""
+    _, answers = enrolments.enrol_leads(g.actor, workflow_id, read(SentLeads).leads)
+    return jsonify(_answers(answers))
+
+
+@blueprint.get("/workflows/<workflow_id>/leads")
+@operation("listLeads", "workflow.see", Listed[EnrolmentLead], query=WantedLeads, example=Example(ONE))
+def leads(workflow_id: str) -> ResponseReturnValue:
+    """Who is in the workflow, the newest first, each with the path taken. Those whose record the caller may not see are left out."""
+    wanted = parse_query(WantedLeads)
+    target = enrolments.seen(g.actor, workflow_id)
+    page = enrolments.places.page(
+        g.actor, target, status=wanted.status, step=wanted.step, version=wanted.version, limit=wanted.limit, after=wanted.after, paths=True
+    )
+    return jsonify(listing([lead.to_json(paused=target.status == "paused") for lead in page.rows], page.next))
+
+
+@blueprint.get("/workflows/<workflow_id>/leads/<lead_id>")
+@operation("getLead", "workflow.see", EnrolmentLead, example=Example(ONE | {"lead_id": "lead_01jd0000000000000000000000"}))
+def lead(workflow_id: str, lead_id: str) -> ResponseReturnValue:
+    """One who is or was in the workflow."""
+    return jsonify(_lead(enrolments.seen(g.actor, workflow_id), lead_id))
+
+
+@blueprint.post("/workflows/<workflow_id>/leads/<lead_id>/unenrol")
+@operation(
+    "unenrol",
+    "workflow.cancel",
+    EnrolmentLead,
+    body=WhyLeft,
+    refuses=(403, 409),
+    again=_left,
+    example=Example(ONE | {"lead_id": "lead_01jd0000000000000000000000"}, body={"reason": "Asked us to stop."}),
+)
+def unenrol(workflow_id: str, lead_id: str) -> ResponseReturnValue:
+    """Take somebody out at once: their run is cancelled with the reason, and what is pending is done no more."""
+    enrolments.unenrol(g.actor, workflow_id, lead_id, read(WhyLeft).reason)
+    return jsonify(_lead(enrolments.seen(g.actor, workflow_id), lead_id))
+
+
+@blueprint.get("/workflows/<workflow_id>/counts")
+@operation("countWorkflow", "workflow.see", WorkflowCounts, example=Example(ONE))
+def counts(workflow_id: str) -> ResponseReturnValue:
+    """How many are in the workflow, at which step, in which version."""
+    target = enrolments.seen(g.actor, workflow_id)
+    return jsonify(enrolments.counts_of([target.id])[target.id].to_json())
+
+
+def _batch(workflow_id: str, enrolment_id: str) -> Batch:
+    """Return the batch, if it is one of this workflow."""
+    found = enrolments.batches.get(g.actor, enrolment_id)
+    if found.workflow != enrolments.seen(g.actor, workflow_id).id:
+        raise NotFound
+    return found

@@ -1,0 +1,256 @@
+"""Incidents and metrics of workflows as JSON."""
+
+from typing import Any, Literal
+
+from flask import Blueprint, g, jsonify, request
+from flask.typing import ResponseReturnValue
+from pydantic import Field
+
+from console import access, log, monitoring, workflows
+from console.errors import NotFound
+from console.monitoring import alerts, due_times, incidents
+from console.views.api import idempotency, listing
+from console.views.api.operation import Asked, Done, Example, Sent, operation, parse_query, read
+from console.views.api.shapes import Alert, DueTime, Incident, Listed, RetriedGroup, WorkflowMetrics
+from console.workflows import OBJECT, Known
+
+blueprint = Blueprint("api_monitoring", __name__, url_prefix="/api/v1")
+
+ONE = {"workflow_id": "kyc-review"}
+
+
+class Wanted(Asked):
+    """Filters of incidents."""
+
+    workflow: str | None = Field(None, description="Slug or id")
+
+
+class Window(Asked):
+    """How far back."""
+
+    days: Literal["7", "30", "90"] = Field("30", description="Days back from now")
+
+
+class RetryAll(Sent):
+    """How the runs are done again."""
+
+    from_: Literal["start", "failure"] = Field("failure", alias="from")
+    version: Literal["same", "live"] = "live"
+
+
+class Closed(Sent):
+    """Why they are set aside."""
+
+    reason: str = Field(description="In at most 2,000 characters; kept in the log")
+
+
+class NewAlert(Sent):
+    """An alert."""
+
+    kind: Literal["failed", "error", "slow"]
+    minutes: int | None = Field(None, description="For slow: live for longer than so many minutes")
+    pattern: str | None = Field(None, description="For error: words of the error or its code; * stands for any characters")
+    people: list[str] = Field(default_factory=list, max_length=50, description="E-mail addresses of who is told")
+    mail: bool = True
+    starts: str | None = Field(
+        None, description="Slug of a workflow that runs by itself; its start gets run, step, code, message, workflow"
+    )
+
+
+class NewDueTime(Sent):
+    """Within how much working time something is to be done."""
+
+    minutes: int
+    zone: str = "UTC"
+    days: list[str] | None = Field(None, description="mon to sun; left out: every day")
+    opens: str = Field("00:00", description="When work begins, in the zone")
+    closes: str = Field("00:00", description="When it ends; 00:00 is the end of the day")
+    holidays: list[str] = Field(default_factory=list, description="Days on which nobody works")
+    stages: list[dict[str, Any]] = Field(description="percent, do (remind, tell or move), people (ids), inbox")
+
+
+ALERT = {"kind": "slow", "minutes": 120, "people": ["mona@fernwick.example"]}
+DUE_TIME = {
+    "minutes": 960,
+    "days": ["mon", "tue", "wed", "thu", "fri"],
+    "opens": "09:00",
+    "closes": "17:00",
+    "stages": [{"percent": 80, "do": "remind"}],
+}
+
+
+def _known(slug_or_id: str) -> Known:
+    """Return the workflow. Raises NotFound as for one that is not there."""
+    found = next((one for one in workflows.all_known() if slug_or_id in (one.id, one.slug)), None)
+    if found is None or not access.can(g.actor, found.team or None, f"{OBJECT}:{found.slug}", "see"):
+        raise NotFound(hidden=found is not None and found.label is None)
+    return found
+
+
+def _named_workflow() -> Known:
+    return _known(str((request.view_args or {})["workflow_id"]))
+
+
+def _retried(done: Done) -> dict[str, Any]:
+    """Return the runs that were done again since the first request, and how many are left; why others were refused is not kept."""
+    return _retry_json(incidents.retried_since(g.actor, _named_workflow(), str((request.view_args or {})["incident_id"]), done.at))
+
+
+def _retry_json(done: incidents.Retried) -> dict[str, Any]:
+    return {"started": dict(done.started), "refused": dict(done.refused), "left": done.left}
+
+
+def _closed(_done: Done) -> dict[str, Any]:
+    """Return nothing, to who still sees the workflow."""
+    _named_workflow()
+    return {}
+
+
+def _alert_made(done: Done) -> dict[str, Any]:
+    """Return the alert as it is now. Raises NotFound where it was removed since."""
+    made = done.made
+    if made is None and done.chain is not None:
+        made = log.events_of(done.chain, after=done.number - 1, limit=1, opened=False)[0].open["alert"]
+    for rule in alerts.rules_of(_named_workflow()):
+        if rule.id == made:
+            return rule.to_json()
+    raise NotFound("The alert was taken away since.")
+
+
+@blueprint.get("/incidents")
+@operation("listIncidents", "workflow.see", Listed[Incident], query=Wanted, example=Example(query={"workflow": "kyc-review"}))
+def every() -> ResponseReturnValue:
+    """Failed runs by cause that nobody has done again or set aside, the latest first; at most 100 causes."""
+    wanted = parse_query(Wanted).workflow
+    found = incidents.open_incidents(g.actor, _known(wanted).id if wanted else None)
+    return jsonify(listing([incident.to_json() for incident in found], None))
+
+
+@blueprint.post("/workflows/<workflow_id>/incidents/<incident_id>/retry")
+@operation(
+    "retryIncident",
+    "workflow.start",
+    RetriedGroup,
+    body=RetryAll,
+    refuses=(403, 404),
+    again=_retried,
+    example=Example(ONE | {"incident_id": "0"}, body={}),
+)
+def retry(workflow_id: str, incident_id: str) -> ResponseReturnValue:
+    """Do the failed runs of this cause again, at most 100, each as a new run; what one refuses keeps no other back."""
+    sent = read(RetryAll)
+    done = incidents.retry_all(
+        g.actor, _known(workflow_id), incident_id, origin=sent.from_, version=incidents.checked_version(sent.version)
+    )
+    return jsonify(_retry_json(done))
+
+
+@blueprint.post("/workflows/<workflow_id>/incidents/<incident_id>/close")
+@operation(
+    "closeIncident",
+    "workflow.cancel",
+    {204: None},
+    body=Closed,
+    refuses=(403, 404),
+    again=_closed,
+    example=Example(ONE | {"incident_id": "0"}, body={"reason": "Done by hand."}, status=204),
+)
+def close(workflow_id: str, incident_id: str) -> ResponseReturnValue:
+    """Set the failed runs of this cause aside, without doing them again."""
+    incidents.close(g.actor, _known(workflow_id), incident_id, read(Closed).reason)
+    return "", 204
+
+
+@blueprint.get("/workflows/<workflow_id>/alerts")
+@operation("listAlerts", "workflow.see", Listed[Alert], example=Example(ONE))
+def list_alerts(workflow_id: str) -> ResponseReturnValue:
+    """Rules that tell people, or start a workflow, when a run fails or takes too long; each at most once an hour."""
+    return jsonify(listing([rule.to_json() for rule in alerts.rules_of(_known(workflow_id))], None))
+
+
+@blueprint.post("/workflows/<workflow_id>/alerts")
+@operation(
+    "addAlert",
+    "workflow.activate",
+    {201: Alert},
+    body=NewAlert,
+    refuses=(403,),
+    again=_alert_made,
+    example=Example(ONE, body=ALERT, status=201),
+)
+def add_alert(workflow_id: str) -> ResponseReturnValue:
+    """Set an alert; 422 with a detail per field."""
+    sent = read(NewAlert)
+    made = alerts.add(
+        g.actor,
+        _known(workflow_id),
+        kind=sent.kind,
+        minutes=sent.minutes,
+        pattern=sent.pattern or "",
+        people=sent.people,
+        mail=sent.mail,
+        starts=sent.starts or "",
+    )
+    idempotency.name_result(made.id)
+    return jsonify(made.to_json()), 201
+
+
+@blueprint.delete("/workflows/<workflow_id>/alerts/<alert_id>")
+@operation("removeAlert", "workflow.activate", {204: None}, refuses=(403, 404), example=Example(ONE | {"alert_id": "0"}, status=204))
+def remove_alert(workflow_id: str, alert_id: str) -> ResponseReturnValue:
+    """Take an alert away."""
+    alerts.remove(g.actor, _known(workflow_id), alert_id)
+    return "", 204
+
+
+@blueprint.get("/workflows/<workflow_id>/due-time")
+@operation("getDueTime", "workflow.see", DueTime, refuses=(404,), example=Example(ONE))
+def due_time(workflow_id: str) -> ResponseReturnValue:
+    """Within how much working time its runs are to be done; 404 where it has no due time."""
+    return _terms(due_times.rule_of_workflow(_known(workflow_id).id))
+
+
+@blueprint.put("/workflows/<workflow_id>/due-time")
+@operation("setDueTime", "workflow.activate", DueTime, body=NewDueTime, refuses=(403,), example=Example(ONE, body=DUE_TIME))
+def set_due_time(workflow_id: str) -> ResponseReturnValue:
+    """Set the due time of its runs, live ones too; 422 with a detail per field."""
+    return _terms(due_times.set_for_workflow(g.actor, _known(workflow_id), read(NewDueTime).model_dump(exclude_unset=True)))
+
+
+@blueprint.delete("/workflows/<workflow_id>/due-time")
+@operation("removeDueTime", "workflow.activate", {204: None}, refuses=(403, 404), example=Example(ONE, status=204))
+def remove_due_time(workflow_id: str) -> ResponseReturnValue:
+    """Take the due time away."""
+    due_times.set_for_workflow(g.actor, _known(workflow_id), None)
+    return "", 204
+
+
+@blueprint.put("/inboxes/<name>/due-time")
+@operation(
+    "setInboxDueTime", "inbox.manage", DueTime, body=NewDueTime, refuses=(403, 404), example=Example({"name": "desk"}, body=DUE_TIME)
+)
+def set_inbox_due_time(name: str) -> ResponseReturnValue:
+    """Set the time in which its tickets are to be done, from when each came in; 422 with a detail per field."""
+    return _terms(due_times.set_for_inbox(g.actor, name, read(NewDueTime).model_dump(exclude_unset=True)))
+
+
+@blueprint.delete("/inboxes/<name>/due-time")
+@operation("removeInboxDueTime", "inbox.manage", {204: None}, refuses=(403, 404), example=Example({"name": "desk"}, status=204))
+def remove_inbox_due_time(name: str) -> ResponseReturnValue:
+    """Take the due time away."""
+    due_times.set_for_inbox(g.actor, name, None)
+    return "", 204
+
+
+def _terms(rule: due_times.Rule | None) -> ResponseReturnValue:
+    if rule is None:
+        raise NotFound("There is no due time here.")
+    return jsonify(rule.to_json())
+
+
+@blueprint.get("/workflows/<workflow_id>/metrics")
+@operation("getMetrics", "workflow.see", WorkflowMetrics, query=Window, example=Example(ONE, query={"days": "7"}))
+def metrics(workflow_id: str) -> ResponseReturnValue:
+    """Figures of the last days, by day (of the caller's zone) and by step; `success` leaves out live runs and those that people ended."""
+    days = int(parse_query(Window).days)
+    return jsonify(monitoring.metrics(g.actor, _known(workflow_id), days, g.actor.zone).to_json())

@@ -1,0 +1,96 @@
+"""Enrolments: who is in a workflow, those who are enrolled many at once, and counts."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from console.views.api.shapes.base import Anything, Moment, Shape
+
+
+class Reason(Shape):
+    """Why somebody was not enrolled."""
+
+    field: str
+    reason: str
+
+
+class EnrolledLead(Shape):
+    """What became of one lead of a request; `row` is its place in it, from 0."""
+
+    row: int
+    status: Literal["enrolled", "already_enrolled", "refused"]
+    lead_id: str | None
+    run_id: str | None
+    reasons: list[Reason]
+
+
+class EnrolledLeads(Shape):
+    """What became of the leads, in their order."""
+
+    data: list[EnrolledLead]
+
+
+class LeadStep(Shape):
+    """A step that a lead came to; `outcome` is null while it is there."""
+
+    node_id: str
+    outcome: str | None
+    at: Moment
+
+
+class EnrolmentLead(Shape):
+    """Somebody in a workflow: the values that they came with or the key of their record, where they are, and how they came there."""
+
+    id: str
+    values: dict[str, Anything]
+    record: str | None
+    status: Literal["waiting", "active", "paused", "left", "refused"] = Field(description="paused: the workflow is")
+    node_id: str | None
+    run_id: str | None
+    version: int | None
+    at: Moment
+    left_at: Moment | None
+    reason: str | None
+    history: list[LeadStep]
+
+
+class EnrolmentCounts(Shape):
+    """What became of those read so far."""
+
+    enrolled: int
+    already_enrolled: int
+    refused: int
+
+
+class EnrolmentBatch(Shape):
+    """Many who are enrolled at once; `total` is null until it is known, `why` says why it failed."""
+
+    id: str
+    status: Literal["running", "done", "cancelled", "failed"]
+    preview: bool
+    counts: EnrolmentCounts
+    total: int | None
+    done: int
+    why: str | None
+
+
+class EnrolmentRow(Shape):
+    """One of a batch. `row` counts from 1 (rows sent as JSON from 0, lines of a file with its heading); `record` is null where the caller may not see it."""
+
+    row: int
+    record: str | None
+    title: str | None
+    status: Literal["enrolled", "already_enrolled", "refused"]
+    reasons: list[Reason]
+    lead_id: str | None
+    run_id: str | None
+
+
+class WorkflowCounts(Shape):
+    """How many are in a workflow. Who waits to begin counts at the start step, so that the steps add up to `enrolled`; versions count those who have begun."""
+
+    enrolled: int
+    waiting: int
+    active: int
+    steps: dict[str, int]
+    versions: dict[str, int]

@@ -1,0 +1,52 @@
+"""Messages to and from people outside, and the channels that carry them."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from console.views.api.shapes.base import Moment, Shape
+
+MessageStatus = Literal["waiting", "sent", "delivered", "skipped", "expired", "failed", "received", "unknown", "cancelled"]
+ChannelKind = Literal["email", "sms", "call", "chat"]
+
+
+class Message(Shape):
+    """A message. `until` is when one that waits leaves, `reason` why it waits, was skipped or failed; a call made again is a message of its own."""
+
+    id: str
+    channel: ChannelKind
+    direction: Literal["out", "in"]
+    contact: str | None = Field(description="Key of the record; null for nobody in the users' databases")
+    collection: str | None
+    name: str | None = Field(description="Title of the contact")
+    status: MessageStatus
+    code: str | None
+    reason: str | None
+    until: Moment | None
+    run: str | None
+    workflow: str | None = Field(description="Its title")
+    step: str | None
+    attempt: int = Field(description="Of a call: which try")
+    outcome: str | None = Field(description="What the run was told")
+    label: str | None = Field(description="Of a call: the label of the answer")
+    subject: str | None
+    text: str | None = Field(description="Null where it was erased, or is hidden from the caller")
+    hidden: bool = Field(description="Whether its texts were made of something that the caller may not read")
+    consent: str | None = Field(description="The consent on which it left")
+    at: Moment
+    asked_at: Moment
+    sent_at: Moment | None
+    provider: str | None
+    provider_id: str | None
+    sandbox: bool = Field(description="It did not really leave")
+
+
+class Channel(Shape):
+    """A kind of messages, and who carries them."""
+
+    kind: ChannelKind
+    provider: str
+    sandbox: bool
+    missing: list[str] = Field(description="Settings that the provider needs and that are not set")
+    inbound: str | None = Field(description="Address to enter at the provider for messages that come in")
+    status: str | None = Field(description="Address to enter at the provider for what becomes of messages")

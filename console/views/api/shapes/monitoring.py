@@ -1,0 +1,102 @@
+"""Incidents and metrics of workflows."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from console.views.api.shapes.base import Moment, Shape
+from console.views.api.shapes.runs import WorkflowRef
+
+
+class Incident(Shape):
+    """Failed runs of a workflow with one cause. `message` is that of the newest."""
+
+    id: str
+    workflow: WorkflowRef
+    code: str
+    step: str
+    message: str
+    count: int
+    versions: list[int]
+    first_at: Moment
+    last_at: Moment
+    newest: str = Field(description="Id of the run that failed last")
+
+
+class RetriedGroup(Shape):
+    """What a retry of a group did."""
+
+    started: dict[str, str] = Field(description="Id of the failed run → id of the new one")
+    refused: dict[str, str] = Field(description="Id of the failed run → why it was not done again")
+    left: int = Field(description="How many of the group are open still, at most 100")
+
+
+class Alert(Shape):
+    """A rule that tells people, or starts a workflow, at most once an hour."""
+
+    id: str
+    kind: Literal["failed", "error", "slow"]
+    minutes: int | None
+    pattern: str | None
+    people: list[str] = Field(description="Ids of who is told")
+    mail: bool
+    starts: str | None
+    last_at: Moment | None
+    held: int = Field(description="What it has kept back since")
+
+
+class DueStage(Shape):
+    """What is done when a part of the time is used up."""
+
+    percent: int
+    do: Literal["remind", "tell", "move"]
+    people: list[str]
+    inbox: str | None
+
+
+class DueTime(Shape):
+    """Within how much working time something is to be done."""
+
+    minutes: int
+    zone: str
+    days: list[str]
+    opens: str
+    closes: str
+    holidays: list[str]
+    stages: list[DueStage]
+
+
+class MetricsDay(Shape):
+    """A day, in the caller's zone."""
+
+    day: str
+    started: int
+    completed: int
+    failed: int = Field(description="Timed out ones too")
+    stopped: int = Field(description="Aborted or cancelled by people")
+
+
+class MetricsStep(Shape):
+    """A step."""
+
+    step: str
+    title: str
+    entered: int
+    failed: int
+    average_s: float | None
+
+
+class WorkflowMetrics(Shape):
+    """Figures of a workflow. `steps_of`: the steps were counted over the newest so many runs; null: over all."""
+
+    days: int
+    total: int
+    live: int
+    completed: int
+    failed: int
+    stopped: int
+    success: float | None = Field(description="Between 0 and 1; null where nothing counts")
+    average_s: float | None = Field(description="Seconds from start to end, of completed runs")
+    steps_of: int | None
+    series: list[MetricsDay]
+    steps: list[MetricsStep]

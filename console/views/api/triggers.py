@@ -1,0 +1,160 @@
+"""Triggers of a workflow as calls: what they are, when they fire next, what became of the last firings, and the addresses of webhooks."""
+
+from typing import Any
+
+from flask import Blueprint, g, jsonify, request
+from flask.typing import ResponseReturnValue
+from pydantic import ConfigDict, Field
+
+from console import triggers
+from console.log import body as canonical
+from console.views.api import idempotency, listing
+from console.views.api.operation import Done, Example, Nothing, Sent, operation, read
+from console.views.api.shapes import Listed, Moment, Open, Shape
+from console.views.hooks_in import hook_url
+
+blueprint = Blueprint("api_triggers", __name__, url_prefix="/api/v1")
+
+ONE = {"workflow_id": "kyc-review"}
+HOOK = {"workflow_id": "call-back", "trigger": "shop"}
+
+
+class Fired(Shape):
+    """One firing."""
+
+    at: Moment
+    status: str = Field(description="waiting, started, refused or stopped")
+    run: str | None
+    why: str | None = Field(description="Why there is no run")
+
+
+class TriggerListed(Open):
+    """A trigger as it stands in the file, and what became of it."""
+
+    id: str
+    kind: str
+    enabled: bool
+    next_at: list[Moment] = Field(description="The next five firings of a schedule")
+    last: list[Fired]
+    matched: int = Field(description="So often it was taken in")
+    passed: int = Field(description="So often the filter did not let it pass")
+    left_out: int = Field(description="So many times were missed and not made up for")
+    stopped: int = Field(description="So often it led to itself and started nothing")
+    problem: str | None = Field(description="What keeps it from working now")
+    url: str | None = Field(None, description="Of a webhook, for who may edit the workflow")
+
+
+class TriggerMade(Shape):
+    """A trigger that was added or changed."""
+
+    id: str
+    kind: str
+    enabled: bool
+    url: str | None = Field(description="Of a webhook")
+    secret: str | None = Field(description="That a signed webhook is signed with; shown once, never to a repeated request")
+
+
+class CreatedTrigger(Sent):
+    """A trigger as it stands in the file of a workflow; the id may be left out."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    kind: str
+
+
+class SwitchedTrigger(Sent):
+    """The switch."""
+
+    enabled: bool
+
+
+@blueprint.get("/workflows/<workflow_id>/triggers")
+@operation("listTriggers", "workflow.see", Listed[TriggerListed], example=Example(ONE))
+def every(workflow_id: str) -> ResponseReturnValue:
+    """What starts runs of the workflow: with the next firings, the last ones, and why something did not start."""
+    _, found = triggers.listed(g.actor, workflow_id)
+    return jsonify(listing([_trigger_json(trigger) for trigger in found]))
+
+
+def _trigger_json(trigger: triggers.Listed) -> dict[str, Any]:
+    counts = {name: int(trigger.counts.get(name, 0)) for name in ("matched", "passed", "left_out", "stopped")}
+    told = {
+        **trigger.definition.to_json(),
+        "enabled": trigger.enabled,
+        "next_at": [canonical.moment(at) for at in trigger.next_at],
+        "last": [fired.to_json() for fired in trigger.last],
+        **counts,
+        "problem": trigger.problem,
+    }
+    return told | ({"url": hook_url(trigger.address)} if trigger.address is not None else {})
+
+
+def _made(made: triggers.Made) -> dict[str, Any]:
+    return {"id": made.id, "kind": made.kind, "enabled": made.enabled, "url": hook_url(made.address), "secret": made.secret}
+
+
+def _added(done: Done) -> dict[str, Any]:
+    """Return the trigger as it is now, without its secret."""
+    made = done.made or (read(CreatedTrigger).model_extra or {}).get("id")
+    if made is None:
+        raise idempotency.lost("The trigger", "the list of the workflow’s triggers")
+    return _now(str(made))
+
+
+def _renewed(_done: Done) -> dict[str, Any]:
+    """Return the webhook as it is now, without its secret: that was shown once, and whoever lost it renews it with a new key."""
+    return _now(str((request.view_args or {})["trigger"]))
+
+
+def _now(ident: str) -> dict[str, Any]:
+    return _made(triggers.now(g.actor, str((request.view_args or {})["workflow_id"]), ident))
+
+
+@blueprint.post("/workflows/<workflow_id>/triggers")
+@operation(
+    "createTrigger",
+    "workflow.edit",
+    {201: TriggerMade},
+    body=CreatedTrigger,
+    refuses=(403, 409),
+    again=_added,
+    example=Example({"workflow_id": "call-back"}, body={"kind": "webhook", "enabled": True}, status=201),
+)
+def create(workflow_id: str) -> ResponseReturnValue:
+    """Add a trigger to the draft. A webhook has its address at once and works while the workflow is active; others begin when it is published."""
+    made = triggers.add(g.actor, workflow_id, read(CreatedTrigger).model_dump())
+    idempotency.name_result(made.id)
+    return jsonify(_made(made)), 201
+
+
+@blueprint.patch("/workflows/<workflow_id>/triggers/<trigger>")
+@operation(
+    "switchTrigger", "workflow.activate", TriggerMade, body=SwitchedTrigger, refuses=(403,), example=Example(HOOK, body={"enabled": True})
+)
+def switch(workflow_id: str, trigger: str) -> ResponseReturnValue:
+    """Switch a published trigger on or off, at once. What happened while it was off is not made up for."""
+    return jsonify(_made(triggers.switch(g.actor, workflow_id, trigger, enabled=read(SwitchedTrigger).enabled)))
+
+
+@blueprint.post("/workflows/<workflow_id>/triggers/<trigger>/rotate")
+@operation("rotateWebhook", "workflow.edit", TriggerMade, body=Nothing, refuses=(403, 409), again=_renewed, example=Example(HOOK, body={}))
+def rotate(workflow_id: str, trigger: str) -> ResponseReturnValue:
+    """Give a webhook a new address. The old one is worthless from now on: whoever sends there gets 400."""
+    read(Nothing)
+    return jsonify(_made(triggers.rotate(g.actor, workflow_id, trigger)))
+
+
+@blueprint.post("/workflows/<workflow_id>/triggers/<trigger>/secret")
+@operation(
+    "renewWebhookSecret",
+    "workflow.edit",
+    TriggerMade,
+    body=Nothing,
+    refuses=(403, 409),
+    again=_renewed,
+    example=Example({"workflow_id": "call-back", "trigger": "signed"}, body={}),
+)
+def renew_secret(workflow_id: str, trigger: str) -> ResponseReturnValue:
+    """Give a signed webhook a new secret, shown once. What is signed with the old one is refused from now on."""
+    read(Nothing)
+    return jsonify(_made(triggers.renew_secret(g.actor, workflow_id, trigger)))

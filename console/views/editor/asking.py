@@ -1,0 +1,204 @@
+"""`/workflows/<slug>/ask`: the talk about a draft beside its picture. What is proposed is shown as a difference and taken whole, in part or not at all."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, flash, make_response, request
+
+from console import builder, diagrams, workflows
+from console.builder import Part, Turn
+from console.core import drafting
+from console.diagrams import Node
+from console.errors import Conflict, Invalid
+from console.proposals import options
+from console.views import frame
+from console.views.workflows import tabs
+
+blueprint = Blueprint("workflow_asking", __name__, url_prefix="/workflows")
+
+EXAMPLES = ("Ask for a second person above 500.", "Why can a step not be reached?", "Remind people after two days.")
+WORDS = {"added": "Added", "changed": "Changed", "removed": "Removed"}
+LEADS = "Leads to"
+MOST_SHOWN = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What changes in a part, in words; without values where these are settings that only the editor can show."""
+
+    where: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A part of the proposal as a row that can be ticked."""
+
+    key: str
+    kind: str
+    word: str
+    title: str
+    gist: str
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A way in the picture of the difference. `state` is fresh, lost or empty."""
+
+    to: str
+    label: str
+    outcome: str
+    back: bool
+    state: str = ""
+
+
+@blueprint.route("/<slug>/ask", methods=["GET", "POST"])
+def ask(slug: str) -> Response:
+    """Show the talk; a POST asks (`message`), takes (`do=take`, `part`), leaves (`do=leave`) or stops (`do=stop`) the turn that it names."""
+    draft = workflows.open_draft(frame.actor(), slug)
+    if request.method != "POST":
+        return _talk(draft)
+    try:
+        match request.form.get("do"):
+            case "take":
+                _take(draft)
+            case "leave":
+                builder.note_taken(_named(draft).id, "none")
+            case "stop":
+                builder.stop(frame.actor(), slug, request.form.get("turn", ""))
+            case _:
+                builder.ask(frame.actor(), slug, request.form.get("message", ""), draft.revision)
+    except (Conflict, Invalid) as wrong:
+        return _talk(workflows.open_draft(frame.actor(), slug), wrong=wrong)
+    return frame.redirect_to(f"/workflows/{draft.slug}/ask")
+
+
+@blueprint.get("/<slug>/ask/<turn_id>/state")
+def state(slug: str, turn_id: str) -> Response:
+    """Empty while the turn is pending; then the page is told to load itself anew."""
+    turn = builder.turn(frame.actor(), slug, turn_id)
+    answer = make_response("", 204 if turn.status == "pending" else 200)
+    if turn.status != "pending":
+        answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
+def _named(draft: workflows.Draft) -> Turn:
+    return builder.turn(frame.actor(), draft.slug, request.form.get("turn", ""))
+
+
+def _take(draft: workflows.Draft) -> None:
+    """Change the draft by the chosen parts. Raises Conflict where others changed the same since, Invalid where nothing was chosen."""
+    turn = _named(draft)
+    every = [part.key for part in builder.parts(turn.document, turn.after)] if turn.answer.changes else []
+    chosen = [key for key in every if request.form.get("all") or key in request.form.getlist("part")]
+    if not chosen:
+        raise Invalid("Choose what you want to take.", details=[{"field": "part", "reason": "Nothing is chosen."}])
+    after = turn.after if len(chosen) == len(every) else builder.taken(turn.document, turn.after, chosen)
+    workflows.edit(frame.actor(), draft.slug, turn.revision, drafting.difference(turn.document, after))
+    builder.note_taken(turn.id, "all" if len(chosen) == len(every) else "some")
+    flash(f"Taken into the draft: {len(chosen)} of {len(every)} changes. Undo in the editor takes them back.")
+
+
+def _talk(draft: workflows.Draft, *, wrong: Conflict | Invalid | None = None) -> Response:
+    turns = builder.latest(frame.actor(), draft)
+    last = turns[-1] if turns else None
+    open_turn = builder.turn(frame.actor(), draft.slug, last.id) if last and last.status == "ready" and last.answer.changes else None
+    proposal = open_turn if open_turn is not None and open_turn.taken is None else None
+    before = proposal.document if proposal else draft.document
+    after = proposal.after if proposal else draft.document
+    union = _both(before, after)
+    nodes = diagrams.picture_of(workflows.readable(union), workflows.connected() or {})
+    found = builder.parts(before, after) if proposal else []
+    states = {part.step: part.kind for part in found if part.step}
+    gists = {node.id: node.gist for node in nodes.nodes}
+    context: dict[str, Any] = {
+        "draft": draft, "title": draft.document.get("title") or draft.slug, "turns": turns, "proposal": proposal,
+        "pending": last if last and last.status == "pending" else None,
+        "choices": [_choice(part, gists) for part in found], "counts": _counts(found), "words": WORDS,
+        "nodes": nodes.nodes, "groups": nodes.groups, "states": states, "edges": {node.id: _edges(node, before, after, union) for node in nodes.nodes},
+        "problems": _fresh_problems(draft, proposal) if proposal else [], "off": options.current().chosen("build").rules,
+        "examples": EXAMPLES, "wrong": wrong, "typed": request.form.get("message", "") if wrong else "",
+        "seconds": round(options.current().chosen("build").seconds),
+    }  # fmt: skip
+    context |= tabs.context(tabs.known_of(draft.slug), "edit") | {"workflow_title": context["title"]}
+    return frame.page("editor/ask.html", context, status=wrong.status if wrong else 200)
+
+
+def _counts(found: Sequence[Part]) -> list[tuple[str, int, str]]:
+    """(kind, how many, in words), without those of which there is none."""
+    counted = [(kind, sum(1 for part in found if part.kind == kind)) for kind in WORDS]
+    return [(kind, count, f"{count} {WORDS[kind].lower()}") for kind, count in counted if count]
+
+
+def _choice(part: Part, gists: Mapping[str, str]) -> Choice:
+    lines = [
+        Line(each.where, _shown(each.old, ways=each.where == LEADS), _shown(each.new, ways=each.where == LEADS)) for each in part.lines
+    ]
+    return Choice(part.key, part.kind, WORDS[part.kind], part.title, gists.get(part.step or "", "") if part.kind == "added" else "", lines)
+
+
+def _shown(value: str, *, ways: bool) -> str:
+    """The value as people read it; empty for one that is written for programs. `ways`: it is a list of outcomes and steps."""
+    if value[:1] in ("{", "["):
+        return ""
+    if ways:
+        value = re.sub(r"\bdefault: ", "otherwise: " if ", " in value else "", value)
+    return value if len(value) <= MOST_SHOWN else value[: MOST_SHOWN - 1] + "…"
+
+
+def _both(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The changed document with the removed steps where they stood."""
+    kept = {step["id"] for step in after["steps"]}
+    steps = list(after["steps"])
+    for place, step in enumerate(before["steps"]):
+        if step["id"] not in kept:
+            former = next(
+                (each["id"] for each in reversed(before["steps"][:place]) if any(each["id"] == other["id"] for other in steps)), None
+            )
+            at = next((number + 1 for number, other in enumerate(steps) if other["id"] == former), 0)
+            steps.insert(at, step)
+    return {**after, "steps": steps}
+
+
+def _edges(node: Node, before: Mapping[str, Any], after: Mapping[str, Any], union: Mapping[str, Any]) -> list[Edge]:
+    """The ways of a step after the changes, then those that go."""
+    old, new = (dict(_ways(document, node.id)) for document in (before, after))
+    there = {step["id"] for step in union["steps"]}
+    gone = node.id not in {step["id"] for step in after["steps"]}
+    made = [
+        Edge(
+            way.to,
+            way.label,
+            way.outcome,
+            way.back,
+            "lost" if gone else "" if old.get(way.outcome) == way.to or before is after else "fresh",
+        )
+        for way in node.ways
+    ]
+    lost = [
+        Edge(to, "", outcome, back=False, state="lost")
+        for outcome, to in old.items()
+        if not gone and new.get(outcome) != to and to in there
+    ]
+    return [*made, *lost]
+
+
+def _ways(document: Mapping[str, Any], step_id: str) -> list[tuple[str, str]]:
+    step: Mapping[str, Any] = next((each for each in document["steps"] if each["id"] == step_id), {})
+    return [(outcome, to) for outcome, to in (step.get("next") or {}).items() if isinstance(to, str)]
+
+
+def _fresh_problems(draft: workflows.Draft, proposal: Turn) -> list[tuple[str, str]]:
+    """(title of the step, what is wrong) of what the changes bring with them."""
+    former = {(each.step, each.reason) for each in workflows.problems(draft)}
+    titles = {step["id"]: str(step.get("title") or step["id"]) for step in proposal.after["steps"]}
+    return [
+        (titles.get(each["step"] or "", ""), str(each["message"]))
+        for each in proposal.problems
+        if (each["step"], each["message"]) not in former
+    ]

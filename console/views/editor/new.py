@@ -1,0 +1,121 @@
+"""`/workflows/new`: a new workflow, from words, from a template, or empty. `/workflows/<slug>/start`: a run of a workflow without a record."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+
+from console import accounts, builder, runs, workflows
+from console.access import can
+from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
+from console.core.documents.workflow import Workflow
+from console.core.policy import rules
+from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.proposals import options
+from console.views import frame, refusals
+from console.views.run import form_boxes
+from console.workflows import Definition
+
+FROM_WORDS = "words"
+"""What a workflow is begun from where a model is to build it; no template is named so."""
+MOST_NAMED = 8
+
+blueprint = Blueprint("workflow_new", __name__, url_prefix="/workflows")
+
+
+def places() -> list[tuple[str, str]]:
+    """(id, name) of the reader's teams in which they may edit workflows."""
+    names = {team.id: team.name for team in accounts.teams()}
+    return [(team, names.get(team, team)) for team in frame.actor().teams if can(frame.actor(), team, "workflow:*", "edit")]
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+def new() -> Response:
+    """Ask for a title and what to begin from; a POST creates the draft and opens the editor."""
+    offered = places()
+    if not offered:
+        raise NotAllowed(
+            "Needs workflow.edit in a team of yours. A lead of the team or an admin can grant it.",
+            need=("workflow:*", "edit"),
+            words="You may not edit workflows in any team. A lead of the team or an admin can grant it.",
+        )
+    form = request.form
+    every, words = builder.beginnings(frame.actor()), form.get("description", "").strip()
+    asks_model = not options.current().chosen("build").rules
+    context: dict[str, Any] = {
+        "title": form.get("title", ""), "description": form.get("description", ""), "template": form.get("template", request.args.get("from", "")),
+        "templates": every, "places": offered, "team": form.get("team", offered[0][0]), "wrong": None, "asks_model": asks_model, "nearest": None,
+    }  # fmt: skip
+    if request.method != "POST":
+        return frame.page("editor/new.html", context)
+    if form.get("do") == "find":
+        return frame.page("editor/new.html", context | {"nearest": builder.nearest(every, words)})
+    try:
+        address = _made(form.get("title", "").strip(), words, form.get("team") or None, form.get("template", ""))
+    except Invalid as wrong:
+        return frame.page("editor/new.html", context | {"wrong": wrong}, status=422)
+    return frame.redirect_to(address)
+
+
+def _made(title: str, words: str, team: str | None, beginning: str) -> str:
+    """Create the workflow; the address at which one goes on. Raises Invalid with the field, NotAllowed."""
+    actor = frame.actor()
+    if beginning == FROM_WORDS:
+        if not words:
+            reason = "Say what it should do."
+            raise Invalid(reason, details=[{"field": "description", "reason": reason}])
+        made = workflows.create(actor, title, description=words, team=team)
+        builder.ask(actor, made.slug, words, 0)
+        return f"/workflows/{made.slug}/ask"
+    if not beginning:
+        return f"/workflows/{workflows.create(actor, title, description=words, team=team).slug}/edit"
+    made, pairs = builder.begin(actor, title, description=words, team=team, beginning=beginning)
+    if pairs:
+        flash(
+            f"Names that are called otherwise here were replaced: {', '.join(f'{there} by {here}' for there, here in pairs[:MOST_NAMED])}."
+        )
+    return f"/workflows/{made.slug}/edit"
+
+
+@blueprint.route("/<slug>/start", methods=["GET", "POST"])
+def start(slug: str) -> Response:
+    """Ask for what the workflow has to know, then start a run without a record."""
+    definition = next((each for each in workflows.startable(frame.actor(), None) if each.slug == slug), None)
+    if definition is None:
+        raise NotFound("There is no such workflow to start without a record, or it is not yours to start.")
+    if request.method != "POST":
+        return _form(definition)
+    typed = form_boxes.read_form(request.form, frame.look())
+    try:
+        run_id = runs.start(frame.actor(), slug, None, None, {name: value for name, value in typed.items() if value is not None})
+    except (Invalid, Conflict) as wrong:
+        return _form(definition, typed=typed, wrong=wrong)
+    return frame.redirect_to(frame.run_url(run_id))
+
+
+def _form(definition: Definition, *, typed: Mapping[str, Any] | None = None, wrong: Invalid | Conflict | None = None) -> Response:
+    fields = start_fields(definition.document)
+    details = [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details] if wrong else []
+    labels = {str(field["name"]): str(field["label"]) for field in fields}
+    context = {
+        "workflow": definition,
+        "boxes": form_boxes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
+        "error": refusals.head(wrong, labels),
+        "wrong": refusals.lines(details, labels),
+    }
+    return frame.page("editor/start.html", context, status=wrong.status if wrong else 200)
+
+
+def start_fields(document: Workflow) -> Sequence[Mapping[str, Any]]:
+    """The fields of the start step as a person sees them at first."""
+    defined = [FieldDefinition.model_validate(field) for field in document.start.config.get("fields", ())]
+    now = frame.look().now
+    roots = {
+        "record": None,
+        "currentUser": frame.actor().attributes,
+        "now": now,
+        **rules(document, now).roots,
+        "steps": {},
+        OWN_INPUT: {},
+    }
+    return [field.to_json() for field in shown(defined, roots, {}, OWN_INPUT)]

@@ -1,0 +1,266 @@
+"""`/workflows/<slug>/edit`: the outline of a draft, the settings of a step, its problems, its text. Each change is saved as it is made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, make_response, request
+
+from console import accounts, diagrams, steps, workflows
+from console.core import drafting
+from console.core.documents import graph
+from console.core.documents.json_shape import loaded
+from console.core.documents.workflow_check import Problem
+from console.core.documents.workflow_sketch import Sketch, sketches
+from console.core.drafting import Change, ChangeError
+from console.diagrams import Node
+from console.errors import Conflict, Invalid
+from console.views import frame
+from console.views.editor import step_form
+from console.views.workflows import tabs
+from console.views.workflows.tabs import Tab, whoever
+
+blueprint = Blueprint("workflow_editor", __name__, url_prefix="/workflows")
+
+tabs.register(Tab(15, "edit", "Edit", "/edit", whoever("edit")))
+
+FAMILIES = {"start": "Start", "action": "Action", "llm": "LLM", "condition": "Condition", "loop": "Loop", "output": "Output"}
+DEEPEST = 5
+EDGE_WORDS = {"default": "Otherwise", "error": "If it fails"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A step in the outline. `wrong` is the severity of its worst problem, empty without one."""
+
+    node: Node
+    depth: int
+    wrong: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A problem with the title of its step and the change that mends it."""
+
+    step: str | None
+    title: str
+    field: str
+    message: str
+    severity: str
+    label: str = ""
+    mend: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way on from a step: what the select is called, its outcome, where it leads."""
+
+    label: str
+    outcome: str
+    to: str
+    error: str
+
+
+@blueprint.get("/<slug>/edit")
+def edit(slug: str) -> Response:
+    """Show the editor; `step` is the step whose settings stand at the right, `view=text` shows the document as text."""
+    return _editor(workflows.open_draft(frame.actor(), slug))
+
+
+@blueprint.post("/<slug>/edit")
+def change(slug: str) -> Response:
+    """Change the draft: `do` is change (a JSON list), text (the whole document), undo or redo. Answers the editor as it is then."""
+    actor, form = frame.actor(), request.form
+    try:
+        match form.get("do"):
+            case "undo":
+                draft = workflows.undo(actor, slug)
+            case "redo":
+                draft = workflows.redo(actor, slug)
+            case "text":
+                draft = _typed_text(slug)
+            case _:
+                draft = workflows.edit(actor, slug, form.get("revision", 0, int), _changes(form.get("changes", "")))
+    except (Conflict, Invalid) as wrong:
+        return _refused(slug, wrong)
+    return _editor(draft)
+
+
+def _changes(text: str) -> list[Change]:
+    given, spots = loaded(f'{{"changes": {text or "[]"}}}')
+    if given is None:
+        raise Invalid(spots[0].reason)
+    try:
+        return drafting.read_changes(given["changes"])
+    except ChangeError as error:
+        raise workflows.wrong_change(error) from None
+
+
+def _typed_text(slug: str) -> workflows.Draft:
+    """The draft after the text was typed over: what differs from the revision that it was typed on is changed."""
+    actor, revision = frame.actor(), request.form.get("revision", 0, int)
+    typed, spots = loaded(request.form.get("text", ""))
+    if typed is None or spots:
+        raise Invalid(spots[0].reason, details=[{"field": "text", "reason": spots[0].reason}])
+    try:
+        drafting.require_shape(typed)
+    except ChangeError as error:
+        raise Invalid(error.reason, details=[{"field": error.field, "reason": error.reason}]) from None
+    before = workflows.draft_at(actor, slug, revision)
+    return workflows.edit(actor, slug, revision, drafting.difference(before, typed))
+
+
+def _refused(slug: str, wrong: Conflict | Invalid) -> Response:
+    """What was not saved and why; of a conflict mine and theirs."""
+    titles = {step["id"]: step.get("title") or step["id"] for step in workflows.open_draft(frame.actor(), slug).document["steps"]}
+    conflicts = [
+        {
+            "title": titles.get(each["step"] or "", each["step"]) if each["step"] else str(each["field"] or "The workflow").capitalize(),
+            "lines": _differences(each["mine"], each["theirs"]),
+        }
+        for each in wrong.extra.get("conflicts", ())
+    ]
+    context = {"wrong": wrong, "conflicts": conflicts, "stale": wrong.code == "stale_revision"}
+    answer = make_response(frame.render("editor/refused.html", context), wrong.status)
+    answer.headers["Draft-Revision"] = str(wrong.extra.get("revision", ""))
+    return answer
+
+
+def _differences(mine: Any, theirs: Any) -> list[tuple[str, str, str]]:
+    """(what, mine, theirs) of what differs, in words."""
+    if not isinstance(mine, Mapping) or not isinstance(theirs, Mapping):
+        return [("", _short(mine), _short(theirs))]
+    names = [name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
+    return [(name.replace("_", " ").capitalize(), _short(mine.get(name)), _short(theirs.get(name))) for name in names]
+
+
+def _short(value: Any) -> str:
+    text = "removed" if value is None else value if isinstance(value, str) else drafting.plain(value)
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def _editor(draft: workflows.Draft) -> Response:
+    document = draft.document
+    picture = diagrams.picture_of(workflows.readable(document), workflows.connected() or {})
+    told = _problems(document, workflows.problems(draft))
+    chosen = request.values.get("step", "")
+    step = next((each for each in document["steps"] if each["id"] == chosen), None)
+    view = "text" if request.values.get("view") == "text" else "outline"
+    context: dict[str, Any] = {
+        "draft": draft, "document": document, "view": view, "url": f"/workflows/{draft.slug}/edit",
+        "title": document.get("title") or draft.slug, "lines": _outline(picture.nodes, told), "problems": told,
+        "errors": sum(1 for each in told if each.severity == "error"), "families": _families(document),
+        "nodes": picture.nodes, "groups": picture.groups,
+        "changed_by": accounts.names({draft.changed_by}).get(draft.changed_by, "the command line") if draft.changed_by else "",
+        "step": step, "text": drafting.written(document).decode() if view == "text" else "",
+    }  # fmt: skip
+    found = {sketch.id: sketch for sketch in sketches(document, steps.all_types(), [])}
+    context["outcomes"] = {
+        each["id"]: [(way.outcome, way.label.removeprefix("Leads to").removeprefix(": ")) for way in _ways(found.get(each["id"]), each, {})]
+        for each in document["steps"]
+    }
+    context["wrong"] = {line.node.id: line.wrong for line in context["lines"]}
+    context |= _panel(draft, step, told, found) if step is not None else _about(told)
+    context |= tabs.context(tabs.known_of(draft.slug), "edit") | {"workflow_title": context["title"]}
+    if frame.wants_fragment():
+        answer = make_response(frame.render("editor/page.html", context, "editor"))
+        answer.headers["Vary"] = "HX-Request, HX-Target"
+        return answer
+    return frame.page("editor/page.html", context)
+
+
+def _panel(draft: workflows.Draft, step: Mapping[str, Any], told: Sequence[Told], found: Mapping[str, Sketch]) -> dict[str, Any]:
+    """The settings of a step."""
+    actor, document = frame.actor(), draft.document
+    kind = steps.all_types().get(step["type"])
+    errors = {each.field: each.message for each in told if each.step == step["id"]}
+    edges = {each: [to for to in sketch.next.values() if to in found] for each, sketch in found.items()}
+    before = {each: found[each].outputs for each in graph.reaching(edges).get(step["id"], ()) if each in found}
+    shown = {box for box in errors if box.partition(".")[0] in ("config", "next", "title", *step_form.OFTEN)}
+    place = [each["id"] for each in document["steps"]].index(step["id"])
+    return {
+        "kind": kind,
+        "boxes": step_form.boxes(actor, document, step, errors),
+        "common": step_form.common(actor, document, step, errors),
+        "ways": _ways(found.get(step["id"]), step, errors),
+        "targets": [(each["id"], each.get("title") or each["id"]) for each in document["steps"] if each["id"] != step["id"]],
+        "names": step_form.names(actor, document, before),
+        "rest": [text for box, text in errors.items() if box not in shown or box == "config"],
+        "title_error": errors.get("title", ""),
+        "place": place,
+        "last": place == len(document["steps"]) - 1,
+    }
+
+
+def _about(told: Sequence[Told]) -> dict[str, Any]:
+    """The settings of the workflow as a whole."""
+    return {
+        "collections": [(each.id, each.label) for each in step_form.collections_of(frame.actor())],
+        "teams": [(team.id, team.name) for team in accounts.teams()],
+        "document_errors": {each.field: each.message for each in told if each.step is None},
+    }
+
+
+def _ways(sketch: Sketch | None, step: Mapping[str, Any], errors: Mapping[str, str]) -> list[Way]:
+    """The ways on, in the order of the outcomes; none after an end."""
+    given = {outcome: to for outcome, to in (step.get("next") or {}).items() if isinstance(to, str)}
+    outcomes = list(sketch.outcomes) if sketch is not None and sketch.config is not None else []
+    if sketch is not None and sketch.kind is not None and sketch.config is None and step["type"] != "end":
+        outcomes = ["default"]
+    if len(outcomes) > 1 and "default" not in outcomes:
+        outcomes.append("default")
+    outcomes += [outcome for outcome in given if outcome not in outcomes]
+    labels = {option.value: option.label for option in getattr(sketch.config, "options", None) or ()} if sketch is not None else {}
+    alone = outcomes == ["default"]
+    return [
+        Way(
+            "Leads to"
+            if alone
+            else f"Leads to: {labels.get(outcome) or EDGE_WORDS.get(outcome) or outcome.replace('_', ' ').capitalize()}",
+            outcome,
+            given.get(outcome, ""),
+            errors.get(f"next.{outcome}", ""),
+        )
+        for outcome in outcomes
+    ]
+
+
+def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Told]:
+    titles = {step["id"]: str(step.get("title") or step["id"]) for step in document["steps"]}
+    told = []
+    for problem in found:
+        mending = drafting.mend(document, problem)
+        label, change = (mending.label, drafting.to_json([mending.change])[0]) if mending else ("", None)
+        told.append(Told(problem.step, titles.get(problem.step or "", ""), problem.field, problem.reason, problem.severity, label, change))
+    return told
+
+
+def _outline(nodes: Sequence[Node], told: Sequence[Told]) -> list[Line]:
+    """The steps in order. A branch stands further in than the step at which it begins, and ends where branches meet."""
+    before: dict[str, list[Node]] = {}
+    for node in nodes:
+        for to in dict.fromkeys(way.to for way in node.ways if not way.back):
+            before.setdefault(to, []).append(node)
+    depths: dict[str, int] = {}
+    lines = []
+    for node in nodes:
+        known = [other for other in before.get(node.id, ()) if other.id in depths]
+        if len(before.get(node.id, ())) > 1:
+            depth = max(0, min((depths[other.id] for other in known), default=0) - (0 if any(_forks(other) for other in known) else 1))
+        else:
+            depth = depths[known[0].id] + (1 if _forks(known[0]) else 0) if known else 0
+        depths[node.id] = min(depth, DEEPEST)
+        severities = {each.severity for each in told if each.step == node.id}
+        lines.append(Line(node, depths[node.id], "error" if "error" in severities else "warning" if severities else ""))
+    return lines
+
+
+def _forks(node: Node) -> bool:
+    return len({way.to for way in node.ways}) > 1
+
+
+def _families(document: Mapping[str, Any]) -> list[tuple[str, str, list[Any]]]:
+    """The step types that can be added, by family; a second start cannot."""
+    started = any(step["type"] == "start" for step in document["steps"])
+    kinds = [kind for kind in steps.all_types().values() if not (started and kind.name == "start")]
+    return [(family, title, [kind for kind in kinds if kind.family == family]) for family, title in FAMILIES.items()]

@@ -1,0 +1,130 @@
+"""`/workflows/<slug>/publish`: what publishing would do, then doing it. `/workflows/<slug>/history`: what a draft and its versions were."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+
+from console import access, accounts, diagrams, publication, records, workflows
+from console.core import drafting
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.views import frame
+from console.workflows import COMMAND_LINE
+
+KINDS = ("added", "changed", "removed", "moved")
+blueprint = Blueprint("workflow_publishing", __name__, url_prefix="/workflows")
+
+
+@blueprint.route("/<slug>/publish", methods=["GET", "POST"])
+def publish(slug: str) -> Response:
+    """Show what publishing the draft would change, for whom, and what stops it; a POST publishes, with a note."""
+    draft = workflows.open_draft(frame.actor(), slug)
+    access.require(frame.actor(), draft.team or None, f"workflow:{draft.slug}", "publish")
+    if request.method != "POST":
+        return _publication(draft)
+    note, revision = request.form.get("note", "").strip(), request.form.get("revision", -1, int)
+    try:
+        if not note:
+            raise Invalid("Say in a sentence what changes and why.", details=[{"field": "note", "reason": "Needed."}])
+        accepted = request.form.get("accept", "").strip()
+        if request.form.get("do") == "ask":
+            asked = publication.ask_for_review(frame.actor(), slug, note=note, revision=revision, accept_failed_tests=accepted)
+            flash("Asked. Whoever may approve it is told.")
+            return frame.redirect_to(publication.address(asked.id))
+        made = workflows.publish_draft(frame.actor(), slug, note=note, revision=revision, accept_failed_tests=accepted)
+    except (Conflict, Invalid) as wrong:
+        return _publication(workflows.open_draft(frame.actor(), slug), note=note, wrong=wrong)
+    flash(f"Version {made.live_version} is live.")
+    return frame.redirect_to(f"/workflows/{made.slug}")
+
+
+def _publication(draft: workflows.Draft, *, note: str = "", wrong: ConsoleError | None = None) -> Response:
+    review = workflows.waiting_review(frame.actor(), draft.id)
+    found = publication.impact(frame.actor(), draft.slug)
+    context = impact_context(found.to_json(), draft.document, found.live) | {
+        "draft": draft,
+        "title": draft.document.get("title") or draft.slug,
+        "needs_review": workflows.needs_second_person(workflows.entry(frame.actor(), draft.id), draft.document.get("team")),
+        "review": review,
+        "review_url": publication.address(review.id) if review else "",
+        "asked_by": accounts.names({review.requested_by}).get(review.requested_by, "Somebody") if review else "",
+        "note": note,
+        "wrong": wrong,
+        "failed_tests": [(each["test"], each["reason"]) for each in wrong.details] if wrong and wrong.code == "tests_failed" else [],
+        "tests": len(draft.document.get("tests") or ()),
+    }
+    return frame.page("editor/publish.html", context, status=wrong.status if wrong else 200)
+
+
+def impact_context(told: Mapping[str, Any], document: Mapping[str, Any], live: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what `editor/impact.html` shows of an impact in the shape of the API, of publishing this document in the place of the live one."""
+    drawn = drawn_difference(live, document) if live is not None and told["differences"] else {}
+    return drawn | {
+        "told": told,
+        "counted": _counted(told["differences"]),
+        "records": _records_of(document.get("collection")),
+        "titles": {step["id"]: str(step.get("title") or step["id"]) for step in document["steps"]},
+        "steps": len(document["steps"]),
+        "others": any(each["version"] != told["live"] for each in told["runs"]),
+        "stopped": any(each["severity"] == "error" for each in told["problems"]),
+    }
+
+
+def _counted(differences: Sequence[Mapping[str, Any]]) -> str:
+    """Return how much differs, in words: 1 added, 2 changed."""
+    kinds = {kind: {each["step"] or each["what"] for each in differences if each["kind"] == kind} for kind in KINDS}
+    return ", ".join(f"{len(which)} {kind}" for kind, which in kinds.items() if which)
+
+
+def _records_of(named: Any) -> str:
+    """Return what the collection's records are called."""
+    try:
+        return records.collection(named).label if isinstance(named, str) else ""
+    except NotFound:
+        return ""
+
+
+@blueprint.route("/<slug>/history", methods=["GET", "POST"])
+def history(slug: str) -> Response:
+    """Show the versions and what was changed in which hour; `version` or `revision` compares one with the draft, or with version `than`; a POST restores it."""
+    actor = frame.actor()
+    draft = workflows.open_draft(actor, slug)
+    number, revision = request.values.get("version", type=int), request.values.get("revision", type=int)
+    chosen: dict[str, Any] | None = None
+    if number is not None:
+        chosen = workflows.version_of(actor, slug, number)[1]
+    elif revision is not None:
+        chosen = workflows.draft_at(actor, slug, revision)
+    than = request.values.get("than", type=int)
+    before = workflows.version_of(actor, slug, than)[1] if than is not None else draft.document
+    wrong: ConsoleError | None = None
+    if request.method == "POST":
+        if chosen is None:
+            raise NotFound
+        try:
+            workflows.restore(actor, slug, request.form.get("base", -1, int), chosen)
+        except (Conflict, Invalid) as refused:
+            wrong = refused
+        else:
+            flash("Restored as the draft. Look at it, then publish it.")
+            return frame.redirect_to(f"/workflows/{draft.slug}/edit")
+    edits = workflows.history(actor, slug)
+    versions, _ = workflows.versions_of(actor, slug)
+    names = {**accounts.names({each.by for each in edits} | {each.published_by for each in versions}), COMMAND_LINE.id: COMMAND_LINE.name}
+    context = {
+        "draft": draft, "title": draft.document.get("title") or draft.slug, "edits": edits, "versions": versions, "names": names,
+        "number": number, "revision": revision, "than": than, "chosen": chosen, "wrong": wrong,
+        "differences": drafting.differences(before, chosen) if chosen is not None else [],
+        **(drawn_difference(before, chosen) if chosen is not None else {}),
+    }  # fmt: skip
+    return frame.page("editor/history.html", context, status=wrong.status if wrong else 200)
+
+
+def drawn_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the picture of the later document with what was removed from the earlier one; each step says whether it differs."""
+    marks = {each.step: each.kind for each in reversed(drafting.differences(before, after)) if each.step is not None}
+    gone = [step for step in before["steps"] if marks.get(step["id"]) == "removed"]
+    known = {step["id"] for step in [*after["steps"], *gone]}
+    kept = [{**step, "next": {way: to for way, to in (step.get("next") or {}).items() if to in known}} for step in gone]
+    picture = diagrams.picture_of(workflows.readable({**after, "steps": [*after["steps"], *kept]}), workflows.connected() or {})
+    return {"nodes": picture.nodes, "groups": picture.groups, "marks": marks}

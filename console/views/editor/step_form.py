@@ -1,0 +1,316 @@
+"""The form of a step's settings, made from the JSON Schema of its type's `Config`, with pickers of what is connected here.
+
+Every box says where its value stands in the step (`path`) and how the page reads it (`kind`): what is typed becomes one `set` change.
+"""
+
+import functools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from console import accounts, actions, inboxes, records, steps
+from console.access import all_rows, can
+from console.core.actor import Actor
+from console.core.documents.triggers_check import EVENTS
+from console.core.documents.workflow import Step
+from console.integrations import outgoing_secrets
+from console.views import formats
+
+Path = tuple[str | int, ...]
+Options = Sequence[tuple[str, str]]
+
+LONG = 1000
+"""Texts that may be longer get a box of several lines."""
+DEEPEST = 4
+MOST_OPTIONS = 400
+LABELS = {
+    "if": "When",
+    "to": "To",
+    "fields": "Fields",
+    "form": "What is asked",
+    "maker": "Who decides",
+    "outcomes": "Outcomes",
+    "items": "List",
+    "hours": "Within hours",
+    "values": "Values",
+    "url": "Address",
+    "success": "Statuses that mean done",
+    "timeout_s": "Seconds to wait",
+}
+WORDS = {
+    "operation": {"create": "Add a record", "update": "Change a record", "delete": "Delete a record", "http": "Ask another system (HTTP)"},
+}
+"""Setting → how its values are called, where that is not their name."""
+FIRST = frozenset(
+    {"type", "required", "options", "if", "outcome", "value", "label", "text", "fields", "where", "collection", "relation", "to"}
+)
+"""Settings of an entry of a list that are shown at once; the others stand below "More"."""
+PICKED = frozenset({"collection", "relation", "action", "compensation", "team", "inbox", "secret"})
+EXPRESSIONS = frozenset({"if", "if_", "unless", "required_if", "until", "due", "assignee", "documents", "where", "record", "each", "value"})
+NEW = {"name": "field", "value": "option", "outcome": "branch"}
+"""What a new entry of a list is called, with a number."""
+OFTEN = frozenset({"button", "description", "completion", "roles"})
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box of the form. `control`: text, area, number, check, choice, many, lines, pairs, json, group, rows.
+
+    `path` is a JSON list; `rows` are the boxes of each entry of a list, `boxes` those of an object or of an entry, and `more` the rest of them.
+    """
+
+    label: str
+    control: str
+    path: str
+    id: str
+    value: Any = ""
+    help: str = ""
+    error: str = ""
+    options: Options = ()
+    default: str = ""
+    expression: bool = False
+    needed: bool = False
+    boxes: Sequence["Box"] = ()
+    more: Sequence["Box"] = ()
+    rows: Sequence[tuple[Sequence["Box"], Sequence["Box"], str]] = ()
+    new: str = "{}"
+
+
+def boxes(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], errors: Mapping[str, str]) -> list[Box]:
+    """The boxes of the settings of a step; `errors`: place in the step (`config.text`) → what is wrong there."""
+    kind = steps.all_types().get(step["type"])
+    if kind is None:
+        return []
+    schema = _schema(step["type"])
+    form, given = _Form(_Offer(actor, document), errors, schema.get("$defs", {})), step.get("config") or {}
+    named = kind.form_settings(given)
+    if named is not None:
+        schema = {**schema, "properties": {name: schema["properties"][name] for name in named if name in schema["properties"]}}
+    return form.of_object(schema, given, ("config",))
+
+
+def common(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], errors: Mapping[str, str]) -> list[Box]:
+    """The boxes of what every step has: its button, note, roles and whether it completes by itself."""
+    schema = Step.model_json_schema(by_alias=True)
+    form = _Form(_Offer(actor, document), errors, schema.get("$defs", {}))
+    return [form.box(name, schema["properties"][name], step.get(name), (name,), needed=False) for name in sorted(OFTEN)]
+
+
+@functools.cache
+def _schema(step_type: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = steps.all_types()[step_type].Config.model_json_schema(by_alias=True)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    offer: "_Offer"
+    errors: Mapping[str, str]
+    shared: Mapping[str, Any]
+
+    def of_object(self, schema: Mapping[str, Any], value: Mapping[str, Any], path: Path) -> list[Box]:
+        needed = schema.get("required", ())
+        return [
+            self.box(name, part, value.get(name), (*path, name), needed=name in needed, given=name in value)
+            for name, part in schema.get("properties", {}).items()
+        ]
+
+    def box(self, name: str, schema: Mapping[str, Any], value: Any, path: Path, *, needed: bool, given: bool = True) -> Box:
+        """One box. Where the value is not of a kind that a box can show, the JSON is shown."""
+        part = self._plain(schema, value)
+        make = functools.partial(
+            Box,
+            label=LABELS.get(name, name.replace("_", " ").strip().capitalize()),
+            path=json.dumps(path),
+            id="f-" + "-".join(str(each) for each in path),
+            help=str(schema.get("description") or part.get("description") or ""),
+            error=self.errors.get(_spoken(path), ""),
+            needed=needed,
+        )
+        shown = value if given and value is not None else part.get("default")
+        if isinstance(value, dict | list) and part.get("type") not in ("object", "array"):
+            return _json(make, value)
+        return self._typed(name, part, shown, path, make)
+
+    def _typed(self, name: str, part: Mapping[str, Any], value: Any, path: Path, make: Callable[..., Box]) -> Box:
+        options = self.offer.one(name, value) if name in PICKED and part.get("type") == "string" else None
+        match part.get("type"):
+            case "string" if part.get("enum") is not None:
+                nothing = [("", "None")] if "default" in part and part["default"] is None else []
+                return make(
+                    control="choice",
+                    value=value or "",
+                    options=[*nothing, *((each, WORDS.get(name, EVENTS).get(each) or _word(each)) for each in part["enum"])],
+                    default=str(part.get("default") or ""),
+                )
+            case "string" if options:
+                return make(control="choice", value=value or "", options=[("", "Choose…"), *options])
+            case "string":
+                long = part.get("maxLength", 0) >= LONG
+                expression = name in EXPRESSIONS or str(make.keywords["help"]).startswith("Expression")  # type: ignore[attr-defined]
+                return make(control="area" if long else "text", value="" if value is None else value, expression=expression or long)
+            case "integer" | "number":
+                return make(control="number", value="" if value is None else value, default=str(part.get("default") or ""))
+            case "boolean":
+                return make(control="check", value=bool(value), default="true" if part.get("default") else "")
+            case "array":
+                return self._list(name, part, value, path, make)
+            case "object":
+                return self._object(part, value, path, make)
+        return _json(make, value)
+
+    def _list(self, name: str, part: Mapping[str, Any], value: Any, path: Path, make: Callable[..., Box]) -> Box:
+        entries = value if isinstance(value, list) else []
+        items = self._plain(part.get("items", {}), None)
+        if items.get("type") == "string" and all(isinstance(each, str) for each in entries):
+            options = self.offer.many(name, entries, items)
+            if options:
+                return make(control="many", value=entries, options=options)
+            return make(control="lines", value="\n".join(entries), expression=name == "people")
+        if (
+            items.get("type") == "object"
+            and "properties" in items
+            and len(path) < DEEPEST * 2
+            and all(isinstance(each, Mapping) for each in entries)
+        ):
+            rows = [self._row(items, entry, (*path, number)) for number, entry in enumerate(entries)]
+            return make(control="rows", rows=rows, new=json.dumps(_fresh(items, entries)), value=len(entries))
+        return _json(make, value if value not in (None, []) else None)
+
+    def _row(self, schema: Mapping[str, Any], entry: Mapping[str, Any], path: Path) -> tuple[Sequence[Box], Sequence[Box], str]:
+        every = self.of_object(schema, entry, path)
+        names = list(schema["properties"])
+        needed = schema.get("required", ())
+        first = [
+            box
+            for name, box in zip(names, every, strict=True)
+            if name in needed or (name in FIRST and box.control not in ("rows", "json")) or (name == "options")
+        ]
+        title = str(entry.get("label") or entry.get("name") or entry.get("outcome") or entry.get("title") or "")
+        return first, [box for box in every if box not in first], title
+
+    def _object(self, part: Mapping[str, Any], value: Any, path: Path, make: Callable[..., Box]) -> Box:
+        held = value if isinstance(value, Mapping) else {}
+        if "properties" in part and len(path) < DEEPEST * 2:
+            needed = part.get("required", ())
+            every = self.of_object(part, held, path)
+            first = [box for name, box in zip(part["properties"], every, strict=True) if name in needed or name in FIRST]
+            return make(control="group", boxes=first or every, more=[box for box in every if box not in first] if first else ())
+        if "properties" not in part and all(isinstance(each, str) for each in held.values()):
+            return make(control="pairs", value="\n".join(f"{name} = {each}" for name, each in held.items()), expression=True)
+        return _json(make, value or None)
+
+    def _plain(self, schema: Mapping[str, Any], value: Any) -> Mapping[str, Any]:
+        """The schema behind references and `null`; of several kinds the one that the value has, or the first."""
+        if "$ref" in schema:
+            return self._plain(self.shared[schema["$ref"].rsplit("/", 1)[1]], value)
+        kinds = [self._plain(each, value) for each in schema.get("anyOf", ()) if each.get("type") != "null"]
+        if kinds:
+            wanted = "array" if isinstance(value, list) else "object" if isinstance(value, Mapping) else None
+            chosen = next((each for each in kinds if each.get("type") == wanted), kinds[0])
+            return {**chosen, **{name: schema[name] for name in ("default", "description") if name in schema}}
+        return schema
+
+
+def _json(make: Callable[..., Box], value: Any) -> Box:
+    return make(control="json", value="" if value is None else json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _fresh(schema: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A new entry of a list, with a name that no other has."""
+    made: dict[str, Any] = {}
+    number = len(entries) + 1
+    for name in schema.get("required", ()):
+        if name in NEW and schema["properties"][name].get("type") == "string":
+            taken, base = {entry.get(name) for entry in entries}, NEW[name]
+            made[name] = next(f"{base}_{n}" for n in range(number, number + len(entries) + 2) if f"{base}_{n}" not in taken)
+        elif name == "label":
+            made[name] = f"New {number}"
+    return made
+
+
+def _word(value: str) -> str:
+    return str(value) if str(value).isupper() else str(value).replace("_", " ").capitalize()
+
+
+def _spoken(path: Path) -> str:
+    """The place as problems name it: `config.form[0].label`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What can be chosen: what is connected here and this editor may see, by name, never a value."""
+
+    actor: Actor
+    document: Mapping[str, Any]
+    kept: dict[str, Any] = field(default_factory=dict)
+
+    def one(self, name: str, value: Any) -> Options:
+        """The choices for a setting with one value; what it holds now is among them."""
+        found: list[tuple[str, str]] = []
+        match name:
+            case "collection":
+                found = [(each.id, each.label) for each in collections_of(self.actor)]
+            case "relation":
+                own = self._own()
+                found = [(each.name, each.label) for each in own.relations] if own is not None else []
+            case "action" | "compensation":
+                found = [(each.id, each.title) for each in actions.listed()]
+            case "team":
+                found = [(team.id, team.name) for team in accounts.teams()]
+            case "secret":
+                found = [(each.name, each.name) for each in outgoing_secrets.known()]
+            case "inbox":
+                found = [(each.id, each.title) for each in inboxes.known()]
+        return _with(found[:MOST_OPTIONS], [value] if isinstance(value, str) and value else [])
+
+    def many(self, name: str, values: Sequence[str], items: Mapping[str, Any]) -> Options:
+        """The choices for a setting with several values."""
+        if items.get("enum"):
+            return [(each, _word(each)) for each in items["enum"]]
+        found: Options = ()
+        if name == "roles":
+            found = roles()
+        elif name in ("fields", "required", "edit") and (own := self._own()) is not None:
+            found = [(each.name, each.label) for each in own.fields]
+        return _with(found[:MOST_OPTIONS], values) if found else ()
+
+    def _own(self) -> Any:
+        """The workflow's collection, if the editor may see it."""
+        return next((each for each in collections_of(self.actor) if each.id == self.document.get("collection")), None)
+
+
+def _with(options: Options, values: Sequence[str]) -> Options:
+    known = {value for value, _ in options}
+    return [*options, *((value, f"{value} (not known here)") for value in values if value not in known)] if options else options
+
+
+def collections_of(actor: Actor) -> list[Any]:
+    """The collections that the editor may see: a lead without rights to data is offered none, and can still type a name."""
+    return [
+        each for each in records.collections() if any(can(actor, team, f"collection:{each.id}", "browse") for team in (*actor.teams, None))
+    ]
+
+
+def roles() -> list[tuple[str, str]]:
+    """(role, in words) of every role that is granted something."""
+    return [
+        (role, formats.role_words(role))
+        for role in sorted({row.sub.partition(":")[2] for row in all_rows() if row.sub.startswith("role:")})
+    ]
+
+
+def names(actor: Actor, document: Mapping[str, Any], before: Mapping[str, frozenset[str] | None]) -> list[str]:
+    """What expressions of a step can name: outputs of the steps before it, input, variables, tables. `before`: step → its outputs."""
+    found = [f"steps.{step}.{name}" for step, outputs in before.items() for name in sorted(outputs or ()) if name]
+    start = next((step for step in document["steps"] if step["type"] == "start"), None)
+    fields = (start.get("config") or {}).get("fields") if start else None
+    found += [f"input.{each['name']}" for each in fields or () if isinstance(each, Mapping) and isinstance(each.get("name"), str)]
+    for part in ("variables", "tables"):
+        found += [f"{part}.{name}" for name in document.get(part) or {}]
+    own = next((each for each in collections_of(actor) if each.id == document.get("collection")), None)
+    if own is not None:
+        found += [f"record.{each.name}" for each in own.fields]
+    return [*found, "now", "run.id", "$currentUser.id", "$currentUser.name", "$currentUser.email"]

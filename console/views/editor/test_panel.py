@@ -1,0 +1,406 @@
+"""`/workflows/<slug>/test`: a dry run of the draft, answered step by step on the page; what was chosen travels in the form, and nothing is kept here."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import pairwise
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+
+from console import access, browse, diagrams, log, runs, steps, workflows
+from console.core.drafting import SetDocument
+from console.core.run.simulation import Question, Simulated, WouldSend
+from console.errors import ConsoleError, Invalid, NotFound, SourceDown
+from console.runs.trying import test_results, workflow_trials
+from console.views import formats, frame, refusals
+from console.views.editor.new import start_fields
+from console.views.formats import Kind
+from console.views.frame import Badge
+from console.views.run import form_boxes
+from console.views.workflows import tabs
+from console.views.workflows.tabs import Tab, whoever
+from console.workflows import Definition, Draft, ResultOfTest
+
+blueprint = Blueprint("workflow_test", __name__, url_prefix="/workflows")
+tabs.register(Tab(17, "test", "Test", "/test", whoever("edit")))
+
+INPUT, ANSWER = "input.", "answer."
+MOST_STATE = 256 * 1024
+MOST_RECORDS = 50
+CHOSEN = "The record that is chosen"
+UNSAID = frozenset({"key", "collection", "by", "closed_by", "run", "message", "hash", "define", "action", "record"})
+"""Names of values that only programs need."""
+ENDINGS = (("succeeded", "It succeeds"), ("failed", "It fails"), ("unknown", "Nobody can tell"))
+STATES = {
+    "done": Badge("Passed", "good", "check"),
+    "now": Badge("Stops here", "info", "player-play"),
+    "failed": Badge("Failed", "bad", "alert-triangle"),
+    "missed": Badge("Not passed"),
+}
+ASKS = {
+    "form": "What does the person answer here?",
+    "approval": "Others have to approve. What do they say?",
+    "question": "Others are asked. What do they answer?",
+    "task": "The run waits for the task. What comes of it?",
+    "documents": "The run waits for documents. Do they come?",
+    "event": "The run waits for something to happen.",
+    "model": "A model is asked here. What does it answer?",
+    "unknown": "Nobody can tell whether the change was made: in a real run a person has to find out. Choose another ending below to go on.",
+    "stuck": "The run cannot go on here.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A step of the path as people read it. `input` and `output` are pairs of a label and a text."""
+
+    title: str
+    number: int
+    outcome: str
+    state: str
+    at: datetime
+    branch: str
+    input: Sequence[tuple[str, str]]
+    output: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What would have left at a step, with the ending that was chosen; `ending` empty: it can have no other."""
+
+    step: str
+    title: str
+    summary: str
+    lines: Sequence[tuple[str, str]]
+    ending: str
+
+
+@dataclass
+class State:
+    """What the tester chose so far: it travels in the form."""
+
+    record: str | None
+    given: dict[str, Any]
+    answers: dict[str, list[dict[str, Any]]]
+    effects: dict[str, str]
+    order: list[tuple[str, int]]
+
+    def to_json(self) -> str:
+        """The choices as the hidden part of the form."""
+        return json.dumps({"answers": self.answers, "effects": self.effects, "order": self.order})
+
+    def answered(self) -> dict[str, Any]:
+        """The answers in the shape of a kept test: an object for a step that is answered once."""
+        return {step: each[0] if len(each) == 1 else each for step, each in self.answers.items()}
+
+
+@blueprint.route("/<slug>/test", methods=["GET", "POST"])
+def test(slug: str) -> Response:
+    """Show the panel; a POST goes on with what was chosen: `do` is find, run, look (no new answer), back, again, keep, tests or execute."""
+    actor = frame.actor()
+    draft = workflows.open_draft(actor, slug)
+    try:
+        definition = workflow_trials.definition_to_try(actor, slug)
+    except ConsoleError as wrong:
+        if wrong.code != "definition":
+            raise
+        return _page(draft, None, State(None, {}, {}, {}, []), wrong=wrong)
+    if request.method != "POST":
+        return _page(draft, definition, State(request.args.get("record"), {}, {}, {}, []))
+    state, doing = _state(), request.form.get("do", "run")
+    if doing == "execute":
+        return _execute(draft, definition, state)
+    if doing == "find" or (doing == "run" and not state.record and request.form.get("find")):
+        return _page(draft, definition, State(None, state.given, {}, {}, []))
+    if doing == "tests":
+        results = test_results.results_of_tests(actor, draft.slug, draft.id, definition.document)
+        return _page(draft, definition, state, results=results)
+    if doing == "again":
+        state = State(state.record, state.given, {}, {}, [])
+    if doing == "back" and state.order:
+        step, number = state.order.pop()
+        state.answers[step] = state.answers[step][: number - 1]
+        state.answers = {name: each for name, each in state.answers.items() if each}
+    before = json.loads(state.to_json())
+    typed = _take_answer(state) if doing == "run" else None
+    try:
+        found = _tried(draft, state)
+    except (Invalid, ConsoleError) as wrong:
+        if isinstance(wrong, SourceDown) or wrong.status not in (404, 409, 422):
+            raise
+        return _page(draft, definition, state, wrong=wrong)
+    if found.question is not None and found.question.refused and typed is not None:
+        state.answers, state.order = before["answers"], [(step, number) for step, number in before["order"]]
+    if doing == "keep":
+        return _keep(draft, definition, state, found)
+    return _page(draft, definition, state, found=found, typed=typed)
+
+
+@blueprint.get("/<slug>/test/past")
+def past(slug: str) -> Response:
+    """Show which of the newest completed runs would go another way by the draft; nothing is written."""
+    actor = frame.actor()
+    draft = workflows.open_draft(actor, slug)
+    found: Sequence[runs.Redecided] = ()
+    following, wrong = None, None
+    try:
+        found, following = runs.redecide(actor, slug, after=request.args.get("after") or None)
+    except ConsoleError as error:
+        if error.code != "definition":
+            raise
+        wrong = error
+    context = tabs.context(tabs.known_of(draft.slug), "test") | {
+        "draft": draft, "title": draft.document.get("title") or draft.slug, "found": found, "wrong": wrong,
+        "differing": sum(each.differs for each in found), "address": tabs.address,
+        "older": tabs.address(draft.slug, "/test/past", after=following) if following else None,
+    }  # fmt: skip
+    return frame.page("editor/past.html", context)
+
+
+def _tried(draft: Draft, state: State) -> Simulated:
+    effects = {step: ending for step, ending in state.effects.items() if ending != "succeeded"}
+    return runs.try_workflow(frame.actor(), draft.slug, record=state.record, given=state.given, answers=state.answers, effects=effects)
+
+
+def _state() -> State:
+    """What the form says was chosen. Raises Invalid for a form that was not ours."""
+    form, text = request.form, request.form.get("kept", "{}")
+    try:
+        kept: dict[str, Any] = json.loads(text) if len(text) <= MOST_STATE else {}
+        answers = {str(step): [dict(each) for each in given] for step, given in kept.get("answers", {}).items()}
+        order = [(str(step), int(number)) for step, number in kept.get("order", [])]
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise Invalid("What was chosen cannot be read. Begin again.") from None
+    values = form_boxes.read_form(form, frame.look())
+    given = {name.removeprefix(INPUT): value for name, value in values.items() if name.startswith(INPUT) and value is not None}
+    effects = {name.removeprefix("effect."): form[name] for name in form if name.startswith("effect.")}
+    return State(values.get("record") or None, log.body.plain(given), answers, effects, order)
+
+
+def _take_answer(state: State) -> dict[str, Any] | None:
+    """Add what was answered at the step that the form is about; the typed values, None where the form asks for nothing."""
+    form = request.form
+    step, number, kind = form.get("asked", ""), form.get("attempt", 1, int), form.get("kind", "")
+    if not step:
+        return None
+    values = form_boxes.read_form(form, frame.look())
+    typed = {name.removeprefix(ANSWER): value for name, value in values.items() if name.startswith(ANSWER)}
+    given = state.answers.setdefault(step, [])
+    answer = dict(given[number - 1]) if len(given) >= number else {}
+    outcome = form.get("outcome")
+    if kind == "approval" and outcome in ("approved", "rejected"):
+        answer["approval"] = outcome
+    elif outcome:
+        answer["outcome"] = outcome
+    if typed or kind in ("form", "model"):
+        answer["values"] = log.body.plain({name: value for name, value in typed.items() if value is not None})
+    state.answers[step] = [*given[: number - 1], *({} for _ in range(number - 1 - len(given))), answer]
+    state.order = [*(each for each in state.order if each != (step, number)), (step, number)]
+    return typed
+
+
+def _execute(draft: Draft, definition: Definition, state: State) -> Response:
+    """Start a real run of the live version, marked as a test, once the tester has said that they know what it does."""
+    try:
+        if request.form.get("sure") != "yes":
+            raise Invalid(
+                "Say that you know that it writes and sends.",
+                details=[{"field": "sure", "reason": "Say that you know that it writes and sends."}],
+            )
+        collection = definition.document.collection
+        run_id = runs.start(frame.actor(), draft.slug, collection, state.record if collection else None, state.given, test=True)
+    except ConsoleError as wrong:
+        if isinstance(wrong, SourceDown) or wrong.status not in (403, 404, 409, 422):
+            raise
+        return _page(draft, definition, state, wrong=wrong)
+    return frame.redirect_to(frame.run_url(run_id))
+
+
+def _keep(draft: Draft, definition: Definition, state: State, found: Simulated) -> Response:
+    """Keep the dry run with the draft as a test that expects what came of it."""
+    name = request.form.get("name", "").strip()
+    kept = [test.to_json() for test in definition.document.tests]
+    if not name or len(name) > 200 or name in {test["name"] for test in kept}:
+        reason = "Give it a name that no other test has." if name else "Give the test a name."
+        wrong = Invalid(reason, details=[{"field": "name", "reason": reason}])
+        return _page(draft, definition, state, found=found, wrong=wrong)
+    expect: dict[str, Any] = {"path": [each.step for each in found.path]}
+    expect |= {"outcome": found.outcome} if found.outcome is not None else {"status": found.status}
+    expect["effects"] = [{"step": each.step, "summary": each.summary} for each in found.would_send]
+    effects = {step: {"outcome": ending} for step, ending in state.effects.items() if ending != "succeeded"}
+    test: dict[str, Any] = (
+        {"name": name} | ({"record": state.record} if state.record else {}) | ({"input": state.given} if state.given else {})
+    )
+    test |= ({"answers": state.answered()} if state.answers else {}) | ({"effects": effects} if effects else {}) | {"expect": expect}
+    workflows.edit(frame.actor(), draft.slug, draft.revision, [SetDocument(field="tests", value=[*kept, log.body.plain(test)])])
+    flash(f"Kept as the test “{name}”. It is run before the workflow is published.")
+    return frame.redirect_to(f"/workflows/{draft.slug}/test")
+
+
+# ---------------------------------------------------------------------------------------------------------------- the page
+
+
+def _page(
+    draft: Draft,
+    definition: Definition | None,
+    state: State,
+    *,
+    found: Simulated | None = None,
+    typed: Mapping[str, Any] | None = None,
+    wrong: ConsoleError | None = None,
+    results: Sequence[ResultOfTest] = (),
+) -> Response:
+    document = workflows.readable(draft.document)
+    picture = diagrams.picture_of(document, workflows.connected() or {})
+    titles = {step.id: step.title for step in document.steps}
+    states = _states(found)
+    nodes = [
+        replace(
+            node,
+            state=states.get(node.id, "missed") if found is not None else "",
+            ways=[replace(way, taken=found is not None and (node.id, way.to) in _taken(found)) for way in node.ways],
+        )
+        for node in picture.nodes
+    ]
+    question = found.question if found is not None else None
+    details = [dict(each) for each in wrong.details] if wrong is not None else []
+    context: dict[str, Any] = tabs.context(tabs.known_of(draft.slug), "test") | {
+        "draft": draft, "title": draft.document.get("title") or draft.slug, "nodes": nodes, "groups": picture.groups,
+        "state_badge": (lambda node: STATES[node.state]) if found is not None else None,
+        "target": lambda node: f"#step-{node.id}", "address": tabs.address,
+        "tried": found, "state": state.to_json(), "question": question, "asks": ASKS.get(question.kind, "") if question else "",
+        "boxes": _start_boxes(definition, state, details) if definition is not None else [],
+        "answer_boxes": _answer_boxes(question, typed) if question is not None else [],
+        "outcomes": question.outcomes if question is not None else (),
+        "chosen": request.form.get("outcome", "") if question is not None and question.refused else "",
+        "told": _question_lines(question), "path": [_passed(each, titles) for each in found.path] if found is not None else [],
+        "sent": _sent(found.would_send, state, titles) if found is not None else [],
+        "ended": _ended(found) if found is not None else "", "endings": ENDINGS, "wrong": wrong,
+        "reasons": [str(each.get("reason", "")) for each in details], "results": results,
+        "tests": definition.document.tests if definition is not None else [], "answered": bool(state.order),
+        "name": request.form.get("name", ""),
+        "find": request.values.get("find", ""), "finds": document.collection is not None,
+        "executes": draft.live is not None and access.can(frame.actor(), draft.team or None, f"workflow:{draft.slug}", "start"),
+    }  # fmt: skip
+    return frame.page("editor/test.html", context, status=wrong.status if wrong is not None and request.method == "POST" else 200)
+
+
+def _states(found: Simulated | None) -> dict[str, str]:
+    """Step → its state in the picture."""
+    states: dict[str, str] = {}
+    for each in found.path if found is not None else ():
+        states[each.step] = {"done": "done", "failed": "failed"}.get(each.status, "now")
+    return states
+
+
+def _taken(found: Simulated) -> set[tuple[str, str]]:
+    path = [each.step for each in found.path]
+    return set(pairwise(path))
+
+
+def _start_boxes(definition: Definition, state: State, details: Sequence[Mapping[str, Any]]) -> list[form_boxes.Box]:
+    """The record and the input of the run."""
+    fields: list[dict[str, Any]] = []
+    if definition.document.collection is not None:
+        options = _records(definition.document.collection, state.record)
+        fields.append({"name": "record", "label": "Record", "type": "enum", "required": True, "options": options, "value": state.record})
+    fields += [{**each, "name": f"{INPUT}{each['name']}"} for each in start_fields(definition.document)]
+    typed = {f"{INPUT}{name}": value for name, value in state.given.items()}
+    return form_boxes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details)
+
+
+def _records(collection: str, chosen: str | None) -> list[dict[str, str]]:
+    """The records to choose from by title: the one that is chosen, or those that were looked for, else the first of the list."""
+    sought = request.values.get("find", "").strip()
+    if chosen:
+        named = browse.named(frame.actor(), [(collection, chosen)]).get((collection, chosen))
+        return [{"value": chosen, "label": named.title if named is not None else CHOSEN}]
+    try:
+        found = browse.page(frame.actor(), collection, browse.BrowseQuery(q=sought or None, limit=MOST_RECORDS))
+    except NotFound:
+        return []
+    one = found.collection.label_one
+    return [{"value": str(record.key), "label": record.title or one} for record in found.rows if record.key is not None]
+
+
+def _answer_boxes(question: Question, typed: Mapping[str, Any] | None) -> list[form_boxes.Box]:
+    fields = [{**each, "name": f"{ANSWER}{each['name']}"} for each in question.fields]
+    errors = [{**each, "field": f"{ANSWER}{each.get('field', '')}"} for each in question.errors] if question.refused else []
+    given = {f"{ANSWER}{name}": value for name, value in (typed or {}).items()} if question.refused else None
+    return form_boxes.boxes({"fields": fields}, frame.look(), typed=given, errors=errors)
+
+
+def _question_lines(question: Question | None) -> list[str]:
+    """What stands above the question: why the run stops, and what the step did not take."""
+    if question is None:
+        return []
+    labels = {str(each["name"]): str(each.get("label", "")) for each in question.fields}
+    own = [line for _, line in refusals.lines(question.errors, labels)] if question.refused or question.answered else []
+    return list(dict.fromkeys(own)) or ([question.why] if question.why else [])
+
+
+def _ended(found: Simulated) -> str:
+    if found.question is not None:
+        return f"It stops at “{found.question.title}”."
+    return f"It ends as {found.outcome}." if found.outcome else f"It ends as {found.status.replace('_', ' ')}."
+
+
+def _passed(each: Any, titles: Mapping[str, str]) -> Passed:
+    technical = UNSAID | steps.get(each.type).technical
+    outcome = "" if each.outcome in (None, "default") else str(each.outcome).replace("_", " ")
+    state = {"done": "done", "failed": "failed"}.get(each.status, "now")
+    output = [] if each.output is None or each.output == each.input else _pairs(each.output, technical)
+    branch = titles.get(each.branch, each.branch).replace("_", " ")
+    return Passed(each.title, each.attempt, outcome, state, each.at, branch, _pairs(each.input, technical), output)
+
+
+def _sent(would_send: Sequence[WouldSend], state: State, titles: Mapping[str, str]) -> list[Sent]:
+    """What would have left; the first of a step has the choice of its ending, which counts for all of the step."""
+    told, offered = [], set[str]()
+    for each in would_send:
+        settles = each.kind not in ("task", "notice", "documents") and each.step not in offered
+        offered.add(each.step)
+        ending = state.effects.get(each.step, "succeeded") if settles else ""
+        told.append(Sent(each.step, titles.get(each.step, each.step.rpartition("/")[2]), each.summary, _request_lines(each), ending))
+    return told
+
+
+def _request_lines(each: WouldSend) -> list[tuple[str, str]]:
+    request_ = each.request
+    if isinstance(changes := request_.get("changes"), Mapping):
+        return [(_label(name), f"{_words(change.get('old'))} → {_words(change.get('new'))}") for name, change in changes.items()]
+    for part in ("content", "input"):
+        if isinstance(inside := request_.get(part), Mapping):
+            return _pairs(inside, UNSAID)
+    return _pairs({name: value for name, value in request_.items() if name in ("title", "text", "to", "due")}, UNSAID)
+
+
+def _pairs(values: Mapping[str, Any], technical: frozenset[str]) -> list[tuple[str, str]]:
+    """Label and text of each value that people read."""
+    return [(_label(name), _words(value)) for name, value in values.items() if name not in technical and value not in (None, [], {}, "")]
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _words(value: Any) -> str:
+    """A value as people read it."""
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return "Yes" if value else "No"
+        case Mapping():
+            return "; ".join(f"{_label(name)}: {_words(each)}" for name, each in value.items() if name not in UNSAID)[:400]
+        case list() | tuple():
+            return ", ".join(_words(each) for each in value[:5])[:400] + (f" and {len(value) - 5} more" if len(value) > 5 else "")
+        case datetime():
+            return formats.text(Kind("", "", "datetime"), value, frame.look())
+        case date():
+            return formats.text(Kind("", "", "date"), value, frame.look())
+        case str() if len(value) >= 20 and value[4:5] == "-" and value[10:11] == "T":
+            return formats.text(Kind("", "", "datetime"), value, frame.look())
+    return str(value)[:400]

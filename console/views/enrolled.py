@@ -1,0 +1,363 @@
+"""Enrolling people in a workflow, following it, and who is where in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, make_response, request
+
+from console import access, browse, enrolments, queue, workflows
+from console.core.actor import Actor
+from console.core.documents.fields import OWN_INPUT, shown
+from console.enrolments import Batch, Counts, Lead, Question, Target
+from console.errors import ConsoleError, Invalid, Malformed, NotFound
+from console.views import frame, refusals
+from console.views.frame import Badge
+from console.views.run import form_boxes
+from console.views.workflows import tabs
+from console.workflows import Known
+
+blueprint = Blueprint("enrolled", __name__)
+
+PREFIX = "enrol:"
+MATCH = "match"
+COLUMN = "c."
+STATES = {
+    "waiting": Badge("Waiting to begin", "", "clock"),
+    "active": Badge("In it", "info", "player-play"),
+    "paused": Badge("Paused", "", "player-pause"),
+    "left": Badge("Left", "", "check"),
+    "refused": Badge("Could not begin", "bad", "alert-triangle"),
+}
+ENDINGS = {
+    "completed": Badge("Went through", "good", "check"),
+    "exited": Badge("Left by an exit", "", "check"),
+    "unenrolled": Badge("Taken out", "", "x"),
+    "record_gone": Badge("Record gone", "", "x"),
+    "erased": Badge("Erased", "", "x"),
+    "failed": Badge("Failed", "bad", "alert-triangle"),
+    "timed_out": Badge("Timed out", "bad", "alert-triangle"),
+}
+WAYS_IN = {
+    "by_hand": "chosen by hand",
+    "segment": "a segment",
+    "filter": "a filtered list",
+    "csv": "a file",
+    "rows": "a program",
+    "api": "a program",
+    "event": "an event",
+    "schedule": "a schedule",
+    "webhook": "a webhook",
+}
+BATCH_WORDS = {"running": "under way", "done": "finished", "cancelled": "stopped", "failed": "broken off"}
+ANSWERS = {"already_enrolled": Badge("In already", ""), "refused": Badge("Left out", "warn")}
+
+
+def _number(_actor: Actor, known: Known) -> int:
+    """Return how many are in the workflow now."""
+    return enrolments.counts_of([known.id])[known.id].enrolled
+
+
+tabs.register(tabs.Tab(20, "enrolled", "Enrolled", "/enrolled", count=_number))
+
+
+@blueprint.get("/workflows/<slug>/enrolled")
+def listed(slug: str) -> Response:
+    """Show who is in the workflow, narrowed by step, status and version."""
+    target = enrolments.seen(frame.actor(), slug)
+    args = request.args
+    version = args.get("version", "")
+    if version and not (version.isascii() and version.isdigit() and len(version) < 9):
+        raise Malformed("There is no such version.", details=[{"field": "version", "reason": "A number."}])
+    page = enrolments.places.page(
+        frame.actor(),
+        target,
+        status=args.get("status") or None,
+        step=args.get("step") or None,
+        version=int(version) if version else None,
+        after=args.get("after") or None,
+    )
+    counts = enrolments.counts_of([target.id])[target.id]
+    context = {
+        "target": target,
+        "counts": counts,
+        "rows": [(lead, _badge(lead, target), lead_url(target, lead.id)) for lead in page.rows],
+        "hidden": page.hidden,
+        "next": frame.present_address(after=page.next) if page.next else None,
+        "first": frame.present_address(after=None) if args.get("after") else None,
+        "steps": _titles(target),
+        "chosen": {name: args.get(name, "") for name in ("status", "step", "version")},
+        "narrowed": any(args.get(name) for name in ("status", "step", "version")),
+        "states": _states(counts),
+        "ways_in": WAYS_IN,
+        "may_enrol": access.can(frame.actor(), target.team or None, f"workflow:{target.slug}", "start"),
+        "batches": enrolments.batches.newest(target.id, most=3),
+        "batch_words": BATCH_WORDS,
+        "address": workflow_url(target.slug),
+    }
+    return frame.page("enrolments/enrolled.html", context | tabs.context(tabs.known_of(target.slug), "enrolled"))
+
+
+@blueprint.route("/workflows/<slug>/enrolled/<lead_id>", methods=["GET", "POST"])
+def lead(slug: str, lead_id: str) -> Response:
+    """Show one of them with the path taken; a POST takes them out."""
+    who = frame.actor()
+    target = enrolments.seen(who, slug)
+    wrong: ConsoleError | None = None
+    if request.method == "POST":
+        try:
+            enrolments.unenrol(who, slug, lead_id, request.form.get("reason", ""))
+            return frame.redirect_to(lead_url(target, lead_id))
+        except Invalid as invalid:
+            wrong = invalid
+    one = enrolments.places.lead(who, target, lead_id)
+    context = {
+        "target": target,
+        "lead": one,
+        "badge_now": _badge(one, target),
+        "steps": _titles(target),
+        "labels": {entry.name: entry.label or entry.name for entry in target.fields},
+        "way_in": WAYS_IN.get(one.origin, one.origin),
+        "may_take_out": one.left_at is None and access.can(who, target.team or None, f"workflow:{target.slug}", "cancel"),
+        "typed": request.form.get("reason", ""),
+        "error": next((str(each["reason"]) for each in wrong.details), wrong.message) if wrong else "",
+        "address": workflow_url(target.slug),
+    }
+    return frame.page("enrolments/lead.html", context, status=422 if wrong else 200)
+
+
+@blueprint.route("/workflows/<slug>/enrol", methods=["GET", "POST"])
+def enrol(slug: str) -> Response:
+    """Ask whom to enrol, or with records chosen in a list what is the same for them. A POST shows what would become of each."""
+    target = enrolments.seen(frame.actor(), slug, "start")
+    typed = form_boxes.read_form(request.form, frame.look()) if request.method == "POST" else {}
+    if request.method != "POST":
+        return _form(target, typed)
+    try:
+        enrolments.targets.require_open(target)
+        question = _question(target, {name: value for name, value in typed.items() if value is not None})
+        batch = enrolments.batches.begin(frame.actor(), slug, question, preview=True)
+    except Invalid as wrong:
+        return _form(target, typed, wrong=wrong)
+    return frame.redirect_to(batch_url(batch.id))
+
+
+@blueprint.route("/enrolments/<batch_id>", methods=["GET", "POST"])
+def follow(batch_id: str) -> Response:
+    """Show how far it is, or what a preview found; a POST stops it, begins it, or reads the file's columns as something else."""
+    who = frame.actor()
+    found = enrolments.batches.get(who, batch_id)
+    wrong = ""
+    if request.method == "POST":
+        try:
+            return frame.redirect_to(batch_url(_done(found, request.form.get("do", "")).id))
+        except Invalid as invalid:
+            wrong = next((str(each["reason"]) for each in invalid.details), invalid.message)
+    if frame.wants_fragment() and request.args.get("done") == str(found.done) and found.status == "running":
+        return make_response("", 204)
+    return frame.page("enrolments/batch.html", _progress(found, wrong), blocks={"*": "progress"}, status=422 if wrong else 200)
+
+
+def _done(found: Batch, what: str) -> Batch:
+    """Do what the button of the page says; return the batch to show next."""
+    who = frame.actor()
+    if what == "stop":
+        return enrolments.batches.cancel(who, found.id)
+    if what == "columns":
+        columns = {name.removeprefix(COLUMN): value for name, value in request.form.items() if name.startswith(COLUMN) and value}
+        question = enrolments.batches.with_columns(
+            found.question, columns, match=request.form.get(MATCH) or None, encoding=request.form.get("encoding")
+        )
+        enrolments.batches.cancel(who, found.id)
+        return enrolments.batches.begin(who, found.workflow, question, preview=True)
+    return enrolments.batches.confirmed(who, found.id)
+
+
+def _question(target: Target, values: Mapping[str, Any]) -> Question:
+    """Return whom the form names. Raises Invalid."""
+    form = request.form
+    if sent := request.files.get("file"):
+        file = enrolments.batches.keep_file(frame.actor(), target.slug, sent.stream)
+        headings, _ = enrolments.contact_files.sample(file, frame.actor().id)
+        return Question(file=file, columns=enrolments.whom_to_enrol.columns_of(frame.actor(), target, headings), values=values)
+    if "file" in request.files or form.get("way") == "file":
+        raise Invalid("No file was chosen.", details=[{"field": "file", "reason": "Choose a CSV file from your computer."}])
+    if form.getlist("key") and not form.get("all"):
+        return Question(keys=form.getlist("key"), values=values)
+    if form.get("all") and not (form.get("segment") or form.get("filter") or form.get("q")):
+        return Question(whole=True, values=values)
+    return Question(segment=form.get("segment") or None, filter=form.get("filter") or None, q=form.get("q") or None, values=values)
+
+
+def _form(target: Target, typed: Mapping[str, Any], *, wrong: Invalid | None = None) -> Response:
+    """Return the page that asks whom, with what was typed."""
+    given = request.values
+    details = [{**each, "field": str(each["field"]).removeprefix("values.")} for each in wrong.details] if wrong else []
+    roots: dict[str, Any] = {"record": None, "related": {}, "variables": {}, "currentUser": frame.actor().attributes, OWN_INPUT: {}}
+    fields = [
+        field.to_json() for field in shown([e for e in target.fields if not e.readonly], roots | {"now": frame.look().now}, {}, OWN_INPUT)
+    ]
+    labels = {str(field["name"]): str(field["label"]) for field in fields}
+    described = browse.describe(frame.actor(), target.collection) if target.collection else None
+    chosen = given.getlist("key")
+    titles = _chosen_titles(target, chosen[:SHOWN])
+    context = {
+        "target": target,
+        "described": described,
+        "chosen": chosen,
+        "titles": titles,
+        "kept": [(name, given[name]) for name in ("segment", "filter", "q", "all") if given.get(name)],
+        "from_list": bool(chosen or given.get("all")),
+        "whole": bool(given.get("all")),
+        "boxes": form_boxes.boxes({"fields": fields}, frame.look(), typed=dict(typed) or None, errors=details),
+        "error": refusals.head(wrong, labels),
+        "wrong": refusals.lines([each for each in details if each["field"] in labels], labels),
+        "told": [str(each["reason"]) for each in details if each["field"] not in labels],
+        "address": workflow_url(target.slug),
+        "back": frame.collection_url(target.collection) if target.collection else workflow_url(target.slug),
+        "enrol_url": enrol_url(target.slug),
+    }
+    return frame.page("enrolments/enrol.html", context, status=422 if wrong else 200)
+
+
+SHOWN = 8
+
+
+def _chosen_titles(target: Target, keys: Sequence[str]) -> list[str]:
+    from console import records
+
+    if target.collection is None or not keys:
+        return []
+    found = records.titles(target.collection, keys, access.scope_for(frame.actor(), target.collection, "read"))
+    return [found[key] for key in keys if key in found]
+
+
+def _progress(found: Batch, wrong: str = "") -> dict[str, Any]:
+    who = frame.actor()
+    target = enrolments.seen(who, found.workflow, "start")
+    told, more = enrolments.batches.answers(who, found.id, limit=100, after=_after())
+    return {
+        "batch": found,
+        "target": target,
+        "running": found.status == "running",
+        "paused": queue.paused(),
+        "causes": [(ANSWERS[status], reason, count) for status, reason, count in enrolments.batches.causes(found.id)],
+        "rows": [(row, ANSWERS[row["status"]]) for row in told],
+        "more": frame.present_address(after=more) if more else None,
+        "of_file": found.origin in ("csv", "rows"),
+        "mapping": _mapping(found, target) if found.preview and found.question.file is not None else None,
+        "wrong": wrong,
+        "words": BATCH_WORDS[found.status],
+        "url": batch_url(found.id),
+        "address": workflow_url(target.slug),
+    }
+
+
+def _after() -> int:
+    after = request.args.get("after", "")
+    return int(after) if after.isascii() and after.isdigit() and len(after) < 12 else 0
+
+
+def _mapping(found: Batch, target: Target) -> dict[str, Any]:
+    """Return what each column of the file is read as, with its first cells."""
+    file = found.question.file
+    if file is None:
+        raise NotFound
+    try:
+        headings, lines = enrolments.contact_files.sample(file, found.person)
+    except (Invalid, OSError):
+        return {"columns": []}
+    choices = enrolments.whom_to_enrol.choices(frame.actor(), target)
+    known = {name for name, _ in choices}
+    extra = [(name, name) for name in found.question.columns.values() if name not in known]
+    return {
+        "columns": [
+            (
+                f"{COLUMN}{number}",
+                heading or f"Column {number + 1}",
+                [line[number] for line in lines if number < len(line)],
+                found.question.columns.get(str(number), ""),
+            )
+            for number, heading in enumerate(headings)
+        ],
+        "choices": [*choices, *extra],
+        "matches": choices if target.collection else [],
+        "match": found.question.match or "",
+        "encodings": list(enrolments.ENCODINGS.items()),
+        "encoding": file.encoding,
+    }
+
+
+def workflow_url(slug: str) -> str:
+    """Return the address of the workflow's page."""
+    return f"/workflows/{quote(slug, safe='')}"
+
+
+def enrol_url(slug: str, keys: Sequence[str] = ()) -> str:
+    """Return the address at which people are enrolled, or these records."""
+    chosen = "&".join(f"key={quote(key, safe='')}" for key in keys)
+    return f"{workflow_url(slug)}/enrol" + (f"?{chosen}" if chosen else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What a list offers for the chosen records."""
+
+    id: str
+    title: str
+
+
+def offered(actor: Actor, collection_id: str) -> list[Way]:
+    """Return the workflows in which the reader may enrol records of the collection: those whose runs nobody holds."""
+    return [
+        Way(PREFIX + definition.slug, f"Enrol in {definition.title}")
+        for definition in workflows.startable(actor, collection_id)
+        if definition.document.run_as is not None
+    ]
+
+
+def slug_of(action: str | None) -> str | None:
+    """Return the slug of the workflow in which the chosen records are to be enrolled; None for another action."""
+    return action.removeprefix(PREFIX) if action is not None and action.startswith(PREFIX) else None
+
+
+def chosen_in_list(slug: str) -> Response:
+    """Show the form for the records that were chosen in a list."""
+    return _form(enrolments.seen(frame.actor(), slug, "start"), {})
+
+
+def lead_url(target: Target, lead_id: str) -> str:
+    """Return the address of one who is enrolled."""
+    return f"{workflow_url(target.slug)}/enrolled/{quote(lead_id, safe='')}"
+
+
+def batch_url(batch_id: str) -> str:
+    """Return the address of a batch."""
+    return f"/enrolments/{quote(batch_id, safe='')}"
+
+
+def _titles(target: Target) -> dict[str, str]:
+    return {} if target.document is None else {step.id: step.title for step in target.document.steps}
+
+
+def _badge(lead: Lead, target: Target) -> Badge:
+    """Return the state of a lead in a word."""
+    if lead.status == "left":
+        return ENDINGS.get(lead.ending or "", Badge((lead.ending or "left").replace("_", " ").capitalize(), "", "check"))
+    if target.status == "paused" and lead.status in enrolments.HERE:
+        return STATES["paused"]
+    return STATES[lead.status]
+
+
+def _states(counts: Counts) -> list[dict[str, Any]]:
+    """Return the states with their numbers, as links."""
+    here = request.args.get("status", "")
+    listing = [("", "In it", counts.enrolled), ("waiting", "Waiting to begin", counts.waiting), ("active", "Begun", counts.active)]
+    listing += [("left", "Left", counts.left)]
+    if counts.refused:
+        listing.append(("refused", "Could not begin", counts.refused))
+    return [
+        {"label": label, "count": count, "href": frame.present_address(status=status or None, after=None), "here": status == here}
+        for status, label, count in listing
+    ]

@@ -1,0 +1,49 @@
+"""Webhooks that start runs: an address for other programs, which opens nothing without a key or a signature."""
+
+from flask import Blueprint, g, jsonify, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import UnsupportedMediaType
+
+from console import settings
+from console.accounts import rates as api_rates
+from console.core.actor import Actor
+from console.errors import Conflict
+from console.triggers import webhooks
+from console.views import rates
+from console.views.identity import key_holder
+
+blueprint = Blueprint("hooks_in", __name__)
+
+
+@blueprint.post("/hooks/<token>")
+def receive(token: str) -> ResponseReturnValue:
+    """Start the run that is asked for: 202 with its id, in the order of checks that the reference of triggers tells."""
+    hook = webhooks.find(token)
+    sender = None if hook.signed else _sender()
+    if hook.signed and (limits := rates.limits_here()):
+        g.rate = api_rates.count(f"hook:{hook.row.workflow}:{hook.row.id}", limits)
+    if not request.is_json or request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType("Send JSON in UTF-8, with the header Content-Type: application/json.")
+    request.max_content_length = webhooks.LARGEST
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    try:
+        taken = webhooks.receive(hook, webhooks.Delivery(request.get_data(), headers, sender))
+    except Conflict as error:
+        if "run_id" in error.extra:
+            error.extra["runId"] = error.extra["run_id"]
+        raise
+    return jsonify(runId=taken.run, duplicate=taken.duplicate), 202
+
+
+def hook_url(address: str | None) -> str | None:
+    """Return the whole address of a webhook, whose secret part this is."""
+    base = settings.current().base_url or request.host_url
+    return None if address is None else f"{base.rstrip('/')}/hooks/{address}"
+
+
+def _sender() -> Actor:
+    """Return the owner of the key that came along, counted under its limits. Raises NotSignedIn, TooMany."""
+    actor = key_holder(request.headers.get("Authorization"))
+    g.actor = actor
+    rates.count(actor)
+    return actor

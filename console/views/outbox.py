@@ -1,0 +1,87 @@
+"""`/outbox`: every message that left, waits, was skipped or failed, with why; and in the sandbox, choosing how one ends."""
+
+from flask import Blueprint, Response, flash, request
+
+from console import access, channels, workflows
+from console.channels import OutboxQuery, callbacks, channel_settings, outbox, sandbox
+from console.core.contacting import KINDS
+from console.errors import Conflict, Malformed
+from console.views import frame
+
+blueprint = Blueprint("outbox", __name__)
+
+PAGE_SIZE = 25
+KIND_WORDS = {"email": "E-mail", "sms": "SMS", "call": "Call", "chat": "Chat"}
+ICONS = {"email": "mail", "sms": "message", "call": "phone", "chat": "message"}
+STATUS_WORDS = {
+    "waiting": ("Waiting", "warn"), "sent": ("Sent", ""), "delivered": ("Delivered", "good"), "skipped": ("Not sent", ""), "expired": ("Waited too long", "warn"),
+    "failed": ("Failed", "bad"), "received": ("Received", "info"), "unknown": ("Unclear", "bad"), "cancelled": ("Cancelled", ""),
+}  # fmt: skip
+OUTCOME_WORDS = {
+    "answered": "Answered", "no_answer": "Nobody answered", "voicemail": "Voicemail", "busy": "Busy", "failed": "Failed", "delivered": "Delivered",
+}  # fmt: skip
+LABELS = {"channel": "Channel", "status": "Status", "workflow": "Workflow", "contact": "Contact", "run": "Run"}
+
+
+@blueprint.get("/outbox")
+def show() -> Response:
+    """Show the messages that the reader may see, newest first. The filters are in the address."""
+    held = {name: request.args.get(name, "") for name in LABELS}
+    wrong = ""
+    try:
+        page = channels.find(frame.actor(), OutboxQuery(**held, limit=PAGE_SIZE, after=request.args.get("after") or None))
+    except Malformed as error:
+        wrong, held = error.message, dict.fromkeys(LABELS, "")
+        page = channels.find(frame.actor(), OutboxQuery(limit=PAGE_SIZE))
+    context = {
+        "lines": page.lines,
+        "down": page.down,
+        "next": frame.present_address(after=page.next) if page.next else None,
+        "first": frame.present_address(after=None) if request.args.get("after") else None,
+        "held": held,
+        "chips": [
+            (LABELS[name], _words(name, value), frame.present_address(**{name: None, "after": None}))
+            for name, value in held.items()
+            if value
+        ],
+        "wrong": wrong,
+        "kinds": [(kind, KIND_WORDS[kind]) for kind in KINDS],
+        "statuses": [(name, STATUS_WORDS[name][0]) for name in outbox.STATUSES],
+        "workflows": sorted((one.title, one.slug) for one in workflows.all_known() if one.slug in _of_reader()),
+        "words": (KIND_WORDS, STATUS_WORDS, OUTCOME_WORDS),
+        "outcomes": sandbox.OUTCOMES,
+        "manages": access.can(frame.actor(), None, "source", "manage"),
+    }
+    return frame.page("outbox/page.html", context, blocks={"messages": "messages"}, status=400 if wrong else 200)
+
+
+def _of_reader() -> set[str]:
+    actor = frame.actor()
+    return {one.slug for one in workflows.all_known() if access.can(actor, None, f"workflow:{one.slug}", "see")}
+
+
+def _words(name: str, value: str) -> str:
+    if name == "channel":
+        return KIND_WORDS.get(value, value)
+    if name == "status":
+        return STATUS_WORDS.get(value, (value, ""))[0]
+    if name == "workflow":
+        return next((one.title for one in workflows.all_known() if one.slug == value), value)
+    return value if name == "run" else value.rpartition("/")[2]
+
+
+@blueprint.post("/outbox/<message_id>/outcome")
+def choose(message_id: str) -> Response:
+    """Choose in the sandbox how a message ends."""
+    line = channels.by_id(frame.actor(), message_id)
+    access.require(frame.actor(), None, "source", "manage")
+    if not line.message.sandbox or not callbacks.chosen_by_hand(line.message, request.form):
+        raise Conflict("It has ended already, or it really left: nothing is chosen for it.", code="not_possible")
+    flash("Chosen; its run goes on")
+    return frame.redirect_to("/outbox")
+
+
+@blueprint.app_context_processor
+def _sandbox() -> dict[str, object]:
+    """For the banner of every page."""
+    return {"sandbox_on": channel_settings.any_sandbox, "reads_outbox": lambda: outbox.may_read(frame.actor())}

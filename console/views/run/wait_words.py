@@ -1,0 +1,77 @@
+"""What a run waits for, in words; for a message when it leaves, and why not now."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from console import workflows
+from console.channels import outbox
+from console.views import formats
+from console.views.formats import Look
+from console.views.run import effects
+
+_WAITS = {
+    "time": "Waiting. Continues at {until}.", "retry": "The step could not be done. It is tried again at {until}.", "event": "Waiting for something to happen outside.", "approval": "Waiting for an approval.",
+    "run": "Waiting for another run to end.", "documents": "Waiting for documents.", "task": "Waiting for a task.", "answer": "Waiting for an answer, until {until}.",
+    "effect": "Making the change. Should no answer come, the console looks what came of it; this page follows.",
+}  # fmt: skip
+_LEAVES = {
+    "email": "The e-mail is about to leave.",
+    "sms": "The SMS is about to leave.",
+    "call": "The call is under way; the run goes on when it has ended.",
+    "chat": "The chat message is about to leave.",
+}
+HAPPENS = {
+    "record.created": "the record is added",
+    "record.updated": "the record is changed",
+    "record.deleted": "the record is deleted",
+    "contact.created": "the contact is added",
+    "tag.added": "a tag is added",
+    "tag.removed": "a tag is removed",
+    "stage.changed": "the stage is changed",
+    "message.received": "they answer",
+    "message.failed": "a message cannot be sent",
+    "call.ended": "a call has ended",
+    "run.completed": "another run is completed",
+    "run.failed": "another run fails",
+}
+"""Event → what a step that waits for it waits for, after “until”."""
+UNCLEAR = "No answer came, so it is being looked up whether the message left. Nothing is sent twice."
+
+
+def wait_words(run: Mapping[str, Any], look: Look) -> str:
+    """Return what the run waits for, for a reader who may see it."""
+    waiting = (run["current"] or {}).get("waiting")
+    if not waiting:
+        return "Working. This page follows by itself."
+    if trying := effects.retry_words(run, look):
+        return trying
+    if waiting["for"] == "message":
+        return _message_words(run["id"], look)
+    if waiting["for"] == "event" and (happening := _happening_words(run, waiting, look)):
+        return happening
+    until = formats.full_moment(waiting["until"], look) if waiting.get("until") else "later"
+    return _WAITS.get(waiting["for"], "Waiting.").format(until=until)
+
+
+def _happening_words(run: Mapping[str, Any], waiting: Mapping[str, Any], look: Look) -> str | None:
+    """What has to happen to the record, and until when it is waited for; None at a step that waits for something else."""
+    if run["current"]["type"] != "wait":
+        return None
+    step = workflows.version(run["workflow"]["id"], run["version"]).document.step(run["current"]["step"])
+    what = HAPPENS[step.config["event"]]
+    fitting = " and the step's condition holds" if step.config.get("filter") else ""
+    latest = f", at the latest {formats.full_moment(waiting['until'], look)}" if waiting.get("until") else ""
+    return f"Waits until {what}{fitting}{latest}."
+
+
+def _message_words(run_id: str, look: Look) -> str:
+    message = outbox.pending(run_id)
+    if message is None:
+        return "Waiting for a message."
+    if message.status == "unknown":
+        return UNCLEAR
+    reason = str(message.result.get("reason", "")).strip()
+    if message.status == "waiting" and message.due_at is not None and (reason or message.number > 1):
+        until = formats.full_moment(message.due_at.isoformat(), look)
+        return f"{reason} It leaves at {until}." if reason else f"Try {message.number} of {message.most} is made at {until}."
+    return _LEAVES.get(message.channel, "Waiting for a message.")

@@ -1,0 +1,104 @@
+"""`/settings/channels`: for each channel its provider, what is missing, its sandbox, the address to enter at the provider, and a test message."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, Response, flash, request
+
+from console import access, settings
+from console.channels import addresses, channel_settings, health, providers, testing
+from console.channels.channel_settings import ChannelState
+from console.core.contacting import KINDS
+from console.errors import Invalid
+from console.views import frame
+from console.views.outbox import ICONS, KIND_WORDS
+from console.views.settings import area
+
+blueprint = Blueprint("channels", __name__, url_prefix="/settings/channels")
+
+WHY = {
+    "setting": "CONSOLE_SANDBOX is on: nothing really leaves.",
+    "provider": "No provider is set up, so nothing really leaves.",
+    "channel": "Switched on below: nothing really leaves.",
+    "": "Messages really leave.",
+}
+OWN_NUMBER = {"email": "E-mail address", "sms": "Telephone number", "call": "Telephone number", "chat": "Name of the chat"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A channel on the page."""
+
+    state: ChannelState
+    title: str
+    icon: str
+    provider: str
+    why: str
+    callback: str | None
+    to_words: str
+    to: str
+    script: str
+    wrong: dict[str, str]
+    left: int
+    failed: int
+    waiting: int
+    last_at: datetime | None
+
+
+@blueprint.get("")
+def show() -> Response:
+    """Show every channel."""
+    return _page()
+
+
+@blueprint.post("/<kind>")
+def save(kind: str) -> Response:
+    """Set a channel's sandbox and what it answers."""
+    try:
+        script = request.form.get("script", "").replace("\r\n", "\n")
+        channel_settings.save(frame.actor(), kind, sandbox_on=request.form.get("sandbox") == "on", script=script)
+    except Invalid as error:
+        return _page(kind, {str(detail["field"]): str(detail["reason"]) for detail in error.details})
+    flash("Saved")
+    return frame.redirect_to("/settings/channels")
+
+
+@blueprint.post("/<kind>/test")
+def test(kind: str) -> Response:
+    """Send a test message to oneself."""
+    try:
+        testing.send_test(frame.actor(), kind, request.form.get("to", ""))
+    except Invalid as error:
+        return _page(kind, {str(detail["field"]): str(detail["reason"]) for detail in error.details})
+    flash("The test message is on its way; the outbox shows what becomes of it")
+    return frame.redirect_to("/settings/channels")
+
+
+def _page(of: str = "", wrong: dict[str, str] | None = None) -> Response:
+    access.require(frame.actor(), None, "source", "manage")
+    lines = [_line(kind, wrong if kind == of and wrong else {}) for kind in KINDS]
+    context = {"lines": lines, "base_url": settings.current().base_url}
+    return area.page("settings/channels.html", "channels", context, status=422 if wrong else 200)
+
+
+def _line(kind: str, wrong: dict[str, str]) -> Line:
+    state, figures = channel_settings.state_of(kind), health.figures_of(kind)
+    calls_back = kind in ("email", "sms", "call")
+    callback = addresses.callback_url(kind, state.provider) if calls_back else None
+    typed = request.form if wrong else {}
+    return Line(
+        state,
+        KIND_WORDS[kind],
+        ICONS[kind],
+        providers.provider_of(kind).title,
+        WHY[state.why],
+        callback,
+        OWN_NUMBER[kind],
+        str(typed.get("to", frame.actor().email if kind == "email" else "")),
+        str(typed.get("script", state.script)),
+        wrong,
+        figures.left,
+        figures.failed,
+        figures.waiting,
+        figures.last_at,
+    )

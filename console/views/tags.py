@@ -1,0 +1,90 @@
+"""Tags of a record, beside its summary, and of the records that are ticked in a list."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from console import browse
+from console.actions import bulk
+from console.browse import BrowseQuery
+from console.contacts import tags
+from console.core.actor import Actor
+from console.errors import Invalid
+from console.views import frame, list_tags, records
+
+blueprint = Blueprint("tags", __name__)
+SHOWN = 50
+
+
+@blueprint.route("/c/<collection>/<path:part>/tags", methods=["GET", "POST"])
+def on_record(collection: str, part: str) -> Response:
+    """Show the tags of a record; a POST puts one there, or takes away the one that `remove` names."""
+    key, who = frame.key_of(part), frame.actor()
+    if request.method != "POST":
+        return _page(collection, key)
+    gone, typed = request.form.get("remove", ""), request.form.get("tag", "")
+    try:
+        (tags.take_away if gone else tags.put)(who, collection, [key], gone or typed)
+    except Invalid as wrong:
+        return _page(collection, key, typed=typed, wrong=str(wrong.details[0]["reason"]), status=422)
+    if frame.wants_fragment():
+        return _page(collection, key)
+    return frame.redirect_to(frame.record_url(collection, key) + "#tags")
+
+
+@blueprint.route("/tags/of/<collection>", methods=["GET", "POST"])
+def of_several(collection: str) -> Response:
+    """Ask which tag is put on the ticked records or taken away; a POST does it and goes back to the list."""
+    who, form = frame.actor(), request.values
+    described = browse.describe(who, collection)
+    query = BrowseQuery(
+        segment=form.get("segment") or None, filter=form.get("filter") or None, q=form.get("q") or None, sort=form.get("sort") or None
+    )
+    typed, way = request.form.get("tag", ""), request.form.get("way", "put")
+    try:
+        items = bulk.picked(who, collection, form.getlist("key"), query if form.get("all") else None, tags.MOST_AT_ONCE, "Tagging")
+    except Invalid as wrong:
+        return _several(who, described, [], wrong=wrong.message, status=422)
+    if request.method != "POST":
+        return _several(who, described, items)
+    try:
+        done = (tags.take_away if way == "take" else tags.put)(who, collection, [item.key for item in items], typed)
+    except Invalid as wrong:
+        return _several(who, described, items, typed=typed, wrong=str(wrong.details[0]["reason"]), status=422)
+    kept = {name: form.get(name) for name in ("segment", "filter", "q", "sort") if form.get(name)}
+    return _several(who, described, items, typed=typed, done=done, back=frame.with_query(frame.collection_url(collection), kept))
+
+
+def _several(who: Actor, described: dict[str, Any], items: list[bulk.Item], status: int = 200, **more: Any) -> Response:
+    collection = described["id"]
+    context = {
+        "collection": described,
+        "items": [(item.title, frame.record_url(collection, item.key)) for item in items[:SHOWN]],
+        "number": len(items),
+        "keys": [] if request.values.get("all") else [item.key for item in items],
+        "kept": [(name, request.values[name]) for name in ("segment", "filter", "q", "sort", "all") if request.values.get(name)],
+        "offered": tags.offered(who, collection),
+        "way": request.form.get("way", "put"),
+        "typed": "",
+        "wrong": "",
+        "done": None,
+        "back": frame.collection_url(collection),
+        "url": f"/tags/of/{frame.segment(collection)}",
+    }
+    return frame.page("records/tags_of.html", context | more, status=status)
+
+
+def _page(collection: str, key: str, *, typed: str = "", wrong: str = "", status: int = 200) -> Response:
+    who = frame.actor()
+    found, (here, _) = tags.tags_of(who, collection, key), browse.browsed_collection(who, collection)
+    context: dict[str, Any] = {} if frame.wants_fragment() else records.record_context(browse.record(who, collection, key))
+    may = tags.may_tag(who, collection)
+    context |= {
+        "offered": [name for name in tags.offered(who, collection) if name not in {tag.name for tag in found}] if may else [],
+        "may_tag": may,
+        "action": frame.record_url(collection, key) + "/tags",
+        "typed": typed,
+        "wrong": wrong,
+        "shown": [(tag, list_tags.address(here, tag.name)) for tag in found],
+    }
+    return frame.page("records/tags.html", context, blocks={"*": "tags"}, status=status)

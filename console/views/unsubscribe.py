@@ -1,0 +1,46 @@
+"""`/unsubscribe/<token>`: the page behind the link of an e-mail, for people without an account, and for mail programs that ask with one click."""
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from console.channels import opting_out, unsubscribing
+from console.core.message_words import words_in
+from console.errors import NotFound, TooMany
+
+blueprint = Blueprint("unsubscribe", __name__)
+ONE_CLICK = "One-Click"
+
+
+@blueprint.get("/unsubscribe/<token>")
+def show(token: str) -> Response:
+    """Show every channel; a GET changes nothing, because programs open links too."""
+    try:
+        page = unsubscribing.opened(token, request.remote_addr or "")
+    except (NotFound, TooMany) as gone:
+        words = words_in(request.accept_languages.best_match(["en", "de", "fr", "lt"]))
+        return _answer(render_template("unsubscribe/page.html", words=words, language="en", gone=gone.message), gone.status)
+    return _answer(
+        render_template("unsubscribe/page.html", words=page.words, language=page.language, page=page, done="done" in request.args), 200
+    )
+
+
+@blueprint.post("/unsubscribe/<token>")
+def end(token: str) -> Response:
+    """End the chosen channels, all of them, or e-mail alone with one click of a mail program."""
+    one_click = request.form.get("List-Unsubscribe") == ONE_CLICK
+    wanted = None if one_click else list(opting_out.OUTWARD) if "all" in request.form else request.form.getlist("channel")
+    try:
+        unsubscribing.end(token, request.remote_addr or "", wanted)
+    except (NotFound, TooMany) as gone:
+        return _answer(render_template("unsubscribe/page.html", words=words_in("en"), language="en", gone=gone.message), gone.status)
+    if one_click:
+        return _answer("", 200)
+    answer = _answer("", 303)
+    answer.headers["Location"] = f"/unsubscribe/{token}?done=1"
+    return answer
+
+
+def _answer(body: str, status: int) -> Response:
+    answer = make_response(body, status)
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer

@@ -1,0 +1,197 @@
+"""`/workflows/<slug>/configuration`: how its runs behave, its plain house rules, and its alerts."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+
+from console import access, accounts, formats, workflows
+from console.core.documents.workflow import Settings
+from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
+from console.monitoring import alerts
+from console.views import frame
+from console.views.workflows import due_time, tabs
+from console.views.workflows.tabs import Tab
+from console.workflows import OBJECT, Known
+
+blueprint = Blueprint("workflow_configuration", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A setting of the document as the form asks for it: `of` of the document's units are one of the form's."""
+
+    name: str
+    label: str
+    help: str
+    of: int = 1
+
+    def shown(self, value: int | None) -> str:
+        """The document's value in the form's unit, empty for none."""
+        return "" if value is None else f"{(Decimal(value) / self.of).normalize():f}"
+
+    def read(self, text: str) -> int:
+        """What was typed in the document's unit. Raises ValueError for what is no number, negative, too long, or no whole number there."""
+        plain = text.replace(",", "").replace("\u202f", "")
+        number = Decimal(plain) * self.of if re.fullmatch(r"[0-9]{1,12}([.][0-9]{1,6})?", plain) else None
+        if number is None or number != int(number):
+            raise ValueError(text)
+        return int(number)
+
+
+NUMBERS = (
+    Number("timeout_ms", "Time limit of a run", "minutes of work; waiting is not counted. Empty: no limit", 60_000),
+    Number("retries", "Retries of a step", "times that an automatic step is tried again, when it fails for a reason that may pass"),
+    Number("backoff_ms", "First pause before a retry", "seconds; each further pause is twice as long", 1_000),
+    Number("visit_limit", "Entries into one step", "before the run stops and asks"),
+    Number("idle_save_minutes", "Saved by itself after", "minutes without a sign of who holds it"),
+)
+ON_ERROR = (("ask", "ask a person"), ("fail", "end the run as failed"))
+
+tabs.register(Tab(60, "configuration", "Configuration", "/configuration"))
+
+
+@blueprint.route("/workflows/<slug>/configuration", methods=["GET", "POST"])
+def show(slug: str) -> Response:
+    """Show the configuration; a POST saves it as a new version, for the runs that start next."""
+    known = tabs.known_of(slug)
+    if request.method != "POST":
+        return _page(known)
+    try:
+        given, wrong = _given()
+        if wrong:
+            raise Invalid("The configuration was not saved.", details=wrong)
+        before = known.live
+        after = workflows.configure(frame.actor(), known.id, settings=given, variables=_rules(known))
+    except (NotAllowed, NotFound):
+        raise
+    except ConsoleError as error:
+        return _page(known, error)
+    words = f"Saved as version {after.live_version}, for runs that start from now on" if after.live_version != before else "Saved"
+    flash(words)
+    return frame.redirect_to(tabs.address(known.slug, "/configuration"))
+
+
+@blueprint.post("/workflows/<slug>/alerts")
+def add_alert(slug: str) -> Response:
+    """Make an alert."""
+    known, form = tabs.known_of(slug), request.form
+    minutes = form.get("minutes", "").strip()
+    try:
+        alerts.add(
+            frame.actor(),
+            known,
+            kind=form.get("kind", ""),
+            minutes=int(minutes) if minutes.isascii() and minutes.isdigit() and len(minutes) < 8 else None,
+            pattern=form.get("pattern", ""),
+            people=form.get("people", "").replace(",", " ").replace(";", " ").split(),
+            mail=form.get("mail") is not None,
+            starts=form.get("starts", ""),
+        )
+    except (NotAllowed, NotFound):
+        raise
+    except ConsoleError as error:
+        return _page(known, error, of="alert")
+    flash("The alert is set")
+    return frame.redirect_to(tabs.address(known.slug, "/configuration") + "#alerts")
+
+
+@blueprint.post("/workflows/<slug>/alerts/<alert_id>/remove")
+def remove_alert(slug: str, alert_id: str) -> Response:
+    """Take an alert away."""
+    known = tabs.known_of(slug)
+    alerts.remove(frame.actor(), known, alert_id)
+    return frame.redirect_to(tabs.address(known.slug, "/configuration") + "#alerts")
+
+
+def _given() -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """Return the settings of the form and what is wrong with them; an empty number is the usual one."""
+    found: dict[str, Any] = {}
+    wrong = []
+    for number in NUMBERS:
+        text = request.form.get(number.name, "").strip()
+        try:
+            found[number.name] = number.read(text) if text else None
+        except ValueError:
+            wrong.append({"field": number.name, "reason": f"{number.label}: a {'whole ' if number.of == 1 else ''}number."})
+    on_error = request.form.get("on_error")
+    return found | ({"on_error": on_error} if on_error else {}), wrong
+
+
+def _account_name(email: str | None) -> str | None:
+    """Return the name of the service account; None where the document names none, or one that is not there."""
+    try:
+        return accounts.person_of_email(email).name if email else None
+    except NotFound:
+        return None
+
+
+def _plain(known: Known) -> dict[str, Any]:
+    """Return the house rules that the form can change: texts, numbers, yes and no."""
+    document = workflows.definition(frame.actor(), known.id)
+    every = document.get("variables") or {}
+    return {name: value for name, value in every.items() if isinstance(value, (str, int, float, bool))}
+
+
+def _rules(known: Known) -> dict[str, Any]:
+    """Return the house rules as the form gives them, each of the type that it has. Raises Invalid for what is no number."""
+    changed: dict[str, Any] = {}
+    wrong = []
+    for name, value in _plain(known).items():
+        text = request.form.get(f"rule.{name}")
+        if isinstance(value, bool):
+            changed[name] = text == "yes" if text is not None else value
+        elif text is not None and isinstance(value, str):
+            changed[name] = text.replace("\r\n", "\n")
+        elif text is not None:
+            try:
+                changed[name] = int(text) if isinstance(value, int) else float(text)
+            except ValueError:
+                wrong.append({"field": f"rule.{name}", "reason": f"{formats.label_of(name)}: a number."})
+    if wrong:
+        raise Invalid("The configuration was not saved.", details=wrong)
+    return changed
+
+
+def _page(known: Known, wrong: ConsoleError | None = None, of: str = "") -> Response:
+    who, obj = frame.actor(), f"{OBJECT}:{known.slug}"
+    team = known.team or None
+    document = workflows.definition(who, known.id)
+    settings: Mapping[str, Any] = Settings.model_validate(document.get("settings") or {}).model_dump()
+    usual = Settings.model_validate({}).model_dump()
+    may_edit = access.can(who, team, obj, "edit") and (known.live is None or access.can(who, team, obj, "publish"))
+    typed = request.form if request.method == "POST" and not of else None
+    errors = {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
+    rules = alerts.rules_of(known)
+    names = accounts.names({person for rule in rules for person in rule.people})
+    titles = {one.slug: one.title for one in workflows.all_known()}
+    context = tabs.context(known, "configuration") | {
+        "numbers": [
+            {"name": one.name, "label": one.label, "help": one.help, "value": typed.get(one.name, "") if typed else one.shown(settings[one.name]),
+             "usual": one.shown(usual[one.name]) or "none", "error": errors.get(one.name)} for one in NUMBERS
+        ],
+        "on_error": typed.get("on_error") if typed else settings["on_error"],
+        "on_errors": ON_ERROR,
+        "rules": [
+            {"name": name, "label": formats.label_of(name), "value": typed.get(f"rule.{name}", "") if typed else value, "error": errors.get(f"rule.{name}"),
+             "kind": "yesno" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"} for name, value in sorted(_plain(known).items())
+        ],
+        "others": sorted(formats.label_of(name) for name in set(document.get("variables") or {}) - set(_plain(known))),
+        "run_as": document.get("run_as"),
+        "account": _account_name(document.get("run_as")),
+        "may_edit": may_edit,
+        "wrong": wrong if not of else None,
+        "wrong_alert": wrong if of else None,
+        "alert_errors": errors if of else {},
+        "typed": request.form if of else {},
+        "alerts": [{"rule": rule, "people": [names.get(person, "somebody who has left") for person in rule.people], "starts": titles.get(rule.starts or "", rule.starts)} for rule in rules],
+        "due": due_time.summary(known),
+        "alert_kinds": alerts.KINDS.items(),
+        "may_alert": access.can(who, team, obj, "activate"),
+        "address": tabs.address,
+    }  # fmt: skip
+    status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
+    return frame.page("workflows/configuration.html", context, status=status)

@@ -1,0 +1,146 @@
+"""The due time of a workflow, as a part of its configuration: within how much working time its runs are to be done, and who hears of it on the way."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+
+from console import access, accounts, formats, inboxes
+from console.core.working_time import DAYS
+from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
+from console.monitoring import due_times
+from console.monitoring.due_times import Clock, Rule
+from console.views import frame
+from console.views.workflows import tabs
+from console.workflows import OBJECT, Known
+
+blueprint = Blueprint("workflow_due_time", __name__)
+
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+STAGES = ((50, "remind"), (80, "tell"), (100, "move"))
+"""What the form offers; other stages are set through the API and stay as they are when nothing is changed here."""
+LATE, SOON = 100, 80
+
+
+@blueprint.route("/workflows/<slug>/due-time", methods=["GET", "POST"])
+def show(slug: str) -> Response:
+    """Show the form; a POST sets the due time, or with `remove` takes it away."""
+    known = tabs.known_of(slug)
+    access.require(frame.actor(), known.team or None, f"{OBJECT}:{known.slug}", "activate")
+    if request.method != "POST":
+        return _page(known, due_times.rule_of_workflow(known.id))
+    try:
+        removing = "remove" in request.form
+        due_times.set_for_workflow(frame.actor(), known, None if removing else _terms())
+    except (NotAllowed, NotFound):
+        raise
+    except ConsoleError as wrong:
+        return _page(known, due_times.rule_of_workflow(known.id), wrong)
+    flash("The due time is taken away" if removing else "The due time is set, for live runs too")
+    return frame.redirect_to(tabs.address(known.slug, "/configuration") + "#due-time")
+
+
+def summary(known: Known) -> Mapping[str, Any] | None:
+    """Return the due time in words; None where there is none."""
+    rule = due_times.rule_of_workflow(known.id)
+    if rule is None:
+        return None
+    names = accounts.names({person for stage in rule.stages for person in stage.people})
+    hours = rule.hours
+    every = hours.opens == hours.closes
+    days = "every day" if len(hours.days) == len(DAYS) else ", ".join(DAY_NAMES[day] for day in sorted(hours.days))
+    return {
+        "within": f"{rule.minutes / 60:g} hour" + ("" if rule.minutes == 60 else "s"),
+        "hours": "around the clock" if every else f"{hours.opens:%H:%M} to {hours.closes:%H:%M}",
+        "days": days,
+        "zone": hours.zone,
+        "stages": [(stage.percent, _does(stage, names)) for stage in rule.stages],
+    }
+
+
+def clock(known: Known, run_id: str) -> Mapping[str, Any] | None:
+    """Return how much of a run's time is used, for a meter; None where it has no due time."""
+    rule = due_times.rule_of_workflow(known.id)
+    found = due_times.clock_of(run_id, rule) if rule is not None else None
+    return (
+        None
+        if found is None
+        else {
+            "clock": found,
+            "tone": _tone(found),
+            "worked": formats.span(found.worked_s, frame.look()),
+            "of": formats.span(found.total_s, frame.look()),
+        }
+    )
+
+
+def _tone(found: Clock) -> frame.Badge:
+    if found.percent >= LATE:
+        return frame.Badge("Overdue", "bad", "alert-triangle")
+    return frame.Badge("Nearly due", "warn", "clock") if found.percent >= SOON else frame.Badge("In time", "good", "check")
+
+
+def _does(stage: due_times.Stage, names: Mapping[str, str]) -> str:
+    if stage.do == "tell":
+        return "tells " + ", ".join(names.get(person, "somebody who has left") for person in stage.people)
+    return f"moves it to {inboxes.title_of(stage.inbox or '')}" if stage.do == "move" else "reminds who holds it"
+
+
+def _terms() -> dict[str, Any]:
+    """Return the terms of the form. Raises Invalid with a detail per field."""
+    form, wrong = request.form, []
+    hours = form.get("hours", "").strip().replace(",", ".")
+    try:
+        minutes = round(float(hours) * 60)
+    except (ValueError, OverflowError):
+        minutes = 0
+    if not 0 < minutes <= due_times.LONGEST_MINUTES:
+        wrong.append({"field": "hours", "reason": "How many hours, such as 16 or 1.5."})
+    stages: list[dict[str, Any]] = [{"percent": 50, "do": "remind"}] if "remind" in form else []
+    told, unknown = [], []
+    for address in form.get("people", "").replace(",", " ").replace(";", " ").split():
+        try:
+            told.append(accounts.person_of_email(address).id)
+        except ConsoleError:
+            unknown.append(address)
+    wrong += [{"field": "people", "reason": f"Nobody signs in as {address[:100]}."} for address in unknown]
+    stages += [{"percent": 80, "do": "tell", "people": told}] if told else []
+    stages += [{"percent": 100, "do": "move", "inbox": form["inbox"]}] if form.get("inbox") else []
+    if not stages and not wrong:
+        wrong.append({"field": "people", "reason": "Say what is done on the way: remind, tell or move."})
+    if wrong:
+        raise Invalid("The due time was not set.", details=wrong)
+    days = [day for day in DAYS if day in form.getlist("days")]
+    holidays = form.get("holidays", "").replace(",", " ").split()
+    times = {name: form.get(name) or "00:00" for name in ("opens", "closes")}
+    return {"minutes": minutes, "zone": form.get("zone", "").strip() or "UTC", "days": days, "holidays": holidays, "stages": stages} | times
+
+
+def _page(known: Known, rule: Rule | None, wrong: ConsoleError | None = None) -> Response:
+    typed = request.form if request.method == "POST" else None
+    hours = rule.hours if rule else None
+    stages = {(stage.percent, stage.do): stage for stage in rule.stages} if rule else {}
+    tell, move = stages.get((80, "tell")), stages.get((100, "move"))
+    values: Mapping[str, Any] = {
+        "hours": f"{rule.minutes / 60:g}" if rule else "",
+        "zone": hours.zone if hours else frame.look().zone,
+        "opens": hours.opens.isoformat("minutes") if hours else "09:00",
+        "closes": hours.closes.isoformat("minutes") if hours else "17:00",
+        "holidays": " ".join(day.isoformat() for day in sorted(hours.holidays)) if hours else "",
+        "people": " ".join(accounts.person(person).email for person in tell.people) if tell else "",
+        "inbox": move.inbox if move else "",
+    }
+    context = tabs.context(known, "configuration") | {
+        "values": {name: typed.get(name, "") if typed is not None else value for name, value in values.items()},
+        "chosen": typed.getlist("days") if typed is not None else [DAYS[day] for day in sorted(hours.days)] if hours else list(DAYS[:5]),
+        "reminds": "remind" in typed if typed is not None else rule is None or (50, "remind") in stages,
+        "days": list(zip(DAYS, DAY_NAMES, strict=True)),
+        "inboxes": [(inbox.id, inbox.title) for inbox in inboxes.used_by(known.team)],
+        "more": bool(rule and set(stages) - set(STAGES)),
+        "rule": rule,
+        "errors": {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {},
+        "wrong": wrong,
+        "address": tabs.address,
+    }
+    status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
+    return frame.page("workflows/due_time.html", context, status=status)

@@ -1,0 +1,247 @@
+"""`/workflows/<slug>/executions`: the runs of a workflow, filtered in the address; and the journal of one, from which it is done again."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, flash, request
+
+from console import access, formats, runs, workflows
+from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
+from console.core.policy import rules
+from console.errors import ConsoleError, Invalid, Malformed, NotFound
+from console.monitoring import incidents
+from console.runs.showing import run_filters
+from console.views import frame, refusals
+from console.views.run import form_boxes, step_values
+from console.views.workflows import due_time, tabs
+from console.views.workflows.tabs import Tab
+from console.workflows import Known
+
+blueprint = Blueprint("workflow_executions", __name__)
+
+PAGE = 50
+TRIGGER_WORDS: Mapping[str, str] = {
+    "record": "From a record",
+    "manual": "By hand",
+    "api": "API",
+    "report": "A report",
+    "schedule": "Schedule",
+    "event": "Event",
+    "webhook": "Webhook",
+    "mcp": "Assistant",
+    "enrolment": "Enrolment",
+}
+STATUS_ORDER = (
+    *("running", "waiting_person", "waiting_time", "waiting_event", "saved"),
+    *("completed", "failed", "timed_out", "aborted", "cancelled"),
+)
+_WORDS = {"waiting_person": "With a person", "waiting_time": "Waiting for a time", "waiting_event": "Waiting for an event"}
+
+tabs.register(Tab(30, "executions", "Executions", "/executions"))
+
+
+@blueprint.get("/workflows/<slug>/executions")
+def listed(slug: str) -> Response:
+    """Show the runs, newest first. `status`, `trigger`, `version`, `from`, `to` (days), `id`, `live` and `error` filter them; all are in the address."""
+    known = tabs.known_of(slug)
+    given = {
+        name: value.strip()
+        for name in ("status", "trigger", "version", "from", "to", "id", "live", "error")
+        if (value := request.args.get(name, ""))
+    }
+    wrong = None
+    heads: list[runs.RunHead] = []
+    following = None
+    try:
+        heads, following = runs.find(frame.actor(), _filters(known, given), limit=PAGE, after=request.args.get("after"))
+    except Malformed as error:
+        wrong = error
+    look = frame.look()
+    context = tabs.context(known, "executions") | {
+        "rows": [{"head": head, "status": frame.status_badge(head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name}),
+                  "took": formats.span(((head.ended_at or look.now) - head.created_at).total_seconds(), look),
+                  "trigger": TRIGGER_WORDS.get(head.trigger, head.trigger)} for head in heads],
+        "following": frame.present_address(after=following) if following else None,
+        "given": given,
+        "filtered": bool(given),
+        "wrong": wrong,
+        "statuses": [(status, status_words(status)) for status in STATUS_ORDER],
+        "triggers": [(name, TRIGGER_WORDS.get(name, name)) for name in run_filters.TRIGGERS],
+        "versions": range(known.live or 0, 0, -1)[:50],
+        "address": tabs.address,
+    }  # fmt: skip
+    return frame.page("workflows/executions.html", context, status=wrong.status if wrong else 200)
+
+
+@blueprint.get("/workflows/<slug>/executions/<run_id>")
+def journal(slug: str, run_id: str) -> Response:
+    """Show one run as a journal: each attempt at a step with what it was given, what came of it, and its error."""
+    known = tabs.known_of(slug)
+    return frame.page("workflows/journal.html", _journal(known, run_id))
+
+
+@blueprint.route("/workflows/<slug>/executions/<run_id>/retry", methods=["GET", "POST"])
+def retry(slug: str, run_id: str) -> Response:
+    """Ask where the run is to begin and with which version; a POST does it again, as a new run."""
+    known, who = tabs.known_of(slug), frame.actor()
+    view = _view(known, run_id)
+    access.require(who, view.json["team"] or None, f"{workflows.OBJECT}:{known.slug}", "start")
+    if request.method != "POST":
+        return _dialog(known, view)
+    form = request.form
+    origin = incidents.checked_origin(form.get("from", "start"))
+    version = incidents.checked_version(form.get("version", "live"))
+    try:
+        made = runs.rerun(who, run_id, origin=origin, version=version, given=_input(known, view) if origin == "start" else None)
+    except NotFound:
+        raise
+    except ConsoleError as wrong:
+        return _dialog(known, view, wrong)
+    flash("Started again, as a new run")
+    return frame.redirect_to(tabs.address(known.slug, f"/executions/{made}"))
+
+
+def status_words(status: str) -> str:
+    """Return a status of a run for a filter."""
+    return _WORDS.get(status, frame.status_badge(status).label)
+
+
+def _filters(known: Known, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the filters of `runs.find`: days become moments of the reader's zone. Raises Malformed for what is no day."""
+    found = {name: value for name, value in given.items() if name not in ("from", "to")} | {"workflow": known.id}
+    for name, filter_name, later in (("from", "started.gte", 0), ("to", "started.lt", 1)):
+        if name in given:
+            try:
+                day = date.fromisoformat(given[name]) + timedelta(days=later)
+            except (ValueError, OverflowError):
+                raise Malformed(
+                    f"{given[name][:20]} is no day.", details=[{"field": name, "reason": "A day such as 2026-11-20."}]
+                ) from None
+            found[filter_name] = datetime.combine(day, time(), ZoneInfo(frame.look().zone)).isoformat()
+    return found
+
+
+def _view(known: Known, run_id: str) -> runs.RunView:
+    view = runs.get(frame.actor(), run_id)
+    if view.json["workflow"]["id"] != known.id:
+        raise NotFound
+    return view
+
+
+def _journal(known: Known, run_id: str) -> dict[str, Any]:
+    view, look = _view(known, run_id), frame.look()
+    run = view.json
+    described = step_values.of_version(known.id, run["version"])
+    last = {entry["step"]: number for number, entry in enumerate(run["attempts"])}
+    failed = run["status"] in ("failed", "timed_out")
+    entries = []
+    for number, attempt in enumerate(run["attempts"]):
+        own = described.get(attempt["step"], step_values.NOTHING)
+        output = run["context"].get(attempt["step"], {}) if last[attempt["step"]] == number and attempt["status"] == "done" else {}
+        entries.append(
+            {
+                "attempt": attempt,
+                "badge": _ATTEMPT.get(attempt["status"], frame.Badge(attempt["status"].capitalize())),
+                "took": _took(attempt, look),
+                "by": view.names.get(attempt["by"] or "", ""),
+                "outcome": step_values.outcome_words(attempt["outcome"]) if attempt["outcome"] not in (None, "default") else "",
+                "input": _pairs(own, attempt["values"], look),
+                "output": _pairs(own, {name: value for name, value in output.items() if attempt["values"].get(name) != value}, look),
+                "error": run["reason"] if failed and number == len(run["attempts"]) - 1 else None,
+                "open": attempt["status"] == "failed" or (failed and number == len(run["attempts"]) - 1),
+            }
+        )
+    document = workflows.version(known.id, run["version"]).document
+    started = datetime.fromisoformat(run["created_at"])
+    ended = datetime.fromisoformat(run["ended_at"]) if run["ended_at"] else None
+    return tabs.context(known, "executions") | {
+        "run": run,
+        "record_title": view.record_title,
+        "status": frame.status_badge(run["status"], run["holder"], frame.actor().id, view.names),
+        "entries": entries,
+        "started": started,
+        "ended": ended,
+        "took": formats.span(((ended or look.now) - started).total_seconds(), look),
+        "trigger": TRIGGER_WORDS.get(run["trigger"]["kind"], run["trigger"]["kind"]),
+        "starter": view.names.get(run["started_by"], ""),
+        "variables": [
+            (formats.label_of(name), formats.html(formats.undescribed(name, value), value, look)) for name, value in _variables(document)
+        ],
+        "again": runs.find(frame.actor(), {"rerun_of": run["id"]}, limit=5)[0],
+        "due": due_time.clock(known, run["id"]),
+        "may_retry": ended is not None and access.can(frame.actor(), run["team"] or None, f"{workflows.OBJECT}:{known.slug}", "start"),
+        "address": tabs.address,
+    }
+
+
+_ATTEMPT = {
+    "done": frame.Badge("Done", "good", "check"),
+    "open": frame.Badge("Here now", "info", "player-play"),
+    "performing": frame.Badge("Under way", "info", "player-play"),
+    "cancelled": frame.Badge("Cancelled", "", "ban"),
+    "skipped": frame.Badge("Skipped", "", "circle-dashed"),
+    "failed": frame.Badge("Failed", "bad", "alert-triangle"),
+}
+
+
+def _took(attempt: Mapping[str, Any], look: formats.Look) -> str:
+    if attempt["completed_at"] is None:
+        return ""
+    seconds = (datetime.fromisoformat(attempt["completed_at"]) - datetime.fromisoformat(attempt["entered_at"])).total_seconds()
+    return formats.span(seconds, look) if seconds >= 1 else "at once"
+
+
+def _pairs(own: step_values.Described, values: Mapping[str, Any], look: formats.Look) -> list[tuple[str, Any]]:
+    kinds = [
+        (own.kinds.get(name) or formats.undescribed(name, value), value) for name, value in values.items() if name not in own.technical
+    ]
+    return [(what.label or formats.label_of(what.name), formats.html(what, value, look)) for what, value in kinds]
+
+
+def _variables(document: Any) -> list[tuple[str, Any]]:
+    """Return the house rules of the version; of one that changes on given days the whole list."""
+    plain = document.to_json().get("variables") or {}
+    return [(name, value["dated"] if isinstance(value, Mapping) and "dated" in value else value) for name, value in sorted(plain.items())]
+
+
+def _input(known: Known, view: runs.RunView) -> dict[str, Any] | None:
+    """Return the input as the form gives it; None where the start asks for nothing."""
+    fields = _fields(known, view)
+    if not fields:
+        return None
+    typed = form_boxes.read_form(request.form, frame.look())
+    return {name: value for name, value in typed.items() if value is not None and name in {field["name"] for field in fields}}
+
+
+def _fields(known: Known, view: runs.RunView) -> list[dict[str, Any]]:
+    """Return the fields of the start step in the version that runs start with, filled with the input of the run."""
+    document = workflows.version(known.id, known.live or view.json["version"]).document
+    defined = [FieldDefinition.model_validate(each) for each in document.start.config.get("fields") or ()]
+    now = frame.look().now
+    roots = {"record": {}, "currentUser": frame.actor().attributes, "now": now, **rules(document, now).roots, "steps": {}, OWN_INPUT: {}}
+    given = view.json["attempts"][0]["values"] if view.json["attempts"] else {}
+    return [field.to_json() | {"value": given.get(field.name)} for field in shown(defined, roots, {}, OWN_INPUT)]
+
+
+def _dialog(known: Known, view: runs.RunView, wrong: ConsoleError | None = None) -> Response:
+    run = view.json
+    completed = run["status"] == "completed"
+    details = [{**detail, "field": refusals.plain(str(detail.get("field", "")))} for detail in wrong.details] if wrong else []
+    fields = _fields(known, view)
+    typed = form_boxes.read_form(request.form, frame.look()) if request.method == "POST" else None
+    context = {
+        "known": known,
+        "run": run,
+        "record_title": view.record_title,
+        "boxes": form_boxes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
+        "origin": request.form.get("from", "start" if completed else "failure"),
+        "version": request.form.get("version", "live"),
+        "completed": completed,
+        "error": wrong.message if wrong else None,
+        "action": tabs.address(known.slug, f"/executions/{run['id']}/retry"),
+        "back": tabs.address(known.slug, f"/executions/{run['id']}"),
+    }
+    status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
+    return frame.page("workflows/retry.html", context, blocks={"*": "dialog"}, status=status)

@@ -1,0 +1,86 @@
+"""`/workflows/<slug>/incidents`: failed runs grouped by cause, done again together or set aside."""
+
+from flask import Blueprint, Response, flash, request
+
+from console import access
+from console.errors import ConsoleError, Invalid, NotFound
+from console.monitoring import incidents
+from console.monitoring.incidents import Incident
+from console.views import frame
+from console.views.workflows import tabs
+from console.views.workflows.tabs import Tab
+from console.workflows import OBJECT, Known
+
+blueprint = Blueprint("workflow_incidents", __name__)
+
+tabs.register(
+    Tab(40, "incidents", "Incidents", "/incidents", count=lambda actor, known: incidents.count_open(actor, known.id), alarming=True)
+)
+
+
+@blueprint.get("/workflows/<slug>/incidents")
+def listed(slug: str) -> Response:
+    """Show the open incidents, the latest first."""
+    known, who = tabs.known_of(slug), frame.actor()
+    obj = f"{OBJECT}:{known.slug}"
+    context = tabs.context(known, "incidents") | {
+        "groups": incidents.open_incidents(who, known.id),
+        "may_retry": access.can(who, known.team or None, obj, "start"),
+        "may_close": access.can(who, known.team or None, obj, "cancel"),
+        "address": tabs.address,
+    }
+    return frame.page("workflows/incidents.html", context)
+
+
+@blueprint.route("/workflows/<slug>/incidents/<cause>/<any(retry, close):word>", methods=["GET", "POST"])
+def settle(slug: str, cause: str, word: str) -> Response:
+    """Show which runs are done again, or set aside, and how; a POST does it."""
+    known, who = tabs.known_of(slug), frame.actor()
+    access.require(who, known.team or None, f"{OBJECT}:{known.slug}", "start" if word == "retry" else "cancel")
+    incident = next((each for each in incidents.open_incidents(who, known.id) if each.cause == cause), None)
+    if incident is None:
+        raise NotFound("Nothing of this incident is open any more.")
+    if request.method != "POST":
+        return _dialog(known, incident, word)
+    try:
+        if word == "close":
+            count = incidents.close(who, known, cause, request.form.get("reason", ""))
+            flash(f"{count} {'run' if count == 1 else 'runs'} set aside")
+        else:
+            _retry(known, cause)
+    except NotFound:
+        raise
+    except ConsoleError as wrong:
+        return _dialog(known, incident, word, wrong)
+    return frame.redirect_to(tabs.address(known.slug, "/incidents"))
+
+
+def _retry(known: Known, cause: str) -> None:
+    origin = incidents.checked_origin(request.form.get("from", "failure"))
+    version = incidents.checked_version(request.form.get("version", "live"))
+    done = incidents.retry_all(frame.actor(), known, cause, origin=origin, version=version)
+    words = f"{len(done.started)} started again"
+    if done.refused:
+        words += f"; {len(done.refused)} could not be: {next(iter(done.refused.values()))}"
+    flash(words)
+
+
+def _dialog(known: Known, incident: Incident, word: str, wrong: ConsoleError | None = None) -> Response:
+    by_field = {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
+    heads = incidents.runs_of(frame.actor(), known, incident.cause)
+    context = {
+        "known": known,
+        "incident": incident,
+        "word": word,
+        "heads": heads,
+        "most": incidents.AT_ONCE,
+        "origin": request.form.get("from", "failure"),
+        "version": request.form.get("version", "live"),
+        "reason": request.form.get("reason", ""),
+        "reason_error": by_field.get("reason"),
+        "error": wrong.message if wrong and "reason" not in by_field else None,
+        "action": tabs.address(known.slug, f"/incidents/{incident.cause}/{word}"),
+        "back": tabs.address(known.slug, "/incidents"),
+    }
+    status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
+    return frame.page("workflows/settle_incident.html", context, blocks={"*": "dialog"}, status=status)

@@ -1,0 +1,103 @@
+"""`/workflows/<slug>/switch`: what another status would do, then doing it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+
+from console import access, monitoring, workflows
+from console.core.actor import Actor
+from console.errors import ConsoleError, Invalid, NotFound
+from console.views import frame
+from console.views.workflows import tabs
+from console.workflows import OBJECT, Known, lifecycle
+
+blueprint = Blueprint("workflow_switches", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One way to turn the switch: the words of its button, what it does in a sentence, and whether it asks for a reason (`ends`: it must be given)."""
+
+    to: str
+    label: str
+    done: str
+    gist: str
+    asks: bool = True
+    ends: bool = False
+
+
+TURNS: Mapping[str, Turn] = {
+    turn.to: turn
+    for turn in (
+        Turn("active", "Activate", "is active", "Runs start from now on.", asks=False),
+        Turn(
+            *("paused", "Pause", "is paused"),
+            "No run starts. Timers that come due wait, and go on in their order when you activate it again. People go on with their runs, and calls and messages that were sent finish.",
+        ),
+        Turn("completed", "Complete", "is completed", "No run starts any more. Those that are inside go on to their end."),
+        Turn(
+            "cancelled",
+            "Cancel",
+            "is cancelled",
+            "No run starts any more, and every live run ends with your reason. What was done stays done.",
+            ends=True,
+        ),
+        Turn(
+            *("archived", "Archive", "is archived"),
+            "It is left out of lists, and no run starts. Its versions and runs stay, and can be replayed. You can activate it again.",
+            asks=False,
+        ),
+    )
+}
+
+
+@blueprint.route("/workflows/<slug>/switch", methods=["GET", "POST"])
+def switch(slug: str) -> Response:
+    """Show what the status `to` would do; a POST does it."""
+    known = tabs.known_of(slug)
+    turn = TURNS.get(request.values.get("to", ""))
+    if turn is None:
+        raise NotFound
+    who = frame.actor()
+    access.require(who, known.team or None, f"{OBJECT}:{known.slug}", "activate")
+    if request.method != "POST":
+        return _dialog(who, known, turn)
+    reason = request.form.get("reason", "")
+    try:
+        if turn.to == "archived":
+            workflows.archive(who, known.id)
+        else:
+            workflows.change(who, known.id, status=turn.to, reason=reason)
+    except ConsoleError as wrong:
+        return _dialog(who, known, turn, wrong, reason)
+    flash(f"{known.title} {turn.done}")
+    return frame.redirect_to(tabs.address(known.slug))
+
+
+def _dialog(who: Actor, known: Known, turn: Turn, wrong: ConsoleError | None = None, reason: str = "") -> Response:
+    by_field = {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
+    context: dict[str, Any] = {
+        "known": known,
+        "turn": turn,
+        "title": "Resume" if turn.to == "active" and known.status == "paused" else turn.label,
+        "action": tabs.address(known.slug, "/switch"),
+        "back": tabs.address(known.slug),
+        "reason": reason,
+        "reason_error": by_field.get("reason"),
+        "error": wrong.message if wrong and "reason" not in by_field else None,
+        "wrong": [str(detail.get("reason")) for detail in wrong.details] if wrong and "reason" not in by_field else [],
+        "activation": monitoring.activation(who, known.id) if turn.to == "active" else None,
+        "cancellation": monitoring.cancellation(who, known.id) if turn.to in ("cancelled", "completed", "paused") else None,
+        "address": tabs.address,
+    }
+    status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
+    return frame.page("workflows/switch.html", context, blocks={"*": "dialog"}, status=status)
+
+
+def turns(known: Known) -> list[Turn]:
+    """Return what the status of the workflow allows, for its menu."""
+    found = [turn for to, turn in TURNS.items() if to in lifecycle.FROM and known.status in lifecycle.FROM[to]]
+    found = [turn for turn in found if known.live is not None or turn.to == "active"]
+    return [*found, TURNS["archived"]] if known.live is not None and not known.archived else found

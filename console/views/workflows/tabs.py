@@ -1,0 +1,101 @@
+"""What every page of one workflow shares: its title, its switch, and the row of tabs, to which each page adds its own."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console import access, workflows
+from console.core.actor import Actor
+from console.errors import NotFound
+from console.views import frame
+from console.views.frame import Badge
+from console.workflows import OBJECT, Known
+
+STATUS: Mapping[str, Badge] = {
+    "draft": Badge("Draft", "warn", "pencil"),
+    "active": Badge("Active", "good", "check"),
+    "paused": Badge("Paused", "", "player-pause"),
+    "completed": Badge("Completed", "", "check"),
+    "cancelled": Badge("Cancelled", "", "x"),
+}
+ARCHIVED = Badge("Archived", "", "folder")
+
+
+def always(_actor: Actor, _known: Known) -> bool:
+    """Show the tab to everybody who may see the workflow."""
+    return True
+
+
+def uncounted(_actor: Actor, _known: Known) -> int:
+    """Show no number."""
+    return 0
+
+
+def whoever(act: str) -> Callable[[Actor, Known], bool]:
+    """Show the tab to whoever may do this to the workflow."""
+    return lambda actor, known: access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", act)
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A page of a workflow: `path` follows its address, `place` orders the row. A `count` other than 0 stands beside the label, red with `alarming`."""
+
+    place: int
+    id: str
+    label: str
+    path: str
+    shown: Callable[[Actor, Known], bool] = always
+    count: Callable[[Actor, Known], int] = uncounted
+    alarming: bool = False
+
+
+_tabs: dict[str, Tab] = {}
+
+
+def register(tab: Tab) -> None:
+    """Add the tab to the row of every workflow. Pages do it where they are imported."""
+    _tabs[tab.id] = tab
+
+
+def known_of(slug: str) -> Known:
+    """The workflow, if the reader may see it. Raises NotFound, with the same text whether it does not exist or is hidden."""
+    actor = frame.actor()
+    known = next((one for one in workflows.all_known() if one.slug == slug), None)
+    if known is None or not access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "see"):
+        raise NotFound(hidden=known is not None and known.label is None)
+    return known
+
+
+def address(slug: str, path: str = "", **query: Any) -> str:
+    """Return the address of a page of the workflow."""
+    return frame.with_query(f"/workflows/{frame.segment(slug)}{path}", query)
+
+
+def status_badge(known: Known) -> Badge:
+    """Return the status as a badge."""
+    return ARCHIVED if known.archived else STATUS[known.status]
+
+
+def context(known: Known, here: str) -> dict[str, Any]:
+    """Return what `workflows/frame.html` needs for the page `here` (the id of its tab)."""
+    actor = frame.actor()
+    shown = [tab for tab in sorted(_tabs.values(), key=lambda tab: tab.place) if tab.shown(actor, known)]
+    return {
+        "known": known,
+        "workflow_status": status_badge(known),
+        "workflow_tabs": [
+            {
+                "label": tab.label,
+                "href": address(known.slug, tab.path),
+                "here": tab.id == here,
+                "count": tab.count(actor, known),
+                "bad": tab.alarming,
+            }
+            for tab in shown
+        ],
+        "may_switch": access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "activate"),
+        "workflow_address": address,
+    }
+
+
+register(Tab(10, "picture", "Picture", ""))

@@ -1,0 +1,122 @@
+"""The triggers of a workflow as a page: what starts it, when next, what came of the last firings; switches, addresses, secrets."""
+
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, flash, request
+
+from console import access, triggers
+from console.triggers import Listed, Made
+from console.views import frame
+from console.views.frame import Badge
+from console.views.hooks_in import hook_url
+from console.views.workflows import tabs
+from console.views.workflows.tabs import Tab
+
+blueprint = Blueprint("workflow_triggers", __name__)
+
+tabs.register(Tab(15, "triggers", "Triggers", "/triggers"))
+
+ICONS = {"schedule": "clock", "event": "bolt", "webhook": "link"}
+MISSED = {
+    "skip": "Times at which no worker was there are left out.",
+    "once": "Times at which no worker was there are made up for by one run.",
+    "all": "Times at which no worker was there are made up for, the latest ten at most.",
+}
+STATES = {
+    "started": Badge("Started", "good", "check"),
+    "waiting": Badge("Waits", "info", "clock"),
+    "refused": Badge("Not started", "bad", "x"),
+    "stopped": Badge("Stopped", "warn", "ban"),
+}
+
+
+@blueprint.get("/workflows/<slug>/triggers")
+def show(slug: str) -> Response:
+    """Show what starts runs of the workflow."""
+    return _page(slug)
+
+
+@blueprint.post("/workflows/<slug>/triggers/<ident>/switch")
+def switch(slug: str, ident: str) -> Response:
+    """Switch a trigger on or off."""
+    on = request.form.get("enabled") == "true"
+    triggers.switch(frame.actor(), slug, ident, enabled=on)
+    flash(
+        "Switched on. What happened before starts nothing." if on else "Switched off. Nothing is started, and nothing is made up for later."
+    )
+    return frame.redirect_to(_address(slug))
+
+
+@blueprint.post("/workflows/<slug>/triggers/<ident>/rotate")
+def rotate(slug: str, ident: str) -> Response:
+    """Give a webhook a new address."""
+    triggers.rotate(frame.actor(), slug, ident)
+    flash("The webhook has a new address. Whoever still sends to the old one is refused.")
+    return frame.redirect_to(_address(slug))
+
+
+@blueprint.post("/workflows/<slug>/triggers/<ident>/secret")
+def renew_secret(slug: str, ident: str) -> Response:
+    """Give a signed webhook a new secret, and show it this once."""
+    return _page(slug, triggers.renew_secret(frame.actor(), slug, ident))
+
+
+def _page(slug: str, made: Made | None = None) -> Response:
+    who = frame.actor()
+    entry, found = triggers.listed(who, slug)
+    may = {act: access.can(who, entry.team or None, f"workflow:{entry.slug}", act) for act in ("edit", "activate")}
+    context = tabs.context(tabs.known_of(entry.slug), "triggers") | {
+        "entry": entry,
+        "active": entry.status == "active" and entry.live_version is not None,
+        "triggers": [_drawn(trigger) for trigger in found],
+        "may": may,
+        "made": made,
+        "place": f"/workflows/{quote(entry.slug, safe='')}",
+    }
+    return frame.page("workflows/triggers.html", context)
+
+
+def _drawn(trigger: Listed) -> dict[str, Any]:
+    """Return a trigger as the page shows it."""
+    definition, on = trigger.definition, trigger.enabled and trigger.active
+    counts, words = trigger.counts, triggers.trigger_words(definition)
+    made_up = trigger.id.startswith("trg_")  # the console drew it: no person reads that
+    counted = [
+        (words.format(f"{counts[name]:,}"))
+        for name, words in (
+            ("matched", "{} taken in"), ("passed", "{} not let pass by the filter"), ("left_out", "{} missed and left out"), ("stopped", "{} stopped because they led to themselves"),
+        )
+        if counts.get(name)
+    ]  # fmt: skip
+    return {
+        "id": trigger.id,
+        "dom": f"trigger-{trigger.id}",
+        "title": definition.title or words,
+        "words": words if definition.title else "",
+        "name": "" if made_up else trigger.id,
+        "icon": ICONS.get(definition.kind, "player-play"),
+        "kind": definition.kind,
+        "definition": definition,
+        "zone": definition.zone or "UTC" if definition.kind == "schedule" else "",
+        "missed": MISSED[definition.missed or "once"] if definition.kind == "schedule" else "",
+        "enabled": trigger.enabled,
+        "published": trigger.published,
+        "state": Badge("On", "good", "check")
+        if on
+        else Badge("Off", "", "ban")
+        if not trigger.enabled
+        else Badge("Waits for the workflow", "warn", "clock"),
+        "next_at": trigger.next_at,
+        "last": [(fired, STATES[fired.status]) for fired in trigger.last],
+        "counts": counted,
+        "problem": trigger.problem,
+        "problem_at": trigger.problem_at,
+        "url": hook_url(trigger.address),
+        "signed": bool(definition.signed),
+        "has_secret": trigger.has_secret,
+    }
+
+
+def _address(slug: str) -> str:
+    return f"/workflows/{quote(slug, safe='')}/triggers"

@@ -1,0 +1,123 @@
+"""New workflows: with only a start step, from a template, or as a copy of another."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from console import access
+from console.core.actor import Actor
+from console.core.documents.workflow import FORMAT, Workflow
+from console.db import tables
+from console.db.engine import transaction
+from console.db.ids import new_id
+from console.errors import NotAllowed
+from console.workflows.definitions import (
+    LONGEST_TITLE,
+    Entry,
+    _checked,
+    _columns,
+    _not_ready,
+    changed_body,
+    entry_of,
+    locked_row,
+    note_event,
+)
+from console.workflows.versions import OBJECT, _forget, check, connected
+
+TAKEN = {"new"}
+"""Names that pages have: `/workflows/new`."""
+
+
+def create(
+    actor: Actor,
+    title: str,
+    *,
+    description: str = "",
+    status: str = "draft",
+    team: str | None = None,
+    document: Mapping[str, Any] | None = None,
+) -> Entry:
+    """Create a workflow with only a start step, or with the steps and settings of a document, in the actor's team (or `team`).
+
+    Raises Invalid with a detail per field, NotAllowed, and Conflict `not_ready` for any status but draft.
+    """
+    wanted = _checked(title=title, description=description, status=status)["status"]
+    home = _home(actor, team)
+    if wanted != "draft":
+        raise _not_ready("A new workflow has no steps", check(_skeleton("new", title, home), connected()))
+    with transaction() as connection:
+        slug = _free_slug(connection, title)
+        begun = _skeleton(slug, title, home, description) if document is None else _copied(document, slug, title, home, description)
+        made = _insert(connection, begun, home)
+        note_event(actor, "workflow_created", made, {"before": None, "after": changed_body(made)}, connection)
+    _forget()
+    return entry_of(made)
+
+
+def duplicate(actor: Actor, slug_or_id: str) -> Entry:
+    """Create a new draft as a copy of this one. Raises NotFound, NotAllowed."""
+    with transaction() as connection:
+        row = locked_row(connection, actor, slug_or_id, "edit")
+        title = f"Copy of {row.title}"[:LONGEST_TITLE]
+        slug = _free_slug(connection, title)
+        access.require(actor, row.team or None, f"{OBJECT}:{slug}", "edit")
+        made = _insert(connection, {**row.draft, "slug": slug, "title": title}, row.team)
+        note_event(actor, "workflow_created", made, {"before": None, "after": changed_body(made) | {"copy_of": row.id}}, connection)
+    _forget()
+    return entry_of(made)
+
+
+def _home(actor: Actor, team: str | None) -> str:
+    """The team of a new workflow: the given one, or the first of the actor's in which they may edit workflows. Raises NotAllowed."""
+    places = [team] if team is not None else [*actor.teams]
+    for place in places:
+        if access.can(actor, place, f"{OBJECT}:*", "edit"):
+            return place
+    raise NotAllowed(
+        "Needs workflow.edit in a team of yours. A lead of the team or an admin can grant it.",
+        need=(f"{OBJECT}:*", "edit"),
+        words="You may not edit workflows in any team. A lead of the team or an admin can grant it.",
+    )
+
+
+def _skeleton(slug: str, title: str, team: str, description: str = "") -> dict[str, Any]:
+    """The document of a new workflow."""
+    start = {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {}}
+    told = {"format": FORMAT, "slug": slug, "title": title, "team": team, "steps": [start]}
+    return Workflow.model_validate(told | ({"description": description} if description else {})).to_json()
+
+
+def _copied(document: Mapping[str, Any], slug: str, title: str, team: str, description: str) -> dict[str, Any]:
+    """The document under another name. Its clearance does not come along: nobody is hidden from what is new."""
+    told = {"slug": slug, "title": title, "team": team} | ({"description": description} if description else {})
+    return {name: value for name, value in document.items() if name != "clearance"} | told
+
+
+def _free_slug(connection: Connection, title: str) -> str:
+    """A name for addresses, made of the title: `kyc-review`, and `kyc-review-2` where that is taken."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    made = re.sub(r"[^a-z0-9]+", "-", plain).strip("-").lstrip("0123456789-")[:50].strip("-")
+    base = made if len(made) > 1 else "workflow"
+    slugs = tables.workflow.c.slug
+    connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('console.workflow.slug'))"))
+    taken = set(connection.scalars(sa.select(slugs).where(sa.or_(slugs == base, slugs.startswith(f"{base}-"))))) | TAKEN
+    return base if base not in taken else next(f"{base}-{n}" for n in range(2, len(taken) + 3) if f"{base}-{n}" not in taken)
+
+
+def _insert(connection: Connection, document: Mapping[str, Any], team: str) -> Row[Any]:
+    values = {
+        "id": new_id("wf"),
+        "slug": document["slug"],
+        "title": document["title"],
+        "description": document.get("description") or "",
+        "status": "draft",
+        "team": team,
+        "collection": document.get("collection"),
+        "draft": dict(document),
+        "label": document.get("clearance"),
+    }
+    return connection.execute(sa.insert(tables.workflow).values(**values).returning(*_columns())).one()

@@ -1,0 +1,58 @@
+"""Edits of drafts: the changes that made each revision, and those that undo it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from console.core import drafting
+from console.core.actor import Actor
+from console.db import tables
+from console.errors import NotFound
+
+MOST_EDITS = 2_000
+"""How many of its newest edits a workflow keeps."""
+EDIT, UNDO, REDO = "edit", "undo", "redo"
+
+
+def record_edit(
+    connection: Connection, actor: Actor, row: Row[Any], document: Mapping[str, Any], *, kind: str = EDIT, of: int | None = None
+) -> dict[str, Any]:
+    """Keep what turns the draft of this locked row into the document; the columns to update then, none where nothing differs."""
+    before, after = drafting.ordered(row.draft), drafting.ordered(document)
+    changes = drafting.difference(before, after)
+    if not changes:
+        return {}
+    revision = row.draft_revision + 1
+    values = {"changes": drafting.to_json(changes), "inverse": drafting.to_json(drafting.invert(before, changes))}
+    made = tables.workflow_edit
+    connection.execute(sa.insert(made).values(workflow=row.id, revision=revision, by=actor.id, kind=kind, of=of, **values))
+    connection.execute(sa.delete(made).where(made.c.workflow == row.id, made.c.revision <= revision - MOST_EDITS))
+    return {"draft": after, "draft_revision": revision}
+
+
+def draft_at_revision(connection: Connection, row: Row[Any], revision: int) -> dict[str, Any]:
+    """The draft as it was at a revision. Raises NotFound where that is not kept any more."""
+    if not 0 <= revision <= row.draft_revision:
+        raise NotFound("There is no such revision of this draft.")
+    made = tables.workflow_edit.c
+    wanted = sa.select(made.revision, made.inverse).where(made.workflow == row.id, made.revision > revision)
+    document = drafting.ordered(row.draft)
+    found = connection.execute(wanted.order_by(made.revision.desc())).all()
+    if len(found) < row.draft_revision - revision:
+        raise NotFound(f"Revision {revision} of this draft is not kept.")
+    for each in found:
+        document = drafting.apply(document, drafting.read_changes(each.inverse))
+    return document
+
+
+def newest_edit(connection: Connection, row: Row[Any], actor: Actor, kind: str) -> Row[Any] | None:
+    """The edit of the actor that an undo (or a redo) is about: their newest that stands, or the oldest undone one after it."""
+    made = tables.workflow_edit.c
+    own = sa.select(tables.workflow_edit).where(made.workflow == row.id, made.by == actor.id, made.kind == EDIT)
+    newest = connection.execute(own.where(~made.undone).order_by(made.revision.desc()).limit(1)).first()
+    if kind == UNDO:
+        return newest
+    undone = own.where(made.undone, made.revision > (newest.revision if newest else 0))
+    return connection.execute(undone.order_by(made.revision).limit(1)).first()

@@ -1,0 +1,325 @@
+"""The draft of a workflow: a document with a revision, changed by several editors at once.
+
+Every change is kept with its inverse (`workflow_edit`), so that changes made on an older revision can be merged, each editor can undo their
+own, and an earlier draft can be looked at and restored. A draft may be unfinished; what is wrong with it is told and stops publishing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+from sqlalchemy.engine import Connection, Row
+
+from console import access, log
+from console.core import drafting
+from console.core.actor import Actor
+from console.core.documents.json_shape import model_errors
+from console.core.documents.workflow import Workflow, read
+from console.core.documents.workflow_check import Problem
+from console.core.drafting import Change, ChangeError, graph_pieces
+from console.core.expressions import ExpressionError
+from console.db import tables
+from console.db.engine import hot_engine, transaction
+from console.errors import Conflict, Invalid, NotFound
+from console.workflows.draft_edits import EDIT, REDO, UNDO, draft_at_revision, newest_edit, record_edit
+from console.workflows.versions import CHAIN, OBJECT, _forget, around, check, version
+
+LONGEST_TITLE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft as its editors see it. `changed_by` is the id of who made its newest change, None without any."""
+
+    id: str
+    slug: str
+    status: str
+    team: str
+    live: int | None
+    document: dict[str, Any]
+    revision: int
+    changed_by: str | None = None
+    changed_at: datetime | None = None
+    can_undo: bool = False
+    can_redo: bool = False
+
+    def to_json(self, problems: Sequence[Problem]) -> dict[str, Any]:
+        """The shape of the API."""
+        return {
+            "document": self.document,
+            "revision": self.revision,
+            "problems": [_problem_json(self.document, problem) for problem in problems],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The edits of one person within one hour, newest first in lists. `revision` is the newest of them."""
+
+    revision: int
+    first: int
+    at: datetime
+    by: str
+    count: int
+
+
+def open_draft(actor: Actor, slug_or_id: str) -> Draft:
+    """The draft. Raises NotFound, NotAllowed for who may not edit the workflow."""
+    with hot_engine().connect() as connection:
+        return _draft(connection, _locked(connection, actor, slug_or_id, lock=False), actor)
+
+
+def problems(draft: Draft) -> list[Problem]:
+    """Everything that is wrong with the draft, as `console workflow check --sources` tells it."""
+    return check(draft.document, around())
+
+
+def edit(actor: Actor, slug_or_id: str, revision: int, changes: Sequence[Change]) -> Draft:
+    """Change the draft. `revision` is the one on which the changes were made: changes of others since then are merged.
+
+    Raises Invalid for a change that cannot be made, Conflict `conflicting_changes` with `conflicts` where others changed the same step,
+    NotFound, NotAllowed.
+    """
+    with transaction() as connection:
+        row = _locked(connection, actor, slug_or_id)
+        try:
+            after, collisions = drafting.merge(draft_at_revision(connection, row, revision), drafting.ordered(row.draft), changes)
+        except NotFound:
+            reason = "Not saved: the draft has changed too much since. Open it anew; what you typed is still here to be copied."
+            raise Conflict(reason, code="stale_revision", conflicts=[], revision=row.draft_revision) from None
+        except ChangeError as error:
+            raise wrong_change(error) from None
+        if collisions:
+            raise _collided(connection, row, collisions)
+        row = store(connection, actor, row, after)
+        draft = _draft(connection, row, actor)
+    _forget()
+    return draft
+
+
+def add_node(actor: Actor, slug_or_id: str, kind: str, title: str, config: Mapping[str, Any]) -> tuple[Draft, str]:
+    """Add a node to the draft; the draft and the id of its step. Raises Invalid with the field, NotFound, NotAllowed."""
+    draft = open_draft(actor, slug_or_id)
+    try:
+        step, changes = graph_pieces.add_node(draft.document, kind, title, config)
+    except ValidationError as error:
+        spots = model_errors(error, graph_pieces.CONFIGS[kind])
+        details = [{"field": f"config.{spot.path}".rstrip("."), "reason": spot.reason} for spot in spots]
+        raise Invalid(f"{details[0]['field']}: {details[0]['reason']}", details=details) from None
+    except ExpressionError as error:
+        raise Invalid(f"config.expression: {error.reason}", details=[{"field": "config.expression", "reason": error.reason}]) from None
+    return edit(actor, slug_or_id, draft.revision, changes), step
+
+
+def add_edge(actor: Actor, slug_or_id: str, source: str, target: str, label: str) -> tuple[Draft, str]:
+    """Add an edge between two nodes of the draft; the draft and the outcome. Raises Invalid for an unknown node, Conflict for a second one like it."""
+    draft = open_draft(actor, slug_or_id)
+    ids = {step["id"] for step in draft.document["steps"]}
+    named = {"source": source, "target": target}
+    unknown = [{"field": name, "reason": "There is no such node."} for name, node in named.items() if _step_of(node) not in ids]
+    if unknown or source == target:
+        details = unknown or [{"field": "target", "reason": "A node cannot lead to itself."}]
+        raise Invalid(f"{details[0]['field']}: {details[0]['reason']}", details=details)
+    step = next(each for each in draft.document["steps"] if each["id"] == _step_of(source))
+    outcome, changes = graph_pieces.add_edge(draft.document, step["id"], _step_of(target), label)
+    if outcome in step.get("next", {}):
+        raise Conflict("There is an edge with this source and label already.", details=[{"field": "label", "reason": "Taken."}])
+    return edit(actor, slug_or_id, draft.revision, changes), outcome
+
+
+def _step_of(node: str) -> str:
+    return node.removeprefix(graph_pieces.NODE) if node.startswith(graph_pieces.NODE) else ""
+
+
+def undo(actor: Actor, slug_or_id: str) -> Draft:
+    """Undo the newest change of the draft that the actor made and did not undo. Raises Conflict where others have changed the same since."""
+    return _step_back(actor, slug_or_id, UNDO)
+
+
+def redo(actor: Actor, slug_or_id: str) -> Draft:
+    """Do again what the actor undid last. Raises Conflict where there is nothing, or others have changed the same since."""
+    return _step_back(actor, slug_or_id, REDO)
+
+
+def history(actor: Actor, slug_or_id: str, *, limit: int = 50) -> list[Edit]:
+    """Who changed the draft in which hour, the newest first."""
+    made = tables.workflow_edit.c
+    hour = sa.func.date_trunc("hour", made.at)
+    with hot_engine().connect() as connection:
+        row = _locked(connection, actor, slug_or_id, lock=False)
+        found = (
+            sa.select(sa.func.max(made.revision), sa.func.min(made.revision), sa.func.max(made.at), made.by, sa.func.count())
+            .where(made.workflow == row.id)
+            .group_by(hour, made.by)
+            .order_by(sa.func.max(made.revision).desc())
+        )
+        return [Edit(*each) for each in connection.execute(found.limit(limit))]
+
+
+def draft_at(actor: Actor, slug_or_id: str, revision: int) -> dict[str, Any]:
+    """The document of the draft as it was at a revision. Raises NotFound where that is not kept, NotAllowed."""
+    with hot_engine().connect() as connection:
+        row = _locked(connection, actor, slug_or_id, lock=False)
+        return draft_at_revision(connection, row, revision)
+
+
+def restore(actor: Actor, slug_or_id: str, revision: int, document: Mapping[str, Any]) -> Draft:
+    """Make an earlier document (of a version, or of the draft) the draft. Raises as `edit`."""
+    draft = open_draft(actor, slug_or_id)
+    return edit(actor, slug_or_id, revision, drafting.difference(draft.document, {**document, "slug": draft.slug}))
+
+
+def store(
+    connection: Connection, actor: Actor, row: Row[Any], document: Mapping[str, Any], *, kind: str = EDIT, of: int | None = None
+) -> Row[Any]:
+    """Store the document as the draft of a locked row, with what lists show of it, as an edit of its own; the row as it is then.
+
+    Where it is the draft already, nothing is written. Raises Invalid for another slug, NotAllowed for a team in which the actor may not edit.
+    """
+    if document.get("slug") != row.slug:
+        reason = f"It never changes: {row.slug}."
+        raise Invalid(
+            f"The document is of the workflow {document.get('slug')}, this is {row.slug}.", details=[{"field": "slug", "reason": reason}]
+        )
+    changed = record_edit(connection, actor, row, document, kind=kind, of=of)
+    if not changed:
+        return row
+    head = _head(row, document)
+    if head["team"] != row.team:
+        access.require(actor, head["team"] or None, f"{OBJECT}:{row.slug}", "edit")
+    known = tables.workflow
+    _note(actor, row, head, drafting.difference(row.draft, document), connection)
+    stored = sa.update(known).where(known.c.id == row.id).values(**head, **changed, updated_at=sa.func.now())
+    return connection.execute(stored.returning(*known.c)).one()
+
+
+def readable(document: Mapping[str, Any]) -> Workflow:
+    """The draft as a workflow for those who only look at it; of an unfinished one, what can be shown."""
+    try:
+        return read(document)
+    except ValueError:
+        return drafting.sketched(document)
+
+
+def wrong_change(error: ChangeError) -> Invalid:
+    """The error of a change that cannot be made."""
+    field = f"changes[{error.number}]" + (f".{error.field}" if error.field else "")
+    return Invalid(error.reason, code="wrong_change", details=[{"field": field, "reason": error.reason}])
+
+
+# --------------------------------------------------------------------------------------------------------------- inside
+
+
+def _locked(connection: Connection, actor: Actor, slug_or_id: str, *, lock: bool = True) -> Row[Any]:
+    known = tables.workflow
+    found = sa.select(*known.c).where(sa.or_(known.c.slug == slug_or_id, known.c.id == slug_or_id))
+    row = None if "\x00" in slug_or_id else connection.execute(found.with_for_update() if lock else found).first()
+    if row is None or not access.can(actor, row.team or None, f"{OBJECT}:{row.slug}", "see"):
+        raise NotFound(hidden=row is not None and row.label is None)
+    access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "edit")
+    return row
+
+
+def _draft(connection: Connection, row: Row[Any], actor: Actor) -> Draft:
+    made = tables.workflow_edit.c
+    newest = connection.execute(sa.select(made.by, made.at).where(made.workflow == row.id, made.revision == row.draft_revision)).first()
+    undoes, redoes = newest_edit(connection, row, actor, UNDO), newest_edit(connection, row, actor, REDO)
+    document = drafting.ordered(row.draft)
+    by, at = (newest.by, newest.at) if newest else (None, None)
+    head = (row.id, row.slug, row.status, row.team, row.live_version, document, row.draft_revision)
+    return Draft(*head, by, at, undoes is not None, redoes is not None)
+
+
+def _step_back(actor: Actor, slug_or_id: str, kind: str) -> Draft:
+    made = tables.workflow_edit
+    with transaction() as connection:
+        row = _locked(connection, actor, slug_or_id)
+        own = newest_edit(connection, row, actor, kind)
+        if own is None:
+            raise Conflict(f"There is nothing to {kind}.", code="not_possible")
+        changes = drafting.read_changes(own.inverse if kind == UNDO else own.changes)
+        base = draft_at_revision(connection, row, own.revision if kind == UNDO else own.revision - 1)
+        try:
+            after, collisions = drafting.merge(base, drafting.ordered(row.draft), changes)
+        except ChangeError as error:
+            raise Conflict(error.reason, code="conflicting_changes") from None
+        if collisions:
+            raise _collided(connection, row, collisions)
+        connection.execute(sa.update(made).where(made.c.workflow == row.id, made.c.revision == own.revision).values(undone=kind == UNDO))
+        draft = _draft(connection, store(connection, actor, row, after, kind=kind, of=own.revision), actor)
+    _forget()
+    return draft
+
+
+def _collided(connection: Connection, row: Row[Any], collisions: Sequence[drafting.Collision]) -> Conflict:
+    made, person = tables.workflow_edit.c, tables.person.c
+    newest = sa.select(made.by, person.name).outerjoin_from(tables.workflow_edit, tables.person, person.id == made.by)
+    by = connection.execute(newest.where(made.workflow == row.id, made.revision == row.draft_revision)).first()
+    who = (by.name or "Somebody") if by else "Somebody"
+    return Conflict(
+        f"Not saved: {who} changed the same in the meantime.",
+        code="conflicting_changes",
+        details=[{"field": each.step or each.field, "reason": f"{who} changed this too."} for each in collisions],
+        conflicts=[each.to_json() for each in collisions],
+        revision=row.draft_revision,
+    )
+
+
+def _head(row: Row[Any], document: Mapping[str, Any]) -> dict[str, Any]:
+    """What lists show of the draft, as far as it is fit to be shown; else what they showed before."""
+
+    def text(name: str, longest: int, former: Any) -> Any:
+        value = document.get(name)
+        if value is None:
+            return former if name == "title" else "" if name != "collection" else None
+        return value if isinstance(value, str) and value.strip() and len(value) <= longest else former
+
+    head = {
+        "title": text("title", LONGEST_TITLE, row.title),
+        "description": text("description", 4000, row.description),
+        "team": text("team", 100, row.team),
+        "collection": text("collection", 200, row.collection),
+    }
+    if row.live_version is None and isinstance(document.get("clearance"), str | None):
+        head["label"] = document.get("clearance")
+    return head
+
+
+def _spoken(change: Change) -> str:
+    """What a change is about, for the event: the id of a step, or the part of the document."""
+    match change:
+        case drafting.AddStep():
+            return str(change.step.get("id"))
+        case drafting.SetDocument():
+            return str(change.field[0] if isinstance(change.field, list) else change.field)
+        case drafting.AddTrigger() | drafting.SetTrigger() | drafting.RemoveTrigger():
+            return "triggers"
+    return change.step
+
+
+def _note(actor: Actor, row: Row[Any], head: Mapping[str, Any], changes: Sequence[Change], connection: Connection) -> None:
+    told = {"workflow": row.id, "slug": row.slug, "status": row.status, "fields": ["definition"]}
+    before = {name: getattr(row, name) for name in ("title", "description", "status", "team", "collection", "live_version")}
+    sealed = {
+        "before": before,
+        "after": before
+        | {name: head[name] for name in before if name in head}
+        | {"changed": sorted({_spoken(change) for change in changes})[:40]},
+    }
+    label = head.get("label", row.label)
+    chain = None if label else CHAIN
+    log.note(actor, "workflow_changed", open=told, sealed=sealed, team=row.team or None, chain=chain, label=label, connection=connection)
+
+
+def _problem_json(document: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
+    told = {"step": problem.step, "field": problem.field, "severity": problem.severity, "message": problem.reason}
+    mending = drafting.mend(document, problem)
+    return told | ({"mend": drafting.to_json([mending[1]])[0]} if mending is not None else {})
+
+
+def live_document(draft: Draft) -> dict[str, Any] | None:
+    """The document of the live version; None where nothing was published."""
+    return None if draft.live is None else version(draft.id, draft.live).document.to_json()

@@ -1,0 +1,105 @@
+"""The life of a workflow: draft, active, paused, completed, cancelled; and archived, which hides it and keeps its runs.
+
+Active: runs start. Paused: none starts, and timers that come due wait for the resumption. Completed: none starts, the live ones end by themselves.
+Cancelled: none starts, and `console.runs.end_cancelled` ends the live ones.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from console import access, log
+from console.core.actor import Actor
+from console.errors import Conflict, Invalid
+from console.workflows.versions import CHAIN, OBJECT, Definition, all_known
+
+STATUSES = ("draft", "active", "paused", "completed", "cancelled")
+ARCHIVED = "archived"
+"""What lists of archived workflows are asked for by; it is no status."""
+SPOKEN: Mapping[str, str] = MappingProxyType({"running": "active"})
+"""What else a status is called by those who send it."""
+FROM: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "active": ("draft", "paused", "completed", "cancelled"),
+        "paused": ("active",),
+        "completed": ("active", "paused"),
+        "cancelled": ("active", "paused", "completed"),
+    }
+)
+"""Status → those that it can follow."""
+LONGEST_REASON = 2000
+
+
+def may_start(definition: Definition) -> str | None:
+    """Why no run of the workflow can start now, as a sentence; None if one can. At most a second old."""
+    known = next((one for one in all_known() if one.id == definition.id), None)
+    if known is None or known.status == "active":
+        return None
+    if known.archived:
+        return f"{definition.title} is archived: no run starts until somebody activates it."
+    words = "a draft" if known.status == "draft" else known.status
+    return f"{definition.title} is {words}: no run starts until somebody activates it."
+
+
+def require_active(definition: Definition) -> None:
+    """Raise Conflict `not_active` if no run can start."""
+    if (reason := may_start(definition)) is not None:
+        raise Conflict(reason, code="not_active")
+
+
+def paused(definition: Definition) -> bool:
+    """Whether the workflow is paused, at most a second old. Timers of its runs wait until it is activated again."""
+    return any(one.id == definition.id and one.status == "paused" for one in all_known())
+
+
+def require_reason(reason: str) -> str:
+    """The reason without spaces around it. Raises Invalid if there is none, or it is too long."""
+    why = reason.strip()
+    if not why or len(why) > LONGEST_REASON or "\x00" in why:
+        raise Invalid(
+            "A reason is needed.",
+            details=[{"field": "reason", "reason": f"Say why in at most {LONGEST_REASON:,} characters; it is kept in the log."}],
+        )
+    return why
+
+
+def switch(
+    actor: Actor, connection: Connection, row: Row[Any], status: str, reason: str, publish: Callable[[Row[Any]], Row[Any]]
+) -> dict[str, Any]:
+    """The columns that give the workflow this status; the event is written. `row` is locked; `publish` publishes its draft and returns the row.
+
+    The same status once more changes nothing, but activating publishes a draft that was never published. Cancelling needs a reason and the
+    right to cancel runs. Raises NotAllowed, Invalid, Conflict `not_possible` or `not_ready`.
+    """
+    access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "activate")
+    if status == row.status and row.live_version is not None:
+        return {}
+    if status == "draft":
+        raise Conflict("This workflow has left its draft: pause or archive it.", code="not_possible")
+    if row.live_version is None and status != "active":
+        raise Conflict(f"{row.title} was never published: activate it first, or delete it.", code="not_possible")
+    if row.status not in FROM[status] and status != row.status:
+        fit = " or ".join(FROM[status])
+        raise Conflict(f"Only a workflow that is {fit} can be {status}; this one is {row.status}.", code="not_possible")
+    if status == "cancelled":
+        access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "cancel")
+        reason = require_reason(reason)
+    if row.live_version is None:
+        access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "publish")
+        row = publish(row)
+    kind = (
+        "workflow_resumed" if status == "active" and row.status == "paused" else f"workflow_{'activated' if status == 'active' else status}"
+    )
+    note(actor, kind, row, connection, reason, status=status, former=row.status)
+    return {"status": status, "status_at": sa.func.now(), "status_reason": reason or None, "archived_at": None}
+
+
+def note(actor: Actor, kind: str, row: Row[Any], connection: Connection, reason: str = "", **told: Any) -> None:
+    """Write an event about the life of the workflow."""
+    opened = {"workflow": row.id, "slug": row.slug} | told
+    sealed = {"reason": reason} if reason else {}
+    chain = None if row.label else CHAIN
+    log.note(actor, kind, open=opened, sealed=sealed, team=row.team or None, chain=chain, label=row.label, connection=connection)

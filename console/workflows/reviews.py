@@ -1,0 +1,335 @@
+"""Requests to publish a draft, which a second person approves. A request pins the document: what is approved is what is published.
+
+Waiting is one of them at most for a workflow. Its end is one of: changes requested, approved, withdrawn, void.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from console import access, accounts, log
+from console.core import drafting
+from console.core.actor import Actor
+from console.core.documents.workflow import read
+from console.db import tables
+from console.db.engine import hot_engine, transaction
+from console.db.ids import new_id
+from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
+from console.workflows.definitions import LONGEST_NOTE, entry_of, locked_row
+from console.workflows.drafts import Draft
+from console.workflows.kept_tests import failed_tests
+from console.workflows.versions import CHAIN, OBJECT, _forget, around, check, put_live, refused, require_account, version
+
+WAITING, CHANGES, APPROVED, WITHDRAWN, VOID = "waiting", "changes_requested", "approved", "withdrawn", "void"
+REVIEW_STATES = (WAITING, CHANGES, APPROVED, WITHDRAWN, VOID)
+BATCH, ROUNDS = 200, 8
+MOST_WAITING = 100
+_ONE_WAITING = "workflow_review_waiting"
+table = tables.workflow_review
+known = tables.workflow
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A request to publish. `document` is what was asked for, `base` the version that was live then (None: none), `impact` the list that whoever
+    approved had before them, `version` the number that it became. Times are aware UTC.
+    """
+
+    id: str
+    workflow: str
+    slug: str
+    title: str
+    team: str
+    revision: int
+    document: dict[str, Any]
+    hash: str
+    base: int | None
+    note: str
+    status: str
+    requested_by: str
+    requested_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    reason: str
+    impact: dict[str, Any] | None
+    version: int | None
+
+    @property
+    def open(self) -> bool:
+        """Whether it waits for an answer."""
+        return self.status == WAITING
+
+    @property
+    def live_then(self) -> dict[str, Any] | None:
+        """The document with which it is compared; None where nothing was published."""
+        return None if self.base is None else version(self.workflow, self.base).document.to_json()
+
+    def to_json(self) -> dict[str, Any]:
+        """The request in the shape of the API."""
+        told = {name: getattr(self, name) for name in ("id", "workflow", "slug", "title", "revision", "hash", "base", "note", "status")}
+        told |= {"team": self.team or None, "requested_by": self.requested_by, "requested_at": log.body.moment(self.requested_at)}
+        told |= {"decided_by": self.decided_by, "decided_at": log.body.moment(self.decided_at) if self.decided_at else None}
+        return told | {"reason": self.reason, "version": self.version}
+
+
+# ------------------------------------------------------------------------------------------------------------- reading
+
+
+def review_of(actor: Actor, review_id: str) -> Review:
+    """One request. Raises NotFound, alike for one that is not there and one of a workflow that the actor may not know."""
+    with hot_engine().connect() as connection:
+        return _review(_visible_row(connection, actor, review_id))
+
+
+def waiting_review(actor: Actor, workflow_id: str) -> Review | None:
+    """The request of the workflow that waits; None without one, or for who may not see it."""
+    found, _ = listed_reviews(actor, workflow=workflow_id, status=WAITING, limit=1)
+    return found[0] if found else None
+
+
+def listed_reviews(
+    actor: Actor,
+    *,
+    status: str | None = None,
+    workflow: str | None = None,
+    requester: str | None = None,
+    limit: int = 50,
+    after: str | None = None,
+) -> tuple[list[Review], str | None]:
+    """Requests that the actor may see, the newest first, and the cursor of the next page. Raises Malformed for an unknown status."""
+    if status is not None and status not in REVIEW_STATES:
+        reason = f"One of {', '.join(REVIEW_STATES)}."
+        raise Malformed(f"There is no status {status}.", details=[{"field": "status", "reason": reason}])
+    wanted: list[sa.ColumnElement[bool]] = [] if status is None else [table.c.status == status]
+    wanted += [] if workflow is None else [sa.or_(known.c.id == workflow, known.c.slug == workflow)]
+    wanted += [] if requester is None else [table.c.requested_by == requester]
+    found: list[Review] = []
+    with hot_engine().connect() as connection:
+        for _ in range(ROUNDS):
+            older = [table.c.id < after.replace("\x00", "")] if after is not None else []  # ids grow with time
+            rows = connection.execute(_select().where(*wanted, *older).order_by(table.c.id.desc()).limit(BATCH)).all()
+            found += [_review(row) for row in rows if _may_see(actor, row)]
+            after = rows[-1].id if len(rows) == BATCH else None
+            if after is None or len(found) > limit:
+                break
+    return found[:limit], found[limit - 1].id if len(found) > limit else after
+
+
+def to_decide(actor: Actor) -> list[Review]:
+    """Requests that wait for the actor: of others, to publish what the actor may publish."""
+    waiting, _ = listed_reviews(actor, status=WAITING, limit=MOST_WAITING)
+    return [each for each in waiting if each.requested_by != actor.id and not actor.service and _may_publish(actor, each)]
+
+
+def pinned_draft(review: Review) -> Draft:
+    """What was asked for as a draft, to look at; it is not the draft of today."""
+    return Draft(review.workflow, review.slug, "", review.team, review.base, review.document, review.revision)
+
+
+def pending_reviewers(review: Review) -> list[str]:
+    """Ids of those who may approve it."""
+    people = access.limits.people_able(review.team or None, f"{OBJECT}:{review.slug}", "publish")
+    others = [person for person, _ in people if person != review.requested_by]
+    return [person for person in others if not (who := accounts.actor_of_person(person)).service and _may_publish(who, review)]
+
+
+# ------------------------------------------------------------------------------------------------------------- changing
+
+
+def request_review(actor: Actor, slug_or_id: str, *, note: str, revision: int | None = None, accept_failed_tests: str = "") -> Review:
+    """Ask a second person to approve the draft as it is now. With `revision`, only if it is still that one.
+
+    The draft's tests are run first; where some fail, `accept_failed_tests` is the reason that whoever approves reads with the note.
+    Raises NotFound, NotAllowed, Invalid (without a note, or `not_ready`), Conflict `stale_revision`, `review_open`, `not_possible`, `tests_failed`.
+    """
+    words = _text(note, "note", "Say in a sentence what changes and why.")
+    try:
+        with transaction() as connection:
+            row = locked_row(connection, actor, slug_or_id, "publish")
+            if revision is not None and revision != row.draft_revision:
+                raise Conflict("Not sent: the draft was changed in the meantime. Look at it again.", code="stale_revision")
+            problems = check(row.draft, around())
+            if any(problem.severity == "error" for problem in problems):
+                wrong = refused(row.title, problems)
+                raise Invalid(wrong.message, code="not_ready", details=wrong.details)
+            document = read(row.draft)
+            require_account(actor, document)
+            failed = failed_tests(actor, row.slug, row.id, document, accept_failed_tests)
+            if failed:
+                words += f"\n{failed} of its tests {'fails' if failed == 1 else 'fail'}: {accept_failed_tests.strip()}"
+            if row.live_version is not None and version(row.id, row.live_version).hash == document.hash:
+                raise Conflict("There is nothing to publish: the draft is what is live already.", code="not_possible")
+            values = {
+                "id": new_id("rev"),
+                "workflow": row.id,
+                "revision": row.draft_revision,
+                "document": drafting.ordered(row.draft),
+                "hash": document.hash,
+                "base": row.live_version,
+                "note": words,
+                "requested_by": actor.id,
+                "requested_at": log.now(),
+            }
+            connection.execute(sa.insert(table).values(**values))
+            made = _review(_row(connection, values["id"]))
+            _note(actor, "requested", row, made, connection, note=words)
+    except sa.exc.IntegrityError as error:
+        if _ONE_WAITING not in str(error.orig):
+            raise
+        raise Conflict("A request to publish this workflow waits already: withdraw it first.", code="review_open") from None
+    return made
+
+
+def approve_review(actor: Actor, review_id: str, *, reason: str = "", impact: Mapping[str, Any] | None = None) -> Review:
+    """Publish what was asked for, as whoever asked. `impact` is the list that the actor had before them.
+
+    Raises NotFound, NotAllowed (`separation_of_duties` for one's own), Conflict `already_decided`, `not_possible`, or `review_void` where another
+    version went live since, Invalid `not_ready`.
+    """
+    words = _text(reason, "reason", "")
+    requester = _requester(actor, review_id)
+    with transaction() as connection:
+        row, review = _locked(connection, actor, review_id)
+        if row.live_version != review.base:
+            _end(connection, actor, row, review, VOID, reason="Another version went live meanwhile.")
+        else:
+            number = _published(connection, requester, row, review)
+            _end(
+                connection, actor, row, review, APPROVED, reason=words, version=number, impact=dict(impact) if impact is not None else None
+            )
+    _forget()
+    access.refresh()  # the label of the version hides its runs at once
+    if row.live_version != review.base:
+        message = "Not published: another version went live since this was asked for, so the request is void. It has to be asked for again."
+        raise Conflict(message, code="review_void")
+    return review_of(actor, review_id)
+
+
+def request_changes(actor: Actor, review_id: str, *, reason: str) -> Review:
+    """Do not approve it, and say what is to be changed. Raises as `approve_review`, Invalid without a reason."""
+    words = _text(reason, "reason", "Say what is to be changed.")
+    with transaction() as connection:
+        row, review = _locked(connection, actor, review_id)
+        _end(connection, actor, row, review, CHANGES, reason=words)
+    return review_of(actor, review_id)
+
+
+def withdraw_review(actor: Actor, review_id: str, *, reason: str = "") -> Review:
+    """Take back one's own request. Raises NotFound, NotAllowed for another's, Conflict `already_decided`."""
+    words = _text(reason, "reason", "")
+    with transaction() as connection:
+        row, review = _locked(connection, actor, review_id, decides=False)
+        _end(connection, actor, row, review, WITHDRAWN, reason=words)
+    return review_of(actor, review_id)
+
+
+# --------------------------------------------------------------------------------------------------------------- inside
+
+
+def _select() -> sa.Select[Any]:
+    heads = (known.c.slug, known.c.title, known.c.team, known.c.label, known.c.live_version)
+    return sa.select(*table.c, *heads).join_from(table, known, known.c.id == table.c.workflow)
+
+
+def _row(connection: Connection, review_id: str) -> Row[Any]:
+    found = connection.execute(_select().where(table.c.id == review_id.replace("\x00", ""))).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _visible_row(connection: Connection, actor: Actor, review_id: str) -> Row[Any]:
+    row = _row(connection, review_id)
+    if not _may_see(actor, row):
+        raise NotFound(hidden=row.label is None)
+    return row
+
+
+def _may_see(actor: Actor, row: Any) -> bool:
+    """A request shows a draft: to who may edit or publish the workflow."""
+    team, obj = row.team or None, f"{OBJECT}:{row.slug}"
+    return access.can(actor, team, obj, "see") and any(access.can(actor, team, obj, act) for act in ("edit", "publish"))
+
+
+def _may_publish(actor: Actor, review: Review) -> bool:
+    return all(access.can(actor, review.team or None, f"{OBJECT}:{review.slug}", act) for act in ("see", "publish"))
+
+
+def _review(row: Row[Any]) -> Review:
+    told = {name: getattr(row, name) for name in Review.__dataclass_fields__}
+    return Review(**told | {"document": drafting.ordered(row.document)})
+
+
+def _requester(actor: Actor, review_id: str) -> Actor:
+    """Who asked, with today's rights. Raises NotFound, NotAllowed where their account is closed."""
+    return accounts.actor_of_person(review_of(actor, review_id).requested_by, actor.session)
+
+
+def _locked(connection: Connection, actor: Actor, review_id: str, *, decides: bool = True) -> tuple[Row[Any], Review]:
+    """The locked workflow and its request, which waits, for who may decide it (or, with `decides` False, for who asked)."""
+    review = _review(_visible_row(connection, actor, review_id))
+    row = locked_row(connection, actor, review.workflow, "see")
+    if decides:
+        _require_decider(actor, review)
+    elif review.requested_by != actor.id:
+        raise NotAllowed("Only whoever asked can withdraw a request.", code="separation_of_duties")
+    review = _review(_row(connection, review_id))  # as it is now that nobody else can change it
+    if not review.open:
+        raise Conflict(f"This request does not wait any more: {review.status.replace('_', ' ')}.", code="already_decided")
+    return row, review
+
+
+def _require_decider(actor: Actor, review: Review) -> None:
+    if review.requested_by == actor.id or actor.service:
+        rule = "starter" if review.requested_by == actor.id else "service"
+        raise NotAllowed(
+            "A second person decides: nobody approves their own request to publish, and no program does.",
+            code="separation_of_duties",
+            details=[{"field": "rule", "reason": rule}],
+        )
+    access.require(actor, review.team or None, f"{OBJECT}:{review.slug}", "publish")
+
+
+def _published(connection: Connection, requester: Actor, row: Row[Any], review: Review) -> int:
+    """Publish the pinned document as whoever asked; the number of the version."""
+    if not access.can(requester, row.team or None, f"{OBJECT}:{row.slug}", "publish"):
+        raise Conflict(f"{requester.name}, who asked, may not publish this workflow any more. Ask for it anew.", code="not_possible")
+    problems = check(review.document, around())
+    if any(problem.severity == "error" for problem in problems):
+        wrong = refused(row.title, problems)
+        raise Invalid(wrong.message, code="not_ready", details=wrong.details)
+    document = read(review.document)
+    require_account(requester, document)
+    return put_live(connection, requester, row, document, review.note, review=review.id)
+
+
+def _end(connection: Connection, actor: Actor, row: Row[Any], review: Review, status: str, *, reason: str = "", **more: Any) -> None:
+    values = {"status": status, "decided_by": actor.id, "decided_at": log.now(), "reason": reason, **more}
+    connection.execute(sa.update(table).where(table.c.id == review.id).values(**values))
+    told = {"version": more["version"]} if "version" in more else {}
+    _note(actor, status, row, review, connection, reason=reason, **told)
+
+
+def _note(
+    actor: Actor, did: str, row: Row[Any], review: Review, connection: Connection, *, note: str = "", reason: str = "", **more: Any
+) -> None:
+    entry = entry_of(row)
+    told = {"workflow": entry.id, "slug": entry.slug, "review": review.id, "draft_revision": review.revision, "hash": review.hash}
+    told |= {"base": review.base, "requested_by": review.requested_by, **more}
+    sealed = {name: text for name, text in (("note", note), ("reason", reason)) if text}
+    chain = None if row.label else CHAIN
+    kind = f"workflow_review_{did}"
+    log.note(actor, kind, open=told, sealed=sealed, team=row.team or None, chain=chain, label=row.label, connection=connection)
+
+
+def _text(given: str, field: str, needed: str) -> str:
+    """The text without blanks around it; where it is needed, not empty. Raises Invalid on the field."""
+    words = given.strip()
+    if (needed and not words) or len(words) > LONGEST_NOTE or "\x00" in words:
+        reason = needed if not words else f"takes at most {LONGEST_NOTE} characters"
+        raise Invalid(reason, details=[{"field": field, "reason": reason}])
+    return words

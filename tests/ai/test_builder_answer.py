@@ -1,0 +1,70 @@
+"""What a model answers to a wish about a workflow, in the form that is asked for and in that of the editor; what cannot be read is told."""
+
+import json
+
+import pytest
+
+from console.ai import builder_prompt
+from console.ai.builder_answer import Unusable, read
+from tests.servers.model_refusals import unfit
+from tests.tables import cases
+
+STEP = {"id": "end", "type": "end", "title": "End", "config_json": '{"label": "Done"}', "next": [{"outcome": "default", "to": "x"}]}
+
+
+def test_both_forms_of_a_change_are_the_same() -> None:
+    asked = {"op": "add_step", "step": STEP, "after": "", "outcome": ""}
+    own = {"op": "add_step", "step": {"id": "end", "type": "end", "title": "End", "config": {"label": "Done"}, "next": {"default": "x"}}}
+    assert read(json.dumps({"text": "", "changes": [asked]})).changes == read(json.dumps({"text": "", "changes": [own]})).changes == (own,)
+    [value, gone, empty] = read(
+        json.dumps({"changes": [{"op": "set", "step": "a", "field": "x", "value_json": "[1]"}, {"op": "set", "step": "a", "field": "x", "value_json": ""}, {"op": "set", "step": "a", "field": "x", "value": ""}]})
+    ).changes  # fmt: skip
+    assert (value["value"], "value" in gone, empty["value"]) == ([1], False, "")
+
+
+def test_lists_of_words_are_short_and_plain() -> None:
+    found = read(
+        json.dumps(
+            {"text": " Yes. ", "assumptions": ["a\n b", 7, ""], "questions": [{"question": "Who?"}, {"text": "When?"}], "changes": []}
+        )
+    )
+    assert (found.text, found.assumptions, found.questions) == ("Yes.", ("a b",), ("Who?", "When?"))
+
+
+def test_a_change_that_cannot_be_read_is_told_and_the_others_kept() -> None:
+    found = read(
+        json.dumps(
+            {"text": "x", "changes": ["no", {"op": "set", "step": "a", "field": "b", "value_json": "{"}, {"op": "disconnect", "step": "a"}]}
+        )
+    )
+    assert [each["op"] for each in found.changes] == ["disconnect"]
+    assert len(found.wrong) == 2
+
+
+@cases(
+    "text",
+    [
+        "",
+        "hello",
+        "[]",
+        "null",
+        "{}",
+        '{"changes": {}}',
+        '{"text": 7}',
+        '{"text": NaN}',
+        "[" * 100_000,
+        "x" * 1_000_001,
+        '```json\n{"text": "a"}\n``` and more',
+    ],
+)
+def test_nonsense_is_unusable(text: str) -> None:
+    with pytest.raises(Unusable):
+        read(text)
+
+
+def test_a_fence_around_all_of_it_is_no_part_of_it() -> None:
+    assert read('```json\n{"text": "Yes."}\n```').text == "Yes."
+
+
+def test_services_take_the_schema() -> None:
+    assert unfit(builder_prompt.SCHEMA) is None

@@ -1,0 +1,117 @@
+"""The workflow editor in a browser: from New workflow to the first finished run without the mouse; two people; the network away; a telephone."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from console import workflows
+from tests.company import Company
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Screen
+
+
+def test_from_new_workflow_to_the_first_finished_run_without_the_mouse(screens: Callable[..., "Screen"], company: Company) -> None:
+    mona = screens().enter("mona")
+    page = mona.go("/workflows")
+    page.get_by_role("link", name="New workflow").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Title").focus()
+    page.keyboard.type("Call back")
+    expect(page.get_by_label("Empty")).to_be_checked()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-outline] [data-step=start]")
+
+    for search, words in (("guid", "Guidance"), ("end", "End")):
+        page.get_by_role("button", name="Add step").focus()
+        page.keyboard.press("Enter")
+        page.keyboard.type(search)
+        page.keyboard.press("Enter")
+        expect(page.locator("#panel h2")).to_have_text(words)
+        expect(page.locator("#f-title")).to_be_focused()
+        if words == "Guidance":
+            page.keyboard.type("Ask for the call")
+            page.locator("#f-config-text").focus()
+            page.keyboard.type("Call **them**. {{ steps.nowhere.x }}")
+            page.keyboard.press("Control+s")
+            expect(page.locator("#f-config-text-error")).to_contain_text("There is no step nowhere")
+            page.keyboard.press("Control+z")
+            expect(page.locator("#f-config-text")).to_have_value("")
+            page.keyboard.press("Control+Shift+z")
+            expect(page.locator("#f-config-text")).to_have_value("Call **them**. {{ steps.nowhere.x }}")
+            for _ in range(len("{{ steps.nowhere.x }}")):
+                page.keyboard.press("Backspace")
+            page.keyboard.press("Control+s")
+            expect(page.locator("#f-config-text-error")).to_have_count(0)
+    page.locator("[data-select=guidance]").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Leads to")).to_have_value("end")
+    expect(page.locator("#problems")).to_contain_text("No problems")
+    assert mona.faults() == []
+
+    page.get_by_role("link", name="Publish").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Note").focus()
+    page.keyboard.type("The first one.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/workflows/call-back")
+    page.get_by_role("link", name="Start", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/start")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/runs/**")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".badge", has_text="Done").first).to_be_visible()
+    assert mona.faults() == []
+
+
+def test_two_people_the_network_away_and_a_killed_page_lose_nothing(screens: Callable[..., "Screen"], company: Company) -> None:
+    mona = screens().enter("mona")
+    page = mona.go("/workflows/care-review/edit?step=read")
+    page.context.set_offline(True)
+    page.locator("#f-title").fill("Read this twice")
+    expect(page.locator("#saved")).to_contain_text("Not connected")
+    page.close(run_before_unload=False)
+    assert workflows.open_draft(company.mona, "care-review").revision == 0
+    again = mona.page.context.new_page()
+    again.context.set_offline(False)
+    again.goto(f"{mona.url}/workflows/care-review/edit?step=read")
+    expect(again.locator("#saved")).to_contain_text("Saved")
+    expect(again.locator("[data-outline]")).to_contain_text("Read this twice")
+    mona.complaints[:] = [each for each in mona.complaints if "ERR_INTERNET_DISCONNECTED" not in each]
+
+
+@pytest.mark.rotating
+def test_the_outline_is_the_editor_on_a_telephone(screens: Callable[..., "Screen"], company: Company) -> None:
+    mona = screens(390, 844).enter("mona")
+    page = mona.go("/workflows/care-review/edit?step=start")
+    expect(page.locator("[data-outline] [data-step]").first).to_be_visible()
+    assert mona.faults() == []
+
+
+@pytest.mark.rotating
+def test_ways_and_places_are_changed_by_dragging_on_the_canvas(screens: Callable[..., "Screen"], company: Company) -> None:
+    page = screens().enter("mona").go("/workflows/care-review/edit?step=read")
+
+    def drag(what: str, *, to: str | None = None, by: tuple[int, int] = (0, 0)) -> None:
+        start = page.locator(what).first.bounding_box()
+        end = page.locator(to).bounding_box() if to else None
+        assert start
+        x, y = start["x"] + 5, start["y"] + 5
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(*((end["x"] + 90, end["y"] + 20) if end else (x + by[0], y + by[1])), steps=8)
+        page.mouse.up()
+
+    page.wait_for_selector("[data-cell-id=read] [port='out:default']")
+    drag("[data-cell-id=read] [port='out:default']", to="[data-cell-id=rate]")
+    expect(page.get_by_label("Leads to")).to_have_value("rate")
+    drag("[data-cell-id=decide]", by=(120, 40))
+    expect(page.locator("#editor")).to_have_attribute("data-revision", "2")
+    assert all(step.get("at") for step in workflows.open_draft(company.mona, "care-review").document["steps"])
+    drag("[data-cell-id=read] [port='out:default']", by=(-260, 10))
+    expect(page.get_by_role("combobox", name="Search step types")).to_be_focused()

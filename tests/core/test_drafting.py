@@ -1,0 +1,190 @@
+"""Changes to workflow documents: applied, inverted, compared, merged, and ids that are renamed everywhere."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from console.core import drafting
+from console.core.documents.workflow import read
+from console.core.drafting import ChangeError
+
+WORKFLOWS = Path(__file__).parents[2] / "workflows"
+REFUND: dict[str, Any] = json.loads((WORKFLOWS / "customer-refund.json").read_text())
+SMALL: dict[str, Any] = {
+    "format": 1,
+    "slug": "small-one",
+    "title": "Small one",
+    "newer": {"b": 1, "a": [True, None]},
+    "triggers": [{"id": "daily", "kind": "schedule", "cron": "0 9 * * *"}],
+    "steps": [
+        {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "look"}},
+        {"id": "look", "type": "guidance", "title": "Look", "config": {"text": "{{ steps.start.a }}"}, "next": {"default": "fork"}},
+        {
+            "id": "fork",
+            "type": "condition",
+            "title": "Fork",
+            "config": {"branches": [{"if": "steps.look.x == 'steps.look' || 1 == 1", "outcome": "yes"}]},
+            "next": {"yes": "done", "default": "done"},
+        },
+        {"id": "done", "type": "end", "title": "Done", "config": {}, "next": {}},
+    ],
+    "groups": [{"title": "All", "steps": ["look", "fork"]}],
+    "tests": [{"name": "t", "answers": {"look": {"values": {}}}, "expect": {"path": ["start", "look"]}}],
+}
+
+NAMES = ("start", "look", "fork", "done", "end", "one", "two")
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "steps.look.x", "{{ steps.fork.y }}", "text"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b.c", "0", "step"]), inner, max_size=3),
+    max_leaves=5,
+)
+names = st.sampled_from(NAMES)
+outcomes = st.sampled_from(["default", "yes"])
+fields = st.sampled_from(
+    ["title", "config.text", "config.branches[0].if", "config.list[0]", "next.yes", "at", "unknown.key", ["config", "b.c"]]
+)
+
+
+@st.composite
+def lists_of_changes(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Changes, each of which may name what is not there."""
+    shapes: list[st.SearchStrategy[dict[str, Any]]] = [
+        st.fixed_dictionaries(
+            {"op": st.just("add_step"), "step": st.fixed_dictionaries({"type": st.sampled_from(["guidance", "end", "condition"])})},
+            optional={"after": names, "outcome": outcomes, "place": st.integers(0, 4)},
+        ),
+        st.fixed_dictionaries({"op": st.just("remove_step"), "step": names}, optional={"heal": st.booleans()}),
+        st.fixed_dictionaries({"op": st.just("set"), "step": names, "field": fields}, optional={"value": values}),
+        st.fixed_dictionaries({"op": st.just("connect"), "step": names, "to": names}, optional={"outcome": outcomes}),
+        st.fixed_dictionaries({"op": st.just("disconnect"), "step": names, "outcome": outcomes}),
+        st.fixed_dictionaries({"op": st.just("move"), "step": names}, optional={"place": st.integers(0, 5), "at": st.just([4, 5])}),
+        st.fixed_dictionaries({"op": st.just("rename_step"), "step": names, "id": names}),
+        st.fixed_dictionaries(
+            {"op": st.just("add_trigger"), "trigger": st.fixed_dictionaries({"kind": st.just("event")}, optional={"x": values})}
+        ),
+        st.fixed_dictionaries(
+            {"op": st.just("set_trigger"), "trigger": st.just("daily"), "field": st.just("cron")}, optional={"value": values}
+        ),
+        st.fixed_dictionaries({"op": st.just("remove_trigger"), "trigger": st.sampled_from(["daily", "event"])}),
+        st.fixed_dictionaries(
+            {"op": st.just("set_document"), "field": st.sampled_from(["title", "groups", "newer.b", "x"])}, optional={"value": values}
+        ),
+    ]
+    return draw(st.lists(st.one_of(shapes), min_size=1, max_size=6))
+
+
+def made(document: dict[str, Any], given: list[dict[str, Any]]) -> tuple[dict[str, Any], list[drafting.Change]]:
+    """The document after those of the changes that can be applied, and these."""
+    taken: list[drafting.Change] = []
+    for change in drafting.read_changes(given):
+        try:
+            document, taken = drafting.apply(document, change), [*taken, change]
+        except ChangeError:
+            continue
+    return document, taken
+
+
+@settings(max_examples=60, deadline=None)
+@given(lists_of_changes())
+def test_changes_and_their_inverse_are_nothing(given: list[dict[str, Any]]) -> None:
+    before = drafting.ordered(SMALL)
+    kept = drafting.written(before)
+    after, taken = made(before, given)
+    drafting.require_shape(after)
+    back = drafting.to_json(drafting.invert(before, taken))
+    assert drafting.written(drafting.apply(after, drafting.read_changes(json.loads(json.dumps(back))))) == kept
+    assert drafting.written(before) == kept, "the given document stays as it is"
+    again = drafting.apply(before, drafting.read_changes(drafting.to_json(taken)))
+    assert drafting.written(again) == drafting.written(after)
+
+
+@settings(max_examples=60, deadline=None)
+@given(lists_of_changes(), lists_of_changes())
+def test_two_editors_merge_or_collide(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> None:
+    base = drafting.ordered(SMALL)
+    theirs, _ = made(base, first)
+    wanted, mine = made(base, second)
+    merged, collisions = drafting.merge(base, theirs, mine)
+    drafting.require_shape(merged)
+    if collisions:
+        assert drafting.written(merged) == drafting.written(theirs)
+    else:
+        untouched = drafting.touched(base, theirs) - drafting.touched(base, wanted)
+        steps = {step["id"]: step for step in merged["steps"]}
+        their_steps = {step["id"]: step for step in theirs["steps"]}
+        assert all(steps.get(name or "") == their_steps.get(name or "") for name, _ in untouched if name and not renames(mine, heals=True))
+    again, none = drafting.merge(base, wanted, mine)
+    assert not none, "the same changes sent twice are no collision"
+    assert drafting.written(again) == drafting.written(wanted)
+
+
+def renames(changes: list[drafting.Change], *, heals: bool) -> bool:
+    return any(change.op == "rename_step" or (heals and change.op == "remove_step") for change in changes)
+
+
+@pytest.mark.parametrize("file", sorted(WORKFLOWS.glob("*.json")), ids=lambda file: file.stem)
+def test_a_file_keeps_its_bytes(file: Path) -> None:
+    canonical = read(file.read_bytes()).canonical()
+    opened = json.loads(canonical)
+    assert drafting.written(opened) == canonical
+    assert drafting.written(drafting.apply(json.loads(json.dumps(opened, sort_keys=True)), [])) == canonical
+    assert drafting.difference(opened, json.loads(canonical)) == []
+
+
+def test_unknown_keys_and_newer_formats_are_kept() -> None:
+    newer = SMALL | {"format": 9, "steps": [dict(SMALL["steps"][0], shape="round"), *SMALL["steps"][1:]]}
+    after = drafting.apply(newer, drafting.read_changes([{"op": "set", "step": "start", "field": "title", "value": "Begin"}]))
+    assert after["newer"] == SMALL["newer"]
+    assert (after["format"], after["steps"][0]["shape"], after["steps"][0]["title"]) == (9, "round", "Begin")
+
+
+def test_a_new_step_stands_behind_the_chosen_one_and_goes_on_to_what_followed() -> None:
+    after = drafting.apply(SMALL, drafting.read_changes([{"op": "add_step", "step": {"type": "update_data"}, "after": "look"}]))
+    by_id = {step["id"]: step for step in after["steps"]}
+    assert [step["id"] for step in after["steps"]] == ["start", "look", "update_data", "fork", "done"]
+    assert (by_id["look"]["next"], by_id["update_data"]["next"]) == ({"default": "update_data"}, {"default": "fork"})
+    healed = drafting.apply(after, drafting.read_changes([{"op": "remove_step", "step": "update_data"}]))
+    assert drafting.written(healed) == drafting.written(SMALL)
+
+
+def test_renaming_a_step_rewrites_every_expression_that_names_it() -> None:
+    after = drafting.apply(SMALL, drafting.read_changes([{"op": "rename_step", "step": "look", "id": "see"}]))
+    by_id = {step["id"]: step for step in after["steps"]}
+    assert by_id["fork"]["config"]["branches"][0]["if"] == "steps.see.x == 'steps.look' || 1 == 1", "a quoted text is no name"
+    assert by_id["start"]["next"] == {"default": "see"}
+    assert after["groups"][0]["steps"] == ["see", "fork"]
+    assert after["tests"][0] == {"name": "t", "answers": {"see": {"values": {}}}, "expect": {"path": ["start", "see"]}}
+
+
+def test_a_large_workflow_says_the_same_after_its_steps_were_renamed() -> None:
+    named = [step["id"] for step in REFUND["steps"] if step["id"] != "start"]
+    there = drafting.read_changes([{"op": "rename_step", "step": step, "id": f"{step}_x"} for step in named])
+    back = drafting.read_changes([{"op": "rename_step", "step": f"{step}_x", "id": step} for step in reversed(named)])
+    away = drafting.apply(REFUND, there)
+    assert "steps.facts." not in json.dumps(away["steps"])
+    assert drafting.written(drafting.apply(away, back)) == drafting.written(REFUND)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"op": "paint"}, "no such change"),
+        ({"op": "set", "step": "look"}, "missing"),
+        ({"op": "set", "step": "gone", "field": "title", "value": ""}, "no step gone"),
+        ({"op": "set", "step": "look", "field": "id", "value": "x"}, "rename_step"),
+        ({"op": "set", "step": "look", "field": "config.text.deeper", "value": "x"}, "nothing named deeper"),
+        ({"op": "set", "step": "fork", "field": "config.branches[7].if", "value": "x"}, "no entry 8"),
+        ({"op": "set", "step": "look", "field": "title", "value": 1.5}, "as text"),
+        ({"op": "connect", "step": "look", "to": "gone"}, "no step gone"),
+        ({"op": "rename_step", "step": "look", "id": "fork"}, "already"),
+        ({"op": "set_document", "field": "steps", "value": []}, "by their own changes"),
+        ({"op": "set_document", "value": {"steps": [{"id": "a", "type": "end"}, {"id": "a", "type": "end"}]}}, "Two steps"),
+        ({"op": "set_document", "value": "x"}, "an object"),
+    ],
+)
+def test_a_change_without_sense_says_why(change: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ChangeError, match=reason):
+        drafting.apply(SMALL, drafting.read_changes([change]))

@@ -1,0 +1,33 @@
+"""Words that end messages, and the size of an SMS."""
+
+import pytest
+
+from console.core.sms_text import size_of
+from console.core.stop_words import is_stop
+from tests.tables import cases
+
+
+@cases("text", [
+    "STOP", "Stop pls", "stopp!", "ARRÊT", "Baja.", "unsubscribe", "please unsubscribe me", "Don't call me again", "don’t call",
+    "Opt out", "STOP ALL", "Please stop", "abmelden bitte", "I said: stop calling me!!", "СТОП",
+])  # fmt: skip
+def test_these_end_messages(text: str) -> None:
+    assert is_stop(text)
+
+
+@cases(
+    "text",
+    ["", "...", "Stop by the office tomorrow", "Can we cancel my appointment?", "The end is near", "Yes, call me", "bus stop at five"],
+)
+def test_these_do_not(text: str) -> None:
+    assert not is_stop(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "segments", "plain"),
+    [("", 1, True), ("a" * 160, 1, True), ("a" * 161, 2, True), ("€" * 80, 1, True), ("€" * 81, 2, True), ("ż" * 70, 1, False),
+     ("ż" * 71, 2, False), ("😀" * 35, 1, False), ("😀" * 36, 2, False), ("a" * 152 + "€" + "a" * 160, 3, True)],
+)  # fmt: skip
+def test_segments_are_counted_as_networks_do(text: str, segments: int, plain: bool) -> None:
+    size = size_of(text)
+    assert (size.segments, size.plain) == (segments, plain)

@@ -1,0 +1,173 @@
+"""Who is let into a workflow and who is not, how they begin, move and leave, and that the counts are always those of the rows."""
+
+from typing import Any
+
+import pytest
+
+from console import enrolments, runs, workflows
+from console.activity import sequencing
+from console.db.engine import fetch
+from console.enrolments import Counts, Question
+from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from tests.company import DOCUMENT, Company
+from tests.jobs import work_until_idle
+from tests.tables import cases
+
+WHY = {"why": "periodic"}
+LEADS: dict[str, Any] = {
+    **DOCUMENT,
+    "slug": "call-leads",
+    "title": "Call leads",
+    "collection": None,
+    "steps": [
+        {"id": "start", "type": "start", "title": "Start", "config": {"fields": [{"name": "name", "label": "Name", "required": True}, {"name": "phone", "label": "Phone"}]}, "next": {"default": "call"}},
+        {"id": "call", "type": "guidance", "title": "Call", "config": {"text": "Call {{ input.name }}."}, "next": {"default": "end"}},
+        {"id": "end", "type": "end", "title": "End", "config": {"label": "Called"}, "next": {}},
+    ],
+}  # fmt: skip
+
+
+def published(**more: Any) -> None:
+    workflows.import_file(DOCUMENT | more, publish=True, rights=False)
+
+
+def counts(slug: str = "care-review") -> Counts:
+    target = enrolments.find(slug)
+    assert not list(enrolments.counts.rebuild(check=True))
+    return enrolments.counts_of([target.id])[target.id]
+
+
+def in_now(company: Company, slug: str = "care-review", **more: Any) -> list[enrolments.Lead]:
+    return list(enrolments.places.page(company.olivia, enrolments.find(slug), paths=True, **more).rows)
+
+
+def test_a_selection_is_enrolled_and_each_row_says_what_became_of_it(company: Company) -> None:
+    asked = Question(keys=["1", "2", "99", "1"], values=WHY)
+    seen = enrolments.batches.begin(company.olivia, "care-review", asked, preview=True)
+    assert (seen.status, seen.enrolled, seen.already_enrolled, seen.refused) == ("done", 2, 1, 1)
+    assert counts() == Counts()
+    done = enrolments.batches.confirmed(company.olivia, seen.id)
+    assert (done.status, done.enrolled, done.already_enrolled, done.refused) == ("done", 2, 1, 1)
+    told, _ = enrolments.batches.answers(company.olivia, done.id)
+    assert [(row["row"], row["status"], row["record"]) for row in told] == [(3, "refused", None), (4, "already_enrolled", "1")]
+    assert told[0]["reasons"][0]["reason"].startswith("There is no such record")
+    assert counts() == Counts(waiting=2, steps={"start": 2})
+    again = enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1"], values=WHY))
+    assert (again.enrolled, again.already_enrolled) == (0, 1)
+
+
+def test_a_segment_is_enrolled_by_the_worker_within_the_scope_of_who_asked(company: Company) -> None:
+    batch = enrolments.batches.begin(company.tom, "care-review", Question(segment="unrated", values=WHY))
+    assert batch.status == "running"
+    work_until_idle({"enrol"})
+    done = enrolments.batches.get(company.tom, batch.id)
+    assert (done.status, done.enrolled) == ("done", 2), "customer 3 is of another desk"
+    assert {lead.record for lead in in_now(company)} == {"1", "4"}
+    stopped = enrolments.batches.begin(
+        company.olivia, "care-review", Question(filter='{"field": "risk", "op": "eq", "value": "low"}', values=WHY)
+    )
+    enrolments.batches.cancel(company.olivia, stopped.id)
+    work_until_idle({"enrol"})
+    assert enrolments.batches.get(company.olivia, stopped.id).enrolled == 0
+
+
+def test_who_waits_begins_moves_and_leaves_and_the_counts_follow(company: Company) -> None:
+    enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1", "2"], values=WHY))
+    work_until_idle({"begin_enrolled", "advance"})
+    enrolments.counts.follow()
+    sequencing.sequence()
+    enrolments.counts.follow()
+    now = counts()
+    assert (now.waiting, now.active, now.steps, now.versions) == (0, 2, {"read": 2}, {1: 2})
+    lead = in_now(company, step="read")[0]
+    assert [passed.step for passed in lead.path] == ["start", "load", "read"]
+    runs.cancel(company.mona, str(lead.run), revision=None, reason="Not needed.")
+    sequencing.sequence()
+    enrolments.counts.follow()
+    assert (counts().active, counts().left) == (1, 1)
+    [gone] = in_now(company, status="left")
+    assert (gone.ending, gone.reason) == ("cancelled", "Not needed.")
+
+
+def test_taking_somebody_out_ends_their_run_at_once_and_needs_a_reason_and_the_right(company: Company) -> None:
+    enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1"], values=WHY))
+    work_until_idle({"begin_enrolled"})
+    enrolments.batches.begin(company.olivia, "care-review", Question(keys=["2"], values=WHY))
+    waiting, active = in_now(company)
+    with pytest.raises(NotAllowed):
+        enrolments.unenrol(company.olivia, "care-review", active.id, "Asked us to stop.")
+    with pytest.raises(NotFound):
+        enrolments.unenrol(company.stan, "care-review", active.id, "Asked us to stop.")
+    with pytest.raises(Invalid):
+        enrolments.unenrol(company.mona, "care-review", active.id, " ")
+    for lead in (waiting, active):
+        left = enrolments.unenrol(company.mona, "care-review", lead.id, "Asked us to stop.")
+        assert (left.status, left.reason, left.ending) == ("left", "Asked us to stop.", "unenrolled")
+    run = runs.get(company.mona, str(active.run)).json
+    assert (run["status"], run["reason"]) == ("cancelled", "Asked us to stop.")
+    with pytest.raises(Conflict):
+        enrolments.unenrol(company.mona, "care-review", active.id, "Again.")
+    work_until_idle({"begin_enrolled"})
+    assert fetch("select count(*) from console.run")[0][0] == 1, "who left while waiting never begins"
+    assert counts().left == 2
+
+
+@cases(
+    "rule, again",
+    [
+        ("never", False),
+        ("after_end", True),
+        ({"days": 3}, False),
+        (None, True),
+    ],
+)
+def test_who_was_in_it_before_comes_in_again_as_the_document_says(company: Company, rule: Any, again: bool) -> None:
+    published(**({"reenrol": rule} if rule else {}))
+    enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1"], values=WHY))
+    enrolments.unenrol(company.mona, "care-review", in_now(company)[0].id, "Wrong one.")
+    for preview in (True, False):
+        batch = enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1"], values=WHY), preview=preview)
+        assert bool(batch.enrolled) is again
+    if not again:
+        told, _ = enrolments.batches.answers(company.olivia, batch.id, "refused")
+        assert told[0]["reasons"]
+    fetch("delete from console.enrolment returning id")
+
+
+def test_leads_come_in_with_their_values_also_in_a_draft(company: Company) -> None:
+    workflows.import_file(LEADS)
+    sent = [{"name": "Ana", "phone": "+370 600 00001"}, {"name": "Ben", "phone": "+370-600-00001"}, {"phone": "x"}, {}]
+    _, told = enrolments.enrol_leads(company.olivia, "call-leads", sent)
+    assert [(each.status, [reason["field"] for reason in each.reasons]) for each in told] == [
+        ("enrolled", []),
+        ("already_enrolled", []),
+        ("refused", ["phone", "name"]),
+        ("refused", ["lead"]),
+    ]
+    [lead] = in_now(company, "call-leads")
+    assert (lead.title, lead.values["phone"], lead.status) == ("Ana", "+370 600 00001", "waiting")
+    work_until_idle({"begin_enrolled"})
+    assert in_now(company, "call-leads")[0].run is None, "nobody begins in a draft"
+    workflows.publish("call-leads")
+    enrolments.beginning.pick_up()
+    work_until_idle({"begin_enrolled"})
+    [lead] = in_now(company, "call-leads")
+    assert runs.get(company.olivia, str(lead.run)).json["context"]["start"]["name"] == "Ana"
+
+
+def test_a_trigger_enrols_once_for_each_event(company: Company) -> None:
+    first = enrolments.enrol("care-review", record="1", values=WHY, key="evt_1", trigger="tagged")
+    same = enrolments.enrol("care-review", record="1", values=WHY, key="evt_1", trigger="tagged")
+    other = enrolments.enrol("care-review", record="1", values=WHY, key="evt_2", trigger="tagged")
+    assert (first.status, same.status, other.status) == ("enrolled", "enrolled", "already_enrolled")
+    assert first.lead == same.lead == other.lead
+
+
+def test_who_waits_to_begin_leaves_when_the_workflow_is_cancelled(company: Company) -> None:
+    enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1"], values=WHY))
+    work_until_idle({"begin_enrolled"})
+    enrolments.batches.begin(company.olivia, "care-review", Question(keys=["2"], values=WHY))
+    workflows.cancel(company.mona, "care-review", "The law has changed")
+    assert (enrolments.leaving.leave_cancelled(), enrolments.leaving.leave_cancelled(), runs.end_cancelled()) == (1, 0, 1)
+    [waiting] = [lead for lead in in_now(company, status="left") if lead.record == "2"]
+    assert (waiting.ending, waiting.reason) == ("unenrolled", "The law has changed")

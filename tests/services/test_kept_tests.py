@@ -1,0 +1,98 @@
+"""The tests that are kept with a workflow: run before it is published, and from the command line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from console import runs, workflows
+from console.cli import console
+from console.core.documents.workflow import read
+from console.errors import Conflict
+from tests.company import DOCUMENT, Company
+from tests.views.test_api_workflows import written
+
+ANSWERS: dict[str, Any] = {
+    "read": {},
+    "note": {"values": {"note": "Fine."}},
+    "rate": {"values": {"risk": "high"}},
+    "decide": {"outcome": "approve"},
+}
+HOLDS: dict[str, Any] = {
+    "name": "High is approved",
+    "record": "1",
+    "input": {"why": "periodic"},
+    "answers": ANSWERS,
+    "expect": {
+        "path": ["start", "load", "read", "note", "rate", "is_high", "decide", "result", "end"],
+        "outcome": "Approved",
+        "effects": [{"step": "rate", "summary": "Update risk"}],
+    },
+}
+
+
+def changed(**more: Any) -> dict[str, Any]:
+    return HOLDS | more
+
+
+CASES: dict[str, tuple[dict[str, Any], str]] = {
+    "holds": (HOLDS, ""),
+    "another way": (
+        changed(expect={"path": ["start", "load", "note"]}),
+        "After “Load the customer” comes “Read this”, and “Take a note” was expected.",
+    ),
+    "stops": (changed(answers={"read": {}}, expect={"outcome": "Approved"}), "It should end as Approved, and it stops at “Take a note”."),
+    "sends": (changed(expect={"effects": []}), "It should send nothing, and would send rate: Update risk."),
+    "fails": (changed(effects={"rate": "failed"}, expect={"status": "completed"}), "It should be completed, and is waiting person."),
+    "refused": (changed(answers=ANSWERS | {"note": {"values": {"count": 1}}}, expect={}), "“Take a note” does not take the answer"),
+    "gone": (changed(record="99"), "There is nothing here, or it is outside what you may see."),
+    "no step": (changed(answers={"lost": {}}), "answers.lost: The workflow has no such step."),
+    "input": (changed(input={}), "input.why"),
+}
+
+
+def test_each_test_says_what_is_not_as_expected(company: Company) -> None:
+    document = read(DOCUMENT | {"tests": [test | {"name": name} for name, (test, _) in CASES.items()]})
+    results = runs.results_of_tests(company.mona, "care-review", "wf_none", document)
+    for result in results:
+        wanted = CASES[result.name][1]
+        assert result.holds == (wanted == ""), (result.name, result.differences)
+        assert wanted in " ".join(result.differences), result
+
+
+def test_failed_tests_stop_publishing_unless_a_reason_is_given_and_logged(company: Company) -> None:
+    wrong = changed(name="Ends otherwise", expect={"outcome": "Refused"})
+    workflows.import_file(DOCUMENT | {"tests": [HOLDS, wrong]}, company.mona)
+    with pytest.raises(Conflict) as stopped:
+        workflows.publish_draft(company.mona, "care-review", note="Tests.")
+    assert (stopped.value.code, [each["test"] for each in stopped.value.details]) == ("tests_failed", ["Ends otherwise"])
+    assert workflows.live("care-review").number == 1
+    made = workflows.publish_draft(company.mona, "care-review", note="Tests.", accept_failed_tests="Mended tomorrow.")
+    assert made.live_version == 2
+    assert [event.get("failed_tests") for event in written("workflow_published")][-1] == 1
+    workflows.import_file(DOCUMENT | {"title": "Other", "tests": [HOLDS]}, company.mona)
+    assert workflows.publish_draft(company.mona, "care-review", note="Tests.", accept_failed_tests="Not needed.").live_version == 3
+    assert "failed_tests" not in written("workflow_published")[-1]
+
+
+def test_the_command_runs_the_tests_of_a_file_or_a_draft(company: Company, tmp_path: Path) -> None:
+    file = tmp_path / "care-review.json"
+    file.write_text(json.dumps(DOCUMENT | {"tests": [HOLDS, changed(name="Ends otherwise", expect={"outcome": "Refused"})]}))
+    mail = company.mona.email
+    failed = CliRunner().invoke(console, ["workflow", "test", str(file), "--user", mail])
+    assert failed.exit_code == 1, failed.output
+    assert failed.output.splitlines() == [
+        "care-review: High is approved: holds",
+        "care-review: Ends otherwise: It should end as Refused, and it ends as Approved.",
+    ]
+    workflows.import_file(DOCUMENT | {"tests": [HOLDS]}, company.mona)
+    held = CliRunner().invoke(console, ["workflow", "test", "care-review", "--user", mail])
+    assert (held.exit_code, held.output) == (0, "care-review: High is approved: holds\n")
+    alone = CliRunner().invoke(console, ["workflow", "test", "care-review"])
+    assert (alone.exit_code, "High is approved: holds" in alone.output) == (0, True)
+    none = CliRunner().invoke(console, ["workflow", "test", "nowhere", "--user", mail])
+    assert none.exit_code == 1
+    stranger = CliRunner().invoke(console, ["workflow", "test", "care-review", "--user", company.stan.email])
+    assert (stranger.exit_code, "holds" in stranger.output) == (1, False)

@@ -1,0 +1,53 @@
+"""What a new workflow begins from: templates found by words, a copy whose names are mapped to what is here, and what is missing told as problems."""
+
+from typing import Any
+
+from console import builder, workflows
+from console.builder.new_workflows import alike, fitted
+from tests.company import Company
+
+NAMES: dict[str, Any] = {
+    "collections": [
+        {"id": "client", "label": "Customers", "fields": [{"name": "riskClass", "label": "Risk class", "type": "text"}], "relations": [], "segments": []}
+    ],
+    "actions": [], "roles": ["operator"], "teams": [{"id": "operations", "name": "Operations"}], "inboxes": [{"id": "compliance_desk", "title": "Compliance"}],
+}  # fmt: skip
+
+
+def test_names_that_are_nearly_the_same_are_mapped_and_others_stay() -> None:
+    document = {
+        "slug": "x", "title": "About customer", "collection": "customer",
+        "steps": [
+            {"id": "rate", "type": "update_data", "title": "customer", "roles": ["operators", "wizard"], "config": {"fields": ["risk_class", "other"]}, "next": {}},
+            {"id": "up", "type": "escalate", "title": "Up", "config": {"inbox": "compliance-desk", "text": "{{ record.risk_class }} of my record.risk_class"}, "next": {}},
+            {"id": "pay", "type": "trigger_action", "title": "Pay", "config": {"action": "charge.refund"}, "next": {}},
+        ],
+    }  # fmt: skip
+    made, pairs = fitted(document, NAMES)
+    assert dict(pairs) == {"customer": "client", "operators": "operator", "compliance-desk": "compliance_desk", "risk_class": "riskClass"}
+    assert (made["title"], made["collection"]) == ("About customer", "client")
+    rate, up, pay = made["steps"]
+    assert (rate["title"], rate["roles"], rate["config"]["fields"]) == ("customer", ["operator", "wizard"], ["riskClass", "other"])
+    assert up["config"]["inbox"] == "compliance_desk"
+    assert up["config"]["text"].startswith("{{ record.riskClass }}")
+    assert pay["config"]["action"] == "charge.refund"
+    assert alike("team", {"teams": "Teams", "teamz": "x"}) == "teams"
+    assert alike("none", {}) == "none"
+
+
+def test_a_template_becomes_a_draft_that_says_what_is_missing(company: Company) -> None:
+    offered = builder.beginnings(company.mona)
+    assert {each.id for each in offered if not each.own} == {each.id for each in workflows.templates()}
+    assert [each.id for each in offered if each.own] == ["own:care-review"]
+    assert all(each.sentence and len(each.picture.boxes) == each.steps for each in offered if not each.own)
+    assert builder.nearest(offered, "pay a customer's charge back as a refund")[0].id == "customer-refund"
+    assert builder.nearest(offered, "KYC review of a customer")[0].id == "kyc-review"
+    made, _ = builder.begin(company.mona, "Refunds", description="Ours.", team=None, beginning="customer-refund")
+    draft = workflows.open_draft(company.mona, made.id)
+    assert (draft.document["title"], draft.document["description"], draft.team) == ("Refunds", "Ours.", "operations")
+    assert any("charge" in each.reason for each in workflows.problems(draft))
+    copy, _ = builder.begin(company.mona, "Again", description="", team=None, beginning="own:care-review")
+    assert (
+        workflows.open_draft(company.mona, copy.id).document["steps"] == workflows.open_draft(company.mona, "care-review").document["steps"]
+    )
+    assert not [each for each in builder.beginnings(company.stan) if each.own]

@@ -1,0 +1,35 @@
+"""Chat message: what its settings take, and what is posted."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from pydantic import ValidationError
+
+from console.channels.base import Letter
+from console.channels.providers.chat_webhook import ChatWebhook
+from console.errors import IntegrationError
+from console.steps.chat_message import ChatMessageConfig
+from tests.servers import outside
+
+SMALLEST: dict[str, Any] = {"target": "sales", "text": "A lead: {{ record.display_name }}"}
+FURTHER: list[dict[str, Any]] = [{"expires": "PT1H"}]
+HANDED_IN: tuple[dict[str, Any], str] = ({}, "send")
+TEXTS: list[tuple[dict[str, Any], list[str], list[str]]] = [({}, [], ["text"])]
+MASKED: dict[str, Any] = {"target": "sales", "text": "{{ record.tax_id }}"}
+
+
+@pytest.mark.parametrize("settings", [{"target": "https://hooks.example"}, {"expires": "soon"}, {"expires": "P60D"}])
+def test_settings_that_could_not_work_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        ChatMessageConfig.model_validate({**SMALLEST, **settings})
+
+
+def test_it_is_posted_as_slack_takes_it(given_settings: Callable[..., None]) -> None:
+    with outside.http() as server:
+        given_settings(CONSOLE_CHAT_TARGETS=f"sales={server.url}/hook", CONSOLE_PRIVATE_HOSTS="127.0.0.1")
+        ChatWebhook().send(Letter("msg_1", "chat", "sales", {"text": "A <lead>"}))
+        assert [(one.path, orjson.loads(one.body)) for one in server.received] == [("/hook", {"text": "A <lead>"})]
+        with pytest.raises(IntegrationError, match="no chat ops"):
+            ChatWebhook().send(Letter("msg_2", "chat", "ops", {"text": "x"}))

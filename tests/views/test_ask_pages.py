@@ -1,0 +1,142 @@
+"""The page of the talk about a draft: who gets in, what is shown of a proposal, what is taken of it, what is said where there is none."""
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+from markupsafe import Markup
+
+from console import builder, queue, workflows
+from console.db.engine import fetch
+from tests.company import Company
+from tests.conftest import web_app
+from tests.jobs import worked
+from tests.servers.model import Server
+from tests.services.test_builder import ASK_WHY, RETITLE, answer, fixture_endpoint, fixture_model
+from tests.views.conftest import signed_in
+from tests.views.test_workflow_editor import post
+
+__all__ = ["fixture_endpoint", "fixture_model"]
+
+ASK = "/workflows/care-review/ask"
+
+
+@pytest.fixture(name="mona")
+def fixture_mona(company: Company) -> FlaskClient:
+    """The browser of the lead of Operations."""
+    assert company.people
+    return signed_in(web_app(), "mona")
+
+
+@pytest.mark.parametrize(("name", "status"), [("olivia", 403), ("stan", 404), ("ada", 403)])
+def test_who_may_not_edit_does_not_get_in(company: Company, name: str, status: int) -> None:
+    turn = builder.ask(company.mona, "care-review", "One", 0)
+    client = signed_in(web_app(), name)
+    assert client.get(ASK).status_code == status
+    assert client.get(f"{ASK}/{turn}/state").status_code == status
+    for do in ("", "take", "leave", "stop"):
+        assert post(client, ASK, do=do, turn=turn, message="x", all="yes").status_code == status
+
+
+def test_a_proposal_is_shown_and_taken_in_part(company: Company, mona: FlaskClient, model: Server) -> None:
+    model.obey(answer(ASK_WHY, RETITLE, {"op": "remove_step", "step": "read"}))
+    assert post(mona, ASK, message="Ask why.").status_code == 303
+    turn = re.search(r"/ask/(bld_\w+)/state", mona.get(ASK).text)
+    assert turn
+    assert mona.get(turn[0].join(["/workflows/care-review", ""])).status_code == 204
+    worked({queue.BUILD})
+    assert mona.get(f"/workflows/care-review{turn[0]}").headers["HX-Refresh"] == "true"
+    page = mona.get(ASK).text
+    assert "<del>Rate the risk</del>" in page
+    assert "<ins>Judge the risk</ins>" in page
+    assert {"step:why", "step:rate", "step:read"} <= set(re.findall(r'name="part"\s+value="([^"]+)"', page))
+    assert post(mona, ASK, do="take", turn=turn[1]).status_code == 422
+    assert post(mona, ASK, do="take", turn=turn[1], part=["step:rate", "step:why", "step:note"]).status_code == 303
+    after = {step["id"]: step for step in workflows.open_draft(company.mona, "care-review").document["steps"]}
+    assert after["rate"]["title"] == "Judge the risk"
+    assert after["note"]["next"] == {"default": "why"}
+    assert after["load"]["next"] == {"default": "read"}
+    assert after["read"]["next"] == {"default": "note"}
+    assert "A part of it was taken." in mona.get(ASK).text
+    ((call,),) = fetch("select id from console.ai_call")
+    ada = signed_in(web_app(), "ada")
+    for address in ("/settings/ai/calls", f"/settings/ai/calls/{call}"):
+        audited = ada.get(address)
+        assert audited.status_code == 200
+        assert "Care review" in audited.text
+        assert "wf_" not in Markup(audited.text).striptags()
+    workflows.undo(company.mona, "care-review")
+    assert "why" not in {step["id"] for step in workflows.open_draft(company.mona, "care-review").document["steps"]}
+
+
+def test_what_others_changed_meanwhile_is_not_overwritten(company: Company, mona: FlaskClient, model: Server) -> None:
+    model.obey(answer(RETITLE))
+    turn = builder.ask(company.mona, "care-review", "One", 0)
+    worked({queue.BUILD})
+    post(
+        mona,
+        "/workflows/care-review/edit",
+        do="change",
+        revision=0,
+        changes='[{"op": "set", "step": "rate", "field": "title", "value": "Theirs"}]',
+    )
+    assert post(mona, ASK, do="take", turn=turn, all="yes").status_code == 409
+    assert post(mona, ASK, do="leave", turn=turn).status_code == 303
+    assert "Nothing of it was taken." in mona.get(ASK).text
+
+
+def test_without_a_model_the_page_says_so(company: Company, mona: FlaskClient) -> None:
+    page = mona.get(ASK).text
+    assert "No model is connected." in page
+    assert 'name="message"' not in page
+
+
+def test_a_new_workflow_from_words_or_from_the_nearest_template(company: Company, mona: FlaskClient, model: Server) -> None:
+    page = mona.get("/workflows/new").text
+    assert "A model proposes the steps" in page
+    assert "Care review" in page  # one of her own
+    assert post(mona, "/workflows/new", title="Say why", template="words", description=" ").status_code == 422
+    made = post(mona, "/workflows/new", title="Say why", template="words", description="Ask why, then end.")
+    assert made.location == "/workflows/say-why/ask"
+    end = {
+        "op": "add_step",
+        "step": {"id": "end", "type": "end", "title": "End", "config_json": "", "next": []},
+        "after": "start",
+        "outcome": "",
+    }
+    model.obey(answer(end))
+    worked({queue.BUILD})
+    assert "step:end" in mona.get("/workflows/say-why/ask").text
+    assert post(mona, "/workflows/new", title="X", template="own:nobody").status_code == 422
+
+
+def test_without_a_model_the_nearest_templates_are_offered_and_it_is_said(company: Company, mona: FlaskClient) -> None:
+    page = post(mona, "/workflows/new", do="find", title="", description="pay a refund on a charge").text
+    assert "No model is connected, so these were found by likeness of words" in page
+    assert re.search(r'value="customer-refund"\s+checked', page)
+    assert "A model proposes the steps" not in mona.get("/workflows/new").text
+    assert "No template is near what you wrote" in post(mona, "/workflows/new", do="find", description="zzqx").text
+
+
+SCHEDULE = "/workflows/care-review/schedule"
+
+
+@pytest.mark.parametrize(("name", "status"), [("olivia", 403), ("stan", 404), ("ada", 403)])
+def test_who_may_not_edit_adds_no_schedule(company: Company, name: str, status: int) -> None:
+    client = signed_in(web_app(), name)
+    assert client.get(SCHEDULE).status_code == status
+    assert post(client, SCHEDULE, do="add", words="hourly", zone="UTC").status_code == status
+
+
+def test_a_schedule_in_words_is_shown_and_added_once_it_is_confirmed(company: Company, mona: FlaskClient) -> None:
+    assert "In words" in mona.get(SCHEDULE).text
+    shown = post(mona, SCHEDULE, words="every weekday at nine, not on holidays", zone="Europe/Vilnius").text
+    assert "Monday to Friday at 09:00, Europe/Vilnius" in shown
+    assert "does not know holidays" in shown
+    assert shown.count('<li class="num">') == 5
+    assert workflows.open_draft(company.mona, "care-review").revision == 0
+    for words, zone in (("soon", "UTC"), ("hourly", "Atlantis")):
+        assert post(mona, SCHEDULE, do="add", words=words, zone=zone).status_code == 422
+    assert post(mona, SCHEDULE, do="add", words="every weekday at nine", zone="Europe/Vilnius").status_code == 303
+    [trigger] = workflows.open_draft(company.mona, "care-review").document["triggers"]
+    assert (trigger["cron"], trigger["zone"]) == ("0 9 * * 1-5", "Europe/Vilnius")

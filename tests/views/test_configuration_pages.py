@@ -1,0 +1,103 @@
+"""Configuration of a workflow: a change is a new version for the runs that start next; alerts are set and taken away there."""
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from console import workflows
+from tests.company import DOCUMENT
+from tests.services.failing import REMINDING
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+PLACE = "/workflows/care-review/configuration"
+
+
+def rule_document(**more: Any) -> dict[str, Any]:
+    return copy.deepcopy(DOCUMENT) | {"variables": {"days": 90, "exact": True, "words": ["a"], "name": "Fernwick"}} | more
+
+
+def test_what_is_saved_is_a_new_version_and_nothing_else_of_the_draft_is(pages: "Pages") -> None:
+    workflows.import_file(rule_document(), publish=True)
+    workflows.import_file(rule_document(description="Half written"))
+    inside = pages.company.started()
+    mona = pages.mona
+    page = mona.get(PLACE)
+    assert page.form(PLACE)["fields"]["rule.days"] == "90"
+    assert "Changed in the document, for they are lists or change on given days: Words." in page.text
+    mona.post(PLACE, page.form(PLACE)["fields"] | {"retries": "7", "timeout_ms": "5", "rule.days": "30", "rule.exact": "no"})
+    live = workflows.live("care-review")
+    assert (live.number, live.document.settings.retries, live.document.settings.timeout_ms) == (3, 7, 300_000)
+    assert (live.document.variables, live.document.description) == ({"days": 30, "exact": False, "name": "Fernwick", "words": ["a"]}, None)
+    draft = workflows.definition(pages.company.mona, "care-review")
+    assert (draft["settings"]["retries"], draft["description"]) == (7, "Half written")
+    assert pages.company.told(inside)["version"] == 2
+    assert pages.company.told(pages.company.started("2"))["version"] == 3
+    page = mona.get(PLACE)
+    assert page.form(PLACE)["fields"]["timeout_ms"] == "5"
+    refused = mona.post(PLACE, page.form(PLACE)["fields"] | {"retries": "1.5", "backoff_ms": "0.0001"}, status=422)
+    assert "Retries of a step: a whole number." in refused.text
+    assert "First pause before a retry: a number." in refused.text
+    mona.post(PLACE, page.form(PLACE)["fields"] | {"backoff_ms": "2.5", "timeout_ms": "0.25"})
+    settings = workflows.live("care-review").document.settings
+    assert (settings.backoff_ms, settings.timeout_ms) == (2_500, 15_000)
+    mona.post(PLACE, page.form(PLACE)["fields"] | {"timeout_ms": ""})
+    assert workflows.live("care-review").document.settings.timeout_ms is None
+
+
+def test_what_cannot_be_is_named_and_what_was_typed_stays(pages: "Pages") -> None:
+    workflows.import_file(rule_document(), publish=True)
+    fields = pages.mona.get(PLACE).form(PLACE)["fields"]
+    for changed, words in (
+        ({"retries": "many"}, "Retries of a step: a whole number."),
+        ({"rule.days": "x"}, "Days: a number."),
+        ({"retries": "99"}, "less than or equal"),
+    ):
+        page = pages.mona.post(PLACE, fields | changed, status=422)
+        assert words in page.text
+        assert next(iter(changed.values())) in page.form(PLACE)["fields"].values()
+    assert workflows.live("care-review").number == 2
+
+
+def test_who_may_not_change_it_reads_it(pages: "Pages") -> None:
+    page = pages.olivia.get(PLACE)
+    assert "you need the rights to edit and to publish" in page.text
+    pages.olivia.post(PLACE, {"csrf_token": pages.olivia.token, "retries": "1"}, status=403)
+    pages.stan.get(PLACE, status=404)
+
+
+def test_alerts_are_set_and_taken_away(pages: "Pages") -> None:
+    workflows.import_file(REMINDING, publish=True)
+    mona, place = pages.mona, "/workflows/reminding/alerts"
+    page = mona.post(place, {"csrf_token": mona.token, "kind": "slow", "people": "nobody@x.example"}, status=422)
+    assert "How many minutes" in page.text
+    assert page.form(place)["fields"]["people"] == "nobody@x.example"
+    mona.post(place, {"csrf_token": mona.token, "kind": "failed", "people": "tom@fernwick.example", "mail": "on"})
+    page = mona.get("/workflows/reminding/configuration")
+    assert "When a run fails" in page.text
+    assert "by e-mail too" in page.text
+    (remove,) = [form["action"] for form in page.forms if form["action"].endswith("/remove")]
+    mona.post(remove, {"csrf_token": mona.token})
+    assert "Nobody is told when a run fails" in mona.get("/workflows/reminding/configuration").text
+
+
+def test_a_due_time_is_set_in_hours_and_shown_at_its_runs(pages: "Pages") -> None:
+    run_id, mona, place = pages.company.started(), pages.mona, "/workflows/care-review/due-time"
+    page = mona.get(place)
+    fields = page.form(place)["fields"]
+    page = mona.post(place, fields | {"hours": "soon", "people": "nobody@x.example"}, status=422)
+    assert "How many hours, such as 16 or 1.5." in page.text
+    assert "Nobody signs in as nobody@x.example." in page.text
+    mona.post(place, fields | {"hours": "1.5", "people": "tom@fernwick.example", "inbox": "desk", "closes": "00:00", "opens": "00:00"})
+    text = mona.get(PLACE).text
+    for words in (
+        "within 1.5 hours of work, around the clock",
+        "At 50 % it reminds who holds it.",
+        "At 80 % it tells Tom",
+        "At 100 % it moves it to Compliance desk.",
+    ):
+        assert words in text, words
+    assert "Time used" in mona.get(f"/workflows/care-review/executions/{run_id}").text
+    pages.olivia.post(place, fields | {"hours": "1"}, status=403)
+    mona.post(place, {"csrf_token": mona.token, "remove": "1"})
+    assert "no run is ever overdue" in mona.get(PLACE).text

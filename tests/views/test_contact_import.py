@@ -1,0 +1,73 @@
+"""Contacts from a file: what each line becomes, why a line is left out, encodings, and who may."""
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import access
+from console.contacts import imports
+from console.errors import Invalid
+from tests.services.contact_club import found_club
+from tests.tables import cases
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+URL = "/import/c/contact"
+FILE = (
+    "Full name;E-Mail;Stage;Country;Shoe size\n"
+    "Zoë Müller;zoe@post.example;Engaged;DE;38\n"
+    ";nobody@post.example;new;DE;\n"
+    "Sam again;SAM@post.example;new;US;\n"
+    "\n"
+    "Odd;odd@post.example;won;SE;\n"
+    "Twice;zoe@post.example;new;SE;\n"
+)
+
+
+@pytest.fixture
+def club(pages: "Pages") -> "Pages":
+    found_club(pages.company)
+    access.grant("operator", "collection:contact", ["create"], team="operations")
+    return pages
+
+
+def test_each_line_is_shown_before_it_is_added_and_says_why_it_is_not(club: "Pages") -> None:
+    assert URL in club.olivia.get("/c/contact?segment=").html
+    token = club.olivia.get(URL).form(URL)["fields"]["csrf_token"]
+    page = club.olivia.post(URL, {"csrf_token": token, "file": (io.BytesIO(FILE.encode("cp1252")), "leads.csv")}, status=200)
+    assert "1 can be added, 4 cannot" in page.text
+    assert "Zoë Müller" in page.text
+    assert "no field is called so: Shoe size" in page.text
+    for reason in ("Name is needed.", "is there already.", "Stage is none of New, Engaged, Lost.", "stands on a line before."):
+        assert reason in page.text
+    assert club.company.path.with_name("club.db").exists()
+    done = club.olivia.post(URL, page.form(URL)["fields"] | {"go": "1"}, status=200)
+    assert "1 added; 4 not" in done.text
+    assert "Zoë Müller" in club.olivia.get("/c/contact?segment=").text
+
+
+@cases(
+    ("content", "words"),
+    [
+        (b"", "a heading and at least one line"),
+        (b"name\n", "at least one line"),
+        (b"shoe,hat\n1,2\n", "No heading"),
+        (b"x" * 1_000_001, "at most 1,000 kB"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_so(club: "Pages", content: bytes, words: str) -> None:
+    with pytest.raises(Invalid, match=words):
+        imports.read(club.company.olivia, "contact", *imports.decode(content))
+
+
+@cases("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_usual_encodings_are_read(encoding: str) -> None:
+    assert "Zoë Müller" in imports.decode((FILE * 5).encode(encoding))[0]
+
+
+def test_who_may_not_add_contacts_imports_none(club: "Pages") -> None:
+    club.rosa.get(URL, status=403)
+    club.stan.get(URL, status=404)
+    club.olivia.get("/import/c/customer", status=404)

@@ -1,0 +1,146 @@
+"""Enrolling from a list, a segment and a file, who is where, and the same as JSON; who may not look is told of nobody."""
+
+import io
+from typing import Any
+
+import pytest
+
+from console import accounts, enrolments, workflows
+from console.enrolments import Question
+from tests.company import DOCUMENT, Company
+from tests.conftest import web_app
+from tests.jobs import work_until_idle
+from tests.services.test_runs_lists import counted
+from tests.views.conftest import Pages
+
+WHY = {"why": "periodic"}
+ROBOT = "robot@fernwick.example"
+HERE, ENROL = "/workflows/care-review/enrolled", "/workflows/care-review/enrol"
+
+
+@pytest.fixture(name="robot")
+def fixture_robot(company: Company) -> None:
+    """The workflow runs as an account that operates."""
+    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    assert company.people
+    workflows.import_file(DOCUMENT | {"run_as": ROBOT}, publish=True)
+
+
+def test_records_chosen_in_a_list_are_enrolled_after_a_preview(pages: Pages, robot: None) -> None:
+    listed = pages.olivia.get("/c/customer")
+    assert "Enrol in Care review" in listed.text
+    assert "Start Care review" not in listed.text
+    chosen = pages.olivia.get("/bulk/of/customer?action=enrol:care-review&key=1&key=2&key=99")
+    assert "Enrol 3 records in Care review" in chosen.text
+    missing = pages.olivia.send(chosen, ENROL, status=422, key="1")
+    assert "Why" in missing.text
+    pages.olivia.post(ENROL, chosen.form(ENROL)["fields"] | {"key": ["1", "2", "99"], "v.why": "periodic"})
+    preview = pages.olivia.follow()
+    assert "2 would be enrolled in Care review" in preview.text
+    assert "There is no such record" in preview.text
+    address = pages.olivia.answer.request.path
+    pages.olivia.send(preview, address, do="enrol")
+    assert "2 enrolled in Care review, finished" in pages.olivia.follow().text
+    assert "Adaeze Okonkwo-Bell" in pages.olivia.get(HERE).text
+    record = pages.olivia.get("/c/customer/3")
+    assert f"{ENROL}?key=3" in record.links
+
+
+def test_who_is_enrolled_is_listed_by_step_and_a_person_takes_somebody_out(pages: Pages, robot: None) -> None:
+    enrolments.batches.begin(pages.company.olivia, "care-review", Question(keys=["1", "3"], values=WHY))
+    shown = pages.mona.get("/workflows/care-review")
+    assert f"{HERE}?step=start" in shown.links
+    assert "2 here" in shown.text
+    partly = pages.tom.get(f"{HERE}?step=start")
+    assert "Adaeze" in partly.text
+    assert "Halcyon" not in partly.text
+    assert "1 of this page is about a record that you may not see." in partly.text
+    page = pages.mona.get(f"{HERE}?status=waiting")
+    [href] = [link for link in page.links if "/enrolled/lead_" in link and "Halcyon" in pages.mona.get(link).text]
+    assert pages.tom.get(href, status=404)
+    assert "Take out" not in pages.olivia.get(href).text
+    lead = pages.mona.get(href)
+    form = {"csrf_token": pages.mona.token, "reason": " "}
+    assert "Say why" in pages.mona.post(href, form, status=422).text or lead
+    pages.mona.post(href, form | {"reason": "Asked us to stop."})
+    assert "Asked us to stop." in pages.mona.follow().text
+    assert "Halcyon" in pages.mona.get(f"{HERE}?status=left").text
+    assert pages.stan.get(HERE, status=404)
+
+
+def test_a_file_is_read_as_its_columns_say_and_tells_of_every_line(pages: Pages, robot: None) -> None:
+    content = "E-Mail;Why;Note\nadaeze@customers.example;periodic;a\nTORE@customers.example;event;b\nnobody@x.example;event;\n\n;event;\n"
+    page = pages.olivia.get(ENROL)
+    token = page.form(ENROL)["fields"]["csrf_token"]
+    file = (io.BytesIO(content.encode("cp1252") + b"caf\xe9@x.example;event;\n"), "contacts.csv")
+    answer = pages.olivia.client.post(ENROL, data={"csrf_token": token, "way": "file", "file": file}, content_type="multipart/form-data")
+    assert answer.status_code == 303, answer.text
+    address = answer.headers["Location"]
+    work_until_idle({"enrol"})
+    preview = pages.olivia.get(address)
+    assert "2 would be enrolled" in preview.text
+    assert "No record has this: café@x.example." in preview.text
+    assert "Line 6 Left out This row does not say which record is meant." in preview.text
+    form = preview.forms[-1]["fields"]
+    assert (form["c.0"], form["c.1"], form["c.2"], form["match"], form["encoding"]) == ("email", "why", "", "email", "cp1252")
+    pages.olivia.post(address, form | {"do": "columns", "encoding": "utf-8-sig"})
+    again = pages.olivia.answer.headers["Location"]
+    work_until_idle({"enrol"})
+    assert "This line cannot be read as UTF-8." in pages.olivia.get(again).text
+    pages.olivia.send(pages.olivia.get(again), again.rpartition("/")[2], do="enrol")
+    work_until_idle({"enrol"})
+    assert "2 enrolled in Care review" in pages.olivia.follow().text
+    empty = (io.BytesIO(b""), "contacts.csv")
+    answer = pages.olivia.client.post(ENROL, data={"csrf_token": token, "way": "file", "file": empty}, content_type="multipart/form-data")
+    assert answer.status_code == 422
+    assert "empty" in answer.text
+
+
+def test_the_list_and_the_counts_take_the_same_few_statements_whoever_is_in(pages: Pages, robot: None) -> None:
+    sent = []
+    for keys in (["1"], ["2", "3", "4"]):
+        enrolments.batches.begin(pages.company.mona, "care-review", Question(keys=keys, values=WHY))
+        work_until_idle({"begin_enrolled", "advance"})
+        pages.mona.get(HERE)
+        with counted() as (own, theirs):
+            pages.mona.get(HERE)
+        sent.append((len(own), len(theirs)))
+    assert abs(sent[0][0] - sent[1][0]) <= 1, "the list of workflows is read anew once a second"
+    assert max(own for own, _ in sent) <= 12
+    assert [theirs for _, theirs in sent] == [1, 1]
+
+
+def call(person: str, method: str, path: str, status: int, body: Any = None) -> Any:
+    client = web_app().test_client()
+    headers = {"Authorization": f"Bearer {accounts.create_key('tests', person).text}"}
+    answer = client.open(f"/api/v1{path}", method=method, headers=headers, json=body)
+    assert answer.status_code == status, answer.text
+    return answer.get_json()
+
+
+def test_programs_enrol_follow_and_take_out(pages: Pages, robot: None) -> None:
+    olivia, mona, stan = (pages.company.people[name].id for name in ("olivia", "mona", "stan"))
+    root = "/workflows/care-review"
+    begun = call(olivia, "POST", f"{root}/enrolments", 202, {"records": ["1", "77"], "values": WHY})
+    assert begun["counts"] == {"enrolled": 1, "already_enrolled": 0, "refused": 1}
+    rows = call(olivia, "GET", f"{root}/enrolments/{begun['id']}/rows?status=refused", 200)["data"]
+    assert [(row["row"], row["reasons"][0]["field"]) for row in rows] == [(2, "record")]
+    segment = call(olivia, "POST", f"{root}/enrolments", 202, {"segment": "unrated", "values": WHY, "preview": True})
+    assert (segment["status"], segment["total"]) == ("running", 3)
+    work_until_idle({"enrol"})
+    told = call(olivia, "GET", f"{root}/enrolments/{segment['id']}", 200)
+    assert (told["status"], told["counts"]["enrolled"], told["counts"]["already_enrolled"]) == ("done", 2, 1)
+    lines = call(olivia, "POST", f"{root}/enrolments", 202, {"csv": "email,why\ntore@customers.example,event\n"})
+    work_until_idle({"enrol"})
+    assert call(olivia, "GET", f"{root}/enrolments/{lines['id']}", 200)["counts"]["enrolled"] == 1
+    assert call(olivia, "GET", f"{root}/counts", 200) == {"enrolled": 2, "waiting": 2, "active": 0, "steps": {"start": 2}, "versions": {}}
+    [first, second] = call(mona, "GET", f"{root}/leads", 200)["data"]
+    assert (second["record"], second["status"], second["node_id"]) == ("1", "waiting", "start")
+    left = call(mona, "POST", f"{root}/leads/{first['id']}/unenrol", 200, {"reason": "Not interested."})
+    assert (left["status"], left["reason"]) == ("left", "Not interested.")
+    assert call(olivia, "POST", f"{root}/leads/{second['id']}/unenrol", 403, {"reason": "x"})["code"] == "not_allowed"
+    for method, path in (("GET", "leads"), ("GET", "counts"), ("GET", f"enrolments/{begun['id']}"), ("GET", f"leads/{first['id']}")):
+        call(stan, method, f"{root}/{path}", 404)
+    call(stan, "POST", f"{root}/enrolments", 404, {"records": ["1"]})
+    wrong = call(olivia, "POST", f"{root}/enrolments", 422, {"records": ["1"], "segment": "unrated"})
+    assert wrong["details"][0]["field"] == "records"

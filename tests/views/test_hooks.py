@@ -1,0 +1,186 @@
+"""Webhooks: the order of their answers, keys and signatures, the same delivery twice; the page and the calls of triggers."""
+
+import base64
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from standardwebhooks import Webhook
+
+from console import accounts, runs, workflows
+from console.db.engine import fetch
+from tests.company import Company
+from tests.conftest import web_app
+from tests.services.engine import step
+from tests.views.conftest import Pages
+
+ROBOT = "robot@fernwick.test"
+FIELDS = [{"name": "why", "label": "Why", "type": "text", "required": True}]
+STEPS = [
+    step("start", "start", "read") | {"config": {"fields": FIELDS}},
+    step("read", "guidance", "end", {"text": "Read."}),
+    step("end", "end", None),
+]
+HOOKS = [
+    {"id": "plain", "kind": "webhook", "enabled": True},
+    {
+        "id": "signed",
+        "kind": "webhook",
+        "enabled": True,
+        "signed": True,
+        "input": {"why": "input.data.reason"},
+        "filter": "input.type == 'order'",
+    },
+    {"id": "closed", "kind": "webhook"},
+    {"id": "night", "kind": "schedule", "cron": "0 2 * * *", "zone": "Europe/Vilnius"},
+]
+
+
+@pytest.fixture
+def client(company: Company) -> FlaskClient:
+    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    head = {"format": 1, "slug": "call-in", "title": "Call in", "team": "operations", "run_as": ROBOT, "settings": {}}
+    workflows.import_file(head | {"steps": STEPS, "triggers": HOOKS}, publish=True)
+    about = head | {"slug": "about-one", "title": "About one", "collection": "customer", "steps": STEPS, "triggers": [HOOKS[0]]}
+    workflows.import_file({name: value for name, value in about.items() if name != "run_as"}, publish=True)
+    return web_app().test_client()
+
+
+def key(company: Company, who: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {accounts.create_key('test', company.people[who].id).text}"}
+
+
+def listed(client: FlaskClient, company: Company, slug: str = "call-in", who: str = "mona") -> dict[str, dict[str, Any]]:
+    answer = client.get(f"/api/v1/workflows/{slug}/triggers", headers=key(company, who))
+    assert answer.status_code == 200, answer.json
+    return {each["id"]: each for each in answer.get_json()["data"]}
+
+
+def address(client: FlaskClient, company: Company, ident: str, slug: str = "call-in") -> str:
+    url: str = listed(client, company, slug)[ident]["url"]
+    return "/hooks/" + url.rpartition("/")[2]
+
+
+def test_the_answers_come_in_the_order_of_the_table(client: FlaskClient, company: Company) -> None:
+    url, mona = address(client, company, "plain"), key(company, "mona")
+    good = {"why": "it rang"}
+    wrong = {"Authorization": f"Bearer cns_{'0' * 26}_{'0' * 64}"}
+    told = [
+        client.post(address(client, company, "closed")),
+        client.post("/hooks/never-existed"),
+        client.post(url, json=good),
+        client.post(url, json=good, headers=wrong),
+        client.post(url, data="why=x", headers=mona),
+        client.post(url, data=b'{"why": "' + b"x" * 1_100_000 + b'"}', headers=mona, content_type="application/json"),
+        client.post(url, data=b"[1]", headers=mona, content_type="application/json"),
+        client.post(url, json=good, headers=key(company, "stan")),
+        client.post(url, json={"wy": "x"}, headers=mona),
+        client.post(url, json=good, headers=mona),
+    ]
+    assert [answer.status_code for answer in told] == [404, 400, 401, 401, 415, 413, 400, 403, 422, 202]
+    assert all(answer.is_json for answer in told)
+    assert {detail["field"] for detail in told[8].get_json()["details"]} == {"input.why", "input.wy"}
+    run_id = told[-1].get_json()["runId"]
+    assert told[-1].json == {"runId": run_id, "duplicate": False}
+    seen = runs.get(company.mona, run_id).json
+    assert (seen["trigger"]["id"], seen["trigger"]["kind"], seen["holder"]) == ("plain", "webhook", None)
+
+
+def test_a_live_run_on_the_record_and_the_same_delivery_twice(client: FlaskClient, company: Company) -> None:
+    url = address(client, company, "plain", "about-one")
+    mona = key(company, "mona")
+    body = {"record": 1, "why": "it rang"}
+    first = client.post(url, json=body, headers=mona | {"X-Idempotency-Key": "a"})
+    again = client.post(url, json=body, headers=mona | {"X-Idempotency-Key": "a"})
+    other = client.post(url, json=body | {"why": "else"}, headers=mona | {"X-Idempotency-Key": "a"})
+    live = client.post(url, json=body, headers=mona)
+    assert (first.status_code, again.status_code, other.status_code, live.status_code) == (202, 202, 422, 409)
+    assert again.json == {"runId": first.get_json()["runId"], "duplicate": True}
+    assert (live.get_json()["code"], live.get_json()["runId"]) == ("run_is_live", first.get_json()["runId"])
+    assert client.post(url, json={"why": "x"}, headers=mona).status_code == 422
+    assert [each["why"] is None for each in listed(client, company, "about-one")["plain"]["last"]].count(True) == 1
+    assert fetch("select count(*) from /* every run */ console.run where trigger = 'webhook'")[0][0] == 1
+
+
+def test_a_signed_delivery_is_known_by_its_secret_and_taken_once(client: FlaskClient, company: Company) -> None:
+    url = address(client, company, "signed")
+    made = client.post("/api/v1/workflows/call-in/triggers/signed/secret", json={}, headers=key(company, "mona"))
+    secret = made.get_json()["secret"]
+    raw = '{"type": "order", "data": {"reason": "paid"}}'
+
+    def sent(ident: str, body: str = raw, at: datetime | None = None, by: str = secret) -> Any:
+        at = at or datetime.now(UTC)
+        headers = {
+            "webhook-id": ident,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": Webhook(by).sign(ident, at, body),
+        }
+        return client.post(url, data=body, headers=headers, content_type="application/json")
+
+    first, again = sent("msg_1"), sent("msg_1")
+    assert (first.status_code, again.json) == (202, {"runId": first.get_json()["runId"], "duplicate": True})
+    assert sent("msg_2", raw.replace("order", "else")).json == {"runId": None, "duplicate": False}
+    forged = base64.b64encode(b"x" * 24).decode()
+    assert [sent("msg_3", at=datetime.now(UTC) - timedelta(minutes=6)).status_code, sent("msg_4", by=forged).status_code] == [401, 401]
+    assert client.post(url, data=raw, content_type="application/json", headers=key(company, "mona")).status_code == 401
+    garbage = {"webhook-id": "m", "webhook-timestamp": str(int(datetime.now(UTC).timestamp())), "webhook-signature": "nonsense"}
+    assert client.post(url, data=b"\xff", content_type="application/json", headers=garbage).status_code == 401
+    counts = listed(client, company)["signed"]
+    assert (counts["matched"], counts["passed"]) == (1, 1)
+    assert fetch("select input from /* every run */ console.run where id = %s", (first.get_json()["runId"],)) == [({"why": "paid"},)]
+
+
+def test_switches_and_addresses_are_changed_by_who_may(client: FlaskClient, company: Company) -> None:
+    lead, place = key(company, "mona"), "/api/v1/workflows/call-in/triggers"
+    old = address(client, company, "plain")
+    assert client.post(f"{place}/plain/rotate", json={}, headers=key(company, "olivia")).status_code == 403
+    assert client.post(f"{place}/plain/rotate", json={}, headers=key(company, "stan")).status_code in (403, 404)
+    new = client.post(f"{place}/plain/rotate", json={}, headers=lead).get_json()["url"].rpartition("/")[2]
+    mona = key(company, "mona")
+    assert client.post(old, json={"why": "x"}, headers=mona).status_code == 400
+    assert client.post(f"/hooks/{new}", json={"why": "x"}, headers=mona).status_code == 202
+    assert client.patch(f"{place}/plain", json={"enabled": False}, headers=lead).get_json()["enabled"] is False
+    assert client.post(f"/hooks/{new}", json={"why": "x"}, headers=mona).status_code == 404
+    workflows.import_file(workflows.live("call-in").document.to_json() | {"description": "Again"}, publish=True)
+    assert listed(client, company)["plain"]["enabled"] is False
+    assert "url" not in listed(client, company, who="olivia")["plain"]
+    changes = fetch(
+        "select convert_from(body, 'UTF8')::jsonb->'data'->'open'->>'change' from console.event where body like '%%trigger_changed%%' order by id"
+    )
+    assert [row[0] for row in changes] == ["address", "off"]
+
+
+def test_a_webhook_that_is_added_by_call_works_at_once_and_stands_in_the_draft(client: FlaskClient, company: Company) -> None:
+    lead, place = key(company, "mona"), "/api/v1/workflows/call-in/triggers"
+    made = client.post(place, json={"kind": "webhook", "enabled": True}, headers=lead)
+    assert (made.status_code, made.get_json()["id"][:4], made.get_json()["enabled"]) == (201, "trg_", True)
+    path = "/hooks/" + made.get_json()["url"].rpartition("/")[2]
+    assert client.post(path, json={"why": "x"}, headers=key(company, "mona")).status_code == 202
+    assert workflows.definition(company.mona, "call-in")["triggers"][-1]["id"] == made.get_json()["id"]
+    wrong = client.post(place, json={"kind": "schedule", "cron": "61 * * * *"}, headers=lead)
+    assert (wrong.status_code, wrong.get_json()["details"][0]["field"]) == (422, "triggers[5].cron")
+    assert client.post(place, json={"kind": "webhook", "enabled": "yes"}, headers=lead).status_code == 422
+    assert client.post(place, json={"kind": "webhook"}, headers=key(company, "olivia")).status_code == 403
+
+
+def test_the_page_says_when_and_why_in_words(client: FlaskClient, pages: Pages) -> None:
+    url = address(client, pages.company, "plain")
+    client.post(url, json={}, headers=key(pages.company, "mona"))
+    page = pages.mona.get("/workflows/call-in/triggers")
+    for words in ("Every day at 02:00", "Europe/Vilnius", "Generate new URL", "Not started", "Make the secret", "Switch off"):
+        assert words in page.text
+    assert [told["value"].endswith(url) for told in page.with_attribute("readonly")].count(True) == 1
+    assert [told["class"] for told in page.with_attribute("class")].count("num") >= 5  # the next five times
+    reader = pages.olivia.get("/workflows/call-in/triggers")
+    assert [words in reader.text for words in ("Generate new URL", "Switch off")] == [False, False]
+    assert reader.with_attribute("readonly") == []
+    pages.stan.get("/workflows/call-in/triggers", status=404)
+    for who, status in (("olivia", 403), ("stan", 404), ("mona", 303)):
+        token = {"csrf_token": getattr(pages, who).token}
+        getattr(pages, who).post("/workflows/call-in/triggers/closed/switch", token | {"enabled": "true"}, status=status)
+    pages.mona.send(page, "/workflows/call-in/triggers/plain/rotate")
+    pages.mona.send(page, "/workflows/call-in/triggers/signed/secret", status=200)
+    assert "whsec_" in pages.mona.answer.get_data(as_text=True)
+    assert client.post(url, json={"why": "x"}, headers=key(pages.company, "mona")).status_code == 400
+    assert client.post(address(client, pages.company, "closed"), json={"why": "x"}, headers=key(pages.company, "mona")).status_code == 202

@@ -1,0 +1,98 @@
+"""The test panel: a dry run answered step by step on the page, kept as a test; for whoever may edit the workflow."""
+
+from typing import Any
+
+import pytest
+
+from console import workflows
+from console.core.drafting import SetDocument
+from console.db.engine import fetch
+from tests.views.conftest import Page, Pages
+
+URL = "/workflows/care-review/test"
+
+
+def go(pages: Pages, page: Page, do: str = "run", status: int = 200, typed: dict[str, Any] | None = None, **more: Any) -> Page:
+    """Press a button of the form."""
+    return pages.mona.send(page, "/test", status=status, do=do, **(typed or {}), **more)
+
+
+def test_a_dry_run_is_answered_on_the_page_and_kept_as_a_test(pages: Pages) -> None:
+    found = go(pages, pages.mona.get(URL), "find", find="Adaeze")
+    assert "Adaeze Okonkwo-Bell" in found.text
+    page = go(pages, found, find="", typed={"v.record": "1", "v.input.why": "periodic"})
+    assert "It stops at “Read this”." in page.text
+    page = go(pages, page)
+    assert "It stops at “Take a note”." in page.text
+    refused = go(pages, page, typed={"v.answer.count": "many"})
+    assert "It stops at “Take a note”." in refused.text
+    assert "many" in str(refused.forms)
+    page = go(pages, refused, typed={"v.answer.count": "2", "v.answer.note": "Fine."})
+    page = go(pages, page, typed={"v.answer.risk": "high"})
+    assert ("It stops at “Decide”." in page.text, "Update risk" in page.text, "empty → high" in page.text) == (True, True, True)
+    failing = go(pages, page, "look", typed={"effect.rate": "failed"})
+    assert "It stops at “Rate the risk”." in failing.text
+    page = go(pages, failing, "look", typed={"effect.rate": "succeeded"})
+    ended = go(pages, page, outcome="approve")
+    assert "It ends as Approved." in ended.text
+    back = go(pages, ended, "back")
+    assert "It stops at “Decide”." in back.text
+    assert "Give the test a name." in go(pages, ended, "keep", status=422).text
+    go(pages, ended, "keep", status=303, name="High is approved")
+    kept = workflows.open_draft(pages.company.mona, "care-review").document["tests"][0]
+    assert (kept["name"], kept["expect"]["outcome"], kept["answers"]["rate"]) == (
+        "High is approved",
+        "Approved",
+        {"values": {"email": "adaeze@customers.example", "risk": "high"}},
+    )
+    told = go(pages, pages.mona.follow(), "tests")
+    assert "High is approved: holds" in told.text
+    assert fetch("select count(*) from console.run")[0][0] == 0
+
+
+@pytest.mark.parametrize("who", ["olivia", "stan", "rosa", "ada"])
+def test_nobody_else_gets_in(pages: Pages, who: str) -> None:
+    browser = getattr(pages, who)
+    status = 404 if who == "stan" else 403
+    browser.get(URL, status=status)
+    browser.post(URL, {"csrf_token": browser.token, "do": "run", "v.record": "1", "t.record": "reference"}, status=status)
+
+
+def test_a_record_that_is_not_there_and_a_draft_with_errors_say_so(pages: Pages) -> None:
+    page = pages.mona.get(URL)
+    gone = go(pages, page, status=404, typed={"v.record": "99", "v.input.why": "periodic"})
+    assert "There is nothing here" in gone.text
+    go(pages, page, status=422, typed={"v.record": "1"})
+    pages.mona.post(URL, page.form("/test")["fields"] | {"do": "run", "kept": "[1"}, status=422)
+    workflows.edit(pages.company.mona, "care-review", 0, [])
+
+
+def test_ended_runs_are_decided_again_with_links_to_their_replay(pages: Pages) -> None:
+    run_id = pages.company.finished("1")
+    told = pages.mona.get(f"{URL}/past")
+    assert "0 of 1 would go another way." in told.text
+    assert f"/runs/{run_id}/replay" in told.links
+    for who, status in (("olivia", 403), ("stan", 404)):
+        getattr(pages, who).get(f"{URL}/past", status=status)
+
+
+def test_publishing_asks_why_where_a_test_fails(pages: Pages) -> None:
+    test = {"name": "Begins with the record", "expect": {"path": ["load"]}, "record": "1", "input": {"why": "event"}}
+    workflows.edit(pages.company.mona, "care-review", 0, [SetDocument(field="tests", value=[test])])
+    page = pages.mona.get("/workflows/care-review/publish")
+    stopped = pages.mona.send(page, "/publish", status=409, note="Tests.")
+    assert "Begins with the record: It begins with “Start”, and “Load the customer” was expected." in stopped.text
+    pages.mona.send(stopped, "/publish", note="Tests.", accept="Mended tomorrow.")
+    assert workflows.live("care-review").number == 2
+
+
+def test_a_real_run_is_marked_as_a_test_and_begins_only_when_asked_twice(pages: Pages) -> None:
+    live = pages.company.started("1")
+    page = pages.mona.get(URL)
+    begun = {"v.record": "1", "v.input.why": "periodic"}
+    assert "Say that you know" in go(pages, page, "execute", status=422, typed=begun).text
+    go(pages, page, "execute", status=303, sure="yes", typed=begun)
+    rows = fetch("select id from console.run where id <> %s", (live,))
+    told = pages.company.told(rows[0][0], "mona")
+    assert (len(rows), told["test"], told["holder"]) == (1, True, pages.company.mona.id)
+    assert "Test" in pages.mona.follow().text

@@ -1,0 +1,149 @@
+"""The pages of the workflow editor: who gets in, what is refused with what was typed, text, publishing, history, a start without a record."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from console import access, workflows
+from console.core import drafting
+from tests.company import Company
+from tests.conftest import web_app
+from tests.views.conftest import signed_in
+
+CARE = "/workflows/care-review"
+
+
+@pytest.fixture(name="mona")
+def fixture_mona(company: Company) -> FlaskClient:
+    """The browser of the lead of Operations."""
+    assert company.people
+    return signed_in(web_app(), "mona")
+
+
+def post(client: FlaskClient, path: str, headers: Any = None, **form: Any) -> Any:
+    """Send a form of a page that this person has open."""
+    token = re.search(r'data-token="([^"]+)"', client.get("/workflows").text)
+    assert token
+    return client.post(path, data={"csrf_token": token[1], **form}, headers=headers)
+
+
+def sent(client: FlaskClient, path: str, **form: Any) -> Any:
+    return post(client, path, {"HX-Request": "true"}, **form)
+
+
+def changed(client: FlaskClient, revision: int, *changes: dict[str, Any], **more: Any) -> Any:
+    return sent(client, f"{CARE}/edit", do="change", revision=revision, changes=json.dumps(changes), **more)
+
+
+TITLE = {"op": "set", "step": "read", "field": "title", "value": "Read this twice"}
+
+
+@pytest.mark.parametrize("page", ["edit", "publish", "history"])
+@pytest.mark.parametrize(("name", "status"), [("olivia", 403), ("stan", 404), ("ada", 403)])
+def test_who_may_not_edit_the_workflow_does_not_get_in(company: Company, page: str, name: str, status: int) -> None:
+    client = signed_in(web_app(), name)
+    assert client.get(f"{CARE}/{page}").status_code == status
+    assert post(client, f"{CARE}/{page}", do="undo", revision=0, note="x", version=1).status_code == status
+    assert client.get("/workflows/new").status_code == 403
+    assert workflows.open_draft(company.mona, "care-review").revision == 0
+
+
+def test_a_lead_without_rights_to_data_edits_and_is_offered_no_collection(company: Company, mona: FlaskClient) -> None:
+    page = mona.get(f"{CARE}/edit").text
+    assert "data-outline" in page
+    assert mona.get(f"{CARE}/edit?step=rate").status_code == 200
+    seen = access.can(company.mona, "operations", "collection:customer", "browse")
+    assert ('value="customer">Customers' in page) is seen
+
+
+def test_a_change_is_saved_and_what_collides_is_shown_beside_what_is_there(company: Company, mona: FlaskClient) -> None:
+    assert "Read this twice" in changed(mona, 0, TITLE, step="read").text
+    access.grant("operator", "workflow:care-review", ["edit"], team="operations")
+    access.refresh()
+    refused = changed(signed_in(web_app(), "olivia"), 0, TITLE | {"value": "Read it"})
+    assert refused.status_code == 409
+    assert refused.headers["Draft-Revision"] == "1"
+    for words in ("Mona changed the same", "Read it", "Read this twice", "Keep mine", "Take theirs"):
+        assert words in refused.text
+    assert changed(mona, 1, {"op": "paint"}).status_code == 422
+    assert sent(mona, f"{CARE}/edit", do="change", revision=1, changes="[").status_code == 422
+    undone = sent(mona, f"{CARE}/edit", do="undo", revision=1)
+    assert "Read this twice" not in undone.text
+    assert sent(mona, f"{CARE}/edit", do="undo", revision=2).status_code == 409
+
+
+def test_the_text_is_the_document_with_what_only_a_newer_release_knows(company: Company, mona: FlaskClient) -> None:
+    draft = workflows.open_draft(company.mona, "care-review")
+    assert "Text of the workflow" in mona.get(f"{CARE}/edit?view=text").text
+    same = sent(mona, f"{CARE}/edit", do="text", revision=0, text=drafting.written(draft.document).decode(), view="text")
+    assert same.status_code == 200
+    assert workflows.open_draft(company.mona, "care-review").revision == 0
+    newer = json.dumps(draft.document | {"newer": {"b": 1}})
+    assert "There is no setting newer here" in sent(mona, f"{CARE}/edit", do="text", revision=0, text=newer, view="text").text
+    assert workflows.open_draft(company.mona, "care-review").document["newer"] == {"b": 1}
+    for wrong in ("{", '{"steps": 1}', "[]"):
+        assert sent(mona, f"{CARE}/edit", do="text", revision=1, text=wrong).status_code == 422
+    assert sent(mona, f"{CARE}/edit", do="text", revision=1, text=json.dumps(draft.document | {"slug": "another"})).status_code == 422
+
+
+def test_publishing_says_what_changes_and_asks_for_a_note(company: Company, mona: FlaskClient) -> None:
+    company.started()
+    changed(mona, 0, TITLE)
+    page = mona.get(f"{CARE}/publish").text
+    for words in ("Read this twice", "1 run under way with version 1", "they keep their version"):
+        assert words in page
+    assert post(mona, f"{CARE}/publish", revision=1, note=" ").status_code == 422
+    stale = post(mona, f"{CARE}/publish", revision=0, note="Clearer")
+    assert (stale.status_code, "Clearer" in stale.text) == (409, True)
+    assert post(mona, f"{CARE}/publish", revision=1, note="Clearer").status_code == 303
+    assert workflows.live("care-review").number == 2
+    changed(mona, 1, TITLE | {"value": "Thrice"})
+    history = mona.get(f"{CARE}/history?version=2").text
+    assert "Clearer" in history
+    assert "Thrice" in history
+    assert post(mona, f"{CARE}/history?version=2", base=2).status_code == 303
+    assert "No differences found" in mona.get(f"{CARE}/history?version=2").text
+
+
+def test_every_template_opens_in_the_editor_with_each_of_its_steps(company: Company, mona: FlaskClient) -> None:
+    for template in workflows.templates():
+        answer = post(mona, "/workflows/new", title=template.title, template=template.id)
+        assert answer.status_code == 303
+        draft = workflows.open_draft(company.mona, answer.location.split("/")[2])
+        assert len(draft.document["steps"]) == template.steps
+        kinds = {step["type"]: step["id"] for step in draft.document["steps"]}
+        for step in kinds.values():
+            assert mona.get(f"{answer.location}?step={step}").status_code == 200
+    assert post(mona, "/workflows/new", title="", template="").status_code == 422
+    assert post(mona, "/workflows/new", title="New", template="").location == "/workflows/new-2/edit"
+
+
+def test_a_workflow_without_a_record_starts_from_its_page(company: Company, mona: FlaskClient) -> None:
+    made = workflows.create(company.mona, "Call back")
+    end = {"op": "add_step", "step": {"type": "end", "title": "End"}, "after": "start"}
+    workflows.edit(company.mona, made.slug, 0, drafting.read_changes([end]))
+    assert mona.get("/workflows/call-back/start").status_code == 404
+    workflows.publish_draft(company.mona, made.slug, note="First")
+    assert "/runs/run_" in post(mona, "/workflows/call-back/start").location
+    assert signed_in(web_app(), "stan").get("/workflows/call-back/start").status_code == 404
+
+
+def test_any_two_versions_are_compared_in_words_and_on_the_picture(company: Company, mona: FlaskClient) -> None:
+    workflows.edit(company.mona, "care-review", 0, drafting.read_changes([{"op": "remove_step", "step": "read", "heal": True}]))
+    workflows.publish_draft(company.mona, "care-review", note="Shorter")
+    changed(mona, 1, TITLE | {"step": "decide", "value": "Decide now"})
+    workflows.publish_draft(company.mona, "care-review", note="Clearer")
+    page = mona.get(f"{CARE}/history?version=3&than=1").text
+    for words in (
+        "Version 3 compared with version 1",
+        "Decide now",
+        'data-state="removed"',
+        'data-state="changed"',
+        "Compare it with the draft",
+    ):
+        assert words in page
+    assert "both versions are the same" in mona.get(f"{CARE}/history?version=3&than=3").text
+    assert mona.get(f"{CARE}/history?version=3&than=9").status_code == 404

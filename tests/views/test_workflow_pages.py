@@ -1,0 +1,152 @@
+"""Pages of workflows: cards and their filters, the switch that says what it will do, executions, incidents and figures."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import monitoring, runs, workflows
+from console.activity import sequencing
+from tests.company import DOCUMENT, STEPS
+from tests.services.failing import failed, mend
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+CARE = "/workflows/care-review"
+
+
+def tight(words: str) -> str:
+    """Without blanks: between a term and its value there is none."""
+    return words.replace(" ", "")
+
+
+@pytest.fixture
+def broken(pages: "Pages") -> "tuple[Pages, str]":
+    """Pages of a company in which a run failed, and the run."""
+    old = failed(pages.company)
+    sequencing.catch_up()
+    monitoring.read_log()
+    return pages, old
+
+
+def test_cards_are_filtered_by_status_and_team(pages: "Pages") -> None:
+    short = [STEPS[0] | {"next": {"default": "end"}}, STEPS[-1]]
+    workflows.import_file(DOCUMENT | {"slug": "draft-one", "title": "A draft", "collection": None, "steps": short})
+    page = pages.mona.get("/workflows")
+    assert {"/workflows/care-review", "/workflows/draft-one", CARE + "/switch?to=paused", "/workflows/draft-one/switch?to=active"} <= {
+        *page.links
+    }
+    assert "All 2Active 1Draft 1Paused 0" in page.text
+    assert "/workflows/care-review" not in pages.mona.get("/workflows?status=draft").links
+    assert CARE + "/switch?to=paused" not in pages.olivia.get("/workflows").links
+    workflows.archive(pages.company.mona, "care-review")
+    assert "/workflows/care-review" not in pages.mona.get("/workflows").links
+    assert "/workflows/care-review" in pages.mona.get("/workflows?status=archived").links
+    assert "No workflow is here" in pages.mona.get("/workflows?status=paused").text
+
+
+def test_the_switch_says_what_it_will_do_and_does_it(pages: "Pages") -> None:
+    mona, inside = pages.mona, pages.company.started()
+    page = mona.get(CARE + "/switch?to=paused")
+    assert "1 live run that you may see stays where it is" in page.text
+    mona.post(CARE + "/switch", {"csrf_token": mona.token, "to": "paused", "reason": "Month's end"}, status=303)
+    assert "Paused" in mona.get(CARE).text
+    page = mona.get(CARE + "/switch?to=active")
+    for words in (
+        "Resume Care review?",
+        "Version 1, as it is",
+        "By a person, from a record",
+        "Records now 4",
+        "no channel",
+        "nothing by itself",
+    ):
+        assert tight(words) in tight(page.text), words
+    page = mona.post(CARE + "/switch", {"csrf_token": mona.token, "to": "cancelled", "reason": " "}, status=422)
+    assert "Say why in at most 2,000 characters" in page.text
+    assert "Adaeze Okonkwo-Bell" in page.text
+    mona.post(CARE + "/switch", {"csrf_token": mona.token, "to": "cancelled", "reason": "The law has changed"}, status=303)
+    runs.end_cancelled()
+    assert pages.company.told(inside)["reason"] == "The law has changed"
+    assert mona.get(CARE + "/switch?to=archived").text.count("Archive Care review?")
+    mona.get(CARE + "/switch?to=draft", status=404)
+    page = mona.post(CARE + "/switch", {"csrf_token": mona.token, "to": "paused"}, status=409)
+    assert "Only a workflow that is active can be paused; this one is cancelled." in page.text
+
+
+def test_who_may_not_switch_is_told_which_right_it_needs(pages: "Pages") -> None:
+    page = pages.olivia.post(CARE + "/switch", {"csrf_token": pages.olivia.token, "to": "active"}, status=403)
+    assert "You may not activate Care review. A lead of Operations or an admin can" in page.text
+    assert workflows.entry(pages.company.mona, "care-review").status == "active"
+
+
+def test_executions_are_filtered_in_the_address(broken: "tuple[Pages, str]") -> None:
+    pages, old = broken
+    olivia, place = pages.olivia, "/workflows/reminding/executions"
+    detail = f"{place}/{old}"
+    for query in ("", "?status=failed", "?version=1&trigger=record", f"?id={old}", "?from=2020-01-01&to=2100-01-01", "?live=0"):
+        assert detail in olivia.get(place + query).links, query
+    for query in ("?status=completed", "?trigger=api", "?id=run_x", "?to=2020-01-01", "?live=1", "?version=2"):
+        page = olivia.get(place + query)
+        assert detail not in page.links, query
+        assert "No run that you may see is like this" in page.text
+    for query, words in (("?status=odd", "There is no status odd."), ("?from=soon", "soon is no day."), ("?version=x", "x is no version.")):
+        assert words in olivia.get(place + query, status=400).text
+    assert detail in pages.tom.get(place).links
+
+
+def test_a_run_is_a_journal_with_its_error_open_from_which_it_is_done_again(broken: "tuple[Pages, str]") -> None:
+    pages, old = broken
+    olivia, place = pages.olivia, f"/workflows/reminding/executions/{old}"
+    page = olivia.get(place)
+    assert [name for tag, told in page.attributes if tag == "details" and "open" in told for name in told] == ["class", "open"]
+    for words in ("Journal", "Failed", "Adaeze Okonkwo-Bell", str(pages.company.told(old)["reason"])):
+        assert words in page.text
+    pages.mona.get(f"{CARE}/executions/{old}", status=404)
+    mend(pages.company, "1")
+    form = {"csrf_token": olivia.token, "from": "failure", "version": "live"}
+    answer = olivia.post(place + "/retry", form, status=303)
+    made = runs.find(pages.company.olivia, {"rerun_of": old})[0][0]
+    assert made.status == "completed"
+    assert f"/workflows/reminding/executions/{made.id}" in olivia.get(place).links
+    assert place in olivia.get(f"/workflows/reminding/executions/{made.id}").links
+    assert answer is not None
+    assert "has completed" in olivia.post(f"/workflows/reminding/executions/{made.id}/retry", form, status=409).text
+
+
+def test_another_input_begins_at_the_start(pages: "Pages") -> None:
+    company, olivia = pages.company, pages.olivia
+    old = company.at("rate")
+    runs.abort(company.olivia, old, revision=None, reason="Wrong file")
+    place = f"{CARE}/executions/{old}/retry"
+    page = olivia.get(place)
+    olivia.post(place, page.form(place)["fields"] | {"from": "start", "v.why": "event"})
+    made = runs.find(company.olivia, {"rerun_of": old})[0][0]
+    assert company.told(made.id)["attempts"][0]["values"] == {"why": "event"}
+    assert "already ongoing" in olivia.post(place, {"csrf_token": olivia.token, "from": "failure"}, status=409).text
+
+
+def test_incidents_are_retried_together_and_set_aside(broken: "tuple[Pages, str]") -> None:
+    pages, old = broken
+    mona, place = pages.mona, "/workflows/reminding/incidents"
+    page = mona.get(place)
+    assert "Incidents 1" in page.text
+    retry = next(link for link in page.links if link.endswith("/retry"))
+    assert "Retry 1 run of Reminding?" in mona.get(retry).text
+    mona.post(retry, {"csrf_token": mona.token, "from": "start", "version": "live"}, status=303)
+    assert runs.find(pages.company.mona, {"rerun_of": old})[0][0].status == "failed"
+    sequencing.catch_up()
+    monitoring.read_log()
+    close = next(link for link in mona.get(place).links if link.endswith("/close"))
+    assert "Say why in at most" in mona.post(close, {"csrf_token": mona.token}, status=422).text
+    mona.post(close, {"csrf_token": mona.token, "reason": "Called them"}, status=303)
+    assert "Nothing failed that is still open" in mona.get(place).text
+    assert not [link for link in pages.ada.get(place).links if link.endswith(("/retry", "/close"))]
+
+
+def test_figures_are_chosen_by_their_days(broken: "tuple[Pages, str]") -> None:
+    pages, _ = broken
+    page = pages.olivia.get("/workflows/reminding/metrics?days=7")
+    for words in ("Started 1", "Success 0%", "Failed 1", "By step", "In 7 days 1 were started; 0 completed and 1 failed."):
+        assert words in page.text
+    assert "No run of this workflow was started" in pages.olivia.get(CARE + "/metrics").text
+    pages.olivia.get(CARE + "/metrics?days=8", status=400)
