@@ -178,7 +178,8 @@ class Screen:
         return box
 
     def key(self, keys: str) -> None:
-        """Press a key, or one after another: `g m`."""
+        """Press a key, or one after another: `g m`. A page that is still coming would not hear it."""
+        self.settled()
         for one in keys.split(" "):
             self.page.keyboard.press(one)
         self.page.wait_for_timeout(30)
