@@ -39,12 +39,13 @@ def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: st
 
     A word that ends messages takes back consent before this returns.
     """
-    if fetch(_KNOWN, (provider, provider_id)):
+    provider_id = provider_id.replace("\x00", "")
+    if provider_id and fetch(_KNOWN, (provider, provider_id)):
         return None
-    address, _ = reaching.address_of(kind, sender, None)
-    address = address or sender.strip()[:200]
+    known, _ = reaching.address_of(kind, sender.replace("\x00", ""), None)
+    address = known or sender.replace("\x00", "").strip()[:200]
     told, stop = text[:LONGEST].replace("\x00", ""), is_stop(text)
-    found = contact_behind(kind, address)
+    found = contact_behind(kind, known) if known else None  # what is no address is nobody's
     message_id, now = new_id("msg"), log.now()
     subject = _subject(*found) if found else subjects.subject_of("message", message_id)
     kid, nonce, ct = subjects.seal(subject, f"message|{message_id}", {"from": address, "text": told})
@@ -96,11 +97,11 @@ def contact_behind(kind: str, address: str) -> tuple[str, str] | None:
 
 def _key_by_address(collection: Collection, column: str, kind: str, address: str) -> str | None:
     """The first record with this address, however it is written: first by the usual ways, then by the last digits of a number."""
-    written = " || ".join(f"record.{column} == '{one}'" for one in _ways_to_write(kind, address))
+    written = " || ".join(f"record.{column} == {_quoted(one)}" for one in _ways_to_write(kind, address))
     page = records.page(collection.id, whole(collection.id), segment=expressions.parse(written), limit=1)
     if page.rows or kind == "email":
         return page.rows[0].key if page.rows else None
-    ends = f"contains(record.{column}, '{address[-2:]}') && contains(record.{column}, '{address[-4:-2]}')"
+    ends = f"contains(record.{column}, {_quoted(address[-2:])}) && contains(record.{column}, {_quoted(address[-4:-2])})"
     country = collection.contact.country if collection.contact is not None else None
     likely = records.page(collection.id, whole(collection.id), segment=expressions.parse(ends), limit=MOST_LIKELY)
     for row in likely.rows:
@@ -111,9 +112,7 @@ def _key_by_address(collection: Collection, column: str, kind: str, address: str
 
 
 def _ways_to_write(kind: str, address: str) -> list[str]:
-    """The address as databases may have it; none with a quote, which no address that was understood has."""
-    if "'" in address or "\\" in address:
-        return [""]
+    """The address as databases may have it."""
     if kind == "email":
         return list(dict.fromkeys([address, address.casefold()]))
     import phonenumbers
@@ -127,6 +126,11 @@ def _ways_to_write(kind: str, address: str) -> list[str]:
     digits = formats[0].removeprefix("+")
     bare = [digits, f"00{digits}", "".join(filter(str.isdigit, formats[2]))]
     return list(dict.fromkeys([*formats, *(one.replace("-", " ") for one in formats[:3]), *bare]))
+
+
+def _quoted(text: str) -> str:
+    """The text as a literal of an expression: an address may have a quote in it, such as O'Brien's."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _subject(collection: str, record: str) -> str:

@@ -3,15 +3,21 @@
 Source: RFC 3464 (delivery status), RFC 3834 (automatic answers).
 """
 
+import codecs
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes, policy
-from email.message import EmailMessage, Message
+from email.message import Message
 from email.utils import parseaddr
 
 LONGEST_REASON = 300
+LONGEST_HEADER = 2_000
+MOST_PARTS = 100
+NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "unicode_escape", "raw_unicode_escape"})
+"""Codecs of Python that no mail is written in, and whose reading takes long or cannot replace what is wrong."""
 _OURS = re.compile(r"<(msg_[0-9a-z]{26})@")
+_TYPES = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
 _CARRIERS = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
 
 
@@ -34,53 +40,83 @@ class Answer:
 
 
 def read(raw: bytes) -> Bounce | Answer | None:
-    """What a mail tells; None for one that nobody wrote and that reports on no message of ours, such as an automatic answer."""
-    mail = message_from_bytes(raw, policy=policy.default)
+    """What a mail tells; None for one that nobody wrote and that reports on no message of ours, such as an automatic answer.
+
+    Anybody can write it: headers are taken as they stand, because the parser of the standard library fails on some and takes minutes for others. What has
+    more parts than a mail has is not read.
+    """
+    types = _TYPES.findall(raw)
+    if len(types) > MOST_PARTS or any(len(each) > LONGEST_HEADER for each in types):
+        return None
+    mail = message_from_bytes(raw, policy=policy.compat32)
     reported = [part for part in mail.walk() if part.get_content_type() == "message/delivery-status"]
     if reported:
         ours = _about(mail)
         return None if ours is None else _bounce(ours, reported)
-    sender = parseaddr(str(mail.get("From", "")))[1]
-    automatic = str(mail.get("Auto-Submitted", "no")).strip().casefold() != "no" or str(mail.get("Return-Path", "")).strip() == "<>"
+    try:
+        sender = parseaddr(_header(mail, "From"))[1]
+    except RecursionError:  # brackets within brackets
+        return None
+    automatic = _header(mail, "Auto-Submitted").casefold() not in ("", "no") or _header(mail, "Return-Path") == "<>"
     if automatic or "@" not in sender:
         return None
-    return Answer(sender[:200], _text(mail), str(mail.get("Message-ID", "")).strip()[:200])
+    return Answer(sender[:200], _text(mail), _header(mail, "Message-ID")[:200])
 
 
-def _about(mail: EmailMessage) -> str | None:
+def _header(part: Message, name: str) -> str:
+    """The header in one line, as it was written; empty without it. What is no text is left out."""
+    raw = next((str(value) for key, value in part.raw_items() if key.casefold() == name.casefold()), "")[:LONGEST_HEADER]
+    text = raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return " ".join(text.replace("\x00", "").split())
+
+
+def _about(mail: Message) -> str | None:
     """Our id of the message that is sent back, whole or by its head; else the one that the report says it answers."""
-    told = [
-        str(part.get_payload(0) if part.is_multipart() else part.get_payload())
-        for part in mail.walk()
-        if part.get_content_type() in _CARRIERS
-    ]
-    told += [str(mail.get(name, "")) for name in ("In-Reply-To", "References")]
+    carried = [part for part in mail.walk() if part.get_content_type() in _CARRIERS]
+    told = [_header(part.get_payload(0), "Message-ID") if part.is_multipart() else _written(part) for part in carried]
+    told += [_header(mail, name) for name in ("In-Reply-To", "References")]
     found = next((match for text in told if (match := _OURS.search(text))), None)
     return found[1] if found else None
 
 
 def _bounce(message_id: str, reported: Sequence[Message]) -> Bounce:
-    reports = [block for part in reported for block in _blocks(part) if block.get("Action")]
-    failed = next((block for block in reports if str(block["Action"]).strip().casefold() == "failed"), None)
+    failed = next((block for part in reported for block in _blocks(part) if _header(block, "Action").casefold() == "failed"), None)
     if failed is None:
         return Bounce(message_id, failed=False, reason="")
-    status = str(failed.get("Status", "")).strip()
-    said = str(failed.get("Diagnostic-Code", "")).partition(";")[2] or str(failed.get("Diagnostic-Code", ""))
+    status, code = _header(failed, "Status"), _header(failed, "Diagnostic-Code")
+    said = code.partition(";")[2] or code
     words = " ".join("".join(char if char.isprintable() else " " for char in said).split())
     reason = words if status in words else f"{status} {words}".strip()
     return Bounce(message_id, failed=True, reason=(reason or "No reason was given.")[:LONGEST_REASON])
 
 
 def _blocks(part: Message) -> Iterator[Message]:
-    payload = part.get_payload()
-    yield from (block for block in payload if isinstance(block, Message)) if isinstance(payload, list) else ()
+    yield from part.get_payload() if part.is_multipart() else ()
 
 
-def _text(mail: EmailMessage) -> str:
+def _text(mail: Message) -> str:
     """What was written, without the lines of ours that an answer repeats."""
-    body = mail.get_body(("plain",))
+    body = next((part for part in _own_parts(mail) if part.get_content_type() == "text/plain"), None)
+    text = "" if body is None else _written(body)
+    return "\n".join(line for line in text.splitlines() if not line.startswith(">")).strip()
+
+
+def _written(part: Message) -> str:
+    """The text of a part; empty where its charset is none."""
+    charset, content = part.get_content_charset() or "utf-8", part.get_payload(decode=True)
     try:
-        text = str(body.get_content()) if body is not None else ""
+        known = isinstance(content, bytes) and codecs.lookup(charset).name not in NO_CHARSETS
+        return content.decode(charset, "replace") if known else ""
     except (LookupError, ValueError):
         return ""
-    return "\n".join(line for line in text.splitlines() if not line.startswith(">")).strip()
+
+
+def _own_parts(part: Message) -> Iterator[Message]:
+    """The parts that the sender wrote: not what is attached, and not the mails in it."""
+    if part.get_content_maintype() == "message" or part.get_content_disposition() == "attachment":
+        return
+    if not part.is_multipart():
+        yield part
+        return
+    for each in part.get_payload():
+        yield from _own_parts(each)

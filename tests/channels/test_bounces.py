@@ -1,13 +1,15 @@
 """What comes back by mail: a bounce marks its message and is an event, an answer is kept, everything else changes nothing."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from email.message import EmailMessage
 
 import pytest
 from flask.testing import FlaskClient
 
 from console import channels
-from console.channels import OutboxQuery, addresses, mail_reports
+from console.channels import OutboxQuery, addresses, inbound, mail_reports
 from console.db.engine import fetch
 from tests.channels import reached
 from tests.channels.reached import NOON, begin, line, workflow
@@ -106,6 +108,44 @@ def test_what_cannot_be_read_changes_nothing(sent: tuple[Company, FlaskClient, s
     _, client, _ = sent
     assert handed_on(client, raw) == 200
     assert (failures(), isinstance(mail_reports.read(raw), mail_reports.Answer)) == (0, False)
+
+
+def test_a_mail_that_is_made_to_break_its_reader_changes_nothing(sent: tuple[Company, FlaskClient, str]) -> None:
+    """Anybody can send one: what fails is sent again and again, and what takes minutes keeps everybody waiting."""
+    senders = (b"<", b":=;a", b"=?utf-8?q??=,x", b",a<@", b"name*=utf-8''%ff@[,,", b"(" * 5_000)
+    made = [b"From: %s\r\n\r\nStop" % sender for sender in senders]
+    made.append(b"Content-Type: message/rfc822\r\n\r\n" * 20_000)
+    made.append(b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (each, each) for each in range(8_000)))
+    made.append(b"Content-Type: text/plain; " + b"".join(b"a*%d=x;\r\n " % each for each in range(50_000)) + b"\r\n\r\nhi")
+    assert [handed_on(sent[1], raw) for raw in made] == [200] * len(made)
+    assert (failures(), fetch("select count(*) from console.opt_out")) == (0, [(0,)])
+
+
+def test_an_answer_with_anything_in_its_head_is_kept(sent: tuple[Company, FlaskClient, str]) -> None:
+    company, client, _ = sent
+    heads = [b"<", b"[", b"a\x00b", b"\xff", b"<" * 5_000]
+    for number, head in enumerate(heads):
+        body = b"Number %d\x00" % number
+        assert handed_on(client, b"From: sam@post.example\r\nMessage-ID: " + head + b"\r\nContent-Type: text/plain\r\n\r\n" + body) == 200
+    assert handed_on(client, b"From: sam@post.example\r\nContent-Type: text/plain; charset=idna\r\n\r\nxn--" + b"a" * 1_000_000) == 200
+    received = channels.find(company.olivia, OutboxQuery(status="received")).lines
+    assert {one.text for one in received} == {"", *(f"Number {number}" for number in range(len(heads)))}
+    assert {one.who for one in received} == {"Sam Whitfield"}
+
+
+def test_a_sender_is_only_who_has_the_address(sent: tuple[Company, FlaskClient, str]) -> None:
+    """A quote, or what is no address, finds nobody: not the first contact without an address either."""
+    company, client, _ = sent
+    with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
+        connection.execute("update contact set email = '' where id = 2")
+        connection.execute("update contact set email = ? where id = 3", ("o'brien@post.example",))
+        connection.commit()
+    senders = ["o'brien@post.example", "o'hara@post.example", "'@", "x\\@post.example", "' || true || '@post.example"]
+    found = [inbound.contact_behind("email", sender) for sender in senders]
+    assert [each and each[1] for each in found] == ["3", None, None, None, None]
+    for number, sender in enumerate(["'@", "@", "''@''"]):
+        assert handed_on(client, f"From: {sender}\r\nMessage-ID: <{number}>\r\n\r\nStop".encode()) == 200
+    assert fetch("select count(*) from console.opt_out") == [(0,)]
 
 
 def test_a_mail_without_measure_is_refused(sent: tuple[Company, FlaskClient, str]) -> None:
