@@ -1,6 +1,6 @@
 """Publication: what publishing a draft would do, a second person who approves it, and moving live runs to another version."""
 
-from console.publication.asking_reviewers import address, approve, ask_for_changes, ask_for_review, review_impact
+from console.publication.asking_reviewers import address, approve, ask_for_changes, ask_for_review, told_impact
 from console.publication.impact import ChannelUse, Firings, Impact, impact
 from console.publication.needed_rights import MissingRight
 from console.publication.run_moves import MovePlan, RunMove, move_of, move_runs, plan_move, run_titles
@@ -20,7 +20,7 @@ __all__ = [
     "move_of",
     "move_runs",
     "plan_move",
-    "review_impact",
     "run_moves",
     "run_titles",
+    "told_impact",
 ]

@@ -1,5 +1,7 @@
 """Asking a second person to approve a publication, and telling whoever asked what came of it."""
 
+from typing import Any
+
 from console import workflows
 from console.core.actor import Actor
 from console.publication.impact import Impact, impact_of
@@ -12,6 +14,19 @@ MOST_TOLD = 50
 def review_impact(actor: Actor, review: Review) -> Impact:
     """What approving the request would do now, as far as the actor may see it."""
     return impact_of(actor, workflows.pinned_draft(review), workflows.newest_number(review.workflow) + 1)
+
+
+def told_impact(actor: Actor, review: Review) -> dict[str, Any] | None:
+    """What approving the request would do now; of one that has ended, the list that whoever decided had before them, None without one.
+
+    It was made for them: for everybody else it is without the numbers of runs and records, which they may not be able to count.
+    """
+    if review.open:
+        return review_impact(actor, review).to_json()
+    if review.impact is None or review.decided_by == actor.id:
+        return review.impact
+    channels = [{**each, "reaches": None} for each in review.impact["channels"]]
+    return {**review.impact, "runs": [], "matching": None, "channels": channels}
 
 
 def ask_for_review(actor: Actor, slug_or_id: str, *, note: str, revision: int | None = None, accept_failed_tests: str = "") -> Review:

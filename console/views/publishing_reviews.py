@@ -45,7 +45,7 @@ def show(review_id: str) -> Response:
 def _drawn(review_id: str, wrong: ConsoleError | None = None, reason: str = "") -> Response:
     who = frame.actor()
     review = workflows.review_of(who, review_id)
-    told = publication.review_impact(who, review).to_json() if review.open else review.impact
+    told = publication.told_impact(who, review)
     live = review.live_then
     differences = drafting.differences(live, review.document) if live is not None else []
     context = {

@@ -67,6 +67,7 @@ def test_no_way_to_publish_leads_past_the_second_person(company: Company) -> Non
 def test_what_was_asked_for_is_published_as_the_requester_whatever_is_saved_meanwhile(company: Company) -> None:
     tom = second_lead(company)
     wants_second(company)
+    company.started("1")
     review = asked(company)
     titled(company.mona, "Slipped in")
     with pytest.raises(NotAllowed) as own:
@@ -79,6 +80,11 @@ def test_what_was_asked_for_is_published_as_the_requester_whatever_is_saved_mean
     assert (done.status, done.version, done.decided_by, live_title()) == ("approved", 2, tom.id, "Read this twice")
     assert done.impact is not None
     assert done.impact["differences"][0]["new"] == "Read this twice"
+    for reader, counts in ((tom, [[1, 1, 0]]), (company.mona, [])):  # what one person could count is not told to another
+        told = publication.told_impact(reader, workflows.review_of(reader, review.id))
+        assert told is not None
+        assert [list(each.values()) for each in told["runs"]] == counts
+        assert (told["matching"] is None, told["differences"]) == (reader is company.mona, done.impact["differences"])
     [newest, *_] = workflows.versions_of(company.mona, CARE)[0]
     assert (newest.published_by, newest.note) == (company.mona.id, "Clearer")
     assert workflows.open_draft(company.mona, CARE).document["steps"][2]["title"] == "Slipped in"

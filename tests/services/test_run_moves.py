@@ -9,6 +9,7 @@ from console.core import drafting
 from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.company import Company
+from tests.services.test_labels import may_see
 
 CARE = "care-review"
 
@@ -108,3 +109,21 @@ def test_many_are_moved_in_the_background(company: Company, monkeypatch: pytest.
     company.work()
     move = publication.move_of(company.mona, CARE, move.id)
     assert (move.status, move.moved, move.done) == ("done", 3, 3)
+
+
+def test_a_move_tells_nothing_of_runs_that_its_reader_is_not_cleared_for(company: Company) -> None:
+    """The mover was cleared when they moved them: what stands in the row is judged anew for each reader."""
+    labelled = '{"clearance": {"label": "blue", "when": "record.desk == \\"corporate\\""}}'
+    fetch("update console.collection set document = document || %s::jsonb where id = 'customer' returning id", (labelled,))
+    may_see((company.mona, {"blue"}))
+    closed_run, _ = company.started("3", "mona"), company.started("1", "mona")
+    published(company, LATER)
+    both = publication.move_runs(company.mona, CARE, 1, 2, steps={}, reason="Both")
+    assert (both.total, both.moved) == (2, 2)
+    fetch("update console.run_move set refused = jsonb_build_object(%s::text, 'No.') where id = %s returning id", (closed_run, both.id))
+    may_see()
+    told = publication.move_of(company.mona, CARE, both.id)
+    assert (told.total, told.done, told.moved, told.refused) == (1, 1, 1, {})
+    fetch("update console.run_move set runs = array[%s] where id = %s returning id", (closed_run, both.id))
+    with pytest.raises(NotFound):
+        publication.move_of(company.mona, CARE, both.id)

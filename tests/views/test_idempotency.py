@@ -1,6 +1,7 @@
 """The same request twice: what it did is done once, and what is answered is judged anew each time."""
 
 import hashlib
+import inspect
 import io
 import threading
 from typing import Any
@@ -60,6 +61,20 @@ def test_every_call_says_how_it_is_answered_again(web: Flask) -> None:
     assert {one.id for one in declared if one.again is None} == ANEW
 
 
+def test_what_is_read_again_by_the_id_of_what_was_made_is_named_by_the_view(web: Flask) -> None:
+    """A call that reads `made` without ever naming it answers its own repeat as what does not exist."""
+    asks, unnamed = 0, []
+    for rule in web.url_map.iter_rules():
+        view = web.view_functions[rule.endpoint]
+        declared = getattr(view, OPERATION, None)
+        if "POST" in (rule.methods or ()) and declared is not None and declared.again is not None and not rule.arguments - {"workflow_id"}:
+            reads = "done.made" in inspect.getsource(declared.again) and "done.chain" not in inspect.getsource(declared.again)
+            asks += reads
+            unnamed += [declared.id] if reads and "name_result" not in inspect.getsource(inspect.unwrap(view)) else []
+    assert asks > 5
+    assert unnamed == []
+
+
 def test_what_is_made_of_a_workflow_is_made_once_and_secrets_are_told_once(web: Flask, house: Company) -> None:
     mona = Program(web, key(house.mona))
     assert mona("POST", "/workflows", {"title": "Once"}).status_code == 201
@@ -86,6 +101,8 @@ def test_what_is_made_of_a_workflow_is_made_once_and_secrets_are_told_once(web: 
         changed, repeated = twice(f"triggers/{first['id']}/{path}", {})
         assert repeated == changed | {"secret": None}
     assert len(mona("GET", "/workflows/once/triggers").get_json()["data"]) == 1
+    first, again = twice("reviews", {"note": "Read it"})
+    assert (first, first["status"]) == (again, "waiting")
     first, again = twice("alerts", {"kind": "failed", "people": ["mona@fernwick.example"]})
     assert (first, len(mona("GET", "/workflows/once/alerts").get_json()["data"])) == (again, 1)
 

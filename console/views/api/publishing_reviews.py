@@ -8,7 +8,7 @@ from pydantic import Field
 
 from console import publication, workflows
 from console.core import drafting
-from console.views.api import listing
+from console.views.api import idempotency, listing
 from console.views.api.operation import Done, Example, Paged, Sent, operation, parse_query, read
 from console.views.api.shapes import Listed, PublishingReview, PublishingReviewWhole
 
@@ -40,6 +40,8 @@ class ReviewReason(Sent):
 def _now(done: Done) -> dict[str, Any]:
     """Return the request as it is now."""
     named = (request.view_args or {}).get("review_id") or done.made
+    if named is None:
+        raise idempotency.lost("The request", "the list of requests")
     return workflows.review_of(g.actor, str(named)).to_json()
 
 
@@ -59,6 +61,7 @@ def ask(workflow_id: str) -> ResponseReturnValue:
     made = publication.ask_for_review(
         g.actor, workflow_id, note=sent.note, revision=sent.revision, accept_failed_tests=sent.accept_failed_tests or ""
     )
+    idempotency.name_result(made.id)
     return jsonify(made.to_json()), 201
 
 
@@ -84,8 +87,8 @@ def show(review_id: str) -> ResponseReturnValue:
     review = workflows.review_of(g.actor, review_id)
     live = review.live_then
     differences = drafting.differences(live, review.document) if live is not None else []
-    seen = publication.review_impact(g.actor, review).to_json() if review.open else review.impact
-    told = {"document": review.document, "differences": [each._asdict() for each in differences], "impact": seen}
+    told = {"document": review.document, "differences": [each._asdict() for each in differences]}
+    told |= {"impact": publication.told_impact(g.actor, review)}
     return jsonify(review.to_json() | told)
 
 

@@ -305,7 +305,7 @@ class PublishingReviewWhole(PublishingReview):
     document: dict[str, Anything]
     differences: list[DraftDifference]
     impact: PublishingImpact | None = Field(
-        description="As whoever approved had it; of a waiting one, as the caller has it; null for others"
+        description="As whoever approved had it, for others without numbers of runs and records; of a waiting one, as the caller has it; else null"
     )
 
 
