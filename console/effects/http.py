@@ -40,8 +40,18 @@ class Sending:
     secret: str | None = None
 
     def without_secret(self, body: bytes) -> bytes:
-        """What came back, without the secret where the other system repeats it."""
-        return body if self.secret is None else body.replace(self.secret.encode(), HIDDEN)
+        """What came back, without the secret where the other system repeats it: as it is, inside JSON, or inside an address."""
+        for spelling in _spellings(self.secret) if self.secret else ():
+            body = body.replace(spelling.encode(), HIDDEN)
+        return body
+
+
+def _spellings(secret: str) -> list[str]:
+    """The secret as other systems write it, the longest first."""
+    inside = json.dumps(secret)[1:-1]
+    careful = "".join(f"\\u{ord(char):04x}" if char in "<>&'" else char for char in inside)
+    found = {secret, inside, careful, inside.replace("/", "\\/"), quote(secret), quote(secret, safe="")}
+    return sorted(found, key=len, reverse=True)
 
 
 def perform(call: Call) -> TryResult:

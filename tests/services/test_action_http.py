@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -96,6 +97,22 @@ def test_a_secret_goes_to_its_host_alone_and_stands_nowhere(company: Company, sy
     assert SECRET not in rows
     asked(company, {"url": f"{system.url}/pay", "secret": "bank", "secret_header": "X-Api-Key"})
     assert system.received[-1].headers["x-api-key"] == SECRET
+
+
+def test_a_secret_that_is_told_back_in_another_spelling_is_left_out_too(company: Company, system: Receiver) -> None:
+    secret = 'p"/\\<+&=%9kQ'
+    keep("bank", secret, system.url.partition("://")[2])
+    again = [
+        json.dumps(secret),
+        json.dumps(secret).replace("/", "\\/"),
+        '"p\\"/\\\\\\u003c+\\u0026=%9kQ"',
+        f'"{quote(secret)}"',
+        f'"{quote(secret, safe="")}"',
+    ]
+    system.answer = lambda _: (200, f"[{','.join(again)}]".encode(), {"Content-Type": "application/json"})
+    run_id, told = asked(company, {"url": f"{system.url}/pay", "secret": "bank"})
+    assert told["context"]["after"]["came"] == {"answer": ["[secret]"] * len(again)}
+    assert "9kQ" not in str([*log.events_of(run_id), *fetch("select request, result from console.effect")])
 
 
 def test_a_secret_for_another_host_is_not_sent(company: Company, system: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
