@@ -119,6 +119,18 @@ def test_without_a_right_nothing_is_shown_and_nothing_done(app: Flask, wren: acc
     assert wrong == []
 
 
+def test_an_address_with_a_nul_in_it_is_nothing(app: Flask, wren: accounts.Person) -> None:
+    """PostgreSQL takes no such text: where an id goes into a statement, it would be a fault of the server."""
+    caller, wrong = Caller(app, wren), []
+    for rule, path, method in routes(app, but=OPEN):
+        hostile = re.sub(r"unknown", "a%00b", path)
+        if hostile != path:
+            answer = caller(hostile, method)
+            wrong += [] if answer.status_code == 404 else [(method, rule, answer.status_code)]
+            answer.close()
+    assert wrong == []
+
+
 def test_another_method_is_405(app: Flask, wren: accounts.Person) -> None:
     taken: dict[str, set[str]] = {}
     for _, path, method in routes(app, but=set()):

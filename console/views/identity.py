@@ -15,7 +15,7 @@ from itsdangerous import URLSafeTimedSerializer
 
 from console import accounts
 from console.core.actor import Actor
-from console.errors import ConsoleError, Malformed
+from console.errors import ConsoleError, Malformed, NotFound
 from console.views import rates
 from console.views.frame import htmx
 
@@ -123,6 +123,13 @@ def identify() -> ResponseReturnValue | None:
     if current_user.standing.must_enrol and request.endpoint not in ENROLLING:
         return make_response("", 204) if in_background() else _elsewhere("/settings/me/second-factor")
     return None
+
+
+@blueprint.before_app_request
+def refuse_nul() -> None:
+    """Answer an address with a NUL in it as one where nothing is: no id has one, and PostgreSQL raises an error for it."""
+    if "\x00" in request.path:
+        raise NotFound
 
 
 def _refuse_outside() -> NoReturn:
