@@ -73,14 +73,14 @@ def _header(part: Message, name: str) -> str:
 def _about(mail: Message) -> str | None:
     """Our id of the message that is sent back, whole or by its head; else the one that the report says it answers."""
     carried = [part for part in mail.walk() if part.get_content_type() in _CARRIERS]
-    told = [_header(part.get_payload(0), "Message-ID") if part.is_multipart() else _written(part) for part in carried]
+    told = [text for part in carried for text in ([_header(each, "Message-ID") for each in _inside(part)] or [_written(part)])]
     told += [_header(mail, name) for name in ("In-Reply-To", "References")]
     found = next((match for text in told if (match := _OURS.search(text))), None)
     return found[1] if found else None
 
 
 def _bounce(message_id: str, reported: Sequence[Message]) -> Bounce:
-    failed = next((block for part in reported for block in _blocks(part) if _header(block, "Action").casefold() == "failed"), None)
+    failed = next((block for part in reported for block in _inside(part) if _header(block, "Action").casefold() == "failed"), None)
     if failed is None:
         return Bounce(message_id, failed=False, reason="")
     status, code = _header(failed, "Status"), _header(failed, "Diagnostic-Code")
@@ -90,8 +90,10 @@ def _bounce(message_id: str, reported: Sequence[Message]) -> Bounce:
     return Bounce(message_id, failed=True, reason=(reason or "No reason was given.")[:LONGEST_REASON])
 
 
-def _blocks(part: Message) -> Iterator[Message]:
-    yield from part.get_payload() if part.is_multipart() else ()
+def _inside(part: Message) -> list[Message]:
+    """The parts of a part; none of a text."""
+    inner = part.get_payload() if part.is_multipart() else ()
+    return [each for each in inner if isinstance(each, Message)]
 
 
 def _text(mail: Message) -> str:
@@ -104,9 +106,10 @@ def _text(mail: Message) -> str:
 def _written(part: Message) -> str:
     """The text of a part; empty where its charset is none."""
     charset, content = part.get_content_charset() or "utf-8", part.get_payload(decode=True)
+    if not isinstance(content, bytes):
+        return ""
     try:
-        known = isinstance(content, bytes) and codecs.lookup(charset).name not in NO_CHARSETS
-        return content.decode(charset, "replace") if known else ""
+        return content.decode(charset, "replace") if codecs.lookup(charset).name not in NO_CHARSETS else ""
     except (LookupError, ValueError):
         return ""
 
@@ -118,5 +121,5 @@ def _own_parts(part: Message) -> Iterator[Message]:
     if not part.is_multipart():
         yield part
         return
-    for each in part.get_payload():
+    for each in _inside(part):
         yield from _own_parts(each)
