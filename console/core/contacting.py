@@ -198,10 +198,19 @@ def _refused(message: Outgoing, contact: Contact) -> Skip | None:
     said, words = contact.consent.get(message.consent), WORDS.get(message.consent, message.consent)
     for each in (said, contact.consent.get("call") if message.kind == "call" else None):
         if each is not None and not each.given and each.withdrawn_at is not None:
-            return Skip("consent_withdrawn", f"Consent to {words} was withdrawn on {each.withdrawn_at[:10]}{_source(each)}.")
+            return Skip("consent_withdrawn", f"Consent to {words} was withdrawn on {_day(each.withdrawn_at)}{_source(each)}.")
     if (said is not None and said.given) or (not contact.keeps_consent and message.kind == "email"):
         return None
     return Skip("no_consent", f"There is no consent to {words}.")
+
+
+def _day(moment: str) -> str:
+    """The day of a moment or a day, for people: "1 Jan 2026"; what is neither stands as it is."""
+    try:
+        day = date.fromisoformat(moment[:10])
+    except ValueError:
+        return moment[:10]
+    return f"{day.day} {day:%b %Y}"
 
 
 def _source(consent: Consent) -> str:
@@ -213,7 +222,7 @@ def _basis(message: Outgoing, contact: Contact) -> str:
     if said is None:
         return ""
     version = f"text {said.text_version}" if said.text_version else ""
-    return ", ".join(part for part in (f"given {said.at[:10]}" if said.at else "given", said.source, version) if part)
+    return ", ".join(part for part in (f"given {_day(said.at)}" if said.at else "given", said.source, version) if part)
 
 
 def _in_time(message: Outgoing, now: datetime) -> AskAgain | None:

@@ -106,7 +106,9 @@ def _columns(actor: Actor, collection: Collection) -> list[Field]:
 
 def _named(collection: Collection, columns: Sequence[Field], rows: Sequence[Record]) -> list[Document]:
     badge = str(collection.summary.get("badge") or "")
-    return [_of_column(collection, column, row, str(row.values.get(badge) or "")) for row in rows for column in columns]
+    words = {str(option.value): str(option.label) for field in collection.fields if field.name == badge for option in field.options or ()}
+    told = [(row, str(row.values.get(badge) or "")) for row in rows]
+    return [_of_column(collection, column, row, words.get(state, state)) for row, state in told for column in columns]
 
 
 def _of_column(collection: Collection, column: Field, row: Record, status: str = "") -> Document:

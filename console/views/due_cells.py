@@ -11,8 +11,10 @@ from console.views import formats
 from console.views.formats import Kind, Look
 
 _DUE = re.compile(r"(?:^|_)(?:due|deadline|next_review)(?:_|$)", re.IGNORECASE)
+_EXPIRES = re.compile(r"(?:^|_)(?:expires|expiry|valid_until)(?:_|$)", re.IGNORECASE)
 _ENDED = frozenset(
     [
+        "superseded",
         "archived",
         "cancelled",
         "canceled",
@@ -35,8 +37,13 @@ _ENDED = frozenset(
 
 
 def is_due(what: Kind) -> bool:
-    """Return whether the field says when something is due, by its name: `due_at`, `payment_due`, `deadline`, `next_review_on`."""
-    return what.type in ("date", "datetime") and _DUE.search(what.name) is not None
+    """Return whether the field says when something is due or expires, by its name: `due_at`, `payment_due`, `next_review_on`, `expires_on`."""
+    return what.type in ("date", "datetime") and (_DUE.search(what.name) is not None or expires(what))
+
+
+def expires(what: Kind) -> bool:
+    """Return whether the field says until when something holds: `expires_on`, `identity_expires_on`, `valid_until`."""
+    return what.type in ("date", "datetime") and _EXPIRES.search(what.name) is not None
 
 
 def ended(state: Any) -> bool:
@@ -55,6 +62,12 @@ def cells(what: Kind, look: Look, values: Sequence[Any], of_states: Sequence[Any
             made.append(plain(value))
             continue
         words = f"{days:,} {'day' if days == 1 else 'days'}"
+        if expires(what):
+            exactly = escape(formats.text(what, value, look))
+            made.append(
+                f'<td class="d" data-l="{label}"><span class="badge bad" title="{exactly}, {words} ago">Expired<span class="vh"> {exactly}</span></span></td>'
+            )
+            continue
         made.append(
             f'<td class="d" data-l="{label}"><span class="badge bad" title="{escape(formats.text(what, value, look))}">{words}<span class="vh"> late</span></span></td>'
         )
@@ -79,4 +92,5 @@ def shown(what: Kind, value: Any, look: Look, state: Any) -> Markup:
     drawn, days = formats.html(what, value, look), days_late(value, look)
     if days <= 0 or ended(state):
         return drawn
-    return Markup('{} <span class="badge bad">{} late</span>').format(drawn, f"{days:,} {'day' if days == 1 else 'days'}")
+    words = f"{days:,} {'day' if days == 1 else 'days'}"
+    return Markup('{} <span class="badge bad">{}</span>').format(drawn, f"Expired {words} ago" if expires(what) else f"{words} late")

@@ -124,7 +124,15 @@ def _question(asked: Asked) -> Row:
 
 def _task(task: Task) -> Row:
     return Row(
-        "asked", task.about, "A task for you", task.title, "/tasks", task.created_at, task.due_on, "Open", tile=("quiet", "checklist")
+        "asked",
+        task.title,
+        f"Task, {task.about}" if task.about else "Task",
+        "",
+        "/tasks",
+        task.created_at,
+        task.due_on,
+        "Open",
+        tile=("quiet", "checklist"),
     )
 
 

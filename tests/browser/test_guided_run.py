@@ -39,6 +39,7 @@ def test_a_run_from_sign_in_to_replay_by_keyboard_alone(screens: Callable[..., "
     olivia.focus_on("f-note")
     olivia.page.keyboard.type(NOTE)
     olivia.page.wait_for_selector("#saved:has-text('Draft saved')")
+    assert olivia.page.locator("#run.changed, #run #run").count() == 0
     olivia.press("Control+s")
     olivia.page.wait_for_selector("text=Saved, to continue")
 

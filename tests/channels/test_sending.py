@@ -30,7 +30,7 @@ def test_the_sandbox_keeps_what_would_have_left(club: Company) -> None:
     assert status(club, run_id) == ("waiting_person", "ask")
     sent = line(club, run_id)
     assert (sent.status, sent.text, sent.message.sandbox, sent.who) == ("delivered", "Hello Sam Whitfield", True, "Sam Whitfield")
-    assert sent.to_json()["consent"] == "given 2026-04-01, web form, text 2026-01"
+    assert sent.to_json()["consent"] == "given 1 Apr 2026, web form, text 2026-01"
     assert club.told(run_id)["context"]["sms"]["status"] == "sent"
 
 

@@ -76,7 +76,7 @@ def test_without_consent_it_is_skipped_once_also_at_night(consent: dict[str, Con
 
 def test_what_leaves_says_on_which_consent() -> None:
     now = at("2026-11-23T12:00")
-    assert judge(Outgoing("sms", "sms", now), SAM, DENVER, [], now) == SendNow("given 2026-01-01, web form, text 3")
+    assert judge(Outgoing("sms", "sms", now), SAM, DENVER, [], now) == SendNow("given 1 Jan 2026, web form, text 3")
 
 
 def test_an_ai_needs_its_own_consent_and_a_withdrawn_one_for_calls_stops_it_too() -> None:

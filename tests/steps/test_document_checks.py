@@ -9,8 +9,8 @@ import pytest
 
 from console import files
 from console.core.documents.workflow import read
-from console.core.papers.document_checks import Check, judged, of_values
-from console.core.papers.extracting import facts_of
+from console.core.papers.document_checks import NOT_READ, Check, judged, of_values
+from console.core.papers.extracting import Facts, facts_of
 from console.core.papers.pages import Read
 from console.core.policy import rules
 from console.demo import printed_papers
@@ -49,6 +49,14 @@ FIRM = {"kind": "company", "display_name": "Halcyon Harbour Trading B.V.", "birt
 def kyc(record: dict[str, Any], doc_type: str, pages: tuple[Read, ...], number: str | None = None) -> dict[str, str]:
     item = {"doc_type": doc_type, "number": number}
     return judge(KYC, "check_docs", {"record": record, "steps": {"load": {"record": record}}, "item": item}, pages)
+
+
+def test_what_could_not_be_read_is_said_without_gaps_and_our_own_record_still_speaks() -> None:
+    item = {"doc_type": "passport", "number": "RX3929830", "expires_on": str(TODAY - timedelta(days=45))}
+    known = {"record": PERSON, "steps": {"load": {"record": PERSON}}, "item": item, "now": NOW, **rules(KYC, NOW).roots}
+    made = {one.id: one for one in judged(checks_of(KYC, "check_docs"), known, Facts(), (), "scan.png") if one.outcome != "not_applicable"}
+    assert (made["on_file"].outcome, made["on_file"].said) == ("fail", f"On file until {item['expires_on']}.")
+    assert {one.said for one in made.values() if one.id != "on_file"} == {NOT_READ}
 
 
 @cases(

@@ -56,6 +56,9 @@ def test_a_capped_number_says_that_there_are_more(count: int, words: str) -> Non
         ("due_at", "date", "2026-07-25", "closed", ""),
         ("next_review_on", "date", "2026-11-20", "approved", "1 day<"),
         ("due_at", "datetime", "soon", None, ""),
+        ("insurance_expires_on", "date", "2026-11-11", "accepted", "10 days ago"),
+        ("expires_on", "date", "2026-11-11", "superseded", ""),
+        ("valid_until", "date", "2026-11-22", "accepted", ""),
     ],
 )
 def test_what_is_late_says_for_how_many_days_unless_it_has_ended(name: str, kind: str, value: str, state: str | None, words: str) -> None:
@@ -63,7 +66,8 @@ def test_what_is_late_says_for_how_many_days_unless_it_has_ended(name: str, kind
     what = Kind(name, "Due", kind)
     assert due_cells.is_due(what)
     [cell] = due_cells.cells(what, look, [value], [state])
-    assert (words in cell and "late" in cell) if words else "late" not in cell
+    word = "Expired" if due_cells.expires(what) else "late"
+    assert (words in cell and word in cell) if words else word not in cell
     assert not due_cells.is_due(Kind("duet", "Duet", "date"))
 
 

@@ -1,7 +1,7 @@
 """The expression language of scopes, conditions and templates."""
 
 from console.core.expressions.evaluation import compiled
-from console.core.expressions.language import MOST_CHARACTERS, TEMPLATE, Expression, names, parse, paths, render, shown, templates
+from console.core.expressions.language import MOST_CHARACTERS, TEMPLATE, Expression, lacks, names, parse, paths, render, shown, templates
 from console.core.expressions.parser import ROOTS, TABLES, ExpressionError
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "ExpressionError",
     "compiled",
     "functions",
+    "lacks",
     "names",
     "nodes",
     "operands",

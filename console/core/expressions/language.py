@@ -100,6 +100,11 @@ def render(template: str, roots: Roots) -> str:
     return "".join(part if isinstance(part, str) else shown(part.value(roots)) for part in _parts(template))
 
 
+def lacks(template: str, roots: Roots) -> bool:
+    """Whether one of the expressions in the template gives nothing, so that the sentence has a gap."""
+    return any(not isinstance(part, str) and not shown(part.value(roots)) for part in _parts(template))
+
+
 @lru_cache(maxsize=1024)
 def _parts(template: str) -> tuple[str | Expression, ...]:
     """Texts and expressions of the template, alternating."""

@@ -123,7 +123,7 @@ def _judged(check: Check, roots: Mapping[str, Any], facts: Facts, pages: Sequenc
     here = {**roots, "found": found}
     outcome = _outcome(check, here)
     said = expressions.render(check.said, here).strip() if check.said else ""
-    if outcome == "unsure" and not said and check.about == "document":
+    if outcome == "unsure" and check.about == "document" and (not said or expressions.lacks(check.said or "", here)):
         said = NOTHING_SEEN if facts.read else NOT_READ
     return Result(check.id, check.label, outcome, said[:500], (*places, *_at(check, facts))[:MOST_PLACES])
 

@@ -1,5 +1,5 @@
 // Scripts and sheets that not every page needs, fetched once: what data-needs names when such a part of a page comes, what a script asks for, and
-// before the first request of a part what its answers may need (data-before), so that they are drawn as they should be at once.
+// before the first request of a part what its answers may need (data-loads), so that they are drawn as they should be at once.
 "use strict";
 (() => {
   const under_way = new Map();
@@ -23,18 +23,18 @@
 
   let ready = false;
   document.addEventListener("htmx:confirm", (event) => {
-    const asked = document.querySelector("[data-before]");
+    const asked = document.querySelector("[data-loads]");
     const morphs = event.detail.elt.getAttribute("hx-swap")?.startsWith("morph");
     if (ready || !asked || (!event.detail.triggeringEvent && !morphs)) return; // what a page asks by itself as it comes waits for nothing
     event.preventDefault();
     const { elt, issueRequest } = event.detail;
     const go = () => { elt.classList.remove("htmx-request"); issueRequest(true); };
     elt.classList.add("htmx-request"); // under way from the press on, not only once the script is there
-    Promise.all(asked.dataset.before.split(" ").map(fetched)).then(() => {
+    Promise.all(asked.dataset.loads.split(" ").map(fetched)).then(() => {
       ready = true;
       if (window.Idiomorph) window.Idiomorph.defaults.ignoreActiveValue = true; // else a refresh wipes what is being typed
       go();
-    }, go);
+    }, () => (morphs ? elt.classList.remove("htmx-request") : go())); // unmorphed, it would be put into itself: the next time it asks again
   });
 
   window.handrail.fetched = fetched;

@@ -31,6 +31,7 @@ def show(slug: str) -> Response:
     context = tabs.context(known, "metrics") | {
         "figures": figures,
         "days": days,
+        "first_day": min((day.day.isoformat() for day in figures.ended), default=""),
         "averages": {step.step: formats.span(step.average_s, look) for step in figures.steps if step.average_s is not None},
         "windows": monitoring.WINDOWS,
         "average": formats.span(figures.average_s, look) if figures.average_s is not None else None,
