@@ -13,10 +13,11 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.scopes import Scope
 from console.errors import NotAllowed
-from console.formats import Named
-from console.records import Record
+from console.formats import Look, Named
+from console.records import Reach, Record, Wording
 
 PAGE = 2_000
+CHANGED = "Your rights in these records were changed while the file was made. Ask for it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class ListExport:
     columns: tuple[Field, ...]
     query: BrowseQuery
 
+    @property
+    def beside(self) -> list[Field]:
+        """The columns beside the title; a field that is the whole title is not repeated."""
+        return [item for item in self.columns if (item.name,) != self.collection.title_fields]
+
     def pieces(self) -> Iterator[tuple[list[Record], Mapping[naming.Reference, Named]]]:
         """The records in the order of the list, `PAGE` at a time, each time with the records that they refer to.
 
@@ -36,8 +42,27 @@ class ListExport:
         scope, seen = self._scopes()
         for rows in record_lists.every_within(self.actor, self.collection, scope, seen, self.query, self.columns, PAGE):
             if self._scopes() != (scope, seen):
-                raise NotAllowed("Your rights in these records were changed while the file was made. Ask for it again.")
+                raise NotAllowed(CHANGED)
             yield rows, self._named(rows)
+
+    def lines(self, look: Look, formula: tuple[str, ...]) -> Iterator[bytes] | None:
+        """The same records as CSV lines that the source wrote itself, some at a time; None where only Python can word them.
+
+        Judged like `pieces`; texts that begin with one of `formula` have an apostrophe before them. Raises Unsayable where a value is met that only
+        Python can word: then all of it is made by `pieces`.
+        """
+        scope, seen = self._scopes()
+        leading = sorted({item.references for item in self.columns if item.references})
+        reaches = {target: naming.reach(self.actor, target) for target in leading}
+        wording = Wording(look, reaches.get, formula)
+        lines = record_lists.lines_within(self.actor, self.collection, scope, seen, self.query, self.beside, wording, PAGE)
+        return None if lines is None else self._judged(lines, (scope, seen), reaches)
+
+    def _judged(self, lines: Iterator[list[bytes]], scopes: tuple[Scope, Scope], reaches: Mapping[str, Reach | None]) -> Iterator[bytes]:
+        for piece in lines:
+            if self._scopes() != scopes or {target: naming.reach(self.actor, target) for target in reaches} != reaches:
+                raise NotAllowed(CHANGED)
+            yield b"\r\n".join([*piece, b""])
 
     def _scopes(self) -> tuple[Scope, Scope]:
         """What the actor may take away, and what they may see."""

@@ -7,6 +7,7 @@ fetched only as long as that person may still take the records away. A file is w
 import logging
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -34,7 +35,7 @@ AT_ONCE = 3
 """Files of one person that may be waited for at once."""
 PART = 1 << 20
 LATER_S = 2.0
-TOLD_EVERY = 2_000
+TOLD_EVERY_S = 0.5
 WAITING, RUNNING, DONE, FAILED, STOPPED = "waiting", "running", "done", "failed", "stopped"
 UNDER_WAY = (WAITING, RUNNING)
 _log = logging.getLogger(__name__)
@@ -171,14 +172,14 @@ def _write(found: ListFile, export: ListExport, stopping: Callable[[], bool]) ->
     place, look = _place(found.id), Look.of(export.actor)
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True, mode=0o700)
-    told = 0
+    told: float | None = None
 
     def progress(done: int) -> None:
         nonlocal told
         if stopping():
             raise queue.PutBack(LATER_S)
-        if done - told >= TOLD_EVERY or not told:
-            told = done
+        if told is None or time.monotonic() - told >= TOLD_EVERY_S:
+            told = time.monotonic()
             if not fetch(
                 "update console.list_export set status = 'running', done = %s where id = %s and status in ('waiting', 'running') returning 1",
                 (done, found.id),
@@ -190,12 +191,7 @@ def _write(found: ListFile, export: ListExport, stopping: Callable[[], bool]) ->
         if found.form == "xlsx":
             list_tables.write_spreadsheet(export, look, plain, progress)
         else:
-            done = 0
-            with plain.open("wb") as file:
-                for lines in list_tables.csv_parts(export, look):
-                    file.write(lines)
-                    progress(done)
-                    done += list_export.PAGE
+            list_tables.write_csv(export, look, plain, progress)
         return _lock(found, plain, place)
 
 

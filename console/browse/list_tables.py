@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from console import formats
 from console.activity.exports import FORMULA
+from console.browse import list_export
 from console.browse.list_export import ListExport
-from console.core.documents.collections import Field
 from console.formats import Kind, Look
+from console.records import Unsayable
 
 MOST_ROWS = 1_048_575
 MOST_LETTERS = 32_767
@@ -25,19 +26,35 @@ MOMENT, DAY = "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd"
 Progress = Callable[[int], None]
 
 
-def shown_columns(export: ListExport) -> list[Field]:
-    """The columns beside the title; a field that is the whole title is not repeated."""
-    return [item for item in export.columns if (item.name,) != export.collection.title_fields]
-
-
 def headings(export: ListExport) -> list[str]:
     """The first line of the file."""
-    return [export.collection.label_one, *(item.label for item in shown_columns(export))]
+    return [export.collection.label_one, *(item.label for item in export.beside)]
+
+
+def write_csv(export: ListExport, look: Look, path: Path, progress: Progress) -> None:
+    """Write the list as a CSV file. Spreadsheets cannot mistake its texts for formulas.
+
+    The source writes the lines itself as far as it can; where it meets a value for which it has no words, all of it is made here.
+    """
+    quick = export.lines(look, FORMULA)
+    with path.open("wb") as file:
+        try:
+            _write_parts(file, export, csv_parts(export, look) if quick is None else quick, progress)
+        except Unsayable:
+            file.truncate(0)
+            file.seek(0)
+            _write_parts(file, export, csv_parts(export, look), progress)
+
+
+def _write_parts(file: BinaryIO, export: ListExport, parts: Iterator[bytes], progress: Progress) -> None:
+    file.write(b"\xef\xbb\xbf" + _lines([[head] for head in headings(export)]))
+    for number, lines in enumerate(parts):
+        progress(number * list_export.PAGE)
+        file.write(lines)
 
 
 def csv_parts(export: ListExport, look: Look) -> Iterator[bytes]:
-    """The bytes of a CSV file, a piece at a time; the first are its heading. Spreadsheets cannot mistake its texts for formulas."""
-    yield b"\xef\xbb\xbf" + _lines([[head] for head in headings(export)])
+    """The lines of a CSV file, a piece at a time."""
     for titles, columns, own in _columns(export, look):
         yield _lines([titles, *(_texts(what, column, own) for what, column in columns)])
 
@@ -177,7 +194,7 @@ def _day_or_moment(what: Kind, value: Any, look: Look) -> tuple[Any, str] | None
 def _columns(export: ListExport, look: Look) -> Iterator[tuple[list[str], list[tuple[Kind, Sequence[Any]]], Look]]:
     """Of each piece: the titles, the columns, and the look that knows the names in it."""
     collection = export.collection
-    columns = [(item.name, formats.kind(item, collection.key)) for item in shown_columns(export)]
+    columns = [(item.name, formats.kind(item, collection.key)) for item in export.beside]
     for rows, named in export.pieces():
         values = [formats.with_currencies(row.values, collection.currencies) for row in rows]
         yield (

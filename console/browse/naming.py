@@ -9,6 +9,7 @@ from console.core.documents.collections import Collection
 from console.core.scopes import Scope
 from console.errors import ConsoleError, NotFound
 from console.formats import Named
+from console.records import Reach
 
 MOST = 500
 """Records of one collection that a page names."""
@@ -61,10 +62,27 @@ def _of_collection(actor: Actor, collection_id: str, keys: Sequence[str]) -> dic
     return {key: _named(collection, scope, there, titles.get(there)) for key, there in record_keys.items()}
 
 
+def reach(actor: Actor, collection_id: str) -> Reach | None:
+    """What the actor may know of records that others refer to, as `named` has it; None where a title has to be looked at."""
+    try:
+        collection = records.collection(collection_id)
+    except NotFound:
+        return None
+    if not access.can(actor, None, f"collection:{collection_id}", "browse"):
+        return Reach(None, f"{_indefinite(collection)} you may not see")
+    scope = access.scope_for(actor, collection_id, "read", sensitive=collection.sensitive)
+    return None if scope.hidden & set(collection.title_fields) else Reach(scope, _absent(collection, scope))
+
+
+def _absent(collection: Collection, scope: Scope) -> str:
+    """What stands for a record that is not in the scope."""
+    gone = scope.unlimited and not scope.nothing
+    return f"{_indefinite(collection)} that is gone" if gone else f"{_indefinite(collection)} you may not see"
+
+
 def _named(collection: Collection, scope: Scope, key: str, title: str | None) -> Named:
     if title is None:
-        gone = scope.unlimited and not scope.nothing
-        return Named(f"{_indefinite(collection)} that is gone" if gone else f"{_indefinite(collection)} you may not see", absent=True)
+        return Named(_absent(collection, scope), absent=True)
     hidden = scope.hidden & set(collection.title_fields)
     shown = f"{collection.label_one} {DOTS}" if hidden and title == key else title
     return Named(shown, key=key)

@@ -5,7 +5,7 @@ Both directions live here, so that a page accepts what it shows in a box. Values
 """
 
 from console.formats import times
-from console.formats.codes import CODED, PROGRAM_WORD, code_choices, code_name, program_words
+from console.formats.codes import CODED, PROGRAM_WORD, code_choices, code_name, code_names, program_words
 from console.formats.forms import box, typed
 from console.formats.kinds import EMPTY, LISTS, NUMBERS, SHOWN_ONLY, Amount, Kind, Look, Named, kind, with_currencies
 from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker
@@ -25,7 +25,7 @@ from console.formats.times import (
     within,
     worded,
 )
-from console.formats.words import described, file_words, initials, label_of, role_words, scalar_writer, text, undescribed
+from console.formats.words import OWN, WIDGETS, described, file_words, initials, label_of, role_words, scalar_writer, text, undescribed
 
 __all__ = [
     "CELL_LENGTH",
@@ -34,8 +34,10 @@ __all__ = [
     "LISTS",
     "NO_CURRENCY",
     "NUMBERS",
+    "OWN",
     "PROGRAM_WORD",
     "SHOWN_ONLY",
+    "WIDGETS",
     "Amount",
     "Kind",
     "Look",
@@ -48,6 +50,7 @@ __all__ = [
     "clock_or_day",
     "code_choices",
     "code_name",
+    "code_names",
     "column",
     "currency_words",
     "described",

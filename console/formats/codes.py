@@ -23,11 +23,12 @@ PROGRAM_WORD = re.compile(r"[a-z][a-z0-9]*(?:[_.][a-z0-9]+)+")
 
 def code_name(kind: str, code: str, locale: str) -> str:
     """The name of a country (ISO 3166), language (ISO 639) or currency (ISO 4217); the code itself where there is none."""
-    return _named(kind, locale).get(code.strip() if kind != "language" else code.strip().replace("-", "_"), code)
+    return code_names(kind, locale).get(code.strip() if kind != "language" else code.strip().replace("-", "_"), code)
 
 
 @lru_cache(maxsize=64)
-def _named(kind: str, locale: str) -> dict[str, str]:
+def code_names(kind: str, locale: str) -> dict[str, str]:
+    """All codes of a kind of `CODED` with their names."""
     known = Locale.parse(locale)
     source = {"country": known.territories, "language": known.languages, "currency": known.currencies}[kind]
     return {str(code): _first_large(str(name)) for code, name in source.items() if _SHAPES[kind].fullmatch(str(code))}
@@ -40,7 +41,7 @@ def _first_large(name: str) -> str:
 @lru_cache(maxsize=64)
 def code_choices(kind: str, locale: str) -> tuple[tuple[str, str], ...]:
     """(code, name) of what can be chosen, by name. Countries without groups of them, languages of two letters, currencies in use."""
-    named = {code: name for code, name in _named(kind, locale).items() if _offered(kind, code, name)}
+    named = {code: name for code, name in code_names(kind, locale).items() if _offered(kind, code, name)}
     return tuple(sorted(named.items(), key=lambda entry: entry[1].casefold()))
 
 

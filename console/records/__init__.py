@@ -14,6 +14,7 @@ from console.records.record_reads import (
     estimate,
     every,
     get,
+    lines,
     named,
     page,
     related,
@@ -23,6 +24,7 @@ from console.records.record_reads import (
     titles,
     visible_keys,
 )
+from console.records.refusals import Unsayable
 from console.records.related_lists import related_lists, related_numbers
 from console.records.related_values import leading
 from console.records.sql_segments import KeySelect
@@ -30,6 +32,7 @@ from console.records.sql_tables import Chosen
 from console.records.stored import stored
 from console.records.totals import Figure, totals
 from console.records.value_counts import Range, Ranges, ValueCounts, value_counts, value_ranges
+from console.records.words_in_sql import Reach, Wording
 from console.records.write import WriteUnknown, compare, forms, write
 
 __all__ = [
@@ -43,8 +46,11 @@ __all__ = [
     "Page",
     "Range",
     "Ranges",
+    "Reach",
     "Record",
+    "Unsayable",
     "ValueCounts",
+    "Wording",
     "WriteUnknown",
     "catalogue",
     "collection",
@@ -71,6 +77,7 @@ __all__ = [
     "insert",
     "key_of_value",
     "leading",
+    "lines",
     "log_reference",
     "named",
     "on_delete",

@@ -13,17 +13,34 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psycopg
 import sqlalchemy as sa
+from psycopg.abc import PQGen
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from console.errors import Invalid, SourceDown
 from console.records import connection_terms
 from console.records.connection_terms import USUAL, NoAnswer, Terms
-from console.records.refusals import driver_refusal
+from console.records.refusals import Unsayable, driver_refusal
 from console.records.source_breaker import Breaker
 
-__all__ = ["Terms", "address", "create", "dispose", "driver_refusal", "engine", "plain_moment", "read", "since", "stream", "transaction"]
+__all__ = [
+    "Terms",
+    "address",
+    "copied",
+    "create",
+    "dispose",
+    "driver_refusal",
+    "engine",
+    "plain_moment",
+    "read",
+    "since",
+    "stream",
+    "transaction",
+]
 
+LONGEST_COPY_S = 3600
+WATCHES_CLIENT = 14_00_00
 DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
@@ -196,6 +213,46 @@ def stream(engine: Engine, name: str, statement: sa.Select[Any], size: int) -> I
                 yield from found.partitions(size)
         except sa.exc.DBAPIError as error:
             raise driver_refusal(error, name) from error
+
+
+def copied(engine: Engine, name: str, statement: sa.Select[Any], size: int) -> Iterator[list[bytes]]:
+    """The rows of one statement of PostgreSQL, at most `size` at a time, each as the bytes of a CSV line without its end.
+
+    It may take `LONGEST_COPY_S`, each piece the time of a statement. Never retried. Raises SourceDown, and Unsayable where a value
+    could not be computed.
+    """
+    told = statement.compile(dialect=engine.dialect, compile_kwargs={"render_postcompile": True})
+    with _connected(engine, name) as opened:
+        connection = opened.execution_options(isolation_level="READ COMMITTED")
+        driver: Any = connection.connection.driver_connection
+        limits = [f"set local statement_timeout = '{LONGEST_COPY_S}s'"]
+        if driver.info.server_version >= WATCHES_CLIENT:
+            limits.append("set local client_connection_check_interval = '2s'")  # else it goes on for nobody
+        try:
+            with connection.begin():
+                connection.exec_driver_sql("; ".join(limits))
+                with psycopg.ClientCursor(driver) as cursor, cursor.copy(f"copy ({told}) to stdout (format csv)", told.params) as copy:
+                    while rows := driver.wait(_several(copy, size)):
+                        yield rows
+        except psycopg.Error as error:
+            opened.invalidate()
+            if isinstance(error, (psycopg.DataError, psycopg.errors.CardinalityViolation)):
+                raise Unsayable from error
+            kind = sa.exc.OperationalError if isinstance(error, psycopg.OperationalError) else sa.exc.DBAPIError
+            raise driver_refusal(kind("copy", None, error), name) from error
+        except sa.exc.DBAPIError as error:
+            raise driver_refusal(error, name) from error
+        except BaseException:
+            opened.invalidate()  # rows that nobody reads may still be on their way
+            raise
+
+
+def _several(copy: Any, size: int) -> PQGen[list[bytes]]:
+    """The next rows. One wait for many of them: a wait for each costs five times what the row costs."""
+    found: list[bytes] = []
+    while len(found) < size and (row := (yield from copy._read_gen())):
+        found.append(bytes(row[:-1]))
+    return found
 
 
 @contextlib.contextmanager

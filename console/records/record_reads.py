@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import Select
 
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, Field
 from console.core.expressions import Expression
 from console.core.expressions.search_syntax import Sought, limited
 from console.core.filters import Filter
@@ -18,9 +18,10 @@ from console.errors import NotFound
 from console.records import catalogue, indexes, record_keys, timed, values
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
-from console.records.record_pages import Page, fetch, list_conditions, order_of, read, read_all, read_page
+from console.records.record_pages import Page, copy_all, fetch, list_conditions, order_of, read, read_all, read_page
 from console.records.related_values import named_by
 from console.records.sql_tables import Chosen, Table, table_of
+from console.records.words_in_sql import Wording
 
 MOST_ROWS = 500
 MOST_KEYS = 400
@@ -91,6 +92,32 @@ def every(
         return [*list_conditions(table, scope, where, segment, q), *([] if seen.unlimited else [table.in_scope(seen)])]
 
     return read_all(collection, scope, order_of(collection, scope, sort), wanted, size=size, fields=fields)
+
+
+def lines(
+    collection_id: str,
+    scope: Scope,
+    seen: Scope,
+    columns: Sequence[Field],
+    wording: Wording,
+    *,
+    where: Filter | None = None,
+    segment: Chosen | None = None,
+    q: Sought | None = None,
+    sort: str | None = None,
+    size: int,
+) -> Iterator[list[bytes]] | None:
+    """What `every` gives with these columns, each record as a CSV line without its end that the source wrote; None where only Python can word the list.
+
+    Raises what `every` raises, and Unsayable in the middle where a value is met that only Python can word.
+    """
+    collection = catalogue.collection(collection_id)
+    table = table_of(collection)
+
+    def wanted() -> list[Condition]:
+        return [*list_conditions(table, scope, where, segment, q), *([] if seen.unlimited else [table.in_scope(seen)])]
+
+    return copy_all(collection, scope, order_of(collection, scope, sort), wanted, columns, wording, size)
 
 
 def sample(collection: Collection, scope: Scope) -> Record | None:

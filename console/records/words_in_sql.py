@@ -1,0 +1,387 @@
+"""The cells of a list as its CSV file shows them, worded by PostgreSQL, so that a million rows pass without Python touching a value.
+
+Each cell is to the letter what `formats.text` makes of the value; `tests/records/test_words_in_sql.py` compares both. A kind of field that
+SQL cannot word makes the whole list `None`. A single value that it cannot word stops the statement (`_stop`), which raises `Unsayable`.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql import ColumnElement
+
+from console import formats
+from console.core.currencies import decimals
+from console.core.documents.collections import Collection, Field
+from console.core.scopes import Scope
+from console.formats import Kind, Look
+from console.records.sql_tables import Table, table_of
+
+Words: TypeAlias = ColumnElement[str]
+MINUS = "\N{MINUS SIGN}"
+BLANKS = "".join(letter for letter in map(chr, range(1, 0x3001)) if letter.isspace())
+"""What `str.strip` takes away."""
+TEXTS = frozenset({"text", "enum", "citext", "bpchar"})
+LARGEST = 10**18
+PLACED = re.compile(r"\{\{\s*record\.([A-Za-z_]\w*)\s*\}\}")
+PLAIN_KEY = r"^[A-Za-z0-9_@:][A-Za-z0-9_.@:-]{0,254}$"
+SHORTEST_ID = len("wf_") + 20
+OWN_ID = rf"^({'|'.join(formats.OWN)})_[0-9a-z]{{20,40}}$"
+ENGLISH = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+KNOWN = datetime(1970, 1, 2, tzinfo=UTC), datetime(2037, 12, 30, tzinfo=UTC)
+"""The moments for which the zones of the database are compared with ours."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What a reader may know of the records that a field refers to: their scope (None: they may not look), and what stands for one that is not found."""
+
+    scope: Scope | None
+    absent: str
+
+
+Reaches: TypeAlias = Callable[[str], Reach | None]
+"""Collection → what its reader may know of it; None where SQL cannot say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Who reads, what they may know of other collections, and the letters before which a spreadsheet needs an apostrophe."""
+
+    look: Look
+    reaches: Reaches
+    formula: tuple[str, ...]
+
+    def guarded(self, text: str) -> str:
+        """The text, harmless in a spreadsheet."""
+        return f"'{text}" if text.startswith(self.formula) else text
+
+
+def cells(table: Table, scope: Scope, columns: Sequence[Field], wording: Wording) -> list[Words] | None:
+    """The title and the columns of the list as words; None where SQL cannot say one of them."""
+    collection = table.collection
+    named = title(table, scope, wording)
+    if named is None or any(item.name not in table.columns for item in columns):
+        return None
+    found: list[Words] = [named]
+    for item in columns:
+        words = _cell(table, item, formats.kind(item, collection.key), wording)
+        if words is None:
+            return None
+        found.append(words)
+    return found
+
+
+def title(table: Table, scope: Scope, wording: Wording) -> Words | None:
+    """The title of a record by a template of texts, whole numbers and UUIDs; its key if the title is blank."""
+    collection = table.collection
+    readable = {item.name for item in collection.readable(scope)}
+    texts = PLACED.split(collection.title)
+    if any("{{" in text for text in texts[::2]) or not texts[1::2]:
+        return None
+    parts: list[Any] = []
+    for number, part in enumerate(texts):
+        if number % 2 == 0:
+            parts += [sa.literal(part, sa.Text)] if part else []
+        elif part in readable:
+            field = collection.by_name.get(part)
+            if field is None or field.options is not None or field.widget == "money" or not _spelled(field):
+                return None
+            parts.append(sa.func.coalesce(_text(table.columns[part]), ""))
+    if not parts:
+        return None
+    made = sa.func.concat(*parts) if len(parts) > 1 else parts[0]
+    whole = sa.func.btrim(made, BLANKS)
+    usual = _harmless(made) & sa.func.ascii(sa.func.right(made, 1)).between(ord("!"), ord("~"))
+    return sa.case(
+        (usual, made), (whole == "", _key(table)), (_dangerous(whole, wording), sa.literal("'", sa.Text).concat(whole)), else_=whole
+    )
+
+
+def _key(table: Table) -> Words:
+    """The key of a record, where it is one plain value."""
+    collection = table.collection
+    column = table.columns[collection.key[0]] if collection.key else sa.literal_column("1")
+    if len(collection.key) != 1 or not _spelled(collection.by_name[collection.key[0]]):
+        return _stop(column)
+    text = _text(column)
+    return sa.case((text.regexp_match(PLAIN_KEY) & (sa.func.ascii(text) != ord("@")), text), else_=_stop(column))
+
+
+def _spelled(field: Field) -> bool:
+    """Whether a value of the column is shown as the database writes it."""
+    return field.stored in ("integer", "uuid") or (field.stored == "text" and field.native in TEXTS)
+
+
+def _cell(table: Table, field: Field, what: Kind, wording: Wording) -> Words | None:
+    column = table.columns[field.name]
+    if field.stored == "boolean":
+        return sa.case((column.is_(sa.true()), "Yes"), (column.is_(sa.false()), "No"))
+    if what.references is not None:
+        return _reference(table, field, what.references, wording)
+    if what.options:
+        known = {value: wording.guarded(label) for value, label in what.options.items()}
+        return _looked_up(column, known, _stop(column)) if _spelled(field) and all(known.values()) else None
+    if formats.is_money(what):
+        return None if field.currency in table.columns else _money(column, field, what, wording)
+    if what.widget in formats.CODED and _spelled(field):
+        return _coded(column, what.widget, wording)
+    if what.widget in ("percent", "person") or what.widget not in formats.WIDGETS:
+        words = _by_type(column, field, what, wording)
+        return words if words is None or what.widget != "percent" else words.concat(" %")
+    return None
+
+
+def _by_type(column: Any, field: Field, what: Kind, wording: Wording) -> Words | None:
+    match what.type, field.stored:
+        case (("integer" | "decimal"), "integer"):
+            return _whole(column, field, what, wording)
+        case (("decimal" | "money"), "decimal") if field.native == "numeric":
+            return _decimal(column, field, what, wording)
+        case "date", "date":
+            return _day(column, wording.look)
+        case "datetime", "datetime":
+            return _moment(column, wording.look)
+        case "time", "time":
+            return sa.func.left(_text(column), 5)
+        case "integer" | "decimal" | "money" | "date" | "datetime" | "time" | "json" | "other" | "array" | "multi_enum" | "checklist", _:
+            return None
+    if field.stored == "uuid":
+        return sa.cast(column, sa.Text)
+    return _plain(column, wording) if _spelled(field) else None
+
+
+# ---------------------------------------------------------------------------------------------------------------- texts
+
+
+def _text(column: Any) -> Any:
+    return sa.cast(column, sa.Text)
+
+
+def _stop(column: Any) -> Words:
+    """Stops the statement where it is reached: a division by nothing, which says nothing of the value."""
+    return sa.cast(sa.func.mod(1, sa.func.num_nulls(column) * 0), sa.Text)
+
+
+def _harmless(text: Any) -> Any:
+    """Whether the text begins with a letter from A to z: no spreadsheet takes it for a formula."""
+    return sa.func.ascii(text).between(ord("A"), ord("z"))
+
+
+def _dangerous(text: Any, wording: Wording) -> Any:
+    return sa.func.ascii(text).in_([ord(letter) for letter in wording.formula if letter != "\0"])
+
+
+def _plain(column: Any, wording: Wording) -> Words:
+    """A text as it is; ids of the console have words of their own. What most texts are is asked first."""
+    text = _text(column)
+    own = (sa.func.octet_length(text) >= SHORTEST_ID) & text.like(r"__%\_%") & text.regexp_match(OWN_ID)
+    return sa.case(
+        (_harmless(text) & (sa.func.octet_length(text) < SHORTEST_ID), text),
+        (text == "", formats.EMPTY),
+        (_dangerous(text, wording), sa.literal("'", sa.Text).concat(text)),
+        (own, _stop(column)),
+        else_=text,
+    )
+
+
+def _looked_up(column: Any, known: Mapping[str, str], otherwise: Words) -> Words:
+    text = _text(column)
+    told = sa.cast(sa.literal(json.dumps(known), sa.Text), postgresql.JSONB)
+    found = told.op("->>", return_type=sa.Text())(text)
+    return sa.case((text.is_(None), sa.null()), (text == "", formats.EMPTY), else_=sa.func.coalesce(found, otherwise))
+
+
+def _coded(column: Any, widget: str, wording: Wording) -> Words:
+    """The name of a code; several of them, and codes with blanks or lines in them, are left to Python."""
+    known = {code: wording.guarded(name) for code, name in formats.code_names(widget, wording.look.locale).items()}
+    text = _text(column)
+    return _looked_up(column, known, sa.case((text.regexp_match("^[A-Za-z0-9]+$"), text), else_=_stop(column)))
+
+
+def _reference(table: Table, field: Field, target: str, wording: Wording) -> Words | None:
+    """The title of the record that the value leads to, as far as the reader may know it."""
+    column, reach = table.columns[field.name], wording.reaches(target)
+    if reach is None or not _spelled(field):
+        return None
+    absent = sa.literal(wording.guarded(reach.absent), sa.Text)
+    name: Any = absent
+    if reach.scope is not None:
+        there = _target(table, field, target)
+        named = None if there is None else title(there, reach.scope, wording)
+        if there is None or named is None:
+            return None
+        name = sa.func.coalesce(sa.select(named).where(there.key[0] == column, there.in_scope(reach.scope)).scalar_subquery(), absent)
+    return sa.case((column.is_(None), sa.null()), (_text(column) == "", formats.EMPTY), else_=name)
+
+
+def _target(table: Table, field: Field, target: str) -> Table | None:
+    """The table of the collection, if one statement can read it and a value of the field is its key."""
+    from console.records import catalogue
+
+    collection: Collection = catalogue.collection(target)
+    if collection.source != table.collection.source or len(collection.key) != 1:
+        return None
+    key = collection.by_name[collection.key[0]]
+    alike = (key.stored, key.native == "bpchar") == (field.stored, field.native == "bpchar")
+    return table_of(collection).aliased(f"named_{field.name}"[:60]) if alike else None
+
+
+# -------------------------------------------------------------------------------------------------------------- numbers
+
+
+def _signed(number: Any, written: Callable[[Any], Any], before: str = MINUS, after: str = "") -> Any:
+    return sa.case((number < 0, sa.literal(before, sa.Text).concat(written(-number)).concat(after)), else_=written(number))
+
+
+def _marks(locale: str) -> tuple[str, str]:
+    """The separators of thousands and of decimals."""
+    told = formats.grouped("1234567.5", locale)
+    return told[1 : told.index("234")], told[told.index("567") + 3 : -1]
+
+
+def _in_marks(written: Any, locale: str) -> Any:
+    """What `to_char` wrote, with the separators of the reader."""
+    group, point = _marks(locale)
+    for mark, own in ((",", "\t"), (".", point), ("\t", group)) if (group, point) != (",", ".") else ():
+        written = sa.func.replace(written, mark, own)
+    return written
+
+
+def _picture(places: int) -> str:
+    return "FM999,999,999,999,999,990" + (f".{'0' * places}" if places else "")
+
+
+def _whole(column: Any, field: Field, what: Kind, wording: Wording) -> Words:
+    number = column if field.native in ("int4", "int8") else sa.cast(column, sa.BigInteger)
+    if not what.grouped:
+        return sa.case((number < 0, sa.literal("'", sa.Text).concat(_text(number))), else_=_text(number))
+    least = 10_000 if what.type == "integer" else 1_000
+
+    def written(size: Any) -> Any:
+        return sa.case((size < least, _text(size)), else_=_in_marks(sa.func.to_char(size, _picture(0)), wording.look.locale))
+
+    return sa.case(
+        (number.between(0, least - 1), _text(number)), else_=_if(number.between(1 - LARGEST, LARGEST - 1), _signed(number, written), column)
+    )
+
+
+def _decimal(column: Any, field: Field, what: Kind, wording: Wording) -> Words:
+    """A number with the decimals that are stored, those of money at least two."""
+    locale, least = wording.look.locale, 2 if what.type == "money" else 0
+    usual = (column < LARGEST) & (column > -LARGEST)
+    if field.scale is not None and field.scale >= 0:
+        picture = _picture(max(least, field.scale))
+
+        def written(size: Any) -> Any:
+            told = sa.func.to_char(size, picture)
+            return _in_marks(told, locale) if what.grouped else sa.func.replace(told, ",", "")
+    else:
+
+        def written(size: Any) -> Any:
+            part = sa.func.split_part(_text(size), ".", 2)
+            part = sa.func.rpad(part, sa.func.greatest(sa.func.length(part), least), "0") if least else part
+            whole = sa.func.to_char(sa.func.trunc(size), _picture(0))
+            told = sa.case((part == "", whole), else_=whole.concat(".").concat(part))
+            return _in_marks(told, locale) if what.grouped else sa.func.replace(told, ",", "")
+
+    return _if(usual, _signed(column, written, MINUS if what.grouped else "'-"), column)
+
+
+def _money(column: Any, field: Field, what: Kind, wording: Wording) -> Words | None:
+    """An amount in one currency. What stands around its digits is learned from three amounts."""
+    code = formats.amount_of(what, None)[1]
+    places = decimals(code) if code else None
+    scale = 0 if field.stored == "integer" else field.scale
+    if places is None or scale is None or (scale != 0 if what.minor else scale > places) or field.stored not in ("integer", "decimal"):
+        return None
+    learned = [_around(sign, what, places, wording) for sign in ("", "-")]
+    (before, after), (below, beyond) = (pair or ("", "\0") for pair in learned)
+    if "\0" in after + beyond:
+        return None
+    exact: Any = sa.cast(column, sa.Numeric)
+    number = exact * sa.literal_column(f"{10**-places:.{places}f}") if what.minor and places else exact
+
+    def written(size: Any) -> Any:
+        return _in_marks(sa.func.to_char(size, _picture(places)), wording.look.locale)
+
+    plus = sa.literal(before, sa.Text).concat(written(number)).concat(after)
+    minus = sa.literal(below, sa.Text).concat(written(-number)).concat(beyond)
+    return _if((number < LARGEST) & (number > -LARGEST), sa.case((number < 0, minus), else_=plus), column)
+
+
+def _around(sign: str, what: Kind, places: int, wording: Wording) -> tuple[str, str] | None:
+    """What stands before and after the digits of an amount; None where it is not the same for all."""
+    found = set()
+    for whole in ("7", "1234", "1234567"):
+        digits = "89123456"[:places]
+        stored = f"{sign}{whole}{digits}" if what.minor else f"{sign}{whole}{'.' if places else ''}{digits}"
+        told = wording.guarded(formats.text(what, int(stored) if what.minor else stored, wording.look))
+        figure = formats.grouped(f"{whole}{'.' if places else ''}{digits}", wording.look.locale)
+        if told.count(figure) != 1:
+            return None
+        found.add(tuple(told.split(figure)))
+    return found.pop() if len(found) == 1 else None  # type: ignore[return-value]
+
+
+# ------------------------------------------------------------------------------------------------------ days and moments
+
+
+def _if(usual: Any, words: Any, column: Any) -> Words:
+    """The words where the value is a usual one."""
+    return sa.case((usual, words), (column.is_not(None), _stop(column)))
+
+
+def _months(locale: str) -> list[str] | None:
+    """The months as they stand in a day; None where a day is written in another order."""
+    told = [formats.text(Kind("", "", "date"), f"2026-{month:02}-03", Look(locale)) for month in range(1, 13)]
+    usual = all(day.startswith("3 ") and day.endswith(" 2026") for day in told)
+    return [day[2:-5] for day in told] if usual else None
+
+
+def _dated(at: Any, look: Look, after: str = "") -> Any:
+    """The day in words, and `after` as a picture of the time."""
+    months = _months(look.locale)
+    if months is None:
+        return None
+    if tuple(months) == ENGLISH:
+        return sa.func.to_char(at, f"FMDD Mon FMYYYY{after}")
+    names = sa.cast(sa.literal(json.dumps(months), sa.Text), postgresql.JSONB)
+    month = names.op("->>", return_type=sa.Text())(sa.cast(sa.extract("month", at), sa.Integer) - 1)
+    return sa.func.to_char(at, "FMDD ").concat(month).concat(sa.func.to_char(at, f" FMYYYY{after}"))
+
+
+def _day(column: Any, look: Look) -> Words | None:
+    words = _dated(column, look)
+    return None if words is None else _if(column.between(date.min, date.max), words, column)
+
+
+def _moment(column: Any, look: Look) -> Words | None:
+    if formats.text(Kind("", "", "datetime"), "2026-05-03T09:05:00Z", replace(look, zone="UTC"))[-7:] != ", 09:05":
+        return None
+    moment = sa.cast(column, sa.TIMESTAMP(timezone=True))  # a time without a zone is one of UTC, like the session
+    there = sa.func.timezone(look.zone, moment)
+    words = _dated(there, look, ", HH24:MI")
+    return None if words is None else _if(moment.between(*KNOWN), words, column)
+
+
+def zone_sampled(zone: str) -> sa.Select[Any]:
+    """What the database takes the offset of the zone for, in seconds, every five days of `KNOWN`."""
+    at = sa.func.generate_series(*KNOWN, timedelta(days=5)).column_valued("at")
+    return sa.select(sa.cast(sa.extract("epoch", sa.func.timezone(zone, at) - sa.func.timezone("UTC", at)), sa.Integer))
+
+
+def zone_agrees(zone: str, sampled: Sequence[int]) -> bool:
+    """Whether our zone has the same offsets."""
+    at, last = KNOWN
+    here, expected = ZoneInfo(zone), []
+    while at <= last:
+        expected.append(int((at.astimezone(here).utcoffset() or timedelta()).total_seconds()))
+        at += timedelta(days=5)
+    return expected == list(sampled)
