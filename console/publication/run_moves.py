@@ -107,6 +107,8 @@ def plan_move(actor: Actor, slug_or_id: str, former: int, new: int, steps: Mappi
     """
     entry = workflows.entry(actor, slug_or_id)
     access.require(actor, entry.team or None, f"{OBJECT}:{entry.slug}", "publish")
+    if min(former, new) < 0:
+        raise NotFound("There is no such version of this workflow.")
     old, other = workflows.version(entry.id, former), workflows.version(entry.id, new)
     given = _checked(old, other, steps or {})
     standing = runs.standing_runs(actor, old, other)
