@@ -22,6 +22,7 @@ __all__ = [
     "build",
     "expire",
     "latest",
+    "measuring",
     "nearest",
     "note_taken",
     "parts",

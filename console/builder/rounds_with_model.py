@@ -134,7 +134,7 @@ class _Rounds:
                     raise
                 break
             try:
-                tried = _tried(case, prompt.restored(builder_answer.read(raw.text)))
+                tried = tried_answer(case, prompt.restored(builder_answer.read(raw.text)))
             except Unusable as error:
                 code, wrong = error.code, [UNREADABLE]
             else:
@@ -148,7 +148,8 @@ class _Rounds:
         return best, code
 
 
-def _tried(case: Case, suggestion: Suggestion) -> _Tried:
+def tried_answer(case: Case, suggestion: Suggestion) -> _Tried:
+    """The answer with its changes tried on a copy."""
     changes: list[Change] = []
     lost = list(suggestion.wrong)
     for number, given in enumerate(suggestion.changes):

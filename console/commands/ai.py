@@ -8,7 +8,7 @@ from typing import Any
 import click
 import orjson
 
-from console import log, workflows
+from console import accounts, log, workflows
 from console.accounts import COMMAND_LINE
 from console.errors import NotFound
 from console.proposals import evaluate as trying, options, replayed
@@ -56,6 +56,19 @@ def cases(slug: str | None, out: Path, limit: int) -> None:
 @click.option(
     "--limit", type=click.IntRange(1, 100_000), default=replayed.MOST, show_default=True, help="At most so many stored cases, the newest."
 )
+@click.option(
+    "--builder",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of descriptions of workflows: how good the builder is with each, in the place of cases.",
+)
+@click.option(
+    "--as", "email", default=None, metavar="EMAIL", help="With --builder: who wishes. The model gets the names that they may see."
+)
+@click.option(
+    "--answers",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --builder: recorded answers; no provider is asked.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How the report is printed.")
 def evaluate(
     file: Path | None,
@@ -65,12 +78,18 @@ def evaluate(
     against: str | None,
     prompt: Path | None,
     limit: int,
+    builder: Path | None,
+    email: str | None,
+    answers: Path | None,
     form: str,
 ) -> None:
     """Try a model, a prompt or the rules on recorded cases and on attacks, and say which to take.
 
     Nothing of it touches a run. Providers are really asked, and what they bill is billed. Ends with 1 when an attack comes through the guard.
     """
+    if builder is not None:
+        _evaluate_builder(builder, email, answers, provider, model, form)
+        return
     attacks = replayed.attacks()
     recorded = (
         [case for case in replayed.read(file) if case.kind == "recorded"] if file else list(replayed.recorded(_workflow(slug), limit))
@@ -89,6 +108,40 @@ def evaluate(
         click.echo("\n".join(_text(recorded, attacks, through, scores, compared)))
     if through:
         raise click.exceptions.Exit(1)
+
+
+def _evaluate_builder(file: Path, email: str | None, answers: Path | None, provider: str | None, model: str | None, form: str) -> None:
+    from console.builder import measuring  # loads what asks models: no other command of this file needs it
+
+    person = accounts.person_of_email(email) if email else None
+    actor = accounts.actor_of_person(person.id) if person is not None else None
+    if actor is None:
+        raise click.UsageError("Say with --as who wishes: the address of a person.")
+    if answers is not None:
+        ask = measuring.recorded(answers)
+    else:
+        proposer = trying.proposer_for(provider, model, options.current())
+        if proposer.config.name == "rules":
+            raise click.UsageError("Rules build nothing: name a --provider, or --answers with recorded ones.")
+        ask = measuring.provided(proposer.config, seconds=proposer.seconds, max_tokens=options.current().chosen("build").max_tokens)
+    results = [measuring.measured(actor, each, ask) for each in measuring.read_descriptions(file)]
+    told = measuring.summary(results)
+    if form == "json":
+        click.echo(orjson.dumps(told | {"results": results}, option=orjson.OPT_INDENT_2).decode())
+        return
+    count, taken = told["descriptions"], told["taken"]
+    for each in results:
+        said = f"valid in round {each.round}" if each.valid else each.code or "not valid"
+        lines = [f"lacks {', '.join(each.lacks)}"] if each.lacks else []
+        click.echo(f"{each.id:<28}{said:<18}{'; '.join([*lines, *each.wrong[:1]])}".rstrip())
+    click.echo("")
+    click.echo(
+        f"Valid at first {told['valid_first']} of {count}, after what was wrong was told {told['valid']}, and with all that was wished {told['right']}."
+    )
+    click.echo(f"Not answered: {told['unanswered']}.")
+    click.echo(
+        f"Proposals that people of this console took: whole {taken.get('all', 0)}, in part {taken.get('some', 0)}, not at all {taken.get('none', 0)}."
+    )
 
 
 def _workflow(slug: str | None) -> str | None:

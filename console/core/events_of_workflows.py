@@ -89,6 +89,12 @@ WORKFLOWS = (
         ("reason",),
     ),
     Kind(
+        "workflow_tried",
+        "configuration",
+        "A draft was executed: kept as it was under a negative number, for runs that are marked as tests; what they do is real.",
+        ("workflow", "slug", "version", "hash"),
+    ),
+    Kind(
         "trigger_stopped",
         "configuration",
         "A trigger would have started runs that led to themselves; so many were not started.",

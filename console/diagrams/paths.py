@@ -144,7 +144,7 @@ def _versions(known: Known) -> list[Version]:
     """The newest first."""
     version_at = tables.workflow_version.c
     newest_first = sa.select(version_at.number, version_at.hash, version_at.published_at, version_at.published_by).where(
-        version_at.workflow == known.id
+        version_at.workflow == known.id, version_at.number > 0
     )
     with hot_engine().connect() as connection:
         rows = connection.execute(newest_first.order_by(version_at.number.desc()).limit(MOST_VERSIONS)).all()

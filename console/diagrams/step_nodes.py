@@ -16,6 +16,8 @@ from console.steps.base import StepType
 DEFAULT = "default"
 OTHERWISE = "Otherwise"
 LONGEST = 240
+SAYS_NOTHING_ALONE = frozenset({"Changes", "Asks for", "Reads", "Shows", "Only for", "Completes"})
+"""Labels of what a step does that are told in another way, or not at all, where there is room for a few words."""
 DESCRIBED_APART = frozenset({"text", "maker"})  # settings that are described differently
 UNKNOWN = "Unknown step type"
 
@@ -194,7 +196,7 @@ def _gist(says: Sequence[tuple[str, str]], config: Any, kind: StepType | None) -
         return _joined(_way_label(branch.outcome, {}, 2) for branch in branches)
     wanted = ("Changes", "Asks for", "Reads")
     preferred = next((f"{label} {text}" for want in wanted for label, text in says if label == want), None)
-    first_setting = next((text for label, text in says if label not in (*wanted, "Shows", "Only for", "Completes")), None)
+    first_setting = next((text for label, text in says if label not in SAYS_NOTHING_ALONE and text not in ("yes", "no")), None)
     return preferred or first_setting or (kind.gist if kind else "")
 
 

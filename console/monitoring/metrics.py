@@ -88,9 +88,9 @@ class Metrics:
 
 
 def metrics(actor: Actor, workflow: Known, days: int, zone: str) -> Metrics:
-    """The figures of the last `days` days of the zone, of what the actor may count. Four statements; for a reader who sees only a part of the records some more."""
+    """The figures of the last `days` days of the zone, of what the actor may count; tests count nowhere. Four statements; for a reader who sees only a part of the records some more."""
     run, first = tables.run.c, first_day(log.now(), zone, days)
-    own = run.workflow == workflow.id
+    own = sa.and_(run.workflow == workflow.id, ~run.test)
     begun = record_reach.countable_runs(actor, own, run.created_at >= midnight(first, zone))
     day = sa.cast(sa.func.timezone(zone, run.created_at), sa.Date).label("day")
     took = sa.func.extract("epoch", run.ended_at - run.created_at)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -107,6 +107,8 @@ def plan_move(actor: Actor, slug_or_id: str, former: int, new: int, steps: Mappi
     """
     entry = workflows.entry(actor, slug_or_id)
     access.require(actor, entry.team or None, f"{OBJECT}:{entry.slug}", "publish")
+    if min(former, new) < 0:
+        raise NotFound("There is no such version of this workflow.")
     old, other = workflows.version(entry.id, former), workflows.version(entry.id, new)
     given = _checked(old, other, steps or {})
     standing = runs.standing_runs(actor, old, other)
@@ -212,6 +214,16 @@ def _move_next(row: Any, actor: Actor) -> None:
     changed = sa.update(table).where(table.c.id == row.id)
     with transaction() as connection:
         connection.execute(changed.values(done=done, moved=row.moved + moved, refused={**row.refused, **refused}, **ended))
+
+
+KEPT = timedelta(days=90)
+"""How long an ended move can be looked at. What it did to each run stays in the log."""
+
+
+def expire(now: datetime) -> None:
+    """Delete moves that ended longer ago than they are kept."""
+    with transaction() as connection:
+        connection.execute(sa.delete(table).where(table.c.status == "done", table.c.ended_at < now - KEPT))
 
 
 def _row(move_id: str) -> Any:

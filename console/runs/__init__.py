@@ -45,6 +45,7 @@ from console.runs.showing.reading import PATH_SHOWN, already_recorded, get, prev
 from console.runs.showing.replay import ReplayView, Today, events, replay, rows_today
 from console.runs.showing.screens import record_shown
 from console.runs.showing.view import RunView
+from console.runs.trying.executing import execute_draft
 from console.runs.trying.redeciding import Redecided, redecide
 from console.runs.trying.test_results import results_of_tests
 from console.runs.trying.workflow_trials import try_workflow
@@ -90,6 +91,7 @@ __all__ = [
     "engine",
     "escalate",
     "events",
+    "execute_draft",
     "fail_overdue_proposals",
     "find",
     "follow_effect",

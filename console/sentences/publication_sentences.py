@@ -24,6 +24,7 @@ PUBLICATION: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
     {
         "workflow_imported": "{who} imported the workflow {workflow_named}{version}",
         "workflow_published": _published,
+        "workflow_tried": "{who} executed the draft of the workflow {workflow_named} as a test",
         "workflow_review_requested": "{who} asked for the workflow {workflow_named} to be published",
         "workflow_review_changes_requested": "{who} asked for changes of the workflow {workflow_named} before it is published{why}",
         "workflow_review_approved": "{who} approved publishing the workflow {workflow_named}{version}{why}",

@@ -51,6 +51,10 @@ class Notify(StepType):
     automatic = True
     Config: ClassVar[type[StepConfig]] = NotifyConfig
 
+    def says(self, config: NotifyConfig) -> str:
+        """What is said, as it is written."""
+        return " ".join(config.text.split())[:80] if "{{" not in config.text else self.gist
+
     def changes(self, step: StepView) -> bool:
         """Always."""
         return True

@@ -86,6 +86,15 @@ class Wait(StepType):
     technical = frozenset({"event"})
     Config: ClassVar[type[StepConfig]] = WaitConfig
 
+    def says(self, config: WaitConfig) -> str:
+        """How long, or for what."""
+        if config.event is not None:
+            return f"Until: {EVENTS[config.event].lower()}"
+        if config.until is not None or config.duration is not None:
+            return "Until a moment that is worked out" if config.until is not None else "As long as is worked out"
+        told = ((config.days, "day"), (config.hours, "hour"), (config.minutes, "minute"))
+        return ", ".join(f"{number:,} {unit}{'' if number == 1 else 's'}" for number, unit in told if number is not None)
+
     def outcomes(self, config: WaitConfig) -> tuple[str, ...]:
         """What became of the wait for an event; a wait for a moment has one way on."""
         if config.event is None:

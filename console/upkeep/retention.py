@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from console import access, builder, files, log, settings
+from console import access, builder, files, log, publication, settings
 from console.core.actor import Actor
 from console.db.engine import alone, fetch, transaction
 from console.proposals import cache, options, prompts
@@ -84,6 +84,7 @@ def expire(now: datetime | None = None, progress: Callable[[str], None] = lambda
         files.sweep()
         files.texts.sweep()
         _expire_prompts(now or log.now())
+        publication.run_moves.expire(now or log.now())
     return done
 
 

@@ -1,13 +1,13 @@
 """My work, as rows of Home: each thing that waits for the reader, why, since when, by when, and the one button that goes on with it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, redirect
 
-from console import steps, workflows
+from console import accounts, publication, steps, workflows
 from console.runs import RunHead
 from console.views import assets, formats, frame
 from console.views.formats import Look
@@ -17,6 +17,7 @@ from console.work.questions import Asked
 from console.work.tasks import Task
 from console.work.tickets import Count
 from console.work.waiting_reasons import Reason
+from console.workflows import Review
 
 blueprint = Blueprint("my_work", __name__)
 
@@ -73,6 +74,7 @@ def rows(work: Work, reader: str) -> list[Row]:
         *(run_row(head, work.why.get(head.id), "with", reader) for head in work.in_hand),
         *(run_row(head, work.why.get(head.id), "continue", reader) for head in work.to_continue),
         *(_approval(line) for line in work.to_decide),
+        *_reviews(work.publishing),
         *(_question(asked) for asked in work.questions),
         *(_task(task) for task in work.tasks),
     ]
@@ -115,6 +117,24 @@ def _approval(line: Line) -> Row:
     asked = line.approval
     return Row("decide", line.record_title or line.label, f"Approval, asked by {first_name(line.requester_name)}", asked.why or line.label,
         f"/approvals/{line.id}", asked.requested_at, asked.until, "Decide", tile=("quiet", "shield-check"))  # fmt: skip
+
+
+def _reviews(asked: Sequence[Review]) -> list[Row]:
+    """Return the requests to publish; their notes say why."""
+    names = accounts.names({each.requested_by for each in asked}) if asked else {}
+    return [
+        Row(
+            "decide",
+            each.title,
+            f"Publishing, asked by {first_name(names.get(each.requested_by, 'somebody'))}",
+            each.note,
+            publication.address(each.id),
+            each.requested_at,
+            button="Decide",
+            tile=("quiet", "upload"),
+        )
+        for each in asked
+    ]
 
 
 def _question(asked: Asked) -> Row:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from console import inboxes, runs
+from console import inboxes, runs, workflows
 from console.core.actor import Actor
 from console.inboxes import Inbox
 from console.runs import RunHead
@@ -13,6 +13,7 @@ from console.work.questions import Asked
 from console.work.tasks import Task
 from console.work.tickets import Count
 from console.work.waiting_reasons import Reason, reasons
+from console.workflows import Review
 
 MOST = 50
 
@@ -21,7 +22,7 @@ MOST = 50
 class Work:
     """What waits for a person. `inboxes` are those that they work in, with the number of tickets that they could take.
 
-    `to_decide` are approvals, `questions` and `tasks` what colleagues and runs ask. `why` is run id → reason. `more`: lists end at `MOST`.
+    `to_decide` are approvals, `publishing` requests to publish a workflow, `questions` and `tasks` what colleagues and runs ask. `why` is run id → reason. `more`: lists end at `MOST`.
     """
 
     in_hand: list[RunHead]
@@ -32,6 +33,7 @@ class Work:
     tasks: list[Task] = field(default_factory=list)
     why: Mapping[str, Reason] = field(default_factory=dict)
     more: bool = False
+    publishing: list[Review] = field(default_factory=list)
 
 
 def work_of(actor: Actor) -> Work:
@@ -43,7 +45,9 @@ def work_of(actor: Actor) -> Work:
     held, saved, decide = held[:MOST], saved[:MOST], decide[:MOST]
     held.sort(key=lambda head: (head.status != "waiting_person", head.active_at))
     why = reasons(actor, [*held, *saved])
-    return Work(held, saved, inbox_counts(actor), decide, questions.open_for(actor), tasks.tasks_of(actor), why, more)
+    return Work(
+        held, saved, inbox_counts(actor), decide, questions.open_for(actor), tasks.tasks_of(actor), why, more, workflows.to_decide(actor)
+    )
 
 
 def inbox_counts(actor: Actor) -> list[tuple[Inbox, Count]]:

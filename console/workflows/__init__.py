@@ -54,6 +54,7 @@ from console.workflows.reviews import (
 from console.workflows.second_person import needs_second_person
 from console.workflows.switching import activate, archive, cancel, complete, pause
 from console.workflows.templates import Template, template_document, templates
+from console.workflows.tried_drafts import keep_tried_draft
 from console.workflows.versions import (
     CHAIN,
     COMMAND_LINE,
@@ -116,6 +117,7 @@ __all__ = [
     "export",
     "history",
     "import_file",
+    "keep_tried_draft",
     "lifecycle",
     "listed_reviews",
     "live",

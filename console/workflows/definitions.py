@@ -167,7 +167,9 @@ def versions_of(actor: Actor, slug_or_id: str, *, limit: int = 50, after: int | 
     made = tables.workflow_version.c
     with hot_engine().connect() as connection:
         row = _seen(connection, actor, slug_or_id)
-        found = sa.select(made.number, made.hash, made.published_at, made.published_by, made.note).where(made.workflow == row.id)
+        found = sa.select(made.number, made.hash, made.published_at, made.published_by, made.note).where(
+            made.workflow == row.id, made.number > 0
+        )
         if after is not None:
             found = found.where(made.number < after)
         rows = connection.execute(found.order_by(made.number.desc()).limit(limit + 1)).all()
@@ -257,7 +259,7 @@ def remove(actor: Actor, slug_or_id: str) -> None:
         row = locked_row(connection, actor, slug_or_id, "edit")
         made = tables.workflow_version.c
         if row.live_version is not None or connection.scalar(sa.select(sa.exists().where(made.workflow == row.id))):
-            raise Conflict("This workflow was published, so it stays with its runs. Archive it instead.", code="not_possible")
+            raise Conflict("This workflow was published or executed, so it stays with its runs. Archive it instead.", code="not_possible")
         connection.execute(sa.delete(tables.workflow).where(tables.workflow.c.id == row.id))
         note_event(actor, "workflow_deleted", row, {"before": changed_body(row), "after": None}, connection)
     _forget()

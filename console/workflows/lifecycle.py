@@ -34,9 +34,9 @@ LONGEST_REASON = 2000
 
 
 def may_start(definition: Definition) -> str | None:
-    """Why no run of the workflow can start now, as a sentence; None if one can. At most a second old."""
+    """Why no run of the workflow can start now, as a sentence; None if one can, as those that try a draft may. At most a second old."""
     known = next((one for one in all_known() if one.id == definition.id), None)
-    if known is None or known.status == "active":
+    if known is None or known.status == "active" or (definition.number < 0 and not known.archived):
         return None
     if known.archived:
         return f"{definition.title} is archived: no run starts until somebody activates it."

@@ -42,7 +42,7 @@ _kept: tuple[float, Engine, list["Known"]] | None = None
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A published version. Two are equal if they are the same version of the same workflow."""
+    """A published version, or with a negative number a draft that is tried. Two are equal if they are the same version of the same workflow."""
 
     id: str
     slug: str = field(compare=False)
@@ -135,7 +135,7 @@ def newest_number(workflow_id: str) -> int:
     """The highest number of its versions; 0 if none was published."""
     made = tables.workflow_version.c
     with hot_engine().connect() as connection:
-        return int(connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == workflow_id)) or 0)
+        return int(connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == workflow_id, made.number > 0)) or 0)
 
 
 def startable(actor: Actor, collection_id: str | None) -> list[Definition]:
@@ -220,7 +220,7 @@ def import_file(
         if row is None:
             raise Conflict(f"The workflow {document.slug} was removed meanwhile: import it again.")
         if former is None or former.draft != document.to_json():
-            _note(actor, "workflow_imported", row, row.live_version, document.hash, connection)
+            note_version(actor, "workflow_imported", row, row.live_version, document.hash, connection)
     _forget()
     if publish:
         _publish(actor, document.slug, rights=rights, tests=tests)
@@ -332,7 +332,7 @@ def put_live(
             return int(row.live_version)
     if review is None:
         require_reviewed(connection, actor, row, document)
-    number = 1 + (connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == row.id)) or 0)
+    number = 1 + (connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == row.id, made.number > 0)) or 0)
     values = {
         "workflow": row.id,
         "number": number,
@@ -348,7 +348,7 @@ def put_live(
     connection.execute(changed.values(live_version=number, status=status, label=document.clearance, updated_at=sa.func.now(), **begun))
     told = {name: value for name, value in (("failed_tests", failed), ("review", review)) if value}
     sealed = {"reason": reason} if reason else None
-    _note(actor, "workflow_published", row, number, document.hash, connection, sealed=sealed, former=row.live_version, **told)
+    note_version(actor, "workflow_published", row, number, document.hash, connection, sealed=sealed, former=row.live_version, **told)
     return int(number)
 
 
@@ -391,7 +391,7 @@ def _known(slug: str) -> Known:
     return found
 
 
-def _note(
+def note_version(
     actor: Actor,
     kind: str,
     row: Row[Any],
@@ -402,6 +402,7 @@ def _note(
     sealed: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> None:
+    """Write an event about a version of the workflow, or about its draft."""
     told = {"workflow": row.id, "slug": row.slug, "version": number, "hash": hashed, **more}
     chain = None if row.label else CHAIN
     log.note(actor, kind, open=told, sealed=sealed, team=row.team or None, chain=chain, label=row.label, connection=connection)

@@ -1,13 +1,15 @@
 """Moving live runs to another version: what is suggested, which cannot and why, what stays with the run, who may, what the log says."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from console import publication, runs, workflows
+from console import log, publication, runs, workflows
 from console.core import drafting
 from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.upkeep import retention
 from tests.company import Company
 from tests.services.test_labels import may_see
 
@@ -109,6 +111,11 @@ def test_many_are_moved_in_the_background(company: Company, monkeypatch: pytest.
     company.work()
     move = publication.move_of(company.mona, CARE, move.id)
     assert (move.status, move.moved, move.done) == ("done", 3, 3)
+    retention.expire(log.now() + timedelta(days=89))
+    assert publication.move_of(company.mona, CARE, move.id).done == 3
+    retention.expire(log.now() + timedelta(days=91))
+    with pytest.raises(NotFound):
+        publication.move_of(company.mona, CARE, move.id)
 
 
 def test_a_move_tells_nothing_of_runs_that_its_reader_is_not_cleared_for(company: Company) -> None:

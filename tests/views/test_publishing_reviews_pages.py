@@ -24,6 +24,10 @@ def test_a_second_person_is_asked_and_approves_by_page(company: Company) -> None
     for client, words in ((tom, "Clearer"), (mona, "Nothing waits for your decision")):
         assert words in client.get("/approvals").text
     assert "Clearer" in mona.get("/approvals?list=created").text
+    home = tom.get("/?show=decide").text
+    assert page in home
+    assert "Publishing, asked by Mona" in home
+    assert page not in mona.get("/").text
     assert "Approve and publish" not in mona.get(page).text
     shown = tom.get(page).text
     for words in ("Read this twice", "Approve and publish", "Mona asks to publish this", "2, in place of 1"):

@@ -1,12 +1,18 @@
 """The test panel: a dry run answered step by step on the page, kept as a test; for whoever may edit the workflow."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
-from console import workflows
+from console import access, runs, workflows
+from console.accounts import teamwork
+from console.core import drafting
 from console.core.drafting import SetDocument
 from console.db.engine import fetch
+from console.errors import Conflict, NotAllowed, NotFound
+from console.monitoring import outcomes
+from tests.company import DOCUMENT
 from tests.views.conftest import Page, Pages
 
 URL = "/workflows/care-review/test"
@@ -84,6 +90,77 @@ def test_publishing_asks_why_where_a_test_fails(pages: Pages) -> None:
     assert "Begins with the record: It begins with “Start”, and “Load the customer” was expected." in stopped.text
     pages.mona.send(stopped, "/publish", note="Tests.", accept="Mended tomorrow.")
     assert workflows.live("care-review").number == 2
+
+
+def test_the_way_of_a_message_and_an_event_in_time_are_chosen_and_kept(pages: Pages) -> None:
+    mona = pages.company.mona
+    ways = {"sent": "hear", "skipped": "end", "failed": "end", "expired": "end"}
+    steps: list[dict[str, Any]] = [
+        {"id": "start", "type": "start", "title": "Start", "next": {"default": "mail"}},
+        {"id": "mail", "type": "email", "title": "Write", "config": {"subject": "Hello", "body": "We write.", "to": "'a@b.example'"}, "next": ways},
+        {"id": "hear", "type": "wait", "title": "Hear", "config": {"event": "record.updated", "timeout": "P2D"}, "next": {"event": "ok", "timeout": "end"}},
+        {"id": "ok", "type": "end", "title": "Heard", "config": {"label": "Heard"}},
+        {"id": "end", "type": "end", "title": "End", "config": {"label": "Silence"}},
+    ]  # fmt: skip
+    workflows.edit(
+        mona, "care-review", 0, drafting.difference(workflows.open_draft(mona, "care-review").document, {**DOCUMENT, "steps": steps})
+    )
+    page = go(pages, pages.mona.get(URL), typed={"v.record": "1"})
+    assert "It ends as Silence." in page.text
+    assert "An e-mail" in page.text
+    page = go(pages, page, "look", typed={"effect.hear": "happens"})
+    assert "It ends as Heard." in page.text
+    page = go(pages, page, "look", typed={"effect.mail": "way.skipped", "effect.hear": "succeeded"})
+    assert "What it waited for" not in page.text
+    go(pages, page, "keep", status=303, name="Skipped")
+    kept = workflows.open_draft(mona, "care-review").document["tests"][0]
+    assert kept["effects"] == {"mail": {"outcome": "succeeded", "result": {"outcome": "skipped"}}}
+    assert "Skipped: holds" in go(pages, pages.mona.get(URL), "tests").text
+
+
+def test_what_is_executed_is_the_draft_and_nothing_of_it_is_published(pages: Pages) -> None:
+    mona = pages.company.mona
+    changes = [{"op": "set", "step": "read", "field": ["title"], "value": "Read this twice"}]
+    workflows.edit(mona, "care-review", 0, drafting.read_changes(changes))
+    begun = {"v.record": "1", "v.input.why": "periodic"}
+    page = pages.mona.get(URL)
+    go(pages, page, "execute", status=303, sure="yes", typed=begun)
+    shown = pages.mona.follow()
+    assert "Read this twice" in shown.text
+    assert "Draft" in shown.text
+    run, number = fetch("select id, version from console.run")[0]
+    assert (number, pages.company.told(run, "mona")["test"], workflows.live("care-review").number) == (-1, True, 1)
+    go(pages, pages.mona.get(URL), "execute", status=303, sure="yes", typed=begun)  # the same draft is kept once
+    assert fetch("select count(*) from console.workflow_version where number < 0")[0][0] == 1
+    assert [each.number for each in workflows.versions_of(mona, "care-review")[0]] == [1]
+    assert "Draft" in pages.mona.get("/workflows/care-review/executions").text
+    with pytest.raises(Conflict, match="tries a draft"):
+        runs.move_run(mona, run, version=1, steps={}, reason="No.")
+    runs.abort(mona, run, revision=None, reason="Seen.")
+    assert outcomes.counted_days(mona, date(2000, 1, 1), "UTC") == {}
+    with pytest.raises(Conflict, match="tried a draft"):
+        runs.rerun(mona, run, origin="start", version="original")
+    workflows.publish_draft(mona, "care-review")
+    assert (workflows.live("care-review").number, workflows.newest_number(workflows.live("care-review").id)) == (2, 2)
+
+
+def test_a_draft_is_executed_only_by_who_may_publish_it_and_not_past_a_second_person(pages: Pages) -> None:
+    mona, olivia = pages.company.mona, pages.company.olivia
+    workflows.edit(mona, "care-review", 0, [SetDocument(field="description", value="Another.")])
+    with pytest.raises(NotAllowed):
+        runs.execute_draft(olivia, "care-review", "1", {"why": "periodic"}, revision=1)
+    with pytest.raises(NotFound):
+        runs.execute_draft(pages.company.stan, "care-review", "1", {"why": "periodic"}, revision=1)
+    access.grant("operator", "workflow:care-review", ["edit"], team="operations")
+    assert "Execute" not in pages.olivia.get(URL).text
+    pages.olivia.post(URL, pages.olivia.get(URL).form("/test")["fields"] | {"do": "execute", "sure": "yes", "v.record": "1"}, status=403)
+    with pytest.raises(Conflict, match="changed in the meantime"):
+        runs.execute_draft(mona, "care-review", "1", {"why": "periodic"}, revision=0)
+    teamwork.change(pages.company.ines, "operations", second_person=True)
+    with pytest.raises(Conflict, match="second person"):
+        runs.execute_draft(mona, "care-review", "1", {"why": "periodic"}, revision=1)
+    assert "ask for it to be published" in pages.mona.get(URL).text
+    assert fetch("select count(*) from console.run")[0][0] == 0
 
 
 def test_a_real_run_is_marked_as_a_test_and_begins_only_when_asked_twice(pages: Pages) -> None:

@@ -26,8 +26,46 @@ def reversed_edges(edges: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
 
 def reaching(edges: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
     """Node → all nodes with a path of at least one edge to it; includes itself only in a cycle."""
+    before: dict[str, set[str]] = {node: set() for node in reversed_edges(edges)}
+    forwards = _finished(edges)[
+        ::-1
+    ]  # each node after those that lead to it, apart from cycles: two rounds, and one for each cycle within a cycle
+    changed = True
+    while changed:
+        changed = False
+        for node in forwards:
+            for target in edges[node]:
+                known = before[target]
+                size = len(known)
+                known.add(node)
+                known |= before[node]
+                changed |= len(known) != size
+    return before
+
+
+def before_node(edges: Mapping[str, Sequence[str]], node: str) -> set[str]:
+    """All nodes with a path of at least one edge to the node."""
     back = reversed_edges(edges)
-    return {node: reachable(back, back[node]) for node in back}
+    return reachable(back, back.get(node, ()))
+
+
+def _finished(edges: Mapping[str, Sequence[str]]) -> list[str]:
+    """The nodes in the order in which a search depth first leaves them."""
+    seen: set[str] = set()
+    left: list[str] = []
+    for root in edges:
+        way = [] if root in seen else [(root, iter(edges[root]))]
+        seen.add(root)
+        while way:
+            node, targets = way[-1]
+            target = next((each for each in targets if each in edges and each not in seen), None)
+            if target is None:
+                left.append(node)
+                way.pop()
+            else:
+                seen.add(target)
+                way.append((target, iter(edges[target])))
+    return left
 
 
 def back_edges(edges: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:

@@ -67,9 +67,10 @@ def check(
     problems += _identity(sketches)
     problems += _ways(sketches, raw)
     problems += _paths(sketches)
-    problems += _references(sketches, raw, around.collections)
+    before = graph.reaching(_edges(sketches))
+    problems += _references(sketches, raw, before, around.collections)
     problems += house_check.problems(sketches, raw, around)
-    problems += duties_check.problems(sketches, raw, graph.reaching(_edges(sketches)), around.rights)
+    problems += duties_check.problems(sketches, raw, before, around.rights)
     problems += approval_check.problems(sketches, raw, around)
     problems += ai_check.problems(sketches, raw)
     start = next((sketch for sketch in sketches if sketch.type == START), None)
@@ -201,11 +202,12 @@ def _edges(sketches: Sequence[Sketch]) -> dict[str, list[str]]:
 # -------------------------------------------------------------------------------------------------------------- references
 
 
-def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections: Mapping[str, Any] | None) -> list[Problem]:
-    """Unreadable expressions and templates, and unknown names in them."""
-    edges = _edges(sketches)
-    before = graph.reaching(edges)
-    with_item = graph.reachable(edges, [step for sketch in sketches if sketch.type == LOOP for step in sketch.begins])
+def _references(
+    sketches: Sequence[Sketch], raw: Mapping[str, Any], before: Mapping[str, Many[str]], collections: Mapping[str, Any] | None
+) -> list[Problem]:
+    """Unreadable expressions and templates, and unknown names in them. `before`: step id → the steps that lead to it."""
+    outputs = {sketch.id: sketch.outputs for sketch in sketches}
+    with_item = graph.reachable(_edges(sketches), [step for sketch in sketches if sketch.type == LOOP for step in sketch.begins])
     variables = raw.get("variables")
     start = next((sketch for sketch in sketches if sketch.type == START), None)
     collection = raw.get("collection")
@@ -228,7 +230,7 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
     )
     for sketch in sketches:
         names_known = Known(
-            outputs={other.id: other.outputs for other in sketches},
+            outputs=outputs,
             before=frozenset(before.get(sketch.id, ()))
             | (frozenset({sketch.id}) if sketch.kind is not None and sketch.kind.own_values else frozenset()),
             variables=frozenset(variables) if isinstance(variables, dict) else frozenset(),

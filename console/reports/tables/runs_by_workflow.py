@@ -47,7 +47,7 @@ class RunsByWorkflow(TableReport):
                 sa.func.count().filter(run.ended_at.is_(None)).label("open"),
                 took.label("took"),
             )
-            .where(record_reach.countable_runs(actor, run.created_at >= log.now() - timedelta(days=days), act="assign"))
+            .where(record_reach.countable_runs(actor, ~run.test, run.created_at >= log.now() - timedelta(days=days), act="assign"))
             .group_by(run.workflow)
         )
         with hot_engine().connect() as connection:

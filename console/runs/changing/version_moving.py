@@ -116,6 +116,8 @@ def move_run(actor: Actor, run_id: str, *, version: int, steps: Mapping[str, str
         seen = see(actor, run_id, whole=True)
         run, old = seen.run, seen.definition
         access.require(actor, run.team, f"{OBJECT}:{old.slug}", "publish", run=run_facts(run))
+        if min(version, run.version) < 0:
+            raise Conflict("A run that tries a draft is not moved, and none is moved to a draft.", code="not_possible")
         new = workflows.version(run.workflow, version)
         if run.version == version:
             raise Conflict("It has that version already.", code=ALREADY_THERE)

@@ -197,13 +197,13 @@ def live_counts(actor: Actor) -> dict[str, int]:
 
 
 def live_versions(actor: Actor, workflow_id: str) -> list[tuple[int, int, int]]:
-    """(version, live runs, saved ones among them) of a workflow, as `live_counts`, the newest version first; one statement."""
+    """(version, live runs, saved ones among them) of a workflow, as `live_counts`, the newest version first; without those that try a draft. One statement."""
     pairs, run = [pair for pair in visible_pairs(actor) if pair[1] == workflow_id], tables.run.c
     if not pairs:
         return []
     seen = (sa.tuple_(run.team, run.workflow).in_(sorted(pairs)), access.cleared_for(actor, run.label))
     saved = sa.func.count().filter(run.status == "saved")
-    counted = sa.select(run.version, sa.func.count(), saved).where(run.ended_at.is_(None), *seen).group_by(run.version)
+    counted = sa.select(run.version, sa.func.count(), saved).where(run.ended_at.is_(None), run.version > 0, *seen).group_by(run.version)
     return [(row[0], row[1], row[2]) for row in _rows(counted.order_by(run.version.desc()))]
 
 

@@ -1,5 +1,6 @@
 """`/workflows/<slug>/edit`: the outline of a draft, the settings of a step, its problems, its text. Each change is saved as it is made."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ tabs.register(Tab(15, "edit", "Edit", "/edit", whoever("edit")))
 
 FAMILIES = {"start": "Start", "action": "Action", "llm": "LLM", "condition": "Condition", "loop": "Loop", "output": "Output"}
 DEEPEST = 5
+MISSING = "This is missing"
 EDGE_WORDS = {"default": "Otherwise", "error": "If it fails"}
 
 
@@ -175,7 +177,7 @@ def _panel(draft: workflows.Draft, step: Mapping[str, Any], told: Sequence[Told]
     kind = steps.all_types().get(step["type"])
     errors = {each.field: each.message for each in told if each.step == step["id"]}
     edges = {each: [to for to in sketch.next.values() if to in found] for each, sketch in found.items()}
-    before = {each: found[each].outputs for each in graph.reaching(edges).get(step["id"], ()) if each in found}
+    before = {each: found[each].outputs for each in graph.before_node(edges, step["id"]) if each in found}
     shown = {box for box in errors if box.partition(".")[0] in ("config", "next", "title", *step_form.OFTEN)}
     place = [each["id"] for each in document["steps"]].index(step["id"])
     return {
@@ -231,8 +233,14 @@ def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Tol
     for problem in found:
         mending = drafting.mend(document, problem)
         label, change = (mending.label, drafting.to_json([mending.change])[0]) if mending else ("", None)
-        told.append(Told(problem.step, titles.get(problem.step or "", ""), problem.field, problem.reason, problem.severity, label, change))
+        said = problem.reason.replace(MISSING, f"{_setting(problem.field)} is missing", 1) if problem.field else problem.reason
+        told.append(Told(problem.step, titles.get(problem.step or "", ""), problem.field, said, problem.severity, label, change))
     return told
+
+
+def _setting(field: str) -> str:
+    """The setting that the field of a problem names, as its box is called."""
+    return re.sub(r"\[\d+\]$", "", field).rpartition(".")[2].replace("_", " ").capitalize()
 
 
 def _outline(nodes: Sequence[Node], told: Sequence[Told]) -> list[Line]:

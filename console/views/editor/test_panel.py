@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 
 from console import access, browse, diagrams, log, runs, steps, workflows
+from console.core.documents.workflow import Workflow
 from console.core.drafting import SetDocument
 from console.core.run.simulation import Question, Simulated, WouldSend
 from console.errors import ConsoleError, Invalid, NotFound, SourceDown
@@ -33,6 +34,12 @@ CHOSEN = "The record that is chosen"
 UNSAID = frozenset({"key", "collection", "by", "closed_by", "run", "message", "hash", "define", "action", "record"})
 """Names of values that only programs need."""
 ENDINGS = (("succeeded", "It succeeds"), ("failed", "It fails"), ("unknown", "Nobody can tell"))
+USUAL = frozenset({"default", "error", "sent", "answered", "failed"})
+"""Ways on after a message that the usual endings take."""
+WAY = "way."
+CHANNELS = {"email": "An e-mail", "sms": "An SMS", "call": "A call", "chat": "A chat message"}
+HAPPENS = "happens"
+WAITS = (("succeeded", "Nothing happens in time"), (HAPPENS, "It happens"))
 STATES = {
     "done": Badge("Passed", "good", "check"),
     "now": Badge("Stops here", "info", "player-play"),
@@ -68,13 +75,14 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What would have left at a step, with the ending that was chosen; `ending` empty: it can have no other."""
+    """What would have left at a step, or what is waited for there, with the ending that was chosen; `ending` empty: it can have no other."""
 
     step: str
     title: str
     summary: str
     lines: Sequence[tuple[str, str]]
     ending: str
+    endings: Sequence[tuple[str, str]] = ENDINGS
 
 
 @dataclass
@@ -94,6 +102,17 @@ class State:
     def answered(self) -> dict[str, Any]:
         """The answers in the shape of a kept test: an object for a step that is answered once."""
         return {step: each[0] if len(each) == 1 else each for step, each in self.answers.items()}
+
+    def endings(self) -> dict[str, dict[str, Any]]:
+        """The endings that differ from the usual ones, in the shape of a kept test."""
+        return {step: _ending(chosen) for step, chosen in self.effects.items() if chosen != "succeeded"}
+
+
+def _ending(chosen: str) -> dict[str, Any]:
+    """The ending as a kept test has it: of a message also the way that it takes."""
+    if chosen.startswith(WAY):
+        return {"outcome": "succeeded", "result": {"outcome": chosen.removeprefix(WAY)}}
+    return {"outcome": "succeeded" if chosen == HAPPENS else chosen}
 
 
 @blueprint.route("/<slug>/test", methods=["GET", "POST"])
@@ -160,8 +179,8 @@ def past(slug: str) -> Response:
 
 
 def _tried(draft: Draft, state: State) -> Simulated:
-    effects = {step: ending for step, ending in state.effects.items() if ending != "succeeded"}
-    return runs.try_workflow(frame.actor(), draft.slug, record=state.record, given=state.given, answers=state.answers, effects=effects)
+    told = {"given": state.given, "answers": state.answers, "effects": state.endings()}
+    return runs.try_workflow(frame.actor(), draft.slug, record=state.record, **told)
 
 
 def _state() -> State:
@@ -202,15 +221,15 @@ def _take_answer(state: State) -> dict[str, Any] | None:
 
 
 def _execute(draft: Draft, definition: Definition, state: State) -> Response:
-    """Start a real run of the live version, marked as a test, once the tester has said that they know what it does."""
+    """Start a real run of the draft, marked as a test, once the tester has said that they know what it does."""
     try:
         if request.form.get("sure") != "yes":
             raise Invalid(
                 "Say that you know that it writes and sends.",
                 details=[{"field": "sure", "reason": "Say that you know that it writes and sends."}],
             )
-        collection = definition.document.collection
-        run_id = runs.start(frame.actor(), draft.slug, collection, state.record if collection else None, state.given, test=True)
+        revision = request.form.get("revision", draft.revision, int)
+        run_id = runs.execute_draft(frame.actor(), draft.slug, state.record, state.given, revision=revision)
     except ConsoleError as wrong:
         if isinstance(wrong, SourceDown) or wrong.status not in (403, 404, 409, 422):
             raise
@@ -229,7 +248,7 @@ def _keep(draft: Draft, definition: Definition, state: State, found: Simulated) 
     expect: dict[str, Any] = {"path": [each.step for each in found.path]}
     expect |= {"outcome": found.outcome} if found.outcome is not None else {"status": found.status}
     expect["effects"] = [{"step": each.step, "summary": each.summary} for each in found.would_send]
-    effects = {step: {"outcome": ending} for step, ending in state.effects.items() if ending != "succeeded"}
+    effects = state.endings()
     test: dict[str, Any] = (
         {"name": name} | ({"record": state.record} if state.record else {}) | ({"input": state.given} if state.given else {})
     )
@@ -276,15 +295,21 @@ def _page(
         "outcomes": question.outcomes if question is not None else (),
         "chosen": request.form.get("outcome", "") if question is not None and question.refused else "",
         "told": _question_lines(question), "path": [_passed(each, titles) for each in found.path] if found is not None else [],
-        "sent": _sent(found.would_send, state, titles) if found is not None else [],
-        "ended": _ended(found) if found is not None else "", "endings": ENDINGS, "wrong": wrong,
+        "sent": _sent(found.would_send, state, document) if found is not None else [],
+        "waited": _waited(found, state) if found is not None else [],
+        "ended": _ended(found) if found is not None else "", "wrong": wrong,
         "reasons": [str(each.get("reason", "")) for each in details], "results": results,
         "tests": definition.document.tests if definition is not None else [], "answered": bool(state.order),
         "name": request.form.get("name", ""),
         "find": request.values.get("find", ""), "finds": document.collection is not None,
-        "executes": draft.live is not None and access.can(frame.actor(), draft.team or None, f"workflow:{draft.slug}", "start"),
+        "executes": _may_execute(draft), "second": workflows.needs_second_person(workflows.entry(frame.actor(), draft.id), document.team),
     }  # fmt: skip
     return frame.page("editor/test.html", context, status=wrong.status if wrong is not None and request.method == "POST" else 200)
+
+
+def _may_execute(draft: Draft) -> bool:
+    named = (draft.team or None, f"workflow:{draft.slug}")
+    return all(access.can(frame.actor(), *named, act) for act in ("start", "publish"))
 
 
 def _states(found: Simulated | None) -> dict[str, str]:
@@ -356,15 +381,26 @@ def _passed(each: Any, titles: Mapping[str, str]) -> Passed:
     return Passed(each.title, each.attempt, outcome, state, each.at, branch, _pairs(each.input, technical), output)
 
 
-def _sent(would_send: Sequence[WouldSend], state: State, titles: Mapping[str, str]) -> list[Sent]:
+def _sent(would_send: Sequence[WouldSend], state: State, document: Workflow) -> list[Sent]:
     """What would have left; the first of a step has the choice of its ending, which counts for all of the step."""
-    told, offered = [], set[str]()
+    told, offered, steps_of = [], set[str](), {step.id: step for step in document.steps}
     for each in would_send:
         settles = each.kind not in ("task", "notice", "documents") and each.step not in offered
         offered.add(each.step)
         ending = state.effects.get(each.step, "succeeded") if settles else ""
-        told.append(Sent(each.step, titles.get(each.step, each.step.rpartition("/")[2]), each.summary, _request_lines(each), ending))
+        step = steps_of.get(each.step)
+        title = step.title if step is not None else each.step.rpartition("/")[2]
+        ways = [way for way in step.next if way not in USUAL] if step is not None and each.kind == "message" else []
+        endings = (*ENDINGS, *((f"{WAY}{way}", way.replace("_", " ").capitalize()) for way in ways))
+        channel = str(each.request.get("channel")) if each.kind == "message" else ""
+        told.append(Sent(each.step, title, CHANNELS.get(channel, each.summary), _request_lines(each), ending, endings))
     return told
+
+
+def _waited(found: Simulated, state: State) -> list[Sent]:
+    """What the path waited for until it was too late, or until it happened: a choice for each step."""
+    at = {each.step: each for each in found.path if each.type == "wait" and each.outcome in ("event", "timeout")}
+    return [Sent(step, each.title, "", (), state.effects.get(step, "succeeded"), WAITS) for step, each in at.items()]
 
 
 def _request_lines(each: WouldSend) -> list[tuple[str, str]]:
