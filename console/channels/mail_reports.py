@@ -9,9 +9,14 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from email.utils import parseaddr
+from html import unescape
 
 LONGEST_REASON = 300
 _OURS = re.compile(r"<(msg_[0-9a-z]{26})@")
+_QUOTED = re.compile(r"<blockquote\b.*", re.IGNORECASE | re.DOTALL)
+_BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li)[^>]*>", re.IGNORECASE)
+_MARKS = ("X-Autoreply", "X-Autorespond", "X-Loop", "List-Id", "Feedback-ID")
+_PRECEDENCE = ("bulk", "junk", "list", "auto_reply")
 _CARRIERS = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
 
 
@@ -26,7 +31,7 @@ class Bounce:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A mail that a person wrote: the sender's address, the plain text, and the id that the mail has by itself."""
+    """A mail that a person wrote: the sender's address, the plain text (of an empty mail its subject), and the id that the mail has by itself."""
 
     sender: str
     text: str
@@ -41,10 +46,24 @@ def read(raw: bytes) -> Bounce | Answer | None:
         ours = _about(mail)
         return None if ours is None else _bounce(ours, reported)
     sender = parseaddr(str(mail.get("From", "")))[1]
-    automatic = str(mail.get("Auto-Submitted", "no")).strip().casefold() != "no" or str(mail.get("Return-Path", "")).strip() == "<>"
-    if automatic or "@" not in sender:
+    if _automatic(mail) or "@" not in sender:
         return None
-    return Answer(sender[:200], _text(mail), str(mail.get("Message-ID", "")).strip()[:200])
+    return Answer(
+        _sound(sender)[:200], _sound(_text(mail) or str(mail.get("Subject", ""))), _sound(str(mail.get("Message-ID", ""))).strip()[:200]
+    )
+
+
+def _automatic(mail: EmailMessage) -> bool:
+    """Whether a program wrote it: a holiday notice, a list, or a mail that no answer may go to; and what we sent ourselves and came round again."""
+    told = {name: str(mail.get(name, "")).strip().casefold() for name in ("Auto-Submitted", "Return-Path", "Precedence")}
+    marked = any(mail.get(name) is not None for name in _MARKS)
+    ours = _OURS.search(f"{mail.get('Message-ID', '')}") is not None
+    return told["Auto-Submitted"] not in ("", "no") or told["Return-Path"] == "<>" or told["Precedence"] in _PRECEDENCE or marked or ours
+
+
+def _sound(text: str) -> str:
+    """The text without what no database takes: bytes that are no character, and NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "")
 
 
 def _about(mail: EmailMessage) -> str | None:
@@ -76,11 +95,27 @@ def _blocks(part: Message) -> Iterator[Message]:
     yield from (block for block in payload if isinstance(block, Message)) if isinstance(payload, list) else ()
 
 
+def _content(body: EmailMessage) -> str:
+    """The text of a part; of HTML the words alone, without the part that repeats ours."""
+    raw = body.get_payload(decode=True)
+    try:
+        text = str(body.get_content())
+    except LookupError:  # a character set that nobody knows
+        text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else ""
+    if body.get_content_type() != "text/html":
+        return text
+    import nh3
+
+    text = _QUOTED.sub("", text)
+    broken = _BREAKS.sub("\n", nh3.clean(text, tags={"br", "p", "div", "tr", "li"}, attributes={}))
+    return unescape(nh3.clean(broken, tags=set()))
+
+
 def _text(mail: EmailMessage) -> str:
     """What was written, without the lines of ours that an answer repeats."""
-    body = mail.get_body(("plain",))
+    body = mail.get_body(("plain", "html"))
     try:
-        text = str(body.get_content()) if body is not None else ""
+        text = _content(body) if isinstance(body, EmailMessage) else ""
     except (LookupError, ValueError):
         return ""
     return "\n".join(line for line in text.splitlines() if not line.startswith(">")).strip()
