@@ -4,8 +4,10 @@ For what one mechanism answers for many cases: values, addresses, points at whic
 """
 
 import os
+import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TypeVar
 from zlib import crc32
 
@@ -16,7 +18,19 @@ from tests import long_tests
 T = TypeVar("T")
 
 DAY = "TESTS_OF_DAY"
-os.environ.setdefault(DAY, str(datetime.now(UTC).date().toordinal()))  # every process of a run has the same, past midnight too
+
+
+def day_of_commit() -> int:
+    """The day on which the checked-out commit was made, as an ordinal, so that a commit is tried alike whenever it is tried; today outside a checkout."""
+    asked = subprocess.run(
+        ["git", "show", "-s", "--format=%ct", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    made = datetime.fromtimestamp(int(asked.stdout), UTC) if asked.returncode == 0 else datetime.now(UTC)
+    return made.date().toordinal()
+
+
+if DAY not in os.environ:  # every process of a run has the same
+    os.environ[DAY] = str(day_of_commit())
 whole = False
 """Whether all are tried; set by `--whole`."""
 

@@ -13,6 +13,8 @@ from tests.journeys.conftest import Demo, Visitor
 from tests.journeys.documents import Kind, Passage, Word
 
 PATIENCE_MS = 30_000
+LEAVING_MS = 3_000
+"""So long is it waited for the page that a link or a form without script leads to; what a press downloads leads nowhere."""
 ANSWERED = "Failed to load resource: the server responded with a status of"
 
 LOOK = """
@@ -48,6 +50,15 @@ window.shown = (given) => {
     there(element) && ([said(element), plain(element.placeholder ?? ""), plain(element.getAttribute("aria-label") ?? "")].includes(words)
       || [...element.childNodes].some((node) => node.nodeType === 3 && plain(node.data) === words)));
 };
+let left = -Infinity;
+const leaves = (event) => {
+  const link = event.type === "click" ? event.target.closest?.("a[href]") : null;
+  const stays = link ? link.target || link.download || link.href.split("#")[0] === location.href.split("#")[0] : event.type === "click" || event.target.method === "dialog";
+  if (!event.defaultPrevented && !stays) left = performance.now();
+};
+addEventListener("submit", leaves);
+addEventListener("click", leaves);
+window.leaving = (patience) => performance.now() - left < patience;
 """
 
 
@@ -110,9 +121,12 @@ class Screen:
         return self
 
     def settled(self) -> None:
-        """Wait until nothing is on its way any more."""
-        self.page.wait_for_load_state("load")
-        self.page.wait_for_function("() => window.shown && !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+        """Wait until nothing is on its way any more: no page, no part of one."""
+        self.page.wait_for_function(
+            "(patience) => document.readyState === 'complete' && window.shown && !leaving(patience)"
+            " && !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')",
+            arg=LEAVING_MS,
+        )
 
     def offers(self, words: str) -> bool:
         """Whether something of this name can be pressed now."""
