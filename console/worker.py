@@ -135,11 +135,12 @@ class Worker:
         from console.actions import left_changes
         from console.activity import checkpoint_delivery, integrity, sequencing
         from console.browse import list_files
+        from console.channels import mail_polling
         from console.db import engine
         from console.proposals import ladder
         from console.queue.dispatch import Dispatcher
         from console.upkeep import retention
-        from console.work import notices, questions, tasks
+        from console.work import notices, questions, standing_in, tasks
 
         engine.make_room(
             2 * threads + CALL_CONNECTIONS + READERS + WRITERS + ENROLLERS + BEGINNERS + STARTERS + WATCHERS + 3 * SENDERS + 2 * DELIVERERS
@@ -166,6 +167,7 @@ class Worker:
             Duty("due times", PUBLISH_S, monitoring.due_times.look),
             Duty("changes by hand", PUBLISH_S, left_changes.settle_left),
             Duty("tasks", PUBLISH_S, tasks.pick_up),
+            Duty("people who are away", STUCK_S, standing_in.pass_on),
             Duty("answers", PUBLISH_S, questions.pick_up),
             Duty("proposals", STUCK_S, runs.fail_overdue_proposals),
             Duty("ladder", SWEEP_S, ladder.look_back),
@@ -191,6 +193,7 @@ class Worker:
             Duty("listeners", STUCK_S, triggers.Listeners(self.stopping.is_set).tend),
         ]
         self.outside = [Duty("publish", PUBLISH_S, checkpoint_delivery.deliver), Duty("mail", PUBLISH_S, notices.deliver)]
+        self.reading = [Duty("mailbox", SWEEP_S, mail_polling.poll)]
         self.messages = [
             Duty("messages", MESSAGES_S, channels.pick_up),
             Duty("runs of messages", STUCK_S, channels.tell_left),
@@ -234,6 +237,7 @@ class Worker:
             ("firing", self.firing),
             ("following", self.following),
             ("watching", self.watching),
+            ("mailbox", self.reading),
             ("letters", self.letters),
             ("messages", self.messages),
             ("webhooks", self.hooked),

@@ -28,6 +28,8 @@ OWN = {
         "/patterns",
         "/search",
         "/settings/keys",
+        "/settings/me/absences",
+        "/settings/me/absences/<absence_id>/end",
         "/settings/keys/new",
         "/settings",
         "/settings/me",

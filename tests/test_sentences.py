@@ -64,6 +64,17 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("run_taken_over", {"former_holder": "usr_2"}, "Olivia Kask took over KYC review on customer 17 from Tom Berg"),
     ("run_taken_over", {"former_holder": None}, "Olivia Kask took over KYC review on customer 17"),
     ("run_assigned", {"holder": "usr_3"}, "Olivia Kask assigned KYC review on customer 17 to Mona {0} Lind"),
+    (
+        "run_assigned",
+        {"holder": "usr_3", "stands_in_for": "usr_2"},
+        "Olivia Kask assigned KYC review on customer 17 to Mona {0} Lind in place of Tom Berg",
+    ),
+    (
+        "absence_changed",
+        {"person": "usr_2", "substitute": "usr_3"},
+        "Olivia Kask planned an absence of Tom Berg, in whose place stands Mona {0} Lind",
+    ),
+    ("notice_passed_on", {"person": "usr_2", "substitute": "usr_3"}, "Mona {0} Lind, who stands in, was told what waits for Tom Berg"),
     ("run_escalated", {"inbox": "disputes"}, "Olivia Kask put KYC review on customer 17 into an inbox: disputes"),
     ("event_awaited", {"for": "approval"}, "KYC review on customer 17 waits at “Operator decision” for: approval"),
     ("wait_left", {"code": "timed_out"}, "“Operator decision” waits no longer: timed out"),

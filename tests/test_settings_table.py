@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from console import settings
-from console.settings import AI, SETTINGS, MailServer, Settings, SettingsError
+from console.settings import AI, SETTINGS, MailBox, MailServer, Settings, SettingsError
 from tests.tables import cases
 
 KEY = bytes(range(32))
@@ -46,6 +46,10 @@ GOOD: dict[str, list[tuple[str, object]]] = {
     "CONSOLE_OIDC_ISSUER": [("https://id.example", "https://id.example"), ("https://id.example/realms/x/", "https://id.example/realms/x/"), ("http://inside.example/x", "http://inside.example/x")],
     "CONSOLE_OIDC_CLIENT_ID": [("handrail", "handrail"), ("0oa1-b2.c3~d4", "0oa1-b2.c3~d4")],
     "CONSOLE_OIDC_CLIENT_SECRET": [("s3cr3t!%&+/=", "s3cr3t!%&+/=")],
+    "CONSOLE_IMAP_URL": [
+        ("imaps://u%40x:p%3Aw@mail.example", MailBox("mail.example", 993, "at once", "u@x", "p:w")),
+        ("imap://u:p@mail.example:1143/Answers%20here", MailBox("mail.example", 1143, "starttls", "u", "p", "Answers here")),
+        ("imap://u:p@127.0.0.1?tls=off", MailBox("127.0.0.1", 143, "off", "u", "p"))],
     "CONSOLE_SMTP_URL": [
         ("smtp://mail.example", MailServer("mail.example", 587, "starttls")), ("smtps://mail.example", MailServer("mail.example", 465, "at once")),
         ("smtp://u%40x:p%3Aw@mail.example:2525/", MailServer("mail.example", 2525, "starttls", "u@x", "p:w")),
@@ -93,6 +97,7 @@ HOSTS = "takes names or addresses of hosts, without ports, with commas between t
 TARGETS = "takes name=https://host[:port][/path], with commas between several; a name is small letters, digits and _"
 SECRETS = "takes name=secret, with commas between several; a secret is 8 or more characters without blanks"
 SMTP = "takes smtp://[user:password@]host[:port] (STARTTLS), smtps://… (TLS at once), or smtp://host[:port]?tls=off without a password"
+IMAP = "takes imaps://user:password@host[:port][/folder] (TLS at once) or imap://… (STARTTLS; on this machine also without, ?tls=off)"
 BYTES = "takes 32 random bytes in base64 or as 64 hexadecimal digits"
 BAD: dict[str, list[tuple[str, str]]] = {
     "DATABASE_URL": [(text, URL) for text in ("x", "mysql://db/c", "postgresql:db", "postgresql:/db", "postgresql", "postgresql+psycopg://db", "http://[x")],
@@ -114,6 +119,8 @@ BAD: dict[str, list[tuple[str, str]]] = {
     "CONSOLE_OIDC_ISSUER": [(text, "takes https://host[:port]/path, without a user") for text in ("id.example", "https://u:p@id.example", "https://", "ftp://id.example")],
     "CONSOLE_OIDC_CLIENT_ID": [(text, "takes printable characters without spaces") for text in ("a b", "ä", "a\nb")],
     "CONSOLE_OIDC_CLIENT_SECRET": [(text, "takes printable characters without spaces") for text in ("a b", "a\tb")],
+    "CONSOLE_IMAP_URL": [(text, IMAP) for text in (
+        "imap://host", "imaps://user@host", "imap://u:p@mail.example?tls=off", "imaps://u:p@host?x=1", "pop://u:p@host", "imaps://u:p@host/a%0ab")],
     "CONSOLE_SMTP_URL": [(text, SMTP) for text in (
         "mail.example", "http://mail.example", "smtp://", "smtp://u@mail.example", "smtp://:p@mail.example", "smtp://u:p@mail.example?tls=off",
         "smtps://mail.example?tls=off", "smtp://mail.example?tls=on", "smtp://mail.example/x", "smtp://mail.example:0", "smtp://mail example")],

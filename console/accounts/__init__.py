@@ -72,6 +72,7 @@ __all__ = [
     "Team",
     "WrongNetwork",
     "abilities",
+    "absences",
     "accept",
     "actor_of_key",
     "actor_of_person",

@@ -39,6 +39,7 @@ _FORGET = [
     sa.text("delete from console.recovery_code where person = :id"),
     sa.text("delete from console.identity where person = :id"),
     sa.text("delete from console.one_time where person = :id"),
+    sa.text("delete from console.absence where person = :id or substitute = :id"),
 ]
 """Deletes all ways to sign in besides the password."""
 

@@ -19,6 +19,7 @@ __all__ = [
     "channel_settings",
     "find",
     "health",
+    "mail_polling",
     "opting_out",
     "outbox",
     "pick_up",

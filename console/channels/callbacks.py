@@ -91,7 +91,11 @@ def from_mail(token: str, raw: bytes) -> None:
     The address is what its sender is believed by: only the mail server has it. Raises NotFound for another address.
     """
     addresses.require_callback("email", "smtp", token)
-    told = mail_reports.read(raw)
+    take_in(mail_reports.read(raw))
+
+
+def take_in(told: mail_reports.Bounce | mail_reports.Answer | None) -> None:
+    """Keep what a mail tells: an answer, or that a message did not arrive; None tells nothing."""
     if isinstance(told, mail_reports.Answer):
         inbound.receive("email", "smtp", sender=told.sender, text=told.text, provider_id=told.mail_id)
     elif told is not None and told.failed:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import Message
 from email.utils import parseaddr
+from html import unescape
 
 LONGEST_REASON = 300
 LONGEST_HEADER = 2_000
@@ -18,6 +19,10 @@ NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw
 """Codecs of Python that no mail is written in, and whose reading takes long or cannot replace what is wrong."""
 _OURS = re.compile(r"<(msg_[0-9a-z]{26})@")
 _TYPES = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
+_QUOTED = re.compile(r"<blockquote\b.*", re.IGNORECASE | re.DOTALL)
+_BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li)[^>]*>", re.IGNORECASE)
+_MARKS = ("X-Autoreply", "X-Autorespond", "X-Loop", "List-Id", "Feedback-ID")
+_PRECEDENCE = ("bulk", "junk", "list", "auto_reply")
 _CARRIERS = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
 
 
@@ -32,7 +37,7 @@ class Bounce:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A mail that a person wrote: the sender's address, the plain text, and the id that the mail has by itself."""
+    """A mail that a person wrote: the sender's address, the plain text (of an empty mail its subject), and the id that the mail has by itself."""
 
     sender: str
     text: str
@@ -57,10 +62,16 @@ def read(raw: bytes) -> Bounce | Answer | None:
         sender = parseaddr(_header(mail, "From"))[1]
     except RecursionError:  # brackets within brackets
         return None
-    automatic = _header(mail, "Auto-Submitted").casefold() not in ("", "no") or _header(mail, "Return-Path") == "<>"
-    if automatic or "@" not in sender:
+    if _is_automatic(mail) or "@" not in sender:
         return None
-    return Answer(sender[:200], _text(mail), _header(mail, "Message-ID")[:200])
+    return Answer(sender[:200], _text(mail) or _header(mail, "Subject"), _header(mail, "Message-ID")[:200])
+
+
+def _is_automatic(mail: Message) -> bool:
+    """Whether a program wrote it: a holiday notice, a list, or a mail that no answer may go to; and what we sent ourselves and came round again."""
+    written = {name: _header(mail, name).casefold() for name in ("Auto-Submitted", "Return-Path", "Precedence")}
+    marked = any(_header(mail, name) for name in _MARKS) or _OURS.search(_header(mail, "Message-ID")) is not None
+    return written["Auto-Submitted"] not in ("", "no") or written["Return-Path"] == "<>" or written["Precedence"] in _PRECEDENCE or marked
 
 
 def _header(part: Message, name: str) -> str:
@@ -98,9 +109,20 @@ def _inside(part: Message) -> list[Message]:
 
 def _text(mail: Message) -> str:
     """What was written, without the lines of ours that an answer repeats."""
-    body = next((part for part in _own_parts(mail) if part.get_content_type() == "text/plain"), None)
+    parts = list(_own_parts(mail))
+    body = next((part for kind in ("text/plain", "text/html") for part in parts if part.get_content_type() == kind), None)
     text = "" if body is None else _written(body)
+    if body is not None and body.get_content_type() == "text/html":
+        text = _words_of_html(text)
     return "\n".join(line for line in text.splitlines() if not line.startswith(">")).strip()
+
+
+def _words_of_html(text: str) -> str:
+    """The words alone, without the part that repeats ours."""
+    import nh3
+
+    kept = nh3.clean(_QUOTED.sub("", text), tags={"br", "p", "div", "tr", "li"}, attributes={})
+    return unescape(nh3.clean(_BREAKS.sub("\n", kept), tags=set()))
 
 
 def _written(part: Message) -> str:

@@ -181,6 +181,19 @@ OUTSIDE = (
         ("old", "new"),
     ),
     Kind(
+        "absence_changed",
+        "account",
+        "Somebody is to be away for some days and another person stands in, or this was taken back.",
+        ("person", "substitute", "taken_back"),
+        ("first", "last"),
+    ),
+    Kind(
+        "notice_passed_on",
+        "account",
+        "What somebody who is away was told of a run was told to the person who stands in for them.",
+        ("person", "substitute", "notice_kind", "told_run"),
+    ),
+    Kind(
         "person_removed",
         "account",
         "An account was removed; what the person did stays in the log.",

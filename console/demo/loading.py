@@ -62,6 +62,7 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False)
     _import_actions()
     _publish_workflows()
     _make_inboxes()
+    _set_due_times()
     _publish_workspaces()
     if not bare:
         from console.demo import living
@@ -222,6 +223,30 @@ def _publish_workflows() -> None:
 
     for file in _examples(WORKFLOWS):
         workflows.import_file(file, publish=True)
+
+
+def _set_due_times() -> None:
+    """A refund is made within eight hours of work: half of them gone its holder is reminded, then the lead is told, at last finance too."""
+    from console import accounts, workflows
+    from console.demo import staff
+    from console.monitoring import due_times
+
+    refund = next(one for one in workflows.all_known() if one.slug == "customer-refund")
+    lead, finance = (accounts.person_of_email(f"{first}@{staff.DOMAIN}").id for first in ("mona", "petra"))
+    stages = [
+        {"percent": 50, "do": "remind"},
+        {"percent": 80, "do": "tell", "people": [lead]},
+        {"percent": 100, "do": "tell", "people": [lead, finance]},
+    ]
+    terms = {
+        "minutes": 480,
+        "zone": staff.ZONE,
+        "days": ["mon", "tue", "wed", "thu", "fri"],
+        "opens": "09:00",
+        "closes": "17:00",
+        "stages": stages,
+    }
+    due_times.set_for_workflow(accounts.actor_of_person(lead, "sys:config"), refund, terms)
 
 
 def _import_actions() -> None:

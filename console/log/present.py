@@ -20,7 +20,7 @@ from console.log.masking import Hidden, tree, within
 from console.log.read import Stored
 from console.sentences import Names
 
-PEOPLE = ("holder", "former_holder", "person")
+PEOPLE = ("holder", "former_holder", "person", "assignee", "substitute", "stands_in_for")
 RUN = "run_"
 
 
@@ -33,8 +33,7 @@ def names_of(events: Iterable[Stored], records: Mapping[tuple[str, str], str] | 
         body, open_data = event.body, event.open
         people.add(str(body["actor"].get("id")))
         for key in PEOPLE:
-            if open_data.get(key):
-                people.add(str(open_data[key]))
+            people.update(_texts_in(value if isinstance(value := open_data.get(key), list) else [value]))
         target, version = body.get("target"), body.get("wf")
         if target and target != before.get("target"):
             collections.add(str(target["coll"]))

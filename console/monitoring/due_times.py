@@ -26,6 +26,7 @@ from console.runs.changing.transitions import holder_draft
 from console.runs.engine.stepping import plan_of
 from console.runs.rows import side_rows
 from console.runs.rows.run_store import load, retried, write
+from console.runs.showing.lists import RunHead
 from console.workflows import OBJECT, Known
 
 logger = logging.getLogger(__name__)
@@ -168,6 +169,33 @@ def clock_of(run_id: str, rule: Rule) -> Clock | None:
     return _clock(loaded.run, rule, begun, loaded.run.ended_at or log.now()) if loaded is not None and begun is not None else None
 
 
+def due_of(heads: Sequence[RunHead]) -> dict[str, datetime]:
+    """Run id → when its time is used up, for those of these runs that are live, have a due time, and whose clock does not stand still. Two statements."""
+    live = [head for head in heads if head.live]
+    found = fetch(f"{_RULE} where workflow = any(%s)", ([head.workflow_id for head in live],)) if live else []
+    rules = {row[1]: _rule(row) for row in found}
+    timed = {head.id: head for head in live if head.workflow_id in rules}
+    if not timed:
+        return {}
+    steps: dict[str, list[tuple[str, datetime, datetime | None]]] = {run: [] for run in timed}
+    for run, *attempt in fetch("select run, step, entered_at, completed_at from console.attempt where run = any(%s)", (list(timed),)):
+        steps[run].append((attempt[0], attempt[1], attempt[2]))
+    due, now = {}, log.now()
+    for run, head in timed.items():
+        rule, types = rules[head.workflow_id], _types(head.workflow_id, head.version)
+        if types.get(head.step or "") in PENDING:
+            continue
+        pauses = [(entered, left or now) for step, entered, left in steps[run] if types.get(step) in PENDING]
+        worked = worked_seconds(rule.hours, head.created_at, now, pauses)
+        due[run] = due_at(rule.hours, head.created_at, now, rule.minutes * 60.0, worked)
+    return due
+
+
+def due_at(hours: Hours, begun: datetime, now: datetime, total_s: float, worked_s: float) -> datetime:
+    """When the time is used up, or was: of a run that is late as if it had waited for nothing since."""
+    return after(hours, now, total_s - worked_s) if worked_s < total_s else min(now, after(hours, begun, total_s))
+
+
 def look() -> int:
     """Do what is due for every live run with a due time; how many clocks were looked at. While everything is paused, nobody is told."""
     if queue.paused():
@@ -267,13 +295,18 @@ def _begun(run: Run, rule: Rule) -> datetime | None:
 
 
 def _clock(run: Run, rule: Rule, begun: datetime, now: datetime) -> Clock:
-    types = {step.id: step.type for step in workflows.version(run.workflow, run.version).document.steps}
+    types = _types(run.workflow, run.version)
     pauses = [(each.entered_at, each.completed_at or now) for each in run.attempts.values() if types.get(each.step) in PENDING]
     worked = worked_seconds(rule.hours, begun, now, pauses)
     total = rule.minutes * 60.0
     attempt = run.attempt
     still = attempt is not None and types.get(attempt.step) in PENDING
     return Clock(worked, total, after(rule.hours, now, max(0.0, total - worked)), still)
+
+
+def _types(workflow: str, number: int) -> dict[str, str]:
+    """The type of each step of a version."""
+    return {step.id: step.type for step in workflows.version(workflow, number).document.steps}
 
 
 def _turn(run_id: str, rule: Rule) -> None:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from console.core.events_of_workflows import SWITCHED
+from console.sentences.absence_sentences import ABSENCES
 from console.sentences.publication_sentences import PUBLICATION
 from console.sentences.sentence_parts import NOBODY, Names, Parts, after, enumerate_words, escape_braces, in_brackets, in_words, plain
 from console.sentences.webhook_sentences import WEBHOOKS
@@ -39,7 +40,7 @@ def _lead_left(parts: Parts) -> str:
 
 
 def _run_assigned(parts: Parts) -> str:
-    return "{who} assigned {workflow}{on_record}" + escape_braces(after(" to ", parts.person("holder")))
+    return "{who} assigned {workflow}{on_record}" + escape_braces(after(" to ", parts.person("holder"))) + parts.instead()
 
 
 def _step_completed(parts: Parts) -> str:
@@ -250,7 +251,7 @@ def _log_restored(parts: Parts) -> str:
 
 def _approval_decided(parts: Parts) -> str:
     decision = {"approve": "approved", "reject": "rejected"}.get(parts.text("decision"), "decided about")
-    return f"{{who}} {decision} " + escape_braces(parts.action() or "what was asked for") + "{on_record}"
+    return f"{{who}} {decision} " + escape_braces(parts.action() or "what was asked for") + "{on_record}" + parts.instead()
 
 
 SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
@@ -306,7 +307,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "document_received": lambda parts: "A document came in" + escape_braces(after(": ", parts.text("wanted"))) + "{on_record}",
         "document_link_revoked": "{who} revoked the link for documents{on_record}",
         "task_created": lambda parts: "{who} made a task" + escape_braces(after(" for ", parts.person("assignee", "team"))) + "{on_record}",
-        "task_closed": "{who} closed a task{on_record}",
+        "task_closed": lambda parts: "{who} closed a task{on_record}" + parts.instead(),
         "message_asked": "{who} asked for a message to be sent{on_record}",
         "message_sent": "A message left{on_record}",
         "message_skipped": "A message did not leave{on_record}",
@@ -407,6 +408,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "source_tested": _source_tested,
         "trigger_changed": _trigger_changed,
         **WEBHOOKS,
+        **ABSENCES,
         **PUBLICATION,
         "action_changed": lambda parts: "{who} changed what can be done to records" + escape_braces(after(": ", parts.text("action"))),
         "inbox_changed": lambda parts: "{who} changed an inbox" + escape_braces(after(": ", parts.text("inbox"))),

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from console.errors import ConsoleError
 from console.settings import readers
-from console.settings.readers import AI, IllFormed, MailServer
+from console.settings.readers import AI, IllFormed, MailBox, MailServer
 from console.settings.table import SETTINGS, Setting, Table
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "NOT_VALUES",
     "SETTINGS",
     "IllFormed",
+    "MailBox",
     "MailServer",
     "Setting",
     "Settings",

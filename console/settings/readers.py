@@ -29,6 +29,18 @@ class MailServer:
     password: str = field(default="", repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class MailBox:
+    """A mailbox to read: its server, how the connection is encrypted, who signs in, and the folder."""
+
+    host: str
+    port: int
+    tls: Literal["at once", "starttls", "off"]
+    user: str
+    password: str = field(repr=False)
+    folder: str = "INBOX"
+
+
 def word(text: str) -> str:
     """A word without spaces."""
     if not re.fullmatch(r"[A-Za-z0-9._/+=-]+", text):
@@ -162,6 +174,19 @@ def mail_server(text: str) -> MailServer:
     tls: Literal["at once", "starttls", "off"] = "off" if plain else "at once" if parts.scheme == "smtps" else "starttls"
     port = parts.port or {"at once": 465, "starttls": 587, "off": 25}[tls]
     return MailServer(str(parts.hostname), port, tls, unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+def mail_box(text: str) -> MailBox:
+    """A mailbox, by a URL."""
+    takes = "takes imaps://user:password@host[:port][/folder] (TLS at once) or imap://… (STARTTLS; on this machine also without, ?tls=off)"
+    parts = _parts(text, frozenset({"imap", "imaps"}), takes)
+    plain = parts.query == "tls=off" and parts.scheme == "imap" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    folder = unquote(parts.path.strip("/")) or "INBOX"
+    if (parts.query and not plain) or not parts.username or not parts.password or not folder.isprintable() or not folder.isascii():
+        raise IllFormed(takes)
+    tls: Literal["at once", "starttls", "off"] = "off" if plain else "at once" if parts.scheme == "imaps" else "starttls"
+    port = parts.port or (993 if tls == "at once" else 143)
+    return MailBox(str(parts.hostname), port, tls, unquote(parts.username), unquote(parts.password), folder)
 
 
 def mail_address(text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from console.settings import readers
-from console.settings.readers import MailServer
+from console.settings.readers import MailBox, MailServer
 
 Value = TypeVar("Value")
 Default = TypeVar("Default")
@@ -165,6 +165,12 @@ class Table:
         readers.mail_address,
         None,
         "Where mail servers report that an e-mail to a contact did not arrive; without it, to the sender.",
+    )
+    imap: MailBox | None = setting(
+        "CONSOLE_IMAP_URL",
+        readers.mail_box,
+        None,
+        "The mailbox that answers of contacts and reports of mail servers come into; it is read every minute and nothing in it is changed.",
     )
     sandbox: bool = setting(
         "CONSOLE_SANDBOX",

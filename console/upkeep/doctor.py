@@ -286,13 +286,15 @@ def _database(configured: settings.Settings) -> Iterator[Check]:
         fix="console migrate --print-roles" if one_role else "",
     )
     if present == newest:
+        from console.upkeep import doctor_outside
+
         yield _writing()
         yield _background(configured)
         yield _rights()
         yield _governed()
         yield _signing()
         yield _log()
-        yield from _outside(one_role)
+        yield from doctor_outside.checks(one_role)
         yield _backup()
         if not configured.ai.told:
             yield _chosen()
@@ -376,7 +378,9 @@ def _signing() -> Check:
         message, _, fix = error.message.partition(": nothing is signed. ")
         return Check("signing key", ok=False, message=f"{message}: nothing is signed", fix=fix)
     head = tree_heads.newest()
-    return Check("signing key", ok=True, message=f"signed {head[0]} events at {_moment(head[2])}" if head else "has signed nothing yet")
+    return Check(
+        "signing key", ok=True, message=f"signed {head[0]} events at {spoken_moment(head[2])}" if head else "has signed nothing yet"
+    )
 
 
 def _log() -> Check:
@@ -388,37 +392,12 @@ def _log() -> Check:
     log_standing = integrity.standing()
     if not log_standing.in_order:
         return Check("log", ok=False, message=f"not in order: {log_standing.words}", fix=log_standing.way_out)
-    whole = f", the whole of it last at {_moment(log_standing.checked.whole_at)}" if log_standing.checked.whole_at else ""
+    whole = f", the whole of it last at {spoken_moment(log_standing.checked.whole_at)}" if log_standing.checked.whole_at else ""
     return Check("log", ok=True, message=f"in order up to position {log_standing.checked.upto:,}{whole}")
 
 
-def _outside(one_role: bool) -> Iterator[Check]:
-    """Whether checkpoints get out; without that, the log proves nothing against whoever has all rights on the server."""
-    from console.activity import checkpoint_delivery
-
-    deliveries = checkpoint_delivery.state()
-    if not deliveries:
-        who = "the application's own role, or a superuser of the server," if one_role else "a superuser of the server"
-        yield Check(
-            "outside",
-            ok=True,
-            message=f"no place outside gets the checkpoints: {who} could rewrite the whole log and its checkpoints, and nobody could tell",
-            fix="Set CONSOLE_CHECKPOINT_WEBHOOK_URL, CONSOLE_CHECKPOINT_MAIL_TO or CONSOLE_CHECKPOINT_S3_URL",
-        )
-    for place in deliveries:
-        got = f"has {place.size} events of {_moment(place.delivered_at)}" if place.size and place.delivered_at else "has no checkpoint yet"
-        since = f"; nothing since {_moment(place.failing_since)}: {place.error}" if place.failing_since else ""
-        yield Check(
-            f"outside: {place.kind}",
-            ok=not place.failing,
-            message=f"{place.target} {got}{since}",
-            fix="Look at what it answers, and at its address and secrets in the settings; it is tried again by itself"
-            if place.failing
-            else "",
-        )
-
-
-def _moment(at: datetime) -> str:
+def spoken_moment(at: datetime) -> str:
+    """A moment as the doctor says it."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 

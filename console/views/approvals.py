@@ -241,6 +241,7 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
                 "at": each.at,
                 "yes": each.decision == "approve",
                 "reason": each.reason,
+                "instead": " and ".join(view.line.names.get(person, "a former colleague") for person in each.stands_in_for),
             }
             for each in view.decided
         ],

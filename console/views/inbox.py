@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 
 from console import inboxes
+from console.accounts import absences
 from console.core.actor import Actor
 from console.errors import Conflict, Invalid
 from console.inboxes import Inbox
@@ -243,8 +244,10 @@ def _assign_dialog(name: str, chosen: list[str], *, error: str = "", status: int
     """Ask to whom the tickets go: a page of its own, or a dialog over the open page."""
     who, text = frame.actor(), request.values.get("q", "")
     inbox = inboxes.seen(who, name)
+    found = tickets.people(who, name, text)
+    away = absences.away_words([person.id for person in found])
     people: list[dict[str, Any]] = [
-        {"id": person.id, "name": person.name, "email": person.email, "reason": ""} for person in tickets.people(who, name, text)
+        {"id": person.id, "name": person.name, "email": person.email, "reason": "", "away": away.get(person.id, "")} for person in found
     ]
     many = len(chosen)
     context = {

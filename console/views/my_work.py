@@ -1,7 +1,7 @@
 """My work, as rows of Home: each thing that waits for the reader, why, since when, by when, and the one button that goes on with it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -26,7 +26,7 @@ WEEK_DAYS = 7
 NO_NAME = "A record that you may not see"
 RESUMES = "resume"
 """Parameter of a record's address with the saved run that goes on when the page opens."""
-TABS = {"with": "With you", "continue": "To Continue", "decide": "To decide", "asked": "Asked of you"}
+TABS = {"with": "With you", "continue": "To Continue", "decide": "To decide", "asked": "Asked of you", "instead": "In place of others"}
 """Kinds of work, as in `?show=`."""
 
 
@@ -77,6 +77,7 @@ def rows(work: Work, reader: str) -> list[Row]:
         *_reviews(work.publishing),
         *(_question(asked) for asked in work.questions),
         *(_task(task) for task in work.tasks),
+        *(_instead(head, name, work.why.get(head.id), reader) for head, name in work.instead),
     ]
 
 
@@ -102,6 +103,12 @@ def run_row(head: RunHead, why: Reason | None, kind: str, reader: str) -> Row:
         _tile(head),
         frame.with_query(frame.record_url(head.collection, head.record), {RESUMES: head.id}) if saved and named and head.collection else "",
     )
+
+
+def _instead(head: RunHead, name: str, why: Reason | None, reader: str) -> Row:
+    """Return a run of somebody who is away as something that waits for who stands in."""
+    row = run_row(head, why, "with", reader)
+    return replace(row, kind="instead", words=f"{row.words}, with {first_name(name)}, who is away", button="Open")
 
 
 def _tile(head: RunHead) -> tuple[str, str]:
@@ -138,7 +145,7 @@ def _reviews(asked: Sequence[Review]) -> list[Row]:
 
 
 def _question(asked: Asked) -> Row:
-    return Row("asked", asked.about, "A question to you", f"“{asked.title}”", f"/answers/{asked.id}", asked.asked_at, asked.until, "Answer",
+    return Row("asked", asked.about, asked.away or "A question to you", f"“{asked.title}”", f"/answers/{asked.id}", asked.asked_at, asked.until, "Answer",
         tile=("quiet", "message"))  # fmt: skip
 
 
@@ -146,7 +153,7 @@ def _task(task: Task) -> Row:
     return Row(
         "asked",
         task.title,
-        f"Task, {task.about}" if task.about else "Task",
+        ", ".join(filter(None, [f"Task for {first_name(task.assignee or '')}, {task.away}" if task.away else "Task", task.about])),
         "",
         "/tasks",
         task.created_at,

@@ -9,6 +9,7 @@ __all__ = [
     "my_work",
     "notices",
     "questions",
+    "standing_in",
     "tasks",
     "ticket_assignment",
     "tickets",

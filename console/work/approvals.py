@@ -30,7 +30,7 @@ from console.runs.changing.approval_answers import (
 )
 from console.runs.changing.approval_requests import may_answer
 from console.runs.rows.loaded_rows import judged_once
-from console.runs.rows.run_rows import approval_from_row
+from console.runs.rows.run_rows import approval_from_row, decision_json
 from console.runs.showing import block_content
 from console.runs.showing.lists import head, record_titles, visible_pairs
 from console.runs.showing.reader_reach import kept_from
@@ -81,10 +81,7 @@ class Line:
             "requested_at": log.body.moment(approval.requested_at),
             "until": log.body.moment(approval.until) if approval.until else None,
             "values": dict(self.values),
-            "decided": [
-                {"by": each.by, "at": log.body.moment(each.at), "decision": each.decision, "reason": each.reason}
-                for each in approval.decided
-            ],
+            "decided": [decision_json(each) for each in approval.decided],
             "needs": approval.needs,
             "roles": list(approval.roles),
             "not_by": list(approval.not_by),
@@ -105,7 +102,7 @@ class View:
     """A request for one reader. `refusal` says why they may not decide, None where they may; `rule` names the rule that excludes them.
 
     `changes` are the fields that would be written, each with what it holds and will hold; `moved` is what has changed in the record since, and
-    `mark` names that difference. `deciders` are people who may decide now. `fields` describe the values, `record` are those of the record when it was
+    `mark` names that difference. `deciders` are people who may decide now, each with "" or how long they are away. `fields` describe the values, `record` are those of the record when it was
     asked for (name to value), `context` is what the run holds so far, by step. `content` is the data of the step's blocks.
     """
 
@@ -116,7 +113,7 @@ class View:
     why: str
     refusal: str | None
     rule: str | None
-    deciders: Sequence[str]
+    deciders: Sequence[tuple[str, str]]
     changes: Sequence[Mapping[str, Any]]
     fields: Mapping[str, Mapping[str, Any]]
     moved: Sequence[ChangedField]
@@ -323,7 +320,8 @@ def _line(
 
 
 def _names(approvals: Sequence[Approval]) -> dict[str, str]:
-    people = {approval.requested_by for approval in approvals} | {each.by for approval in approvals for each in approval.decided}
+    people = {approval.requested_by for approval in approvals}
+    people |= {person for approval in approvals for each in approval.decided for person in (each.by, *each.stands_in_for)}
     return accounts.names(people)
 
 

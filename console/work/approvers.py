@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from console import accounts
 from console.access import limits
+from console.accounts import absences
 from console.core.actor import Actor
 from console.core.run.approval_request import Approval
 from console.runs.changing.approval_answers import VisibleRequest, visible_request
@@ -13,14 +14,20 @@ MOST_NAMED = 8
 REASONS = (NO_RIGHT, NOT_SEEN, KEPT_OUT)
 
 
-def deciders(request: VisibleRequest) -> list[str]:
-    """Names of people who may decide the request now, sorted, at most `MOST_NAMED`; without those who have answered."""
+def deciders(request: VisibleRequest) -> list[tuple[str, str]]:
+    """(name, "" or until when they are away and who stands in) of people who may decide now; those who are here first, at most `MOST_NAMED`.
+
+    Without those who have answered.
+    """
     approval = request.approval
-    return _sorted_names(
+    able = [
         person
         for person, lacks in possible_approvers(request.seen.run, approval).items()
         if lacks is None and not approval.answered_by(person)
-    )
+    ]
+    gone, names = absences.away_words(able), accounts.names(able)
+    ordered = sorted((person in gone, names[person], gone.get(person, "")) for person in able if person in names)
+    return [(name, away) for _, name, away in ordered[:MOST_NAMED]]
 
 
 def _sorted_names(people: Iterable[str]) -> list[str]:
@@ -31,17 +38,19 @@ def words(actor: Actor, approval_id: str) -> str:
     """The people that the request waits for, as a sentence."""
     request = visible_request(actor, approval_id)
     approval = request.approval
-    names = deciders(request)
+    able = deciders(request)
+    names = [name for name, _ in able]
     role = _role_words(approval)
     left = approval.needs - len(approval.approvers)
     if len(names) < left:
         return f"Waiting for {role} to approve. {stuck(request)}"
     others = f" or another {role.removeprefix('a ').removeprefix('an ')}" if len(names) > 1 else ""
+    absent = f", who is {able[0][1]}" if able[0][1] else ""
     many = f" ({len(approval.approvers)} of {approval.needs} have)" if approval.needs > 1 else ""
     return (
-        f"Waiting for {names[0]}{others} to approve{many}."
+        f"Waiting for {names[0]}{absent}{others and absent and ','}{others} to approve{many}."
         if left <= 1
-        else f"Waiting for {names[0]}{others} and {left - 1} more to approve{many}."
+        else f"Waiting for {names[0]}{absent}{others and absent and ','}{others} and {left - 1} more to approve{many}."
     )
 
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from console import inboxes, runs, workflows
+from console.accounts import absences
 from console.core.actor import Actor
 from console.inboxes import Inbox
 from console.runs import RunHead
-from console.work import approvals, questions, tasks, tickets
+from console.work import approvals, questions, standing_in, tasks, tickets
 from console.work.approvals import Line
 from console.work.questions import Asked
 from console.work.tasks import Task
@@ -23,6 +24,7 @@ class Work:
     """What waits for a person. `inboxes` are those that they work in, with the number of tickets that they could take.
 
     `to_decide` are approvals, `publishing` requests to publish a workflow, `questions` and `tasks` what colleagues and runs ask. `why` is run id → reason. `more`: lists end at `MOST`.
+    `instead` are runs of people who are away, with their names, in whose place the person stands.
     """
 
     in_hand: list[RunHead]
@@ -34,6 +36,7 @@ class Work:
     why: Mapping[str, Reason] = field(default_factory=dict)
     more: bool = False
     publishing: list[Review] = field(default_factory=list)
+    instead: list[tuple[RunHead, str]] = field(default_factory=list)
 
 
 def work_of(actor: Actor) -> Work:
@@ -41,13 +44,14 @@ def work_of(actor: Actor) -> Work:
     held = runs.held_by(actor, limit=MOST + 1)
     saved = [head for head in runs.to_continue(actor, limit=MOST + 1) if head.holder is None]
     decide = list(approvals.to_review(actor, limit=MOST + 1).lines)
+    absent = absences.stood_in_for(actor.id)
+    instead = standing_in.held_by_absent(actor, absent, limit=MOST)
     more = max(len(held), len(saved), len(decide)) > MOST
     held, saved, decide = held[:MOST], saved[:MOST], decide[:MOST]
     held.sort(key=lambda head: (head.status != "waiting_person", head.active_at))
-    why = reasons(actor, [*held, *saved])
-    return Work(
-        held, saved, inbox_counts(actor), decide, questions.open_for(actor), tasks.tasks_of(actor), why, more, workflows.to_decide(actor)
-    )
+    why = reasons(actor, [*held, *saved, *(head for head, _ in instead)])
+    asked, to_do = questions.open_for(actor, absent), tasks.tasks_of(actor, absent)
+    return Work(held, saved, inbox_counts(actor), decide, asked, to_do, why, more, workflows.to_decide(actor), instead)
 
 
 def inbox_counts(actor: Actor) -> list[tuple[Inbox, Count]]:

@@ -21,7 +21,7 @@ from console.runs.rows import side_rows
 SHOWN = 50
 AT_ONCE = 50
 _log = logging.getLogger(__name__)
-_COLUMNS = "id, key, kind, run, by, at, read_at, link, subject, nonce, ct"
+_COLUMNS = "id, key, kind, run, by, at, read_at, link, subject, nonce, ct, stands_in_for"
 _MADE_IN = "select array[r.workflow, r.version::text] from console.run r"
 _SHOWN = f"{_COLUMNS}, ({_MADE_IN} where r.id = notice.run and (r.label is null or r.label = any(%s)))"
 _MAILED = f"{_COLUMNS}, ({_MADE_IN} {ALL} where r.id = notice.run)"
@@ -118,14 +118,14 @@ def _cleared(actor: Actor) -> list[str]:
 def notices_of(actor: Actor, limit: int = SHOWN) -> list[Notice]:
     """The person's notices, newest first. Of a notice about something that they may no longer see, only the moment is shown."""
     rows = fetch(_MINE, ((cleared := _cleared(actor)), actor.id, cleared, limit))
-    names = accounts.names({row[4] for row in rows if row[4]})
+    names = accounts.names({person for row in rows for person in (row[4], row[11]) if person})
     titles: dict[str, str | None] = {}
     with runs.judged_once(row[3] for row in rows if row[3]):
         return [_notice(actor, row, names, titles) for row in rows]
 
 
 def _notice(actor: Actor, row: tuple[object, ...], names: dict[str, str], titles: dict[str, str | None]) -> Notice:
-    ident, key, kind, run, by, at, read_at, link, subject, nonce, ct, made_in = row
+    ident, key, kind, run, by, at, read_at, link, subject, nonce, ct, absent, made_in = row
     run_id = str(run) if run else None
     if run_id is not None and run_id not in titles:
         titles[run_id] = _title(actor, run_id)
@@ -140,6 +140,8 @@ def _notice(actor: Actor, row: tuple[object, ...], names: dict[str, str], titles
             words = "Its text was erased"
         if made_in and not runs.words_of_event(actor, made_in[0], int(made_in[1]), None, kind="notify", run=run_id):  # type: ignore[index]
             words = NOT_YOURS
+    if absent:
+        words = f"In place of {names.get(str(absent), 'a colleague')}: {words}"
     href = str(link) if link else f"/runs/{run_id}" if run_id else ""
     return Notice(str(ident), words, about or "", href, at, read_at is not None)  # type: ignore[arg-type]
 
@@ -187,7 +189,7 @@ def _mailed(row: tuple[object, ...], person: str) -> str | None:
     """The state of the mail: sent, failed, unknown, or queued for later; None where none is to be sent."""
     try:
         actor = accounts.actor_of_person(person)
-        notice = _notice(actor, row, accounts.names({str(row[4])} if row[4] else set()), {})
+        notice = _notice(actor, row, accounts.names({str(person) for person in (row[4], row[11]) if person}), {})
         if not notice.href:
             return None
         mail.send(_message(actor, notice))

@@ -1,12 +1,14 @@
 """Tasks for a person or a team, made by a run, which may wait for them."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from console import access, accounts, log, runs, subjects
+from console.accounts import absences
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
@@ -15,7 +17,7 @@ SHOWN = 200
 RESULTS = ("done", "not_done")
 LONGEST_NOTE = 2000
 _COLUMNS = (
-    "id, run, run_team, team, assignee, status, waits, due_on, created_at, closed_at, closed_by, subject, nonce, ct, "
+    "id, run, run_team, team, assignee, status, waits, due_on, created_at, closed_at, closed_by, subject, nonce, ct, closed_for, "
     "(select array[r.workflow, r.version::text, a.step] from console.run r join console.attempt a on a.run = r.id and a.n = task.n "
     "where r.id = task.run and (r.label is null or r.label = any(%s)))"
 )
@@ -25,7 +27,10 @@ _SELECT = f"select {_COLUMNS} from console.task"  # noqa: S608 (names of this fi
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as its reader may see it. `about` is the title of its run, and `href` its page."""
+    """A task as its reader may see it. `about` is the title of its run, and `href` its page.
+
+    `away` says that its assignee is away and who stands in; `closed_for` is the assignee in whose place another person closed it.
+    """
 
     id: str
     title: str
@@ -40,11 +45,14 @@ class Task:
     team: str | None
     about: str
     href: str
+    away: str = ""
+    closed_for: str | None = None
 
 
-def tasks_of(actor: Actor) -> list[Task]:
-    """Open tasks of the person, those due first come first."""
-    return _read(actor, "assignee = %s and status = 'open' order by due_on nulls last, id", (actor.id,))
+def tasks_of(actor: Actor, instead: Sequence[str] | None = None) -> list[Task]:
+    """Open tasks of the person, and of those who are away and in whose place they stand (`instead`, where known); those due first come first."""
+    whose = [actor.id, *(absences.stood_in_for(actor.id) if instead is None else instead)]
+    return _read(actor, "assignee = any(%s) and status = 'open' order by due_on nulls last, id", (whose,))
 
 
 def of_teams(actor: Actor) -> list[Task]:
@@ -61,15 +69,18 @@ def closed(actor: Actor) -> list[Task]:
 
 def _read(actor: Actor, where: str, given: tuple[Any, ...]) -> list[Task]:
     rows = fetch(f"{_SELECT} where {where} limit {SHOWN}", (access.runs(actor).cleared, *given))
-    names = accounts.names({name for row in rows for name in (row[4], row[10]) if name})
+    names = accounts.names({name for row in rows for name in (row[4], row[10], row[14]) if name})
+    others = {row[4] for row in rows if row[4] and row[4] != actor.id and row[5] == "open"}
+    gone = absences.away_words(others) if others else {}
     titles: dict[str, str | None] = {}
     with runs.judged_once(row[1] for row in rows):
-        return [task for row in rows if (task := _task(actor, row, names, titles)) is not None]
+        found = [(row, _task(actor, row, names, titles)) for row in rows]
+    return [replace(task, away=gone.get(row[4], "")) for row, task in found if task is not None]
 
 
 def _task(actor: Actor, row: Any, names: dict[str, str], titles: dict[str, str | None]) -> Task | None:
     """The task; None where the person may not see its run."""
-    ident, run, _, team, assignee, status, waits, due_on, created_at, closed_at, closed_by, subject, nonce, ct, made_at = row
+    ident, run, _, team, assignee, status, waits, due_on, created_at, closed_at, closed_by, subject, nonce, ct, instead, made_at = row
     if run not in titles:
         titles[run] = _title(actor, run)
     about = titles[run]
@@ -83,7 +94,7 @@ def _task(actor: Actor, row: Any, names: dict[str, str], titles: dict[str, str |
         values, due_on = {"title": NOT_YOURS}, None
     return Task(
         ident, str(values["title"]), values.get("text"), status, waits, due_on, created_at, closed_at, names.get(closed_by or ""),
-        names.get(assignee or ""), team, about, f"/runs/{run}",
+        names.get(assignee or ""), team, about, f"/runs/{run}", closed_for=names.get(instead or ""),
     )  # fmt: skip
 
 
@@ -100,7 +111,9 @@ def close(actor: Actor, task_id: str, result: str, note: str = "") -> None:
     Raises NotFound for a task of other people or about something that the person may not see, Invalid, and Conflict if it is closed already.
     """
     rows = fetch(f"{_SELECT} where id = %s", (access.runs(actor).cleared, task_id)) if "\x00" not in task_id else []
-    if not rows or not (rows[0][4] == actor.id or rows[0][3] in actor.teams) or (task := _task(actor, rows[0], {}, {})) is None:
+    assignee = rows[0][4] if rows else None
+    instead = assignee if assignee in absences.stood_in_for(actor.id) else None
+    if not rows or not (assignee == actor.id or instead or rows[0][3] in actor.teams) or (task := _task(actor, rows[0], {}, {})) is None:
         raise NotFound
     note = note.strip()
     if result not in RESULTS:
@@ -110,13 +123,16 @@ def close(actor: Actor, task_id: str, result: str, note: str = "") -> None:
             "The task is not closed yet.", details=[{"field": "note", "reason": "Say in at most 2,000 characters why it is not done."}]
         )
     run, subject = rows[0][1], rows[0][11]
-    changed = sa.text("update console.task set status = :status, closed_at = :at, closed_by = :by where id = :id and status = 'open'")
+    changed = sa.text(
+        "update console.task set status = :status, closed_at = :at, closed_by = :by, closed_for = :instead where id = :id and status = 'open'"
+    )
     with transaction() as connection:
-        parameters = {"status": result, "at": log.now(), "by": actor.id, "id": task_id}
+        parameters = {"status": result, "at": log.now(), "by": actor.id, "instead": instead, "id": task_id}
         if connection.execute(changed, parameters).rowcount == 0:
             raise Conflict("This task is closed already.", code="not_possible")
         sealed = {"note": note} if note else None
-        log.note(actor, "task_closed", open={"task": task_id, "result": result}, sealed=sealed, subject=subject, connection=connection)
+        opened = {"task": task_id, "result": result} | ({"stands_in_for": instead} if instead else {})
+        log.note(actor, "task_closed", open=opened, sealed=sealed, subject=subject, connection=connection)
     if task.waits:
         output = {
             "title": task.title,

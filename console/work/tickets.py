@@ -17,6 +17,7 @@ from console.core.documents.collections import Field
 from console.core.plain_words import roles_words
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound, SourceDown
 from console.inboxes import Inbox
+from console.monitoring import due_times
 from console.records import Record
 from console.runs import RunHead
 from console.runs.showing import queues
@@ -55,7 +56,7 @@ class Ticket:
     reason: str = ""
     by_name: str = ""
     sorted_by: tuple[Field, Any] | None = None  # of a record: the field that the list is sorted by, and its value
-    due: date | None = None  # of a record: the day by which it is to be worked on
+    due: date | None = None  # of a record: the day by which it is to be worked on; of a run: the moment when its time is used up
 
     def to_json(self) -> dict[str, Any]:
         """The ticket as one of a list of the API."""
@@ -218,8 +219,9 @@ def _tickets(actor: Actor, heads: Iterable[RunHead]) -> list[Ticket]:
     """Runs that wait, as tickets with the names of those who handed them on."""
     heads = list(heads)
     names = accounts.names({str(head.ticket["by"]) for head in heads if head.ticket and head.ticket["by"]})
+    due = due_times.due_of(heads)
     with runs.judged_once(head.id for head in heads):
-        return [_run_ticket(actor, head, names) for head in heads]
+        return [replace(_run_ticket(actor, head, names), due=due.get(head.id)) for head in heads]
 
 
 def _run_ticket(actor: Actor, head: RunHead, names: dict[str, str]) -> Ticket:
@@ -240,7 +242,7 @@ def _run_ticket(actor: Actor, head: RunHead, names: dict[str, str]) -> Ticket:
 
 
 def _held_tickets(inbox: Inbox, heads: Sequence[RunHead]) -> list[Ticket]:
-    taken_at = queues.taken_at([head.id for head in heads], inbox.id)
+    taken_at, due = queues.taken_at([head.id for head in heads], inbox.id), due_times.due_of(heads)
     return [
         Ticket(
             id=head.id,
@@ -250,6 +252,7 @@ def _held_tickets(inbox: Inbox, heads: Sequence[RunHead]) -> list[Ticket]:
             record=head.record,
             run=head,
             since=taken_at.get(head.id, head.created_at),
+            due=due.get(head.id),
         )
         for head in heads
     ]

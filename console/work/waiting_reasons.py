@@ -9,6 +9,7 @@ from console import access, inboxes, records, runs
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import ConsoleError
+from console.monitoring import due_times
 from console.runs import RunHead
 from console.runs.showing.view import title_of
 from console.workflows import Definition, version
@@ -49,17 +50,21 @@ def reasons(actor: Actor, heads: Sequence[RunHead]) -> dict[str, Reason]:
     if not heads:
         return {}
     rows = {row[0]: row[1:] for row in fetch(_ROWS.format(runs=access.runs(actor).sql()), ([head.id for head in heads],))}
-    due = _due_days(actor, heads)
+    due, by_clock = _due_days(actor, heads), due_times.due_of(heads)
     with runs.judged_once(rows):
-        return {head.id: _reason(actor, head, rows[head.id], due) for head in heads if head.id in rows}
+        return {head.id: _reason(actor, head, rows[head.id], due, by_clock) for head in heads if head.id in rows}
 
 
-def _reason(actor: Actor, head: RunHead, row: Sequence[Any], due: Mapping[tuple[str, str], date]) -> Reason:
+def _reason(
+    actor: Actor, head: RunHead, row: Sequence[Any], due: Mapping[tuple[str, str], date], by_clock: Mapping[str, datetime]
+) -> Reason:
     waiting, take_over, last_holder, step, outcome = row
     until = datetime.fromisoformat(waiting["until"]) if waiting and waiting.get("until") else None
     by_record = due.get((head.collection or "", head.record or "")) if head.live else None
     readable = runs.words_of_event(actor, head.workflow_id, head.version, head.step, run=head.id)
-    return Reason(_words(head, waiting, take_over, (step, outcome), readable=readable), by_record or until, last_holder)
+    return Reason(
+        _words(head, waiting, take_over, (step, outcome), readable=readable), by_record or by_clock.get(head.id) or until, last_holder
+    )
 
 
 def _words(

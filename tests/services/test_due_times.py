@@ -1,5 +1,6 @@
 """Due times: who is told at which part of the working time, once; what stands still and what adds up; where a late run goes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from console.db.engine import transaction
 from console.errors import Invalid, NotAllowed, NotFound
 from console.monitoring import due_times
 from console.upkeep import status
-from console.work import notices
+from console.work import my_work, notices
 from console.workflows import Known
 from tests.channels.reached import clock
 from tests.company import DESK, Company
@@ -51,6 +52,21 @@ def told(company: Company, who: str) -> list[str]:
 def reached(run_id: str) -> list[int]:
     events = [event.open for event in log.events_of("sys:config") if event.type == "due_time_reached"]
     return [each["percent"] for each in events if each["late_run"] == run_id]
+
+
+def test_lists_of_work_say_by_when_and_nothing_while_the_clock_stands_still(company: Company) -> None:
+    due_times.set_for_workflow(company.mona, known(), terms(company))
+    run_id = company.at("note")
+    begun(run_id, 40)
+    (head,) = [head for head in my_work.work_of(company.olivia).in_hand if head.id == run_id]
+    due = my_work.work_of(company.olivia).why[run_id].due
+    assert isinstance(due, datetime)
+    assert abs(due - head.created_at - timedelta(minutes=100)) < timedelta(seconds=5)
+    begun(run_id, 130)
+    late = my_work.work_of(company.olivia).why[run_id].due
+    assert isinstance(late, datetime)
+    assert timedelta(minutes=29) < log.now() - late < timedelta(minutes=31)
+    assert due_times.due_of([replace(head, ended_at=log.now(), status="completed")]) == {}
 
 
 def test_each_part_of_the_time_is_told_once_and_a_late_run_goes_to_the_inbox(company: Company) -> None:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from flask import Flask
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from console import access, accounts, enrolments, monitoring, outgoing_webhooks, publication, runs, workflows, workspaces
+from console.accounts import absences
+from console.actions import secret_settings
 from console.activity import sequencing
 from console.app import create_app
 from console.enrolments import Question
@@ -237,12 +240,23 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         made, _ = outgoing_webhooks.add(house.ines, Wanted("https://events.example.com/handrail", ["run.completed"]))
         return {"webhook_id": made.id, "delivery_id": outgoing_webhooks.send_test(house.ines, made.id).id}
 
+    def absent() -> Scene:
+        made = absences.plan(house.ines, house.tom.id, first=date(2027, 3, 1), last=date(2027, 3, 2), substitute="mona@fernwick.example")
+        return {"person_id": house.tom.id, "absence_id": made.id}
+
+    def secret() -> Scene:
+        secret_settings.save(house.ines, "bank", "sk_live_9876543210", "api.bank.example")
+        return {"secret": "bank"}
+
     def person() -> Scene:
         return bench.run(by="mona") | {"user": house.olivia.id}
 
     at, read = bench.run, ("olivia", bench.run)
     return {
         "getMe": ("stan", nothing),
+        **dict.fromkeys(("listSecrets", "setSecret"), ("ines", nothing)),
+        "removeSecret": ("ines", secret),
+        **dict.fromkeys(("listAbsences", "planAbsence", "takeBackAbsence"), ("ines", absent)),
         **dict.fromkeys(
             ("listCollections", "getCollection", "findRecords", "getRecord", "changeRecord", "listTags", "addTag", "removeTag"),
             ("olivia", nothing),

@@ -11,12 +11,13 @@ APPROVE, REJECT = "approve", "reject"
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One person's answer. `decision` is approve or reject."""
+    """One person's answer. `decision` is approve or reject; `stands_in_for` are people who were away and in whose place it was given."""
 
     by: str
     at: datetime
     decision: str
     reason: str = ""
+    stands_in_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

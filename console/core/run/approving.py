@@ -134,6 +134,7 @@ def approve(plan: Plan, run: Run, command: Approve, now: datetime) -> list[Event
         "decision": APPROVE,
         "standing": len(standing),
         "status": "approved" if enough else "open",
+        **_instead(command),
     }
     step = (attempt.step, attempt.attempt)
     sealed = sealed_of(reason=command.reason) | ({"changed": [dict(each) for each in command.changed]} if command.changed else {})
@@ -146,6 +147,11 @@ def approve(plan: Plan, run: Run, command: Approve, now: datetime) -> list[Event
     first = len(attempt.effects) + 1
     effects = [settling.request_effect(run, attempt, Wish(**wish), number, now) for number, wish in enumerate(wishes, first)]
     return [event, *effects] if effects else [event, *settling.after_settling(plan, fold([event], run), attempt, now)]
+
+
+def _instead(command: Approve | Reject) -> dict[str, Any]:
+    """In whose place the person answers; empty where in nobody's."""
+    return {"stands_in_for": list(command.stands_in_for)} if command.stands_in_for else {}
 
 
 def require_answering(plan: Plan, run: Run, approval_id: str, by: str, email: str = "") -> tuple[Attempt, Approval]:
@@ -176,7 +182,9 @@ def reject(plan: Plan, run: Run, command: Reject, now: datetime) -> list[Event]:
     """The events of a rejection: the form is opened again with the reason, or the step goes on with the outcome `rejected`."""
     reason = require_reason(command.reason)
     attempt, approval = require_answering(plan, run, command.approval, command.by, command.email)
-    open_data = {"approval": approval.id, "action": approval.action, "decision": REJECT, "standing": 0, "status": "rejected"}
+    open_data = {"approval": approval.id, "action": approval.action, "decision": REJECT, "standing": 0, "status": "rejected"} | _instead(
+        command
+    )
     event = Event("approval_decided", now, open_data, {"reason": reason}, (attempt.step, attempt.attempt), command.by)
     if approval.decides:
         return [event, *_outcome(plan, fold([event], run), attempt, REJECT, command.by, now)]

@@ -158,13 +158,14 @@ class Escalate:
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """Make the person `to` the holder."""
+    """Make the person `to` the holder; `stands_in_for` is the person who was meant and is away."""
 
     by: str
     revision: int
     to: str
     reason: str = ""
     draft: Mapping[str, Any] | None = None
+    stands_in_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +307,7 @@ class StepIn:
 class Approve:
     """Approve what the run waits for. `counted` are the earlier approvers who are still entitled. `changed` are the fields of the record that
     changed since the request, as this person has seen them: `{"field", "old", "now"}` each, with the `wish` that would overwrite the field.
+    `stands_in_for` are people who are away and could answer, in whose place this person does.
     """
 
     by: str
@@ -314,6 +316,7 @@ class Approve:
     counted: frozenset[str] = frozenset()
     changed: Sequence[Mapping[str, Any]] = ()
     email: str = ""
+    stands_in_for: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +328,7 @@ class Reject:
     reason: str
     name: str = ""
     email: str = ""
+    stands_in_for: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,9 @@ def _approval_requested(run: Run, event: Event) -> None:
 
 def _approval_decided(run: Run, event: Event) -> None:
     open_data = event.open
-    decided = Decided(event.by or "", event.at, open_data["decision"], event.sealed.get("reason", ""))
+    decided = Decided(
+        event.by or "", event.at, open_data["decision"], event.sealed.get("reason", ""), tuple(open_data.get("stands_in_for", ()))
+    )
     _set_approval(run, event, lambda approval: answered(approval, decided, open_data["status"]))
     if open_data["status"] == "approved":
         run.status, run.waiting = "waiting_event", {"for": "effect", "until": None}

@@ -76,4 +76,5 @@ def assign(_plan: Plan, run: Run, command: Assign, now: datetime) -> list[Event]
     if run.status not in ("waiting_person", "waiting_time", "saved") and not run.waits_outside:
         raise not_possible(run, "Assigning")
     open_data = {"holder": command.to, "former_holder": run.holder}
+    open_data |= {"stands_in_for": command.stands_in_for} if command.stands_in_for else {}
     return [Event("run_assigned", now, open_data, sealed_of(reason=command.reason, draft=command.draft), by=command.by)]

@@ -22,7 +22,7 @@ from console.core.run.step_requests import ApprovalAsked
 from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, NotAllowed, NotFound, SourceDown
 from console.records.write import alike
-from console.runs.changing.approval_requests import approvers_still_entitled, complete_request, may_answer, notify_approvers
+from console.runs.changing.approval_requests import approvers_still_entitled, complete_request, in_whose_place, may_answer, notify_approvers
 from console.runs.changing.run_rights import Seen, see
 from console.runs.changing.transitions import reason_of
 from console.runs.engine.advancing import go_on, wishes_of
@@ -136,6 +136,7 @@ def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes:
             approvers_still_entitled(request.seen.run, request.approval),
             [each.to_json() for each in moved],
             actor.email,
+            in_whose_place(actor.id, request.seen.run, request.approval),
         )
         events = decisions.decide(plan, request.seen.loaded.run, command, log.now())
         return request, write(actor, definition, request.seen.loaded, events, hand_on=True), None
@@ -155,7 +156,8 @@ def reject(actor: Actor, approval_id: str, *, reason: str) -> None:
     def once() -> tuple[VisibleRequest, Loaded]:
         request = visible_request(actor, approval_id)
         _require_answering(actor, request)
-        command = commands.Reject(actor.id, approval_id, checked_reason, actor.name, actor.email)
+        instead = in_whose_place(actor.id, request.seen.run, request.approval)
+        command = commands.Reject(actor.id, approval_id, checked_reason, actor.name, actor.email, instead)
         events = decisions.decide(plan_of(request.seen.definition), request.seen.loaded.run, command, log.now())
         return request, write(actor, request.seen.definition, request.seen.loaded, events, hand_on=True)
 

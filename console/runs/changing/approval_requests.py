@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from console import access, accounts, log
+from console.accounts import absences
 from console.core.actor import Actor
 from console.core.run import Run
 from console.core.run.approval_request import Approval
@@ -97,6 +98,13 @@ def _lacks(person: Actor, run: Run, approval: Approval, *, right: bool) -> str |
 def approvers_still_entitled(run: Run, approval: Approval) -> frozenset[str]:
     """Earlier approvers who are still entitled: their account is open, they have the role and see the record."""
     return frozenset(person for person in approval.approvers if _may_still(person, run, approval))
+
+
+def in_whose_place(person_id: str, run: Run, approval: Approval) -> tuple[str, ...]:
+    """People who are away, could answer the request, and in whose place this person stands; their own right is the caller's to check."""
+    gone = absences.stood_in_for(person_id)
+    able = possible_approvers(run, approval) if gone else {}
+    return tuple(each for each in gone if each in able and able[each] is None and not approval.answered_by(each))
 
 
 def _may_still(person: str, run: Run, approval: Approval) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from console import access, accounts, inboxes, log, settings
+from console.accounts import absences
 from console.core.actor import Actor
 from console.core.run import commands, decisions, holding
 from console.core.run.commands import Command
@@ -112,7 +113,7 @@ def escalate(actor: Actor, run_id: str, *, revision: int | None, inbox: str, rea
 
 
 def assign(actor: Actor, run_id: str, *, revision: int | None, user: str, reason: str = "") -> None:
-    """Make a person the holder. They must be able to see the run and to do its current step.
+    """Make a person the holder. They must be able to see the run and to do its current step. If they are away, whoever stands in gets it, if able.
 
     Needs the right `assign`, or for a run of a closed account the right to manage people.
     """
@@ -120,12 +121,27 @@ def assign(actor: Actor, run_id: str, *, revision: int | None, user: str, reason
     def make(seen: Seen) -> Command:
         if not (accounts.is_closed(seen.run.holder) and access.can(actor, None, "user", "manage")):
             access.require(actor, seen.run.team, f"workflow:{seen.definition.slug}", "assign")
-        _require_able(user, run_id)
-        if user == actor.id:
+        to = _deputy(user, run_id) or user
+        _require_able(to, run_id)
+        if to == actor.id:
             require_may_work_in(actor, seen)
-        return commands.Assign(actor.id, revision_of(seen, revision), user, reason_of(reason), holder_draft(seen.run, seen.loaded.subject))
+        instead = user if to != user else None
+        draft = holder_draft(seen.run, seen.loaded.subject)
+        return commands.Assign(actor.id, revision_of(seen, revision), to, reason_of(reason), draft, instead)
 
     run_command(actor, run_id, None, make)
+
+
+def _deputy(user: str, run_id: str) -> str | None:
+    """Who stands in for this person now and could go on with the run; None where they are here, or nobody could."""
+    deputy = absences.substitute_of(user, absences.away())
+    if deputy is None or deputy == user:
+        return None
+    try:
+        _require_able(deputy, run_id)
+    except Invalid:
+        return None
+    return deputy
 
 
 def _require_able(user: str, run_id: str) -> None:

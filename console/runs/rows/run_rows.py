@@ -46,7 +46,10 @@ def approval_from_row(row: Mapping[str, Any]) -> Approval:
         name: row[name]
         for name in ("id", "action", "status", "requested_by", "collection", "record", "values", "needs", "shown", "decides")
     }
-    decided = (Decided(each["by"], datetime.fromisoformat(each["at"]), each["decision"], each["reason"]) for each in row["decided"])
+    decided = (
+        Decided(each["by"], datetime.fromisoformat(each["at"]), each["decision"], each["reason"], tuple(each.get("stands_in_for", ())))
+        for each in row["decided"]
+    )
     return Approval(
         **same,
         requested_at=datetime.fromisoformat(row["requested_at"]),
@@ -151,7 +154,8 @@ def approval_row(run: Run, attempt: Attempt, approval: Approval, subject: str | 
 
 def decision_json(decided: Decided) -> dict[str, Any]:
     """One person's answer as JSON."""
-    return {"by": decided.by, "at": log.body.moment(decided.at), "decision": decided.decision, "reason": decided.reason}
+    told = {"by": decided.by, "at": log.body.moment(decided.at), "decision": decided.decision, "reason": decided.reason}
+    return told | ({"stands_in_for": list(decided.stands_in_for)} if decided.stands_in_for else {})
 
 
 def loaded_rows(before: Run, after: Run) -> list[tuple[str, str]]:

@@ -1,8 +1,9 @@
 """To whom a run could be given: who could do the step that it stands at, and why others are not offered."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console import access, accounts, records
+from console.accounts import absences
 from console.core.actor import Actor
 from console.core.plain_words import roles_words
 from console.core.run.duties import CODE
@@ -16,12 +17,13 @@ OFFERED = 30
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A person; `reason` says why they are not offered, empty where they are."""
+    """A person; `reason` says why they are not offered, empty where they are. `away`: until when they are away, and who stands in."""
 
     id: str
     name: str
     email: str
     reason: str = ""
+    away: str = ""
 
 
 def candidates(actor: Actor, run_id: str, text: str = "") -> list[Candidate]:
@@ -41,7 +43,8 @@ def candidates(actor: Actor, run_id: str, text: str = "") -> list[Candidate]:
         (others if reason else able).append(Candidate(person.id, person.name, person.email, reason))
         if len(able) == OFFERED:
             break
-    return [*able, *others[:OFFERED]]
+    away = absences.away_words([person.id for person in able])
+    return [*(replace(person, away=away.get(person.id, "")) for person in able), *others[:OFFERED]]
 
 
 def _why_not(person: Actor, seen: Seen) -> str:

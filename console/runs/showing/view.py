@@ -15,6 +15,7 @@ from console.core.run.origin import shown_event
 from console.runs.engine import proposing
 from console.runs.engine.stepping import plan_of
 from console.runs.rows.latest import Left, path as path_of
+from console.runs.rows.run_rows import decision_json
 from console.runs.showing.screens import Screen
 from console.workflows import Definition
 
@@ -199,7 +200,7 @@ def _at_stake(effect: Effect) -> dict[str, Any]:
 
 def _approval(approval: Approval) -> dict[str, Any]:
     """The request in short; `GET /approvals` returns all of it."""
-    decided = [{"by": each.by, "at": moment(each.at), "decision": each.decision, "reason": each.reason} for each in approval.decided]
+    decided = [decision_json(each) for each in approval.decided]
     return {"id": approval.id, "action": approval.action, "status": approval.status, "needs": approval.needs, "decided": decided}
 
 

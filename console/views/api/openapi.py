@@ -32,7 +32,7 @@ Every POST takes `X-Idempotency-Key`: sent again within a day with the same body
 """
 TAGS = {
     "me": "Who the key speaks for",
-    "people": "Service accounts",
+    "people": "Service accounts, and who is away",
     "collections": "Collections and their records",
     "notes": "Notes on records",
     "tags": "Tags of records",
@@ -43,6 +43,7 @@ TAGS = {
     "enrolments": "Who is in a workflow: enrolling, leads, counts",
     "triggers": "What starts a workflow by itself, and the addresses of its webhooks",
     "webhooks": "Addresses outside to which events of the log are sent",
+    "secrets": "Keys for other systems: set, never read",
     "workspaces": "Pages for a team's day: their documents.",
     "approvals": "What waits for a second person",
     "inbox": "Inboxes and their tickets",
@@ -60,6 +61,7 @@ WITHIN = {
     "dry_runs": "workflows",
     "publishing_reviews": "workflows",
     "run_moves": "workflows",
+    "absences": "people",
     "draft_wishes": "workflows",
 }
 """Blueprints whose calls stand among those of another."""
@@ -105,6 +107,9 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
     "slug": ("Name of the workspace", "refund-desk"),
     "webhook_id": ("The webhook", "whk_01j0000000000000000000000a"),
     "delivery_id": ("The delivery", "dlv_01j0000000000000000000000a"),
+    "secret": ("Name of the secret", "bank"),
+    "person_id": ("The person", "usr_01j0000000000000000000000a"),
+    "absence_id": ("The absence", "abs_01j0000000000000000000000a"),
     "tag": ("The tag, percent-encoded; capitals do not count", "lead"),
 }
 

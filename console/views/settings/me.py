@@ -10,9 +10,9 @@ from flask import Blueprint, Response, flash, request
 
 from console import accounts
 from console.accounts import identities, oidc, profile, sessions
-from console.errors import Invalid
+from console.errors import ConsoleError, Invalid
 from console.views import formats, frame, identity
-from console.views.settings import area
+from console.views.settings import absence_forms, area
 
 blueprint = Blueprint("me", __name__, url_prefix="/settings/me")
 
@@ -133,7 +133,18 @@ def device(agent: str) -> str:
     return f"{browser} on {system}" if browser and system else browser or system or "Unknown device"
 
 
-def _page(told: Mapping[str, str] | None = None, wrong: Mapping[str, str] | None = None, *, status: int = 200) -> Response:
+def draw(absent: ConsoleError) -> Response:
+    """Show the page with what was wrong about an absence."""
+    return _page(absent=absent, status=absent.status)
+
+
+def _page(
+    told: Mapping[str, str] | None = None,
+    wrong: Mapping[str, str] | None = None,
+    *,
+    absent: ConsoleError | None = None,
+    status: int = 200,
+) -> Response:
     who = frame.actor()
     profile_shown, teams = profile.profile_of(who), {team.id: team.name for team in accounts.teams()}
     shown = {"name": profile_shown.name, "locale": profile_shown.locale, "zone": profile_shown.zone, "theme": profile_shown.theme} | dict(
@@ -147,6 +158,7 @@ def _page(told: Mapping[str, str] | None = None, wrong: Mapping[str, str] | None
         "has_password": profile_shown.has_password,
         "locales": sorted(({shown["locale"]: shown["locale"]} | _named()).items(), key=lambda pair: pair[1].casefold()),
         "zones": sorted({*_zones(), shown["zone"]}),
+        "absences": absence_forms.context(who, who.id, absent),
         "factor": accounts.factor_of(who.id),
         "must_have": accounts.must_have(who),
         "identities": identities.identities_of(who.id),

@@ -1,6 +1,7 @@
 """One person: rights, sessions, work in hand, profile and tags; disabling and removing the account."""
 
 from functools import lru_cache
+from typing import Any
 from zoneinfo import available_timezones
 
 from babel import Locale
@@ -8,9 +9,10 @@ from flask import Blueprint, Response, flash, request
 
 from console import accounts
 from console.accounts import abilities, authority, others_keys, person_changes, sessions
+from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.views import frame
-from console.views.settings import area, people
+from console.views.settings import absence_forms, area, people
 from console.views.settings.me import LOCALES, device
 from console.views.settings.people import Choice
 from console.views.settings.person_roles import reasons, shows_in_form
@@ -29,7 +31,14 @@ def show(person_id: str) -> Response:
     return _drawn(person_id)
 
 
-def _drawn(person_id: str, *, given: list[Given] | None = None, error: ConsoleError | None = None) -> Response:
+def draw(person_id: str, absent: ConsoleError) -> Response:
+    """Show the page with what was wrong about an absence."""
+    return _drawn(person_id, absent=absent)
+
+
+def _drawn(
+    person_id: str, *, given: list[Given] | None = None, error: ConsoleError | None = None, absent: ConsoleError | None = None
+) -> Response:
     who = frame.actor()
     may = abilities.of_person(who, person_id)
     person, names = accounts.person(person_id), people.team_names()
@@ -45,6 +54,7 @@ def _drawn(person_id: str, *, given: list[Given] | None = None, error: ConsoleEr
         "factor": accounts.factor_of(person.id),
         "sessions": [(session, device(session.agent)) for session in sessions.sessions_of_person(who, person.id)],
         "keys": others_keys.api_keys(who, person.id),
+        "absences": _absences(who, person, absent),
         "held": held,
         "unseen": all_held - len(held),
         "colleagues": [colleague for colleague in accounts.search("", COLLEAGUES) if colleague.id != person.id] if held else [],
@@ -53,7 +63,15 @@ def _drawn(person_id: str, *, given: list[Given] | None = None, error: ConsoleEr
         "wrong": reasons(error),
         "typed": request.form,
     }
-    return area.page("settings/person.html", "people", context, status=error.status if error else 200)
+    return area.page("settings/person.html", "people", context, status=(error or absent).status if error or absent else 200)  # type: ignore[union-attr]
+
+
+def _absences(who: Actor, person: accounts.Person, error: ConsoleError | None) -> dict[str, Any] | None:
+    """Return when the person is away; None where the reader has no say in it."""
+    try:
+        return None if person.service or person.removed else absence_forms.context(who, person.id, error)
+    except NotAllowed:
+        return None
 
 
 @blueprint.route("/particulars", methods=["GET", "POST"])

@@ -4,6 +4,7 @@ A name without a default is always there; one with a default may be missing. Dec
 """
 
 from console.views.api.shapes.base import (
+    AbsencePlanned,
     Account,
     Anything,
     Cursor,
@@ -13,6 +14,7 @@ from console.views.api.shapes.base import (
     Me,
     Moment,
     Open,
+    OutgoingSecret,
     Row,
     Shape,
     Status,
@@ -100,6 +102,7 @@ from console.views.api.shapes.workspaces import WorkspaceDocument, WorkspaceHead
 
 __all__ = [
     "AbortPreview",
+    "AbsencePlanned",
     "Account",
     "Activation",
     "ActivityPage",
@@ -164,6 +167,7 @@ __all__ = [
     "Open",
     "Option",
     "OutgoingDelivery",
+    "OutgoingSecret",
     "OutgoingWebhook",
     "Paper",
     "Place",

@@ -66,6 +66,27 @@ class Account(Shape):
     teams: list[str]
 
 
+class AbsencePlanned(Shape):
+    """Days on which a person is away, both ends included, and who stands in."""
+
+    id: str
+    person: str
+    substitute: str
+    first: str
+    last: str
+
+
+class OutgoingSecret(Shape):
+    """A secret for other systems by its name; no answer holds its value."""
+
+    name: str
+    hosts: list[str] = Field(description="Where it may go")
+    kept: bool = Field(description="False: it stands in the settings of the server, and no call changes it")
+    changed_by: str | None
+    changed_at: Moment | None
+    used_by: list[str] = Field(description="Titles of the workflows and actions that name it")
+
+
 class Me(Shape):
     """The person whose rights the key has."""
 

@@ -213,6 +213,9 @@ class Decided(Shape):
     at: Moment
     decision: Literal["approve", "reject"]
     reason: str | None
+    stands_in_for: list[str] = Field(
+        default=[], description="People who were away, in whose place it was given; only there where somebody was"
+    )
 
 
 class ApprovalShort(Shape):

@@ -1,0 +1,84 @@
+"""Days on which people are away, and who stands in for them, as JSON."""
+
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, g, jsonify, request
+from flask.typing import ResponseReturnValue
+from pydantic import Field
+
+from console.accounts import absences
+from console.errors import NotFound
+from console.views.api import listing
+from console.views.api.operation import Done, Example, Sent, operation, read
+from console.views.api.shapes import AbsencePlanned, Listed
+
+blueprint = Blueprint("api_absences", __name__, url_prefix="/api/v1/people/<person_id>/absences")
+
+PERSON = {"person_id": "usr_01j0000000000000000000000a"}
+
+
+class NewAbsence(Sent):
+    """Days on which the person is away, both ends included, in their own zone."""
+
+    first: str = Field(description="The first day, as 2026-12-21")
+    last: str = Field(description="The last day")
+    substitute: str = Field(description="Address of whoever stands in; they get no right by it")
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _kept(_done: Done) -> dict[str, Any]:
+    """Return the absence as it is now. Raises NotFound where it was taken back since."""
+    sent, person = read(NewAbsence), str((request.view_args or {})["person_id"])
+    for one in absences.absences_of(g.actor, person):
+        if one.first == _day(sent.first):
+            return one.to_json()
+    raise NotFound("The absence was taken back since.")
+
+
+@blueprint.get("")
+@operation("listAbsences", "own", Listed[AbsencePlanned], refuses=(403,), example=Example(PERSON))
+def every(person_id: str) -> ResponseReturnValue:
+    """Present and coming absences of a person, the next first: one's own, or of others for those who manage people."""
+    return jsonify(listing([one.to_json() for one in absences.absences_of(g.actor, person_id)]))
+
+
+@blueprint.post("")
+@operation(
+    "planAbsence",
+    "own",
+    {201: AbsencePlanned},
+    body=NewAbsence,
+    refuses=(403,),
+    again=_kept,
+    example=Example(
+        PERSON,
+        body={"first": "2027-01-11", "last": "2027-01-22", "substitute": "mona@fernwick.example"},
+        status=201,
+    ),
+)
+def plan(person_id: str) -> ResponseReturnValue:
+    """Say when a person is away and who stands in: of oneself, or of others for those who manage people. 409 `away_already`."""
+    sent = read(NewAbsence)
+    made = absences.plan(g.actor, person_id, first=_day(sent.first), last=_day(sent.last), substitute=sent.substitute)
+    return jsonify(made.to_json()), 201
+
+
+@blueprint.delete("/<absence_id>")
+@operation(
+    "takeBackAbsence",
+    "own",
+    {204: None},
+    refuses=(403,),
+    example=Example(PERSON | {"absence_id": "abs_01j0000000000000000000000a"}, status=204),
+)
+def take_back(person_id: str, absence_id: str) -> ResponseReturnValue:
+    """Take an absence back, or end it early."""
+    absences.take_back(g.actor, absence_id, person_id)
+    return "", 204

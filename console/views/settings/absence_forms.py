@@ -1,0 +1,92 @@
+"""Days on which a person is away and who stands in: a part of one's own page, and of the page of each person for those who manage people."""
+
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+
+from console import accounts, log
+from console.accounts import absences
+from console.core.actor import Actor
+from console.errors import Conflict, ConsoleError, Invalid
+from console.views import formats, frame
+
+blueprint = Blueprint("absences", __name__, url_prefix="/settings")
+
+COLLEAGUES = 200
+FIELDS = ("first", "last", "substitute")
+
+
+def context(who: Actor, person_id: str, error: ConsoleError | None = None) -> dict[str, Any]:
+    """What the part draws."""
+    look, now, own = frame.look(), log.now(), who.id == person_id
+    team = set(who.teams if own else accounts.person(person_id).teams)
+    colleagues = [one for one in accounts.search("", COLLEAGUES) if one.id != person_id and team & set(one.teams)]
+    days = lambda one: " to ".join(dict.fromkeys(formats.times.day_words(str(day), look.locale) for day in (one.first, one.last)))  # noqa: E731
+    return {
+        "own": own,
+        "here": "/settings/me/absences" if own else f"/settings/people/{person_id}/absences",
+        "list": [
+            {"id": one.id, "days": days(one), "deputy": one.substitute_name, "now": one.starts_at <= now}
+            for one in absences.absences_of(who, person_id)
+        ],
+        "typed": {name: request.form.get(name, "") if error is not None else "" for name in FIELDS},
+        "wrong": {detail["field"]: detail["reason"] for detail in error.details} if isinstance(error, Invalid) else {},
+        "error": error.message if error is not None and not isinstance(error, Invalid) else "",
+        "colleagues": colleagues,
+    }
+
+
+@blueprint.post("/me/absences")
+def plan_own() -> Response:
+    """Say when the reader is away and who stands in."""
+    return _plan(frame.actor().id)
+
+
+@blueprint.post("/people/<person_id>/absences")
+def plan(person_id: str) -> Response:
+    """Say when a person is away and who stands in, for those who manage people."""
+    return _plan(person_id)
+
+
+@blueprint.post("/me/absences/<absence_id>/end")
+def end_own(absence_id: str) -> Response:
+    """Take back an absence of one's own, or end it."""
+    return _end(frame.actor().id, absence_id)
+
+
+@blueprint.post("/people/<person_id>/absences/<absence_id>/end")
+def end(person_id: str, absence_id: str) -> Response:
+    """Take back an absence of somebody, or end it."""
+    return _end(person_id, absence_id)
+
+
+def _plan(person_id: str) -> Response:
+    from console.views.settings import me, person
+
+    who, form = frame.actor(), request.form
+    try:
+        kept = absences.plan(
+            who, person_id, first=_day(form.get("first")), last=_day(form.get("last")), substitute=form.get("substitute", "")
+        )
+    except (Invalid, Conflict) as error:
+        return me.draw(absent=error) if person_id == who.id else person.draw(person_id, absent=error)
+    flash(f"{kept.substitute_name} stands in")
+    return frame.redirect_to(_page(person_id))
+
+
+def _end(person_id: str, absence_id: str) -> Response:
+    absences.take_back(frame.actor(), absence_id, person_id)
+    flash("The absence is taken back")
+    return frame.redirect_to(_page(person_id))
+
+
+def _page(person_id: str) -> str:
+    return "/settings/me#absences" if person_id == frame.actor().id else f"/settings/people/{person_id}#absences"
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return None

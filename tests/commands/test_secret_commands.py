@@ -1,0 +1,48 @@
+"""`console secret` as somebody at a shell uses it, and the same by program: a secret goes in, and never comes out."""
+
+import pytest
+from click.testing import CliRunner
+
+from console.commands.secret import secret
+from console.errors import Invalid, NotFound
+from console.integrations import outgoing_secrets
+from tests.company import Company
+from tests.conftest import web_app
+from tests.views.test_webhook_pages import key
+
+TEXT = "sk_live_9876543210"
+HOSTS = ["--hosts", "api.bank.example,api2.bank.example"]
+PLACE = "/api/v1/secrets"
+
+
+def test_set_from_the_standard_input_listed_without_it_and_deleted(company: Company) -> None:
+    shell = CliRunner()
+    assert shell.invoke(secret, ["set", "bank", *HOSTS], input="").exit_code == 2
+    assert isinstance(shell.invoke(secret, ["set", "bank", *HOSTS], input="short\n").exception, Invalid)
+    assert shell.invoke(secret, ["set", "bank", *HOSTS], input=f"{TEXT}\n").output == "bank is set\n"
+    assert outgoing_secrets.for_address("bank", "https://api2.bank.example") == TEXT
+    assert shell.invoke(secret, ["set", "bank", "--hosts", "api.bank.example", "--keep"]).exit_code == 0
+    assert shell.invoke(secret, ["list"]).output == "bank  api.bank.example  not used\n"
+    assert isinstance(shell.invoke(secret, ["set", "bank", *HOSTS, "--keep"]).exception, Invalid), "another host needs it once more"
+    assert shell.invoke(secret, ["delete", "bank"]).output == "bank is removed\n"
+    assert isinstance(shell.invoke(secret, ["delete", "bank"]).exception, NotFound)
+
+
+@pytest.mark.parametrize("who", ["olivia", "mona", "stan", "ada", "rosa"])
+def test_by_program_nobody_without_the_right_sees_sets_or_removes_one(company: Company, who: str) -> None:
+    client, headers = web_app().test_client(), key(company.people[who])
+    calls = (client.get(PLACE, headers=headers), client.put(f"{PLACE}/bank", json={"value": TEXT, "hosts": ["a.example"]}, headers=headers),
+             client.delete(f"{PLACE}/bank", headers=headers))  # fmt: skip
+    assert [call.status_code for call in calls] == [403, 403, 403]
+    assert outgoing_secrets.known() == []
+
+
+def test_by_program_it_is_set_and_no_answer_holds_it(company: Company) -> None:
+    client, headers = web_app().test_client(), key(company.people["ines"])
+    made = client.put(f"{PLACE}/bank", json={"value": TEXT, "hosts": ["api.bank.example"]}, headers=headers)
+    listed = client.get(PLACE, headers=headers)
+    assert (made.status_code, made.json["hosts"], [one["name"] for one in listed.json["data"]]) == (200, ["api.bank.example"], ["bank"])
+    assert TEXT not in made.text + listed.text
+    elsewhere = client.put(f"{PLACE}/bank", json={"hosts": ["api.bank.example", "mine.example"]}, headers=headers)
+    assert (elsewhere.status_code, elsewhere.json["details"][0]["field"]) == (422, "value")
+    assert [client.delete(f"{PLACE}/bank", headers=headers).status_code for _ in range(2)] == [204, 404]

@@ -1,0 +1,65 @@
+"""Being away: said on one's own page or by who manages people, shown where work is handed out and where it is done; and the same by program."""
+
+from datetime import timedelta
+from typing import Any
+
+from console import log, runs
+from console.accounts import absences
+from tests.views.conftest import Pages
+from tests.views.test_webhook_pages import key
+
+OWN = "/settings/me/absences"
+
+
+def days(**more: Any) -> dict[str, Any]:
+    today = log.now().date()
+    return {"first": str(today), "last": str(today + timedelta(days=3)), "substitute": "olivia@fernwick.example"} | more
+
+
+def test_said_on_ones_own_page_wrong_days_keep_what_was_typed_and_it_is_ended_there(pages: Pages) -> None:
+    page = pages.tom.post(OWN, days(last="2020-01-01", csrf_token=pages.tom.token), status=422)
+    assert "Takes today or a later day" in page.text
+    assert 'value="olivia@fernwick.example"' in page.html
+    pages.tom.post(OWN, days(csrf_token=pages.tom.token))
+    page = pages.tom.get("/settings/me").text
+    assert all(words in page for words in ("Away now", "Olivia stands in"))
+    assert "on one of these days" in pages.tom.post(OWN, days(csrf_token=pages.tom.token), status=409).text.lower()
+    (kept,) = absences.away().values()
+    for who in ("olivia", "stan"):
+        browser = getattr(pages, who)
+        browser.post(f"{OWN}/{kept.id}/end", {"csrf_token": browser.token}, status=404)
+        browser.post(f"/settings/people/{kept.person}/absences/{kept.id}/end", {"csrf_token": browser.token}, status=403)
+    pages.ines.post(f"/settings/people/{kept.person}/absences/{kept.id}/end", {"csrf_token": pages.ines.token})
+    assert absences.away() == {}
+    pages.ines.post(f"/settings/people/{kept.person}/absences", days(csrf_token=pages.ines.token))
+    assert "Olivia stands in" in pages.ines.get(f"/settings/people/{kept.person}").text
+
+
+def test_who_hands_out_work_sees_it_and_who_stands_in_finds_it_at_home(pages: Pages) -> None:
+    company = pages.company
+    run_id = runs.start(company.tom, "care-review", "customer", "1", {"why": "periodic"})
+    new = runs.start(company.mona, "care-review", "customer", "2", {"why": "periodic"})
+    absences.plan(company.tom, company.tom.id, first=log.now().date(), last=log.now().date(), substitute="olivia@fernwick.example")
+    assert "Olivia stands in" in pages.mona.get(f"/runs/{new}/assign").text
+    home = pages.olivia.get("/?show=instead")
+    assert "with Tom, who is away" in home.text
+    assert run_id in home.html
+    assert "who is away" not in pages.stan.get("/").text
+
+
+def test_by_program_ones_own_alone_and_of_others_for_who_manages_people(pages: Pages) -> None:
+    company, client = pages.company, pages.app.test_client()
+    place = f"/api/v1/people/{company.tom.id}/absences"
+    own = key(company.tom)
+    made = client.post(place, json=days(), headers=own | {"X-Idempotency-Key": "once"})
+    assert (made.status_code, made.json["substitute"]) == (201, company.olivia.id)
+    assert client.post(place, json=days(), headers=own | {"X-Idempotency-Key": "once"}).json == made.json
+    assert client.post(place, json=days(), headers=own).json["code"] == "away_already"
+    assert [one["id"] for one in client.get(place, headers=own).json["data"]] == [made.json["id"]]
+    for who in ("olivia", "mona", "stan"):
+        other = key(company.people[who])
+        assert client.get(place, headers=other).status_code == 403
+        assert client.post(place, json=days(), headers=other).status_code == 403
+        assert client.delete(f"{place}/{made.json['id']}", headers=other).status_code == 403
+    admin = key(company.people["ines"])
+    assert client.delete(f"{place}/{made.json['id']}", headers=admin).status_code == 204
