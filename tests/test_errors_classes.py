@@ -23,7 +23,7 @@ from console.errors import (
 )
 from console.log import checkpoint, tree
 from console.settings import IllFormed, Setting, SettingsError, parse_env, read
-from tests.log.growing import Memory, Tiles
+from tests.log.growing import Memory, Tiles, consistent, included
 from tests.tables import cases
 
 CLASSES: list[tuple[type[ConsoleError], int, str]] = [
@@ -266,21 +266,21 @@ LEAVES = [hashlib.sha256(bytes([number])).digest() for number in range(9)]
 def test_no_proof_of_a_leaf_outside_the_tree(index: int, size: int) -> None:
     with pytest.raises(IndexError, match=f"a tree of {size} leaves has no leaf {index}"):
         tree.inclusion(index, size, tree.within(LEAVES))
-    assert not tree.included(LEAVES[0], index, size, [], LEAVES[0])
+    assert not included(LEAVES[0], index, size, [], LEAVES[0])
 
 
 @pytest.mark.parametrize(("old", "size"), [(-1, 0), (1, 0), (5, 4), (-1, 9)])
 def test_no_proof_from_a_size_outside_the_tree(old: int, size: int) -> None:
     with pytest.raises(IndexError, match=f"a tree of {size} leaves never had {old}"):
         tree.consistency(old, size, tree.within(LEAVES))
-    assert not tree.consistent(old, tree.EMPTY, size, tree.EMPTY, [])
+    assert not consistent(old, tree.EMPTY, size, tree.EMPTY, [])
 
 
 @pytest.mark.parametrize(("size", "old"), [(9, 0), (9, 9), (1, 0), (1, 1), (0, 0)])
 def test_nothing_needs_no_proof(size: int, old: int) -> None:
     assert tree.consistency(old, size, tree.within(LEAVES)) == []
-    assert tree.consistent(old, tree.root(LEAVES[:old]), size, tree.root(LEAVES[:size]), [])
-    assert not tree.consistent(old, tree.root(LEAVES[:old]), size, tree.root(LEAVES[:size]), [LEAVES[0]])
+    assert consistent(old, tree.root(LEAVES[:old]), size, tree.root(LEAVES[:size]), [])
+    assert not consistent(old, tree.root(LEAVES[:old]), size, tree.root(LEAVES[:size]), [LEAVES[0]])
 
 
 @pytest.mark.parametrize("size", [-1, 10, 11])
@@ -301,8 +301,8 @@ def test_no_leaves_added_write_no_tile() -> None:
 def test_a_single_leaf_is_its_own_root_and_needs_no_neighbour() -> None:
     assert tree.root(LEAVES[:1]) == LEAVES[0]
     assert tree.inclusion(0, 1, tree.within(LEAVES)) == []
-    assert tree.included(LEAVES[0], 0, 1, [], LEAVES[0])
-    assert not tree.included(LEAVES[0], 0, 1, [LEAVES[1]], LEAVES[0])
+    assert included(LEAVES[0], 0, 1, [], LEAVES[0])
+    assert not included(LEAVES[0], 0, 1, [LEAVES[1]], LEAVES[0])
 
 
 def test_neighbours_have_their_sides() -> None:
@@ -312,8 +312,8 @@ def test_neighbours_have_their_sides() -> None:
 
 @pytest.mark.parametrize("length", [0, 31, 33, 64])
 def test_a_neighbour_of_another_length_proves_nothing(length: int) -> None:
-    assert not tree.included(LEAVES[0], 0, 2, [b"x" * length], tree.root(LEAVES[:2]))
-    assert not tree.consistent(1, LEAVES[0], 2, tree.root(LEAVES[:2]), [b"x" * length])
+    assert not included(LEAVES[0], 0, 2, [b"x" * length], tree.root(LEAVES[:2]))
+    assert not consistent(1, LEAVES[0], 2, tree.root(LEAVES[:2]), [b"x" * length])
 
 
 def test_a_tile_that_was_never_written_is_missing() -> None:

@@ -212,11 +212,15 @@ def _read(connection: Connection, source: Engine) -> Held:
         clearance_rules.read(connection),
     )  # read after the number, so labels can only be newer; then they are read again
     index = Index(rows)
-    return Held(index, Judge(rows), int(found[0].number), source, labels, clearance_rules.known(index, labels), _masking(index))
-
-
-def _masking(index: Index) -> frozenset[str]:
-    return frozenset(row.obj for row in index.rows if row.act == "reveal" and row.eft == "allow")
+    return Held(
+        index,
+        Judge(rows),
+        int(found[0].number),
+        source,
+        labels,
+        clearance_rules.known(index, labels),
+        frozenset(row.obj for row in index.rows if row.act == "reveal" and row.eft == "allow"),
+    )
 
 
 def _rows(found: Sequence[sa.Row[tuple[object, ...]]]) -> list[Row]:

@@ -272,15 +272,7 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
     may_update = may_update_record(actor, collection_id, key)
     fields = tuple(item for item in collection.readable(scope))
     named = named_records(actor, fields, [found]) if labels else {}
-    log.note(
-        actor,
-        "record_viewed",
-        source=collection.source,
-        collection=collection_id,
-        record=records.log_reference(collection, key),
-        label=label_on_collection(collection),
-        later=True,
-    )
+    note_view(actor, collection, key)
     fixed = access.scope_for(actor, collection_id, "update").fixed if may_update else frozenset()
     masks = _masked(collection, scope)
     return RecordPage(collection, found, fields, _relations(actor, collection), may_update, named, masks, fixed, governors(actor, fields))
@@ -440,6 +432,20 @@ def key_of_reference(collection: Collection, named: str) -> str | None:
 def label_on_collection(collection: Collection) -> str | None:
     """The label of the whole collection. Labels on single records are part of the record scope."""
     return access.label_of(f"collection:{collection.id}")
+
+
+def note_view(actor: Actor, collection: Collection, key: str, *, relation: str = "", label: str | None = None) -> None:
+    """Note that the actor looked at the record, or at these relations of it. `label`: another than that of the whole collection."""
+    log.note(
+        actor,
+        "record_viewed",
+        open={"relation": relation} if relation else {},
+        source=collection.source,
+        collection=collection.id,
+        record=records.log_reference(collection, key),
+        label=label or label_on_collection(collection),
+        later=True,
+    )
 
 
 def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, found: ListPage) -> None:

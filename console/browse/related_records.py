@@ -3,9 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from console import access, log, records
+from console import access, records
 from console.browse import naming
-from console.browse.record_lists import MOST_IN_TAB, browsed_collection, label_on_collection, named_records, read_columns, shown_columns
+from console.browse.record_lists import (
+    MOST_IN_TAB,
+    browsed_collection,
+    label_on_collection,
+    named_records,
+    note_view,
+    read_columns,
+    shown_columns,
+)
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, Relation
 from console.errors import NotFound, SourceDown
@@ -103,16 +111,7 @@ def _note_related(actor: Actor, collection: Collection, key: str, relations: Seq
     for relation in relations:
         by_label.setdefault(label_on_collection(records.collection(relation.collection)), []).append(relation.name)
     for label, names in by_label.items():
-        log.note(
-            actor,
-            "record_viewed",
-            open={"relation": ", ".join(names)},
-            source=collection.source,
-            collection=collection.id,
-            record=records.log_reference(collection, key),
-            label=label or label_on_collection(collection),
-            later=True,
-        )
+        note_view(actor, collection, key, relation=", ".join(names), label=label)
 
 
 def _without_near_end(target: Collection, link: Relation) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Turns of the talk about a workflow: what a person asked for, and what came of it. A turn changes nothing; it is its asker's alone, and sealed under their key.
+"""Turns of the talk about a workflow: what a person asked for, and what the model answered. A turn changes nothing. Only its asker sees it, and it is sealed under their key.
 
 The names that the person may use, and the draft as it was, are kept with the question: whoever answers it needs no rights and reads nothing else.
 """
@@ -112,7 +112,7 @@ class Turn:
 
 
 def ask(actor: Actor, slug_or_id: str, message: str, revision: int) -> str:
-    """Put a wish about the draft at this revision to the model, in the background; the id of the turn. A turn of the same person that is pending is stopped.
+    """Ask the model in the background for changes of the draft at this revision, and return the id of the turn. A pending turn of the same person is stopped.
 
     Raises Invalid with the field, Conflict `stale_revision` where the draft at that revision is not kept, NotFound, NotAllowed.
     """
@@ -179,7 +179,7 @@ def latest(actor: Actor, draft: Draft, most: int = 10) -> list[Turn]:
 
 
 def stop(actor: Actor, slug_or_id: str, turn_id: str) -> Turn:
-    """Wait no longer for an answer; one that comes later is not shown. Raises as `turn`."""
+    """Stop waiting for the answer. An answer that comes later is not shown. Raises as `turn`."""
     turn(actor, slug_or_id, turn_id)
     fetch(_STOP, (turn_id,))
     return turn(actor, slug_or_id, turn_id)
@@ -191,7 +191,7 @@ def note_taken(turn_id: str, how: str) -> None:
 
 
 def expire(before: datetime) -> int:
-    """Forget turns that are older, with what was asked and answered; how many."""
+    """Delete older turns with their questions and answers; returns how many."""
     return int(fetch(_EXPIRE, (before,))[0][0])
 
 
@@ -271,7 +271,7 @@ def _read(row: Sequence[Any]) -> Turn:
 
 
 def _with_problems(found: Turn, draft: Draft) -> Turn:
-    """With what is wrong with the document after the changes, as the draft would tell it."""
+    """The turn with the problems of the document after its changes, in the words of the draft."""
     if found.status != "ready" or not found.answer.changes:
         return found
     copy = replace(draft, document=found.after)

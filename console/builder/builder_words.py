@@ -27,7 +27,7 @@ def over(budget: str) -> str:
 
 
 def off(current: Current, draft: Draft) -> tuple[Code, str] | None:
-    """The code and the words where nobody is to be asked: the AI is off here, or there is no model."""
+    """The code and the sentence if no model can be asked: the AI is off, or there is no model."""
     why = current.off(draft.document.get("collection"), draft.slug)
     if why is not None:
         return "no_key", _by_hand(absence_words.off(why))

@@ -1,4 +1,4 @@
-"""Changes that a model proposes, tried on a copy of the draft: what they come to, and what is wrong with it that was not wrong before.
+"""Changes that a model proposes, tried on a copy of the draft: the new document, and the problems that the draft did not have before.
 
 What names something out of reach, a step type or setting that is not there, or an expression that cannot be read never gets into a draft (`hard`). What a person
 can finish, such as a way that leads nowhere yet, may (`open_ends`).
@@ -25,7 +25,7 @@ MOST_TRIED = 80
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A draft, what surrounds it within the reach of who asks, and the names in that reach."""
+    """A draft, with the names and surroundings that the person who asks may see."""
 
     document: Mapping[str, Any]
     surroundings: Surroundings
@@ -113,7 +113,7 @@ def _key(problem: Problem) -> tuple[str | None, str, str]:
 
 
 def _may_stay(problem: Problem, after: Mapping[str, Any]) -> bool:
-    """Whether a person can finish what the problem is about, and nothing unknown hides behind it."""
+    """Whether a person can mend the problem, and it names nothing unknown."""
     if problem.reason.startswith(RIGHTS):
         return True
     if problem.step is None:

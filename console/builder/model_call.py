@@ -1,4 +1,4 @@
-"""One call of the model for a turn: its row, its budget, the breaker, and the prompt kept for who audits; as every other call has them."""
+"""One call of the model for a turn. Like every call it has a row, a budget and a breaker, and its prompt is kept for auditors."""
 
 import hmac
 from decimal import Decimal
@@ -102,7 +102,7 @@ def _require_may_ask(question: Question, current: Current, chosen: Chosen, call:
 
 
 def _note(current: Current, call: str, raw: Raw | None, *, ms: int, code: str | None = None, request_id: str | None = None) -> None:
-    """Write what the call came to into its row."""
+    """Write the result of the call into its row."""
     cost: Decimal | None = None
     row: dict[str, Any] = {"mode": None, "request_id": request_id, "input": None, "cached": None, "output": None}
     if raw is not None:

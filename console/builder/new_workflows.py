@@ -1,4 +1,4 @@
-"""What a new workflow may begin from: the shipped ones and one's own, found by words; and a copy whose names are mapped to what is here."""
+"""What a new workflow may begin from: shipped workflows and one's own, found by words. The copy uses names that exist in this console."""
 
 import functools
 import re
@@ -49,7 +49,7 @@ def beginnings(actor: Actor) -> list[Beginning]:
 
 
 def nearest(offered: Sequence[Beginning], words: str) -> list[Beginning]:
-    """Those whose title and sentence hold the words, or nearly, the nearest first; none where nothing is near."""
+    """The beginnings whose title or sentence holds the words or similar ones, best match first."""
     wanted = _words(words)
     scores = [(_likeness(wanted, each), -number) for number, each in enumerate(offered)] if wanted else []
     return [offered[-number] for score, number in sorted(scores, reverse=True)[:MOST_NEAR] if score >= NEAR]

@@ -63,7 +63,7 @@ def _of_document(before: Mapping[str, Any], after: Mapping[str, Any], told: Sequ
 
 
 def taken(before: Mapping[str, Any], after: Mapping[str, Any], chosen: Collection[str]) -> dict[str, Any]:
-    """The document with the chosen parts alone. Ways to steps that are not in it lead to where those would have led, or are left out."""
+    """The document with only the chosen parts. A way to a step that was not chosen leads to where that step would have led, or is left out."""
     made = {name: value for name, value in before.items() if f"document:{name}" not in chosen}
     made |= {name: value for name, value in after.items() if f"document:{name}" in chosen}
     old, new = _by_id(before["steps"]), _by_id(after["steps"])

@@ -14,7 +14,7 @@ NAMED = ("collection", "team", "inbox")
 
 
 def reachable(actor: Actor) -> dict[str, Any]:
-    """The names as JSON, as they are sent and kept with the turn: a person who loses a right meanwhile has asked with it."""
+    """The names as JSON. They are sent and kept with the turn, so the rights at the moment of asking count."""
     seen = [
         each
         for each in records.collections()

@@ -1,4 +1,4 @@
-"""Answering a turn: the model is asked, what it proposes is tried on a copy and checked, and what is wrong goes back to it, three times at most in one deadline.
+"""Answering a turn: the model proposes changes, they are tried on a copy and checked, and the problems are sent back to it. At most three rounds, within one deadline.
 
 Nothing is changed here. What cannot be in a draft is not proposed, and the answer says so.
 """
@@ -175,6 +175,6 @@ def _line(titles: dict[str, str], step: str | None, reason: str) -> str:
 
 
 def _without_place(line: str) -> str:
-    """The reason alone: which number a change had says nothing to a person."""
+    """The reason without the number of the change, which means nothing to a person."""
     place, _, reason = line.partition(": ")
     return reason if place.startswith("changes[") else line

@@ -19,7 +19,7 @@ def catalogue() -> str:
 
 
 def _outcomes(kind: Any) -> tuple[str, ...]:
-    """The outcomes of the type where they do not depend on its settings; of others the settings say it."""
+    """The outcomes of the type, unless they depend on its settings."""
     try:
         return tuple(kind.outcomes(kind.Config()))
     except Exception:  # noqa: BLE001 (settings are needed: which outcomes there are stands in them)

@@ -1,4 +1,4 @@
-"""What a provider of a channel is: it takes one message, and where it can tells later what became of it.
+"""What a provider of a channel is: it sends one message, and some can be asked later whether it arrived.
 
 A provider is a plug-in: one file in `console/channels/providers/`, or a class of another package under the entry point `console.channels`.
 It never looks at the database, the clock or who may be reached: that is judged before.

@@ -1,4 +1,4 @@
-"""What providers tell: receipts, the end of calls, answers of people. Each is believed only with its provider's signature.
+"""What providers send us: receipts, ends of calls, answers of people. Only what carries the provider's signature is taken.
 
 Twice the same changes nothing; what comes before the provider's own answer counts; what names another call is refused.
 """

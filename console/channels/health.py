@@ -1,4 +1,4 @@
-"""How a channel does: what left, failed and waits, of the last day; one statement for each channel, over an index."""
+"""The health of a channel: how many messages were sent, failed and wait, of the last day. One statement for each channel, over an index."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Consent that is taken back: by a word in a message, by a link, by the label of a call. It holds at once, and then goes into the user's database.
+"""Consent that is withdrawn: by a word in a message, by a link, by the label of a call. It holds at once; then it is written to the user's database.
 
 The console's own row is what the gate looks at, so that a database that is down or read-only sends nobody anything.
 """

@@ -1,4 +1,4 @@
-"""The sandbox: messages go into the outbox alone, and what becomes of them is chosen by rules or by hand.
+"""The sandbox: messages go only into the outbox, and rules or people choose how each ends.
 
 A channel's script has one rule on each line: `outcome share`, or `text in the address or name: outcome`. Shares are weights; an outcome of a
 call may have a label (`answered/interested`). `by_hand` leaves it to a person in the outbox. The choice for a message is the same at every try.

@@ -39,14 +39,14 @@ _DUE = "select id from console.message where due_at <= %s order by due_at limit 
 
 
 def pick_up() -> int:
-    """Put in a job for each message that is due; how many were new. What a crash left behind is due too."""
+    """Add a job for each message that is due; returns how many were new. Messages that a crash left behind are due too."""
     if queue.paused():
         return 0
     return queue.enqueue_all([queue.send(message_id) for (message_id,) in fetch(_DUE, (log.now(), AT_ONCE))])
 
 
 def send(message_id: str) -> None:
-    """What a worker calls: do with the message what is due. Raises PutBack while another process is at it, or everything is paused."""
+    """The job: send the message, or check on it, whichever is due. Raises PutBack while another process does it, or everything is paused."""
     with alone(f"message|{message_id}") as mine:
         if not mine:
             raise queue.PutBack(BUSY_S)
@@ -148,7 +148,7 @@ def _leaving(message: Message, content: Any, contact: Contact | None, to: str, b
 
 
 def _hand_over(message: Message, letter: Letter) -> None:
-    """Send it, and record what came of it."""
+    """Send it, and record the result."""
     faults.point("channels.send.before")
     try:
         handed = sandbox.handed(letter, script_of(letter.kind)) if message.sandbox else providers.provider_of(letter.kind).send(letter)
@@ -194,7 +194,7 @@ def record_sent(message: Message, handed: Handed) -> None:
 
 
 def record_outcome(message_id: str, handed: Handed) -> bool:
-    """What a callback, a look-up or the sandbox says became of a message that left; False where that is known already."""
+    """Keep the result of a sent message as a callback, a look-up or the sandbox says it; False if it is known already."""
     message = message_rows.by_id(message_id)
     if message is None or message.status not in LEFT or message.outcome not in (None, "sent"):
         return False

@@ -1,4 +1,4 @@
-"""Telling a run what became of its message: once, also after a crash in between."""
+"""Giving a run the result of its message: once, also after a crash."""
 
 import logging
 from datetime import timedelta
@@ -46,7 +46,7 @@ def _output(message: Message) -> dict[str, object]:
 
 
 def tell_left() -> int:
-    """Tell runs whose message has settled and that were not told, because a process died in between. How many."""
+    """Give runs the result of their message if a process died before it did so; returns how many."""
     left = read(_UNTOLD, (log.now() - timedelta(seconds=LEFT_S), AT_ONCE))
     for message in left:
         try:

@@ -65,7 +65,7 @@ def _behind(token: str, address: str) -> tuple[str, str, str]:
 
 
 def _contact(collection: str, record: str) -> Contact:
-    """The contact; one of whom nothing is known where the source is down or the record gone: the link works in any case."""
+    """The contact. If the source is down or the record is gone it is an empty one, so that the link works in any case."""
     try:
         return reaching.contact_at(collection, record)
     except ConsoleError:

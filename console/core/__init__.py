@@ -16,6 +16,7 @@ __all__ = [
     "filter_expressions",
     "filters",
     "forms",
+    "list_addresses",
     "media",
     "message_words",
     "moments",

@@ -118,12 +118,6 @@ def iban(country: str, account: str) -> str:
     return f"{country}{98 - int(digits) % 97:02d}{account}"
 
 
-def iban_holds(text: str) -> bool:
-    """Whether the check digits of an IBAN agree; blanks are ignored."""
-    plain = text.replace(" ", "")
-    return int("".join(str(int(sign, 36)) for sign in plain[4:] + plain[:4])) % 97 == 1
-
-
 def document_number(kind: str, rng: Random) -> str:
     """A number of nine signs: a letter or two, then digits."""
     letters = rng.choice("CFGHJKLMNPRT") + ("X" if kind == "passport" else "")

@@ -76,7 +76,7 @@ class Path:
 def show(actor: Actor, slug: str, version: str | None = None) -> Shown:
     """One workflow: the live version, another one by number, or `draft`. Raises NotFound, with the same text whether it does not exist or is hidden."""
     known = next((known for known in workflows.all_known() if known.slug == slug), None)
-    if known is None or not _sees(actor, known):
+    if known is None or not access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "see"):
         raise NotFound(hidden=known is not None and known.label is None)
     may_edit = access.can(actor, known.team or None, f"{OBJECT}:{slug}", "edit")
     drafted = _draft(known)
@@ -123,10 +123,6 @@ def picture_of(document: Workflow, collections: Mapping[str, Any]) -> Picture:
     labels = Labels(collections, collections.get(document.collection or ""))
     nodes = [node_of(step, labels, titles, back, groups.get(step.id)) for step in document.steps]
     return Picture(nodes, [group.title for group in document.groups])
-
-
-def _sees(actor: Actor, known: Known) -> bool:
-    return access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "see")
 
 
 def _collection_label(collection: str | None) -> str:

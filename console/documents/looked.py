@@ -79,7 +79,7 @@ def looked_at(actor: Actor, run_id: str, at: int | None = None, events: Sequence
     except NotFound:
         listed = []
     there = [one for one in listed if not one.why_not and (one.at is None or moment is None or one.at <= moment)]
-    return [_looked(document, [event for event in events if _same(event, document)]) for document in there]
+    return [_looked(document, [event for event in events if _names(event) == _named(document)]) for document in there]
 
 
 def pages_by(looked: Looked, events: Sequence[log.Stored], person: str) -> int:
@@ -110,10 +110,6 @@ def _moment(run_id: str, n: int) -> datetime | None:
     """When that event happened."""
     found = log.events_of(run_id, after=n - 1, limit=1, opened=False)
     return found[0].at if found else None
-
-
-def _same(event: log.Stored, document: Document) -> bool:
-    return _names(event) == _named(document)
 
 
 def _named(document: Document) -> tuple[Any, ...]:

@@ -154,7 +154,7 @@ def admit(connection: Connection, target: Target, candidates: Sequence[Candidate
 
 
 def told_again(target: Target, candidates: Sequence[Candidate]) -> list[Answer]:
-    """What became of candidates with these keys when they were admitted. Admits nobody."""
+    """The results of candidates with these keys that were admitted before. Admits nobody."""
     whos = {candidate.line: who_of(target, candidate) for candidate in candidates if not candidate.wrong}
     present, by_key = _present(target, whos.values(), [candidate.key for candidate in candidates if candidate.key])
     gone = [{"field": "record" if target.collection else "lead", "reason": "Not in it now. Send it with a new key to enrol it."}]
@@ -172,7 +172,7 @@ def told_again(target: Target, candidates: Sequence[Candidate]) -> list[Answer]:
 def _enter(
     connection: Connection, target: Target, good: Sequence[Candidate], whos: Mapping[int, str], ids: Mapping[int, str], entry: Entry
 ) -> set[str]:
-    """Insert them; the ids of those who came in."""
+    """Insert them; returns the ids of those who were new."""
     sealed = _sealed(target, good, ids)
     now = log.now()
     parameters = {

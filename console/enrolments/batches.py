@@ -190,7 +190,7 @@ def newest(workflow_id: str, *, most: int = 5) -> list[Batch]:
 
 
 def sweep() -> int:
-    """Forget batches after 30 days, and the bytes of files that no batch names; how many batches went."""
+    """Delete batches after 30 days, and the bytes of files that no batch names; returns how many batches."""
     gone = fetch(_FORGET)
     named = {row[0] for row in fetch("select folder from console.enrolment_batch where folder is not null and ended_at is null or preview")}
     kept = {

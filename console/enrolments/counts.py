@@ -81,7 +81,7 @@ def _counts(rows: Sequence[tuple[int | None, str | None, str, int]]) -> Counts:
 
 
 def follow() -> int:
-    """Take over where the runs of enrolled people stand, as far as the log has been read; answers how many events were read. A duty of the worker."""
+    """Update the places of enrolled people from the next events of the log; returns how many events were read. Called by the worker."""
     read = 0
     while events := int(fetch("select console.follow_enrolled_runs(%s)", (AT_ONCE,))[0][0]):
         read += events

@@ -1,4 +1,4 @@
-"""Erasing somebody who is enrolled: they leave every workflow, and what they came in with goes."""
+"""Erasing somebody who is enrolled: they leave every workflow, and the values that they were enrolled with are deleted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

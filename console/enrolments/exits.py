@@ -1,4 +1,4 @@
-"""When somebody leaves before the end: the exits of the workflow, judged at each event about them, and again one after the other for what nobody told us.
+"""When somebody leaves before the end: the exits of the workflow are judged at each event about them, and regularly for changes without an event.
 
 A record that is no more ends the place of whoever it was about.
 """
@@ -52,7 +52,7 @@ class Place:
 
 
 def look() -> int:
-    """Judge the exits of whom the next events of the log are about; answers how many left. A duty of the worker, of one at a time."""
+    """Judge the exits of those whom the next events of the log are about; returns how many left. Called by one worker at a time."""
     with alone("exits of enrolments") as mine:
         if not mine:
             return 0
@@ -64,7 +64,7 @@ def look() -> int:
 
 
 def _judged_at_events(events: Sequence[LogEvent]) -> int:
-    """Judge whom these events are about, each at every event about them; how many left."""
+    """Judge each person at every one of these events about them; returns how many left."""
     numbers = list(range(len(events)))
     about = ([event.collection for event in events], [event.record for event in events], [event.run for event in events])
     own = [(event.run, number) for number, event in enumerate(events) if event.run and not event.on.startswith("run.")]

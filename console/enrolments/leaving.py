@@ -33,7 +33,7 @@ where w.status = 'cancelled' and e.left_at is null and e.run is null limit 500
 
 
 def unenrol(actor: Actor, slug_or_id: str, lead_id: str, reason: str) -> Lead:
-    """Take somebody out: their run is cancelled at once with the reason, and what is pending is done no more.
+    """Take somebody out: their run is cancelled at once with the reason, and pending work is dropped.
 
     Raises NotFound, NotAllowed, Invalid without a reason, Conflict `not_possible` where they have left already.
     """

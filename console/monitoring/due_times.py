@@ -1,4 +1,4 @@
-"""Due times: within how much working time a run of a workflow, or a ticket of an inbox, is to be done; who is told on the way, and where it goes when late.
+"""Due times: the working time in which a run or a ticket has to be done, who gets a notice on the way, and the inbox it goes to when it is late.
 
 A clock is computed, not ticked: the working time since the run began (the ticket came in), less the attempts at steps that wait for somebody outside. So it adds up
 whatever the worker missed. At each part of the time something is done once; of what was missed, only the last of its kind.
@@ -197,7 +197,7 @@ def due_at(hours: Hours, begun: datetime, now: datetime, total_s: float, worked_
 
 
 def look() -> int:
-    """Do what is due for every live run with a due time; how many clocks were looked at. While everything is paused, nobody is told."""
+    """Do what is due for every live run with a due time; returns how many clocks were checked. While everything is paused, no notice is sent."""
     if queue.paused():
         return 0
     rules = {row[0]: _rule(row) for row in fetch(_RULE)}
@@ -310,7 +310,7 @@ def _types(workflow: str, number: int) -> dict[str, str]:
 
 
 def _turn(run_id: str, rule: Rule) -> None:
-    """Do what the run's clock has come to, and set when to look again. The row of the clock is locked: two workers do it once."""
+    """Do what is due by the run's clock, and set when to check it again. The row of the clock is locked, so that two workers do it once."""
     moves: str | None = None
     with transaction() as connection:
         loaded = load(run_id, whole=True)
@@ -339,7 +339,7 @@ def _turn(run_id: str, rule: Rule) -> None:
 
 
 def _tell(connection: sa.Connection, run: Run, rule: Rule, passed: Sequence[Stage], percent: int) -> list[str]:
-    """Tell whom the stages name, each once whatever was missed; returns their ids."""
+    """Send a notice to the people that the stages name, each once even if several stages were missed; returns their ids."""
     people: dict[str, None] = {}
     for stage in passed:
         holder = run.holder or run.last_holder
@@ -377,7 +377,7 @@ def _note(connection: sa.Connection, run: Run, rule: Rule, percent: int, clock: 
 
 
 def _move(run_id: str, inbox: str, percent: int) -> None:
-    """Put the run into the inbox, with the holder's draft; left where it is if it ended, is there already, or a change is under way."""
+    """Put the run into the inbox, with the holder's draft. Does nothing if it ended, is there already, or a change is under way."""
 
     def once() -> None:
         loaded = load(run_id)

@@ -1,4 +1,4 @@
-"""Failed runs with their cause, read from the log in its order: what the list of incidents and alerts are made of."""
+"""Failed runs with their cause, read from the log in its order. Incidents and alerts are made of them."""
 
 import hashlib
 import re
@@ -36,7 +36,7 @@ _PARTICULARS = re.compile(r"[\"“”'‘’«»][^\"“”'‘’«»]{0,200}[\
 
 
 def read_log() -> int:
-    """Write down what failed and what was repeated since the last time; how many failed. One process at a time; safe to repeat."""
+    """Write down what failed and what was repeated since the last call; returns how many failed. One process at a time; safe to repeat."""
     found = 0
     while True:
         with transaction() as connection:

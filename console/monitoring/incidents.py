@@ -1,4 +1,4 @@
-"""Failed runs in groups of one cause each: seen together, mended once, and done again together."""
+"""Failed runs in groups with one cause each, which are retried or closed together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -106,7 +106,7 @@ def runs_of(actor: Actor, workflow: Known, cause: str, *, limit: int = AT_ONCE) 
 def retry_all(
     actor: Actor, workflow: Known, cause: str, *, origin: Literal["start", "failure"], version: Literal["original", "current"]
 ) -> Retried:
-    """Do the failed runs of an incident again, at most `AT_ONCE`, each as a new run linked to the old one. What one refuses keeps no other back.
+    """Retry the failed runs of an incident, at most `AT_ONCE`, each as a new run linked to the old one. If one is refused, the others go on.
 
     Raises NotAllowed without the right to start the workflow, NotFound if nothing of the incident is open for the actor.
     """
@@ -176,7 +176,7 @@ def checked_version(text: str) -> Literal["original", "current"]:
 
 
 def _settle(started: Mapping[str, str]) -> None:
-    """Note at once which runs were done again; the log would say so a second later."""
+    """Write down at once which runs were retried. Reading the log would do it a second later."""
     failure = tables.failure.c
     with transaction() as connection:
         for old, new in started.items():

@@ -1,4 +1,4 @@
-"""Runs of a workflow that used up their time: by how much, and who held each how long while its clock went."""
+"""Runs of a workflow that used up their time: by how much, and how long each person held them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ def late_runs(actor: Actor, workflow: Known, days: int, zone: str) -> list[LateR
 
 
 def _late_run(run_id: str, rule: due_times.Rule, breached_at: datetime) -> LateRun:
-    """The run folded from its log, with the stretches of each holder."""
+    """The run as its log says, with the times during which each person held it."""
     events = [as_event(event) for event in log.events_of(run_id)]
     now, stretches, state = log.now(), list[tuple[str | None, datetime, datetime]](), Run()
     before = events[0].at

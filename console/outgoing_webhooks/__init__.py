@@ -1,4 +1,4 @@
-"""Outgoing webhooks: events of the log, sent to addresses outside in the order of their places, as far as somebody named may read them."""
+"""Outgoing webhooks: events of the log, sent to outside addresses in the order of the log. Only what a named person may read is sent."""
 
 from console.outgoing_webhooks.delivering import deliver, pick_up
 from console.outgoing_webhooks.delivery_list import Delivered, deliveries_of, delivery, erase, forget, redeliver, send_test

@@ -1,4 +1,4 @@
-"""Deliveries leave one after another, in the order of the log: a later event of a webhook is not sent before the one before was taken or given up.
+"""Deliveries of a webhook are sent one after another, in the order of the log. The next one waits until the one before was taken or given up.
 
 A try that fails is made again, later and later. Where the other side is not there, nothing is passed over: after a day the webhook stops, and goes on with the same event when it is
 switched on again. What the other side refuses for good is given up after some tries; many such in a row stop the webhook too.
@@ -51,7 +51,7 @@ select d.id, d.pos, d.prev_pos, d.type, d.subject, d.by_hand, d.tries, d.made_at
 
 
 def pick_up() -> int:
-    """Put in a job for each webhook that has something due; how many."""
+    """Add a job for each webhook that has something due; returns how many."""
     if queue.paused():
         return 0
     return queue.enqueue_all([queue.Job(queue.DELIVER, webhook_id, f"webhook:{webhook_id}") for (webhook_id,) in fetch(_DUE)])
@@ -115,7 +115,7 @@ def _next(webhook: Subscription) -> _Next | None:
 
 
 def _body(found: _Next, audience: Audience) -> bytes | None:
-    """What is sent: made of the log anew, for nothing of it is kept here, and by the rights of now. None where it may not be read."""
+    """The content to send, read from the log each time, with the rights of now; None if it may not be read."""
     if found.pos is None:
         told = {"id": found.id, "message": "This is a test. Nothing happened."}
         head = {"type": event_types.TEST, "pos": None, "prev_pos": None, "n": None, "run": None}
@@ -132,7 +132,7 @@ def _lost(webhook: Subscription, found: _Next, error: NotAllowed) -> None:
 
 
 def _later(webhook: Subscription, found: _Next, words: str) -> None:
-    """What may be read cannot be told now, because a data source does not answer: that is nobody's failure, and no try."""
+    """A data source does not answer, so it cannot be said what may be read. It is no failure and counts as no try."""
     note_problem(webhook, words)
     with hot_engine().connect() as connection:
         due = log.now() + timedelta(seconds=SOURCE_S)
@@ -140,7 +140,7 @@ def _later(webhook: Subscription, found: _Next, words: str) -> None:
 
 
 def _answered(webhook: Subscription, found: _Next, answer: Answer) -> None:
-    """Note what became of a try, and stop the webhook where there is reason to."""
+    """Write down the result of a try, and stop the webhook if there is a reason."""
     if answer.verdict == "taken":
         _settle(found, "delivered", answer)
         if not found.by_hand:

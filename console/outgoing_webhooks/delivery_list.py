@@ -1,4 +1,4 @@
-"""Deliveries of a webhook as people and programs see them: newest first, sent once more by hand, a test; and how long they are kept."""
+"""Deliveries of a webhook as people and programs see them, newest first: listing, sending again, sending a test, deleting old ones."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -142,7 +142,7 @@ def erase(connection: Connection, subject: str) -> None:
 
 
 def forget() -> int:
-    """Delete deliveries that are over since a month; how many."""
+    """Delete deliveries that ended more than 30 days ago; returns how many."""
     statement = sa.delete(deliveries).where(deliveries.c.done_at < sa.func.now() - timedelta(days=KEPT_DAYS))
     with hot_engine().connect() as connection:
         return int(connection.execute(statement).rowcount)

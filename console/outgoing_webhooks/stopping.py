@@ -1,4 +1,4 @@
-"""A webhook that stops by itself: written to the log, and told to whoever can do something about it."""
+"""Stopping a webhook by itself: an event in the log, and a notice to those who can mend it."""
 
 from console import accounts, log
 from console.access import limits

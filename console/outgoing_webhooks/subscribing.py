@@ -167,7 +167,7 @@ def change(actor: Actor, webhook_id: str, given: Mapping[str, Any]) -> Subscript
 
 
 def renew_secret(actor: Actor, webhook_id: str) -> tuple[Subscription, str]:
-    """(the webhook, a new secret, shown this once). For a day the former one signs beside it. Raises NotAllowed, NotFound."""
+    """(the webhook, its new secret, which is shown only now). For a day deliveries are signed with the former one too. Raises NotAllowed, NotFound."""
     webhook = require_speaks_for(actor, webhook_id)
     secret = _fresh_secret()
     with transaction() as connection:

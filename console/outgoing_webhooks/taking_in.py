@@ -1,4 +1,4 @@
-"""Events for outgoing webhooks: the log is read on from a cursor for each, and what is wanted becomes a delivery in the same transaction.
+"""Events for outgoing webhooks: each has a cursor in the log, and each wanted event becomes a delivery in the same transaction.
 
 Nothing in the log waits for this. Where much waits to be sent, no more is taken in: the cursor remembers where to go on.
 """
@@ -29,7 +29,7 @@ _WAITING = "select count(*) from console.webhook_delivery where webhook = %s and
 
 
 def take_in(stopping: Callable[[], bool] = lambda: False) -> int:
-    """Read the log on for every webhook that is behind; how many were. A duty of the worker, of one process at a time."""
+    """Read the log for every webhook that is behind; returns how many were. Called by one worker at a time."""
     if queue.paused():
         return 0
     with alone("webhooks.log") as mine:

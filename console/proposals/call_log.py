@@ -11,9 +11,10 @@ from typing import Any
 
 from console import access, accounts
 from console.core.actor import Actor
+from console.core.list_addresses import cursor_of, one_of, require_known
 from console.core.moments import moment_text
 from console.db.engine import fetch
-from console.errors import Malformed, NotFound
+from console.errors import NotFound
 
 FILTERS = frozenset({"run", "workflow", "step", "status", "code", "provider", "model", "mode", "person", "team"})
 STATUSES = ("pending", "ok", "declined", "failed", "off")
@@ -100,7 +101,7 @@ def find(
         _known(actor, parameters["run"])
     conditions = [*(f"c.{name} = %({name})s" for name in parameters), *_readable(actor, parameters)]
     if after is not None:
-        parameters["at"], parameters["id"] = _cursor(after)
+        parameters["at"], parameters["id"] = cursor_of(after, "aic_")
         conditions.append("(c.at, c.id) < (%(at)s::timestamptz, %(id)s)")
     rows = fetch(_FIND.format(" and ".join(conditions)), {**parameters, "limit": limit + 1})
     calls = [Call(*row) for row in rows[:limit]]
@@ -134,29 +135,6 @@ def _known(actor: Actor, run: str) -> None:
 
 
 def _checked(filters: Mapping[str, str]) -> dict[str, Any]:
-    unknown = sorted(set(filters) - FILTERS)
-    if unknown:
-        raise Malformed(
-            f"There is no filter {unknown[0]}.",
-            details=[{"field": name, "reason": f"Known: {', '.join(sorted(FILTERS))}."} for name in unknown],
-        )
-    for name, value in filters.items():
-        if "\x00" in value:
-            raise Malformed(f"{name} holds a NUL character.", details=[{"field": name, "reason": "Nothing is called like this."}])
-    if filters.get("status", STATUSES[0]) not in STATUSES:
-        reason = f"One of {', '.join(STATUSES)}."
-        raise Malformed(f"There is no status {filters['status']}.", details=[{"field": "status", "reason": reason}])
+    require_known(filters, FILTERS)
+    one_of("status", filters.get("status", STATUSES[0]), STATUSES)
     return dict(filters)
-
-
-def _cursor(text: str) -> tuple[datetime, str]:
-    moment, mark, call = text.partition("~")
-    try:
-        at = datetime.fromisoformat(moment)
-    except ValueError:
-        mark, at = "", datetime.min
-    if not mark or at.tzinfo is None or not call.startswith("aic_") or "\x00" in call:
-        raise Malformed(
-            "The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}]
-        )
-    return at, call

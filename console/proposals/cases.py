@@ -7,6 +7,7 @@ from typing import Any
 
 from console import accounts, workflows
 from console.core.actor import Actor
+from console.core.list_addresses import cursor_of
 from console.core.run.proposal import LEVELS
 from console.db.engine import fetch
 from console.errors import Malformed
@@ -142,13 +143,5 @@ def _checked(wanted: Wanted) -> dict[str, Any]:
 def _cursor(text: str | None) -> dict[str, Any]:
     if text is None:
         return {"after_at": None, "after_id": None}
-    at, _, call = text.partition("~")
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None or not call.startswith("aic_") or "\x00" in call:
-        raise Malformed(
-            "The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}]
-        )
+    moment, call = cursor_of(text, "aic_")
     return {"after_at": moment, "after_id": call}

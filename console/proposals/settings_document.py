@@ -11,7 +11,6 @@ from console import settings
 from console.settings import IllFormed
 
 ProviderName: TypeAlias = Literal["anthropic", "openai_compatible", "rules"]
-PROVIDERS: tuple[ProviderName, ...] = get_args(ProviderName)
 Purpose: TypeAlias = Literal["propose", "decide", "text", "build"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 BUILD_S, BUILD_TOKENS = 30, 8_000

@@ -30,7 +30,7 @@ def told_impact(actor: Actor, review: Review) -> dict[str, Any] | None:
 
 
 def ask_for_review(actor: Actor, slug_or_id: str, *, note: str, revision: int | None = None, accept_failed_tests: str = "") -> Review:
-    """As `workflows.request_review`; those who may approve it are told."""
+    """As `workflows.request_review`; sends a notice to those who may approve it."""
     made = workflows.request_review(actor, slug_or_id, note=note, revision=revision, accept_failed_tests=accept_failed_tests)
     people = workflows.pending_reviewers(made)[:MOST_TOLD]
     notices.tell(people, "publishing_asked", f"{made.id}:asked", by=actor.id, link=address(made.id))
@@ -38,14 +38,14 @@ def ask_for_review(actor: Actor, slug_or_id: str, *, note: str, revision: int | 
 
 
 def approve(actor: Actor, review_id: str, *, reason: str = "") -> Review:
-    """As `workflows.approve_review`, with the impact as the actor could see it kept beside it; whoever asked is told."""
+    """As `workflows.approve_review`. Keeps the impact that the actor could see, and sends a notice to whoever asked."""
     review = workflows.review_of(actor, review_id)
     seen = review_impact(actor, review).to_json() if review.open else None
     return _with_notice(actor, workflows.approve_review(actor, review_id, reason=reason, impact=seen))
 
 
 def ask_for_changes(actor: Actor, review_id: str, *, reason: str) -> Review:
-    """As `workflows.request_changes`; whoever asked is told."""
+    """As `workflows.request_changes`; sends a notice to whoever asked."""
     return _with_notice(actor, workflows.request_changes(actor, review_id, reason=reason))
 
 

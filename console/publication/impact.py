@@ -148,7 +148,7 @@ def impact_of(actor: Actor, draft: Draft, publishes: int) -> Impact:
 
 
 def _firings(actor: Actor, draft: Draft) -> list[Firings]:
-    """What starts runs of the draft by itself; a trigger that was switched off stays off."""
+    """The triggers that would start runs. A trigger that was switched off stays off."""
     switched = {each.id: each.enabled for each in triggers.listed(actor, draft.id)[1] if each.published}
     now, found = log.now(), []
     for written in draft.document.get("triggers") or ():
@@ -166,7 +166,7 @@ def _firings(actor: Actor, draft: Draft) -> list[Firings]:
 
 
 def _moments(trigger: Trigger, now: datetime) -> list[datetime]:
-    """When a schedule fires within 24 hours; a wrong one never does, and a problem of the draft says so."""
+    """When a schedule fires within 24 hours. A wrong schedule never fires; it is a problem of the draft."""
     zone = trigger.zone or "UTC"
     if trigger.cron is None or schedule.wrong_cron(trigger.cron) or schedule.wrong_zone(zone):
         return []

@@ -1,4 +1,4 @@
-"""Moving many live runs to another version: what it would do, by step; then the moves one by one, in the background where they are many."""
+"""Moving many live runs to another version: first a plan by step, then the moves one by one, in the background if there are many."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence

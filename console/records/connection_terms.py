@@ -112,14 +112,10 @@ class Bounded(psycopg.Connection[Any]):
         try:
             return super().wait(gen, interval, limit)
         except psycopg.OperationalError as error:
-            if timeout is not None or not _waited(error):
+            if timeout is not None or not isinstance(error, psycopg.errors._WaitTimeout):
                 raise
             self.close()  # it must not return to the pool: the answer could still arrive
             raise NoAnswer("no answer") from error
-
-
-def _waited(error: Exception) -> bool:
-    return isinstance(error, psycopg.errors._WaitTimeout)
 
 
 def _connect_postgresql(given: Any, named: dict[str, Any], terms: Terms) -> Any:

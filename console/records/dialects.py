@@ -160,7 +160,19 @@ def _single(given: float | Decimal) -> float:
         return math.copysign(math.inf, given)
 
 
-class SQLite(Dialect):
+class WithoutLists(Dialect):
+    """What SQLite and MySQL have in common: no column holds a list, and nulls come first in ascending order."""
+
+    @override
+    def holds(self, column: Column, field: Field, given: Any) -> Condition:
+        return self.no_row()
+
+    @override
+    def nulls_first(self, *, descending: bool) -> bool:
+        return not descending
+
+
+class SQLite(WithoutLists):
     """Column types do not constrain values there, so values are checked before they are compared."""
 
     name = "sqlite"
@@ -252,16 +264,8 @@ class SQLite(Dialect):
         found = sa.func.instr(sa.func.console_lower(column), value(given.lower()))
         return found == 1 if start else found > 0
 
-    @override
-    def holds(self, column: Column, field: Field, given: Any) -> Condition:
-        return self.no_row()
 
-    @override
-    def nulls_first(self, *, descending: bool) -> bool:
-        return not descending
-
-
-class MySQL(Dialect):
+class MySQL(WithoutLists):
     """Default collations treat `a` and `A` as equal and ignore trailing blanks: an exact comparison is added to the one that uses the index."""
 
     name = "mysql"
@@ -337,14 +341,6 @@ class MySQL(Dialect):
     def finds(self, column: Column, field: Field, given: str, *, start: bool = False) -> Condition:
         found = sa.func.locate(sa.func.lower(value(given)), sa.func.lower(_wide(column)))
         return found == 1 if start else found > 0
-
-    @override
-    def holds(self, column: Column, field: Field, given: Any) -> Condition:
-        return self.no_row()
-
-    @override
-    def nulls_first(self, *, descending: bool) -> bool:
-        return not descending
 
 
 def _as_shown(column: Column, field: Field) -> Column:

@@ -6,11 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import faults
 from console.core.documents.collections import Collection, Field
 from console.core.filters import Group, Test
 from console.core.scopes import Scope
-from console.db import request_writes
 from console.errors import Conflict, Invalid, NotAllowed
 from console.records import catalogue, connect, filter_conditions, governing, values, write_checks
 from console.records.dialects import value
@@ -18,7 +16,7 @@ from console.records.reader import Reader, Record
 from console.records.record_reads import page
 from console.records.related_values import leading, unseen_references
 from console.records.sql_tables import Table, table_of
-from console.records.write import WriteUnknown, rejected
+from console.records.write import commit, rejected
 
 
 def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workflow: str | None = governing.BY_HAND) -> Record:
@@ -54,18 +52,8 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workfl
             raise _exists(error, collection, fields) from error
         except sa.exc.DBAPIError as error:
             raise rejected(error, collection, fields) from error
-        faults.point("records.commit.before")
-        try:
-            connection.commit()
-        except sa.exc.IntegrityError as error:  # a deferred constraint
-            raise _exists(error, collection, fields) from error
-        except sa.exc.DBAPIError as error:
-            if error.connection_invalidated:
-                request_writes.unknown(collection.id)
-                message = f"The connection to {collection.source} was lost while the record was saved. Look whether it is there."
-                raise WriteUnknown(message) from error
-            raise connect.driver_refusal(error, collection.source) from error
-    request_writes.written(collection.id)
+        what = "the record was saved. Look whether it is there"
+        commit(connection, collection, collection.id, what, lambda error: _exists(error, collection, fields))
     return reader.finished([reader.record(found)])[0]
 
 

@@ -5,7 +5,7 @@ present value, and nothing is written. Only a connection lost during COMMIT leav
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -145,21 +145,29 @@ def _change(
         record = _after(connection, table, key, is_key, scope)
     except sa.exc.DBAPIError as error:
         raise rejected(error, collection, fields) from error
+    what = "the change was saved. Look whether it was made before you try again"
+    commit(connection, collection, f"{collection.id}/{key}", what, lambda error: rejected(error, collection, fields))
+    return record
+
+
+def commit(
+    connection: Connection, collection: Collection, target: str, what: str, refusal: Callable[[sa.exc.IntegrityError], Exception]
+) -> None:
+    """Commit what was written to `target`, which the request then names as written, or as unknown if the connection was lost while `what`.
+
+    Raises WriteUnknown, SourceDown, and the `refusal` of a deferred constraint.
+    """
     faults.point("records.commit.before")
     try:
         connection.commit()
-    except sa.exc.IntegrityError as error:  # a deferred constraint
-        raise rejected(error, collection, fields) from error
+    except sa.exc.IntegrityError as error:
+        raise refusal(error) from error
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
-            message = (
-                f"The connection to {collection.source} was lost while the change was saved. Look whether it was made before you try again."
-            )
-            request_writes.unknown(f"{collection.id}/{key}")
-            raise WriteUnknown(message) from error
+            request_writes.unknown(target)
+            raise WriteUnknown(f"The connection to {collection.source} was lost while {what}.") from error
         raise connect.driver_refusal(error, collection.source) from error
-    request_writes.written(f"{collection.id}/{key}")
-    return record
+    request_writes.written(target)
 
 
 def _instead(collection: Collection, field: Field, item: Any, former: Any) -> Any:

@@ -39,7 +39,7 @@ def given(config: Any, roots: Mapping[str, Any]) -> dict[str, Any]:
         url = [expressions.parse(match[1].strip()).evaluate(roots) for match in expressions.TEMPLATE.finditer(config.url)]
         headers = {name: expressions.render(text, roots) for name, text in config.headers.items()}
         return {"url": url, "headers": headers} | ({"body": _filled(config.body, roots)} if config.body is not None else {})
-    record = {"record": _key(config.record, roots)} if config.record is not None else {}
+    record = {"record": expressions.parse(config.record).evaluate(roots)} if config.record is not None else {}
     return {name: _value(name, rule, roots) for name, rule in config.values.items()} | ({RECORD: record["record"]} if record else {})
 
 
@@ -149,10 +149,6 @@ def _value(name: str, rule: Computed, roots: Mapping[str, Any]) -> Any:
         reason = f"There is no value for {name.replace('_', ' ')}: {rule} is not known here."
         raise Invalid(reason, details=[{"field": name, "reason": reason}])
     return computed(rule, roots)
-
-
-def _key(expression: str, roots: Mapping[str, Any]) -> Any:
-    return expressions.parse(expression).evaluate(roots)
 
 
 def _filled(part: Any, roots: Mapping[str, Any]) -> Any:

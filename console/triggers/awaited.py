@@ -1,4 +1,4 @@
-"""Runs that wait for an event: each event of the log wakes the runs about its record that wait for it since before it happened."""
+"""Runs that wait for an event: each event of the log wakes the runs about its record that began to wait before it happened."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ order by t.n, r.id
 
 
 def wake_awaiting(stopping: Callable[[], bool] = lambda: False) -> int:
-    """Wake the runs that the next events of the log let go on; how many. A duty of the worker, of one at a time; doing it again changes nothing."""
+    """Wake the runs that waited for the next events of the log; returns how many. Called by one worker at a time; safe to repeat."""
     if queue.paused():
         return 0
     woken = 0

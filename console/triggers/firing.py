@@ -58,7 +58,7 @@ class Occasion:
 
 @dataclass(slots=True)
 class Counts:
-    """What is counted beside: occasions that the filter let not pass, and times that were left out."""
+    """What is only counted: occasions that the filter refused, and times that were left out."""
 
     passed: int = 0
     left_out: int = 0
@@ -319,14 +319,14 @@ where w.status = 'active' and w.archived_at is null and not exists
 
 
 def pick_up() -> int:
-    """Put in a job for each workflow with firings that wait and have none; how many."""
+    """Add a job for each workflow whose waiting firings have none; returns how many."""
     if queue.paused():
         return 0
     return queue.enqueue_all([queue.Job(queue.FIRE, workflow_id, _job(workflow_id)) for (workflow_id,) in fetch(_LEFT)])
 
 
 def forget() -> int:
-    """Delete firings that are over since a month; how many. The runs stay."""
+    """Delete firings that ended more than a month ago; returns how many. The runs stay."""
     statement = sa.delete(table).where(table.c.done_at < sa.func.now() - timedelta(days=KEPT_DAYS))
     with hot_engine().connect() as connection:
         return int(connection.execute(statement).rowcount)

@@ -1,4 +1,4 @@
-"""Events that triggers wait for: those of the log, read from a cursor for each trigger, and what is done with them from wherever they come."""
+"""Events that triggers wait for: reading the log from a cursor for each trigger, and firing for events of any source."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +43,7 @@ class Happened:
 
 
 def follow_log(stopping: Callable[[], bool] = lambda: False) -> int:
-    """Read the log on for every trigger that waits for an event of it; how many triggers had something to read. One process at a time does it."""
+    """Read the log for every trigger that waits for its events; returns how many had something to read. One process at a time."""
     if queue.paused():
         return 0
     with alone("triggers.log") as mine:

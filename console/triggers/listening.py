@@ -1,4 +1,4 @@
-"""Changes that PostgreSQL tells of at once, by a trigger that the owner of the database installs: `console source listen` prints it.
+"""Changes that PostgreSQL announces at once, by a trigger that the owner of the database installs: `console source listen` prints it.
 
 The console writes nothing into that database. What happens while no worker listens is lost here, and found by the column of the collection if it names one.
 """
@@ -84,7 +84,7 @@ class Listeners:
         self._threads: dict[str, threading.Thread] = {}
 
     def tend(self) -> int:
-        """Begin to listen where triggers wait for what a database tells; how many sources are listened to here."""
+        """Begin to listen to the sources whose announcements triggers wait for; returns how many this process listens to."""
         for source in _listened():
             thread = self._threads.get(source)
             if thread is None or not thread.is_alive():
@@ -171,7 +171,7 @@ def tell(source: str, notices: Sequence[str]) -> None:
 
 
 def _look_soon(names: set[str]) -> None:
-    """Look now, or as soon as the look that is under way is over: it may have read past what was told."""
+    """Check now, or as soon as the check under way is over, which may already have read past this change."""
     for _ in range(TRIES):
         if not names or source_events.look(only=frozenset(names)) >= len(names):
             return

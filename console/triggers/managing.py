@@ -43,7 +43,7 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A trigger with what became of it. `address` is the secret part of a webhook's URL, for who may edit the workflow; `has_secret`: its signing secret was made."""
+    """A trigger with its last firings. `address` is the secret part of a webhook's URL, for who may edit the workflow; `has_secret`: its signing secret was made."""
 
     id: str
     definition: Trigger

@@ -1,4 +1,4 @@
-"""Schedules: what is due is written down, and when each is due next. The clock is the database's, whatever those of the workers say."""
+"""Schedules: writing down what is due, and when each is due next. The clock of the database counts, not that of a worker."""
 
 import sqlalchemy as sa
 
@@ -16,7 +16,7 @@ KIND = "schedule"
 
 
 def fire_due() -> int:
-    """Take in every schedule whose time has come, each time once, and set its next one; how many schedules were due."""
+    """Write down a firing for every schedule that is due, once for each time, and set its next time; returns how many were due."""
     if queue.paused():
         return 0
     done = 0

@@ -68,7 +68,7 @@ def watched_collections(triggers: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def look(stopping: Callable[[], bool] = lambda: False, *, only: frozenset[str] = frozenset()) -> int:
-    """Look at every collection that triggers watch and whose time has come, or at those of `only` at once; how many were looked at."""
+    """Check every watched collection that is due, or those of `only` at once; returns how many were checked."""
     if queue.paused():
         return 0
     looked = 0
@@ -122,7 +122,7 @@ def _note(collection: str, column: str, **values: Any) -> None:
 
 
 def _mark(collection: Collection, column: str) -> Mark | None:
-    """How far the column was seen; None the first time, when it is set to the end: what was there before is told to nobody."""
+    """How far the column was read. None the first time: it is then set to the end, and earlier rows fire nothing."""
     find = sa.select(watch, trigger_rows.CLOCK.label("now")).where(watch.c.collection == collection.id, watch.c.column == column)
     with hot_engine().connect() as connection:
         found = connection.execute(find).first()
@@ -253,7 +253,7 @@ def _tell(collection: Collection, column: str, fresh: Sequence[records.Record], 
 
 
 def tell(collection: str, rows: Sequence[Row], happened: Sequence[Happened]) -> None:
-    """Let every trigger take in what concerns it, with the runs that may have caused it. Raises SourceDown, and then all of it is told again."""
+    """Give every trigger the changes that concern it, with the runs that may have caused them. Raises SourceDown; all of them are then given again."""
     wanted = [each for each in happened if any(concerns(row, each) for row in rows)]
     if not wanted:
         return

@@ -70,7 +70,7 @@ def active(kind: str) -> list[Row]:
 
 
 def synchronise(workflow_id: str | None = None) -> int:
-    """Make the rows fit the documents that went live, or workflows that were switched, since the last time; how many workflows there were."""
+    """Update the rows of workflows that were published or switched since the last call; returns how many."""
     waiting = sa.select(sync.c.workflow).where(sync.c.done.is_(False)).limit(AT_ONCE)
     if workflow_id is not None:
         waiting = waiting.where(sync.c.workflow == workflow_id)

@@ -249,7 +249,7 @@ def _about(row: Row, body: Mapping[str, Any], named: str | None, values: Mapping
 def _noted(
     row: Row, ident: str, key: str, record: RecordRef | None, status: str, run_id: str | None, why: str | None, told: bytes | None
 ) -> bool:
-    """Write down what came of a delivery; whether it was the first under its key."""
+    """Write down the result of a delivery; returns whether it was the first with its key."""
     values = {
         "id": ident, "workflow": row.workflow, "trigger": row.id, "key": key, "version": row.version, "status": status, "run": run_id, "why": why,
         "told": told, "collection": record.collection if record else None, "record": record.key if record else None,

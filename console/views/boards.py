@@ -61,7 +61,7 @@ def move(collection: str) -> Response:
     try:
         browse.change(frame.actor(), collection, key, {by: wanted}, {by: old})
     except Conflict as error:
-        return _show(collection, wrong=_moved_meanwhile(error), status=409)
+        return _show(collection, wrong=f"{error.message} The card stands where it is now.", status=409)
     except (Invalid, NotAllowed, Malformed) as error:
         reasons = [str(detail["reason"]) for detail in error.details if detail.get("reason")]
         status = 403 if isinstance(error, NotAllowed) else 422
@@ -71,10 +71,6 @@ def move(collection: str) -> Response:
     if not frame.wants_fragment():
         return frame.redirect_to(identity.local(form.get("back", "")) or f"/board{frame.collection_url(collection)}")
     return _show(collection, moved=key)
-
-
-def _moved_meanwhile(error: Conflict) -> str:
-    return f"{error.message} The card stands where it is now."
 
 
 def _show(collection: str, *, wrong: str = "", moved: str = "", status: int = 200) -> Response:

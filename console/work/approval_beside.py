@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from statistics import median
 
 from console import accounts, documents, log
@@ -106,10 +106,6 @@ def _alike(actor: Actor, request: VisibleRequest) -> Alike:
     since = log.body.moment(log.now() - timedelta(days=ALIKE_DAYS))
     page = approvals.history(actor, {"action": request.approval.action, "created_at.gte": since}, limit=MOST_ALIKE)
     lines = [line for line in page.lines if line.approval.status in ("approved", "rejected")]
-    took = [(_ended(line) - line.approval.requested_at).total_seconds() for line in lines if line.approval.decided]
+    took = [(line.approval.decided[-1].at - line.approval.requested_at).total_seconds() for line in lines if line.approval.decided]
     approved = sum(line.approval.status == "approved" for line in lines)
     return Alike(lines, approved, len(lines) - approved, median(took) if took else None)
-
-
-def _ended(line: Line) -> datetime:
-    return line.approval.decided[-1].at

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from console.core.papers import iban
 from console.demo import paper_numbers, payments, procurement, risk, stories, support_tickets
 from console.demo.reference import level
 from console.demo.world import World
@@ -201,7 +202,7 @@ def test_story_9_is_ticket_55021(core: Ask) -> None:
         "select display_name, charge_id, ticket.status::text from ticket join customer on customer.id = customer_id where ticket.id = 55021"
     ) == [("Greta Falk", payments.GRETA, "open")]
     assert core("select body from ticket_message where ticket_id = 55021") == [(support_tickets.GRETA_TEXT,)]
-    assert paper_numbers.iban_holds("LT45 9999 9000 1234 5678")
+    assert iban.holds("LT45 9999 9000 1234 5678")
 
 
 def test_six_open_requests_are_hostile(core: Ask) -> None:

@@ -9,29 +9,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import records, sources
+from console import records
 from console.core import expressions, filters
 from console.core.scopes import Scope, none, whole
-from console.errors import Malformed, NotFound, SourceDown
+from console.errors import Malformed, NotFound
 from console.postgres import Embedded
-from console.records import catalogue, connect, indexes
+from console.records import catalogue, indexes
 from console.steps.proposable import of_form
-from tests.records.shop import database_of
 
 C = "shop.customer"
-
-
-@pytest.fixture
-def shop(shops: None, pg: Embedded) -> Embedded:
-    """The shop in PostgreSQL as the data source `shop`, for tests that change nothing in it."""
-    return pg
-
-
-@pytest.fixture
-def file(clean: object, shop_file: str) -> str:
-    """The shop in SQLite as the data source `shop`, of this test alone; the URL of its file."""
-    sources.add("shop", shop_file)
-    return shop_file
 
 
 @pytest.fixture(params=["shop", "file"])
@@ -459,43 +445,6 @@ def test_only_the_fields_asked_for(shop: Embedded) -> None:
     page = records.page(C, whole(C), fields=["visits"], sort="-born")
     assert {tuple(row.values) for row in page.rows} == {("visits",)}
     assert page.rows[0].title
-
-
-def test_a_restarted_database_is_found_again_and_one_that_is_gone_is_said(shop: Embedded, shop_url: str) -> None:
-    records.get(C, "1", whole(C))
-    shop.sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'handrail'")
-    assert records.get(C, "1", whole(C)).key == "1"
-    shop.sql("alter table locked_out rename to gone", database=database_of(shop_url))
-    with pytest.raises(SourceDown, match="no longer has this table"):
-        records.page("shop.locked_out", whole("x"))
-    shop.sql("alter table gone rename to locked_out", database=database_of(shop_url))
-
-
-def test_a_file_that_is_gone_is_said_and_not_made_anew(file: str) -> None:
-    from pathlib import Path
-
-    connect.dispose()
-    path = Path(file.removeprefix("sqlite:///"))
-    path.rename(path.with_suffix(".old"))
-    with pytest.raises(SourceDown, match="not there"):
-        records.get(C, "1", whole(C))
-    assert not path.exists()
-    path.with_suffix(".old").rename(path)
-    assert records.get(C, "1", whole(C)).key == "1"
-
-
-@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
-def test_a_slow_answer_is_cut_off_by_the_database(clean: object, shop_url: str, shop_file: str, kind: str) -> None:
-    sources.add("slow", shop_url if kind == "postgresql" else shop_file, terms=connect.Terms(statement_s=1))
-    slow = (
-        "select pg_sleep(20)"
-        if kind == "postgresql"
-        else "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n"
-    )
-    collection = records.collection("slow.customer")
-    with pytest.raises(SourceDown, match="took too long"):
-        connect.read(catalogue.engine_of(collection), "slow", lambda connection: connection.exec_driver_sql(slow).all())
-    connect.dispose()
 
 
 def test_forms_come_from_the_columns(shop: Embedded) -> None:

@@ -11,7 +11,7 @@ from console.core.scopes import Scope
 from console.errors import Malformed
 from console.records import KeySelect, catalogue
 from console.records.sql_segments import Reach
-from tests.records.test_conditions_agree import Place, places  # noqa: F401 - the fixture
+from tests.records.agreeing import Place
 
 
 def keys(place: Place, chosen: KeySelect) -> list[object]:
@@ -27,7 +27,7 @@ def seen(scope: Scope | None) -> Reach:
     return lambda _: scope
 
 
-def test_every_database_finds_the_same(places: list[Place], monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811 - the fixture
+def test_every_database_finds_the_same(places: list[Place], monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for place in places:
         collection = place.collection

@@ -11,7 +11,7 @@ from console.core import expressions
 from console.core.expressions.operands import to_json
 from console.records import Figure, sql_conditions
 from console.records.totals import compute_figures
-from tests.records.test_conditions_agree import EXPRESSION, ROOTS, Place, places  # noqa: F401 - the fixture
+from tests.records.agreeing import EXPRESSION, ROOTS, Place
 
 WANTED = [
     Figure("n", "count"),
@@ -33,7 +33,7 @@ def by_hand(rows: list[dict[str, Any]]) -> dict[str, Any]:
 @pytest.mark.rotating
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much])
 @given(text=EXPRESSION)
-def test_every_database_reckons_as_by_hand(places: list[Place], text: str) -> None:  # noqa: F811 - the fixture
+def test_every_database_reckons_as_by_hand(places: list[Place], text: str) -> None:
     expression = expressions.parse(text)
     for place in places:
         fields = {figure.name: place.collection.by_name[figure.field] if figure.field else None for figure in WANTED}

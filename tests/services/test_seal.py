@@ -15,6 +15,7 @@ from console.db.engine import migration_url
 from console.log import checkpoint, tree, tree_heads
 from tests.company import Company
 from tests.conftest import web_app
+from tests.log.growing import consistent, included
 
 
 def leaves() -> list[bytes]:
@@ -60,11 +61,11 @@ def test_a_later_head_is_consistent_with_an_earlier_one(company: Company) -> Non
     old, new = (checkpoint.parse(str(note)).checkpoint for note in (notes[0], notes[-1]))
     with tree_heads.grown() as grown:
         proof = grown.consistency(old.size, new.size)
-        included = [grown.inclusion(index, new.size) for index in range(0, new.size, 7)]
-    assert tree.consistent(old.size, old.root, new.size, new.root, proof)
+        proofs = [grown.inclusion(index, new.size) for index in range(0, new.size, 7)]
+    assert consistent(old.size, old.root, new.size, new.root, proof)
     everything = leaves()
-    for number, proof in enumerate(included):
-        assert tree.included(everything[number * 7], number * 7, new.size, proof, new.root)
+    for number, proof in enumerate(proofs):
+        assert included(everything[number * 7], number * 7, new.size, proof, new.root)
 
 
 def test_an_empty_log_has_nothing_to_sign(clean: object) -> None:

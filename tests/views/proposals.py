@@ -1,10 +1,13 @@
 """Runs that stand at a step with AI, and proposals that arrive at them as a worker delivers them."""
 
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console import runs, workflows
 from tests.company import DOCUMENT, Company
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Page, Pages
 
 WITH_AI = ("note", "rate", "decide")
 
@@ -66,3 +69,25 @@ def fails(
 ) -> None:
     """No proposal comes, for this reason."""
     runs.record_answer(pending(company, run_id)["call"], "proposal_failed", {"code": code, "status": status}, {"message": message})
+
+
+def fields(page: "Page") -> dict[str, Any]:
+    return dict(page.form("/complete")["fields"])
+
+
+def states(page: "Page") -> dict[str, str]:
+    return {told["data-ai"]: told["data-ai-state"] for told in page.with_attribute("data-ai")}
+
+
+def press(pages: "Pages", run: str, page: "Page", do: str, **changed: str) -> "Page":
+    """A button of a proposal, as a browser without script sends it."""
+    pages.olivia.post(f"/runs/{run}/suggestion", fields(page) | changed | {"do": do})
+    return pages.olivia.follow()
+
+
+def by_hand(pages: "Pages") -> str:
+    """A run whose note was written by hand, so that the next step lacks it."""
+    run = at(pages.company, "note")
+    page = pages.olivia.get(f"/runs/{run}")
+    pages.olivia.send(page, "/complete", v_note="Something.", handled_manually="true")
+    return run

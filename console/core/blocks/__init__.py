@@ -5,11 +5,7 @@ A file here holds one subclass of `Block`, whose `block` is the name of the file
 
 import copy
 import functools
-import importlib
-import inspect
-import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,25 +14,12 @@ from console.core.blocks.base import At, Block, Data, Leaf, Looks, Say, Unfit, t
 from console.core.documents.fields import Located
 from console.core.documents.json_shape import Spot, model_errors
 from console.core.expressions import ExpressionError
+from console.core.kind_files import kinds_in
 
 __all__ = ["KINDS", "Block", "Data", "Leaf", "Looks", "Say", "Unfit", "base", "compute", "parsed", "picture", "problems", "texts_of"]
 
 
-def _discover() -> dict[str, type[Block]]:
-    """Each kind by its name. Raises TypeError for a file that holds none, or one of another name."""
-    found: dict[str, type[Block]] = {}
-    for name in sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"):
-        module = importlib.import_module(f"{__name__}.{name}")
-        made = [
-            one for _, one in inspect.getmembers(module, inspect.isclass) if issubclass(one, Block) and one.__module__ == module.__name__
-        ]
-        if [one.model_json_schema(by_alias=True)["properties"]["block"].get("const") for one in made] != [name]:
-            raise TypeError(f"{module.__name__} holds one subclass of Block, with `block: Literal[{name!r}]`.")
-        found[name] = made[0]
-    return found
-
-
-KINDS: Mapping[str, type[Block]] = MappingProxyType(_discover())
+KINDS: Mapping[str, type[Block]] = kinds_in(__name__, __path__, Block, "block")  # type: ignore[type-abstract]  # only its subclasses are made
 
 
 def parsed(content: Sequence[Mapping[str, Any]] | None) -> list[Block]:

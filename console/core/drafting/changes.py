@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from console.core.documents.document_parts import Name
 from console.core.documents.json_shape import Spot, model_errors, problems_of_values
@@ -134,7 +134,6 @@ _MODELS: Mapping[str, type[_Change]] = {
     model.model_fields["op"].default: model
     for model in (AddStep, RemoveStep, Set, Connect, Disconnect, Move, RenameStep, AddTrigger, SetTrigger, RemoveTrigger, SetDocument)
 }
-ADAPTER: TypeAdapter[Change] = TypeAdapter(Annotated[Change, Field(discriminator="op")])
 
 
 def read_changes(given: Any) -> list[Change]:

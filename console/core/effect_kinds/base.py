@@ -1,9 +1,9 @@
 """What every kind of effect says of itself: its settings, the texts in them, what it writes, and whether it reaches beyond the records."""
 
 from collections.abc import Collection as Many, Iterator, Mapping
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from console.core.documents.document_parts import Name
 from console.core.documents.field_expressions import texts_of
@@ -65,6 +65,29 @@ class Kind(Definition):
     def warnings(self, functions: Many[str] | None) -> Iterator[tuple[str, str]]:
         """(setting, reason) of what works and is not wise. `functions` are those for actions, None where they are not known."""
         yield from ()
+
+
+class OfRecord(Kind):
+    """A kind that changes one record: the action's own, or another that is named."""
+
+    collection: str | None = Field(None, max_length=200, description="None: the action's own")
+    record: str | None = Field(None, description="Expression for the key of the record; none: the action's record")
+
+    @model_validator(mode="after")
+    def _which(self) -> Self:
+        if self.collection is not None and self.record is None:
+            raise ValueError("a record of another collection must be named: give record")
+        return self
+
+    def texts(self) -> Iterator[Placed]:
+        """The record."""
+        if self.record is not None:
+            yield Located("record", self.record), False
+
+    @property
+    def outside(self) -> bool:
+        """The list of records shows it."""
+        return False
 
 
 def text_of(effect: Kind) -> Iterator[Placed]:

@@ -3,7 +3,7 @@
 import logging
 
 from console import access, log
-from console.core.run import Event, commands, decisions
+from console.core.run import commands, decisions
 from console.db.engine import fetch
 from console.errors import ConsoleError
 from console.runs.engine.stepping import plan_of
@@ -45,11 +45,7 @@ def _cancel(run_id: str, reason: str) -> bool:
             event._replace(open={**event.open, "reason_code": "workflow_cancelled"}) if event.type == "run_cancelled" else event
             for event in decisions.decide(plan_of(definition), loaded.run, command, now)
         ]
-        write(ENGINE, definition, loaded, [_by_engine(event) for event in events])
+        write(ENGINE, definition, loaded, [event._replace(by=None) for event in events])
         return True
 
     return retried(once)
-
-
-def _by_engine(event: Event) -> Event:
-    return event._replace(by=None)

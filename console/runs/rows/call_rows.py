@@ -95,7 +95,10 @@ def _shown(event: Event) -> bool:
 
 def _fields(event: Event) -> list[dict[str, Any]]:
     """The rows of the values that an answer proposes or that were dropped from it."""
-    return [*_proposed(event.sealed.get("proposal") or {}, shown=_shown(event)), *_dropped(event.open.get("dropped") or ())]
+    return [
+        *_proposed(event.sealed.get("proposal") or {}, shown=_shown(event)),
+        *[{"name": each["name"], "dropped": each["reason"], "shown": False} for each in event.open.get("dropped") or ()],
+    ]
 
 
 def _proposed(proposal: Mapping[str, Any], *, shown: bool) -> list[dict[str, Any]]:
@@ -111,10 +114,6 @@ def _proposed(proposal: Mapping[str, Any], *, shown: bool) -> list[dict[str, Any
         }
         for each in every
     ]
-
-
-def _dropped(dropped: Any) -> list[dict[str, Any]]:
-    return [{"name": each["name"], "dropped": each["reason"], "shown": False} for each in dropped]
 
 
 def handed_in(connection: Connection, event: Event) -> None:

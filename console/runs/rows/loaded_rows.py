@@ -39,7 +39,11 @@ Loaded = Mapping[str, Mapping[str, Any]]
 
 def loaded_by(reads: Iterable[tuple[Read, Rows]], acts: Mapping[str, Act]) -> Loaded:
     """The rows of other records that a step has read, with those that its actions look at."""
-    found = {read.name: _named(rows.collection, _keys(rows)) for read, rows in reads if not read.own and rows.collection}
+    found = {
+        read.name: _named(rows.collection, [*(row["key"] for row in rows.rows), *rows.reckoned])
+        for read, rows in reads
+        if not read.own and rows.collection
+    }
     for name, act in acts.items():
         if act.collection is None:
             continue
@@ -51,10 +55,6 @@ def loaded_by(reads: Iterable[tuple[Read, Rows]], acts: Mapping[str, Act]) -> Lo
                 every = rows if isinstance(rows, list) else [rows] if rows else []
                 found[read_of_action(name, entry.name)] = _named(relation.collection, [row["key"] for row in every])
     return found
-
-
-def _keys(rows: Rows) -> list[str | None]:
-    return [*(row["key"] for row in rows.rows), *rows.reckoned]
 
 
 def _named(collection: str, keys: Sequence[str | None]) -> dict[str, Any]:

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 
 from console import access, accounts, log, records, workflows
 from console.core.actor import Actor
+from console.core.list_addresses import cursor_of, from_seconds
 from console.db import tables
 from console.db.ahead import Ahead, Parameter, fetch
 from console.db.engine import hot_engine
-from console.errors import ConsoleError, Malformed
+from console.errors import ConsoleError
 from console.runs.showing.run_filters import conditions
 from console.runs.showing.view import title_of, trigger_json
 from console.workflows import Definition
@@ -104,7 +105,7 @@ def find(
     run = tables.run.c
     wanted = [*conditions(filters or {}), _allowed(actor)]
     if after is not None:
-        wanted.append(sa.tuple_(run.created_at, run.id) < sa.tuple_(*_cursor(after)))
+        wanted.append(sa.tuple_(run.created_at, run.id) < sa.tuple_(*map(sa.literal, cursor_of(after, "run_", from_seconds))))
     heads: list[RunHead] = []
     last: Any = None
     away: set[str] = set()
@@ -359,16 +360,3 @@ def record_titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tup
         except ConsoleError:
             away.add(collection)  # the source is down: what cannot be checked is hidden from actors with a scope
     return found
-
-
-def _cursor(text: str) -> tuple[Any, Any]:
-    moment, mark, run_id = text.partition("~")
-    try:
-        at = datetime.fromtimestamp(float(moment), tz=log.now().tzinfo)
-    except (ValueError, OverflowError, OSError):
-        mark = ""
-    if not mark or not run_id.startswith("run_") or "\x00" in run_id:
-        raise Malformed(
-            "The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}]
-        )
-    return sa.literal(at), sa.literal(run_id)

@@ -1,11 +1,11 @@
 """What lists of runs are filtered by: names and values as they stand in addresses, as conditions of the database."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
+from console.core.list_addresses import moment_of, one_of, require_known
 from console.core.run import FINAL
 from console.core.run.origin import MODES
 from console.db import tables
@@ -36,15 +36,7 @@ LARGEST = 2**31
 
 def conditions(filters: Mapping[str, str]) -> list[Any]:
     """A condition on `console.run` for each filter. Raises Malformed for an unknown filter or value."""
-    unknown = sorted(set(filters) - FILTERS)
-    if unknown:
-        raise Malformed(
-            f"There is no filter {unknown[0]}.",
-            details=[{"field": name, "reason": f"Known: {', '.join(sorted(FILTERS))}."} for name in unknown],
-        )
-    for name, value in filters.items():
-        if "\x00" in value:
-            raise Malformed(f"{name} holds a NUL character.", details=[{"field": name, "reason": "Nothing is called like this."}])
+    require_known(filters, FILTERS)
     return [_condition(name, value) for name, value in filters.items()]
 
 
@@ -55,11 +47,11 @@ def _condition(name: str, value: str) -> Any:
             by_slug = sa.select(tables.workflow.c.id).where(tables.workflow.c.slug == value)
             return sa.or_(run.workflow == value, run.workflow.in_(by_slug))
         case "status":
-            return run.status == _one_of(name, value, sorted(STATUSES))
+            return run.status == one_of(name, value, sorted(STATUSES))
         case "trigger":
             return run.trigger == value if value in TRIGGERS else run.origin["id"].astext == value
         case "mode":
-            return run.mode == _one_of(name, value, MODES)
+            return run.mode == one_of(name, value, MODES)
         case "collection" | "record" | "team" | "id":
             return run[name] == value
         case "rerun_of":
@@ -71,23 +63,12 @@ def _condition(name: str, value: str) -> Any:
                 raise Malformed(f"{value} is no version.", details=[{"field": name, "reason": "The number of a version, such as 3."}])
             return run.version == int(value)
         case "live":
-            return run.ended_at.is_(None) if _one_of(name, value, ("0", "1")) == "1" else run.ended_at.is_not(None)
+            return run.ended_at.is_(None) if one_of(name, value, ("0", "1")) == "1" else run.ended_at.is_not(None)
         case "error":
             return run.id.in_(sa.select(tables.failure.c.run).where(tables.failure.c.code == value))
     return _compare(run.created_at, name, value)
 
 
-def _one_of(name: str, value: str, known: Sequence[str]) -> str:
-    if value not in known:
-        raise Malformed(f"There is no {name} {value}.", details=[{"field": name, "reason": f"One of {', '.join(known)}."}])
-    return value
-
-
 def _compare(column: Any, name: str, value: str) -> Any:
-    try:
-        at = datetime.fromisoformat(value)
-        if at.tzinfo is None:
-            raise ValueError(value)
-    except ValueError:
-        raise Malformed(f"{name} is no time.", details=[{"field": name, "reason": "A time such as 2026-11-20T06:30:00Z."}]) from None
+    at = moment_of(name, value)
     return {"gt": column > at, "gte": column >= at, "lt": column < at, "lte": column <= at}[name.rpartition(".")[2]]

@@ -50,7 +50,7 @@ def dry_run(
     now: datetime | None = None,
     about: Record | None = None,
 ) -> Simulated:
-    """What would come of a run. `now` is the moment at which it begins (None: this one), `about` the record where it was read already.
+    """The result that a run would have. `now` is the moment at which it begins (None: this one), `about` the record if it was read already.
 
     Raises Invalid for the record or the input (`input.…`), NotFound for a record that the actor may not see, SourceDown.
     """

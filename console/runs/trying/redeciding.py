@@ -1,4 +1,4 @@
-"""Runs that have ended, decided again by another version with their own recorded answers: which would have gone another way. Nothing is written."""
+"""Ended runs, decided again by another version with their recorded answers, to see which would go another way. Nothing is written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -113,7 +113,7 @@ def recorded(standing: Sequence[Attempt]) -> Script:
 
 
 def _ending(attempt: Attempt) -> ChosenEnding:
-    """How what the attempt did outside ended. What runs beside and models gave back is its output."""
+    """How the effects of the attempt ended. The results of child runs and models are its output."""
     own = [effect for effect in attempt.effects if effect.compensates is None]
     if attempt.status == "failed":
         return ChosenEnding(outcome="failed", result=None)

@@ -23,7 +23,7 @@ FREE = "A run that goes on by itself is not followed."
 
 
 def join(dry: "Simulation") -> Question | None:
-    """Follow what the step starts and go on with what came of it; the question of the first that cannot go on."""
+    """Follow the runs that the step starts, then go on with their results. Returns the question of the first run that cannot go on."""
     attempt, key = dry.run.attempt, str(dry.run.joins)
     if attempt is None:
         return dry.question("stuck")

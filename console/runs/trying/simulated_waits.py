@@ -1,4 +1,4 @@
-"""What a dry run is told where a run waits for others: an approval, a message, a task, an answer, documents, an event, a model."""
+"""What a dry run gets at the steps where a run waits: an approval, a message, a task, an answer, documents, an event, a model."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,7 +25,7 @@ ANSWERED = "answered"
 
 
 def answer(dry: "Simulation") -> Question | None:
-    """Go on with what the tester chose; what has to be chosen where they chose nothing."""
+    """Go on with what the tester chose. Returns what has to be chosen if they chose nothing."""
     waiting = dry.run.waiting or {}
     match waiting.get("for"):
         case "approval":
@@ -57,7 +57,7 @@ def _in_vain(dry: "Simulation", code: str, message: str, *, asks: bool = False) 
 
 
 def _expire(dry: "Simulation") -> bool:
-    """Let time pass until nobody waits any longer; False where the wait has no end."""
+    """Let time pass until the wait is over; False if the wait has no end."""
     due = simulation.fired(dry.run)
     if due is not None:
         dry.jump(*due)
@@ -181,7 +181,7 @@ def _model(dry: "Simulation") -> Question | None:
 
 
 def _event(dry: "Simulation") -> Question | None:
-    """The event happens if the tester says so. Without a word from them the wait ends in vain where it has an end."""
+    """The event happens if the tester says so; otherwise the wait ends without it, if it has an end."""
     step, number = _step_and_attempt(dry)
     ending, chosen = dry.script.ending(step, number), dry.script.answer(step, number)
     waiting = dry.run.waiting or {}

@@ -1,4 +1,4 @@
-"""The tests that are kept with a workflow, run: each is a dry run whose result is compared with what is expected."""
+"""Running the tests that are kept with a workflow: each is a dry run whose result is compared with the expected one."""
 
 from collections.abc import Sequence
 from itertools import zip_longest

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from console import access, log, records, workflows
+from console import browse, records, workflows
 from console.core.actor import Actor
 from console.core.documents.json_shape import model_errors
 from console.core.documents.saved_tests import WITHIN, Chosen
@@ -28,7 +28,7 @@ def try_workflow(
     effects: Mapping[str, Any],
     which: Which = "draft",
 ) -> Simulated:
-    """A dry run of the draft, or of the live version. Only that the record was looked at is written.
+    """A dry run of the draft or of the live version. The only thing written is that the actor looked at the record.
 
     Raises NotFound for a workflow or record that the actor may not see, NotAllowed for who may not edit the workflow, Invalid with the field of what
     was chosen (`answers.<step>.values`), DefinitionError for a draft with errors, SourceDown.
@@ -37,7 +37,7 @@ def try_workflow(
     script = script_of(definition.document, answers, effects)
     found = dry_run(actor, definition, record, given, script)
     if record is not None:
-        note_look(actor, definition, record)
+        browse.note_view(actor, records.collection(definition.document.collection or ""), record)
     return found
 
 
@@ -80,17 +80,3 @@ def require_taken(found: Simulated) -> None:
         return
     details = [{**each, "field": f"answers.{question.step}.{each.get('field', '')}".rstrip(".")} for each in question.errors]
     raise Invalid(f"{question.title}: {details[0].get('reason') or question.why}", details=details)
-
-
-def note_look(actor: Actor, definition: Definition, record: str) -> None:
-    """Write down that the actor looked at the record."""
-    collection = records.collection(definition.document.collection or "")
-    log.note(
-        actor,
-        "record_viewed",
-        source=collection.source,
-        collection=collection.id,
-        record=records.log_reference(collection, record),
-        label=access.label_of(f"collection:{collection.id}"),
-        later=True,
-    )

@@ -128,7 +128,6 @@ class Strip:
     banner: str = ""
     suspicious: Sequence[Way] = ()
     why: str = ""
-    can_hand: bool = True
     mend: str = ""
     second: str = ""
     held_back: str = ""

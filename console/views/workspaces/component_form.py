@@ -83,7 +83,6 @@ def read_form(kind: str, form: MultiDict[str, str], before: Mapping[str, Any]) -
     return made
 
 
-_COMMON = ("title", "width", "visible_if")
 _LISTED = ("collection", "segment", "where")
 _FIGURES = (*_LISTED, "measure", "field", "date", "period", "source", "sql")
 _NAMES: Mapping[str, Sequence[str]] = {

@@ -1,0 +1,49 @@
+"""A source that restarts, is gone, or takes too long: what people are told, and that it is found again."""
+
+import pytest
+
+from console import records, sources
+from console.core.scopes import whole
+from console.errors import SourceDown
+from console.postgres import Embedded
+from console.records import catalogue, connect
+from tests.records.shop import database_of
+
+C = "shop.customer"
+
+
+def test_a_restarted_database_is_found_again_and_one_that_is_gone_is_said(shop: Embedded, shop_url: str) -> None:
+    records.get(C, "1", whole(C))
+    shop.sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'handrail'")
+    assert records.get(C, "1", whole(C)).key == "1"
+    shop.sql("alter table locked_out rename to gone", database=database_of(shop_url))
+    with pytest.raises(SourceDown, match="no longer has this table"):
+        records.page("shop.locked_out", whole("x"))
+    shop.sql("alter table gone rename to locked_out", database=database_of(shop_url))
+
+
+def test_a_file_that_is_gone_is_said_and_not_made_anew(file: str) -> None:
+    from pathlib import Path
+
+    connect.dispose()
+    path = Path(file.removeprefix("sqlite:///"))
+    path.rename(path.with_suffix(".old"))
+    with pytest.raises(SourceDown, match="not there"):
+        records.get(C, "1", whole(C))
+    assert not path.exists()
+    path.with_suffix(".old").rename(path)
+    assert records.get(C, "1", whole(C)).key == "1"
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+def test_a_slow_answer_is_cut_off_by_the_database(clean: object, shop_url: str, shop_file: str, kind: str) -> None:
+    sources.add("slow", shop_url if kind == "postgresql" else shop_file, terms=connect.Terms(statement_s=1))
+    slow = (
+        "select pg_sleep(20)"
+        if kind == "postgresql"
+        else "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n"
+    )
+    collection = records.collection("slow.customer")
+    with pytest.raises(SourceDown, match="took too long"):
+        connect.read(catalogue.engine_of(collection), "slow", lambda connection: connection.exec_driver_sql(slow).all())
+    connect.dispose()
