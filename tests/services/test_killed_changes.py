@@ -1,21 +1,17 @@
-"""A process that dies at any point of moving runs, publishing for a second person, changing records by a step, or answering the builder: nothing is lost or doubled."""
+"""A process that dies at any point of moving runs, publishing for a second person, or changing records by a step: nothing is lost or doubled."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from console import builder, publication, runs, settings, workflows
-from console.core import drafting
+from console import access, publication, runs, workflows
 from console.db.engine import fetch
 from tests.company import Company
-from tests.jobs import taken
 from tests.samples import sampled
-from tests.servers.model import KEY, Server, serving
 from tests.servers.outside import http
 from tests.services.engine import publish, step, whole
-from tests.services.test_builder import RETITLE, answer
 from tests.services.test_publishing_reviews import CARE, asked, second_lead, wants_second
 from tests.services.test_run_moves import LATER, moved_events, published
 from tests.services.test_runs_crash import act
@@ -147,44 +143,6 @@ def test_a_step_that_changes_a_record_or_asks_another_system(company: Company, o
 
 
 def access_all(company: Company) -> None:
-    from console import access
-
     access.grant("operator", "collection:customer", ["create", "update", "delete"], team="operations")
     access.grant("operator", "collection:account", ["browse", "read", "create", "update", "delete"], team="operations")
     assert company.olivia
-
-
-@pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    with serving(keys={KEY}) as made:
-        for name, value in (("ANTHROPIC_API_KEY", KEY), ("ANTHROPIC_BASE_URL", made.url), ("CONSOLE_AI_BREAKER", "off")):
-            monkeypatch.setenv(name, value)
-        settings.current.cache_clear()
-        yield made
-    monkeypatch.undo()
-    settings.current.cache_clear()
-
-
-def test_answering_the_builder(company: Company, model: Server) -> None:
-    model.obey(answer(RETITLE), times=None)
-    draft = workflows.open_draft(company.mona, CARE)
-    turns: list[str] = []
-
-    def prepare() -> str:
-        turns.append(builder.ask(company.mona, CARE, "Another title.", draft.revision))
-        return turns[-1]
-
-    def judge(turn: str) -> None:
-        builder.build(turn)  # the job comes again to another worker
-        found = builder.turn(company.mona, CARE, turn)
-        assert (found.status, len(found.answer.changes)) == ("ready", 1)
-        told = "select count(*) from console.event where convert_from(body, 'UTF8')::jsonb ->> 'type' = 'builder_answered'"
-        assert fetch(told) == [(len(turns),)]
-        assert workflows.open_draft(company.mona, CARE) == draft
-        taken({"build"})
-
-    killed_at_each(company, prepare, builder.build, judge, 1)
-    edited = workflows.edit(
-        company.mona, CARE, draft.revision, drafting.read_changes(list(builder.turn(company.mona, CARE, turns[-1]).answer.changes))
-    )
-    assert edited.revision == draft.revision + 1
