@@ -11,6 +11,7 @@ Any number of workers may run, on any number of machines: the database lets one 
 import functools
 import logging
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,8 +21,9 @@ from types import FrameType
 import psycopg
 import sqlalchemy as sa
 
-from console.db import presence, troubles
+from console.db import fitness, presence, troubles
 from console.db.presence import PRESENCE
+from console.db.release import NewerData
 from console.errors import ConsoleError
 
 SEQUENCE_S = 1.0
@@ -145,6 +147,7 @@ class Worker:
         self.stopping = threading.Event()
         self.duties = [
             Duty("sign of life", presence.SIGN_S, presence.sign),
+            Duty("release", presence.SIGN_S, self._end_under_newer),
             Duty("sequence", SEQUENCE_S, sequencing.sequence),
             Duty("sweep", SWEEP_S, sequencing.sweep),
             Duty("seal", SEAL_S, sequencing.keep_sealed),
@@ -257,6 +260,14 @@ class Worker:
                 duty.attempt(now)
             self.stopping.wait(max(0.0, min(duty.due for duty in duties) - time.monotonic()))
 
+    def _end_under_newer(self) -> None:
+        """A newer release may write what this one reads wrongly, so its tables are left to its own workers. Raises `NewerData`."""
+        try:
+            fitness.refuse_newer()
+        except NewerData:
+            self.stop()
+            raise
+
     def stop(self) -> None:
         """Finish what is being done, then end."""
         self.stopping.set()
@@ -285,16 +296,21 @@ class Worker:
 
 
 def main(threads: int = THREADS, *, with_parent: bool = False) -> None:
-    """Serve until SIGTERM or SIGINT; `with_parent` also until the supervisor that holds the other end of standard input is gone.
-
-    Of the jobs, `threads` are done at once.
+    """Serve until SIGTERM or SIGINT, or until a newer release changes the tables; `with_parent` also until the supervisor that holds the other end of
+    standard input is gone. Of the jobs, `threads` are done at once. Raises `NewerData`.
     """
     from console import diagnostics
     from console.processes.parent import end_with_parent
     from console.settings import data_folder
+    from console.upkeep import copies
 
     data_folder.be_private()
     diagnostics.configure()
+    try:
+        fitness.refuse_newer()
+        copies.look(note=True)
+    except (sa.exc.DBAPIError, psycopg.OperationalError) as error:  # whoever started it tries again
+        sys.exit(f"console: the database does not answer: {type(error).__name__}")
     worker = Worker(threads)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -308,4 +324,7 @@ def main(threads: int = THREADS, *, with_parent: bool = False) -> None:
 
 
 if __name__ == "__main__":
-    main(with_parent=True)
+    try:
+        main(with_parent=True)
+    except NewerData as newer:
+        sys.exit(f"console: {newer.message}")

@@ -81,6 +81,15 @@ def reads_its_own_source(one: Serving) -> None:
     assert str(one.data_dir) in one.command("source", "list").stdout
 
 
+def sends_nothing_until_it_goes_on(copy: Serving) -> None:
+    """Its first worker found that it is another folder; who runs it says that it goes on."""
+    assert until(lambda: copy.health()[1].get("paused_because") == "copied")
+    assert (copy.health()[0], copy.health()[1]["status"]) == (200, "paused")
+    assert "In case this is a copy" in copy.command("doctor").stdout
+    assert copy.command("resume", "--reason", "The other one is switched off").returncode == 0
+    assert until(lambda: copy.health()[1]["status"] == "running")
+
+
 def people(url: str) -> list[str]:
     with psycopg.connect(url) as connection:
         return [email for (email,) in connection.execute("select email from console.person").fetchall()]
@@ -102,8 +111,9 @@ def test_a_copy_beside_its_original(tmp_path: Path, started: list[Serving]) -> N
     assert not Embedded(tmp_path / name).running
     second = Serving(tmp_path / name)
     started.append(second.ready())
-    assert until(second.well)
     assert until(first.well)
+    sends_nothing_until_it_goes_on(second)
+    assert first.health()[1]["status"] == "running"
     changed = second.command("user", "create", "ana@example.com", "--role", "lead", "--team", "operations")
     assert changed.returncode == 0, changed.stderr
     assert people(own(second)) == ["ana@example.com"]
@@ -115,7 +125,7 @@ def test_a_copy_beside_its_original(tmp_path: Path, started: list[Serving]) -> N
     assert second.stop() == 0
     moved = Serving((tmp_path / name).rename(tmp_path / "moved"))
     started.append(moved.ready())
-    assert until(moved.well)
+    sends_nothing_until_it_goes_on(moved)
     reads_its_own_source(moved)
     assert people(own(moved)) == ["ana@example.com"]
     assert not (tmp_path / name).exists()

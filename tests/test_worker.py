@@ -9,11 +9,19 @@ import pytest
 import sqlalchemy as sa
 
 from console import queue
+from console.core.run.evolve import FOLDED_SINCE
+from console.db import fitness
 from console.db.engine import app_url
 from console.db.presence import PRESENCE
+from console.db.release import NewerData, known_revisions
 from console.errors import Conflict
 from console.worker import Duty, Worker
 from tests.conftest import Database
+
+
+def test_what_older_releases_cannot_fold_came_with_another_form_of_the_tables() -> None:
+    """By which they refuse to start."""
+    assert set(FOLDED_SINCE.values()) <= known_revisions()
 
 
 def test_a_duty_is_done_when_due_and_not_before() -> None:
@@ -53,6 +61,25 @@ def test_what_goes_wrong_is_written_down_and_tried_again(caplog: pytest.LogCaptu
     assert [record.getMessage() for record in caplog.records] == [said, said]
 
 
+def test_it_ends_when_a_newer_release_has_changed_the_tables(clean: Database) -> None:
+    """A worker of this release would read wrongly what the newer one writes."""
+    worker = Worker()
+    with psycopg.connect(clean.admin_url, autocommit=True) as connection:
+        (before,) = connection.execute("select version_num from console.alembic_version").fetchone() or ("",)
+        worker.duties = [Duty("release", 0.01, worker._end_under_newer)]
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        assert not worker.stopping.wait(0.2)
+        connection.execute("update console.alembic_version set version_num = '20991231_0100'")
+        try:
+            assert worker.stopping.wait(30)
+            thread.join()
+            with pytest.raises(NewerData):
+                fitness.refuse_newer()
+        finally:
+            connection.execute("update console.alembic_version set version_num = %s", (before,))
+
+
 def test_it_is_seen_while_it_works_and_gone_when_it_has_stopped(clean: Database) -> None:
     worker = Worker()
     seen, sequenced, abroad = threading.Event(), threading.Event(), threading.Event()
@@ -88,6 +115,7 @@ def test_it_is_seen_while_it_works_and_gone_when_it_has_stopped(clean: Database)
 def test_its_duties_are_the_order_of_the_log_the_sweep_heads_and_what_goes_out(clean: Database) -> None:
     assert {duty.name: duty.every_s for duty in Worker().duties} == {
         "sign of life": 5.0,
+        "release": 5.0,
         "sequence": 1.0,
         "sweep": 60.0,
         "seal": 60.0,

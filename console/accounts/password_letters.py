@@ -5,7 +5,7 @@ from email.message import EmailMessage
 
 import sqlalchemy as sa
 
-from console import settings
+from console import queue, settings
 from console.accounts import one_time, persons, profile, signing_in, throttle
 from console.accounts.throttle import Limit
 from console.db import engine as db
@@ -33,7 +33,9 @@ def ask(email: str, ip: str) -> None:
 
 
 def send() -> int:
-    """Send the requested mails; returns how many. A mail that the server cannot take now is tried again later."""
+    """Send the requested mails; returns how many. In a copy they wait for who says that it goes on. A mail that the server cannot take now is tried again later."""
+    if queue.paused_because():
+        return 0
     sent = 0
     while (address := _next()) is not None:
         with db.hot_engine().connect() as connection:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.dialects import postgresql
 
-from console import faults, log, settings
+from console import faults, log, queue, settings
 from console.db import tables
 from console.db.engine import alone, fetch, hot_engine
 from console.errors import IntegrationError, OutcomeUnknown
@@ -96,7 +96,7 @@ def deliver() -> int:
     In order, every checkpoint; by mail only the newest. A place that was never served gets the newest first: what was before, that one vouches for.
     """
     configured = places()
-    if not configured:
+    if not configured or queue.paused_because():  # heads of a copy do not fit those of its original
         return 0
     with alone("publishing") as mine:
         return sum(_serve(place) for place in configured) if mine else 0

@@ -217,10 +217,10 @@ def pending(turn_id: str) -> bool:
     return bool(rows) and rows[0][0] == "pending"
 
 
-def settle(asked: Question, answer: Answer, *, code: str | None = None, rounds: int = 0) -> None:
+def settle(connection: sa.Connection, asked: Question, answer: Answer, *, code: str | None = None, rounds: int = 0) -> None:
     """Keep the answer, or with a `code` why there is none; nothing happens where the turn was stopped meanwhile."""
     _, nonce, ct = subjects.seal(asked.subject, f"builder_answer|{asked.turn}", _answer_json(answer))
-    fetch(_SETTLED, ("failed" if code else "ready", code, rounds, nonce, ct, asked.turn))
+    connection.exec_driver_sql(_SETTLED, ("failed" if code else "ready", code, rounds, nonce, ct, asked.turn))
 
 
 def chain_of(asked: Question) -> str | None:

@@ -27,6 +27,7 @@ from console.builder.step_catalogue import catalogue
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.drafting import Change, ChangeError
+from console.db.engine import transaction
 from console.proposals import options
 from console.queue import PutBack
 
@@ -66,16 +67,18 @@ def build(turn: str) -> None:
         code, answer = "internal_error", Answer(absence("internal_error", 0))
     if answer is None:
         return
-    builder_turns.settle(asked, answer, code=code, rounds=talk.count)
     told = {"workflow": asked.workflow, "turn": turn, "status": "failed" if code else "ready", "code": code, "rounds": talk.count}
-    log.note(
-        ENGINE,
-        "builder_answered",
-        open=told | {"changes": len(answer.changes), "for": asked.person},
-        team=asked.team or None,
-        chain=builder_turns.chain_of(asked),
-        label=asked.label,
-    )
+    with transaction() as connection:  # one with the other: a process that dies in between leaves neither
+        builder_turns.settle(connection, asked, answer, code=code, rounds=talk.count)
+        log.note(
+            ENGINE,
+            "builder_answered",
+            open=told | {"changes": len(answer.changes), "for": asked.person},
+            team=asked.team or None,
+            chain=builder_turns.chain_of(asked),
+            label=asked.label,
+            connection=connection,
+        )
 
 
 def _seconds() -> float:

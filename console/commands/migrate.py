@@ -23,11 +23,12 @@ def migrate(*, print_roles: bool) -> None:
         click.echo(ROLES.format(database=_database_name()), nl=False)
         return
     from console.db import engine, fitness, migrate as migrations
-    from console.upkeep import doctor
+    from console.upkeep import copies, doctor
 
     migrations.upgrade(engine.migration_url())
     fitness.require()
     doctor.refuse_one_role()
+    copies.look(note=False)  # before the first page is served
 
 
 def _database_name() -> str:

@@ -36,7 +36,7 @@ def restore(file: Path, *, replace: bool, accept_loss: bool, erasures: tuple[Pat
         click.echo(f"{lost} lost that came after position {done.size:,}; the log says so.")
     if done.erased:
         click.echo(f"Erased again: what was held about {done.erased} {'person' if done.erased == 1 else 'persons'}.")
-    click.echo("It is live: `console doctor`, then `console serve`.")
+    click.echo("It is live, and sending is paused: `console doctor`, then `console serve`; when it is to go on, `console resume`.")
 
 
 commands: list[click.Command] = [restore]

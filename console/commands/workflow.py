@@ -1,7 +1,8 @@
 """Commands about workflows: check files, read them in, give them out, publish."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -10,10 +11,16 @@ from console import access, accounts, runs, workflows
 from console.core.actor import Actor
 from console.core.documents.workflow import MAX_BYTES, Workflow, read
 from console.core.documents.workflow_check import Problem
-from console.errors import NotFound
+from console.errors import Conflict, NotFound
 from console.runs import trying
 
 FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+USER = click.option(
+    "--user",
+    "email",
+    help="E-mail of whose rights count in tests; none: the account that the workflow runs as, else somebody who may publish it.",
+)
+REASON = click.option("--reason", default="", help="Why it is published although tests fail; it is kept in the log.")
 workflow = click.Group("workflow", help="Workflows as files and versions.")
 
 
@@ -34,9 +41,12 @@ def check(files: tuple[Path, ...], sources: bool) -> None:
 @workflow.command("import", epilog="Example: console workflow import my-review.json --publish")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--publish", is_flag=True, help="Make it the live version at once.")
-def import_(file: Path, publish: bool) -> None:
-    """Read FILE in as the draft of the workflow that it names."""
-    imported = workflows.import_file(file, publish=publish)
+@REASON
+@USER
+def import_(file: Path, publish: bool, reason: str, email: str | None) -> None:
+    """Read FILE in as the draft of the workflow that it names. With --publish its tests are run first; where one fails, nothing is read in."""
+    with _said_tests():
+        imported = workflows.import_file(file, publish=publish, tests=_tests(reason, email))
     click.echo(f"{imported.slug}  {imported.title}  " + (f"version {imported.live} is live" if imported.live else "draft"))
 
 
@@ -49,17 +59,18 @@ def export(slug: str) -> None:
 
 @workflow.command("publish", epilog="Example: console workflow publish kyc-review")
 @click.argument("slug")
-def publish(slug: str) -> None:
-    """Make the draft of SLUG its live version; runs under way keep theirs."""
-    published = workflows.publish(slug)
+@REASON
+@USER
+def publish(slug: str, reason: str, email: str | None) -> None:
+    """Make the draft of SLUG its live version, when the tests kept with it hold; runs under way keep theirs."""
+    with _said_tests():
+        published = workflows.publish(slug, tests=_tests(reason, email))
     click.echo(f"{published.slug}  version {published.number} is live  {published.hash}")
 
 
 @workflow.command("test", epilog="Example: console workflow test my-review.json --user mona@fernwick.example")
 @click.argument("what", metavar="FILE|SLUG")
-@click.option(
-    "--user", "email", help="E-mail of whose rights count; none: the account that the workflow runs as, else somebody who may publish it."
-)
+@USER
 def test(what: str, email: str | None) -> None:
     """Run the tests that are kept with a workflow: of FILE, or of the draft of SLUG. Nothing is written or sent.
 
@@ -76,6 +87,22 @@ def test(what: str, email: str | None) -> None:
         click.echo(f"{document.slug}: no tests")
     if not all(result.holds for result in results):
         sys.exit(1)
+
+
+def _tests(reason: str, email: str | None) -> workflows.TestsBefore:
+    return workflows.TestsBefore(lambda document: _whose_rights(document, email), reason)
+
+
+@contextmanager
+def _said_tests() -> Iterator[None]:
+    """Says each test that fails, before the error is said."""
+    try:
+        yield
+    except Conflict as error:
+        if error.code == "tests_failed":
+            for detail in error.details:
+                click.echo(f"{detail['test']}: {detail['reason']}", err=True)
+        raise
 
 
 def _document_of(what: str) -> tuple[Workflow, str | None]:

@@ -6,7 +6,7 @@ import psycopg
 
 from console.db import release
 from console.db.dump import libpq
-from console.db.engine import app_url
+from console.db.engine import app_url, fetch
 from console.db.troubles import NO_RIGHT
 from console.errors import ConsoleError
 
@@ -36,6 +36,11 @@ def require() -> None:
                 f"{NO_RIGHT.message} DATABASE_URL signs in as {role}: use the role console of `console migrate --print-roles`, which has them."
             ) from error
         release.refuse_newer(row[0] if row else None)
+
+
+def refuse_newer() -> None:
+    """Nothing where the tables are of a form that this release knows. Raises `NewerData`."""
+    release.refuse_newer(str(fetch("select version_num from console.alembic_version")[0][0]))
 
 
 def pooled(first: "psycopg.Connection[Any]", second: "psycopg.Connection[Any]") -> bool:

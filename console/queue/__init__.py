@@ -2,6 +2,7 @@
 
 from console.queue.jobs import (
     ADVANCE,
+    BECAUSE,
     BEGIN,
     BEHIND,
     BESIDE,
@@ -18,6 +19,7 @@ from console.queue.jobs import (
     READ,
     SEND,
     TEND,
+    Because,
     Job,
     PutBack,
     advance,
@@ -27,6 +29,7 @@ from console.queue.jobs import (
     forget,
     paused,
     paused_at,
+    paused_because,
     propose,
     send,
     tend,
@@ -35,6 +38,7 @@ from console.queue.jobs import (
 
 __all__ = [
     "ADVANCE",
+    "BECAUSE",
     "BEGIN",
     "BEHIND",
     "BESIDE",
@@ -51,6 +55,7 @@ __all__ = [
     "READ",
     "SEND",
     "TEND",
+    "Because",
     "Job",
     "PutBack",
     "advance",
@@ -61,6 +66,7 @@ __all__ = [
     "forget",
     "paused",
     "paused_at",
+    "paused_because",
     "propose",
     "send",
     "tend",

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -148,32 +148,44 @@ def columns_of(jobs: Sequence[Job]) -> tuple[list[Any], ...]:
 
 
 LOOK_S = 1.0
-_looked: tuple[object, float, int] = (None, 0.0, 0)
+Because = Literal["restored", "copied"]
+BECAUSE: tuple[Because, ...] = ("restored", "copied")
+"""Why everything is paused where nobody asked for it; `console.version` keeps the place in this list, from 1."""
+_SWITCH = "select max(number) filter (where name = 'paused'), max(number) filter (where name = 'paused_because') from console.version"
+_looked: tuple[object, float, int, int] = (None, 0.0, 0, 0)
 
 
 def paused() -> bool:
     """Whether everything that goes by itself is switched off; looked up once a second at most."""
-    return _since() > 0
+    return _switch()[0] > 0
 
 
 def paused_at() -> datetime | None:
     """Since when it is switched off, aware UTC; None where it is not."""
-    since = _since()
+    since, _ = _switch()
     return datetime.fromtimestamp(since, UTC) if since else None
 
 
-def _since() -> int:
+def paused_because() -> Because | None:
+    """Why it is switched off although nobody asked for it: then nothing leaves by hand either, until somebody says that it is to go on."""
+    since, because = _switch()
+    return BECAUSE[because - 1] if since and because else None
+
+
+def _switch() -> tuple[int, int]:
+    """(second of the epoch since when everything is paused, why); 0 for what is not so."""
     global _looked  # noqa: PLW0603 (what this process knows, swapped by one assignment)
     source, now = hot_engine(), time.monotonic()
     if _looked[0] is not source or now - _looked[1] > LOOK_S:
-        _looked = (source, now, int(fetch("select number from console.version where name = 'paused'")[0][0]))
-    return _looked[2]
+        since, because = fetch(_SWITCH)[0]
+        _looked = (source, now, int(since), int(because or 0))
+    return _looked[2:]
 
 
 def forget() -> None:
     """Look again at the next question: this process has just turned the switch."""
     global _looked  # noqa: PLW0603 (as above)
-    _looked = (None, 0.0, 0)
+    _looked = (None, 0.0, 0, 0)
 
 
 def tidy() -> int:

@@ -6,11 +6,13 @@ starts none twice. What cannot be started for a reason that passes is tried agai
 
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
@@ -29,7 +31,8 @@ logger = logging.getLogger(__name__)
 SYSTEM = Actor("system", "sys_engine", "Console", session="sys:config")
 table, trigger_table = tables.firing, tables.trigger
 LONGEST_CHAIN = 8
-IN_ONE_GO = 50
+IN_ONE_GO_S = 2.0
+AT_ONCE = 100
 MOST_TRIES, SURPRISES = 40, 5
 LONGEST_PAUSE_S = 600.0
 KEPT_DAYS = 30
@@ -150,34 +153,102 @@ def fire(workflow_id: str, stopping: Callable[[], bool] = lambda: False) -> None
     with alone(_job(workflow_id)) as mine:
         if not mine:
             return
-        for _ in range(IN_ONE_GO):
+        until = time.monotonic() + IN_ONE_GO_S
+        while time.monotonic() < until:
             if stopping():
                 raise PutBack
-            found = _next(workflow_id)
-            if found is None:
+            waiting = [_Firing(*row) for row in fetch(_NEXT, (workflow_id, AT_ONCE))]
+            if not waiting:
                 return
-            _start(found)
+            together = [] if enrolments.takes_in(workflow_id) else waiting
+            if len(together) > 1 and _start_many(workflow_id, together):
+                continue
+            for each in waiting:
+                if stopping():
+                    raise PutBack
+                _start(each)
     raise PutBack
+
+
+@dataclass(frozen=True, slots=True)
+class _Firing:
+    """One that waits; `told` are event, values, chain and segment, sealed."""
+
+    id: str
+    workflow: str
+    trigger: str
+    kind: str
+    collection: str | None
+    record: str | None
+    told: bytes
+    tries: int
+
+    def opened(self) -> tuple[dict[str, Any], StartedBy, RecordRef | None]:
+        """(what was told, by what it is started, the record that it is about)."""
+        said: dict[str, Any] = json.loads(subjects.unwrap(bytes(self.told), _about(self.id)))
+        by = StartedBy(self.trigger, self.kind, said["event"], tuple((link[0], link[1]) for link in said["chain"]))
+        return said, by, RecordRef(self.collection, self.record) if self.collection is not None and self.record is not None else None
 
 
 _NEXT = """
 select f.id, f.workflow, f.trigger, f.kind, f.collection, f.record, f.told, f.tries from console.firing f
 where f.workflow = %s and f.status = 'waiting' and f.due_at <= clock_timestamp()
-and exists (select from console.workflow w where w.id = f.workflow and w.status = 'active' and w.archived_at is null) order by f.due_at, f.id limit 1
+and exists (select from console.workflow w where w.id = f.workflow and w.status = 'active' and w.archived_at is null) order by f.due_at, f.id limit %s
 """
 
 
-def _next(workflow_id: str) -> Any | None:
-    rows = fetch(_NEXT, (workflow_id,))
-    return rows[0] if rows else None
+def _start_many(workflow_id: str, waiting: Sequence[_Firing]) -> bool:
+    """Start runs of these by one statement; False where each has to be started alone, so that one surprise does not keep the others from it.
 
-
-def _start(found: Any) -> None:
-    ident, workflow_id, trigger, kind, collection, record, told, tries = found
+    Of several about one record only the first is started now.
+    """
+    together: dict[tuple[str | None, str | None], tuple[_Firing, runs.WantedStart]] = {}
     try:
-        said = json.loads(subjects.unwrap(bytes(told), _about(ident)))
-        by = StartedBy(trigger, kind, said["event"], tuple((link[0], link[1]) for link in said["chain"]))
-        about = RecordRef(collection, record) if collection is not None and record is not None else None
+        for each in waiting:
+            about = (each.collection, each.record or each.id)
+            if about in together:
+                continue
+            said, by, record = each.opened()
+            if said.get("segment") is not None:
+                continue
+            together[about] = each, runs.WantedStart(each.id, by, record, said["values"])
+            faults.point("triggers.start.before")
+        wanted = [start for _, start in together.values()]
+        answers = runs.start_many_hands_off(workflow_id, wanted, places=len(wanted) + 1) if len(wanted) > 1 else []
+        faults.point("triggers.start.after")
+    except (sa.exc.DBAPIError, psycopg.OperationalError, OSError):
+        raise
+    except Exception as error:  # alone, each says what is wrong with it
+        if not isinstance(error, ConsoleError):
+            logger.exception("alarm: firings of the workflow %s cannot be started together", workflow_id)
+        return False
+    if not answers:
+        return False
+    begun = [(each.id, answer) for (each, _), answer in zip(together.values(), answers, strict=True) if isinstance(answer, str)]
+    fetch(_STARTED, ([ident for ident, _ in begun], [run_id for _, run_id in begun]))
+    for (each, _), answer in zip(together.values(), answers, strict=True):
+        if not isinstance(answer, str):
+            _not_started(each, answer)
+    return True
+
+
+_STARTED = """
+update console.firing f set status = 'started', run = b.run, told = null, done_at = clock_timestamp()
+from unnest(%s::text[], %s::text[]) as b (id, run) where f.id = b.id returning 1
+"""
+
+
+def _not_started(found: _Firing, error: ConsoleError) -> None:
+    if (isinstance(error, SourceDown) or error.code in PASSING) and found.tries < MOST_TRIES:
+        _again(found.id, found.tries, error.message)
+    else:
+        _done(found.id, "refused", None, words_of(error))
+
+
+def _start(found: _Firing) -> None:
+    ident, workflow_id = found.id, found.workflow
+    try:
+        said, by, about = found.opened()
         faults.point("triggers.start.before")
         if said.get("segment") is not None:
             enrolments.batches.begin(
@@ -193,31 +264,28 @@ def _start(found: Any) -> None:
         run_id = runs.start_hands_off(workflow_id, by=by, record=about, values=said["values"], key=ident)
         faults.point("triggers.start.after")
     except ConsoleError as error:
-        if (isinstance(error, SourceDown) or error.code in PASSING) and tries < MOST_TRIES:
-            _again(ident, tries, error.message)
-        else:
-            _done(ident, "refused", None, words_of(error))
+        _not_started(found, error)
         return
     except (sa.exc.DBAPIError, OSError):
         raise
     except Exception:  # one firing's surprise must not keep the others from starting
         logger.exception("alarm: firing %s of the workflow %s", ident, workflow_id)
-        if tries < SURPRISES:
-            _again(ident, tries, "Something went wrong here; it is written down, and tried again.")
+        if found.tries < SURPRISES:
+            _again(ident, found.tries, "Something went wrong here; it is written down, and tried again.")
         else:
             _done(ident, "refused", None, "Something went wrong here. Who runs the console finds it in the log of the worker.")
         return
     _done(ident, "started", run_id, None)
 
 
-def _enrol(found: Any, by: StartedBy, record: str, values: Mapping[str, Any]) -> None:
+def _enrol(found: _Firing, by: StartedBy, record: str, values: Mapping[str, Any]) -> None:
     """Enrol the record in place of starting a run at once: its run begins at the workflow's pace."""
-    answer = enrolments.enrol(found[1], record=record, values=values, key=found[0], trigger=by.id, origin=by.kind, led_by=by.chain)
+    answer = enrolments.enrol(found.workflow, record=record, values=values, key=found.id, trigger=by.id, origin=by.kind, led_by=by.chain)
     words = " ".join(str(reason["reason"]) for reason in answer.reasons)
     if answer.status == "enrolled":
-        _done(found[0], "started", None, "Enrolled: the run begins when it is its turn.")
+        _done(found.id, "started", None, "Enrolled: the run begins when it is its turn.")
     else:
-        _done(found[0], "refused", None, words or "Enrolled already.")
+        _done(found.id, "refused", None, words or "Enrolled already.")
 
 
 def words_of(error: ConsoleError) -> str:

@@ -345,11 +345,11 @@ def _background(configured: settings.Settings) -> Check:
 
     kinds = {process["kind"] for process in processes(configured)}
     state, lag = presence.state(), sequencing.lag()
-    behind = f", {lag.pending} events waiting for their place"
+    behind = f", {lag.pending} events waiting for their place{health.words_of_copy(state)}"
     if state == "none" and "web" not in kinds:
         return Check("worker", ok=True, message="nothing is serving from this folder now" + behind)
     if state != "ok":
-        trouble = health.WORKERS[state]
+        trouble = health.trouble_of_worker(state)
         reason = "none runs beside the pages served from this folder" if state == "none" else trouble.message
         return Check("worker", ok=False, message=reason + behind, fix=trouble.fix)
     fix = "Look for a transaction that stays open" if lag.alarming else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import settings
+from console import queue, settings
 from console.db import presence, troubles
 from console.db.engine import hot_engine
 from console.db.troubles import Trouble
@@ -27,15 +27,28 @@ WORKERS = {
     ),
     "paused": Trouble("paused", "Everything that goes by itself is paused.", "console resume, or Resume on the page Operations"),
 }
+COPIES = {
+    "restored": Trouble(
+        "paused",
+        "A backup was restored here, and nothing leaves before somebody says so: what is due in it may have been sent already.",
+        "Look at Operations what waits, then Go On there, or console resume",
+    ),
+    "copied": Trouble(
+        "paused",
+        "The database, the data folder or the address is another than before. In case this is a copy, nothing leaves before somebody says so.",
+        "If it is the original: Go On on the page Operations, or console resume",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`database` is ok, down, or not_writable; `worker` ok, none, stuck or paused. `troubles` say what is broken: a pause that somebody asked for is not."""
+    """`database` is ok, down, or not_writable; `worker` ok, none, stuck or paused; `because` why, where nobody asked for a pause. `troubles` say what is broken: a pause that somebody asked for is not."""
 
     database: str
     worker: str
     troubles: tuple[Trouble, ...]
+    because: queue.Because | None = None
 
     @property
     def ok(self) -> bool:
@@ -51,7 +64,9 @@ class Health:
 
     def to_json(self) -> dict[str, Any]:
         """As `/health` tells it: sentences without places, names or addresses, since anybody may ask."""
-        answer = {"database": self.database, "worker": self.worker}
+        answer: dict[str, Any] = {"database": self.database, "worker": self.worker}
+        if self.because:
+            answer |= {"paused_because": self.because, "message": COPIES[self.because].message, "fix": COPIES[self.because].fix}
         return answer | (
             {}
             if self.ok
@@ -59,11 +74,22 @@ class Health:
         )
 
 
+def trouble_of_worker(state: presence.State) -> Trouble:
+    """Why nothing goes on by itself. `state` is not ok."""
+    because = queue.paused_because() if state == "paused" else None
+    return COPIES[because] if because else WORKERS[state]
+
+
+def words_of_copy(state: presence.State) -> str:
+    """What to add where no worker is at work yet in a restored backup or a copy; "" else."""
+    return "; sending begins paused (console resume)" if state != "paused" and queue.paused_because() else ""
+
+
 def examine() -> Health:
     """How it stands now."""
     full = room()
     try:
-        worker = presence.state()
+        worker, because = presence.state(), queue.paused_because()
     except (sa.exc.SQLAlchemyError, ConsoleError, OSError) as error:
         database_trouble = troubles.trouble_of(error) or troubles.DOWN
         return Health(
@@ -73,7 +99,7 @@ def examine() -> Health:
         )
     shut = full or writing()
     others = (WORKERS[worker],) if worker in ("none", "stuck") else ()
-    return Health("not_writable" if shut else "ok", worker, (*((shut,) if shut else ()), *others))
+    return Health("not_writable" if shut else "ok", worker, (*((shut,) if shut else ()), *others), because)
 
 
 _asking = threading.Lock()

@@ -28,7 +28,7 @@ from console.db.presence import PRESENCE
 from console.errors import Conflict, ConsoleError
 from console.log import checkpoint, tree, tree_heads, verify
 from console.processes import supervisor
-from console.upkeep import backup, erasure
+from console.upkeep import backup, copies, erasure
 from console.upkeep.backup import Archive, BackupError, Progress
 
 LONGEST_NAME = 50  # of a database, that its companions can be named after it
@@ -259,6 +259,7 @@ def _prepare(
             erasure.hold_again(actor, collection, record, reason)
     made_at = str(archive.manifest["made_at"])
     preview = {"size": extent.total, "lost": lost, "made_at": made_at, "erased": erased, "version": archive.manifest["console"]}
+    copies.hold_restored()
     log.note(actor, "log_restored", open=preview)
     return Restored(extent.total, verified, lost, erased, made_at), signed > extent.placed
 

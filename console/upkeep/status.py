@@ -32,6 +32,12 @@ from queue.pgqueuer q where {_OPEN}
 _FAILED = f"""
 select id, entrypoint, convert_from(payload, 'UTF8'), attempts, updated from queue.pgqueuer q where status = 'failed' and {_OPEN} order by id desc limit %s
 """  # noqa: S608 (as above)
+_LEAVING = """
+select (select count(*) from console.message where direction = 'out' and due_at <= now()),
+       (select count(*) from console.webhook_delivery d join console.webhook w on w.id = d.webhook where d.status = 'waiting' and w.enabled),
+       (select count(*) from console.firing where status = 'waiting')
+"""
+LEAVING = (("message", "messages"), ("webhook delivery", "webhook deliveries"), ("start by a trigger", "starts by triggers"))
 _WORKERS = """
 select count(*) from pg_locks where locktype = 'advisory' and classid = %s and objid = %s and objsubid = 2 and granted
 and database = (select oid from pg_database where datname = current_database())
@@ -60,7 +66,7 @@ class Failed:
 class State:
     """`due` are queued jobs that may be done now, the oldest of them for `oldest_s`; `later` those put back for a while; `picked` are under way, `stuck`
     of them without a sign of life. `timers` waiting runs, the first of which continues at `next_at`; `moving` runs at an automatic step. `refusals`: models that nobody can
-    ask at present.
+    ask at present. `because`: why it is paused where nobody asked for it; `leaving`: in words, what leaves or begins as soon as a pause ends.
     """
 
     workers: int
@@ -78,6 +84,8 @@ class State:
     lag: sequencing.Lag
     integrity: integrity.Standing
     refusals: Sequence[standing.Refusal] = ()
+    because: queue.Because | None = None
+    leaving: Sequence[str] = ()
 
 
 def read(actor: Actor) -> State:
@@ -92,9 +100,10 @@ def _state(cleared: Sequence[str]) -> State:
     due, later, oldest_s, picked, stuck, failed = fetch(_COUNTS, given)[0]
     rows = fetch(_FAILED, (*given, SHOWN))
     timers, next_at, moving = fetch(_RUNS, given)[0]
+    paused_at = queue.paused_at()
     return State(
         workers,
-        queue.paused_at(),
+        paused_at,
         *(due, later, oldest_s, picked, stuck, failed),
         [Failed(*row) for row in rows],
         timers,
@@ -103,7 +112,13 @@ def _state(cleared: Sequence[str]) -> State:
         sequencing.lag(),
         integrity.standing(),
         standing.refusals(),
+        queue.paused_because(),
+        _leaving() if paused_at else (),
     )
+
+
+def _leaving() -> list[str]:
+    return [f"{number:,} {one if number == 1 else many}" for number, (one, many) in zip(fetch(_LEAVING)[0], LEAVING, strict=True) if number]
 
 
 def pause(actor: Actor, reason: str) -> None:
@@ -131,6 +146,7 @@ def switch(actor: Actor, *, on: bool, reason: str) -> None:
             raise Conflict("Everything is paused already." if before else "Nothing is paused.", code="not_possible")
         now = log.now()
         connection.exec_driver_sql("update console.version set number = %s where name = 'paused'", (0 if on else int(now.timestamp()),))
+        connection.exec_driver_sql("update console.version set number = 0 where name = 'paused_because'")
         log.note(actor, "engine_resumed" if on else "engine_paused", sealed={"reason": why}, connection=connection)
     queue.forget()
 

@@ -282,6 +282,7 @@ def _extend(state: BlueprintSetupState) -> None:
         may_operate=_may_operate,
         may_measure=_may_measure,
         paused_at=_paused,
+        paused_because=queue.paused_because,
         initials=formats.initials,
         status_badge=status_badge,
         key_segment=segment,

@@ -35,7 +35,7 @@ from console.workflows.drafts import (
     undo,
     wrong_change,
 )
-from console.workflows.kept_tests import ResultOfTest, run_tests_by
+from console.workflows.kept_tests import ResultOfTest, TestsBefore, run_tests_by
 from console.workflows.lifecycle import STATUSES, may_start, paused, require_active
 from console.workflows.reviews import (
     REVIEW_STATES,
@@ -90,6 +90,7 @@ __all__ = [
     "ResultOfTest",
     "Review",
     "Template",
+    "TestsBefore",
     "Version",
     "activate",
     "add_edge",

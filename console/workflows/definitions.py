@@ -22,7 +22,7 @@ from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Conflict, Invalid, Malformed, NotFound
 from console.workflows import lifecycle
 from console.workflows.draft_edits import record_edit
-from console.workflows.kept_tests import failed_tests
+from console.workflows.kept_tests import TestsBefore
 from console.workflows.lifecycle import ARCHIVED, SPOKEN, STATUSES
 from console.workflows.versions import (
     CHAIN,
@@ -199,6 +199,13 @@ def change(
 ) -> Entry:
     """Change title, description or status; None keeps the value. Cancelling needs a reason. Raises NotFound, NotAllowed, Invalid, Conflict."""
     given = _checked(title=title, description=description, status=status)
+    tests = TestsBefore(lambda _document: actor)
+    after = tests.publishing(lambda: _change(actor, slug_or_id, given, reason, tests))
+    _forget()
+    return entry_of(after)
+
+
+def _change(actor: Actor, slug_or_id: str, given: Mapping[str, str], reason: str, tests: TestsBefore) -> Row[Any]:
     with transaction() as connection:
         row = locked_row(connection, actor, slug_or_id, "edit" if {"title", "description"} & given.keys() else "activate")
         words = {name: given[name] for name in ("title", "description") if name in given and given[name] != getattr(row, name)}
@@ -209,9 +216,8 @@ def change(
                 actor, "workflow_changed", after, {"before": changed_body(row), "after": changed_body(after)}, connection, list(words)
             )
         if given.get("status", row.status) != row.status:
-            after = switch_status(actor, connection, after, given["status"], reason)
-    _forget()
-    return entry_of(after)
+            after = switch_status(actor, connection, after, given["status"], reason, tests)
+    return after
 
 
 def redefine(actor: Actor, slug_or_id: str, document: Mapping[str, Any]) -> Entry:
@@ -267,39 +273,44 @@ def publish_draft(actor: Actor, slug_or_id: str, *, note: str = "", revision: in
     if len(note) > LONGEST_NOTE or "\x00" in note:
         reason = f"takes at most {LONGEST_NOTE} characters"
         raise Invalid("The workflow was not published.", details=[{"field": "note", "reason": reason}])
-    with transaction() as connection:
-        row = locked_row(connection, actor, slug_or_id, "publish")
-        if revision is not None and revision != row.draft_revision:
-            raise Conflict("Not published: the draft was changed in the meantime. Look at it again.", code="stale_revision")
-        try:
-            after = _publish(actor, connection, row, note, accept_failed_tests)
-        except Conflict as error:
-            if error.code != "not_ready":
-                raise
-            raise Invalid(error.message, code=error.code, details=error.details) from None
+    tests = TestsBefore(lambda _document: actor, accept_failed_tests)
+    after = tests.publishing(lambda: _publish_draft(actor, slug_or_id, note, revision, tests))
     _forget()
     access.refresh()  # the label of the version hides its runs at once
     return entry_of(after)
 
 
+def _publish_draft(actor: Actor, slug_or_id: str, note: str, revision: int | None, tests: TestsBefore) -> Row[Any]:
+    with transaction() as connection:
+        row = locked_row(connection, actor, slug_or_id, "publish")
+        if revision is not None and revision != row.draft_revision:
+            raise Conflict("Not published: the draft was changed in the meantime. Look at it again.", code="stale_revision")
+        try:
+            return _publish(actor, connection, tests, row, note)
+        except Conflict as error:
+            if error.code != "not_ready":
+                raise
+            raise Invalid(error.message, code=error.code, details=error.details) from None
+
+
 # --------------------------------------------------------------------------------------------------------------- inside
 
 
-def _publish(actor: Actor, connection: Connection, row: Row[Any], note: str = "", accepted: str = "") -> Row[Any]:
-    """Publish the draft and return the row. Raises Conflict `not_ready` with the reasons, `tests_failed` with each failed test."""
+def _publish(actor: Actor, connection: Connection, tests: TestsBefore, row: Row[Any], note: str = "") -> Row[Any]:
+    """Publish the draft and return the row. Raises Conflict `not_ready` with the reasons, Untested."""
     problems = check(row.draft, around())
     if any(problem.severity == "error" for problem in problems):
         raise _not_ready(f"{row.title} cannot be published", problems)
     document = read(row.draft)
     require_account(actor, document)
-    failed = failed_tests(actor, row.slug, row.id, document, accepted)
-    put_live(connection, actor, row, document, note, failed=failed, reason=accepted if failed else "")
+    failed = tests.failed(row.slug, row.id, document)
+    put_live(connection, actor, row, document, note, failed=failed, reason=tests.reason if failed else "")
     return connection.execute(_select().where(tables.workflow.c.id == row.id)).one()
 
 
-def switch_status(actor: Actor, connection: Connection, row: Row[Any], status: str, reason: str) -> Row[Any]:
-    """Set the status and return the row. Raises what `lifecycle.switch` does."""
-    values = lifecycle.switch(actor, connection, row, status, reason, functools.partial(_publish, actor, connection))
+def switch_status(actor: Actor, connection: Connection, row: Row[Any], status: str, reason: str, tests: TestsBefore) -> Row[Any]:
+    """Set the status and return the row. Raises what `lifecycle.switch` does, and Untested where the draft is published with it."""
+    values = lifecycle.switch(actor, connection, row, status, reason, functools.partial(_publish, actor, connection, tests))
     return update_row(connection, row, **values) if values else row
 
 

@@ -21,7 +21,7 @@ from console.db.ids import new_id
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
 from console.workflows.definitions import LONGEST_NOTE, entry_of, locked_row
 from console.workflows.drafts import Draft
-from console.workflows.kept_tests import failed_tests
+from console.workflows.kept_tests import TestsBefore
 from console.workflows.versions import CHAIN, OBJECT, _forget, around, check, put_live, refused, require_account, version
 
 WAITING, CHANGES, APPROVED, WITHDRAWN, VOID = "waiting", "changes_requested", "approved", "withdrawn", "void"
@@ -147,40 +147,44 @@ def request_review(actor: Actor, slug_or_id: str, *, note: str, revision: int | 
     Raises NotFound, NotAllowed, Invalid (without a note, or `not_ready`), Conflict `stale_revision`, `review_open`, `not_possible`, `tests_failed`.
     """
     words = _text(note, "note", "Say in a sentence what changes and why.")
+    tests = TestsBefore(lambda _document: actor, accept_failed_tests)
     try:
-        with transaction() as connection:
-            row = locked_row(connection, actor, slug_or_id, "publish")
-            if revision is not None and revision != row.draft_revision:
-                raise Conflict("Not sent: the draft was changed in the meantime. Look at it again.", code="stale_revision")
-            problems = check(row.draft, around())
-            if any(problem.severity == "error" for problem in problems):
-                wrong = refused(row.title, problems)
-                raise Invalid(wrong.message, code="not_ready", details=wrong.details)
-            document = read(row.draft)
-            require_account(actor, document)
-            failed = failed_tests(actor, row.slug, row.id, document, accept_failed_tests)
-            if failed:
-                words += f"\n{failed} of its tests {'fails' if failed == 1 else 'fail'}: {accept_failed_tests.strip()}"
-            if row.live_version is not None and version(row.id, row.live_version).hash == document.hash:
-                raise Conflict("There is nothing to publish: the draft is what is live already.", code="not_possible")
-            values = {
-                "id": new_id("rev"),
-                "workflow": row.id,
-                "revision": row.draft_revision,
-                "document": drafting.ordered(row.draft),
-                "hash": document.hash,
-                "base": row.live_version,
-                "note": words,
-                "requested_by": actor.id,
-                "requested_at": log.now(),
-            }
-            connection.execute(sa.insert(table).values(**values))
-            made = _review(_row(connection, values["id"]))
-            _note(actor, "requested", row, made, connection, note=words)
+        return tests.publishing(lambda: _request_review(actor, slug_or_id, words, revision, tests))
     except sa.exc.IntegrityError as error:
         if _ONE_WAITING not in str(error.orig):
             raise
         raise Conflict("A request to publish this workflow waits already: withdraw it first.", code="review_open") from None
+
+
+def _request_review(actor: Actor, slug_or_id: str, words: str, revision: int | None, tests: TestsBefore) -> Review:
+    with transaction() as connection:
+        row = locked_row(connection, actor, slug_or_id, "publish")
+        if revision is not None and revision != row.draft_revision:
+            raise Conflict("Not sent: the draft was changed in the meantime. Look at it again.", code="stale_revision")
+        problems = check(row.draft, around())
+        if any(problem.severity == "error" for problem in problems):
+            wrong = refused(row.title, problems)
+            raise Invalid(wrong.message, code="not_ready", details=wrong.details)
+        document = read(row.draft)
+        require_account(actor, document)
+        if failed := tests.failed(row.slug, row.id, document):
+            words += f"\n{failed} of its tests {'fails' if failed == 1 else 'fail'}: {tests.reason}"
+        if row.live_version is not None and version(row.id, row.live_version).hash == document.hash:
+            raise Conflict("There is nothing to publish: the draft is what is live already.", code="not_possible")
+        values = {
+            "id": new_id("rev"),
+            "workflow": row.id,
+            "revision": row.draft_revision,
+            "document": drafting.ordered(row.draft),
+            "hash": document.hash,
+            "base": row.live_version,
+            "note": words,
+            "requested_by": actor.id,
+            "requested_at": log.now(),
+        }
+        connection.execute(sa.insert(table).values(**values))
+        made = _review(_row(connection, values["id"]))
+        _note(actor, "requested", row, made, connection, note=words)
     return made
 
 

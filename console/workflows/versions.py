@@ -28,6 +28,7 @@ from console.effects import action_cache
 from console.errors import Conflict, DefinitionError, NotFound
 from console.integrations import outgoing_secrets
 from console.workflows.draft_edits import record_edit
+from console.workflows.kept_tests import TestsBefore
 from console.workflows.second_person import require_reviewed
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
@@ -188,11 +189,13 @@ def import_file(
     publish: bool = False,
     rights: bool = True,
     judged: bool = False,
+    tests: TestsBefore | None = None,
 ) -> Known:
     """Import a document as the draft of its workflow, which is created if needed; with `publish` it goes live at once.
 
     `source` is a path, the bytes of a file, or the document. `by` None is the command line, which is trusted. `rights` False: the rights that
-    it needs may be missing. `judged`: the caller has checked what `by` may do. Raises NotAllowed, and DefinitionError with every problem as a
+    it needs may be missing. `judged`: the caller has checked what `by` may do. `tests`: those kept with it are run before it is
+    published; if they fail without a reason, nothing is stored. Raises NotAllowed, Conflict `tests_failed`, and DefinitionError with every problem as a
     detail (step, field, reason); then nothing is stored.
     """
     document = _read_in(source, rights=publish and rights)
@@ -201,6 +204,8 @@ def import_file(
     _judge(judge, document, "edit")
     if publish:
         _judge(judge, document, "publish")
+        if tests is not None:
+            tests.run(document.slug, document.slug, document)
     with transaction() as connection:
         former = _row(connection, document.slug)
         if former is None:
@@ -218,18 +223,18 @@ def import_file(
             _note(actor, "workflow_imported", row, row.live_version, document.hash, connection)
     _forget()
     if publish:
-        _publish(actor, document.slug, rights=rights)
+        _publish(actor, document.slug, rights=rights, tests=tests)
     return _known(document.slug)
 
 
-def publish(slug: str, by: Actor | None = None) -> Definition:
+def publish(slug: str, by: Actor | None = None, *, tests: TestsBefore | None = None) -> Definition:
     """Publish the draft and return the version. If the live version has the same bytes, it is returned and nothing is written.
 
-    Raises NotFound, DefinitionError with every problem, NotAllowed.
+    With `tests` its tests are run before. Raises NotFound, DefinitionError with every problem, NotAllowed, Conflict `tests_failed`.
     """
     if by is not None:
         access.require(by, _known(slug).team or None, f"{OBJECT}:{slug}", "publish")
-    return _publish(by or COMMAND_LINE, slug)
+    return _publish(by or COMMAND_LINE, slug, tests=tests)
 
 
 def export(slug: str) -> bytes:
@@ -279,14 +284,19 @@ def _judge(by: Actor | None, document: Workflow, act: str) -> None:
         access.require(by, team, f"{OBJECT}:{document.slug}", act)
 
 
-def _publish(actor: Actor, slug: str, *, rights: bool = True) -> Definition:
-    with transaction() as connection:
-        row = _row(connection, slug)
-        if row is None or row.draft is None:
-            raise NotFound(f"There is no draft of a workflow {slug}.")
-        document = _valid(slug, row.draft, rights=rights)
-        require_account(actor, document)
-        number = put_live(connection, actor, row, document)
+def _publish(actor: Actor, slug: str, *, rights: bool = True, tests: TestsBefore | None = None) -> Definition:
+    def once() -> tuple[Row[Any], Workflow, int]:
+        with transaction() as connection:
+            row = _row(connection, slug)
+            if row is None or row.draft is None:
+                raise NotFound(f"There is no draft of a workflow {slug}.")
+            document = _valid(slug, row.draft, rights=rights)
+            require_account(actor, document)
+            failed = 0 if tests is None else tests.failed(slug, row.id, document)
+            reason = tests.reason if tests is not None and failed else ""
+            return row, document, put_live(connection, actor, row, document, failed=failed, reason=reason)
+
+    row, document, number = once() if tests is None else tests.publishing(once)
     _forget()
     if row.label != document.clearance:
         access.refresh()

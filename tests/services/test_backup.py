@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from console import log, runs, settings
+from console import log, queue, runs, settings
 from console.activity import integrity, sequencing
 from console.commands.restore import restore as restore_command
 from console.commands.verify import verify
@@ -347,7 +347,9 @@ def test_it_asks_before_it_takes_anything_away(company: Company, saved: Path) ->
     assert fetch("select count(*) from console.event")[0][0] > len(before[1])
     told = CliRunner().invoke(restore_command, [str(saved), "--replace", "--accept-loss"])
     assert told.exit_code == 0, told.output
-    assert "It is live" in told.output
+    assert "It is live, and sending is paused" in told.output
+    queue.forget()
+    assert queue.paused_because() == "restored"
 
 
 def test_not_while_somebody_is_at_work(company: Company, saved: Path) -> None:

@@ -9,8 +9,11 @@ from click.testing import CliRunner
 
 from console import runs, workflows
 from console.cli import console
-from console.core.documents.workflow import read
+from console.core.actor import Actor
+from console.core.documents.workflow import Workflow, read
+from console.db.engine import fetch
 from console.errors import Conflict
+from console.workflows import kept_tests
 from tests.company import DOCUMENT, Company
 from tests.views.test_api_workflows import written
 
@@ -75,6 +78,40 @@ def test_failed_tests_stop_publishing_unless_a_reason_is_given_and_logged(compan
     workflows.import_file(DOCUMENT | {"title": "Other", "tests": [HOLDS]}, company.mona)
     assert workflows.publish_draft(company.mona, "care-review", note="Tests.", accept_failed_tests="Not needed.").live_version == 3
     assert "failed_tests" not in written("workflow_published")[-1]
+
+
+def test_tests_run_before_the_lock_and_on_what_is_published(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While they run, somebody else may change the draft; then the tests of the changed draft count."""
+    workflows.import_file(DOCUMENT | {"tests": [HOLDS]}, company.mona)
+    seen: list[str] = []
+
+    def slow(actor: Actor, slug: str, ident: str, document: Workflow) -> list[workflows.ResultOfTest]:
+        seen.append(document.title)
+        if len(seen) == 1:  # nobody holds the workflow's row: this would wait for ever
+            fetch("select 1 from console.workflow where slug = %s for update nowait", (slug,))
+            workflows.import_file(DOCUMENT | {"title": "Changed meanwhile", "tests": [HOLDS]}, company.mona)
+        return runs.results_of_tests(actor, slug, ident, document)
+
+    monkeypatch.setattr(kept_tests, "_run_tests", [slow])
+    made = workflows.publish_draft(company.mona, "care-review", note="Tests.")
+    assert (seen, made.live_version) == ([DOCUMENT["title"], "Changed meanwhile"], 2)
+    assert workflows.live("care-review").title == "Changed meanwhile"
+
+
+def test_the_commands_that_publish_run_the_tests(company: Company, tmp_path: Path) -> None:
+    wrong = changed(name="Ends otherwise", expect={"outcome": "Refused"})
+    file = tmp_path / "care-review.json"
+    file.write_text(json.dumps(DOCUMENT | {"title": "Read in", "tests": [HOLDS, wrong]}))
+    shell, user = CliRunner(), ["--user", company.mona.email]
+    failed = shell.invoke(console, ["workflow", "import", str(file), "--publish", *user])
+    assert "Ends otherwise: It should end as Refused, and it ends as Approved." in failed.output
+    assert (failed.exit_code, workflows.draft_document("care-review")["title"]) == (1, DOCUMENT["title"])
+    assert shell.invoke(console, ["workflow", "import", str(file)]).exit_code == 0
+    failed = shell.invoke(console, ["workflow", "publish", "care-review", *user])
+    assert ("Ends otherwise" in failed.output, failed.exit_code, workflows.live("care-review").number) == (True, 1, 1)
+    made = shell.invoke(console, ["workflow", "publish", "care-review", "--reason", "Mended tomorrow", *user])
+    assert (made.exit_code, workflows.live("care-review").number) == (0, 2)
+    assert written("workflow_published")[-1]["failed_tests"] == 1
 
 
 def test_the_command_runs_the_tests_of_a_file_or_a_draft(company: Company, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from console import accounts, queue
+from console.upkeep import copies
 from tests.services.engine import jobs, waiting
 from tests.services.test_background import give_up
 
@@ -30,6 +31,21 @@ def test_the_page_shows_the_background_and_turns_the_switch(pages: "Pages") -> N
     assert BANNER not in pages.olivia.get("/").text
     pages.ines.post("/operations/resume", {"reason": "again", "csrf_token": pages.ines.token}, status=409)
     pages.ines.post("/operations/halt", {"reason": "x", "csrf_token": pages.ines.token}, status=404)
+
+
+def test_a_copy_says_so_on_every_page_until_somebody_lets_it_go_on(pages: "Pages") -> None:
+    waiting({"hours": 1})
+    copies.hold_restored()
+    queue.forget()
+    for browser in (pages.olivia, pages.ines):
+        page = browser.get("/c/customer")
+        assert "A backup was restored here: nothing is sent" in page.text
+        assert ("Look at what waits, and decide" in page.text) is (browser is pages.ines)
+    pages.stan.post("/operations/resume", {"reason": "x", "csrf_token": pages.stan.token}, status=403)
+    page = pages.ines.get("/operations")
+    assert "Nobody paused it: a backup was restored" in page.text
+    pages.ines.send(page, "/operations/resume", reason="The former state is gone")
+    assert "nothing is sent" not in pages.olivia.get("/c/customer").text
 
 
 def test_a_job_that_was_given_up_can_be_tried_again(pages: "Pages") -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from console.core.events import ENDS
@@ -18,6 +19,10 @@ def evolve(run: Run, event: Event) -> Run:
     after = copied(run)
     _apply(after, event)
     return after
+
+
+FOLDED_SINCE: Mapping[str, str] = MappingProxyType({"entered": "20261123_0400", "fork": "20261123_0010"})
+"""Values of events without which the run becomes another: older releases would fold it wrongly. By the migration that came with each they refuse to start."""
 
 
 def fold(events: Iterable[Event], run: Run | None = None) -> Run:

@@ -89,6 +89,8 @@ def _advance(definition: Definition, loaded: Loaded, stopping: Callable[[], bool
         _ask_person(definition, loaded, closed)
         return
     if run.wanted is not None and run.status == "waiting_event" and not waits:
+        if queue.paused_because():
+            return  # what was under way in the original is not found out, or made again, from a copy
         try:
             loaded = make_effect(definition, loaded, run.wanted, recover_action(actor, run.wanted))
         except SourceDown:
