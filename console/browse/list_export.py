@@ -6,7 +6,7 @@ A record is in it only if its reader may both see it and take it away. Memory st
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from console import access, log
+from console import access, log, records
 from console.browse import naming, record_lists
 from console.browse.record_lists import BrowseQuery
 from console.core.actor import Actor
@@ -55,7 +55,9 @@ class ListExport:
         leading = sorted({item.references for item in self.columns if item.references})
         reaches = {target: naming.reach(self.actor, target) for target in leading}
         wording = Wording(look, reaches.get, formula)
-        lines = record_lists.lines_within(self.actor, self.collection, scope, seen, self.query, self.beside, wording, PAGE)
+        where, segment, sought = record_lists.question(self.actor, self.collection, scope, self.query)
+        shared = self.collection.id, scope, seen, self.beside, wording
+        lines = records.lines(*shared, where=where, segment=segment, q=sought, sort=self.query.sort, size=PAGE)
         return None if lines is None else self._judged(lines, (scope, seen), reaches)
 
     def _judged(self, lines: Iterator[list[bytes]], scopes: tuple[Scope, Scope], reaches: Mapping[str, Reach | None]) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ Without the right to browse, a collection is answered as not existing. Lists, co
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from console.core.filters import Filter, Today
 from console.core.scopes import Scope
 from console.errors import Malformed, NotFound, TooSlow
 from console.formats import Named
-from console.records import Chosen, KeySelect, Ranges, Record, ValueCounts, Wording, index_advice, search, sql_segments
+from console.records import Chosen, KeySelect, Ranges, Record, ValueCounts, index_advice, search, sql_segments
 
 CAP = 10_000
 MOST_IN_TAB = 1_000
@@ -171,21 +171,6 @@ def every_within(
     where, segment, sought = question(actor, collection, scope, query)
     fields = None if query.fields is None else read_columns(collection, columns)
     return records.every(collection.id, scope, seen, where=where, segment=segment, q=sought, sort=query.sort, fields=fields, size=size)
-
-
-def lines_within(
-    actor: Actor,
-    collection: Collection,
-    scope: Scope,
-    seen: Scope,
-    query: BrowseQuery,
-    columns: Sequence[Field],
-    wording: Wording,
-    size: int,
-) -> Iterator[list[bytes]] | None:
-    """`every_within` as CSV lines that the source wrote itself (`records.lines`)."""
-    where, segment, sought = question(actor, collection, scope, query)
-    return records.lines(collection.id, scope, seen, columns, wording, where=where, segment=segment, q=sought, sort=query.sort, size=size)
 
 
 def nothing_found(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
