@@ -133,6 +133,16 @@ def test_rows_of_a_step_link_to_their_records() -> None:
     assert table.rows[0][2] == '<td class="r" data-l="N">3</td>'
 
 
+def test_the_number_of_a_record_is_no_count() -> None:
+    columns = [{"name": name, "label": name, "type": "integer"} for name in ("id", "pages")]
+    rows = [{"key": str(key), "title": "", "values": {"id": key, "pages": 12000}} for key in (55077, 55078)]
+    table = panes.table_of({"label": "Tickets", "collection": "ticket", "columns": columns, "rows": rows}, LOOK)
+    assert [("55077" in cells, "55078" in cells, "12,000" in cells) for *_, cells in table.rows] == [
+        (True, False, True),
+        (False, True, True),
+    ]
+
+
 @cases("key", ["17", "", "a/b", "~", "~2F", ".", "..", "a b", "ä?#%", "C-1/2~x", "x.y"])
 def test_every_key_survives_the_address(key: str) -> None:
     from urllib.parse import unquote

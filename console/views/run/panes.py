@@ -100,7 +100,7 @@ def tables(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str], 
 
 def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) -> Table:
     """Return one table from {"label", "collection", "columns", "rows"}; `badge` names the state column."""
-    columns = [formats.kind(column, source.get("key", ())) for column in source["columns"]]
+    columns = [formats.kind(column, source.get("key") or _keys(source)) for column in source["columns"]]
     state = source.get("badge")
     writers = [(column.name, (states.cell if column.name == state else formats.cell)(column, look)) for column in columns]
     rows = []
@@ -112,6 +112,16 @@ def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) 
             cells = "".join(_cells_since(row, source.get("collection"), writers, columns, look, today))
         rows.append((href, str(row.get("title") or row.get("key") or ""), Markup(cells)))  # noqa: S704 (cells escape their values)
     return Table(source["label"], columns, rows, bool(source.get("closed")))
+
+
+def _keys(source: Mapping[str, Any]) -> list[str]:
+    """Return the columns that hold the keys of the rows: a number of a record is read as a name, not as a count."""
+    rows = source["rows"]
+    return [
+        column["name"]
+        for column in source["columns"]
+        if rows and all(str(row["values"].get(column["name"])) == str(row.get("key")) for row in rows)
+    ]
 
 
 def changes_since(row: Mapping[str, Any], collection: str | None, today: Today) -> Mapping[str, Any] | None:
