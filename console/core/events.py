@@ -29,19 +29,9 @@ GROUPS: Mapping[str, str] = MappingProxyType(
 )
 
 _CALL = (
-    "provider",
-    "model",
-    "usage",
-    "ms",
-    "cost",
-    "price_version",
-    "prompt_version",
-    "schema_mode",
-    "prompt_sha256",
-    "request_id",
-    "from_cache",
-    "tries",
-)
+    "provider", "model", "usage", "ms", "cost", "price_version",
+    "prompt_version", "schema_mode", "prompt_sha256", "request_id", "from_cache", "tries",
+)  # fmt: skip
 """The values of every call, answered or not."""
 
 _RUN = (
