@@ -1,6 +1,7 @@
 """The tests that are kept with a workflow: run before it is published, and from the command line."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def test_tests_run_before_the_lock_and_on_what_is_published(company: Company, mo
     workflows.import_file(DOCUMENT | {"tests": [HOLDS]}, company.mona)
     seen: list[str] = []
 
-    def slow(actor: Actor, slug: str, ident: str, document: Workflow) -> list[workflows.ResultOfTest]:
+    def slow(actor: Actor, slug: str, ident: str, document: Workflow) -> Sequence[workflows.ResultOfTest]:
         seen.append(document.title)
         if len(seen) == 1:  # nobody holds the workflow's row: this would wait for ever
             fetch("select 1 from console.workflow where slug = %s for update nowait", (slug,))

@@ -37,7 +37,7 @@ def do(company: Company, run_id: str, verb: str) -> None:
             runs.start(actor, "care-review", "customer", "2", {"why": "event"})
 
 
-def act(company: Company, run_id: str, verb: str, fault: str, do: Callable[[Company, str, str], None] = do) -> int:
+def act(company: Company, run_id: str, verb: str, fault: str, do: Callable[[Company, str, str], object] = do) -> int:
     """Do it in a process of its own that fails at the point; 0 when it came through, else the signal that ended it."""
     child = os.fork()
     if child == 0:
