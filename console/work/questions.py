@@ -107,7 +107,7 @@ def _visible_question(actor: Actor, row: Any, absent: Sequence[str], *, whole: b
     seats = {away_person or person for person, _, _, away_person in given}
     free = next((each for each in instead if each not in seats), None)
     labels = {choice["value"]: choice["label"] for choice in values["outcomes"]}
-    answered = tuple((_who(names, person, other), labels.get(outcome, "answered"), at) for person, outcome, at, other in given)
+    answered = tuple((_name_of_seat(names, person, other), labels.get(outcome, "answered"), at) for person, outcome, at, other in given)
     mine = actor.id in {person for person, *_ in given} or (actor.id in seats if actor.id in people else free is None)
     away = absences.away_words([free]).get(free, "") if free else ""
     return Asked(
@@ -116,7 +116,7 @@ def _visible_question(actor: Actor, row: Any, absent: Sequence[str], *, whole: b
     )  # fmt: skip
 
 
-def _who(names: Mapping[str, str], person: str, absent: str | None) -> str:
+def _name_of_seat(names: Mapping[str, str], person: str, absent: str | None) -> str:
     instead = f" in place of {names.get(absent, 'a former colleague')}" if absent else ""
     return names.get(person, "A former colleague") + instead
 
