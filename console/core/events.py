@@ -88,12 +88,7 @@ _RUN = (
         move=True,
     ),
     Kind(
-        "run_assigned",
-        "run",
-        "The run was given to a person.",
-        ("holder", "former_holder", "stands_in_for"),
-        ("draft", "reason"),
-        move=True,
+        "run_assigned", "run", "A person was given the run.", ("holder", "former_holder", "stands_in_for"), ("draft", "reason"), move=True
     ),
     MOVED_VERSION,
     Kind(
@@ -375,13 +370,7 @@ _RUN = (
         ("message_id", "n", "channel", "consent", "expires_s", "most", "again_s", "outcomes", "effect"),
         ("content",),
     ),
-    Kind(
-        "task_closed",
-        "step",
-        "A task was done, or is not needed any more.",
-        ("task", "n", "result", "effect", "compensates", "stands_in_for"),
-        ("note",),
-    ),
+    Kind("task_closed", "step", "A task was closed.", ("task", "n", "result", "effect", "compensates", "stands_in_for"), ("note",)),
     Kind(
         "notice_sent",
         "step",

@@ -108,7 +108,7 @@ def run_row(head: RunHead, why: Reason | None, kind: str, reader: str) -> Row:
 def _instead(head: RunHead, name: str, why: Reason | None, reader: str) -> Row:
     """Return a run of somebody who is away as something that waits for who stands in."""
     row = run_row(head, why, "with", reader)
-    return replace(row, kind="instead", words=f"{row.words}, with {first_name(name)}, who is away", button="Open")
+    return replace(row, kind="instead", words=f"With {first_name(name)}, who is away: {row.words}", button="Open")
 
 
 def _tile(head: RunHead) -> tuple[str, str]:

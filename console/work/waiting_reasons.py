@@ -1,4 +1,4 @@
-"""Why runs wait, in words, and by when they are due: for a list of runs at once, with two statements, one for the rows that they have read, and one for each collection with due days or a limited scope."""
+"""Why runs wait, in words, and by when they are due: for a list of runs at once, with one statement for what they wait for, two for due times, and one for each collection with due days or a limited scope."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -63,8 +63,15 @@ def _reason(
     by_record = due.get((head.collection or "", head.record or "")) if head.live else None
     readable = runs.words_of_event(actor, head.workflow_id, head.version, head.step, run=head.id)
     return Reason(
-        _words(head, waiting, take_over, (step, outcome), readable=readable), by_record or by_clock.get(head.id) or until, last_holder
+        _words(head, waiting, take_over, (step, outcome), readable=readable),
+        _earlier(by_record, by_clock.get(head.id)) or until,
+        last_holder,
     )
+
+
+def _earlier(day: date | None, moment: datetime | None) -> date | None:
+    """The day, or the moment where it is not after it."""
+    return moment if moment is not None and (day is None or moment.date() <= day) else day
 
 
 def _words(

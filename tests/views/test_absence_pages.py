@@ -42,7 +42,7 @@ def test_who_hands_out_work_sees_it_and_who_stands_in_finds_it_at_home(pages: Pa
     absences.plan(company.tom, company.tom.id, first=log.now().date(), last=log.now().date(), substitute="olivia@fernwick.example")
     assert "Olivia stands in" in pages.mona.get(f"/runs/{new}/assign").text
     home = pages.olivia.get("/?show=instead")
-    assert "with Tom, who is away" in home.text
+    assert "With Tom, who is away" in home.text
     assert run_id in home.html
     assert "who is away" not in pages.stan.get("/").text
 

@@ -19,15 +19,14 @@ FIELDS = ("first", "last", "substitute")
 
 def context(who: Actor, person_id: str, error: ConsoleError | None = None) -> dict[str, Any]:
     """What the part draws."""
-    look, now, own = frame.look(), log.now(), who.id == person_id
+    now, own = log.now(), who.id == person_id
     team = set(who.teams if own else accounts.person(person_id).teams)
     colleagues = [one for one in accounts.search("", COLLEAGUES) if one.id != person_id and team & set(one.teams)]
-    days = lambda one: " to ".join(dict.fromkeys(formats.times.day_words(str(day), look.locale) for day in (one.first, one.last)))  # noqa: E731
     return {
         "own": own,
         "here": "/settings/me/absences" if own else f"/settings/people/{person_id}/absences",
         "list": [
-            {"id": one.id, "days": days(one), "deputy": one.substitute_name, "now": one.starts_at <= now}
+            {"id": one.id, "days": _days(one), "deputy": one.substitute_name, "now": one.starts_at <= now}
             for one in absences.absences_of(who, person_id)
         ],
         "typed": {name: request.form.get(name, "") if error is not None else "" for name in FIELDS},
@@ -35,6 +34,12 @@ def context(who: Actor, person_id: str, error: ConsoleError | None = None) -> di
         "error": error.message if error is not None and not isinstance(error, Invalid) else "",
         "colleagues": colleagues,
     }
+
+
+def _days(one: absences.Absence) -> str:
+    """Return the days as people say them; a single one once."""
+    locale = frame.look().locale
+    return " to ".join(dict.fromkeys(formats.times.day_words(str(day), locale) for day in (one.first, one.last)))
 
 
 @blueprint.post("/me/absences")
