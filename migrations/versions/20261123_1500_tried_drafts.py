@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "20261123_1500"
-down_revision = "20261123_1200"
+down_revision = "20261123_1300"
 
 
 def upgrade() -> None:
