@@ -177,8 +177,9 @@ def past(slug: str) -> Response:
 
 
 def _tried(draft: Draft, state: State) -> Simulated:
-    told = {"given": state.given, "answers": state.answers, "effects": state.endings()}
-    return runs.try_workflow(frame.actor(), draft.slug, record=state.record, **told)
+    return runs.try_workflow(
+        frame.actor(), draft.slug, record=state.record, given=state.given, answers=state.answers, effects=state.endings()
+    )
 
 
 def _state() -> State:
