@@ -59,8 +59,11 @@ class Measured:
 
 def read_descriptions(file: Path) -> list[Description]:
     """The descriptions of a JSON file: a list of objects."""
-    given = json.loads(file.read_text("utf-8"))
-    return [Description(**{name: tuple(value) if isinstance(value, list) else value for name, value in each.items()}) for each in given]
+    given: list[dict[str, Any]] = json.loads(file.read_text("utf-8"))
+    told: list[dict[str, Any]] = [
+        {name: tuple(value) if isinstance(value, list) else value for name, value in each.items()} for each in given
+    ]
+    return [Description(**each) for each in told]
 
 
 def recorded(file: Path) -> Asker:
@@ -76,7 +79,7 @@ def recorded(file: Path) -> Asker:
     return ask
 
 
-def provided(config: providers.Config, *, seconds: float, max_tokens: int) -> Asker:
+def provided(config: providers.anthropic.Config | providers.openai_compatible.Config, *, seconds: float, max_tokens: int) -> Asker:
     """Answers of a provider, which is really asked."""
 
     def ask(_ident: str, _number: int, system: str, user: str) -> str:
@@ -95,7 +98,8 @@ def measured(actor: Actor, description: Description, ask: Asker) -> Measured:
     problems = [{"step": step, "field": field, "reason": reason} for step, field, reason in sorted(case.former, key=str)]
     wish = builder_prompt.Wish(document, problems, names, (), description.words)
     prompt = builder_prompt.rendered(wish, catalogue(), options.current().policy, KEY)
-    user, wrong, lacks, number, valid, code = prompt.user, [""], (), 0, False, None
+    lacks: tuple[str, ...] = ()
+    user, wrong, number, valid, code = prompt.user, [""], 0, False, None
     while wrong and number < ROUNDS:
         number += 1
         try:

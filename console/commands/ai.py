@@ -10,6 +10,7 @@ import orjson
 
 from console import accounts, log, workflows
 from console.accounts import COMMAND_LINE
+from console.ai import providers
 from console.errors import NotFound
 from console.proposals import evaluate as trying, options, replayed
 from console.proposals.evaluate import Proposer, Score, Verdict
@@ -121,7 +122,7 @@ def _evaluate_builder(file: Path, email: str | None, answers: Path | None, provi
         ask = measuring.recorded(answers)
     else:
         proposer = trying.proposer_for(provider, model, options.current())
-        if proposer.config.name == "rules":
+        if isinstance(proposer.config, providers.rules.Config):
             raise click.UsageError("Rules build nothing: name a --provider, or --answers with recorded ones.")
         ask = measuring.provided(proposer.config, seconds=proposer.seconds, max_tokens=options.current().chosen("build").max_tokens)
     results = [measuring.measured(actor, each, ask) for each in measuring.read_descriptions(file)]

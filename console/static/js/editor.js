@@ -22,13 +22,14 @@
     const kept = document.getElementById("refusal");
     made.querySelector("#refusal")?.replaceWith(kept.cloneNode(true));
     const flow = made.querySelector("#flow")?.cloneNode(true);
+    const stands = !moved && flow && here.querySelector("#flow")?.innerHTML === flow.innerHTML; // the picture is as it was: drawing it costs most
     const typed = document.activeElement?.closest?.("[data-text]");
     if (told.waiting || (typed && !told.fresh)) { // keep what is being typed
       for (const name of ["outline-pane", "problems"]) swap(here.querySelector(`.${name}`), made.querySelector(`.${name}`), true);
       for (const [name, value] of Object.entries(made.dataset)) if (name !== "chosen" && name !== "view") here.dataset[name] = value;
     } else swap(here, made, !told.fresh && !moved);
-    if (flow) document.getElementById("flow")?.replaceWith(flow); // the content of a template is not morphed
-    document.querySelector("step-picture")?.redraw();
+    if (flow && !stands) document.getElementById("flow")?.replaceWith(flow); // the content of a template is not morphed
+    if (!stands) document.querySelector("step-picture")?.redraw();
     if (focus) { const target = root().querySelector(focus); focus = ""; target?.focus(); if (target?.id === "f-title") target.select(); target?.scrollIntoView?.({ block: "nearest" }); }
   });
 

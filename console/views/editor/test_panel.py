@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -15,9 +15,9 @@ from console.core.drafting import SetDocument
 from console.core.run.simulation import Question, Simulated, WouldSend
 from console.errors import ConsoleError, Invalid, NotFound, SourceDown
 from console.runs.trying import test_results, workflow_trials
-from console.views import formats, frame, refusals
+from console.views import frame, refusals
 from console.views.editor.new import start_fields
-from console.views.formats import Kind
+from console.views.editor.values_in_words import UNSAID, label_of, pairs, words_of
 from console.views.frame import Badge
 from console.views.run import form_boxes
 from console.views.workflows import tabs
@@ -31,8 +31,6 @@ INPUT, ANSWER = "input.", "answer."
 MOST_STATE = 256 * 1024
 MOST_RECORDS = 50
 CHOSEN = "The record that is chosen"
-UNSAID = frozenset({"key", "collection", "by", "closed_by", "run", "message", "hash", "define", "action", "record"})
-"""Names of values that only programs need."""
 ENDINGS = (("succeeded", "It succeeds"), ("failed", "It fails"), ("unknown", "Nobody can tell"))
 USUAL = frozenset({"default", "error", "sent", "answered", "failed"})
 """Ways on after a message that the usual endings take."""
@@ -179,8 +177,9 @@ def past(slug: str) -> Response:
 
 
 def _tried(draft: Draft, state: State) -> Simulated:
-    told = {"given": state.given, "answers": state.answers, "effects": state.endings()}
-    return runs.try_workflow(frame.actor(), draft.slug, record=state.record, **told)
+    return runs.try_workflow(
+        frame.actor(), draft.slug, record=state.record, given=state.given, answers=state.answers, effects=state.endings()
+    )
 
 
 def _state() -> State:
@@ -376,9 +375,9 @@ def _passed(each: Any, titles: Mapping[str, str]) -> Passed:
     technical = UNSAID | steps.get(each.type).technical
     outcome = "" if each.outcome in (None, "default") else str(each.outcome).replace("_", " ")
     state = {"done": "done", "failed": "failed"}.get(each.status, "now")
-    output = [] if each.output is None or each.output == each.input else _pairs(each.output, technical)
+    output = [] if each.output is None or each.output == each.input else pairs(each.output, technical)
     branch = titles.get(each.branch, each.branch).replace("_", " ")
-    return Passed(each.title, each.attempt, outcome, state, each.at, branch, _pairs(each.input, technical), output)
+    return Passed(each.title, each.attempt, outcome, state, each.at, branch, pairs(each.input, technical), output)
 
 
 def _sent(would_send: Sequence[WouldSend], state: State, document: Workflow) -> list[Sent]:
@@ -406,37 +405,8 @@ def _waited(found: Simulated, state: State) -> list[Sent]:
 def _request_lines(each: WouldSend) -> list[tuple[str, str]]:
     request_ = each.request
     if isinstance(changes := request_.get("changes"), Mapping):
-        return [(_label(name), f"{_words(change.get('old'))} → {_words(change.get('new'))}") for name, change in changes.items()]
+        return [(label_of(name), f"{words_of(change.get('old'))} → {words_of(change.get('new'))}") for name, change in changes.items()]
     for part in ("content", "input"):
         if isinstance(inside := request_.get(part), Mapping):
-            return _pairs(inside, UNSAID)
-    return _pairs({name: value for name, value in request_.items() if name in ("title", "text", "to", "due")}, UNSAID)
-
-
-def _pairs(values: Mapping[str, Any], technical: frozenset[str]) -> list[tuple[str, str]]:
-    """Label and text of each value that people read."""
-    return [(_label(name), _words(value)) for name, value in values.items() if name not in technical and value not in (None, [], {}, "")]
-
-
-def _label(name: str) -> str:
-    return name.replace("_", " ").capitalize()
-
-
-def _words(value: Any) -> str:
-    """A value as people read it."""
-    match value:
-        case None:
-            return "empty"
-        case bool():
-            return "Yes" if value else "No"
-        case Mapping():
-            return "; ".join(f"{_label(name)}: {_words(each)}" for name, each in value.items() if name not in UNSAID)[:400]
-        case list() | tuple():
-            return ", ".join(_words(each) for each in value[:5])[:400] + (f" and {len(value) - 5} more" if len(value) > 5 else "")
-        case datetime():
-            return formats.text(Kind("", "", "datetime"), value, frame.look())
-        case date():
-            return formats.text(Kind("", "", "date"), value, frame.look())
-        case str() if len(value) >= 20 and value[4:5] == "-" and value[10:11] == "T":
-            return formats.text(Kind("", "", "datetime"), value, frame.look())
-    return str(value)[:400]
+            return pairs(inside, UNSAID)
+    return pairs({name: value for name, value in request_.items() if name in ("title", "text", "to", "due")}, UNSAID)

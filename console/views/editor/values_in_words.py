@@ -1,0 +1,54 @@
+"""Values of a run in words for people who are no programmers, on the page Test."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from console.views import formats, frame
+from console.views.formats import Kind
+
+UNSAID = frozenset({"key", "collection", "by", "closed_by", "run", "message", "hash", "define", "action", "record"})
+"""Names of values that only programs need."""
+
+
+def pairs(values: Mapping[str, Any], technical: frozenset[str]) -> list[tuple[str, str]]:
+    """Label and text of each value that people read."""
+    return [
+        (label_of(name), words_of(value)) for name, value in values.items() if name not in technical and value not in (None, [], {}, "")
+    ]
+
+
+def label_of(name: str) -> str:
+    """The name of a value as a label."""
+    return name.replace("_", " ").capitalize()
+
+
+def words_of(value: Any) -> str:
+    """A value as people read it."""
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return "Yes" if value else "No"
+        case Mapping():
+            return "; ".join(f"{label_of(name)}: {words_of(each)}" for name, each in value.items() if name not in UNSAID)[:400]
+        case list() | tuple():
+            return ", ".join(words_of(each) for each in value[:5])[:400] + (f" and {len(value) - 5} more" if len(value) > 5 else "")
+        case datetime():
+            return formats.text(Kind("", "", "datetime"), value, frame.look())
+        case date():
+            return formats.text(Kind("", "", "date"), value, frame.look())
+        case str() if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+            return _day(value)
+        case str() if len(value) >= 20 and value[4:5] == "-" and value[10:11] == "T":
+            return formats.text(Kind("", "", "datetime"), value, frame.look())
+    return str(value)[:400]
+
+
+def _day(text: str) -> str:
+    """A day as people read it; what only looks like one as it is."""
+    try:
+        return formats.text(Kind("", "", "date"), date.fromisoformat(text), frame.look())
+    except ValueError:
+        return text
