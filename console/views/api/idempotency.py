@@ -102,14 +102,14 @@ def _declared() -> Operation:
     return declared
 
 
-def _read_anew(event: tuple[str, int] | None, made: str | None, at: datetime, status: int | None = None) -> ResponseReturnValue | None:
+def _read_anew(event: tuple[str, int] | None, made: str | None, at: datetime, first: int | None = None) -> ResponseReturnValue | None:
     """Return the result as the caller may see it now, under the status of the first answer. Raises NotFound and NotAllowed like the address that reads it."""
     declared = _declared()
     chain, number = event or (None, 0)
     response = declared.again(Done(chain, number, made, at)) if declared.again is not None else None
     if response is None:
         return None
-    status = status if status in declared.answers else min(declared.answers)
+    status = first if first is not None and first in declared.answers else min(declared.answers)
     answer = jsonify(response) if declared.answers[status] is not None else Response(status=status)
     answer.status_code = status
     answer.headers[REPLAYED] = "true"

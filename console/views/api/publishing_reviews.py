@@ -87,8 +87,8 @@ def show(review_id: str) -> ResponseReturnValue:
     review = workflows.review_of(g.actor, review_id)
     live = review.live_then
     differences = drafting.differences(live, review.document) if live is not None else []
-    told = {"document": review.document, "differences": [each._asdict() for each in differences]}
-    told |= {"impact": publication.told_impact(g.actor, review)}
+    told: dict[str, Any] = {"document": review.document, "differences": [each._asdict() for each in differences]}
+    told["impact"] = publication.told_impact(g.actor, review)
     return jsonify(review.to_json() | told)
 
 
