@@ -119,12 +119,12 @@ BAD: dict[str, list[tuple[str, str]]] = {
     "CONSOLE_OIDC_ISSUER": [(text, "takes https://host[:port]/path, without a user") for text in ("id.example", "https://u:p@id.example", "https://", "ftp://id.example")],
     "CONSOLE_OIDC_CLIENT_ID": [(text, "takes printable characters without spaces") for text in ("a b", "ä", "a\nb")],
     "CONSOLE_OIDC_CLIENT_SECRET": [(text, "takes printable characters without spaces") for text in ("a b", "a\tb")],
-    "CONSOLE_IMAP_URL": [(text, IMAP) for text in (
-        "imap://host", "imaps://user@host", "imap://u:p@mail.example?tls=off", "imaps://u:p@host?x=1", "pop://u:p@host", "imaps://u:p@host/a%0ab")],
     "CONSOLE_SMTP_URL": [(text, SMTP) for text in (
         "mail.example", "http://mail.example", "smtp://", "smtp://u@mail.example", "smtp://:p@mail.example", "smtp://u:p@mail.example?tls=off",
         "smtps://mail.example?tls=off", "smtp://mail.example?tls=on", "smtp://mail.example/x", "smtp://mail.example:0", "smtp://mail example")],
     "CONSOLE_MAIL_FROM": [(text, "takes a mail address") for text in ("a", "a@", "@b", "a@b@c", "a b@c", "A <a@b.example>", "a@b.example\nBcc: x@y.example")],
+    "CONSOLE_IMAP_URL": [(text, IMAP) for text in (
+        "imap://host", "imaps://user@host", "imap://u:p@mail.example?tls=off", "imaps://u:p@host?x=1", "pop://u:p@host", "imaps://u:p@host/a%0ab")],
     "CONSOLE_SANDBOX": [("maybe", SWITCH)],
     "CONSOLE_TWILIO_URL": [("twilio", "takes https://host[:port]/path, without a user")],
     "CONSOLE_TWILIO_ACCOUNT_SID": [("a b", "takes letters, digits and - . _ / + =, without spaces")],
