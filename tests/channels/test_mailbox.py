@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from console import channels
-from console.channels import OutboxQuery, mail_polling, mail_reports
+from console.channels import mail_polling, mail_reports
 from console.db.engine import fetch
 from console.integrations import imap as door
 from console.runs.rows.run_events import ENGINE
@@ -49,11 +48,6 @@ def box(company: Company, given_settings: Callable[..., None]) -> Iterator[Mails
         server.put(FROM + b"\r\nWritten before the console read this mailbox.\r\n")
         assert mail_polling.poll() == 0
         yield server
-
-
-def texts(company: Company) -> list[str]:
-    lines = channels.find(company.mona, OutboxQuery(channel="email", direction="in")).lines
-    return [line.content.get("text", "") for line in lines]
 
 
 def rows() -> list[tuple[str | None, str]]:

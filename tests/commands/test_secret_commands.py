@@ -41,8 +41,12 @@ def test_by_program_it_is_set_and_no_answer_holds_it(company: Company) -> None:
     client, headers = web_app().test_client(), key(company.people["ines"])
     made = client.put(f"{PLACE}/bank", json={"value": TEXT, "hosts": ["api.bank.example"]}, headers=headers)
     listed = client.get(PLACE, headers=headers)
-    assert (made.status_code, made.json["hosts"], [one["name"] for one in listed.json["data"]]) == (200, ["api.bank.example"], ["bank"])
+    assert (made.status_code, made.get_json()["hosts"], [one["name"] for one in listed.get_json()["data"]]) == (
+        200,
+        ["api.bank.example"],
+        ["bank"],
+    )
     assert TEXT not in made.text + listed.text
     elsewhere = client.put(f"{PLACE}/bank", json={"hosts": ["api.bank.example", "mine.example"]}, headers=headers)
-    assert (elsewhere.status_code, elsewhere.json["details"][0]["field"]) == (422, "value")
+    assert (elsewhere.status_code, elsewhere.get_json()["details"][0]["field"]) == (422, "value")
     assert [client.delete(f"{PLACE}/bank", headers=headers).status_code for _ in range(2)] == [204, 404]

@@ -21,7 +21,7 @@ from console.core.actor import Actor
 from console.db import fetch
 from console.db.engine import alone, migration_url
 from console.log import checkpoint, tree_heads
-from console.upkeep import doctor
+from console.upkeep import doctor, doctor_outside
 from tests import warm
 from tests.conftest import Database
 from tests.servers import outside
@@ -366,5 +366,5 @@ def test_a_clock_that_was_put_back_stops_nothing(ahead: str, say: Say) -> None:
 
 
 def test_doctor_says_more_where_the_application_owns_the_log(say: Say) -> None:
-    (check,) = doctor._outside(one_role=True)
+    (check,) = doctor_outside._checkpoints(one_role=True)
     assert "the application's own role, or a superuser of the server, could rewrite" in check.message

@@ -1,6 +1,7 @@
 """Somebody is away: who stands in sees what waits, is told, and does of it what their own rights allow; both names stand in log and page."""
 
 from datetime import date, timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_who_says_when_they_are_away_and_who_may_say_it_of_others(company: Compa
         {"first": None},
     ):
         with pytest.raises(Invalid):
-            absences.plan(company.tom, company.tom.id, **{**days(10, 11), "substitute": "mona@fernwick.example", **wrong})
+            absences.plan(company.tom, company.tom.id, **cast("Any", {**days(10, 11), "substitute": "mona@fernwick.example", **wrong}))
     for who in ("olivia", "mona", "stan"):
         with pytest.raises(NotAllowed):
             absences.plan(company.people[who], company.tom.id, **days(20, 21), substitute="olivia@fernwick.example")

@@ -17,9 +17,9 @@ def days(**more: Any) -> dict[str, Any]:
 
 
 def test_said_on_ones_own_page_wrong_days_keep_what_was_typed_and_it_is_ended_there(pages: Pages) -> None:
-    page = pages.tom.post(OWN, days(last="2020-01-01", csrf_token=pages.tom.token), status=422)
-    assert "Takes today or a later day" in page.text
-    assert 'value="olivia@fernwick.example"' in page.html
+    refused = pages.tom.post(OWN, days(last="2020-01-01", csrf_token=pages.tom.token), status=422)
+    assert "Takes today or a later day" in refused.text
+    assert 'value="olivia@fernwick.example"' in refused.html
     pages.tom.post(OWN, days(csrf_token=pages.tom.token))
     page = pages.tom.get("/settings/me").text
     assert all(words in page for words in ("Away now", "Olivia stands in"))
@@ -52,14 +52,14 @@ def test_by_program_ones_own_alone_and_of_others_for_who_manages_people(pages: P
     place = f"/api/v1/people/{company.tom.id}/absences"
     own = key(company.tom)
     made = client.post(place, json=days(), headers=own | {"X-Idempotency-Key": "once"})
-    assert (made.status_code, made.json["substitute"]) == (201, company.olivia.id)
-    assert client.post(place, json=days(), headers=own | {"X-Idempotency-Key": "once"}).json == made.json
-    assert client.post(place, json=days(), headers=own).json["code"] == "away_already"
-    assert [one["id"] for one in client.get(place, headers=own).json["data"]] == [made.json["id"]]
+    assert (made.status_code, made.get_json()["substitute"]) == (201, company.olivia.id)
+    assert client.post(place, json=days(), headers=own | {"X-Idempotency-Key": "once"}).get_json() == made.get_json()
+    assert client.post(place, json=days(), headers=own).get_json()["code"] == "away_already"
+    assert [one["id"] for one in client.get(place, headers=own).get_json()["data"]] == [made.get_json()["id"]]
     for who in ("olivia", "mona", "stan"):
         other = key(company.people[who])
         assert client.get(place, headers=other).status_code == 403
         assert client.post(place, json=days(), headers=other).status_code == 403
-        assert client.delete(f"{place}/{made.json['id']}", headers=other).status_code == 403
+        assert client.delete(f"{place}/{made.get_json()['id']}", headers=other).status_code == 403
     admin = key(company.people["ines"])
-    assert client.delete(f"{place}/{made.json['id']}", headers=admin).status_code == 204
+    assert client.delete(f"{place}/{made.get_json()['id']}", headers=admin).status_code == 204
