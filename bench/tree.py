@@ -25,8 +25,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Measure and print."""
-    from console.log.tree import consistent, included
-    from tests.log.growing import Memory, Tiles
+    from tests.log.growing import Memory, Tiles, consistent, included
 
     given = arguments()
     store = Memory()

@@ -155,4 +155,7 @@ def test_ones_own_routes_answer_the_person_without_a_right(app: Flask, wren: acc
     for _, path, method in sorted(
         routes(app, but={rule.rule for rule in app.url_map.iter_rules()} - OWN), key=lambda one: one[1] == "/sign-out"
     ):
-        assert caller(path, method).status_code in (200, 303, 422), (method, path)  # 422: a form that was sent empty
+        assert caller(path, method).status_code in (200, 303, 404 if "unknown" in path else 422), (
+            method,
+            path,
+        )  # 422: a form that was sent empty

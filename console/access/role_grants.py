@@ -81,7 +81,8 @@ def grant(
 
 
 def grant_all(rights: Mapping[str, Iterable[str]], objects: Iterable[str], *, connection: Connection) -> int:
-    """Allow each role its acts on all of these objects, in every team, as one version of the policy; returns its number."""
+    """Allow each role its acts on all of these objects, in every team, as one version of the policy, which is seeded first where it is empty; returns its number."""
+    policy_store.seed(connection)
     named = list(objects)
     added = [
         Row("p", f"role:{role}", _place(EVERY), obj, act, "allow", "") for role, acts in rights.items() for act in acts for obj in named

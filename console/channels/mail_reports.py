@@ -126,13 +126,17 @@ def _words_of_html(text: str) -> str:
 
 
 def _written(part: Message) -> str:
-    """The text of a part; empty where its charset is none."""
+    """The text of a part, as UTF-8 where nobody knows its charset; empty where the charset is none that mails are written in."""
     charset, content = part.get_content_charset() or "utf-8", part.get_payload(decode=True)
     if not isinstance(content, bytes):
         return ""
     try:
-        return content.decode(charset, "replace") if codecs.lookup(charset).name not in NO_CHARSETS else ""
+        known = codecs.lookup(charset).name
     except (LookupError, ValueError):
+        known = "utf-8"
+    try:
+        return content.decode(known, "replace").replace("\x00", "") if known not in NO_CHARSETS else ""
+    except (LookupError, ValueError):  # a codec that makes no text
         return ""
 
 

@@ -41,6 +41,18 @@ def test_an_empty_policy_is_filled_from_the_file_once(clean: object) -> None:
         assert policy_store.seed(connection) == 0
 
 
+@pytest.mark.parametrize("first", ["grant", "grant_all", "assign"])
+def test_whatever_is_written_first_stands_beside_the_file(clean: object, first: str) -> None:
+    with db.transaction() as connection:
+        {
+            "grant": lambda: access.grant("admin", "collection:shop", ["browse"], connection=connection),
+            "grant_all": lambda: access.grant_all({"admin": ["browse"]}, ["collection:shop"], connection=connection),
+            "assign": lambda: access.assign(ANNA.id, [("lead", "operations")], connection=connection),
+        }[first]()
+    access.refresh()
+    assert set(access.all_rows()) > set(access.parse(policy_store.ROLES.read_text(encoding="utf-8")))
+
+
 def test_roles_of_people_do_not_count_as_a_policy(clean: object) -> None:
     elsewhere("insert into console.policy (ptype, sub, dom, obj) values ('g', 'user:usr_anna', 't:operations', 'role:operator')")
     assert access.can(ANNA, "operations", "workflow:kyc-review", "start")
