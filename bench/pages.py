@@ -12,6 +12,7 @@ what it takes on a quiet machine.
 import argparse
 import http.server
 import json
+import logging
 import os
 import signal
 import statistics
@@ -129,7 +130,8 @@ class Bare(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"<!DOCTYPE html><title>Bare</title><p>Bare")
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Say nothing on the terminal."""
+        logging.getLogger("bench").debug(format, *args)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ A provider is a plug-in: one file in `console/channels/providers/`, or a class o
 It never looks at the database, the clock or who may be reached: that is judged before.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -48,7 +49,7 @@ class Handed:
     reason: str = ""
 
 
-class Provider:
+class Provider(ABC):
     """One way out. Subclasses live one to a file."""
 
     kind: ClassVar[Kind]
@@ -60,6 +61,7 @@ class Provider:
         """Names of settings that it needs and that are not set; empty: it can be used."""
         return ()
 
+    @abstractmethod
     def send(self, letter: Letter) -> Handed:
         """Hand the message over. Raises IntegrationError where nothing left, OutcomeUnknown where it may have left."""
         raise NotImplementedError

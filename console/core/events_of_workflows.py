@@ -63,7 +63,7 @@ WORKFLOWS = (
     Kind(
         "due_time_changed",
         "configuration",
-        "Within how much working time runs of a workflow or tickets of an inbox are to be done was set or taken away.",
+        "Within how much working time runs of a workflow or tickets of an inbox have to end was set or taken away.",
         ("workflow", "slug", "inbox", "rule", "minutes", "removed"),
         ("terms",),
     ),

@@ -1,4 +1,4 @@
-"""Due times: the working time in which a run or a ticket has to be done, who gets a notice on the way, and the inbox it goes to when it is late.
+"""Due times: the working time in which a run or a ticket has to end, who gets a notice on the way, and the inbox it goes to when it is late.
 
 A clock is computed, not ticked: the working time since the run began (the ticket came in), less the attempts at steps that wait for somebody outside. So it adds up
 whatever the worker missed. At each part of the time something is done once; of what was missed, only the last of its kind.
@@ -78,7 +78,7 @@ class Terms(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    minutes: int = Field(ge=1, le=LONGEST_MINUTES, description="Working time in which it is to be done")
+    minutes: int = Field(ge=1, le=LONGEST_MINUTES, description="Working time in which it has to end")
     zone: str = "UTC"
     days: list[Day] = Field(default=list(DAYS), min_length=1)
     opens: time = time()

@@ -31,7 +31,7 @@ class AddTag(StepType):
         return True
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """What is to be done, for a person who handles the step manually."""
+        """What a person does who handles the step manually."""
         tag = expressions.render(step.config.tag, context.roots).strip()
         text = f"Put the tag “{tag}” on the record, if it is to have it." if self.added else f"Take the tag “{tag}” away from the record."
         return Prompt(text, button=step.button or "Done")

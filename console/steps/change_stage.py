@@ -34,7 +34,7 @@ class ChangeStage(StepType):
         return (step.config.field or STAGE,)
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """What is to be done, for a person who handles the step manually."""
+        """What a person does who handles the step manually."""
         return Prompt(
             f"Change the stage to “{expressions.render(step.config.stage, context.roots).strip()}”.", button=step.button or "Done"
         )

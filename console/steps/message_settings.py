@@ -1,6 +1,7 @@
 """What the steps that reach people outside have in common: their outcomes, how long a message may wait, and the form for a person."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar
@@ -47,7 +48,7 @@ class MessageConfig(StepConfig):
     expires: Expires = Field("PT24H", description="A message that waited longer than this for its hours asks a person again, such as PT24H")
 
 
-class MessageStep(StepType):
+class MessageStep(StepType, ABC):
     """A step that sends something by itself and waits until it has left. A person may do it by hand."""
 
     channel: ClassVar[str]
@@ -70,10 +71,12 @@ class MessageStep(StepType):
         """It waited too long, or could not be sent."""
         return (EXPIRED, FAILED)
 
+    @abstractmethod
     def content(self, step: StepView, context: Context) -> dict[str, Any]:
         """What leaves, with the run's values."""
         raise NotImplementedError
 
+    @abstractmethod
     def shown(self, content: Mapping[str, Any], context: Context, step: StepView) -> tuple[str | None, tuple[tuple[str, str], ...]]:
         """(Markdown of the message for a person, notes beside it)."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Within how much working time runs and tickets are to be done."""
+"""Within how much working time runs and tickets have to be worked off."""
 
 from pathlib import Path
 

@@ -58,7 +58,7 @@ class NewAlert(Sent):
 
 
 class NewDueTime(Sent):
-    """Within how much working time something is to be done."""
+    """Within how much working time something has to end."""
 
     minutes: int
     zone: str = "UTC"
@@ -206,7 +206,7 @@ def remove_alert(workflow_id: str, alert_id: str) -> ResponseReturnValue:
 @blueprint.get("/workflows/<workflow_id>/due-time")
 @operation("getDueTime", "workflow.see", DueTime, refuses=(404,), example=Example(ONE))
 def due_time(workflow_id: str) -> ResponseReturnValue:
-    """Within how much working time its runs are to be done; 404 where it has no due time."""
+    """Within how much working time its runs have to end; 404 where it has no due time."""
     return _terms(due_times.rule_of_workflow(_known(workflow_id).id))
 
 
@@ -230,7 +230,7 @@ def remove_due_time(workflow_id: str) -> ResponseReturnValue:
     "setInboxDueTime", "inbox.manage", DueTime, body=NewDueTime, refuses=(403, 404), example=Example({"name": "desk"}, body=DUE_TIME)
 )
 def set_inbox_due_time(name: str) -> ResponseReturnValue:
-    """Set the time in which its tickets are to be done, from when each came in; 422 with a detail per field."""
+    """Set the time in which its tickets have to be worked off, from when each came in; 422 with a detail per field."""
     return _terms(due_times.set_for_inbox(g.actor, name, read(NewDueTime).model_dump(exclude_unset=True)))
 
 

@@ -1,4 +1,4 @@
-"""The due time of a workflow, as a part of its configuration: within how much working time its runs are to be done, and who hears of it on the way."""
+"""The due time of a workflow, as a part of its configuration: within how much working time its runs have to end, and who hears of it on the way."""
 
 from collections.abc import Mapping
 from typing import Any

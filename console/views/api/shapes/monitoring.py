@@ -55,7 +55,7 @@ class DueStage(Shape):
 
 
 class DueTime(Shape):
-    """Within how much working time something is to be done."""
+    """Within how much working time something has to end."""
 
     minutes: int
     zone: str
