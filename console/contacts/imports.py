@@ -3,7 +3,7 @@
 import codecs
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from console.browse import browsed_collection
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.filters import Test
-from console.errors import ConsoleError, Invalid, NotFound
+from console.db.engine import alone
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
 
 MOST_LINES = 1_000
 MOST_BYTES = 1_000_000
@@ -85,7 +86,7 @@ def read(actor: Actor, collection_id: str, text: str, encoding: str = "UTF-8") -
         raise _wrong("The file has a heading and at least one line.")
     if len(rows) > MOST_LINES + 1:
         raise _wrong(f"A file has at most {MOST_LINES:,} lines here, and this has {len(rows) - 1:,}: split it.")
-    columns = _columns(collection, rows[0][1])
+    columns = _columns(collection, rows[0][1], access.scope_for(actor, collection.id, "read").hidden)
     if not any(field is not None for _, field in columns):
         raise _wrong("No heading is the name of a field. The first line names the columns: name, email, phone …")
     there = _emails_there(actor, collection, columns, rows[1:])
@@ -93,8 +94,18 @@ def read(actor: Actor, collection_id: str, text: str, encoding: str = "UTF-8") -
     return Sheet(encoding, columns, [_line(collection, columns, number, cells, there, seen) for number, cells in rows[1:]])
 
 
-def add(actor: Actor, collection_id: str, sheet: Sheet) -> tuple[int, list[Line]]:
-    """Add every line that can be added: (how many were, the others with their reasons). Each is checked and logged as one added by hand."""
+def add(actor: Actor, collection_id: str, text: str, encoding: str = "UTF-8") -> tuple[int, list[Line]]:
+    """Add every line that can be added: (how many were, the others with their reasons). Each is checked and logged as one added by hand.
+
+    One file at a time: the lines are read anew when nobody else adds any, so that nobody is added twice. Raises what `read` raises, and Conflict.
+    """
+    with alone(f"contacts of {collection_id}") as mine:
+        if not mine:
+            raise Conflict("Another file is being added to these contacts. Wait until it has ended, then look at the lines again.")
+        return _add(actor, collection_id, read(actor, collection_id, text, encoding))
+
+
+def _add(actor: Actor, collection_id: str, sheet: Sheet) -> tuple[int, list[Line]]:
     done, left = 0, []
     for line in sheet.lines:
         if line.reasons:
@@ -120,8 +131,10 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
         raise _wrong(f"Line {reader.line_num} cannot be read: {error}.") from None
 
 
-def _columns(collection: Collection, headings: Sequence[str]) -> list[tuple[str, Field | None]]:
-    fields = [item for item in collection.fields if not item.readonly and not item.governed and item.computed is None]
+def _columns(collection: Collection, headings: Sequence[str], hidden: AbstractSet[str]) -> list[tuple[str, Field | None]]:
+    fields = [
+        item for item in collection.fields if not item.readonly and not item.governed and item.computed is None and item.name not in hidden
+    ]
     known = {plain(name): item for item in fields for name in (item.label, item.name)}
     by_name = {item.name: item for item in fields}
     for part, names in SYNONYMS.items():

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from console import browse
 from console.contacts import imports
 from console.core.documents.collections import Collection
-from console.errors import Invalid
+from console.errors import Conflict, Invalid
 from console.views import formats, frame
 
 blueprint = Blueprint("contact_import", __name__)
@@ -28,12 +28,13 @@ def show(collection: str) -> Response:
         else:
             sent = request.files.get("file")
             text, encoding = imports.decode(sent.read(imports.MOST_BYTES + 1) if sent is not None else b"")
-        sheet = imports.read(who, collection, text, encoding)
+        if "go" not in request.form:
+            return _page(here, sheet=imports.read(who, collection, text, encoding), text=text)
+        added, left = imports.add(who, collection, text, encoding)
     except Invalid as wrong:
         return _page(here, wrong=wrong.message, status=422)
-    if "go" not in request.form:
-        return _page(here, sheet=sheet, text=text)
-    added, left = imports.add(who, collection, sheet)
+    except Conflict as busy:
+        return _page(here, sheet=imports.read(who, collection, text, encoding), text=text, wrong=busy.message, status=409)
     return _page(here, added=added, left=[(line, _named(here, line)) for line in left[:SHOWN]], left_number=len(left))
 
 

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access
+from console import access, db
+from console.access import policy_store
 from console.contacts import imports
+from console.db import engine
 from console.errors import Invalid
 from tests.services.contact_club import found_club
 from tests.tables import cases
@@ -71,3 +73,20 @@ def test_who_may_not_add_contacts_imports_none(club: "Pages") -> None:
     club.rosa.get(URL, status=403)
     club.stan.get(URL, status=404)
     club.olivia.get("/import/c/customer", status=404)
+
+
+def test_a_file_that_is_sent_twice_at_once_is_added_once(club: "Pages") -> None:
+    olivia = club.company.olivia
+    with engine.alone("contacts of contact"):
+        page = club.olivia.post(URL, {"csrf_token": club.olivia.token, "content": FILE, "go": "1"}, status=409)
+        assert "Another file is being added" in page.text
+        assert page.form(URL)["fields"]["content"] == FILE, "nothing that was chosen is lost"
+    assert [imports.add(olivia, "contact", FILE)[0] for _ in range(2)] == [1, 0]
+
+
+def test_a_heading_names_no_field_that_is_hidden_from_the_reader(club: "Pages") -> None:
+    with db.transaction() as connection:
+        policy_store.write(connection, added=access.parse("p, role:operator, *, field:contact/country, read, deny"))
+    access.refresh()
+    sheet = imports.read(club.company.olivia, "contact", FILE)
+    assert [field.name if field else None for _, field in sheet.columns] == ["name", "email", "stage", None, None]
