@@ -241,8 +241,9 @@ def _notes(step: StepView, context: Context, act: Act, roots: Mapping[str, Any])
     """What a person should know first: what is done and where, the key, who must approve, whether it can be undone."""
     action = act.action
     notes = [("Does", "; ".join(effect.summary for effect in action.effects))]
-    if to := [effect.goes_to for effect in action.effects if effect.goes_to]:
-        notes.append(("Goes to", ", ".join(to)))
+    if outside := [effect for effect in action.effects if effect.goes_to]:
+        notes.append(("Goes to", ", ".join(dict.fromkeys(effect.goes_to for effect in outside))))
+        notes.append(("Request", ", ".join(effect.request for effect in outside)))
     notes += [("Record", act.title)] if step.config.record is not None and act.title else []
     notes += [("Key", context.key)] if context.key else []
     notes += [("Limit", act.limits)] if act.limits else []

@@ -53,7 +53,9 @@ def test_a_call_says_where_it_goes() -> None:
         "path": "/pay",
         "look_up": {"path": "/x", "where": "item.key == key"},
     }
-    assert ("Goes to", "bank (POST /pay)") in shown(act({"effects": [call]})).notes
+    notes = shown(act({"effects": [call]})).notes
+    assert ("Goes to", "Bank") in notes
+    assert ("Request", "POST /pay") in notes
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,11 @@ class Kind(Definition):
         """Where it sends something, for the person who decides; empty for nowhere."""
         return ""
 
+    @property
+    def request(self) -> str:
+        """What is sent there, in the words of programs; empty for nowhere."""
+        return ""
+
     def warnings(self, functions: Many[str] | None) -> Iterator[tuple[str, str]]:
         """(setting, reason) of what works and is not wise. `functions` are those for actions, None where they are not known."""
         yield from ()

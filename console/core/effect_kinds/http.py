@@ -171,8 +171,13 @@ class Http(Kind):
 
     @property
     def goes_to(self) -> str:
-        """The target, and what is asked of it."""
-        return f"{self.system} ({self.method} {self.place})"
+        """The target in words, or the host."""
+        return self.target.replace("_", " ").capitalize() if self.target else self.system
+
+    @property
+    def request(self) -> str:
+        """What is asked of the target."""
+        return f"{self.method} {self.place}"
 
     def warnings(self, functions: Many[str] | None) -> Iterator[tuple[str, str]]:
         """A call that cannot be told to have happened."""
