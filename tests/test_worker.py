@@ -138,6 +138,7 @@ def test_its_duties_are_the_order_of_the_log_the_sweep_heads_and_what_goes_out(c
         "due times": 5.0,
         "changes by hand": 5.0,
         "tasks": 5.0,
+        "people who are away": 2.0,
         "answers": 5.0,
         "proposals": 2.0,
         "ladder": 60.0,

@@ -275,7 +275,7 @@ def _check_keys(manifest: Mapping[str, Any]) -> None:
         if not is_given or (have := own()) != needed:
             former = place.with_name(f"{name}-{checkpoint.parse_key(str(wanted['signing'])).id.hex()}")
             raise BackupError(
-                f"The backup is {words} {needed}, and {f'the present one is {have}' if is_given else 'there is none own yet'}. "
+                f"The backup is {words} {needed}, and {f'the present one is {have}' if is_given else 'there is none here yet'}. "
                 f"Give it as CONSOLE_{name.upper()}, or put it into {place}{f': it is in {former}' if former.exists() else ''}."
             )
 

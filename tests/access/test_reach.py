@@ -50,6 +50,7 @@ ENGINES = {
     "runs/changing/ending.py": "runs of a workflow that was cancelled",
     "runs/engine/children.py": "runs that a run started and waits for",
     "runs/rows/version_origins.py": "which run handed values to a run that was judged",
+    "work/standing_in.py": "which runs tell somebody who is away; judged for the person who stands in",
     "triggers/log_events.py": "what triggers are told of the log",
 }
 """Where runs are read for the engine, and why nobody is told of them there."""

@@ -199,10 +199,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
                     time.sleep(0.2)
                     fcntl.flock(lock, fcntl.LOCK_EX)
             return
+        told = _serving(folder / "demo" / "data")
+        assert told is not None, "the demo has ended"
         _count(users, 1)
         fcntl.flock(lock, fcntl.LOCK_UN)
-    told = _serving(folder / "demo" / "data")
-    assert told is not None
     yield Demo(told["url"], folder / "demo" / "data", told)
     with (folder / "demo.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

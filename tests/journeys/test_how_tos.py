@@ -274,6 +274,10 @@ def plain(text: str) -> str:
 EMPHASIS: dict[str, set[str]] = {
     "add-people-and-roles": {"Reviewer in Finance", "can now approve every action in Operations, can no longer …"},
     "ask-for-documents": {"enter what came another way", "handle manually"},
+    "back-up-and-restore": {"Not found"},
+    "edit-a-workflow": {"Connect to End"},
+    "enrol-people": {"Enrol in …"},
+    "work-with-contacts": {"By …", "By programs", "By workflows", "In lists", "On a record", "On many records"},
     "check-an-export": {"what happened to one customer", "and signed again with the right key", "Chosen from N"},
     "connect-your-database": {"without a primary key"},
     "give-rights": {"No index of the table begins with …", "Desk of the customer", "Operator in Operations may read Accounts of customers that they may see"},

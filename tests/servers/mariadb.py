@@ -61,7 +61,12 @@ def running(folder: Path) -> Iterator[str]:
         "--skip-test-db",
         *user,
     ]
-    subprocess.run([*made, "--auth-root-authentication-method=normal"], check=True, capture_output=True, env=environment)
+    made.append("--auth-root-authentication-method=normal")
+    if subprocess.run(
+        made, check=False, capture_output=True, env=environment
+    ).returncode:  # its own server did not come up in time: once more
+        shutil.rmtree(data, ignore_errors=True)
+        subprocess.run(made, check=True, capture_output=True, env=environment)
     served: list[str | Path] = [
         usr / "sbin" / "mariadbd",
         "--no-defaults",

@@ -86,7 +86,12 @@ def test_a_person_is_shown_with_what_they_may_do(pages: Pages) -> None:
     assert "Tag desks" in page.text
     assert "retail, corporate" in page.text
     assert f"/activity?user={tom.id}" in page.links
-    assert {form["action"].rpartition("/")[2] for form in page.forms if "/people/" in form["action"]} <= {"sessions", "keys", "runs"}
+    assert {form["action"].rpartition("/")[2] for form in page.forms if "/people/" in form["action"]} <= {
+        "sessions",
+        "keys",
+        "runs",
+        "absences",
+    }
     own = pages.ines.get(f"/settings/people/{pages.company.ines.id}")
     assert f"/settings/people/{pages.company.ines.id}/close" not in own.links
     for unknown in ("usr_nobody", "x%00y", "usr_x/roles", "usr_x/particulars", "usr_x/close"):
