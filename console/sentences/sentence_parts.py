@@ -110,7 +110,9 @@ class Parts(dict[str, str]):
         """In whose place it was done, as an ending of a template such as `in place of Mona Stern`; nothing where nobody was away."""
         people = self.open.get("stands_in_for")
         listed = [str(each) for each in (people if isinstance(people, list) else [people]) if isinstance(each, str) and each]
-        return escape_braces(after(" in place of ", enumerate_words([plain(self.names.people.get(each, "")) or plain(each) for each in listed])))
+        return escape_braces(
+            after(" in place of ", enumerate_words([plain(self.names.people.get(each, "")) or plain(each) for each in listed]))
+        )
 
     def count(self, name: str, one: str, many: str) -> str:
         """`3 values` or `1 value` for an open value that is a number or a list; "" when it is not known."""

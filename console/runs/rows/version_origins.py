@@ -50,6 +50,8 @@ JUDGING = frozenset({"if", "unless", "required_if", "pass", "unsure", "find", "w
 """Settings with conditions. Their values appear only among the compared values."""
 READ = frozenset({"text", "title", "question", "message", "said", "why_not", "why", "to", "done", "refused"})
 """Settings that are texts for people."""
+RECORD = "record_key"
+"""The key of the record that a step of the type `action` worked out."""
 OWN = frozenset({"to", "sender", "reason", "option", "item"})
 """Fields that every step of certain types has."""
 NOWHERE = Version(None, "", {})
@@ -234,6 +236,8 @@ def made_at(place: str, config: Any, outputs: frozenset[str] | None, *, template
     if place == "also":
         return frozenset({FORM, ANY})
     last = re.split(r"[.\[]", re.sub(r"\[\d+\]$", "", place))[-1]
+    if place == "record" and outputs is not None and RECORD in outputs:
+        return frozenset({COMPARED, RECORD})
     if last in JUDGING or place.startswith(("branches[", "rules[")):
         return frozenset({COMPARED})
     if entry is not None:
