@@ -303,7 +303,7 @@ def test_what_a_how_to_calls_something_the_product_calls_it_too(name: str) -> No
 
 def test_a_backup_is_restored_as_the_page_says(shell: Shell, tmp_path: Path) -> None:
     name = "back-up-and-restore"
-    make, daily, restore, again, _, practise = blocks(page(name), "sh")
+    make, daily, restore, again, resume, _, practise = blocks(page(name), "sh")
     made, asked = blocks(page(name), "text")
     folder = Shell(
         shell.demo,
@@ -332,6 +332,7 @@ def test_a_backup_is_restored_as_the_page_says(shell: Shell, tmp_path: Path) -> 
     told = " ".join((said.out + said.err).split())
     for line in asked.text.splitlines():
         assert re.search(pattern(line), told), (line, told)
+    assert elsewhere.type(resume.text).code == 0
     said = elsewhere.type(blocks(page("send-checkpoints-outside"), "sh")[4].text)
     assert said.code == 0, said.err
     assert (tmp_path / "double-signed.txt").read_text(encoding="utf-8").count("— ") == 2
