@@ -73,9 +73,9 @@ def person(*slugs: str) -> Any:
 def dispatched(handlers: dict[str, Callable[[str], None]], done: Callable[[], bool], work: int) -> float:
     """How much of the work a second, from the first job to the last, by one worker's dispatcher."""
     from console import runs
-    from console.queue.dispatch import Dispatcher
+    from console.queue.dispatch import Dispatcher, Pool
 
-    dispatcher = Dispatcher(handlers, 4)
+    dispatcher = Dispatcher([Pool(handlers, 4)])
     thread = threading.Thread(target=dispatcher.run)
     begin = time.perf_counter()
     thread.start()

@@ -48,7 +48,7 @@ GUARD = "import fcntl,os,subprocess,sys;f=os.open(sys.argv[1],os.O_RDWR);os.chdi
 CONFIGURATION = {
     "listen_addresses": "''",
     "port": str(PORT),
-    "max_connections": "60",
+    "max_connections": "120",
     "shared_buffers": "64MB",
     "io_method": "sync",
     "jit": "off",

@@ -1,22 +1,23 @@
-"""The background door: jobs are done as they come, by a pool of threads; runs whose time has come, and those that a crash left behind, become jobs.
+"""The background door: jobs are done as they come, by pools of threads; runs whose time has come, and those that a crash left behind, become jobs.
 
 Beside that, each second the events that were committed get their place, each minute idle runs are saved, a head of the log is signed where it has grown,
-and it is looked whether the log is still in order; each day the values past their time go. Proposals have a pool of threads of their own, for most of the time
-they wait for somebody outside, and so have documents, which take seconds to read. In threads of their own, because the order
-of the log waits for none of it, heads are taken outside, and what reads or changes much of the log at once is done.
+and it is looked whether the log is still in order; each day the values past their time go. `duties` is the table of all this. Its lines stand apart, each in a
+thread while there is something to look at: the order of the log waits neither for somebody outside nor for what reads or changes much at once.
 
 Any number of workers may run, on any number of machines: the database lets one at a time do each thing, the others find nothing to do.
 """
 
 import functools
+import itertools
 import logging
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import psycopg
 import sqlalchemy as sa
@@ -26,18 +27,21 @@ from console.db.presence import PRESENCE
 from console.db.release import NewerData
 from console.errors import ConsoleError
 
-SEQUENCE_S = 1.0
-DUE_S = 0.5
+if TYPE_CHECKING:
+    from console.queue.dispatch import Pool
+
+LOOK_S = 0.5
+SECOND_S = 1.0
 STUCK_S = 2.0
-SWEEP_S = 60.0
-SEAL_S = 60.0
-ASKED_S = 1.0
-PUBLISH_S = 5.0
+PRESENT_S = 2.0
 LETTERS_S = 2.0
-MESSAGES_S = 0.5
+PUBLISH_S = 5.0
 PATROL_S = 10.0
+MINUTE_S = 60.0
+DAY_S = 24 * 3600.0
+REST_S = 5.0
+"""The longest pause of what looks for something that the log tells of: at rest it comes about by a crash alone."""
 LEAVE_S = 3.0
-EXPIRE_S = 24 * 3600.0
 THREADS = 4
 CALLS = 128
 """How many proposals are waited for at once: they hold a thread each, and no connection to the database."""
@@ -56,26 +60,34 @@ DELIVERERS = 8
 """To how many outgoing webhooks events are sent at once: each address may take seconds, and nothing else waits behind it."""
 STARTERS = 2
 """How many workflows start runs at once for what triggers have taken in: a flood of events waits in line with itself alone."""
-WATCHERS = 3
+LINES = 12
+"""For how many lines of duties connections are kept: most look for a moment, and few at once."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Duty:
-    """Something to do again and again: `do` every `every_s` seconds, next at `due` (monotonic seconds)."""
+    """Something to do again and again: `do` every `every_s` seconds, next at `due` (monotonic seconds).
+
+    While it finds nothing (it answers 0 or None) each pause is twice as long as the last one, up to `rest_s`; `stir` ends that.
+    """
 
     name: str
     every_s: float
     do: Callable[[], object]
+    rest_s: float = 0.0
     due: float = 0.0
+    pause_s: float = 0.0
 
     def attempt(self, now: float) -> None:
         """Do it if it is due. A failure is written down and tried again the next time: the database may be restarting."""
         if now < self.due:
             return
-        self.due = now + self.every_s
+        self.pause_s = max(self.every_s, min(2 * self.pause_s, self.rest_s))
+        self.due = now + self.pause_s
         try:
-            self.do()
+            if self.do():
+                self.stir()
         except (sa.exc.DBAPIError, psycopg.OperationalError, OSError) as error:
             found = troubles.trouble_of(error) or troubles.DOWN
             said = "the database does not answer" if found is troubles.DOWN else found.message
@@ -85,13 +97,17 @@ class Duty:
         except Exception:  # noqa: BLE001 (one duty's surprise must not end the others)
             _log.exception("alarm: %s failed", self.name)
 
+    def stir(self) -> None:
+        """There is something, or may be: the pause is `every_s` again, this one included."""
+        self.due, self.pause_s = self.due - self.pause_s + self.every_s, self.every_s
+
 
 def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable[[str], None]]:
     """What is done with each job: its name in `console.queue.JOBS` → a function that takes the job's text.
 
     Long jobs ask `stopping` and come back when it says so. Raises LookupError where a name has no function or a function no name.
     """
-    from console import builder, channels, documents, enrolments, outgoing_webhooks, proposals, publication, queue, runs, triggers
+    from console import automation, builder, documents, enrolments, messages, outgoing_webhooks, proposals, publication, queue, runs
     from console.actions import bulk
     from console.browse import list_files
 
@@ -102,13 +118,13 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
         queue.BULK: functools.partial(bulk.advance, stopping=stopping),
         queue.BEGIN: functools.partial(enrolments.begin, stopping=stopping),
         queue.ENROL: functools.partial(enrolments.batches.advance, stopping=stopping),
-        queue.FIRE: functools.partial(triggers.fire, stopping=stopping),
+        queue.FIRE: functools.partial(automation.fire, stopping=stopping),
         queue.FOLLOW: runs.follow_effect,
         queue.MOVE: functools.partial(publication.run_moves.advance, stopping=stopping),
         queue.PROPOSE: proposals.propose,
         queue.READ: documents.read_ordered,
         queue.TEND: runs.tend,
-        queue.SEND: channels.send,
+        queue.SEND: messages.send,
         queue.DELIVER: functools.partial(outgoing_webhooks.deliver, stopping=stopping),
     }
     if unmatched := queue.JOBS ^ set(made):
@@ -116,155 +132,166 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
     return made
 
 
+def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool]":
+    """Which jobs share threads, and how many: no job waits behind those of another pool. What is not named here is in the first one."""
+    from console import queue
+    from console.queue.dispatch import Pool
+
+    apart = (
+        (CALLS, queue.PROPOSE, queue.BUILD),  # both wait for a model
+        (READERS, queue.READ),
+        (WRITERS, queue.EXPORT),
+        (SENDERS, queue.SEND),
+        (ENROLLERS, queue.ENROL),
+        (BEGINNERS, queue.BEGIN),
+        (STARTERS, queue.FIRE),
+        (DELIVERERS, queue.DELIVER),
+    )
+    named = {name for _, *names in apart for name in names}
+    first = Pool({name: do for name, do in made.items() if name not in named}, threads)
+    return [first, *(Pool({name: made[name] for name in names}, count) for count, *names in apart)]
+
+
+def duties(worker: "Worker") -> dict[str, list[Duty]]:
+    """What a worker does again and again, in lines: of a line one thing after the other, and no line waits for another."""
+    from console import accounts, automation, document_requests, enrolments, messages, monitoring, outgoing_webhooks, proposals, queue, runs
+    from console.actions import left_changes
+    from console.activity import checkpoint_delivery, integrity, sequencing
+    from console.browse import list_files
+    from console.messages import mail_polling
+    from console.proposals import ladder
+    from console.upkeep import retention
+    from console.work import notices, questions, standing_in, tasks
+
+    stopping = worker.stopping.is_set
+    return {
+        "log": [
+            Duty("sign of life", presence.SIGN_S, presence.sign),
+            Duty("release", presence.SIGN_S, worker.end_under_newer),
+            Duty("sequence", SECOND_S, worker.sequence),
+            Duty("sweep", MINUTE_S, sequencing.sweep),
+            Duty("seal", MINUTE_S, sequencing.keep_sealed),
+            Duty("seal when asked", SECOND_S, sequencing.seal_if_asked),
+            Duty("tidy", DAY_S, queue.tidy),
+        ],
+        "thorough": [
+            Duty("check of the log", MINUTE_S, integrity.look),
+            Duty("expire", DAY_S, retention.expire),
+            Duty("files of lists", MINUTE_S, list_files.sweep),
+            Duty("files of contacts", MINUTE_S, enrolments.batches.sweep),
+        ],
+        "moving": [
+            Duty("due", LOOK_S, runs.wake, SECOND_S),
+            Duty("stuck", STUCK_S, runs.pick_up, REST_S),
+            Duty("cancelled workflows", STUCK_S, runs.end_cancelled, REST_S),
+            Duty("failures", SECOND_S, monitoring.read_log, REST_S),
+            Duty("alerts", STUCK_S, monitoring.alerts.raise_due, REST_S),
+            Duty("slow runs", MINUTE_S, monitoring.alerts.tell_slow),
+            Duty("due times", PUBLISH_S, monitoring.due_times.look),
+            Duty("changes by hand", PUBLISH_S, left_changes.settle_left),
+            Duty("tasks", PUBLISH_S, tasks.pick_up),
+            Duty("people who are away", STUCK_S, standing_in.pass_on, REST_S),
+            Duty("answers", PUBLISH_S, questions.pick_up),
+            Duty("proposals", STUCK_S, runs.fail_overdue_proposals),
+            Duty("ladder", MINUTE_S, ladder.look_back),
+        ],
+        "enrolled": [
+            Duty("places", SECOND_S, enrolments.beginning.keep_in_step, REST_S),
+            Duty("places of cancelled workflows", STUCK_S, enrolments.leaving.leave_cancelled, REST_S),
+            Duty("exits", STUCK_S, enrolments.exits.look, REST_S),
+            Duty("exits of the quiet", PATROL_S, enrolments.exits.patrol),
+        ],
+        "firing": [
+            Duty("triggers of versions", LOOK_S, automation.synchronise, REST_S),
+            Duty("schedules", LOOK_S, automation.fire_due, SECOND_S),
+            Duty("firings", LOOK_S, automation.pick_up, REST_S),
+            Duty("old firings", DAY_S, automation.forget),
+        ],
+        "following": [
+            Duty("events", LOOK_S, functools.partial(automation.follow_log, stopping), REST_S),
+            Duty("awaited events", LOOK_S, functools.partial(automation.wake_awaiting, stopping), REST_S),
+        ],
+        "watching": [
+            Duty("sources", SECOND_S, functools.partial(automation.look, stopping), STUCK_S),
+            Duty("listeners", STUCK_S, automation.Listeners(stopping).tend, REST_S),
+        ],
+        "outside": [Duty("publish", PUBLISH_S, checkpoint_delivery.deliver), Duty("mail", PUBLISH_S, notices.deliver)],
+        "mailbox": [Duty("mailbox", MINUTE_S, mail_polling.poll)],
+        "messages": [
+            Duty("messages", LOOK_S, messages.pick_up),
+            Duty("runs of messages", STUCK_S, messages.tell_left, REST_S),
+            Duty("consent", STUCK_S, messages.opting_out.write_left, REST_S),
+        ],
+        "webhooks": [
+            Duty("events for webhooks", LOOK_S, functools.partial(outgoing_webhooks.take_in, stopping), REST_S),
+            Duty("webhooks", LOOK_S, outgoing_webhooks.pick_up, REST_S),
+            Duty("old deliveries", DAY_S, outgoing_webhooks.forget),
+        ],
+        "models": [Duty("model", DAY_S, proposals.make_ready)],
+        "letters": [Duty("letters", LETTERS_S, document_requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)],
+    }
+
+
 class Worker:
     """The loop of one process. `stop()` from any thread or signal; what is being done is finished first."""
 
     def __init__(self, threads: int = THREADS) -> None:
-        from console import (
-            accounts,
-            channels,
-            document_requests,
-            enrolments,
-            monitoring,
-            outgoing_webhooks,
-            proposals,
-            queue,
-            runs,
-            triggers,
-        )
-        from console.actions import left_changes
-        from console.activity import checkpoint_delivery, integrity, sequencing
-        from console.browse import list_files
-        from console.channels import mail_polling
         from console.db import engine
-        from console.proposals import ladder
         from console.queue.dispatch import Dispatcher
-        from console.upkeep import retention
-        from console.work import notices, questions, standing_in, tasks
 
-        engine.make_room(
-            2 * threads + CALL_CONNECTIONS + READERS + WRITERS + ENROLLERS + BEGINNERS + STARTERS + WATCHERS + 3 * SENDERS + 2 * DELIVERERS
-        )
-        self.stopping = threading.Event()
-        self.duties = [
-            Duty("sign of life", presence.SIGN_S, presence.sign),
-            Duty("release", presence.SIGN_S, self._end_under_newer),
-            Duty("sequence", SEQUENCE_S, sequencing.sequence),
-            Duty("sweep", SWEEP_S, sequencing.sweep),
-            Duty("seal", SEAL_S, sequencing.keep_sealed),
-            Duty("seal when asked", ASKED_S, sequencing.seal_if_asked),
-            Duty("tidy", EXPIRE_S, queue.tidy),
-        ]
-        self.thorough = [Duty("check of the log", SEAL_S, integrity.look), Duty("expire", EXPIRE_S, retention.expire)]
-        self.thorough += [Duty("files of lists", SWEEP_S, list_files.sweep), Duty("files of contacts", SWEEP_S, enrolments.batches.sweep)]
-        self.moving = [
-            Duty("due", DUE_S, runs.wake),
-            Duty("stuck", STUCK_S, runs.pick_up),
-            Duty("cancelled workflows", STUCK_S, runs.end_cancelled),
-            Duty("failures", SEQUENCE_S, monitoring.read_log),
-            Duty("alerts", STUCK_S, monitoring.alerts.raise_due),
-            Duty("slow runs", SWEEP_S, monitoring.alerts.tell_slow),
-            Duty("due times", PUBLISH_S, monitoring.due_times.look),
-            Duty("changes by hand", PUBLISH_S, left_changes.settle_left),
-            Duty("tasks", PUBLISH_S, tasks.pick_up),
-            Duty("people who are away", STUCK_S, standing_in.pass_on),
-            Duty("answers", PUBLISH_S, questions.pick_up),
-            Duty("proposals", STUCK_S, runs.fail_overdue_proposals),
-            Duty("ladder", SWEEP_S, ladder.look_back),
-        ]
-        self.enrolled = [
-            Duty("places", SEQUENCE_S, enrolments.beginning.keep_in_step),
-            Duty("places of cancelled workflows", STUCK_S, enrolments.leaving.leave_cancelled),
-            Duty("exits", STUCK_S, enrolments.exits.look),
-            Duty("exits of the quiet", PATROL_S, enrolments.exits.patrol),
-        ]
-        self.firing = [
-            Duty("triggers of versions", DUE_S, triggers.synchronise),
-            Duty("schedules", DUE_S, triggers.fire_due),
-            Duty("firings", DUE_S, triggers.pick_up),
-            Duty("old firings", EXPIRE_S, triggers.forget),
-        ]
-        self.following = [
-            Duty("events", DUE_S, functools.partial(triggers.follow_log, self.stopping.is_set)),
-            Duty("awaited events", DUE_S, functools.partial(triggers.wake_awaiting, self.stopping.is_set)),
-        ]
-        self.watching = [
-            Duty("sources", ASKED_S, functools.partial(triggers.look, self.stopping.is_set)),
-            Duty("listeners", STUCK_S, triggers.Listeners(self.stopping.is_set).tend),
-        ]
-        self.outside = [Duty("publish", PUBLISH_S, checkpoint_delivery.deliver), Duty("mail", PUBLISH_S, notices.deliver)]
-        self.reading = [Duty("mailbox", SWEEP_S, mail_polling.poll)]
-        self.messages = [
-            Duty("messages", MESSAGES_S, channels.pick_up),
-            Duty("runs of messages", STUCK_S, channels.tell_left),
-            Duty("consent", STUCK_S, channels.opting_out.write_left),
-        ]
-        self.hooked = [
-            Duty("events for webhooks", DUE_S, functools.partial(outgoing_webhooks.take_in, self.stopping.is_set)),
-            Duty("webhooks", DUE_S, outgoing_webhooks.pick_up),
-            Duty("old deliveries", EXPIRE_S, outgoing_webhooks.forget),
-        ]
-        self.models = [Duty("model", EXPIRE_S, proposals.make_ready)]
-        self.letters = [Duty("letters", LETTERS_S, document_requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)]
-        made = handlers(self.stopping.is_set)
-        apart = {
-            queue.PROPOSE: CALLS,
-            queue.READ: READERS,
-            queue.EXPORT: WRITERS,
-            queue.SEND: SENDERS,
-            queue.ENROL: ENROLLERS,
-            queue.BEGIN: BEGINNERS,
-            queue.FIRE: STARTERS,
-            queue.DELIVER: DELIVERERS,
-        }
-        waiting = {queue.PROPOSE: [queue.BUILD]}  # both wait for a model: one pool
-        pools = {name: [name, *waiting.get(name, ())] for name in apart}
-        moved = {name: function for name, function in made.items() if not any(name in names for names in pools.values())}
-        self.dispatchers = [
-            Dispatcher(moved, threads),
-            *(Dispatcher({each: made[each] for each in pools[name]}, count) for name, count in apart.items()),
-        ]
-        self._stop_waiting = proposals.stop_waiting
+        self.stopping, self._woken = threading.Event(), threading.Event()
+        self.duties = duties(self)
+        made = pools(handlers(self.stopping.is_set), threads)
+        # A job may hold two connections, a message three; those that wait for a model hold one for a moment.
+        engine.make_room(LINES + SENDERS + sum(CALL_CONNECTIONS if pool.threads == CALLS else 2 * pool.threads for pool in made))
+        self.dispatcher = Dispatcher(made)
         self._presence: sa.Connection | None = None
+        self._newest: int | None = None
 
     def run(self) -> None:
         """Until stopped. What is under way in the other threads then gets a few seconds; broken off, it is done again or gone on with later."""
-        told = (
-            ("outside", self.outside),
-            ("thorough", self.thorough),
-            ("moving", self.moving),
-            ("enrolled", self.enrolled),
-            ("firing", self.firing),
-            ("following", self.following),
-            ("watching", self.watching),
-            ("mailbox", self.reading),
-            ("letters", self.letters),
-            ("messages", self.messages),
-            ("webhooks", self.hooked),
-            ("models", self.models),
-        )
-        others = [threading.Thread(target=self._do, args=(duties,), name=name, daemon=True) for name, duties in told if duties]
-        others += [threading.Thread(target=one.run, name=" ".join(one.handlers), daemon=True) for one in self.dispatchers]
-        for thread in others:
-            thread.start()
-        self._do(self.duties, before=self._be_present)
-        for dispatcher in self.dispatchers:
-            dispatcher.stop()
-        self._stop_waiting()
+        from console.proposals import stop_waiting
+
+        jobs = threading.Thread(target=self.dispatcher.run, name="jobs", daemon=True)
+        jobs.start()
+        present = Duty("presence", PRESENT_S, self._be_present)
+        lines: dict[str, threading.Thread] = {}
+        while not self.stopping.is_set():
+            now = time.monotonic()
+            present.attempt(now)
+            for name, line in self.duties.items():
+                if any(duty.due <= now for duty in line) and not (name in lines and lines[name].is_alive()):
+                    lines[name] = threading.Thread(target=self._do, args=(line, now), name=name, daemon=True)
+                    lines[name].start()
+            self._woken.wait(LOOK_S)
+            self._woken.clear()
+        self.dispatcher.stop()
+        stop_waiting()
         self._leave()
         until = time.monotonic() + LEAVE_S
-        for thread in others:
+        for thread in (*lines.values(), jobs):
             thread.join(max(0.0, until - time.monotonic()))
 
-    def _do(self, duties: Sequence[Duty], before: Callable[[], None] = lambda: None) -> None:
-        while not self.stopping.is_set():
-            before()
-            now = time.monotonic()
-            for duty in duties:
+    def _do(self, line: Sequence[Duty], now: float) -> None:
+        for duty in line:
+            if not self.stopping.is_set():
                 duty.attempt(now)
-            self.stopping.wait(max(0.0, min(duty.due for duty in duties) - time.monotonic()))
 
-    def _end_under_newer(self) -> None:
+    def sequence(self) -> int:
+        """Put the log in order; where it has grown, by whomever, all duties that rest look at once."""
+        from console.activity import sequencing
+        from console.log import event_lists
+
+        placed = sequencing.sequence()
+        if (newest := event_lists.reached().pos) != self._newest:
+            self._newest = newest
+            for duty in itertools.chain(*self.duties.values()):
+                if duty.rest_s:
+                    duty.stir()
+            self._woken.set()
+        return placed
+
+    def end_under_newer(self) -> None:
         """A newer release may write what this one reads wrongly, so its tables are left to its own workers. Raises `NewerData`."""
         try:
             fitness.refuse_newer()
@@ -273,7 +300,7 @@ class Worker:
             raise
 
     def stop(self) -> None:
-        """Finish what is being done, then end."""
+        """Finish what is being done, then end. It is seen within `LOOK_S`: waking the loop takes a lock, which a signal may find taken."""
         self.stopping.set()
 
     def _be_present(self) -> None:

@@ -7,13 +7,14 @@ put back. A killed run leaves no server behind: the guard stops it. tests/README
 
 import functools
 import gc
+import importlib
 import os
 import secrets
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
@@ -25,7 +26,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings as hypothesis_settings
-from jinja2 import BytecodeCache
+from jinja2 import FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 from sqlalchemy.engine import URL, Engine, make_url
 
@@ -77,18 +78,28 @@ PURE = ("console.core.", "console.views.")
 """What these keep depends on code and arguments alone: no test has to forget it."""
 
 
-class Compiled(BytecodeCache):
-    """Templates as code, kept by this process: compiling those of one page takes longer than drawing it."""
+class Compiled(FileSystemBytecodeCache):
+    """Templates as code, kept by this process and in a file for the others: compiling those of one page takes longer than drawing it."""
 
     def __init__(self) -> None:
+        folder = Path(__file__).parents[1] / ".pytest_cache" / "templates"
+        folder.mkdir(parents=True, exist_ok=True)
+        super().__init__(str(folder))
         self.kept: dict[tuple[str, str], CodeType] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """The code of exactly this text, if it was seen."""
         bucket.code = self.kept.get((bucket.key, bucket.checksum))
+        if bucket.code is None:
+            super().load_bytecode(bucket)
+            self._keep(bucket)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep it."""
+        super().dump_bytecode(bucket)
+        self._keep(bucket)
+
+    def _keep(self, bucket: Bucket) -> None:
         if bucket.code is not None:
             self.kept[bucket.key, bucket.checksum] = bucket.code
 
@@ -179,10 +190,24 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "rotating: takes long; in the suite a seventh of the cases each day, all of them by path and with --whole"
     )
     config.addinivalue_line("markers", "daily: long, and in the suite every day nevertheless")
+    if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+        _import_modules(int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")), workers)
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
         os.environ[samples.SUITE] = "1"
     elif not hasattr(config, "workerinput"):
         os.environ.pop(samples.SUITE, None)
+
+
+def _import_modules(number: int, workers: int) -> None:
+    """Each process of a fresh checkout begins with other test modules: what one has compiled the others only read. Together they would compile each thrice."""
+    if os.environ.get(samples.SUITE) is None:
+        return
+    root = Path(__file__).parents[1]
+    paths = sorted((root / "tests").rglob("test_*.py"))
+    first = len(paths) * number // workers
+    for path in (*paths[first:], *paths[:first]):
+        with suppress(Exception, pytest.skip.Exception):  # told when the module is collected
+            importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -206,7 +206,7 @@ def test_its_memory_is_small(serving: Serving) -> None:
     everybody = [process for process in psutil.Process(serving.process.pid).children(recursive=True) if process.name() != "postgres"]
     supervisor_bytes = psutil.Process(serving.process.pid).memory_full_info().pss
     assert supervisor_bytes < 30 * 2**20
-    assert supervisor_bytes + sum(process.memory_full_info().pss for process in everybody) < 290 * 2**20
+    assert supervisor_bytes + sum(process.memory_full_info().pss for process in everybody) < 270 * 2**20
 
 
 def test_a_port_that_is_taken_is_one_clear_line(serving: Serving, serve: Callable[..., Serving], tmp_path: Path) -> None:

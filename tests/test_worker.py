@@ -3,15 +3,19 @@
 import json
 import logging
 import threading
+import time
+from contextlib import ExitStack
+from typing import cast
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import queue
+from console import log, queue
+from console.activity import sequencing
 from console.core.run.evolve import FOLDED_SINCE
 from console.db import fitness
-from console.db.engine import app_url
+from console.db.engine import MOST_ROOM, POOL, alone, app_url, fetch, hot_engine, make_room, place_among
 from console.db.presence import PRESENCE
 from console.db.release import NewerData, known_revisions
 from console.errors import Conflict
@@ -66,7 +70,7 @@ def test_it_ends_when_a_newer_release_has_changed_the_tables(clean: Database) ->
     worker = Worker()
     with psycopg.connect(clean.admin_url, autocommit=True) as connection:
         (before,) = connection.execute("select version_num from console.alembic_version").fetchone() or ("",)
-        worker.duties = [Duty("release", 0.01, worker._end_under_newer)]
+        worker.duties = {"log": [Duty("release", 0.01, worker.end_under_newer)]}
         thread = threading.Thread(target=worker.run)
         thread.start()
         assert not worker.stopping.wait(0.2)
@@ -88,8 +92,7 @@ def test_it_is_seen_while_it_works_and_gone_when_it_has_stopped(clean: Database)
         sequenced.set()
         return 0
 
-    worker.duties = [Duty("note", 0.01, note)]
-    worker.outside, worker.thorough = [Duty("abroad", 0.01, abroad.set)], []
+    worker.duties = {"log": [Duty("note", 0.01, note)], "outside": [Duty("abroad", 0.01, abroad.set)]}
     look = sa.text("select count(*) from pg_locks where locktype = 'advisory' and classid = :first and objid = :second and granted")
     names = dict(zip(("first", "second"), PRESENCE, strict=True))
     thread = threading.Thread(target=worker.run)
@@ -112,46 +115,54 @@ def test_it_is_seen_while_it_works_and_gone_when_it_has_stopped(clean: Database)
     assert not thread.is_alive()
 
 
-def test_its_duties_are_the_order_of_the_log_the_sweep_heads_and_what_goes_out(clean: Database) -> None:
-    assert {duty.name: duty.every_s for duty in Worker().duties} == {
-        "sign of life": 5.0,
-        "release": 5.0,
-        "sequence": 1.0,
-        "sweep": 60.0,
-        "seal": 60.0,
-        "seal when asked": 1.0,
-        "tidy": 86400.0,
-    }
-    assert {duty.name: duty.every_s for duty in Worker().thorough} == {
-        "check of the log": 60.0,
-        "expire": 86400.0,
-        "files of lists": 60.0,
-        "files of contacts": 60.0,
-    }
-    assert {duty.name: duty.every_s for duty in Worker().moving} == {
-        "due": 0.5,
-        "stuck": 2.0,
-        "cancelled workflows": 2.0,
-        "failures": 1.0,
-        "alerts": 2.0,
-        "slow runs": 60.0,
-        "due times": 5.0,
-        "changes by hand": 5.0,
-        "tasks": 5.0,
-        "people who are away": 2.0,
-        "answers": 5.0,
-        "proposals": 2.0,
-        "ladder": 60.0,
-    }
-    assert sorted(name for one in Worker().dispatchers for name in one.handlers) == sorted(queue.JOBS), "each job in one pool"
-    assert {duty.name: duty.every_s for duty in Worker().outside} == {"publish": 5.0, "mail": 5.0}
+def test_what_looks_in_vain_rests_longer_each_time_until_the_log_grows() -> None:
+    found = [0, 0, 0, 0, 1, 0]
+    duty = Duty("look", 1.0, lambda: found.pop(0), 5.0)
+    dues = []
+    for _ in range(5):
+        duty.attempt(duty.due)
+        dues.append(duty.due)
+    assert dues == [1.0, 3.0, 7.0, 12.0, 13.0], "what was found brings the short pause back"
+    duty.attempt(13.0)
+    assert duty.due == 15.0
+    duty.stir()
+    duty.stir()
+    assert duty.due == 14.0
 
 
-@pytest.mark.parametrize("slow", ["outside", "thorough"])
-def test_the_order_of_the_log_waits_for_nobody_outside_and_for_no_long_work(clean: Database, slow: str) -> None:
+def test_what_rests_looks_at_once_when_the_log_has_grown(clean: Database) -> None:
+    """By whomever: an event has its place within a second, and is read then."""
+    worker, looked = Worker(), threading.Semaphore(0)
+    worker.duties = {"log": [Duty("sequence", 0.01, worker.sequence)], "resting": [Duty("look", 0.01, looked.release, 3600.0)]}
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        assert looked.acquire(timeout=30)
+        resting = worker.duties["resting"][0]
+        resting.due, resting.pause_s = time.monotonic() + 3600, 3600
+        while looked.acquire(blocking=False):
+            pass
+        log.note(sequencing.SYSTEM, "silence_noted", open={"size": 1, "since": "2026-11-22T00:00:00Z"})
+        assert looked.acquire(timeout=30)
+    finally:
+        worker.stop()
+        thread.join(30)
+
+
+def test_what_people_wait_for_is_looked_for_each_second_and_rests_no_longer_than_a_crash_may_take(clean: Database) -> None:
+    worker = Worker()
+    paces = {duty.name: max(duty.every_s, duty.rest_s) for line in worker.duties.values() for duty in line}
+    assert len(paces) == sum(len(line) for line in worker.duties.values()), "each has a name of its own"
+    prompt = ("sequence", "seal when asked", "due", "schedules", "messages")
+    assert {name for name, pace_s in paces.items() if pace_s <= 1} == {*prompt}
+    assert {paces[name] for name in ("stuck", "firings", "events", "awaited events", "places", "tasks", "sign of life")} == {5.0}
+    assert {paces[name] for name in ("tidy", "expire", "old firings", "old deliveries", "model")} == {86400.0}
+    assert sorted(name for pool in worker.dispatcher.pools for name in pool.handlers) == sorted(queue.JOBS), "each job in one pool"
+
+
+def test_the_order_of_the_log_waits_for_nobody_outside_and_for_no_long_work(clean: Database) -> None:
     worker, silent, counted = Worker(), threading.Event(), threading.Semaphore(0)
-    worker.duties, worker.outside, worker.thorough = [Duty("count", 0.01, counted.release)], [], []
-    setattr(worker, slow, [Duty("slow", 0.01, lambda: silent.wait(60))])
+    worker.duties = {"log": [Duty("count", 0.01, counted.release)], "outside": [Duty("slow", 0.01, lambda: silent.wait(60))]}
     thread = threading.Thread(target=worker.run)
     thread.start()
     assert all(counted.acquire(timeout=30) for _ in range(5))
@@ -160,3 +171,25 @@ def test_the_order_of_the_log_waits_for_nobody_outside_and_for_no_long_work(clea
     thread.join(30)
     assert not thread.is_alive()
     assert json.dumps(PRESENCE) == "[1214346834, 1]"
+
+
+def test_no_number_of_locks_uses_up_the_connections_of_a_worker(database: Database) -> None:
+    assert fetch("select 1") == [(1,)]  # as a worker does that looks whether the tables are its own
+    try:
+        Worker()
+        pool = cast(sa.QueuePool, hot_engine().pool)
+        assert pool.size() == POOL + MOST_ROOM, "a pool that was made before is made anew"
+        with ExitStack() as held:
+            assert [held.enter_context(alone(f"message {n}")) for n in range(60)] == [True] * 60
+            assert [held.enter_context(place_among("workflow", 3)) for _ in range(4)] == [True, True, True, False]
+            assert fetch("select count(distinct pid), count(*) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()")[
+                0
+            ] >= (1, 63)
+            with alone("message 7") as mine:
+                assert not mine
+        with alone("message 7") as mine:
+            assert mine
+        assert pool.checkedout() == 0
+    finally:
+        make_room(0)
+    assert database

@@ -1,5 +1,6 @@
 """The policy compiled into an immutable index. Gives the same answers as Casbin, about a thousand times faster."""
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -54,6 +55,44 @@ class Hidden(NamedTuple):
 
 _NOTHING = Verdict()
 _Said = dict[tuple[str, str], Verdict]
+_Denied = dict[str, list[tuple[str, str]]]
+
+
+class Rights(NamedTuple):
+    """What the rows of rights say, whoever has the roles: most changes of a policy only give roles or take them, and leave this as it was."""
+
+    said: dict[tuple[str, str], _Said]  # (subject, place) → (object, act) → what its rows say
+    fields: dict[tuple[str, str], _Denied]  # (subject, place) → collection → (field, act)
+    alone: frozenset[str]
+    merged: dict[frozenset[tuple[str, str]], _Said]  # shared by everybody with the same roles
+
+
+@functools.lru_cache(maxsize=8)
+def _rights(rows: tuple[Row, ...]) -> Rights:
+    """The rows without those that give roles. Raises `PolicyError` for the first that is invalid or has an unreadable condition."""
+    made = Rights({}, {}, frozenset(row.sub for row in rows if not row.sub.startswith("role:")), {})
+    parsed: dict[str, Expression] = {}
+    for row in rows:
+        _put(made, checked(row), parsed)
+    return made
+
+
+def _put(made: Rights, row: Row, parsed: dict[str, Expression]) -> None:
+    place = (row.sub, row.dom)
+    if row.obj.startswith("field:"):
+        collection, _, name = row.obj.removeprefix("field:").partition("/")
+        made.fields.setdefault(place, {}).setdefault(collection, []).append((name, row.act))
+        return
+    if row.expression and row.expression not in parsed:
+        try:
+            parsed[row.expression] = expressions.parse(row.expression)
+        except ExpressionError as error:
+            raise PolicyError(f"the condition cannot be read: {error} (in {line(row)})") from error
+    conditions = (parsed[row.expression],) if row.expression else ()
+    allows = row.eft == "allow"
+    verdict = Verdict(allows and not conditions, not allows and not conditions, conditions if allows else (), () if allows else conditions)
+    said = made.said.setdefault(place, {})
+    said[(row.obj, row.act)] = said.get((row.obj, row.act), _NOTHING) | verdict
 
 
 class Index:
@@ -66,21 +105,14 @@ class Index:
         self.rows: tuple[Row, ...] = tuple(rows)
         self._roles: dict[str, dict[str, set[str]]] = {}  # user or key → place → roles
         self._nested: dict[str, dict[str, set[str]]] = {}  # role → place → roles that it is built from
-        self._said: dict[tuple[str, str], _Said] = {}  # (subject, place) → (object, act) → what its rows say
-        self._fields: dict[tuple[str, str], dict[str, list[tuple[str, str]]]] = {}  # (subject, place) → collection → (field, act)
         self._teams: frozenset[str] = frozenset(row.dom for row in self.rows if row.dom != EVERY)
-        parsed: dict[str, Expression] = {}
         for row in self.rows:
-            checked(row)
             if row.ptype == "g":
-                book = self._nested if row.sub.startswith("role:") else self._roles
+                book = self._nested if checked(row).sub.startswith("role:") else self._roles
                 book.setdefault(row.sub, {}).setdefault(row.dom, set()).add(row.obj)
-            else:
-                self._put(row, parsed)
+        self._said, self._fields, self._alone, self._merged = _rights(tuple(row for row in self.rows if row.ptype != "g"))
         self._refuse_depth()
-        self._alone: frozenset[str] = frozenset(row.sub for row in self.rows if row.ptype == "p" and not row.sub.startswith("role:"))
         self._known: dict[tuple[str, str | None], _Said] = {}
-        self._merged: dict[frozenset[tuple[str, str]], _Said] = {}  # shared by everybody with the same roles
         self._places: dict[tuple[str, str | None], frozenset[tuple[str, str]]] = {}
 
     def verdict(self, sub: str, team: str | None, obj: str, act: str) -> Verdict:
@@ -153,25 +185,6 @@ class Index:
     def holders(self, role: str) -> frozenset[str]:
         """Subjects (`user:<id>`) that were given this role directly in any team."""
         return frozenset(sub for sub, book in self._roles.items() if any(f"role:{role}" in roles for roles in book.values()))
-
-    def _put(self, row: Row, parsed: dict[str, Expression]) -> None:
-        place = (row.sub, row.dom)
-        if row.obj.startswith("field:"):
-            collection, _, name = row.obj.removeprefix("field:").partition("/")
-            self._fields.setdefault(place, {}).setdefault(collection, []).append((name, row.act))
-            return
-        if row.expression and row.expression not in parsed:
-            try:
-                parsed[row.expression] = expressions.parse(row.expression)
-            except ExpressionError as error:
-                raise PolicyError(f"the condition cannot be read: {error} (in {line(row)})") from error
-        conditions = (parsed[row.expression],) if row.expression else ()
-        allows = row.eft == "allow"
-        verdict = Verdict(
-            allows and not conditions, not allows and not conditions, conditions if allows else (), () if allows else conditions
-        )
-        said = self._said.setdefault(place, {})
-        said[(row.obj, row.act)] = said.get((row.obj, row.act), _NOTHING) | verdict
 
     def _merge(self, places: frozenset[tuple[str, str]]) -> _Said:
         """All rows of these places combined; the same object for the same places."""

@@ -4,6 +4,7 @@ The Casbin model compares objects and places exactly, so wildcards are expanded 
 question, and a role given in every team becomes one row per team. Source: docs/adr/0003-access.md.
 """
 
+import functools
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -65,7 +66,7 @@ class Judge:
                 self._grants.setdefault(row.obj, []).append(row)
             else:
                 (self._nested if row.sub.startswith("role:") else self._given).setdefault(row.sub, []).append(row)
-        _validate(self.rows, self._named)
+        _validate(tuple(row for row in self.rows if row.ptype == "p" or row.sub.startswith("role:")), self._named)
 
     def about(self, obj: str, act: str) -> tuple[Row, ...]:
         """Rows that allow or deny this act on the object, for anybody and under any condition."""
@@ -101,10 +102,12 @@ class Judge:
         return {*self._named, EVERY} if EVERY in own or alone else own
 
 
-def _validate(rows: Sequence[Row], named: frozenset[str]) -> None:
-    """Load all rows into an enforcer. Raises `PolicyError` if that fails, or if a role does not link to the role it is built from.
+@functools.lru_cache(maxsize=8)
+def _validate(rows: tuple[Row, ...], named: frozenset[str]) -> None:
+    """Load rights, and what roles are built from, into an enforcer. Raises `PolicyError` if that fails, or if a role does not link to the role it is built from.
 
-    A person's links are made for each question, so they are not checked here.
+    A person's links are made for each question, so they are not checked here. What was found in order once is not loaded again: most changes
+    only give a person a role.
     """
     places = {*named, EVERY}
     try:

@@ -18,6 +18,7 @@ from console.accounts.entry import Entry, GroupRole, lets_in
 from console.accounts.entry_changes import open_again
 from console.accounts.factors import Enrolment, Factor, factor_of, must_have, reset_factor
 from console.accounts.invitations import Invitation, Sent, accept, invite, opened, resend, revoke
+from console.accounts.key_makers import makers_of_keys
 from console.accounts.password_letters import send as send_letters
 from console.accounts.person_changes import change_person, change_roles, disable_person, enable_person, remove_person
 from console.accounts.persons import (
@@ -100,6 +101,7 @@ __all__ = [
     "key_of",
     "keys_of",
     "lets_in",
+    "makers_of_keys",
     "must_have",
     "names",
     "note_stranger",

@@ -70,7 +70,8 @@ def create_service_account(
 
 def service_account(email: str) -> Actor:
     """The open service account with this address, with today's rights. Raises `NotFound`."""
-    rows = db.fetch("select id from console.person where email = %s and kind = 'service' and disabled_at is null", (email.strip().lower(),))
+    address = email.replace("\0", "").strip().lower()
+    rows = db.fetch("select id from console.person where email = %s and kind = 'service' and disabled_at is null", (address,))
     if not rows:
         raise NotFound(f"There is no open service account {email}.")
     return persons.actor_of_person(rows[0][0])

@@ -169,12 +169,14 @@ ASKED = """
 insert into console.version (name, number) values ('seal_asked', %s)
 on conflict (name) do update set number = greatest(version.number, excluded.number) returning number
 """
+_ASKED_MORE = """
+select coalesce((select number from console.version where name = 'seal_asked') > (select coalesce(max(size), 0) from console.checkpoint), false)
+"""
 
 
 def seal_if_asked() -> str | None:
     """`seal`, where somebody waits for a head that covers more than the newest one."""
-    requests = fetch("select coalesce(max(number), 0) from console.version where name = 'seal_asked'")[0][0]
-    return seal(mend=False) if requests > tree_heads.newest_size() else None
+    return seal(mend=False) if fetch(_ASKED_MORE)[0][0] else None
 
 
 def sealed() -> None:

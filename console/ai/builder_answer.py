@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+import pydantic_core
+
 from console.ai.types import Code
 
 _FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL | re.IGNORECASE)
@@ -70,6 +72,19 @@ def read(text: str) -> Suggestion:
         _lines(parsed.get("questions")),
         tuple(wrong),
     )
+
+
+def so_far(text: str) -> tuple[Mapping[str, Any], ...]:
+    """The changes that can be read of an answer that is still arriving: the last one may lack names. Nothing of it is checked."""
+    begin = text.find("{")
+    if begin < 0 or len(text) > LONGEST:
+        return ()
+    try:
+        parsed = pydantic_core.from_json(text[begin:], allow_partial=True)
+    except ValueError:
+        return ()
+    given = parsed.get("changes") if isinstance(parsed, dict) else None
+    return tuple(entry for entry in given[:MOST_CHANGES] if isinstance(entry, dict)) if isinstance(given, list) else ()
 
 
 def _change(entry: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """One call of a provider, from the question to an answer or a code: one deadline for everything, one more try where there is time for it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,15 +46,16 @@ def call(
     seconds: float,
     max_tokens: int,
     user_id: str = "",
+    hear: Callable[[str], None] | None = None,
 ) -> Answered:
-    """The provider's answer to this prompt within `seconds`. A temporary fault is retried once if the wait fits. Raises only CallFailed."""
+    """The provider's answer to this prompt within `seconds`; `hear` takes its text while it arrives, beginning anew with a second try. A temporary fault is retried once if the wait fits. Raises only CallFailed."""
     began = time.monotonic()
     deadline = began + seconds
     tries = 0
     while True:
         tries += 1
         try:
-            raw = _ask_once(provider, system, user, schema, deadline=deadline, max_tokens=max_tokens, user_id=user_id)
+            raw = _ask_once(provider, system, user, schema, deadline=deadline, max_tokens=max_tokens, user_id=user_id, hear=hear)
         except ProviderError as error:
             wait = WAIT_S if error.retry_after_s is None else error.retry_after_s
             if tries < 2 and error.passing and time.monotonic() + wait + LEAST_S < deadline:
@@ -68,10 +69,10 @@ def call(
 
 
 def _ask_once(
-    provider: Provider, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str
+    provider: Provider, system: str, user: str, schema: Mapping[str, Any], *, hear: Callable[[str], None] | None, **more: Any
 ) -> Raw:
     try:
-        return provider.complete(system, user, schema, deadline=deadline, max_tokens=max_tokens, user_id=user_id)
+        return provider.complete(system, user, schema, **more, hear=hear)
     except ProviderError:
         raise
     except Exception as error:  # the last net: a call always ends in a code

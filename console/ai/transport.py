@@ -11,11 +11,14 @@ from collections.abc import Iterable
 import httpcore2
 import httpx2
 
+from console.ai import streaming
 from console.ai.types import ProviderError
 from console.errors import IntegrationError
 from console.integrations import connections, net
 
 MOST_BYTES = 1024 * 1024
+MOST_STREAMED_BYTES = 16 * MOST_BYTES
+"""Of an answer in parts: each has an envelope that is larger than itself."""
 KEPT_CONNECTIONS = 100
 KEPT_S = 20.0
 
@@ -65,11 +68,16 @@ class Transport(httpx2.BaseTransport):
         )
         answer = self._pool.handle_request(sent)
         try:
-            body = _read(answer.iter_stream())
+            body = _read(answer.iter_stream(), joined := streaming.joined_of_thread())
         finally:
             answer.close()
         headers = httpx2.Headers(answer.headers)
         body = _inflated(body, headers.pop("content-encoding", "identity"))
+        if joined is not None:
+            if not joined.events:
+                joined.feed(body)  # it was packed, or came in one piece
+            body = body if (whole := joined.body()) is None else whole
+            _limit(body)
         headers.pop("transfer-encoding", None)
         headers.pop("content-length", None)
         return httpx2.Response(answer.status, headers=headers, content=body, request=request)
@@ -81,13 +89,20 @@ def _seconds(request: httpx2.Request) -> float:
     return float(timeout_s) if timeout_s is not None else 0.0
 
 
-def _read(parts: Iterable[bytes]) -> bytes:
+def _read(parts: Iterable[bytes], joined: streaming.Joined | None) -> bytes:
     body = bytearray()
     for part in parts:
         body += part
-        if len(body) > MOST_BYTES:
-            raise ProviderError("malformed", "The answer is larger than 1 MB.")
+        if joined is not None:
+            joined.feed(part)
+        if len(body) > MOST_STREAMED_BYTES or joined is None or not joined.events:
+            _limit(body)
     return bytes(body)
+
+
+def _limit(body: bytes | bytearray) -> None:
+    if len(body) > MOST_BYTES:
+        raise ProviderError("malformed", "The answer is larger than 1 MB.")
 
 
 def _inflated(body: bytes, encoding: str) -> bytes:
@@ -101,6 +116,5 @@ def _inflated(body: bytes, encoding: str) -> bytes:
         whole = packed.decompress(body, MOST_BYTES + 1)
     except zlib.error:
         raise ProviderError("malformed", "The answer is packed, and broken.") from None
-    if len(whole) > MOST_BYTES:
-        raise ProviderError("malformed", "The answer is larger than 1 MB.")
+    _limit(whole)
     return whole

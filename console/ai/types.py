@@ -4,7 +4,7 @@ An `Ask` is complete: whoever answers it sees nothing else. It was made with the
 Source: docs/adr/0011-proposals.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -205,6 +205,16 @@ class Provider(Protocol):
     name: str
     model: str
 
-    def complete(self, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str = "") -> Raw:
-        """The answer. `deadline` is a moment of time.monotonic(). Raises ProviderError only."""
+    def complete(
+        self,
+        system: str,
+        user: str,
+        schema: Mapping[str, Any],
+        *,
+        deadline: float,
+        max_tokens: int,
+        user_id: str = "",
+        hear: Callable[[str], None] | None = None,
+    ) -> Raw:
+        """The answer. `deadline` is a moment of time.monotonic(); `hear` takes the text so far, where the endpoint sends it in parts. Raises ProviderError only."""
         ...

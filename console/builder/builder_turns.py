@@ -23,8 +23,12 @@ from console.proposals import options
 from console.workflows import CHAIN, Draft
 
 LONGEST_MESSAGE = 4_000
-MARGIN = timedelta(seconds=3)
-"""A turn that is still pending so long after its deadline is not answered any more: no worker was there."""
+MARGIN = timedelta(seconds=20)
+"""A turn that is still pending so long after its deadline is not answered any more: no worker was there. Another worker takes up what one that died was at
+as soon as no sign of life has come for some seconds, or as soon as it has been started again.
+"""
+LATEST = timedelta(minutes=5)
+"""A turn that is taken up so long after it was asked gets no more time: its asker has gone on without it."""
 TALK = 3
 """So many earlier turns go along with a question."""
 TALK_OF = timedelta(hours=12)
@@ -42,6 +46,8 @@ _STOP_FORMER = sa.text(
 )
 _STOP = "update console.builder_turn set status = 'stopped' where id = %s and status = 'pending' returning 1"
 _SETTLED = "update console.builder_turn set status = %s, code = %s, rounds = %s, answer_nonce = %s, answer_ct = %s where id = %s and status = 'pending' returning 1"
+_TAKEN_UP = "update console.builder_turn set deadline_at = %s where id = %s and status = 'pending' and at > %s returning 1"
+_GROWN = "update console.builder_turn set answer_nonce = %s, answer_ct = %s where id = %s and status = 'pending' returning 1"
 _TAKEN = "update console.builder_turn set taken = %s where id = %s and status = 'ready' returning 1"
 _EXPIRE = (
     "with gone as (delete from console.builder_turn t where t.at < %s and not exists (select from console.hold h where h.subject = t.subject) returning 1)"
@@ -196,7 +202,12 @@ def expire(before: datetime) -> int:
 
 
 def question(turn_id: str) -> Question | None:
-    """What a pending turn asks; None where it was answered or stopped, or cannot be read any more."""
+    """What a pending turn asks; None where it was answered or stopped, or cannot be read any more.
+
+    Whoever takes it up has the whole time for it, from now on: the worker before it may have died over it, or have had others before it.
+    """
+    now, seconds = log.now(), options.current().chosen("build").seconds
+    fetch(_TAKEN_UP, (now + timedelta(seconds=seconds), turn_id, now - LATEST))
     rows = fetch(_ONE, (turn_id,))
     if not rows or rows[0][5] != "pending":
         return None
@@ -221,6 +232,12 @@ def settle(connection: sa.Connection, asked: Question, answer: Answer, *, code: 
     """Keep the answer, or with a `code` why there is none; nothing happens where the turn was stopped meanwhile."""
     _, nonce, ct = subjects.seal(asked.subject, f"builder_answer|{asked.turn}", _answer_json(answer))
     connection.exec_driver_sql(_SETTLED, ("failed" if code else "ready", code, rounds, nonce, ct, asked.turn))
+
+
+def note_growing(asked: Question, lines: Sequence[str]) -> None:
+    """Keep what the answer says so far, a line for each change, as long as the turn is pending."""
+    _, nonce, ct = subjects.seal(asked.subject, f"builder_answer|{asked.turn}", _answer_json(Answer("\n".join(lines))))
+    fetch(_GROWN, (nonce, ct, asked.turn))
 
 
 def chain_of(asked: Question) -> str | None:
@@ -265,7 +282,7 @@ def _read(row: Sequence[Any]) -> Turn:
     if status == "stopped":
         return Turn(turn_id, "failed", revision, at, told["message"], told["document"], Answer(STOPPED), stopped=True)
     if status == "pending" and log.now() > deadline_at + MARGIN:
-        seconds = round((deadline_at - at).total_seconds())
+        seconds = options.current().chosen("build").seconds
         return Turn(turn_id, "failed", revision, at, told["message"], told["document"], Answer(absence("timeout", seconds)))
     return Turn(turn_id, status, revision, at, told["message"], told["document"], answer, taken)
 

@@ -1,6 +1,7 @@
 """One call of the model for a turn. Like every call it has a row, a budget and a breaker, and its prompt is kept for auditors."""
 
 import hmac
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -39,15 +40,15 @@ class OverBudget(CallFailed):
         self.budget = which
 
 
-def call_model(question: Question, current: Current, prompt: BuilderPrompt, user: str) -> Raw:
-    """The model's answer within what is left of the turn's time. Raises CallFailed (OverBudget), and PutBack when this process has to end."""
+def call_model(question: Question, current: Current, prompt: BuilderPrompt, user: str, hear: Callable[[str], None]) -> Raw:
+    """The model's answer within what is left of the turn's time; `hear` takes its text while it arrives. Raises CallFailed (OverBudget), and PutBack when this process has to end."""
     chosen, call = current.chosen("build"), new_id("aic")
     row = {"id": call, "at": log.now(), "workflow": question.workflow, "team": question.team or None, "label": question.label}
     row |= {"person": question.person, "deadline": question.deadline_at, "provider": chosen.config.name, "model": chosen.config.model}
     with transaction() as connection:
         connection.execute(_ASKED, row | {"version": f"{BUILDER_VERSION}{current.house_mark}", "sha256": prompt.digest(user)})
     try:
-        answer = _answered(question, current, chosen, call, prompt, user)
+        answer = _answered(question, current, chosen, call, prompt, user, hear)
     except CallFailed as error:
         _note(current, call, error.raw, ms=error.ms, code=error.code, request_id=error.request_id)
         if error.tries:
@@ -66,7 +67,9 @@ def left(question: Question) -> float:
     return (question.deadline_at - log.now()).total_seconds()
 
 
-def _answered(question: Question, current: Current, chosen: Chosen, call: str, prompt: BuilderPrompt, user: str) -> Answered:
+def _answered(
+    question: Question, current: Current, chosen: Chosen, call: str, prompt: BuilderPrompt, user: str, hear: Callable[[str], None]
+) -> Answered:
     _require_may_ask(question, current, chosen, call, len(prompt.system) + len(user))
     seconds = left(question) - MARGIN_S
     person = hmac.digest(options.house_key(), f"person|{question.person}".encode(), "sha256").hex()[:32]
@@ -76,7 +79,8 @@ def _answered(question: Question, current: Current, chosen: Chosen, call: str, p
             provider = chosen.provider()
         except ProviderError as error:
             raise CallFailed(error, ms=0, tries=0) from error
-        return calling.call(provider, prompt.system, user, SCHEMA, seconds=seconds, max_tokens=chosen.max_tokens, user_id=person)
+        most = chosen.max_tokens
+        return calling.call(provider, prompt.system, user, SCHEMA, seconds=seconds, max_tokens=most, user_id=person, hear=hear)
 
     try:
         return waits.within(max(0.0, seconds + MARGIN_S / 2), ask_model)

@@ -21,6 +21,7 @@ from console.ai.types import Code, ProviderError
 from console.builder import builder_turns, model_call
 from console.builder.builder_turns import Answer, Question
 from console.builder.builder_words import absence, over
+from console.builder.growing_answers import Growing
 from console.builder.judged_changes import Case, Judged, best_of, judge
 from console.builder.reachable_names import within
 from console.builder.step_catalogue import catalogue
@@ -122,13 +123,13 @@ class _Rounds:
     def _best(self, asked: Question, case: Case, prompt: BuilderPrompt) -> tuple[_Tried | None, Code]:
         best: _Tried | None = None
         code: Code = "malformed"
-        user, seen = prompt.user, set[str]()
+        user, seen, growing = prompt.user, set[str](), Growing(asked, prompt)
         while self.count < ROUNDS and builder_turns.pending(asked.turn):
             if self.count and model_call.left(asked) < LEAST_S:
                 break
             self.count += 1
             try:
-                raw = model_call.call_model(asked, options.current(), prompt, user)
+                raw = model_call.call_model(asked, options.current(), prompt, user, growing.hear)
             except CallFailed:
                 if best is None:
                     raise

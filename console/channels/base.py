@@ -1,4 +1,4 @@
-"""What a provider of a channel is: it sends one message, and some can be asked later whether it arrived.
+"""What a provider of a channel is: it sends one message; some can be asked later whether it arrived, and some tell by themselves.
 
 A provider is a plug-in: one file in `console/channels/providers/`, or a class of another package under the entry point `console.channels`.
 It never looks at the database, the clock or who may be reached: that is judged before.
@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from console.core.contacting import Kind
+from console.errors import ConsoleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Letter:
     """A message that leaves now. `id` is ours, the same at every try; `content` is what the step wrote, `to` the address in its plainest form.
 
     `callback` is where the provider tells what became of it, `unsubscribe` the page on which the reader ends messages; None: the console has no
-    address that is reached from outside. For a look-up, `since` is when it was handed over, and `taken` are the provider's ids of other messages.
+    address that is reached from outside. `at` is the moment of this try: a provider has no clock of its own.
+    For a look-up, `since` is when it was handed over, and `taken` are the provider's ids of other messages.
     """
 
     id: str
@@ -31,6 +33,7 @@ class Letter:
     unsubscribe: str | None = None
     since: datetime | None = None
     taken: frozenset[str] = frozenset()
+    at: datetime = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,43 @@ class Handed:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A request that came to the provider's own address, as it was sent. `url` is the address that was asked for, names of headers are in lower case."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a message. It is the one of our id where that is known, else the one of the provider's id in `handed`.
+
+    `certain`: False where anybody could have written it, so that one about no message of ours is passed over and not refused.
+    """
+
+    handed: Handed
+    message_id: str = ""
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person wrote to us: their address, the text, and the provider's id of it, by which the same one again is known."""
+
+    sender: str
+    text: str
+    provider_id: str
+
+
+class BadSignature(ConsoleError):
+    """The signature is not the provider's."""
+
+    status = 401
+    default_code = "bad_signature"
+
+
 class Provider(ABC):
     """One way out. Subclasses live one to a file."""
 
@@ -56,6 +96,9 @@ class Provider(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     looks: ClassVar[bool] = False  # whether `find` can tell that a message is not there
+    calls_back: ClassVar[bool] = False  # whether it has an address of its own here, and `told`
+    most_bytes: ClassVar[int] = 512 * 1024  # of a callback
+    thanks: ClassVar[tuple[str, str]] = ('{"status":"ok"}', "application/json")  # what a callback is answered with, and its type
 
     def missing(self) -> tuple[str, ...]:
         """Names of settings that it needs and that are not set; empty: it can be used."""
@@ -68,4 +111,8 @@ class Provider(ABC):
 
     def find(self, letter: Letter, provider_id: str) -> Handed | None:
         """What became of a message that may have left; None: it is not there. Raises IntegrationError or OutcomeUnknown if that cannot be told."""
+        raise NotImplementedError
+
+    def told(self, callback: Callback) -> Receipt | Answer | None:
+        """What a callback says; None: nothing of interest. Raises BadSignature for what is not the provider's, Invalid for what cannot be read."""
         raise NotImplementedError

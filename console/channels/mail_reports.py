@@ -6,12 +6,14 @@ Source: RFC 3464 (delivery status), RFC 3834 (automatic answers).
 import codecs
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import Message
 from email.utils import parseaddr
 from html import unescape
 
+from console.channels.base import Answer, Handed, Receipt
+
+MOST_BYTES = 1536 * 1024
 LONGEST_REASON = 300
 LONGEST_HEADER = 2_000
 MOST_PARTS = 100
@@ -26,26 +28,10 @@ _PRECEDENCE = ("bulk", "junk", "list", "auto_reply")
 _CARRIERS = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
 
 
-@dataclass(frozen=True, slots=True)
-class Bounce:
-    """A report about a message of ours: `failed` where it is final, `reason` in the words of the mail server, one line."""
+def read(raw: bytes) -> Receipt | Answer | None:
+    """What a mail tells: that a message of ours failed for good, with the mail server's reason in one line, or what a person wrote (of an empty mail its subject).
 
-    message_id: str
-    failed: bool
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A mail that a person wrote: the sender's address, the plain text (of an empty mail its subject), and the id that the mail has by itself."""
-
-    sender: str
-    text: str
-    mail_id: str
-
-
-def read(raw: bytes) -> Bounce | Answer | None:
-    """What a mail tells; None for one that nobody wrote and that reports on no message of ours, such as an automatic answer.
+    None for one that nobody wrote and that reports no failure of ours, such as an automatic answer. An answer has the id that the mail has by itself.
 
     Anybody can write it: headers are taken as they stand, because the parser of the standard library fails on some and takes minutes for others. What has
     more parts than a mail has is not read.
@@ -90,15 +76,16 @@ def _about(mail: Message) -> str | None:
     return found[1] if found else None
 
 
-def _bounce(message_id: str, reported: Sequence[Message]) -> Bounce:
+def _bounce(message_id: str, reported: Sequence[Message]) -> Receipt | None:
     failed = next((block for part in reported for block in _inside(part) if _header(block, "Action").casefold() == "failed"), None)
     if failed is None:
-        return Bounce(message_id, failed=False, reason="")
+        return None
     status, code = _header(failed, "Status"), _header(failed, "Diagnostic-Code")
     said = code.partition(";")[2] or code
     words = " ".join("".join(char if char.isprintable() else " " for char in said).split())
     reason = words if status in words else f"{status} {words}".strip()
-    return Bounce(message_id, failed=True, reason=(reason or "No reason was given.")[:LONGEST_REASON])
+    told = (reason or "No reason was given.")[:LONGEST_REASON]
+    return Receipt(Handed(outcome="failed", reason=f"The mail server says: {told}"), message_id, certain=False)
 
 
 def _inside(part: Message) -> list[Message]:

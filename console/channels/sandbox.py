@@ -1,7 +1,8 @@
 """The sandbox: messages go only into the outbox, and rules or people choose how each ends.
 
 A channel's script has one rule on each line: `outcome share`, or `text in the address or name: outcome`. Shares are weights; an outcome of a
-call may have a label (`answered/interested`). `by_hand` leaves it to a person in the outbox. The choice for a message is the same at every try.
+call may have a label (`answered/interested`). `by hand` leaves it to a person in the outbox. An outcome of two words is written with a blank or
+with `_`. The choice for a message is the same at every try.
 """
 
 import hashlib
@@ -39,16 +40,23 @@ def rules_of(kind: str, script: str) -> list[Rule]:
         words = said.split() if colon else line.split()
         if not words:
             continue
-        outcome, _, label = words[0].partition("/")
-        share = words[1] if len(words) == 2 and not colon else "1"
-        if outcome not in OUTCOMES[kind] or len(words) > (1 if colon else 2) or not share.isdecimal() or not 0 < int(share) <= 1000:
-            wrong.append(f"Line {number}: an outcome is one of {', '.join(OUTCOMES[kind])}, with a share from 1 to 1000 behind it.")
+        share = words.pop() if len(words) > 1 and not colon and words[-1].isdecimal() else "1"
+        first, _, label = " ".join(words).partition("/")
+        outcome = first.strip().replace(" ", "_").casefold()
+        if outcome not in OUTCOMES[kind] or not 0 < int(share) <= 1000:
+            known = ", ".join(spoken(each) for each in OUTCOMES[kind])
+            wrong.append(f"Line {number}: an outcome is one of {known}, with a share from 1 to 1000 behind it.")
             continue
-        rules.append(Rule(outcome, label[:60], int(share), part.strip().casefold()))
+        rules.append(Rule(outcome, label.strip()[:60], int(share), part.strip().casefold()))
     if wrong or len(rules) > MOST_RULES:
         reason = wrong[0] if wrong else f"At most {MOST_RULES} lines."
         raise Invalid("The sandbox cannot follow this.", details=[{"field": "script", "reason": reason}])
     return rules
+
+
+def spoken(script: str) -> str:
+    """The script with its outcomes as people read them."""
+    return script.replace("no_answer", "no answer").replace(BY_HAND, "by hand")
 
 
 def handed(letter: Letter, script: str) -> Handed:

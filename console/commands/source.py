@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from console import sources, triggers
+from console import automation, sources
 from console.contacts import books
 from console.sources import Terms
 
@@ -134,7 +134,7 @@ def inspect(name: str) -> None:
 @click.argument("name")
 def listen(name: str) -> None:
     """Print the trigger that lets the PostgreSQL database of a source tell of changes at once. Its owner installs it; nothing is written there from here."""
-    click.echo(triggers.install_sql(name))
+    click.echo(automation.install_sql(name))
 
 
 @source.command("refresh", epilog="Example: console source refresh shop")

@@ -6,13 +6,15 @@ import io
 from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from console import access, formats, records
-from console.actions import record_changes
+from console.actions import hand_forms, record_changes
 from console.browse import browsed_collection
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.filters import Test
+from console.core.scopes import Scope
 from console.db.engine import alone
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 
@@ -89,9 +91,10 @@ def read(actor: Actor, collection_id: str, text: str, encoding: str = "UTF-8") -
     columns = _columns(collection, rows[0][1], access.scope_for(actor, collection.id, "read").hidden)
     if not any(field is not None for _, field in columns):
         raise _wrong("No heading is the name of a field. The first line names the columns: name, email, phone …")
+    judged = _Judged(collection, access.scope_for(actor, collection.id, "create"), _needed(actor, collection))
     there = _emails_there(actor, collection, columns, rows[1:])
     seen: set[str] = set()
-    return Sheet(encoding, columns, [_line(collection, columns, number, cells, there, seen) for number, cells in rows[1:]])
+    return Sheet(encoding, columns, [_line(judged, columns, number, cells, there, seen) for number, cells in rows[1:]])
 
 
 def add(actor: Actor, collection_id: str, text: str, encoding: str = "UTF-8") -> tuple[int, list[Line]]:
@@ -156,9 +159,44 @@ def plain(heading: str) -> str:
     return " ".join(heading.casefold().replace("_", " ").replace("-", " ").split())
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What lines are judged by: the collection, what the actor may add, and the fields that must not be empty."""
+
+    collection: Collection
+    scope: Scope
+    needed: Sequence[Field]
+
+    def wrong(self, values: Mapping[str, Any]) -> list[str]:
+        """Why a contact of these values cannot be added, as it would be said by the form for one."""
+        empty = [field for field in self.needed if values.get(field.name) in (None, "")]
+        zone = self.collection.contact.zone if self.collection.contact is not None else None
+        reasons = [f"{field.label} is needed." for field in empty]
+        if zone is not None and values.get(zone) and not _is_zone(str(values[zone])):
+            reasons.append(f"There is no time zone {values[zone]}; one looks like Europe/Vilnius.")
+        told = {field.name for field in empty}
+        found = records.violations_of_new(self.collection, values, self.scope)
+        return [*reasons, *(str(detail["reason"]) for detail in found if detail["field"] not in told)]
+
+
+def _needed(actor: Actor, collection: Collection) -> list[Field]:
+    """The fields of a new contact that must not be empty and that the database does not fill in."""
+    form = hand_forms.new_record(actor, collection.id)
+    return [field for field in form.fields if (field.required or not field.nullable) and field.name not in form.filled]
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
 def _line(
-    collection: Collection, columns: Sequence[tuple[str, Field | None]], number: int, cells: Sequence[str], there: set[str], seen: set[str]
+    judged: _Judged, columns: Sequence[tuple[str, Field | None]], number: int, cells: Sequence[str], there: set[str], seen: set[str]
 ) -> Line:
+    collection = judged.collection
     values: dict[str, Any] = {}
     reasons: list[str] = []
     if len(cells) > len(columns):
@@ -171,10 +209,8 @@ def _line(
             reasons.append(f"{field.label} is none of {', '.join(option.label for option in field.options)}.")
         if field.max_length is not None and len(cell) > field.max_length:
             reasons.append(f"{field.label} has at most {field.max_length} characters.")
-    mapped = collection.contact
-    name, email = (mapped.name, mapped.email) if mapped is not None else (None, None)
-    if name is not None and not values.get(name) and (collection.by_name[name].required or not collection.by_name[name].nullable):
-        reasons.append(f"{collection.by_name[name].label} is needed.")
+    email = collection.contact.email if collection.contact is not None else None
+    reasons += judged.wrong(values)
     address = str(values.get(email) or "").casefold() if email is not None else ""
     if address and address in there:
         reasons.append("Somebody with this e-mail address is there already.")

@@ -1,6 +1,7 @@
 """Engines over the console's own database, made on first use in each process (a fork must not inherit a connection)."""
 
 import functools
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from console import postgres, settings
 from console.db import release, request_writes
 
 POOL = 6
+MOST_ROOM = 14
 
 
 @functools.cache
@@ -100,9 +102,13 @@ def _refuse_newer(connection: "psycopg.Connection[Any]") -> None:
 
 
 def make_room(threads: int) -> None:
-    """For a process of so many threads beside its own: as many connections more. Before the first use."""
+    """For a process of so many threads beside its own: more connections, also where something was read before; at most `MOST_ROOM`, for which threads
+    wait in turn, because a server has room for a hundred or so and a statement takes a thousandth of a second.
+    """
     global _room  # noqa: PLW0603 (as the engines are: one per process)
-    _room = threads
+    if min(threads, MOST_ROOM) != _room:
+        _room = min(threads, MOST_ROOM)
+        dispose()  # a pool that was made keeps its size
 
 
 _room = 0
@@ -161,29 +167,84 @@ def borrowed() -> Iterator["psycopg.Connection[Any]"]:
         hot.close()
 
 
+_TAKE = "select name from unnest(%s::text[]) name where pg_try_advisory_lock(hashtextextended(name, 0)) limit 1"
+
+
+class _Locks:
+    """The advisory locks of this process, all on one connection: who holds one while others are waited for needs none of its own, so that no number of
+    them can use up a pool whose connections they need to go on. The connection goes back as soon as nothing is held.
+    """
+
+    def __init__(self) -> None:
+        self._mutex, self._held, self._process = threading.Lock(), set[str](), os.getpid()
+        self._hot: sa.PoolProxiedConnection | None = None
+
+    def take(self, *names: str) -> str | None:
+        """The first of these names that nobody in any process holds; then this process does. None where all are held."""
+        with self._mutex:
+            self._after_fork()
+            free = [name for name in names if name not in self._held]
+            if not free:
+                return None
+            try:
+                row = self._driver().execute(_TAKE, (free,)).fetchone()
+                self._held.update(row or ())
+                return str(row[0]) if row else None
+            finally:
+                self._rest()
+
+    def let_go(self, name: str) -> None:
+        """Nobody holds it any more. Where the connection was lost, so was the lock."""
+        with self._mutex:
+            self._held.discard(name)
+            try:
+                if self._hot is not None and not self._driver().closed:
+                    self._driver().execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
+            finally:
+                self._rest()
+
+    def _after_fork(self) -> None:
+        if self._process != os.getpid():
+            self._process, self._held, self._hot = os.getpid(), set(), None
+
+    def _driver(self) -> "psycopg.Connection[Any]":
+        if self._hot is None:
+            self._hot = hot_engine().raw_connection()
+        driver: psycopg.Connection[Any] = self._hot.driver_connection  # type: ignore[assignment]
+        return driver
+
+    def _rest(self) -> None:
+        """Give back a connection that is dead, or with which nothing is held."""
+        if self._hot is None:
+            return
+        dead = self._driver().closed
+        if dead:
+            self._hot.invalidate()
+        if dead or not self._held:
+            self._hot.close()
+            self._hot = None
+
+
+_locks = _Locks()
+
+
 @contextmanager
 def alone(about: str) -> Iterator[bool]:
     """Whether nobody else in any process is at `about` now; while the block lasts, nobody else is. A process that dies lets go at once."""
-    with borrowed() as driver:
-        row = driver.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", (about,)).fetchone()
-        mine = bool(row and row[0])
-        try:
-            yield mine
-        finally:
-            if mine and not driver.closed:
-                driver.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (about,))
-
-
-_PLACE = "select n from generate_series(1, %s) n where pg_try_advisory_lock(hashtextextended(%s || ':' || n, 0)) limit 1"
+    mine = _locks.take(about)
+    try:
+        yield mine is not None
+    finally:
+        if mine is not None:
+            _locks.let_go(about)
 
 
 @contextmanager
 def place_among(about: str, most: int) -> Iterator[bool]:
     """Whether fewer than `most` others in any process are at `about` now; while the block lasts, this one counts. A process that dies lets go at once."""
-    with borrowed() as driver:
-        row = driver.execute(_PLACE, (most, about)).fetchone()
-        try:
-            yield row is not None
-        finally:
-            if row is not None and not driver.closed:
-                driver.execute("select pg_advisory_unlock(hashtextextended(%s || ':' || %s, 0))", (about, str(row[0])))
+    place = _locks.take(*(f"{about}:{number}" for number in range(1, most + 1)))
+    try:
+        yield place is not None
+    finally:
+        if place is not None:
+            _locks.let_go(place)

@@ -15,6 +15,7 @@ TABLES = (
         "attempt",
         "builder_turn",
         "bulk",
+        "clearance",
         "document_request",
         "draft",
         "effect",
@@ -30,9 +31,12 @@ TABLES = (
         "record_tag",
         "run",
         "run_context",
+        "run_move",
         "shown",
         "subject",
         "task",
+        "workflow",
+        "workflow_review",
     ),
 )
 """Tables that hold what people typed or saw, or the keys that it is under."""

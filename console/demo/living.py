@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from console import accounts, channels, documents, enrolments, log, queue, runs, settings
+from console import accounts, documents, enrolments, log, messages, queue, runs, settings
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.demo import model, provider, tales
@@ -155,7 +155,7 @@ class Stage:
         """Do what a worker does when time has passed: begin those who wait, wake runs, send what is due."""
         enrolments.beginning.pick_up()
         runs.wake()
-        channels.pick_up()
+        messages.pick_up()
         self.settle()
         enrolments.beginning.keep_in_step()
 

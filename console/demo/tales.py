@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from console import access, browse, channels, enrolments, log, records, runs
+from console import access, browse, enrolments, log, messages, records, runs
 from console.core import expressions
 from console.demo import payments, procurement, stories
 from console.work import tickets
@@ -106,7 +106,7 @@ CONTACTED = 12
 def sandbox(stage: "Stage") -> None:
     """Say how people answer calls and messages that are not really sent."""
     for kind, script in (("call", CALLS), ("sms", TEXTS)):
-        channels.channel_settings.save(stage.actor("admin"), kind, sandbox_on=True, script=script)
+        messages.channel_settings.save(stage.actor("admin"), kind, sandbox_on=True, script=script)
 
 
 def campaign(stage: "Stage", by: str, workflow: str, chosen: browse.BrowseQuery) -> "Tale":

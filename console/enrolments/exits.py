@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from console import log, records, workflows
+from console.automation import log_events
+from console.automation.log_events import LogEvent
 from console.core import expressions, policy, scopes
 from console.core.documents.workflow import Exit
 from console.db.engine import alone, fetch
@@ -17,8 +19,6 @@ from console.enrolments.places import opened_values
 from console.enrolments.targets import Target, find
 from console.errors import ConsoleError
 from console.runs import ENGINE
-from console.triggers import log_events
-from console.triggers.log_events import LogEvent
 
 AT_ONCE = 2_000
 LOOKED_AT = 400

@@ -10,6 +10,7 @@ import orjson
 
 from console import access, browse, records
 from console.browse import BrowseQuery
+from console.contacts import imports
 from console.core import filters, scopes
 from console.core.actor import Actor
 from console.core.forms import missing_message
@@ -296,9 +297,14 @@ def choices(actor: Actor, target: Target) -> list[tuple[str, str]]:
     return [*own_key, *fields, *of_start]
 
 
-def columns_of(actor: Actor, target: Target, headings: Sequence[str]) -> dict[str, str]:
-    """Number of a column → what its cells are, by the words of its heading; columns whose heading says nothing are left out."""
+def columns_of(actor: Actor, target: Target, headings: Sequence[str], lines: Sequence[Sequence[str]] = ()) -> dict[str, str]:
+    """Number of a column → what its cells are, by the words of its heading; columns whose heading says nothing are left out.
+
+    Where no heading says which records are meant and first `lines` are given, the cells do: e-mail addresses, else the first column is read as keys. A person
+    sees what came of it and chooses again.
+    """
     by_word = {_word(text): name for name, label in reversed(choices(actor, target)) for text in (label, name)}
+    by_word = _usual_words(target) | by_word
     columns: dict[str, str] = {}
     for number, heading in enumerate(headings):
         name = by_word.get(_word(heading))
@@ -306,7 +312,26 @@ def columns_of(actor: Actor, target: Target, headings: Sequence[str]) -> dict[st
             name = re.sub(r"[^a-z0-9]+", "_", heading.casefold()).strip("_")[:60]
         if name and name not in columns.values():
             columns[str(number)] = name
+    if lines and target.collection is not None and match_of(actor, target, list(columns.values())) is None:
+        columns |= _by_cells(target, headings, lines)
     return columns
+
+
+def _usual_words(target: Target) -> dict[str, str]:
+    """Usual headings of the parts of a contact → the field that the collection has for it."""
+    document = records.collection(target.collection).contact if target.collection is not None else None
+    if document is None:
+        return {}
+    return {_word(word): name for part, words in imports.SYNONYMS.items() if (name := getattr(document, part)) for word in (part, *words)}
+
+
+def _by_cells(target: Target, headings: Sequence[str], lines: Sequence[Sequence[str]]) -> dict[str, str]:
+    document = records.collection(str(target.collection)).contact
+    for number in range(len(headings)):
+        cells = [line[number] for line in lines if number < len(line) and line[number]]
+        if document is not None and document.email and cells and all("@" in cell for cell in cells):
+            return {str(number): document.email}
+    return {"0": KEY}
 
 
 def _word(text: str) -> str:

@@ -64,6 +64,11 @@ def move_clock(by: timedelta) -> None:
     _moved_by = by
 
 
+def moved_by() -> timedelta:
+    """By how much this process's time differs from the server's, as `move_clock` said."""
+    return _moved_by
+
+
 def frame_of(actor: Actor, team: str | None, **more: Any) -> Frame:
     """The frame of an actor's events: who, in which team, under which version of the rights."""
     who = {"kind": actor.kind, "id": actor.id, "session": actor.session, "team": team, "roles": actor.role_names}

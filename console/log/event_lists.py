@@ -202,10 +202,8 @@ def _bytes(statement: sa.Select[*tuple[Any, ...]]) -> list[Any]:
 
 def reached() -> Reached:
     """How far the sequencer has come."""
-    place = tables.activity
-    with hot_engine().connect() as connection:
-        row = connection.execute(sa.select(place.c.pos, place.c.at).order_by(place.c.pos.desc()).limit(1)).first()
-    return Reached(row.pos, row.at) if row else Reached(0, None)
+    rows = fetch("select pos, at from console.activity order by pos desc limit 1")
+    return Reached(*rows[0]) if rows else Reached(0, None)
 
 
 def _conditions(where: LogFilter) -> list[sa.ColumnElement[bool]]:

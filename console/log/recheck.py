@@ -21,7 +21,7 @@ from console.log.tree import HASH_BYTES, WIDTH, root
 
 PART = 50_000
 """Events of one part of a round: some seconds of one core."""
-AT_ONCE = 5_000
+AT_ONCE = 1_000
 
 _ROWS = """
 select a.pos, a.event, e.run, e.run_seq, e.leaf, e.body, before.leaf, v.sub, v.nonce, v.ct,

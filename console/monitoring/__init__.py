@@ -6,7 +6,7 @@ from console.monitoring.failed_runs import read_log
 from console.monitoring.late_runs import LateRun, late_runs
 from console.monitoring.metrics import WINDOWS, Metrics, metrics
 from console.monitoring.outcomes import DayCount, success_rate
-from console.monitoring.switches import CHANNELS, Activation, Cancellation, activation, cancellation
+from console.monitoring.switches import CHANNELS, Activation, Cancellation, activation, cancellation, require_filled, trial
 
 __all__ = [
     "CHANNELS",
@@ -26,5 +26,7 @@ __all__ = [
     "late_runs",
     "metrics",
     "read_log",
+    "require_filled",
     "success_rate",
+    "trial",
 ]

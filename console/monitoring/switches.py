@@ -7,13 +7,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, log, records, triggers, workflows
+from console import access, automation, log, records, workflows
 from console.core import schedule
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow, read
 from console.db import tables
 from console.db.engine import hot_engine
-from console.errors import ConsoleError, NotFound
+from console.errors import Conflict, ConsoleError, NotFound
+from console.messages import contact_trials
+from console.messages.contact_trials import ContactTrial
 from console.runs import RunHead
 from console.runs.showing import lists, record_reach
 from console.workflows import Entry
@@ -108,7 +110,7 @@ def activation(actor: Actor, slug_or_id: str) -> Activation:
     with hot_engine().connect() as connection:
         overdue, due = connection.execute(counted).one()
         first = connection.execute(sa.select(ahead).order_by(ahead.c.at).limit(MOST_TIMERS)).all()
-    listed = [each for each in triggers.listed(actor, entry.id)[1] if each.enabled]
+    listed = [each for each in automation.listed(actor, entry.id)[1] if each.enabled]
     firings = sorted((at, each.id) for each in listed for at in _moments(each, now))[:MOST_FIRINGS]
     types = {step.type for step in document.steps}
     return Activation(
@@ -122,6 +124,34 @@ def activation(actor: Actor, slug_or_id: str) -> Activation:
         due,
         [(row.id, row.record, row.at) for row in first],
         [(trigger, at) for at, trigger in firings],
+    )
+
+
+def trial(actor: Actor, slug_or_id: str) -> ContactTrial | None:
+    """What the messages of the workflow would come to now for the first contacts; None where it has none, or that cannot be told to this actor."""
+    try:
+        _, _, document = _published(workflows.entry(actor, slug_or_id))
+        return contact_trials.tried(actor, document) if contact_trials.has_messages(document) else None
+    except ConsoleError:  # the source is down, or the contacts are none of theirs
+        return None
+
+
+def require_filled(actor: Actor, slug_or_id: str) -> None:
+    """Raise Conflict `merge_fields` where a message of the workflow has a merge field that is empty for one of the contacts it was tried on."""
+    found = trial(actor, slug_or_id)
+    if found is None or not found.gaps:
+        return
+    details = [
+        {
+            "field": f"steps.{step.step}",
+            "reason": f"{step.title}: {gap.field} is empty for {gap.count:,} of {found.tried:,}, such as {gap.titles[0]}.",
+        }
+        for step, gap in found.gaps
+    ]
+    raise Conflict(
+        "Some messages would have a gap. Fill in the fields, say in the text what stands there instead, or leave these contacts out.",
+        code="merge_fields",
+        details=details,
     )
 
 
@@ -148,7 +178,7 @@ def _published(entry: Entry) -> tuple[list[dict[str, Any]], int | None, Workflow
     return [problem.to_json() | {"field": problem.step or problem.field} for problem in errors], 1, read(draft)
 
 
-def _moments(trigger: triggers.Listed, now: datetime) -> list[datetime]:
+def _moments(trigger: automation.Listed, now: datetime) -> list[datetime]:
     """When a schedule fires in the next 24 hours, the first few times; also while the workflow is not active yet."""
     rule, until = trigger.definition, now + AHEAD
     return [at for at in schedule.following(rule.cron, rule.zone or "UTC", now, MOST_FIRINGS) if at <= until] if rule.cron else []

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from console.automation import log_events
 from console.core.events import KINDS
-from console.triggers import log_events
 
 EVERY = "*"
 TEST = "webhook.test"

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from console import access, accounts, activity, records, subjects
 from console.activity import Reader
+from console.automation import log_events
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import hot_engine
@@ -18,7 +19,6 @@ from console.log import event_lists
 from console.log.event_lists import LogFilter
 from console.outgoing_webhooks import event_types
 from console.outgoing_webhooks.subscription_rows import Subscription
-from console.triggers import log_events
 
 NEED = ("webhook", "manage")
 SESSION = "sys:webhooks"

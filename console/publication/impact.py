@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from console import access, enrolments, log, records, runs, triggers, workflows
+from console import access, automation, enrolments, log, records, runs, workflows
 from console.core import drafting, schedule
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
@@ -46,7 +46,7 @@ class Firings:
     @property
     def words(self) -> str:
         """What people call it: its title, else when it fires."""
-        return self.trigger.title or triggers.trigger_words(self.trigger)
+        return self.trigger.title or automation.trigger_words(self.trigger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def impact_of(actor: Actor, draft: Draft, publishes: int) -> Impact:
 
 def _firings(actor: Actor, draft: Draft) -> list[Firings]:
     """The triggers that would start runs. A trigger that was switched off stays off."""
-    switched = {each.id: each.enabled for each in triggers.listed(actor, draft.id)[1] if each.published}
+    switched = {each.id: each.enabled for each in automation.listed(actor, draft.id)[1] if each.published}
     now, found = log.now(), []
     for written in draft.document.get("triggers") or ():
         try:

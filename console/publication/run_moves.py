@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from console import access, accounts, enrolments, log, queue, runs, workflows
 from console.core.actor import Actor
@@ -22,6 +23,7 @@ AT_ONCE = 20
 """So many are moved before the answer; of more, the rest in the background."""
 STEP = 10
 LONGEST_REASON = 2000
+MOST_VERSIONS = 2**31 - 1
 LATER_S = 2.0
 table = tables.run_move
 
@@ -107,7 +109,7 @@ def plan_move(actor: Actor, slug_or_id: str, former: int, new: int, steps: Mappi
     """
     entry = workflows.entry(actor, slug_or_id)
     access.require(actor, entry.team or None, f"{OBJECT}:{entry.slug}", "publish")
-    if min(former, new) < 0:
+    if min(former, new) < 0 or max(former, new) > MOST_VERSIONS:
         raise NotFound("There is no such version of this workflow.")
     old, other = workflows.version(entry.id, former), workflows.version(entry.id, new)
     given = _checked(old, other, steps or {})
@@ -224,6 +226,15 @@ def expire(now: datetime) -> None:
     """Delete moves that ended longer ago than they are kept."""
     with transaction() as connection:
         connection.execute(sa.delete(table).where(table.c.status == "done", table.c.ended_at < now - KEPT))
+
+
+ERASED = "The reason was erased."
+
+
+def forget_reasons(connection: Connection, *, person: str | None = None, run_ids: Sequence[str] = ()) -> None:
+    """Take the reasons out of moves that this person began, or that moved one of these runs: the log has them sealed."""
+    theirs = sa.or_(table.c.person == person, table.c.runs.op("&&")(sa.cast(list(run_ids), sa.ARRAY(sa.Text))))
+    connection.execute(sa.update(table).where(theirs).values(reason=ERASED))  # not empty: a move that goes on needs one
 
 
 def _row(move_id: str) -> Any:

@@ -1,4 +1,4 @@
-"""Delivers jobs to functions of ours: PgQueuer fetches them over a connection of its own, a pool of threads does them.
+"""Delivers jobs to functions of ours: PgQueuer fetches them over a connection of its own, pools of threads do them.
 
 A job may come twice, after a crash or to a worker that was frozen: what it names is looked at anew each time. A worker that dies loses nothing: another
 one takes its jobs as soon as no sign of life has come for `HEARTBEAT`. Source: docs/adr/0008-the-engine.md.
@@ -9,8 +9,9 @@ import contextlib
 import logging
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -24,13 +25,16 @@ from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job
 from pgqueuer.domain.settings import DBSettings, Durability
-from pgqueuer.domain.types import Channel
+from pgqueuer.domain.types import Channel, QueueEntrypoint
+from pgqueuer.ports.repository import EntrypointExecutionParameter
+from typing_extensions import override
 
 from console.db.engine import app_url
 from console.queue.jobs import PutBack
 
 HEARTBEAT = timedelta(seconds=5)
-POLL = timedelta(seconds=1)
+POLL = timedelta(seconds=2)
+"""A notice tells of a job at once; what nothing tells of is looked for: the jobs of a worker that died."""
 CONNECT_S = 10.0
 CLOSE_S = 1.0
 TRIES = 8
@@ -85,11 +89,51 @@ async def _disconnect(connection: "asyncpg.Connection[Any]") -> None:
     await asyncio.sleep(0)
 
 
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Jobs that share threads, so many of them: their names → the functions that take a job's text."""
+
+    handlers: Mapping[str, Callable[[str], None]]
+    threads: int
+
+
+_WAITING = f"""
+select name from unnest($1::text[]) name where exists (select from queue.pgqueuer
+    where entrypoint = name and status = 'queued' and execute_after < now())
+or exists (select from queue.pgqueuer where entrypoint = name and status = 'picked' and heartbeat < now() - interval '{HEARTBEAT.total_seconds()}s')
+"""  # noqa: S608 (a text of ours)
+
+
+@dataclass
+class _Manager(QueueManager):
+    """Fetches for each pool what it has room for. A limit of the library's own for a kind of job counts those of all processes."""
+
+    pools: Sequence[Pool] = ()
+
+    @override
+    async def fetch_jobs(
+        self, batch_size: int, global_concurrency_limit: int | None, heartbeat_timeout: timedelta
+    ) -> AsyncGenerator[Job, None]:
+        found = True
+        while found and not self.shutdown.is_set():
+            found = False
+            rows = await self.queries.driver.fetch(_WAITING, list(self.entrypoint_registry))
+            waiting = {row["name"] for row in rows}
+            for pool in self.pools:
+                names = {QueueEntrypoint(name): EntrypointExecutionParameter(concurrency_limit=0) for name in pool.handlers}
+                if waiting.isdisjoint(names):
+                    continue
+                # Fetched ahead is one job for each thread: more would wait here while other workers have nothing to do.
+                for job in await self.queries.dequeue(pool.threads, names, self.queue_manager_id, 2 * pool.threads, heartbeat_timeout):
+                    found = True
+                    yield job
+
+
 class Dispatcher:
     """The jobs of one process: `run` in a thread of its own until `stop`, which may be called from any thread."""
 
-    def __init__(self, handlers: Mapping[str, Callable[[str], None]], threads: int) -> None:
-        self.handlers, self.threads = dict(handlers), threads
+    def __init__(self, pools: Sequence[Pool]) -> None:
+        self.pools = pools
         self.stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._manager: QueueManager | None = None
@@ -98,8 +142,9 @@ class Dispatcher:
 
     def run(self) -> None:
         """Deliver jobs until stopped. Then running jobs are finished, and fetched jobs that have not begun are put back."""
-        with ThreadPoolExecutor(self.threads, thread_name_prefix="job") as pool:
-            asyncio.run(self._until_stopped(pool))
+        with contextlib.ExitStack() as kept:
+            threads = [kept.enter_context(ThreadPoolExecutor(pool.threads, thread_name_prefix="job")) for pool in self.pools]
+            asyncio.run(self._until_stopped(threads))
 
     def stop(self) -> None:
         """Fetch no more jobs; `run` returns when the running ones are done."""
@@ -114,13 +159,13 @@ class Dispatcher:
         if self._manager is not None:
             self._manager.shutdown.set()
 
-    async def _until_stopped(self, pool: ThreadPoolExecutor) -> None:
+    async def _until_stopped(self, threads: Sequence[ThreadPoolExecutor]) -> None:
         with self._starting:
             self._loop = asyncio.get_running_loop()
-        failures = 0
+        failures, left = 0, set[asyncio.Task[None]]()
         while not self.stopping.is_set():
             try:
-                await self._serve(pool)
+                await self._serve(threads, left)
                 failures = 0
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, FailingListenerError) as error:
                 _log.warning("jobs: the database does not answer: %s", type(error).__name__)
@@ -128,30 +173,45 @@ class Dispatcher:
                 _log.exception("alarm: jobs are not delivered")
             failures += 1
             await self._pause(min(5.0, backoff_s(failures, 0.1)))
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ended.wait(), seconds)
 
-    async def _serve(self, pool: ThreadPoolExecutor) -> None:
-        """Deliver over one connection, as long as it lasts."""
+    async def _serve(self, threads: Sequence[ThreadPoolExecutor], left: set[asyncio.Task[None]]) -> None:
+        """Deliver over one connection, as long as it lasts. Jobs that are under way when it breaks are `left` behind: the next one waits for none of them."""
         connection = await asyncpg.connect(dsn(), timeout=CONNECT_S)
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _: lost.set())
+        self._manager = manager = _Manager(queries(AsyncpgDriver(connection)), channel=Channel(CHANNEL), pools=self.pools)
+        for pool, executor in zip(self.pools, threads, strict=True):
+            for name, function in pool.handlers.items():
+                manager.entrypoint(name, accepts_context=False, on_failure="hold")(self._handler(executor, name, function))
+        if self.stopping.is_set():
+            manager.shutdown.set()
+        serving = asyncio.create_task(self._deliver(manager, connection))
+        breaking = asyncio.create_task(lost.wait())
+        await asyncio.wait({serving, breaking}, return_when=asyncio.FIRST_COMPLETED)
+        breaking.cancel()
+        self._manager = None
+        if serving.done():
+            serving.result()
+            return
+        left.add(serving)
+        serving.add_done_callback(left.discard)
+        raise ConnectionResetError
+
+    async def _deliver(self, manager: QueueManager, connection: "asyncpg.Connection[Any]") -> None:
         try:
-            self._manager = QueueManager(queries(AsyncpgDriver(connection)), channel=Channel(CHANNEL))
-            for name, function in self.handlers.items():
-                self._manager.entrypoint(name, accepts_context=False, on_failure="hold")(self._handler(pool, name, function))
-            if not self.stopping.is_set():
-                # Fetched ahead is one job for each thread: more would wait here while other workers have nothing to do.
-                await self._manager.run(
-                    dequeue_timeout=POLL,
-                    batch_size=self.threads,
-                    max_concurrent_tasks=2 * self.threads,
-                    heartbeat_timeout=HEARTBEAT,
-                    shutdown_on_listener_failure=True,
-                    log_aggregation_interval=timedelta(0),
-                )
+            await manager.run(
+                dequeue_timeout=POLL,
+                batch_size=self.pools[0].threads,  # the results of so many jobs are written at once, or after a tenth of a second
+                heartbeat_timeout=HEARTBEAT,
+                shutdown_on_listener_failure=True,
+                log_aggregation_interval=timedelta(0),
+            )
         finally:
-            self._manager = None
             await _disconnect(connection)
 
     def _handler(self, pool: ThreadPoolExecutor, name: str, function: Callable[[str], None]) -> Callable[[Job], Any]:

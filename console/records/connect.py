@@ -126,7 +126,9 @@ def _probe(made: Engine) -> None:
 
 
 def _let_go(kept: _Kept) -> None:
+    """Close what nobody uses now, and the rest when it comes back: it would go to a pool that nobody has, and stay open until it is collected."""
     kept.breaker.end()
+    sa.event.listen(kept.engine, "checkin", lambda _, record: record.invalidate())
     kept.engine.dispose()
 
 

@@ -4,6 +4,7 @@ The database itself stops a statement that exceeds its time; if the database no 
 Sessions of a read-only source are read-only as far as the database supports it.
 """
 
+import contextlib
 import math
 import sqlite3
 import threading
@@ -91,7 +92,12 @@ def engine(url: URL, terms: Terms) -> Engine:
     sa.event.listen(made, "do_connect", in_turn)
 
     def told(connection: Any, record: Any) -> None:
-        tell(connection, terms)
+        try:
+            tell(connection, terms)
+        except BaseException:
+            with contextlib.suppress(Exception):  # it may be closed already
+                connection.close()  # nobody else has it: the pool forgets a connection that could not be told
+            raise
         record.info["statement_s"] = terms.statement_s
 
     sa.event.listen(made, "connect", told)

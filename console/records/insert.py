@@ -33,8 +33,7 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workfl
     if details := unseen_references(collection, given, {}, scope):
         raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
     _require_in_scope(collection, given, scope)
-    blank = {field.name: None for field in collection.stored_fields}
-    if details := write_checks.violations(collection, scope, blank, given, new=True):
+    if details := violations_of_new(collection, given, scope):
         raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
     table = table_of(collection)
     row = {table.columns[field.name]: value(values.written(collection.dialect, field, given[field.name])) for field in fields}
@@ -55,6 +54,12 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workfl
         what = "the record was saved. Look whether it is there"
         commit(connection, collection, collection.id, what, lambda error: _exists(error, collection, fields))
     return reader.finished([reader.record(found)])[0]
+
+
+def violations_of_new(collection: Collection, given: Mapping[str, Any], scope: Scope) -> list[dict[str, str]]:
+    """What is wrong with a new record of these values (field → JSON) by its formats and rules: a detail `{"field", "reason"}` for each."""
+    blank = {field.name: None for field in collection.stored_fields}
+    return write_checks.violations(collection, scope, blank, given, new=True)
 
 
 def filled_by_database(collection: Collection) -> frozenset[str]:

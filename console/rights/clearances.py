@@ -192,7 +192,8 @@ def _require_second(actor: Actor, grant: Grant) -> None:
     """Raise NotAllowed unless actor and asker are two people, neither gets the clearance, one manages rights and one holds the label (if
     anybody does).
     """
-    if actor.id in (grant.asked_by, grant.person):
+    behind = accounts.makers_of_keys((grant.asked_by, grant.person))
+    if actor.id in (grant.asked_by, grant.person) or actor.service or any(actor.id in makers for makers in behind.values()):
         raise NotAllowed("Another person has to agree to this: not who asked, and not who is cleared by it.", code="four_eyes", need=NEED)
     pair = (actor, Actor("user", grant.asked_by))
     if not any(access.can(each, None, *NEED) for each in pair):
@@ -246,6 +247,13 @@ def _over(connection: Connection, label: str) -> list[Row]:
     table = tables.clearance
     rows = connection.execute(sa.select(table).where(table.c.label == label, table.c.status == "granted", table.c.until <= sa.func.now()))
     return [_row(_grant([getattr(row, name) for name in _COLUMNS])) for row in rows]
+
+
+def forget_reasons(connection: Connection, person: str) -> None:
+    """Empty the reasons of clearances that this person asked for, or was to get: the log has them sealed."""
+    table = tables.clearance
+    theirs = sa.or_(table.c.asked_by == person, table.c.person == person)
+    connection.execute(sa.update(table).where(theirs).values(reason=""))
 
 
 def _grant(row: Sequence[Any]) -> Grant:

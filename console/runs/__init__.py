@@ -28,6 +28,7 @@ from console.runs.rows.run_events import ENGINE
 from console.runs.showing.candidates import Candidate, candidates
 from console.runs.showing.lists import (
     RunHead,
+    Waits,
     find,
     head,
     held_by,
@@ -39,6 +40,7 @@ from console.runs.showing.lists import (
     on_record,
     on_records,
     to_continue,
+    waits,
 )
 from console.runs.showing.reader_reach import shown_to, words_of_event
 from console.runs.showing.reading import PATH_SHOWN, already_recorded, get, preview_screen, source_opened, title
@@ -68,6 +70,7 @@ __all__ = [
     "StartedBy",
     "Submission",
     "Today",
+    "Waits",
     "WantedStart",
     "abort",
     "abort_preview",
@@ -155,6 +158,7 @@ __all__ = [
     "try_start",
     "try_workflow",
     "trying",
+    "waits",
     "wake",
     "will_not_come",
     "words_of_event",

@@ -1,7 +1,7 @@
 """Markdown of a step's settings with its expressions filled in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from console.core import expressions
@@ -18,6 +18,11 @@ def fill_template(template: str, roots: Mapping[str, Any]) -> str:
     """
     expressions.templates(template)
     return expressions.TEMPLATE.sub(lambda match: _escaped(spoken(expressions.parse(match[1].strip()), roots)), template)
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """A Markdown list of texts that are shown letter by letter."""
+    return "\n".join(f"- {_escaped(line)}" for line in lines)
 
 
 def _escaped(value: str) -> str:

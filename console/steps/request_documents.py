@@ -29,6 +29,7 @@ from console.steps.base import (
     fill_template,
     require_right,
 )
+from console.steps.filled_text import bullets
 
 RECEIVED, EXPIRED, SEND = "received", "expired", "write"
 TO, SENDER, REASON = "to", "sender", "reason"
@@ -128,8 +129,8 @@ class RequestDocuments(StepType):
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The form to write (again), or to upload documents."""
-        wanted = [entry["id"] for entry in wanted_of(step.config, context.roots)]
-        by_hand = (SENDER, *wanted, *(entry.name for entry in step.config.form))
+        wanted = wanted_of(step.config, context.roots)
+        by_hand = (SENDER, *(entry["id"] for entry in wanted), *(entry.name for entry in step.config.form))
         options = (
             Option(SEND, "Write to them", (TO,), (TO,)),
             Option(RECEIVED, "Hand in what came another way", by_hand, (SENDER,)),
@@ -137,7 +138,8 @@ class RequestDocuments(StepType):
         )
         if step.config.asks_first:  # what is there already is looked at before somebody is written to
             options = (options[1], options[0], options[2])
-        text = fill_template(step.config.text, context.roots)
+        asked = bullets(entry["label"] if entry["required"] else f"{entry['label']}, where there is one" for entry in wanted)
+        text = fill_template(step.config.text, context.roots) + (f"\n\nThe letter asks for:\n\n{asked}" if asked else "")
         return Prompt(text, fields=tuple(_by_hand(step, context)), outcomes=options, button=step.button or "Go on")
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:

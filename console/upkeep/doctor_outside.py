@@ -72,7 +72,7 @@ def _webhooks() -> Iterator[Check]:
 
 def _mailbox() -> Iterator[Check]:
     """Whether answers of contacts come in."""
-    from console.channels import mail_polling
+    from console.messages import mail_polling
 
     if settings.current().imap is None:
         return
@@ -89,11 +89,11 @@ def _mailbox() -> Iterator[Check]:
 
 def _channels() -> Iterator[Check]:
     """Whether messages leave on each channel that is not a sandbox."""
-    from console.channels import channel_settings, health
     from console.core.contacting import KINDS
+    from console.messages import channel_health, channel_settings
 
     for kind in KINDS:
-        state, figures = channel_settings.state_of(kind), health.figures_of(kind)
+        state, figures = channel_settings.state_of(kind), channel_health.figures_of(kind)
         if state.sandbox:
             continue  # nothing really leaves, and the banner of the console says so
         bad = figures.failed > figures.left

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, enrolments, files, log, outgoing_webhooks, records, runs, settings, subjects
+from console import access, accounts, enrolments, files, log, outgoing_webhooks, publication, records, runs, settings, subjects, workflows
 from console.browse import list_files, saved_segments
 from console.contacts import tags
 from console.core import scopes
@@ -27,6 +27,7 @@ from console.db import tables
 from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Conflict, ConsoleError, NotFound
 from console.proposals import prompts
+from console.rights import clearances
 
 LIST = "erasures.jsonl"
 OURS = frozenset({"person", "run", "lead"})
@@ -190,6 +191,8 @@ def _erase_values(actor: Actor, subject: str, reason: str, ready: Callable[[Conn
         _clear_bulk_reasons(connection, run_ids, (named.collection, named.record) if named else None)
         noted = {"subject": subject, "count": gone, "runs": len(run_ids)}
         list_files.forget_all(connection)
+        if named and named.collection == "person":
+            _forget_words(connection, named.record)
         log.note(actor, "subject_erased", open=noted, sealed={"reason": reason}, connection=connection)
     subjects.forget(subject)
     files.texts.forget(subject)
@@ -216,6 +219,14 @@ def _tabs_about(subject: str) -> list[str]:
 _PERSON = (tables.subject.c.collection, tables.subject.c.record)
 
 
+def _forget_words(connection: Connection, person: str) -> None:
+    """Empty what this person wrote beside the log: why something was published, moved, paused or cleared. Where they signed in from goes too."""
+    workflows.forget_words(connection, person)
+    publication.run_moves.forget_reasons(connection, person=person)
+    clearances.forget_reasons(connection, person)
+    connection.execute(sa.update(tables.session).where(tables.session.c.person == person).values(ip=None, agent=None))
+
+
 def _clear_bulk_reasons(connection: Connection, run_ids: list[str], record: tuple[str, str] | None) -> None:
     """Empty the reasons in bulk actions for the records that belong to the person."""
     table = tables.bulk
@@ -239,7 +250,9 @@ def _is_theirs(collection: str, item: dict[str, Any], run_ids: list[str], record
 
 def mark_stale(connection: Connection, run_ids: Iterable[str]) -> None:
     """Mark runs whose rows still hold deleted values, in the transaction that deletes the values."""
-    for run_id in run_ids:
+    stale = list(run_ids)
+    publication.run_moves.forget_reasons(connection, run_ids=stale)
+    for run_id in stale:
         connection.execute(sa.text("insert into console.stale_run values (:run) on conflict do nothing"), {"run": run_id})
 
 

@@ -1,34 +1,26 @@
 """`/channels/<kind>/<provider>/<token>`: where providers tell what became of messages, and hand over what people answer."""
 
-from flask import Blueprint, Response, jsonify, make_response, request
+from flask import Blueprint, Response, jsonify, request
 
 from console import settings
-from console.channels import callbacks
-from console.errors import ConsoleError, NotFound
+from console.channels.base import Callback
+from console.errors import ConsoleError
+from console.messages import callbacks
 
 blueprint = Blueprint("channel_callbacks", __name__)
 
 
 @blueprint.post("/channels/<kind>/<provider>/<token>")
 def take(kind: str, provider: str, token: str) -> Response:
-    """Take what the provider tells; 401 for a signature that is not its own, 409 for another message's id."""
+    """Take what the provider tells; 401 for a signature that is not its own, 409 for another message's id, 413 for more than it sends."""
     try:
-        if (kind, provider) == ("sms", "twilio"):
-            callbacks.from_twilio(token, _address(), request.form.to_dict(), request.headers.get("X-Twilio-Signature", ""))
-            answer = make_response("<Response/>")
-            answer.headers["Content-Type"] = "text/xml"
-            return answer
-        if (kind, provider) == ("call", "http"):
-            if (request.content_length or 0) > callbacks.MOST_BYTES:
-                raise ConsoleError("The body is too large.", code="too_large")
-            callbacks.from_calls(token, request.get_data(cache=False), dict(request.headers))
-            return jsonify({"status": "ok"})
-        if (kind, provider) == ("email", "smtp"):
-            if (request.content_length or 0) > callbacks.MOST_MAIL_BYTES:
-                raise ConsoleError("The mail is too large.", code="too_large")
-            callbacks.from_mail(token, request.get_data(cache=False))
-            return jsonify({"status": "ok"})
-        raise NotFound
+        carrier = callbacks.provider_at(kind, provider, token)
+        if (request.content_length or 0) > carrier.most_bytes:
+            raise ConsoleError("The body is too large.", code="too_large")
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        callbacks.take(carrier, Callback(_address(), headers, request.get_data(cache=False)))
+        text, mimetype = carrier.thanks
+        return Response(text, mimetype=mimetype)
     except ConsoleError as error:
         answer = jsonify(error.to_json())
         answer.status_code = 413 if error.code == "too_large" else error.status

@@ -15,6 +15,7 @@ from console.errors import ConsoleError, Invalid, Malformed, NotFound
 from console.views import frame, refusals
 from console.views.frame import Badge
 from console.views.run import form_boxes
+from console.views.run.wait_words import waits_shortly
 from console.views.workflows import tabs
 from console.workflows import Known
 
@@ -83,6 +84,7 @@ def listed(slug: str) -> Response:
         "target": target,
         "counts": counts,
         "rows": [(lead, _badge(lead, target), lead_url(target, lead.id)) for lead in page.rows],
+        "waits": waits_shortly([lead.run for lead in page.rows if lead.run and lead.status == "active"], frame.look()),
         "hidden": page.hidden,
         "next": frame.present_address(after=page.next) if page.next else None,
         "first": frame.present_address(after=None) if args.get("after") else None,
@@ -116,6 +118,7 @@ def lead(slug: str, lead_id: str) -> Response:
         "target": target,
         "lead": one,
         "badge_now": _badge(one, target),
+        "waits": waits_shortly([one.run], frame.look()).get(one.run) if one.run and one.status == "active" else None,
         "steps": _titles(target),
         "labels": {entry.name: entry.label or entry.name for entry in target.fields},
         "way_in": WAYS_IN.get(one.origin, one.origin),
@@ -156,6 +159,8 @@ def follow(batch_id: str) -> Response:
             wrong = next((str(each["reason"]) for each in invalid.details), invalid.message)
     if frame.wants_fragment() and request.args.get("done") == str(found.done) and found.status == "running":
         return make_response("", 204)
+    if frame.wants_fragment() and found.status != "running":
+        return make_response("", 200, {"HX-Refresh": "true"})  # who is left out, and why, stands below what is followed
     return frame.page("enrolments/batch.html", _progress(found, wrong), blocks={"*": "progress"}, status=422 if wrong else 200)
 
 
@@ -179,8 +184,9 @@ def _question(target: Target, values: Mapping[str, Any]) -> Question:
     form = request.form
     if sent := request.files.get("file"):
         file = enrolments.batches.keep_file(frame.actor(), target.slug, sent.stream)
-        headings, _ = enrolments.contact_files.sample(file, frame.actor().id)
-        return Question(file=file, columns=enrolments.whom_to_enrol.columns_of(frame.actor(), target, headings), values=values)
+        headings, lines = enrolments.contact_files.sample(file, frame.actor().id)
+        columns = enrolments.whom_to_enrol.columns_of(frame.actor(), target, headings, lines)
+        return Question(file=file, columns=columns, values=values)
     if "file" in request.files or form.get("way") == "file":
         raise Invalid("No file was chosen.", details=[{"field": "file", "reason": "Choose a CSV file from your computer."}])
     if form.getlist("key") and not form.get("all"):

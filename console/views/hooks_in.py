@@ -6,9 +6,9 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from console import settings
 from console.accounts import rates as api_rates
+from console.automation import webhooks
 from console.core.actor import Actor
 from console.errors import Conflict
-from console.triggers import webhooks
 from console.views import rates
 from console.views.identity import key_holder
 

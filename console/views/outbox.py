@@ -2,10 +2,11 @@
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, channels, workflows
-from console.channels import OutboxQuery, callbacks, channel_settings, outbox, sandbox
+from console import access, messages, workflows
+from console.channels import sandbox
 from console.core.contacting import KINDS
 from console.errors import Conflict, Malformed
+from console.messages import OutboxQuery, callbacks, channel_settings, outbox
 from console.views import frame
 
 blueprint = Blueprint("outbox", __name__)
@@ -29,10 +30,10 @@ def show() -> Response:
     held = {name: request.args.get(name, "") for name in LABELS}
     wrong = ""
     try:
-        page = channels.find(frame.actor(), OutboxQuery(**held, limit=PAGE_SIZE, after=request.args.get("after") or None))
+        page = messages.find(frame.actor(), OutboxQuery(**held, limit=PAGE_SIZE, after=request.args.get("after") or None))
     except Malformed as error:
         wrong, held = error.message, dict.fromkeys(LABELS, "")
-        page = channels.find(frame.actor(), OutboxQuery(limit=PAGE_SIZE))
+        page = messages.find(frame.actor(), OutboxQuery(limit=PAGE_SIZE))
     context = {
         "lines": page.lines,
         "down": page.down,
@@ -73,7 +74,7 @@ def _words(name: str, value: str) -> str:
 @blueprint.post("/outbox/<message_id>/outcome")
 def choose(message_id: str) -> Response:
     """Choose in the sandbox how a message ends."""
-    line = channels.by_id(frame.actor(), message_id)
+    line = messages.by_id(frame.actor(), message_id)
     access.require(frame.actor(), None, "source", "manage")
     if not line.message.sandbox or not callbacks.chosen_by_hand(line.message, request.form):
         raise Conflict("It has ended already, or it really left: nothing is chosen for it.", code="not_possible")

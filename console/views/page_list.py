@@ -1,8 +1,8 @@
 """The pages of the console that a person may open, and the lists that they may see: by name, for search."""
 
 from console import access, browse, workspaces
-from console.channels import outbox
 from console.core.actor import Actor
+from console.messages import outbox
 from console.proposals import measure
 from console.reports import tables
 from console.views import frame

@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 from console import access, inboxes, workflows, workspaces
 from console.browse import pins
-from console.channels import outbox
 from console.core.actor import Actor
+from console.messages import outbox
 from console.proposals import measure
 from console.reports import tables
 from console.views import formats

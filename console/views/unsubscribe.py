@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from console.channels import opting_out, unsubscribing
 from console.core.message_words import words_in
 from console.errors import NotFound, TooMany
+from console.messages import opting_out, unsubscribing
 
 blueprint = Blueprint("unsubscribe", __name__)
 ONE_CLICK = "One-Click"

@@ -61,7 +61,12 @@ def require_reason(reason: str) -> str:
     if not why or len(why) > LONGEST_REASON or "\x00" in why:
         raise Invalid(
             "A reason is needed.",
-            details=[{"field": "reason", "reason": f"Say why in at most {LONGEST_REASON:,} characters; it is kept in the log."}],
+            details=[
+                {
+                    "field": "reason",
+                    "reason": f"Say why in at most {LONGEST_REASON:,} characters, without control characters; it is kept in the log.",
+                }
+            ],
         )
     return why
 
@@ -86,6 +91,7 @@ def switch(
         raise Conflict(f"Only a workflow that is {fit} can be {status}; this one is {row.status}.", code="not_possible")
     if status == "cancelled":
         access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "cancel")
+    if status == "cancelled" or reason.strip():
         reason = require_reason(reason)
     if row.live_version is None:
         access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "publish")

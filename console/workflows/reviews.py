@@ -122,7 +122,7 @@ def listed_reviews(
 def to_decide(actor: Actor) -> list[Review]:
     """Requests that wait for the actor: of others, to publish what the actor may publish."""
     waiting, _ = listed_reviews(actor, status=WAITING, limit=MOST_WAITING)
-    return [each for each in waiting if each.requested_by != actor.id and not actor.service and _may_publish(actor, each)]
+    return [each for each in waiting if not actor.service and _may_publish(actor, each) and not _is_own(actor, each)]
 
 
 def pinned_draft(review: Review) -> Draft:
@@ -133,7 +133,8 @@ def pinned_draft(review: Review) -> Draft:
 def pending_reviewers(review: Review) -> list[str]:
     """Ids of those who may approve it."""
     people = access.limits.people_able(review.team or None, f"{OBJECT}:{review.slug}", "publish")
-    others = [person for person, _ in people if person != review.requested_by]
+    own = {review.requested_by, *_behind(review)}
+    others = [person for person, _ in people if person not in own]
     return [person for person in others if not (who := accounts.actor_of_person(person)).service and _may_publish(who, review)]
 
 
@@ -231,7 +232,23 @@ def withdraw_review(actor: Actor, review_id: str, *, reason: str = "") -> Review
     return review_of(actor, review_id)
 
 
+def forget_words(connection: Connection, person: str) -> None:
+    """Empty what this person wrote about publishing: requests, answers, reasons of statuses. The log has it sealed. Versions keep their notes, for they never change."""
+    connection.execute(sa.update(table).where(table.c.requested_by == person).values(note=""))
+    connection.execute(sa.update(table).where(table.c.decided_by == person).values(reason=""))
+    connection.execute(_STATUS_REASONS, {"person": person})
+
+
 # --------------------------------------------------------------------------------------------------------------- inside
+
+
+_STATUS_REASONS = sa.text("""
+update console.workflow w set status_reason = null where status_reason is not null and :person = (
+    select a.actor from console.activity a join console.event e on e.id = a.event
+    where a.kind = any(array['workflow_paused', 'workflow_cancelled', 'workflow_completed', 'workflow_resumed', 'workflow_activated', 'workflow_archived'])
+      and convert_from(e.body, 'UTF8')::jsonb #>> '{data,open,workflow}' = w.id
+    order by a.pos desc limit 1)
+""")
 
 
 def _select() -> sa.Select[Any]:
@@ -287,9 +304,18 @@ def _locked(connection: Connection, actor: Actor, review_id: str, *, decides: bo
     return row, review
 
 
+def _is_own(actor: Actor, review: Review) -> bool:
+    """Whether the actor asked for it, or made a key of the service account that did."""
+    return actor.id == review.requested_by or actor.id in _behind(review)
+
+
+def _behind(review: Review) -> frozenset[str]:
+    return accounts.makers_of_keys([review.requested_by]).get(review.requested_by, frozenset())
+
+
 def _require_decider(actor: Actor, review: Review) -> None:
-    if review.requested_by == actor.id or actor.service:
-        rule = "starter" if review.requested_by == actor.id else "service"
+    if actor.service or _is_own(actor, review):
+        rule = "service" if actor.service and review.requested_by != actor.id else "starter"
         raise NotAllowed(
             "A second person decides: nobody approves their own request to publish, and no program does.",
             code="separation_of_duties",

@@ -24,7 +24,7 @@ ENGINES = {
     "access/run_reach.py": "says what it is",
     "access/__init__.py": "offers it to other rooms",
     "access/clearance_lookup.py": "hands it to whoever has the shell",
-    "triggers/awaited.py": "runs that go on after what they waited for",
+    "automation/awaited.py": "runs that go on after what they waited for",
     "work/questions.py": "runs that go on after their answers",
     "actions/bulk.py": "the run that a worker began before it died",
     "document_requests/request_letters.py": "runs that have just come to ask for documents",
@@ -49,9 +49,10 @@ ENGINES = {
     "monitoring/failed_runs.py": "failed runs copied with their label, which their readers are judged by",
     "runs/changing/ending.py": "runs of a workflow that was cancelled",
     "runs/engine/children.py": "runs that a run started and waits for",
+    "runs/engine/people_behind.py": "who set off a run, to keep them from being its second person; their names are told to nobody",
     "runs/rows/version_origins.py": "which run handed values to a run that was judged",
     "work/standing_in.py": "which runs tell somebody who is away; judged for the person who stands in",
-    "triggers/log_events.py": "what triggers are told of the log",
+    "automation/log_events.py": "what triggers are told of the log",
 }
 """Where runs are read for the engine, and why nobody is told of them there."""
 

@@ -181,7 +181,7 @@ class Broken:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def complete(self, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str = "") -> Raw:
+    def complete(self, system: str, user: str, schema: Mapping[str, Any], **_: Any) -> Raw:
         raise self.error
 
 

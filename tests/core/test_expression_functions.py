@@ -165,6 +165,9 @@ TWO: list[tuple[str, Any]] = [
     ("'İ'.lower().size()", 2),
     ("'ß'.upper()", "SS"),
     ("'\\t a \\n'.trim()", "a"),
+    ("first('', record.gone, null, 'there')", "there"),
+    ("first(0, 1)", 0),
+    ("first(null, '')", None),
     ("today()", "2026-05-31"),
 ]  # fmt: skip
 

@@ -38,7 +38,21 @@ KEYS = {
     "relations",
     "summary",
 }
-FIELD_KEYS = {"label", "help", "type", "options", "readonly", "sensitive", "personal", "ai", "author", "widget", "currency", "minor"}
+FIELD_KEYS = {
+    "label",
+    "help",
+    "type",
+    "format",
+    "options",
+    "readonly",
+    "sensitive",
+    "personal",
+    "ai",
+    "author",
+    "widget",
+    "currency",
+    "minor",
+}
 
 FOLDER = resources.files("console.demo") / "collections"
 DOCUMENTS: dict[str, dict[str, Any]] = {

@@ -62,7 +62,7 @@ NOT_WALKED = {
     "build-a-workspace": "walked from nothing to published in tests/views/test_workspace_builder.py and tests/browser/test_workspaces.py",
     "edit-a-workflow": "walked in tests/browser/test_workflow_editor.py, test_test_panel.py and test_ask.py, and by bench/editor_walk.py",
     "enrol-people": "walked in tests/views/test_enrolment_pages.py",
-    "reach-people-outside": "its pages are walked in tests/views/test_outbox_pages.py, its ways out in tests/channels",
+    "reach-people-outside": "its pages are walked in tests/views/test_outbox_pages.py, its ways out in tests/messages",
     "run-workflows": "walked in tests/views/test_workflow_pages.py and test_configuration_pages.py",
     "work-with-contacts": "walked in tests/views/test_contact_import.py, test_boards.py and test_record_tags.py",
     "restore-after-a-crash": "typed in test_how_tos.py; what it names is seen of a broken log alone: tests/views/test_proof_pages.py",

@@ -33,6 +33,15 @@ class Mailserver:
             assert box.append("INBOX", "", None, mail)[0] == "OK"
         box.logout()
 
+    def empty(self) -> None:
+        """No mail is left."""
+        box = imaplib.IMAP4("127.0.0.1", self.port, timeout=SECONDS)
+        box.login(USER, PASSWORD)
+        box.select("INBOX")
+        box.store("1:*", "+FLAGS", "(\\Deleted)")
+        box.expunge()
+        box.logout()
+
     def flags(self) -> list[bytes]:
         """What the mailbox says of each mail."""
         box = imaplib.IMAP4("127.0.0.1", self.port, timeout=SECONDS)

@@ -63,6 +63,8 @@ class Server:
     requests: list[Asked] = field(default_factory=list)
     seconds: float = 0.0
     tells_models: bool = True
+    streams: bool = True
+    slowly_s: float = 0.0
     faults: list[Fault] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -166,8 +168,26 @@ class Handler(BaseHTTPRequestHandler):
             self._error(*refused, chat=chat)
         elif asked["model"] not in made.models:
             self._error(404, "not_found_error", f"model: {asked['model']}", chat=chat)
+        elif asked.get("stream") and not made.streams:
+            self._error(400, "invalid_request_error", "stream: not offered here", chat=chat)
+        elif asked.get("stream"):
+            self._parts(model_answers.parts(model_answers.whole(asked, fault, self._cache(asked), chat=chat), chat=chat))
         else:
             self._json(200, model_answers.whole(asked, fault, self._cache(asked), chat=chat))
+
+    def _parts(self, events: list[dict[str, Any]]) -> None:
+        """Server-sent events, cut where no event ends; the connection's end is the answer's."""
+        self._head(200, None, "text/event-stream")
+        told = (
+            "".join(f"event: {event.get('type', 'message')}\ndata: {json.dumps(event)}\n\n" for event in events).encode()
+            + b"data: [DONE]\n\n"
+        )
+        with suppress(OSError):
+            for at in range(0, len(told), 700):
+                self.wfile.write(told[at : at + 700])
+                self.wfile.flush()
+                self.server.made.ended.wait(self.server.made.slowly_s)
+        self.close_connection = True
 
     def _let_in(self, *, chat: bool) -> bool:
         shown = self.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -58,6 +58,42 @@ def whole(asked: Mapping[str, Any], fault: Fault | None, cached: int, *, chat: b
     return _chat(asked, made, mode) if chat else _message(asked, made, mode, cached)
 
 
+def parts(body: Mapping[str, Any], *, chat: bool) -> list[dict[str, Any]]:
+    """The same answer as the events of a stream, a few characters in each."""
+    if chat:
+        (choice,) = body["choices"]
+        text = choice["message"].get("content") or ""
+        told = {name: body[name] for name in ("id", "model") if name in body} | {"object": "chat.completion.chunk"}
+        deltas = [{"role": "assistant"}, *({"content": text[at : at + 9]} for at in range(0, len(text), 9))]
+        deltas += [{name: value} for name, value in choice["message"].items() if name not in {"role", "content"}]
+        made = [told | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+        made.append(told | {"choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})
+        return [*made, told | {"choices": [], "usage": body.get("usage")}]
+    usage = body.get("usage", {})
+    made = [{"type": "message_start", "message": {**body, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}}}]
+    for index, block in enumerate(body["content"]):
+        tool = block["type"] == "tool_use"
+        text = json.dumps(block["input"]) if tool else block["text"]
+        made.append(
+            {"type": "content_block_start", "index": index, "content_block": {**block, **({"input": {}} if tool else {"text": ""})}}
+        )
+        made += [
+            {
+                "type": "content_block_delta",
+                "index": index,
+                "delta": {"type": "input_json_delta", "partial_json": text[at : at + 9]}
+                if tool
+                else {"type": "text_delta", "text": text[at : at + 9]},
+            }
+            for at in range(0, len(text), 9)
+        ]
+        made.append({"type": "content_block_stop", "index": index})
+    made.append(
+        {"type": "message_delta", "delta": {"stop_reason": body["stop_reason"]}, "usage": {"output_tokens": usage.get("output_tokens", 0)}}
+    )
+    return [*made, {"type": "message_stop"}]
+
+
 def schema_of(asked: Mapping[str, Any]) -> Mapping[str, Any]:
     """The schema that the answer has to fit, wherever the request names it."""
     if "output_config" in asked:

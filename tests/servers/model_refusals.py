@@ -18,7 +18,7 @@ FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "uri", 
 MOST_UNIONS, MOST_OPTIONAL = 16, 24
 CHAT_TAKEN = {
     "model", "messages", "max_tokens", "max_completion_tokens", "response_format", "temperature", "top_p", "user", "stream", "stop", "seed", "n",
-    "tools", "tool_choice", "metadata", "frequency_penalty", "presence_penalty", "reasoning_effort",
+    "tools", "tool_choice", "metadata", "stream_options", "frequency_penalty", "presence_penalty", "reasoning_effort",
 }  # fmt: skip
 
 
@@ -33,8 +33,6 @@ def of_message(asked: Any) -> Refusal | None:
         return _invalid(f"{unknown[0]}: Extra inputs are not permitted")
     if not isinstance(asked["max_tokens"], int) or isinstance(asked["max_tokens"], bool) or asked["max_tokens"] < 0:
         return _invalid("max_tokens: Input should be a valid integer")
-    if asked.get("stream"):
-        return _invalid("stream: not offered here")
     return _messages(asked["messages"]) or _form(asked) or _tools(asked)
 
 
@@ -44,8 +42,6 @@ def of_chat(asked: Any) -> Refusal | None:
         return _invalid("'model' and 'messages' are required")
     if unknown := sorted(set(asked) - CHAT_TAKEN):
         return _invalid(f"Unrecognized request argument supplied: {unknown[0]}")
-    if asked.get("stream"):
-        return _invalid("stream: not offered here")
     form = asked.get("response_format") or {}
     if form.get("type") == "json_object" and "json" not in str(asked["messages"]).lower():
         return _invalid("'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.")

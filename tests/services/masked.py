@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from console import access, actions, channels, runs, steps, workflows
+from console import access, actions, messages, runs, steps, workflows
 from console.access import policy_store
 from console.db import transaction
 from console.db.engine import fetch
@@ -192,7 +192,7 @@ def walk(company: Company) -> Iterator[str]:
             runs.approve(company.rosa, here["waiting"]["key"], reason="Fine.")
         elif here["waiting"]["for"] == "message":
             for (message,) in fetch("select id from console.message where run = %s and direction = 'out' and status = 'waiting'", (run,)):
-                channels.send(message)
+                messages.send(message)
         elif here["waiting"]["for"] == "run":
             runs.tend(run)
             for (child,) in fetch("select id from console.run where parent = %s and ended_at is null", (run,)):

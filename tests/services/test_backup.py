@@ -363,9 +363,7 @@ def test_not_while_somebody_is_at_work(company: Company, saved: Path) -> None:
         restore.restore(CLI, saved, replace=True, agree=yes)
     note.unlink()
     worker, there = Worker(), threading.Event()
-    worker.duties = [Duty("be there", 0.05, there.set)]
-    for others in ("enrolled", "firing", "following", "letters", "messages", "models", "moving", "outside", "thorough", "watching"):
-        setattr(worker, others, [])  # whose connections a restore in this same process would take from them
+    worker.duties = {"log": [Duty("be there", 0.05, there.set)]}  # a restore in this same process would take their connections from others
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:

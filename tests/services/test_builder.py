@@ -1,13 +1,16 @@
 """Words become changes of a draft: what is sent, what comes back, and what a hostile or broken model cannot do."""
 
 import json
+import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from console import access, accounts, builder, queue, settings, workflows
 from console.activity import sequencing
+from console.builder import builder_turns
 from console.core import drafting
 from console.core.actor import Actor
 from console.db.engine import fetch
@@ -93,6 +96,35 @@ def test_changes_are_proposed_and_nothing_is_changed(company: Company, model: Se
     kinds = [row[0] for row in fetch("select kind from console.activity where kind like 'builder%%' order by at, pos")]
     assert kinds == ["builder_asked", "builder_answered"]
     assert "Ask why" not in str(fetch("select to_jsonb(t)::text from console.builder_turn t"))
+
+
+def test_what_has_arrived_so_far_is_seen_while_the_answer_arrives(company: Company, model: Server) -> None:
+    model.obey(answer(ASK_WHY, RETITLE, {"op": "remove_step", "step": "back"}))
+    model.slowly_s = 0.2
+    turn = builder.ask(company.mona, "care-review", "Ask why.", workflows.open_draft(company.mona, "care-review").revision)
+    working = threading.Thread(target=worked, args=({queue.BUILD},))
+    working.start()
+    seen = list[str]()
+    while working.is_alive():
+        told = builder.turn(company.mona, "care-review", turn)
+        if told.status == "pending" and told.answer.text not in ("", *seen[-1:]):
+            seen.append(told.answer.text)
+        working.join(0.02)
+    model.slowly_s = 0.0
+    assert seen[0] == "Added: Say why"
+    assert "Changed: Rate the risk" in seen[-1]
+    assert builder.turn(company.mona, "care-review", turn).answer.text == "I would do this."
+    assert model.asked[-1].body["stream"] is True
+
+
+def test_a_turn_that_was_stopped_says_so_whatever_arrives_later(company: Company, model: Server) -> None:
+    model.obey(answer(ASK_WHY))
+    turn = builder.ask(company.mona, "care-review", "Ask why.", workflows.open_draft(company.mona, "care-review").revision)
+    asked_ = builder_turns.question(turn)
+    assert asked_ is not None
+    assert builder.stop(company.mona, "care-review", turn).stopped
+    builder_turns.note_growing(asked_, ["Added: Say why"])
+    assert fetch("select answer_ct from console.builder_turn where id = %s", (turn,)) == [(None,)]
 
 
 def test_the_model_gets_names_within_reach_and_never_a_value(company: Company, model: Server) -> None:
@@ -226,6 +258,20 @@ def test_stopped_and_asked_anew(company: Company, model: Server) -> None:
     worked({queue.BUILD})
     assert builder.turn(company.mona, "care-review", second).stopped
     assert not model.asked
+
+
+def test_a_turn_whose_worker_died_has_its_whole_time_again(company: Company, model: Server) -> None:
+    model.obey(answer(RETITLE), times=None)
+    revision = workflows.open_draft(company.mona, "care-review").revision
+    told = {}
+    for asked_s in (40, 400):
+        turn = builder.ask(company.mona, "care-review", "Judge the risk.", revision)
+        ago = timedelta(seconds=asked_s)
+        fetch("update console.builder_turn set at = at - %s, deadline_at = deadline_at - %s where id = %s returning 1", (ago, ago, turn))
+        before = builder.turn(company.mona, "care-review", turn).status
+        worked({queue.BUILD})
+        told[asked_s] = (before, builder.turn(company.mona, "care-review", turn).status)
+    assert told == {40: ("pending", "ready"), 400: ("failed", "failed")}, "another worker takes it up; nobody waits any more after so long"
 
 
 def test_without_a_model_it_is_said_and_nobody_is_asked(company: Company) -> None:

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from console import log, queue, runs
-from console.channels import pick_up
 from console.db.engine import fetch
 from console.errors import NotAllowed
+from console.messages import pick_up
 from console.upkeep import copies, doctor, health, status
-from tests.channels import reached
-from tests.channels.reached import NOON, SAM, workflow
 from tests.company import Company
 from tests.conftest import Database
 from tests.jobs import work_until_idle
+from tests.messages import reached
+from tests.messages.reached import NOON, SAM, workflow
 from tests.services.paying import Provider, at_pay, pay, paying, providing
 
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}

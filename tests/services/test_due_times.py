@@ -14,9 +14,9 @@ from console.monitoring import due_times
 from console.upkeep import status
 from console.work import my_work, notices
 from console.workflows import Known
-from tests.channels.reached import clock
 from tests.company import DESK, Company
 from tests.conftest import web_app
+from tests.messages.reached import clock
 from tests.services.engine import step
 from tests.views.conftest import signed_in
 

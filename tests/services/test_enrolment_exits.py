@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console import accounts, browse, enrolments, queue, runs, triggers, workflows
+from console import accounts, automation, browse, enrolments, queue, runs, workflows
 from console.activity import sequencing
 from console.db.engine import fetch, place_among
 from console.enrolments import Lead, Question
@@ -145,11 +145,11 @@ def test_what_a_trigger_finds_is_enrolled_once_and_begins_at_the_pace(company: C
     rated = {"id": "rated", "kind": "event", "on": "record.updated", "filter": "record.risk == 'medium'"}
     workflows.import_file(NURTURE | {"triggers": [rated], "exits": EXITS[:1], "reenrol": "never"}, publish=True)
     sequencing.sequence()
-    triggers.synchronise()
+    automation.synchronise()
     for _ in range(2):
         browse.change(company.olivia, "customer", "2", {"risk": "medium"}, {"risk": "low"})
         sequencing.sequence()
-        triggers.follow_log()
+        automation.follow_log()
         work_until_idle(queue.JOBS - {queue.PROPOSE})
         followed()
         enrolments.unenrol(company.mona, "nurture", lead(company, "2").id, "Enough.") if lead(company, "2").left_at is None else None

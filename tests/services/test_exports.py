@@ -324,8 +324,7 @@ def test_a_worker_seals_what_an_export_waits_for(told: Company) -> None:
     sequencing.head_asked_for(5.0)
     assert tree_heads.newest() is None, "without a worker nobody waits"
     worker = Worker()
-    worker.duties = [duty for duty in worker.duties if duty.name == "seal when asked"]
-    worker.thorough = []
+    worker.duties = {"log": [duty for duty in worker.duties["log"] if duty.name == "seal when asked"]}
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:

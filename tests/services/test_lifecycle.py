@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from console import accounts, log, monitoring, runs, triggers, workflows
+from console import accounts, automation, log, monitoring, runs, workflows
 from console.db.engine import transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.company import DOCUMENT, Company
@@ -150,7 +150,7 @@ def test_activation_says_what_fires_and_the_card_when(company: Company) -> None:
     preview = monitoring.activation(company.mona, "hourly")
     assert (list(preview.triggers), len(preview.firings), {name for name, _ in preview.firings}) == (["By its schedule"], 20, {"hourly"})
     workflows.import_file(document, publish=True)
-    triggers.synchronise(workflows.live("hourly").id)
+    automation.synchronise(workflows.live("hourly").id)
     [card] = [card for card in monitoring.cards(company.ines, "UTC") if card.known.slug == "hourly"]
     assert card.next_at == preview.firings[0][1]
     workflows.pause(company.mona, "hourly")

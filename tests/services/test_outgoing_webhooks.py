@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from console import access, accounts, log, outgoing_webhooks as webhooks, subjects, triggers
+from console import access, accounts, automation, log, outgoing_webhooks as webhooks, subjects
 from console.access import policy_store
 from console.access.rows import Row
 from console.activity import sequencing
@@ -349,7 +349,7 @@ def test_records_that_a_run_changes_are_told_of(company: Company, receiver: Rece
     run_id = company.finished("1")
     company.work()
     go_on()
-    known = [(event.on, event.record, dict(event.new or {})) for event in triggers.read_after(0, ["record.updated"]).events]
+    known = [(event.on, event.record, dict(event.new or {})) for event in automation.read_after(0, ["record.updated"]).events]
     assert known == [("record.updated", "1", {"risk": "low"})], "triggers know it too"
     [told] = bodies(receiver)
     assert (told["type"], told["run"], told["data"]["changed"]) == (

@@ -12,8 +12,8 @@ import pytest
 from console import access, accounts, runs, sources, workflows
 from console.core.run.origin import RecordRef, StartedBy
 from console.work import notices
-from tests.channels.reached import clock
 from tests.company import Company
+from tests.messages.reached import clock
 
 ROOT = Path(__file__).parents[2]
 BEGUN = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(days=20)

@@ -1,17 +1,23 @@
 """Moving live runs to another version: what is suggested, which cannot and why, what stays with the run, who may, what the log says."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from console import log, publication, runs, workflows
+from console import access, log, publication, runs, workflows
+from console.activity import sequencing
 from console.core import drafting
-from console.db.engine import fetch
+from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
-from console.upkeep import retention
+from console.rights import clearances
+from console.upkeep import erasure, retention
+from tests import traces
 from tests.company import Company
 from tests.services.test_labels import may_see
+from tests.services.test_publishing_reviews import second_lead, titled, wants_second
+
+NOW = datetime.now(UTC)
 
 CARE = "care-review"
 
@@ -134,3 +140,50 @@ def test_a_move_tells_nothing_of_runs_that_its_reader_is_not_cleared_for(company
     fetch("update console.run_move set runs = array[%s] where id = %s returning id", (closed_run, both.id))
     with pytest.raises(NotFound):
         publication.move_of(company.mona, CARE, both.id)
+
+
+MARK = "zqcolleague"
+
+
+def marked() -> list[str]:
+    with transaction() as connection:
+        return traces.in_tables(connection, MARK)
+
+
+def test_what_somebody_wrote_about_publishing_and_holding_goes_with_them(company: Company) -> None:
+    wants_second(company)
+    tom, words = second_lead(company), f"{MARK} wants it"
+    for title, asker, decider in (("Once", company.mona, tom), ("Twice", tom, company.mona)):
+        titled(asker, title)
+        publication.approve(decider, publication.ask_for_review(asker, CARE, note=words).id, reason=words)
+    workflows.change(company.mona, CARE, status="paused", reason=words)
+    erasure.hold(company.ines, "customer", "2", words)
+    access.grant("keeper", "label:amber", ["see"])
+    clearances.ask(company.ines, "amber", company.mona.email, NOW, NOW + timedelta(days=1), words)
+    sequencing.catch_up()
+    there = {
+        "console.workflow_review: note",
+        "console.workflow_review: reason",
+        "console.workflow_version: note",
+        "console.workflow: status_reason",
+    }
+    assert set(marked()) == there | {"console.clearance: reason", "console.hold: reason"}
+    for who in (company.mona, tom):
+        erasure.erase(company.ines, "person", who.id, "They left.")
+    assert marked() == [
+        "console.hold: reason",
+        "console.workflow_version: note",
+    ]  # of whoever erased them; and a version never changes
+
+
+def test_the_reason_of_a_move_goes_with_who_wrote_it_and_with_whom_it_was_about(company: Company) -> None:
+    for whose in ("customer", "person"):
+        run_id = company.started("1" if whose == "customer" else "2")
+        number = published(company, LATER | {"value": f"Decide {whose}"})
+        publication.move_runs(company.mona, CARE, number - 1, number, steps={}, reason=f"{MARK} {whose}")
+        runs.abort(company.olivia, run_id, revision=None, reason="Enough.")
+    assert marked() == ["console.run_move: reason"]
+    for collection, key in (("customer", "1"), ("person", company.mona.id)):
+        erasure.erase(company.ines, collection, key, "Asked for.")
+    assert marked() == []
+    assert {row[0] for row in fetch("select reason from console.run_move")} == {publication.run_moves.ERASED}

@@ -1,6 +1,7 @@
 """Chat message: what its settings take, and what is posted."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ SMALLEST: dict[str, Any] = {"target": "sales", "text": "A lead: {{ record.displa
 FURTHER: list[dict[str, Any]] = [{"expires": "PT1H"}]
 HANDED_IN: tuple[dict[str, Any], str] = ({}, "send")
 TEXTS: list[tuple[dict[str, Any], list[str], list[str]]] = [({}, [], ["text"])]
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 MASKED: dict[str, Any] = {"target": "sales", "text": "{{ record.tax_id }}"}
 
 
@@ -29,7 +31,7 @@ def test_settings_that_could_not_work_are_refused(settings: dict[str, Any]) -> N
 def test_it_is_posted_as_slack_takes_it(given_settings: Callable[..., None]) -> None:
     with outside.http() as server:
         given_settings(CONSOLE_CHAT_TARGETS=f"sales={server.url}/hook", CONSOLE_PRIVATE_HOSTS="127.0.0.1")
-        ChatWebhook().send(Letter("msg_1", "chat", "sales", {"text": "A <lead>"}))
+        ChatWebhook().send(Letter("msg_1", "chat", "sales", {"text": "A <lead>"}, at=NOON))
         assert [(one.path, orjson.loads(one.body)) for one in server.received] == [("/hook", {"text": "A <lead>"})]
         with pytest.raises(IntegrationError, match="no chat ops"):
-            ChatWebhook().send(Letter("msg_2", "chat", "ops", {"text": "x"}))
+            ChatWebhook().send(Letter("msg_2", "chat", "ops", {"text": "x"}, at=NOON))

@@ -79,7 +79,9 @@ def test_a_person_may_be_asked_before_anything_goes_out() -> None:
     kind, first = steps.get("request_documents"), {**REQUEST, "asks_first": True}
     assert [kind.by_itself(config) for config in (REQUEST, first)] == [True, False]
     assert [kind.asks(kind.Config.model_validate(config)) for config in (REQUEST, first)] == [False, True]
-    assert [option.value for option in prepare("request_documents", first, ADA).outcomes] == ["received", "write", "expired"]
+    prompt = prepare("request_documents", first, ADA)
+    assert [option.value for option in prompt.outcomes] == ["received", "write", "expired"]
+    assert "The letter asks for:\n\n- " in (prompt.text or "")
     assert complete("request_documents", first, ADA, {"to": "b@example.org"}, "write").awaits is not None
 
 

@@ -324,6 +324,7 @@ ROUTES = [
     ),
     Route(WORKFLOW + "/ask/<turn_id>/state", "/workflows/care-review/ask/bld_none/state", status=403),
     Route(WORKFLOW + "/test/past", "/workflows/care-review/test/past", status=403),
+    Route(WORKFLOW + "/test/contacts", "/workflows/care-review/test/contacts", status=403),
     Route(WORKFLOW + "/moves/<move_id>", "/workflows/care-review/moves/mov_none", status=403),
     Route(WORKFLOW + "/start", "/workflows/care-review/start", ("GET", "POST"), status=404),
     Route(WORKFLOW + "/triggers", "/workflows/care-review/triggers"),

@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from markupsafe import Markup
 
 from console import builder, queue, workflows
+from console.builder import builder_turns
 from console.db.engine import fetch
 from tests.company import Company
 from tests.conftest import web_app
@@ -44,6 +45,12 @@ def test_a_proposal_is_shown_and_taken_in_part(company: Company, mona: FlaskClie
     turn = re.search(r"/ask/(bld_\w+)/state", mona.get(ASK).text)
     assert turn
     assert mona.get(turn[0].join(["/workflows/care-review", ""])).status_code == 204
+    asked = builder_turns.question(turn[1])
+    assert asked is not None
+    builder_turns.note_growing(asked, ["Added: Say <why>", "Removed: Read this"])
+    for told in (mona.get(f"/workflows/care-review{turn[0]}").text, mona.get(ASK).text):
+        assert "Say &lt;why&gt;" in told
+        assert "Added: " in told
     worked({queue.BUILD})
     assert mona.get(f"/workflows/care-review{turn[0]}").headers["HX-Refresh"] == "true"
     page = mona.get(ASK).text

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, db
+from console import access, collections, db
 from console.access import policy_store
 from console.contacts import imports
 from console.db import engine
@@ -48,6 +48,21 @@ def test_each_line_is_shown_before_it_is_added_and_says_why_it_is_not(club: "Pag
     done = club.olivia.post(URL, page.form(URL)["fields"] | {"go": "1"}, status=200)
     assert "1 added; 4 not" in done.text
     assert "Zoë Müller" in club.olivia.get("/c/contact?segment=").text
+
+
+def test_what_the_database_or_a_rule_would_refuse_is_said_before_anything_is_added(club: "Pages") -> None:
+    olivia, ines = club.company.olivia, club.company.ines
+    document = collections.open_collection(ines, "contact").document.to_json()
+    rules = [{"if": "record.worth == null || record.worth < 1000", "message": "Too dear."}]
+    changed = {name: value for name, value in {**document, "validation": rules}.items() if value is not None}
+    collections.publish(ines, "contact", collections.save(ines, "contact", 0, changed))
+    sheet = imports.read(olivia, "contact", "name,stage,time zone,worth\nA,,Mars/Phobos,1\nB,new,Europe/Oslo,2000\nC,new,Europe/Oslo,2\n")
+    assert [line.reasons for line in sheet.lines] == [
+        ("Stage is needed.", "There is no time zone Mars/Phobos; one looks like Europe/Vilnius."),
+        ("Too dear.",),
+        (),
+    ]
+    assert imports.add(olivia, "contact", "name,stage\nC,new\n")[0] == 1
 
 
 @cases(

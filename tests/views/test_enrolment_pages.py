@@ -1,15 +1,19 @@
 """Enrolling from a list, a segment and a file, who is where, and the same as JSON; who may not look is told of nobody."""
 
+import dataclasses
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from console import accounts, enrolments, workflows
+from console import accounts, enrolments, runs, workflows
 from console.enrolments import Question
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
 from tests.jobs import work_until_idle
+from tests.messages import reached
+from tests.services.engine import step
 from tests.services.test_runs_lists import counted
 from tests.views.conftest import Pages
 
@@ -144,3 +148,43 @@ def test_programs_enrol_follow_and_take_out(pages: Pages, robot: None) -> None:
     call(stan, "POST", f"{root}/enrolments", 404, {"records": ["1"]})
     wrong = call(olivia, "POST", f"{root}/enrolments", 422, {"records": ["1"], "segment": "unrated"})
     assert wrong["details"][0]["field"] == "records"
+
+
+def test_a_list_of_who_is_in_says_until_when_each_waits_and_why(pages: Pages) -> None:
+    company = pages.company
+    reached.founded(company)
+    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    steps = [
+        step("start", "start", "rest"),
+        {**step("rest", "wait", "text", {"duration": "hours(9)"}), "title": "Rest"},
+        {**step("text", "sms", "end", {"text": "Hello"}), "title": "A text"},
+        step("end", "end", None),
+    ]
+    about = {"format": 1, "slug": "nurture", "title": "Nurture", "team": "operations", "collection": "contact", "run_as": ROBOT}
+    workflows.import_file({**about, "steps": steps}, publish=True)
+    with reached.clock(reached.NOON) as move:
+        enrolments.batches.begin(company.olivia, "nurture", Question(keys=[reached.SAM]))
+        work_until_idle({"begin_enrolled", "advance"})
+        for listed in ("enrolled", "executions"):
+            assert "until 25 Nov 2026, 04:00" in pages.olivia.get(f"/workflows/nurture/{listed}").text
+        move(timedelta(hours=9, minutes=1))  # 21:01 in Denver
+        [lead] = enrolments.places.page(company.mona, enrolments.find("nurture")).rows
+        runs.advance(str(lead.run))
+        reached.work()
+        page = pages.olivia.get("/workflows/nurture/enrolled")
+        why = "until 25 Nov 2026, 15:00. Quiet hours in Denver. SMS leave from 08:00 on Wednesday, 25 November there."
+        assert why in page.text
+        [href] = [link for link in page.links if "/enrolled/lead_" in link]
+        assert f"here now, waits {why}" in pages.olivia.get(href).text
+
+
+def test_a_file_whose_heading_says_little_is_looked_at_by_its_cells(pages: Pages) -> None:
+    company = pages.company
+    reached.founded(company)
+    target = dataclasses.replace(enrolments.find("care-review"), collection="contact")
+    for headings, cells, columns in (
+        (["Mail"], ["x"], {"0": "email"}),
+        (["Shoe size", "Reach at"], ["38", "sam@post.example"], {"1": "email"}),
+        (["What", "Which"], ["a", "b"], {"0": "record"}),
+    ):
+        assert enrolments.whom_to_enrol.columns_of(company.olivia, target, headings, [cells]) == columns

@@ -29,8 +29,8 @@ from tests.views.test_rates_and_keys import (
     key,
 )
 
-ANEW = {"revealValue", "assignTickets", "unassignTickets", "dryRunWorkflow"}
-"""Calls that are judged and done each time; those of many tickets do each of them once, a dry run does nothing."""
+ANEW = {"revealValue", "assignTickets", "unassignTickets", "dryRunWorkflow", "tryOnContacts"}
+"""Calls that are judged and done each time; those of many tickets do each of them once, a dry run and a trial do nothing."""
 
 
 def stored() -> str:
@@ -42,7 +42,9 @@ def stored() -> str:
 def begin_again(*tables: str) -> None:
     """As if the process had died before it kept that the last request was answered; with `request_done`, before it did anything."""
     with hot_engine().connect() as connection:
-        connection.execute(sa.text("update console.idempotency set status = null where at = (select max(at) from console.idempotency)"))
+        connection.execute(
+            sa.text("update console.idempotency set status = null, made = null where at = (select max(at) from console.idempotency)")
+        )
         for table in tables:
             connection.execute(sa.text(f"delete from console.{table} where at = (select max(at) from console.{table})"))
 
@@ -146,6 +148,22 @@ def test_twins_that_race(web: Flask, house: Company) -> None:
     assert {one["id"] for one in done} == {done[0]["id"]}
     assert all(answer.get_json()["code"] == "in_progress" for answer in answers if answer.status_code != 201)
     assert fetch("select count(*) from console.workflow where title = 'Race'") == [(1,)]
+
+
+def test_what_is_done_and_not_named_yet_is_not_done_again(web: Flask, house: Company) -> None:
+    """Between the transaction of the work and the note of what it made; at last, where the first request died there."""
+    mona, path, body = Program(web, key(house.mona)), "/collections/customer/records/1/notes", {"text": "Once and not twice"}
+
+    def sent() -> tuple[int, str | None]:
+        answer = mona("POST", path, body, X_Idempotency_Key="unnamed")
+        return answer.status_code, answer.get_json().get("code")
+
+    assert sent() == (201, None)
+    begin_again()
+    assert sent() == (409, "in_progress")
+    fetch("update console.idempotency set at = now() - interval '31 s' where status is null returning key")
+    assert sent() == (409, "done_before")
+    assert [note["text"] for note in mona("GET", path).get_json()["data"]] == [body["text"]]
 
 
 @pytest.mark.parametrize("place", ["after", "before"])

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from console import access, accounts
+from console import access, accounts, workflows
 from console.access import policy_store
 from console.db import transaction
-from tests.channels import reached
-from tests.channels.reached import ANA, NOON, begin, line, workflow
 from tests.company import Company
 from tests.conftest import web_app
+from tests.messages import reached
+from tests.messages.reached import ANA, NOON, begin, line, workflow
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -80,3 +80,40 @@ def test_a_test_message_to_oneself(pages: "Pages", company: Company) -> None:
     reached.work()
     assert "A test" in pages.ines.get("/outbox").text
     assert company
+
+
+def test_messages_are_tried_on_contacts_before_a_workflow_is_switched_on(pages: "Pages", company: Company) -> None:
+    reached.founded(company)
+    access.grant("operations_lead", "workflow:*", ["edit", "publish", "activate"], team="operations")
+    access.refresh()
+    text = "Hello {{ record.name }}, you are worth {{ record.worth }}. {{ first(record.language, 'en') }} {{ steps.call.outcome }}"
+    slug = workflow(
+        "tried",
+        [
+            {**CALL, "next": {"interested": "end", "default": "sms"}},
+            {"id": "sms", "type": "sms", "title": "A text", "config": {"text": text}},
+        ],
+    )
+    with reached.clock(NOON):
+        page = pages.mona.get(f"/workflows/{slug}/test/contacts")
+        assert "6 contacts tried" in page.text
+        assert "A text 1" in page.text, "Sam alone has a telephone and consent; it is noon there"
+        assert "4 There is no telephone number." in page.text
+        assert "Worth for 2" in page.text
+        assert "Bram de Wit" in page.text
+        assert f"/workflows/{slug}/test/contacts" in pages.mona.get(f"/workflows/{slug}/test").links
+        workflows.change(company.mona, slug, status="completed")
+        refused = pages.mona.send(pages.mona.get(f"/workflows/{slug}/switch?to=active"), f"/workflows/{slug}/switch", status=409)
+        assert "A text: Worth is empty for 2 of 6, such as Bram de Wit." in refused.text
+        assert workflows.entry(company.mona, slug).status == "completed"
+        key = accounts.create_key("tests", company.mona.id).text
+        client, headers = web_app().test_client(), {"Authorization": f"Bearer {key}"}
+        answer = client.post(f"/api/v1/workflows/{slug}/activate", headers=headers, json={})
+        assert (answer.status_code, answer.get_json()["code"]) == (409, "merge_fields")
+        told = client.post(f"/api/v1/workflows/{slug}/trial", headers=headers, json={"version": "live", "segment": "engaged"}).get_json()
+        assert (told["tried"], told["more"]) == (3, False)
+        [of_text] = [one for one in told["steps"] if one["step"] == "sms"]
+        assert (of_text["channel"], of_text["leave"]) == ("sms", 0)
+        assert {"reason": "Quiet hours", "count": 1} in of_text["wait"], "it is eight in the evening where Bram is"
+        workflow(slug, [{"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}])
+        workflows.change(company.mona, slug, status="active")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from console.ai import failures
+from console.ai.streaming import Hear, JoinedMessage, joining
 from console.ai.types import ProviderError, Raw
 
 MODEL = "claude-haiku-5-5"
@@ -65,6 +66,7 @@ class Anthropic:
             logging.getLogger(logger).setLevel(logging.WARNING)
         self.config, self.model = config, config.model
         self._unfit: set[str] = set()
+        self._streams = True
         self._client = anthropic.Anthropic(
             api_key=config.api_key,
             base_url=_ENDING.sub("", config.base_url),
@@ -78,8 +80,31 @@ class Anthropic:
             ),
         )
 
-    def complete(self, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str = "") -> Raw:
-        """The answer; `user_id` goes as metadata. Raises ProviderError only."""
+    def complete(
+        self,
+        system: str,
+        user: str,
+        schema: Mapping[str, Any],
+        *,
+        deadline: float,
+        max_tokens: int,
+        user_id: str = "",
+        hear: Hear | None = None,
+    ) -> Raw:
+        """The answer; `user_id` goes as metadata, and `hear` takes the text while it arrives. Raises ProviderError only."""
+        if hear is not None and self._streams:
+            try:
+                with joining(JoinedMessage(hear)):
+                    return self._complete(system, user, schema, deadline=deadline, max_tokens=max_tokens, user_id=user_id, parts=True)
+            except ProviderError as error:
+                if error.code != "bad_request" or "stream" not in error.detail.lower():
+                    raise
+                self._streams = False
+        return self._complete(system, user, schema, deadline=deadline, max_tokens=max_tokens, user_id=user_id, parts=False)
+
+    def _complete(
+        self, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str, parts: bool
+    ) -> Raw:
         schema_hash = hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest()
         request: dict[str, Any] = {
             "model": self.model,
@@ -87,6 +112,7 @@ class Anthropic:
             "system": [{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}],
             "messages": [{"role": "user", "content": user}],
             **({"metadata": {"user_id": user_id}} if user_id else {}),
+            **({"extra_body": {"stream": True}} if parts else {}),
         }
         if schema_hash not in self._unfit:
             try:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from console.ai import failures
+from console.ai.streaming import Hear, JoinedCompletion, joining
 from console.ai.types import ProviderError, Raw
 
 Stop = Literal["complete", "truncated", "refused", "other"]
@@ -48,10 +49,13 @@ class Dialect:
     form: Literal["json_schema", "json_object", "text"] = "json_schema"
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     temperature: bool = True
+    stream: bool = True
 
     def after(self, refusal: str) -> "Dialect | None":
         """The next one to try after it was refused in these words, None where they are about something else."""
         words = refusal.lower()
+        if "stream" in words and self.stream:
+            return replace(self, stream=False)
         if "max_completion_tokens" in words and self.limit == "max_tokens":
             return replace(self, limit="max_completion_tokens")
         if "temperature" in words and self.temperature:
@@ -90,16 +94,28 @@ class OpenAICompatible:
             },
         )
 
-    def complete(self, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str = "") -> Raw:
-        """The answer; `user_id` goes as user. Raises ProviderError only."""
+    def complete(
+        self,
+        system: str,
+        user: str,
+        schema: Mapping[str, Any],
+        *,
+        deadline: float,
+        max_tokens: int,
+        user_id: str = "",
+        hear: Hear | None = None,
+    ) -> Raw:
+        """The answer; `user_id` goes as user, and `hear` takes the text while it arrives. Raises ProviderError only."""
         form = json.dumps(schema, sort_keys=True)
         schema_hash = hashlib.sha256(form.encode()).hexdigest()
         dialect = self._dialects.get(schema_hash, self._usual)
         while True:
             try:
-                body, request_id = self._sent(
-                    "POST", "chat/completions", deadline, self._request_body(dialect, system, user, schema, max_tokens, user_id)
-                )
+                asked = self._request_body(dialect, system, user, schema, max_tokens, user_id)
+                parts = hear is not None and dialect.stream
+                asked |= {"stream": True, "stream_options": {"include_usage": True}} if parts else {}
+                with joining(JoinedCompletion(hear) if hear is not None and parts else None):
+                    body, request_id = self._sent("POST", "chat/completions", deadline, asked)
             except ProviderError as error:
                 other = dialect.after(error.detail) if error.code == "bad_request" else None
                 if other is None:

@@ -2,10 +2,8 @@
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
-from types import MappingProxyType
 
 from console.channels.base import Provider
 
@@ -13,22 +11,28 @@ ENTRY_POINT = "console.channels"
 
 
 @cache
-def every() -> Mapping[str, Provider]:
-    """The provider of each kind. One of another package stands before ours."""
-    made: dict[str, Provider] = {}
+def every() -> tuple[Provider, ...]:
+    """All providers: those of other packages first, then ours in the order of their files."""
+    made: list[Provider] = [point.load()() for point in entry_points(group=ENTRY_POINT)]
     for module in pkgutil.iter_modules(__path__):
-        for entry in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
-            if isinstance(entry, type) and issubclass(entry, Provider) and entry.__module__ == f"{__name__}.{module.name}":
-                made[entry.kind] = entry()
-    for point in entry_points(group=ENTRY_POINT):
-        foreign: type[Provider] = point.load()
-        made[foreign.kind] = foreign()
-    return MappingProxyType(made)
+        name = f"{__name__}.{module.name}"
+        kinds = [entry for entry in vars(importlib.import_module(name)).values() if isinstance(entry, type) and entry.__module__ == name]
+        made += [kind() for kind in kinds if issubclass(kind, Provider)]
+    return tuple(made)
 
 
 def provider_of(kind: str) -> Provider:
-    """The provider of this kind. Raises KeyError."""
-    return every()[kind]
+    """Who carries messages of this kind now: one of another package stands before ours, and of several the first whose settings are there. Raises KeyError."""
+    able = [provider for provider in every() if provider.kind == kind]
+    if not able:
+        raise KeyError(kind)
+    foreign = [provider for provider in able if not type(provider).__module__.startswith(f"{__name__}.")]
+    return next((provider for provider in foreign or able if not provider.missing()), able[0])
 
 
-__all__ = ["ENTRY_POINT", "every", "http_call", "provider_of", "twilio_sms"]
+def named(kind: str, name: str) -> Provider | None:
+    """The provider of this name, also where another one carries new messages now; None where there is none."""
+    return next((provider for provider in every() if (provider.kind, provider.name) == (kind, name)), None)
+
+
+__all__ = ["ENTRY_POINT", "every", "named", "provider_of"]

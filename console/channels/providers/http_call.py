@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import orjson
 
-from console import log, settings
-from console.channels.base import Handed, Letter, Provider
+from console import settings
+from console.channels.base import BadSignature, Callback, Handed, Letter, Provider, Receipt
 from console.core.contacting import Kind
-from console.errors import IntegrationError, OutcomeUnknown
+from console.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.integrations import net
 
 OUTCOMES = frozenset({"answered", "no_answer", "voicemail", "busy", "failed"})
@@ -23,7 +23,7 @@ class HttpCall(Provider):
     """A call is begun once for its id, however often it is asked for."""
 
     kind: ClassVar[Kind] = "call"
-    name, title, looks = "http", "Calls over HTTP", True
+    name, title, looks, calls_back = "http", "Calls over HTTP", True, True
 
     def missing(self) -> tuple[str, ...]:
         """The address and its secret."""
@@ -45,7 +45,7 @@ class HttpCall(Provider):
             "callback": letter.callback,
         }
         body = orjson.dumps(asked)
-        headers = {"Content-Type": "application/json", "Idempotency-Key": letter.id, **signature(letter.id, body)}
+        headers = {"Content-Type": "application/json", "Idempotency-Key": letter.id, **signature(letter, body)}
         answer = net.send("POST", str(settings.current().call_url), body, headers)
         if answer.good:
             return Handed(_id_of(_json(answer.body)))
@@ -57,7 +57,7 @@ class HttpCall(Provider):
         """Look the call up by our id."""
         url = str(settings.current().call_url)
         url += ("&" if "?" in url else "?") + "id=" + quote(letter.id, safe="")
-        answer = net.send("GET", url, None, signature(letter.id, b""))
+        answer = net.send("GET", url, None, signature(letter, b""))
         if answer.status == 404:
             return None
         if not answer.good:
@@ -67,23 +67,48 @@ class HttpCall(Provider):
             told = next((each for each in told["data"] if isinstance(each, dict)), {})
         if not told:
             return None
-        return handed(told, provider_id or _id_of(told))
+        return _handed(told, provider_id or _id_of(told))
+
+    def told(self, callback: Callback) -> Receipt:
+        """The end of a call."""
+        _require_signature(callback)
+        try:
+            told = orjson.loads(callback.body)
+        except orjson.JSONDecodeError:
+            raise Invalid("The body is no JSON.") from None
+        if not isinstance(told, dict) or not isinstance(told.get("id"), str):
+            raise Invalid("Name the call.", details=[{"field": "id", "reason": "The id that the call was asked for with."}])
+        handed = _handed(told, str(told.get("call") or "")[:200])
+        if not handed.outcome:
+            raise Invalid("Say how it ended.", details=[{"field": "outcome", "reason": "answered, no_answer, voicemail, busy or failed."}])
+        return Receipt(handed, told["id"])
 
 
-def handed(told: dict[str, Any], provider_id: str) -> Handed:
+def _require_signature(callback: Callback) -> None:
+    from standardwebhooks import Webhook, WebhookVerificationError
+
+    secret = settings.current().call_secret
+    if secret is None:
+        raise BadSignature("CONSOLE_CALL_SECRET is not set.")
+    try:
+        Webhook(secret).verify(callback.body, dict(callback.headers), json_parse=False)
+    except (WebhookVerificationError, ValueError):  # the second: no text, or a signature that is no base64
+        raise BadSignature("The signature does not fit, or is older than five minutes.") from None
+
+
+def _handed(told: dict[str, Any], provider_id: str) -> Handed:
     """What a callback or a look-up says of a call."""
     outcome = told.get("outcome")
     texts = {name: str(told.get(name) or "")[:LONGEST] for name in ("label", "transcript", "recording")}
     return Handed(provider_id, outcome if outcome in OUTCOMES else "", **texts)
 
 
-def signature(about: str, body: bytes) -> dict[str, str]:
+def signature(letter: Letter, body: bytes) -> dict[str, str]:
     """The three headers of Standard Webhooks."""
     from standardwebhooks import Webhook
 
-    now = log.now()
-    signed = Webhook(settings.current().call_secret or b"").sign(about, now, body.decode())
-    return {"webhook-id": about, "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signed}
+    signed = Webhook(settings.current().call_secret or b"").sign(letter.id, letter.at, body.decode())
+    return {"webhook-id": letter.id, "webhook-timestamp": str(int(letter.at.timestamp())), "webhook-signature": signed}
 
 
 def _id_of(told: dict[str, Any]) -> str:

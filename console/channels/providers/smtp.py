@@ -7,8 +7,9 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import ClassVar
 
-from console import log, settings
-from console.channels.base import Handed, Letter, Provider
+from console import settings
+from console.channels import mail_reports
+from console.channels.base import Answer, Callback, Handed, Letter, Provider, Receipt
 from console.channels.markdown_letter import as_html, as_plain
 from console.core.contacting import Kind
 from console.core.message_words import words_in
@@ -20,7 +21,7 @@ class Smtp(Provider):
     """A mail server cannot be asked what became of a message, so an unknown one is for a person. What bounces comes back by mail."""
 
     kind: ClassVar[Kind] = "email"
-    name, title = "smtp", "Mail server (SMTP)"
+    name, title, calls_back, most_bytes = "smtp", "Mail server (SMTP)", True, mail_reports.MOST_BYTES
 
     def missing(self) -> tuple[str, ...]:
         """The server and the sender."""
@@ -37,13 +38,17 @@ class Smtp(Provider):
         mail.send(message, bounces=settings.current().mail_bounces)
         return Handed(str(message["Message-ID"]))
 
+    def told(self, callback: Callback) -> Receipt | Answer | None:
+        """A mail that came back or in, as it is. The address is what its sender is believed by: only the mail server has it."""
+        return mail_reports.read(callback.body)
+
 
 def composed(letter: Letter, sender: str) -> EmailMessage:
     """The e-mail with both bodies. Its id is ours, so that an answer names it."""
     message, content = EmailMessage(), letter.content
     subject = " ".join(str(content.get("subject", "")).split())
     message["Subject"], message["From"], message["To"] = subject, sender, letter.to
-    message["Date"] = format_datetime(log.now())
+    message["Date"] = format_datetime(letter.at)
     message["Message-ID"] = f"<{letter.id}@{sender.rpartition('@')[2].strip('> ')}>"
     if content.get("reply_to"):
         message["Reply-To"] = str(content["reply_to"])

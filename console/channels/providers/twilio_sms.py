@@ -4,10 +4,10 @@ import base64
 import logging
 from datetime import timedelta
 from typing import Any, ClassVar
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from console import log, settings
-from console.channels.base import Handed, Letter, Provider
+from console import settings
+from console.channels.base import Answer, BadSignature, Callback, Handed, Letter, Provider, Receipt
 from console.core.contacting import Kind
 from console.errors import IntegrationError, OutcomeUnknown
 from console.integrations import net
@@ -21,7 +21,8 @@ class TwilioSms(Provider):
     """Twilio keeps no id of ours: a message that may have left is known by its receiver, its text and its day."""
 
     kind: ClassVar[Kind] = "sms"
-    name, title, looks = "twilio", "Twilio", True
+    name, title, looks, calls_back = "twilio", "Twilio", True, True
+    thanks = ("<Response/>", "text/xml")
 
     def missing(self) -> tuple[str, ...]:
         """The account, its secret and the sender."""
@@ -46,11 +47,27 @@ class TwilioSms(Provider):
         if provider_id:
             made = _answer_of(lambda client: client.messages(provider_id).fetch())
             return Handed(provider_id, OUTCOMES.get(str(made.status), ""), reason=str(made.error_message or ""))
-        since = (letter.since or log.now()) - LOOKED_BACK
+        since = (letter.since or letter.at) - LOOKED_BACK
         there = _answer_of(lambda client: client.messages.list(to=letter.to, date_sent_after=since, limit=100))
         fitting = (one for one in there if str(one.direction).startswith("outbound") and one.sid not in letter.taken)
         same = next((one for one in fitting if one.body == letter.content["text"]), None)
         return Handed(str(same.sid), OUTCOMES.get(str(same.status), "")) if same is not None else None
+
+    def told(self, callback: Callback) -> Receipt | Answer:
+        """A receipt, or an SMS that came in. Its address has our id behind `?m=`."""
+        from twilio.request_validator import RequestValidator
+
+        fields = parse_qsl(callback.body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
+        form = dict(reversed(fields))  # of two with one name, the first
+        secret, signature = settings.current().twilio_auth_token, callback.headers.get("x-twilio-signature", "")
+        if not secret or not RequestValidator(secret).validate(callback.url, form, signature):
+            raise BadSignature("The signature is not Twilio's.")
+        status = form.get("MessageStatus") or form.get("SmsStatus") or ""
+        sid = form.get("MessageSid") or form.get("SmsSid") or ""
+        if "Body" in form and status in ("", "received", "receiving"):
+            return Answer(form.get("From", ""), form["Body"], sid)
+        reason = f"Twilio: error {form['ErrorCode']}" if form.get("ErrorCode") else ""
+        return Receipt(Handed(sid, OUTCOMES.get(status, ""), reason=reason), callback.url.partition("?m=")[2])
 
 
 def _answer_of(call: Any) -> Any:

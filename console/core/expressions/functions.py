@@ -97,6 +97,11 @@ def smallest(_: datetime | None, *values: Any) -> Any:
     return _extreme(values, -1)
 
 
+def first(_: datetime | None, *values: Any) -> Any:
+    """The first of the arguments that says something: neither unknown, nor null, nor an empty text."""
+    return next((value for value in values if value is not UNKNOWN and value is not None and value != ""), None)
+
+
 def size(_: datetime | None, value: Any) -> Any:
     """Number of characters of a text, items of a list or names of an object."""
     return len(value) if isinstance(value, (str, list, tuple, Mapping)) else UNKNOWN
@@ -338,6 +343,7 @@ FUNCTIONS: dict[str, Function] = {
     "sum": Function(total, 1, None),
     "max": Function(largest, 1, None),
     "min": Function(smallest, 1, None),
+    "first": Function(first, 1, None),
     "size": Function(size, 1, 1),
     "lower": Function(lower, 1, 1),
     "upper": Function(upper, 1, 1),

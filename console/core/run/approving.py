@@ -95,15 +95,18 @@ def _plain(wish: Wish) -> dict[str, Any]:
     return asdict(wish) | {"request": dict(wish.request)}
 
 
-def ruled_out(run: Run, approval: Approval, person: str, email: str = "") -> str | None:
+def ruled_out(run: Run, approval: Approval, person: str, email: str = "", behind: duties.Behind = duties.NOBODY) -> str | None:
     """The rule that excludes this person, as it is written; None if there is none. `run` must hold all attempts."""
     done = duties.standing_steps(run)
-    return duties.violated_rule(approval.not_by, done, person, email=email, starter=run.started_by, requester=approval.requested_by)
+    starter, requester = run.started_by, approval.requested_by
+    return duties.violated_rule(approval.not_by, done, person, email=email, starter=starter, requester=requester, behind=behind)
 
 
-def refused_by(rule: str, title: str = "") -> NotAllowed:
-    """The error for a person whom a rule excludes. `title` is that of the step in the rule."""
-    if rule == REQUESTER:
+def refused_by(rule: str, title: str = "", *, itself: bool = True) -> NotAllowed:
+    """The error for a person whom a rule excludes. `title` is that of the step in the rule; without `itself` an account asked that they are behind."""
+    if rule == REQUESTER and not itself:
+        words = "The account that asked for this acts for you: you set off its run, or made a key of it. Somebody else has to decide (rule “requester”)."
+    elif rule == REQUESTER:
         words = "You asked for this approval yourself; somebody else has to decide (rule “requester”)."
     elif rule.startswith(STEP):
         words = f"You did the step “{title or rule.removeprefix(STEP)}”; somebody else has to decide (rule “{rule}”)."
@@ -125,8 +128,10 @@ def require_open(run: Run, approval_id: str) -> tuple[Attempt, Approval]:
 
 def approve(plan: Plan, run: Run, command: Approve, now: datetime) -> list[Event]:
     """The events of an approval. The last one needed requests the effects, exactly as they were approved."""
-    attempt, approval = require_answering(plan, run, command.approval, command.by, command.email)
-    standing = {each for each in approval.approvers if each in command.counted and ruled_out(run, approval, each) is None} | {command.by}
+    attempt, approval = require_answering(plan, run, command.approval, command.by, command.email, command.behind)
+    standing = {
+        each for each in approval.approvers if each in command.counted and ruled_out(run, approval, each, behind=command.behind) is None
+    } | {command.by}
     enough = len(standing) >= approval.needs
     open_data = {
         "approval": approval.id,
@@ -154,13 +159,15 @@ def _instead(command: Approve | Reject) -> dict[str, Any]:
     return {"stands_in_for": list(command.stands_in_for)} if command.stands_in_for else {}
 
 
-def require_answering(plan: Plan, run: Run, approval_id: str, by: str, email: str = "") -> tuple[Attempt, Approval]:
+def require_answering(
+    plan: Plan, run: Run, approval_id: str, by: str, email: str = "", behind: duties.Behind = duties.NOBODY
+) -> tuple[Attempt, Approval]:
     """The open approval with its attempt, if this person can answer it. Raises Conflict (`not_possible`, `already_decided`), NotAllowed with the rule."""
     attempt, approval = require_open(run, approval_id)
-    rule = ruled_out(run, approval, by, email)
+    rule = ruled_out(run, approval, by, email, behind)
     if rule is not None:
         titles = {step.id: step.title for step in plan.workflow.steps}
-        raise refused_by(rule, titles.get(rule.removeprefix(STEP), ""))
+        raise refused_by(rule, titles.get(rule.removeprefix(STEP), ""), itself=by == approval.requested_by)
     if approval.answered_by(by):
         raise Conflict("You have decided already; one person counts once.", code="already_decided")
     return attempt, approval
@@ -181,7 +188,7 @@ def _with_seen_values(wish: Mapping[str, Any], changed: Sequence[Mapping[str, An
 def reject(plan: Plan, run: Run, command: Reject, now: datetime) -> list[Event]:
     """The events of a rejection: the form is opened again with the reason, or the step goes on with the outcome `rejected`."""
     reason = require_reason(command.reason)
-    attempt, approval = require_answering(plan, run, command.approval, command.by, command.email)
+    attempt, approval = require_answering(plan, run, command.approval, command.by, command.email, command.behind)
     open_data = {"approval": approval.id, "action": approval.action, "decision": REJECT, "standing": 0, "status": "rejected"} | _instead(
         command
     )

@@ -307,7 +307,7 @@ class StepIn:
 class Approve:
     """Approve what the run waits for. `counted` are the earlier approvers who are still entitled. `changed` are the fields of the record that
     changed since the request, as this person has seen them: `{"field", "old", "now"}` each, with the `wish` that would overwrite the field.
-    `stands_in_for` are people who are away and could answer, in whose place this person does.
+    `stands_in_for` are people who are away and could answer, in whose place this person does. `behind` are the people behind service accounts.
     """
 
     by: str
@@ -317,6 +317,7 @@ class Approve:
     changed: Sequence[Mapping[str, Any]] = ()
     email: str = ""
     stands_in_for: Sequence[str] = ()
+    behind: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +330,7 @@ class Reject:
     name: str = ""
     email: str = ""
     stands_in_for: Sequence[str] = ()
+    behind: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

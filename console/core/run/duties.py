@@ -1,18 +1,22 @@
 """Separation of duties: who did one step may not do another. Steps and approvals use the same rules.
 
 A rule is `starter`, `requester` (of an approval), `step:<id>` for whoever did that step, `step:<id>.<field>` for whoever filled in that field there,
-or a person by id or address.
+or a person by id or address. What a service account did counts as done by the people behind it, too: who set off the run that it acts in, and who made
+a key of it.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from console.core.run import Run
 from console.errors import NotAllowed
 
 STARTER, REQUESTER, STEP, PERSON = "starter", "requester", "step:", "person:"
+Behind: TypeAlias = Mapping[str, frozenset[str]]
+"""Service account → the people behind it."""
+NOBODY: Behind = {}
 OF_STEP = re.compile(r"step:([a-z][a-z0-9_]{0,63})(?:\.([a-z][a-z0-9_]{0,63}))?")
 CODE = "separation_of_duties"
 
@@ -39,16 +43,21 @@ def violated_rule(
     email: str = "",
     starter: str | None = None,
     requester: str | None = None,
+    behind: Behind = NOBODY,
 ) -> str | None:
     """The first rule that excludes this person, as it is written; None if none does."""
     done_so_far = list(done)
+
+    def did(who: str | None) -> bool:
+        return who is not None and (who == person or person in behind.get(who, ()))
+
     for rule in rules:
         named = OF_STEP.fullmatch(rule)
         if named is not None:
-            if any(each.step == named[1] and each.by == person and _filled(each, named[2]) for each in done_so_far):
+            if any(each.step == named[1] and did(each.by) and _filled(each, named[2]) for each in done_so_far):
                 return rule
         elif rule in (STARTER, REQUESTER):
-            if person == (starter if rule == STARTER else requester):
+            if did(starter if rule == STARTER else requester):
                 return rule
         elif rule.removeprefix(PERSON) == person or (email and rule.removeprefix(PERSON).lower() == email.lower()):
             return rule

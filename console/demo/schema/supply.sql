@@ -112,20 +112,20 @@ create table signature (
 );
 
 create table contact (
-    id text not null primary key check (length(id) = 36),
+    id text not null primary key check (length(id) = 36) default (lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-a' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))),
     name text not null,
     email text,
     phone text,
     country text not null check (length(country) = 2),
     time_zone text,
-    language text not null check (length(language) = 2),
-    stage text not null check (stage in ('new', 'contacted', 'engaged', 'qualified', 'customer', 'unresponsive', 'lost')),
+    language text not null default 'en' check (length(language) = 2),
+    stage text not null default 'new' check (stage in ('new', 'contacted', 'engaged', 'qualified', 'customer', 'unresponsive', 'lost')),
     owner text,
-    source text not null check (source in ('web', 'event', 'referral', 'import')),
+    source text not null default 'import' check (source in ('web', 'event', 'referral', 'import')),
     customer_no text,
     last_inbound_at datetime,
     last_outbound_at datetime,
-    created_at datetime not null,
+    created_at datetime not null default (strftime('%Y-%m-%d %H:%M:%f000', 'now')),
     consents integer not null default 0
 );
 
@@ -137,7 +137,7 @@ create table consent (
     basis text not null check (basis in ('opt_in', 'existing_customer')),
     text_version text not null,
     source text not null,
-    at datetime not null
+    at datetime not null default (strftime('%Y-%m-%d %H:%M:%f000', 'now'))
 );
 
 create table tag (

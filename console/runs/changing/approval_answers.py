@@ -26,6 +26,7 @@ from console.runs.changing.approval_requests import approvers_still_entitled, co
 from console.runs.changing.run_rights import Seen, see
 from console.runs.changing.transitions import reason_of
 from console.runs.engine.advancing import go_on, wishes_of
+from console.runs.engine.people_behind import people_behind
 from console.runs.engine.stepping import completion_of, context_of, plan_of, prompt_of, record_of, require_step, step_at
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
@@ -85,14 +86,15 @@ def _require_answering(actor: Actor, request: VisibleRequest) -> None:
     if not narrowing.answers(actor):
         words = "This key was not given to approve by name, and everything else that you may do does not include it. Make one that names it: Settings, API keys."
         raise NotAllowed(words, code="not_in_key", need=(f"action:{approval.action}", "approve"), team=team)
-    if actor.kind not in ("user", "key") or not may_answer(actor, team, approval):
+    if actor.kind not in ("user", "key") or actor.service or not may_answer(actor, team, approval):
         who = roles_words(approval.roles) or "whoever has the right to approve this action"
         raise NotAllowed(
             f"This needs the yes of {who}, in the run's team.{_limits(actor, team, approval)}",
             need=(f"action:{approval.action}", "approve"),
             team=team,
         )
-    approving.require_answering(plan_of(request.seen.definition), request.seen.run, approval.id, actor.id, actor.email)
+    run = request.seen.run
+    approving.require_answering(plan_of(request.seen.definition), run, approval.id, actor.id, actor.email, people_behind(run))
 
 
 def _limits(actor: Actor, team: str, approval: Approval) -> str:
@@ -137,6 +139,7 @@ def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes:
             [each.to_json() for each in moved],
             actor.email,
             in_whose_place(actor.id, request.seen.run, request.approval),
+            people_behind(request.seen.run),
         )
         events = decisions.decide(plan, request.seen.loaded.run, command, log.now())
         return request, write(actor, definition, request.seen.loaded, events, hand_on=True), None
@@ -157,7 +160,7 @@ def reject(actor: Actor, approval_id: str, *, reason: str) -> None:
         request = visible_request(actor, approval_id)
         _require_answering(actor, request)
         instead = in_whose_place(actor.id, request.seen.run, request.approval)
-        command = commands.Reject(actor.id, approval_id, checked_reason, actor.name, actor.email, instead)
+        command = commands.Reject(actor.id, approval_id, checked_reason, actor.name, actor.email, instead, people_behind(request.seen.run))
         events = decisions.decide(plan_of(request.seen.definition), request.seen.loaded.run, command, log.now())
         return request, write(actor, request.seen.definition, request.seen.loaded, events, hand_on=True)
 

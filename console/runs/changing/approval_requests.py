@@ -10,6 +10,7 @@ from console.core.actor import Actor
 from console.core.run import Run
 from console.core.run.approval_request import Approval
 from console.core.run.approving import ruled_out
+from console.core.run.duties import Behind
 from console.core.run.step_requests import ApprovalAsked
 from console.db.engine import transaction
 from console.db.ids import new_id
@@ -17,6 +18,7 @@ from console.errors import NotAllowed, NotFound, SourceDown
 from console.records import Record
 from console.runs.changing.run_rights import see
 from console.runs.engine.addressees import may_see
+from console.runs.engine.people_behind import people_behind
 from console.runs.engine.stepping import OpenStep
 from console.runs.rows import side_rows
 from console.runs.rows.run_store import load
@@ -70,6 +72,7 @@ def possible_approvers(run: Run, approval: Approval) -> dict[str, str | None]:
     wanted = set(approval.roles)
     persons = sorted({row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")})
     reasons: dict[str, str | None] = {}
+    behind = people_behind(run)
     for person in persons:
         if wanted and access.held(Actor("user", person), run.team).isdisjoint(wanted):
             continue
@@ -80,14 +83,14 @@ def possible_approvers(run: Run, approval: Approval) -> dict[str, str | None]:
         right = may_answer(theirs, run.team, approval)
         if not wanted and not right:
             continue
-        reasons[person] = _lacks(theirs, run, approval, right=right)
+        reasons[person] = _lacks(theirs, run, approval, behind, right=right)
     return reasons
 
 
-def _lacks(person: Actor, run: Run, approval: Approval, *, right: bool) -> str | None:
+def _lacks(person: Actor, run: Run, approval: Approval, behind: Behind, *, right: bool) -> str | None:
     if not right:
         return NO_RIGHT
-    if ruled_out(run, approval, person.id, person.email) is not None:
+    if ruled_out(run, approval, person.id, person.email, behind) is not None:
         return KEPT_OUT
     try:
         return None if may_see(person.id, run) else NOT_SEEN

@@ -8,6 +8,7 @@ __all__ = [
     "effect_followup",
     "first_steps",
     "into_inbox",
+    "people_behind",
     "preparing",
     "proposing",
     "stepping",

@@ -28,6 +28,7 @@ from console.errors import Invalid, NotAllowed, NotFound
 from console.log import masking
 from console.records import Record
 from console.runs.engine import opened_documents, proposing
+from console.runs.engine.people_behind import people_behind
 from console.runs.rows import loaded_rows
 from console.steps.base import Completion, Context, Focus, Option, Prompt, Read, Rows, StepType, StepView, Total
 from console.workflows import Definition
@@ -149,10 +150,15 @@ def _require_apart(actor: Actor, open_step: OpenStep, *, named: bool) -> None:
     rules = document.step(open_step.attempt.step).not_by
     if not rules:
         return
-    done = [*duties.standing_steps(open_step.run), *done_before(open_step.run.id, rules)]
-    rule = duties.violated_rule(rules, done, actor.id, starter=open_step.run.started_by)
+    run = open_step.run
+    done = [*duties.standing_steps(run), *done_before(run.id, rules)]
+    behind = people_behind(run, [actor.id, *(each.by for each in done)])
+    # whoever made a key of the account comes here with it; by itself the account is nobody's hand
+    doers = [actor.id, *sorted(behind.get(actor.id, ()))] if actor.kind == "key" else [actor.id]
+    broken = (duties.violated_rule(rules, done, doer, starter=run.started_by, behind=behind) for doer in doers)
+    rule = next((rule for rule in broken if rule is not None), None)
     if rule is not None:
-        could = _names_of_others(open_step, rules, done) if named else ()
+        could = _names_of_others(open_step, rules, done, behind) if named else ()
         raise duties.refusal_by_rule(rule, {step.id: step.title for step in document.steps}, open_step.view.title, could)
 
 
@@ -163,7 +169,7 @@ def done_before(run_id: str, rules: Sequence[str]) -> list[duties.DoneStep]:
     return [duties.DoneStep(step, by, values) for step, by, values in rows]
 
 
-def _names_of_others(open_step: OpenStep, rules: Sequence[str], done: Sequence[duties.DoneStep]) -> list[str]:
+def _names_of_others(open_step: OpenStep, rules: Sequence[str], done: Sequence[duties.DoneStep], behind: duties.Behind) -> list[str]:
     """Names of at most five people who could do the step, in order."""
     wanted, obj = open_step.definition.document.step(open_step.attempt.step).roles, f"workflow:{open_step.definition.slug}"
     people = {row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")}
@@ -172,7 +178,7 @@ def _names_of_others(open_step: OpenStep, rules: Sequence[str], done: Sequence[d
         for person in people
         if access.can(Actor("user", person), open_step.run.team, obj, "resume", run=run_facts(open_step.run))
         and (not wanted or access.held(Actor("user", person), open_step.run.team) & set(wanted))
-        and duties.violated_rule(rules, done, person, starter=open_step.run.started_by) is None
+        and duties.violated_rule(rules, done, person, starter=open_step.run.started_by, behind=behind) is None
         and (open_step.run.label is None or open_step.run.label in access.clearance_of(person))
     ]
     return sorted(name for (name,) in fetch(_OPEN, (able,)))[:NAMED] if able else []

@@ -2,7 +2,7 @@
 
 import logging
 
-from console import queue
+from console import log, queue
 from console.access.run_reach import EVERY_RUN
 from console.db.engine import fetch
 from console.runs.changing.handing_over import save_idle_run
@@ -27,7 +27,7 @@ and r.active_at < now() - make_interval(secs => %s) and {_NO_JOB.format(even_pau
 """  # noqa: S608 (texts of this file)
 _DUE = f"""
 select r.id, r.run_seq, r.mode = 'hands_off' from {EVERY_RUN.sql()} where r.status in ('waiting_time', 'waiting_event')
-and (r.waiting->>'until') collate "C" <= to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') and {_NO_JOB.format(even_paused="")}
+and (r.waiting->>'until') collate "C" <= to_char((now() + %s) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') and {_NO_JOB.format(even_paused="")}
 and not exists (select from console.workflow w where w.id = r.workflow and w.status = 'paused')
 order by r.mode, (r.waiting->>'until') collate "C" limit %s
 """  # noqa: S608 (texts of this file)
@@ -45,7 +45,9 @@ order by r.active_at limit %(most)s
 
 def wake() -> int:
     """Put in a job for each run whose timer is due, the longest overdue first, and return how many. Paused workflows are left out."""
-    return queue.enqueue_all([queue.advance(run_id, seq, hands_off=behind) for run_id, seq, behind in fetch(_DUE, (AT_ONCE,))])
+    return queue.enqueue_all(
+        [queue.advance(run_id, seq, hands_off=behind) for run_id, seq, behind in fetch(_DUE, (log.moved_by(), AT_ONCE))]
+    )
 
 
 def pick_up() -> int:

@@ -234,7 +234,7 @@ def made_at(place: str, config: Any, outputs: frozenset[str] | None, *, template
     """Names in the step's output that an expression or template at this place of its settings computes; `ANY` if unknown."""
     entry = ENTRY.fullmatch(place)
     if place == "also":
-        return frozenset({FORM, ANY})
+        return frozenset({FORM, SAID, ANY})
     last = re.split(r"[.\[]", re.sub(r"\[\d+\]$", "", place))[-1]
     if place == "record" and outputs is not None and RECORD in outputs:
         return frozenset({COMPARED, RECORD})

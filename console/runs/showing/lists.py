@@ -15,7 +15,7 @@ from console.core.actor import Actor
 from console.core.list_addresses import cursor_of, from_seconds
 from console.db import tables
 from console.db.ahead import Ahead, Parameter, fetch
-from console.db.engine import hot_engine
+from console.db.engine import fetch as fetch_rows, hot_engine
 from console.errors import ConsoleError
 from console.runs.showing.run_filters import conditions
 from console.runs.showing.view import title_of, trigger_json
@@ -29,6 +29,17 @@ _LIVE = f"""
 select {", ".join(f"r.{name}" for name in COLUMNS)}, (select a.step from console.attempt a where a.run = r.id and a.n = r.current)
 from console.run r where r.collection = $1 and r.record = any($2) and r.ended_at is null and (r.label is null or r.label = any($3))
 """  # noqa: S608 (names of this file)
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What a run waits for (`kind`: time, event, message, approval …), at which step, and until when, as far as that is known."""
+
+    kind: str
+    until: datetime | None
+    workflow: str
+    version: int
+    step: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +270,21 @@ def head(actor: Actor, run_id: str) -> RunHead | None:
     """The run as in a list; None if there is none that the actor may see."""
     found, _ = listed(actor, tables.run.c.id == run_id, order=(tables.run.c.id,), limit=1) if "\x00" not in run_id else ([], None)
     return found[0] if found else None
+
+
+def waits(run_ids: Sequence[str]) -> dict[str, Waits]:
+    """What each of these runs waits for that wait for something else than a person; for callers who have judged that the runs may be seen."""
+    rows = fetch_rows(_WAITS, (list(run_ids),)) if run_ids else []
+    return {
+        run: Waits(waiting["for"], datetime.fromisoformat(waiting["until"]) if waiting.get("until") else None, workflow, version, step)
+        for run, workflow, version, step, waiting in rows
+    }
+
+
+_WAITS = """
+select r.id, r.workflow, r.version, a.step, r.waiting from console.run r /* every run */ left join console.attempt a on a.run = r.id and a.n = r.current
+where r.id = any(%s) and r.ended_at is null and r.status in ('waiting_time', 'waiting_event') and r.waiting is not null
+"""
 
 
 def _step() -> sa.Label[Any]:

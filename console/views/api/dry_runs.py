@@ -7,9 +7,11 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console import log, runs
+from console.browse import BrowseQuery
+from console.messages import contact_trials
 from console.runs.trying import workflow_trials
 from console.views.api.operation import Example, Sent, operation, read
-from console.views.api.shapes import Anything, DryRun
+from console.views.api.shapes import Anything, DryRun, Trial
 
 blueprint = Blueprint("api_dry_runs", __name__, url_prefix="/api/v1")
 
@@ -44,3 +46,28 @@ def dry_run(workflow_id: str) -> ResponseReturnValue:
     )
     workflow_trials.require_taken(found)
     return jsonify(log.body.plain(found.to_json()))
+
+
+class TriedOn(Sent):
+    """Whom the messages are tried on: contacts of a segment, or of a filter; the first 200."""
+
+    segment: str | None = None
+    filter: str | None = Field(None, description="A filter of records as JSON")
+    version: Literal["draft", "live"] = "draft"
+
+
+@blueprint.post("/workflows/<workflow_id>/trial")
+@operation(
+    "tryOnContacts",
+    "workflow.edit",
+    Trial,
+    body=TriedOn,
+    refuses=(403,),
+    example=Example({"workflow_id": "kyc-review"}, body={}, status=422),
+)
+def trial(workflow_id: str) -> ResponseReturnValue:
+    """Judge each message of the workflow as if it left now, for up to 200 contacts whom the caller sees; nothing is written or sent. 422 where it is not about contacts."""
+    sent = read(TriedOn)
+    document = workflow_trials.definition_to_try(g.actor, workflow_id, sent.version).document
+    found = contact_trials.tried(g.actor, document, BrowseQuery(segment=sent.segment, filter=sent.filter))
+    return jsonify(found.to_json())

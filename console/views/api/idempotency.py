@@ -58,7 +58,7 @@ def answer_repeat() -> ResponseReturnValue | None:
     claimed = bool(fetch(_CLAIM, given))
     done_before = once.finished(key)
     if not claimed or done_before is not None:
-        answer = _answer(key, fingerprint, done_before)
+        answer = _answer(key, fingerprint, done_before, taken_over=claimed)
         if answer is not None:
             return answer
     g.idempotency = key
@@ -81,8 +81,8 @@ def _fingerprint() -> bytes:
     return subjects.digest(digest.digest(), "request")
 
 
-def _answer(key: str, fingerprint: bytes, event: tuple[str, int] | None) -> ResponseReturnValue | None:
-    """Return the result of the first request as it is now; None if nothing can be read and the work is done. Raises Invalid, Conflict."""
+def _answer(key: str, fingerprint: bytes, event: tuple[str, int] | None, *, taken_over: bool) -> ResponseReturnValue | None:
+    """Return the result of the first request as it is now; None if nothing was done that could be read. Raises Invalid, Conflict."""
     kept, status, made, at = fetch(_KEPT, (key,))[0]
     if bytes(kept) != fingerprint:
         raise Invalid(
@@ -91,10 +91,18 @@ def _answer(key: str, fingerprint: bytes, event: tuple[str, int] | None) -> Resp
             details=[{"field": HEADER, "reason": "Take a new key for another body."}],
         )
     if status is None and event is None:
-        raise Conflict(
-            "The same request is under way. Ask again in a moment: it is answered as the first one.", code="in_progress", retry_after=1
-        )
-    return _read_anew(event, made, at, status)
+        raise _under_way()
+    answer = _read_anew(event, made, at, status)
+    if answer is None and event is not None and _declared().again is not None:
+        # its work is done, so it is not done again: the first request has not named yet what it made, or died before
+        raise lost("It", "its list") if taken_over or status is not None else _under_way()
+    return answer
+
+
+def _under_way() -> Conflict:
+    return Conflict(
+        "The same request is under way. Ask again in a moment: it is answered as the first one.", code="in_progress", retry_after=1
+    )
 
 
 def _declared() -> Operation:

@@ -6,9 +6,10 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console import access, channels, settings
-from console.channels import OutboxQuery, addresses, channel_settings
+from console import access, messages, settings
+from console.channels import providers
 from console.core.contacting import KINDS
+from console.messages import OutboxQuery, channel_settings, outside_addresses
 from console.views.api import listing
 from console.views.api.operation import Example, Paged, operation, parse_query
 from console.views.api.shapes import Channel, Listed, Message
@@ -32,7 +33,7 @@ def every() -> ResponseReturnValue:
     """Messages that left, wait, were skipped, failed or came in, the newest first, within what the caller may see."""
     looked = parse_query(Looked)
     query = OutboxQuery(looked.contact, looked.workflow, looked.channel, looked.status, looked.run, looked.limit, looked.after)
-    page = channels.find(g.actor, query)
+    page = messages.find(g.actor, query)
     return jsonify(listing([line.to_json() for line in page.lines], page.next))
 
 
@@ -46,7 +47,7 @@ def listed() -> ResponseReturnValue:
 
 def _channel(kind: str) -> dict[str, Any]:
     state = channel_settings.state_of(kind)
-    path = addresses.callback_path(kind, state.provider) if kind in ("email", "sms", "call") else None
+    path = outside_addresses.callback_path(kind, state.provider) if providers.provider_of(kind).calls_back else None
     base = settings.current().base_url or ""
     url = f"{base}{path}" if path else None
     return {
@@ -54,6 +55,6 @@ def _channel(kind: str) -> dict[str, Any]:
         "provider": state.provider,
         "sandbox": state.sandbox,
         "missing": list(state.missing),
-        "inbound": url if kind in ("email", "sms") else None,
+        "inbound": url if kind != "call" else None,
         "status": url,
     }

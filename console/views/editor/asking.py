@@ -79,11 +79,13 @@ def ask(slug: str) -> Response:
 
 @blueprint.get("/<slug>/ask/<turn_id>/state")
 def state(slug: str, turn_id: str) -> Response:
-    """Empty while the turn is pending; then the page is told to load itself anew."""
+    """The lines of what the pending turn proposes so far, empty where there are none; then the page is told to load itself anew."""
     turn = builder.turn(frame.actor(), slug, turn_id)
-    answer = make_response("", 204 if turn.status == "pending" else 200)
-    if turn.status != "pending":
-        answer.headers["HX-Refresh"] = "true"
+    if turn.status == "pending":
+        lines = turn.answer.text.splitlines()
+        return make_response(frame.render("editor/growing.html", {"lines": lines}) if lines else "", 200 if lines else 204)
+    answer = make_response("")
+    answer.headers["HX-Refresh"] = "true"
     return answer
 
 

@@ -14,6 +14,7 @@ from console.core.documents.workflow import Workflow
 from console.core.drafting import SetDocument
 from console.core.run.simulation import Question, Simulated, WouldSend
 from console.errors import ConsoleError, Invalid, NotFound, SourceDown
+from console.messages import contact_trials
 from console.runs.trying import test_results, workflow_trials
 from console.views import frame, refusals
 from console.views.editor.new import start_fields
@@ -176,6 +177,30 @@ def past(slug: str) -> Response:
     return frame.page("editor/past.html", context)
 
 
+@blueprint.get("/<slug>/test/contacts")
+def contacts(slug: str) -> Response:
+    """Show what the draft's messages would come to now for the first contacts of a segment; nothing is written or sent."""
+    actor = frame.actor()
+    draft = workflows.open_draft(actor, slug)
+    found: contact_trials.ContactTrial | None = None
+    wrong: ConsoleError | None = None
+    segments: list[Any] = []
+    chosen = request.args.get("segment", "")
+    try:
+        document = workflow_trials.definition_to_try(actor, slug).document
+        if document.collection is not None:
+            segments = list(browse.describe(actor, document.collection)["segments"])
+        found = contact_trials.tried(actor, document, browse.BrowseQuery(segment=chosen or None))
+    except ConsoleError as error:
+        if error.code != "definition" and error.status not in (400, 404, 422, 503):
+            raise
+        wrong = error
+    context = tabs.context(tabs.known_of(draft.slug), "test") | {
+        "draft": draft, "title": draft.document.get("title") or draft.slug, "found": found, "wrong": wrong, "segments": segments, "chosen": chosen,
+    }  # fmt: skip
+    return frame.page("editor/contacts.html", context, status=wrong.status if wrong else 200)
+
+
 def _tried(draft: Draft, state: State) -> Simulated:
     return runs.try_workflow(
         frame.actor(), draft.slug, record=state.record, given=state.given, answers=state.answers, effects=state.endings()
@@ -301,6 +326,7 @@ def _page(
         "tests": definition.document.tests if definition is not None else [], "answered": bool(state.order),
         "name": request.form.get("name", ""),
         "find": request.values.get("find", ""), "finds": document.collection is not None,
+        "to_contacts": definition is not None and contact_trials.has_messages(document),
         "executes": _may_execute(draft), "second": workflows.needs_second_person(workflows.entry(frame.actor(), draft.id), document.team),
     }  # fmt: skip
     return frame.page("editor/test.html", context, status=wrong.status if wrong is not None and request.method == "POST" else 200)

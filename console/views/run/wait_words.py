@@ -1,10 +1,11 @@
 """What a run waits for, in words; for a message when it leaves, and why not now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from console import workflows
-from console.channels import outbox
+from console import runs, workflows
+from console.messages import outbox
 from console.views import formats
 from console.views.formats import Look
 from console.views.run import effects
@@ -35,7 +36,47 @@ HAPPENS = {
     "run.failed": "another run fails",
 }
 """Event → what a step that waits for it waits for, after “until”."""
+_SHORTLY = {
+    "time": "until {until}", "retry": "until {until}, when it is tried again", "event": "for something to happen outside", "approval": "for an approval",
+    "run": "for another run to end", "documents": "for documents", "task": "for a task to be done", "answer": "for an answer", "effect": "for the outcome of a change",
+}  # fmt: skip
+"""What a run waits for in a list, after “waits”."""
+_MESSAGES = {
+    "email": "for the e-mail to leave",
+    "sms": "for the SMS to leave",
+    "call": "for the call to end",
+    "chat": "for the chat message to leave",
+}
 UNCLEAR = "No answer came, so it is being looked up whether the message left. Nothing is sent twice."
+
+
+def waits_shortly(run_ids: Sequence[str], look: Look) -> dict[str, str]:
+    """Return what each of these runs waits for and until when, in a few words; for a reader who may see them. Those that wait for nothing are left out."""
+    found = runs.waits(run_ids)
+    messages = outbox.pending_of([run for run, waits in found.items() if waits.kind == "message"])
+    return {run: _shortly(waits, messages.get(run), look) for run, waits in found.items()}
+
+
+def _shortly(waits: runs.Waits, message: Any, look: Look) -> str:
+    latest = f", at the latest {_moment(waits.until, look)}" if waits.until is not None else ""
+    if waits.kind == "message" and message is not None:
+        if message.status == "unknown":
+            return "while it is looked up whether the message left"
+        if message.status == "waiting" and message.due_at is not None and message.due_at > look.now:
+            at, reason = _moment(message.due_at, look), str(message.result.get("reason", "")).strip()
+            return f"until {at}. {reason}" if reason else f"until {at}"
+        return _MESSAGES.get(message.channel, "for a message")
+    step = workflows.version(waits.workflow, waits.version).document.step(waits.step) if waits.step is not None else None
+    if waits.kind == "event" and step is not None and step.config.get("event") in HAPPENS:
+        return f"until {HAPPENS[step.config['event']]}{latest}"
+    if "{until}" in _SHORTLY.get(waits.kind, ""):
+        until = _moment(waits.until, look) if waits.until is not None else "later"
+        return _SHORTLY[waits.kind].format(until=until)
+    return _SHORTLY.get(waits.kind, "for something") + latest
+
+
+def _moment(at: datetime, look: Look) -> str:
+    return formats.in_words(at.astimezone(UTC).isoformat(timespec="minutes"), look)
 
 
 def wait_words(run: Mapping[str, Any], look: Look) -> str:

@@ -6,10 +6,11 @@ from datetime import datetime
 from flask import Blueprint, Response, flash, request
 
 from console import access, settings
-from console.channels import addresses, channel_settings, health, providers, testing
-from console.channels.channel_settings import ChannelState
+from console.channels import providers, sandbox
 from console.core.contacting import KINDS
 from console.errors import Invalid
+from console.messages import channel_health, channel_settings, messages_to_oneself, outside_addresses
+from console.messages.channel_settings import ChannelState
 from console.views import frame
 from console.views.outbox import ICONS, KIND_WORDS
 from console.views.settings import area
@@ -67,7 +68,7 @@ def save(kind: str) -> Response:
 def test(kind: str) -> Response:
     """Send a test message to oneself."""
     try:
-        testing.send_test(frame.actor(), kind, request.form.get("to", ""))
+        messages_to_oneself.send_test(frame.actor(), kind, request.form.get("to", ""))
     except Invalid as error:
         return _page(kind, {str(detail["field"]): str(detail["reason"]) for detail in error.details})
     flash("The test message is on its way; the outbox shows what becomes of it")
@@ -82,20 +83,20 @@ def _page(of: str = "", wrong: dict[str, str] | None = None) -> Response:
 
 
 def _line(kind: str, wrong: dict[str, str]) -> Line:
-    state, figures = channel_settings.state_of(kind), health.figures_of(kind)
-    calls_back = kind in ("email", "sms", "call")
-    callback = addresses.callback_url(kind, state.provider) if calls_back else None
+    state, figures = channel_settings.state_of(kind), channel_health.figures_of(kind)
+    provider = providers.provider_of(kind)
+    callback = outside_addresses.callback_url(kind, state.provider) if provider.calls_back else None
     typed = request.form if wrong else {}
     return Line(
         state,
         KIND_WORDS[kind],
         ICONS[kind],
-        providers.provider_of(kind).title,
+        provider.title,
         WHY[state.why],
         callback,
         OWN_NUMBER[kind],
         str(typed.get("to", frame.actor().email if kind == "email" else "")),
-        str(typed.get("script", state.script)),
+        str(typed.get("script", sandbox.spoken(state.script))),
         wrong,
         figures.left,
         figures.failed,

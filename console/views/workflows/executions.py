@@ -15,6 +15,7 @@ from console.monitoring import incidents
 from console.runs.showing import run_filters
 from console.views import frame, refusals
 from console.views.run import form_boxes, step_values
+from console.views.run.wait_words import waits_shortly
 from console.views.workflows import due_time, tabs
 from console.views.workflows.tabs import Tab
 from console.workflows import Known
@@ -63,6 +64,7 @@ def listed(slug: str) -> Response:
         "rows": [{"head": head, "status": frame.status_badge(head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name}),
                   "took": formats.span(((head.ended_at or look.now) - head.created_at).total_seconds(), look),
                   "trigger": TRIGGER_WORDS.get(head.trigger, head.trigger)} for head in heads],
+        "waits": waits_shortly([head.id for head in heads if head.live], look),
         "following": frame.present_address(after=following) if following else None,
         "given": given,
         "filtered": bool(given),

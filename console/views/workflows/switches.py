@@ -69,6 +69,8 @@ def switch(slug: str) -> Response:
         if turn.to == "archived":
             workflows.archive(who, known.id)
         else:
+            if turn.to == "active" and known.status != "paused":
+                monitoring.require_filled(who, known.id)
             workflows.change(who, known.id, status=turn.to, reason=reason)
     except ConsoleError as wrong:
         return _dialog(who, known, turn, wrong, reason)
@@ -89,6 +91,7 @@ def _dialog(who: Actor, known: Known, turn: Turn, wrong: ConsoleError | None = N
         "error": wrong.message if wrong and "reason" not in by_field else None,
         "wrong": [str(detail.get("reason")) for detail in wrong.details] if wrong and "reason" not in by_field else [],
         "activation": monitoring.activation(who, known.id) if turn.to == "active" else None,
+        "found": monitoring.trial(who, known.id) if turn.to == "active" else None,
         "cancellation": monitoring.cancellation(who, known.id) if turn.to in ("cancelled", "completed", "paused") else None,
         "address": tabs.address,
     }

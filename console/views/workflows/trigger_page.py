@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, triggers
-from console.triggers import Listed, Made
+from console import access, automation
+from console.automation import Listed, Made
 from console.views import frame
 from console.views.frame import Badge
 from console.views.hooks_in import hook_url
@@ -41,7 +41,7 @@ def show(slug: str) -> Response:
 def switch(slug: str, ident: str) -> Response:
     """Switch a trigger on or off."""
     on = request.form.get("enabled") == "true"
-    triggers.switch(frame.actor(), slug, ident, enabled=on)
+    automation.switch(frame.actor(), slug, ident, enabled=on)
     flash(
         "Switched on. What happened before starts nothing." if on else "Switched off. Nothing is started, and nothing is made up for later."
     )
@@ -51,7 +51,7 @@ def switch(slug: str, ident: str) -> Response:
 @blueprint.post("/workflows/<slug>/triggers/<ident>/rotate")
 def rotate(slug: str, ident: str) -> Response:
     """Give a webhook a new address."""
-    triggers.rotate(frame.actor(), slug, ident)
+    automation.rotate(frame.actor(), slug, ident)
     flash("The webhook has a new address. Whoever still sends to the old one is refused.")
     return frame.redirect_to(_address(slug))
 
@@ -59,12 +59,12 @@ def rotate(slug: str, ident: str) -> Response:
 @blueprint.post("/workflows/<slug>/triggers/<ident>/secret")
 def renew_secret(slug: str, ident: str) -> Response:
     """Give a signed webhook a new secret, and show it this once."""
-    return _page(slug, triggers.renew_secret(frame.actor(), slug, ident))
+    return _page(slug, automation.renew_secret(frame.actor(), slug, ident))
 
 
 def _page(slug: str, made: Made | None = None) -> Response:
     who = frame.actor()
-    entry, found = triggers.listed(who, slug)
+    entry, found = automation.listed(who, slug)
     may = {act: access.can(who, entry.team or None, f"workflow:{entry.slug}", act) for act in ("edit", "activate")}
     context = tabs.context(tabs.known_of(entry.slug), "triggers") | {
         "entry": entry,
@@ -80,7 +80,7 @@ def _page(slug: str, made: Made | None = None) -> Response:
 def _drawn(trigger: Listed) -> dict[str, Any]:
     """Return a trigger as the page shows it."""
     definition, on = trigger.definition, trigger.enabled and trigger.active
-    counts, words = trigger.counts, triggers.trigger_words(definition)
+    counts, words = trigger.counts, automation.trigger_words(definition)
     made_up = trigger.id.startswith("trg_")  # the console drew it: no person reads that
     counted = [
         (words.format(f"{counts[name]:,}"))

@@ -1,7 +1,7 @@
 """The form of one component in the builder: its boxes with pickers of what is connected here, and the component that a sent form says."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from werkzeug.datastructures import MultiDict
@@ -155,9 +155,7 @@ def _with(box: Box, given: Mapping[str, Any], error: str) -> Box:
             value = "\n".join(f"{each['label']}: {each['where']}" for each in value or [])
         case "tabs":
             value = "\n".join(each["title"] for each in value or [])
-    return Box(
-        box.name, box.label, box.control, box.help, "" if value is None else value, options, box.again, box.complete, box.needed, error
-    )
+    return replace(box, value="" if value is None else value, options=options, error=error)
 
 
 @dataclass
@@ -178,228 +176,200 @@ class _Offer:
         ]
 
     def _box(self, kind: str, name: str) -> Box | None:
-        collection = self._collection()
-        match name:
-            case "title":
-                return Box(name, "Heading", help="Values in braces: {{ selected.customer.title }}", complete=True)
-            case "width":
-                return Box(
-                    name,
-                    "Width",
-                    "choice",
-                    "Of twelve columns; on a telephone everything is as wide as the screen",
-                    12,
-                    [(str(n), f"{n} of 12") for n in range(1, 13)],
-                )
-            case "visible_if":
-                return Box(name, "Only shown if", help="An expression: selected.charge.open_disputes > 0. Empty: always.", complete=True)
-            case "look":
-                wanted = ("table", "list") if kind == "collection" else ("plain", "panel", "bar", "figures")
-                return Box(name, "Look", "choice", value=wanted[0], options=[(each, LOOKS[each]) for each in wanted])
-            case "label":
-                return Box(name, "Label", needed=True)
-            case "name":
-                return Box(name, "Name in the address", help="Others use it as input.<name>" if kind != "tabs" else "", needed=True)
-            case "text":
-                return Box(
-                    name, "Words", "text" if kind == "link" else "area", "Values in braces: {{ me.name }}", complete=True, needed=True
-                )
-            case "to":
-                return Box(name, "Leads to", help="/c/customer/{{ selected.customer.key }} or https://…", complete=True, needed=True)
-            case "tabs":
-                return Box(name, "Tabs", "area", "One title a line, at most ten", needed=True)
-            case "collection":
-                offered = [("", "Choose…"), *((each.id, f"{each.label} ({each.source})") for each in self._collections())]
-                return Box(
-                    name,
-                    "Records of" if kind != "dropdown" else "Choices of a field of",
-                    "choice",
-                    options=offered,
-                    again=True,
-                    needed=kind == "collection",
-                )
-            case "segment":
-                return Box(
-                    name,
-                    "Segment",
-                    "choice",
-                    options=[("", "All"), *((each.id, each.label) for each in collection.segments)] if collection else [("", "All")],
-                )
-            case "where":
-                return Box(name, "Conditions", "area", WHERE_HELP, complete=True)
-            case "search":
-                offered = [(each.name, each.label) for each in self.document.every if getattr(each, "type", "") == "search"]  # type: ignore[attr-defined]
-                return Box(name, "Searched by", "choice", options=[("", "Nothing"), *offered])
-            case "sort":
-                return Box(name, "Order", "choice", options=[("", "As the list"), *self._orders(collection)])
-            case "columns" if kind == "fields":
-                return Box(name, "Columns", "choice", value=1, options=[("1", "One"), ("2", "Two")])
-            case "columns":
-                of = collection if kind == "collection" else self._related()
-                return Box(name, "Fields shown", "many", "None ticked: as in the list", options=self._fields(of))
-            case "fields":
-                return Box(name, "Fields shown", "many", "None ticked: as on the record’s page", options=self._fields(self._chosen()))
-            case "limit":
-                return Box(name, "How many", "number", value=5 if kind in ("related", "chart") else 10)
-            case "select":
-                return Box(name, "Chosen record is called", help="Others use it as selected.<name>; empty: a row opens its record")
-            case "head":
-                return Box(name, "Title and state above", "check")
-            case "of":
-                return Box(name, "Of", "choice", options=[("", "Choose…"), *self._paths()], again=True, needed=True)
-            case "relation":
-                chosen = self._chosen()
-                return Box(
-                    name,
-                    "Relation",
-                    "choice",
-                    options=[("", "Choose…"), *((each.name, each.label) for each in chosen.relations)] if chosen else [("", "Choose…")],
-                    again=True,
-                    needed=True,
-                )
-            case "actions":
-                chosen = self._chosen()
-                offered = [(each.id, each.title) for each in actions.listed() if chosen and each.collection == chosen.id]
-                return Box(name, "Actions", "many", "None ticked: all that are offered to the reader", options=offered)
-            case "workflows":
-                chosen = self._chosen()
-                offered = [(each.slug, each.title) for each in workflows.all_known() if chosen and each.collection == chosen.id]
-                return Box(name, "Workflows", "many", "None ticked: all that the reader may start", options=offered)
-            case "inbox":
-                return Box(
-                    name, "Inbox", "choice", options=[("", "Choose…"), *((each.id, each.title) for each in inboxes.known())], needed=True
-                )
-            case "measure":
-                return Box(
-                    name, "Figure", "choice", value="count", options=[(each, MEASURES[each]) for each in get_args(Measure)], again=True
-                )
-            case "field" if kind == "dropdown":
-                return Box(name, "Field", "choice", options=[("", "Choose…"), *self._fields(collection)])
-            case "field":
-                return (
-                    Box(name, "Of the field", "choice", options=[("", "None"), *self._fields(collection)])
-                    if self.given.get("measure", "count") != "count"
-                    else None
-                )
-            case "date":
-                return Box(
-                    name,
-                    "Periods by",
-                    "choice",
-                    options=[("", "None"), *self._dates(collection)],
-                    needed=self.given.get("chart") in ("time", "cohort"),
-                )
-            case "period":
-                return Box(name, "Period", "choice", value="month", options=[(each, each.capitalize()) for each in get_args(Period)])
-            case "source":
-                sources = sorted({each.source for each in self._collections()})
-                return (
-                    Box(name, "Data source", "choice", options=[("", "Choose…"), *((each, each) for each in sources)])
-                    if self.given.get("sql")
-                    else None
-                )
-            case "sql":
-                return Box(
-                    name,
-                    "Or one SELECT in place of records",
-                    "area",
-                    "Reads only; each reader gets only their own rows and fields. Columns: names, then numbers.",
-                    again=True,
-                )
-            case "last":
-                return Box(name, "Periods shown", "number", value=8 if kind == "metric" else 12)
-            case "whole":
-                return Box(name, "Figure over all records, not only the present period", "check", value=True)
-            case "good":
-                return Box(name, "Which way is good", "choice", value="none", options=list(GOOD.items()))
-            case "words":
-                return Box(name, "Words under the figure", help="Empty: how it compares with the period before", complete=True)
-            case "chart":
-                return Box(name, "Kind", "choice", value="time", options=list(CHARTS.items()), again=True)
-            case "by":
-                kinds = ("share", "leaders", "time")
-                return (
-                    Box(name, "Told apart by", "choice", options=[("", "Nothing"), *self._fields(collection)])
-                    if self.given.get("chart", "time") in kinds
-                    else None
-                )
-            case "then":
-                return (
-                    Box(name, "Then by the day", "choice", options=[("", "Choose…"), *self._dates(collection)])
-                    if self.given.get("chart") == "cohort"
-                    else None
-                )
-            case "stages":
-                return (
-                    Box(name, "Stages", "area", "One a line: Name: condition", complete=True)
-                    if self.given.get("chart") == "funnel"
-                    else None
-                )
-            case "options":
-                return Box(name, "Or these choices", "area", "One a line: value = label")
-            case "default" if kind == "toggle":
-                return Box(name, "On at first", "check")
-            case "default":
-                return Box(name, "At first")
-            case "default_days":
-                return Box(name, "At first: days from today", "number", "-30: a month ago; empty: no day")
-        return None
+        row = _ROWS.get(f"{kind}.{name}") or _ROWS[name]
+        if not row.shown(self):
+            return None
+        nothing = [("", row.nothing)] if row.nothing else []
+        return replace(row.box, name=name, options=[*nothing, *row.offers(self)], needed=row.box.needed or row.needed(self))
 
-    def _collections(self) -> list[Collection]:
+    def collections(self) -> list[Collection]:
         """Collections, those of the editor first; who manages data sources is offered all, because others may be granted them."""
         own = {each.id for each in browse.collections(self.actor)}
         offered = records.collections() if access.can(self.actor, None, "source", "manage") else browse.collections(self.actor)
         return sorted(offered, key=lambda each: (each.id not in own, each.label.casefold()))
 
-    def _collection(self) -> Collection | None:
+    def collection(self) -> Collection | None:
         return _known(str(self.given.get("collection") or ""))
 
-    def _paths(self) -> list[tuple[str, str]]:
+    def paths(self) -> list[tuple[str, str]]:
         """Selections, and those that one relation leads to."""
         found = []
         for item in self.document.every:
             if isinstance(item, SELECTING) and item.select:
-                collection = self._selected(item.select)
+                collection = self.selected(item.select)
                 found.append((item.select, f"the chosen {collection.label_one if collection else item.select}"))
                 led = [relation for relation in collection.relations if relation.kind == "to_one"] if collection else []
                 found += [(f"{item.select}.{relation.name}", f"its {relation.label.lower()}") for relation in led]
         return found
 
-    def _selected(self, name: str) -> Collection | None:
+    def selected(self, name: str) -> Collection | None:
         owner = next((item for item in self.document.every if isinstance(item, SELECTING) and item.select == name), None)
         if isinstance(owner, CollectionList):
             return _known(owner.collection)
         known = next((each for each in inboxes.known() if owner is not None and each.id == getattr(owner, "inbox", "")), None)
         return _known(known.source.collection) if known and known.source else None
 
-    def _chosen(self) -> Collection | None:
+    def chosen(self) -> Collection | None:
         """The collection of the record that `of` leads to."""
         name, *ways = str(self.given.get("of") or "").split(".")
-        collection = self._selected(name)
+        collection = self.selected(name)
         for way in ways:
             relation = collection.relation(way) if collection else None
             collection = _known(relation.collection) if relation else None
         return collection
 
-    def _related(self) -> Collection | None:
-        chosen = self._chosen()
+    def related(self) -> Collection | None:
+        chosen = self.chosen()
         relation = chosen.relation(str(self.given.get("relation") or "")) if chosen else None
         return _known(relation.collection) if relation else None
 
+    def relations(self) -> list[tuple[str, str]]:
+        chosen = self.chosen()
+        return [(each.name, each.label) for each in chosen.relations] if chosen else []
+
+    def actions(self) -> list[tuple[str, str]]:
+        chosen = self.chosen()
+        return [(each.id, each.title) for each in actions.listed() if chosen and each.collection == chosen.id]
+
+    def workflows(self) -> list[tuple[str, str]]:
+        chosen = self.chosen()
+        return [(each.slug, each.title) for each in workflows.all_known() if chosen and each.collection == chosen.id]
+
+    def segments(self) -> list[tuple[str, str]]:
+        collection = self.collection()
+        return [(each.id, each.label) for each in collection.segments] if collection else []
+
+    def searches(self) -> list[tuple[str, str]]:
+        return [(each.name, each.label) for each in self.document.every if getattr(each, "type", "") == "search"]  # type: ignore[attr-defined]
+
     @staticmethod
-    def _fields(collection: Collection | None) -> list[tuple[str, str]]:
+    def fields(collection: Collection | None) -> list[tuple[str, str]]:
         return [(each.name, each.label) for each in collection.fields[:MOST_FIELDS]] if collection else []
 
     @staticmethod
-    def _dates(collection: Collection | None) -> list[tuple[str, str]]:
+    def dates(collection: Collection | None) -> list[tuple[str, str]]:
         return [(each.name, each.label) for each in collection.fields if each.stored in ("date", "datetime")] if collection else []
 
     @staticmethod
-    def _orders(collection: Collection | None) -> list[tuple[str, str]]:
+    def orders(collection: Collection | None) -> list[tuple[str, str]]:
         fields = [each for each in collection.fields if each.sortable] if collection else []
         return [
             pair for each in fields for pair in ((each.name, f"{each.label}, ascending"), (f"-{each.name}", f"{each.label}, descending"))
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A box, what it offers to this editor below the words for nothing chosen, and when it is there and has to be filled in."""
+
+    box: Box
+    nothing: str = ""
+    offers: Callable[[_Offer], Iterable[tuple[str, str]]] = lambda _: ()
+    shown: Callable[[_Offer], bool] = lambda _: True
+    needed: Callable[[_Offer], bool] = lambda _: False
+
+
+def _words(words: Mapping[str, str], *names: str) -> Callable[[_Offer], Iterable[tuple[str, str]]]:
+    """Offer these, the same to everybody; without names all of them."""
+    return lambda _: [(name, words[name]) for name in names or words]
+
+
+def _own_fields(offer: _Offer) -> list[tuple[str, str]]:
+    return offer.fields(offer.collection())
+
+
+def _days(offer: _Offer) -> list[tuple[str, str]]:
+    return offer.dates(offer.collection())
+
+
+def _every_collection(offer: _Offer) -> list[tuple[str, str]]:
+    return [(each.id, f"{each.label} ({each.source})") for each in offer.collections()]
+
+
+def _charted(*kinds: str, default: str = "") -> Callable[[_Offer], bool]:
+    """Whether the chart is of one of these kinds."""
+    return lambda offer: offer.given.get("chart", default) in kinds
+
+
+_ROWS = {
+    row.box.name: row
+    for row in (
+        _Row(Box("title", "Heading", help="Values in braces: {{ selected.customer.title }}", complete=True)),
+        _Row(
+            Box("width", "Width", "choice", "Of twelve columns; on a telephone everything is as wide as the screen", 12),
+            offers=lambda _: [(str(n), f"{n} of 12") for n in range(1, 13)],
+        ),
+        _Row(Box("visible_if", "Only shown if", help="An expression: selected.charge.open_disputes > 0. Empty: always.", complete=True)),
+        _Row(Box("look", "Look", "choice", value="plain"), offers=_words(LOOKS, "plain", "panel", "bar", "figures")),
+        _Row(Box("collection.look", "Look", "choice", value="table"), offers=_words(LOOKS, "table", "list")),
+        _Row(Box("label", "Label", needed=True)),
+        _Row(Box("name", "Name in the address", help="Others use it as input.<name>", needed=True)),
+        _Row(Box("tabs.name", "Name in the address", needed=True)),
+        _Row(Box("text", "Words", "area", "Values in braces: {{ me.name }}", complete=True, needed=True)),
+        _Row(Box("link.text", "Words", "text", "Values in braces: {{ me.name }}", complete=True, needed=True)),
+        _Row(Box("to", "Leads to", help="/c/customer/{{ selected.customer.key }} or https://…", complete=True, needed=True)),
+        _Row(Box("tabs", "Tabs", "area", "One title a line, at most ten", needed=True)),
+        _Row(Box("collection", "Records of", "choice", again=True), "Choose…", _every_collection),
+        _Row(Box("collection.collection", "Records of", "choice", again=True, needed=True), "Choose…", _every_collection),
+        _Row(Box("dropdown.collection", "Choices of a field of", "choice", again=True), "Choose…", _every_collection),
+        _Row(Box("segment", "Segment", "choice"), "All", lambda offer: offer.segments()),
+        _Row(Box("where", "Conditions", "area", WHERE_HELP, complete=True)),
+        _Row(Box("search", "Searched by", "choice"), "Nothing", lambda offer: offer.searches()),
+        _Row(Box("sort", "Order", "choice"), "As the list", lambda offer: offer.orders(offer.collection())),
+        _Row(Box("columns", "Fields shown", "many", "None ticked: as in the list"), offers=lambda offer: offer.fields(offer.related())),
+        _Row(Box("collection.columns", "Fields shown", "many", "None ticked: as in the list"), offers=_own_fields),
+        _Row(Box("fields.columns", "Columns", "choice", value=1), offers=_words({"1": "One", "2": "Two"})),
+        _Row(
+            Box("fields", "Fields shown", "many", "None ticked: as on the record’s page"), offers=lambda offer: offer.fields(offer.chosen())
+        ),
+        _Row(Box("limit", "How many", "number", value=10)),
+        _Row(Box("related.limit", "How many", "number", value=5)),
+        _Row(Box("chart.limit", "How many", "number", value=5)),
+        _Row(Box("select", "Chosen record is called", help="Others use it as selected.<name>; empty: a row opens its record")),
+        _Row(Box("head", "Title and state above", "check")),
+        _Row(Box("of", "Of", "choice", again=True, needed=True), "Choose…", lambda offer: offer.paths()),
+        _Row(Box("relation", "Relation", "choice", again=True, needed=True), "Choose…", lambda offer: offer.relations()),
+        _Row(Box("actions", "Actions", "many", "None ticked: all that are offered to the reader"), offers=lambda offer: offer.actions()),
+        _Row(Box("workflows", "Workflows", "many", "None ticked: all that the reader may start"), offers=lambda offer: offer.workflows()),
+        _Row(Box("inbox", "Inbox", "choice", needed=True), "Choose…", lambda _: [(each.id, each.title) for each in inboxes.known()]),
+        _Row(Box("measure", "Figure", "choice", value="count", again=True), offers=_words(MEASURES, *get_args(Measure))),
+        _Row(
+            Box("field", "Of the field", "choice"), "None", _own_fields, shown=lambda offer: offer.given.get("measure", "count") != "count"
+        ),
+        _Row(Box("dropdown.field", "Field", "choice"), "Choose…", _own_fields),
+        _Row(Box("date", "Periods by", "choice"), "None", _days, needed=_charted("time", "cohort")),
+        _Row(Box("period", "Period", "choice", value="month"), offers=lambda _: [(each, each.capitalize()) for each in get_args(Period)]),
+        _Row(
+            Box("source", "Data source", "choice"),
+            "Choose…",
+            lambda offer: [(each, each) for each in sorted({each.source for each in offer.collections()})],
+            shown=lambda offer: bool(offer.given.get("sql")),
+        ),
+        _Row(
+            Box(
+                "sql",
+                "Or one SELECT in place of records",
+                "area",
+                "Reads only; each reader gets only their own rows and fields. Columns: names, then numbers.",
+                again=True,
+            )
+        ),
+        _Row(Box("last", "Periods shown", "number", value=12)),
+        _Row(Box("metric.last", "Periods shown", "number", value=8)),
+        _Row(Box("whole", "Figure over all records, not only the present period", "check", value=True)),
+        _Row(Box("good", "Which way is good", "choice", value="none"), offers=_words(GOOD)),
+        _Row(Box("words", "Words under the figure", help="Empty: how it compares with the period before", complete=True)),
+        _Row(Box("chart", "Kind", "choice", value="time", again=True), offers=_words(CHARTS)),
+        _Row(Box("by", "Told apart by", "choice"), "Nothing", _own_fields, shown=_charted("share", "leaders", "time", default="time")),
+        _Row(Box("then", "Then by the day", "choice"), "Choose…", _days, shown=_charted("cohort")),
+        _Row(Box("stages", "Stages", "area", "One a line: Name: condition", complete=True), shown=_charted("funnel")),
+        _Row(Box("options", "Or these choices", "area", "One a line: value = label")),
+        _Row(Box("default", "At first")),
+        _Row(Box("toggle.default", "On at first", "check")),
+        _Row(Box("default_days", "At first: days from today", "number", "-30: a month ago; empty: no day")),
+    )
+}
+"""Every box of a form by its name; one that a kind of component has otherwise by `kind.name`."""
 
 
 def subject_words(item: Any, document: Workspace, actor: Actor) -> list[str]:
@@ -407,13 +377,13 @@ def subject_words(item: Any, document: Workspace, actor: Actor) -> list[str]:
     given = {name: getattr(item, name, None) for name in ("collection", "inbox", "of", "relation")}
     offer = _Offer(actor, document, given)
     if given["collection"]:
-        known = offer._collection()
+        known = offer.collection()
         return [known.label if known else str(given["collection"])]
     if given["inbox"]:
         return [next((each.title for each in inboxes.known() if each.id == given["inbox"]), str(given["inbox"]))]
     if not given["of"]:
         return []
-    chosen = offer._chosen()
+    chosen = offer.chosen()
     of = chosen.label_one if chosen else str(given["of"])
     relation = chosen.relation(str(given["relation"])) if chosen and given["relation"] else None
     if relation is not None:
@@ -428,10 +398,10 @@ def completions(document: Workspace, given: Mapping[str, Any]) -> list[str]:
     found += [f"input.{item.name}" for item in document.every if hasattr(item, "name") and getattr(item, "type", "") != "tabs"]
     for item in document.every:
         if isinstance(item, SELECTING) and item.select:
-            collection = offer._selected(item.select)
+            collection = offer.selected(item.select)
             found += [f"selected.{item.select}.key", f"selected.{item.select}.title"]
             found += [f"selected.{item.select}.{each.name}" for each in (collection.fields if collection else ())]
-    own = offer._collection()
+    own = offer.collection()
     return found + [f"record.{each.name}" for each in (own.fields if own else ())]
 
 

@@ -169,6 +169,40 @@ class DryRun(Shape):
     notes: list[str] = Field(description="Where a real run could differ")
 
 
+class TrialCount(Shape):
+    """How many messages share a reason."""
+
+    reason: str
+    count: int
+
+
+class TrialGap(Shape):
+    """A merge field that is empty for some contacts."""
+
+    field: str
+    count: int
+
+
+class TrialStep(Shape):
+    """What the messages of one step would come to if they left now."""
+
+    step: str
+    title: str
+    channel: str
+    leave: int
+    wait: list[TrialCount]
+    skip: list[TrialCount]
+    missing: list[TrialGap]
+
+
+class Trial(Shape):
+    """A workflow's messages tried on contacts; nothing was written or sent. `more`: there are contacts that were not tried."""
+
+    tried: int
+    more: bool
+    steps: list[TrialStep]
+
+
 class BuilderTurnRef(Shape):
     """A question to the builder of workflows."""
 

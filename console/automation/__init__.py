@@ -1,0 +1,48 @@
+"""What starts runs by itself: schedules, events of the log and of users' databases, webhooks. What fires is written down first and started after that.
+
+The worker's duties: `synchronise` (triggers of live versions as rows), `fire_due` (schedules), `follow_log` and `look` (events of the log, and of users'
+databases), `Listeners` (databases that tell of changes), `pick_up` and `forget` (firings), `wake_awaiting` (runs that wait for an event). `fire` is the job that starts.
+`webhooks` takes a delivery. `listed`, `switch`, `now`, `add`, `rotate` and `renew_secret` are what people do with the triggers of a workflow; `trigger_words` says one in words.
+`log_events`, `reached`, `read_after` and `chain_of` read the log's events by name, for enrolments and outgoing webhooks too. `install_sql` is for who runs a database.
+"""
+
+from console.automation.awaited import wake_awaiting
+from console.automation.firing import fire, forget, pick_up
+from console.automation.following import follow_log
+from console.automation.listening import Listeners, install_sql
+from console.automation.log_events import Batch, LogEvent, chain_of, reached, read_after
+from console.automation.managing import Fired, Listed, Made, add, listed, now, renew_secret, rotate, switch
+from console.automation.schedules import fire_due
+from console.automation.source_events import look
+from console.automation.spoken_triggers import trigger_words
+from console.automation.trigger_rows import synchronise
+
+__all__ = [
+    "Batch",
+    "Fired",
+    "Listed",
+    "Listeners",
+    "LogEvent",
+    "Made",
+    "add",
+    "chain_of",
+    "fire",
+    "fire_due",
+    "follow_log",
+    "forget",
+    "install_sql",
+    "listed",
+    "log_events",
+    "look",
+    "now",
+    "pick_up",
+    "reached",
+    "read_after",
+    "renew_secret",
+    "rotate",
+    "switch",
+    "synchronise",
+    "trigger_words",
+    "wake_awaiting",
+    "webhooks",
+]

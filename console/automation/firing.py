@@ -1,0 +1,330 @@
+"""What triggers fire: written down first, then started one after another, at the pace of the workflow.
+
+An occasion is taken in once for its trigger and key, whatever is told twice. Its run is started under the same key, so that a process that dies in between
+starts none twice. What cannot be started for a reason that passes is tried again; for any other it is kept with the reason.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console import enrolments, faults, log, queue, runs, subjects, workflows
+from console.automation.trigger_rows import Row
+from console.core.actor import Actor
+from console.core.run.origin import RecordRef, StartedBy
+from console.db import tables
+from console.db.engine import alone, fetch, hot_engine
+from console.db.ids import new_id
+from console.errors import Conflict, ConsoleError, SourceDown
+from console.queue import PutBack
+
+logger = logging.getLogger(__name__)
+SYSTEM = Actor("system", "sys_engine", "Console", session="sys:config")
+table, trigger_table = tables.firing, tables.trigger
+LONGEST_CHAIN = 8
+IN_ONE_GO_S = 2.0
+AT_ONCE = 100
+MOST_TRIES, SURPRISES = 40, 5
+LONGEST_PAUSE_S = 600.0
+KEPT_DAYS = 30
+PASSING = frozenset({"not_active", "store_down"})
+"""Refusals after which a firing waits: a paused workflow is activated again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Something that a trigger fires for. `key` names it for this trigger, `at` is when it happened, `values` are the input of the run.
+
+    `chain` are the runs that led to it, (workflow id, record key) each, the oldest first. `segment`: whoever is in it is enrolled.
+    """
+
+    key: str
+    at: datetime
+    event: Mapping[str, Any] | None = None
+    record: RecordRef | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    chain: tuple[tuple[str, str], ...] = ()
+    segment: str | None = None
+
+
+@dataclass(slots=True)
+class Counts:
+    """What is only counted: occasions that the filter refused, and times that were left out."""
+
+    passed: int = 0
+    left_out: int = 0
+
+
+def take_in(connection: Connection, trigger: Row, occasions: Sequence[Occasion], counts: Counts | None = None) -> int:
+    """Write the occasions down with the transaction of `connection`, count them, and put in the job that starts them.
+
+    Answers how many were new and may not start anything: `note_stopped` takes that after the commit.
+    """
+    counts = counts or Counts()
+    new = 0
+    stopped = {occasion.key: why for occasion in occasions if (why := looping(trigger.workflow, occasion)) is not None}
+    if occasions:
+        rows = [_row(occasion, stopped.get(occasion.key)) for occasion in occasions]
+        same = (trigger.workflow, trigger.id, trigger.kind, trigger.version)
+        made = list(connection.exec_driver_sql(_TAKE_IN, (*same, *map(list, zip(*rows, strict=True)))).scalars())
+        new = len(made)
+        halted = made.count("stopped")
+    else:
+        halted = 0
+    if new or counts.passed or counts.left_out:
+        columns = trigger_table.c
+        changed = sa.update(trigger_table).where(columns.workflow == trigger.workflow, columns.id == trigger.id)
+        connection.execute(
+            changed.values(
+                matched=columns.matched + new,
+                passed=columns.passed + counts.passed,
+                left_out=columns.left_out + counts.left_out,
+                stopped=columns.stopped + halted,
+            )
+        )
+    if new > halted:
+        queue.enqueue(connection, queue.FIRE, trigger.workflow, dedupe_key=_job(trigger.workflow))
+    return halted
+
+
+def note_stopped(trigger: Row, halted: int) -> None:
+    """Write to the log that a trigger would have gone round, so many times."""
+    if halted:
+        log.note(
+            SYSTEM, "trigger_stopped", open={"workflow": trigger.workflow, "trigger": trigger.id, "count": halted}, chain=workflows.CHAIN
+        )
+
+
+_TAKE_IN = """
+insert into console.firing (workflow, trigger, kind, version, id, key, at, collection, record, told, status, why, done_at)
+select %s::text, %s::text, %s::text, %s::integer, f.*
+from unnest(%s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::bytea[], %s::text[], %s::text[], %s::timestamptz[]) f
+on conflict (workflow, trigger, key) do nothing returning status
+"""
+"""With arrays: to spell a thousand rows out takes seconds, and a storm would never be taken in where the transaction is ended meanwhile."""
+
+
+def _row(occasion: Occasion, stopped: str | None) -> tuple[Any, ...]:
+    """Id, key, moment, collection, record, what is told, status, why, when it was over."""
+    ident = new_id("fir")
+    told = {"event": occasion.event, "values": occasion.values, "chain": occasion.chain, "segment": occasion.segment}
+    sealed = subjects.wrap(json.dumps(log.body.plain(told)).encode(), _about(ident))
+    about = (occasion.record.collection, occasion.record.key) if occasion.record else (None, None)
+    if stopped:
+        return (ident, occasion.key, occasion.at, *about, None, "stopped", stopped, occasion.at)
+    return (ident, occasion.key, occasion.at, *about, sealed, "waiting", None, None)
+
+
+def _about(firing: str) -> str:
+    return f"firing|told|{firing}"
+
+
+def _job(workflow_id: str) -> str:
+    return f"fire:{workflow_id}"
+
+
+def looping(workflow_id: str, occasion: Occasion) -> str | None:
+    """Why an occasion that runs have led to may not start another one of this workflow; None if it may."""
+    if len(occasion.chain) > LONGEST_CHAIN:
+        return f"A chain of {len(occasion.chain)} runs led here, one after another: at most {LONGEST_CHAIN} may."
+    record = occasion.record.key if occasion.record is not None else ""
+    if (workflow_id, record) in occasion.chain:
+        return "A run of this workflow on the same record led here: it would go round for ever."
+    return None
+
+
+# ---------------------------------------------------------------------------------------------------------------- starting
+
+
+def fire(workflow_id: str, stopping: Callable[[], bool] = lambda: False) -> None:
+    """The job: start what waits of this workflow, oldest first. Raises PutBack where more waits than has its turn now."""
+    if queue.paused():
+        return
+    with alone(_job(workflow_id)) as mine:
+        if not mine:
+            return
+        until = time.monotonic() + IN_ONE_GO_S
+        while time.monotonic() < until:
+            if stopping():
+                raise PutBack
+            waiting = [_Firing(*row) for row in fetch(_NEXT, (workflow_id, AT_ONCE))]
+            if not waiting:
+                return
+            together = [] if enrolments.takes_in(workflow_id) else waiting
+            if len(together) > 1 and _start_many(workflow_id, together):
+                continue
+            for each in waiting:
+                if stopping():
+                    raise PutBack
+                _start(each)
+    raise PutBack
+
+
+@dataclass(frozen=True, slots=True)
+class _Firing:
+    """One that waits; `told` are event, values, chain and segment, sealed."""
+
+    id: str
+    workflow: str
+    trigger: str
+    kind: str
+    collection: str | None
+    record: str | None
+    told: bytes
+    tries: int
+
+    def opened(self) -> tuple[dict[str, Any], StartedBy, RecordRef | None]:
+        """(what was told, by what it is started, the record that it is about)."""
+        said: dict[str, Any] = json.loads(subjects.unwrap(bytes(self.told), _about(self.id)))
+        by = StartedBy(self.trigger, self.kind, said["event"], tuple((link[0], link[1]) for link in said["chain"]))
+        return said, by, RecordRef(self.collection, self.record) if self.collection is not None and self.record is not None else None
+
+
+_NEXT = """
+select f.id, f.workflow, f.trigger, f.kind, f.collection, f.record, f.told, f.tries from console.firing f
+where f.workflow = %s and f.status = 'waiting' and f.due_at <= clock_timestamp()
+and exists (select from console.workflow w where w.id = f.workflow and w.status = 'active' and w.archived_at is null) order by f.due_at, f.id limit %s
+"""
+
+
+def _start_many(workflow_id: str, waiting: Sequence[_Firing]) -> bool:
+    """Start runs of these by one statement; False where each has to be started alone, so that one surprise does not keep the others from it.
+
+    Of several about one record only the first is started now.
+    """
+    together: dict[tuple[str | None, str | None], tuple[_Firing, runs.WantedStart]] = {}
+    try:
+        for each in waiting:
+            about = (each.collection, each.record or each.id)
+            if about in together:
+                continue
+            said, by, record = each.opened()
+            if said.get("segment") is not None:
+                continue
+            together[about] = each, runs.WantedStart(each.id, by, record, said["values"])
+            faults.point("triggers.start.before")
+        wanted = [start for _, start in together.values()]
+        answers = runs.start_many_hands_off(workflow_id, wanted, places=len(wanted) + 1) if len(wanted) > 1 else []
+        faults.point("triggers.start.after")
+    except (sa.exc.DBAPIError, psycopg.OperationalError, OSError):
+        raise
+    except Exception as error:  # alone, each says what is wrong with it
+        if not isinstance(error, ConsoleError):
+            logger.exception("alarm: firings of the workflow %s cannot be started together", workflow_id)
+        return False
+    if not answers:
+        return False
+    begun = [(each.id, answer) for (each, _), answer in zip(together.values(), answers, strict=True) if isinstance(answer, str)]
+    fetch(_STARTED, ([ident for ident, _ in begun], [run_id for _, run_id in begun]))
+    for (each, _), answer in zip(together.values(), answers, strict=True):
+        if not isinstance(answer, str):
+            _not_started(each, answer)
+    return True
+
+
+_STARTED = """
+update console.firing f set status = 'started', run = b.run, told = null, done_at = clock_timestamp()
+from unnest(%s::text[], %s::text[]) as b (id, run) where f.id = b.id returning 1
+"""
+
+
+def _not_started(found: _Firing, error: ConsoleError) -> None:
+    if (isinstance(error, SourceDown) or error.code in PASSING) and found.tries < MOST_TRIES:
+        _again(found.id, found.tries, error.message)
+    else:
+        _done(found.id, "refused", None, words_of(error))
+
+
+def _start(found: _Firing) -> None:
+    ident, workflow_id = found.id, found.workflow
+    try:
+        said, by, about = found.opened()
+        faults.point("triggers.start.before")
+        if said.get("segment") is not None:
+            enrolments.batches.begin(
+                runs.account_of(workflows.live(workflow_id)),
+                workflow_id,
+                enrolments.Question(segment=said["segment"], values=said["values"]),
+            )
+            _done(ident, "started", None, "Everybody in the segment is enrolled.")
+            return
+        if about is not None and enrolments.takes_in(workflow_id):
+            _enrol(found, by, about.key, said["values"])
+            return
+        run_id = runs.start_hands_off(workflow_id, by=by, record=about, values=said["values"], key=ident)
+        faults.point("triggers.start.after")
+    except ConsoleError as error:
+        _not_started(found, error)
+        return
+    except (sa.exc.DBAPIError, OSError):
+        raise
+    except Exception:  # one firing's surprise must not keep the others from starting
+        logger.exception("alarm: firing %s of the workflow %s", ident, workflow_id)
+        if found.tries < SURPRISES:
+            _again(ident, found.tries, "Something went wrong here; it is written down, and tried again.")
+        else:
+            _done(ident, "refused", None, "Something went wrong here. Who runs the console finds it in the log of the worker.")
+        return
+    _done(ident, "started", run_id, None)
+
+
+def _enrol(found: _Firing, by: StartedBy, record: str, values: Mapping[str, Any]) -> None:
+    """Enrol the record in place of starting a run at once: its run begins at the workflow's pace."""
+    answer = enrolments.enrol(found.workflow, record=record, values=values, key=found.id, trigger=by.id, origin=by.kind, led_by=by.chain)
+    words = " ".join(str(reason["reason"]) for reason in answer.reasons)
+    if answer.status == "enrolled":
+        _done(found.id, "started", None, "Enrolled: the run begins when it is its turn.")
+    else:
+        _done(found.id, "refused", None, words or "Enrolled already.")
+
+
+def words_of(error: ConsoleError) -> str:
+    """Why nothing was started, with the fields that are wrong."""
+    fields = "; ".join(f"{detail['field']}: {detail['reason']}" for detail in error.details[:5] if "field" in detail and "reason" in detail)
+    run_id = error.extra.get("run_id") if isinstance(error, Conflict) else None
+    return " ".join(filter(None, (error.message, fields if error.details else "", f"({run_id})" if run_id else "")))[:1000]
+
+
+def _done(ident: str, status: str, run_id: str | None, why: str | None) -> None:
+    fetch(
+        "update console.firing set status = %s, run = %s, why = %s, told = null, done_at = clock_timestamp() where id = %s returning 1",
+        (status, run_id, why, ident),
+    )
+
+
+def _again(ident: str, tries: int, why: str) -> None:
+    pause = timedelta(seconds=min(LONGEST_PAUSE_S, 2.0 ** min(tries, 12)))
+    fetch(
+        "update console.firing set tries = tries + 1, why = %s, due_at = clock_timestamp() + %s where id = %s returning 1",
+        (why, pause, ident),
+    )
+
+
+_LEFT = """
+select f.workflow from console.workflow w cross join lateral
+    (select f.workflow from console.firing f where f.workflow = w.id and f.status = 'waiting' and f.due_at <= clock_timestamp() limit 1) f
+where w.status = 'active' and w.archived_at is null and not exists
+    (select from queue.pgqueuer q where q.dedupe_key = 'fire:' || w.id and q.status = any (array['queued', 'picked']::queue.pgqueuer_status[]))
+"""
+
+
+def pick_up() -> int:
+    """Add a job for each workflow whose waiting firings have none; returns how many."""
+    if queue.paused():
+        return 0
+    return queue.enqueue_all([queue.Job(queue.FIRE, workflow_id, _job(workflow_id)) for (workflow_id,) in fetch(_LEFT)])
+
+
+def forget() -> int:
+    """Delete firings that ended more than a month ago; returns how many. The runs stay."""
+    statement = sa.delete(table).where(table.c.done_at < sa.func.now() - timedelta(days=KEPT_DAYS))
+    with hot_engine().connect() as connection:
+        return int(connection.execute(statement).rowcount)

@@ -1,0 +1,184 @@
+"""Events that triggers wait for: reading the log from a cursor for each trigger, and firing for events of any source."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import access, accounts, log, queue, records
+from console.automation import trigger_rows
+from console.automation.firing import Counts, Occasion, note_stopped, take_in
+from console.automation.log_events import LogEvent, reached, read_after
+from console.automation.trigger_expressions import about, document_of, house_roots, judged, led, looked_at
+from console.automation.trigger_rows import Row, note_problem, table
+from console.core.actor import Actor
+from console.core.documents.triggers_check import OF_RECORDS
+from console.core.run.origin import RecordRef
+from console.db.engine import alone, transaction
+from console.errors import Conflict, ConsoleError, NotFound
+
+logger = logging.getLogger(__name__)
+KIND = "event"
+ROUNDS = 20
+"""So many batches of the log are read for one trigger before the others have their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something that may concern a trigger. `key` names it for every trigger; `old` and `new` are values before and after, as far as they are known."""
+
+    key: str
+    on: str
+    at: datetime
+    collection: str | None
+    record: str | None
+    event: Mapping[str, Any]
+    old: Mapping[str, Any] | None = None
+    new: Mapping[str, Any] | None = None
+    label: str | None = None
+    chain: tuple[tuple[str, str], ...] = ()
+
+
+def follow_log(stopping: Callable[[], bool] = lambda: False) -> int:
+    """Read the log for every trigger that waits for its events; returns how many had something to read. One process at a time."""
+    if queue.paused():
+        return 0
+    with alone("triggers.log") as mine:
+        end = reached() if mine else 0
+        behind = [row for row in trigger_rows.active(KIND) if row.cursor is not None and row.cursor < end] if mine else []
+        for row in behind:
+            if stopping():
+                break
+            attempt(row, lambda row=row: _read_on(row, stopping))  # type: ignore[misc]
+    return len(behind)
+
+
+def attempt(row: Row, work: Callable[[], None]) -> None:
+    """Do it; what keeps this trigger from working is noted on it, and the others go on."""
+    try:
+        work()
+    except ConsoleError as error:
+        note_problem(row, error.message)
+    else:
+        note_problem(row, None)
+
+
+def _read_on(row: Row, stopping: Callable[[], bool]) -> None:
+    cursor = row.cursor or 0
+    names = [row.definition.on or ""]
+    for _ in range(ROUNDS):
+        batch = read_after(cursor, names)
+        happened = [happened_of(event) for event in batch.events]
+        take_in_happened(row, happened, cursor=batch.upto)
+        if batch.upto == cursor or stopping():
+            return
+        cursor = batch.upto
+
+
+def happened_of(event: LogEvent) -> Happened:
+    """An event of the log, for triggers."""
+    return Happened(
+        event.id, event.on, event.at, event.collection, event.record, event.to_json(), event.old, event.new, event.label, event.chain
+    )
+
+
+def take_in_happened(row: Row, happened: Sequence[Happened], *, cursor: int | None = None) -> None:
+    """Judge what happened by the trigger's filter, and take in what passes, together with how far its cursor has come.
+
+    Raises SourceDown where records cannot be read: then nothing is taken in, and the cursor stays. Conflict where nobody acts for the workflow.
+    """
+    wanted = [each for each in happened if concerns(row, each)]
+    counts = Counts()
+    occasions = _occasions(row, wanted, counts) if wanted else []
+    with transaction() as connection:
+        here = (table.c.workflow == row.workflow, table.c.id == row.id)
+        if cursor is not None:
+            moved = sa.update(table).where(*here, table.c.enabled, table.c.cursor.is_not(None)).values(cursor=cursor)
+            if not connection.execute(moved).rowcount:
+                return  # it was switched off meanwhile
+        halted = take_in(connection, row, occasions, counts)
+    note_stopped(row, halted)
+
+
+def concerns(row: Row, each: Happened) -> bool:
+    """Whether it is the event, of the collection, that the trigger waits for. Changes that are watched in the database itself are taken from there alone."""
+    definition = row.definition
+    if each.on != definition.on:
+        return False
+    wanted = definition.collection or (None if each.on.startswith("run.") else document_of(row).collection)
+    if wanted is not None and each.collection != wanted:
+        return False
+    return each.on not in OF_RECORDS or "pos" not in each.event or not watched(wanted)
+
+
+def watched(collection: str | None) -> bool:
+    """Whether changes of the collection are noticed in its database."""
+    try:
+        return collection is not None and records.collection(collection).changes is not None
+    except NotFound:
+        return False
+
+
+def _occasions(row: Row, wanted: Sequence[Happened], counts: Counts) -> list[Occasion]:
+    actor = account(row)
+    now = log.now()
+    house = house_roots(row, now)
+    values = _values(row, wanted, actor)
+    occasions = []
+    for each in wanted:
+        roots = dict(house) | {"event": dict(each.event)}
+        if each.label is not None and each.label not in actor.clearance:
+            counts.passed += 1
+            continue
+        if each.collection is not None and each.record is not None:
+            roots |= _record_roots(each, values.get((each.collection, each.record)))
+        passed = judged(row, roots)
+        if passed is None:
+            counts.passed += 1
+            continue
+        ref = RecordRef(each.collection, each.record) if each.collection is not None and each.record is not None else None
+        occasions.append(Occasion(each.key, each.at, each.event, about(row, passed.record, ref), passed.values, each.chain))
+    return occasions
+
+
+def account(row: Row) -> Actor:
+    """Who acts for the workflow. Raises Conflict where nobody does."""
+    named = document_of(row).run_as
+    try:
+        return accounts.service_account(named or "")
+    except NotFound:
+        raise Conflict(
+            f"The service account {named} is closed: open it again, or name another in run_as and publish.", code="no_account"
+        ) from None
+
+
+def _record_roots(each: Happened, values: Mapping[str, Any] | None) -> dict[str, Any]:
+    """`record` as the change left it, `former` as far as it is known. Of a record that is gone both are what it was; of one that the account may not read nothing is."""
+    collection = each.collection or ""
+    if values is None:
+        gone = led(collection, each.old) if each.old is not None and each.on == "record.deleted" else None
+        return {} if gone is None else {"record": gone, "former": gone}
+    values = {**values, **{name: value for name, value in (each.new or {}).items() if name in values}}
+    former = {} if each.old is None else {"former": led(collection, {**values, **each.old})}
+    return {"record": led(collection, values)} | former
+
+
+def _values(row: Row, wanted: Sequence[Happened], actor: Actor) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """The values of the records that the expressions name, as far as the account may read them. Raises SourceDown."""
+    fields = looked_at(row.definition)
+    if fields is not None and not fields:
+        return {}
+    keys: dict[str, list[str]] = {}
+    for each in wanted:
+        if each.collection is not None and each.record is not None:
+            keys.setdefault(each.collection, []).append(each.record)
+    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for collection, named in keys.items():
+        scope = access.scope_for(actor, collection, "read")
+        every = [field.name for field in records.collection(collection).fields]
+        for key, record in records.named(collection, named, scope, every).items():
+            found[collection, key] = record.values
+    return found

@@ -1,0 +1,258 @@
+"""Triggers of one workflow as people and programs see and switch them: next firings, last ones, addresses."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Connection
+
+from console import access, log, workflows
+from console.automation import hook_addresses, trigger_rows, webhooks
+from console.automation.log_events import reached
+from console.automation.trigger_rows import CLOCK, UTC_ZONE, table
+from console.core import schedule
+from console.core.actor import Actor
+from console.core.documents.json_shape import model_errors
+from console.core.documents.triggers import Trigger
+from console.core.drafting import AddTrigger
+from console.db.engine import hot_engine, transaction
+from console.db.ids import new_id
+from console.errors import Conflict, Invalid, NotFound
+from console.workflows import Entry
+
+NEXT, LAST = 5, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """One firing: when it happened, the run, and why there is none. `status` is waiting, started, refused or stopped. `run` None: none, or not for this reader."""
+
+    at: datetime
+    status: str
+    run: str | None
+    why: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The form in the API."""
+        return {"at": log.body.moment(self.at), "status": self.status, "run": self.run, "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A trigger with its last firings. `address` is the secret part of a webhook's URL, for who may edit the workflow; `has_secret`: its signing secret was made."""
+
+    id: str
+    definition: Trigger
+    enabled: bool
+    published: bool
+    active: bool
+    next_at: tuple[datetime, ...] = ()
+    last: tuple[Fired, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    problem: str | None = None
+    problem_at: datetime | None = None
+    address: str | None = None
+    has_secret: bool = False
+
+
+def listed(actor: Actor, slug_or_id: str) -> tuple[Entry, list[Listed]]:
+    """The workflow and its triggers: those of its live version, those added since, those of the draft where nothing is published. Raises NotFound."""
+    entry = workflows.entry(actor, slug_or_id)
+    trigger_rows.synchronise(entry.id)
+    may_edit = access.can(actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", "edit")
+    with hot_engine().connect() as connection:
+        rows = {row.id: row for row in connection.execute(sa.select(table).where(table.c.workflow == entry.id))}
+        last = _last(connection, actor, entry.id)
+    document = workflows.definition(actor, entry.id) if entry.live_version is None else None
+    written = [Trigger.model_validate(each) for each in (document or {}).get("triggers", ())]
+    if entry.live_version is not None:
+        written = list(workflows.version(entry.id, entry.live_version).document.triggers)
+    known = {trigger.id for trigger in written}
+    added = [trigger_rows.row_of(row).definition for row in rows.values() if row.id not in known]
+    active = entry.status == "active" and entry.live_version is not None
+    now = log.now()
+    return entry, [
+        _listed(trigger, rows.get(trigger.id), last.get(trigger.id, ()), active=active, may_edit=may_edit, now=now)
+        for trigger in (*written, *added)
+    ]
+
+
+def _listed(trigger: Trigger, row: Any | None, last: Sequence[Fired], *, active: bool, may_edit: bool, now: datetime) -> Listed:
+    enabled = trigger.starts_enabled if row is None else bool(row.enabled)
+    next_at: list[datetime] = []
+    if trigger.kind == "schedule" and enabled and active and row is not None and row.next_at is not None:
+        next_at = [row.next_at, *schedule.following(trigger.cron or "", trigger.zone or UTC_ZONE, max(row.next_at, now), NEXT)][:NEXT]
+    address = None
+    if may_edit and row is not None and row.address is not None:
+        address = hook_addresses.opened(row.workflow, row.id, "address", bytes(row.address))
+    counts = {} if row is None else {"matched": row.matched, "passed": row.passed, "left_out": row.left_out, "stopped": row.stopped}
+    return Listed(
+        *(trigger.id, trigger, enabled, row is not None, active, tuple(next_at), tuple(last), counts),
+        *(None if row is None else row.problem, None if row is None else row.problem_at, address),
+        has_secret=row is not None and row.secret is not None,
+    )
+
+
+def _last(connection: Connection, actor: Actor, workflow_id: str) -> dict[str, list[Fired]]:
+    """The newest firings of each trigger; one statement."""
+    ranked = f"""
+select f.trigger, f.at, f.status, r.id, f.why from (
+    select t.id from console.trigger t where t.workflow = :workflow
+) t cross join lateral (
+    select * from console.firing f where f.workflow = :workflow and f.trigger = t.id order by f.at desc, f.id desc limit :most
+) f left join {access.runs(actor).sql()} on r.id = f.run order by f.trigger, f.at desc, f.id desc
+"""  # noqa: S608 (texts of ours)
+    found: dict[str, list[Fired]] = {}
+    for row in connection.execute(sa.text(ranked), {"workflow": workflow_id, "most": LAST}):
+        found.setdefault(row[0], []).append(Fired(*row[1:]))
+    return found
+
+
+# --------------------------------------------------------------------------------------------------------------- changing
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A trigger that was added or changed. `secret` is shown once."""
+
+    id: str
+    kind: str
+    enabled: bool
+    address: str | None = None
+    secret: str | None = None
+
+
+def add(actor: Actor, slug_or_id: str, given: Mapping[str, Any]) -> Made:
+    """Add a trigger to the draft of a workflow. A webhook has its address at once, and works while the workflow is active; others begin when it is published.
+
+    Raises NotFound, NotAllowed, Invalid with a detail per field, DefinitionError where the draft is wrong with it.
+    """
+    entry, draft = workflows.entry(actor, slug_or_id), workflows.open_draft(actor, slug_or_id)
+    trigger = _checked({"id": new_id("trg"), **given})
+    written = list(draft.document.get("triggers") or ())
+    if any(each.get("id") == trigger.id for each in written):
+        raise Conflict(f"There is a trigger {trigger.id} already: change that one, or choose another id.", code="exists")
+    _require_sound({**draft.document, "triggers": [*written, trigger.to_json()]}, f"triggers[{len(written)}].")
+    workflows.edit(actor, entry.id, draft.revision, [AddTrigger(trigger=trigger.to_json(), place=None)])
+    made = Made(trigger.id, trigger.kind, trigger.starts_enabled)
+    if trigger.kind != webhooks.KIND:
+        return made
+    token, secret = hook_addresses.fresh_token(), hook_addresses.fresh_secret() if trigger.signed else None
+    values = {
+        "kind": trigger.kind,
+        "definition": trigger.to_json(),
+        "declared": trigger.starts_enabled,
+        "enabled": trigger.starts_enabled,
+        "added": True,
+        "version": None,
+        "token": hook_addresses.digest(token),
+        "address": hook_addresses.sealed(entry.id, trigger.id, "address", token),
+        "secret": hook_addresses.sealed(entry.id, trigger.id, "secret", secret) if secret is not None else None,
+    }
+    with transaction() as connection:
+        connection.execute(insert(table).values(workflow=entry.id, id=trigger.id, **values))
+        _note(actor, entry, trigger.id, trigger.kind, "added", connection)
+    return Made(trigger.id, trigger.kind, trigger.starts_enabled, token, secret)
+
+
+def _require_sound(document: Mapping[str, Any], place: str) -> None:
+    """Raise DefinitionError with what is wrong at this place of the document; the rest of a draft may be unfinished."""
+    wrong = [
+        problem
+        for problem in workflows.check(document, workflows.connected())
+        if problem.severity == "error" and problem.field.startswith(place)
+    ]
+    if wrong:
+        raise workflows.refused("The trigger", wrong)
+
+
+def _checked(given: Mapping[str, Any]) -> Trigger:
+    try:
+        return Trigger.model_validate(dict(given))
+    except ValidationError as error:
+        details = [{"field": spot.path or "trigger", "reason": spot.reason} for spot in model_errors(error, Trigger)]
+        raise Invalid("The trigger was not added.", details=details) from None
+
+
+def switch(actor: Actor, slug_or_id: str, ident: str, *, enabled: bool) -> Made:
+    """Switch a trigger on or off, at once. What happened while it was off is not made up for. Raises NotFound, NotAllowed."""
+    entry = _allowed(actor, slug_or_id, "activate")
+    pos = reached()
+    with transaction() as connection:
+        row = _locked(connection, entry.id, ident)
+        if bool(row.enabled) != enabled:
+            definition = Trigger.model_validate(row.definition)
+            on = enabled and entry.status == "active"
+            values = trigger_rows.progress(definition, None, on=on, now=row.now, pos=pos) if row.version is not None else {}
+            _update(connection, entry.id, ident, enabled=enabled, problem=None, problem_at=None, **values)
+            _note(actor, entry, ident, row.kind, "on" if enabled else "off", connection)
+    return Made(ident, row.kind, enabled, _address(entry.id, row))
+
+
+def now(actor: Actor, slug_or_id: str, ident: str) -> Made:
+    """A trigger as it is now, for who may edit the workflow; never its secret. Raises NotFound, NotAllowed."""
+    entry, found = listed(actor, slug_or_id)
+    access.require(actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", "edit")
+    for trigger in found:
+        if trigger.id == ident:
+            return Made(trigger.id, trigger.definition.kind, trigger.enabled, trigger.address)
+    raise NotFound("There is no such trigger any more.")
+
+
+def rotate(actor: Actor, slug_or_id: str, ident: str) -> Made:
+    """Give a webhook a new address; the old one is worthless from now on. Raises NotFound, NotAllowed, Conflict for another kind."""
+    token = hook_addresses.fresh_token()
+    return _renewed(actor, slug_or_id, ident, "address", token, address=token, token=hook_addresses.digest(token))
+
+
+def renew_secret(actor: Actor, slug_or_id: str, ident: str) -> Made:
+    """Give a signed webhook a new secret, which is shown once; the old one is worthless from now on. Raises as `rotate`."""
+    secret = hook_addresses.fresh_secret()
+    return _renewed(actor, slug_or_id, ident, "secret", secret, secret=secret)
+
+
+def _renewed(actor: Actor, slug_or_id: str, ident: str, column: str, text: str, *, token: bytes | None = None, **shown: str) -> Made:
+    entry = _allowed(actor, slug_or_id, "edit")
+    with transaction() as connection:
+        row = _locked(connection, entry.id, ident)
+        if row.kind != webhooks.KIND or (column == "secret" and not row.definition.get("signed")):
+            raise Conflict("Only a webhook has an address, and only a signed one a secret.", code="not_possible")
+        values = {column: hook_addresses.sealed(entry.id, ident, column, text)} | ({"token": token} if token is not None else {})
+        _update(connection, entry.id, ident, **values)
+        _note(actor, entry, ident, row.kind, column, connection)
+    return Made(ident, row.kind, bool(row.enabled), **{"address": _address(entry.id, row), **shown})
+
+
+def _allowed(actor: Actor, slug_or_id: str, act: str) -> Entry:
+    entry = workflows.entry(actor, slug_or_id)
+    access.require(actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", act)
+    trigger_rows.synchronise(entry.id)
+    return entry
+
+
+def _locked(connection: Connection, workflow_id: str, ident: str) -> Any:
+    found = connection.execute(
+        sa.select(table, CLOCK.label("now")).where(table.c.workflow == workflow_id, table.c.id == ident).with_for_update()
+    ).first()
+    if found is None:
+        raise NotFound(f"There is no trigger {ident} of this workflow that is published.")
+    return found
+
+
+def _update(connection: Connection, workflow_id: str, ident: str, **values: Any) -> None:
+    connection.execute(sa.update(table).where(table.c.workflow == workflow_id, table.c.id == ident).values(**values, changed_at=CLOCK))
+
+
+def _address(workflow_id: str, row: Any) -> str | None:
+    return None if row.address is None else hook_addresses.opened(workflow_id, row.id, "address", bytes(row.address))
+
+
+def _note(actor: Actor, entry: Entry, ident: str, kind: str, change: str, connection: Connection) -> None:
+    label = access.label_of(f"{workflows.OBJECT}:{entry.slug}")
+    told = {"workflow": entry.id, "trigger": ident, "trigger_kind": kind, "change": change}
+    chain = None if label else workflows.CHAIN
+    log.note(actor, "trigger_changed", open=told, team=entry.team or None, chain=chain, label=label, connection=connection)

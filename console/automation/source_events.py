@@ -1,0 +1,329 @@
+"""Changes that other programs make in a user's database, found by a column that grows with every change.
+
+A look reads the rows past the last value seen, and for a minute those a little before it again, because a transaction may be committed after one that
+began later; a fingerprint of key and value keeps a row from being told twice. Nothing is written there. One process at a time looks at a collection.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from console import log, queue, records
+from console.automation import trigger_rows
+from console.automation.following import KIND, Happened, concerns, take_in_happened
+from console.automation.log_events import chain_of
+from console.automation.trigger_expressions import document_of
+from console.automation.trigger_rows import Row, note_problem
+from console.core import scopes
+from console.core.documents.collections import Collection
+from console.core.expressions.operands import moment_of
+from console.core.filters import Test
+from console.db import tables
+from console.db.engine import alone, fetch, hot_engine
+from console.db.ids import id_at
+from console.errors import ConsoleError, NotFound, SourceDown
+
+logger = logging.getLogger(__name__)
+watch = tables.source_watch
+PAGE = 500
+OVERLAP = timedelta(seconds=30)
+OVERLAP_NUMBER = 1000
+AGAIN_FOR = timedelta(seconds=60)
+"""So long after the last new value rows before it are looked at again."""
+
+CAUSED_WITHIN = timedelta(minutes=5)
+"""A change that is found so soon after a run has changed the record counts as the run's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a look has come: the last value, since when nothing newer came, the highest key that is a number, and rows near the end (fingerprint → value, key)."""
+
+    value: Any
+    at: datetime
+    now: datetime
+    highest: int | None
+    seen: Mapping[str, Any]
+
+
+def watched_collections(triggers: Sequence[Row]) -> dict[str, list[Row]]:
+    """Collection whose changes are noticed in its database → the triggers that wait for them."""
+    found: dict[str, list[Row]] = {}
+    for row in triggers:
+        definition = row.definition
+        if not (definition.on or "").startswith("record."):
+            continue
+        name = definition.collection or document_of(row).collection
+        if name is not None:
+            found.setdefault(name, []).append(row)
+    return found
+
+
+def look(stopping: Callable[[], bool] = lambda: False, *, only: frozenset[str] = frozenset()) -> int:
+    """Check every watched collection that is due, or those of `only` at once; returns how many were checked."""
+    if queue.paused():
+        return 0
+    looked = 0
+    for name, rows in watched_collections(trigger_rows.active(KIND)).items():
+        try:
+            collection = records.collection(name)
+        except NotFound:
+            continue
+        if collection.changes is None or stopping() or (only and name not in only):
+            continue
+        for column, deleted in ((collection.changes.column, False), (collection.changes.deleted, True)):
+            if column is not None:
+                looked += _look_at(collection, column, rows, deleted=deleted, now=bool(only), stopping=stopping)
+    return looked
+
+
+def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, deleted: bool, now: bool, stopping: Callable[[], bool]) -> bool:
+    every_s = collection.changes.every_s if collection.changes is not None else 0
+    with alone(f"triggers.source|{collection.id}|{column}") as mine:
+        if not mine or not (now or _due(collection.id, column, every_s)):
+            return False
+        try:
+            mark = _mark(collection, column)
+            if mark is not None:
+                _read_on(collection, column, mark, rows, deleted=deleted, stopping=stopping)
+            problem = None
+        except ConsoleError as error:
+            problem = error.message
+        _note(collection.id, column, looked_at=trigger_rows.CLOCK, problem=problem)
+        for row in rows:
+            if problem is not None:
+                note_problem(row, problem)
+    return True
+
+
+def _due(collection: str, column: str, every_s: int) -> bool:
+    found = fetch(
+        'select looked_at < clock_timestamp() - make_interval(secs => %s) from console.source_watch where collection = %s and "column" = %s',
+        (every_s, collection, column),
+    )
+    return not found or found[0][0] is not False
+
+
+def _note(collection: str, column: str, **values: Any) -> None:
+    put = insert(watch).values(collection=collection, column=column, **values)
+    with hot_engine().connect() as connection:
+        connection.execute(put.on_conflict_do_update(index_elements=["collection", "column"], set_=values))
+
+
+# ------------------------------------------------------------------------------------------------------------------ marks
+
+
+def _mark(collection: Collection, column: str) -> Mark | None:
+    """How far the column was read. None the first time: it is then set to the end, and earlier rows fire nothing."""
+    find = sa.select(watch, trigger_rows.CLOCK.label("now")).where(watch.c.collection == collection.id, watch.c.column == column)
+    with hot_engine().connect() as connection:
+        found = connection.execute(find).first()
+    if found is not None and found.mark is not None:
+        return Mark(found.mark["value"], found.mark_at, found.now, (found.highest or {}).get("key"), dict(found.seen or {}))
+    newest = _newest(collection, column)
+    highest = _highest_key(collection)
+    _note(
+        collection.id,
+        column,
+        mark={"value": newest},
+        mark_at=trigger_rows.CLOCK,
+        highest={"key": highest},
+        seen=_near(collection, column, newest),
+    )
+    return None
+
+
+def _newest(collection: Collection, column: str) -> Any:
+    rows = records.page(
+        collection.id, scopes.whole(collection.id), where=Test(column, "is_null", False), sort=f"-{column}", limit=1, fields=[column]
+    ).rows
+    return rows[0].values[column] if rows else None
+
+
+def _highest_key(collection: Collection) -> int | None:
+    """The highest key, where it is one whole number."""
+    if len(collection.key) != 1 or collection.by_name[collection.key[0]].stored != "integer":
+        return None
+    name = collection.key[0]
+    rows = records.page(collection.id, scopes.whole(collection.id), sort=f"-{name}", limit=1, fields=[name]).rows
+    return int(rows[0].key or 0) if rows else 0
+
+
+def _near(collection: Collection, column: str, newest: Any) -> dict[str, Any]:
+    """Fingerprints of the rows near the end, which the next look reads again."""
+    if newest is None:
+        return {}
+    found = {}
+    for page in _pages(collection, column, before(newest), strictly=False):
+        found.update({fingerprint(record.key or "", record.values[column]): [record.values[column], record.key] for record in page})
+    return found
+
+
+def before(value: Any) -> Any:
+    """The value from which a look reads again: half a minute, or a thousand numbers, earlier. Days are read again as a whole."""
+    moment = moment_of(value) if isinstance(value, str) and len(value) > len("2026-11-20") else None
+    if isinstance(moment, datetime):
+        text = (moment - OVERLAP).isoformat()
+        return text.replace("+00:00", "Z") if isinstance(value, str) and value.endswith("Z") else text
+    if isinstance(value, int):
+        return value - OVERLAP_NUMBER
+    if isinstance(value, str) and "-" not in value[1:]:
+        return str(Decimal(value) - OVERLAP_NUMBER)
+    return value
+
+
+def fingerprint(key: str, value: Any) -> str:
+    """What tells a row with this value of the column from itself after the next change."""
+    return hashlib.sha256(json.dumps([key, value], sort_keys=True, default=str).encode()).hexdigest()[:20]
+
+
+# ---------------------------------------------------------------------------------------------------------------- reading
+
+
+def _pages(collection: Collection, column: str, value: Any, *, strictly: bool) -> Iterator[list[records.Record]]:
+    """Rows from that value on, in order, so many at a time."""
+    changes = collection.changes
+    fields = [name for name in (column, changes.created if changes else None, changes.deleted if changes else None) if name is not None]
+    where = Test(column, "is_null", False) if value is None else Test(column, "gt" if strictly else "gte", value)
+    after: str | None = None
+    while True:
+        page = records.page(collection.id, scopes.whole(collection.id), where=where, sort=column, limit=PAGE, after=after, fields=fields)
+        yield page.rows
+        after = page.next
+        if after is None:
+            return
+
+
+def _read_on(collection: Collection, column: str, mark: Mark, rows: Sequence[Row], *, deleted: bool, stopping: Callable[[], bool]) -> None:
+    """Tell the triggers of every row that has changed, page by page; the mark moves when all of them have taken it in."""
+    again = mark.now - mark.at < AGAIN_FOR
+    seen = dict(mark.seen) if again else {}
+    start = mark.value if not again or mark.value is None else before(mark.value)
+    newest, highest, moved = mark.value, mark.highest, False
+    for page in _pages(collection, column, start, strictly=not again):
+        fresh = [record for record in page if fingerprint(record.key or "", record.values[column]) not in seen]
+        if fresh:
+            _tell(collection, column, fresh, rows, mark, deleted=deleted)
+        for record in page:
+            newest = record.values[column]
+            seen[fingerprint(record.key or "", newest)] = [newest, record.key]
+            if highest is not None and (record.key or "").lstrip("-").isdigit():
+                highest = max(highest, int(record.key or 0))
+        moved = moved or bool(fresh)
+        if stopping():
+            break
+    if moved or (seen and not again):
+        kept = {name: told for name, told in seen.items() if _not_before(told[0], before(newest))}
+        since = trigger_rows.CLOCK if moved else mark.at
+        _note(collection.id, column, mark={"value": newest}, mark_at=since, highest={"key": highest}, seen=kept)
+
+
+def _not_before(value: Any, least: Any) -> bool:
+    """Whether a value is not smaller; both are JSON values of one column."""
+    moments = [moment_of(each) if isinstance(each, str) and "-" in each[1:] else None for each in (value, least)]
+    if moments[0] is not None and moments[1] is not None:
+        return bool(moments[0] >= moments[1])
+    try:
+        return Decimal(str(value)) >= Decimal(str(least))
+    except ArithmeticError:
+        return str(value) >= str(least)
+
+
+def _tell(collection: Collection, column: str, fresh: Sequence[records.Record], rows: Sequence[Row], mark: Mark, *, deleted: bool) -> None:
+    happened = [
+        happening(
+            collection.id,
+            record.key,
+            _event_of(collection, record, mark, deleted=deleted),
+            f"{column}:{fingerprint(record.key, record.values[column])}",
+            mark.now,
+        )
+        for record in fresh
+        if record.key is not None
+    ]
+    tell(collection.id, rows, happened)
+
+
+def tell(collection: str, rows: Sequence[Row], happened: Sequence[Happened]) -> None:
+    """Give every trigger the changes that concern it, with the runs that may have caused them. Raises SourceDown; all of them are then given again."""
+    wanted = [each for each in happened if any(concerns(row, each) for row in rows)]
+    if not wanted:
+        return
+    causes = caused_by(collection, [each.record for each in wanted if each.record is not None])
+    with_causes = [replace(each, chain=causes.get(each.record or "", ())) for each in wanted]
+    for row in rows:
+        if any(concerns(row, each) for each in with_causes):
+            try:
+                take_in_happened(row, with_causes)
+            except SourceDown:
+                raise
+            except ConsoleError as error:  # of this trigger alone: the others have their turn
+                note_problem(row, error.message)
+            else:
+                note_problem(row, None)
+
+
+def happening(collection: str, key: str, on: str, ident: str, at: datetime) -> Happened:
+    """A change that was found in the database, for triggers."""
+    told = {"on": on, "id": ident, "at": log.body.moment(at), "collection": collection, "record": key}
+    return Happened(f"{collection}|{ident}|{on}", on, at, collection, key, told)
+
+
+def _event_of(collection: Collection, record: records.Record, mark: Mark, *, deleted: bool) -> str:
+    """Whether a row was added, changed or marked as deleted."""
+    changes = collection.changes
+    if deleted or (changes is not None and changes.deleted is not None and record.values.get(changes.deleted) is not None):
+        return "record.deleted"
+    if changes is not None and changes.created is not None and (created := record.values.get(changes.created)) is not None:
+        told = any(key == record.key for _, key in mark.seen.values())
+        return "record.updated" if told or not _lately(created, mark) else "record.created"
+    if mark.highest is not None and (record.key or "").lstrip("-").isdigit():
+        return "record.created" if int(record.key or 0) > mark.highest else "record.updated"
+    return "record.updated"
+
+
+def _lately(created: Any, mark: Mark) -> bool:
+    """Whether a row was added since the last look, or a little before: committed late, it was not seen then."""
+    moments = [moment_of(each) if isinstance(each, str) else None for each in (created, mark.value)]
+    if moments[0] is None:
+        return False
+    return bool(moments[0] >= (moments[1] or mark.at) - OVERLAP)
+
+
+_CAUSES = """
+select run, kind, request, result from console.effect
+where id > %s and status in ('requested', 'succeeded', 'unknown') and kind in ('record', 'sql_write', 'sql_insert', 'sql_delete') order by id desc limit 2000
+"""
+
+
+def caused_by(collection: str, keys: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Key → the runs that led to its change, where a run has changed it, or was about to, a little while ago."""
+    wanted, runs_of = set(keys), dict[str, str]()
+    for run_id, kind, request, result in fetch(_CAUSES, (id_at("eff", log.now() - CAUSED_WITHIN),)) if keys else ():
+        for key in _written(collection, kind, request or {}, result or {}):
+            if key in wanted:
+                runs_of.setdefault(key, run_id)
+    return {key: chain_of(run_id) for key, run_id in runs_of.items()}
+
+
+def _written(collection: str, kind: str, request: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
+    """The keys in this collection that an effect changes."""
+    define, values = request.get("define") or {}, result.get("values") or {}
+    if (define.get("collection") or request.get("collection")) != collection:
+        return []
+    named = [
+        request.get("key") if kind == "record" else None,
+        values.get("key"),
+        *(entry.get("key") for entry in values.get("records") or ()),
+    ]
+    if kind in ("sql_write", "sql_delete") and define.get("record") is None:
+        named.append(request.get("record"))
+    return [str(key) for key in named if key is not None]

@@ -1,0 +1,260 @@
+"""Webhooks: addresses that start runs. The address alone opens nothing: a key says who asks, or a signature that the sender knows the secret.
+
+Order of checks: 404 off, 400 an address that was replaced or never existed, 401, 415, 413, 400 the body, 403, 422, 409, 202.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import access, log, queue, runs, subjects, workflows
+from console.automation import hook_addresses
+from console.automation.firing import words_of
+from console.automation.trigger_expressions import about, document_of, house_roots, judged
+from console.automation.trigger_rows import Row, row_of, table
+from console.core.actor import Actor
+from console.core.expressions.operands import Spelled
+from console.core.run.origin import RecordRef, StartedBy
+from console.db import tables
+from console.db.engine import fetch, hot_engine
+from console.db.ids import new_id
+from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
+
+KIND = "webhook"
+LARGEST = 1024 * 1024
+DEEPEST = 100
+LONGEST_KEY = 200
+
+
+class NotVerified(ConsoleError):
+    """The sender of a webhook could not be verified; nothing was started."""
+
+    status = 401
+    default_code = "not_verified"
+
+
+class Off(NotFound):
+    """The webhook is switched off; its address will work again when it is switched on."""
+
+    default_code = "webhook_off"
+
+
+class OldAddress(Malformed):
+    """The address was replaced, or never existed. Copy the present one from the page of the workflow's triggers."""
+
+    default_code = "old_address"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What was sent: the raw body, and the headers by small letters. `sender` is the owner of the key, None without a key that opens something."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    sender: Actor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The run that a delivery has started; None where the filter did not let it pass. `duplicate`: an earlier delivery has started it."""
+
+    run: str | None
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A webhook with what only its rows know: the secret of a signed one, under the master key."""
+
+    row: Row
+    secret: bytes | None
+    active: bool
+
+    @property
+    def signed(self) -> bool:
+        """Whether its sender signs, in place of a key."""
+        return bool(self.row.definition.signed)
+
+
+def find(token: str) -> Hook:
+    """The webhook of this address. Raises Off, and OldAddress for an address that was replaced or never existed."""
+    found = None
+    if len(token) <= LONGEST_KEY and token.isascii():
+        known = tables.workflow.c
+        statement = (
+            sa.select(table, known.status, known.live_version, known.archived_at)
+            .join(tables.workflow, known.id == table.c.workflow)
+            .where(table.c.token == hook_addresses.digest(token))
+        )
+        with hot_engine().connect() as connection:
+            found = connection.execute(statement).first()
+    if found is None:
+        raise OldAddress(
+            "This address was replaced, or never existed: nothing was started. Copy the present one from the triggers of the workflow."
+        )
+    row = row_of(found)
+    live = found.live_version
+    active = found.status == "active" and found.archived_at is None and live is not None
+    row = Row(row.workflow, row.id, row.kind, row.definition, row.enabled, row.version or live, None, None, row.added)
+    if not row.enabled or not active:
+        raise Off("This webhook is switched off, or its workflow is not active: nothing was started.")
+    return Hook(row, bytes(found.secret) if found.secret is not None else None, active)
+
+
+# --------------------------------------------------------------------------------------------------------------- delivery
+
+
+def receive(hook: Hook, delivery: Delivery) -> Taken:
+    """Start the run that a delivery asks for.
+
+    Raises NotVerified, Malformed, NotAllowed, Invalid (`input.…`; `idempotency_mismatch`), Conflict (`run_is_live` with `run_id`), what a start raises.
+    """
+    verify(hook, delivery)
+    body = parsed(delivery.body)
+    if not hook.signed and delivery.sender is not None:
+        definition = workflows.live(hook.row.workflow)
+        access.require(delivery.sender, definition.document.team or "", f"{workflows.OBJECT}:{definition.slug}", "start")
+    named = delivery.headers.get("webhook-id") if hook.signed else delivery.headers.get("x-idempotency-key")
+    if queue.paused():
+        raise Conflict(
+            "Everything that goes by itself is paused: nothing was started. Send it again later.", code="engine_paused", retry_after=60
+        )
+    return _started(hook, delivery, body, _checked_key(named))
+
+
+def verify(hook: Hook, delivery: Delivery) -> None:
+    """Raises NotVerified where a signature is missing, wrong or more than five minutes old, or there is no key that opens something."""
+    if not hook.signed:
+        if delivery.sender is None:
+            raise NotVerified("Send the header Authorization: Bearer with a key that may start the workflow.")
+        return
+    if hook.secret is None:
+        raise NotVerified("This webhook has no secret yet: make one on the page of the workflow's triggers.")
+    from standardwebhooks import Webhook, WebhookVerificationError  # of those who need it: most processes never do
+
+    secret = hook_addresses.opened(hook.row.workflow, hook.row.id, "secret", hook.secret)
+    try:
+        Webhook(secret).verify(delivery.body, dict(delivery.headers), json_parse=False)
+    except (WebhookVerificationError, ValueError, TypeError) as error:
+        reason = str(error) if isinstance(error, WebhookVerificationError) else "the body or the signature cannot be read"
+        raise NotVerified(f"The signature does not fit: {reason[:1].lower()}{reason[1:]}.") from None
+
+
+def parsed(raw: bytes) -> dict[str, Any]:
+    """The body as a JSON object; decimals keep their digits. Raises Malformed."""
+    try:
+        body = json.loads(raw.decode(), parse_float=Spelled, parse_constant=_no_number)
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise Malformed("The body is not JSON, or not in UTF-8.") from None
+    if not isinstance(body, dict):
+        raise Malformed("The body is not a JSON object.")
+    if raw.count(b"[") + raw.count(b"{") > DEEPEST and _depth(body) > DEEPEST:
+        raise Malformed(f"The body is nested more than {DEEPEST} levels deep.")
+    return body
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(word)
+
+
+def _depth(sent: Any) -> int:
+    deepest, level = 0, [sent]
+    while level:
+        deepest += 1
+        inside = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]
+        level = [inner for inner in inside if isinstance(inner, dict | list)]
+    return deepest
+
+
+def _checked_key(named: str | None) -> str | None:
+    if named is not None and not (1 <= len(named) <= LONGEST_KEY and named.isprintable()):
+        raise Malformed(f"An idempotency key takes 1 to {LONGEST_KEY} printable characters.")
+    return named
+
+
+_SAME = """
+select run, told from console.firing where workflow = %s and trigger = %s and key = %s
+"""
+_NOTE = """
+insert into console.firing (id, workflow, trigger, kind, key, at, version, collection, record, status, run, why, told, done_at)
+values (%(id)s, %(workflow)s, %(trigger)s, 'webhook', %(key)s, clock_timestamp(), %(version)s, %(collection)s, %(record)s, %(status)s, %(run)s, %(why)s, %(told)s, clock_timestamp())
+on conflict (workflow, trigger, key) do nothing returning id
+"""
+_COUNT = "update console.trigger set matched = matched + %s, passed = passed + %s where workflow = %s and id = %s returning 1"
+
+
+def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str | None) -> Taken:
+    """Start the run, or find the one that the same delivery has started."""
+    row, fingerprint = hook.row, subjects.digest(delivery.body, "delivery")
+    who = "" if hook.signed or delivery.sender is None else delivery.sender.session
+    ident = new_id("fir")
+    key = ident if named is None else subjects.digest(f"{who}|{named}".encode("utf-8", "surrogatepass"), "delivery").hex()
+    if named is not None and (before := _before(row, key, fingerprint)) is not None:
+        return before
+    roots = {**house_roots(row, log.now()), "input": body}
+    passed = judged(row, roots)
+    if passed is None:
+        fetch(_COUNT, (0, 1, row.workflow, row.id))
+        return Taken(None)
+    record, values = _about(row, body, passed.record, passed.values)
+    told = {"on": KIND, "id": ident, "at": log.body.moment(log.now())}
+    try:
+        run_id = runs.start_hands_off(
+            row.workflow,
+            by=StartedBy(row.id, KIND, told),
+            record=record,
+            values=values,
+            key=f"{row.id}:{key}",
+            identity=None if hook.signed else delivery.sender,
+        )
+    except ConsoleError as error:
+        _noted(row, ident, ident, record, "refused", None, words_of(error), None)
+        raise
+    first = _noted(row, ident, key, record, "started", run_id, None, fingerprint)
+    return Taken(run_id, duplicate=not first)
+
+
+def _before(row: Row, key: str, fingerprint: bytes) -> Taken | None:
+    """What an earlier delivery under this key has started. Raises Invalid where its body was another one."""
+    rows = fetch(_SAME, (row.workflow, row.id, key))
+    if not rows or rows[0][0] is None:
+        return None
+    if bytes(rows[0][1]) != fingerprint:
+        raise Invalid(
+            "This idempotency key was used for another body.",
+            code="idempotency_mismatch",
+            details=[{"field": "X-Idempotency-Key", "reason": "Take a new key for another body."}],
+        )
+    return Taken(rows[0][0], duplicate=True)
+
+
+def _about(row: Row, body: Mapping[str, Any], named: str | None, values: Mapping[str, Any]) -> tuple[RecordRef | None, dict[str, Any]]:
+    """(the record, the input) of the run: as the trigger says, else `record` and the rest of the body."""
+    collection = document_of(row).collection
+    given = dict(values) if row.definition.input else dict(body)
+    if collection is None:
+        return None, given
+    if row.definition.record is not None:
+        return about(row, named), given
+    key = body.get("record")
+    if not row.definition.input:
+        given.pop("record", None)
+    return RecordRef(collection, str(key)) if isinstance(key, str | int) and not isinstance(key, bool) else None, given
+
+
+def _noted(
+    row: Row, ident: str, key: str, record: RecordRef | None, status: str, run_id: str | None, why: str | None, told: bytes | None
+) -> bool:
+    """Write down the result of a delivery; returns whether it was the first with its key."""
+    values = {
+        "id": ident, "workflow": row.workflow, "trigger": row.id, "key": key, "version": row.version, "status": status, "run": run_id, "why": why,
+        "told": told, "collection": record.collection if record else None, "record": record.key if record else None,
+    }  # fmt: skip
+    first = bool(fetch(_NOTE, values))
+    if first:
+        fetch(_COUNT, (1, 0, row.workflow, row.id))
+    return first

@@ -1,0 +1,60 @@
+"""What providers send us: receipts, ends of calls, answers of people. Only what the provider knows as its own is taken.
+
+Twice the same changes nothing; what comes before the provider's own answer counts; what names another message is refused.
+"""
+
+from collections.abc import Mapping
+
+from console.channels import providers
+from console.channels.base import Answer, Callback, Handed, Provider, Receipt
+from console.errors import Conflict, NotFound
+from console.messages import inbound, message_rows, outside_addresses, sending
+
+
+def provider_at(kind: str, name: str, token: str) -> Provider:
+    """The provider whose address this is. Raises NotFound where it is none that was given out."""
+    provider = providers.named(kind, name)
+    if provider is None or not provider.calls_back:
+        raise NotFound
+    outside_addresses.require_callback(kind, name, token)
+    return provider
+
+
+def take(provider: Provider, callback: Callback) -> None:
+    """Take what came to the provider's address. Raises BadSignature, Invalid, NotFound for no message of ours, Conflict where it names another one."""
+    take_in(provider.kind, provider.name, provider.told(callback))
+
+
+def take_in(kind: str, provider: str, told: Receipt | Answer | None) -> None:
+    """Keep an answer, or what became of a message. Raises NotFound, Conflict."""
+    if isinstance(told, Answer):
+        inbound.receive(kind, provider, sender=told.sender, text=told.text, provider_id=told.provider_id)
+    elif told is not None:
+        message, handed = _of_receipt(kind, provider, told), told.handed
+        if message is None:
+            if told.certain:
+                raise NotFound("There is no such message.")
+            return
+        if message.provider_id and handed.provider_id and message.provider_id != handed.provider_id:
+            raise Conflict("This names another message of the provider.", code="another_id")
+        if message.status in ("sending", "unknown"):
+            sending.record_sent(message, Handed(handed.provider_id))
+        if handed.outcome:
+            sending.record_outcome(message.id, handed)
+
+
+def _of_receipt(kind: str, provider: str, receipt: Receipt) -> message_rows.Message | None:
+    """The message that left, by our id where it is told, else by the provider's. Who is certain can only speak of what it carried."""
+    ours, theirs = (text.replace("\x00", "") for text in (receipt.message_id, receipt.handed.provider_id))
+    where = ("id = %s", (ours,)) if ours else ("provider = %s and provider_id = %s", (provider, theirs))
+    for row in message_rows.read(*where):
+        left = row.channel == kind and row.direction == "out" and not row.sandbox and row.status != "waiting"
+        if left and (row.provider == provider or not receipt.certain):
+            return row
+    return None
+
+
+def chosen_by_hand(message: message_rows.Message, told: Mapping[str, str]) -> bool:
+    """What a person chose in the sandbox for a message that is on its way; False where it has ended already."""
+    outcome, _, label = told.get("outcome", "").partition("/")
+    return sending.record_outcome(message.id, Handed(message.provider_id or "", outcome, label, transcript=told.get("transcript", "")))

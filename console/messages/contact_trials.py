@@ -1,0 +1,179 @@
+"""A workflow's messages tried on real contacts before it is activated: what each would be told by the gate now, and which merge fields are empty.
+
+Nothing is written or sent. Tried are at most `MOST` contacts whom the reader sees, with the texts as far as they are made of the record alone: what a run
+would add to them is known to the run.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from console import browse, log, records, steps
+from console.browse import BrowseQuery
+from console.core import expressions
+from console.core.actor import Actor
+from console.core.contacting import KINDS, Contact, Outgoing, Skip, WaitUntil, judge
+from console.core.documents.collections import Collection
+from console.core.documents.workflow import Workflow
+from console.core.expressions import Expression
+from console.core.policy import rules
+from console.errors import ConsoleError, Invalid
+from console.messages import message_rows, reaching
+from console.steps.base import StepView
+from console.steps.message_settings import MessageStep, seconds_of
+
+MOST = 200
+LONGEST_S = 10.0
+WEEK = timedelta(days=7)
+ALONE = frozenset({"record", "variables", "tables", "now"})
+"""Roots of which the values are known before a run."""
+NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A merge field that is empty for `count` of the contacts; `titles` are the first of them."""
+
+    field: str
+    count: int
+    titles: Sequence[str]
+
+
+@dataclass(slots=True)
+class StepTrial:
+    """What the messages of one step would come to now: how many would leave, wait for a reason, or be skipped for one."""
+
+    step: str
+    title: str
+    channel: str
+    leave: int = 0
+    wait: Counter[str] = field(default_factory=Counter)
+    skip: Counter[str] = field(default_factory=Counter)
+    gaps: list[Gap] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """TRIAL of the API."""
+        told = {
+            name: [{"reason": reason, "count": count} for reason, count in counts.most_common()]
+            for name, counts in (("wait", self.wait), ("skip", self.skip))
+        }
+        gaps = [{"field": gap.field, "count": gap.count} for gap in self.gaps]
+        return {"step": self.step, "title": self.title, "channel": self.channel, "leave": self.leave, **told, "missing": gaps}
+
+
+@dataclass(frozen=True, slots=True)
+class ContactTrial:
+    """The trial of a document. `tried` contacts were looked at; `more`: there are others."""
+
+    tried: int
+    more: bool
+    steps: Sequence[StepTrial]
+
+    @property
+    def gaps(self) -> list[tuple[StepTrial, Gap]]:
+        """Every merge field that is empty for somebody, with its step."""
+        return [(step, gap) for step in self.steps for gap in step.gaps]
+
+    def to_json(self) -> dict[str, Any]:
+        """TRIAL of the API."""
+        return {"tried": self.tried, "more": self.more, "steps": [step.to_json() for step in self.steps]}
+
+
+def has_messages(document: Workflow) -> bool:
+    """Whether the document has steps that write to or call the contact of the run's record."""
+    return document.collection is not None and bool(_message_steps(document)) and _of_contacts(document.collection) is not None
+
+
+def tried(actor: Actor, document: Workflow, query: BrowseQuery | None = None) -> ContactTrial:
+    """The trial on the first contacts of the list that `query` names (None: the first of all). Raises NotFound, Malformed, Invalid, SourceDown."""
+    collection = _of_contacts(document.collection) if document.collection is not None else None
+    if collection is None:
+        reason = "This workflow is not about contacts: say in the collection's document which field is what."
+        raise Invalid(reason, details=[{"field": "collection", "reason": reason}])
+    asked = query or BrowseQuery()
+    _, scope = browse.browsed_collection(actor, collection.id)
+    where, segment, sought = browse.question(actor, collection, scope, asked)
+    page = records.page(collection.id, scope, where=where, segment=segment, q=sought, limit=MOST)
+    views = _message_steps(document)
+    made = [StepTrial(view.id, view.title, _kind_of(view).channel) for view in views]
+    lacking: list[dict[str, list[str]]] = [{} for _ in views]
+    count, until, now = 0, time.monotonic() + LONGEST_S, log.now()
+    for row in page.rows:
+        if row.key is None or time.monotonic() > until:
+            break
+        count += 1
+        roots = {"record": collection.typed(row.values), "now": now, **rules(document, now).roots}
+        try:
+            contact = reaching.contact_at(collection.id, row.key)
+        except ConsoleError:
+            continue  # it is gone since the page was read
+        used = message_rows.used_of(collection.id, row.key, now - WEEK)
+        for view, trial, gaps in zip(views, made, lacking, strict=True):
+            for name in _gaps(collection, view, roots):
+                gaps.setdefault(name, []).append(row.title)
+            _judge(view, trial, contact, roots, used, now)
+    for trial, gaps in zip(made, lacking, strict=True):
+        trial.gaps += [Gap(name, len(titles), titles[:NAMED]) for name, titles in gaps.items()]
+    return ContactTrial(count, count < len(page.rows) or page.next is not None, made)
+
+
+def _of_contacts(collection_id: str) -> Collection | None:
+    collection = records.collection(collection_id)
+    return collection if collection.contact is not None else None
+
+
+def _message_steps(document: Workflow) -> list[StepView]:
+    to_contacts = {name for name, kind in steps.all_types().items() if isinstance(kind, MessageStep) and kind.channel != "chat"}
+    return [steps.view(step) for step in document.steps if step.type in to_contacts]
+
+
+def _kind_of(view: StepView) -> MessageStep:
+    kind = steps.get(view.type)
+    assert isinstance(kind, MessageStep)  # noqa: S101 (as they were chosen)
+    return kind
+
+
+def _gaps(collection: Collection, view: StepView, roots: Mapping[str, Any]) -> Iterator[str]:
+    """The merge fields of the step that give nothing for this record, by the labels of their fields; each once."""
+    seen: set[str] = set()
+    for located in _kind_of(view).templates(view.config):
+        for found in expressions.templates(located.text):
+            names = {path for path in expressions.paths(found) if path[0] == "record"}
+            if not names or not _alone(found) or found.text in seen or expressions.shown(found.value(roots)).strip():
+                continue
+            seen.add(found.text)
+            yield ", ".join(sorted({_label(collection, path) for path in names}))
+
+
+def _label(collection: Collection, path: Sequence[str]) -> str:
+    known = collection.by_name.get(path[1]) if len(path) > 1 else None
+    return known.label if known is not None else ".".join(path)
+
+
+def _alone(found: Expression) -> bool:
+    return all(path[0] in ALONE for path in expressions.paths(found))
+
+
+def _judge(view: StepView, trial: StepTrial, contact: Contact, roots: Mapping[str, Any], used: Any, now: datetime) -> None:
+    kind, named = _kind_of(view), view.config.to
+    if named is not None and not _alone(expressions.parse(named)):
+        trial.wait["The run says to whom."] += 1
+        return
+    own = contact.email if kind.channel == "email" else contact.phone
+    to = expressions.parse(named).evaluate(roots) if named is not None else own
+    address, why = reaching.address_of(kind.channel, str(to or "") or own, contact.country)
+    asked = Outgoing(
+        next(each for each in KINDS if each == kind.channel), kind.consent, now, timedelta(seconds=seconds_of(view.config.expires)), why
+    )
+    match judge(asked, contact, reaching.zones_of(contact, address), used, now):
+        case WaitUntil(_, "quiet_hours", _):
+            trial.wait["Quiet hours"] += 1
+        case WaitUntil(_, _, reason):
+            trial.wait[reason] += 1
+        case Skip(code, reason):
+            trial.skip["Consent was withdrawn." if code == "consent_withdrawn" else reason] += 1
+        case _:
+            trial.leave += 1

@@ -1,0 +1,138 @@
+"""Messages that come in: matched to a contact, kept once, and listened to for words that end messages."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import log, records, subjects
+from console.core import expressions
+from console.core.documents.collections import Collection
+from console.core.scopes import whole
+from console.core.stop_words import is_stop
+from console.db.engine import fetch, transaction
+from console.db.ids import new_id
+from console.errors import ConsoleError
+from console.messages import opting_out, reaching
+from console.messages.message_events import WRITER
+from console.messages.message_rows import Message, by_id
+from console.subjects import digest
+
+LONGEST = 20_000
+MOST_LIKELY = 500
+"""Contacts whose number ends alike that are compared, where it is written in an unusual way."""
+STOPPED = {"sms": ("sms", "call", "ai_call"), "email": ("email",)}
+"""Which consents a word ends that came by this kind of message."""
+_LAST = """
+select collection, record from console.message where address = %s and direction = 'out' and collection is not null order by at desc limit 1
+"""
+_KNOWN = "select id from console.message where provider = %s and provider_id = %s and direction = 'in'"
+_IN = sa.text(
+    "insert into console.message (id, key, collection, record, channel, direction, status, asked_at, at, provider, provider_id, address, team,"
+    " subject, kid, nonce, ct) values (:id, :id, :collection, :record, :channel, 'in', 'received', :at, :at, :provider, :provider_id, :address,"
+    " :team, :subject, :kid, :nonce, :ct) on conflict do nothing"
+)
+
+
+def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: str, at: datetime | None = None) -> Message | None:
+    """Keep a message that came in; the same one again changes nothing. None where it was kept before.
+
+    A word that ends messages takes back consent before this returns.
+    """
+    provider_id = provider_id.replace("\x00", "")
+    if provider_id and fetch(_KNOWN, (provider, provider_id)):
+        return None
+    known, _ = reaching.address_of(kind, sender.replace("\x00", ""), None)
+    address = known or sender.replace("\x00", "").strip()[:200]
+    told, stop = text[:LONGEST].replace("\x00", ""), is_stop(text)
+    found = contact_behind(kind, known) if known else None  # what is no address is nobody's
+    message_id, now = new_id("msg"), log.now()
+    subject = _subject(*found) if found else subjects.subject_of("message", message_id)
+    kid, nonce, ct = subjects.seal(subject, f"message|{message_id}", {"from": address, "text": told})
+    row: dict[str, Any] = {
+        "id": message_id,
+        "channel": kind,
+        "at": at or now,
+        "provider": provider,
+        "provider_id": provider_id or None,
+        "subject": subject,
+    }
+    row |= {
+        "collection": found[0] if found else None,
+        "record": found[1] if found else None,
+        "kid": kid,
+        "nonce": nonce,
+        "ct": ct,
+        "team": None,
+    }
+    with transaction() as connection:
+        if connection.execute(_IN, row | {"address": digest(address.encode(), "address")}).rowcount == 0:
+            return None
+        log_of = {"message_id": message_id, "channel": kind, "stop": stop, "known": found is not None}
+        named = records.reference_in_log(row["collection"], row["record"])
+        log.note(WRITER, "message_received", open=log_of, collection=row["collection"], record=named, connection=connection)
+    if stop and found is not None:
+        opting_out.withdraw(*found, STOPPED.get(kind, ()), kind, message_id)
+    return by_id(message_id)
+
+
+def contact_behind(kind: str, address: str) -> tuple[str, str] | None:
+    """(collection, record) of who has this address: whom we wrote to last at it, else the first contact that has it; None for a stranger."""
+    rows = fetch(_LAST, (digest(address.encode(), "address"),))
+    if rows:
+        return rows[0][0], rows[0][1]
+    for collection in records.collections():
+        mapped = collection.contact
+        column = None if mapped is None else mapped.email if kind == "email" else mapped.phone
+        if column is None or column not in collection.by_name:
+            continue
+        try:
+            key = _key_by_address(collection, column, kind, address)
+        except ConsoleError:
+            continue  # the source is down: the message is kept without a contact
+        if key is not None:
+            return collection.id, key
+    return None
+
+
+def _key_by_address(collection: Collection, column: str, kind: str, address: str) -> str | None:
+    """The first record with this address, however it is written: first by the usual ways, then by the last digits of a number."""
+    written = " || ".join(f"record.{column} == {_quoted(one)}" for one in _ways_to_write(kind, address))
+    page = records.page(collection.id, whole(collection.id), segment=expressions.parse(written), limit=1)
+    if page.rows or kind == "email":
+        return page.rows[0].key if page.rows else None
+    ends = f"contains(record.{column}, {_quoted(address[-2:])}) && contains(record.{column}, {_quoted(address[-4:-2])})"
+    country = collection.contact.country if collection.contact is not None else None
+    likely = records.page(collection.id, whole(collection.id), segment=expressions.parse(ends), limit=MOST_LIKELY)
+    for row in likely.rows:
+        own, _ = reaching.address_of(kind, str(row.values.get(column) or ""), row.values.get(country or ""))
+        if own == address:
+            return row.key
+    return None
+
+
+def _ways_to_write(kind: str, address: str) -> list[str]:
+    """The address as databases may have it."""
+    if kind == "email":
+        return list(dict.fromkeys([address, address.casefold()]))
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(address)
+    except phonenumbers.NumberParseException:
+        return [address]
+    form = phonenumbers.PhoneNumberFormat
+    formats = [phonenumbers.format_number(number, each) for each in (form.E164, form.INTERNATIONAL, form.NATIONAL, form.RFC3966)]
+    digits = formats[0].removeprefix("+")
+    bare = [digits, f"00{digits}", "".join(filter(str.isdigit, formats[2]))]
+    return list(dict.fromkeys([*formats, *(one.replace("-", " ") for one in formats[:3]), *bare]))
+
+
+def _quoted(text: str) -> str:
+    """The text as a literal of an expression: an address may have a quote in it, such as O'Brien's."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _subject(collection: str, record: str) -> str:
+    about = records.subject(collection, record)
+    return subjects.subject_of(*(about or (collection, record)))

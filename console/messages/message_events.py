@@ -1,0 +1,32 @@
+"""What is written to the log about messages: about whom they are, under the key of that person."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from console import log, records
+from console.core.actor import Actor
+from console.messages.message_rows import Message
+
+WRITER = Actor("system", "sys_channels", "Handrail", session="sys:messages")
+
+
+def noted(
+    message: Message, kind: str, open_data: Mapping[str, Any], sealed: Mapping[str, Any] | None = None, *, connection: Connection
+) -> None:
+    """One event about the message, with the transaction of `connection`; it is the last thing done there."""
+    told = {"message_id": message.id, **({"run": message.run} if message.run else {}), **open_data}
+    filled = {name: value for name, value in (sealed or {}).items() if value}
+    log.note(
+        WRITER,
+        kind,
+        open=told,
+        sealed=filled or None,
+        collection=message.collection,
+        record=records.reference_in_log(message.collection, message.record),
+        subject=message.subject if filled else None,
+        team=message.team,
+        label=message.label,
+        connection=connection,
+    )

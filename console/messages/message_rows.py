@@ -1,0 +1,181 @@
+"""Messages as they are kept: one row each, its texts sealed under the key of whom it is about.
+
+Statuses: `waiting` (to leave), `sending` (handed to the provider at this moment), `unknown` (it may have left), `sent`, `delivered`, `failed`,
+`skipped`, `expired`, `cancelled` (its run went on without it), `received`. `outcome` is what the run is told, once; `due_at` when it is looked at next.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console import subjects, workflows
+from console.core.contacting import KINDS, Kind, Used
+from console.db.engine import fetch, transaction
+from console.db.ids import new_id
+
+_COLUMNS = (
+    "id, key, run, n, step, workflow, version, team, label, collection, record, channel, direction, status, code, consent, outcome, asked_at, "
+    "due_at, at, sent_at, expires_s, most, again_s, number, tries, looks, failures, outcomes, provider, provider_id, sandbox, subject, nonce, ct, "
+    "result_nonce, result_ct"
+)
+LEFT = ("sending", "unknown", "sent", "delivered")
+"""Statuses of a message that left, or may have."""
+PENDING = ("waiting", "sending", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A row. Moments are aware UTC; `number` is the try of a call, from 1, `tries` how often the provider was asked for this row."""
+
+    id: str
+    key: str
+    run: str | None
+    n: int | None
+    step: str | None
+    workflow: str | None
+    version: int | None
+    team: str | None
+    label: str | None
+    collection: str | None
+    record: str | None
+    channel: str
+    direction: str
+    status: str
+    code: str | None
+    consent: str | None
+    outcome: str | None
+    asked_at: datetime
+    due_at: datetime | None
+    at: datetime
+    sent_at: datetime | None
+    expires_s: int
+    most: int
+    again_s: int
+    number: int
+    tries: int
+    looks: int
+    failures: int
+    outcomes: Sequence[str]
+    provider: str | None
+    provider_id: str | None
+    sandbox: bool
+    subject: str
+    nonce: bytes | None
+    ct: bytes | None
+    result_nonce: bytes | None
+    result_ct: bytes | None
+
+    @property
+    def content(self) -> Mapping[str, Any] | None:
+        """What it says; None where it was erased."""
+        return self._opened("message", self.nonce, self.ct)
+
+    @property
+    def result(self) -> Mapping[str, Any]:
+        """What became of it in words: `reason`, `basis`, `label`, `transcript`, `recording`; empty where it was erased."""
+        return self._opened("message result", self.result_nonce, self.result_ct) or {}
+
+    def _opened(self, about: str, nonce: bytes | None, ct: bytes | None) -> Mapping[str, Any] | None:
+        if nonce is None or ct is None:
+            return None
+        try:
+            opened: Mapping[str, Any] = subjects.unseal(self.subject, f"{about}|{self.id}", nonce, ct)
+        except subjects.Unreadable:
+            return None
+        return opened
+
+
+def kind_of(message: Message) -> Kind:
+    """The kind of the message, as the gate and the providers know it."""
+    return next(kind for kind in KINDS if kind == message.channel)
+
+
+def by_id(message_id: str) -> Message | None:
+    """The message of this id; None where there is none."""
+    rows = read("id = %s", (message_id,)) if "\x00" not in message_id else []
+    return rows[0] if rows else None
+
+
+def read(where: str, given: Any) -> list[Message]:
+    """The messages that meet a condition of ours, with what follows it (order, limit)."""
+    return [Message(*row) for row in fetch(f"select {_COLUMNS} from console.message where {where}", given)]  # noqa: S608 (texts of this room)
+
+
+def change(
+    message: Message, was: Sequence[str], *, connection: Connection | None = None, result: Mapping[str, Any] | None = None, **columns: Any
+) -> bool:
+    """Set these columns if the message still has one of the statuses `was`; whether it had. `result` is added to what became of it before; empty values take out what was there."""
+    given: dict[str, Any] = dict(columns)
+    if result is not None:
+        kept = {name: value for name, value in {**message.result, **result}.items() if value}
+        given |= dict(
+            zip(("kid", "result_nonce", "result_ct"), subjects.seal(message.subject, f"message result|{message.id}", kept), strict=True)
+        )
+    names = ", ".join(f"{name} = :{name}" for name in given)
+    statement = sa.text(f"update console.message set {names} where id = :message_id and status = any(:was)")  # noqa: S608 (names of ours)
+    parameters = {**given, "message_id": message.id, "was": list(was)}
+    if connection is not None:
+        return connection.execute(statement, parameters).rowcount > 0
+    with transaction() as own:
+        return own.execute(statement, parameters).rowcount > 0
+
+
+def add_again(connection: Connection, message: Message, *, number: int, failures: int, due_at: datetime) -> str:
+    """Add the next call of the same step, due at this moment; its id."""
+    message_id = new_id("msg")
+    kid, nonce, ct = subjects.seal(message.subject, f"message|{message_id}", dict(message.content or {}))
+    row = {name: getattr(message, name) for name in _SAME} | {"id": message_id, "number": number, "failures": failures, "due": due_at}
+    connection.execute(_AGAIN, row | {"kid": kid, "nonce": nonce, "ct": ct, "of": message.id, "outcomes": list(message.outcomes)})
+    return message_id
+
+
+_SAME = (
+    *("key", "run", "n", "step", "workflow", "version", "team", "label", "collection", "record", "channel", "consent", "expires_s", "most"),
+    *("again_s", "subject"),
+)
+_AGAIN = sa.text(
+    "insert into console.message (id, key, run, n, step, workflow, version, team, label, collection, record, channel, direction, status, consent, "
+    "asked_at, due_at, at, expires_s, most, again_s, number, failures, outcomes, of, subject, kid, nonce, ct) values (:id, :key, :run, :n, :step, "
+    ":workflow, :version, :team, :label, :collection, :record, :channel, 'out', 'waiting', :consent, :due, :due, :due, :expires_s, :most, :again_s, "
+    ":number, :failures, :outcomes, :of, :subject, :kid, :nonce, :ct)"
+)
+_USED = """
+select m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version from console.message m
+where m.collection = %s and m.record = %s and m.direction = 'out' and m.id <> %s and m.of is distinct from %s and m.at > %s
+and m.status in ('sending', 'unknown', 'sent', 'delivered') order by 2 desc limit 100
+"""
+
+
+def used_by(message: Message, since: datetime) -> list[Used]:
+    """What reached, or may have reached, the contact of this message since then, by any workflow."""
+    if message.collection is None or message.record is None:
+        return []
+    return used_of(message.collection, message.record, since, but=message.id)
+
+
+def used_of(collection: str, record: str, since: datetime, *, but: str = "") -> list[Used]:
+    """What reached, or may have reached, this contact since then, by any workflow; without the message `but` and its tries."""
+    rows = fetch(_USED, (collection, record, but, but, since))
+    return [Used(channel, at, workflows.version(name, number).document.title if name else "a test") for channel, at, name, number in rows]
+
+
+_TAKEN = "select provider_id from console.message where address = %s and provider_id is not null and id <> %s and at > %s"
+
+
+def taken_ids(message: Message, address: bytes, since: datetime) -> frozenset[str]:
+    """The provider's ids of our other messages to this address, which a look-up must not take for this one."""
+    return frozenset(row[0] for row in fetch(_TAKEN, (address, message.id, since)))
+
+
+_WAITED_FOR = """
+select exists (select from console.run r /* every run */ where r.id = %s and r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = %s)
+"""
+
+
+def still_wanted(message: Message) -> bool:
+    """Whether the run still waits for the message; one without a run is."""
+    return message.run is None or bool(fetch(_WAITED_FOR, (message.run, message.key))[0][0])

@@ -1,0 +1,171 @@
+"""Consent that is withdrawn: by a word in a message, by a link, by the label of a call. It holds at once; then it is written to the user's database.
+
+The console's own row is what the gate looks at, so that a database that is down or read-only sends nobody anything.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import log, records
+from console.core.contacting import CHANNELS
+from console.core.documents.collections import Collection, Field
+from console.core.documents.collections.contact_document import ConsentDocument, column_of, consents_relation
+from console.core.moments import moment_text
+from console.core.scopes import whole
+from console.db.engine import alone, fetch, transaction
+from console.errors import Conflict, ConsoleError
+from console.messages.message_events import WRITER
+from console.records import record_keys, subject as subject_record
+from console.subjects import subject_of
+
+OUTWARD = tuple(channel for channel in CHANNELS if channel != "chat")
+WORDS = ("withdrawn", "opted_out", "opt_out", "revoked", "unsubscribed", "denied", "declined", "refused", "no", "false", "0")
+"""Words that say that consent is gone, as the column's options may have them."""
+SOURCES = {"sms": "SMS reply", "email": "e-mail reply", "link": "unsubscribe link", "call": "said on a call"}
+AT_ONCE = 100
+TRIES_DAYS = 30
+_log = logging.getLogger(__name__)
+_ADD = sa.text(
+    "insert into console.opt_out (collection, record, channel, at, source, message) values (:collection, :record, :channel, :at, :source, :message)"
+)
+_WAKE = sa.text(
+    "update console.message set due_at = :at where collection = :collection and record = :record and status = 'waiting' and channel = any(:channels)"
+)
+_STANDING = "select channel, max(at) from console.opt_out where collection = %s and record = %s group by channel"
+_LEFT = "select id, collection, record, channel, at, source from console.opt_out where written_at is null and at > %s order by id limit %s"
+_WRITTEN = "update console.opt_out set written_at = %s where id = %s returning id"
+
+
+def withdraw(collection: str | None, record: str | None, channels: Sequence[str], source: str, message_id: str | None = None) -> None:
+    """Take back the contact's consent to these channels at once: what waits for them is judged again now."""
+    wanted = [channel for channel in OUTWARD if channel in channels]
+    if collection is None or record is None or not wanted:
+        return
+    now = log.now()
+    kinds = sorted({"call" if channel == "ai_call" else channel for channel in wanted})
+    with transaction() as connection:
+        for channel in wanted:
+            row = {"collection": collection, "record": record, "channel": channel, "at": now, "source": SOURCES.get(source, source)}
+            connection.execute(_ADD, row | {"message": message_id})
+        connection.execute(_WAKE, {"at": now, "collection": collection, "record": record, "channels": kinds})
+        told = {"channels": wanted, "source": source, "message_id": message_id}
+        log.note(
+            WRITER,
+            "consent_withdrawn",
+            open=told,
+            collection=collection,
+            record=records.reference_in_log(collection, record),
+            connection=connection,
+        )
+
+
+def ended_channels(collection: str, record: str) -> set[str]:
+    """Channels that the contact took back here."""
+    return {channel for channel, _ in fetch(_STANDING, (collection, record))}
+
+
+def write_left() -> int:
+    """Write what was taken back into the users' databases, where their documents say that consent stands there. How many were written."""
+    since = datetime.fromtimestamp(log.now().timestamp() - TRIES_DAYS * 86400, UTC)
+    written = 0
+    with alone("opt-outs") as mine:
+        for row_id, collection, record, channel, at, source in fetch(_LEFT, (since, AT_ONCE)) if mine else ():
+            try:
+                _write(collection, record, channel, at, source)
+            except ConsoleError as error:
+                _log.warning("consent of a record of %s: %s", collection, error.code)
+                if error.code in ("source_down", "write_unknown"):
+                    continue
+            fetch(_WRITTEN, (log.now(), row_id))
+            written += 1
+    return written
+
+
+def _write(collection_id: str, record: str, channel: str, at: datetime, source: str) -> None:
+    """Note it in the field or the table of consents. Nothing where the document names none."""
+    collection = records.collection(collection_id)
+    consent = collection.contact.consent.get(channel) if collection.contact is not None else None
+    if consent is None:
+        return
+    if consent.table is None:
+        changes = _changes(collection, consent, at, source)
+        records.write(collection_id, record, changes, whole(collection_id), by_action=True)
+        _noted(collection_id, record, sorted(changes))
+        return
+    relation = consents_relation(collection, consent.table)
+    if relation is None:
+        return
+    there = records.collection(relation.collection)
+    row = _row(collection, there, consent, record, channel, at, source)
+    with log.reserved() as repeated:
+        if repeated:
+            raise Conflict("Whether the consent was written before is not known.", code="write_unknown")
+        made = records.insert(there.id, row, whole(there.id))
+    _noted(there.id, made.key, sorted(row))
+
+
+def _noted(collection: str, record: str | None, fields: list[str]) -> None:
+    about = subject_record(collection, record) if record else None
+    subject = subject_of(*about) if about else None
+    log.note(
+        WRITER,
+        "record_changed",
+        open={"fields": fields, "result": "succeeded"},
+        collection=collection,
+        record=records.reference_in_log(collection, record),
+        subject=subject,
+    )
+
+
+def _changes(collection: Collection, consent: ConsentDocument, at: datetime, source: str) -> dict[str, dict[str, Any]]:
+    """The fields of the contact that say that consent is gone."""
+    found: dict[str, Any] = {}
+    field = collection.by_name.get(consent.field or "")
+    if field is not None:
+        found[field.name] = _gone(field)
+    for name, value in ((consent.withdrawn_at, at), (consent.source, source)):
+        if name is not None and name in collection.by_name:
+            found[name] = _stamped(collection.by_name[name], value)
+    return {name: {"new": value} for name, value in found.items()}
+
+
+def _row(
+    collection: Collection, there: Collection, consent: ConsentDocument, record: str, channel: str, at: datetime, source: str
+) -> dict[str, Any]:
+    """A row of the table of consents that takes it back; what else the table asks for is as in the contact's newest row."""
+    relation = consents_relation(collection, consent.table or "")
+    if relation is None:
+        return {}
+    keys = record_keys.decode(collection, record)
+    link = {column: keys[collection.key.index(own)] for own, column in relation.columns if own in collection.key}
+    said = {column_of(consent, "channel", there): consent.is_ or channel}
+    if (state := column_of(consent, "state", there)) is not None:
+        said[state] = _gone(there.by_name[state])
+    for part, value in (("at", at), ("withdrawn_at", at), ("source", source)):
+        name = column_of(consent, part, there)
+        if name is not None and name in there.by_name:
+            said[name] = _stamped(there.by_name[name], value)
+    sort = column_of(consent, "at", there)
+    newest = records.related(collection.id, record, relation.name, whole(there.id), 1, sort=f"-{sort}" if sort else None).rows
+    before: Mapping[str, Any] = newest[0].values if newest else {}
+    needed = {field.name for field in there.stored_fields if (field.required or not field.nullable) and field.name not in there.key}
+    rest = {name: value for name, value in before.items() if name in needed and name not in said and name not in link}
+    return {**rest, **link, **{name: value for name, value in said.items() if name is not None}}
+
+
+def _gone(field: Field) -> Any:
+    """The value of this field that says that consent is gone."""
+    if field.type == "boolean":
+        return False
+    options = [str(option.value) for option in field.options or ()]
+    return next((option for word in WORDS for option in options if option.casefold() == word), "withdrawn")
+
+
+def _stamped(field: Field, value: Any) -> Any:
+    if not isinstance(value, datetime):
+        return value
+    return value.date().isoformat() if field.type == "date" else moment_text(value)

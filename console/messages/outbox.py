@@ -1,0 +1,285 @@
+"""The outbox: every message that left, waits, was skipped or failed, and those that came in, for one reader.
+
+Who may not see the contact sees nothing of its messages, not even that there are any. Newest first, by keyset.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from console import access, records, subjects, workflows
+from console.core.actor import Actor
+from console.core.contacting import KINDS
+from console.core.moments import moment_text
+from console.errors import ConsoleError, Malformed, NotAllowed, NotFound
+from console.log import masking
+from console.messages import message_rows
+from console.messages.message_rows import Message
+from console.runs.showing import reader_reach
+from console.runs.showing.lists import visible_pairs
+
+STATUSES = ("waiting", "sent", "delivered", "skipped", "expired", "failed", "received", "unknown", "cancelled")
+SHOWN_AS = {"sending": "waiting"}
+MOST = 100
+ROUNDS = 5
+"""How many pages of rows are read for one page of a reader who sees few of the contacts."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxQuery:
+    """Filters of the URL. `contact` is a record's key, with its collection and a slash before it where several have that key; `after` a cursor."""
+
+    contact: str = ""
+    workflow: str = ""
+    channel: str = ""
+    status: str = ""
+    run: str = ""
+    limit: int = 50
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A message for one reader. `who` is the contact's title, None for nobody in the users' databases; `text` None where it was erased.
+
+    `hidden`: its texts were made of something that the reader may not read, and are left out, with what came back. `result`: what became of it in words.
+    """
+
+    message: Message
+    who: str | None
+    workflow: str
+    text: str | None
+    subject: str
+    result: Mapping[str, Any]
+    hidden: bool = False
+
+    @property
+    def status(self) -> str:
+        """The status as people read it."""
+        return SHOWN_AS.get(self.message.status, self.message.status)
+
+    @property
+    def reason(self) -> str:
+        """Why it waits, was skipped or failed."""
+        return str(self.result.get("reason", "")).strip()
+
+    @property
+    def until(self) -> datetime | None:
+        """When it leaves, for one that waits."""
+        return self.message.due_at if self.message.status == "waiting" else None
+
+    def to_json(self) -> dict[str, Any]:
+        """MESSAGE of the API."""
+        message, result = self.message, self.result
+        return {
+            "id": message.id,
+            "channel": message.channel,
+            "direction": message.direction,
+            "contact": message.record,
+            "collection": message.collection,
+            "name": self.who,
+            "status": self.status,
+            "code": message.code,
+            "reason": self.reason or None,
+            "until": moment_text(self.until),
+            "run": message.run,
+            "workflow": self.workflow or None,
+            "step": message.step,
+            "attempt": message.number,
+            "outcome": message.outcome,
+            "label": result.get("label"),
+            "subject": self.subject or None,
+            "text": self.text,
+            "hidden": self.hidden,
+            "consent": result.get("basis"),
+            "at": moment_text(message.at),
+            "asked_at": moment_text(message.asked_at),
+            "sent_at": moment_text(message.sent_at),
+            "provider": message.provider,
+            "provider_id": message.provider_id,
+            "sandbox": message.sandbox,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxPage:
+    """Lines, and the cursor of the page below; None at the end. `down`: a data source did not answer, so that some may be missing."""
+
+    lines: Sequence[Line]
+    next: str | None
+    down: bool = False
+
+
+def may_read(actor: Actor) -> bool:
+    """Whether the actor could see a message: of a workflow that they may see, of contacts that they may read, or as who manages channels."""
+    if access.can(actor, None, "source", "manage"):
+        return True
+    return any(one.contact is not None and access.can(actor, None, f"collection:{one.id}", "read") for one in records.collections())
+
+
+def _require_reader(actor: Actor) -> None:
+    if not may_read(actor):
+        raise NotAllowed("Messages are for those who may read contacts.", need=("source", "manage"))
+
+
+def find(actor: Actor, query: OutboxQuery) -> OutboxPage:
+    """The messages that the actor may see. Raises NotAllowed, Malformed for a wrong filter or cursor.
+
+    One statement for each page of rows, one for the subjects' keys, and for each collection one for the titles of its contacts.
+    """
+    _require_reader(actor)
+    where, given = _where(actor, query)
+    lines: list[Line] = []
+    closed = reader_reach.hidden_from(actor)
+    cursor, down = _decoded(query.after), False
+    limit = max(1, min(query.limit, MOST))
+    for _ in range(ROUNDS):
+        rows = _rows(where, given, cursor, limit + 1)
+        seen, gone = _seen(actor, rows[:limit])
+        down = down or gone
+        for message in rows[:limit]:
+            cursor = (message.at, message.id)
+            if message.id in seen:
+                lines.append(_line(message, seen[message.id], closed))
+                if len(lines) == limit:
+                    break
+        more = len(rows) > limit or (bool(rows) and cursor != (rows[-1].at, rows[-1].id))
+        if not more or len(lines) == limit:
+            return OutboxPage(lines, _encoded(cursor) if more and cursor else None, down)
+    return OutboxPage(lines, _encoded(cursor) if cursor else None, down)
+
+
+def by_id(actor: Actor, message_id: str) -> Line:
+    """One message. Raises NotFound, in the same words, for one that is not there or not for this reader."""
+    message = message_rows.by_id(message_id)
+    if message is None or not _may_know(actor, message):
+        raise NotFound
+    seen, _ = _seen(actor, [message])
+    if message.id not in seen:
+        raise NotFound
+    return _line(message, seen[message.id], reader_reach.hidden_from(actor))
+
+
+def pending(run_id: str) -> Message | None:
+    """The newest message that the run waits for; for callers who have judged that the run may be seen."""
+    rows = message_rows.read("run = %s and direction = 'out' order by asked_at desc, number desc limit 1", (run_id,))
+    return rows[0] if rows else None
+
+
+def pending_of(run_ids: Sequence[str]) -> dict[str, Message]:
+    """Run → the newest message that it waits for; callers as of `pending`."""
+    if not run_ids:
+        return {}
+    inner = "select distinct on (run) id from console.message where run = any(%s) and direction = 'out' order by run, asked_at desc, number desc"
+    found = message_rows.read(f"id in ({inner})", (list(run_ids),))
+    subjects.load({message.subject for message in found})
+    return {message.run: message for message in found if message.run is not None}
+
+
+def _where(actor: Actor, query: OutboxQuery) -> tuple[str, list[Any]]:
+    conditions, given = ["(label is null or label = any(%s))"], list[Any]([sorted(access.clearance(actor))])
+    pairs = sorted(visible_pairs(actor))
+    conditions.append("(run is null or (team, workflow) in (select * from unnest(%s::text[], %s::text[])))")
+    given += [[team for team, _ in pairs], [name for _, name in pairs]]
+    if query.channel:
+        _one_of("channel", query.channel, KINDS)
+        conditions.append("channel = %s")
+        given.append(query.channel)
+    if query.status:
+        _one_of("status", query.status, STATUSES)
+        conditions.append("status = any(%s)")
+        given.append([query.status, *(row for row, shown in SHOWN_AS.items() if shown == query.status)])
+    if query.workflow:
+        known = [one.id for one in workflows.all_known() if query.workflow in (one.slug, one.id)]
+        conditions.append("workflow = any(%s)")
+        given.append(known)
+    if query.run:
+        conditions.append("run = %s")
+        given.append(query.run.replace("\x00", ""))
+    if query.contact:
+        collection, slash, key = query.contact.replace("\x00", "").partition("/")
+        conditions.append("record = %s" + (" and collection = %s" if slash else ""))
+        given += [key, collection] if slash else [collection]
+    return " and ".join(conditions), given
+
+
+def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise Malformed(f"{name} is one of {', '.join(allowed)}.", details=[{"field": name, "reason": f"One of {', '.join(allowed)}."}])
+
+
+def _rows(where: str, given: Sequence[Any], cursor: tuple[datetime, str] | None, limit: int) -> list[Message]:
+    below = " and (at, id) < (%s, %s)" if cursor else ""
+    return message_rows.read(f"{where}{below} order by at desc, id desc limit %s", (*given, *(cursor or ()), limit))
+
+
+def _may_know(actor: Actor, message: Message) -> bool:
+    if message.label is not None and message.label not in access.clearance(actor):
+        return False
+    return message.run is None or (message.team, message.workflow) in visible_pairs(actor)
+
+
+def _seen(actor: Actor, messages: Sequence[Message]) -> tuple[Mapping[str, str | None], bool]:
+    """(id of each message that the actor may see → title of its contact, whether a source is down).
+
+    Messages of strangers are for those who manage channels.
+    """
+    wanted: dict[str, set[str]] = {}
+    for message in messages:
+        if message.collection is not None and message.record is not None:
+            wanted.setdefault(message.collection, set()).add(message.record)
+    titles: dict[tuple[str, str], str] = {}
+    down = False
+    for collection, keys in wanted.items():
+        if not access.can(actor, None, f"collection:{collection}", "read"):
+            continue
+        try:
+            named = records.named(collection, sorted(keys), access.scope_for(actor, collection, "read"), ())
+        except NotFound:
+            continue
+        except ConsoleError:
+            down = True
+            continue
+        titles |= {(collection, key): record.title for key, record in named.items()}
+    manages = access.can(actor, None, "source", "manage")
+    found: dict[str, str | None] = {}
+    for message in messages:
+        if message.collection is None or message.record is None:
+            if manages or message.run is not None:
+                found[message.id] = None
+        elif (title := titles.get((message.collection, message.record))) is not None:
+            found[message.id] = title
+    subjects.load({message.subject for message in messages if message.id in found})
+    return found, down
+
+
+def _line(message: Message, who: str | None, closed: masking.Within) -> Line:
+    title = workflows.version(message.workflow, message.version).document.title if message.workflow and message.version else ""
+    if message.step and masking.sent_hidden(masking.within(closed, message.workflow, message.version, message.step, message.run)):
+        return Line(message, who, title, None, "", {}, hidden=True)
+    content, result = message.content, message.result
+    text = None
+    if content is not None:
+        text = str(result.get("script", "")) or str(content.get("text") or (content.get("scripts") or [""])[0])
+    return Line(message, who, title, text, str((content or {}).get("subject", "")), result)
+
+
+def _encoded(cursor: tuple[datetime, str]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([cursor[0].astimezone(UTC).isoformat(), cursor[1]])).decode().rstrip("=")
+
+
+def _decoded(cursor: str | None) -> tuple[datetime, str] | None:
+    if not cursor:
+        return None
+    try:
+        at, message_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return datetime.fromisoformat(at), str(message_id).replace("\x00", "")
+    except (ValueError, TypeError, binascii.Error, orjson.JSONDecodeError):
+        raise Malformed(
+            "That is no cursor of this list.", details=[{"field": "after", "reason": "Take the `next` of the page before."}]
+        ) from None

@@ -1,0 +1,124 @@
+"""Whom a message reaches: the contact as it stands now, its address in the plainest form, and the zones in which it may be."""
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel.core import get_global
+
+from console import contacts
+from console.core.contacting import Consent, Contact
+from console.core.moments import moment_text
+from console.db.engine import fetch
+from console.formats.times import moment_of
+from console.messages.message_rows import Message
+
+_TAKEN_BACK = "select channel, at, source from console.opt_out where collection = %s and record = %s order by at"
+NO_ZONE = "Etc/Unknown"
+
+
+def contact_of(message: Message) -> Contact | None:
+    """The contact of the message, with consent that was taken back here; None for a message to nobody outside (a chat, a test).
+
+    A record of a collection that holds no contacts is one of which only the key is known. Raises NotFound for a record that is gone, SourceDown.
+    """
+    if message.channel == "chat" or message.collection is None or message.record is None:
+        return None
+    return contact_at(message.collection, message.record)
+
+
+def contact_at(collection: str, record: str) -> Contact:
+    """The contact with consent that was taken back here. Raises NotFound, SourceDown."""
+    known = (
+        contacts.known_contact(collection, record) if contacts.is_contact(collection) else Contact(collection, record, keeps_consent=False)
+    )
+    return replace(known, consent=_with_taken_back(known, fetch(_TAKEN_BACK, (collection, record))))
+
+
+def _with_taken_back(contact: Contact, rows: list[tuple[str, datetime, str]]) -> dict[str, Consent]:
+    """The consents; what was taken back here counts unless the record says that it was given again after that."""
+    consent = dict(contact.consent)
+    for channel, at, source in rows:
+        said = consent.get(channel)
+        given_at = moment_of(said.at) if said is not None and said.given and said.at else None
+        if given_at is None or given_at <= at:
+            consent[channel] = Consent(given=False, source=source, withdrawn_at=moment_text(at))
+    return consent
+
+
+def phone_of(text: str, country: str | None) -> tuple[str, str]:
+    """(the number as +…, why it is none). A number without + is read as one of the country."""
+    import phonenumbers
+
+    region = country.upper() if country and len(country) == 2 else None
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return "", f"This is no telephone number that can be reached{'' if region else ': begin it with + and the country'}."
+    if not phonenumbers.is_possible_number(number):
+        return "", "This is no telephone number that can be reached."
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), ""
+
+
+def address_of(channel: str, to: str | None, country: str | None) -> tuple[str, str]:
+    """(the address in its plainest form, why there is none). The reason stands in the log of the record, so it does not repeat the address."""
+    text = (to or "").strip()
+    if not text:
+        return "", "There is no e-mail address." if channel == "email" else "There is no telephone number."
+    if channel in ("sms", "call"):
+        return phone_of(text, country)
+    if channel == "chat":
+        return text, ""
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        return validate_email(text, check_deliverability=False).normalized, ""
+    except EmailNotValidError:
+        return "", "This is no e-mail address."
+
+
+def zones_of(contact: Contact | None, address: str) -> list[str]:
+    """The zones in which the contact may be: its own, else all of its country, else those of its number; empty where nothing is known."""
+    if contact is not None and contact.zone and _is_zone(contact.zone):
+        return [contact.zone]
+    named = get_global("territory_zones").get((contact.country or "").upper(), ()) if contact is not None else ()
+    if not named and address.startswith("+"):
+        import phonenumbers
+        from phonenumbers import timezone as number_zones
+
+        try:
+            named = number_zones.time_zones_for_number(phonenumbers.parse(address))
+        except phonenumbers.NumberParseException:
+            named = ()
+    return _without_twins([zone for zone in named if zone != NO_ZONE and _is_zone(zone)])
+
+
+def country_of(contact: Contact | None, address: str) -> str | None:
+    """The contact's country, else that of its number, in two letters."""
+    if contact is not None and contact.country:
+        return contact.country.upper()
+    if not address.startswith("+"):
+        return None
+    import phonenumbers
+
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(address))
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+def _without_twins(zones: list[str]) -> list[str]:
+    """One zone for each offset through the year, which is all that hours ask for."""
+    kept: dict[tuple[object, ...], str] = {}
+    for zone in zones:
+        place = ZoneInfo(zone)
+        kept.setdefault(tuple(datetime(2026, month, 15, tzinfo=place).utcoffset() for month in (1, 4, 7, 10)), zone)
+    return list(kept.values())

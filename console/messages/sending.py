@@ -1,0 +1,351 @@
+"""Sending: a message is judged when it is about to leave, marked as leaving, handed to its provider, and recorded; then its run goes on.
+
+One process at a time works on a message. What may have left is looked up by our own id before anything is sent again; where nobody can tell,
+a person is asked. A message is never sent twice by itself.
+"""
+
+import logging
+import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from console import faults, log, queue, workflows
+from console.channels import providers, sandbox
+from console.channels.base import Handed, Letter, Provider
+from console.core.contacting import AskAgain, Contact, Outgoing, SendNow, Skip, WaitUntil, judge
+from console.core.message_words import announced
+from console.core.stop_words import is_stop
+from console.db.engine import alone, fetch, transaction
+from console.errors import IntegrationError, NotFound, OutcomeUnknown, SourceDown
+from console.messages import message_rows, opting_out, reaching, telling
+from console.messages.channel_settings import in_sandbox, script_of
+from console.messages.message_events import noted
+from console.messages.message_rows import LEFT, PENDING, Message, change, kind_of
+from console.messages.outside_addresses import callback_url, unsubscribe_url
+from console.subjects import digest
+
+WEEK = timedelta(days=7)
+PAUSED_S, BUSY_S = 5.0, 0.5
+AT_ONCE = 500
+MOST_TRIES = 4
+FIRST_PAUSE = timedelta(seconds=30)
+LOOKS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800))
+"""Pauses before each look-up of a message that may have left."""
+CALL_LOOKS = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6), timedelta(hours=17))
+"""When a call is looked up whose callback did not come, one after another."""
+GONE = "The record is gone."
+_log = logging.getLogger(__name__)
+_DUE = "select id from console.message where due_at <= %s order by due_at limit %s"
+
+
+def pick_up() -> int:
+    """Add a job for each message that is due; returns how many were new. Messages that a crash left behind are due too."""
+    if queue.paused():
+        return 0
+    return queue.enqueue_all([queue.send(message_id) for (message_id,) in fetch(_DUE, (log.now(), AT_ONCE))])
+
+
+def send(message_id: str) -> None:
+    """The job: send the message, or check on it, whichever is due. Raises PutBack while another process does it, or everything is paused."""
+    with alone(f"message|{message_id}") as mine:
+        if not mine:
+            raise queue.PutBack(BUSY_S)
+        message = message_rows.by_id(message_id)
+        if message is None or message.direction != "out":
+            return
+        if queue.paused():
+            raise queue.PutBack(PAUSED_S)
+        match message.status:
+            case "waiting":
+                _send_if_allowed(message)
+            case "sending" | "unknown":
+                _find_out(message)
+            case "sent" if message.outcome is None and message.channel == "call":
+                _look_at_call(message)
+            case _:
+                change(message, [message.status], due_at=None)  # nothing is due any more: it would be picked up for ever
+
+
+def _send_if_allowed(message: Message) -> None:
+    """Judge it, and let it leave, wait or be skipped."""
+    if not message_rows.still_wanted(message):
+        change(message, ["waiting"], status="cancelled", due_at=None, at=log.now(), code="not_wanted")
+        return
+    if message.due_at is not None and message.due_at > log.now():
+        return
+    if message.run and message.workflow and message.version and workflows.paused(workflows.version(message.workflow, message.version)):
+        _later(message, timedelta(seconds=PAUSED_S))
+        return
+    about = f"contact|{message.collection}|{message.record}" if message.record else f"message to|{message.id}"
+    with alone(about) as mine:  # two messages to one contact are judged one after another, or both would find room under the cap
+        if not mine:
+            raise queue.PutBack(BUSY_S)
+        letter = _judged(message)
+    if letter is not None:
+        _hand_over(message_rows.by_id(message.id) or message, letter)
+
+
+def _judged(message: Message) -> Letter | None:
+    """The letter, once the message is marked as leaving; None where it does not leave now."""
+    content, now = message.content, log.now()
+    if content is None:
+        change(message, ["waiting"], status="cancelled", due_at=None, at=now, code="erased")
+        return None
+    try:
+        contact = reaching.contact_of(message)
+    except NotFound:
+        _settle(message, "skipped", "skipped", "record_gone", GONE)
+        return None
+    except SourceDown as error:
+        _later(message, _pause(message.tries), code="source_down", reason=error.message, tries=message.tries + 1)
+        return None
+    to, why = _address(message, content, contact)
+    country = reaching.country_of(contact, to)
+    asked = Outgoing(kind_of(message), message.consent, message.asked_at, timedelta(seconds=message.expires_s), why)
+    judged_contact = contact and _in_country(contact, country)
+    match judge(asked, judged_contact, reaching.zones_of(contact, to), message_rows.used_by(message, now - WEEK), now):
+        case SendNow(basis):
+            return _leaving(message, content, contact, to, basis)
+        case WaitUntil(until, code, reason):
+            change(message, ["waiting"], code=code, due_at=until, result={"reason": reason})
+        case Skip(code, reason):
+            _settle(message, "skipped", "skipped", code, reason)
+        case AskAgain(reason):
+            _settle(message, "expired", "expired", "expired", reason)
+    return None
+
+
+def _in_country(contact: Contact, country: str | None) -> Contact:
+    return replace(contact, country=country)
+
+
+def _address(message: Message, content: Any, contact: Contact | None) -> tuple[str, str]:
+    """(the address, why there is none): the one that the step named, else the contact's own."""
+    own = None if contact is None else contact.email if message.channel == "email" else contact.phone
+    return reaching.address_of(message.channel, content.get("to") or own, contact.country if contact else None)
+
+
+def _leaving(message: Message, content: Any, contact: Contact | None, to: str, basis: str) -> Letter | None:
+    """The letter of a message that is marked as leaving: from here on it may have left."""
+    sandboxed, now = in_sandbox(message.channel), log.now()
+    language = (contact.language if contact else None) or str(content.get("language") or "en")
+    if message.channel == "call":
+        scripts = content.get("scripts") or [""]
+        script = announced(str(scripts[min(message.number, len(scripts)) - 1]), language)
+        content = {**content, "script": script}
+    provider = "sandbox" if sandboxed else providers.provider_of(message.channel).name
+    marked = change(
+        message, ["waiting"], status="sending", due_at=now + LOOKS[0] * 12, at=now, code=None, provider=provider, sandbox=sandboxed,
+        tries=message.tries + 1, address=digest(to.encode(), "address"), result={"basis": basis, "to": to, "script": str(content.get("script", "")), "reason": ""},
+    )  # fmt: skip
+    if not marked:
+        return None
+    unsubscribe = unsubscribe_url(message) if message.channel == "email" and contact is not None else None
+    name = (contact.name if contact else None) or ""
+    return Letter(
+        message.id, kind_of(message), to, content, name, language, callback_url(message.channel, provider, message.id), unsubscribe, at=now
+    )
+
+
+def _hand_over(message: Message, letter: Letter) -> None:
+    """Send it, and record the result."""
+    faults.point("channels.send.before")
+    try:
+        handed = sandbox.handed(letter, script_of(letter.kind)) if message.sandbox else _carrier(message).send(letter)
+    except OutcomeUnknown as error:
+        change(
+            message,
+            ["sending"],
+            status="unknown",
+            due_at=log.now() + LOOKS[0],
+            at=log.now(),
+            code="unknown",
+            result={"reason": error.message},
+        )
+        return
+    except IntegrationError as error:
+        _not_sent(message, error)
+        return
+    except Exception:  # noqa: BLE001 (whatever went wrong, it may have left)
+        _log.exception("message %s", message.id)
+        change(message, ["sending"], status="unknown", due_at=log.now() + LOOKS[0], at=log.now(), code="internal_error")
+        return
+    faults.point("channels.send.after")
+    record_sent(message, handed)
+
+
+def _carrier(message: Message) -> Provider:
+    """The provider that the message is marked with; where that is gone, who carries its kind now."""
+    return providers.named(message.channel, message.provider or "") or providers.provider_of(message.channel)
+
+
+def record_sent(message: Message, handed: Handed) -> None:
+    """The provider has the message: record it and let its run go on. A call's run waits for its end."""
+    now = log.now()
+    call = message.channel == "call"
+    due = now + CALL_LOOKS[0] if call and not message.sandbox else None  # in the sandbox a person says how it ends
+    told: dict[str, Any] = {"sent_at": now, "outcome": None if call else "sent", "due_at": due, "looks": 0, "code": None}
+    with transaction() as connection:
+        columns = {"status": "sent", "at": now, "provider_id": handed.provider_id or None, **told}
+        if not change(message, ["sending", "unknown"], connection=connection, **columns):
+            return  # its callback was faster
+        told = {"channel": message.channel, "provider": message.provider, "sandbox": message.sandbox, "number": message.number}
+        noted(message, "message_sent", told, {"basis": message.result.get("basis")}, connection=connection)
+    faults.point("channels.recorded")
+    if handed.outcome:
+        record_outcome(message.id, handed)
+    if not call:
+        telling.tell_run(message.id)
+
+
+def record_outcome(message_id: str, handed: Handed) -> bool:
+    """Keep the result of a sent message as a callback, a look-up or the sandbox says it; False if it is known already."""
+    message = message_rows.by_id(message_id)
+    if message is None or message.status not in LEFT or message.outcome not in (None, "sent"):
+        return False
+    if message.status in ("sending", "unknown"):  # the answer to the request itself is late or lost: it has left
+        record_sent(message, Handed(handed.provider_id))
+        message = message_rows.by_id(message_id) or message
+    return _call_ended(message, handed) if message.channel == "call" else _receipt(message, handed)
+
+
+def _receipt(message: Message, handed: Handed) -> bool:
+    """An e-mail or SMS arrived, or did not. Its run went on when it left."""
+    if message.status != "sent" or handed.outcome not in ("delivered", "failed"):
+        return False
+    now = log.now()
+    with transaction() as connection:
+        if not change(message, ["sent"], connection=connection, status=handed.outcome, at=now, result={"reason": handed.reason}):
+            return False
+        if handed.outcome == "failed":
+            noted(
+                message,
+                "message_failed",
+                {"channel": message.channel, "code": "not_delivered"},
+                {"reason": handed.reason},
+                connection=connection,
+            )
+    return True
+
+
+def _call_ended(message: Message, handed: Handed) -> bool:
+    """A call ended: the run goes on, or it is called again. What the provider could not do is no attempt."""
+    if message.outcome is not None or not handed.outcome:
+        return False
+    now, outcome = log.now(), handed.outcome
+    again_at: datetime | None = None
+    number, failures = message.number, 0
+    if outcome == "failed" and message.failures < MOST_TRIES - 1:
+        again_at, failures = now + _pause(message.failures), message.failures + 1
+    elif outcome in ("no_answer", "voicemail", "busy") and message.number < message.most:
+        again_at, number = now + timedelta(seconds=message.again_s), message.number + 1
+    said = {"label": handed.label, "transcript": handed.transcript, "recording": handed.recording, "reason": handed.reason}
+    if handed.label and is_stop(handed.label.replace("_", " ")):
+        opting_out.withdraw(message.collection, message.record, ("call", "ai_call"), "call", message.id)
+    with transaction() as connection:
+        status = "failed" if outcome == "failed" else "delivered"
+        columns = {"status": status, "outcome": None if again_at else outcome, "at": now, "due_at": None, "code": outcome}
+        if not change(message, ["sent"], connection=connection, result=said, **columns):
+            return False
+        if again_at is not None:
+            message_rows.add_again(connection, message, number=number, failures=failures, due_at=again_at)
+        told = {"outcome": outcome, "number": message.number, "sandbox": message.sandbox}
+        noted(message, "call_ended", told, {"label": handed.label}, connection=connection)
+    if again_at is None:
+        telling.tell_run(message.id)
+    return True
+
+
+def _not_sent(message: Message, error: IntegrationError) -> None:
+    """Nothing left: another try later, or the message has failed."""
+    if not error.permanent and message.tries < MOST_TRIES:
+        change(
+            message, ["sending"], status="waiting", due_at=log.now() + _pause(message.tries - 1), at=log.now(), code="retry",
+            result={"reason": error.message},
+        )  # fmt: skip
+        return
+    _settle(message, "failed", "failed", error.code, error.message)
+
+
+def _find_out(message: Message) -> None:
+    """Ask the provider about a message that may have left: its process died, or no answer came."""
+    if message.due_at is None or message.due_at > log.now():
+        return
+    letter = _letter_again(message)
+    provider = None if message.sandbox else _carrier(message)
+    if letter is None or (provider is not None and not provider.looks):
+        _settle(message, "unknown", "unknown", "unknown", str(message.result.get("reason", "")).strip() or telling.UNSURE)
+        return
+    try:
+        found = Handed(f"sandbox-{message.id}") if provider is None else provider.find(letter, message.provider_id or "")
+    except (IntegrationError, OutcomeUnknown) as error:
+        if message.looks + 1 >= len(LOOKS):
+            _settle(message, "unknown", "unknown", "unknown", f"{error.message} {telling.UNSURE}")
+        else:
+            change(message, ["sending", "unknown"], status="unknown", looks=message.looks + 1, due_at=log.now() + LOOKS[message.looks + 1])
+        return
+    if found is not None:
+        if provider is None:
+            found = sandbox.handed(letter, script_of(letter.kind))
+        record_sent(message, found)
+    elif message.looks == 0:  # a request may be slow: only the second look that finds nothing counts
+        change(message, ["sending", "unknown"], status="unknown", looks=1, due_at=log.now() + LOOKS[1])
+    else:
+        change(message, ["sending", "unknown"], status="waiting", looks=0, due_at=log.now(), at=log.now(), code="not_sent")
+
+
+def _look_at_call(message: Message) -> None:
+    """Look a call up whose callback did not come."""
+    if message.due_at is None or message.due_at > log.now():
+        return
+    letter, found = _letter_again(message), None
+    try:
+        found = _carrier(message).find(letter, message.provider_id or "") if letter is not None else None
+    except (IntegrationError, OutcomeUnknown) as error:
+        _log.warning("call %s: %s", message.id, error.message)
+    if found is not None and found.outcome:
+        record_outcome(message.id, found)
+    elif message.looks + 1 < len(CALL_LOOKS):
+        change(message, ["sent"], looks=message.looks + 1, due_at=log.now() + CALL_LOOKS[message.looks + 1])
+    else:
+        _settle(
+            message,
+            "unknown",
+            "unknown",
+            "no_callback",
+            "The provider did not tell how the call ended. Look there, then say what came of it.",
+        )
+
+
+def _letter_again(message: Message) -> Letter | None:
+    """The letter as it left, for a look-up; None where its text was erased."""
+    content, result = message.content, message.result
+    if content is None:
+        return None
+    to = str(result.get("to", ""))
+    taken = message_rows.taken_ids(message, digest(to.encode(), "address"), message.asked_at - WEEK)
+    content = {**content, "script": result.get("script", "")}
+    return Letter(message.id, kind_of(message), to, content, since=message.at, taken=taken, at=log.now())
+
+
+def _settle(message: Message, status: str, outcome: str, code: str, reason: str) -> None:
+    """Record that it did not leave, or that nobody can tell, and let its run go on."""
+    now = log.now()
+    with transaction() as connection:
+        columns = {"status": status, "outcome": outcome, "code": code, "at": now, "due_at": None}
+        if not change(message, [*PENDING, "sent"], connection=connection, result={"reason": reason}, **columns):
+            return
+        kind = "message_skipped" if outcome in ("skipped", "expired") else "message_failed"
+        noted(message, kind, {"channel": message.channel, "code": code}, {"reason": reason}, connection=connection)
+    telling.tell_run(message.id)
+
+
+def _later(message: Message, span: timedelta, *, code: str | None = None, reason: str = "", **columns: Any) -> None:
+    told: dict[str, Any] = {"result": {"reason": reason}} if reason else {}
+    change(message, ["waiting"], due_at=log.now() + span, code=code, **told, **columns)
+
+
+def _pause(tries: int) -> timedelta:
+    """The pause before the next try: each is four times as long, with a random part."""
+    return FIRST_PAUSE * float(4 ** min(tries, 5)) * random.uniform(0.75, 1.25)  # noqa: S311 (spread, not secrecy)

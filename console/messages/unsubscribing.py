@@ -1,0 +1,72 @@
+"""The page behind the link of an e-mail: its reader sees every channel and ends those that they do not want; with one click where the mail program asks.
+
+Source: RFC 8058.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from console.accounts import throttle
+from console.core.contacting import Contact
+from console.core.message_words import words_in
+from console.errors import ConsoleError, TooMany
+from console.messages import opting_out, reaching
+from console.messages.outside_addresses import contact_behind
+
+FREE_MISSES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A channel on the page. `ended`: the reader gets nothing by it."""
+
+    channel: str
+    label: str
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnsubscribePage:
+    """What the page shows; its words are in the language of the contact."""
+
+    language: str
+    words: Mapping[str, str]
+    choices: Sequence[Choice]
+
+
+def opened(token: str, address: str) -> UnsubscribePage:
+    """The page of a link. Raises NotFound for one that is not ours, TooMany for who tries many."""
+    collection, record, _ = _behind(token, address)
+    contact = _contact(collection, record)
+    language = (contact.language or "en").lower()[:2]
+    words, ended = words_in(language), opting_out.ended_channels(collection, record)
+    known = {channel for channel, said in contact.consent.items() if said.given}
+    shown = [channel for channel in opting_out.OUTWARD if channel in known or channel in ended or channel == "email"]
+    return UnsubscribePage(language, words, [Choice(one, words[one], one in ended and one not in known) for one in shown])
+
+
+def end(token: str, address: str, channels: Sequence[str] | None) -> None:
+    """End these channels; None: e-mail, as a mail program asks with one click. Unknown names are left out."""
+    collection, record, message_id = _behind(token, address)
+    wanted = ("email",) if channels is None else tuple(channels)
+    ended = opting_out.ended_channels(collection, record)
+    contact = _contact(collection, record)
+    fresh = [one for one in wanted if one not in ended or ((said := contact.consent.get(one)) is not None and said.given)]
+    opting_out.withdraw(collection, record, fresh, "link", message_id)
+
+
+def _behind(token: str, address: str) -> tuple[str, str, str]:
+    limit = throttle.Limit("unsubscribe", address, FREE_MISSES)
+    if not throttle.take([limit]):
+        raise TooMany("Too many wrong links from your address. Wait half a minute and open yours again.", retry_after=30)
+    found = contact_behind(token[:200])
+    throttle.give_back([limit])
+    return found
+
+
+def _contact(collection: str, record: str) -> Contact:
+    """The contact. If the source is down or the record is gone it is an empty one, so that the link works in any case."""
+    try:
+        return reaching.contact_at(collection, record)
+    except ConsoleError:
+        return Contact(collection, record)

@@ -1,0 +1,122 @@
+"""A run that waits for an event: woken once by what happens after it came to the step, else by its time limit."""
+
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from console import automation, browse
+from console.activity import sequencing
+from console.contacts import tags
+from console.core.documents.triggers_check import EVENTS
+from console.db.engine import fetch
+from console.messages import inbound
+from console.upkeep import status as upkeep
+from console.views.formats import Look
+from console.views.run.wait_words import HAPPENS, wait_words
+from tests.company import Company
+from tests.messages import reached
+from tests.messages.reached import ANA, BRAM, SAM, begin, status, work
+from tests.services.engine import kinds, until, whole, workers
+
+ASK: dict[str, Any] = {"type": "guidance", "config": {"text": "Look"}, "next": {"default": "end"}}
+LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
+SET = "update console.version set number = %s where name = 'awaited_events_read' returning number"
+
+
+@pytest.fixture(name="club", autouse=True)
+def fixture_club(company: Company) -> Company:
+    reached.founded(company)
+    return company
+
+
+def waiting(slug: str, **config: Any) -> str:
+    """A workflow that waits for this, and then asks at `answered` or at `silent`."""
+    ways = {"event": "answered"} | ({"timeout": "silent"} if "timeout" in config else {})
+    asks = [{"id": name, **ASK} for name in ways.values()]
+    return reached.workflow(slug, [{"id": "pause", "type": "wait", "config": config, "next": ways}, *asks])
+
+
+def answered(number: int = 1) -> None:
+    assert inbound.receive("sms", "twilio", sender="+1 202 555 0147", text="Yes, please", provider_id=f"SM{number}") is not None
+
+
+def look() -> int:
+    """What the worker does; how many runs were woken."""
+    sequencing.sequence()
+    woken = automation.wake_awaiting()
+    work()
+    return woken
+
+
+def test_workers_wake_who_got_an_answer_and_let_the_others_time_out(club: Company) -> None:
+    waiting("answer", event="message.received", timeout="P4D")
+    waiting("silence", event="message.received", timeout="PT1S")
+    sam, ana, late = begin(club, "answer"), begin(club, "answer", ANA), begin(club, "silence", BRAM)
+    sequencing.sequence()
+    answered()
+    with workers(2):
+        assert until(lambda: status(club, sam) == ("waiting_person", "answered"))
+        assert until(lambda: status(club, late) == ("waiting_person", "silent"))
+    assert status(club, ana) == ("waiting_event", "pause")
+    told = club.told(sam)["context"]["pause"]
+    assert (told["event"], club.told(late)["context"]["pause"]["event"]) == ("message.received", None)
+    assert (kinds(sam).count("event_arrived"), kinds(late).count("event_arrived")) == (1, 0)
+    words = wait_words(club.told(ana), LOOK)
+    assert words.startswith("Waits until they answer, at the latest ")
+    whole(sam)
+    whole(late)
+
+
+def test_what_happened_before_does_not_count_and_a_second_event_changes_nothing(club: Company) -> None:
+    waiting("answer", event="message.received", timeout="P4D")
+    answered(1)
+    run_id = begin(club, "answer")
+    assert (look(), status(club, run_id)) == (0, ("waiting_event", "pause"))
+    since = fetch("select number from console.version where name = 'awaited_events_read'")[0][0]
+    answered(2)
+    answered(3)
+    sequencing.sequence()
+    others = [threading.Thread(target=automation.wake_awaiting) for _ in range(3)]
+    for thread in others:
+        thread.start()
+    for thread in others:
+        thread.join()
+    work()
+    assert (status(club, run_id), kinds(run_id).count("event_arrived")) == (("waiting_person", "answered"), 1)
+    fetch(SET, (since,))  # as if the worker had been killed before it noted how far it came
+    assert (look(), kinds(run_id).count("event_arrived")) == (0, 1)
+    whole(run_id)
+
+
+def test_the_next_wait_of_a_run_takes_no_event_from_before_it(club: Company) -> None:
+    both = {"event": "message.received"}
+    first = {"id": "first", "type": "wait", "config": both, "next": {"event": "second"}}
+    second = {"id": "second", "type": "wait", "config": both, "next": {"event": "ask"}}
+    reached.workflow("twice", [first, second, {"id": "ask", **ASK}])
+    run_id = begin(club, "twice")
+    answered(1)
+    answered(2)
+    assert (look(), status(club, run_id)) == (1, ("waiting_event", "second"))
+    assert wait_words(club.told(run_id), LOOK) == "Waits until they answer."
+    answered(3)
+    assert (look(), status(club, run_id)) == (1, ("waiting_person", "ask"))
+
+
+def test_a_filter_looks_at_the_record_and_a_pause_loses_nothing(club: Company) -> None:
+    waiting("engaged", event="record.updated", filter="record.stage == 'engaged' && event.collection == 'contact'")
+    run_id = begin(club, "engaged")
+    tags.put(club.olivia, "contact", [SAM], "VIP")
+    browse.change(club.olivia, "contact", SAM, {"owner": "tom"}, {"owner": "olivia"})
+    assert (look(), status(club, run_id)) == (0, ("waiting_event", "pause"))
+    assert wait_words(club.told(run_id), LOOK) == "Waits until the record is changed and the step's condition holds."
+    upkeep.pause(club.ines, "The provider lies")
+    browse.change(club.olivia, "contact", SAM, {"stage": "engaged"}, {"stage": "new"})
+    assert look() == 0
+    upkeep.resume(club.ines, "It does not")
+    assert (look(), status(club, run_id)) == (1, ("waiting_person", "answered"))
+
+
+def test_every_event_has_words() -> None:
+    assert set(HAPPENS) == set(EVENTS)

@@ -1,0 +1,143 @@
+"""What people answer: matched to a contact, kept once, and STOP ends messages at once; links that end them."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from twilio.request_validator import RequestValidator
+
+from console import enrolments, messages, records
+from console.db.engine import fetch
+from console.errors import Conflict, NotAllowed
+from console.messages import OutboxQuery, opting_out, outside_addresses
+from console.upkeep import erasure
+from tests.company import Company
+from tests.conftest import web_app
+from tests.messages import reached
+from tests.messages.reached import NOON, SAM, begin, line, status, workflow
+from tests.services import contact_club
+from tests.services.test_runs_long import counted
+
+SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
+ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}
+
+
+@pytest.fixture
+def club(company: Company, given_settings: Callable[..., None]) -> Iterator[tuple[Company, reached.Twilio]]:
+    reached.founded(company)
+    with reached.twilio() as server, reached.clock(NOON):
+        given_settings(**reached.by_twilio(server))
+        yield company, server
+
+
+def told(client: FlaskClient, *, token: str = "token", query: str = "", **form: str) -> int:
+    """Twilio's callback; its status."""
+    path = outside_addresses.callback_path("sms", "twilio") + query
+    signature = RequestValidator(token).compute_signature(f"http://console.example{path}", form)
+    return client.post(path, data=form, headers={"X-Twilio-Signature": signature}).status_code
+
+
+def test_stop_ends_messages_and_calls_at_once_and_stands_in_the_users_database(club: tuple[Company, reached.Twilio]) -> None:
+    company, server = club
+    client = web_app().test_client()
+    workflow("hello", [dict(SMS), dict(ASK)])
+    with reached.clock(NOON + timedelta(hours=9)):
+        run_id = begin(company, "hello")
+        assert line(company, run_id).status == "waiting"
+        answer = {"From": "+12025550147", "To": "+12025550100", "Body": "Stop pls", "MessageSid": "SM1", "SmsStatus": "received"}
+        assert told(client, **answer) == 200
+        assert told(client, **answer) == 200, "the same again"
+        reached.work()
+    assert (line(company, run_id).status, line(company, run_id).message.code) == ("skipped", "consent_withdrawn")
+    assert status(company, run_id) == ("waiting_person", "ask")
+    assert server.messages == []
+    received = messages.find(company.olivia, OutboxQuery(status="received")).lines
+    assert [(one.who, one.text) for one in received] == [("Sam Whitfield", "Stop pls")]
+    assert opting_out.write_left() == 3
+    with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
+        rows = connection.execute("select channel, state, source from consent where contact_id = 1 and id > 10 order by channel").fetchall()
+    assert rows == [("call", "withdrawn", "SMS reply"), ("phone", "withdrawn", "SMS reply"), ("sms", "withdrawn", "SMS reply")]
+
+
+def test_a_key_that_is_personal_stands_nowhere_in_the_log(
+    company: Company, given_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(contact_club.CONTACT["fields"], "id", {"sensitive": True})
+    reached.founded(company)
+    workflow("hello", [dict(SMS), dict(ASK)])
+    with reached.twilio() as server, reached.clock(NOON):
+        given_settings(**reached.by_twilio(server))
+        stop = {"From": "+12025550147", "To": "+12025550100", "Body": "STOP", "MessageSid": "SM1", "SmsStatus": "received"}
+        assert told(web_app().test_client(), **stop) == 200
+        assert opting_out.write_left() == 3
+        with pytest.raises(Conflict, match="their key is itself personal"):
+            enrolments.enrol_leads(company.olivia, "hello", [{"record": SAM}])
+    bodies = [json.loads(body) for (body,) in fetch("select body from console.event")]
+    named = [
+        (body["type"], body["target"].get("key")) for body in bodies if (body.get("target") or {}).get("coll") in ("contact", "consent")
+    ]
+    assert {kind for kind, _ in named} == {"message_received", "consent_withdrawn", "record_changed"}
+    assert {key for kind, key in named if kind != "record_changed"} == {records.log_reference(records.collection("contact"), SAM)}
+
+
+def test_receipts_count_and_forged_ones_do_not(club: tuple[Company, reached.Twilio]) -> None:
+    company, server = club
+    client = web_app().test_client()
+    workflow("hello", [dict(SMS), dict(ASK)])
+    run_id = begin(company, "hello")
+    receipt = {"MessageSid": server.messages[0]["sid"], "MessageStatus": "delivered", "To": "+12025550147"}
+    assert told(client, token="wrong", **receipt) == 401
+    assert line(company, run_id).status == "sent"
+    assert told(client, **receipt) == 200
+    assert told(client, **{**receipt, "MessageStatus": "failed"}) == 200, "late, and changes nothing"
+    assert line(company, run_id).status == "delivered"
+    assert told(client, **{**receipt, "MessageSid": "SM-of-others"}) == 404
+
+
+def test_a_link_shows_all_channels_and_one_click_ends_email(club: tuple[Company, Any]) -> None:
+    company, _ = club
+    client = web_app().test_client()
+    workflow("hello", [dict(SMS), dict(ASK)])
+    link = f"/unsubscribe/{outside_addresses.unsubscribe_token(line(company, begin(company, 'hello')).message)}"
+    page = client.get(link)
+    assert page.status_code == 200
+    assert all(words in page.text for words in ("E-mail", "SMS", "Calls", "Calls by an AI"))
+    assert client.post(link, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert opting_out.ended_channels("contact", SAM) == {"email"}
+    assert client.post(link, data={"channel": ["sms", "fax"]}).status_code == 303
+    assert opting_out.ended_channels("contact", SAM) == {"email", "sms"}
+    assert client.get(link + "x").status_code == 404
+
+
+def test_the_outbox_shows_nobody_else_anything_and_asks_few_statements(club: tuple[Company, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    company, _ = club
+    workflow("hello", [dict(SMS), dict(ASK)])
+    for slug in ("hello", workflow("again", [dict(SMS)])):
+        begin(company, slug)
+    with pytest.raises(NotAllowed):
+        messages.find(company.stan, OutboxQuery())
+    messages.find(company.olivia, OutboxQuery())
+    with counted(monkeypatch) as asked:
+        found = messages.find(company.olivia, OutboxQuery(limit=1))
+    assert len(asked) <= 3, asked
+    assert len(found.lines) == 1
+    assert found.next
+    below = messages.find(company.olivia, OutboxQuery(limit=1, after=found.next))
+    assert {found.lines[0].message.id} != {below.lines[0].message.id}
+    assert [one.workflow for one in messages.find(company.olivia, OutboxQuery(workflow="again", contact=SAM, channel="sms")).lines] == [
+        "Again"
+    ]
+    assert messages.find(company.olivia, OutboxQuery(contact="2")).lines == []
+
+
+def test_erasing_the_contact_takes_the_texts(club: tuple[Company, Any]) -> None:
+    company, _ = club
+    run_id = begin(company, workflow("hello", [dict(SMS)]))
+    erasure.erase(company.ines, "contact", SAM, reason="Asked for it")
+    erased = line(company, run_id)
+    assert (erased.text, erased.reason, erased.message.result) == (None, "", {})

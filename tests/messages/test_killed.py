@@ -1,0 +1,58 @@
+"""A worker that is killed around a send: nothing is sent twice, nothing is lost, and every run goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from console import queue, runs
+from console.db.engine import fetch
+from tests import warm
+from tests.company import Company
+from tests.jobs import taken
+from tests.messages import reached
+from tests.messages.reached import NOON, SAM, line, status, workflow
+
+pytestmark = pytest.mark.rotating
+
+SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
+ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}
+SEND = """
+import sys
+from datetime import datetime
+from console import messages, log
+log.move_clock(datetime.fromisoformat(sys.argv[2]) - log.now())
+messages.send(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("point", ["channels.send.before", "channels.send.after", "channels.recorded"])
+def test_a_killed_worker_sends_nothing_twice(company: Company, given_settings: Callable[..., None], point: str) -> None:
+    reached.founded(company)
+    with reached.twilio() as server, reached.clock(NOON) as move:
+        given_settings(**reached.by_twilio(server))
+        run_id = begin_unsent(company, workflow("hello", [dict(SMS), dict(ASK)]))
+        message = line(company, run_id).message
+        environ = {**os.environ, "HANDRAIL_FAULT": f"{point}=kill", "PYTHONPATH": os.pathsep.join(sys.path)}
+        killed = subprocess.run(
+            [warm.python(), "-c", SEND, message.id, (NOON + timedelta(minutes=1)).isoformat()], env=environ, check=False
+        )
+        assert killed.returncode == -signal.SIGKILL
+        assert len(server.messages) == (0 if point == "channels.send.before" else 1)
+        for _ in range(4):
+            move(timedelta(minutes=5))
+            fetch("update console.message set at = at - interval '10 seconds' where told_at is null returning 1")
+            reached.settle()
+        assert status(company, run_id) == ("waiting_person", "ask")
+        assert len(server.messages) == 1
+
+
+def begin_unsent(company: Company, slug: str) -> str:
+    """A run whose message has not left yet: its job is taken out of the queue."""
+    run_id = runs.start(company.olivia, slug, "contact", SAM, {})
+    taken({queue.SEND})
+    return run_id

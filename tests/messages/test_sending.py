@@ -1,0 +1,181 @@
+"""Messages from the step to the provider and back, by the worker's own functions."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from console import messages, runs
+from console.channels import sandbox
+from console.channels.sandbox import Rule
+from console.db.engine import fetch
+from console.errors import ConsoleError, Invalid
+from tests.company import Company
+from tests.messages import reached
+from tests.messages.reached import ANA, NOON, begin, line, status, workflow
+from tests.servers import outside
+
+SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
+ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}
+
+
+@pytest.fixture
+def club(company: Company) -> Iterator[Company]:
+    reached.founded(company)
+    with reached.clock(NOON):
+        yield company
+
+
+def test_the_sandbox_keeps_what_would_have_left(club: Company) -> None:
+    workflow("hello", [dict(SMS), dict(ASK)])
+    run_id = begin(club, "hello")
+    assert status(club, run_id) == ("waiting_person", "ask")
+    sent = line(club, run_id)
+    assert (sent.status, sent.text, sent.message.sandbox, sent.who) == ("delivered", "Hello Sam Whitfield", True, "Sam Whitfield")
+    assert sent.to_json()["consent"] == "given 1 Apr 2026, web form, text 2026-01"
+    assert club.told(run_id)["context"]["sms"]["status"] == "sent"
+
+
+def test_without_consent_it_is_skipped_once(club: Company) -> None:
+    workflow("hello", [dict(SMS, next={"sent": "ask", "skipped": "end"}), dict(ASK)])
+    run_id = begin(club, "hello", ANA)
+    assert status(club, run_id)[0] == "completed"
+    skipped = line(club, run_id)
+    assert (skipped.status, skipped.message.code) == ("skipped", "no_address")
+    assert messages.pick_up() == 0
+
+
+def test_sms_leave_by_twilio_and_its_look_up_finds_what_may_have_left(club: Company, given_settings: Callable[..., None]) -> None:
+    workflow("hello", [dict(SMS), dict(ASK)])
+    with reached.twilio() as server, reached.clock(NOON) as move:
+        given_settings(**reached.by_twilio(server))
+        run_id = begin(club, "hello")
+        assert [(one["to"], one["body"]) for one in server.messages] == [("+12025550147", "Hello Sam Whitfield")]
+        assert line(club, run_id).status == "sent"
+        server.lost = 1
+        second = begin(club, workflow("again", [dict(SMS), dict(ASK)]))
+        assert status(club, second) == ("waiting_event", "sms")
+        assert line(club, second).message.status == "unknown"
+        move(timedelta(seconds=10))
+        reached.work()
+        assert status(club, second) == ("waiting_person", "ask")
+        assert len(server.messages) == 2, "never sent twice"
+
+
+def test_a_provider_that_is_down_is_asked_again_and_then_the_message_has_failed(club: Company, given_settings: Callable[..., None]) -> None:
+    workflow("hello", [dict(SMS, next={"sent": "ask", "skipped": "end", "failed": "end"}), dict(ASK)])
+    with reached.twilio() as server, reached.clock(NOON) as move:
+        given_settings(**reached.by_twilio(server))
+        server.fail = [429, 429]
+        run_id = begin(club, "hello")
+        assert (line(club, run_id).status, status(club, run_id)) == ("waiting", ("waiting_event", "sms"))
+        for _ in range(2):
+            move(timedelta(minutes=10))
+            reached.work()
+        assert status(club, run_id) == ("waiting_person", "ask")
+        server.fail = [400]
+        failed = begin(club, workflow("again", [dict(SMS, next={"sent": "ask", "skipped": "end", "failed": "end"}), dict(ASK)]))
+        assert (status(club, failed)[0], line(club, failed).message.code) == ("completed", "refused")
+
+
+def test_an_email_has_two_bodies_and_a_link_that_ends_messages(club: Company, given_settings: Callable[..., None]) -> None:
+    email = {
+        "id": "email",
+        "type": "email",
+        "config": {"subject": "For {{ record.name }}", "body": "Dear **{{ record.name }}**,\n\n- [Terms](https://a.example)"},
+    }
+    workflow("letter", [email, dict(ASK)])
+    with outside.smtp() as box:
+        given_settings(**reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{box.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example"))
+        run_id = begin(club, "letter")
+        [message] = box.messages
+    assert status(club, run_id) == ("waiting_person", "ask")
+    assert (message["Subject"], message["To"], message["List-Unsubscribe-Post"]) == (
+        "For Sam Whitfield",
+        "sam@post.example",
+        "List-Unsubscribe=One-Click",
+    )
+    assert message["List-Unsubscribe"].startswith("<http://console.example/unsubscribe/msg_")
+    assert message["Message-ID"] == f"<{line(club, run_id).message.id}@fernwick.example>"
+    plain, html = (part.get_content().replace("\r\n", "\n") for part in message.iter_parts())
+    assert plain.startswith("Dear Sam Whitfield,\n\n- Terms (https://a.example)")
+    assert "<strong>Sam Whitfield</strong>" in html
+    assert 'href="https://a.example"' in html
+
+
+def test_quiet_hours_hold_the_step_and_the_morning_lets_it_go(club: Company) -> None:
+    workflow("hello", [dict(SMS), dict(ASK)])
+    with reached.clock(NOON + timedelta(hours=9)) as move:  # 21:00 in Denver
+        run_id = begin(club, "hello")
+        waiting = line(club, run_id)
+        assert (waiting.status, waiting.until) == ("waiting", NOON + timedelta(hours=20))
+        assert waiting.reason == "Quiet hours in Denver. SMS leave from 08:00 on Wednesday, 25 November there."
+        assert status(club, run_id) == ("waiting_event", "sms")
+        move(timedelta(hours=11))
+        reached.work()
+        assert line(club, run_id).status == "delivered"
+        assert line(club, run_id).reason == ""
+        assert status(club, run_id) == ("waiting_person", "ask")
+
+
+def test_the_cap_holds_over_all_workflows_and_names_who_used_it(club: Company) -> None:
+    for slug in ("lead-nurture", "welcome"):
+        workflow(slug, [dict(SMS)])
+    for slug in ("lead-nurture", "lead-nurture", "welcome"):
+        begin(club, slug)
+    run_id = begin(club, "welcome")
+    skipped = line(club, run_id)
+    assert (skipped.status, skipped.message.code) == ("skipped", "over_cap")
+    assert "by Lead nurture (2) and Welcome" in skipped.reason
+
+
+def test_what_waited_too_long_asks_a_person_and_leaves_when_they_say_so(club: Company) -> None:
+    workflow("hello", [dict(SMS, config={"text": "Today only", "expires": "PT2H"}), dict(ASK)])
+    with reached.clock(NOON + timedelta(hours=9)) as move:
+        run_id = begin(club, "hello")
+        move(timedelta(hours=11))
+        reached.work()
+        assert line(club, run_id).status == "expired"
+        assert status(club, run_id) == ("waiting_person", "sms")
+        told = club.told(run_id)
+        assert "Does the message still fit?" in told["current"]["take_over"]["message"]
+        runs.complete(club.olivia, run_id, runs.Submission("sms", told["revision"], {}, "send"))
+        reached.work()
+        assert status(club, run_id) == ("waiting_person", "ask")
+        assert [row[0] for row in fetch("select status from console.message where run = %s order by asked_at", (run_id,))] == [
+            "expired",
+            "delivered",
+        ]
+
+
+def test_a_run_that_ends_takes_its_message_with_it(club: Company) -> None:
+    workflow("hello", [dict(SMS), dict(ASK)])
+    with reached.clock(NOON + timedelta(hours=9)) as move:
+        run_id = begin(club, "hello")
+        runs.cancel(club.mona, run_id, revision=club.told(run_id)["revision"], reason="No longer a lead")
+        move(timedelta(hours=11))
+        reached.work()
+        assert line(club, run_id).status == "cancelled"
+
+
+def test_a_merge_field_that_no_contact_has_is_named_at_publishing(club: Company) -> None:
+    with pytest.raises(ConsoleError) as refused:
+        workflow("hello", [dict(SMS, config={"text": "Hello {{ record.frist_name }}"})])
+    assert [(detail["step"], detail["field"]) for detail in refused.value.details] == [("sms", "config.text")]
+    assert "frist_name" in refused.value.details[0]["reason"]
+
+
+def test_what_the_sandbox_answers_is_written_in_words(club: Company) -> None:
+    script = "answered/call back 3\nno answer 5\nno_answer\n+1202: By hand\nlate: voicemail"
+    assert sandbox.rules_of("call", script) == [
+        Rule("answered", "call back", 3),
+        Rule("no_answer", share=5),
+        Rule("no_answer"),
+        Rule("by_hand", part="+1202"),
+        Rule("voicemail", part="late"),
+    ]
+    assert sandbox.spoken("no_answer 5\n+1: by_hand") == "no answer 5\n+1: by hand"
+    for wrong in ("no answer 0", "nobody 3", "x: no answer 3"):
+        with pytest.raises(Invalid) as refused:
+            sandbox.rules_of("call", wrong)
+        assert "answered, no answer, voicemail, busy, failed, by hand" in refused.value.details[0]["reason"]
