@@ -42,8 +42,8 @@ def spoken(expression: expressions.Expression, roots: Mapping[str, Any]) -> str:
     if how is not None and how.money and (said := _amount(how, node, value, roots)) is not None:
         return said
     if isinstance(value, list) and how is not None and how.labels:
-        return ", ".join(how.labels.get(str(one)) or _words(expressions.shown(one)) for one in value)
-    return (how.labels.get(shown) or _words(shown)) if how is not None and how.labels else shown
+        return ", ".join(how.labels.get(str(one)) or code_in_words(expressions.shown(one)) for one in value)
+    return (how.labels.get(shown) or code_in_words(shown)) if how is not None and how.labels else shown
 
 
 def _amount(how: Say, node: Path, value: Any, roots: Mapping[str, Any]) -> str | None:
@@ -54,7 +54,8 @@ def _amount(how: Say, node: Path, value: Any, roots: Mapping[str, Any]) -> str |
     return plain_words.amount_words(expressions.shown(value), code, minor=how.minor)
 
 
-def _words(text: str) -> str:
+def code_in_words(text: str) -> str:
+    """A code as words, `no_match` as `no match`; any other text as it is."""
     return text.replace("_", " ") if _PROGRAM_WORD.fullmatch(text) else text
 
 

@@ -1,5 +1,6 @@
 """Somebody before the demo with Chromium who does what a document says: presses what it names, looks for the titles that it quotes, types what it gives."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -172,6 +173,14 @@ class Screen:
             self.page.wait_for_function("(words) => shown(words)", arg=words)
         except TimeoutError as error:
             raise AssertionError(f"{words!r} is not to be seen on {self.page.url}:\n{self.page.inner_text('body')[:3000]}") from error
+
+    def headed(self, words: str) -> None:
+        """Wait until the content is headed by this: the list of steps may name it before."""
+        try:
+            self.page.wait_for_selector(f"h2:has-text({json.dumps(words)})")
+        except TimeoutError as error:
+            raise AssertionError(f"no heading is {words!r} on {self.page.url}:\n{self.page.inner_text('body')[:3000]}") from error
+        self.settled()
 
     def fill(self, label: str, words: str) -> None:
         """Type into the box of this label or placeholder."""

@@ -57,7 +57,7 @@ TYPED: dict[str, Typed] = {
             "key_01jd…": r"$(sed 's/^cns_\(.*\)_.*/key_\1/' key)",
         },
     ),
-    "back-up-and-restore": Typed(elsewhere=dict.fromkeys(range(6), "typed by test_a_backup_is_restored_as_the_page_says")),
+    "back-up-and-restore": Typed(elsewhere=dict.fromkeys(range(7), "typed by test_a_backup_is_restored_as_the_page_says")),
     "build-a-workspace": Typed(before="mkdir -p workspaces; console workspace export refund-desk > workspaces/refund-desk.json"),
     "check-an-export": Typed(before="KEY=$(console apikey create exporting --user ada@fernwick.example); URL=http://127.0.0.1:8000; console seal > /dev/null", elsewhere={1: "typed by test_an_export_is_checked_as_the_page_says"}),
     "connect-your-database": Typed(

@@ -113,7 +113,7 @@ def test_the_tutorial_to_the_letter(screens: Open, demo: Demo) -> None:
         nine.press("Accepted", "Done")
         nine.see("Is the set complete?")
         nine.press("Done")
-        page.wait_for_selector(f"h2:has-text('{nine.said('Politically exposed?')}')")
+        screen.headed(nine.said("Politically exposed?"))
     with step(10) as ten:
         page.locator(".phase summary", has=page.locator(f"b:text-is('{ten.said('Documents')}')")).click()
         page.hover(f".step:has(b:text-is('{ten.said('Check each document')}'))")

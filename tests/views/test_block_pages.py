@@ -252,7 +252,8 @@ def test_a_document_opens_at_the_right_with_the_step(pages: Pages) -> None:
         "options": [{"value": "a", "label": "A"}, {"value": "b", "label": "B"}],
     }
     run_id = made(company, block, type="decision", config=config)
-    assert "No document" not in pages.olivia.get(f"/runs/{run_id}").text
+    before = pages.olivia.get(f"/runs/{run_id}")
+    assert "evidence not among the papers here now" in before.text, "what nobody handed in is not shown as if it were there"
     stored = attachments.attach(company.olivia, run_id, step="look", field="evidence", name="register.pdf", content=pdf(3, text="made up"))
     page = pages.olivia.get(f"/runs/{run_id}")
     assert "2 of 3" in page.text

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from console.core import media
+from console.core import media, speaking
 from console.core.blocks.base import At, Block, Data, Expr, Figure, Repeated, Say, Template, hidden
 
 LONGEST = 2_000
@@ -50,14 +50,15 @@ class Document(Block):
 
     @classmethod
     def picture(cls, data: Data, say: Say) -> Data:
-        """The document as the page found it (`data["paper"]`, None where there is none), the passage, and what is said of it."""
+        """The document as the page found it (`data["paper"]`, None where there is none: then its `file` or, in words, the `slot` that it would fill), the passage, and what is said of it."""
         given = data["document"].get("value")
-        name = given.get("name") if isinstance(given, dict) else given
+        named = given.get("name") if isinstance(given, dict) else None
         passage = data.get("passage") or {}
         return {
             "hidden": hidden(data["document"]),
             "missing": given in (None, "", []),
-            "name": str(name or ""),
+            "file": str(named or ""),
+            "slot": speaking.code_in_words(given) if isinstance(given, str) else str(given or "") if named is None else "",
             "page": say(data.get("page")) if (data.get("page") or {}).get("value") is not None else "",
             "quote": "" if hidden(passage) else str(passage.get("value") or ""),
             "said": [

@@ -12,6 +12,7 @@ from console.core.expressions.nodes import Path
 from console.errors import ConsoleError, NotFound
 from console.formats import Kind, kind, label_of
 from console.steps.base import StepView
+from console.steps.request_documents import RequestDocumentsConfig
 
 CHOSEN = frozenset({"outcome", "branch", "decision", "state", "result"})
 """Names under which a step says in one word what came of it."""
@@ -69,6 +70,9 @@ def _of_step(step: StepView, ways: Iterable[str]) -> Described:
     if options := getattr(step.config, "options", None):
         labels = {str(option.value): str(option.label) for option in options}
         kinds["option"] = Kind("option", "Choice", "enum", options=labels)
+    if isinstance(step.config, RequestDocumentsConfig):
+        papers = {entry.id: entry.label for entry in step.config.documents}
+        kinds |= {name: Kind(name, label_of(name), "multi_enum", options=papers, widget="chosen") for name in ("received", "lacking")}
     technical = set(steps.get(step.type).technical)
     return Described(kinds, frozenset(technical - {entry.name for entry in _definitions(step.config)}))
 
