@@ -2,6 +2,7 @@
 
 from console.queue.jobs import (
     ADVANCE,
+    ADVANCE_HANDS_OFF,
     BECAUSE,
     BEGIN,
     BEHIND,
@@ -38,6 +39,7 @@ from console.queue.jobs import (
 
 __all__ = [
     "ADVANCE",
+    "ADVANCE_HANDS_OFF",
     "BECAUSE",
     "BEGIN",
     "BEHIND",
