@@ -59,7 +59,15 @@ DELIVER = "deliver_webhook"
 MOVE = "move_runs"
 """The job that moves many runs to another version: its text is the move's id."""
 
-JOBS = frozenset([ADVANCE, ADVANCE_HANDS_OFF, PROPOSE, BUILD, BULK, FOLLOW, READ, EXPORT, SEND, ENROL, BEGIN, FIRE, TEND, DELIVER, MOVE])
+WORDS = {
+    ADVANCE: "Move a run on", ADVANCE_HANDS_OFF: "Move an automation on", PROPOSE: "Ask for a proposal", BUILD: "Answer in the builder",
+    BULK: "Do an action to many records", FOLLOW: "Find out what became of a change", READ: "Read documents", EXPORT: "Write a list into a file",
+    SEND: "Send a message", ENROL: "Enrol many", BEGIN: "Begin the runs of those who wait", FIRE: "Start runs for a trigger",
+    TEND: "Look after the runs that a step waits for", DELIVER: "Send events to a webhook", MOVE: "Move runs to another version",
+}  # fmt: skip
+"""What each job does, as people read it."""
+
+JOBS = frozenset(WORDS)
 """All jobs there are. A worker refuses to start without a function for each (`console.worker.handlers`), and no other name is put in."""
 
 BEHIND = -10
