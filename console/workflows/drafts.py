@@ -93,7 +93,7 @@ def edit(actor: Actor, slug_or_id: str, revision: int, changes: Sequence[Change]
         except ChangeError as error:
             raise wrong_change(error) from None
         if collisions:
-            raise _collided(connection, row, collisions)
+            raise _collided(connection, actor, row, collisions)
         row = store(connection, actor, row, after)
         draft = _draft(connection, row, actor)
     _forget()
@@ -247,22 +247,23 @@ def _step_back(actor: Actor, slug_or_id: str, kind: str) -> Draft:
         except ChangeError as error:
             raise Conflict(error.reason, code="conflicting_changes") from None
         if collisions:
-            raise _collided(connection, row, collisions)
+            raise _collided(connection, actor, row, collisions)
         connection.execute(sa.update(made).where(made.c.workflow == row.id, made.c.revision == own.revision).values(undone=kind == UNDO))
         draft = _draft(connection, store(connection, actor, row, after, kind=kind, of=own.revision), actor)
     _forget()
     return draft
 
 
-def _collided(connection: Connection, row: Row[Any], collisions: Sequence[drafting.Collision]) -> Conflict:
+def _collided(connection: Connection, actor: Actor, row: Row[Any], collisions: Sequence[drafting.Collision]) -> Conflict:
     made, person = tables.workflow_edit.c, tables.person.c
     newest = sa.select(made.by, person.name).outerjoin_from(tables.workflow_edit, tables.person, person.id == made.by)
     by = connection.execute(newest.where(made.workflow == row.id, made.revision == row.draft_revision)).first()
     who = (by.name or "Somebody") if by else "Somebody"
+    who, reason = ("you", "You changed this elsewhere too.") if by is not None and by.by == actor.id else (who, f"{who} changed this too.")
     return Conflict(
-        f"Not saved: {who} changed the same in the meantime.",
+        f"Not saved: {who} changed the same {'elsewhere ' if who == 'you' else ''}in the meantime.",
         code="conflicting_changes",
-        details=[{"field": each.step or each.field, "reason": f"{who} changed this too."} for each in collisions],
+        details=[{"field": each.step or each.field, "reason": reason} for each in collisions],
         conflicts=[each.to_json() for each in collisions],
         revision=row.draft_revision,
     )

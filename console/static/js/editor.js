@@ -10,6 +10,8 @@
 
   // ---------------------------------------------------------------------------------------------- what the server answers
   let focus = ""; // what has the focus after the next drawing
+  let known = ""; // the text of the document that the server has
+  const box = () => document.getElementById("text");
   draft.onDraw((text, told) => {
     const made = new DOMParser().parseFromString(text, "text/html").getElementById("editor");
     const here = root();
@@ -17,28 +19,49 @@
     const moved = made.dataset.chosen !== here.dataset.chosen || made.dataset.view !== here.dataset.view;
     const open = new Set([...here.querySelectorAll("details[open][id]")].map((each) => each.id));
     made.querySelectorAll("details[id]").forEach((each) => { if (!moved && open.has(each.id)) each.open = true; });
-    const dialog = made.querySelector("#add-step");
-    if (here.querySelector("#add-step[open]")) dialog.remove();
     const kept = document.getElementById("refusal");
     made.querySelector("#refusal")?.replaceWith(kept.cloneNode(true));
     const flow = made.querySelector("#flow")?.cloneNode(true);
     const stands = !moved && flow && here.querySelector("#flow")?.innerHTML === flow.innerHTML; // the picture is as it was: drawing it costs most
-    const typed = document.activeElement?.closest?.("[data-text]");
-    if (told.waiting || (typed && !told.fresh)) { // keep what is being typed
+    const typed = box() && made.querySelector("#text") && !told.fresh;
+    const at = document.activeElement;
+    if (told.text !== undefined) known = told.text;
+    if (told.waiting || typed) { // keep what is being typed
       for (const name of ["outline-pane", "problems"]) swap(here.querySelector(`.${name}`), made.querySelector(`.${name}`), true);
       for (const [name, value] of Object.entries(made.dataset)) if (name !== "chosen" && name !== "view") here.dataset[name] = value;
-    } else swap(here, made, !told.fresh && !moved);
+      const others = told.others || Number(made.dataset.revision) > told.on + 1;
+      if (typed && others && !told.waiting && !draft.rough()) retype(made.querySelector("#text").value);
+    } else {
+      swap(here, made, !told.fresh && !moved && !(told.others && !at.validationMessage)); // what somebody else made of a box is shown in it
+      known = box()?.value ?? "";
+    }
     if (flow && !stands) document.getElementById("flow")?.replaceWith(flow); // the content of a template is not morphed
     if (!stands) document.querySelector("step-picture")?.redraw();
     if (focus) { const target = root().querySelector(focus); focus = ""; target?.focus(); if (target?.id === "f-title") target.select(); target?.scrollIntoView?.({ block: "nearest" }); }
+    if (at !== document.body && !at?.isConnected && document.activeElement === document.body) stay();
   });
 
+  // What had the focus is gone: the keyboard goes on at the chosen step.
+  const stay = () => root().querySelector("#panel [aria-invalid], [data-outline] [aria-current=true], [data-add-step]")?.focus();
+
+  // The text with what others have changed in it, the caret where it was.
+  function retype(text) {
+    const field = box();
+    const [start, end] = [field.selectionStart, field.value.length - field.selectionEnd];
+    const before = field.value.slice(0, start) === text.slice(0, start);
+    const caret = before ? start : Math.max(0, text.length - end);
+    const top = field.scrollTop;
+    if (field.value !== text) { field.value = text; field.setSelectionRange(caret, caret); field.scrollTop = top; }
+    known = text;
+  }
+
   function swap(from, to, ignoreActiveValue) {
-    const callbacks = { beforeNodeMorphed: (old) => old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved]") }; // what X6 has drawn is its own
+    const callbacks = { beforeNodeMorphed: (old) => old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open]") }; // what X6 has drawn is its own
     if (from && to) window.Idiomorph.morph(from, to, { morphStyle: "outerHTML", ignoreActiveValue, callbacks });
   }
 
   async function select(step, { push = true, field = "", view = "" } = {}) {
+    if (draft.rough() && view !== "text") { unreadable(); return; }
     await draft.flush();
     const address = `${root().dataset.url}${view ? `?view=${view}` : step ? `?step=${encodeURIComponent(step)}` : ""}`;
     if (push && address !== location.pathname + location.search) history.pushState({ editor: true }, "", address);
@@ -127,7 +150,7 @@
     if (on("data-duplicate")) paste(copied());
   });
 
-  async function leave(address) { if (await draft.flush()) location.assign(address); }
+  async function leave(address) { if (draft.rough()) unreadable(); else if (await draft.flush()) location.assign(address); }
 
   function addRow(button) {
     const place = [...JSON.parse(button.dataset.rows), Number(button.dataset.number)];
@@ -141,8 +164,7 @@
 
   async function back(which) {
     if (!(await draft.flush())) return;
-    await draft.post({ do: which }, [], { fresh: true });
-    draft.announce(which === "undo" ? "Undone" : "Done again");
+    if (await draft.post({ do: which }, null, { fresh: true })) draft.announce(which === "undo" ? "Undone" : "Done again");
   }
 
   async function move(step, by) {
@@ -271,22 +293,42 @@
   });
 
   // ---------------------------------------------------------------------------------------------------------------- text
-  let textTimer = 0;
-  document.addEventListener("input", (event) => {
-    if (!event.target.matches?.("[data-text]")) return;
-    document.getElementById("saved").textContent = "Not saved yet";
-    clearTimeout(textTimer);
-    textTimer = setTimeout(saveText, 1200);
-  });
+  document.addEventListener("input", (event) => { if (event.target.matches?.("[data-text]")) noteText(1200); });
+
+  function noteText(wait) {
+    let wrong = "";
+    try { JSON.parse(box().value); } catch (error) { wrong = error.message; }
+    draft.addText(box().value, known, !wrong, wait);
+    if (wrong) draft.say(`Not saved: ${wrong}`);
+    else if (!draft.waiting()) draft.say("As saved");
+  }
   async function saveText() {
-    clearTimeout(textTimer);
-    const box = document.getElementById("text");
-    if (!box) return;
-    const text = box.value;
-    try { JSON.parse(text); } catch (error) { document.getElementById("saved").textContent = `Not saved: ${error.message}`; return; }
-    if (await draft.post({ do: "text", text })) draft.announce("Saved");
+    if (!box()) return;
+    noteText(0);
+    if (draft.rough()) draft.announce(document.getElementById("saved").textContent);
+    else if (await draft.flush()) draft.announce("Saved");
   }
 
+  // Who leaves text that is no document yet would leave it behind.
+  function unreadable() {
+    const words = `${document.getElementById("saved").textContent}. Mend the text, or take back what you typed, before you go on.`;
+    const made = document.createElement("template");
+    made.innerHTML = '<div class="notice warn" role="alert" data-refused><div><p class="head"></p><p class="bar"><button class="btn small" type="button" data-take-theirs>Show what is saved</button></p></div></div>';
+    made.content.querySelector(".head").textContent = words;
+    document.getElementById("refusal").replaceChildren(made.content);
+    box()?.focus();
+  }
+
+  draft.onText(async (kept) => {
+    if (!box()) await draft.load(`${root().dataset.url}?view=text`);
+    if (!box()) return;
+    history.replaceState({}, "", `${root().dataset.url}?view=text`);
+    known = kept.since;
+    box().value = kept.text;
+    noteText(1200);
+    draft.announce("What you typed is back. It could not be saved, because it is no JSON yet.");
+  });
+
   window.handrailEditor = { select, change, adding, remove };
-  document.addEventListener("DOMContentLoaded", () => { if (root()) draft.restore(); });
+  document.addEventListener("DOMContentLoaded", () => { if (root()) { known = box()?.value ?? ""; draft.restore(); } });
 })();

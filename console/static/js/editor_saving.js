@@ -1,64 +1,95 @@
 // Saving the draft of a workflow: changes are sent a moment after the last one, one request at a time, in the order in which they were made.
-// Until the server has them they are kept in the browser, so that a lost connection, a reload or the end of the session loses nothing.
+// Until the server has them they are kept in the browser, so that a lost connection, a reload, a killed page or the end of the session loses nothing.
 "use strict";
 (() => {
   const WAIT = 800;
   const RETRY = 4000;
-  let queue = []; // changes that the server does not have yet
+  const LOOK = 10_000; // how often the page asks whether somebody else has changed the draft
+  const MOST_ALIVE = 60_000; // what browsers still send of a page that is closed
+
+  // What waits: { changes } or { text, since }, with the revision that it was made on where that is not the page's own. What was tried once is
+  // sent again as it was: where only the answer was lost, the server finds that it has it.
+  let queue = [];
   let sending = null;
+  let held = null; // what was refused: nothing is sent until a person has decided
+  let rough = null; // text that cannot be read yet
   let timer = 0;
-  let held = false; // a refusal is shown: nothing is sent until a person has decided
+  let leaving = false;
   let draw = () => {};
+  let showText = () => {};
 
   const root = () => document.getElementById("editor");
-  const kept = () => `draft ${root().dataset.workflow} ${root().dataset.person}`;
+  const all = () => `draft ${root().dataset.workflow} ${root().dataset.person}`;
+  const mine = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`; // this page among the tabs of one person
+  const kept = () => `${all()} ${mine}`;
   const say = (words) => document.querySelectorAll("#saved, [data-saved]").forEach((line) => { line.textContent = words; });
   const announce = (words) => { const region = document.getElementById("status"); region.textContent = ""; setTimeout(() => { region.textContent = words; }, 30); };
   const revision = () => Number(root().dataset.revision);
+  const waiting = () => queue.length > 0 || sending !== null || held !== null;
 
   function keep() {
+    const under = [held, sending?.batch, ...queue].filter(Boolean).map((each) => ({ ...each, revision: each.revision ?? revision() }));
     try {
-      const waiting = [...(sending?.changes || []), ...queue];
-      if (waiting.length) localStorage.setItem(kept(), JSON.stringify({ revision: sending?.revision ?? revision(), changes: waiting }));
+      if (under.length || rough) localStorage.setItem(kept(), JSON.stringify({ batches: under, rough }));
       else localStorage.removeItem(kept());
     } catch { /* no room, or none allowed: what was typed is still in the page */ }
   }
 
   // A later value for the same place replaces the former, as long as nothing else stands between them.
   function add(changes) {
+    let last = queue[queue.length - 1];
+    if (!last?.changes || last.tried) { last = { changes: [] }; queue.push(last); }
     for (const change of changes) {
-      const last = queue[queue.length - 1];
-      const same = last && last.op === change.op && ["set", "set_document"].includes(change.op) && last.step === change.step && String(last.field) === String(change.field);
-      if (same) queue.pop();
-      queue.push(change);
+      const former = last.changes[last.changes.length - 1];
+      const same = former && former.op === change.op && ["set", "set_document"].includes(change.op) && former.step === change.step && String(former.field) === String(change.field);
+      if (same) last.changes.pop();
+      last.changes.push(change);
     }
+    later(WAIT);
+  }
+
+  // The whole text as it was typed; `known` is the text that the server has. What cannot be read yet is only kept.
+  function addText(text, known, readable, wait) {
+    const last = queue[queue.length - 1];
+    const since = last?.text !== undefined && !last.tried ? queue.pop().since : (last?.text ?? sending?.batch?.text ?? held?.text ?? known);
+    rough = readable ? null : { text, since, revision: revision() };
+    if (readable && text !== since) queue.push({ text, since });
+    if (readable) later(wait); else keep();
+  }
+
+  function later(wait) {
     keep();
     if (held) { say("Not saved: decide first what happens with the change above"); return; }
     say("Not saved yet");
     clearTimeout(timer);
-    timer = setTimeout(flush, WAIT);
+    timer = setTimeout(flush, wait);
   }
 
   async function flush() {
     clearTimeout(timer);
-    while (sending) await sending.done;
-    if (!queue.length || held) return !held;
-    const changes = queue;
-    queue = [];
-    return post({ do: "change", changes: JSON.stringify(changes) }, changes);
+    for (;;) {
+      while (sending) await sending.done;
+      if (held) return false;
+      if (!queue.length) return true;
+      if (!(await send(queue.shift()))) return false;
+    }
   }
 
-  async function post(fields, changes = [], told = {}) {
+  const send = (batch) => post(batch.changes ? { do: "change", changes: JSON.stringify(batch.changes) } : { do: "text", text: batch.text, since: batch.since }, batch);
+
+  async function post(fields, batch = null, told = {}) {
     let finish;
-    sending = { changes, revision: revision(), done: new Promise((done) => { finish = done; }) };
+    if (batch) batch.revision ??= revision();
+    sending = { batch, done: new Promise((done) => { finish = done; }) };
     keep();
     say("Saving …");
     try {
-      return await answered(await request(fields), changes, told);
-    } catch {
-      queue = [...changes, ...queue];
-      say("Not connected: changes are kept here and sent again");
-      timer = setTimeout(flush, RETRY);
+      return await answered(await request(fields, batch?.revision ?? revision()), fields, batch, told);
+    } catch (error) {
+      again(batch);
+      const reason = error.status ? `The console answers ${error.status}` : "Not connected";
+      say(batch ? `${reason}: changes are kept here and sent again` : `${reason}: nothing was done`);
+      if (queue.length) timer = setTimeout(flush, RETRY);
       return false;
     } finally {
       sending = null;
@@ -67,64 +98,108 @@
     }
   }
 
-  function request(fields) {
-    const here = root().dataset;
-    const body = new URLSearchParams({ csrf_token: here.token, revision: here.revision, step: here.chosen, view: here.view, ...fields });
-    return fetch(here.url, { method: "POST", body, headers: { "HX-Request": "true" }, redirect: "manual" });
+  function again(batch) {
+    if (!batch) return;
+    batch.tried = true;
+    queue.unshift(batch);
   }
 
-  async function answered(answer, changes, told) {
+  function request(fields, on) {
+    const here = root().dataset;
+    const body = new URLSearchParams({ csrf_token: here.token, step: here.chosen, view: here.view, ...fields, revision: on });
+    return fetch(here.url, { method: "POST", body, headers: { "HX-Request": "true" }, redirect: "manual", keepalive: String(body).length < MOST_ALIVE });
+  }
+
+  async function answered(answer, fields, batch, told) {
     const text = answer.type === "opaqueredirect" ? "" : await answer.text();
     if (answer.ok && text) {
       say(`Saved ${new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`);
-      document.getElementById("refusal").replaceChildren();
-      try { draw(text, { waiting: queue.length > 0, ...told }); } catch (error) { reportError(error); } // saved it is all the same
+      clear();
+      try { draw(text, { waiting: queue.length > 0, text: batch?.text, on: batch?.revision, ...told }); } catch (error) { reportError(error); } // saved it is all the same
       return true;
     }
-    if (answer.type === "opaqueredirect" || answer.status === 401) {
-      queue = [...changes, ...queue];
-      signedOut();
+    if (answer.type === "opaqueredirect" || answer.status === 401) { again(batch); signedOut(); return false; }
+    if (answer.status >= 500 || answer.status === 429) throw Object.assign(new Error("not answered"), { status: answer.status });
+    if (answer.status === 403 && batch && !told.renewed) { // signed in anew since the page came: once more with what belongs to this session
+      const who = await renew();
+      if (who === "mine") return answered(await request(fields, batch?.revision ?? revision()), fields, batch, { ...told, renewed: true });
+      again(batch);
+      signedOut(who);
       return false;
     }
-    if (answer.status >= 500 || answer.status === 429) throw new Error(String(answer.status));
-    refused(text, changes, answer.headers.get("Draft-Revision"));
+    refused(text, batch, answer.headers.get("Draft-Revision"));
     return false;
   }
 
-  function signedOut() {
-    say("Not saved: you are signed out. Your changes are kept here.");
-    const place = document.getElementById("refusal");
-    const link = document.createElement("a");
-    link.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
-    link.textContent = "Sign in again";
-    link.className = "btn small primary";
-    place.replaceChildren(link);
-    announce("You are signed out. Your changes are kept here until you sign in again.");
+  // The token of the present session; "mine", "out" or "other" is who is signed in, "hidden" where the draft is not shown to them.
+  async function renew() {
+    const answer = await fetch(root().dataset.url, { headers: { "HX-Request": "true" }, redirect: "manual" });
+    if (answer.type === "opaqueredirect" || answer.status === 401) return "out";
+    const read = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("editor");
+    if (!read) return "hidden";
+    if (read.dataset.person !== root().dataset.person) return "other";
+    root().dataset.token = read.dataset.token;
+    return "mine";
   }
 
-  // What was refused stays typed in the page. Mine again on what is there now, or theirs.
-  function refused(text, changes, now) {
-    const place = document.getElementById("refusal");
-    const read = new DOMParser().parseFromString(text, "text/html").body;
+  const notice = document.createElement("template");
+  notice.innerHTML = '<div class="notice warn" role="alert" data-signed-out><div><p class="head"></p><p class="bar"><a class="btn small primary">Sign in again</a></p></div></div>';
+
+  function signedOut(who = "out") {
+    const words = { out: "You are signed out.", other: "Somebody else is signed in in this browser.", hidden: "You may not edit this workflow any more, or somebody else is signed in in this browser." }[who];
+    const made = notice.content.cloneNode(true);
+    say("Not saved: what you typed is kept here");
+    made.querySelector(".head").textContent = `${words} What you typed is not saved yet. It is kept in this browser and is saved as soon as you sign in again, here or in another tab.`;
+    const link = made.querySelector("a");
+    link.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+    if (who !== "out") link.closest(".bar").remove();
+    if (!document.querySelector("#refusal [data-signed-out]")) place().replaceChildren(made);
+  }
+
+  const place = () => document.getElementById("refusal");
+  const clear = () => { if (!held && !rough) place().replaceChildren(); };
+
+  // What was refused stays in the page. Mine again on what is there now, or theirs.
+  function refused(text, batch, now) {
+    const read = new DOMParser().parseFromString(text, "text/html");
     const found = read.querySelector("[data-refused]");
     say("Not saved");
-    held = Boolean(found);
-    if (!found) { place.textContent = read.textContent.trim().slice(0, 300) || "Not saved."; return; }
-    place.replaceChildren(found);
-    place.scrollIntoView({ block: "nearest" });
-    found.querySelector("[data-keep-mine]")?.addEventListener("click", () => {
-      held = false;
-      if (now) root().dataset.revision = now;
-      queue = [...changes, ...queue];
-      flush();
-    });
-    found.querySelector("[data-take-theirs]")?.addEventListener("click", () => {
-      held = false;
-      queue = [];
+    if (!batch) { place().replaceChildren(found || (read.querySelector("main") || read.body).textContent.trim().slice(0, 300)); return; }
+    held = batch;
+    batch.now = now ? Number(now) : undefined;
+    if (found) place().replaceChildren(found);
+    else {
+      const made = notice.content.cloneNode(true);
+      made.querySelector(".head").textContent = `Not saved: ${read.querySelector("h1")?.textContent.trim() || "the console refused it"}. What you typed is kept here.`;
+      made.querySelector(".bar").innerHTML = '<button class="btn small" type="button" data-keep-mine>Try again</button>';
+      place().replaceChildren(made);
+    }
+    place().scrollIntoView({ block: "nearest" });
+    // Who is typing goes on typing, and hears of it: a button that came under their fingers would be pressed by the next space.
+    if (!document.activeElement?.matches?.("#panel input, #panel textarea, #text")) place().querySelector("button")?.focus();
+  }
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("#refusal [data-keep-mine]")) decide(true);
+    if (event.target.closest?.("#refusal [data-take-theirs]")) decide(false);
+    if (event.target.closest?.("#refusal [data-signed-out] a")) { leaving = true; setTimeout(() => { leaving = false; }, 2000); }
+  });
+
+  async function decide(again_) {
+    const batch = held;
+    held = null;
+    rough = null;
+    place().replaceChildren();
+    if (again_ && batch) {
+      batch.revision = batch.now ?? batch.revision;
+      queue.unshift(batch);
+      await flush();
+    } else {
+      const about = new Set((batch?.changes || []).map((each) => each.step || ""));
+      queue = queue.map((each) => ({ ...each, changes: each.changes?.filter((change) => !about.has(change.step || "")) })).filter((each) => each.changes?.length);
       keep();
-      load(location.href, { fresh: true });
-    });
-    found.querySelector("button")?.focus();
+      if (await load(location.href, { fresh: true })) await flush();
+    }
   }
 
   async function load(address, told = {}) {
@@ -132,28 +207,57 @@
       const answer = await fetch(address, { headers: { "HX-Request": "true" }, redirect: "manual" });
       if (!answer.ok) { if (answer.type === "opaqueredirect" || answer.status === 401) signedOut(); return false; }
       const text = await answer.text();
-      document.getElementById("refusal").replaceChildren();
+      clear();
       draw(text, told);
       return true;
     } catch {
-      say("Not connected");
+      say(waiting() ? "Not connected: changes are kept here and sent again" : "Not connected");
       return false;
     }
   }
 
-  // Changes that a former page could not send any more are sent now, on the revision on which they were made.
+  // Whether somebody else, or the same person elsewhere, has changed the draft: only while nothing of one's own is on its way.
+  async function look() {
+    if (document.hidden || sending || held || rough || document.querySelector("dialog[open]")) return;
+    if (queue.length) { flush(); return; }
+    const { url, chosen, view } = root().dataset;
+    const seen = revision();
+    try {
+      const answer = await fetch(`${url}?${new URLSearchParams({ step: chosen, view, seen })}`, { headers: { "HX-Request": "true", "X-Background": "1" }, redirect: "manual" });
+      const text = answer.status === 200 ? await answer.text() : "";
+      if (!text || waiting() || rough || revision() !== seen || root().dataset.chosen !== chosen || root().dataset.view !== view) return;
+      draw(text, { others: true });
+      const words = `Changed by ${root().dataset.changedBy || "somebody"}`;
+      say(words);
+      announce(words);
+    } catch { /* not connected: the next look tells */ }
+  }
+
+  // Changes that a page could not send any more are sent by the next one, on the revision on which they were made. A page that is still open
+  // sends its own: where the browser tells (locks), the others wait until it is gone.
   function restore() {
+    const found = Object.keys(localStorage).filter((key) => key.startsWith(all()) && key !== kept());
+    if (navigator.locks) navigator.locks.request(kept(), () => new Promise(() => {}));
+    for (const key of found) if (navigator.locks) navigator.locks.request(key, () => adopt(key)); else adopt(key);
+  }
+
+  function adopt(key) {
     let found = null;
-    try { found = JSON.parse(localStorage.getItem(kept()) || "null"); } catch { /* not ours */ }
-    if (!found?.changes?.length) return;
-    const present = root().dataset.revision;
-    root().dataset.revision = String(Math.min(found.revision, Number(present)));
-    queue = found.changes;
+    try { found = JSON.parse(localStorage.getItem(key) || "null"); } catch { /* not ours */ }
+    const batches = (found?.batches || [found]).filter((each) => each?.changes?.length || each?.text !== undefined);
+    queue.unshift(...batches.map(({ now, ...each }) => ({ ...each, revision: Math.min(each.revision, revision()), tried: true })));
+    if (found?.rough && !rough) { rough = { ...found.rough, revision: Math.min(found.rough.revision, revision()) }; showText(rough); }
+    keep();
+    localStorage.removeItem(key);
+    if (!batches.length) return;
     announce("Changes that were not saved yet are sent now.");
     flush();
   }
 
   window.addEventListener("online", () => { if (queue.length) flush(); });
-  window.addEventListener("beforeunload", (event) => { if (queue.length || sending) event.preventDefault(); });
-  window.handrailDraft = { add, flush, post, load, restore, announce, waiting: () => queue.length > 0 || sending !== null, onDraw: (drawer) => { draw = drawer; } };
+  window.addEventListener("focus", look);
+  document.addEventListener("visibilitychange", () => { if (document.hidden && queue.length) flush(); else look(); });
+  window.addEventListener("beforeunload", (event) => { if (!leaving && (waiting() || rough)) event.preventDefault(); });
+  setInterval(look, LOOK);
+  window.handrailDraft = { add, addText, flush, post, load, restore, announce, say, waiting, rough: () => rough, onDraw: (drawer) => { draw = drawer; }, onText: (shower) => { showText = shower; } };
 })();

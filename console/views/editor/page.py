@@ -65,8 +65,12 @@ class Way:
 
 @blueprint.get("/<slug>/edit")
 def edit(slug: str) -> Response:
-    """Show the editor; `step` is the step whose settings stand at the right, `view=text` shows the document as text."""
-    return _editor(workflows.open_draft(frame.actor(), slug))
+    """Show the editor; `step` is the step whose settings stand at the right, `view=text` shows the document as text.
+
+    With `seen`, the revision that a page shows, nothing is answered (204) while that is still the newest.
+    """
+    draft = workflows.open_draft(frame.actor(), slug)
+    return Response(status=204) if request.args.get("seen", -1, int) == draft.revision else _editor(draft)
 
 
 @blueprint.post("/<slug>/edit")
@@ -99,17 +103,21 @@ def _changes(text: str) -> list[Change]:
 
 
 def _typed_text(slug: str) -> workflows.Draft:
-    """The draft after the text was typed over: what differs from the revision that it was typed on is changed."""
-    actor, revision = frame.actor(), request.form.get("revision", 0, int)
-    typed, spots = loaded(request.form.get("text", ""))
-    if typed is None or spots:
+    """The draft after its text was typed over: what differs from the text that the page had before (`since`) is changed."""
+    form = request.form
+    before, typed = _read_text(form.get("since", "")), _read_text(form.get("text", ""))
+    return workflows.edit(frame.actor(), slug, form.get("revision", 0, int), drafting.difference(before, typed))
+
+
+def _read_text(text: str) -> dict[str, Any]:
+    document, spots = loaded(text)
+    if document is None or spots:
         raise Invalid(spots[0].reason, details=[{"field": "text", "reason": spots[0].reason}])
     try:
-        drafting.require_shape(typed)
+        drafting.require_shape(document)
     except ChangeError as error:
         raise Invalid(error.reason, details=[{"field": error.field, "reason": error.reason}]) from None
-    before = workflows.draft_at(actor, slug, revision)
-    return workflows.edit(actor, slug, revision, drafting.difference(before, typed))
+    return document
 
 
 def _refused(slug: str, wrong: Conflict | Invalid) -> Response:
