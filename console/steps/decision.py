@@ -87,7 +87,7 @@ class DecisionConfig(StepConfig):
     """The question and its options."""
 
     maker: Literal["user", "rule"] = Field(
-        "user", description="Who decides: a person, or the rules; where none condition_holds, a person is asked"
+        "user", description="Who decides: a person, or the rules; where none of them holds, a person is asked"
     )
     rules: list[Rule] = Field(default_factory=list, max_length=50, description="Judged from first to last; the first that holds decides")
     options: list[DecisionOption] = Field(min_length=2, max_length=12)

@@ -37,7 +37,8 @@
     }
     if (flow && !stands) document.getElementById("flow")?.replaceWith(flow); // the content of a template is not morphed
     if (!stands) document.querySelector("step-picture")?.redraw();
-    if (focus) { const target = root().querySelector(focus); focus = ""; target?.focus(); if (target?.id === "f-title") target.select(); target?.scrollIntoView?.({ block: "nearest" }); }
+    if (moved) document.querySelector("step-picture")?.show(made.dataset.chosen);
+    if (focus) { const target = root().querySelector(focus); focus = ""; target?.focus(); if (target?.matches("#f-title, .row input")) target.select?.(); target?.scrollIntoView?.({ block: "nearest" }); }
     if (at !== document.body && !at?.isConnected && document.activeElement === document.body) stay();
   });
 
@@ -225,6 +226,7 @@
       mark(options[(at + (event.key === "ArrowDown" ? 1 : options.length - 1)) % options.length]);
     }
     if (event.key === "Enter") { event.preventDefault(); if (options[at]) take(options[at]); }
+    if (event.key === "Escape") { event.preventDefault(); dialog().close(); } // browsers only empty a search with it
   });
 
   function take(option) {
@@ -268,6 +270,11 @@
     const control = event.ctrlKey || event.metaKey;
     if (control && key === "s") { event.preventDefault(); if (root().dataset.view === "text") saveText(); else draft.flush().then((saved) => saved && draft.announce("Saved")); return; }
     if (dialog()?.open) return;
+    if (key === "escape" && event.target.closest?.("#panel") && chosen()) { // back from the settings to the step
+      event.preventDefault();
+      root().querySelector("[data-outline] [aria-current=true]")?.focus();
+      return;
+    }
     if (control && key === "z" && root().dataset.view !== "text") { event.preventDefault(); back(event.shiftKey ? "redo" : "undo"); return; }
     const line = event.target.closest?.("[data-outline] [data-select]");
     if (!line) return;

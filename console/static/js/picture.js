@@ -81,6 +81,9 @@
     return [...found.values()];
   }
 
+  // What the picture is made of besides words: with the same shape nothing moves.
+  function shapeOf(steps, edges) { return JSON.stringify([steps.map(({ id, at, group, groupTitle, outcomes }) => [id, at, group, groupTitle, outcomes]), edges]); }
+
   function dot(place, name) { return { position: place, markup: [{ tagName: "circle", selector: "c", className: name }], attrs: { c: { r: name ? 5 : 1, opacity: name ? 1 : 0, magnet: false } } }; }
 
   function nodeOf(step, place, edges) {
@@ -138,7 +141,9 @@
         nodes: [...arranged.frames.map((frame) => this.frame(frame)), ...steps.map((step) => nodeOf(step, arranged.places.get(step.id), edges))],
         edges: edges.map((edge) => edgeOf(edge, arranged.places, arranged.bends)),
       });
-      this.dress(edges);
+      this.shape = shapeOf(steps, edges);
+      this.steps.forEach((step) => this.view(step.id).setAttribute("tabindex", "-1"));
+      this.name(edges);
       this.graph.on("scale", () => this.keep());
       this.graph.on("translate", () => this.keep());
       this.graph.on("node:click", ({ node }) => this.steps.has(node.id) && this.open(node.id));
@@ -149,15 +154,27 @@
       this.stand();
     }
 
-    // Another list: the look stays where it is.
+    // Another list: the look stays where it is. Where only words have changed, only they are drawn: all of it takes long where there are many steps.
     redraw() {
+      const had = this.canvas?.contains(document.activeElement);
       if (this.graph) {
+        const { steps, edges } = read(document.getElementById(this.dataset.list));
+        if (shapeOf(steps, edges) === this.shape) { this.reword(steps, edges); return; }
         this.graph.dispose();
         this.graph = null;
         const fresh = this.canvas.cloneNode(false);
         this.canvas.replaceWith(fresh);
       }
       this.connectedCallback();
+      if (had && this.graph) this.choose(this.at, true);
+    }
+
+    reword(steps, edges) {
+      const looks = (step) => JSON.stringify({ ...step, tile: step.tile?.outerHTML });
+      const changed = steps.filter((step) => looks(step) !== looks(this.steps.get(step.id)));
+      this.steps = new Map(steps.map((step) => [step.id, step]));
+      changed.forEach((step) => this.graph.getCellById(step.id).replaceData(step));
+      if (changed.length) this.name(edges);
     }
 
     disconnectedCallback() {
@@ -177,14 +194,15 @@
     }
 
     // X6 draws for mice: the names, the one stop of the Tab key and the words for screen readers are ours.
-    dress(edges) {
+    name(edges) {
+      const leading = new Map();
+      edges.forEach((edge) => leading.set(edge.from, [...(leading.get(edge.from) || []), `${edge.label ? `${edge.label}: ` : ""}${this.steps.get(edge.to).title}`]));
       this.steps.forEach((step) => {
-        const ways = edges.filter((edge) => edge.from === step.id).map((edge) => `${edge.label ? `${edge.label}: ` : ""}${this.steps.get(edge.to).title}`);
+        const ways = leading.get(step.id) || [];
         const seen = [step.title, step.kind, step.gist, step.visits > 1 ? `×${step.visits}` : ""].filter(Boolean).join(" ");
         const stands = step.badge ? ` ${step.badge}${step.visits > 1 ? `, ${step.visits} entries` : ""}.` : "";
         const group = this.view(step.id);
         group.setAttribute("role", "link");
-        group.setAttribute("tabindex", "-1");
         group.setAttribute("aria-label", `${seen}.${stands}${ways.length ? ` Next: ${ways.join("; ")}.` : ""}`);
       });
     }
@@ -192,14 +210,18 @@
     view(id) { return this.graph.findViewByCell(id).container; }
 
     choose(id, focus) {
-      if (this.at) this.view(this.at).setAttribute("tabindex", "-1");
+      if (this.steps.has(this.at)) this.view(this.at).setAttribute("tabindex", "-1");
       this.at = id;
       this.keep();
       const group = this.view(id);
       group.setAttribute("tabindex", "0");
       if (!focus) return;
       group.focus({ preventScroll: true });
-      const [box, around] = [group.getBoundingClientRect(), this.canvas.getBoundingClientRect()];
+      this.inside(id);
+    }
+
+    inside(id) {
+      const [box, around] = [this.view(id).getBoundingClientRect(), this.canvas.getBoundingClientRect()];
       if (box.top < around.top || box.bottom > around.bottom || box.left < around.left || box.right > around.right) this.graph.centerCell(this.graph.getCellById(id));
     }
 
@@ -253,6 +275,13 @@
       else if (how === "whole") this.graph.zoomTo(1);
       else this.graph.zoom(how === "in" ? 0.1 : -0.1);
       this.size();
+    }
+
+    // The step that is chosen elsewhere on the page is seen here, too.
+    show(id) {
+      if (!this.graph) return;
+      this.mark(id);
+      if (this.steps.has(id) && !this.canvas.contains(document.activeElement)) { this.choose(id, false); this.inside(id); }
     }
 
     // While it is looked at: what takes its place after a swap is there before this one goes.
