@@ -78,15 +78,36 @@ def test_a_change_is_saved_and_what_collides_is_shown_beside_what_is_there(compa
 def test_the_text_is_the_document_with_what_only_a_newer_release_knows(company: Company, mona: FlaskClient) -> None:
     draft = workflows.open_draft(company.mona, "care-review")
     assert "Text of the workflow" in mona.get(f"{CARE}/edit?view=text").text
-    same = sent(mona, f"{CARE}/edit", do="text", revision=0, text=drafting.written(draft.document).decode(), view="text")
-    assert same.status_code == 200
+    stands = drafting.written(draft.document).decode()
+
+    def text(revision: int, typed: str, since: str = stands) -> Any:
+        return sent(mona, f"{CARE}/edit", do="text", revision=revision, text=typed, since=since, view="text")
+
+    assert text(0, stands).status_code == 200
     assert workflows.open_draft(company.mona, "care-review").revision == 0
     newer = json.dumps(draft.document | {"newer": {"b": 1}})
-    assert "There is no setting newer here" in sent(mona, f"{CARE}/edit", do="text", revision=0, text=newer, view="text").text
+    assert "There is no setting newer here" in text(0, newer).text
     assert workflows.open_draft(company.mona, "care-review").document["newer"] == {"b": 1}
     for wrong in ("{", '{"steps": 1}', "[]"):
-        assert sent(mona, f"{CARE}/edit", do="text", revision=1, text=wrong).status_code == 422
-    assert sent(mona, f"{CARE}/edit", do="text", revision=1, text=json.dumps(draft.document | {"slug": "another"})).status_code == 422
+        assert text(1, wrong).status_code == text(1, stands, wrong).status_code == 422
+    assert text(1, json.dumps(draft.document | {"slug": "another"})).status_code == 422
+    # A text that does not show yet what others have changed takes nothing of it away.
+    assert changed(mona, 1, TITLE).status_code == 200
+    assert text(2, json.dumps(draft.document | {"description": "Typed on."})).status_code == 200
+    document = workflows.open_draft(company.mona, "care-review").document
+    assert (document["description"], document["newer"]) == ("Typed on.", {"b": 1})
+    assert "Read this twice" in [step["title"] for step in document["steps"]]
+
+
+def test_a_page_that_asks_what_has_changed_gets_nothing_while_nothing_has(company: Company, mona: FlaskClient) -> None:
+    assert company.people
+    page = {"HX-Request": "true"}
+    assert mona.get(f"{CARE}/edit?seen=0", headers=page).status_code == 204
+    changed(mona, 0, TITLE)
+    told = mona.get(f"{CARE}/edit?seen=0", headers=page)
+    assert (told.status_code, 'data-changed-by="Mona' in told.text) == (200, True)
+    assert mona.get(f"{CARE}/edit?seen=1", headers=page).status_code == 204
+    assert "you changed the same elsewhere" in changed(mona, 0, TITLE | {"value": "Read it"}).text
 
 
 def test_publishing_says_what_changes_and_asks_for_a_note(company: Company, mona: FlaskClient) -> None:
