@@ -64,9 +64,7 @@ def test_two_tabs_see_each_other_and_a_conflict_waits_for_its_answer_wherever_on
     mona.complaints[:] = [each for each in mona.complaints if "ERR_FAILED" not in each]
 
 
-def test_who_is_signed_out_elsewhere_in_mid_edit_goes_on_after_signing_in_again(
-    screens: Callable[..., "Screen"], company: Company
-) -> None:
+def test_who_is_signed_out_elsewhere_in_mid_edit_goes_on_after_signing_in_again(screens: Callable[..., "Screen"], company: Company) -> None:
     mona = screens()
     page = mona.sign_in("mona").go(f"{EDIT}?step=read")
     other = mona.context.new_page()
@@ -121,7 +119,8 @@ def test_an_answer_that_is_lost_doubles_nothing_and_what_a_killed_tab_typed_is_s
     page.locator("[data-outline] [data-select=rate]").click()
     typed(page, "Rate it")
     ids = [each["id"] for each in workflows.open_draft(company.mona, "care-review").document["steps"]]
-    assert lost and ids.count("guidance") == 1 and "guidance_2" not in ids
+    assert lost
+    assert [each for each in ids if each.startswith("guidance")] == ["guidance"]
 
     other = beside(mona, "read")
     mona.context.set_offline(True)
@@ -144,7 +143,9 @@ def test_text_keeps_what_others_change_and_what_cannot_be_read_yet(screens: Call
     page, other = mona.go(f"{EDIT}?view=text"), beside(mona, "rate")
 
     def put_in(before: str, words: str) -> None:
-        page.locator("#text").evaluate("(box, before) => { box.focus(); box.setSelectionRange(box.value.indexOf(before), box.value.indexOf(before)); }", before)
+        page.locator("#text").evaluate(
+            "(box, before) => { box.focus(); box.setSelectionRange(box.value.indexOf(before), box.value.indexOf(before)); }", before
+        )
         page.keyboard.type(words)
 
     typed(other, "Rate it")
