@@ -167,8 +167,15 @@ def draft_at(actor: Actor, slug_or_id: str, revision: int) -> dict[str, Any]:
 
 
 def restore(actor: Actor, slug_or_id: str, revision: int, document: Mapping[str, Any]) -> Draft:
-    """Make an earlier document (of a version, or of the draft) the draft. Raises as `edit`."""
+    """Make an earlier document (of a version, or of the draft) the draft.
+
+    `revision` is the one that it was compared with: Conflict `stale_revision` where the draft was changed since, as what goes away was not seen.
+    Else raises as `edit`.
+    """
     draft = open_draft(actor, slug_or_id)
+    if draft.revision != revision:
+        reason = "Not restored: the draft was changed in the meantime. Look at what differs now, then restore it again."
+        raise Conflict(reason, code="stale_revision", conflicts=[], revision=draft.revision)
     return edit(actor, slug_or_id, revision, drafting.difference(draft.document, {**document, "slug": draft.slug}))
 
 

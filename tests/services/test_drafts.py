@@ -68,6 +68,8 @@ def test_each_undoes_their_own_changes_and_what_others_changed_since_stays(compa
     with pytest.raises(Conflict, match="nothing to undo"):
         workflows.undo(tom, CARE)
     assert drafting.written(workflows.draft_at(company.mona, CARE, 0)) == kept
+    with pytest.raises(Conflict, match="changed in the meantime"):
+        workflows.restore(company.mona, CARE, 9, workflows.draft_at(company.mona, CARE, 2))
     assert title_of(workflows.restore(company.mona, CARE, 10, workflows.draft_at(company.mona, CARE, 2)), first) == "Two"
     assert {(each.by, each.count) for each in workflows.history(company.mona, CARE)} == {(company.mona.id, 9), (tom.id, 2)}
 
