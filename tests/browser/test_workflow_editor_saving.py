@@ -78,6 +78,7 @@ def test_who_is_signed_out_elsewhere_in_mid_edit_goes_on_after_signing_in_again(
     page.locator("#f-title").fill("Read this twice")
     expect(page.locator("[data-signed-out]")).to_contain_text("is saved as soon as you sign in again")
     page.get_by_role("link", name="Sign in again").wait_for()
+    assert mona.faults() == []
     assert title_of(company, "read") == "Read this"
     mona.enter("mona")  # in another tab
     page.evaluate(LOOK)

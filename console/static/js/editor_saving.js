@@ -153,7 +153,9 @@
     const link = made.querySelector("a");
     link.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
     if (who !== "out") link.closest(".bar").remove();
-    if (!document.querySelector("#refusal [data-signed-out]")) place().replaceChildren(made);
+    if (document.querySelector("#refusal [data-signed-out]")) return;
+    place().replaceChildren(made);
+    place().scrollIntoView({ block: "nearest" });
   }
 
   const place = () => document.getElementById("refusal");
