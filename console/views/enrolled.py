@@ -52,6 +52,7 @@ WAYS_IN = {
     "webhook": "a webhook",
 }
 BATCH_WORDS = {"running": "under way", "done": "finished", "cancelled": "stopped", "failed": "broken off"}
+CHANNEL_WORDS = {"email": "E-mail", "sms": "SMS", "call": "Calls", "ai_call": "Calls by an AI", "chat": "Chat"}
 ANSWERS = {"already_enrolled": Badge("In already", ""), "refused": Badge("Left out", "warn")}
 
 
@@ -254,10 +255,24 @@ def _progress(found: Batch, wrong: str = "") -> dict[str, Any]:
         "of_file": found.origin in ("csv", "rows"),
         "mapping": _mapping(found, target) if found.preview and found.question.file is not None else None,
         "wrong": wrong,
+        "reach": found.reach.to_json() if found.preview and found.reach.looked else None,
+        "channel_words": CHANNEL_WORDS,
+        "consent_words": _consent_words(target),
         "words": BATCH_WORDS[found.status],
         "url": batch_url(found.id),
         "address": workflow_url(target.slug),
     }
+
+
+def _consent_words(target: Target) -> str:
+    """Return where consent is kept, for whoever wonders why there is none."""
+    collection = browse.describe(frame.actor(), target.collection) if target.collection else None
+    if collection is None:
+        return ""
+    label, one = collection["label"], str(collection["label_one"]).casefold()
+    if not enrolments.targets.keeps_consent(target):
+        return f"{label} say nowhere who agreed to be written to or called."
+    return f"Consent stands on the page of each {one}; Import brings it in by columns such as “SMS consent”."
 
 
 def _after() -> int:
