@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, make_response, request
 
-from console import access, browse, enrolments, queue, workflows
+from console import access, automation, browse, enrolments, queue, workflows
 from console.core.actor import Actor
 from console.core.documents.fields import OWN_INPUT, shown
 from console.enrolments import Batch, Counts, Lead, Question, Target
@@ -221,6 +221,8 @@ def _form(target: Target, typed: Mapping[str, Any], *, wrong: Invalid | None = N
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines([each for each in details if each["field"] in labels], labels),
         "told": [str(each["reason"]) for each in details if each["field"] not in labels],
+        "again": automation.again_words(target.document) if target.document is not None else "",
+        "exits": [automation.exit_words(one, target.collection) for one in target.exits],
         "address": workflow_url(target.slug),
         "back": frame.collection_url(target.collection) if target.collection else workflow_url(target.slug),
         "enrol_url": enrol_url(target.slug),

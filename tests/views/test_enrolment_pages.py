@@ -188,3 +188,14 @@ def test_a_file_whose_heading_says_little_is_looked_at_by_its_cells(pages: Pages
         (["What", "Which"], ["a", "b"], {"0": "record"}),
     ):
         assert enrolments.whom_to_enrol.columns_of(company.olivia, target, headings, [cells]) == columns
+
+
+def test_the_pages_of_triggers_and_of_enrolling_say_the_rules(pages: Pages, robot: None) -> None:
+    exits = [{"if": 'event.on == "message.received"', "reason": "they wrote to us"}]
+    trigger = {"id": "tagged", "kind": "event", "on": "tag.added", "filter": 'event.tag == "lead"'}
+    workflows.import_file(DOCUMENT | {"run_as": ROBOT, "exits": exits, "reenrol": {"days": 60}, "triggers": [trigger]}, publish=True)
+    for address in ("/workflows/care-review/triggers", "/workflows/care-review/enrol"):
+        page = pages.mona.get(address)
+        assert "They wrote to us: when a message came in from them." in page.text
+        assert "may be enrolled again 60 days later" in page.text
+    assert "Only where the tag is “lead”." in pages.mona.get("/workflows/care-review/triggers").text

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, automation
+from console import access, automation, enrolments
 from console.automation import Listed, Made
 from console.views import frame
 from console.views.frame import Badge
@@ -66,10 +66,13 @@ def _page(slug: str, made: Made | None = None) -> Response:
     who = frame.actor()
     entry, found = automation.listed(who, slug)
     may = {act: access.can(who, entry.team or None, f"workflow:{entry.slug}", act) for act in ("edit", "activate")}
+    document = enrolments.find(entry.slug).document
     context = tabs.context(tabs.known_of(entry.slug), "triggers") | {
         "entry": entry,
         "active": entry.status == "active" and entry.live_version is not None,
-        "triggers": [_drawn(trigger) for trigger in found],
+        "triggers": [_drawn(trigger, document.collection if document is not None else None) for trigger in found],
+        "again": automation.again_words(document) if document is not None and document.run_as is not None else "",
+        "exits": [automation.exit_words(one, document.collection) for one in document.exits] if document is not None else [],
         "may": may,
         "made": made,
         "place": f"/workflows/{quote(entry.slug, safe='')}",
@@ -77,7 +80,7 @@ def _page(slug: str, made: Made | None = None) -> Response:
     return frame.page("workflows/triggers.html", context)
 
 
-def _drawn(trigger: Listed) -> dict[str, Any]:
+def _drawn(trigger: Listed, collection: str | None) -> dict[str, Any]:
     """Return a trigger as the page shows it."""
     definition, on = trigger.definition, trigger.enabled and trigger.active
     counts, words = trigger.counts, automation.trigger_words(definition)
@@ -94,6 +97,7 @@ def _drawn(trigger: Listed) -> dict[str, Any]:
         "dom": f"trigger-{trigger.id}",
         "title": definition.title or words,
         "words": words if definition.title else "",
+        "whom": automation.whom_words(definition, collection),
         "name": "" if made_up else trigger.id,
         "icon": ICONS.get(definition.kind, "player-play"),
         "kind": definition.kind,
