@@ -15,7 +15,7 @@ from console.automation.log_events import Batch, LogEvent, chain_of, reached, re
 from console.automation.managing import Fired, Listed, Made, add, listed, now, renew_secret, rotate, switch
 from console.automation.schedules import fire_due
 from console.automation.source_events import look
-from console.automation.spoken_triggers import again_words, exit_words, trigger_words, whom_words
+from console.automation.spoken_triggers import again_words, example_body, exit_words, trigger_words, whom_words
 from console.automation.trigger_rows import synchronise
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "add",
     "again_words",
     "chain_of",
+    "example_body",
     "exit_words",
     "fire",
     "fire_due",

@@ -19,6 +19,7 @@ ASKED = {
     "api": "When a program asks, with a key",
     "mcp": "When an assistant asks, with a key",
 }
+PLACEHOLDER = "…"
 HAPPENED = {
     "record.created": "the record was added", "record.updated": "the record was changed", "record.deleted": "the record was deleted",
     "contact.created": "the contact was added", "tag.added": "a tag was added", "tag.removed": "a tag was removed", "stage.changed": "the stage was changed",
@@ -49,6 +50,25 @@ def whom_words(definition: Trigger, collection: str | None) -> list[str]:
         said = condition_words(definition.filter, definition.collection or collection)
         found.append(f"Only where {said}." if said else "Only where a condition holds that is written in the file.")
     return found
+
+
+def example_body(definition: Trigger, document: Workflow) -> dict[str, Any]:
+    """What the body of a webhook holds, as far as its expressions and the fields of the start tell; “…” stands for each value, the record first."""
+    texts = [text for text in (definition.record, definition.filter, *definition.input.values()) if text]
+    fields = [] if definition.input else [str(field["name"]) for field in document.start.config.get("fields", ()) if field.get("required")]
+    own = ["record"] if document.collection is not None and definition.record is None else []
+    read = [
+        path[1:] for text in texts for path in sorted(expressions.paths(expressions.parse(text))) if path[0] == "input" and len(path) > 1
+    ]
+    body: dict[str, Any] = {}
+    for *way, last in [*((name,) for name in (*own, *fields)), *read]:
+        place = body
+        for name in way:
+            if not isinstance(place.get(name), dict):
+                place[name] = {}
+            place = place[name]
+        place.setdefault(last, PLACEHOLDER)
+    return body
 
 
 def exit_words(given: Exit, collection: str | None) -> str:

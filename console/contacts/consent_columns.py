@@ -19,7 +19,9 @@ from console.formats.times import moment_of
 from console.records import record_keys
 
 YES = frozenset({*GIVEN, "x", "y", "ja", "oui", "given", "agreed", "opt in"})
-NO = frozenset({"", "no", "n", "false", "0", "-", "–", "none", "nein", "non", "not given", "withdrawn", "opted out", "opt out", "opted_out", "opt_out"})
+NO = frozenset(
+    {"", "no", "n", "false", "0", "-", "–", "none", "nein", "non", "not given", "withdrawn", "opted out", "opt out", "opted_out", "opt_out"}
+)
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "email": ("email", "e mail", "mail", "newsletter"),
     "sms": ("sms", "text message", "text messages"),
@@ -34,7 +36,13 @@ EVIDENCE: Mapping[str, tuple[str, ...]] = {
     "at": ("at", "date", "on", "given on", "given at", "when", "time"),
 }
 """Part of a consent → words that its column may be called by, behind “consent”."""
-COLUMNS: Mapping[str, str] = {"email": "E-mail consent", "sms": "SMS consent", "call": "Call consent", "ai_call": "AI call consent", "chat": "Chat consent"}
+COLUMNS: Mapping[str, str] = {
+    "email": "E-mail consent",
+    "sms": "SMS consent",
+    "call": "Call consent",
+    "ai_call": "AI call consent",
+    "chat": "Chat consent",
+}
 """Channel → what its column is best called."""
 NAMES: Mapping[str, str] = {"email": "E-mail", "sms": "SMS", "call": "Calls", "ai_call": "Calls by an AI", "chat": "Chat"}
 

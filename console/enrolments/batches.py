@@ -274,7 +274,9 @@ def _go_on(batch: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
                 _tell(connection, batch, answered, place | {REACH: reach.to_json()})
             continue
         with transaction() as connection:
-            _tell(connection, batch, admit(connection, target, candidates, Entry(actor, batch.origin, batch=batch.id, chain=batch.id)), place)
+            _tell(
+                connection, batch, admit(connection, target, candidates, Entry(actor, batch.origin, batch=batch.id, chain=batch.id)), place
+            )
         faults.point("enrolments.batch")
 
 

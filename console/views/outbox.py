@@ -45,7 +45,11 @@ def show() -> Response:
         "first": frame.present_address(after=None) if request.args.get("after") else None,
         "held": held,
         "chips": [
-            (LABELS[name], _named(page.lines) if name == "contact" and page.lines else _words(name, value), frame.present_address(**{name: None, "after": None}))
+            (
+                LABELS[name],
+                _named(page.lines) if name == "contact" and page.lines else _words(name, value),
+                frame.present_address(**{name: None, "after": None}),
+            )
             for name, value in held.items()
             if value
         ],

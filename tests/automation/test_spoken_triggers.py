@@ -57,6 +57,9 @@ def test_exits_of_the_demo_have_words_and_every_event_does() -> None:
     assert set(spoken_triggers.EVENTS) <= set(spoken_triggers.HAPPENED)
 
 
-@cases(("rule", "words"), [("never", "Nobody is enrolled twice"), ({"days": 1}, "1 day later"), ({"days": 60}, "60 days later"), (None, "again at once")])
+@cases(
+    ("rule", "words"),
+    [("never", "Nobody is enrolled twice"), ({"days": 1}, "1 day later"), ({"days": 60}, "60 days later"), (None, "again at once")],
+)
 def test_the_rule_of_coming_again_is_a_sentence(rule: Any, words: str) -> None:
     assert words in automation.again_words(read(DOCUMENT | {"reenrol": rule}))

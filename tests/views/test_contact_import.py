@@ -133,7 +133,11 @@ def test_consent_is_taken_from_columns_and_what_they_lack_is_asked_once_for_all(
     known = contacts.known_contact("contact", "7")
     assert known.name == "Zoë Müller"
     assert known.consent["sms"].given
-    assert (known.consent["sms"].source, known.consent["sms"].text_version, str(known.consent["sms"].at)[:10]) == ("web form", "2026-01", "2026-05-01")
+    assert (known.consent["sms"].source, known.consent["sms"].text_version, str(known.consent["sms"].at)[:10]) == (
+        "web form",
+        "2026-01",
+        "2026-05-01",
+    )
     assert not known.consent["ai_call"].given
 
 
