@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from console import access, formats, log, records
+from console import access, formats, log
 from console.actions import hand_forms, record_changes
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field

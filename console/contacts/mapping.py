@@ -74,8 +74,8 @@ def _rows_of_each(collection: Collection, values: Mapping[str, Mapping[str, Any]
         [(own, there)] = relation.columns
         at = column_of(one, "at", records.collection(relation.collection))
         by_value = {str(each[own]): key for key, each in values.items() if each.get(own) is not None}
-        for each in found.values():
-            each[one.table] = []
+        for tables in found.values():
+            tables[one.table] = []
         for row in _rows_named(relation.collection, there, [each[own] for each in values.values() if each.get(own) is not None], at):
             key = by_value.get(str(row.get(there)))
             if key is not None and len(found[key][one.table]) < MOST_CONSENTS:
@@ -86,7 +86,8 @@ def _rows_of_each(collection: Collection, values: Mapping[str, Mapping[str, Any]
 def _rows_named(collection_id: str, column: str, wanted: Sequence[Any], at: str | None) -> Iterator[Mapping[str, Any]]:
     """The rows whose column is one of these values, the newest first."""
     for start in range(0, len(wanted), AT_ONCE):
-        after, where = None, Test(column, "in", list(wanted[start : start + AT_ONCE]))
+        after: str | None = None
+        where = Test(column, "in", list(wanted[start : start + AT_ONCE]))
         while True:
             page = records.page(
                 collection_id, whole(collection_id), where=where, sort=f"-{at}" if at else None, limit=records.MOST_ROWS, after=after

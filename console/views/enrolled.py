@@ -95,6 +95,8 @@ def listed(slug: str) -> Response:
         "states": _states(counts),
         "ways_in": WAYS_IN,
         "may_enrol": access.can(frame.actor(), target.team or None, f"workflow:{target.slug}", "start"),
+        "older": sum(n for version, n in counts.versions.items() if target.number is not None and version < target.number),
+        "may_move": access.can(frame.actor(), target.team or None, f"workflow:{target.slug}", "publish"),
         "batches": enrolments.batches.newest(target.id, most=3),
         "batch_words": BATCH_WORDS,
         "address": workflow_url(target.slug),

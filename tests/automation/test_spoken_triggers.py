@@ -9,6 +9,7 @@ import pytest
 from console import automation
 from console.automation import spoken_triggers
 from console.core.documents.triggers import Trigger
+from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import Exit, read
 from tests.company import DOCUMENT, Company
 from tests.services.contact_club import found_club
@@ -40,9 +41,11 @@ def test_conditions_are_said_in_words_where_there_are_any(club: None, text: str,
 
 
 def test_a_trigger_says_whom_it_lets_in(club: None) -> None:
-    event = Trigger(id="a", kind="event", on="tag.added", filter='event.tag == "lead"')
+    event = Trigger.model_validate({"id": "a", "kind": "event", "on": "tag.added", "filter": 'event.tag == "lead"'})
     assert automation.whom_words(event, "contact") == ["Only where the tag is “lead”."]
-    due = Trigger(id="b", kind="schedule", cron="0 9 * * *", segment="engaged", filter="size(record.name) > 3")
+    due = Trigger.model_validate(
+        {"id": "b", "kind": "schedule", "cron": "0 9 * * *", "segment": "engaged", "filter": "size(record.name) > 3"}
+    )
     assert automation.whom_words(due, "contact") == [
         "Everybody in the segment “Engaged” of Contacts is enrolled.",
         "Only where a condition holds that is written in the file.",
@@ -54,7 +57,7 @@ def test_exits_of_the_demo_have_words_and_every_event_does() -> None:
     exits = [Exit.model_validate(each) for document in documents for each in document.get("exits", ())]
     assert exits
     assert all(": when " in automation.exit_words(each, None) for each in exits)
-    assert set(spoken_triggers.EVENTS) <= set(spoken_triggers.HAPPENED)
+    assert set(EVENTS) <= set(spoken_triggers.HAPPENED)
 
 
 @cases(

@@ -16,7 +16,7 @@ from tests.tables import cases
         ("Hello {{ record.name }}", "Hello …"),
         ("{{ record.name }}", "…"),
         ("Version 2.1 is out.", "Version 2.1 is out."),
-        ("word " * 40, "word " * 15 + "word…"),
+        ("word " * 40, "word " * 14 + "word…"),
     ],
 )
 def test_a_message_is_told_by_its_question_else_its_first_plain_sentence(text: str, words: str) -> None:

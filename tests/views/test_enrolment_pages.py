@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from console import accounts, enrolments, runs, workflows
+from console.activity import sequencing
 from console.enrolments import Question
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
@@ -199,3 +200,16 @@ def test_the_pages_of_triggers_and_of_enrolling_say_the_rules(pages: Pages, robo
         assert "They wrote to us: when a message came in from them." in page.text
         assert "may be enrolled again 60 days later" in page.text
     assert "Only where the tag is “lead”." in pages.mona.get("/workflows/care-review/triggers").text
+
+
+def test_who_goes_on_with_an_older_version_is_said_with_the_way_to_move_them(pages: Pages, robot: None) -> None:
+    enrolments.batches.begin(pages.company.olivia, "care-review", Question(keys=["1"], values=WHY))
+    work_until_idle()
+    sequencing.sequence()
+    enrolments.beginning.keep_in_step()
+    assert "/workflows/care-review/move" not in pages.mona.get(HERE).links
+    workflows.import_file(DOCUMENT | {"run_as": ROBOT, "description": "Another text"}, publish=True)
+    shown = pages.mona.get(HERE)
+    assert "1 of them goes on with an older version." in shown.text
+    assert "/workflows/care-review/move" in shown.links
+    assert "/workflows/care-review/move" not in pages.olivia.get(HERE).links
