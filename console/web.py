@@ -16,7 +16,7 @@ from granian.server.mp import MPServer
 
 from console import app, diagnostics, runs, steps
 from console.access import policy_store
-from console.core.expressions import parser as expressions
+from console.core import expressions
 from console.db import engine
 from console.errors import ConsoleError
 from console.processes.parent import end_with_parent
@@ -59,7 +59,7 @@ def read_ahead() -> None:
     database answers, the workers read for themselves as soon as one does.
     """
     steps.all_types()
-    expressions.expression_parser()
+    expressions.parse("true")
     try:
         policy_store.current()
         runs.read_live_versions(AHEAD_S)

@@ -46,6 +46,8 @@ THREADS = 4
 CALLS = 128
 """How many proposals are waited for at once: they hold a thread each, and no connection to the database."""
 CALL_CONNECTIONS = 4
+CHANGERS = 2
+"""How many changes of many records or runs are made at once: they take minutes, and no run waits behind them."""
 READERS = 2
 """How many documents are read at once: a picture that has to be recognised takes seconds, and no run waits behind it."""
 SENDERS = 8
@@ -113,6 +115,7 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
 
     made: dict[str, Callable[[str], None]] = {
         queue.ADVANCE: functools.partial(runs.advance, stopping=stopping),
+        queue.ADVANCE_HANDS_OFF: functools.partial(runs.advance, stopping=stopping),
         queue.EXPORT: functools.partial(list_files.advance, stopping=stopping),
         queue.BUILD: builder.build,
         queue.BULK: functools.partial(bulk.advance, stopping=stopping),
@@ -138,6 +141,8 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
     from console.queue.dispatch import Pool
 
     apart = (
+        (threads, queue.ADVANCE_HANDS_OFF, queue.TEND),
+        (CHANGERS, queue.BULK, queue.MOVE),
         (CALLS, queue.PROPOSE, queue.BUILD),  # both wait for a model
         (READERS, queue.READ),
         (WRITERS, queue.EXPORT),

@@ -2,6 +2,7 @@
 
 from console.queue.jobs import (
     ADVANCE,
+    ADVANCE_HANDS_OFF,
     BECAUSE,
     BEGIN,
     BEHIND,
@@ -19,6 +20,7 @@ from console.queue.jobs import (
     READ,
     SEND,
     TEND,
+    WORDS,
     Because,
     Job,
     PutBack,
@@ -38,6 +40,7 @@ from console.queue.jobs import (
 
 __all__ = [
     "ADVANCE",
+    "ADVANCE_HANDS_OFF",
     "BECAUSE",
     "BEGIN",
     "BEHIND",
@@ -55,6 +58,7 @@ __all__ = [
     "READ",
     "SEND",
     "TEND",
+    "WORDS",
     "Because",
     "Job",
     "PutBack",

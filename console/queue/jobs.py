@@ -17,6 +17,9 @@ from console.db.engine import borrowed, fetch, hot_engine
 ADVANCE = "advance"
 """The job that moves a run: its text is the run's id."""
 
+ADVANCE_HANDS_OFF = "advance_hands_off"
+"""The same for a run that nobody holds: their steps may wait long for somebody outside, and no person waits behind them."""
+
 PROPOSE = "propose"
 """The job that asks for a proposal: its text is the call's id."""
 
@@ -56,7 +59,15 @@ DELIVER = "deliver_webhook"
 MOVE = "move_runs"
 """The job that moves many runs to another version: its text is the move's id."""
 
-JOBS = frozenset([ADVANCE, PROPOSE, BUILD, BULK, FOLLOW, READ, EXPORT, SEND, ENROL, BEGIN, FIRE, TEND, DELIVER, MOVE])
+WORDS = {
+    ADVANCE: "Move a run on", ADVANCE_HANDS_OFF: "Move an automation on", PROPOSE: "Ask for a proposal", BUILD: "Answer in the builder",
+    BULK: "Do an action to many records", FOLLOW: "Find out what became of a change", READ: "Read documents", EXPORT: "Write a list into a file",
+    SEND: "Send a message", ENROL: "Enrol many", BEGIN: "Begin the runs of those who wait", FIRE: "Start runs for a trigger",
+    TEND: "Look after the runs that a step waits for", DELIVER: "Send events to a webhook", MOVE: "Move runs to another version",
+}  # fmt: skip
+"""What each job does, as people read it."""
+
+JOBS = frozenset(WORDS)
 """All jobs there are. A worker refuses to start without a function for each (`console.worker.handlers`), and no other name is put in."""
 
 BEHIND = -10
@@ -102,7 +113,7 @@ def _check(entrypoint: str) -> None:
 
 def advance(run_id: str, seq: int, *, hands_off: bool = False) -> Job:
     """The job that moves the run on from its event number `seq`; a later event of the run needs a later job. Work that somebody waits for goes first."""
-    return Job(ADVANCE, run_id, f"{run_id}:{seq}", BEHIND if hands_off else 0)
+    return Job(ADVANCE_HANDS_OFF if hands_off else ADVANCE, run_id, f"{run_id}:{seq}", BEHIND if hands_off else 0)
 
 
 def tend(run_id: str, cause: str) -> Job:

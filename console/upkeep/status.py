@@ -1,5 +1,6 @@
 """How the background stands, for who runs the console: workers, jobs, timers, the log; and the switch that pauses everything that goes by itself."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,6 +61,17 @@ class Failed:
     about: str
     tries: int
     at: datetime
+
+    @property
+    def words(self) -> str:
+        """What it was to do, as people read it."""
+        return queue.WORDS.get(self.name, self.name)
+
+    @property
+    def run(self) -> str:
+        """The id of the run that it is about; empty for other jobs."""
+        found = re.match(r"run_[0-9a-z]+", self.about)
+        return found[0] if found else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,10 +122,11 @@ class Screen:
         return self
 
     def settled(self) -> None:
-        """Wait until nothing is on its way any more: no page, no part of one."""
+        """Wait until nothing is on its way any more: no page, no part of one, no picture of a document that a person would wait for."""
         self.page.wait_for_function(
             "(patience) => document.readyState === 'complete' && window.shown && !leaving(patience)"
-            " && !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')",
+            " && !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')"
+            " && [...document.images].every((one) => one.complete || one.loading === 'lazy')",
             arg=LEAVING_MS,
         )
 
@@ -250,6 +251,11 @@ class Walked:
         """Look for titles that the document names."""
         for title in titles:
             self.screen.see(self._take(title, "strong", "em", "lead"))
+
+    def headed(self, *titles: str) -> None:
+        """Wait for titles of steps that the document names, each above the content."""
+        for title in titles:
+            self.screen.headed(self._take(title, "strong", "em", "lead"))
 
     def typed(self, words: str) -> str:
         """What the document says to type."""

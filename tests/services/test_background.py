@@ -1,6 +1,8 @@
 """The switch that pauses everything, what the background looks like, and tries that are counted."""
 
 import sqlite3
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any
@@ -10,8 +12,10 @@ import pytest
 from console import faults, log, queue, runs
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.queue.dispatch import Dispatcher
 from console.runs.rows.run_store import load
 from console.upkeep import status
+from console.worker import pools
 from tests.company import Company
 from tests.services.engine import counting, jobs, kinds, overdue, publish, started, step, waiting, whole
 from tests.services.test_runs_midway import failing
@@ -95,6 +99,7 @@ def test_the_state_counts_what_is_there(company: Company) -> None:
     state = status.read(company.ines)
     assert (state.workers, state.due, state.picked, state.failed, state.timers, state.moving) == (0, 1, 0, 1, 1, 1)
     assert (state.failures[0].name, state.failures[0].about, state.paused_at) == ("advance", "run_x", None)
+    assert (state.failures[0].words, state.failures[0].run) == ("Move a run on", "run_x")
     assert state.next_at is not None
     assert log.body.moment(state.next_at) == company.told(run_id)["current"]["waiting"]["until"]
     text, _ = status.metrics()
@@ -115,6 +120,33 @@ def test_a_job_that_was_given_up_is_tried_once_more(company: Company) -> None:
         queue.enqueue(connection, queue.ADVANCE, "run_x", dedupe_key="a")
     status.try_again(company.ines, other)
     assert jobs() == [("failed", "b"), ("queued", "a")], "one of the same key is enough"
+
+
+def test_a_guided_run_waits_for_no_run_that_waits_for_somebody_outside(company: Company) -> None:
+    """Each kind of job but that of guided runs stands still, more of each than there are threads."""
+    answered, came = threading.Event(), threading.Event()
+
+    def stand_still(_: str) -> None:
+        answered.wait(60)
+
+    slow = queue.JOBS - {queue.ADVANCE, queue.FOLLOW}
+    made: dict[str, Callable[[str], None]] = dict.fromkeys(slow, stand_still)
+    made |= {queue.ADVANCE: lambda _: came.set(), queue.FOLLOW: lambda _: None}
+    queue.enqueue_all([queue.Job(name, f"{name} {number}", f"{name} {number}") for name in slow for number in range(9)])
+    dispatcher = Dispatcher(pools(made, 4))
+    thread = threading.Thread(target=dispatcher.run)
+    thread.start()
+    try:
+        until, nobody_holds = time.monotonic() + 60, [queue.ADVANCE_HANDS_OFF, queue.TEND]
+        while len(fetch("select from queue.pgqueuer where status = 'picked' and entrypoint = any(%s)", (nobody_holds,))) < 8:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        queue.enqueue_all([queue.advance("run_guided", 1)])
+        assert came.wait(60)
+    finally:
+        answered.set()
+        dispatcher.stop()
+        thread.join()
 
 
 # ------------------------------------------------------------------------------------------------------------- tries

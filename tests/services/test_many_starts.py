@@ -52,7 +52,7 @@ def test_those_who_wait_begin_with_their_first_steps_and_need_no_worker(company:
     work_until_idle({queue.BEGIN})
     begun = runs_there()
     assert [status for _, status in begun] == ["waiting_time"] * 3
-    assert taken({queue.ADVANCE}) == []
+    assert taken({queue.ADVANCE, queue.ADVANCE_HANDS_OFF}) == []
     for run_id, _ in begun:
         whole(run_id)
         kinds = [event.type for event in log.events_of(run_id)]
@@ -102,7 +102,7 @@ def test_no_more_go_on_than_there_are_places(company: Company) -> None:
     with pytest.raises(queue.PutBack):
         work_until_idle({queue.BEGIN})
     assert [status for _, status in runs_there()] == ["running"] * 2, "the third waits until one of them is through"
-    assert len(taken({queue.ADVANCE})) == 2
+    assert len(taken({queue.ADVANCE_HANDS_OFF})) == 2
     workflows.import_file(document(RESTING, settings={"parallel": 1}), publish=True)
     with place_among(f"workflow:{enrolments.find('nightly-check').id}", 1):
         [other] = started(wanted("4"))

@@ -51,7 +51,8 @@ def test_a_copy_says_so_on_every_page_until_somebody_lets_it_go_on(pages: "Pages
 def test_a_job_that_was_given_up_can_be_tried_again(pages: "Pages") -> None:
     number = give_up("a")
     page = pages.ines.get("/operations")
-    assert "run_x" in page.text
+    assert "Move a run on The run" in page.text
+    assert "/runs/run_x" in page.html
     pages.ines.send(page, f"/operations/jobs/{number}/retry")
     assert jobs() == [("queued", "a")]
     pages.ines.post(f"/operations/jobs/{number}/retry", {"csrf_token": pages.ines.token}, status=404)
