@@ -77,9 +77,9 @@ def _rows_of_each(collection: Collection, values: Mapping[str, Mapping[str, Any]
         for tables in found.values():
             tables[one.table] = []
         for row in _rows_named(relation.collection, there, [each[own] for each in values.values() if each.get(own) is not None], at):
-            key = by_value.get(str(row.get(there)))
-            if key is not None and len(found[key][one.table]) < MOST_CONSENTS:
-                found[key][one.table].append(row)
+            whose = by_value.get(str(row.get(there)))
+            if whose is not None and len(found[whose][one.table]) < MOST_CONSENTS:
+                found[whose][one.table].append(row)
     return {key: dict(tables) for key, tables in found.items()}
 
 
