@@ -148,6 +148,10 @@ def _value(node: Node, label: Callable[[str], str]) -> str | None:
             return None if any(part is None for part in parts) else ", ".join(map(str, parts))
         case Path(root="record", steps=(str() as name,)) | Path(root="input", steps=(str() as name,)):
             return label(name)
+        case Path(root="former", steps=(str() as name,)):
+            return f"{label(name)} before"
+        case Path(root="event", steps=(str() as name,)):
+            return f"the {name.replace('_', ' ')}"
         case Path(root="run", steps=(str() as name,)):
             return _RUN.get(name, f"the run's {name.replace('_', ' ')}")
         case Path(root="$currentUser", steps=("tags", str() as name)):

@@ -2,7 +2,8 @@
 
 The worker's duties: `synchronise` (triggers of live versions as rows), `fire_due` (schedules), `follow_log` and `look` (events of the log, and of users'
 databases), `Listeners` (databases that tell of changes), `pick_up` and `forget` (firings), `wake_awaiting` (runs that wait for an event). `fire` is the job that starts.
-`webhooks` takes a delivery. `listed`, `switch`, `now`, `add`, `rotate` and `renew_secret` are what people do with the triggers of a workflow; `trigger_words` says one in words.
+`webhooks` takes a delivery. `listed`, `switch`, `now`, `add`, `rotate` and `renew_secret` are what people do with the triggers of a workflow; `trigger_words`, `whom_words`, `exit_words` and
+`again_words` say in words what starts it, who comes in, leaves and comes again.
 `log_events`, `reached`, `read_after` and `chain_of` read the log's events by name, for enrolments and outgoing webhooks too. `install_sql` is for who runs a database.
 """
 
@@ -14,7 +15,7 @@ from console.automation.log_events import Batch, LogEvent, chain_of, reached, re
 from console.automation.managing import Fired, Listed, Made, add, listed, now, renew_secret, rotate, switch
 from console.automation.schedules import fire_due
 from console.automation.source_events import look
-from console.automation.spoken_triggers import trigger_words
+from console.automation.spoken_triggers import again_words, example_body, exit_words, trigger_words, whom_words
 from console.automation.trigger_rows import synchronise
 
 __all__ = [
@@ -25,7 +26,10 @@ __all__ = [
     "LogEvent",
     "Made",
     "add",
+    "again_words",
     "chain_of",
+    "example_body",
+    "exit_words",
     "fire",
     "fire_due",
     "follow_log",
@@ -45,4 +49,5 @@ __all__ = [
     "trigger_words",
     "wake_awaiting",
     "webhooks",
+    "whom_words",
 ]

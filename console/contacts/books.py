@@ -118,7 +118,7 @@ def consent_document(name: str) -> dict[str, Any]:
     return {
         "id": f"{name}.consent", "source": name, "table": "consent", "label": "Consents", "label_one": "Consent",
         "title": "{{ record.channel }} {{ record.state }}", "subject": "contact", "columns": ["contact_id", "channel", "state", "source", "text_version", "at"],
-        "sort": "-at", "fields": {"at": {"readonly": True}},
+        "sort": "-at",
     }  # fmt: skip
 
 

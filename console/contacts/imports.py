@@ -4,13 +4,15 @@ import codecs
 import csv
 import io
 from collections.abc import Mapping, Sequence, Set as AbstractSet
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field as default, replace
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from console import access, formats, records
 from console.actions import hand_forms, record_changes
 from console.browse import browsed_collection
+from console.contacts import consent_columns
+from console.contacts.consent_columns import Columns
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.filters import Test
@@ -39,20 +41,37 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the file, by its number (the heading is 1): values by field, and why it cannot be added (empty: it can)."""
+    """A line of the file, by its number (the heading is 1): values by field, and why it cannot be added (empty: it can). `consents`: row by channel."""
 
     number: int
     values: Mapping[str, Any]
     reasons: tuple[str, ...]
+    consents: Mapping[str, Mapping[str, Any]] = default(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A file that was read: `columns` are (heading, field that it goes to; None: left out)."""
+    """A file that was read: `columns` are (heading, field that it goes to; None: left out), `consents` those of them that say who agreed to what."""
 
     encoding: str
     columns: Sequence[tuple[str, Field | None]]
     lines: Sequence[Line]
+    consents: Columns = default(default_factory=Columns)
+
+    @property
+    def unused(self) -> list[str]:
+        """Headings of columns that are left out."""
+        about_consent = {*self.consents.channels, *self.consents.told}
+        return [heading for number, (heading, into) in enumerate(self.columns) if into is None and number not in about_consent]
+
+
+class Added(NamedTuple):
+    """What came of adding: how many contacts and consents, the lines that were not added, and those that were without a consent, with the reasons."""
+
+    done: int
+    left: list[Line]
+    consents: int
+    without: list[Line]
 
 
 def require_import(actor: Actor, collection: Collection) -> None:
@@ -79,8 +98,8 @@ def decode(content: bytes) -> tuple[str, str]:
     return str(found), found.encoding.replace("_", "-").upper()
 
 
-def read(actor: Actor, collection_id: str, text: str, encoding: str = "UTF-8") -> Sheet:
-    """The lines as they would be added. Raises NotFound, NotAllowed, Invalid for a file without a usable heading or with too many lines."""
+def read(actor: Actor, collection_id: str, text: str, encoding: str = "UTF-8", same: Mapping[str, str] | None = None) -> Sheet:
+    """The lines as they would be added; `same` is told of all consents of the file. Raises NotFound, NotAllowed, Invalid for a file without a usable heading or with too many lines."""
     collection, _ = browsed_collection(actor, collection_id)
     require_import(actor, collection)
     rows = _rows(text)
@@ -94,33 +113,43 @@ def read(actor: Actor, collection_id: str, text: str, encoding: str = "UTF-8") -
     judged = _Judged(collection, access.scope_for(actor, collection.id, "create"), _needed(actor, collection))
     there = _emails_there(actor, collection, columns, rows[1:])
     seen: set[str] = set()
-    return Sheet(encoding, columns, [_line(judged, columns, number, cells, there, seen) for number, cells in rows[1:]])
+    lines = [_line(judged, columns, number, cells, there, seen) for number, cells in rows[1:]]
+    headings = [plain(heading) if into is None else "" for heading, into in columns]
+    consents = consent_columns.columns_of(consent_columns.place_of(actor, collection), headings)
+    agreed = [consent_columns.read(consents, cells, same or {}) for _, cells in rows[1:]]
+    lines = [replace(line, reasons=(*line.reasons, *wrong), consents=given) for line, (given, wrong) in zip(lines, agreed, strict=True)]
+    return Sheet(encoding, columns, lines, consents)
 
 
-def add(actor: Actor, collection_id: str, text: str, encoding: str = "UTF-8") -> tuple[int, list[Line]]:
-    """Add every line that can be added: (how many were, the others with their reasons). Each is checked and logged as one added by hand.
+def add(actor: Actor, collection_id: str, text: str, encoding: str = "UTF-8", same: Mapping[str, str] | None = None) -> Added:
+    """Add every line that can be added, with its consents. Each is checked and logged as one added by hand.
 
     One file at a time: the lines are read anew when nobody else adds any, so that nobody is added twice. Raises what `read` raises, and Conflict.
     """
     with alone(f"contacts of {collection_id}") as mine:
         if not mine:
             raise Conflict("Another file is being added to these contacts. Wait until it has ended, then look at the lines again.")
-        return _add(actor, collection_id, read(actor, collection_id, text, encoding))
+        return _add(actor, collection_id, read(actor, collection_id, text, encoding, same))
 
 
-def _add(actor: Actor, collection_id: str, sheet: Sheet) -> tuple[int, list[Line]]:
-    done, left = 0, []
+def _add(actor: Actor, collection_id: str, sheet: Sheet) -> Added:
+    done, consents, left, without = 0, 0, [], []
     for line in sheet.lines:
         if line.reasons:
             left.append(line)
             continue
         try:
-            record_changes.create(actor, collection_id, line.values)
+            made = record_changes.create(actor, collection_id, line.values)
             done += 1
         except ConsoleError as error:
             told = tuple(str(detail["reason"]) for detail in error.details if detail.get("reason"))
             left.append(Line(line.number, line.values, told or (error.message,)))
-    return done, left
+            continue
+        if line.consents and sheet.consents.place is not None and made.key:
+            refused = consent_columns.add(actor, sheet.consents.place, made.key, line.consents)
+            consents += len(line.consents) - len(refused)
+            without += [replace(line, reasons=tuple(refused))] if refused else []
+    return Added(done, left, consents, without)
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:

@@ -4,7 +4,7 @@ Consent that stands in a table is that of the newest row for the channel; of sev
 document does not name, what the actor may not read and what has no row is no consent.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from console import access, records
@@ -12,11 +12,14 @@ from console.core.actor import Actor
 from console.core.contacting import Consent, Contact
 from console.core.documents.collections import Collection
 from console.core.documents.collections.contact_document import EVIDENCE, GIVEN, ConsentDocument, column_of, consents_relation
+from console.core.filters import Test
 from console.core.scopes import Scope, whole
 from console.errors import NotFound
 
 MOST_CONSENTS = 200
 """Newest rows of a table of consents that are looked at for one contact."""
+AT_ONCE = 200
+"""Contacts whose consents are read by one statement."""
 ADDRESSED = ("name", "email", "phone", "zone", "country", "language")
 
 Rows = Sequence[Mapping[str, Any]]
@@ -44,6 +47,55 @@ def known_contact(collection_id: str, key: str) -> Contact:
     collection = records.collection(collection_id)
     found = records.get(collection_id, key, whole(collection_id))
     return contact_of(collection, {**found.values}, _rows(collection, key, whole), key=key)
+
+
+def known_contacts(collection_id: str, keys: Sequence[str]) -> dict[str, Contact]:
+    """Key → the record as a contact as it stands, as `known_contact` tells it, a few statements for all. Records that are gone are left out.
+
+    Raises NotFound for an unknown collection, SourceDown.
+    """
+    collection = records.collection(collection_id)
+    found = records.named(collection_id, keys, whole(collection_id), None)
+    rows = _rows_of_each(collection, {key: record.values for key, record in found.items()})
+    return {key: contact_of(collection, {**record.values}, rows.get(key), key=key) for key, record in found.items()}
+
+
+def _rows_of_each(collection: Collection, values: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Rows]]:
+    """Key → the newest rows of each table in which the consents of that record stand, by table."""
+    found: dict[str, dict[str, list[Mapping[str, Any]]]] = {key: {} for key in values}
+    for one in collection.contact.consent.values() if collection.contact is not None else ():
+        relation = consents_relation(collection, one.table) if one.table is not None else None
+        if relation is None or one.table is None or any(one.table in each for each in found.values()):
+            continue
+        if len(relation.columns) != 1:
+            for key in values:
+                found[key] |= {table: list(rows) for table, rows in _rows(collection, key, whole).items()}
+            continue
+        [(own, there)] = relation.columns
+        at = column_of(one, "at", records.collection(relation.collection))
+        by_value = {str(each[own]): key for key, each in values.items() if each.get(own) is not None}
+        for tables in found.values():
+            tables[one.table] = []
+        for row in _rows_named(relation.collection, there, [each[own] for each in values.values() if each.get(own) is not None], at):
+            whose = by_value.get(str(row.get(there)))
+            if whose is not None and len(found[whose][one.table]) < MOST_CONSENTS:
+                found[whose][one.table].append(row)
+    return {key: dict(tables) for key, tables in found.items()}
+
+
+def _rows_named(collection_id: str, column: str, wanted: Sequence[Any], at: str | None) -> Iterator[Mapping[str, Any]]:
+    """The rows whose column is one of these values, the newest first."""
+    for start in range(0, len(wanted), AT_ONCE):
+        after: str | None = None
+        where = Test(column, "in", list(wanted[start : start + AT_ONCE]))
+        while True:
+            page = records.page(
+                collection_id, whole(collection_id), where=where, sort=f"-{at}" if at else None, limit=records.MOST_ROWS, after=after
+            )
+            yield from (row.values for row in page.rows)
+            after = page.next
+            if after is None:
+                break
 
 
 def contact_of(

@@ -23,9 +23,12 @@ from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, An
 from console.enrolments.targets import Target, require_open, seen
 from console.enrolments.whom_to_enrol import Question
 from console.errors import ConsoleError, Invalid, NotFound
+from console.messages import reachable
+from console.messages.reachable import Reach
 
 RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
 LATER_S = 2.0
+REACH = "reach"
 PREVIEWED = 1_000
 """Answers of a preview that are kept to be read; all are counted."""
 _log = logging.getLogger(__name__)
@@ -63,11 +66,17 @@ class Batch:
     question: Question
     place: Mapping[str, Any]
 
+    @property
+    def reach(self) -> Reach:
+        """Of a preview: whom the workflow's messages would reach, of those who would be enrolled and have been looked at so far."""
+        return Reach.of_json(self.place.get(REACH))
+
     def to_json(self) -> dict[str, Any]:
         """As the API tells it."""
         counts = {name: getattr(self, name) for name in ("enrolled", "already_enrolled", "refused")}
         told = {"id": self.id, "status": self.status, "preview": self.preview, "counts": counts, "total": self.total, "done": self.done}
-        return told | {"why": self.why or None}
+        reach = self.reach.to_json() if self.preview and self.reach.channels else None
+        return told | {"why": self.why or None, "reach": reach}
 
 
 class _Stopped(Exception):
@@ -254,14 +263,27 @@ def _go_on(batch: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
         return
     target = seen(actor, batch.workflow, "start")
     require_open(target)
+    reach = batch.reach
     for candidates, place in whom_to_enrol.chunks(actor, target, batch.question, batch.person, batch.place):
         if stopping() or (queue.paused() and not batch.preview):
             raise queue.PutBack(LATER_S)
+        if batch.preview:
+            answered = judge(target, candidates)
+            reach = _with_reach(target, answered, reach)
+            with transaction() as connection:
+                _tell(connection, batch, answered, place | {REACH: reach.to_json()})
+            continue
         with transaction() as connection:
-            entry = Entry(actor, batch.origin, batch=batch.id, chain=batch.id)
-            answered = judge(target, candidates) if batch.preview else admit(connection, target, candidates, entry)
-            _tell(connection, batch, answered, place)
+            _tell(
+                connection, batch, admit(connection, target, candidates, Entry(actor, batch.origin, batch=batch.id, chain=batch.id)), place
+            )
         faults.point("enrolments.batch")
+
+
+def _with_reach(target: Target, answered: Sequence[Answer], reach: Reach) -> Reach:
+    """What is known of whom the workflow's messages reach, with these who would be enrolled."""
+    entering = [answer.record for answer in answered if answer.status == ENROLLED and answer.record is not None]
+    return reachable.look(target.document, entering, reach) if target.document is not None and entering else reach
 
 
 def _tell(connection: sa.Connection, batch: Batch, answered: Sequence[Answer], place: Mapping[str, Any]) -> None:

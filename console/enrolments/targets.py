@@ -127,6 +127,12 @@ def seen(actor: Actor, slug_or_id: str, act: str = "see") -> Target:
     return target
 
 
+def keeps_consent(target: Target) -> bool:
+    """Whether the records of the workflow say who agreed to be reached by which channel."""
+    contact = records.collection(target.collection).contact if target.collection is not None else None
+    return contact is not None and bool(contact.consent)
+
+
 def require_open(target: Target) -> None:
     """Raise Conflict `not_active` where nobody is enrolled any more, `not_possible` where no run can be about its records."""
     if target.archived:

@@ -2,7 +2,7 @@
 
 A step asks for a message (`runs` makes its row). `send` is the job that judges it when it is about to leave, hands it to a provider of
 `console/channels` and lets the run go on; `pick_up` and `tell_left` are the worker's duties for what is due or was left by a crash.
-`callbacks` takes what providers tell later, `mail_polling` reads the mailbox that people answer to; `opting_out` and `unsubscribing` take back consent.
+`contact_trials` and `reachable` say before whom the messages of a workflow would reach. `callbacks` takes what providers tell later, `mail_polling` reads the mailbox that people answer to; `opting_out` and `unsubscribing` take back consent.
 `find` and `by_id` show the outbox to one reader. `channel_settings`, `channel_health`, `messages_to_oneself` and `outside_addresses` are for the page of the channels.
 """
 
@@ -26,6 +26,7 @@ __all__ = [
     "outbox",
     "outside_addresses",
     "pick_up",
+    "reachable",
     "send",
     "tell_left",
     "unsubscribing",

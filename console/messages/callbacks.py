@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from console.channels import providers
 from console.channels.base import Answer, Callback, Handed, Provider, Receipt
-from console.errors import Conflict, NotFound
+from console.errors import Conflict, Invalid, NotFound
 from console.messages import inbound, message_rows, outside_addresses, sending
 
 
@@ -58,3 +58,19 @@ def chosen_by_hand(message: message_rows.Message, told: Mapping[str, str]) -> bo
     """What a person chose in the sandbox for a message that is on its way; False where it has ended already."""
     outcome, _, label = told.get("outcome", "").partition("/")
     return sending.record_outcome(message.id, Handed(message.provider_id or "", outcome, label, transcript=told.get("transcript", "")))
+
+
+def answered_by_hand(message: message_rows.Message, text: str) -> message_rows.Message | None:
+    """What a person wrote in the sandbox as the one whom a message reached would answer; None where nobody can answer it. Raises Invalid without a text."""
+    to = str(message.result.get("to", ""))
+    if not can_answer(message) or not to:
+        return None
+    if not text.strip():
+        raise Invalid("Write what they answer.", details=[{"field": "text", "reason": "Write what they answer, such as STOP."}])
+    return inbound.receive(message.channel, "sandbox", sender=to, text=text.strip(), provider_id="")
+
+
+def can_answer(message: message_rows.Message) -> bool:
+    """Whether the sandbox lets a person answer it: an SMS or e-mail to somebody outside that left, and did not really."""
+    left = message.sandbox and message.direction == "out" and message.status in ("sent", "delivered")
+    return left and message.channel in ("sms", "email") and message.record is not None

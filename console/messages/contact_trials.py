@@ -6,7 +6,7 @@ would add to them is known to the run.
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from console import browse, log, records, steps
 from console.browse import BrowseQuery
 from console.core import expressions
 from console.core.actor import Actor
-from console.core.contacting import KINDS, Contact, Outgoing, Skip, WaitUntil, judge
+from console.core.contacting import KINDS, Contact, Outgoing, Skip, Used, Verdict, WaitUntil, judge
 from console.core.documents.collections import Collection
 from console.core.documents.workflow import Workflow
 from console.core.expressions import Expression
@@ -84,7 +84,7 @@ class ContactTrial:
 
 def has_messages(document: Workflow) -> bool:
     """Whether the document has steps that write to or call the contact of the run's record."""
-    return document.collection is not None and bool(_message_steps(document)) and _of_contacts(document.collection) is not None
+    return document.collection is not None and bool(message_steps(document)) and _of_contacts(document.collection) is not None
 
 
 def tried(actor: Actor, document: Workflow, query: BrowseQuery | None = None) -> ContactTrial:
@@ -97,8 +97,8 @@ def tried(actor: Actor, document: Workflow, query: BrowseQuery | None = None) ->
     _, scope = browse.browsed_collection(actor, collection.id)
     where, segment, sought = browse.question(actor, collection, scope, asked)
     page = records.page(collection.id, scope, where=where, segment=segment, q=sought, limit=MOST)
-    views = _message_steps(document)
-    made = [StepTrial(view.id, view.title, _kind_of(view).channel) for view in views]
+    views = message_steps(document)
+    made = [StepTrial(view.id, view.title, kind_of(view).channel) for view in views]
     lacking: list[dict[str, list[str]]] = [{} for _ in views]
     count, until, now = 0, time.monotonic() + LONGEST_S, log.now()
     for row in page.rows:
@@ -125,12 +125,14 @@ def _of_contacts(collection_id: str) -> Collection | None:
     return collection if collection.contact is not None else None
 
 
-def _message_steps(document: Workflow) -> list[StepView]:
+def message_steps(document: Workflow) -> list[StepView]:
+    """The steps that write to or call somebody outside."""
     to_contacts = {name for name, kind in steps.all_types().items() if isinstance(kind, MessageStep) and kind.channel != "chat"}
     return [steps.view(step) for step in document.steps if step.type in to_contacts]
 
 
-def _kind_of(view: StepView) -> MessageStep:
+def kind_of(view: StepView) -> MessageStep:
+    """The type of a step that sends a message."""
     kind = steps.get(view.type)
     assert isinstance(kind, MessageStep)  # noqa: S101 (as they were chosen)
     return kind
@@ -139,7 +141,7 @@ def _kind_of(view: StepView) -> MessageStep:
 def _gaps(collection: Collection, view: StepView, roots: Mapping[str, Any]) -> Iterator[str]:
     """The merge fields of the step that give nothing for this record, by the labels of their fields; each once."""
     seen: set[str] = set()
-    for located in _kind_of(view).templates(view.config):
+    for located in kind_of(view).templates(view.config):
         for found in expressions.templates(located.text):
             names = {path for path in expressions.paths(found) if path[0] == "record"}
             if not names or not _alone(found) or found.text in seen or expressions.shown(found.value(roots)).strip():
@@ -157,18 +159,24 @@ def _alone(found: Expression) -> bool:
     return all(path[0] in ALONE for path in expressions.paths(found))
 
 
-def _judge(view: StepView, trial: StepTrial, contact: Contact, roots: Mapping[str, Any], used: Any, now: datetime) -> None:
-    kind, named = _kind_of(view), view.config.to
+def verdict(view: StepView, contact: Contact, roots: Mapping[str, Any], used: Iterable[Used], now: datetime) -> Verdict | None:
+    """What the gate would say now to the message of this step; None where only a run knows its address. `roots` as far as they are known."""
+    kind, named = kind_of(view), view.config.to
     if named is not None and not _alone(expressions.parse(named)):
-        trial.wait["The run says to whom."] += 1
-        return
+        return None
     own = contact.email if kind.channel == "email" else contact.phone
     to = expressions.parse(named).evaluate(roots) if named is not None else own
     address, why = reaching.address_of(kind.channel, str(to or "") or own, contact.country)
     asked = Outgoing(
         next(each for each in KINDS if each == kind.channel), kind.consent, now, timedelta(seconds=seconds_of(view.config.expires)), why
     )
-    match judge(asked, contact, reaching.zones_of(contact, address), used, now):
+    return judge(asked, contact, reaching.zones_of(contact, address), used, now)
+
+
+def _judge(view: StepView, trial: StepTrial, contact: Contact, roots: Mapping[str, Any], used: Iterable[Used], now: datetime) -> None:
+    match verdict(view, contact, roots, used, now):
+        case None:
+            trial.wait["The run says to whom."] += 1
         case WaitUntil(_, "quiet_hours", _):
             trial.wait["Quiet hours"] += 1
         case WaitUntil(_, _, reason):

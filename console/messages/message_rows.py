@@ -163,6 +163,21 @@ def used_of(collection: str, record: str, since: datetime, *, but: str = "") -> 
     return [Used(channel, at, workflows.version(name, number).document.title if name else "a test") for channel, at, name, number in rows]
 
 
+_USED_BY = """
+select m.record, m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version from console.message m
+where m.collection = %s and m.record = any(%s) and m.direction = 'out' and m.at > %s and m.status in ('sending', 'unknown', 'sent', 'delivered')
+order by 3 desc
+"""
+
+
+def used_of_each(collection: str, keys: Sequence[str], since: datetime) -> dict[str, list[Used]]:
+    """Key → what reached, or may have reached, that contact since then, by any workflow; one statement."""
+    found: dict[str, list[Used]] = {}
+    for record, channel, at, name, number in fetch(_USED_BY, (collection, list(keys), since)):
+        found.setdefault(record, []).append(Used(channel, at, workflows.version(name, number).document.title if name else "a test"))
+    return found
+
+
 _TAKEN = "select provider_id from console.message where address = %s and provider_id is not null and id <> %s and at > %s"
 
 

@@ -14,11 +14,13 @@ import orjson
 
 from console import access, records, subjects, workflows
 from console.core.actor import Actor
-from console.core.contacting import KINDS
+from console.core.contacting import KINDS, WORDS
 from console.core.moments import moment_text
+from console.core.stop_words import is_stop
 from console.errors import ConsoleError, Malformed, NotAllowed, NotFound
 from console.log import masking
 from console.messages import message_rows
+from console.messages.inbound import STOPPED
 from console.messages.message_rows import Message
 from console.runs.showing import reader_reach
 from console.runs.showing.lists import visible_pairs
@@ -65,7 +67,10 @@ class Line:
 
     @property
     def reason(self) -> str:
-        """Why it waits, was skipped or failed."""
+        """Why it waits, was skipped or failed; of one that came in, what it ended."""
+        if self.message.direction == "in" and self.who is not None and self.text and is_stop(self.text):
+            named = [WORDS[channel] for channel in STOPPED.get(self.message.channel, ())]
+            return f"Says stop: consent to {' and '.join(', '.join(named).rsplit(', ', 1))} is withdrawn." if named else ""
         return str(self.result.get("reason", "")).strip()
 
     @property

@@ -1,5 +1,6 @@
 """Whom a message reaches: the contact as it stands now, its address in the plainest form, and the zones in which it may be."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from console.formats.times import moment_of
 from console.messages.message_rows import Message
 
 _TAKEN_BACK = "select channel, at, source from console.opt_out where collection = %s and record = %s order by at"
+_TAKEN_BACK_BY = "select record, channel, at, source from console.opt_out where collection = %s and record = any(%s) order by at"
 NO_ZONE = "Etc/Unknown"
 
 
@@ -33,6 +35,18 @@ def contact_at(collection: str, record: str) -> Contact:
         contacts.known_contact(collection, record) if contacts.is_contact(collection) else Contact(collection, record, keeps_consent=False)
     )
     return replace(known, consent=_with_taken_back(known, fetch(_TAKEN_BACK, (collection, record))))
+
+
+def contacts_at(collection: str, keys: Sequence[str]) -> dict[str, Contact]:
+    """Key → the contact with consent that was taken back here, a few statements for all. Records that are gone are left out. Raises SourceDown."""
+    if contacts.is_contact(collection):
+        known = contacts.known_contacts(collection, keys)
+    else:
+        known = {key: Contact(collection, key, keeps_consent=False) for key in keys}
+    rows: dict[str, list[tuple[str, datetime, str]]] = {}
+    for record, channel, at, source in fetch(_TAKEN_BACK_BY, (collection, list(known))):
+        rows.setdefault(record, []).append((channel, at, source))
+    return {key: replace(contact, consent=_with_taken_back(contact, rows.get(key, []))) for key, contact in known.items()}
 
 
 def _with_taken_back(contact: Contact, rows: list[tuple[str, datetime, str]]) -> dict[str, Consent]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from console.core.contacting import WORDS
 from console.core.events_of_workflows import SWITCHED
 from console.sentences.absence_sentences import ABSENCES
 from console.sentences.publication_sentences import PUBLICATION
@@ -73,6 +74,15 @@ def _effect_settled(parts: Parts) -> str:
         return "{who} left what the {change} should have taken back as it is"
     result = {"done": ": it was made", "not_done": ": it was not made"}.get(parts.text("result"), "")
     return "{who} settled whether the {change} was made" + result
+
+
+def _message(parts: Parts) -> str:
+    return {"sms": "An SMS", "email": "An e-mail", "call": "A call", "chat": "A chat message"}.get(parts.text("channel"), "A message")
+
+
+def _channels(parts: Parts) -> str:
+    """The channels that a consent was for: `SMS, calls and calls by an AI`."""
+    return " and ".join(", ".join(WORDS.get(one, one) for one in parts.listed("channels")).rsplit(", ", 1))
 
 
 def _effect_failed(parts: Parts) -> str:
@@ -309,12 +319,12 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "task_created": lambda parts: "{who} made a task" + escape_braces(after(" for ", parts.person("assignee", "team"))) + "{on_record}",
         "task_closed": lambda parts: "{who} closed a task{on_record}" + parts.instead(),
         "message_asked": "{who} asked for a message to be sent{on_record}",
-        "message_sent": "A message left{on_record}",
-        "message_skipped": "A message did not leave{on_record}",
-        "message_failed": "A message could not be sent{on_record}",
-        "message_received": "A message came in{on_record}",
+        "message_sent": lambda parts: _message(parts) + " left{on_record}",
+        "message_skipped": lambda parts: _message(parts) + " was not sent{on_record}{why}",
+        "message_failed": lambda parts: _message(parts) + " could not be sent{on_record}{why}",
+        "message_received": lambda parts: _message(parts) + " came in{on_record}",
         "call_ended": "A call ended{on_record}",
-        "consent_withdrawn": "Somebody outside wants no more messages{on_record}",
+        "consent_withdrawn": lambda parts: "Consent" + escape_braces(after(" to ", _channels(parts))) + " was withdrawn{on_record}",
         "message_tested": "{who} sent a test message",
         "channel_changed": "{who} changed a channel",
         "secret_changed": "{who} changed a secret for other systems",

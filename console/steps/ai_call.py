@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, field_validator
 
 from console.core.documents.fields import Located
 from console.steps.base import Context, Option, StepConfig, StepView
-from console.steps.filled_text import MARKDOWN
+from console.steps.filled_text import MARKDOWN, at_a_glance
 from console.steps.message_settings import EXPIRED, FAILED, REASON, SKIPPED, MessageConfig, MessageStep, filled, seconds_of
 
 ENDS = ("answered", "no_answer", "voicemail", "busy")
@@ -62,6 +62,10 @@ class AiCall(MessageStep):
     gist = "An AI calls somebody outside; the answer says how it goes on"
     channel, consent = "call", "ai_call"
     Config: ClassVar[type[StepConfig]] = AiCallConfig
+
+    def says(self, config: AiCallConfig) -> str:
+        """What the call is about."""
+        return at_a_glance(config.scripts[0])
 
     def outcomes(self, config: AiCallConfig) -> tuple[str, ...]:
         """How a call ends by itself."""

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from console.core.documents.fields import Located
 from console.steps.base import Context, StepConfig, StepView
+from console.steps.filled_text import at_a_glance
 from console.steps.message_settings import MessageConfig, MessageStep, filled_markdown, one_line
 
 LONGEST_SUBJECT = 200
@@ -29,6 +30,10 @@ class Email(MessageStep):
     gist = "Writes to somebody outside"
     channel, consent = "email", "email"
     Config: ClassVar[type[StepConfig]] = EmailConfig
+
+    def says(self, config: EmailConfig) -> str:
+        """Its subject."""
+        return at_a_glance(config.subject)
 
     def content(self, step: StepView, context: Context) -> dict[str, Any]:
         """Subject and text."""

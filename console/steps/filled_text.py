@@ -8,6 +8,7 @@ from console.core import expressions
 from console.core.speaking import spoken
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
+_SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
 BLOCK = re.compile(r"^( ?)(-(?=[-\s]|$)|=)|^( ?[0-9]{1,9})(\.(?=\s|$))")  # would begin a list, a rule or a heading at the start of a line
 
 
@@ -28,3 +29,13 @@ def bullets(lines: Iterable[str]) -> str:
 def _escaped(value: str) -> str:
     escaped = MARKDOWN.sub(r"\\\1", re.sub(r"[ \t\r\n\f\v]+", " ", value))
     return BLOCK.sub(lambda match: f"{match[1] or match[3] or ''}\\{match[2] or match[4]}", escaped)
+
+
+def at_a_glance(text: str, most: int = 80) -> str:
+    """What a message is about, for a picture: its last question, else its first sentence that names nobody; “…” stands for what is filled in."""
+    plain = " ".join(expressions.TEMPLATE.sub("…", text).split())
+    sentences = [each for each in _SENTENCE_END.split(plain) if each.strip(" .…")]
+    question = next((each for each in reversed(sentences) if each.endswith("?")), None)
+    own = next((each for each in sentences if "…" not in each), None)
+    told = (question or own or plain).strip()
+    return told if len(told) <= most else f"{told[: most - 1].rsplit(' ', 1)[0]}…"

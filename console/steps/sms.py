@@ -8,7 +8,7 @@ from pydantic import Field
 from console.core.documents.fields import Located
 from console.core.sms_text import size_of
 from console.steps.base import Context, StepConfig, StepView
-from console.steps.filled_text import MARKDOWN
+from console.steps.filled_text import MARKDOWN, at_a_glance
 from console.steps.message_settings import MessageConfig, MessageStep, filled
 
 LONGEST = 1600
@@ -29,6 +29,10 @@ class Sms(MessageStep):
     gist = "Sends somebody outside a short message"
     channel, consent = "sms", "sms"
     Config: ClassVar[type[StepConfig]] = SmsConfig
+
+    def says(self, config: SmsConfig) -> str:
+        """What it is about."""
+        return at_a_glance(config.text)
 
     def content(self, step: StepView, context: Context) -> dict[str, Any]:
         """The text."""

@@ -5,10 +5,11 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from console import browse
-from console.contacts import imports
+from console.contacts import consent_columns, imports
 from console.core.documents.collections import Collection
 from console.errors import Conflict, Invalid
 from console.views import formats, frame
+from console.views.run import form_boxes
 
 blueprint = Blueprint("contact_import", __name__)
 SHOWN = 50
@@ -29,19 +30,33 @@ def show(collection: str) -> Response:
             sent = request.files.get("file")
             text, encoding = imports.decode(sent.read(imports.MOST_BYTES + 1) if sent is not None else b"")
         if "go" not in request.form:
-            return _page(here, sheet=imports.read(who, collection, text, encoding), text=text)
-        added, left = imports.add(who, collection, text, encoding)
+            return _page(here, sheet=imports.read(who, collection, text, encoding, _same()), text=text)
+        added = imports.add(who, collection, text, encoding, _same())
     except Invalid as wrong:
         return _page(here, wrong=wrong.message, status=422)
     except Conflict as busy:
-        return _page(here, sheet=imports.read(who, collection, text, encoding), text=text, wrong=busy.message, status=409)
-    return _page(here, added=added, left=[(line, _named(here, line)) for line in left[:SHOWN]], left_number=len(left))
+        return _page(here, sheet=imports.read(who, collection, text, encoding, _same()), text=text, wrong=busy.message, status=409)
+    told = [*added.left, *added.without]
+    return _page(
+        here,
+        added=added.done,
+        consents=added.consents,
+        keeps_consent=consent_columns.place_of(who, here) is not None,
+        left=[(line, _named(here, line)) for line in told[:SHOWN]],
+        left_number=len(added.left),
+    )
+
+
+def _same() -> dict[str, Any]:
+    """Return what was typed about the consents of all lines."""
+    return {name: value for name, value in form_boxes.read_form(request.form, frame.look()).items() if value not in (None, "")}
 
 
 def _page(here: Collection, *, status: int = 200, sheet: imports.Sheet | None = None, text: str = "", **more: Any) -> Response:
     context: dict[str, Any] = {
         "collection": here, "url": f"/import{frame.collection_url(here.id)}", "back": frame.collection_url(here.id, segment=""), "most": imports.MOST_LINES,
-        "wrong": "", "sheet": None, "added": None, "left": [], "left_number": 0,
+        "wrong": "", "sheet": None, "added": None, "left": [], "left_number": 0, "consents": 0, "keeps_consent": False,
+        "asked": _asked(here),
     }  # fmt: skip
     if sheet is not None:
         good = [line for line in sheet.lines if not line.reasons]
@@ -54,9 +69,34 @@ def _page(here: Collection, *, status: int = 200, sheet: imports.Sheet | None = 
         ]
         context |= {
             "sheet": sheet, "text": text, "fields": fields, "shown": shown, "good": len(good), "bad": len(bad),
-            "left_out": [heading for heading, field in sheet.columns if field is None],
+            "left_out": sheet.unused, "agreed": _agreed(sheet), "boxes": _boxes(sheet, look), "channels": consent_columns.NAMES,
         }  # fmt: skip
     return frame.page("lists/import.html", context | more, status=status)
+
+
+def _asked(here: Collection) -> str:
+    """Return the name of a column that says who agreed, for the channels that the collection keeps consent to; empty where there is none."""
+    place = consent_columns.place_of(frame.actor(), here)
+    names = [f"“{name}”" for channel, name in consent_columns.COLUMNS.items() if place is not None and channel in place.documents][:3]
+    return " and ".join(", ".join(names).rsplit(", ", 1))
+
+
+def _agreed(sheet: imports.Sheet) -> list[tuple[str, int]]:
+    """Return (channel in words, how many of those who can be added agreed to it) for the columns of the file."""
+    good = [line for line in sheet.lines if not line.reasons]
+    return [
+        (consent_columns.NAMES[channel], sum(channel in line.consents for line in good))
+        for channel in dict.fromkeys(sheet.consents.channels.values())
+    ]
+
+
+def _boxes(sheet: imports.Sheet, look: formats.Look) -> list[Any]:
+    """Return the form for what is the same for the consents of all lines."""
+    place = sheet.consents.place
+    needed = place.needed if place is not None else frozenset()
+    sources = [one.to_json() | {"required": one.name in needed, "readonly": False} for one in sheet.consents.fields]
+    typed = form_boxes.read_form(request.form, look)
+    return list(form_boxes.boxes({"fields": sources}, look, typed=typed or None, errors=[]))
 
 
 def _named(here: Collection, line: imports.Line) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, make_response, request
 
-from console import access, browse, enrolments, queue, workflows
+from console import access, automation, browse, enrolments, queue, workflows
 from console.core.actor import Actor
 from console.core.documents.fields import OWN_INPUT, shown
 from console.enrolments import Batch, Counts, Lead, Question, Target
@@ -52,6 +52,7 @@ WAYS_IN = {
     "webhook": "a webhook",
 }
 BATCH_WORDS = {"running": "under way", "done": "finished", "cancelled": "stopped", "failed": "broken off"}
+CHANNEL_WORDS = {"email": "E-mail", "sms": "SMS", "call": "Calls", "ai_call": "Calls by an AI", "chat": "Chat"}
 ANSWERS = {"already_enrolled": Badge("In already", ""), "refused": Badge("Left out", "warn")}
 
 
@@ -94,6 +95,8 @@ def listed(slug: str) -> Response:
         "states": _states(counts),
         "ways_in": WAYS_IN,
         "may_enrol": access.can(frame.actor(), target.team or None, f"workflow:{target.slug}", "start"),
+        "older": sum(n for version, n in counts.versions.items() if target.number is not None and version < target.number),
+        "may_move": access.can(frame.actor(), target.team or None, f"workflow:{target.slug}", "publish"),
         "batches": enrolments.batches.newest(target.id, most=3),
         "batch_words": BATCH_WORDS,
         "address": workflow_url(target.slug),
@@ -220,6 +223,8 @@ def _form(target: Target, typed: Mapping[str, Any], *, wrong: Invalid | None = N
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines([each for each in details if each["field"] in labels], labels),
         "told": [str(each["reason"]) for each in details if each["field"] not in labels],
+        "again": automation.again_words(target.document) if target.document is not None else "",
+        "exits": [automation.exit_words(one, target.collection) for one in target.exits],
         "address": workflow_url(target.slug),
         "back": frame.collection_url(target.collection) if target.collection else workflow_url(target.slug),
         "enrol_url": enrol_url(target.slug),
@@ -254,10 +259,24 @@ def _progress(found: Batch, wrong: str = "") -> dict[str, Any]:
         "of_file": found.origin in ("csv", "rows"),
         "mapping": _mapping(found, target) if found.preview and found.question.file is not None else None,
         "wrong": wrong,
+        "reach": found.reach.to_json() if found.preview and found.reach.looked else None,
+        "channel_words": CHANNEL_WORDS,
+        "consent_words": _consent_words(target),
         "words": BATCH_WORDS[found.status],
         "url": batch_url(found.id),
         "address": workflow_url(target.slug),
     }
+
+
+def _consent_words(target: Target) -> str:
+    """Return where consent is kept, for whoever wonders why there is none."""
+    collection = browse.describe(frame.actor(), target.collection) if target.collection else None
+    if collection is None:
+        return ""
+    label, one = collection["label"], str(collection["label_one"]).casefold()
+    if not enrolments.targets.keeps_consent(target):
+        return f"{label} say nowhere who agreed to be written to or called."
+    return f"Consent stands on the page of each {one}; Import brings it in by columns such as “SMS consent”."
 
 
 def _after() -> int:

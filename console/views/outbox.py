@@ -1,12 +1,16 @@
 """`/outbox`: every message that left, waits, was skipped or failed, with why; and in the sandbox, choosing how one ends."""
 
+from collections.abc import Sequence
+from urllib.parse import quote
+
 from flask import Blueprint, Response, flash, request
 
 from console import access, messages, workflows
 from console.channels import sandbox
 from console.core.contacting import KINDS
+from console.core.stop_words import is_stop
 from console.errors import Conflict, Malformed
-from console.messages import OutboxQuery, callbacks, channel_settings, outbox
+from console.messages import Line, OutboxQuery, callbacks, channel_settings, outbox, outside_addresses
 from console.views import frame
 
 blueprint = Blueprint("outbox", __name__)
@@ -41,7 +45,11 @@ def show() -> Response:
         "first": frame.present_address(after=None) if request.args.get("after") else None,
         "held": held,
         "chips": [
-            (LABELS[name], _words(name, value), frame.present_address(**{name: None, "after": None}))
+            (
+                LABELS[name],
+                _named(page.lines) if name == "contact" and page.lines else _words(name, value),
+                frame.present_address(**{name: None, "after": None}),
+            )
             for name, value in held.items()
             if value
         ],
@@ -51,6 +59,8 @@ def show() -> Response:
         "workflows": sorted((one.title, one.slug) for one in workflows.all_known() if one.slug in _of_reader()),
         "words": (KIND_WORDS, STATUS_WORDS, OUTCOME_WORDS),
         "outcomes": sandbox.OUTCOMES,
+        "can_answer": callbacks.can_answer,
+        "unsubscribe_path": lambda message: f"/unsubscribe/{outside_addresses.unsubscribe_token(message)}",
         "manages": access.can(frame.actor(), None, "source", "manage"),
     }
     return frame.page("outbox/page.html", context, blocks={"messages": "messages"}, status=400 if wrong else 200)
@@ -59,6 +69,11 @@ def show() -> Response:
 def _of_reader() -> set[str]:
     actor = frame.actor()
     return {one.slug for one in workflows.all_known() if access.can(actor, None, f"workflow:{one.slug}", "see")}
+
+
+def _named(lines: Sequence[Line]) -> str:
+    """Return the name of the contact whose messages these are."""
+    return next((line.who for line in lines if line.who), "one contact")
 
 
 def _words(name: str, value: str) -> str:
@@ -80,6 +95,19 @@ def choose(message_id: str) -> Response:
         raise Conflict("It has ended already, or it really left: nothing is chosen for it.", code="not_possible")
     flash("Chosen; its run goes on")
     return frame.redirect_to("/outbox")
+
+
+@blueprint.post("/outbox/<message_id>/answer")
+def answer(message_id: str) -> Response:
+    """Answer in the sandbox as the person whom the message reached would."""
+    line = messages.by_id(frame.actor(), message_id)
+    access.require(frame.actor(), None, "source", "manage")
+    came = callbacks.answered_by_hand(line.message, request.form.get("text", ""))
+    if came is None:
+        raise Conflict("It did not reach anybody, or it really left: nobody answers it here.", code="not_possible")
+    ended = is_stop(request.form.get("text", ""))
+    flash("Their answer came in. It says stop: their consent is gone at once" if ended else "Their answer came in")
+    return frame.redirect_to(f"/outbox?contact={quote(f'{line.message.collection}/{line.message.record}', safe='')}")
 
 
 @blueprint.app_context_processor

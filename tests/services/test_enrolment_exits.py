@@ -8,6 +8,7 @@ from console import accounts, automation, browse, enrolments, queue, runs, workf
 from console.activity import sequencing
 from console.db.engine import fetch, place_among
 from console.enrolments import Lead, Question
+from console.messages import opting_out
 from console.upkeep import erasure
 from tests.company import DOCUMENT, Company
 from tests.jobs import work_until_idle
@@ -72,6 +73,16 @@ def test_an_event_about_somebody_makes_them_leave_where_an_exit_says_so(company:
     assert list(enrolments.counts.rebuild(check=True)) == []
 
 
+def test_who_withdraws_consent_leaves_where_an_exit_says_so(company: Company) -> None:
+    workflows.import_file(NURTURE | {"exits": [{"if": "event.on == 'consent.withdrawn'", "reason": "opted out"}]}, publish=True)
+    enrolled(company, "1", "2")
+    opting_out.withdraw("customer", "2", ("email",), "link")
+    followed()
+    enrolments.exits.look()
+    assert (lead(company, "2").status, lead(company, "2").reason) == ("left", "exited: opted out")
+    assert lead(company, "1").status != "left"
+
+
 def test_who_meets_an_exit_before_they_begin_never_begins(company: Company) -> None:
     enrolled(company, "3")
     assert (lead(company, "3").reason, lead(company, "3").run) == ("exited: not ours", None)
@@ -133,6 +144,8 @@ def test_no_more_begin_than_the_pace_lets_and_the_same_start_twice_is_one_run(co
         ([{"if": "record.rsk == 'high'", "reason": "x"}], "is risk meant?"),
         ([{"if": "steps.rest.x == 1", "reason": "x"}], "step rest"),
         ([{"if": "record.risk ==", "reason": "x"}], ""),
+        ([{"if": "event.on == 'consent.withdrew'", "reason": "x"}], "There is no event consent.withdrew"),
+        ([{"if": "event.on in ['tag.added', 'mail.came']", "reason": "x"}], "There is no event mail.came"),
         ([{"if": "event.on == 'tag.added'"}], ""),
     ],
 )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, collections, db
+from console import access, collections, contacts, db
 from console.access import policy_store
 from console.contacts import imports
 from console.db import engine
@@ -105,3 +105,47 @@ def test_a_heading_names_no_field_that_is_hidden_from_the_reader(club: "Pages") 
     access.refresh()
     sheet = imports.read(club.company.olivia, "contact", FILE)
     assert [field.name if field else None for _, field in sheet.columns] == ["name", "email", "stage", None, None]
+
+
+AGREED = (
+    "Name,E-mail,Mobile,Stage,Country,SMS consent,Call by an AI consent,Consent date,Consent source\n"
+    "Zoë Müller,zoe@post.example,+49 30 23125 555,new,DE,yes,no,2026-05-01,web form\n"
+    "Liv Berg,liv@post.example,+47 22 12 34 56,new,NO,Yes,x,2026-05-02,\n"
+    "Max Moll,max@post.example,,new,DE,perhaps,,,\n"
+    "Eva Falk,eva@post.example,,new,DE,no,,,\n"
+    "Ida Lund,ida@post.example,,new,DE,yes,,2999-01-01,fair\n"
+)
+
+
+def test_consent_is_taken_from_columns_and_what_they_lack_is_asked_once_for_all(club: "Pages") -> None:
+    access.grant("operator", "collection:consent", ["create"], team="operations")
+    page = club.olivia.post(URL, {"csrf_token": club.olivia.token, "file": (io.BytesIO(AGREED.encode()), "leads.csv")}, status=200)
+    assert "2 can be added, 3 cannot" in page.text
+    assert "SMS: 1 agreed, Calls by an AI: 0 agreed" in page.text
+    for reason in ("“perhaps” says neither", "Of the consent source must be known", "is in the future."):
+        assert reason in page.text
+    sheet = imports.read(club.company.olivia, "contact", AGREED, same={"source": "fair"})
+    assert [line.reasons == () for line in sheet.lines] == [True, True, False, True, False]
+    assert sheet.unused == []
+    fields = page.form(URL)["fields"] | {"t.text_version": "text", "v.text_version": "2026-01"}
+    done = club.olivia.post(URL, fields | {"go": "1"}, status=200)
+    assert "2 added, with 1 consent; 3 not" in done.text
+    known = contacts.known_contact("contact", "7")
+    assert known.name == "Zoë Müller"
+    assert known.consent["sms"].given
+    assert (known.consent["sms"].source, known.consent["sms"].text_version, str(known.consent["sms"].at)[:10]) == (
+        "web form",
+        "2026-01",
+        "2026-05-01",
+    )
+    assert not known.consent["ai_call"].given
+
+
+def test_a_file_without_consent_says_that_nobody_will_be_reached(club: "Pages") -> None:
+    told = "No column says who agreed to be reached"
+    assert told not in club.olivia.post(URL, {"csrf_token": club.olivia.token, "content": FILE}, status=200).text, "who may add none"
+    access.grant("operator", "collection:consent", ["create"], team="operations")
+    page = club.olivia.post(URL, {"csrf_token": club.olivia.token, "content": FILE}, status=200)
+    assert told in page.text
+    done = club.olivia.post(URL, page.form(URL)["fields"] | {"go": "1"}, status=200)
+    assert "The file said nothing about consent" in done.text

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from console import accounts, enrolments, runs, workflows
+from console.activity import sequencing
 from console.enrolments import Question
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
@@ -188,3 +189,27 @@ def test_a_file_whose_heading_says_little_is_looked_at_by_its_cells(pages: Pages
         (["What", "Which"], ["a", "b"], {"0": "record"}),
     ):
         assert enrolments.whom_to_enrol.columns_of(company.olivia, target, headings, [cells]) == columns
+
+
+def test_the_pages_of_triggers_and_of_enrolling_say_the_rules(pages: Pages, robot: None) -> None:
+    exits = [{"if": 'event.on == "message.received"', "reason": "they wrote to us"}]
+    trigger = {"id": "tagged", "kind": "event", "on": "tag.added", "filter": 'event.tag == "lead"'}
+    workflows.import_file(DOCUMENT | {"run_as": ROBOT, "exits": exits, "reenrol": {"days": 60}, "triggers": [trigger]}, publish=True)
+    for address in ("/workflows/care-review/triggers", "/workflows/care-review/enrol"):
+        page = pages.mona.get(address)
+        assert "They wrote to us: when a message came in from them." in page.text
+        assert "may be enrolled again 60 days later" in page.text
+    assert "Only where the tag is “lead”." in pages.mona.get("/workflows/care-review/triggers").text
+
+
+def test_who_goes_on_with_an_older_version_is_said_with_the_way_to_move_them(pages: Pages, robot: None) -> None:
+    enrolments.batches.begin(pages.company.olivia, "care-review", Question(keys=["1"], values=WHY))
+    work_until_idle()
+    sequencing.sequence()
+    enrolments.beginning.keep_in_step()
+    assert "/workflows/care-review/move" not in pages.mona.get(HERE).links
+    workflows.import_file(DOCUMENT | {"run_as": ROBOT, "description": "Another text"}, publish=True)
+    shown = pages.mona.get(HERE)
+    assert "1 of them goes on with an older version." in shown.text
+    assert "/workflows/care-review/move" in shown.links
+    assert "/workflows/care-review/move" not in pages.olivia.get(HERE).links

@@ -1,7 +1,10 @@
 """Webhooks: the order of their answers, keys and signatures, the same delivery twice; the page and the calls of triggers."""
 
 import base64
+import shutil
+import subprocess
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -184,3 +187,21 @@ def test_the_page_says_when_and_why_in_words(client: FlaskClient, pages: Pages) 
     assert "whsec_" in pages.mona.answer.get_data(as_text=True)
     assert client.post(url, json={"why": "x"}, headers=key(pages.company, "mona")).status_code == 400
     assert client.post(address(client, pages.company, "closed"), json={"why": "x"}, headers=key(pages.company, "mona")).status_code == 202
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None or shutil.which("bash") is None, reason="the example is for a shell with openssl")
+def test_the_example_of_the_page_calls_the_webhook_as_it_is_printed(client: FlaskClient, pages: Pages) -> None:
+    address(client, pages.company, "plain")
+    page = pages.mona.get("/workflows/call-in/triggers")
+    made = pages.mona.send(page, "/workflows/call-in/triggers/signed/secret", status=200)
+    secret = next(told["value"] for told in made.with_attribute("readonly") if told.get("id") == "hook-secret")
+    printed = unescape(made.html.split('id="trigger-signed-call"')[1].split(">", 1)[1].split("</pre>")[0])
+    assert '{"type": "…", "data": {"reason": "…"}}' in printed
+    filled = printed.replace('"type": "…"', '"type": "order"').replace("…", "a program asks")
+    script = f"SECRET={secret}\ncurl() {{ printf '%s\\n' \"$@\"; }}\n{filled}"
+    told = subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True).stdout.splitlines()
+    headers = dict(line.split(": ", 1) for line in told if ": " in line and not line.startswith("{"))
+    [url], [body] = [line for line in told if line.startswith("http")], [line for line in told if line.startswith("{")]
+    answer = client.post(f"/hooks/{url.rpartition('/')[2]}", data=body, headers=headers)
+    assert (answer.status_code, bool(answer.get_json()["runId"])) == (202, True)
+    assert "Authorization: Bearer $KEY" in unescape(made.html)

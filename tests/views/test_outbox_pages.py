@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from console import access, accounts, workflows
 from console.access import policy_store
+from console.activity import sequencing
 from console.db import transaction
 from tests.company import Company
 from tests.conftest import web_app
@@ -117,3 +118,26 @@ def test_messages_are_tried_on_contacts_before_a_workflow_is_switched_on(pages: 
         assert {"reason": "Quiet hours", "count": 1} in of_text["wait"], "it is eight in the evening where Bram is"
         workflow(slug, [{"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}])
         workflows.change(company.mona, slug, status="active")
+
+
+def test_in_the_sandbox_somebody_answers_as_the_contact_would_and_stop_is_heard(pages: "Pages", company: Company) -> None:
+    reached.founded(company)
+    with reached.clock(NOON):
+        run_id = begin(company, workflow("hello", [dict(SMS), {"id": "again", "type": "sms", "config": {"text": "Again"}}]))
+        message = line(company, run_id).message
+        address = f"/outbox/{message.id}/answer"
+        assert address not in pages.olivia.get("/outbox").html
+        pages.olivia.post(address, {"csrf_token": pages.olivia.token, "text": "STOP"}, status=403)
+        assert address in pages.ines.get("/outbox").html
+        pages.ines.post(address, {"csrf_token": pages.ines.token, "text": " "}, status=422)
+        pages.ines.post(address, {"csrf_token": pages.ines.token, "text": "Stop please"})
+        shown = pages.ines.follow()
+        assert "Contact: Sam Whitfield" in shown.text
+        assert "Stop please" in shown.text
+        assert "Says stop: consent to SMS, calls and calls by an AI is withdrawn." in shown.text
+        assert "It says stop: their consent is gone at once" in shown.text
+        second = begin(company, "hello")
+    assert (line(company, second, 0).status, line(company, second, 0).message.code) == ("skipped", "consent_withdrawn")
+    sequencing.sequence()
+    assert "An SMS was not sent on" in pages.olivia.get("/c/contact/1?tab=activity&show=messages").text
+    pages.ines.post(f"/outbox/{line(company, second, 0).message.id}/answer", {"csrf_token": pages.ines.token, "text": "Hello?"}, status=409)

@@ -22,6 +22,7 @@ EVENTS: Mapping[str, str] = {
     "message.received": "A message came in",
     "message.failed": "A message could not be sent",
     "call.ended": "A call ended",
+    "consent.withdrawn": "Consent was withdrawn",
     "run.completed": "A run was completed",
     "run.failed": "A run failed",
 }

@@ -52,8 +52,10 @@
 
   // Text to the clipboard; where a browser does not let us (plain http), it is selected for Ctrl C.
   function copy(element) {
-    getSelection().selectAllChildren(element);
-    const done = navigator.clipboard?.writeText(element.textContent) ?? Promise.reject();
+    const typed = "value" in element;
+    if (typed) element.select();
+    else getSelection().selectAllChildren(element);
+    const done = navigator.clipboard?.writeText(typed ? element.value : element.textContent) ?? Promise.reject();
     done.then(() => announce("Copied"), () => announce("Selected; press Ctrl C to copy"));
   }
 

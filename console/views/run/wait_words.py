@@ -32,6 +32,7 @@ HAPPENS = {
     "message.received": "they answer",
     "message.failed": "a message cannot be sent",
     "call.ended": "a call has ended",
+    "consent.withdrawn": "consent is withdrawn",
     "run.completed": "another run is completed",
     "run.failed": "another run fails",
 }

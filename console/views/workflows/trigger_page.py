@@ -1,12 +1,14 @@
 """The triggers of a workflow as a page: what starts it, when next, what came of the last firings; switches, addresses, secrets."""
 
+import json
 from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, automation
+from console import access, automation, enrolments
 from console.automation import Listed, Made
+from console.core.documents.workflow import Workflow
 from console.views import frame
 from console.views.frame import Badge
 from console.views.hooks_in import hook_url
@@ -66,10 +68,13 @@ def _page(slug: str, made: Made | None = None) -> Response:
     who = frame.actor()
     entry, found = automation.listed(who, slug)
     may = {act: access.can(who, entry.team or None, f"workflow:{entry.slug}", act) for act in ("edit", "activate")}
+    document = enrolments.find(entry.slug).document
     context = tabs.context(tabs.known_of(entry.slug), "triggers") | {
         "entry": entry,
         "active": entry.status == "active" and entry.live_version is not None,
-        "triggers": [_drawn(trigger) for trigger in found],
+        "triggers": [_drawn(trigger, document) for trigger in found],
+        "again": automation.again_words(document) if document is not None and document.run_as is not None else "",
+        "exits": [automation.exit_words(one, document.collection) for one in document.exits] if document is not None else [],
         "may": may,
         "made": made,
         "place": f"/workflows/{quote(entry.slug, safe='')}",
@@ -77,7 +82,7 @@ def _page(slug: str, made: Made | None = None) -> Response:
     return frame.page("workflows/triggers.html", context)
 
 
-def _drawn(trigger: Listed) -> dict[str, Any]:
+def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
     """Return a trigger as the page shows it."""
     definition, on = trigger.definition, trigger.enabled and trigger.active
     counts, words = trigger.counts, automation.trigger_words(definition)
@@ -94,6 +99,7 @@ def _drawn(trigger: Listed) -> dict[str, Any]:
         "dom": f"trigger-{trigger.id}",
         "title": definition.title or words,
         "words": words if definition.title else "",
+        "whom": automation.whom_words(definition, document.collection if document is not None else None),
         "name": "" if made_up else trigger.id,
         "icon": ICONS.get(definition.kind, "player-play"),
         "kind": definition.kind,
@@ -113,9 +119,24 @@ def _drawn(trigger: Listed) -> dict[str, Any]:
         "problem": trigger.problem,
         "problem_at": trigger.problem_at,
         "url": hook_url(trigger.address),
+        "example": _example(trigger, document) if trigger.address is not None and document is not None else "",
         "signed": bool(definition.signed),
         "has_secret": trigger.has_secret,
     }
+
+
+SIGNED_CALL = """BODY='{body}'
+ID="msg_$(date +%s)_$$" AT=$(date +%s)
+KEY=$(printf %s "${{SECRET#whsec_}}" | base64 -d | od -An -tx1 | tr -d ' \\n')
+SIGNATURE=$(printf '%s.%s.%s' "$ID" "$AT" "$BODY" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$KEY" -binary | base64)
+curl -sS '{url}' -H 'Content-Type: application/json' -H "webhook-id: $ID" -H "webhook-timestamp: $AT" -H "webhook-signature: v1,$SIGNATURE" -d "$BODY\""""
+KEY_CALL = """curl -sS '{url}' -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d '{body}'"""
+
+
+def _example(trigger: Listed, document: Workflow) -> str:
+    """Return a call of the webhook as lines for a shell, which work once SECRET or KEY is set and the values are filled in."""
+    body = json.dumps(automation.example_body(trigger.definition, document), ensure_ascii=False)
+    return (SIGNED_CALL if trigger.definition.signed else KEY_CALL).format(url=hook_url(trigger.address), body=body)
 
 
 def _address(slug: str) -> str:

@@ -62,8 +62,33 @@ class EnrolmentCounts(Shape):
     refused: int
 
 
+class Unreached(Shape):
+    """So many are not reached for this reason."""
+
+    reason: str
+    count: int
+
+
+class ReachOfChannel(Shape):
+    """How many a channel of the workflow reaches, how many of these only `later` (hours, caps), and `why` not the others."""
+
+    channel: Literal["email", "sms", "call", "ai_call", "chat"]
+    reached: int
+    later: int
+    why: list[Unreached]
+
+
+class Reach(Shape):
+    """Whom the messages of a workflow would reach, of those who would be enrolled and were looked at. `unreached`: by no channel; `more`: others were not looked at."""
+
+    looked: int
+    unreached: int
+    more: bool
+    channels: list[ReachOfChannel]
+
+
 class EnrolmentBatch(Shape):
-    """Many who are enrolled at once; `total` is null until it is known, `why` says why it failed."""
+    """Many who are enrolled at once; `total` is null until it is known, `why` says why it failed. `reach` is that of a preview, where the workflow has messages."""
 
     id: str
     status: Literal["running", "done", "cancelled", "failed"]
@@ -72,6 +97,7 @@ class EnrolmentBatch(Shape):
     total: int | None
     done: int
     why: str | None
+    reach: Reach | None
 
 
 class EnrolmentRow(Shape):

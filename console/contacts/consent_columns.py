@@ -1,0 +1,208 @@
+"""Consents in a file of contacts: which columns say who agreed to which channel, what is known about it, and the rows that come of it.
+
+A column such as “SMS consent” says yes or no. What else the table of consents holds (where they agreed, when, to which text) is told by columns such as
+“Consent source”, or once for all lines. Consent of which nobody can say where it was given is none, so such a line is not added.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from console import access, formats, log
+from console.actions import hand_forms, record_changes
+from console.core.actor import Actor
+from console.core.documents.collections import Collection, Field
+from console.core.documents.collections.contact_document import GIVEN, ConsentDocument, column_of, consents_relation
+from console.errors import ConsoleError, NotFound
+from console.formats.times import moment_of
+from console.records import record_keys
+
+YES = frozenset({*GIVEN, "x", "y", "ja", "oui", "given", "agreed", "opt in"})
+NO = frozenset(
+    {"", "no", "n", "false", "0", "-", "–", "none", "nein", "non", "not given", "withdrawn", "opted out", "opt out", "opted_out", "opt_out"}
+)
+HEADINGS: Mapping[str, tuple[str, ...]] = {
+    "email": ("email", "e mail", "mail", "newsletter"),
+    "sms": ("sms", "text message", "text messages"),
+    "call": ("call", "calls", "phone", "telephone"),
+    "ai_call": ("ai call", "ai calls", "calls by an ai", "call by an ai"),
+    "chat": ("chat",),
+}
+"""Channel → what its column may be called, with “consent” before or behind."""
+EVIDENCE: Mapping[str, tuple[str, ...]] = {
+    "source": ("source", "given at place", "where"),
+    "text_version": ("text", "text version", "version", "wording"),
+    "at": ("at", "date", "on", "given on", "given at", "when", "time"),
+}
+"""Part of a consent → words that its column may be called by, behind “consent”."""
+COLUMNS: Mapping[str, str] = {
+    "email": "E-mail consent",
+    "sms": "SMS consent",
+    "call": "Call consent",
+    "ai_call": "AI call consent",
+    "chat": "Chat consent",
+}
+"""Channel → what its column is best called."""
+NAMES: Mapping[str, str] = {"email": "E-mail", "sms": "SMS", "call": "Calls", "ai_call": "Calls by an AI", "chat": "Chat"}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of one file that are about consent: number → channel, and number → field of the table of consents.
+
+    `fields` are what is asked for beside (none where no column says who agreed), `needed` those of them that must be told.
+    """
+
+    place: "Place | None" = None
+    channels: Mapping[int, str] = field(default_factory=dict)
+    told: Mapping[int, Field] = field(default_factory=dict)
+
+    @property
+    def fields(self) -> Sequence[Field]:
+        """What is told about a consent once for all lines, as far as no column tells it."""
+        if self.place is None or not self.channels:
+            return ()
+        own = {each.name for each in self.told.values()}
+        return [each for each in self.place.fields if each.name not in own]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The table in which the consents of a collection stand, as this actor may add to it."""
+
+    collection: Collection
+    table: Collection
+    documents: Mapping[str, ConsentDocument]
+    link: Sequence[tuple[str, str]]
+    fields: Sequence[Field]
+    needed: frozenset[str]
+
+    def row(self, channel: str, told: Mapping[str, Any]) -> dict[str, Any]:
+        """The row that says that this channel was agreed to, still without whose it is."""
+        document = self.documents[channel]
+        state = column_of(document, "state", self.table)
+        said = {column_of(document, "channel", self.table): document.is_ or channel, state: _given(document, self.table, state)}
+        return {**{name: value for name, value in told.items() if value not in (None, "")}, **{name: v for name, v in said.items() if name}}
+
+    def reasons(self, told: Mapping[str, Any]) -> Iterator[str]:
+        """Why a consent of which this is told is none."""
+        lacking = [each.label.casefold() for each in self.fields if each.name in self.needed and told.get(each.name) in (None, "")]
+        if lacking:
+            words = " and ".join(", ".join(lacking).rsplit(", ", 1))
+            yield f"Of the consent {words} must be known: fill it in above for all lines, or add a column “Consent {lacking[-1]}”."
+        for each in self.fields:
+            value = told.get(each.name)
+            if value in (None, ""):
+                continue
+            if each.options is not None and value not in {option.value for option in each.options}:
+                yield f"{each.label} of the consent is none of {', '.join(option.label for option in each.options)}."
+            elif each.type in ("datetime", "date"):
+                if (moment := moment_of(str(value))) is None:
+                    yield f"{each.label} of the consent is no date; one looks like 2026-05-01."
+                elif moment > log.now():
+                    yield f"{each.label} of the consent is in the future."
+
+
+def place_of(actor: Actor, collection: Collection) -> Place | None:
+    """Where this actor may add consents of the collection's records; None where they stand in no table, or may not be added."""
+    contact = collection.contact
+    tables = [one.table for one in contact.consent.values() if one.table is not None] if contact is not None else []
+    relation = consents_relation(collection, tables[0]) if tables else None
+    if contact is None or relation is None or not access.can(actor, None, f"collection:{relation.collection}", "create"):
+        return None
+    try:
+        form = hand_forms.new_record(actor, relation.collection)
+    except (ConsoleError, NotFound):
+        return None
+    documents = {channel: one for channel, one in contact.consent.items() if one.table == tables[0]}
+    first = next(iter(documents.values()))
+    link = [(own, there) for own, there in relation.columns]
+    apart = {there for _, there in link} | {column_of(first, part, form.collection) for part in ("channel", "state", "withdrawn_at")}
+    fields = [each for each in form.fields if each.name not in apart and each.name not in form.collection.key]
+    source = column_of(first, "source", form.collection)
+    needed = {each.name for each in fields if (each.required or not each.nullable) and each.name not in form.filled}
+    return Place(collection, form.collection, documents, link, fields, frozenset(needed | ({source} if source else set())))
+
+
+def columns_of(place: Place | None, headings: Sequence[str]) -> Columns:
+    """Which of the headings (plain: small letters, one blank) are about consent."""
+    if place is None:
+        return Columns()
+    by_heading: dict[str, str] = {}
+    for channel in place.documents:
+        for word in HEADINGS[channel]:
+            by_heading |= dict.fromkeys((f"{word} consent", f"consent {word}", f"consent to {word}", f"{word} opt in"), channel)
+    first = next(iter(place.documents.values()))
+    evidence: dict[str, Field] = {}
+    for part, words in EVIDENCE.items():
+        name = column_of(first, part, place.table)
+        known = next((each for each in place.fields if each.name == name), None)
+        for word in words if known is not None else ():
+            evidence[f"consent {word}"] = known  # type: ignore[assignment]
+    for each in place.fields:
+        evidence |= dict.fromkeys((f"consent {_plain(each.label)}", f"consent {_plain(each.name)}"), each)
+    channels = {number: by_heading[heading] for number, heading in enumerate(headings) if heading in by_heading}
+    told = {number: evidence[heading] for number, heading in enumerate(headings) if heading in evidence and number not in channels}
+    return Columns(place, channels, told)
+
+
+def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """(channel → row of the consent, why the line cannot be added) of one line. `same` is told once for all lines."""
+    place = columns.place
+    if place is None:
+        return {}, []
+    agreed, reasons = [], []
+    for number, channel in columns.channels.items():
+        said = cells[number].strip() if number < len(cells) else ""
+        if said.casefold() in YES:
+            agreed.append(channel)
+        elif said.casefold() not in NO:
+            reasons.append(f"{NAMES[channel]}: “{said[:40]}” says neither that they agreed nor that they did not; write yes or no.")
+    if not agreed:
+        return {}, reasons
+    own = {each.name: cells[number] for number, each in columns.told.items() if number < len(cells) and cells[number]}
+    told = {each.name: _value(each, str(own.get(each.name) or same.get(each.name) or "").strip()) for each in place.fields}
+    reasons += place.reasons(told)
+    return {channel: place.row(channel, told) for channel in agreed}, reasons
+
+
+def add(actor: Actor, place: Place, key: str, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Write the consents of a record that was just added, each checked and logged as one added by hand. Returns why some were not."""
+    keys = record_keys.decode(place.collection, key)
+    link = {there: keys[place.collection.key.index(own)] for own, there in place.link if own in place.collection.key}
+    left = []
+    for channel, row in rows.items():
+        try:
+            record_changes.create(actor, place.table.id, {**row, **link})
+        except ConsoleError as error:
+            why = next((str(detail["reason"]) for detail in error.details if detail.get("reason")), error.message)
+            left.append(f"Added, but without the consent to {NAMES[channel]}: {why}")
+    return left
+
+
+def _given(document: ConsentDocument, table: Collection, state: str | None) -> Any:
+    """The value of the state that says that consent was given."""
+    known = table.by_name.get(state or "")
+    if known is not None and known.type == "boolean":
+        return True
+    words = [word.casefold() for word in document.given or GIVEN]
+    options = [str(option.value) for option in (known.options or ())] if known is not None else []
+    return next((option for word in words for option in options if option.casefold() == word), (document.given or GIVEN)[0])
+
+
+def _value(told: Field, cell: str) -> Any:
+    if not cell:
+        return None
+    if told.options is not None:
+        return next((one.value for one in told.options if cell.casefold() in (str(one.value).casefold(), one.label.casefold())), cell)
+    if told.type == "datetime":
+        try:
+            return datetime.fromisoformat(cell).strftime("%Y-%m-%dT00:00:00Z") if len(cell) == len("2026-01-01") else cell
+        except ValueError:
+            return cell
+    return formats.typed(formats.kind(told), [cell], formats.Look())
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().replace("_", " ").replace("-", " ").split())

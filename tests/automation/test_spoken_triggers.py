@@ -1,0 +1,68 @@
+"""Filters, exits and the rule of re-entry as sentences, and where they stand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console import automation
+from console.automation import spoken_triggers
+from console.core.documents.triggers import Trigger
+from console.core.documents.triggers_check import EVENTS
+from console.core.documents.workflow import Exit, read
+from tests.company import DOCUMENT, Company
+from tests.services.contact_club import found_club
+from tests.tables import cases
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def club(company: Company) -> None:
+    """Contacts, whose fields have labels."""
+    found_club(company)
+
+
+@cases(
+    ("text", "words"),
+    [
+        ('event.tag == "lead"', "the tag is “lead”"),
+        ("record.stage != 'lost' && record.worth >= 1000", "Stage is not “lost” and Worth is at least 1,000"),
+        ("former.stage == 'new'", "Stage before is “new”"),
+        ('event.on == "message.received"', "a message came in from them"),
+        ('event.on in ["consent.withdrawn", "call.ended"]', "they withdrew a consent or a call with them ended"),
+        ('event.on == "tag.added" && (event.tag == "x" || record.email == null)', "a tag was added and (the tag is “x” or Email is empty)"),
+        ("size(record.name) > 3", None),
+    ],
+)
+def test_conditions_are_said_in_words_where_there_are_any(club: None, text: str, words: str | None) -> None:
+    assert spoken_triggers.condition_words(text, "contact") == words
+
+
+def test_a_trigger_says_whom_it_lets_in(club: None) -> None:
+    event = Trigger.model_validate({"id": "a", "kind": "event", "on": "tag.added", "filter": 'event.tag == "lead"'})
+    assert automation.whom_words(event, "contact") == ["Only where the tag is “lead”."]
+    due = Trigger.model_validate(
+        {"id": "b", "kind": "schedule", "cron": "0 9 * * *", "segment": "engaged", "filter": "size(record.name) > 3"}
+    )
+    assert automation.whom_words(due, "contact") == [
+        "Everybody in the segment “Engaged” of Contacts is enrolled.",
+        "Only where a condition holds that is written in the file.",
+    ]
+
+
+def test_exits_of_the_demo_have_words_and_every_event_does() -> None:
+    documents = [json.loads(path.read_text()) for path in (ROOT / "workflows").glob("*.json")]
+    exits = [Exit.model_validate(each) for document in documents for each in document.get("exits", ())]
+    assert exits
+    assert all(": when " in automation.exit_words(each, None) for each in exits)
+    assert set(EVENTS) <= set(spoken_triggers.HAPPENED)
+
+
+@cases(
+    ("rule", "words"),
+    [("never", "Nobody is enrolled twice"), ({"days": 1}, "1 day later"), ({"days": 60}, "60 days later"), (None, "again at once")],
+)
+def test_the_rule_of_coming_again_is_a_sentence(rule: Any, words: str) -> None:
+    assert words in automation.again_words(read(DOCUMENT | {"reenrol": rule}))

@@ -1,0 +1,74 @@
+"""Whom the messages of a workflow would reach, said before anybody is enrolled."""
+
+from typing import Any
+
+import pytest
+
+from console import contacts, enrolments
+from console.db.engine import fetch
+from console.enrolments import Batch, Question
+from console.messages import opting_out, reachable
+from tests.company import Company
+from tests.jobs import work_until_idle
+from tests.messages import reached
+
+STEPS: list[dict[str, Any]] = [
+    {"id": "text", "type": "sms", "config": {"text": "Hello {{ record.name }}"}},
+    {"id": "again", "type": "sms", "config": {"text": "Hello again"}},
+    {"id": "letter", "type": "email", "config": {"subject": "Hello", "body": "Hello"}},
+]
+
+
+@pytest.fixture
+def welcome(company: Company) -> str:
+    """A workflow with two SMS and an e-mail to the contacts of the club."""
+    reached.founded(company)
+    return reached.workflow("welcome", [dict(step) for step in STEPS])
+
+
+def previewed(company: Company, **whom: Any) -> Batch:
+    """The preview of enrolling them, as far as it goes."""
+    found = enrolments.batches.begin(company.olivia, "welcome", Question(**whom), preview=True)
+    work_until_idle()
+    return enrolments.batches.get(company.olivia, found.id)
+
+
+def test_a_preview_counts_who_is_reached_by_which_channel_and_why_the_others_are_not(company: Company, welcome: str) -> None:
+    with reached.clock(reached.NOON):
+        batch = previewed(company, keys=["1", "2", "3", "4", "5", "6", "99"])
+    assert batch.to_json()["reach"] == {
+        "looked": 6,
+        "unreached": 4,
+        "more": False,
+        "channels": [
+            {"channel": "sms", "reached": 2, "later": 1, "why": [{"reason": "There is no telephone number.", "count": 4}]},
+            {
+                "channel": "email",
+                "reached": 1,
+                "later": 0,
+                "why": [{"reason": "There is no consent to e-mail.", "count": 3}, {"reason": "There is no e-mail address.", "count": 2}],
+            },
+        ],
+    }
+    assert fetch("select count(*) from console.message") == [(0,)]
+
+
+def test_a_list_says_the_same_as_named_contacts_and_consent_taken_back_here_counts(company: Company, welcome: str) -> None:
+    with reached.clock(reached.NOON):
+        opting_out.withdraw("contact", reached.SAM, ["sms"], "sms")
+        batch = previewed(company, whole=True)
+    sms = batch.reach.channels["sms"]
+    assert (sms.reached, dict(sms.why)) == (1, {"There is no telephone number.": 4, "Consent was withdrawn.": 1})
+    enrolled = enrolments.batches.begin(company.olivia, "welcome", Question(keys=["1"]))
+    assert enrolled.to_json()["reach"] is None, "said before, not after"
+
+
+def test_only_the_first_of_very_many_are_looked_at_and_it_says_so(company: Company, welcome: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reachable, "MOST", 2)
+    batch = previewed(company, whole=True)
+    assert (batch.enrolled, batch.reach.looked, batch.reach.more) == (6, 2, True)
+
+
+def test_contacts_that_are_read_together_are_those_that_are_read_alone(company: Company, welcome: str) -> None:
+    keys = [str(number) for number in range(1, 7)]
+    assert contacts.known_contacts("contact", [*keys, "99"]) == {key: contacts.known_contact("contact", key) for key in keys}
