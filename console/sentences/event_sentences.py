@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from console.core.contacting import WORDS
 from console.core.events_of_workflows import SWITCHED
 from console.sentences.absence_sentences import ABSENCES
+from console.sentences.message_sentences import MESSAGES
 from console.sentences.publication_sentences import PUBLICATION
 from console.sentences.sentence_parts import NOBODY, Names, Parts, after, enumerate_words, escape_braces, in_brackets, in_words, plain
 from console.sentences.webhook_sentences import WEBHOOKS
@@ -74,15 +74,6 @@ def _effect_settled(parts: Parts) -> str:
         return "{who} left what the {change} should have taken back as it is"
     result = {"done": ": it was made", "not_done": ": it was not made"}.get(parts.text("result"), "")
     return "{who} settled whether the {change} was made" + result
-
-
-def _message(parts: Parts) -> str:
-    return {"sms": "An SMS", "email": "An e-mail", "call": "A call", "chat": "A chat message"}.get(parts.text("channel"), "A message")
-
-
-def _channels(parts: Parts) -> str:
-    """The channels that a consent was for: `SMS, calls and calls by an AI`."""
-    return " and ".join(", ".join(WORDS.get(one, one) for one in parts.listed("channels")).rsplit(", ", 1))
 
 
 def _effect_failed(parts: Parts) -> str:
@@ -318,14 +309,6 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "document_link_revoked": "{who} revoked the link for documents{on_record}",
         "task_created": lambda parts: "{who} made a task" + escape_braces(after(" for ", parts.person("assignee", "team"))) + "{on_record}",
         "task_closed": lambda parts: "{who} closed a task{on_record}" + parts.instead(),
-        "message_asked": "{who} asked for a message to be sent{on_record}",
-        "message_sent": lambda parts: _message(parts) + " left{on_record}",
-        "message_skipped": lambda parts: _message(parts) + " was not sent{on_record}{why}",
-        "message_failed": lambda parts: _message(parts) + " could not be sent{on_record}{why}",
-        "message_received": lambda parts: _message(parts) + " came in{on_record}",
-        "call_ended": "A call ended{on_record}",
-        "consent_withdrawn": lambda parts: "Consent" + escape_braces(after(" to ", _channels(parts))) + " was withdrawn{on_record}",
-        "message_tested": "{who} sent a test message",
         "channel_changed": "{who} changed a channel",
         "secret_changed": "{who} changed a secret for other systems",
         "secret_removed": "{who} removed a secret for other systems",
@@ -419,6 +402,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "trigger_changed": _trigger_changed,
         **WEBHOOKS,
         **ABSENCES,
+        **MESSAGES,
         **PUBLICATION,
         "action_changed": lambda parts: "{who} changed what can be done to records" + escape_braces(after(": ", parts.text("action"))),
         "inbox_changed": lambda parts: "{who} changed an inbox" + escape_braces(after(": ", parts.text("inbox"))),

@@ -56,7 +56,7 @@ def _page(here: Collection, *, status: int = 200, sheet: imports.Sheet | None = 
     context: dict[str, Any] = {
         "collection": here, "url": f"/import{frame.collection_url(here.id)}", "back": frame.collection_url(here.id, segment=""), "most": imports.MOST_LINES,
         "wrong": "", "sheet": None, "added": None, "left": [], "left_number": 0, "consents": 0, "keeps_consent": False,
-        "asked": _asked(here),
+        "asked": _consent_columns(here),
     }  # fmt: skip
     if sheet is not None:
         good = [line for line in sheet.lines if not line.reasons]
@@ -74,7 +74,7 @@ def _page(here: Collection, *, status: int = 200, sheet: imports.Sheet | None = 
     return frame.page("lists/import.html", context | more, status=status)
 
 
-def _asked(here: Collection) -> str:
+def _consent_columns(here: Collection) -> str:
     """Return the name of a column that says who agreed, for the channels that the collection keeps consent to; empty where there is none."""
     place = consent_columns.place_of(frame.actor(), here)
     names = [f"“{name}”" for channel, name in consent_columns.COLUMNS.items() if place is not None and channel in place.documents][:3]

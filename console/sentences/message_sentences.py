@@ -1,0 +1,30 @@
+"""Sentences of events about messages to people outside, and what they agree to."""
+
+from collections.abc import Callable, Mapping
+
+from console.core.contacting import WORDS
+from console.sentences.sentence_parts import Parts, after, escape_braces
+
+KINDS = {"sms": "An SMS", "email": "An e-mail", "call": "A call", "chat": "A chat message"}
+
+
+def _message(words: str) -> Callable[[Parts], str]:
+    return lambda parts: KINDS.get(parts.text("channel"), "A message") + words
+
+
+def _consent_withdrawn(parts: Parts) -> str:
+    channels = " and ".join(", ".join(WORDS.get(channel, channel) for channel in parts.listed("channels")).rsplit(", ", 1))
+    return "Consent" + escape_braces(after(" to ", channels)) + " was withdrawn{on_record}"
+
+
+MESSAGES: Mapping[str, str | Callable[[Parts], str]] = {
+    "message_asked": "{who} asked for a message to be sent{on_record}",
+    "message_sent": _message(" left{on_record}"),
+    "message_skipped": _message(" was not sent{on_record}{why}"),
+    "message_failed": _message(" could not be sent{on_record}{why}"),
+    "message_received": _message(" came in{on_record}"),
+    "message_tested": "{who} sent a test message",
+    "call_ended": "A call ended{on_record}",
+    "consent_withdrawn": _consent_withdrawn,
+}
+"""Kind → a template, or the function that makes one."""
