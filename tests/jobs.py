@@ -9,6 +9,10 @@ from console.worker import handlers
 RUNNING = queue.JOBS - {queue.PROPOSE}
 """All jobs but proposals, which many tests want to see waited for."""
 
+MOVING = frozenset({queue.ADVANCE, queue.ADVANCE_HANDS_OFF})
+BEGINNING = MOVING | {queue.BEGIN}
+"""Runs of those who wait are begun and moved on; nothing else is done."""
+
 _TAKE = """
 with taken as (delete from queue.pgqueuer where status = 'queued' and entrypoint = any(%s) and execute_after <= now()
     returning id, entrypoint, convert_from(payload, 'UTF8') as payload)

@@ -8,6 +8,7 @@ from console.enrolments.contact_files import ENCODINGS, ContactFile
 from console.enrolments.counts import Counts, counts_of
 from console.enrolments.entering import enrol, enrol_leads, enrolled_before, takes_in
 from console.enrolments.leaving import leave, unenrol
+from console.enrolments.pace import Pace, paces
 from console.enrolments.places import HERE, STATUSES, Lead, Places
 from console.enrolments.targets import Target, find, seen
 from console.enrolments.whom_to_enrol import Question
@@ -22,6 +23,7 @@ __all__ = [
     "ContactFile",
     "Counts",
     "Lead",
+    "Pace",
     "Places",
     "Question",
     "Target",
@@ -39,6 +41,7 @@ __all__ = [
     "find",
     "leave",
     "leaving",
+    "paces",
     "places",
     "seen",
     "takes_in",

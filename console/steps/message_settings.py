@@ -54,6 +54,7 @@ class MessageStep(StepType, ABC):
     channel: ClassVar[str]
     consent: ClassVar[str | None]
     family: ClassVar[Any] = "action"
+    technical = frozenset({"key", "collection", "message"})
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
         """Always."""

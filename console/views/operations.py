@@ -5,10 +5,13 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, request
 
-from console import access, settings
+from console import access, enrolments, settings
+from console.core.contacting import KINDS
 from console.errors import ConsoleError
+from console.messages import channel_health, channel_settings
 from console.upkeep import status
 from console.views import frame, identity
+from console.views.outbox import ICONS, KIND_WORDS
 
 blueprint = Blueprint("operations", __name__)
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via")
@@ -65,5 +68,9 @@ def _from_here() -> bool:
 
 
 def _page(wrong: ConsoleError | None = None) -> Response:
-    context = {"state": status.read(frame.actor()), "wrong": wrong, "reason": request.form.get("reason", "")}
+    state = status.read(frame.actor())
+    channels = [(KIND_WORDS[kind], ICONS[kind], channel_settings.state_of(kind), channel_health.figures_of(kind)) for kind in KINDS]
+    context = {
+        "state": state, "channels": channels, "paces": enrolments.paces(frame.actor()), "wrong": wrong, "reason": request.form.get("reason", ""),
+    }  # fmt: skip
     return frame.page("operations/page.html", context, status=wrong.status if wrong else 200)

@@ -11,7 +11,7 @@ from console.enrolments import Lead, Question
 from console.messages import opting_out
 from console.upkeep import erasure
 from tests.company import DOCUMENT, Company
-from tests.jobs import work_until_idle
+from tests.jobs import BEGINNING, MOVING, work_until_idle
 from tests.services.engine import step
 
 ROBOT = "robot@fernwick.example"
@@ -41,7 +41,7 @@ def fixture_nurture(company: Company) -> None:
 def enrolled(company: Company, *keys: str) -> None:
     for key in keys:
         enrolments.batches.begin(company.olivia, "nurture", Question(keys=[key]))
-        work_until_idle({"begin_enrolled", "advance"})
+        work_until_idle(BEGINNING)
     followed()
 
 
@@ -130,9 +130,9 @@ def test_no_more_begin_than_the_pace_lets_and_the_same_start_twice_is_one_run(co
         enrolments.begin(workflow)
     assert fetch("select count(*) from console.run")[0][0] == 2, "two at work at once"
     fetch("update console.enrolment set status = 'waiting', run = null where status = 'active' returning id")
-    work_until_idle({"advance"})
+    work_until_idle(MOVING)
     enrolments.beginning.pick_up()
-    work_until_idle({"begin_enrolled", "advance"})
+    work_until_idle(BEGINNING)
     assert fetch("select count(*) from console.run")[0][0] == 3
     followed()
     assert list(enrolments.counts.rebuild(check=True)) == []

@@ -10,7 +10,7 @@ from console.db.engine import fetch
 from console.enrolments import Counts, Question
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.company import DOCUMENT, Company
-from tests.jobs import work_until_idle
+from tests.jobs import BEGINNING, work_until_idle
 from tests.tables import cases
 
 WHY = {"why": "periodic"}
@@ -73,7 +73,7 @@ def test_a_segment_is_enrolled_by_the_worker_within_the_scope_of_who_asked(compa
 
 def test_who_waits_begins_moves_and_leaves_and_the_counts_follow(company: Company) -> None:
     enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1", "2"], values=WHY))
-    work_until_idle({"begin_enrolled", "advance"})
+    work_until_idle(BEGINNING)
     enrolments.counts.follow()
     sequencing.sequence()
     enrolments.counts.follow()

@@ -12,7 +12,7 @@ from console.activity import sequencing
 from console.enrolments import Question
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
-from tests.jobs import work_until_idle
+from tests.jobs import BEGINNING, work_until_idle
 from tests.messages import reached
 from tests.services.engine import step
 from tests.services.test_runs_lists import counted
@@ -105,7 +105,7 @@ def test_the_list_and_the_counts_take_the_same_few_statements_whoever_is_in(page
     sent = []
     for keys in (["1"], ["2", "3", "4"]):
         enrolments.batches.begin(pages.company.mona, "care-review", Question(keys=keys, values=WHY))
-        work_until_idle({"begin_enrolled", "advance"})
+        work_until_idle(BEGINNING)
         pages.mona.get(HERE)
         with counted() as (own, theirs):
             pages.mona.get(HERE)
@@ -165,7 +165,7 @@ def test_a_list_of_who_is_in_says_until_when_each_waits_and_why(pages: Pages) ->
     workflows.import_file({**about, "steps": steps}, publish=True)
     with reached.clock(reached.NOON) as move:
         enrolments.batches.begin(company.olivia, "nurture", Question(keys=[reached.SAM]))
-        work_until_idle({"begin_enrolled", "advance"})
+        work_until_idle(BEGINNING)
         for listed in ("enrolled", "executions"):
             assert "until 25 Nov 2026, 04:00" in pages.olivia.get(f"/workflows/nurture/{listed}").text
         move(timedelta(hours=9, minutes=1))  # 21:01 in Denver

@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from console import accounts, queue
+from console import accounts, enrolments, queue, workflows
+from console.enrolments import Question
 from console.upkeep import copies
 from tests.services.engine import jobs, waiting
 from tests.services.test_background import give_up
+from tests.services.test_hands_off import document, robot
+from tests.services.test_many_starts import RESTING
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -97,3 +100,16 @@ def test_where_the_console_has_an_address_a_proxy_may_stand_before_it(pages: "Pa
     monkeypatch.setenv("CONSOLE_BASE_URL", "https://ops.example")
     settings.current.cache_clear()
     assert pages.app.test_client().get("/metrics").status_code == 401
+
+
+def test_the_page_says_who_waits_to_begin_and_at_what_pace(pages: "Pages") -> None:
+    robot()
+    page = pages.ines.get("/operations")
+    assert "Nobody. Those who are enrolled in a workflow have begun." in page.text
+    workflows.import_file(document(RESTING, settings={"parallel": 2, "per_minute": 30}), publish=True)
+    enrolments.batches.begin(pages.company.mona, "nightly-check", Question(keys=["1", "2", "3"], values={"level": "low"}))
+    page = pages.ines.get("/operations")
+    assert "3 0 2 at work at once, 30 a minute" in page.text
+    assert "/workflows/nightly-check/enrolled?status=waiting" in page.links
+    assert pages.mona.get("/workflows/nightly-check/enrolled?status=waiting").text.count("Waiting") >= 3
+    pages.olivia.get("/operations", status=403)

@@ -27,7 +27,13 @@ def test_the_outbox_shows_what_left_and_why_not_and_the_api_too(pages: "Pages", 
     reached.founded(company)
     with reached.clock(NOON):
         begin(company, workflow("hello", [dict(SMS)]))
-        begin(company, "hello", ANA)
+        skipped = begin(company, "hello", ANA)
+    told = pages.olivia.get(f"/runs/{skipped}?tab=context").text
+    assert "What came of it" in told
+    assert "Not sent" in told
+    assert "skipped" not in told
+    assert "E-mail" in pages.ines.get("/operations").text
+    assert "SMS Sandbox 1 0 0" in pages.ines.get("/operations").text
     page = pages.olivia.get("/outbox")
     assert all(words in page.text for words in ("Sam Whitfield", "Hello Sam Whitfield", "There is no telephone number.", "not really sent"))
     assert "Sandbox" in pages.olivia.get("/").text

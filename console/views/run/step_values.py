@@ -12,10 +12,13 @@ from console.core.expressions.nodes import Path
 from console.errors import ConsoleError, NotFound
 from console.formats import Kind, kind, label_of
 from console.steps.base import StepView
+from console.steps.message_settings import MessageStep
 from console.steps.request_documents import RequestDocumentsConfig
 
 CHOSEN = frozenset({"outcome", "branch", "decision", "state", "result"})
 """Names under which a step says in one word what came of it."""
+
+SENT_WORDS = {"sent": "Sent", "skipped": "Not sent", "expired": "Not sent: it waited too long", "failed": "It could not be sent"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,10 @@ def _of_step(step: StepView, ways: Iterable[str]) -> Described:
     if isinstance(step.config, RequestDocumentsConfig):
         papers = {entry.id: entry.label for entry in step.config.documents}
         kinds |= {name: Kind(name, label_of(name), "multi_enum", options=papers, widget="chosen") for name in ("received", "lacking")}
-    technical = set(steps.get(step.type).technical)
+    kind_of_step = steps.get(step.type)
+    if isinstance(kind_of_step, MessageStep):
+        kinds |= {"status": Kind("status", "What came of it", "enum", options=SENT_WORDS), "reason": Kind("reason", "Why", "text")}
+    technical = set(kind_of_step.technical)
     return Described(kinds, frozenset(technical - {entry.name for entry in _definitions(step.config)}))
 
 

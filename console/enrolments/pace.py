@@ -1,0 +1,41 @@
+"""Workflows in which somebody waits to begin, and how fast they may."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from console import access, log, workflows
+from console.core.actor import Actor
+from console.db.engine import fetch
+from console.enrolments.beginning import PARALLEL
+
+SHOWN = 20
+_WAITING = """
+select w.id, w.slug, w.title, w.status = 'active' and w.archived_at is null, w.live_version, c.n,
+(select count(*) from console.enrolment e where e.workflow = w.id and e.begun_at > %s)
+from (select workflow, sum(n) as n from console.enrolment_count where status = 'waiting' group by workflow having sum(n) > 0) c
+join console.workflow w on w.id = c.workflow where w.live_version is not null and (w.label is null or w.label = any(%s)) order by c.n desc, w.title limit %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many wait in a workflow, how many of it began within the last minute, and what it allows; `per_minute` None: no limit."""
+
+    slug: str
+    title: str
+    active: bool
+    waiting: int
+    begun: int
+    parallel: int
+    per_minute: int | None
+
+
+def paces(actor: Actor) -> list[Pace]:
+    """The workflows in which most wait, in one statement. Raises NotAllowed without the right `source.manage`."""
+    access.require(actor, None, "source", "manage")
+    found = fetch(_WAITING, (log.now() - timedelta(minutes=1), list(access.runs(actor).cleared), SHOWN))
+    made = []
+    for workflow, slug, title, active, version, waiting, begun in found:
+        settings = workflows.version(workflow, version).document.settings
+        made.append(Pace(slug, title, active, int(waiting), begun, settings.parallel or PARALLEL, settings.per_minute))
+    return made
