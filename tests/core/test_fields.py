@@ -184,7 +184,9 @@ def test_a_sentence_is_asked_for_only_where_the_rule_does_not_hold_and_is_kept()
     assert asked == [{"field": "verdict_because", "reason": "Nobody opened it.", "severity": "explain"}]
     told = {"verdict": "other", "verdict_because": "It came by hand."}
     assert taken(form, ROOTS, {}, "me", told) == ({**told, "note": None}, [])
-    assert taken(form, ROOTS, {}, "me", {**told, "verdict": "same"}) == ({"verdict": "same", "note": None}, [])
+    assert taken(form, ROOTS, {}, "me", {"verdict": "same"}) == ({"verdict": "same", "note": None}, [])
+    written_all_the_same = {**told, "verdict": "same"}
+    assert taken(form, ROOTS, {}, "me", written_all_the_same) == ({**written_all_the_same, "note": None}, []), "no typed word is lost"
     assert taken(form, ROOTS, told, "me", {}) == ({**told, "note": None}, [])
 
 

@@ -342,7 +342,7 @@ def taken(
     """(values of the whole form, details of errors) for a submission; `columns` are further fields of the form, `must` rules about them.
 
     Read-only fields and conditions for required fields are computed again from the submitted values. The sentence that a rule asks for is
-    among the values only where the rule does not hold.
+    among the values where the rule does not hold, and where somebody wrote one all the same: what was typed is not lost.
     """
     definitions = list(definitions)
     sentences = [field.holding(former.get(field.name)) for field in _sentences(definitions, columns, must)]
@@ -371,7 +371,7 @@ def taken(
             answered.add(because(name))
             details += [_detail(because(name), broken[0], now)] if is_empty(values[because(name)]) else []
     for field in sentences:
-        if field.name not in answered:
+        if field.name not in answered and is_empty(values[field.name]):
             del values[field.name]
     return values, details
 
