@@ -19,9 +19,6 @@ LOOKS = frozenset(
 )
 """Kinds of events that do nothing: a request that only looked has not done its work."""
 
-CLAIMED_S = 30
-"""Seconds that a request has for its work: one that takes longer is dead, or so slow that its transition decides."""
-
 _RESERVE = "update console.idempotency set writing = clock_timestamp() where key = %s and writing is null returning 1"
 _FREE = "update console.idempotency set writing = null where key = %s returning 1"
 _DONE = "select chain, seq from console.request_done where key = %s and at > now() - %s"

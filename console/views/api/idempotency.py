@@ -3,22 +3,25 @@
 Stored are the use of the key by this API key or session, a keyed hash of the request, and the id of what was made: no content. A repeat
 is answered by reading the result anew for the present caller. A refused request did nothing and is judged anew.
 
-A request claims its key before it does anything; a second one at the same time is told to come back. The first transition writes the key in its
-own transaction, so a repeat after a crash or a lost response finds that the work was done. A claim whose request died without doing
-anything is taken over by the next request.
+A request claims its key before it does anything, and holds a lock while it works; a second one at the same time is told to come back. The first
+transition writes the key in its own transaction, so a repeat after a crash or a lost response finds that the work was done. The claim of a request
+that died without doing anything is taken over at once: its lock died with its process.
 """
 
 import hashlib
 import logging
-from datetime import datetime, timedelta
+from contextlib import ExitStack, suppress
+from datetime import datetime
+from http import HTTPStatus
 
+import psycopg
 import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from console import log, subjects
 from console.db import tables
-from console.db.engine import fetch, hot_engine
+from console.db.engine import alone, fetch, hot_engine
 from console.errors import Conflict, ConsoleError, Invalid, Malformed
 from console.log import once
 from console.views.api.operation import OPERATION, Done, Operation
@@ -33,7 +36,7 @@ LONGEST = 200
 _CLAIM = """
 insert into console.idempotency as i (key, fingerprint, at) values (%(key)s, %(fingerprint)s, clock_timestamp())
 on conflict (key) do update set fingerprint = excluded.fingerprint, status = null, made = null, at = excluded.at, writing = case when i.at < clock_timestamp() - %(kept)s then null else i.writing end
-where i.at < clock_timestamp() - %(kept)s or (i.status is null and i.fingerprint = excluded.fingerprint and i.at < clock_timestamp() - %(claimed)s)
+where i.at < clock_timestamp() - %(kept)s or (i.status is null and i.fingerprint = excluded.fingerprint)
 returning key
 """
 _KEPT = "select fingerprint, status, made, at from console.idempotency where key = %s"
@@ -54,8 +57,9 @@ def answer_repeat() -> ResponseReturnValue | None:
         )
     key = subjects.digest(f"{g.actor.session}|{key_sent}".encode("utf-8", "surrogatepass"), "idempotency").hex()
     fingerprint = _fingerprint()
-    given = {"key": key, "fingerprint": fingerprint, "kept": once.KEPT, "claimed": timedelta(seconds=once.CLAIMED_S)}
-    claimed = bool(fetch(_CLAIM, given))
+    g.idempotency_lock = lock = ExitStack()
+    mine = lock.enter_context(alone(f"idempotency|{key}"))
+    claimed = mine and bool(fetch(_CLAIM, {"key": key, "fingerprint": fingerprint, "kept": once.KEPT}))
     done_before = once.finished(key)
     if not claimed or done_before is not None:
         answer = _answer(key, fingerprint, done_before, taken_over=claimed)
@@ -83,7 +87,10 @@ def _fingerprint() -> bytes:
 
 def _answer(key: str, fingerprint: bytes, event: tuple[str, int] | None, *, taken_over: bool) -> ResponseReturnValue | None:
     """Return the result of the first request as it is now; None if nothing was done that could be read. Raises Invalid, Conflict."""
-    kept, status, made, at = fetch(_KEPT, (key,))[0]
+    found = fetch(_KEPT, (key,))
+    if not found:
+        raise _under_way()
+    kept, status, made, at = found[0]
     if bytes(kept) != fingerprint:
         raise Invalid(
             "This idempotency key was used for another request.",
@@ -150,7 +157,7 @@ def store_done(response: Response) -> Response:
     """Store that the work is done. After a refusal or an error the key is released and a repeat is judged anew."""
     key = g.get("idempotency")
     log.IDEMPOTENCY.set(None)
-    if key is None:
+    if key is None or response.status_code >= HTTPStatus.BAD_REQUEST:  # what was refused did nothing: its claim is free as soon as its lock is
         return response
     try:
         _keep(key, response.status_code)
@@ -159,10 +166,17 @@ def store_done(response: Response) -> Response:
     return response
 
 
+@blueprint.teardown_app_request
+def let_go(_error: BaseException | None) -> None:
+    """Let go of the key. Where the connection was lost, so was the lock."""
+    lock: ExitStack | None = g.pop("idempotency_lock", None)
+    if lock is not None:
+        with suppress(sa.exc.DBAPIError, psycopg.Error):
+            lock.close()
+
+
 def _keep(key: str, status: int) -> None:
     table = tables.idempotency
-    kept = (
-        {"status": status, "made": g.get("idempotency_made")} if status < 400 else {"at": sa.func.now() - timedelta(seconds=once.CLAIMED_S)}
-    )
+    kept = {"status": status, "made": g.get("idempotency_made")}
     with hot_engine().connect() as connection:
         connection.execute(sa.update(table).where(table.c.key == key, table.c.status.is_(None)).values(**kept))
