@@ -154,10 +154,10 @@ def done_meanwhile(_error: log.AlreadyDone) -> ResponseReturnValue:
 
 @blueprint.after_app_request
 def store_done(response: Response) -> Response:
-    """Store that the work is done. After a refusal or an error the key is released and a repeat is judged anew."""
+    """Store that the work is done. What was refused did nothing: its claim is free as soon as its lock is, and a repeat is judged anew."""
     key = g.get("idempotency")
     log.IDEMPOTENCY.set(None)
-    if key is None or response.status_code >= HTTPStatus.BAD_REQUEST:  # what was refused did nothing: its claim is free as soon as its lock is
+    if key is None or response.status_code >= HTTPStatus.BAD_REQUEST:
         return response
     try:
         _keep(key, response.status_code)
