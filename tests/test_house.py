@@ -99,6 +99,13 @@ def test_no_text_cites_what_is_not_in_the_repository() -> None:
     assert not {one for one in found if not one.startswith("tests/test_house.py")}
 
 
+def test_no_text_of_the_product_reads_like_a_stub() -> None:
+    """What people read is searched for words that stand where something is missing."""
+    stub = re.compile(r"\b(not implemented|coming soon|to be done|lorem ipsum|TODO|FIXME|XXX|dummy (?:data|value))\b", re.I)
+    texts = [path for path in tracked() if path.suffix == ".py" and path.is_relative_to(ROOT / "console")]
+    assert not {f"{path.relative_to(ROOT)}: {word}" for path in texts for word in stub.findall(path.read_text(encoding="utf-8"))}
+
+
 PLUGINS = {"blocks", "steps", "effects", "triggers", "channels", "providers", "effect_kinds", "tables"}
 """Folders with a file for each kind: its name is the kind's."""
 NO_NAMES = frozenset(

@@ -153,6 +153,46 @@ def test_a_picture_of_sixty_steps_overlaps_nowhere(screens: Callable[..., "Scree
     assert olivia.faults() == []
 
 
+def test_of_many_steps_only_what_is_seen_is_drawn_and_all_are_reached(screens: Callable[..., "Screen"], company: Company) -> None:
+    """The picture and the canvas of 400 steps: a click or a key away each, and changed without drawing the others."""
+    assert company.olivia
+    workflows.import_file(long(400), publish=True)
+    mona = screens(1440, 900).enter("mona")
+    page = mona.go("/workflows/long-one")
+    page.wait_for_selector(".x6-node .nd")
+    first = page.locator("[data-cell-id=start]")
+    assert 3 < page.evaluate(DRAWN) < 60
+    first.focus()
+    page.keyboard.press("End")
+    assert page.evaluate(FOCUSED) == "end"
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate(FOCUSED) == "s398"
+    assert page.evaluate(DRAWN) < 60
+    page.keyboard.press("Home")
+    assert page.evaluate(FOCUSED) == "start"
+
+    page.goto(page.url.partition("?")[0] + "/edit?step=s200")
+    chosen = page.locator("[data-cell-id=s200].chosen")
+    chosen.wait_for()
+    page.locator("[data-select=s200]").focus()
+    page.keyboard.press("a")
+    page.keyboard.type("guid")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-cell-id=guidance].chosen")
+    page.keyboard.type("Only this one")
+    page.locator("[data-cell-id=guidance]", has_text="Only this one").wait_for()
+    assert page.locator("[data-outline] [data-step]").count() == 401
+    order = page.locator("[data-outline] [data-step]").evaluate_all("(lines) => lines.map((line) => line.dataset.step)")
+    assert order[order.index("s200") + 1] == "guidance"
+    assert page.evaluate(DRAWN) < 60
+    page.keyboard.press("Control+s")
+    for _ in range(2):
+        page.keyboard.press("Control+z")
+    page.wait_for_selector("[data-outline] [data-step=guidance]", state="detached")
+    assert page.locator("[data-outline] [data-step]").count() == 400
+    assert mona.faults() == []
+
+
 def again(company: Company) -> str:
     """A run that went back to the note, and whose rating was revised then."""
     run_id = company.at("decide")

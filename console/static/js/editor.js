@@ -56,9 +56,26 @@
     known = text;
   }
 
+  // Where there are a thousand steps, a line is found by its id (what has none is compared with all others, spaces too), and the steps
+  // that a select offers are put in at once.
   function swap(from, to, ignoreActiveValue) {
-    const callbacks = { beforeNodeMorphed: (old) => old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open]") }; // what X6 has drawn is its own
-    if (from && to) window.Idiomorph.morph(from, to, { morphStyle: "outerHTML", ignoreActiveValue, callbacks });
+    if (!from || !to) return;
+    for (const list of [from, to].flatMap((each) => [...each.querySelectorAll("[data-outline], .problems ul")])) list.replaceChildren(...list.children);
+    const callbacks = {
+      beforeNodeMorphed(old, made) {
+        if (old.matches?.("select[data-way]") && made.matches?.("select[data-way]")) { offer(old, made); return false; }
+        const same = old.tagName === "LI" && old.isEqualNode(made);
+        return !same && old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open]"); // what X6 has drawn is its own
+      },
+    };
+    window.Idiomorph.morph(from, to, { morphStyle: "outerHTML", ignoreActiveValue, callbacks });
+  }
+
+  function offer(old, made) {
+    for (const name of old.getAttributeNames()) if (!made.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name, value } of made.attributes) old.setAttribute(name, value);
+    if (old.innerHTML !== made.innerHTML) old.innerHTML = made.innerHTML;
+    old.value = made.value;
   }
 
   async function select(step, { push = true, field = "", view = "" } = {}) {

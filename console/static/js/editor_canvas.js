@@ -72,9 +72,9 @@
         graph.trigger("node:moved", { node });
       }
     });
-    const chosen = document.getElementById("editor")?.dataset.chosen;
-    if (chosen && picture.steps.has(chosen)) picture.mark(chosen);
   }
 
-  window.handrailCanvas = { handles, settings, attach };
+  const chosen = () => document.getElementById("editor")?.dataset.chosen;
+
+  window.handrailCanvas = { handles, settings, attach, chosen };
 })();

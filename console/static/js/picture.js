@@ -5,6 +5,8 @@
   const { layout, WIDTH, HEIGHT } = window.handrailLayout;
   const LEAST = 0.6; // below that nobody reads: begin at the start instead
   const NEAR = 0.85;
+  const MANY = 120; // with more steps only what is seen, and so much around it, is drawn
+  const AROUND = 400;
   const MARK = { done: "circle-check", cancelled: "ban", failed: "alert-triangle", skipped: "circle-dashed", now: "player-play", added: "plus", changed: "pencil", removed: "minus" };
   const stood = new Map(); // what is drawn again after a swap stands where it stood
 
@@ -131,12 +133,14 @@
       const { steps, edges } = read(list);
       this.steps = new Map(steps.map((step) => [step.id, step]));
       this.graph = new Graph({
-        container: this.canvas, autoResize: true, interacting: false, async: false,
+        container: this.canvas, autoResize: true, interacting: false, async: false, virtual: steps.length > MANY && { margin: AROUND },
         panning: { enabled: true, eventTypes: ["leftMouseDown"] },
         mousewheel: { enabled: true, modifiers: ["ctrl", "meta"], minScale: 0.2, maxScale: 1.6 },
         ...window.handrailCanvas?.settings(),
       });
       const arranged = layout(steps, edges);
+      this.many = steps.length > MANY;
+      if (this.many) this.graph.renderer.setRenderArea(this.graph.getGraphArea().translate(-1e7, -1e7)); // nothing yet: until all is there, a way stands nowhere and would be drawn
       this.graph.fromJSON({
         nodes: [...arranged.frames.map((frame) => this.frame(frame)), ...steps.map((step) => nodeOf(step, arranged.places.get(step.id), edges))],
         edges: edges.map((edge) => edgeOf(edge, arranged.places, arranged.bends)),
@@ -216,11 +220,22 @@
       const group = this.view(id);
       group.setAttribute("tabindex", "0");
       if (!focus) return;
+      this.drawn(id);
       group.focus({ preventScroll: true });
       this.inside(id);
     }
 
+    // Of many steps those far away are not drawn until they are looked at.
+    drawn(id) {
+      if (this.view(id).isConnected) return;
+      this.graph.centerCell(this.graph.getCellById(id));
+      this.draw();
+    }
+
+    draw() { if (this.many) this.graph.renderer.setRenderArea(this.graph.getGraphArea().inflate(AROUND, AROUND)); }
+
     inside(id) {
+      this.drawn(id);
       const [box, around] = [this.view(id).getBoundingClientRect(), this.canvas.getBoundingClientRect()];
       if (box.top < around.top || box.bottom > around.bottom || box.left < around.left || box.right > around.right) this.graph.centerCell(this.graph.getCellById(id));
     }
@@ -297,19 +312,21 @@
       const first = [...this.steps.keys()][0];
       const now = [...this.steps.values()].find((step) => step.state === "now")?.id;
       const before = stood.get(this.dataset.kept);
-      const named = location.hash.startsWith("#step-") ? location.hash.slice(6) : "";
+      const named = location.hash.startsWith("#step-") ? location.hash.slice(6) : window.handrailCanvas?.chosen() || "";
       if (before) {
         this.graph.zoomTo(before.scale);
         this.graph.translate(before.by.tx, before.by.ty);
       } else {
-        this.zoom("fit");
-        if (this.graph.zoom() < LEAST) {
+        const all = this.graph.getContentArea();
+        if (Math.min(this.canvas.clientWidth / all.width, this.canvas.clientHeight / all.height) >= LEAST) this.zoom("fit");
+        else {
           this.graph.zoomTo(NEAR);
           if (now) this.graph.centerCell(this.graph.getCellById(now));
           else this.graph.positionPoint({ x: this.graph.getCellById(first).position().x + WIDTH / 2, y: this.graph.getCellById(first).position().y }, "50%", 24);
         }
       }
-      if (this.steps.has(named)) this.mark(named);
+      this.draw();
+      if (this.steps.has(named)) { this.mark(named); if (!before) this.inside(named); }
       this.choose([before?.at, named, now, first].find((id) => this.steps.has(id)), false);
     }
   }

@@ -39,7 +39,7 @@ HAPPENS = {
 """Event → what a step that waits for it waits for, after “until”."""
 _SHORTLY = {
     "time": "until {until}", "retry": "until {until}, when it is tried again", "event": "for something to happen outside", "approval": "for an approval",
-    "run": "for another run to end", "documents": "for documents", "task": "for a task to be done", "answer": "for an answer", "effect": "for the outcome of a change",
+    "run": "for another run to end", "documents": "for documents", "task": "for somebody to do a task", "answer": "for an answer", "effect": "for the outcome of a change",
 }  # fmt: skip
 """What a run waits for in a list, after “waits”."""
 _MESSAGES = {
