@@ -269,8 +269,8 @@ def publish_draft(actor: Actor, slug_or_id: str, *, note: str = "", revision: in
     """Publish the draft. With `revision`, only if it is still that one: nobody publishes what they have not seen.
 
     `accept_failed_tests` is the reason for which it is published although tests of it fail; it is logged.
-    Raises NotFound, NotAllowed, Invalid `not_ready` with the reasons, Conflict `stale_revision`, `tests_failed` with each failed test or, where a
-    second person must approve, `review_needed`.
+    Raises NotFound, NotAllowed, Invalid `not_ready` with the reasons, Conflict `stale_revision`, with `revision` `nothing_new` where the draft is
+    live already, `tests_failed` with each failed test or, where a second person must approve, `review_needed`.
     """
     if len(note) > LONGEST_NOTE or "\x00" in note:
         reason = f"takes at most {LONGEST_NOTE} characters"
@@ -288,11 +288,14 @@ def _publish_draft(actor: Actor, slug_or_id: str, note: str, revision: int | Non
         if revision is not None and revision != row.draft_revision:
             raise Conflict("Not published: the draft was changed in the meantime. Look at it again.", code="stale_revision")
         try:
-            return _publish(actor, connection, tests, row, note)
+            after = _publish(actor, connection, tests, row, note)
         except Conflict as error:
             if error.code != "not_ready":
                 raise
             raise Invalid(error.message, code=error.code, details=error.details) from None
+        if revision is not None and after.live_version == row.live_version:
+            raise Conflict(f"Nothing new to publish: version {row.live_version} is live with exactly this.", code="nothing_new")
+        return after
 
 
 # --------------------------------------------------------------------------------------------------------------- inside

@@ -115,3 +115,5 @@ def test_a_version_keeps_the_note_and_nobody_publishes_what_they_have_not_seen(c
         workflows.publish_draft(company.mona, CARE, note="Clearer.", revision=draft.revision - 1)
     workflows.publish_draft(company.mona, CARE, note="Clearer.", revision=draft.revision)
     assert workflows.versions_of(company.mona, CARE)[0][0].note == "Clearer."
+    with pytest.raises(Conflict, match="version 2 is live with exactly this"):
+        workflows.publish_draft(company.mona, CARE, note="The other one's note.", revision=draft.revision)

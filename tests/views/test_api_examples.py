@@ -336,7 +336,7 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "createWorkflow": ("mona", nothing),
         **dict.fromkeys(("listWorkflows", "getWorkflow", "getDefinition", "listVersions", "getVersion"), ("olivia", nothing)),
         **dict.fromkeys(("previewActivation", "previewCancellation"), ("mona", nothing)),
-        **dict.fromkeys(("duplicateWorkflow", "dryRunWorkflow"), ("mona", nothing)),
+        **dict.fromkeys(("duplicateWorkflow", "dryRunWorkflow", "tryOnContacts"), ("mona", nothing)),
         "deleteWorkflow": ("mona", draft),
         **dict.fromkeys(
             ("changeWorkflow", "activateWorkflow", "pauseWorkflow", "archiveWorkflow", "publishWorkflow", "getDraft", "changeDraft"),
@@ -373,6 +373,7 @@ def back(bench: Bench) -> Scene:
     return told
 
 
+@pytest.mark.daily
 def test_every_example_is_answered_as_it_says(web: Flask, house: Company) -> None:
     bench = Bench(web, house)
     table = scenes(bench)
