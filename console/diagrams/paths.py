@@ -117,7 +117,7 @@ def path(actor: Actor, run_id: str, at: int | None = None) -> Path:
 def picture_of(document: Workflow, collections: Mapping[str, Any]) -> Picture:
     """The steps of the document with texts and edges. `collections` by id give the labels of fields and relations."""
     edges = {step.id: list(step.next.values()) for step in document.steps}
-    back = set(graph.back_edges(edges))
+    back = set(graph.ways_back(edges))
     titles = {step.id: step.title for step in document.steps}
     groups = {member: number for number, group in reversed(list(enumerate(document.groups))) for member in group.steps}
     labels = Labels(collections, collections.get(document.collection or ""))

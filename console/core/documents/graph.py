@@ -87,3 +87,17 @@ def back_edges(edges: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
             elif state[target] == 1:
                 edges_back.append((node, target))
     return edges_back
+
+
+def ways_back(edges: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """Edges without which there is no cycle: those within a cycle to a node that stands no later, or those of `back_edges` where these are fewer."""
+    order = {node: number for number, node in enumerate(edges)}
+    by_search = back_edges(edges)
+    by_order = []
+    for node, targets in edges.items():
+        for target in targets:
+            if order.get(target, len(order)) <= order[node] and node in reachable(edges, [target]):
+                by_order.append((node, target))
+                if len(by_order) > len(by_search):
+                    return by_search
+    return by_order

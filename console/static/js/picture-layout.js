@@ -4,6 +4,8 @@
   const WIDTH = 252;
   const HEIGHT = 60;
   const LINE = 8; // places are on a grid
+  const [IN, OUT] = ["in ", "out "];
+  const ROOM = { left: 20, top: 34, width: 40, height: 54 }; // what the frame of a group takes around its steps
 
   const round = (value) => Math.round(value / LINE) * LINE;
 
@@ -23,32 +25,90 @@
     return { places, bends: arranged && !settled.length ? arranged.bends : new Map(), frames: frames(nodes, places) };
   }
 
+  // Steps of one group stand together: each group is arranged for itself, then the groups, with the steps in none, are. A way from group to
+  // group leaves below all steps of the one and comes in above all of the other, so that it goes around them.
   function arrange(nodes, edges) {
-    const grouped = nodes.some((node) => node.group !== undefined);
-    const graph = new window.dagre.graphlib.Graph({ multigraph: true, compound: grouped });
+    const on = edges.filter((edge) => !edge.back);
+    if (!nodes.some((node) => node.group !== undefined)) return flow(nodes.map(box), on);
+    const blockOf = new Map(nodes.map((node) => [node.id, node.group === undefined ? `step ${node.id}` : `group ${node.group}`]));
+    const between = on.filter((edge) => blockOf.get(edge.from) !== blockOf.get(edge.to));
+    const blocks = [...new Set(blockOf.values())].map((id) => {
+      const own = nodes.filter((node) => blockOf.get(node.id) === id);
+      if (!id.startsWith("group ")) return { id, room: { left: 0, top: 0 }, inside: flow(own.map(box), []), width: WIDTH, height: HEIGHT };
+      const inside = within(own, on.filter((edge) => blockOf.get(edge.from) === id || blockOf.get(edge.to) === id));
+      return { id, room: ROOM, inside, width: inside.width + ROOM.width, height: inside.height + ROOM.height };
+    });
+    const outside = flow(blocks, between.map((edge) => ({ ...edge, from: blockOf.get(edge.from), to: blockOf.get(edge.to) })));
+    const [places, bends] = [new Map(), new Map()];
+    const parts = new Map(on.map((edge) => [edge.id, { leaving: [], between: outside.bends.get(edge.id) || [], coming: [] }]));
+    blocks.forEach(({ id, inside, room }) => {
+      const corner = outside.places.get(id);
+      const shifted = ({ x, y }) => ({ x: corner.x + room.left + x, y: corner.y + room.top + y });
+      inside.places.forEach((place, step) => places.set(step, shifted(place)));
+      inside.bends.forEach((points, name) => {
+        const [kind, edge] = name.startsWith(OUT) ? ["leaving", name.slice(OUT.length)] : name.startsWith(IN) ? ["coming", name.slice(IN.length)] : ["between", name];
+        if (parts.has(edge)) parts.get(edge)[kind] = points.map(shifted);
+      });
+    });
+    parts.forEach(({ leaving, between: middle, coming }, edge) => bends.set(edge, [...leaving, ...middle, ...coming]));
+    return { places, bends };
+  }
+
+  const box = (node) => ({ id: node.id, width: WIDTH, height: HEIGHT });
+
+  // The steps of one group with the ways among them, and those that leave it or come in.
+  function within(own, edges) {
+    const here = new Set(own.map((node) => node.id));
+    const among = edges.filter((edge) => here.has(edge.from) && here.has(edge.to));
+    const leaving = edges.filter((edge) => here.has(edge.from) && !here.has(edge.to));
+    const coming = edges.filter((edge) => !here.has(edge.from) && here.has(edge.to));
+    const goesOn = new Set(among.map((edge) => edge.from));
+    const isReached = new Set(among.map((edge) => edge.to));
+    const [boxes, ways] = [own.map(box), [...among]];
+    const hidden = (id, from, to) => ways.push({ id, from, to, weight: 1 });
+    const past = leaving.filter((edge) => goesOn.has(edge.from));
+    if (past.length) {
+      boxes.push({ id: OUT, width: 1, height: 1 });
+      past.forEach((edge) => hidden(OUT + edge.id, edge.from, OUT));
+      own.filter((node) => !goesOn.has(node.id)).forEach((node) => hidden(`below ${node.id}`, node.id, OUT));
+    }
+    const down = coming.filter((edge) => isReached.has(edge.to));
+    if (down.length) {
+      boxes.push({ id: IN, width: 1, height: 1 });
+      down.forEach((edge) => hidden(IN + edge.id, IN, edge.to));
+      own.filter((node) => !isReached.has(node.id)).forEach((node) => hidden(`above ${node.id}`, IN, node.id));
+    }
+    const { places, bends } = flow(boxes, ways);
+    const all = own.map((node) => places.get(node.id));
+    const [left, top] = [Math.min(...all.map(({ x }) => x)), Math.min(...all.map(({ y }) => y))];
+    const moved = ({ x, y }) => ({ x: x - left, y: y - top });
+    return {
+      places: new Map(own.map((node) => [node.id, moved(places.get(node.id))])),
+      bends: new Map([...bends].map(([edge, points]) => [edge, points.map(moved)])),
+      width: Math.max(...all.map(({ x }) => x)) - left + WIDTH, height: Math.max(...all.map(({ y }) => y)) - top + HEIGHT,
+    };
+  }
+
+  // Boxes from top to bottom along the edges: {places: left upper corners, bends, width, height}.
+  function flow(boxes, edges) {
+    const graph = new window.dagre.graphlib.Graph({ multigraph: true });
     graph.setGraph({ rankdir: "TB", nodesep: 60, ranksep: 34, edgesep: 36 });
     graph.setDefaultEdgeLabel(() => ({}));
-    nodes.forEach((node) => graph.setNode(node.id, { width: WIDTH, height: HEIGHT }));
-    if (grouped) {
-      nodes.filter((node) => node.group !== undefined).forEach((node) => {
-        graph.setNode(`group ${node.group}`, {});
-        graph.setParent(node.id, `group ${node.group}`);
-      });
-    }
-    edges.filter((edge) => !edge.back).forEach((edge) => {
+    boxes.forEach(({ id, width, height }) => graph.setNode(id, { width, height }));
+    edges.forEach((edge) => {
       const size = edge.label ? { width: 14 + 7 * edge.label.length, height: 18 } : { width: 0, height: 0 };
-      graph.setEdge(edge.from, edge.to, { ...size, labelpos: "c", weight: 3 }, edge.id);
+      graph.setEdge(edge.from, edge.to, { ...size, labelpos: "c", weight: edge.weight ?? 3 }, edge.id);
     });
     window.dagre.layout(graph);
-    const places = new Map(nodes.map((node) => {
-      const { x, y } = graph.node(node.id);
-      return [node.id, { x: round(x - WIDTH / 2), y: round(y - HEIGHT / 2) }];
+    const places = new Map(boxes.map(({ id, width, height }) => {
+      const { x, y } = graph.node(id);
+      return [id, { x: round(x - width / 2), y: round(y - height / 2) }];
     }));
-    const bends = new Map(edges.filter((edge) => !edge.back).map((edge) => {
+    const bends = new Map(edges.map((edge) => {
       const { points } = graph.edge({ v: edge.from, w: edge.to, name: edge.id });
       return [edge.id, points.length > 3 ? points.slice(1, -1) : []];
     }));
-    return { places, bends };
+    return { places, bends, width: graph.graph().width, height: graph.graph().height };
   }
 
   function frames(nodes, places) {
@@ -59,7 +119,7 @@
       found.set(node.group, { ...box, left: Math.min(box.left, x), top: Math.min(box.top, y), right: Math.max(box.right, x), bottom: Math.max(box.bottom, y) });
     });
     return [...found].map(([group, box]) => ({
-      group, title: box.title, x: box.left - 20, y: box.top - 34, width: box.right - box.left + WIDTH + 40, height: box.bottom - box.top + HEIGHT + 54,
+      group, title: box.title, x: box.left - ROOM.left, y: box.top - ROOM.top, width: box.right - box.left + WIDTH + ROOM.width, height: box.bottom - box.top + HEIGHT + ROOM.height,
     }));
   }
 
