@@ -1,6 +1,7 @@
 """Triggers through workers as they start: schedules, events of the log and of databases, floods, circles. No test plays the worker."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -9,7 +10,7 @@ import pytest
 from console import accounts, automation, browse, log, runs, sources, workflows
 from console.automation import firing, trigger_rows
 from console.db.engine import fetch, transaction
-from console.errors import Conflict
+from console.errors import Conflict, NotFound
 from console.postgres import Embedded
 from tests.company import Company
 from tests.services.engine import step, until, workers
@@ -132,6 +133,14 @@ def test_a_workflow_that_leads_to_itself_is_stopped_and_said_so(house: Company) 
     assert len(runs_of("feeds-itself")) == 1
     assert told("feeds-itself", "again") == (2, 0, 0, 1)
     assert "for ever" in fetch("select why from console.firing where status = 'stopped'")[0][0]
+    hour = timedelta(hours=1)
+    counted = automation.firings_counted(house.mona, "feeds-itself", log.now() - hour, log.now() + hour)
+    assert sorted((each.trigger, each.status, bool(each.why), each.count) for each in counted) == [
+        ("again", "started", False, 1),
+        ("again", "stopped", True, 1),
+    ]
+    with pytest.raises(NotFound):
+        automation.firings_counted(house.stan, "feeds-itself", log.now() - hour, log.now() + hour)
 
 
 @pytest.mark.rotating

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from console import messages, runs
+from console import log, messages, runs, workflows
 from console.channels import sandbox
 from console.channels.sandbox import Rule
+from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import ConsoleError, Invalid
 from tests.company import Company
@@ -43,6 +44,17 @@ def test_without_consent_it_is_skipped_once(club: Company) -> None:
     skipped = line(club, run_id)
     assert (skipped.status, skipped.message.code) == ("skipped", "no_address")
     assert messages.pick_up() == 0
+    begin(club, "hello")
+    known = next(each for each in workflows.all_known() if each.slug == "hello")
+    day = timedelta(days=1)
+
+    def counted(actor: Actor) -> list[tuple[str, ...]]:
+        found = messages.counted(actor, known.id, log.now() - day, log.now() + day)
+        return sorted((each.channel, each.status, each.reason, str(each.count)) for each in found)
+
+    assert counted(club.mona) == [("sms", "delivered", "", "1"), ("sms", "skipped", "no address or number", "1")]
+    assert counted(club.stan) == []
+    assert list(messages.counted(club.mona, known.id, log.now() - 2 * day, log.now() - day)) == []
 
 
 def test_sms_leave_by_twilio_and_its_look_up_finds_what_may_have_left(club: Company, given_settings: Callable[..., None]) -> None:

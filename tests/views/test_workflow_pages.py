@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import monitoring, runs, workflows
+from console import accounts, log, monitoring, runs, workflows
 from console.activity import sequencing
 from tests.company import DOCUMENT, STEPS
 from tests.services.failing import failed, mend
@@ -92,6 +92,37 @@ def test_executions_are_filtered_in_the_address(broken: "tuple[Pages, str]") -> 
     for query, words in (("?status=odd", "There is no status odd."), ("?from=soon", "soon is no day."), ("?version=x", "x is no version.")):
         assert words in olivia.get(place + query, status=400).text
     assert detail in pages.tom.get(place).links
+
+
+def test_executions_of_a_day_say_why_there_are_none(pages: "Pages") -> None:
+    """Nothing fired, a trigger is off, the workflow is off: each is said where somebody looks for the runs of yesterday."""
+    mona, place = pages.mona, "/workflows/nightly/executions"
+    accounts.create_service_account("robot@fernwick.test", [("operations_lead", "operations")])
+    steps = [STEPS[0] | {"config": {}, "next": {"default": "end"}}, STEPS[-1]]
+    triggers = [
+        {"id": "added", "kind": "event", "on": "record.created", "title": "A customer was added"},
+        {"id": "night", "kind": "event", "on": "record.updated", "title": "A customer was changed", "enabled": False},
+    ]
+    document = DOCUMENT | {
+        "slug": "nightly",
+        "title": "Nightly",
+        "steps": steps,
+        "run_as": "robot@fernwick.test",
+        "triggers": triggers,
+        "groups": [],
+    }
+    workflows.import_file(document, publish=True)
+    today = log.now().date().isoformat()
+    page = mona.get(f"{place}?from={today}")
+    assert "Why there is none" in page.text
+    assert "Did not fire A customer was added: Nothing that it waits for happened" in page.text
+    assert "Off A customer was changed: It is switched off." in page.text
+    assert "It was not active in this time; switched on" in mona.get(f"{place}?from=2026-11-01&to=2026-11-02").text
+    workflows.pause(pages.company.mona, "nightly", "Month's end")
+    assert "Paused The workflow: Its triggers start nothing" in mona.get(f"{place}?from={today}").text
+    for unbounded in ("", f"?to={today}", "?from=2020-01-01"):
+        assert "Why there is none" not in mona.get(place + unbounded).text, unbounded
+    pages.stan.get(f"{place}?from={today}", status=404)
 
 
 def test_a_run_is_a_journal_with_its_error_open_from_which_it_is_done_again(broken: "tuple[Pages, str]") -> None:

@@ -16,7 +16,8 @@ from console.runs.showing import run_filters
 from console.views import frame, refusals
 from console.views.run import form_boxes, step_values
 from console.views.run.wait_words import waits_shortly
-from console.views.workflows import due_time, tabs
+from console.views.workflows import due_time, periods, tabs
+from console.views.workflows.periods import Told
 from console.views.workflows.tabs import Tab
 from console.workflows import Known
 
@@ -53,10 +54,12 @@ def listed(slug: str) -> Response:
         if (value := request.args.get(name, ""))
     }
     wrong = None
+    then: list[Told] = []
     heads: list[runs.RunHead] = []
     following = None
     try:
         heads, following = runs.find(frame.actor(), _filters(known, given), limit=PAGE, after=request.args.get("after"))
+        then = periods.told(known, _midnight(given, "from"), _midnight(given, "to", later=1), runs=bool(heads))
     except Malformed as error:
         wrong = error
     look = frame.look()
@@ -69,6 +72,7 @@ def listed(slug: str) -> Response:
         "given": given,
         "filtered": bool(given),
         "wrong": wrong,
+        "then": then,
         "statuses": [(status, status_words(status)) for status in STATUS_ORDER],
         "triggers": [(name, TRIGGER_WORDS.get(name, name)) for name in run_filters.TRIGGERS],
         "versions": range(known.live or 0, 0, -1)[:50],
@@ -114,15 +118,20 @@ def _filters(known: Known, given: Mapping[str, str]) -> dict[str, str]:
     """Return the filters of `runs.find`: days become moments of the reader's zone. Raises Malformed for what is no day."""
     found = {name: value for name, value in given.items() if name not in ("from", "to")} | {"workflow": known.id}
     for name, filter_name, later in (("from", "started.gte", 0), ("to", "started.lt", 1)):
-        if name in given:
-            try:
-                day = date.fromisoformat(given[name]) + timedelta(days=later)
-            except (ValueError, OverflowError):
-                raise Malformed(
-                    f"{given[name][:20]} is no day.", details=[{"field": name, "reason": "A day such as 2026-11-20."}]
-                ) from None
-            found[filter_name] = datetime.combine(day, time(), ZoneInfo(frame.look().zone)).isoformat()
+        if (moment := _midnight(given, name, later=later)) is not None:
+            found[filter_name] = moment.isoformat()
     return found
+
+
+def _midnight(given: Mapping[str, str], name: str, *, later: int = 0) -> datetime | None:
+    """Return when the day that is given under the name begins in the reader's zone, so many days later; None without one. Raises Malformed for no day."""
+    if name not in given:
+        return None
+    try:
+        day = date.fromisoformat(given[name]) + timedelta(days=later)
+    except (ValueError, OverflowError):
+        raise Malformed(f"{given[name][:20]} is no day.", details=[{"field": name, "reason": "A day such as 2026-11-20."}]) from None
+    return datetime.combine(day, time(), ZoneInfo(frame.look().zone))
 
 
 def _view(known: Known, run_id: str) -> runs.RunView:

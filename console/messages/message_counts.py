@@ -1,0 +1,59 @@
+"""How many messages a workflow asked for in a period, by channel, and what became of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from console.core.actor import Actor
+from console.db import tables
+from console.db.engine import hot_engine
+from console.runs.showing import record_reach
+
+REASONS: Mapping[str, str] = {
+    "no_address": "no address or number",
+    "do_not_contact": "not to be contacted",
+    "consent_withdrawn": "consent withdrawn",
+    "no_consent": "no consent",
+    "over_cap": "had enough messages for now",
+    "no_common_hour": "no time zone, so no hour that is daytime for certain",
+    "quiet_hours": "quiet hours",
+    "expired": "waited too long",
+    "refused": "refused by the provider",
+    "source_down": "the database of the contact did not answer",
+    "erased": "the contact was erased",
+    "not_wanted": "the run did not need it any more",
+    "retry": "the provider did not answer yet",
+    "no_mail_server": "no mail server is set",
+}
+"""Why a message did not leave, or not yet, in words that hold for many."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCount:
+    """So many messages of a channel ended alike. `reason` says why they did not leave, and is empty for those that did."""
+
+    channel: str
+    status: str
+    reason: str
+    count: int
+
+
+def counted(actor: Actor, workflow: str, since: datetime, until: datetime) -> Sequence[MessageCount]:
+    """Messages asked for from `since` to before `until` by the workflow's runs that the actor may count (see `record_reach`)."""
+    run = tables.run.c
+    allowed = record_reach.countable_runs(actor, run.workflow == workflow)
+    message = sa.table(
+        "message", *(sa.column(name) for name in ("run", "workflow", "direction", "at", "channel", "status", "code")), schema="console"
+    )
+    same = (message.c.channel, message.c.status, sa.func.coalesce(message.c.code, ""))
+    statement = (
+        sa.select(*same, sa.func.count())
+        .select_from(message.join(tables.run, run.id == message.c.run))
+        .where(allowed, message.c.workflow == workflow, message.c.direction == "out", message.c.at >= since, message.c.at < until)
+        .group_by(*same)
+        .order_by(sa.func.count().desc())
+    )
+    with hot_engine().connect() as connection:
+        return [MessageCount(row[0], row[1], REASONS.get(row[2], ""), row[3]) for row in connection.execute(statement)]
