@@ -17,7 +17,7 @@ from console.views import frame, refusals
 from console.views.run import form_boxes, step_values
 from console.views.run.wait_words import waits_shortly
 from console.views.workflows import due_time, periods, tabs
-from console.views.workflows.periods import Told
+from console.views.workflows.periods import Explained
 from console.views.workflows.tabs import Tab
 from console.workflows import Known
 
@@ -54,12 +54,12 @@ def listed(slug: str) -> Response:
         if (value := request.args.get(name, ""))
     }
     wrong = None
-    then: list[Told] = []
+    then: list[Explained] = []
     heads: list[runs.RunHead] = []
     following = None
     try:
         heads, following = runs.find(frame.actor(), _filters(known, given), limit=PAGE, after=request.args.get("after"))
-        then = periods.told(known, _midnight(given, "from"), _midnight(given, "to", later=1), runs=bool(heads))
+        then = periods.explain(known, _midnight(given, "from"), _midnight(given, "to", later=1), runs=bool(heads))
     except Malformed as error:
         wrong = error
     look = frame.look()

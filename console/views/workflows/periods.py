@@ -21,7 +21,7 @@ _STARTED = ("started", "waiting")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Explained:
     """One line: what it is about, how it stands, a sentence, and where more is told."""
 
     title: str
@@ -30,7 +30,7 @@ class Told:
     url: str
 
 
-def told(known: Known, since: datetime | None, until: datetime | None, *, runs: bool) -> list[Told]:
+def explain(known: Known, since: datetime | None, until: datetime | None, *, runs: bool) -> list[Explained]:
     """Return what there is to say of the time from `since` to before `until`, in which there are runs or none; nothing without a beginning, or if that is too long."""
     now = frame.look().now
     end = min(until or now, now)
@@ -51,28 +51,30 @@ def told(known: Known, since: datetime | None, until: datetime | None, *, runs: 
     ]
 
 
-def _switched(known: Known, end: datetime) -> list[Told]:
+def _switched(known: Known, end: datetime) -> list[Explained]:
     look = frame.look()
     badge, url = tabs.STATUS[known.status], tabs.address(known.slug)
     if known.status != "active":
-        return [Told("The workflow", badge, "Its triggers start nothing, and nobody can be enrolled.", url)]
+        return [Explained("The workflow", badge, "Its triggers start nothing, and nobody can be enrolled.", url)]
     if known.since is not None and known.since >= end:
         words = f"It was not active in this time; switched on {formats.ago(known.since, look)}."
-        return [Told("The workflow", Badge("Off then", "warn", "player-pause"), words, url)]
+        return [Explained("The workflow", Badge("Off then", "warn", "player-pause"), words, url)]
     return []
 
 
-def _trigger(known: Known, trigger: Listed, fired: Sequence[FiringCount]) -> Told:
+def _trigger(known: Known, trigger: Listed, fired: Sequence[FiringCount]) -> Explained:
     title = trigger.definition.title or automation.trigger_words(trigger.definition)
     url = tabs.address(known.slug, "/triggers")
     count = sum(each.count for each in fired)
     if trigger.problem:
-        return Told(title, Badge("Problem", "bad", "alert-triangle"), trigger.problem, url)
+        return Explained(title, Badge("Problem", "bad", "alert-triangle"), trigger.problem, url)
     if not trigger.enabled:
-        return Told(title, Badge("Off", "", "ban"), "It is switched off." if not count else _outcome(fired), url)
+        return Explained(title, Badge("Off", "", "ban"), "It is switched off." if not count else _outcome(fired), url)
     if not count:
-        return Told(title, Badge("Did not fire", "warn", "clock"), "Nothing that it waits for happened, or its filter let none pass.", url)
-    return Told(title, Badge(f"{count:,} times" if count > 1 else "Once", "good", "check"), _outcome(fired), url)
+        return Explained(
+            title, Badge("Did not fire", "warn", "clock"), "Nothing that it waits for happened, or its filter let none pass.", url
+        )
+    return Explained(title, Badge(f"{count:,} times" if count > 1 else "Once", "good", "check"), _outcome(fired), url)
 
 
 def _outcome(fired: Sequence[FiringCount]) -> str:
@@ -86,7 +88,7 @@ def _outcome(fired: Sequence[FiringCount]) -> str:
     )
 
 
-def _channel(known: Known, name: str, sent: Sequence[MessageCount]) -> Told:
+def _channel(known: Known, name: str, sent: Sequence[MessageCount]) -> Explained:
     left = sum(each.count for each in sent if each.status in LEFT)
     waiting = [each for each in sent if each.status in ("waiting", "sending")]
     not_sent = [each for each in sent if each.status not in (*LEFT, "waiting", "sending")]
@@ -96,7 +98,7 @@ def _channel(known: Known, name: str, sent: Sequence[MessageCount]) -> Told:
             why = _reasons([(each.reason, each.count) for each in group])
             parts.append(f"{sum(each.count for each in group):,} {words}{f' ({why})' if why else ''}")
     badge = Badge("Sent", "good", "check") if left else Badge("None sent", "warn", "clock")
-    return Told(name, badge, "; ".join(parts).capitalize(), f"/outbox?workflow={known.slug}")
+    return Explained(name, badge, "; ".join(parts).capitalize(), f"/outbox?workflow={known.slug}")
 
 
 def _reasons(counted: Sequence[tuple[str, int]]) -> str:
