@@ -12,7 +12,7 @@ from console import log, records, workflows
 from console.automation import log_events
 from console.automation.log_events import LogEvent
 from console.core import expressions, policy, scopes
-from console.core.documents.workflow import Exit
+from console.core.documents.workflow import Exit, Workflow
 from console.db.engine import alone, fetch
 from console.enrolments import leaving
 from console.enrolments.places import opened_values
@@ -117,7 +117,7 @@ def read(leads: Sequence[str]) -> list[Place]:
 
 def _place(row: Any, target: Target, found: Mapping[str, Mapping[str, Any]]) -> Place:
     lead, workflow, version, collection, key, subject, nonce, ct, run = row
-    document = workflows.version(workflow, version).document if version is not None else target.document
+    document = _document(workflow, version) if version is not None else target.document
     record: Mapping[str, Any] | None = {}
     if collection is not None:
         record = found[collection][key].values if key in found[collection] else None
@@ -125,6 +125,12 @@ def _place(row: Any, target: Target, found: Mapping[str, Mapping[str, Any]]) -> 
     exits = document.exits if document else []
     variables = policy.rules(document, log.now()).variables if document and exits else {}
     return Place(lead, workflow, exits, variables, collection, record, values, run)
+
+
+def _document(workflow: str, version: int) -> Workflow | None:
+    """The document that somebody's run goes by; None where this release cannot read it: then they leave by no exit, and all others are judged."""
+    definition = workflows.readable_version(workflow, version)
+    return definition.document if definition is not None else None
 
 
 def judge(place: Place, event: Mapping[str, Any] | None) -> bool:
