@@ -8,6 +8,7 @@ from console.enrolments.contact_files import ENCODINGS, ContactFile
 from console.enrolments.counts import Counts, counts_of
 from console.enrolments.entering import enrol, enrol_leads, enrolled_before, takes_in
 from console.enrolments.leaving import leave, unenrol
+from console.enrolments.leaving_many import TakeOut, TakeOutPlan, Those, take_out
 from console.enrolments.pace import Pace, paces
 from console.enrolments.places import HERE, STATUSES, Lead, Places
 from console.enrolments.targets import Target, find, seen
@@ -26,7 +27,10 @@ __all__ = [
     "Pace",
     "Places",
     "Question",
+    "TakeOut",
+    "TakeOutPlan",
     "Target",
+    "Those",
     "batches",
     "begin",
     "beginning",
@@ -41,9 +45,11 @@ __all__ = [
     "find",
     "leave",
     "leaving",
+    "leaving_many",
     "paces",
     "places",
     "seen",
+    "take_out",
     "takes_in",
     "targets",
     "unenrol",

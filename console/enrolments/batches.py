@@ -20,6 +20,7 @@ from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
 from console.enrolments import contact_files, whom_to_enrol
 from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Entry, admit, judge
+from console.enrolments.leaving_many import LEAVING
 from console.enrolments.targets import Target, require_open, seen
 from console.enrolments.whom_to_enrol import Question
 from console.errors import ConsoleError, Invalid, NotFound
@@ -193,7 +194,8 @@ def causes(batch_id: str, *, most: int = 20) -> list[tuple[str, str, int]]:
 def newest(workflow_id: str, *, most: int = 5) -> list[Batch]:
     """The batches of a workflow that were no previews, the newest first, without what was asked for; one statement."""
     kept = tables.enrolment_batch
-    wanted = sa.select(kept).where(kept.c.workflow == workflow_id, sa.not_(kept.c.preview)).order_by(kept.c.created_at.desc()).limit(most)
+    own = (kept.c.workflow == workflow_id, sa.not_(kept.c.preview), kept.c.origin != LEAVING)
+    wanted = sa.select(kept).where(*own).order_by(kept.c.created_at.desc()).limit(most)
     with transaction() as connection:
         return [_of_row(row, Question(), {}) for row in connection.execute(wanted)]
 
@@ -356,7 +358,7 @@ def _read(batch_id: str) -> Batch | None:
     if "\x00" in batch_id:
         return None
     with transaction() as connection:
-        row = connection.execute(sa.select(kept).where(kept.c.id == batch_id)).first()
+        row = connection.execute(sa.select(kept).where(kept.c.id == batch_id, kept.c.origin != LEAVING)).first()
     if row is None:
         return None
     try:

@@ -193,10 +193,11 @@ def taken_ids(message: Message, address: bytes, since: datetime) -> frozenset[st
 
 
 _WAITED_FOR = """
-select exists (select from console.run r /* every run */ where r.id = %s and r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = %s)
+select exists (select from console.run r /* every run */ where r.id = %s and r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = %s
+    and not exists (select from console.enrolment e where e.run = r.id and e.left_at is not null))
 """
 
 
 def still_wanted(message: Message) -> bool:
-    """Whether the run still waits for the message; one without a run is."""
+    """Whether the run still waits for the message, and whoever it is about has not left the workflow; one without a run is."""
     return message.run is None or bool(fetch(_WAITED_FOR, (message.run, message.key))[0][0])

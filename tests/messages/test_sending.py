@@ -192,4 +192,6 @@ def test_a_message_with_an_empty_merge_field_does_not_leave_and_says_which(club:
         instead = begin(
             club, workflow("instead", [{"id": "sms", "type": "sms", "config": {"text": "Hello {{ first(record.worth, '') }}"}}]), BRAM
         )
-        assert line(club, instead).message.status == "waiting", "it is evening where Bram is: the text says itself that nothing may stand there"
+        assert line(club, instead).message.status == "waiting", (
+            "it is evening where Bram is: the text says itself that nothing may stand there"
+        )
