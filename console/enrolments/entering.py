@@ -4,16 +4,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from console import faults, log, runs
+from console.access import EVERY_RUN
 from console.core.actor import Actor
 from console.db.engine import transaction
 from console.db.ids import new_id
-from console.enrolments.admission import Answer, Candidate, Entry, admit, told_again, wrong_contact
+from console.enrolments import exits, places
+from console.enrolments.admission import ALREADY, ENROLLED, REFUSED, Answer, Candidate, Entry, admit, judge, told_again, wrong_contact
 from console.enrolments.targets import Target, find, require_open, seen
 from console.enrolments.whom_to_enrol import wrong_records
-from console.errors import Invalid
-from console.runs import ENGINE
+from console.errors import Conflict, Invalid
+from console.runs import ENGINE, RecordRef, StartedBy
 
 MOST_LEADS = 1_000
+_WITH_RUN = f"""
+update console.enrolment e set run = %s, begun_at = %s, version = r.version, step = coalesce(a.step, e.step), left_at = r.ended_at,
+    status = case when r.ended_at is null then 'active' else 'left' end, ending = case when r.ended_at is not null then r.status end
+from {EVERY_RUN.sql()} left join console.attempt a on a.run = r.id and a.n = r.current where r.id = %s and e.id = %s
+"""  # noqa: S608 (texts of ours)
 
 
 def enrol(
@@ -44,6 +52,44 @@ def enrol(
     candidate = Candidate(0, record, values, wrong, key)
     with transaction() as connection:
         return admit(connection, target, [candidate], Entry(actor or ENGINE, origin, trigger, led_by=led_by))[0]
+
+
+def enrol_at_once(
+    workflow: str, *, by: StartedBy, record: RecordRef, values: Mapping[str, Any], key: str, identity: Actor | None = None
+) -> str:
+    """Start the run of a record for a trigger that answers with it, and give the record its place in the workflow: the run's id. The same `key` gives the same run.
+
+    `identity` is whom the run acts for where the document names no account. The caller has judged its rights. Raises Conflict (`already_enrolled` with the
+    `run_id`; `not_again`, `exited`) where they may not come in, and what a start raises: then nothing is written.
+    """
+    target = find(workflow)
+    require_open(target)
+    candidate = Candidate(0, record.key, values, (), key)
+    before = told_again(target, [candidate])[0]
+    if before.status == ENROLLED and (run_id := places.run_of(str(before.lead))) is not None:
+        return run_id
+    _require_free(target, judge(target, [candidate])[0])
+    if exits.applies(target, record.key, values):
+        raise Conflict(f"An exit of {target.title} applies to this record: nothing was started.", code="exited")
+    run_id = runs.start_hands_off(target.id, by=by, record=record, values=values, key=key, identity=identity)
+    faults.point("enrolments.at_once")
+    with transaction() as connection:
+        answer = admit(connection, target, [candidate], Entry(identity or ENGINE, by.kind, by.id, led_by=by.chain))[0]
+        if answer.status == ENROLLED:
+            connection.exec_driver_sql(_WITH_RUN, (run_id, log.now(), run_id, answer.lead))
+    if answer.status != ENROLLED:  # another delivery about the same record was faster
+        runs.take_out(ENGINE, run_id, "It was in the workflow already.")
+    _require_free(target, answer)
+    return run_id
+
+
+def _require_free(target: Target, answer: Answer) -> None:
+    """Raise Conflict where the record is in the workflow already, or may not come again."""
+    if answer.status == ALREADY:
+        run_id = places.run_of(str(answer.lead))
+        raise Conflict(f"This record is in {target.title} already.", code="already_enrolled", **({"run_id": run_id} if run_id else {}))
+    if answer.status == REFUSED:
+        raise Conflict(" ".join(str(reason["reason"]) for reason in answer.reasons), code="not_again")
 
 
 def enrol_leads(actor: Actor, slug_or_id: str, leads: Sequence[Mapping[str, Any]]) -> tuple[Target, list[Answer]]:

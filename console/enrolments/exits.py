@@ -142,6 +142,18 @@ def judge(place: Place, event: Mapping[str, Any] | None) -> bool:
     return reason is not None and leaving.leave(ENGINE, find(place.workflow), place.id, leaving.EXITED, reason)
 
 
+def applies(target: Target, key: str, values: Mapping[str, Any]) -> bool:
+    """Whether an exit of the workflow applies to this record before it has come in. Raises SourceDown."""
+    collection, exits = target.collection, target.exits
+    if collection is None or target.document is None or not exits:
+        return False
+    names = [item.name for item in records.collection(collection).fields]
+    found = records.named(collection, [key], scopes.whole(collection), names).get(key)
+    variables = policy.rules(target.document, log.now()).variables
+    place = Place("", target.id, exits, variables, collection, found.values if found else {}, values, None)
+    return found is not None and applying(place, None) is not None
+
+
 def applying(place: Place, event: Mapping[str, Any] | None) -> str | None:
     """The reason of the first exit that applies; None where none does."""
     roots = {"record": place.record, "input": place.input, "variables": place.variables, "now": log.now()}
