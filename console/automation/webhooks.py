@@ -211,10 +211,10 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
 
 
 def _run_of(hook: Hook, delivery: Delivery, ident: str, key: str, record: RecordRef | None, values: Mapping[str, Any]) -> str:
-    """The run that is started. Where the document says how one leaves the workflow or comes again, the record gets its place in it first. Raises what a start raises."""
+    """The run that is started. Where the document says how one leaves the workflow or comes again, it has its place there. Raises what a start raises."""
     row, identity = hook.row, None if hook.signed else delivery.sender
     by = StartedBy(row.id, KIND, {"on": KIND, "id": ident, "at": log.body.moment(log.now())})
-    if record is None or not enrolments.takes_in(row.workflow):
+    if (record is None and document_of(row).collection is not None) or not enrolments.has_places(row.workflow):
         return runs.start_hands_off(row.workflow, by=by, record=record, values=values, key=key, identity=identity)
     return enrolments.enrol_at_once(row.workflow, by=by, record=record, values=values, key=key, identity=identity)
 

@@ -55,22 +55,24 @@ def enrol(
 
 
 def enrol_at_once(
-    workflow: str, *, by: StartedBy, record: RecordRef, values: Mapping[str, Any], key: str, identity: Actor | None = None
+    workflow: str, *, by: StartedBy, record: RecordRef | None, values: Mapping[str, Any], key: str, identity: Actor | None = None
 ) -> str:
-    """Start the run of a record for a trigger that answers with it, and give the record its place in the workflow: the run's id. The same `key` gives the same run.
+    """Start the run of a record, or of a lead with these values, for a trigger that answers with it, and give it its place in the workflow: the run's id.
+
+    The same `key` gives the same run.
 
     `identity` is whom the run acts for where the document names no account. The caller has judged its rights. Raises Conflict (`already_enrolled` with the
     `run_id`; `not_again`, `exited`) where they may not come in, and what a start raises: then nothing is written.
     """
     target = find(workflow)
     require_open(target)
-    candidate = Candidate(0, record.key, values, (), key)
+    candidate = Candidate(0, record.key if record is not None else None, values, (), key)
     before = told_again(target, [candidate])[0]
     if before.status == ENROLLED and (run_id := places.run_of(str(before.lead))) is not None:
         return run_id
     _require_free(target, judge(target, [candidate])[0])
-    if exits.applies(target, record.key, values):
-        raise Conflict(f"An exit of {target.title} applies to this record: nothing was started.", code="exited")
+    if exits.applies(target, candidate.record, values):
+        raise Conflict(f"An exit of {target.title} applies already: nothing was started.", code="exited")
     run_id = runs.start_hands_off(target.id, by=by, record=record, values=values, key=key, identity=identity)
     faults.point("enrolments.at_once")
     with transaction() as connection:
@@ -87,7 +89,8 @@ def _require_free(target: Target, answer: Answer) -> None:
     """Raise Conflict where the record is in the workflow already, or may not come again."""
     if answer.status == ALREADY:
         run_id = places.run_of(str(answer.lead))
-        raise Conflict(f"This record is in {target.title} already.", code="already_enrolled", **({"run_id": run_id} if run_id else {}))
+        what = "This record is" if target.collection is not None else "They are"
+        raise Conflict(f"{what} in {target.title} already.", code="already_enrolled", **({"run_id": run_id} if run_id else {}))
     if answer.status == REFUSED:
         raise Conflict(" ".join(str(reason["reason"]) for reason in answer.reasons), code="not_again")
 
@@ -135,4 +138,10 @@ def _candidate(actor: Actor, target: Target, row: int, lead: Mapping[str, Any]) 
 def takes_in(workflow: str) -> bool:
     """Whether what a trigger finds is enrolled in this workflow and not started at once: its document says how one leaves it or comes again."""
     document = find(workflow).document
-    return document is not None and document.collection is not None and (bool(document.exits) or document.reenrol is not None)
+    return document is not None and document.collection is not None and has_places(workflow)
+
+
+def has_places(workflow: str) -> bool:
+    """Whether whoever comes into this workflow has a place in it, by which they leave it early or are kept from coming again; leads too."""
+    document = find(workflow).document
+    return document is not None and (bool(document.exits) or document.reenrol is not None)

@@ -142,16 +142,19 @@ def judge(place: Place, event: Mapping[str, Any] | None) -> bool:
     return reason is not None and leaving.leave(ENGINE, find(place.workflow), place.id, leaving.EXITED, reason)
 
 
-def applies(target: Target, key: str, values: Mapping[str, Any]) -> bool:
-    """Whether an exit of the workflow applies to this record before it has come in. Raises SourceDown."""
-    collection, exits = target.collection, target.exits
-    if collection is None or target.document is None or not exits:
+def applies(target: Target, key: str | None, values: Mapping[str, Any]) -> bool:
+    """Whether an exit of the workflow applies to this record, or to a lead with these values, before they have come in. Raises SourceDown."""
+    if target.document is None or not target.exits:
         return False
-    names = [item.name for item in records.collection(collection).fields]
-    found = records.named(collection, [key], scopes.whole(collection), names).get(key)
+    record: Mapping[str, Any] = {}
+    if target.collection is not None and key is not None:
+        names = [item.name for item in records.collection(target.collection).fields]
+        found = records.named(target.collection, [key], scopes.whole(target.collection), names).get(key)
+        if found is None:
+            return False
+        record = found.values
     variables = policy.rules(target.document, log.now()).variables
-    place = Place("", target.id, exits, variables, collection, found.values if found else {}, values, None)
-    return found is not None and applying(place, None) is not None
+    return applying(Place("", target.id, target.exits, variables, target.collection, record, values, None), None) is not None
 
 
 def applying(place: Place, event: Mapping[str, Any] | None) -> str | None:

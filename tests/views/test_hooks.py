@@ -154,6 +154,22 @@ def test_a_start_by_webhook_has_its_place_in_a_workflow_that_says_how_one_leaves
     assert client.post(url, json={"record": "2", "why": "x"}, headers=mona).status_code == 202, "what was refused does not bar"
 
 
+def test_a_lead_by_webhook_is_in_a_workflow_once_and_leaves_it_by_its_exits(client: FlaskClient, company: Company) -> None:
+    fields = [{"name": name, "label": name.capitalize(), "type": "text"} for name in ("phone", "why")]
+    about = {"format": 1, "slug": "leads", "title": "Leads", "team": "operations", "run_as": ROBOT, "reenrol": "after_end"}
+    steps = [step("start", "start", "read") | {"config": {"fields": fields}}, *STEPS[1:]]
+    exits = [{"if": "input.why == 'stop'", "reason": "Stop"}]
+    workflows.import_file(about | {"steps": steps, "exits": exits, "triggers": [HOOKS[0]]}, publish=True)
+    url, mona = address(client, company, "plain", "leads"), key(company, "mona")
+    first = client.post(url, json={"phone": "+370 600 00001", "why": "a"}, headers=mona)
+    assert first.status_code == 202, first.json
+    again = client.post(url, json={"phone": "+370-600-00001", "why": "b"}, headers=mona)
+    assert (again.status_code, again.get_json()["code"], again.get_json()["runId"]) == (409, "already_enrolled", first.get_json()["runId"])
+    assert client.post(url, json={"phone": "+370 600 00002", "why": "stop"}, headers=mona).get_json()["code"] == "exited"
+    [lead] = enrolments.places.page(company.mona, enrolments.find("leads")).rows
+    assert (lead.run, dict(lead.values)["phone"]) == (first.get_json()["runId"], "+370 600 00001")
+
+
 def test_a_signed_delivery_is_known_by_its_secret_and_taken_once(client: FlaskClient, company: Company) -> None:
     url = address(client, company, "signed")
     made = client.post("/api/v1/workflows/call-in/triggers/signed/secret", json={}, headers=key(company, "mona"))
