@@ -4,7 +4,7 @@ from console.enrolments import erasing
 from console.enrolments.admission import Answer, Candidate
 from console.enrolments.batches import Batch
 from console.enrolments.beginning import begin
-from console.enrolments.contact_files import ENCODINGS, ContactFile
+from console.enrolments.contact_files import ContactFile
 from console.enrolments.counts import Counts, counts_of
 from console.enrolments.entering import enrol, enrol_at_once, enrol_leads, enrolled_before, has_places, takes_in
 from console.enrolments.leaving import leave, unenrol
@@ -15,7 +15,6 @@ from console.enrolments.targets import Target, find, seen
 from console.enrolments.whom_to_enrol import Question
 
 __all__ = [
-    "ENCODINGS",
     "HERE",
     "STATUSES",
     "Answer",

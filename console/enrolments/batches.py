@@ -14,6 +14,7 @@ import orjson
 import sqlalchemy as sa
 
 from console import access, accounts, faults, log, queue, records, subjects
+from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
@@ -379,7 +380,7 @@ def with_columns(question: Question, columns: Mapping[str, str], *, match: str |
     """The question of a file with the names of its columns, and the encoding that a person has chosen."""
     if question.file is None:
         return question
-    chosen = encoding if encoding in contact_files.ENCODINGS else question.file.encoding
+    chosen = encoding if encoding in ENCODINGS else question.file.encoding
     return replace(question, columns=dict(columns), match=match, file=replace(question.file, encoding=chosen))
 
 

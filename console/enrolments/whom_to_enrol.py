@@ -11,6 +11,7 @@ import orjson
 from console import access, browse, records
 from console.browse import BrowseQuery
 from console.contacts import imports
+from console.contacts.encodings import ENCODINGS
 from console.core import filters, scopes
 from console.core.actor import Actor
 from console.core.forms import missing_message
@@ -188,7 +189,7 @@ def _candidates(actor: Actor, target: Target, question: Question, part: Sequence
     made = []
     for number, row in part:
         if row is None:
-            encoding = contact_files.ENCODINGS[question.file.encoding] if question.file else "this encoding"
+            encoding = ENCODINGS[question.file.encoding] if question.file else "this encoding"
             made.append(Candidate(number, wrong=_reasons(f"This line cannot be read as {encoding}.", "csv")))
         elif target.collection:
             made.append(_of_record(target, question, number, row, found))

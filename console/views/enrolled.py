@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 from flask import Blueprint, Response, make_response, request
 
 from console import access, automation, browse, enrolments, queue, workflows
+from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
 from console.core.documents.fields import OWN_INPUT, shown
 from console.enrolments import Batch, Counts, Lead, Question, Target
@@ -319,7 +320,7 @@ def _mapping(found: Batch, target: Target) -> dict[str, Any]:
         "choices": [*choices, *extra],
         "matches": choices if target.collection else [],
         "match": found.question.match or "",
-        "encodings": list(enrolments.ENCODINGS.items()),
+        "encodings": list(ENCODINGS.items()),
         "encoding": file.encoding,
     }
 
