@@ -6,7 +6,7 @@ from console.enrolments.batches import Batch
 from console.enrolments.beginning import begin
 from console.enrolments.contact_files import ContactFile
 from console.enrolments.counts import Counts, counts_of
-from console.enrolments.entering import enrol, enrol_at_once, enrol_leads, enrolled_before, has_places, takes_in
+from console.enrolments.entering import enrol, enrol_at_once, enrol_leads, enrolled_before, has_places, start, takes_in
 from console.enrolments.leaving import leave, unenrol
 from console.enrolments.leaving_many import TakeOut, TakeOutPlan, Those, take_out
 from console.enrolments.pace import Pace, paces
@@ -50,6 +50,7 @@ __all__ = [
     "paces",
     "places",
     "seen",
+    "start",
     "take_out",
     "takes_in",
     "targets",

@@ -1,10 +1,10 @@
 """Enrolling a few at once: what a trigger fires for, and the leads that a program sends."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from console import faults, log, runs
+from console import access, faults, log, runs
 from console.access import EVERY_RUN
 from console.core.actor import Actor
 from console.db.engine import transaction
@@ -12,9 +12,10 @@ from console.db.ids import new_id
 from console.enrolments import exits, places
 from console.enrolments.admission import ALREADY, ENROLLED, REFUSED, Answer, Candidate, Entry, admit, judge, told_again, wrong_contact
 from console.enrolments.targets import Target, find, require_open, seen
-from console.enrolments.whom_to_enrol import wrong_records
+from console.enrolments.whom_to_enrol import labelled, wrong_records
 from console.errors import Conflict, Invalid
 from console.runs import ENGINE, RecordRef, StartedBy
+from console.workflows import OBJECT
 
 MOST_LEADS = 1_000
 _WITH_RUN = f"""
@@ -70,16 +71,52 @@ def enrol_at_once(
     before = told_again(target, [candidate])[0]
     if before.status == ENROLLED and (run_id := places.run_of(str(before.lead))) is not None:
         return run_id
+
+    def start() -> str:
+        return runs.start_hands_off(target.id, by=by, record=record, values=values, key=key, identity=identity)
+
+    own = target.document is not None and target.document.run_as is None
+    if record is not None and (
+        labelled(target, [record.key]) or (own and identity is not None and _hidden_from(identity, target, candidate))
+    ):
+        return start()  # which says what is wrong; who needs a clearance stands in no list
+    return _placed(target, candidate, Entry(identity or ENGINE, by.kind, by.id, led_by=by.chain), start)
+
+
+def start(actor: Actor, slug_or_id: str, collection: str | None, record: str | None, values: Mapping[str, Any]) -> str:
+    """Start a run as `runs.start` does. Where nobody holds the run, and the document says how one leaves or comes again, it has its place in the workflow.
+
+    Raises what `runs.start` raises, and Conflict `already_enrolled`, `not_again`, `exited`.
+    """
+
+    def begin() -> str:
+        return runs.start(actor, slug_or_id, collection, record, values)
+
+    target, candidate = find(slug_or_id), Candidate(0, record, values)
+    hands_off = target.document is not None and target.document.run_as is not None
+    may = access.can(actor, target.team or None, f"{OBJECT}:{target.slug}", "start") and (record is None) == (target.collection is None)
+    if not hands_off or not has_places(target.id) or not may or _hidden_from(actor, target, candidate):
+        return begin()  # which says what is wrong
+    return _placed(target, candidate, Entry(actor, "api" if actor.kind == "key" else "by_hand"), begin)
+
+
+def _hidden_from(actor: Actor, target: Target, candidate: Candidate) -> bool:
+    """Whether the actor does not see the record, and is told nothing of it."""
+    return candidate.record is not None and bool(wrong_records(actor, target, [candidate.record]))
+
+
+def _placed(target: Target, candidate: Candidate, entry: Entry, begin: Callable[[], str]) -> str:
+    """Begin the run of somebody who may come in now, and give them their place with it: the run's id. Raises Conflict where they may not."""
     _require_free(target, judge(target, [candidate])[0])
-    if exits.applies(target, candidate.record, values):
+    if exits.applies(target, candidate.record, candidate.values):
         raise Conflict(f"An exit of {target.title} applies already: nothing was started.", code="exited")
-    run_id = runs.start_hands_off(target.id, by=by, record=record, values=values, key=key, identity=identity)
+    run_id = begin()
     faults.point("enrolments.at_once")
     with transaction() as connection:
-        answer = admit(connection, target, [candidate], Entry(identity or ENGINE, by.kind, by.id, led_by=by.chain))[0]
+        answer = admit(connection, target, [candidate], entry)[0]
         if answer.status == ENROLLED:
             connection.exec_driver_sql(_WITH_RUN, (run_id, log.now(), run_id, answer.lead))
-    if answer.status != ENROLLED:  # another delivery about the same record was faster
+    if answer.status != ENROLLED:  # somebody else let them in meanwhile
         runs.take_out(ENGINE, run_id, "It was in the workflow already.")
     _require_free(target, answer)
     return run_id

@@ -170,6 +170,29 @@ def test_a_lead_by_webhook_is_in_a_workflow_once_and_leaves_it_by_its_exits(clie
     assert (lead.run, dict(lead.values)["phone"]) == (first.get_json()["runId"], "+370 600 00001")
 
 
+def test_a_start_by_call_has_its_place_too_and_tells_nothing_of_who_is_out_of_sight(client: FlaskClient, company: Company) -> None:
+    about = {"format": 1, "slug": "placed", "title": "Placed", "team": "operations", "collection": "customer", "run_as": ROBOT}
+    workflows.import_file(about | {"reenrol": "never", "steps": STEPS}, publish=True)
+    keys = {who: key(company, who) for who in ("olivia", "tom", "stan")}
+
+    def start(who: str, record: str, **more: str) -> Any:
+        body = {"workflow": "placed", "collection": "customer", "record": record, "input": {"why": "x"}}
+        return client.post("/api/v1/runs", json=body, headers=keys[who] | more)
+
+    first = start("olivia", "3", **{"X-Idempotency-Key": "a-key-of-mine"})
+    assert first.status_code == 201, first.json
+    run_id = first.get_json()["id"]
+    [lead] = enrolments.places.page(company.mona, enrolments.find("placed")).rows
+    assert (lead.run, lead.status, lead.origin, lead.entered_by) == (run_id, "active", "api", company.olivia.id)
+    assert start("olivia", "3", **{"X-Idempotency-Key": "a-key-of-mine"}).get_json()["id"] == run_id
+    assert (start("olivia", "3").status_code, start("olivia", "3").get_json()["code"]) == (409, "already_enrolled")
+    assert start("tom", "3").status_code == start("tom", "99").status_code == 404, "customer 3 is of another desk"
+    assert start("stan", "3").status_code == 404
+    enrolments.unenrol(company.mona, "placed", lead.id, "Enough.")
+    assert start("olivia", "3").get_json()["code"] == "not_again"
+    assert start("tom", "3").status_code == 404
+
+
 def test_a_signed_delivery_is_known_by_its_secret_and_taken_once(client: FlaskClient, company: Company) -> None:
     url = address(client, company, "signed")
     made = client.post("/api/v1/workflows/call-in/triggers/signed/secret", json={}, headers=key(company, "mona"))
