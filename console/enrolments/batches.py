@@ -380,7 +380,7 @@ def with_columns(question: Question, columns: Mapping[str, str], *, match: str |
     """The question of a file with the names of its columns, and the encoding that a person has chosen."""
     if question.file is None:
         return question
-    chosen = encoding if encoding in ENCODINGS else question.file.encoding
+    chosen = encoding if encoding is not None and encoding in ENCODINGS else question.file.encoding
     return replace(question, columns=dict(columns), match=match, file=replace(question.file, encoding=chosen))
 
 

@@ -125,9 +125,11 @@ def _placed(target: Target, candidate: Candidate, entry: Entry, begin: Callable[
 def _require_free(target: Target, answer: Answer) -> None:
     """Raise Conflict where the record is in the workflow already, or may not come again."""
     if answer.status == ALREADY:
-        run_id = places.run_of(str(answer.lead))
         what = "This record is" if target.collection is not None else "They are"
-        raise Conflict(f"{what} in {target.title} already.", code="already_enrolled", **({"run_id": run_id} if run_id else {}))
+        conflict = Conflict(f"{what} in {target.title} already.", code="already_enrolled")
+        if (run_id := places.run_of(str(answer.lead))) is not None:
+            conflict.extra["run_id"] = run_id
+        raise conflict
     if answer.status == REFUSED:
         raise Conflict(" ".join(str(reason["reason"]) for reason in answer.reasons), code="not_again")
 
