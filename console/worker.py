@@ -53,7 +53,7 @@ READERS = 2
 SENDERS = 8
 """How many messages are handed over at once: a provider may take seconds, and no run waits behind it."""
 ENROLLERS = 1
-"""How many batches are enrolled at once: a million lines take minutes, and no run waits behind them."""
+"""How many batches are enrolled at once, and how many are taken out: a million lines take minutes, and no run waits behind them."""
 BEGINNERS = 2
 """In how many workflows the runs of those who wait are begun at once."""
 WRITERS = 2
@@ -121,6 +121,7 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
         queue.BULK: functools.partial(bulk.advance, stopping=stopping),
         queue.BEGIN: functools.partial(enrolments.begin, stopping=stopping),
         queue.ENROL: functools.partial(enrolments.batches.advance, stopping=stopping),
+        queue.TAKE_OUT: functools.partial(enrolments.leaving_many.advance, stopping=stopping),
         queue.FIRE: functools.partial(automation.fire, stopping=stopping),
         queue.FOLLOW: runs.follow_effect,
         queue.MOVE: functools.partial(publication.run_moves.advance, stopping=stopping),
@@ -148,6 +149,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
         (WRITERS, queue.EXPORT),
         (SENDERS, queue.SEND),
         (ENROLLERS, queue.ENROL),
+        (ENROLLERS, queue.TAKE_OUT),
         (BEGINNERS, queue.BEGIN),
         (STARTERS, queue.FIRE),
         (DELIVERERS, queue.DELIVER),

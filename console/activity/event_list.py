@@ -261,7 +261,8 @@ def on_record(
     without = {kind.name for kind in KINDS.values() if kind.group not in ("run", "step", "effect", "approval", "proposal", "record")}
     within = _within(actor, teams=None, teamless=True, without=frozenset(without if looks else without | LOOKS))
     named = records.log_reference(records.collection(collection), key)
-    return _page(Reader(actor, within), LogFilter(collection=collection, record=named, kinds=tuple(kinds)), limit, before)
+    where = LogFilter(collection=collection, record=named, kinds=tuple(kinds))
+    return _page(Reader(actor, within), where, limit, before, own=(collection, named))
 
 
 def refused(actor: Actor, need: tuple[str, str], *, collection: str | None = None, record: str | None = None, **circumstances: Any) -> None:
@@ -347,7 +348,7 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _page(reader: Reader, where: LogFilter, limit: int, before: int | None) -> ActivityPage:
+def _page(reader: Reader, where: LogFilter, limit: int, before: int | None, *, own: tuple[str, str] | None = None) -> ActivityPage:
     kept: list[tuple[Any, bool]] = []
     following: int | None = None
     for _ in range(ROUNDS):
@@ -359,14 +360,14 @@ def _page(reader: Reader, where: LogFilter, limit: int, before: int | None) -> A
     if len(kept) > limit:
         kept = kept[:limit]
         following = kept[-1][0].pos
-    return ActivityPage(shown(reader, kept), event_lists.cursor(following) if following is not None else None, recheck.state())
+    return ActivityPage(shown(reader, kept, own), event_lists.cursor(following) if following is not None else None, recheck.state())
 
 
-def shown(reader: Reader, kept: Sequence[tuple[Any, bool]]) -> list[ActivityRow]:
-    """The rows that `find` has kept, with only the values that this reader may see."""
+def shown(reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str] | None = None) -> list[ActivityRow]:
+    """The rows that `find` has kept, with only the values that this reader may see. `own`: the record on whose page they are shown."""
     subjects.load(row.sub for row, opens in kept if opens and row.sub)
     events = [stored(row, opened=opens) for row, opens in kept]
-    names, hidden = present.names_of(events), reader.values
+    names, hidden = present.names_of(events, own=own), reader.values
     return [
         ActivityRow(event, present.as_json(event, names, hidden=hidden, whole=opens))
         for event, (_, opens) in zip(events, kept, strict=True)

@@ -35,6 +35,14 @@ def looked_at(definition: Trigger) -> frozenset[str] | None:
     return frozenset(fields)
 
 
+def read_inputs(definition: Trigger) -> frozenset[str]:
+    """Names in the body of a webhook that its filter and its record read."""
+    told = [text for text in (definition.filter, definition.record) if text is not None]
+    return frozenset(
+        path[1] for text in told for path in expressions.paths(expressions.parse(text)) if path[0] == "input" and len(path) > 1
+    )
+
+
 def house_roots(trigger: Row, now: datetime) -> dict[str, Any]:
     """The roots that every trigger knows: the house rules of its version on this day, and the moment."""
     return {"now": now, **policy.rules(document_of(trigger), now).roots}

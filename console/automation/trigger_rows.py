@@ -4,6 +4,7 @@ What a trigger is stands in the document. A change of the live version or of the
 (`trigger_sync`, with how far the log had come), and `synchronise` makes the rows fit.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from console.core.documents.triggers import Trigger
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 
+logger = logging.getLogger(__name__)
 table, sync = tables.trigger, tables.trigger_sync
 AT_ONCE = 200
 UTC_ZONE = "UTC"
@@ -77,8 +79,11 @@ def synchronise(workflow_id: str | None = None) -> int:
     with hot_engine().connect() as connection:
         names = list(connection.scalars(waiting))
     for name in names:
-        with transaction() as connection:
-            _synchronise(connection, name)
+        try:
+            with transaction() as connection:
+                _synchronise(connection, name)
+        except workflows.NotReadable as error:  # the triggers of all others go on
+            logger.warning("triggers are left as they are: %s", error.message)
     return len(names)
 
 

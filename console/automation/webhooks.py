@@ -10,10 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, log, queue, runs, subjects, workflows
+from console import access, enrolments, log, queue, runs, subjects, workflows
 from console.automation import hook_addresses
 from console.automation.firing import words_of
-from console.automation.trigger_expressions import about, document_of, house_roots, judged
+from console.automation.trigger_expressions import about, document_of, house_roots, judged, read_inputs
 from console.automation.trigger_rows import Row, row_of, table
 from console.core.actor import Actor
 from console.core.expressions.operands import Spelled
@@ -201,21 +201,22 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
         fetch(_COUNT, (0, 1, row.workflow, row.id))
         return Taken(None)
     record, values = _about(row, body, passed.record, passed.values)
-    told = {"on": KIND, "id": ident, "at": log.body.moment(log.now())}
     try:
-        run_id = runs.start_hands_off(
-            row.workflow,
-            by=StartedBy(row.id, KIND, told),
-            record=record,
-            values=values,
-            key=f"{row.id}:{key}",
-            identity=None if hook.signed else delivery.sender,
-        )
+        run_id = _run_of(hook, delivery, ident, f"{row.id}:{key}", record, values)
     except ConsoleError as error:
         _noted(row, ident, ident, record, "refused", None, words_of(error), None)
         raise
     first = _noted(row, ident, key, record, "started", run_id, None, fingerprint)
     return Taken(run_id, duplicate=not first)
+
+
+def _run_of(hook: Hook, delivery: Delivery, ident: str, key: str, record: RecordRef | None, values: Mapping[str, Any]) -> str:
+    """The run that is started. Where the document says how one leaves the workflow or comes again, it has its place there. Raises what a start raises."""
+    row, identity = hook.row, None if hook.signed else delivery.sender
+    by = StartedBy(row.id, KIND, {"on": KIND, "id": ident, "at": log.body.moment(log.now())})
+    if (record is None and document_of(row).collection is not None) or not enrolments.has_places(row.workflow):
+        return runs.start_hands_off(row.workflow, by=by, record=record, values=values, key=key, identity=identity)
+    return enrolments.enrol_at_once(row.workflow, by=by, record=record, values=values, key=key, identity=identity)
 
 
 def _before(row: Row, key: str, fingerprint: bytes) -> Taken | None:
@@ -233,9 +234,14 @@ def _before(row: Row, key: str, fingerprint: bytes) -> Taken | None:
 
 
 def _about(row: Row, body: Mapping[str, Any], named: str | None, values: Mapping[str, Any]) -> tuple[RecordRef | None, dict[str, Any]]:
-    """(the record, the input) of the run: as the trigger says, else `record` and the rest of the body."""
-    collection = document_of(row).collection
-    given = dict(values) if row.definition.input else dict(body)
+    """(the record, the input) of the run: as the trigger says, else `record` and the rest of the body.
+
+    What the sender tells only for the filter or the record, and the start does not ask for, is no input.
+    """
+    document = document_of(row)
+    collection, given = document.collection, dict(values) if row.definition.input else dict(body)
+    for name in read_inputs(row.definition) - {entry.name for entry in enrolments.targets.start_fields(document)}:
+        given.pop(name, None)
     if collection is None:
         return None, given
     if row.definition.record is not None:

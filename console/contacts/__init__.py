@@ -2,4 +2,15 @@
 
 from console.contacts.mapping import contact, contact_of, is_contact, known_contact, known_contacts
 
-__all__ = ["books", "consent_columns", "contact", "contact_of", "imports", "is_contact", "known_contact", "known_contacts", "tags"]
+__all__ = [
+    "books",
+    "consent_columns",
+    "contact",
+    "contact_of",
+    "encodings",
+    "imports",
+    "is_contact",
+    "known_contact",
+    "known_contacts",
+    "tags",
+]

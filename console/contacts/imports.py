@@ -1,6 +1,5 @@
 """Contacts from a CSV file: what each line would become is shown first, and each line that cannot be added says why."""
 
-import codecs
 import csv
 import io
 from collections.abc import Mapping, Sequence, Set as AbstractSet
@@ -13,6 +12,7 @@ from console.actions import hand_forms, record_changes
 from console.browse import browsed_collection
 from console.contacts import consent_columns
 from console.contacts.consent_columns import Columns
+from console.contacts.encodings import ENCODINGS, guess
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.filters import Test
@@ -23,9 +23,8 @@ from console.errors import Conflict, ConsoleError, Invalid, NotFound
 MOST_LINES = 1_000
 MOST_BYTES = 1_000_000
 AT_ONCE = 200
+DEFAULT = "utf-8-sig"
 DELIMITERS = ",;\t|"
-OLDER = ("cp1252", "cp1250", "cp1257", "cp1251", "shift_jis", "gb18030", "euc_kr")
-"""Encodings that a spreadsheet writes where it does not write Unicode; a short file tells too little to guess among all that there are."""
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "name": ("full name", "contact", "contact name"),
     "email": ("e mail", "mail", "email address", "e mail address"),
@@ -81,24 +80,37 @@ def require_import(actor: Actor, collection: Collection) -> None:
     access.require(actor, None, f"collection:{collection.id}", "create")
 
 
-def decode(content: bytes) -> tuple[str, str]:
-    """(text, its encoding in words). Raises Invalid for a file that is too large, or no text."""
+def decode(content: bytes, encoding: str | None = None) -> tuple[str, str]:
+    """(text, its encoding): in the encoding that somebody has chosen, else in the one that it seems to have. Raises Invalid for a file that is too large, or no text."""
     if len(content) > MOST_BYTES:
         raise _wrong(f"A file has at most {MOST_BYTES // 1000:,} kB here: split it.")
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16", "replace"), "UTF-16"
-    try:
-        return content.decode("utf-8-sig"), "UTF-8"
-    except UnicodeDecodeError:
-        import charset_normalizer
-
-        found = charset_normalizer.from_bytes(content, cp_isolation=list(OLDER)).best()
-    if found is None:
+    chosen = encoding if encoding in ENCODINGS else guess(content, utf8=_is_utf8(content))
+    if chosen is None:
         raise _wrong("This is no text file. Save the table as CSV, in UTF-8 where that can be chosen.")
-    return str(found), found.encoding.replace("_", "-").upper()
+    try:
+        text = content.decode(chosen)
+    except UnicodeDecodeError:
+        words = ENCODINGS[chosen]
+        raise _wrong(f"The file is not in {words}: choose another encoding, or save it in UTF-8.") from None
+    if text.count("\x00") * 4 > len(text):
+        raise _wrong("This is no text file. Save the table as CSV, in UTF-8 where that can be chosen.")
+    return text, chosen
 
 
-def read(actor: Actor, collection_id: str, text: str, encoding: str = "UTF-8", same: Mapping[str, str] | None = None) -> Sheet:
+def decode_again(text: str, was: str, encoding: str) -> tuple[str, str]:
+    """The same for a text that was read in another encoding. Raises Invalid."""
+    return decode(text.encode(was if was in ENCODINGS and was != DEFAULT else "utf-8", "replace"), encoding)
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def read(actor: Actor, collection_id: str, text: str, encoding: str = DEFAULT, same: Mapping[str, str] | None = None) -> Sheet:
     """The lines as they would be added; `same` is told of all consents of the file. Raises NotFound, NotAllowed, Invalid for a file without a usable heading or with too many lines."""
     collection, _ = browsed_collection(actor, collection_id)
     require_import(actor, collection)
@@ -121,7 +133,7 @@ def read(actor: Actor, collection_id: str, text: str, encoding: str = "UTF-8", s
     return Sheet(encoding, columns, lines, consents)
 
 
-def add(actor: Actor, collection_id: str, text: str, encoding: str = "UTF-8", same: Mapping[str, str] | None = None) -> Added:
+def add(actor: Actor, collection_id: str, text: str, encoding: str = DEFAULT, same: Mapping[str, str] | None = None) -> Added:
     """Add every line that can be added, with its consents. Each is checked and logged as one added by hand.
 
     One file at a time: the lines are read anew when nobody else adds any, so that nobody is added twice. Raises what `read` raises, and Conflict.

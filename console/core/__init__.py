@@ -18,6 +18,7 @@ __all__ = [
     "forms",
     "list_addresses",
     "media",
+    "merge_fields",
     "message_words",
     "moments",
     "origins",

@@ -111,7 +111,7 @@ class Used:
 class Outgoing:
     """A message that is about to leave. `consent` names the consent that it needs (None: none), `why_no_address` why there is no address.
 
-    `asked_at` is when the step asked for it; after `expires` a person is asked whether it still fits.
+    `asked_at` is when the step asked for it; after `expires` a person is asked whether it still fits. `empty_fields` names what is empty and the text needs.
     """
 
     kind: Kind
@@ -119,6 +119,7 @@ class Outgoing:
     asked_at: datetime
     expires: timedelta = LONGEST
     why_no_address: str = ""
+    empty_fields: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +167,13 @@ def judge(
     """
     if message.why_no_address:
         return Skip("no_address", message.why_no_address)
+    if contact is not None and (refused := _refused(message, contact)) is not None:
+        return refused
+    if message.empty_fields:
+        return Skip("empty_field", f"Empty, and the text needs it: {message.empty_fields}.")
     if contact is None:
         return _in_time(message, now) or SendNow()
     rules = rules or Rules()
-    if (refused := _refused(message, contact)) is not None:
-        return refused
     if (late := _in_time(message, now)) is not None:
         return late
     windows = [window for window in (rules.windows.get(message.kind), rules.law.get((contact.country or "", message.kind))) if window]

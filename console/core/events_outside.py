@@ -51,7 +51,14 @@ OUTSIDE = (
         "lead_left",
         "record",
         "Somebody enrolled left a workflow before its end: a person took them out, an exit applied, their record is gone, or they could not begin.",
-        ("lead", "workflow", "slug", "ending", "run"),
+        ("lead", "workflow", "slug", "ending", "run", "batch"),
+        ("reason",),
+    ),
+    Kind(
+        "leads_taken_out",
+        "record",
+        "A person took many out of a workflow at once: everybody, or those at a step, in a state, with a version. Each of them has an event `lead_left` too.",
+        ("workflow", "slug", "batch", "total", "step", "status", "version"),
         ("reason",),
     ),
     Kind(

@@ -14,12 +14,14 @@ import orjson
 import sqlalchemy as sa
 
 from console import access, accounts, faults, log, queue, records, subjects
+from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
 from console.enrolments import contact_files, whom_to_enrol
 from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Entry, admit, judge
+from console.enrolments.leaving_many import LEAVING
 from console.enrolments.targets import Target, require_open, seen
 from console.enrolments.whom_to_enrol import Question
 from console.errors import ConsoleError, Invalid, NotFound
@@ -193,7 +195,8 @@ def causes(batch_id: str, *, most: int = 20) -> list[tuple[str, str, int]]:
 def newest(workflow_id: str, *, most: int = 5) -> list[Batch]:
     """The batches of a workflow that were no previews, the newest first, without what was asked for; one statement."""
     kept = tables.enrolment_batch
-    wanted = sa.select(kept).where(kept.c.workflow == workflow_id, sa.not_(kept.c.preview)).order_by(kept.c.created_at.desc()).limit(most)
+    own = (kept.c.workflow == workflow_id, sa.not_(kept.c.preview), kept.c.origin != LEAVING)
+    wanted = sa.select(kept).where(*own).order_by(kept.c.created_at.desc()).limit(most)
     with transaction() as connection:
         return [_of_row(row, Question(), {}) for row in connection.execute(wanted)]
 
@@ -356,7 +359,7 @@ def _read(batch_id: str) -> Batch | None:
     if "\x00" in batch_id:
         return None
     with transaction() as connection:
-        row = connection.execute(sa.select(kept).where(kept.c.id == batch_id)).first()
+        row = connection.execute(sa.select(kept).where(kept.c.id == batch_id, kept.c.origin != LEAVING)).first()
     if row is None:
         return None
     try:
@@ -377,7 +380,7 @@ def with_columns(question: Question, columns: Mapping[str, str], *, match: str |
     """The question of a file with the names of its columns, and the encoding that a person has chosen."""
     if question.file is None:
         return question
-    chosen = encoding if encoding in contact_files.ENCODINGS else question.file.encoding
+    chosen = encoding if encoding is not None and encoding in ENCODINGS else question.file.encoding
     return replace(question, columns=dict(columns), match=match, file=replace(question.file, encoding=chosen))
 
 

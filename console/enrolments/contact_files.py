@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import io
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from console import settings, subjects
+from console.contacts.encodings import guess
 from console.errors import Invalid
 
 PART = 1 << 20
@@ -17,15 +19,6 @@ MOST_COLUMNS = 200
 LONGEST_LINE = 1 << 20
 SAMPLE = 5
 FOLDER = "enrolments"
-ENCODINGS = {
-    "utf-8-sig": "UTF-8",
-    "cp1252": "Windows-1252 (Western European)",
-    "cp1250": "Windows-1250 (Central European)",
-    "cp1257": "Windows-1257 (Baltic)",
-    "cp1251": "Windows-1251 (Cyrillic)",
-    "utf-16": "UTF-16",
-}
-"""Encodings that a file may have, as Python names them, with what people read."""
 DELIMITERS = ",;\t|"
 UNREADABLE = "\ufffd"
 
@@ -74,7 +67,7 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
     except Invalid:
         forget(folder)
         raise
-    encoding = "utf-16" if first[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig" if valid else "cp1252"
+    encoding = guess(first, utf8=valid) or "cp1252"
     heading = first[: 64 << 10].decode(encoding, errors="replace").splitlines()[0]
     return ContactFile(folder, count, encoding, max(DELIMITERS, key=lambda mark: (heading.count(mark), -DELIMITERS.index(mark))))
 
@@ -124,7 +117,7 @@ def _parts(file: ContactFile, person: str) -> Iterator[bytes]:
 
 def _lines(parts: Iterable[bytes], encoding: str) -> Iterator[str]:
     """The lines as text, with their ends. Bytes that are nothing in the encoding become U+FFFD."""
-    decoder, rest = codecs.getincrementaldecoder(encoding)(errors="replace"), ""
+    decoder, rest = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(errors="replace"), translate=True), ""
     for part in parts:
         *lines, rest = (rest + decoder.decode(part)).replace("\x00", UNREADABLE).split("\n")
         yield from (f"{line}\n" for line in lines)

@@ -1,19 +1,28 @@
 """Enrolling a few at once: what a trigger fires for, and the leads that a program sends."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from console import access, faults, log, runs
+from console.access import EVERY_RUN
 from console.core.actor import Actor
 from console.db.engine import transaction
 from console.db.ids import new_id
-from console.enrolments.admission import Answer, Candidate, Entry, admit, told_again, wrong_contact
+from console.enrolments import exits, places
+from console.enrolments.admission import ALREADY, ENROLLED, REFUSED, Answer, Candidate, Entry, admit, judge, told_again, wrong_contact
 from console.enrolments.targets import Target, find, require_open, seen
-from console.enrolments.whom_to_enrol import wrong_records
-from console.errors import Invalid
-from console.runs import ENGINE
+from console.enrolments.whom_to_enrol import labelled, wrong_records
+from console.errors import Conflict, Invalid
+from console.runs import ENGINE, RecordRef, StartedBy
+from console.workflows import OBJECT
 
 MOST_LEADS = 1_000
+_WITH_RUN = f"""
+update console.enrolment e set run = %s, begun_at = %s, version = r.version, step = coalesce(a.step, e.step), left_at = r.ended_at,
+    status = case when r.ended_at is null then 'active' else 'left' end, ending = case when r.ended_at is not null then r.status end
+from {EVERY_RUN.sql()} left join console.attempt a on a.run = r.id and a.n = r.current where r.id = %s and e.id = %s
+"""  # noqa: S608 (texts of ours)
 
 
 def enrol(
@@ -44,6 +53,85 @@ def enrol(
     candidate = Candidate(0, record, values, wrong, key)
     with transaction() as connection:
         return admit(connection, target, [candidate], Entry(actor or ENGINE, origin, trigger, led_by=led_by))[0]
+
+
+def enrol_at_once(
+    workflow: str, *, by: StartedBy, record: RecordRef | None, values: Mapping[str, Any], key: str, identity: Actor | None = None
+) -> str:
+    """Start the run of a record, or of a lead with these values, for a trigger that answers with it, and give it its place in the workflow: the run's id.
+
+    The same `key` gives the same run.
+
+    `identity` is whom the run acts for where the document names no account. The caller has judged its rights. Raises Conflict (`already_enrolled` with the
+    `run_id`; `not_again`, `exited`) where they may not come in, and what a start raises: then nothing is written.
+    """
+    target = find(workflow)
+    require_open(target)
+    candidate = Candidate(0, record.key if record is not None else None, values, (), key)
+    before = told_again(target, [candidate])[0]
+    if before.status == ENROLLED and (run_id := places.run_of(str(before.lead))) is not None:
+        return run_id
+
+    def start() -> str:
+        return runs.start_hands_off(target.id, by=by, record=record, values=values, key=key, identity=identity)
+
+    own = target.document is not None and target.document.run_as is None
+    if record is not None and (
+        labelled(target, [record.key]) or (own and identity is not None and _hidden_from(identity, target, candidate))
+    ):
+        return start()  # which says what is wrong; who needs a clearance stands in no list
+    return _placed(target, candidate, Entry(identity or ENGINE, by.kind, by.id, led_by=by.chain), start)
+
+
+def start(actor: Actor, slug_or_id: str, collection: str | None, record: str | None, values: Mapping[str, Any]) -> str:
+    """Start a run as `runs.start` does. Where nobody holds the run, and the document says how one leaves or comes again, it has its place in the workflow.
+
+    Raises what `runs.start` raises, and Conflict `already_enrolled`, `not_again`, `exited`.
+    """
+
+    def begin() -> str:
+        return runs.start(actor, slug_or_id, collection, record, values)
+
+    target, candidate = find(slug_or_id), Candidate(0, record, values)
+    hands_off = target.document is not None and target.document.run_as is not None
+    may = access.can(actor, target.team or None, f"{OBJECT}:{target.slug}", "start") and (record is None) == (target.collection is None)
+    if not hands_off or not has_places(target.id) or not may or _hidden_from(actor, target, candidate):
+        return begin()  # which says what is wrong
+    return _placed(target, candidate, Entry(actor, "api" if actor.kind == "key" else "by_hand"), begin)
+
+
+def _hidden_from(actor: Actor, target: Target, candidate: Candidate) -> bool:
+    """Whether the actor does not see the record, and is told nothing of it."""
+    return candidate.record is not None and bool(wrong_records(actor, target, [candidate.record]))
+
+
+def _placed(target: Target, candidate: Candidate, entry: Entry, begin: Callable[[], str]) -> str:
+    """Begin the run of somebody who may come in now, and give them their place with it: the run's id. Raises Conflict where they may not."""
+    _require_free(target, judge(target, [candidate])[0])
+    if exits.applies(target, candidate.record, candidate.values):
+        raise Conflict(f"An exit of {target.title} applies already: nothing was started.", code="exited")
+    run_id = begin()
+    faults.point("enrolments.at_once")
+    with transaction() as connection:
+        answer = admit(connection, target, [candidate], entry)[0]
+        if answer.status == ENROLLED:
+            connection.exec_driver_sql(_WITH_RUN, (run_id, log.now(), run_id, answer.lead))
+    if answer.status != ENROLLED:  # somebody else let them in meanwhile
+        runs.take_out(ENGINE, run_id, "It was in the workflow already.")
+    _require_free(target, answer)
+    return run_id
+
+
+def _require_free(target: Target, answer: Answer) -> None:
+    """Raise Conflict where the record is in the workflow already, or may not come again."""
+    if answer.status == ALREADY:
+        what = "This record is" if target.collection is not None else "They are"
+        conflict = Conflict(f"{what} in {target.title} already.", code="already_enrolled")
+        if (run_id := places.run_of(str(answer.lead))) is not None:
+            conflict.extra["run_id"] = run_id
+        raise conflict
+    if answer.status == REFUSED:
+        raise Conflict(" ".join(str(reason["reason"]) for reason in answer.reasons), code="not_again")
 
 
 def enrol_leads(actor: Actor, slug_or_id: str, leads: Sequence[Mapping[str, Any]]) -> tuple[Target, list[Answer]]:
@@ -89,4 +177,10 @@ def _candidate(actor: Actor, target: Target, row: int, lead: Mapping[str, Any]) 
 def takes_in(workflow: str) -> bool:
     """Whether what a trigger finds is enrolled in this workflow and not started at once: its document says how one leaves it or comes again."""
     document = find(workflow).document
-    return document is not None and document.collection is not None and (bool(document.exits) or document.reenrol is not None)
+    return document is not None and document.collection is not None and has_places(workflow)
+
+
+def has_places(workflow: str) -> bool:
+    """Whether whoever comes into this workflow has a place in it, by which they leave it early or are kept from coming again; leads too."""
+    document = find(workflow).document
+    return document is not None and (bool(document.exits) or document.reenrol is not None)

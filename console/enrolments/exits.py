@@ -12,7 +12,7 @@ from console import log, records, workflows
 from console.automation import log_events
 from console.automation.log_events import LogEvent
 from console.core import expressions, policy, scopes
-from console.core.documents.workflow import Exit
+from console.core.documents.workflow import Exit, Workflow
 from console.db.engine import alone, fetch
 from console.enrolments import leaving
 from console.enrolments.places import opened_values
@@ -117,7 +117,7 @@ def read(leads: Sequence[str]) -> list[Place]:
 
 def _place(row: Any, target: Target, found: Mapping[str, Mapping[str, Any]]) -> Place:
     lead, workflow, version, collection, key, subject, nonce, ct, run = row
-    document = workflows.version(workflow, version).document if version is not None else target.document
+    document = _document(workflow, version) if version is not None else target.document
     record: Mapping[str, Any] | None = {}
     if collection is not None:
         record = found[collection][key].values if key in found[collection] else None
@@ -127,6 +127,12 @@ def _place(row: Any, target: Target, found: Mapping[str, Mapping[str, Any]]) -> 
     return Place(lead, workflow, exits, variables, collection, record, values, run)
 
 
+def _document(workflow: str, version: int) -> Workflow | None:
+    """The document that somebody's run goes by; None where this release cannot read it: then they leave by no exit, and all others are judged."""
+    definition = workflows.readable_version(workflow, version)
+    return definition.document if definition is not None else None
+
+
 def judge(place: Place, event: Mapping[str, Any] | None) -> bool:
     """Let them leave where their record is no more, or an exit applies; whether they left."""
     if place.record is None:
@@ -134,6 +140,21 @@ def judge(place: Place, event: Mapping[str, Any] | None) -> bool:
         return True
     reason = applying(place, event)
     return reason is not None and leaving.leave(ENGINE, find(place.workflow), place.id, leaving.EXITED, reason)
+
+
+def applies(target: Target, key: str | None, values: Mapping[str, Any]) -> bool:
+    """Whether an exit of the workflow applies to this record, or to a lead with these values, before they have come in. Raises SourceDown."""
+    if target.document is None or not target.exits:
+        return False
+    record: Mapping[str, Any] = {}
+    if target.collection is not None and key is not None:
+        names = [item.name for item in records.collection(target.collection).fields]
+        found = records.named(target.collection, [key], scopes.whole(target.collection), names).get(key)
+        if found is None:
+            return False
+        record = found.values
+    variables = policy.rules(target.document, log.now()).variables
+    return applying(Place("", target.id, target.exits, variables, target.collection, record, values, None), None) is not None
 
 
 def applying(place: Place, event: Mapping[str, Any] | None) -> str | None:

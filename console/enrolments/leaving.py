@@ -1,5 +1,6 @@
 """Leaving a workflow early: taken out by a person with a reason, because an exit applied, or because the record is gone."""
 
+import logging
 from collections.abc import Iterable
 
 import sqlalchemy as sa
@@ -15,7 +16,9 @@ from console.enrolments.places import Lead
 from console.enrolments.targets import Target, find, seen
 from console.errors import Conflict
 from console.runs import ENGINE
+from console.workflows import NotReadable
 
+logger = logging.getLogger(__name__)
 UNENROLLED, EXITED, GONE, REFUSED, ERASED = "unenrolled", "exited", "record_gone", "refused", "erased"
 RECORD_GONE = "record gone"
 _LEAVE = """
@@ -24,7 +27,7 @@ where id = %(id)s and left_at is null returning run
 """
 _LEFT_BEHIND = f"""
 select e.id, e.run, coalesce(e.reason, ''), e.ending from console.enrolment e join {EVERY_RUN.sql()} on r.id = e.run
-where e.left_at is not null and r.ended_at is null limit 500
+where e.left_at is not null and r.ended_at is null and (%s::text is null or e.workflow = %s) limit 500
 """  # noqa: S608 (texts of ours)
 _OF_CANCELLED = """
 select e.id, e.workflow, coalesce(w.status_reason, '') from console.workflow w join console.enrolment e on e.workflow = w.id
@@ -77,12 +80,18 @@ def leave(actor: Actor, target: Target, lead_id: str, ending: str, reason: str) 
     return True
 
 
-def finish_left() -> int:
-    """End the runs of those who have left, where a process died over it; answers how many. A duty of the worker."""
-    rows = fetch(_LEFT_BEHIND)
-    for _, run_id, reason, ending in rows:
-        runs.take_out(ENGINE, run_id, reason, exited=ending == EXITED, code=str(ending))
-    return len(rows)
+def finish_left(workflow_id: str | None = None) -> int:
+    """End the runs of those who have left, of one workflow or (None) all, where a process died over it; answers how many. A duty of the worker."""
+    return sum(_ended(run_id, reason, str(ending)) for _, run_id, reason, ending in fetch(_LEFT_BEHIND, (workflow_id, workflow_id)))
+
+
+def _ended(run_id: str, reason: str, ending: str) -> bool:
+    """Whether the run was ended now; one of a version that cannot be read here stays, and stops no other."""
+    try:
+        return runs.take_out(ENGINE, run_id, reason, exited=ending == EXITED, code=ending)
+    except NotReadable as error:
+        logger.warning("the run %s of somebody who left is not ended: %s", run_id, error.message)
+        return False
 
 
 def leave_cancelled() -> int:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from console import access, log, workflows
 from console.core.actor import Actor
+from console.core.documents.workflow import Settings
 from console.db.engine import fetch
 from console.enrolments.beginning import PARALLEL
 
@@ -19,14 +20,14 @@ join console.workflow w on w.id = c.workflow where w.live_version is not null an
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How many wait in a workflow, how many of it began within the last minute, and what it allows; `per_minute` None: no limit."""
+    """How many wait in a workflow, how many of it began within the last minute, and what it allows; `per_minute` None: no limit. `parallel` None: its version cannot be read."""
 
     slug: str
     title: str
     active: bool
     waiting: int
     begun: int
-    parallel: int
+    parallel: int | None
     per_minute: int | None
 
 
@@ -36,6 +37,12 @@ def paces(actor: Actor) -> list[Pace]:
     found = fetch(_WAITING, (log.now() - timedelta(minutes=1), list(access.runs(actor).cleared), SHOWN))
     made = []
     for workflow, slug, title, active, version, waiting, begun in found:
-        settings = workflows.version(workflow, version).document.settings
-        made.append(Pace(slug, title, active, int(waiting), begun, settings.parallel or PARALLEL, settings.per_minute))
+        definition = workflows.readable_version(workflow, version)
+        parallel, per_minute = (None, None) if definition is None else _allowed(definition.document.settings)
+        made.append(Pace(slug, title, active, int(waiting), begun, parallel, per_minute))
     return made
+
+
+def _allowed(settings: Settings) -> tuple[int, int | None]:
+    """(how many may be at work at once, how many may begin in a minute)."""
+    return settings.parallel or PARALLEL, settings.per_minute

@@ -136,6 +136,11 @@ def lead(actor: Actor, target: Target, lead_id: str) -> Lead:
     return leads[0]
 
 
+def run_of(lead_id: str) -> str | None:
+    """The run of a lead; None before it has begun."""
+    return next((row[0] for row in fetch("select e.run from console.enrolment e where e.id = %s", (lead_id,))), None)
+
+
 def on_record(actor: Actor, collection: str, key: str) -> list[tuple[str, str, str]]:
     """(workflow, lead, status) of the workflows that this record is in now."""
     statement = "select e.workflow, e.id, e.status from console.enrolment e where e.collection = %s and e.record = %s and e.left_at is null order by e.id"

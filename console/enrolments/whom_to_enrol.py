@@ -11,6 +11,7 @@ import orjson
 from console import access, browse, records
 from console.browse import BrowseQuery
 from console.contacts import imports
+from console.contacts.encodings import ENCODINGS
 from console.core import filters, scopes
 from console.core.actor import Actor
 from console.core.forms import missing_message
@@ -118,7 +119,7 @@ def _of_list(
             after = page.next
             if after is None:
                 break
-        wrong = _labelled(target, part)
+        wrong = labelled(target, part)
         candidates = [Candidate(done + n, key, question.values, _reasons(wrong.get(key))) for n, key in enumerate(part, 1)]
         done += len(part)
         yield candidates, {"line": done, "after": after, "end": after is None}
@@ -143,10 +144,10 @@ def wrong_records(actor: Actor, target: Target, keys: Sequence[str]) -> dict[str
     """Key → why this record cannot be enrolled."""
     collection = str(target.collection)
     seen = records.visible_keys(collection, keys, access.scope_for(actor, collection, "read"))
-    return _labelled(target, [key for key in keys if key in seen]) | {key: UNSEEN for key in keys if key not in seen}
+    return labelled(target, [key for key in keys if key in seen]) | {key: UNSEEN for key in keys if key not in seen}
 
 
-def _labelled(target: Target, keys: Sequence[str]) -> dict[str, str]:
+def labelled(target: Target, keys: Sequence[str]) -> dict[str, str]:
     """The records that need a clearance: an enrolment is told in places where they must not be."""
     obj, collection = f"collection:{target.collection}", str(target.collection)
     if obj not in access.all_labelled() or not keys:
@@ -188,7 +189,7 @@ def _candidates(actor: Actor, target: Target, question: Question, part: Sequence
     made = []
     for number, row in part:
         if row is None:
-            encoding = contact_files.ENCODINGS[question.file.encoding] if question.file else "this encoding"
+            encoding = ENCODINGS[question.file.encoding] if question.file else "this encoding"
             made.append(Candidate(number, wrong=_reasons(f"This line cannot be read as {encoding}.", "csv")))
         elif target.collection:
             made.append(_of_record(target, question, number, row, found))
@@ -212,8 +213,8 @@ def _of_record(target: Target, question: Question, number: int, row: Mapping[str
         wrong = f"No record has this: {named[:80]}."
     elif len(keys) > 1:
         wrong = f"{len(keys)} records have this: {named[:80]}."
-    if wrong is None and (labelled := _labelled(target, keys)):
-        wrong = labelled[keys[0]]
+    if wrong is None and (refused := labelled(target, keys)):
+        wrong = refused[keys[0]]
     known = {entry.name for entry in target.fields}
     values = {**question.values, **{name: value for name, value in row.items() if name in known and name != question.match}}
     return Candidate(number, keys[0] if len(keys) == 1 else None, values, _reasons(wrong, question.match or "record"))

@@ -24,8 +24,12 @@ PEOPLE = ("holder", "former_holder", "person", "assignee", "substitute", "stands
 RUN = "run_"
 
 
-def names_of(events: Iterable[Stored], records: Mapping[tuple[str, str], str] | None = None) -> Names:
-    """Names for every id that the sentences of these events use. `records` are titles that the reader may see, by collection and key."""
+def names_of(
+    events: Iterable[Stored], records: Mapping[tuple[str, str], str] | None = None, *, own: tuple[str, str] | None = None
+) -> Names:
+    """Names for every id that the sentences of these events use. `records` are titles that the reader may see, by collection and key; `own` is the
+    record on whose page they stand.
+    """
     people, collections, workflows, versions = set[str](), set[str](), set[str](), set[tuple[str, int]]()
     fields, actions = set[tuple[str, str]](), set[str]()
     before: Mapping[str, Any] = {}
@@ -60,6 +64,7 @@ def names_of(events: Iterable[Stored], records: Mapping[tuple[str, str], str] | 
         records=records or {},
         fields={(collection, name): label for collection, name in fields if (label := names["field"].get(f"{collection}\n{name}"))},
         actions=names["action"],
+        own=own,
     )
 
 

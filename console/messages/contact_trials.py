@@ -6,14 +6,14 @@ would add to them is known to the run.
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from console import browse, log, records, steps
 from console.browse import BrowseQuery
-from console.core import expressions
+from console.core import expressions, merge_fields
 from console.core.actor import Actor
 from console.core.contacting import KINDS, Contact, Outgoing, Skip, Used, Verdict, WaitUntil, judge
 from console.core.documents.collections import Collection
@@ -112,9 +112,9 @@ def tried(actor: Actor, document: Workflow, query: BrowseQuery | None = None) ->
             continue  # it is gone since the page was read
         used = message_rows.used_of(collection.id, row.key, now - WEEK)
         for view, trial, gaps in zip(views, made, lacking, strict=True):
-            for name in _gaps(collection, view, roots):
+            for name in gaps_of(collection, view, roots):
                 gaps.setdefault(name, []).append(row.title)
-            _judge(view, trial, contact, roots, used, now)
+            _count(trial, verdict(collection, view, contact, roots, used, now))
     for trial, gaps in zip(made, lacking, strict=True):
         trial.gaps += [Gap(name, len(titles), titles[:NAMED]) for name, titles in gaps.items()]
     return ContactTrial(count, count < len(page.rows) or page.next is not None, made)
@@ -138,19 +138,15 @@ def kind_of(view: StepView) -> MessageStep:
     return kind
 
 
-def _gaps(collection: Collection, view: StepView, roots: Mapping[str, Any]) -> Iterator[str]:
+def gaps_of(collection: Collection, view: StepView, roots: Mapping[str, Any]) -> list[str]:
     """The merge fields of the step that give nothing for this record, by the labels of their fields; each once."""
-    seen: set[str] = set()
-    for located in kind_of(view).templates(view.config):
-        for found in expressions.templates(located.text):
-            names = {path for path in expressions.paths(found) if path[0] == "record"}
-            if not names or not _alone(found) or found.text in seen or expressions.shown(found.value(roots)).strip():
-                continue
-            seen.add(found.text)
-            yield ", ".join(sorted({_label(collection, path) for path in names}))
+    texts = [located.text for located in kind_of(view).templates(view.config)]
+    known = {name: value for name, value in roots.items() if name in ALONE}
+    return [", ".join(sorted({label_of(collection, path) for path in paths})) for paths in merge_fields.empty_fields(texts, known)]
 
 
-def _label(collection: Collection, path: Sequence[str]) -> str:
+def label_of(collection: Collection, path: Sequence[str]) -> str:
+    """What people call the field that a merge field reads."""
     known = collection.by_name.get(path[1]) if len(path) > 1 else None
     return known.label if known is not None else ".".join(path)
 
@@ -159,7 +155,9 @@ def _alone(found: Expression) -> bool:
     return all(path[0] in ALONE for path in expressions.paths(found))
 
 
-def verdict(view: StepView, contact: Contact, roots: Mapping[str, Any], used: Iterable[Used], now: datetime) -> Verdict | None:
+def verdict(
+    collection: Collection, view: StepView, contact: Contact, roots: Mapping[str, Any], used: Iterable[Used], now: datetime
+) -> Verdict | None:
     """What the gate would say now to the message of this step; None where only a run knows its address. `roots` as far as they are known."""
     kind, named = kind_of(view), view.config.to
     if named is not None and not _alone(expressions.parse(named)):
@@ -167,14 +165,20 @@ def verdict(view: StepView, contact: Contact, roots: Mapping[str, Any], used: It
     own = contact.email if kind.channel == "email" else contact.phone
     to = expressions.parse(named).evaluate(roots) if named is not None else own
     address, why = reaching.address_of(kind.channel, str(to or "") or own, contact.country)
+    empty = ", ".join(gaps_of(collection, view, roots))
     asked = Outgoing(
-        next(each for each in KINDS if each == kind.channel), kind.consent, now, timedelta(seconds=seconds_of(view.config.expires)), why
+        next(each for each in KINDS if each == kind.channel),
+        kind.consent,
+        now,
+        timedelta(seconds=seconds_of(view.config.expires)),
+        why,
+        empty,
     )
     return judge(asked, contact, reaching.zones_of(contact, address), used, now)
 
 
-def _judge(view: StepView, trial: StepTrial, contact: Contact, roots: Mapping[str, Any], used: Iterable[Used], now: datetime) -> None:
-    match verdict(view, contact, roots, used, now):
+def _count(trial: StepTrial, said: Verdict | None) -> None:
+    match said:
         case None:
             trial.wait["The run says to whom."] += 1
         case WaitUntil(_, "quiet_hours", _):

@@ -160,7 +160,7 @@ def used_by(message: Message, since: datetime) -> list[Used]:
 def used_of(collection: str, record: str, since: datetime, *, but: str = "") -> list[Used]:
     """What reached, or may have reached, this contact since then, by any workflow; without the message `but` and its tries."""
     rows = fetch(_USED, (collection, record, but, but, since))
-    return [Used(channel, at, workflows.version(name, number).document.title if name else "a test") for channel, at, name, number in rows]
+    return [Used(channel, at, _sender_of(name, number)) for channel, at, name, number in rows]
 
 
 _USED_BY = """
@@ -174,8 +174,14 @@ def used_of_each(collection: str, keys: Sequence[str], since: datetime) -> dict[
     """Key → what reached, or may have reached, that contact since then, by any workflow; one statement."""
     found: dict[str, list[Used]] = {}
     for record, channel, at, name, number in fetch(_USED_BY, (collection, list(keys), since)):
-        found.setdefault(record, []).append(Used(channel, at, workflows.version(name, number).document.title if name else "a test"))
+        found.setdefault(record, []).append(Used(channel, at, _sender_of(name, number)))
     return found
+
+
+def _sender_of(workflow: str | None, number: int) -> str:
+    """The title of the workflow that sent a message, to be named where its cap is used up."""
+    definition = workflows.readable_version(workflow, number) if workflow else None
+    return definition.document.title if definition is not None else "another workflow" if workflow else "a test"
 
 
 _TAKEN = "select provider_id from console.message where address = %s and provider_id is not null and id <> %s and at > %s"
@@ -187,10 +193,11 @@ def taken_ids(message: Message, address: bytes, since: datetime) -> frozenset[st
 
 
 _WAITED_FOR = """
-select exists (select from console.run r /* every run */ where r.id = %s and r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = %s)
+select exists (select from console.run r /* every run */ where r.id = %s and r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = %s
+    and not exists (select from console.enrolment e where e.run = r.id and e.left_at is not null))
 """
 
 
 def still_wanted(message: Message) -> bool:
-    """Whether the run still waits for the message; one without a run is."""
+    """Whether the run still waits for the message, and whoever it is about has not left the workflow; one without a run is."""
     return message.run is None or bool(fetch(_WAITED_FOR, (message.run, message.key))[0][0])

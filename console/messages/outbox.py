@@ -264,7 +264,8 @@ def _seen(actor: Actor, messages: Sequence[Message]) -> tuple[Mapping[str, str |
 
 
 def _line(message: Message, who: str | None, closed: masking.Within) -> Line:
-    title = workflows.version(message.workflow, message.version).document.title if message.workflow and message.version else ""
+    definition = workflows.readable_version(message.workflow, message.version) if message.workflow else None
+    title = definition.document.title if definition is not None else ""
     if message.step and masking.sent_hidden(masking.within(closed, message.workflow, message.version, message.step, message.run)):
         return Line(message, who, title, None, "", {}, hidden=True)
     content, result = message.content, message.result

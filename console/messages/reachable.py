@@ -95,7 +95,9 @@ def _look(document: Workflow, collection_id: str, views: Sequence[StepView], key
         roots = {"record": collection.typed(values.get(key, {})), "now": now, **known}
         by_channel: dict[str, list[Any]] = {}
         for view in views:
-            by_channel.setdefault(_channel_of(view), []).append(contact_trials.verdict(view, contact, roots, used.get(key, ()), now))
+            by_channel.setdefault(_channel_of(view), []).append(
+                contact_trials.verdict(collection, view, contact, roots, used.get(key, ()), now)
+            )
         reach.looked += 1
         reach.unreached += all(isinstance(each, Skip) for verdicts in by_channel.values() for each in verdicts)
         for channel, verdicts in by_channel.items():

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from console import faults, log, queue, workflows
+from console import faults, log, queue, records, workflows
 from console.channels import providers, sandbox
 from console.channels.base import Handed, Letter, Provider
 from console.core.contacting import AskAgain, Contact, Outgoing, SendNow, Skip, WaitUntil, judge
@@ -18,11 +18,13 @@ from console.core.message_words import announced
 from console.core.stop_words import is_stop
 from console.db.engine import alone, fetch, transaction
 from console.errors import IntegrationError, NotFound, OutcomeUnknown, SourceDown
-from console.messages import message_rows, opting_out, reaching, telling
+from console.formats import label_of
+from console.messages import contact_trials, message_rows, opting_out, reaching, telling
 from console.messages.channel_settings import in_sandbox, script_of
 from console.messages.message_events import noted
 from console.messages.message_rows import LEFT, PENDING, Message, change, kind_of
 from console.messages.outside_addresses import callback_url, unsubscribe_url
+from console.steps.message_settings import EMPTY
 from console.subjects import digest
 
 WEEK = timedelta(days=7)
@@ -102,7 +104,8 @@ def _judged(message: Message) -> Letter | None:
         return None
     to, why = _address(message, content, contact)
     country = reaching.country_of(contact, to)
-    asked = Outgoing(kind_of(message), message.consent, message.asked_at, timedelta(seconds=message.expires_s), why)
+    expires, empty = timedelta(seconds=message.expires_s), _empty_fields(message, content)
+    asked = Outgoing(kind_of(message), message.consent, message.asked_at, expires, why, empty)
     judged_contact = contact and _in_country(contact, country)
     match judge(asked, judged_contact, reaching.zones_of(contact, to), message_rows.used_by(message, now - WEEK), now):
         case SendNow(basis):
@@ -114,6 +117,15 @@ def _judged(message: Message) -> Letter | None:
         case AskAgain(reason):
             _settle(message, "expired", "expired", "expired", reason)
     return None
+
+
+def _empty_fields(message: Message, content: Any) -> str:
+    """The merge fields of its text that gave nothing, by what people call them; empty where it has no gap."""
+    paths = [tuple(map(str, path)) for path in content.get(EMPTY) or ()]
+    collection = records.collection(message.collection) if paths and message.collection else None
+    return ", ".join(
+        sorted({contact_trials.label_of(collection, path) if collection and path[0] == "record" else label_of(path[-1]) for path in paths})
+    )
 
 
 def _in_country(contact: Contact, country: str | None) -> Contact:

@@ -137,19 +137,18 @@ def trial(actor: Actor, slug_or_id: str) -> ContactTrial | None:
 
 
 def require_filled(actor: Actor, slug_or_id: str) -> None:
-    """Raise Conflict `merge_fields` where a message of the workflow has a merge field that is empty for one of the contacts it was tried on."""
+    """Raise Conflict `merge_fields` where a message of the workflow has a merge field that is empty for every one of the contacts it was tried on.
+
+    Where it is empty for some, the preview names them, and their message does not leave.
+    """
     found = trial(actor, slug_or_id)
-    if found is None or not found.gaps:
+    gaps = [(step, gap) for step, gap in found.gaps if gap.count == found.tried] if found is not None else []
+    if found is None or not gaps:
         return
-    details = [
-        {
-            "field": f"steps.{step.step}",
-            "reason": f"{step.title}: {gap.field} is empty for {gap.count:,} of {found.tried:,}, such as {gap.titles[0]}.",
-        }
-        for step, gap in found.gaps
-    ]
+    whom = f"all {found.tried:,} contacts it was tried on" if found.tried > 1 else "the only contact"
+    details = [{"field": f"steps.{step.step}", "reason": f"{step.title}: {gap.field} is empty for {whom}."} for step, gap in gaps]
     raise Conflict(
-        "Some messages would have a gap. Fill in the fields, say in the text what stands there instead, or leave these contacts out.",
+        "Some messages would never leave. Fill in the fields, or say in the text what stands there instead.",
         code="merge_fields",
         details=details,
     )

@@ -47,6 +47,9 @@ SEND = "send_message"
 ENROL = "enrol"
 """The job that enrols many in a workflow: its text is the batch's id."""
 
+TAKE_OUT = "take_out"
+"""The job that takes many out of a workflow: its text is the act's id."""
+
 BEGIN = "begin_enrolled"
 """The job that begins the runs of those who wait in a workflow: its text is the workflow's id."""
 
@@ -64,6 +67,7 @@ WORDS = {
     BULK: "Do an action to many records", FOLLOW: "Find out what became of a change", READ: "Read documents", EXPORT: "Write a list into a file",
     SEND: "Send a message", ENROL: "Enrol many", BEGIN: "Begin the runs of those who wait", FIRE: "Start runs for a trigger",
     TEND: "Look after the runs that a step waits for", DELIVER: "Send events to a webhook", MOVE: "Move runs to another version",
+    TAKE_OUT: "Take many out of a workflow",
 }  # fmt: skip
 """What each job does, as people read it."""
 

@@ -40,6 +40,11 @@ def _lead_left(parts: Parts) -> str:
     return "Somebody left {workflow} before its end{on_record}"
 
 
+def _leads_taken_out(parts: Parts) -> str:
+    total = parts.open.get("total")
+    return "{who} took " + (f"{total:,}" if isinstance(total, int) else "many") + " out of {workflow}"
+
+
 def _run_assigned(parts: Parts) -> str:
     return "{who} assigned {workflow}{on_record}" + escape_braces(after(" to ", parts.person("holder"))) + parts.instead()
 
@@ -338,6 +343,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "note_removed": "{who} removed a note of theirs{on_record}",
         "lead_enrolled": "{who} enrolled somebody in {workflow}{on_record}",
         "lead_left": _lead_left,
+        "leads_taken_out": _leads_taken_out,
         "tag_added": lambda parts: "{who} put " + escape_braces(parts.tag()) + "{on_record}",
         "tag_removed": lambda parts: "{who} took " + escape_braces(parts.tag()) + " away" + escape_braces(after(" from ", parts["record"])),
         "stage_changed": _stage_changed,

@@ -46,6 +46,8 @@ class Names:
     records: Mapping[tuple[str, str], str] = field(default_factory=dict)
     fields: Mapping[tuple[str, str], str] = field(default_factory=dict)
     actions: Mapping[str, str] = field(default_factory=dict)
+    own: tuple[str, str] | None = None
+    """Collection and key of the record on whose page the sentences stand: it is not named there again."""
 
 
 NOBODY = Names()
@@ -167,6 +169,8 @@ class Parts(dict[str, str]):
         label = self._kind_of_record()
         if key is None:
             return label
+        if self._own():
+            return f"this {label}"
         title = plain(self.names.records.get((collection, str(key)), ""))
         return title or f"{label} {plain(str(key))}".rstrip()
 
@@ -175,8 +179,11 @@ class Parts(dict[str, str]):
         label = plain(self.names.collections.get(collection, "")) or plain(collection).replace("_", " ")
         return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
+    def _own(self) -> bool:
+        return self.names.own == (str(self.target.get("coll") or ""), str(self.target.get("key")))
+
     def _on_record(self) -> str:
-        return after(" on ", self._record())
+        return "" if self._own() else after(" on ", self._record())
 
     def _of_record(self) -> str:
         return after(" of ", self._record())

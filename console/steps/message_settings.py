@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from console.core import expressions
 from console.core.documents.fields import Located
 from console.core.forms import FormField, clean, examine, is_empty, refusal
+from console.core.merge_fields import empty_fields
 from console.core.speaking import fill_text
 from console.errors import Invalid
 from console.steps.base import Completion, Context, MessageWanted, Option, Prompt, StepConfig, StepType, StepView, Values, fill_template
@@ -18,6 +19,8 @@ from console.steps.base import Completion, Context, MessageWanted, Option, Promp
 SENT, SKIPPED, EXPIRED, FAILED = "sent", "skipped", "expired", "failed"
 SEND = "send"
 REASON, TO = "reason", "to"
+EMPTY = "empty"
+"""In the content of a message: the paths of its merge fields that gave nothing."""
 LONGEST_S = 30 * 24 * 3600
 _DURATION = re.compile(r"P(?:(\d{1,3})W)?(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,7})S)?)?", re.ASCII)
 
@@ -83,8 +86,10 @@ class MessageStep(StepType, ABC):
         raise NotImplementedError
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
-        """Asks for the message; the step is done when it has left."""
-        return self._asked(step, context, {})
+        """Asks for the message; the step is done when it has left. Where a merge field is empty it does not leave: nobody has looked at the gap."""
+        texts = [located.text for located in self.templates(step.config)]
+        empty = sorted({path for paths in empty_fields(texts, context.roots) for path in paths}) if self.channel != "chat" else []
+        return self._asked(step, context, {EMPTY: [list(path) for path in empty]} if empty else {})
 
     def _asked(self, step: StepView, context: Context, given: Mapping[str, Any]) -> Completion:
         content = {**self.content(step, context), **given}

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from console import browse
 from console.contacts import consent_columns, imports
+from console.contacts.encodings import ENCODINGS
 from console.core.documents.collections import Collection
 from console.errors import Conflict, Invalid
 from console.views import formats, frame
@@ -24,12 +25,16 @@ def show(collection: str) -> Response:
     if request.method != "POST":
         return _page(here)
     try:
+        chosen = False
         if "content" in request.form:
-            text, encoding = request.form["content"], request.form.get("encoding", "UTF-8")
+            text, was = request.form["content"], request.form.get("was", imports.DEFAULT)
+            encoding = request.form.get("encoding", was)
+            if chosen := encoding != was:
+                text, encoding = imports.decode_again(text, was, encoding)
         else:
             sent = request.files.get("file")
             text, encoding = imports.decode(sent.read(imports.MOST_BYTES + 1) if sent is not None else b"")
-        if "go" not in request.form:
+        if chosen or "go" not in request.form:
             return _page(here, sheet=imports.read(who, collection, text, encoding, _same()), text=text)
         added = imports.add(who, collection, text, encoding, _same())
     except Invalid as wrong:
@@ -69,7 +74,7 @@ def _page(here: Collection, *, status: int = 200, sheet: imports.Sheet | None = 
         ]
         context |= {
             "sheet": sheet, "text": text, "fields": fields, "shown": shown, "good": len(good), "bad": len(bad),
-            "left_out": sheet.unused, "agreed": _agreed(sheet), "boxes": _boxes(sheet, look), "channels": consent_columns.NAMES,
+            "encodings": list(ENCODINGS.items()), "left_out": sheet.unused, "agreed": _agreed(sheet), "boxes": _boxes(sheet, look), "channels": consent_columns.NAMES,
         }  # fmt: skip
     return frame.page("lists/import.html", context | more, status=status)
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, make_response, request
 
 from console import access, automation, browse, enrolments, queue, workflows
+from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
 from console.core.documents.fields import OWN_INPUT, shown
 from console.enrolments import Batch, Counts, Lead, Question, Target
@@ -97,6 +98,7 @@ def listed(slug: str) -> Response:
         "may_enrol": access.can(frame.actor(), target.team or None, f"workflow:{target.slug}", "start"),
         "older": sum(n for version, n in counts.versions.items() if target.number is not None and version < target.number),
         "may_move": access.can(frame.actor(), target.team or None, f"workflow:{target.slug}", "publish"),
+        "take_out": _take_out_url(target, counts) if page.rows else None,
         "batches": enrolments.batches.newest(target.id, most=3),
         "batch_words": BATCH_WORDS,
         "address": workflow_url(target.slug),
@@ -279,6 +281,15 @@ def _consent_words(target: Target) -> str:
     return f"Consent stands on the page of each {one}; Import brings it in by columns such as “SMS consent”."
 
 
+def _take_out_url(target: Target, counts: Counts) -> str | None:
+    """Return where those of the list are taken out together; None where nobody of them is in it, or the reader may not."""
+    narrowed = {name: value for name in ("status", "step", "version") if (value := request.args.get(name, ""))}
+    may = access.can(frame.actor(), target.team or None, f"workflow:{target.slug}", "cancel")
+    if not may or not counts.enrolled or narrowed.get("status", "active") not in enrolments.HERE:
+        return None
+    return f"{workflow_url(target.slug)}/take-out" + (f"?{urlencode(narrowed)}" if narrowed else "")
+
+
 def _after() -> int:
     after = request.args.get("after", "")
     return int(after) if after.isascii() and after.isdigit() and len(after) < 12 else 0
@@ -309,7 +320,7 @@ def _mapping(found: Batch, target: Target) -> dict[str, Any]:
         "choices": [*choices, *extra],
         "matches": choices if target.collection else [],
         "match": found.question.match or "",
-        "encodings": list(enrolments.ENCODINGS.items()),
+        "encodings": list(ENCODINGS.items()),
         "encoding": file.encoding,
     }
 

@@ -11,7 +11,7 @@ from console.errors import ConsoleError
 from console.messages import channel_health, channel_settings
 from console.upkeep import status
 from console.views import frame, identity
-from console.views.outbox import ICONS, KIND_WORDS
+from console.views.outbox import KIND_WORDS
 
 blueprint = Blueprint("operations", __name__)
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via")
@@ -69,7 +69,7 @@ def _from_here() -> bool:
 
 def _page(wrong: ConsoleError | None = None) -> Response:
     state = status.read(frame.actor())
-    channels = [(KIND_WORDS[kind], ICONS[kind], channel_settings.state_of(kind), channel_health.figures_of(kind)) for kind in KINDS]
+    channels = [(KIND_WORDS[kind], channel_settings.state_of(kind), channel_health.figures_of(kind)) for kind in KINDS]
     context = {
         "state": state, "channels": channels, "paces": enrolments.paces(frame.actor()), "wrong": wrong, "reason": request.form.get("reason", ""),
     }  # fmt: skip

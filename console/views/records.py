@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 from markupsafe import Markup, escape
 
-from console import access, actions, browse, runs, workflows
+from console import access, actions, browse, enrolments, runs, workflows
 from console.actions import hand_forms
 from console.browse import RecordPage, reveal
 from console.core.documents.collections import Field
@@ -184,7 +184,7 @@ def start(collection: str, part: str, slug: str) -> Response:
         return _start_form(page, definition, fields)
     typed = form_boxes.read_form(request.form, frame.look())
     try:
-        run_id = runs.start(
+        run_id = enrolments.start(
             frame.actor(), definition.slug, collection, key, {name: value for name, value in typed.items() if value is not None}
         )
     except Invalid as wrong:

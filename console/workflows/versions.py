@@ -40,6 +40,12 @@ MOST_MANAGERS = 2
 _kept: tuple[float, Engine, list["Known"]] | None = None
 
 
+class NotReadable(Conflict):
+    """A published version that this release cannot read, because another one wrote it."""
+
+    default_code = "version_not_readable"
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A published version, or with a negative number a draft that is tried. Two are equal if they are the same version of the same workflow."""
@@ -89,7 +95,7 @@ def live(slug_or_id: str) -> Definition:
 
 @functools.lru_cache(maxsize=512)
 def version(workflow_id: str, number: int) -> Definition:
-    """One version, cached because it never changes. Raises NotFound."""
+    """One version, cached because it never changes. Raises NotFound, NotReadable."""
     made, known = tables.workflow_version.c, tables.workflow.c
     with hot_engine().connect() as connection:
         row = connection.execute(
@@ -99,8 +105,21 @@ def version(workflow_id: str, number: int) -> Definition:
         ).first()
     if row is None:
         raise NotFound(f"There is no version {number} of the workflow {workflow_id}.")
-    document = read(bytes(row.document))
+    try:
+        document = read(bytes(row.document))
+    except ValueError as error:
+        raise NotReadable(
+            f"Version {number} of the workflow {row.slug} was published by another release, and cannot be read here. Update the console, or publish the workflow anew."
+        ) from error
     return Definition(row.id, row.slug, document.title, row.number, row.hash, document)
+
+
+def readable_version(workflow_id: str, number: int | None) -> Definition | None:
+    """One version; None where there is none, or this release cannot read it: what shows many workflows leaves out or marks that one."""
+    try:
+        return version(workflow_id, number) if number is not None else None
+    except (NotFound, NotReadable):
+        return None
 
 
 def all_known() -> list[Known]:
@@ -139,13 +158,10 @@ def newest_number(workflow_id: str) -> int:
 
 
 def startable(actor: Actor, collection_id: str | None) -> list[Definition]:
-    """Live versions that the actor may start on records of the collection (None: without a record), by title."""
+    """Live versions that the actor may start on records of the collection (None: without a record), by title; those that can be read."""
     offered = [known for known in all_known() if known.status == "active" and known.live is not None and known.collection == collection_id]
-    return [
-        version(known.id, known.live)
-        for known in offered
-        if known.live and access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "start")
-    ]
+    may = [known for known in offered if access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "start")]
+    return [found for known in may if (found := readable_version(known.id, known.live)) is not None]
 
 
 def check(document: bytes | str | Mapping[str, Any], here: Surroundings | Mapping[str, Any] | None = None) -> list[Problem]:

@@ -72,3 +72,14 @@ def test_a_schedule_names_a_record_or_a_segment() -> None:
         "triggers[0].segment": "The workflow is about no record: remove this, or name a collection."
     }
     assert wrong(night | {"segment": "late"}, collection="order") == {}
+
+
+def test_a_webhook_that_reads_what_the_start_calls_almost_so_is_warned_of() -> None:
+    reads = {"kind": "webhook", "record": "input.whi", "filter": "input.type == 'order'"}
+    found = workflow_check.check({**DOCUMENT, "collection": "order", "triggers": [{"id": "hook", **reads}]}, steps.all_types())
+    told = {problem.field: (problem.reason, problem.severity) for problem in found}
+    assert told["triggers[0].record"] == (
+        "The start asks for no whi: is why meant? Whoever calls has to send whi, or nothing starts.",
+        "warning",
+    )
+    assert "triggers[0].filter" not in told, "nothing of the start is called like it"

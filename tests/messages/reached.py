@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -26,13 +27,14 @@ NOON = datetime.fromisoformat("2026-11-24T19:00:00+00:00")  # a Tuesday, noon in
 SAM, ANA, BRAM = "1", "2", "3"
 
 
-def founded(company: Company) -> None:
-    """The club, where Sam agreed to everything and Bram to calls; and time stands at noon in Denver."""
+def founded(company: Company) -> Path:
+    """The club, where Sam agreed to everything and Bram to calls; and time stands at noon in Denver. Answers where its database is."""
     path = found_club(company)
     with closing(sqlite3.connect(path)) as connection:
         connection.executemany(GIVEN, [(1, "sms", "given"), (1, "phone", "given"), (1, "call", "given"), (3, "sms", "given")])
         connection.commit()
     access.grant("operations_lead", "collection:contact", ["browse", "read", "update"], team="operations")
+    return path
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from console.db.engine import fetch
 from console.errors import ConsoleError, Invalid
 from tests.company import Company
 from tests.messages import reached
-from tests.messages.reached import ANA, NOON, begin, line, status, workflow
+from tests.messages.reached import ANA, BRAM, NOON, SAM, begin, line, status, workflow
 from tests.servers import outside
 
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
@@ -191,3 +191,19 @@ def test_what_the_sandbox_answers_is_written_in_words(club: Company) -> None:
         with pytest.raises(Invalid) as refused:
             sandbox.rules_of("call", wrong)
         assert "answered, no answer, voicemail, busy, failed, by hand" in refused.value.details[0]["reason"]
+
+
+def test_a_message_with_an_empty_merge_field_does_not_leave_and_says_which(club: Company) -> None:
+    slug = workflow(
+        "worth", [{"id": "sms", "type": "sms", "config": {"text": "You are worth {{ record.worth }}. {{ first(record.worth, 'Well') }}"}}]
+    )
+    with reached.clock(NOON):
+        assert [line(club, begin(club, slug, contact)).message.status for contact in (SAM, BRAM)] == ["delivered", "skipped"]
+        message = line(club, begin(club, slug, BRAM)).message
+        assert (message.code, message.result["reason"]) == ("empty_field", "Empty, and the text needs it: Worth.")
+        instead = begin(
+            club, workflow("instead", [{"id": "sms", "type": "sms", "config": {"text": "Hello {{ first(record.worth, '') }}"}}]), BRAM
+        )
+        assert line(club, instead).message.status == "waiting", (
+            "it is evening where Bram is: the text says itself that nothing may stand there"
+        )

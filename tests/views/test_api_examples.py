@@ -233,6 +233,11 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         [lead] = enrolments.places.page(house.mona, enrolments.find("care-review"), limit=1).rows
         return {"workflow_id": "care-review", "enrolment_id": batch.id, "lead_id": lead.id}
 
+    def taken_out() -> Scene:
+        enrolled()
+        act = enrolments.take_out(house.mona, "care-review", enrolments.Those(), "A mistake.")
+        return {"workflow_id": "care-review", "unenrolment_id": act.id}
+
     def broken() -> Scene:
         return {"workflow_id": "reminding", "incident_id": incident_of(house, str(next(bench.records)))}
 
@@ -322,6 +327,8 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         **dict.fromkeys(("enrol", "enrolLeads", "listLeads", "countWorkflow"), ("olivia", nothing)),
         **dict.fromkeys(("getEnrolment", "listEnrolmentRows", "cancelEnrolment", "getLead"), ("olivia", enrolled)),
         "unenrol": ("mona", enrolled),
+        "unenrolMany": ("mona", nothing),
+        "getUnenrolment": ("mona", taken_out),
         **dict.fromkeys(("findEvents", "exportEvents", "getCheckpoint", "getCheckpointKey"), ("ada", sealed)),
         "listTriggers": ("mona", nothing),
         "listMessages": ("ines", nothing),

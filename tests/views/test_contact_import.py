@@ -9,6 +9,7 @@ from console import access, collections, contacts, db
 from console.access import policy_store
 from console.contacts import imports
 from console.db import engine
+from console.enrolments import contact_files
 from console.errors import Invalid
 from tests.services.contact_club import found_club
 from tests.tables import cases
@@ -41,7 +42,7 @@ def test_each_line_is_shown_before_it_is_added_and_says_why_it_is_not(club: "Pag
     page = club.olivia.post(URL, {"csrf_token": token, "file": (io.BytesIO(FILE.encode("cp1252")), "leads.csv")}, status=200)
     assert "1 can be added, 4 cannot" in page.text
     assert "Zoë Müller" in page.text
-    assert "no field is called so: Shoe size" in page.text
+    assert "no field is left for them: Shoe size" in page.text
     for reason in ("Name is needed.", "is there already.", "Stage is none of New, Engaged, Lost.", "stands on a line before."):
         assert reason in page.text
     assert club.company.path.with_name("club.db").exists()
@@ -79,9 +80,54 @@ def test_a_file_that_cannot_be_used_says_so(club: "Pages", content: bytes, words
         imports.read(club.company.olivia, "contact", *imports.decode(content))
 
 
-@cases("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@cases("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
 def test_usual_encodings_are_read(encoding: str) -> None:
     assert "Zoë Müller" in imports.decode((FILE * 5).encode(encoding))[0]
+
+
+@cases(
+    "text, encoding",
+    [
+        ("Name;E-mail\nJosé Muñoz;jm@post.example\n", "cp1252"),
+        ("Name;Ort\nJörg Müller;Köln\n“Groß” – Düsseldorf;x\n", "cp1252"),
+        ("namn;stad\nÅsa Öberg;Malmö\n", "cp1252"),
+        ("nome;cidade\nJoão Conceição;São Paulo\n", "cp1252"),
+        ("imię;miasto\nŁukasz Wiśniewski;Łódź\nGrażyna Żak;Kraków\n", "cp1250"),
+        ("vardas;miestas\nŽygimantė Šimkutė;Šiauliai\nVytautas Čepaitis;Kėdainiai\n", "cp1257"),
+        ("имя;город\nИван Петров;Москва\n", "cp1251"),
+    ],
+)
+def test_names_in_older_encodings_keep_their_letters(text: str, encoding: str) -> None:
+    assert imports.decode(text.encode(encoding)) == (text, encoding)
+
+
+def test_a_file_of_whom_to_enrol_is_read_in_its_encoding_and_with_any_ends_of_lines(club: "Pages") -> None:
+    text, person = 'Name;E-mail\nJosé Muñoz;jm@post.example\n"Two\nlines";x@post.example\n', club.company.olivia.id
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"):
+        for number, end in enumerate(("\n", "\r\n", "\r")):
+            kept = contact_files.keep(f"enf_{encoding}{number}", person, io.BytesIO(text.replace("\n", end).encode(encoding)))
+            read = [row.cells for row in contact_files.rows(kept, person)]
+            assert read == [["Name", "E-mail"], ["José Muñoz", "jm@post.example"], ["Two\nlines", "x@post.example"]]
+
+
+def test_whoever_sends_the_file_chooses_another_encoding_and_sees_it_before_anything_is_added(club: "Pages") -> None:
+    token = club.olivia.get(URL).form(URL)["fields"]["csrf_token"]
+    sent = "Full name;E-Mail;Stage\nGábor Szűcs;gabor@post.example;new\n".encode("cp1250")
+    page = club.olivia.post(URL, {"csrf_token": token, "file": (io.BytesIO(sent), "leads.csv")}, status=200)
+    assert "Gábor Szûcs" in page.text, "these letters may be either"
+    fields = page.form(URL)["fields"]
+    seen = club.olivia.post(URL, fields | {"encoding": "cp1250", "go": "1"}, status=200)
+    assert "Gábor Szűcs" in seen.text
+    assert "1 can be added" in seen.text, "nothing is added unseen"
+    assert "1 added" in club.olivia.post(URL, seen.form(URL)["fields"] | {"go": "1"}, status=200).text
+    wrong = club.olivia.post(URL, fields | {"encoding": "utf-8-sig"}, status=422)
+    assert "The file is not in UTF-8: choose another encoding" in wrong.text
+
+
+def test_binary_files_are_no_text() -> None:
+    for content in (b"PK\x03\x04" + bytes(range(256)) * 9, bytes(2000)):
+        with pytest.raises(Invalid):
+            imports.decode(content)
 
 
 def test_who_may_not_add_contacts_imports_none(club: "Pages") -> None:

@@ -213,3 +213,50 @@ def test_who_goes_on_with_an_older_version_is_said_with_the_way_to_move_them(pag
     assert "1 of them goes on with an older version." in shown.text
     assert "/workflows/care-review/move" in shown.links
     assert "/workflows/care-review/move" not in pages.olivia.get(HERE).links
+
+
+def test_everybody_is_taken_out_after_a_preview_by_whoever_may(pages: Pages, robot: None) -> None:
+    enrolments.batches.begin(pages.company.mona, "care-review", Question(keys=["1", "2", "3"], values=WHY))
+    root = "/workflows/care-review/take-out"
+    assert root in pages.mona.get(HERE).links
+    assert f"{root}?status=waiting" in pages.mona.get(f"{HERE}?status=waiting").links
+    assert root not in pages.olivia.get(HERE).links
+    pages.olivia.get(root, status=403)
+    pages.stan.get(root, status=404)
+    page = pages.mona.get(root)
+    assert "3 people leave Care review" in page.text
+    assert "No message of theirs waits to leave" in page.text
+    assert "Halcyon" in page.text
+    assert "Say why" in pages.mona.send(page, root, status=422, reason=" ").text
+    pages.mona.send(page, root, reason="The wrong list.")
+    followed = pages.mona.follow()
+    assert "3 taken out of Care review" in followed.text
+    address = pages.mona.answer.request.path
+    pages.olivia.get(address, status=403)
+    pages.stan.get(address, status=404)
+    assert "Nobody of these is in the workflow now." in pages.mona.get(root).text
+    assert root not in pages.mona.get(HERE).links
+    assert pages.mona.get("/workflows/care-review/take-out?version=x", status=400)
+    sequencing.sequence()
+    assert "took 3 out of Care review" in pages.ada.get("/activity").text
+
+
+def test_programs_take_out_many_after_a_preview(pages: Pages, robot: None) -> None:
+    olivia, mona, stan = (pages.company.people[name].id for name in ("olivia", "mona", "stan"))
+    root = "/workflows/care-review/unenrolments"
+    enrolments.batches.begin(pages.company.mona, "care-review", Question(keys=["1", "2"], values=WHY))
+    seen = call(mona, "POST", root, 200, {"preview": True})
+    assert seen == {"total": 2, "waiting": 2, "active": 0, "steps": {"start": 2}, "pending": {}, "partly": False}
+    assert call(mona, "POST", root, 422, {"reason": ""})["details"][0]["field"] == "reason"
+    assert call(mona, "POST", root, 400, {"status": "left", "reason": "x"})["details"][0]["field"] == "status"
+    call(olivia, "POST", root, 403, {"reason": "x"})
+    call(stan, "POST", root, 404, {"reason": "x"})
+    done = call(mona, "POST", root, 202, {"reason": "The wrong list."})
+    assert (done["status"], done["total"], done["done"]) == ("done", 2, 2)
+    assert call(mona, "GET", f"{root}/{done['id']}", 200) == done
+    call(olivia, "GET", f"{root}/{done['id']}", 403)
+    call(stan, "GET", f"{root}/{done['id']}", 404)
+    assert call(mona, "POST", root, 409, {"reason": "Again."})["code"] == "not_possible"
+    assert [lead["reason"] for lead in call(mona, "GET", "/workflows/care-review/leads?status=left", 200)["data"]] == [
+        "The wrong list."
+    ] * 2

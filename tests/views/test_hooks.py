@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from standardwebhooks import Webhook
 
-from console import accounts, runs, workflows
+from console import accounts, enrolments, runs, workflows
 from console.db.engine import fetch
 from tests.company import Company
 from tests.conftest import web_app
@@ -104,6 +104,93 @@ def test_a_live_run_on_the_record_and_the_same_delivery_twice(client: FlaskClien
     assert client.post(url, json={"why": "x"}, headers=mona).status_code == 422
     assert [each["why"] is None for each in listed(client, company, "about-one")["plain"]["last"]].count(True) == 1
     assert fetch("select count(*) from /* every run */ console.run where trigger = 'webhook'")[0][0] == 1
+
+
+def test_what_is_sent_only_to_find_the_record_or_for_the_filter_is_no_input(client: FlaskClient, company: Company) -> None:
+    hook = {"id": "plain", "kind": "webhook", "enabled": True, "record": "input.customer_no", "filter": "input.type == 'call'"}
+    about = {"format": 1, "slug": "found", "title": "Found", "team": "operations", "collection": "customer", "steps": STEPS}
+    workflows.import_file(about | {"triggers": [hook]}, publish=True)
+    url, mona = address(client, company, "plain", "found"), key(company, "mona")
+    body = {"customer_no": 1, "type": "call", "why": "it rang"}
+    begun = client.post(url, json=body, headers=mona)
+    assert begun.status_code == 202, begun.json
+    assert runs.get(company.mona, begun.get_json()["runId"]).json["record"] == "1"
+    assert client.post(url, json=body | {"type": "fax"}, headers=mona).json == {"runId": None, "duplicate": False}
+    strange = client.post(url, json=body | {"customer_no": 2, "colour": "red"}, headers=mona)
+    assert [detail["field"] for detail in strange.get_json()["details"]] == ["input.colour"]
+
+
+def test_a_start_by_webhook_has_its_place_in_a_workflow_that_says_how_one_leaves_it(client: FlaskClient, company: Company) -> None:
+    about = {"format": 1, "slug": "placed", "title": "Placed", "team": "operations", "collection": "customer", "run_as": ROBOT}
+    rules = {"reenrol": "never", "exits": [{"if": "record.risk == 'high'", "reason": "High risk"}]}
+    workflows.import_file(about | rules | {"steps": STEPS, "triggers": [HOOKS[0]]}, publish=True)
+    url, mona = address(client, company, "plain", "placed"), key(company, "mona")
+    body = {"record": "1", "why": "it rang"}
+    first = client.post(url, json=body, headers=mona | {"X-Idempotency-Key": "a"})
+    assert first.status_code == 202, first.json
+    run_id = first.get_json()["runId"]
+    told = runs.get(company.mona, run_id).json
+    assert (told["trigger"]["id"], told["trigger"]["kind"]) == ("plain", "webhook")
+    [lead] = enrolments.places.page(company.mona, enrolments.find("placed")).rows
+    assert (lead.run, lead.status, lead.origin, lead.trigger) == (run_id, "active", "webhook", "plain")
+    again = client.post(url, json=body, headers=mona | {"X-Idempotency-Key": "a"})
+    assert again.json == {"runId": run_id, "duplicate": True}
+    inside = client.post(url, json=body, headers=mona)
+    assert (inside.status_code, inside.get_json()["code"], inside.get_json()["runId"]) == (409, "already_enrolled", run_id)
+    enrolments.unenrol(company.mona, "placed", lead.id, "Enough.")
+    assert runs.get(company.mona, run_id).json["status"] == "cancelled"
+    never = client.post(url, json=body, headers=mona)
+    assert (never.status_code, never.get_json()["code"]) == (409, "not_again")
+    wrong = client.post(url, json={"record": "2"}, headers=mona)
+    assert (wrong.status_code, [each["field"] for each in wrong.get_json()["details"]]) == (422, ["input.why"])
+    strange = client.post(url, json={"record": "2", "why": "x", "colour": "red"}, headers=mona)
+    assert strange.status_code == 422
+    gone = client.post(url, json={"record": "99", "why": "x"}, headers=mona)
+    assert gone.status_code == 404, gone.json
+    assert all(told.get_json().get("outcome") != "done" for told in (gone, wrong, strange, never, inside))
+    company.sql("update customer set risk = 'high' where id = 3")
+    high = client.post(url, json={"record": "3", "why": "x"}, headers=mona)
+    assert (high.status_code, high.get_json()["code"]) == (409, "exited")
+    assert client.post(url, json={"record": "2", "why": "x"}, headers=mona).status_code == 202, "what was refused does not bar"
+
+
+def test_a_lead_by_webhook_is_in_a_workflow_once_and_leaves_it_by_its_exits(client: FlaskClient, company: Company) -> None:
+    fields = [{"name": name, "label": name.capitalize(), "type": "text"} for name in ("phone", "why")]
+    about = {"format": 1, "slug": "leads", "title": "Leads", "team": "operations", "run_as": ROBOT, "reenrol": "after_end"}
+    steps = [step("start", "start", "read") | {"config": {"fields": fields}}, *STEPS[1:]]
+    exits = [{"if": "input.why == 'stop'", "reason": "Stop"}]
+    workflows.import_file(about | {"steps": steps, "exits": exits, "triggers": [HOOKS[0]]}, publish=True)
+    url, mona = address(client, company, "plain", "leads"), key(company, "mona")
+    first = client.post(url, json={"phone": "+370 600 00001", "why": "a"}, headers=mona)
+    assert first.status_code == 202, first.json
+    again = client.post(url, json={"phone": "+370-600-00001", "why": "b"}, headers=mona)
+    assert (again.status_code, again.get_json()["code"], again.get_json()["runId"]) == (409, "already_enrolled", first.get_json()["runId"])
+    assert client.post(url, json={"phone": "+370 600 00002", "why": "stop"}, headers=mona).get_json()["code"] == "exited"
+    [lead] = enrolments.places.page(company.mona, enrolments.find("leads")).rows
+    assert (lead.run, dict(lead.values)["phone"]) == (first.get_json()["runId"], "+370 600 00001")
+
+
+def test_a_start_by_call_has_its_place_too_and_tells_nothing_of_who_is_out_of_sight(client: FlaskClient, company: Company) -> None:
+    about = {"format": 1, "slug": "placed", "title": "Placed", "team": "operations", "collection": "customer", "run_as": ROBOT}
+    workflows.import_file(about | {"reenrol": "never", "steps": STEPS}, publish=True)
+    keys = {who: key(company, who) for who in ("olivia", "tom", "stan")}
+
+    def start(who: str, record: str, **more: str) -> Any:
+        body = {"workflow": "placed", "collection": "customer", "record": record, "input": {"why": "x"}}
+        return client.post("/api/v1/runs", json=body, headers=keys[who] | more)
+
+    first = start("olivia", "3", **{"X-Idempotency-Key": "a-key-of-mine"})
+    assert first.status_code == 201, first.json
+    run_id = first.get_json()["id"]
+    [lead] = enrolments.places.page(company.mona, enrolments.find("placed")).rows
+    assert (lead.run, lead.status, lead.origin, lead.entered_by) == (run_id, "active", "api", company.olivia.id)
+    assert start("olivia", "3", **{"X-Idempotency-Key": "a-key-of-mine"}).get_json()["id"] == run_id
+    assert (start("olivia", "3").status_code, start("olivia", "3").get_json()["code"]) == (409, "already_enrolled")
+    assert start("tom", "3").status_code == start("tom", "99").status_code == 404, "customer 3 is of another desk"
+    assert start("stan", "3").status_code == 404
+    enrolments.unenrol(company.mona, "placed", lead.id, "Enough.")
+    assert start("olivia", "3").get_json()["code"] == "not_again"
+    assert start("tom", "3").status_code == 404
 
 
 def test_a_signed_delivery_is_known_by_its_secret_and_taken_once(client: FlaskClient, company: Company) -> None:

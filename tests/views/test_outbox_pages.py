@@ -1,5 +1,7 @@
 """The outbox, Settings → Channels, the banner of the sandbox, and the same in the API."""
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from console import access, accounts, workflows
@@ -110,20 +112,35 @@ def test_messages_are_tried_on_contacts_before_a_workflow_is_switched_on(pages: 
         assert "Bram de Wit" in page.text
         assert f"/workflows/{slug}/test/contacts" in pages.mona.get(f"/workflows/{slug}/test").links
         workflows.change(company.mona, slug, status="completed")
-        refused = pages.mona.send(pages.mona.get(f"/workflows/{slug}/switch?to=active"), f"/workflows/{slug}/switch", status=409)
-        assert "A text: Worth is empty for 2 of 6, such as Bram de Wit." in refused.text
-        assert workflows.entry(company.mona, slug).status == "completed"
+        asked = pages.mona.get(f"/workflows/{slug}/switch?to=active")
+        assert "A text: Worth is empty for 2 of 6." in asked.text
+        pages.mona.send(asked, f"/workflows/{slug}/switch")
+        assert workflows.entry(company.mona, slug).status == "active", "it is a warning where only some lack it"
         key = accounts.create_key("tests", company.mona.id).text
         client, headers = web_app().test_client(), {"Authorization": f"Bearer {key}"}
-        answer = client.post(f"/api/v1/workflows/{slug}/activate", headers=headers, json={})
-        assert (answer.status_code, answer.get_json()["code"]) == (409, "merge_fields")
         told = client.post(f"/api/v1/workflows/{slug}/trial", headers=headers, json={"version": "live", "segment": "engaged"}).get_json()
         assert (told["tried"], told["more"]) == (3, False)
         [of_text] = [one for one in told["steps"] if one["step"] == "sms"]
         assert (of_text["channel"], of_text["leave"]) == ("sms", 0)
-        assert {"reason": "Quiet hours", "count": 1} in of_text["wait"], "it is eight in the evening where Bram is"
-        workflow(slug, [{"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}])
-        workflows.change(company.mona, slug, status="active")
+        assert {"reason": "Empty, and the text needs it: Worth.", "count": 1} in of_text["skip"], "Bram has no worth"
+
+
+def test_a_workflow_whose_message_would_reach_nobody_is_not_switched_on(pages: "Pages", company: Company) -> None:
+    path = reached.founded(company)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("update contact set worth = null")
+        connection.commit()
+    access.grant("operations_lead", "workflow:*", ["edit", "publish", "activate"], team="operations")
+    access.refresh()
+    slug = workflow("tried", [{"id": "sms", "type": "sms", "title": "A text", "config": {"text": "You are worth {{ record.worth }}"}}])
+    workflows.change(company.mona, slug, status="completed")
+    asked = pages.mona.get(f"/workflows/{slug}/switch?to=active")
+    refused = pages.mona.send(asked, f"/workflows/{slug}/switch", status=409)
+    assert "A text: Worth is empty for all 6 contacts it was tried on." in refused.text
+    assert workflows.entry(company.mona, slug).status == "completed"
+    key = accounts.create_key("tests", company.mona.id).text
+    answer = web_app().test_client().post(f"/api/v1/workflows/{slug}/activate", headers={"Authorization": f"Bearer {key}"}, json={})
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "merge_fields")
 
 
 def test_in_the_sandbox_somebody_answers_as_the_contact_would_and_stop_is_heard(pages: "Pages", company: Company) -> None:
@@ -145,5 +162,5 @@ def test_in_the_sandbox_somebody_answers_as_the_contact_would_and_stop_is_heard(
         second = begin(company, "hello")
     assert (line(company, second, 0).status, line(company, second, 0).message.code) == ("skipped", "consent_withdrawn")
     sequencing.sequence()
-    assert "An SMS was not sent on" in pages.olivia.get("/c/contact/1?tab=activity&show=messages").text
+    assert "An SMS was not sent: consent withdrawn" in pages.olivia.get("/c/contact/1?tab=activity&show=messages").text
     pages.ines.post(f"/outbox/{line(company, second, 0).message.id}/answer", {"csrf_token": pages.ines.token, "text": "Hello?"}, status=409)

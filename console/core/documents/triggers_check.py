@@ -71,6 +71,7 @@ def problems(
         found += [Problem(None, f"{place}.{field}", reason) for field, reason in _texts(trigger, raw, input_names, collections, tables)]
         found += _nobody_acts(trigger, raw)
         found += _unseen(trigger, raw, collections, place)
+        found += _misspelt(trigger, input_names, place)
     return found
 
 
@@ -203,3 +204,20 @@ def _unseen(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, 
     else:
         return []
     return [Problem(None, f"{place}.on", reason, "warning")]
+
+
+def _misspelt(trigger: Trigger, input_names: frozenset[str] | None, place: str) -> list[Problem]:
+    """A warning where the filter or the record of a webhook reads what the start does not ask for, and something very like it does."""
+    if trigger.kind != "webhook" or trigger.input or not input_names:
+        return []
+    found = []
+    for field, text in (("filter", trigger.filter), ("record", trigger.record)):
+        read = (
+            sorted({path[1] for path in expressions.paths(expressions.parse(text)) if path[0] == "input" and len(path) > 1}) if text else []
+        )
+        for name in read:
+            meant = suggestion(name, input_names)
+            if name not in input_names and meant != ".":
+                reason = f"The start asks for no {name}{meant} Whoever calls has to send {name}, or nothing starts."
+                found.append(Problem(None, f"{place}.{field}", reason, "warning"))
+    return found

@@ -10,11 +10,20 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console import enrolments
-from console.enrolments import Batch, Question, Target
+from console.enrolments import Batch, Question, Target, Those, leaving_many
 from console.errors import Invalid, NotFound
 from console.views.api import idempotency, listing
 from console.views.api.operation import Asked, Done, Example, Limit, Nothing, Paged, Sent, Whole, operation, parse_query, read
-from console.views.api.shapes import EnrolledLeads, EnrolmentBatch, EnrolmentLead, EnrolmentRow, Listed, WorkflowCounts
+from console.views.api.shapes import (
+    EnrolledLeads,
+    EnrolmentBatch,
+    EnrolmentLead,
+    EnrolmentRow,
+    Listed,
+    TakeOut,
+    TakeOutPlan,
+    WorkflowCounts,
+)
 
 blueprint = Blueprint("api_enrolments", __name__, url_prefix="/api/v1")
 
@@ -46,6 +55,21 @@ class WhyLeft(Sent):
     """Why somebody is taken out."""
 
     reason: str
+
+
+class WhoLeaves(Sent):
+    """Who is taken out, and why; without `step`, `status` and `version` everybody."""
+
+    step: str | None = None
+    status: str | None = Field(None, description="waiting or active; without: both")
+    version: Whole | None = None
+    reason: str | None = Field("", description="Needed, and kept; not for a preview")
+    preview: bool = Field(False, description="Change nothing: 200 with what it would do")
+
+    @property
+    def those(self) -> Those:
+        """Who is meant."""
+        return Those(self.step, self.status, self.version)
 
 
 class WantedRows(Asked):
@@ -95,6 +119,16 @@ def _answers(answers: Sequence[enrolments.Answer]) -> dict[str, Any]:
         for each in answers
     ]
     return {"data": told}
+
+
+def _taken_out(done: Done) -> dict[str, Any]:
+    """Return how far it is now; of a preview, what it would do now."""
+    sent, workflow = read(WhoLeaves), str((request.view_args or {})["workflow_id"])
+    if sent.preview:
+        return leaving_many.plan(g.actor, workflow, sent.those).to_json()
+    if done.made is None:
+        raise idempotency.lost("The taking out", "the workflow")
+    return leaving_many.of_workflow(g.actor, workflow, done.made).to_json()
 
 
 def _left(_done: Done) -> dict[str, Any]:
@@ -223,6 +257,39 @@ def unenrol(workflow_id: str, lead_id: str) -> ResponseReturnValue:
     """Take somebody out at once: their run is cancelled with the reason, and what is pending is done no more."""
     enrolments.unenrol(g.actor, workflow_id, lead_id, read(WhyLeft).reason)
     return jsonify(_lead(enrolments.seen(g.actor, workflow_id), lead_id))
+
+
+@blueprint.post("/workflows/<workflow_id>/unenrolments")
+@operation(
+    "unenrolMany",
+    "workflow.cancel",
+    {200: TakeOutPlan, 202: TakeOut},
+    body=WhoLeaves,
+    refuses=(403, 409),
+    again=_taken_out,
+    example=Example(ONE, body={"preview": True}),
+)
+def unenrol_many(workflow_id: str) -> ResponseReturnValue:
+    """Take everybody out, or those at a step, in a state, with a version; more than 100 in the background. With `preview` only what it would do."""
+    sent = read(WhoLeaves)
+    if sent.preview:
+        return jsonify(leaving_many.plan(g.actor, workflow_id, sent.those).to_json())
+    begun = enrolments.take_out(g.actor, workflow_id, sent.those, sent.reason or "")
+    idempotency.name_result(begun.id)
+    return jsonify(begun.to_json()), 202
+
+
+@blueprint.get("/workflows/<workflow_id>/unenrolments/<unenrolment_id>")
+@operation(
+    "getUnenrolment",
+    "workflow.cancel",
+    TakeOut,
+    refuses=(403,),
+    example=Example(ONE | {"unenrolment_id": "out_01jd0000000000000000000000"}),
+)
+def get_unenrolment(workflow_id: str, unenrolment_id: str) -> ResponseReturnValue:
+    """How far taking many out is."""
+    return jsonify(leaving_many.of_workflow(g.actor, workflow_id, unenrolment_id).to_json())
 
 
 @blueprint.get("/workflows/<workflow_id>/counts")

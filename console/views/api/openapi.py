@@ -91,6 +91,7 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
     "run_id": ("The run", "run_01j0000000000000000000000a"),
     "workflow_id": ("Id or slug of the workflow", "kyc-review"),
     "enrolment_id": ("Id of the enrolment of many", "enr_01jd0000000000000000000000"),
+    "unenrolment_id": ("Id of the taking out of many", "out_01jd0000000000000000000000"),
     "turn_id": ("Id of a question to the builder of workflows", "bld_01"),
     "lead_id": ("Id of the lead", "lead_01jd0000000000000000000000"),
     "trigger": ("Id of the trigger in the file of the workflow", "shop"),

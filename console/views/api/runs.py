@@ -6,7 +6,7 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field, StringConstraints
 
-from console import documents, runs
+from console import documents, enrolments, runs
 from console.views.api import listing
 from console.views.api.operation import Asked, Done, Example, Limit, Media, Paged, Sent, Whole, operation, parse_query, read
 from console.views.api.shapes import AbortPreview, Event, Listed, Replay, RevisePreview, Run, RunHead, Status
@@ -96,9 +96,9 @@ def _begun(done: Done) -> dict[str, Any] | None:
 @blueprint.post("/runs")
 @operation("startRun", "workflow.start", {201: Run}, body=Start, refuses=(403, 404), again=_begun, example=Example(body=START, status=201))
 def start() -> ResponseReturnValue:
-    """Start a run; 409 `run_is_live` with `run_id` if one is live on the record."""
+    """Start a run; 409 `run_is_live` with `run_id` if one is live on the record, `already_enrolled`, `not_again` or `exited` where the workflow says how one leaves it or comes again."""
     sent = read(Start)
-    run_id = runs.start(g.actor, sent.workflow, sent.collection, sent.record, sent.input or {})
+    run_id = enrolments.start(g.actor, sent.workflow, sent.collection, sent.record, sent.input or {})
     return jsonify(runs.get(g.actor, run_id).json), 201
 
 

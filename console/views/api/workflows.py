@@ -162,14 +162,14 @@ def cancellation(workflow_id: str) -> ResponseReturnValue:
 @blueprint.post("/workflows/<workflow_id>/activate")
 @operation("activateWorkflow", "workflow.activate", Workflow, body=Nothing, refuses=(403,), again=_changed, example=Example(ONE, body={}))
 def activate(workflow_id: str) -> ResponseReturnValue:
-    """Switch the workflow on: runs may start. Publishes the draft if nothing is published yet; 409 `not_ready` with a reason per step, `merge_fields` with each merge field that is empty for a contact it was tried on."""
+    """Switch the workflow on: runs may start. Publishes the draft if nothing is published yet; 409 `not_ready` with a reason per step, `merge_fields` with each merge field that is empty for all contacts it was tried on."""
     read(Nothing)
     _require_filled(workflow_id, "active")
     return jsonify(workflows.activate(g.actor, workflow_id).to_json())
 
 
 def _require_filled(workflow_id: str, status: str | None) -> None:
-    """Raise Conflict `merge_fields` where the workflow is to be switched on and a message would have a gap; one that was paused goes on."""
+    """Raise Conflict `merge_fields` where the workflow is to be switched on and a message would never leave; one that was paused goes on."""
     if status in ("active", "running") and workflows.entry(g.actor, workflow_id).status not in ("paused", "active"):
         monitoring.require_filled(g.actor, workflow_id)
 

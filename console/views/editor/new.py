@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import accounts, builder, runs, workflows
+from console import accounts, builder, enrolments, workflows
 from console.access import can
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.documents.workflow import Workflow
@@ -87,7 +87,7 @@ def start(slug: str) -> Response:
         return _form(definition)
     typed = form_boxes.read_form(request.form, frame.look())
     try:
-        run_id = runs.start(frame.actor(), slug, None, None, {name: value for name, value in typed.items() if value is not None})
+        run_id = enrolments.start(frame.actor(), slug, None, None, {name: value for name, value in typed.items() if value is not None})
     except (Invalid, Conflict) as wrong:
         return _form(definition, typed=typed, wrong=wrong)
     return frame.redirect_to(frame.run_url(run_id))

@@ -29,6 +29,8 @@ from console.views.api.shapes.enrolments import (
     EnrolmentRow,
     LeadStep,
     Reason,
+    TakeOut,
+    TakeOutPlan,
     WorkflowCounts,
 )
 from console.views.api.shapes.events import ActivityPage, AiCall, Event, EventActor, Looked, Replay, Screen
@@ -195,6 +197,8 @@ __all__ = [
     "Shape",
     "Status",
     "Tag",
+    "TakeOut",
+    "TakeOutPlan",
     "TakeOver",
     "Ticket",
     "TicketRow",

@@ -100,6 +100,31 @@ class EnrolmentBatch(Shape):
     reach: Reach | None
 
 
+class TakeOutPlan(Shape):
+    """What taking them out would do. `partly`: only those whose records the caller may see are taken out."""
+
+    total: int
+    waiting: int
+    active: int
+    steps: dict[str, int] = Field(description="Step → how many stand there")
+    pending: dict[str, int] = Field(description="Channel → messages that would not be sent any more")
+    partly: bool
+
+
+class TakeOut(Shape):
+    """Many who are taken out. `done` have left so far; `why` says why it failed."""
+
+    id: str
+    status: Literal["running", "done", "failed"]
+    total: int
+    done: int
+    reason: str
+    why: str | None
+    by: str
+    made_at: Moment
+    ended_at: Moment | None
+
+
 class EnrolmentRow(Shape):
     """One of a batch. `row` counts from 1 (rows sent as JSON from 0, lines of a file with its heading); `record` is null where the caller may not see it."""
 

@@ -1,0 +1,34 @@
+"""Merge fields that give nothing: where they stand, a message would have a gap."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from console.core import expressions
+from console.core.expressions.nodes import Call, Literal, walk
+
+OF_PEOPLE = frozenset({"record", "input"})
+"""Roots whose values are about whoever is written to."""
+
+
+def empty_fields(texts: Iterable[str], roots: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], ...]]:
+    """For each merge field that gives nothing the paths that it reads, each once. Not judged is what reads a root that is not in `roots`.
+
+    Where the text says itself what stands there instead (`first(record.first_name, "there")`), there is no gap, whatever that is.
+    """
+    seen: set[str] = set()
+    for text in texts:
+        for found in expressions.templates(text):
+            reads = sorted(set(expressions.paths(found)))
+            if found.text in seen or not all(path[0] in roots for path in reads) or _says_instead(found):
+                continue
+            seen.add(found.text)
+            about = tuple(path for path in reads if path[0] in OF_PEOPLE)
+            if about and not expressions.shown(found.value(roots)).strip():
+                yield about
+
+
+def _says_instead(found: expressions.Expression) -> bool:
+    return any(
+        isinstance(node, Call) and node.name == "first" and any(isinstance(each, Literal) for each in node.arguments)
+        for node in walk(found.node)
+    )

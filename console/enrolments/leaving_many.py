@@ -1,0 +1,256 @@
+"""Taking many out of a workflow at once: everybody who is in it, or those at a step, in a state, with a version. Looked at first, then done by a worker.
+
+First all places go, a thousand in one transaction, so that nobody begins or is written to meanwhile; then their runs are ended one after another. A process that
+dies goes on where it stopped. What was asked for is kept as a batch of the kind `leaving`, which is no enrolment and is not listed with them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console import access, accounts, faults, log, queue, records, subjects
+from console.core.actor import Actor
+from console.core.run.moves import require_reason
+from console.db import tables
+from console.db.engine import alone, fetch, transaction
+from console.db.ids import new_id
+from console.enrolments import leaving, places
+from console.enrolments.places import HERE, Lead
+from console.enrolments.targets import Target, seen
+from console.errors import Conflict, ConsoleError, Malformed, NotFound
+
+LEAVING = "leaving"
+RUNNING, DONE, FAILED = "running", "done", "failed"
+AT_ONCE = 1_000
+AT_HAND = 100
+"""So many are taken out before the answer; of more, all in the background."""
+SHOWN = 8
+LATER_S = 2.0
+_HERE = "e.workflow = %(workflow)s and e.left_at is null and (%(step)s::text is null or e.step = %(step)s) and (%(status)s::text is null or e.status = %(status)s) and (%(version)s::integer is null or e.version = %(version)s)"
+_COUNTED = """
+select c.status, c.step, sum(c.n) from console.enrolment_count c where c.workflow = %(workflow)s and c.status = any(%(here)s)
+    and (%(step)s::text is null or c.step = %(step)s) and (%(status)s::text is null or c.status = %(status)s) and (%(version)s::integer is null or c.version = %(version)s)
+group by c.status, c.step having sum(c.n) > 0
+"""
+_PENDING = f"""
+select m.channel, count(*) from console.message m join console.enrolment e on e.run = m.run where m.status = 'waiting' and {_HERE} group by m.channel order by 2 desc
+"""  # noqa: S608 (texts of ours)
+_NEXT = (
+    f"select e.id, e.record from console.enrolment e where {_HERE} and e.at <= %(upto)s and e.id > %(after)s order by e.id limit {AT_ONCE}"  # noqa: S608 (texts of ours)
+)
+_LEAVE = """
+with going as (select e.id from console.enrolment e where e.id = any(%s) and e.left_at is null order by e.id for update)
+update console.enrolment e set status = 'left', left_at = %s, ending = %s, reason = %s from going where e.id = going.id returning e.id, e.run, e.collection, e.record
+"""
+_TELL = "update console.enrolment_batch set done = done + %s where id = %s and status = 'running' returning id"
+_END = "update console.enrolment_batch set status = %s, why = %s, ended_at = %s where id = %s and status = 'running' returning id"
+
+
+@dataclass(frozen=True, slots=True)
+class Those:
+    """Who is meant of those who are in a workflow now: at this step, in this state (`waiting`, `active`), with this version; nothing said: everybody."""
+
+    step: str | None = None
+    status: str | None = None
+    version: int | None = None
+
+    @property
+    def all(self) -> bool:
+        """Whether everybody is meant."""
+        return self == Those()
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOutPlan:
+    """What taking them out would do. `steps` is step → how many stand there, `pending` channel → messages that would not be sent any more.
+
+    `first` are some of them; `partly`: only those of them whose records the actor sees are taken out.
+    """
+
+    total: int
+    waiting: int
+    active: int
+    steps: Mapping[str, int]
+    pending: Mapping[str, int]
+    first: Sequence[Lead]
+    partly: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan in the shape of the API."""
+        told = {name: getattr(self, name) for name in ("total", "waiting", "active", "partly")}
+        return told | {"steps": dict(self.steps), "pending": dict(self.pending)}
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOut:
+    """Many who are taken out: by whom and why, who was meant, and how many have left so far. `total` is how many there seemed to be at first."""
+
+    id: str
+    workflow: str
+    person: str
+    status: str
+    why: str
+    total: int
+    done: int
+    created_at: datetime
+    ended_at: datetime | None
+    reason: str = ""
+    those: Those = field(default_factory=Those)
+
+    def to_json(self) -> dict[str, Any]:
+        """How far it is in the shape of the API."""
+        told = {name: getattr(self, name) for name in ("id", "status", "total", "done", "reason")}
+        ended = log.body.moment(self.ended_at) if self.ended_at else None
+        return told | {"why": self.why or None, "by": self.person, "made_at": log.body.moment(self.created_at), "ended_at": ended}
+
+
+def plan(actor: Actor, slug_or_id: str, those: Those) -> TakeOutPlan:
+    """What taking them out would do; nothing is changed. Raises NotFound, NotAllowed, Malformed for a state that is none."""
+    target = seen(actor, slug_or_id, "cancel")
+    return _plan(actor, target, those)
+
+
+def _plan(actor: Actor, target: Target, those: Those) -> TakeOutPlan:
+    if those.status is not None and those.status not in HERE:
+        raise Malformed(f"There is no state {those.status}.", details=[{"field": "status", "reason": f"One of {', '.join(HERE)}."}])
+    asked = _asked(target, those)
+    steps: dict[str, int] = {}
+    states = dict.fromkeys(HERE, 0)
+    for status, step, n in fetch(_COUNTED, asked | {"here": list(HERE)}):
+        states[status] += int(n)
+        steps[step or target.first_step] = steps.get(step or target.first_step, 0) + int(n)
+    pending = {channel: int(n) for channel, n in fetch(_PENDING, asked)}
+    first = places.page(actor, target, status=those.status, step=those.step, version=those.version, limit=SHOWN).rows
+    first = [lead for lead in first if lead.left_at is None]
+    return TakeOutPlan(sum(states.values()), states["waiting"], states["active"], steps, pending, first, _partly(actor, target))
+
+
+def take_out(actor: Actor, slug_or_id: str, those: Those, reason: str) -> TakeOut:
+    """Take them out with the reason; of more than a few the rest in the background.
+
+    Raises NotFound, NotAllowed, Malformed, Invalid without a reason, Conflict `not_possible` where nobody is meant.
+    """
+    target = seen(actor, slug_or_id, "cancel")
+    why, looked = require_reason(reason), _plan(actor, target, those)
+    if not looked.total:
+        raise Conflict("Nobody of these is in the workflow now.", code="not_possible")
+    ident, subject, now = new_id("out"), subjects.of_person(actor.id), log.now()
+    kid, nonce, ciphertext = subjects.seal(subject, _about(ident), {"reason": why, "those": asdict(those)})
+    row = {
+        "id": ident, "workflow": target.id, "person": actor.id, "origin": LEAVING, "preview": False, "subject": subject, "kid": kid, "nonce": nonce,
+        "ct": ciphertext, "status": RUNNING, "total": looked.total, "created_at": now,
+    }  # fmt: skip
+    told = {"workflow": target.id, "slug": target.slug, "batch": ident, "total": looked.total}
+    told |= {name: value for name, value in asdict(those).items() if value is not None}
+    with transaction() as connection:
+        connection.execute(sa.insert(tables.enrolment_batch).values(**row))
+        queue.enqueue(connection, queue.TAKE_OUT, ident, dedupe_key=ident)
+        log.note(
+            actor, "leads_taken_out", open=told, sealed={"reason": why}, subject=subject, team=target.team or None, label=target.label,
+            connection=connection,
+        )  # fmt: skip
+    if looked.total <= AT_HAND:
+        with suppress(queue.PutBack):  # a worker has it already
+            _finish(_read(ident), actor, lambda: False)
+    return _read(ident)
+
+
+def of_workflow(actor: Actor, slug_or_id: str, ident: str) -> TakeOut:
+    """How far it is, for whoever may take people out. Raises NotFound, NotAllowed."""
+    target, found = seen(actor, slug_or_id, "cancel"), _read(ident)
+    if found.workflow != target.id:
+        raise NotFound
+    return found
+
+
+def advance(ident: str, stopping: Callable[[], bool] = lambda: False) -> None:
+    """A worker's way in: goes on until it is done, with the rights of who asked. Raises PutBack where the process ends before."""
+    try:
+        found = _read(ident)
+        actor = accounts.actor_of_person(found.person, "sys:engine")
+    except ConsoleError as error:
+        fetch(_END, (FAILED, error.words, log.now(), ident))
+        return
+    _finish(found, actor, stopping)
+
+
+def _finish(found: TakeOut, actor: Actor, stopping: Callable[[], bool]) -> None:
+    with alone(found.id) as mine:
+        if not mine:
+            raise queue.PutBack(LATER_S)
+        if _read(found.id).status != RUNNING:
+            return
+        try:
+            target = seen(actor, found.workflow, "cancel")
+            _leave_all(target, found, actor, stopping)
+        except ConsoleError as error:
+            fetch(_END, (FAILED, error.words, log.now(), found.id))
+            return
+        while leaving.finish_left(target.id):
+            if stopping():
+                raise queue.PutBack
+        fetch(_END, (DONE, "", log.now(), found.id))
+
+
+def _leave_all(target: Target, found: TakeOut, actor: Actor, stopping: Callable[[], bool]) -> None:
+    """Let all of them leave, a thousand at a time; those whose records the actor does not see stay."""
+    after = ""
+    while rows := fetch(_NEXT, _asked(target, found.those) | {"upto": found.created_at, "after": after}):
+        if stopping():
+            raise queue.PutBack
+        after = rows[-1][0]
+        visible = _visible(actor, target, [row[1] for row in rows if row[1] is not None])
+        leads = [row[0] for row in rows if row[1] is None or row[1] in visible]
+        with transaction() as connection:
+            _leave(connection, target, found, actor, leads)
+        faults.point("enrolments.left_many")
+
+
+def _leave(connection: Connection, target: Target, found: TakeOut, actor: Actor, leads: Sequence[str]) -> None:
+    rows = connection.exec_driver_sql(_LEAVE, (leads, log.now(), leaving.UNENROLLED, found.reason)).all()
+    connection.exec_driver_sql(_TELL, (len(rows), found.id))
+    told = {"workflow": target.id, "slug": target.slug, "ending": leaving.UNENROLLED, "batch": found.id}
+    notes = [log.Noted(told | {"lead": row.id} | ({"run": row.run} if row.run else {}), row.collection, row.record) for row in rows]
+    log.note_each(actor, "lead_left", notes, chain=found.id, team=target.team or None, label=target.label, connection=connection)
+
+
+def _visible(actor: Actor, target: Target, keys: Sequence[str]) -> set[str]:
+    """The keys whose records the actor sees; who sees all of them sees those that are gone too."""
+    if target.collection is None or not keys:
+        return set()
+    scope = access.scope_for(actor, target.collection, "read")
+    return set(keys) if scope.unlimited else records.visible_keys(target.collection, keys, scope)
+
+
+def _partly(actor: Actor, target: Target) -> bool:
+    return target.collection is not None and not access.scope_for(actor, target.collection, "read").unlimited
+
+
+def _asked(target: Target, those: Those) -> dict[str, Any]:
+    return {"workflow": target.id, "step": those.step and those.step.replace("\x00", ""), "status": those.status, "version": those.version}
+
+
+def _read(ident: str) -> TakeOut:
+    kept, row = tables.enrolment_batch, None
+    if "\x00" not in ident:
+        with transaction() as connection:
+            row = connection.execute(sa.select(kept).where(kept.c.id == ident, kept.c.origin == LEAVING)).first()
+    if row is None:
+        raise NotFound("There is no such act, or it is older than 30 days.")
+    columns = {
+        name: getattr(row, name) for name in ("id", "workflow", "person", "status", "why", "total", "done", "created_at", "ended_at")
+    }
+    try:
+        told = subjects.unseal(row.subject, _about(ident), row.nonce, row.ct)
+    except subjects.Unreadable:
+        raise NotFound("Who asked for this was erased.") from None
+    return TakeOut(**columns, reason=told["reason"], those=Those(**told["those"]))
+
+
+def _about(ident: str) -> str:
+    return f"taking out|{ident}"

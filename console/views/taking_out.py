@@ -1,0 +1,78 @@
+"""`/workflows/<slug>/take-out`: what taking many out of a workflow would do, then doing it, and how far it is."""
+
+from typing import Any
+
+from flask import Blueprint, Response, make_response, request
+
+from console import enrolments
+from console.enrolments import TakeOutPlan, Target, Those, leaving_many
+from console.errors import Conflict, ConsoleError, Invalid, Malformed
+from console.views import frame
+from console.views.enrolled import CHANNEL_WORDS, lead_url, workflow_url
+
+blueprint = Blueprint("taking_out", __name__, url_prefix="/workflows")
+
+STATE_WORDS = {"waiting": "those who wait to begin", "active": "those who have begun"}
+
+
+@blueprint.route("/<slug>/take-out", methods=["GET", "POST"])
+def show(slug: str) -> Response:
+    """Show who would be taken out and what would not be done any more; a POST takes them out."""
+    who = frame.actor()
+    target = enrolments.seen(who, slug, "cancel")
+    those, wrong = _those(), None
+    if request.method == "POST":
+        try:
+            begun = enrolments.take_out(who, slug, those, request.form.get("reason", ""))
+            return frame.redirect_to(f"{workflow_url(target.slug)}/taken-out/{begun.id}")
+        except (Invalid, Conflict) as refused:
+            wrong = refused
+    return _drawn(target, those, leaving_many.plan(who, slug, those), wrong)
+
+
+@blueprint.get("/<slug>/taken-out/<act_id>")
+def follow(slug: str, act_id: str) -> Response:
+    """Show how many have left so far."""
+    target = enrolments.seen(frame.actor(), slug, "cancel")
+    act = leaving_many.of_workflow(frame.actor(), slug, act_id)
+    running = act.status == "running"
+    if frame.wants_fragment() and running and request.args.get("done") == str(act.done):
+        return make_response("", 204)
+    address = workflow_url(target.slug)
+    context = {"target": target, "act": act, "running": running, "address": address, "url": f"{address}/taken-out/{act.id}"}
+    return frame.page("enrolments/taken_out.html", context, blocks={"*": "progress"})
+
+
+def _those() -> Those:
+    """Return who is meant. Raises Malformed."""
+    given = request.values
+    version = given.get("version", "")
+    if version and not (version.isascii() and version.isdigit() and len(version) < 9):
+        raise Malformed("There is no such version.", details=[{"field": "version", "reason": "A number."}])
+    return Those(given.get("step") or None, given.get("status") or None, int(version) if version else None)
+
+
+def _drawn(target: Target, those: Those, plan: TakeOutPlan, wrong: ConsoleError | None) -> Response:
+    titles = {} if target.document is None else {step.id: step.title for step in target.document.steps}
+    steps = sorted(((titles.get(step, "A step of an older version"), n) for step, n in plan.steps.items()), key=lambda each: -each[1])
+    context: dict[str, Any] = {
+        "target": target,
+        "those": those,
+        "plan": plan,
+        "whom": _whom(those, titles),
+        "steps": steps,
+        "pending": [(CHANNEL_WORDS.get(channel, channel), n) for channel, n in plan.pending.items()],
+        "first": [(lead.title, lead_url(target, lead.id)) for lead in plan.first],
+        "typed": request.form.get("reason", ""),
+        "error": next((str(each["reason"]) for each in wrong.details), wrong.message) if wrong else "",
+        "address": workflow_url(target.slug),
+    }
+    return frame.page("enrolments/take_out.html", context, status=wrong.status if wrong else 200)
+
+
+def _whom(those: Those, titles: dict[str, str]) -> str:
+    """Return who is meant, as the page says it."""
+    told = [STATE_WORDS[those.status]] if those.status in STATE_WORDS else []
+    told += [f"at the step {titles.get(those.step, 'that you chose')}"] if those.step else []
+    told += [f"with version {those.version}"] if those.version is not None else []
+    return " ".join(told if those.status else ["those", *told]) if told else "everybody"

@@ -1,0 +1,55 @@
+"""A live version that this release cannot read: its own pages say so, and nothing that shows or does many things at once breaks over it."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import automation, enrolments, workflows
+from console.db.engine import fetch
+from console.enrolments import Question
+from tests.services.test_hands_off import document, robot
+from tests.services.test_many_starts import RESTING
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+OF_MANY = (
+    "/", "/operations", "/workflows", "/my-work", "/inbox", "/outbox", "/executions", "/incidents", "/activity", "/settings/ai", "/settings/alerts",
+    "/settings/channels", "/c/customer", "/c/customer/1", "/api/v1/workflows", "/workflows/nightly-check/enrolled",
+)  # fmt: skip
+OF_IT = ("/workflows/nightly-check", "/workflows/nightly-check/metrics", "/workflows/nightly-check/triggers")
+_FOREIGN = """
+insert into console.workflow_version (workflow, number, document, hash, published_at, published_by, note)
+select w.id, v.number + 1, convert_to('{"format": 99}', 'UTF8'), 'of another release', v.published_at, v.published_by, v.note
+from console.workflow w join console.workflow_version v on v.workflow = w.id and v.number = w.live_version where w.slug = %s returning 1
+"""
+
+
+@pytest.fixture(name="foreign")
+def fixture_foreign(pages: "Pages") -> None:
+    """Two wait to begin in a workflow of which another release has published the live version."""
+    robot()
+    workflows.import_file(document(RESTING), publish=True)
+    enrolments.batches.begin(pages.company.mona, "nightly-check", Question(keys=["1", "2"], values={"level": "low"}))
+    fetch(_FOREIGN, ("nightly-check",))
+    fetch("update console.workflow set live_version = live_version + 1 where slug = %s returning 1", ("nightly-check",))
+    workflows.versions._forget()
+
+
+@pytest.mark.parametrize("person", ["ines", "mona", "olivia"])
+def test_pages_of_many_things_answer(pages: "Pages", foreign: None, person: str) -> None:
+    client = getattr(pages, person).client
+    assert {path: status for path in OF_MANY if (status := client.get(path).status_code) >= 500} == {}
+
+
+def test_the_pace_is_unknown_and_the_own_pages_say_what_to_do(pages: "Pages", foreign: None) -> None:
+    assert "Unknown: its version cannot be read here" in pages.ines.get("/operations").text
+    for path in OF_IT:
+        assert "Update the console, or publish the workflow anew" in pages.mona.get(path, status=409).text
+    assert pages.stan.get(OF_IT[0], status=404)
+
+
+def test_the_duties_of_the_worker_go_on_for_all_others(pages: "Pages", foreign: None) -> None:
+    assert automation.synchronise() >= 1
+    assert enrolments.exits.patrol() == 0
+    assert enrolments.exits.look() == 0
