@@ -52,7 +52,12 @@ def drawn(
             if not rows or "left" not in rows[-1]:
                 rows.append({"left": [], "right": []})
             rows[-1][side].append(block)
-    return rows
+    return [_over_the_width(row) for row in rows]
+
+
+def _over_the_width(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of which one side is empty as blocks over the whole width."""
+    return row if "blocks" in row or (row["left"] and row["right"]) else {"blocks": row["left"] or row["right"]}
 
 
 def with_words(data: Data, look: Look) -> Data:

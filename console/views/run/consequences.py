@@ -59,6 +59,7 @@ class _Screen:
     by_hand: bool
     look: Look
     labels: Mapping[str, str] = field(default_factory=dict)
+    item: str = ""
 
 
 def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = None) -> list[Consequence]:
@@ -73,6 +74,7 @@ def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = Non
         bool(screen.get("by_hand")),
         look,
         labels,
+        _item_title(screen),
     )
     if any(way["outcome"] == chosen for way in ways):
         ways = [way for way in ways if way["outcome"] == chosen]
@@ -81,6 +83,22 @@ def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = Non
     if alike:
         return [Consequence("", made[0].deeds, made[0].after, made[0].warn)]
     return made
+
+
+def contradictions(foretold: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """Return what rules refuse of a form as it is typed so far, one detail for each field; what is merely empty is not told before Done."""
+    return [detail for detail in (foretold or {}).get("wrong", ()) if detail.get("severity")]
+
+
+def told_by(content: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether a block above already lists what the step changes, field by field."""
+    return any("trouble" not in data and data.get("foretold") for data in content)
+
+
+def _item_title(screen: Mapping[str, Any]) -> str:
+    """Return the title of the list item whose form is on the screen; empty where the step goes through no list."""
+    progress = screen.get("progress") or {}
+    return next((str(item["title"]) for item in progress.get("items", ()) if item["key"] == progress.get("key")), "")
 
 
 def named_ways(screen: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -105,9 +123,13 @@ def _consequence(way: Mapping[str, Any], screen: _Screen) -> Consequence:
     if way["refused"]:
         return Consequence(choice, [Deed(f"It is refused as it stands: {way['refused']}")], warn=True)
     effects = [effect for effect in way["effects"] if not effect.get("left_out")]
+    if way.get("unsettled"):
+        effects = [effect for effect in effects if effect["kind"] != "sql_write" or "summary" in effect]
     first = any(effect["kind"] == "approval" and not effect["decides"] for effect in effects)
-    deeds = [_deed(effect, screen, first=first) for effect in effects] or [_nothing(screen)]
-    return Consequence(choice, deeds, _after(way))
+    deeds = [_deed(effect, screen, first=first) for effect in effects]
+    if way.get("unsettled"):
+        deeds.append(Deed(f"Writes {_listed(way['unsettled'])} of {screen.item or _title(screen)}, from what you enter."))
+    return Consequence(choice, deeds or [_nothing(screen)], _after(way))
 
 
 def _nothing(screen: _Screen) -> Deed:

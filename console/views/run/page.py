@@ -99,13 +99,19 @@ def page_context(
         else proposal.Drawn()
     )
     chosen = proposed.proposed if proposed.choice and proposed.choice.state == "fill" else chosen
-    context |= step_context(
-        screen, look, context["states_of"], typed={**kept, **proposed.fills}, errors=details, chosen=chosen, papers=papers
-    )
+    stands = {**kept, **proposed.fills}
+    foretold = _foretold(run, screen, stands, chosen) if face == "form" else None
+    errors = details or consequences.contradictions(foretold)
+    context |= step_context(screen, look, context["states_of"], typed=stands, errors=errors, chosen=chosen, papers=papers)
     if face == "ended":
         context["content"] = blocks.drawn(map(dict, view.ending), look, papers=papers)
-    context["consequences"] = _consequences(run, screen, look, {**kept, **proposed.fills}, chosen) if face == "form" else ()
-    context["boxes"] = [replace(box, hint=proposed.hints.get(box.source)) for box in context["boxes"]]
+    context["consequences"] = consequences.consequences(foretold or screen, look, chosen) if face == "form" else ()
+    context["boxes"] = [
+        replace(box, hint=proposed.hints.get(box.source))
+        for box in context["boxes"]
+        if face != "form" or box.error or not box.by_rule  # the consequences tell what the step sets
+    ]
+    context["told_above"] = not context["boxes"] and not context["outcomes"] and consequences.told_by(screen.get("content") or ())
     context["feedback"] = _feedback(run, actor) if proposed.strip and proposed.strip.status == READY else None
     context |= {"strip": proposed.strip, "choice": proposed.choice, "proposed_option": proposed.proposed}
     if face == "form" and screen.get("checks"):
@@ -123,12 +129,9 @@ def page_context(
     return context
 
 
-def _consequences(
-    run: Mapping[str, Any], screen: Mapping[str, Any], look: Look, stands: Mapping[str, Any], chosen: str | None
-) -> list[consequences.Consequence]:
-    """Return what the button will do with the values in the boxes: `stands` are those that differ from the form's start."""
-    foretold = runs.preview_screen(frame.actor(), run["id"], {**stands, **_item_of(screen)}, chosen) if stands else None
-    return consequences.consequences(foretold or screen, look, chosen)
+def _foretold(run: Mapping[str, Any], screen: Mapping[str, Any], stands: Mapping[str, Any], chosen: str | None) -> Mapping[str, Any] | None:
+    """Return the screen with the values in the boxes; None where they are those of the form's start. `stands` are those that differ from it."""
+    return runs.preview_screen(frame.actor(), run["id"], {**stands, **_item_of(screen)}, chosen) if stands else None
 
 
 def _item_of(screen: Mapping[str, Any]) -> dict[str, Any]:
@@ -219,6 +222,11 @@ def step_context(
         "outcome_error": wrong.get("outcome"),
         "chosen": chosen,
     }
+
+
+def said_at(boxes: Sequence[form_boxes.Box]) -> list[form_boxes.Box]:
+    """Return the boxes of a form at which something can be said while it is typed."""
+    return [box for box in boxes if box.control != "static" and box.source != UNOPENED]
 
 
 def _with_ways(view: RunView, actor: Actor, unopened: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -91,12 +91,13 @@ def _changed(run_id: str) -> Response:
 
 
 def _consequences_now(run_id: str, typed: Typed) -> str:
-    """Return the description of what the button does with the values typed so far."""
+    """Return what the button does with the values typed so far, and at each field what contradicts them."""
     screen, look = runs.preview_screen(frame.actor(), run_id, typed.values, typed.outcome), frame.look()
     if screen is None:
         return ""
     foretold = consequences.consequences(screen, look, typed.outcome)
-    return frame.render("runner/consequences.html", {"consequences": foretold, "button": screen["button"], "swapped": True})
+    boxes = page.said_at(form_boxes.boxes(screen, look, typed=typed.values, errors=screen.get("wrong", ())))
+    return frame.render("runner/foretold.html", {"consequences": foretold, "button": screen["button"], "swapped": True, "boxes": boxes})
 
 
 @blueprint.post("/<run_id>/save")
