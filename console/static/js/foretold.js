@@ -24,7 +24,9 @@
     if (wrong) {
       input?.setAttribute("aria-invalid", "true");
       described.push(id);
-      for (const shut of [field, field.closest("li")]) shut?.removeAttribute("hidden");
+    }
+    if (field.hasAttribute("data-sentence")) {
+      for (const shut of [field, field.closest("li")]) shut.hidden = !wrong && !input.value.trim() && document.activeElement !== input;
     }
     if (described.length) input?.setAttribute("aria-describedby", described.join(" ")); else input?.removeAttribute("aria-describedby");
     const needed = Boolean(box.querySelector("[data-lacking]")) && !field.querySelector(".required");
