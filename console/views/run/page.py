@@ -12,7 +12,7 @@ from console.core.run import FINAL
 from console.core.run.proposal import MARKS, READY
 from console.errors import ConsoleError
 from console.proposals import absence_words, feedback, measure, standing
-from console.runs import Candidate, Preview, RunView, Today
+from console.runs import Candidate, RunView, Today
 from console.views import blocks, formats, frame
 from console.views.approvals import words_of_wait
 from console.views.formats import Kind, Look
@@ -408,15 +408,6 @@ def assign_context(view: RunView, people: Sequence[Candidate], sent: Mapping[str
         "chosen": sent.get("user", ""),
         "target": "#run",
     }
-
-
-def revise_context(shown: Preview) -> dict[str, Any]:
-    """Return what revising a step would do, with names instead of ids."""
-    cancels = [
-        dict(attempt) | {"by_name": shown.names.get(attempt["by"], "a former colleague") if attempt.get("by") else "automatic"}
-        for attempt in shown.json["cancels"]
-    ]
-    return {"preview": dict(shown.json) | {"cancels": cancels}, "preview_title": shown.title}
 
 
 def _settling(run: Mapping[str, Any], wrong: ConsoleError | None, look: Look) -> dict[str, Any]:
