@@ -22,7 +22,7 @@ from console.steps.base import Act, Completion, Context, Prompt, WriteRecord
 from console.workflows import Definition
 
 Way = dict[str, Any]
-LOOK = ("name", "label", "type", "options", "widget", "currency", "minor")
+LOOK = ("name", "label", "type", "options", "widget", "currency", "minor", "references")
 LATER = frozenset({"results", "key"})
 """What expressions of an effect read that exists only after it is made."""
 NOT_TOLD = frozenset({"file", "files"})

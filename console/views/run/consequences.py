@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from console import inboxes
-from console.views import formats
+from console.views import formats, frame
 from console.views.formats import Look
 
 PLAIN = {
@@ -67,6 +67,7 @@ def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = Non
     ways = screen.get("ways") or ()
     labels = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
     fields = [source for source in screen.get("fields", ()) if not source.get("readonly")]
+    look = _naming(screen, look)
     facts = _Screen(
         screen.get("record") or {},
         [source for source in fields if "collection" in source],
@@ -83,6 +84,13 @@ def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = Non
     if alike:
         return [Consequence("", made[0].deeds, made[0].after, made[0].warn)]
     return made
+
+
+def _naming(screen: Mapping[str, Any], look: Look) -> Look:
+    """Return the look with the run's record and those that the screen names, by their titles."""
+    record = screen.get("record") or {}
+    own = {(str(record["collection"]), str(record["key"])): formats.Named(str(record["title"]))} if record.get("title") else {}
+    return frame.naming(own, frame.naming_of(screen, look))
 
 
 def contradictions(foretold: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:

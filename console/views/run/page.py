@@ -116,7 +116,7 @@ def page_context(
     context |= {"strip": proposed.strip, "choice": proposed.choice, "proposed_option": proposed.proposed}
     if face == "form" and screen.get("checks"):
         context["checks_url"] = frame.run_url(run["id"], "checks", item=(screen.get("progress") or {}).get("key"))
-    context |= _settling(run, wrong, look)
+    context |= _settling(run, screen, wrong, look)
     context["asked"] = document_requests.state(actor, run["id"]) if face == "wait" and _waits_for_documents(run) else None
     if context["asked"] is not None:
         context["asked_until"] = formats.text(Kind("until", "Until", "datetime"), context["asked"].request.until.isoformat(), look)
@@ -224,9 +224,9 @@ def step_context(
     }
 
 
-def said_at(boxes: Sequence[form_boxes.Box]) -> list[form_boxes.Box]:
-    """Return the boxes of a form at which something can be said while it is typed."""
-    return [box for box in boxes if box.control != "static" and box.source != UNOPENED]
+def said_at(screen: Mapping[str, Any], boxes: Sequence[form_boxes.Box]) -> list[form_boxes.Box]:
+    """Return the boxes of a form at which something can be said while it is typed: not those that are drawn in a way of their own."""
+    return [box for box in boxes if box.control != "static" and box.source not in {UNOPENED, "key" if screen.get("picks") else None}]
 
 
 def _with_ways(view: RunView, actor: Actor, unopened: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -410,12 +410,13 @@ def assign_context(view: RunView, people: Sequence[Candidate], sent: Mapping[str
     }
 
 
-def _settling(run: Mapping[str, Any], wrong: ConsoleError | None, look: Look) -> dict[str, Any]:
-    current = run["current"] or {}
+def _settling(run: Mapping[str, Any], screen: Mapping[str, Any], wrong: ConsoleError | None, look: Look) -> dict[str, Any]:
+    current, described = run["current"] or {}, step_values.of_version(run["workflow"]["id"], run["version"])
+    kinds = described.get(current.get("step", ""), step_values.NOTHING).kinds
     effect, kept = current.get("effect"), effects.settling_of_draft(current.get("draft"))
     return {
         "effect": effect,
-        "facts": effects.facts(effect, look),
+        "facts": effects.facts(effect, look, kinds, (screen.get("record") or {}).get("values") or {}),
         "sent": effects.sent(effect, look),
         "settle_errors": {str(detail.get("field")): detail.get("reason") for detail in wrong.details} if wrong else {},
         "typed_result": request.form.get("result", kept.get("result", "")),
@@ -424,7 +425,10 @@ def _settling(run: Mapping[str, Any], wrong: ConsoleError | None, look: Look) ->
 
 
 def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind]) -> list[panes.Line]:
-    """Return the results that the last output step named, without empty ones. A result with the name of a record's field is formatted like it."""
+    """Return the results that the last output step named, by their labels, without empty ones and what only programs need.
+
+    A result with the name of a record's field is formatted like it; an amount has the currency that stands beside it.
+    """
     outputs = [attempt for attempt in run["attempts"] if attempt["type"] == "output" and attempt["status"] == "done"]
     shown = run["context"].get(outputs[-1]["step"], {}) if outputs else {}
     described = (
@@ -439,6 +443,8 @@ def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind
         if name in kinds
         else formats.described(name, value, shown)
         for name, value in shown.items()
+        if name not in described.technical
     ]
     there = [(what, value) for what, value in named_so if what.name != "missing" and value not in (None, "", [])]
-    return [panes.Line(what.label, formats.html(what, value, look)) for what, value in there]
+    lines = [panes.Line(what.label, formats.html(what, effects.with_currency(what, value, shown), look)) for what, value in there]
+    return sorted(lines, key=lambda line: line.label)

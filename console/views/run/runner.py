@@ -96,7 +96,7 @@ def _consequences_now(run_id: str, typed: Typed) -> str:
     if screen is None:
         return ""
     foretold = consequences.consequences(screen, look, typed.outcome)
-    boxes = page.said_at(form_boxes.boxes(screen, look, typed=typed.values, errors=screen.get("wrong", ())))
+    boxes = page.said_at(screen, form_boxes.boxes(screen, look, typed=typed.values, errors=screen.get("wrong", ())))
     return frame.render("runner/foretold.html", {"consequences": foretold, "button": screen["button"], "swapped": True, "boxes": boxes})
 
 
