@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from console.core.currencies import decimals, whole_units
+from console.core.documents.collections.labels import humanised
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SYMBOLS: Mapping[str, str] = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}
@@ -13,8 +14,9 @@ _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?")
 
 
 def roles_words(roles: Iterable[str]) -> str:
-    """Any of the roles, inside a sentence: "buyer or procurement lead"; "" without one."""
-    return " or ".join(role.replace("_", " ") for role in roles)
+    """Any of the roles, inside a sentence: "buyer or procurement lead", "MLRO"; "" without one."""
+    named = (humanised(role.removeprefix("role:").lower()) for role in roles)
+    return " or ".join(name if name[:2].isupper() else name[:1].lower() + name[1:] for name in named)
 
 
 def day_words(value: Any) -> str | None:
