@@ -72,7 +72,7 @@ def unwrap(sealed: bytes, about: str) -> bytes:
     """The inverse of `wrap`. Raises Unreadable under another master key, or for bytes from another place."""
     try:
         return _master().decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], about.encode())
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise Unreadable(f"{about}: this is not the master key it was sealed with") from None
 
 

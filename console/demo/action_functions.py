@@ -60,11 +60,12 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
 
     A subject that has not changed since its last screening against the same lists keeps that one. A hit that was cleared stays so until subject or entry
     changes. Answers counts (subjects, lists, hits, open, carried, unchanged), `undecided` (keys of the hits that somebody has to decide), `compared` (by
-    such a key what stands on either side) and `customer` (what was screened of the customer).
+    such a key what stands on either side), `screened_against` (name of a list → its version) and `customer` (what was screened of the customer).
     """
     del key  # the database holds one screening per subject, its data and the versions of the lists
     subjects = _subjects(str(values.get("collection") or "customer"), str(values["key"]), door)
-    versions = {record.values["code"]: record.values["version"] for record in door.every("watchlist")}
+    lists = [record.values for record in door.every("watchlist")]
+    versions = {told["code"]: told["version"] for told in lists}
     counts = dict.fromkeys(("hits", "carried", "unchanged"), 0)
     entries: list[Entry] | None = None
     runs, undecided = [], dict[str, tuple[Subject, "Record"]]()
@@ -90,6 +91,7 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
         **counts,
         "runs": runs,
         "versions": versions,
+        "screened_against": {told["name"]: told["version"] for told in lists},
         "undecided": [hit.values["id"] for _, hit in undecided.values()],
         "compared": told_of,
         "customer": seen,

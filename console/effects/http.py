@@ -65,7 +65,7 @@ def perform(call: Call) -> TryResult:
             break
         time.sleep(PAUSE_S)
     if result.status == "unknown" and call.define.method == "GET":  # to have asked changes nothing
-        return replace(result, status="failed", passing=True, message=f"{call.define.system} gave no answer that could be used.")
+        return replace(result, status="failed", passing=True, message=f"{_named(call.define.system)} gave no answer that could be used.")
     return _refused_or_unknown(call, result) if result.code == REFUSED else result
 
 
@@ -88,7 +88,7 @@ def _refused_or_unknown(call: Call, refused: TryResult) -> TryResult:
     return TryResult(
         "unknown",
         "contradiction",
-        f"{call.define.system} refused it ({refused.message.rstrip('.')}), and {contradiction}.",
+        f"{_named(call.define.system)} refused it ({refused.message.rstrip('.')}), and {contradiction}.",
         sent=refused.sent,
     )
 
@@ -117,16 +117,16 @@ def check(call: Call) -> TryResult | None:
     asked = _request(call, define)
     answer = net.send("GET", asked.url, None, asked.headers, read_s=define.timeout_s)
     if not answer.good:
-        raise IntegrationError(f"{define.system} answered the look-up with status {answer.status}.", permanent=answer.permanent)
+        raise IntegrationError(f"{_named(define.system)} answered the look-up with status {answer.status}.", permanent=answer.permanent)
     said = _json(asked.without_secret(answer.body))
     for item in _listed_entries(call, said):
         if _holds(call, rule.where, answer=said, item=item):
             if rule.expect is not None and not _holds(call, rule.expect, answer=said, item=item):
-                raise IntegrationError(f"{define.system} lists it with other values than were asked for.", code="contradiction")
+                raise IntegrationError(f"{_named(define.system)} lists it with other values than were asked for.", code="contradiction")
             return TryResult("succeeded", values=call.values(rule.result, answer=said, item=item), sent=asked.shown)
     if rule.more is not None and _holds(call, rule.more, answer=said):
-        raise IntegrationError(f"{define.system} did not list everything.", code="not_whole")
-    return TryResult("failed", "not_found", f"{define.system} knows of no such request.", sent=asked.shown)
+        raise IntegrationError(f"{_named(define.system)} did not list everything.", code="not_whole")
+    return TryResult("failed", "not_found", f"{_named(define.system)} knows of no such request.", sent=asked.shown)
 
 
 def _listed_entries(call: Call, answer_json: Any) -> list[Any]:
@@ -134,7 +134,7 @@ def _listed_entries(call: Call, answer_json: Any) -> list[Any]:
     within = call.define.look_up.within
     listed = call.value(within, answer=answer_json) if within else [answer_json]
     if answer_json is None or not isinstance(listed, list):
-        raise IntegrationError(f"{call.define.system} answered the look-up with something that is no list.", code="unreadable")
+        raise IntegrationError(f"{_named(call.define.system)} answered the look-up with something that is no list.", code="unreadable")
     return listed
 
 
@@ -147,7 +147,7 @@ def _send_once(call: Call, sending: Sending) -> TryResult:
     try:
         answer = net.send(sending.method, sending.url, sending.body, sending.headers, read_s=define.timeout_s)
     except OutcomeUnknown:
-        return TryResult("unknown", "no_answer", f"{define.system} did not answer. {_unknown(define.system)}", sent=sending.shown)
+        return TryResult("unknown", "no_answer", f"{_named(define.system)} did not answer. {_unknown(define.system)}", sent=sending.shown)
     except IntegrationError as error:
         return TryResult("failed", error.code, error.message, sent=sending.shown, passing=not error.permanent)
     body = sending.without_secret(answer.body)
@@ -161,7 +161,10 @@ def _send_once(call: Call, sending: Sending) -> TryResult:
         message = _refusal(call, answer_json, answer.status)
         return TryResult("failed", REFUSED, message, errors=[{"field": _field_of(call, answer_json), "reason": message}], sent=sent)
     return TryResult(
-        "unknown", f"status_{answer.status}", f"{define.system} answered with status {answer.status}. {_unknown(define.system)}", sent=sent
+        "unknown",
+        f"status_{answer.status}",
+        f"{_named(define.system)} answered with status {answer.status}. {_unknown(define.system)}",
+        sent=sent,
     )
 
 
@@ -170,10 +173,10 @@ def _result_of_success(call: Call, answer_json: Any, sent: Mapping[str, Any]) ->
     define: Http = call.define
     if answer_json is None and (define.result or define.expect is not None):
         return TryResult(
-            "unknown", "unreadable", f"{define.system} gave an answer that cannot be read. {_unknown(define.system)}", sent=sent
+            "unknown", "unreadable", f"{_named(define.system)} gave an answer that cannot be read. {_unknown(define.system)}", sent=sent
         )
     if define.expect is not None and not _holds(call, define.expect, answer=answer_json):
-        message = f"{define.system} said yes to something else than was asked for. {_unknown(define.system)}"
+        message = f"{_named(define.system)} said yes to something else than was asked for. {_unknown(define.system)}"
         return TryResult("unknown", "contradiction", message, sent=sent)
     if call.effect.request.get("answer") == "whole":
         return TryResult("succeeded", values=_whole_answer(answer_json, sent), sent=sent)
@@ -189,8 +192,13 @@ def _whole_answer(answer_json: Any, sent: Mapping[str, Any]) -> dict[str, Any]:
 
 def _busy(define: Http, status: int, sent: Mapping[str, Any]) -> TryResult:
     """The other system is busy. With status 429 nothing was done; after a server error the next try looks first."""
-    message = f"{define.system} is busy (status {status}); nothing was done. Try again in a moment."
+    message = f"{_named(define.system)} is busy (status {status}); nothing was done. Try again in a moment."
     return TryResult("failed", "busy", message, sent=sent, passing=True, unsure=status >= SERVER_ERRORS and define.look_up is not None)
+
+
+def _named(system: str) -> str:
+    """The other system, at the beginning of a sentence."""
+    return system[:1].upper() + system[1:]
 
 
 def _unknown(target: str) -> str:
@@ -205,7 +213,7 @@ def _refusal(call: Call, answer_json: Any, status: int) -> str:
         error = answer_json.get("error", answer_json) if isinstance(answer_json, dict) else answer_json
         reason = str(error.get("message", "")) if isinstance(error, dict) else error if isinstance(error, str) else ""
     reason = " ".join(reason.split())[:300]
-    return reason or f"{call.define.system} refused it (status {status})."
+    return reason or f"{_named(call.define.system)} refused it (status {status})."
 
 
 def _field_of(call: Call, answer_json: Any) -> str:

@@ -11,7 +11,19 @@ from console.core import media
 from console.formats.kinds import EMPTY, MOMENTS, NUMBERS, Kind, Look, Named
 from console.formats.money import is_money
 from console.formats.times import day_of, day_words, moment_words, when
-from console.formats.words import DEEPEST, TOO_DEEP, WIDGETS, WRITERS, absent, described, file_words, label_of, named, text
+from console.formats.words import (
+    DEEPEST,
+    TOO_DEEP,
+    WIDGETS,
+    WRITERS,
+    absent,
+    described,
+    file_words,
+    in_reading_order,
+    label_of,
+    named,
+    text,
+)
 
 CELL_LENGTH = 80
 COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
@@ -91,7 +103,7 @@ def _pairs(value: Mapping[str, Any], look: Look, depth: int = 0) -> Markup:
     """Return an object as labelled lines, objects within it indented."""
     if depth >= DEEPEST:
         return escape(TOO_DEEP)
-    beside = {str(name): item for name, item in value.items()}
+    beside = {str(name): item for name, item in in_reading_order(value).items()}
     rows = [
         Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(label_of(name), _inner(name, item, beside, look, depth + 1))
         for name, item in list(beside.items())[:MOST_LINES]

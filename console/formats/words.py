@@ -81,13 +81,25 @@ def plain(value: Any, look: Look, depth: int = 0) -> str:
     if media.is_value(value):
         return str(value["name"])
     if isinstance(value, Mapping):
-        there = {str(name): item for name, item in value.items() if item is not None and not _hollow(item)}
+        there = {str(name): item for name, item in in_reading_order(value).items() if item is not None and not _hollow(item)}
         return ", ".join(_part(name, item, there, look, depth) for name, item in there.items())
     if isinstance(value, list):
         return ", ".join(plain(item, look, depth + 1) for item in value)
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return EMPTY if value is None else text(undescribed("", value), value, look)
+
+
+ADDRESS = ("line1", "line2", "street", "house_number", "postcode", "postal_code", "zip", "city", "region", "state", "country")
+"""Parts of an address in the order in which people write them."""
+_PLACES = frozenset({"city", "postcode", "postal_code", "zip"})
+
+
+def in_reading_order(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the parts of an address as people write them, for a database keeps them in an order of its own; anything else as it is."""
+    if not _PLACES & value.keys():
+        return value
+    return {name: value[name] for name in ADDRESS if name in value} | dict(value)
 
 
 def _part(name: str, value: Any, beside: Mapping[str, Any], look: Look, depth: int) -> str:

@@ -26,7 +26,9 @@ def sentence(body: Mapping[str, Any], names: Names = NOBODY) -> str:
 
 
 def _source_opened(parts: Parts) -> str:
-    what = parts.text("what") or parts.text("name", "source", "collection").replace("_", " ") or "a source"
+    name = parts.text("name")
+    file = name if "." in name or not parts.text("collection") else ""  # else the column that holds it, which says less than whose it is
+    what = parts.text("what") or file or parts.text("collection", "source").replace("_", " ") or "a source"
     return "{who} opened " + escape_braces(what + after(", page ", parts.text("page"))) + " from {step}"
 
 

@@ -54,6 +54,7 @@ class ApprovalStep(StepType):
 
     name, title, family, icon = "approval", "Approval", "condition", "shield-check"
     gist = "Others say yes or no before the run goes on"
+    asks_others = True
     Config: ClassVar[type[StepConfig]] = ApprovalConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:

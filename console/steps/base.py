@@ -257,6 +257,7 @@ class StepType:
     gist: ClassVar[str] = ""  # a description in one line, for pickers
     automatic: ClassVar[bool] = False  # never shown to a person unless it asks for a take-over
     waits: ClassVar[bool] = False  # it always waits for a time or for somebody outside: a way back may pass it without a Go to step
+    asks_others: ClassVar[bool] = False  # other people answer before the run goes on
     own_values: ClassVar[bool] = False  # its expressions and texts find the step's own values so far as `steps.<id>` (a start: `input`)
     by_items: ClassVar[bool] = False  # goes through a list: the submitted values contain the key of the item as `item`
     ai: ClassVar[bool] = False  # whether the AI may propose something at a step of this type

@@ -1,6 +1,6 @@
 """Decision: a person or a rule chooses one of several outcomes, with fields that explain the choice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
 
@@ -201,6 +201,7 @@ class Decision(StepType):
             for option in step.config.options
             if option.why_not and not option.offered(context.roots)
         )
+        fields = _without_shut(step.config, context, fields)
         unopened = _unopened(step.config, context)
         if step.config.opened is not None:
             fields.append(replace(SENTENCE, value=context.former.get(UNOPENED)))
@@ -301,6 +302,13 @@ class Decision(StepType):
         """The choice, every field of the form, and how a rule decided."""
         sentence = [UNOPENED] if config.opened is not None else []
         return frozenset([OPTION, *sentence, *definitions.names_of(config.fields), *(BY_RULE if config.rules else ())])
+
+
+def _without_shut(config: DecisionConfig, context: Context, fields: Sequence[FormField]) -> list[FormField]:
+    """The fields without those that belong only to options that are not offered, the sentences about them included."""
+    offered = [option for option in config.options if option.offered(context.roots)]
+    shut = {name for option in config.options for name in option.own}.difference(*(option.own for option in offered))
+    return [field for field in fields if field.name not in shut and field.explains not in shut]
 
 
 def _choice(value: str | None) -> FormField:

@@ -3,7 +3,7 @@
 The person first sees what the action does, its idempotency key, its target and who has to approve. The result is the step's output.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -240,7 +240,7 @@ def _seen(act: Act) -> dict[str, Any]:
 def _notes(step: StepView, context: Context, act: Act, roots: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """What a person should know first: what is done and where, the key, who must approve, whether it can be undone."""
     action = act.action
-    notes = [("Does", "; ".join(effect.summary for effect in action.effects))]
+    notes = [("Does", _in_a_row(effect.summary for effect in action.effects))]
     if outside := [effect for effect in action.effects if effect.goes_to]:
         notes.append(("Goes to", ", ".join(dict.fromkeys(effect.goes_to for effect in outside))))
         notes.append(("Request", ", ".join(effect.request for effect in outside)))
@@ -265,3 +265,9 @@ def _approvals(act: Act, roots: Mapping[str, Any]) -> list[tuple[str, str]]:
         why = fill_text(rule.why, roots)
         told.append(("Approval", f"By {many}{who}. {why}" if certain(rule, roots) else f"Perhaps by {many}{who}: {why}"))
     return told
+
+
+def _in_a_row(sentences: Iterable[str]) -> str:
+    """What is done, one after the other, as one sentence."""
+    first, *others = (sentence.rstrip(".") for sentence in sentences)
+    return "; ".join([first, *(other if other[:2].isupper() else other[:1].lower() + other[1:] for other in others)])

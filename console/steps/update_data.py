@@ -196,7 +196,7 @@ def settled(
             continue
         roots = with_own(given, own, {**typed, **{before.name: before.value for before in fields}})
         value = fitted(replace(field, readonly=False), computed(entry.value, roots))
-        fields.append(replace(field, readonly=True, required=False, value=field.now if value is None else value))
+        fields.append(replace(field, readonly=True, required=False, by_rule=True, value=field.now if value is None else value))
     return fields
 
 

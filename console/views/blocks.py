@@ -52,7 +52,12 @@ def drawn(
             if not rows or "left" not in rows[-1]:
                 rows.append({"left": [], "right": []})
             rows[-1][side].append(block)
-    return rows
+    return [_over_the_width(row) for row in rows]
+
+
+def _over_the_width(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of which one side is empty as blocks over the whole width."""
+    return row if "blocks" in row or (row["left"] and row["right"]) else {"blocks": row["left"] or row["right"]}
 
 
 def with_words(data: Data, look: Look) -> Data:
@@ -95,10 +100,10 @@ def _amount(number: Decimal | int, told: Mapping[str, Any]) -> Any:
     code = str(told.get("currency") or "")
     money = told.get("as") == "money" or told.get("widget") == "money"
     places = (0 if told.get("minor") else get_currency_precision(code) if len(code) == 3 else MOST_DECIMALS) if money else MOST_DECIMALS
-    exact = Decimal(number)
+    exact, most = Decimal(number), max(places, int(told.get("places", MOST_DECIMALS)))
     exponent = exact.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > max(places, MOST_DECIMALS):
-        exact = round(exact, places) if money else Decimal(f"{round(exact, places):f}".rstrip("0").rstrip("."))
+    if isinstance(exponent, int) and -exponent > most:
+        exact = round(exact, places) if money else Decimal(f"{round(exact, most):f}".rstrip("0").rstrip("."))
     return Amount(str(exact), code) if money and code else str(exact)
 
 

@@ -193,6 +193,14 @@ def test_a_comparison_says_same_only_of_what_is(ours: Any, theirs: Any, verdict:
     assert drawn(COMPARISON, ours=ours, theirs=theirs)["lines"][0]["verdict"] == verdict
 
 
+@cases("same", ["true", "false", "null"])
+@cases("ours, theirs", [(None, "x"), ("x", None), ("", "x"), ([], []), (None, None)])
+def test_where_a_side_says_nothing_the_verdict_is_unknown_whatever_the_rule_says(same: str, ours: Any, theirs: Any) -> None:
+    block = {"block": "comparison", "lines": [{**LINE, "same": same}], "need": {"count": "1", "text": "One"}}
+    made = drawn(block, ours=ours, theirs=theirs)
+    assert (made["lines"][0]["verdict"], made["need"]["have"]) == ("unknown", 0)
+
+
 def test_a_comparison_counts_what_counts() -> None:
     lines = [
         {**LINE, "same": "false"},
@@ -200,8 +208,9 @@ def test_a_comparison_counts_what_counts() -> None:
         {**LINE, "same": "true", "hot": "true"},
         {**LINE, "same": "null"},
     ]
+    sides = {"ours": "a", "theirs": ["a", "b", "c"]}
     block = {"block": "comparison", "lines": lines, "need": {"count": "2", "text": "Two"}, "match": {"value": "'0.968'", "line": "'0.9'"}}
-    made = drawn(block, theirs=["a", "b", "c"])
+    made = drawn(block, **sides)
     assert made["tally"] == "1 same, 2 differ, 1 unknown"
     assert (made["need"]["have"], made["need"]["of"], made["need"]["full"]) == (1, 2, 1)
     assert (made["match"]["width"], made["match"]["line"]) == ("96.80", "90.00")
@@ -211,7 +220,7 @@ def test_a_comparison_counts_what_counts() -> None:
     )
     assert (shut["lines"][0]["verdict"], shut["need"]["have"]) == (None, None), "who may not see a value does not see what it comes to"
     told = blocks.picture(
-        without(found({"block": "comparison", "lines": [{**LINE, "same": "false"}]}, ours="a"), "content[0].lines[0].ours"), say
+        without(found({"block": "comparison", "lines": [{**LINE, "same": "false"}]}, ours="a", theirs="b"), "content[0].lines[0].ours"), say
     )
     assert told["lines"][0]["verdict"] == "differs"
     hits = {"block": "comparison", "lines": [{**LINE, "each": "variables.hits", "ours": "entry"}]}

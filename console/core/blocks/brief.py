@@ -7,6 +7,8 @@ from pydantic import Field
 from console.core.blocks.base import At, Block, Data, Expr, Part, Repeated, Say, Template, hidden, left_out
 
 MOST_LINES = 8
+MOST_WRITTEN = 16
+"""Lines that a brief may have; most are about what only some cases have, and the first that apply are shown."""
 
 
 class BriefSource(Part):
@@ -33,7 +35,7 @@ class Brief(Block):
     cites = True
     nothing = "Nothing was found so far."
     block: Literal["brief"]
-    lines: list[BriefLine] = Field(min_length=1, max_length=MOST_LINES)
+    lines: list[BriefLine] = Field(min_length=1, max_length=MOST_WRITTEN)
     sources: list[BriefSource] = Field(min_length=1, max_length=20)
 
     def found(self, at: At) -> Data:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from console.core.blocks.base import At, Block, Data, Expr, Figure, Repeated, Say, Template, Tones, hidden, left_out
+from console.core.blocks.base import At, Block, Data, Expr, Figure, Leaf, Repeated, Say, Template, Tones, hidden, left_out
 
 SHOWN = 9
 """Facts that are shown at once; the others unfold."""
@@ -57,5 +57,10 @@ def _in_words(fact: Data, say: Say) -> Data:
     if "of" in fact and not shut and not missing:
         figure += f" of {say(fact['of'])}"
     tone = (fact.get("tone") or {}).get("value", "none")
-    remark = "" if shut else say(fact.get("remark"))
+    remark = "" if shut or (missing and not _whole(fact.get("remark"))) else say(fact.get("remark"))
     return {"label": say(fact["label"]), "figure": figure, "remark": remark, "tone": tone, "hidden": shut}
+
+
+def _whole(remark: Leaf | None) -> bool:
+    """Whether nothing is missing from a sentence: beside a value that is missing, one with a gap says nothing."""
+    return all(isinstance(part, str) or part.get("value") is not None for part in (remark or {}).get("parts", ()))

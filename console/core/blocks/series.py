@@ -119,21 +119,24 @@ def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal 
     if len(names) > 1 and len(rows) - 1 - (len(names) - 2) * every < max(2, every // 2):
         names.pop(-2)
     peak = max(known, key=lambda pair: pair[1])
-    x, end = _beside([HEIGHT if value <= 0 else zero - value * scale for _, value in known], [number for number, _ in known], step)
+    x, end, bar = _beside([HEIGHT if value <= 0 else zero - value * scale for _, value in known], [number for number, _ in known], step)
     return {
         "bars": bars, "names": names, "crowded": any(bar["over"] for bar in bars[: -(-len(bars) // 3)]), "base": f"{zero:.1f}", "height": 72,
         "line": f"{zero - expected * scale:.1f}" if expected is not None else None,
-        "peak": {**rows[peak[0]], "x": f"{x:.2f}", "end": end, "y": LABEL if x < 100 or not end else -ABOVE},
+        "peak": {**rows[peak[0]], "x": f"{x:.2f}", "end": end, "y": LABEL if x < 100 or not end else -ABOVE, "apart": bar not in (None, peak[0])},
     }  # fmt: skip
 
 
-def _beside(tops: list[Decimal], numbers: list[int], step: Decimal) -> tuple[Decimal, bool]:
-    """(where the words about the highest bar stand, whether they end there): beside it, over bars that are low enough, on the side with more room."""
+def _beside(tops: list[Decimal], numbers: list[int], step: Decimal) -> tuple[Decimal, bool, int | None]:
+    """(where the words about the highest bar stand, whether they end there, which bar they stand beside).
+
+    They stand over bars that are low enough, on the side with more room; above them all (beside no bar) where there is none.
+    """
     high = [number for number, top in zip(numbers, tops, strict=True) if top < LABEL + 4]
     first, last = min(high, default=numbers[0]), max(high, default=numbers[0])
     if max(first * step, Decimal(100) - (last + 1) * step) < ROOM:
-        return Decimal(100), True
-    return (first * step, True) if first * step >= (Decimal(100) - (last + 1) * step) else ((last + 1) * step, False)
+        return Decimal(100), True, None
+    return (first * step, True, first) if first * step >= (Decimal(100) - (last + 1) * step) else ((last + 1) * step, False, last)
 
 
 def _bar(zero: Decimal, start: Decimal, end: Decimal, scale: Decimal) -> Data:

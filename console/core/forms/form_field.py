@@ -12,7 +12,7 @@ FIELD_TYPES: tuple[str, ...] = get_args(FieldType)
 LISTS = frozenset({"multi_enum", "checklist", "array", "files"})
 TEXTS = frozenset({"text", "long_text", "email", "phone", "url"})
 NEVER_TYPED = frozenset({"binary", "file", "files", "other"})  # files can be uploaded if the options name types
-DRAWN = frozenset({"widget", "lines", "minor", "currency", "explains"})
+DRAWN = frozenset({"widget", "lines", "minor", "currency", "explains", "by_rule"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class FormField:
     `options` are `[{"value", "label"}]`, or `{"collection"}` if people search in a collection. `minor`: an amount held in the smallest unit
     of its `currency`, a code or the name of the field that holds it.
     `explains`: the field that this sentence is about; it is asked for only where a rule about that field does not hold.
+    `by_rule`: the step sets the field of the record itself, from what is typed elsewhere in the form.
     """
 
     name: str
@@ -42,12 +43,13 @@ class FormField:
     minor: bool | None = None
     currency: str | None = None
     explains: str | None = None
+    by_rule: bool | None = None
 
     def holding(self, value: Any) -> "FormField":
         """The same field with this value. Three times as fast as `dataclasses.replace`; a form has dozens of fields."""
         return FormField(
             self.name, self.label, self.type, self.required, self.readonly, value, self.now, self.options, self.min, self.max, self.max_length, self.help,
-            self.widget, self.lines, self.minor, self.currency, self.explains,
+            self.widget, self.lines, self.minor, self.currency, self.explains, self.by_rule,
         )  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:

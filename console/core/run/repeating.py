@@ -29,7 +29,7 @@ LABELS = {
 def outstanding(run: Run, attempts: Iterable[Attempt]) -> list[tuple[Attempt, Effect]]:
     """Effects of these attempts that were made and not taken back, in the order of the attempts; within an attempt the later ones first.
 
-    An effect whose result was kept is named once, as it was made. Requests that only read from another system do not count. An unknown effect of
+    An effect whose result was kept is named once, as it was made. Requests that only read from another system, and functions that may be repeated, do not count. An unknown effect of
     a step that was left by its edge for errors counts, because it may have been made.
     """
     back = {effect.compensates for attempt in run.attempts.values() for effect in attempt.effects if effect.status == "succeeded"}
@@ -46,9 +46,11 @@ def outstanding(run: Run, attempts: Iterable[Attempt]) -> list[tuple[Attempt, Ef
 
 
 def _only_asked(effect: Effect) -> bool:
-    """Whether the effect only read from another system."""
+    """Whether the effect only read from another system, or its action says that doing it again is harmless."""
     define = effect.request.get("define")
-    return effect.kind == "http" and isinstance(define, Mapping) and define.get("method") == "GET"
+    if not isinstance(define, Mapping):
+        return False
+    return define.get("repeatable") is True or (effect.kind == "http" and define.get("method") == "GET")
 
 
 def former_changes(run: Run, attempt: Attempt) -> list[Effect]:

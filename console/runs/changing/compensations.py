@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from console import records
 from console.core.actor import Actor
 from console.core.documents import fields as definitions
 from console.core.documents.action_document import Action, wishes
@@ -14,7 +15,7 @@ from console.core.run import Attempt, Effect, Run, repeating
 from console.core.run.step_requests import Wish
 from console.db.ids import new_id
 from console.effects import action_cache, action_preview
-from console.errors import ConsoleError, Invalid
+from console.errors import ConsoleError, Invalid, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,23 @@ class DoneEffect:
             "id": effect.id,
             "step": self.attempt.step,
             "kind": effect.kind,
-            "summary": repeating.describe_effect(effect),
+            "summary": _in_labels(effect),
             "compensation": undo,
         }
+
+
+def _in_labels(effect: Effect) -> str:
+    """The effect as people read it; of a step's own change of a record the labels of the fields, and what kind of record it is."""
+    changes, collection_id = effect.request.get("changes"), effect.request.get("collection")
+    if effect.kind != "sql_write" or not changes or not collection_id:
+        return repeating.describe_effect(effect)
+    try:
+        collection = records.collection(collection_id)
+    except NotFound:
+        return repeating.describe_effect(effect)
+    fields = [field.label if (field := collection.field(name)) is not None else name.replace("_", " ") for name in changes]
+    named = " and ".join([", ".join(fields[:-1]), fields[-1]] if len(fields) > 1 else fields)
+    return f"{named} of a record in {collection.label} written"
 
 
 def done_effects(actor: Actor, run: Run, attempts: Iterable[Attempt], now: datetime) -> list[DoneEffect]:

@@ -128,8 +128,10 @@ def require_step(actor: Actor, open_step: OpenStep, *, named: bool = True) -> No
         access.require(actor, open_step.run.team, obj, "resume", run=run_facts(open_step.run))
     wanted = open_step.definition.document.step(open_step.attempt.step).roles
     if wanted and not access.held(actor, open_step.run.team) & set(wanted):
+        mine = open_step.run.holder == actor.id
+        way_out = "Save the run, or let one of them take it over." if mine else "One of them takes it over; you need do nothing."
         raise NotAllowed(
-            f"“{open_step.view.title}” is for {roles_words(wanted)}. Save the run, or let one of them take it over.",
+            f"“{open_step.view.title}” is for {roles_words(wanted)}. {way_out}",
             need=(obj, "resume"),
             team=open_step.run.team,
         )

@@ -144,7 +144,8 @@ class Looks:
         return kept[0] if len(units) == 1 else {}
 
     def _of_path(self, path: Path, each: str | None) -> Mapping[str, Any]:
-        names, place = path.names, ".".join(path.names)
+        names = (path.root, *(step for step in path.steps if isinstance(step, str)))  # an entry of a list looks as each of them does
+        place = path.root + "".join(f".{step}" if isinstance(step, str) else f"[{step}]" for step in path.steps)
         match names:
             case ("record", *rest):
                 return self._of_field(self.definition.document.collection, rest, place)

@@ -16,13 +16,13 @@ from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import OWN_INPUT, Case, Computed, computed, with_own
 from console.core.forms import FormField
 from console.core.run import NEXT_ITEM
-from console.errors import ConsoleError
+from console.errors import ConsoleError, Invalid
 from console.runs.engine.stepping import OpenStep, completion_of, plan_of
 from console.steps.base import Act, Completion, Context, Prompt, WriteRecord
 from console.workflows import Definition
 
 Way = dict[str, Any]
-LOOK = ("name", "label", "type", "options", "widget", "currency", "minor")
+LOOK = ("name", "label", "type", "options", "widget", "currency", "minor", "references")
 LATER = frozenset({"results", "key"})
 """What expressions of an effect read that exists only after it is made."""
 NOT_TOLD = frozenset({"file", "files"})
@@ -34,12 +34,29 @@ def ways(
     """The consequences of each offered outcome, or of `outcome` alone. `typed` values win over the first values of the form.
 
     Each has `outcome` (None without a choice), `effects`, `after` (titles of automatic steps with effects right after it), `ends`, and
-    `refused`: why it would be refused.
+    `refused`: why it would be refused. `unsettled` are the labels of the fields that the step sets by itself, as long as the form is not complete.
     """
     offered = [option.value for option in prompt.outcomes]
     chosen: list[str | None] = [outcome] if outcome in offered else [*offered] or [None]
     values = _typed(prompt, typed or {}, item=open_step.kind.by_items)
     return [_way(actor, open_step, replace(context, foretold=True), prompt, values, choice) for choice in chosen]
+
+
+def wrong(open_step: OpenStep, context: Context, prompt: Prompt, typed: Mapping[str, Any], outcome: str | None) -> list[dict[str, Any]]:
+    """What would be refused of the form as it is typed so far, one detail for each field: contradictions, and what is still empty.
+
+    Files are left out, as they arrive by themselves; a decision has nothing wrong before something is chosen.
+    """
+    if prompt.outcomes and outcome not in [option.value for option in prompt.outcomes]:
+        return []
+    try:
+        completion_of(open_step, context, _typed(prompt, typed, item=open_step.kind.by_items), outcome)
+    except Invalid as refused:
+        judged = {field.name for field in prompt.fields if field.type not in NOT_TOLD}
+        return [dict(detail) for detail in refused.details if detail.get("field") in judged]
+    except ConsoleError:
+        return []  # it is about the step and not about a field: the consequences say it
+    return []
 
 
 def _typed(prompt: Prompt, typed: Mapping[str, Any], *, item: bool) -> dict[str, Any]:
@@ -58,9 +75,17 @@ def _way(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, va
         return described | {"refused": " ".join(reasons) or error.words}
     return described | {
         "effects": list(_effects(actor, open_step, context, prompt, completion)),
+        **_unsettled(open_step, context, prompt, values, choice),
         "after": _after(open_step.definition, open_step.attempt.step, completion),
         "ends": completion.ends,
     }
+
+
+def _unsettled(open_step: OpenStep, context: Context, prompt: Prompt, values: Mapping[str, Any], choice: str | None) -> Way:
+    """What is set by rule is known only when everything that the rules read is typed."""
+    by_rule = [field.label for field in prompt.fields if field.by_rule]
+    open_yet = by_rule and wrong(open_step, replace(context, foretold=False), prompt, values, choice)
+    return {"unsettled": by_rule} if open_yet else {}
 
 
 def _effects(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, completion: Completion) -> Iterable[dict[str, Any]]:
@@ -151,7 +176,10 @@ def _rule(rule: Any) -> Computed:
 
 
 def _after(definition: Definition, step_id: str, completion: Completion) -> list[str]:
-    """Titles of the steps that change something outside the run by themselves before somebody is asked again; all that may be reached."""
+    """Titles of the steps that change something outside the run by themselves before somebody is asked again; all that may be reached.
+
+    A list is passed only as an empty one. Behind a step that waits for somebody's answer nothing happens by itself.
+    """
     plan, document = plan_of(definition), definition.document
     waits = completion.hands_over is not None or completion.outcome == NEXT_ITEM
     first = None if waits else document.target(step_id, completion.outcome)
@@ -162,7 +190,9 @@ def _after(definition: Definition, step_id: str, completion: Completion) -> list
             continue
         passed.add(at)
         step = document.step(at)
-        if steps.get(step.type).changes(steps.view(step)):
+        kind = steps.get(step.type)
+        if kind.changes(steps.view(step)):
             found.append(step.title)
-        left += [target for outcome, target in step.next.items() if outcome != "error"]
+        if not (kind.waits or kind.asks_others):
+            left += [target for outcome, target in step.next.items() if outcome != "error" and (not kind.by_items or outcome == "default")]
     return found

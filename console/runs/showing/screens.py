@@ -81,6 +81,7 @@ def draw_screen(actor: Actor, seen: Seen, now: datetime, item: str | None = None
     if not paths:
         return screen
     with_dots = _drawn(actor, seen, now, item, typed, reader_reach.without(hidden))
+    left |= {"wrong": [{**detail, "why": ""} for detail in left["wrong"]]} if "wrong" in left else {}
     return {**left, LOADED: screen[LOADED], **{name: with_dots[name] for name in masking.TEXTS & with_dots.keys() & left.keys()}}
 
 
@@ -108,6 +109,7 @@ def _drawn(
         context = context_of(actor, open_step, seen.record, now, before, item if open_step.kind.by_items else None, hidden=hidden)
         prompt, forms, reads, loaded = prompt_of(open_step, context), context.forms, context.reads, context.loaded
         step["ways"] = consequences.ways(actor, open_step, context, prompt, *((typed.values, typed.outcome) if typed else ()))
+        step |= {"wrong": consequences.wrong(open_step, context, prompt, typed.values, typed.outcome)} if typed else {}
         step |= {"by_hand": True} if open_step.by_hand else {}
         shown = block_content.with_names(actor, block_content.content(open_step, context, prompt.fields))
         last = last_time.last_time(open_step, context, seen.record)

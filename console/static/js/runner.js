@@ -77,7 +77,7 @@
       const boxes = [...field.querySelectorAll("input[type=checkbox], input[type=radio]")];
       return boxes.length ? !boxes.some((one) => one.checked) : !field.querySelector(".input")?.value.trim();
     });
-    const wrong = [...box.querySelectorAll("[aria-invalid=true]")].filter((one) => !one.closest("[hidden]")).length;
+    const wrong = new Set([...box.querySelectorAll("[aria-invalid=true]")].filter((one) => !one.closest("[hidden]")).map((one) => one.closest(".field"))).size;
     const proposed = [...box.querySelectorAll("[data-ai]")].filter((field) => field.querySelector("[data-when]") && ["fill", "accepted", "edited"].includes(field.dataset.aiState));
     const needs = `${open.length} ${open.length === 1 ? "needs" : "need"} your input`;
     if (proposed.length) {

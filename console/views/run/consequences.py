@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from console import inboxes
-from console.views import formats
+from console.views import formats, frame
 from console.views.formats import Look
 
 PLAIN = {
@@ -59,6 +59,7 @@ class _Screen:
     by_hand: bool
     look: Look
     labels: Mapping[str, str] = field(default_factory=dict)
+    item: str = ""
 
 
 def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = None) -> list[Consequence]:
@@ -66,6 +67,7 @@ def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = Non
     ways = screen.get("ways") or ()
     labels = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
     fields = [source for source in screen.get("fields", ()) if not source.get("readonly")]
+    look = _naming(screen, look)
     facts = _Screen(
         screen.get("record") or {},
         [source for source in fields if "collection" in source],
@@ -73,6 +75,7 @@ def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = Non
         bool(screen.get("by_hand")),
         look,
         labels,
+        _item_title(screen),
     )
     if any(way["outcome"] == chosen for way in ways):
         ways = [way for way in ways if way["outcome"] == chosen]
@@ -81,6 +84,29 @@ def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = Non
     if alike:
         return [Consequence("", made[0].deeds, made[0].after, made[0].warn)]
     return made
+
+
+def _naming(screen: Mapping[str, Any], look: Look) -> Look:
+    """Return the look with the run's record and those that the screen names, by their titles."""
+    record = screen.get("record") or {}
+    own = {(str(record["collection"]), str(record["key"])): formats.Named(str(record["title"]))} if record.get("title") else {}
+    return frame.naming(own, frame.naming_of(screen, look))
+
+
+def contradictions(foretold: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """Return what rules refuse of a form as it is typed so far, one detail for each field; what is merely empty is not told before Done."""
+    return [detail for detail in (foretold or {}).get("wrong", ()) if detail.get("severity")]
+
+
+def told_by(content: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether a block above already lists what the step changes, field by field."""
+    return any("trouble" not in data and data.get("foretold") for data in content)
+
+
+def _item_title(screen: Mapping[str, Any]) -> str:
+    """Return the title of the list item whose form is on the screen; empty where the step goes through no list."""
+    progress = screen.get("progress") or {}
+    return next((str(item["title"]) for item in progress.get("items", ()) if item["key"] == progress.get("key")), "")
 
 
 def named_ways(screen: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -105,9 +131,13 @@ def _consequence(way: Mapping[str, Any], screen: _Screen) -> Consequence:
     if way["refused"]:
         return Consequence(choice, [Deed(f"It is refused as it stands: {way['refused']}")], warn=True)
     effects = [effect for effect in way["effects"] if not effect.get("left_out")]
+    if way.get("unsettled"):
+        effects = [effect for effect in effects if effect["kind"] != "sql_write" or "summary" in effect]
     first = any(effect["kind"] == "approval" and not effect["decides"] for effect in effects)
-    deeds = [_deed(effect, screen, first=first) for effect in effects] or [_nothing(screen)]
-    return Consequence(choice, deeds, _after(way))
+    deeds = [_deed(effect, screen, first=first) for effect in effects]
+    if way.get("unsettled"):
+        deeds.append(Deed(f"Writes {_listed(way['unsettled'])} of {screen.item or _title(screen)}, from what you enter."))
+    return Consequence(choice, deeds or [_nothing(screen)], _after(way))
 
 
 def _nothing(screen: _Screen) -> Deed:

@@ -97,25 +97,35 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def facts(effect: Mapping[str, Any] | None, look: Look) -> list[tuple[str, str]]:
-    """Return the details of an effect, line by line, as far as this reader may see them."""
+def facts(
+    effect: Mapping[str, Any] | None, look: Look, kinds: Mapping[str, formats.Kind], record: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    """Return the details of an effect, line by line, as far as this reader may see them.
+
+    `kinds` are those of the form that asked for it, `record` the values of the run's record: amounts are in its currency.
+    """
     if effect is None:
         return []
-    known = _kinds(effect["collection"])
-    lines: list[tuple[str, str]] = [("Asked for", formats.full_moment(effect["requested_at"], look))]
+    known = {**_kinds(effect["collection"]), **kinds}
+    lines: list[tuple[str, str]] = [
+        ("Asked for", formats.full_moment(effect["requested_at"], look)),
+        ("Key to look for", effect["key"] or ""),
+    ]
     if effect["collection"] and effect["record"]:
         named = browse.named(frame.actor(), [(effect["collection"], str(effect["record"]))])
         lines += [("Record", record.title) for record in named.values()]
-    lines += [_value(name, value, known, effect["values"], look) for name, value in effect["values"].items()]
+    lines += [
+        _value(name, value, known, {**record, **effect["values"]}, look) for name, value in effect["values"].items() if value is not None
+    ]
     return [(label, value) for label, value in lines if value not in ("", formats.EMPTY)]
 
 
 def sent(effect: Mapping[str, Any] | None, look: Look) -> list[tuple[str, str]]:
-    """Return what only programs need of an effect: its key and the request as it was sent."""
+    """Return what only programs need of an effect: the request as it was sent."""
     if effect is None:
         return []
     told = effect["sent"] or {}
-    lines = [("Key", effect["key"]), *((label, told.get(name)) for name, label in SENT.items())]
+    lines = [(label, told.get(name)) for name, label in SENT.items()]
     return [(label, formats.text(formats.undescribed("", value), value, look)) for label, value in lines if value not in (None, "", {}, [])]
 
 
@@ -132,8 +142,16 @@ def _value(name: str, value: Any, known: Mapping[str, formats.Kind], beside: Map
         (label, old), (_, new) = (_value(name, value[side], known, beside, look) for side in ("old", "new"))
         return label, f"{old} → {new}"
     what, given = (known[name], value) if name in known else formats.described(name, value, beside)
-    shown = formats.text(what, given, look)
+    shown = formats.text(what, with_currency(what, given, beside), look)
     return what.label, "empty" if shown == formats.EMPTY else shown
+
+
+def with_currency(what: formats.Kind, value: Any, beside: Mapping[str, Any]) -> Any:
+    """Return an amount joined to the currency that stands beside it, where its field names none; any other value as it is."""
+    code = beside.get("currency")
+    if not formats.is_money(what) or len(what.currency) == len("EUR") or not isinstance(code, str) or not isinstance(value, str | int):
+        return value
+    return formats.Amount(str(value), code)
 
 
 def retry_words(run: Mapping[str, Any], look: Look) -> str | None:

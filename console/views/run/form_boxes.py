@@ -96,6 +96,7 @@ class Box:
     why: str = ""
     ways: Sequence["WayOut"] = ()
     severity: str = ""
+    by_rule: bool = False
 
     @property
     def unasked(self) -> bool:
@@ -154,6 +155,7 @@ def box(
         marker=_marker(asked, what),
         last=_earlier_results(source, what, look),
         explains=source.get("explains"),
+        by_rule=bool(source.get("by_rule")),
         **_refusal_parts(error),
         **_file_parts(source, what, value),
     )

@@ -12,7 +12,7 @@ from console.core.run import FINAL
 from console.core.run.proposal import MARKS, READY
 from console.errors import ConsoleError
 from console.proposals import absence_words, feedback, measure, standing
-from console.runs import Candidate, Preview, RunView, Today
+from console.runs import Candidate, RunView, Today
 from console.views import blocks, formats, frame
 from console.views.approvals import words_of_wait
 from console.views.formats import Kind, Look
@@ -99,18 +99,24 @@ def page_context(
         else proposal.Drawn()
     )
     chosen = proposed.proposed if proposed.choice and proposed.choice.state == "fill" else chosen
-    context |= step_context(
-        screen, look, context["states_of"], typed={**kept, **proposed.fills}, errors=details, chosen=chosen, papers=papers
-    )
+    stands = {**kept, **proposed.fills}
+    foretold = _foretold(run, screen, stands, chosen) if face == "form" else None
+    errors = details or consequences.contradictions(foretold)
+    context |= step_context(screen, look, context["states_of"], typed=stands, errors=errors, chosen=chosen, papers=papers)
     if face == "ended":
         context["content"] = blocks.drawn(map(dict, view.ending), look, papers=papers)
-    context["consequences"] = _consequences(run, screen, look, {**kept, **proposed.fills}, chosen) if face == "form" else ()
-    context["boxes"] = [replace(box, hint=proposed.hints.get(box.source)) for box in context["boxes"]]
+    context["consequences"] = consequences.consequences(foretold or screen, look, chosen) if face == "form" else ()
+    context["boxes"] = [
+        replace(box, hint=proposed.hints.get(box.source))
+        for box in context["boxes"]
+        if face != "form" or box.error or not box.by_rule  # the consequences tell what the step sets
+    ]
+    context["told_above"] = not context["boxes"] and not context["outcomes"] and consequences.told_by(screen.get("content") or ())
     context["feedback"] = _feedback(run, actor) if proposed.strip and proposed.strip.status == READY else None
     context |= {"strip": proposed.strip, "choice": proposed.choice, "proposed_option": proposed.proposed}
     if face == "form" and screen.get("checks"):
         context["checks_url"] = frame.run_url(run["id"], "checks", item=(screen.get("progress") or {}).get("key"))
-    context |= _settling(run, wrong, look)
+    context |= _settling(run, screen, wrong, look)
     context["asked"] = document_requests.state(actor, run["id"]) if face == "wait" and _waits_for_documents(run) else None
     if context["asked"] is not None:
         context["asked_until"] = formats.text(Kind("until", "Until", "datetime"), context["asked"].request.until.isoformat(), look)
@@ -123,12 +129,9 @@ def page_context(
     return context
 
 
-def _consequences(
-    run: Mapping[str, Any], screen: Mapping[str, Any], look: Look, stands: Mapping[str, Any], chosen: str | None
-) -> list[consequences.Consequence]:
-    """Return what the button will do with the values in the boxes: `stands` are those that differ from the form's start."""
-    foretold = runs.preview_screen(frame.actor(), run["id"], {**stands, **_item_of(screen)}, chosen) if stands else None
-    return consequences.consequences(foretold or screen, look, chosen)
+def _foretold(run: Mapping[str, Any], screen: Mapping[str, Any], stands: Mapping[str, Any], chosen: str | None) -> Mapping[str, Any] | None:
+    """Return the screen with the values in the boxes; None where they are those of the form's start. `stands` are those that differ from it."""
+    return runs.preview_screen(frame.actor(), run["id"], {**stands, **_item_of(screen)}, chosen) if stands else None
 
 
 def _item_of(screen: Mapping[str, Any]) -> dict[str, Any]:
@@ -219,6 +222,11 @@ def step_context(
         "outcome_error": wrong.get("outcome"),
         "chosen": chosen,
     }
+
+
+def said_at(screen: Mapping[str, Any], boxes: Sequence[form_boxes.Box]) -> list[form_boxes.Box]:
+    """Return the boxes of a form at which something can be said while it is typed: not those that are drawn in a way of their own."""
+    return [box for box in boxes if box.control != "static" and box.source not in {UNOPENED, "key" if screen.get("picks") else None}]
 
 
 def _with_ways(view: RunView, actor: Actor, unopened: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -402,21 +410,13 @@ def assign_context(view: RunView, people: Sequence[Candidate], sent: Mapping[str
     }
 
 
-def revise_context(shown: Preview) -> dict[str, Any]:
-    """Return what revising a step would do, with names instead of ids."""
-    cancels = [
-        dict(attempt) | {"by_name": shown.names.get(attempt["by"], "a former colleague") if attempt.get("by") else "automatic"}
-        for attempt in shown.json["cancels"]
-    ]
-    return {"preview": dict(shown.json) | {"cancels": cancels}, "preview_title": shown.title}
-
-
-def _settling(run: Mapping[str, Any], wrong: ConsoleError | None, look: Look) -> dict[str, Any]:
-    current = run["current"] or {}
+def _settling(run: Mapping[str, Any], screen: Mapping[str, Any], wrong: ConsoleError | None, look: Look) -> dict[str, Any]:
+    current, described = run["current"] or {}, step_values.of_version(run["workflow"]["id"], run["version"])
+    kinds = described.get(current.get("step", ""), step_values.NOTHING).kinds
     effect, kept = current.get("effect"), effects.settling_of_draft(current.get("draft"))
     return {
         "effect": effect,
-        "facts": effects.facts(effect, look),
+        "facts": effects.facts(effect, look, kinds, (screen.get("record") or {}).get("values") or {}),
         "sent": effects.sent(effect, look),
         "settle_errors": {str(detail.get("field")): detail.get("reason") for detail in wrong.details} if wrong else {},
         "typed_result": request.form.get("result", kept.get("result", "")),
@@ -425,7 +425,10 @@ def _settling(run: Mapping[str, Any], wrong: ConsoleError | None, look: Look) ->
 
 
 def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind]) -> list[panes.Line]:
-    """Return the results that the last output step named, without empty ones. A result with the name of a record's field is formatted like it."""
+    """Return the results that the last output step named, by their labels, without empty ones and what only programs need.
+
+    A result with the name of a record's field is formatted like it; an amount has the currency that stands beside it.
+    """
     outputs = [attempt for attempt in run["attempts"] if attempt["type"] == "output" and attempt["status"] == "done"]
     shown = run["context"].get(outputs[-1]["step"], {}) if outputs else {}
     described = (
@@ -440,6 +443,8 @@ def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind
         if name in kinds
         else formats.described(name, value, shown)
         for name, value in shown.items()
+        if name not in described.technical
     ]
     there = [(what, value) for what, value in named_so if what.name != "missing" and value not in (None, "", [])]
-    return [panes.Line(what.label, formats.html(what, value, look)) for what, value in there]
+    lines = [panes.Line(what.label, formats.html(what, effects.with_currency(what, value, shown), look)) for what, value in there]
+    return sorted(lines, key=lambda line: line.label)

@@ -32,6 +32,10 @@ class Phase:
         return STATE_WORDS[self.state]
 
 
+UNDONE = frozenset({"todo", "cancelled"})
+"""States of steps that do not make a phase done: what was cancelled is still to do."""
+
+
 def phases(run: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], look: Look, kinds: Mapping[str, Kind]) -> list[Phase]:
     """Return the phases of the run's version; none where the version has no groups. `entries` are the steps of the path and the next ones.
 
@@ -52,7 +56,7 @@ def phases(run: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], look: L
     made = []
     for number, each in enumerate(order, 1):
         steps = members.get(each, [])
-        state = "now" if each == here else "done" if any(entry["state"] != "todo" for entry in steps) else "todo"
+        state = "now" if each == here else "done" if any(entry["state"] not in UNDONE for entry in steps) else "todo"
         made.append(_phase(plan, each, number, state, steps, look, kinds))
     return made
 

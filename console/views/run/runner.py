@@ -16,7 +16,7 @@ from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.runs import RunView
 from console.views import files, frame
 from console.views.formats import clock
-from console.views.run import consequences, effects, form_boxes, notices, page, pane
+from console.views.run import consequences, done_before, effects, form_boxes, notices, page, pane
 from console.views.run.notices import Note, Typed
 
 blueprint = Blueprint("runner", __name__, url_prefix="/runs")
@@ -91,12 +91,13 @@ def _changed(run_id: str) -> Response:
 
 
 def _consequences_now(run_id: str, typed: Typed) -> str:
-    """Return the description of what the button does with the values typed so far."""
+    """Return what the button does with the values typed so far, and at each field what contradicts them."""
     screen, look = runs.preview_screen(frame.actor(), run_id, typed.values, typed.outcome), frame.look()
     if screen is None:
         return ""
     foretold = consequences.consequences(screen, look, typed.outcome)
-    return frame.render("runner/consequences.html", {"consequences": foretold, "button": screen["button"], "swapped": True})
+    boxes = page.said_at(screen, form_boxes.boxes(screen, look, typed=typed.values, errors=screen.get("wrong", ())))
+    return frame.render("runner/foretold.html", {"consequences": foretold, "button": screen["button"], "swapped": True, "boxes": boxes})
 
 
 @blueprint.post("/<run_id>/save")
@@ -231,7 +232,7 @@ def settle(run_id: str) -> Response:
 def abort(run_id: str) -> Response:
     """Ask for the reason, then end the run."""
     to, back = page.local_or_none(request.values.get("to")), request.form.getlist("compensate")
-    more = {"to": to, "typed_back": back, "effects_done": runs.abort_preview(frame.actor(), run_id).json["effects_done"]}
+    more = {"to": to, "typed_back": back, "effects_done": done_before.once(runs.abort_preview(frame.actor(), run_id).json["effects_done"])}
     if request.method != "POST":
         return question_page("runner/abort.html", run_id, more)
     return _with_reason(
@@ -296,7 +297,7 @@ def revise(run_id: str) -> Response:
     """Show what revising a step cancels and what cannot be undone, then revise it."""
     step, attempt = request.values.get("step", ""), request.values.get("attempt", type=int)
     back = request.form.getlist("compensate")
-    more = page.revise_context(runs.preview(frame.actor(), run_id, step, attempt)) | {"typed_back": back}
+    more = done_before.revise_context(runs.preview(frame.actor(), run_id, step, attempt)) | {"typed_back": back}
     if request.method != "POST":
         return question_page("runner/revise.html", run_id, more)
     return _with_reason(

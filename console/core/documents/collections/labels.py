@@ -3,35 +3,7 @@
 import re
 from collections.abc import Sequence
 
-SPELLED_LARGE = 4
-"""Letters of a word in capitals that may be an abbreviation: USD, SEPA. A longer one is a word: CANCELLED."""
-ABBREVIATIONS = {
-    word.lower(): word
-    for word in (
-        "AI", "AML", "API", "BIC", "CEO", "CSV", "EU", "FX", "IBAN", "ID", "IDs", "IP", "ISO", "JSON", "KYB", "KYC", "LEI", "MCC", "MLRO", "MRZ",
-        "PDF", "PEP", "SAR", "SEPA", "SKU", "SMS", "SQL", "TIN", "UBO", "URL", "UTC", "UUID", "VAT", "eID",
-    )
-}  # fmt: skip
-"""Words with special spelling in labels. "is", "no" and "us" are ordinary words and not included."""
-
-
-def humanised(name: str) -> str:
-    """A label from a name: "Customer no" for `customer_no`, "KYC case ID" for `kyc_case_id`, "First name" for `FirstName`.
-
-    Words that somebody has set apart by blanks stay as they are written, and so do codes such as `FW-INT`.
-    """
-    if name.isupper() and "-" in name:
-        return name
-    if " " in name.strip():
-        words = name.replace("_", " ").replace("-", " ").split()
-    elif name.isupper() and ("_" in name or len(name) > SPELLED_LARGE):
-        words = name.lower().replace("-", " ").replace("_", " ").split()
-    else:
-        split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-        words = split.replace("_", " ").replace("-", " ").split()
-        words = [*words[:1], *(word.lower() if word[:1].isupper() and word[1:].islower() else word for word in words[1:])]
-    text = " ".join(ABBREVIATIONS.get(word.lower(), word) for word in words).replace("E mail", "E-mail").replace("e mail", "e-mail") or name
-    return text if words and words[0].lower() in ABBREVIATIONS else text[:1].upper() + text[1:]
+from console.core.plain_words import humanised as humanised  # noqa: PLC0414 (offered again)
 
 
 def one_of(label: str) -> str:
