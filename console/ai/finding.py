@@ -32,14 +32,15 @@ _CARD = re.compile(
     re.ASCII,
 )
 _PHONE = re.compile(
-    r"(?<![\w.,/\-+])(?:\+|00)\d(?:[ \u00a0().\-/]{0,3}\d){6,14}(?![\d])"
+    r"(?<![\w.,/\-+])(?:\+|00)\d(?:[ \u00a0().\-/]{0,3}\d){2,7}[ \t]?\n[ \t]?\d(?:[ \u00a0().\-/]{0,3}\d){3,9}(?![\d])"
+    r"|(?<![\w.,/\-+])(?:\+|00)\d(?:[ \u00a0().\-/]{0,3}\d){6,14}(?![\d])"
     r"|(?<![\w.,/\-+])\(?0\d{1,5}\)?(?:[ \u00a0.\-/]{1,3}\d{2,8}){1,4}(?![\w.\-/]\d)"
     r"|(?<![\w.,/\-+])0\d{8,11}(?!\w)"
     r"|(?<![\w.,/\-+])\(\d{2,5}\)[ \u00a0\-]?\d{2,4}[ \u00a0\-]?\d{2,8}(?!\w)"
     r"|(?<![\w.,/\-+])\d{3}[-. ]\d{3}[-. ]\d{4}(?![\w\-])",
     re.ASCII,
 )
-_DIGITS = re.compile(r"[+(0-9][0-9 \u00a0().\-/]{6,60}", re.ASCII)
+_DIGITS = re.compile(r"[+(0-9][0-9 \t\n\u00a0().\-/]{6,60}", re.ASCII)
 _MANY_DIGITS = re.compile(rf"\d(?:{_APART}\d){{12}}", re.ASCII)
 _SOME_DIGITS = re.compile(r"\d(?:[^\d]{0,6}\d){9}", re.ASCII)
 INVISIBLE = re.compile(
@@ -172,12 +173,10 @@ def phones(text: str) -> Iterator[Found]:
     """Phone numbers: with a country code, a leading zero and groups, or brackets. Dates and amounts are not."""
     at = 0
     for run in _DIGITS.finditer(text):
-        match = _PHONE.search(text, max(at, run.start()), min(len(text), run.end() + 2)) if run.end() > at else None
-        if match is None:
-            continue
-        at, digits = match.end(), compact(match[0])
-        if 7 <= len(digits) <= 15 and not re.fullmatch(r"\d\d[./-]\d\d[./-]\d{2,4}", match[0]):
-            yield Found(match.start(), match.end(), "phone", digits)
+        while run.end() > at and (match := _PHONE.search(text, max(at, run.start()), min(len(text), run.end() + 2))) is not None:
+            at, digits = match.end(), compact(match[0])
+            if 7 <= len(digits) <= 15 and not re.fullmatch(r"\d\d[./-]\d\d[./-]\d{2,4}", match[0]):
+                yield Found(match.start(), match.end(), "phone", digits)
 
 
 def personal(text: str) -> list[Found]:

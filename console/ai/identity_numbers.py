@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from console.ai import written_values
+from console.ai import finding, written_values
 from console.ai.finding import Found, FoundKind
 from console.core.papers import mrz, vat
 
@@ -42,6 +42,8 @@ _BORN = re.compile(
 )
 _LINE = re.compile(r"[^\n]+")
 _ZONE = re.compile(r"(?<![A-Z0-9<])(?=[A-Z0-9<]{0,45}<<)[A-Z0-9<]{28,46}(?![A-Z0-9<])", re.ASCII)
+_TORN_ZONE = re.compile(r"(?<![A-Za-z0-9<])[A-Z0-9<](?:[ \t]{0,2}\n?[ \t]{0,2}[A-Z0-9<]){27,400}(?![a-z])", re.ASCII)
+FILLERS = "<<<"  # what a zone has that nothing else in capitals has: two stand in programs too
 _SIX_DIGITS = re.compile(r"\d(?:\D{0,3}\d){4}", re.ASCII)
 
 
@@ -114,13 +116,26 @@ def _proven(signs: str, printed: str) -> FoundKind | None:
 
 
 def zones(text: str) -> Iterator[Found]:
-    """Lines that machines read, whatever stands around them."""
-    for line in _LINE.finditer(text):
-        if SHORTEST_ZONE <= len(line[0]) <= LONGEST_ZONE and next(iter(mrz.zone_lines([line[0]])), None) is not None:
-            yield Found(line.start(), line.end(), "mrz", line[0])
+    """Lines that machines read, whatever stands around them, and as one what was broken into other lines or set with blanks."""
+    whole = [
+        Found(line.start(), line.end(), "mrz", line[0])
+        for line in _LINE.finditer(text)
+        if SHORTEST_ZONE <= len(line[0]) <= LONGEST_ZONE and next(iter(mrz.zone_lines([line[0]])), None) is not None
+    ]
     if "<<" in text:
-        for match in _ZONE.finditer(text):
-            yield Found(match.start(), match.end(), "mrz", match[0])
+        whole += [Found(match.start(), match.end(), "mrz", match[0]) for match in _ZONE.finditer(text)]
+    torn = list(_torn_zones(text, whole)) if "<" in text else []
+    yield from torn
+    yield from (zone for zone in whole if not any(each.start <= zone.start and zone.end <= each.end for each in torn))
+
+
+def _torn_zones(text: str, whole: Sequence[Found]) -> Iterator[Found]:
+    """Zones of which the lines that were found are a part at most, with the capitals around them."""
+    for match in _TORN_ZONE.finditer(text):
+        signs = "".join(match[0].split())
+        known = sum(zone.end - zone.start for zone in finding.apart(whole) if match.start() <= zone.start and zone.end <= match.end())
+        if FILLERS in signs and len(signs) >= SHORTEST_ZONE and known < len(match[0].replace("\n", "")):
+            yield Found(match.start(), match.end(), "mrz", signs)
 
 
 def birth_dates(text: str) -> Iterator[Found]:

@@ -243,12 +243,11 @@ def by_form(text: str) -> list[finding.Found]:
     if len(text) < LEAST_SPOTTED:
         return []
     plain = finding.readable(text)
-    stretches = list(secret_forms.secrets(text))
+    stretches = [*secret_forms.secrets(text), *identity_numbers.zones(plain)]  # the line of the names has no digit
     if not any(sign.isdigit() for sign in plain):
         return stretches
     return [
         *stretches,
-        *identity_numbers.zones(plain),
         *finding.accounts(plain),
         *finding.cards(plain),
         *identity_numbers.numbers(plain),

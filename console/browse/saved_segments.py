@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from console import log, subjects
 from console.browse.record_lists import BrowseQuery, browsed_collection, may_shape, question
@@ -24,6 +25,8 @@ from console.errors import Invalid, Malformed, NotFound
 LONGEST_LABEL = 60
 SHORTEST = 4
 """Letters of the longest word of a search that can name somebody."""
+UNNAMED = "Saved list"
+"""What a tab is called whose name was that of an erased person."""
 MOST_OWN = 30
 """Most saved segments of one person on one list."""
 KEPT = ("segment", "filter", "q", "sort", "columns")
@@ -134,30 +137,67 @@ def remove(actor: Actor, collection_id: str, segment_id: str) -> None:
             )  # fmt: skip
 
 
-def naming(texts: Collection[str], collection: CollectionModel) -> list[str]:
-    """The ids of saved segments of any list that search for somebody by these texts (name, e-mail, number), for erasing the person.
+def forget(connection: Connection, texts: Collection[str], collection: CollectionModel) -> None:
+    """For erasing the person whom these texts name: delete the tabs of any list that search for them, rename those that are only called after them."""
+    table = tables.saved_segment
+    gone, renamed = _naming(connection, texts, collection)
+    connection.execute(sa.delete(table).where(table.c.id.in_(gone)))
+    connection.execute(sa.update(table).where(table.c.id.in_(renamed)).values(label=UNNAMED))
 
-    A search does where all its words stand in one of the texts; a condition where it compares a field that names records with such a text.
+
+def forget_own(connection: Connection, person: str) -> None:
+    """Delete the tabs that this person saved for themselves alone."""
+    connection.execute(sa.delete(tables.saved_segment).where(tables.saved_segment.c.audience == f"user:{person}"))
+
+
+def _naming(connection: Connection, texts: Collection[str], collection: CollectionModel) -> tuple[list[str], list[str]]:
+    """The ids of saved segments of any list that search for somebody by these texts (name, e-mail, number), and of others whose name has one of them.
+
+    A search does where all its words stand in one of the texts, or where it is one of them; a condition where it compares a field that names records
+    with such a text.
     """
     known = [text.casefold() for text in texts if len(text) >= SHORTEST]
+    whole = frozenset(_plain(text) for text in texts)
+    worded = frozenset(text for text in whole if not text.isdigit())  # on any other list a number is of something else
     told = frozenset(identifying(collection))
-    found = []
-    with hot_engine().connect() as connection:
-        rows = connection.execute(
-            sa.select(tables.saved_segment.c.id, tables.saved_segment.c.collection, tables.saved_segment.c.query)
-        ).all()
-    for row in rows:
-        try:
-            kept = json.loads(subjects.unwrap(row.query, _place(row.id)))
-            conditions = json.loads(kept["filter"]) if str(kept.get("filter", "")).startswith("{") else kept.get("filter") or ""
-        except (subjects.Unreadable, ValueError):
-            continue
-        asked = [str(kept.get("q") or "")] + (
-            [conditions] if isinstance(conditions, str) else _compared(conditions, told if row.collection == collection.id else None)
-        )
-        if any(_within(text, known) for text in asked):
-            found.append(row.id)
-    return found
+    searching, called = [], []
+    for row in connection.execute(sa.select(tables.saved_segment)):
+        named = whole if row.collection == collection.id else worded
+        if any(_within(text, known) or _plain(text) in named for text in _asked(row, collection.id, told)):
+            searching.append(row.id)
+        elif _called_after(row.label, texts):
+            called.append(row.id)
+    return searching, called
+
+
+def _asked(row: sa.Row[Any], collection: str, told: frozenset[str]) -> list[str]:
+    """The texts that a saved segment searches for or compares with; none if it is kept under another master key."""
+    try:
+        kept = json.loads(subjects.unwrap(row.query, _place(row.id)))
+        conditions = json.loads(kept["filter"]) if str(kept.get("filter", "")).startswith("{") else kept.get("filter") or ""
+    except (subjects.Unreadable, ValueError):
+        return []
+    compared = [conditions] if isinstance(conditions, str) else _compared(conditions, told if row.collection == collection else None)
+    return [text for text in (str(kept.get("q") or ""), *compared) if text]
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _called_after(label: str, texts: Collection[str]) -> bool:
+    """Whether the label has two words of one of the texts, or the only word that one has. The parts of a double name are words."""
+    there = _parts(label)
+    named = (_parts(text) for text in texts if len(text) >= SHORTEST)
+    return any(len(there & parts) >= min(2, len(parts)) for parts in named if parts)
+
+
+def _parts(text: str) -> frozenset[str]:
+    return frozenset(part for word in _words(text) for part in word.split("-") if len(part) > 2)
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.split(r"[^\w@.+-]+", text.casefold()) if word]
 
 
 def identifying(collection: CollectionModel) -> list[str]:
@@ -167,21 +207,22 @@ def identifying(collection: CollectionModel) -> list[str]:
 
 
 def _compared(condition: Any, fields: frozenset[str] | None) -> list[str]:
-    """The texts that conditions compare these fields with; None: any field."""
+    """The texts and numbers that conditions compare these fields with; None: the texts of any field."""
     if isinstance(condition, list):
         return [text for one in condition for text in _compared(one, fields)]
     if not isinstance(condition, Mapping):
         return []
     own = condition.get("value") if fields is None or condition.get("field") in fields else None
     values = own if isinstance(own, list) else [own]
-    return [str(one) for one in values if isinstance(one, str)] + [
+    kinds = str if fields is None else (str, int)  # a number of any other list is an amount as well as a key
+    return [str(one) for one in values if isinstance(one, kinds)] + [
         text for name in ("and", "or", "not") if name in condition for text in _compared(condition[name], fields)
     ]
 
 
 def _within(asked: str, known: Collection[str]) -> bool:
     """Whether all words of what is asked for stand in one of the texts."""
-    words = [word for word in re.split(r"[^\w@.+-]+", asked.casefold()) if word]
+    words = _words(asked)
     return bool(words) and max(map(len, words)) >= SHORTEST and any(all(word in text for word in words) for text in known)
 
 

@@ -144,8 +144,11 @@ def write(
 
 
 def forget(connection: Connection, subject: str) -> None:
-    """Delete the tags of an erased person's records."""
-    connection.execute(sa.delete(tables.record_tag).where(tables.record_tag.c.subject == subject))
+    """Delete the tags of an erased person's records, and the words that no other record has: somebody may have typed them about this person."""
+    gone = sa.delete(tables.record_tag).where(tables.record_tag.c.subject == subject).returning(tables.record_tag.c.tag)
+    words = {row.tag for row in connection.execute(gone)}
+    others = sa.exists().where(tables.record_tag.c.tag == tables.tag.c.id)
+    connection.execute(sa.delete(tables.tag).where(tables.tag.c.id.in_(words), ~others))
 
 
 def _change(actor: Actor, collection_id: str, keys: Sequence[str], name: str, *, added: bool) -> Tagged:

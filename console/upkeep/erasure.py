@@ -17,17 +17,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, enrolments, files, log, outgoing_webhooks, publication, records, runs, settings, subjects, workflows
+from console import access, accounts, enrolments, files, log, outgoing_webhooks, publication, records, runs, settings, subjects
 from console.browse import list_files, saved_segments
 from console.contacts import tags
 from console.core import scopes
 from console.core.actor import Actor
+from console.core.documents.collections import Collection
 from console.core.run.moves import require_reason
 from console.db import tables
 from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Conflict, ConsoleError, NotFound
 from console.proposals import prompts
-from console.rights import clearances
+from console.upkeep import own_words
 
 LIST = "erasures.jsonl"
 OURS = frozenset({"person", "run", "lead"})
@@ -171,7 +172,7 @@ def _erase_values(actor: Actor, subject: str, reason: str, ready: Callable[[Conn
 
     `ready` is called once no hold can be placed any more, and may raise; without it holds are ignored.
     """
-    tabs = _tabs_about(subject)
+    naming = _naming(subject)
     with transaction() as connection:
         # locked, so that a hold is placed either before it, and seen here, or finds nobody
         connection.execute(sa.select(tables.subject.c.id).where(tables.subject.c.id == subject).with_for_update())
@@ -185,14 +186,15 @@ def _erase_values(actor: Actor, subject: str, reason: str, ready: Callable[[Conn
         prompts.erase(connection, subject)
         tags.forget(connection, subject)
         outgoing_webhooks.erase(connection, subject)
-        connection.execute(sa.delete(tables.saved_segment).where(tables.saved_segment.c.id.in_(tabs)))
+        if naming is not None:
+            saved_segments.forget(connection, *naming)
         run_ids = [row[0] for row in connection.execute(ours, {"subject": subject})]
         mark_stale(connection, run_ids)
         _clear_bulk_reasons(connection, run_ids, (named.collection, named.record) if named else None)
         noted = {"subject": subject, "count": gone, "runs": len(run_ids)}
         list_files.forget_all(connection)
         if named and named.collection == "person":
-            _forget_words(connection, named.record)
+            own_words.forget(connection, named.record)
         log.note(actor, "subject_erased", open=noted, sealed={"reason": reason}, connection=connection)
     subjects.forget(subject)
     files.texts.forget(subject)
@@ -201,30 +203,22 @@ def _erase_values(actor: Actor, subject: str, reason: str, ready: Callable[[Conn
     return int(gone)
 
 
-def _tabs_about(subject: str) -> list[str]:
-    """The ids of lists that people saved as tabs and that search for this person by name, address or number, as far as the source still tells them."""
+def _naming(subject: str) -> tuple[list[str], Collection] | None:
+    """What the person is called and reached by, as far as the source still tells it, and the collection that says so; None for who is no record."""
     rows = fetch("select collection, record from console.subject where id = %s", (subject,))
     if not rows or rows[0][0] in OURS:
-        return []
+        return None
     try:
         collection = records.collection(rows[0][0])
         key = subjects.record_behind(collection.id, rows[0][1]) if collection.personal_key else rows[0][1]
         names = saved_segments.identifying(collection)
         values = records.get(collection.id, key or "", scopes.whole(collection.id), fields=names).values
     except ConsoleError:  # gone there already, or its source does not answer
-        return []
-    return saved_segments.naming([str(values[name]) for name in names if values.get(name) is not None], collection)
+        return None
+    return [str(values[name]) for name in names if values.get(name) is not None], collection
 
 
 _PERSON = (tables.subject.c.collection, tables.subject.c.record)
-
-
-def _forget_words(connection: Connection, person: str) -> None:
-    """Empty what this person wrote beside the log: why something was published, moved, paused or cleared. Where they signed in from goes too."""
-    workflows.forget_words(connection, person)
-    publication.run_moves.forget_reasons(connection, person=person)
-    clearances.forget_reasons(connection, person)
-    connection.execute(sa.update(tables.session).where(tables.session.c.person == person).values(ip=None, agent=None))
 
 
 def _clear_bulk_reasons(connection: Connection, run_ids: list[str], record: tuple[str, str] | None) -> None:

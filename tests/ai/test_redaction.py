@@ -1,9 +1,11 @@
 import json
+import re
 from typing import Any
 
 import pytest
 from hypothesis import assume, given, strategies as st
 
+from console.ai import finding
 from console.ai.prompt import rendered
 from console.ai.redaction import PLACEHOLDER, REMOVED, Redactor, Restore, is_note, kind_of, redacted
 from console.ai.types import FieldSpec, Source
@@ -243,3 +245,25 @@ def test_a_masked_address_is_in_no_prompt(email: str, text: str) -> None:
 def test_no_text_breaks_the_redaction(text: str, treatment: Any) -> None:
     prompt = prompt_of(source("s1", {"note": text, "x": text, text: "y"}, note=treatment, x=treatment))
     prompt.user.encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<",
+        "P < U T O E R I K S S O N < < A N N A < < <\nL898902C3 6 UTO 740812 2 F 120415 9 ZE184226B <<<<< 1 0",
+        "scanned: L898902C36UTO7408122F\n1204159ZE184226B<<<<<10, sorry",
+        "P<UTOERIKS\nSON<<ANNA<MARIA<<<<<<<<<<\n<<<<<<<<<",
+        "call +370 612\n34567 please",
+        "call 00370 612 \n 34567",
+    ],
+)
+def test_what_is_broken_over_lines_or_spaced_is_found_by_its_form(text: str) -> None:
+    """The line of names has no digit, a scanner breaks lines anywhere and sets each sign apart, a mail wraps a number."""
+    sent = Redactor(KEY).text(text, note=True)
+    assert re.findall(r"[A-Z0-9]{3,}", re.sub(r"\[[A-Z]+_\d+\]", "", sent)) == [], sent
+
+
+def test_every_number_of_a_list_is_found() -> None:
+    numbers = ["+370 612 34567", "+370 612 34568", "0612 345 678"]
+    assert [found.text for found in finding.phones("\n".join(numbers))] == ["37061234567", "37061234568", "0612345678"]

@@ -13,6 +13,7 @@ from console import activity, browse, log, runs, settings, subjects
 from console.activity import exports, sequencing
 from console.browse import saved_segments
 from console.commands.subject import subject
+from console.contacts import tags
 from console.db import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.log import tree_heads, verify
@@ -278,8 +279,28 @@ def test_tabs_that_search_for_the_person_go_and_others_stay(company: Company) ->
         "Of a desk": {"filter": json.dumps({"field": "desk", "op": "eq", "value": "retail"})},
         "Somebody else": {"q": "Bram"},
         "A short word": {"q": "ad"},
+        "By number": {"filter": json.dumps({"field": "id", "op": "eq", "value": 1})},
+        "Calls of Adaeze OKONKWO, late": {"filter": json.dumps({"field": "desk", "op": "eq", "value": "retail"})},
     }.items():
         saved_segments.save(company.olivia, "customer", label, f"user:{company.olivia.id}", query)
     erasure.erase(company.ines, "customer", "1", "She asked us to.")
     left = {saved.label for saved in saved_segments.saved_segments(company.olivia, "customer")}
-    assert left == {"Of a desk", "Somebody else", "A short word"}
+    assert left == {"Of a desk", "Somebody else", "A short word", saved_segments.UNNAMED}, (
+        "who is named by the name of a tab alone leaves the tab"
+    )
+
+
+def test_somebody_with_a_short_name_is_found_in_tabs(company: Company) -> None:
+    reviewed(company)
+    company.sql("update customer set display_name = 'Bo Li' where id = '1'")
+    for label, query in {"By name": {"q": "bo  LI"}, "Another": {"q": "bo"}}.items():
+        saved_segments.save(company.olivia, "customer", label, f"user:{company.olivia.id}", query)
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
+    assert {saved.label for saved in saved_segments.saved_segments(company.olivia, "customer")} == {"Another"}
+
+
+def test_words_of_tags_that_nobody_else_has_go(company: Company) -> None:
+    tags.put(company.mona, "customer", ["1"], "Adaeze Okonkwo's friend")
+    tags.put(company.mona, "customer", ["1", "2"], "regular")
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
+    assert fetch("select name from console.tag") == [("regular",)]

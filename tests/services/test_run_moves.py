@@ -7,9 +7,11 @@ import pytest
 
 from console import access, log, publication, runs, workflows
 from console.activity import sequencing
+from console.browse import saved_segments
 from console.core import drafting
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.proposals import ladder
 from console.rights import clearances
 from console.upkeep import erasure, retention
 from tests import traces
@@ -160,8 +162,20 @@ def test_what_somebody_wrote_about_publishing_and_holding_goes_with_them(company
     erasure.hold(company.ines, "customer", "2", words)
     access.grant("keeper", "label:amber", ["see"])
     clearances.ask(company.ines, "amber", company.mona.email, NOW, NOW + timedelta(days=1), words)
+    ladder.settle(tom, next(each.id for each in workflows.all_known() if each.slug == CARE), "note", "shadow", words, "", {})
+    fetch(
+        "insert into console.ai_setting (version, at, by, note, document) values (1, now(), %s, %s, '{}') returning version",
+        (tom.id, words),
+    )
+    with transaction() as connection:
+        access.policy_store.write(connection, by=tom.id, note=words)
+    saved_segments.save(tom, "customer", MARK, f"user:{tom.id}", {"q": "Okonkwo"})
     sequencing.catch_up()
     there = {
+        "console.ai_ladder: why",
+        "console.ai_setting: note",
+        "console.policy_version: note",
+        "console.saved_segment: label",
         "console.workflow_review: note",
         "console.workflow_review: reason",
         "console.workflow_version: note",

@@ -151,7 +151,7 @@ def test_no_column_of_json_is_sampled_unless_it_holds_no_more_than_how_the_conso
     assert {row[0] for row in rows} == CONFIGURED
 
 
-WORDS_OF_OURS = {"enrolment.reason", "checkpoint.note"}
+WORDS_OF_OURS = {"enrolment.reason", "checkpoint.note", "list_export.why", "firing.why", "enrolment_batch.why"}
 """Codes and words of the console's own under such a name."""
 
 
@@ -159,7 +159,7 @@ def test_no_column_of_what_people_wrote_is_sampled(database: object) -> None:
     rows = fetch(
         "select c.relname || '.' || a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid where c.relnamespace = 'console'::regnamespace"
         " and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped and a.atttypid = 'text'::regtype and coalesce(a.attstattarget, -1) <> 0"
-        " and a.attname ~ '(^|_)(reason|note|comment|message|words|description)$'"
+        " and a.attname ~ '(^|_)(reason|note|why|comment|message|words|description)$'"
     )
     assert database is not None
     assert {row[0] for row in rows} - WORDS_OF_OURS == {"opt_out.message", "workflow.description"}, (

@@ -1,0 +1,32 @@
+"""What people wrote beside the log under their own name: reasons, notes and tabs of their own. It goes when they are erased.
+
+The log has it sealed under their key. What a published version says of itself stays, because a version never changes.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console import publication, workflows
+from console.browse import saved_segments
+from console.db import tables
+from console.rights import clearances
+
+_EMPTIED = tuple(
+    sa.text(statement)
+    for statement in (
+        "update console.ai_ladder set why = '' where by = :person and why <> ''",
+        "update console.ai_setting set note = '' where by = :person and note <> ''",
+        "update console.policy_version set note = '' where by = :person and note <> ''",
+    )
+)
+
+
+def forget(connection: Connection, person: str) -> None:
+    """Empty what this person wrote, delete the tabs that they saved for themselves, and forget where they signed in from."""
+    workflows.forget_words(connection, person)
+    publication.run_moves.forget_reasons(connection, person=person)
+    clearances.forget_reasons(connection, person)
+    saved_segments.forget_own(connection, person)
+    for statement in _EMPTIED:
+        connection.execute(statement, {"person": person})
+    connection.execute(sa.update(tables.session).where(tables.session.c.person == person).values(ip=None, agent=None))
