@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from console import access, browse, log, records, subjects
+from console import access, log, records, subjects
+from console.activity import record_titles
 from console.core.actor import Actor
 from console.core.events import KINDS
 from console.core.scopes import Scope, whole
@@ -360,19 +361,15 @@ def _page(reader: Reader, where: LogFilter, limit: int, before: int | None, *, o
     if len(kept) > limit:
         kept = kept[:limit]
         following = kept[-1][0].pos
-    rows = shown(reader, kept, own, titled=True)
+    rows = shown(reader, kept, own)
     return ActivityPage(rows, event_lists.cursor(following) if following is not None else None, recheck.state())
 
 
-def shown(
-    reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str] | None = None, *, titled: bool = False
-) -> list[ActivityRow]:
-    """The rows that `find` has kept, with only the values that this reader may see. `own`: the record on whose page they are shown; `titled`: other
-    records by the names that the reader may know.
-    """
+def shown(reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str] | None = None) -> list[ActivityRow]:
+    """The rows that `find` has kept, with only the values and titles that this reader may see. `own`: the record on whose page they are shown."""
     subjects.load(row.sub for row, opens in kept if opens and row.sub)
     events = [stored(row, opened=opens) for row, opens in kept]
-    titles = _titles(reader.actor, (row for row, opens in kept if opens)) if titled else {}
+    titles = record_titles.titles(reader.actor, (row for row, opens in kept if opens))
     names, hidden = present.names_of(events, titles, own=own), reader.values
     return [
         ActivityRow(event, present.as_json(event, names, hidden=hidden, whole=opens))
@@ -380,26 +377,8 @@ def shown(
     ]
 
 
-def _titles(actor: Actor, rows: Iterable[Any]) -> dict[tuple[str, str], str]:
-    """(collection, reference in the log) → title of its record; without those that are gone, hidden, or of a source that does not answer."""
-    references = {(row.collection, row.record) for row in rows if row.collection is not None and row.record is not None}
-    keys = {reference: key for reference in references if (key := _key(*reference)) is not None}
-    found = browse.named(actor, {(collection, key) for (collection, _), key in keys.items()})
-    known = {reference: found.get((reference[0], key)) for reference, key in keys.items()}
-    return {reference: named.title for reference, named in known.items() if named is not None and not named.absent}
-
-
-def _key(collection: str, reference: str) -> str | None:
-    try:
-        return browse.key_of_reference(records.collection(collection), reference)
-    except NotFound:
-        return None
-
-
 def _visible(collection: str, keys: set[str], scope: Scope) -> set[str]:
-    if scope.nothing or not keys:
-        return set()
-    return records.visible_keys(collection, keys, scope)
+    return set() if scope.nothing or not keys else records.visible_keys(collection, keys, scope)
 
 
 def _sees(actor: Actor, team: str | None, workflow: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from console.core.events_of_workflows import SWITCHED
 from console.sentences.absence_sentences import ABSENCES
+from console.sentences.enrolment_sentences import ENROLMENTS
 from console.sentences.message_sentences import MESSAGES
 from console.sentences.publication_sentences import PUBLICATION
 from console.sentences.sentence_parts import NOBODY, Names, Parts, after, enumerate_words, escape_braces, in_brackets, in_words, plain
@@ -34,17 +35,6 @@ def _source_opened(parts: Parts) -> str:
 
 def _run_taken_over(parts: Parts) -> str:
     return "{who} took over {workflow}{on_record}" + escape_braces(after(" from ", parts.person("former_holder")))
-
-
-def _lead_left(parts: Parts) -> str:
-    if parts.text("ending") == "unenrolled":
-        return "{who} took somebody out of {workflow}{on_record}"
-    return "Somebody left {workflow} before its end{on_record}"
-
-
-def _leads_taken_out(parts: Parts) -> str:
-    total = parts.open.get("total")
-    return "{who} took " + (f"{total:,}" if isinstance(total, int) else "many") + " out of {workflow}"
 
 
 def _run_assigned(parts: Parts) -> str:
@@ -343,9 +333,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "clearance_revoked": _of_person("took back a clearance for a time"),
         "note_added": "{who} wrote a note{on_record}",
         "note_removed": "{who} removed a note of theirs{on_record}",
-        "lead_enrolled": "{who} enrolled somebody in {workflow}{on_record}",
-        "lead_left": _lead_left,
-        "leads_taken_out": _leads_taken_out,
+        **ENROLMENTS,
         "tag_added": lambda parts: "{who} put " + escape_braces(parts.tag()) + "{on_record}",
         "tag_removed": lambda parts: "{who} took " + escape_braces(parts.tag()) + " away" + escape_braces(after(" from ", parts["record"])),
         "stage_changed": _stage_changed,

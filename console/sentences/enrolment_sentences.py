@@ -1,0 +1,24 @@
+"""Sentences of events about people who come into a workflow and leave it."""
+
+from collections.abc import Callable, Mapping
+
+from console.sentences.sentence_parts import Parts
+
+
+def _lead_left(parts: Parts) -> str:
+    if parts.text("ending") == "unenrolled":
+        return "{who} took somebody out of {workflow}{on_record}"
+    return "Somebody left {workflow} before its end{on_record}"
+
+
+def _leads_taken_out(parts: Parts) -> str:
+    total = parts.open.get("total")
+    return "{who} took " + (f"{total:,}" if isinstance(total, int) else "many") + " out of {workflow}"
+
+
+ENROLMENTS: Mapping[str, str | Callable[[Parts], str]] = {
+    "lead_enrolled": "{who} enrolled somebody in {workflow}{on_record}",
+    "lead_left": _lead_left,
+    "leads_taken_out": _leads_taken_out,
+}
+"""Kind → template, or the function that makes one."""
