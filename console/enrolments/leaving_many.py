@@ -118,7 +118,7 @@ def plan(actor: Actor, slug_or_id: str, those: Those) -> TakeOutPlan:
 def _plan(actor: Actor, target: Target, those: Those) -> TakeOutPlan:
     if those.status is not None and those.status not in HERE:
         raise Malformed(f"There is no state {those.status}.", details=[{"field": "status", "reason": f"One of {', '.join(HERE)}."}])
-    asked = _asked(target, those)
+    asked = _parameters(target, those)
     steps: dict[str, int] = {}
     states = dict.fromkeys(HERE, 0)
     for status, step, n in fetch(_COUNTED, asked | {"here": list(HERE)}):
@@ -200,7 +200,7 @@ def _finish(found: TakeOut, actor: Actor, stopping: Callable[[], bool]) -> None:
 def _leave_all(target: Target, found: TakeOut, actor: Actor, stopping: Callable[[], bool]) -> None:
     """Let all of them leave, a thousand at a time; those whose records the actor does not see stay."""
     after = ""
-    while rows := fetch(_NEXT, _asked(target, found.those) | {"upto": found.created_at, "after": after}):
+    while rows := fetch(_NEXT, _parameters(target, found.those) | {"upto": found.created_at, "after": after}):
         if stopping():
             raise queue.PutBack
         after = rows[-1][0]
@@ -231,7 +231,7 @@ def _partly(actor: Actor, target: Target) -> bool:
     return target.collection is not None and not access.scope_for(actor, target.collection, "read").unlimited
 
 
-def _asked(target: Target, those: Those) -> dict[str, Any]:
+def _parameters(target: Target, those: Those) -> dict[str, Any]:
     return {"workflow": target.id, "step": those.step and those.step.replace("\x00", ""), "status": those.status, "version": those.version}
 
 

@@ -201,8 +201,9 @@ def _heads(actor: Actor, ids: Sequence[str]) -> list[RunHead]:
 
 
 def _incident(row: Any, known: Known, newest: RunHead) -> Incident:
-    document = workflows.version(known.id, newest.version).document
-    title = next((step.title for step in document.steps if step.id == row.step), row.step)
+    definition = workflows.readable_version(known.id, newest.version)
+    steps = definition.document.steps if definition is not None else []
+    title = next((step.title for step in steps if step.id == row.step), row.step)
     return Incident(
         *(known, row.cause, row.code, row.step, title, newest.reason or "", row.count, sorted(row.versions), row.first_at, row.last_at),
         newest,

@@ -115,8 +115,9 @@ def _tile(head: RunHead) -> tuple[str, str]:
     """Return family and icon of the step at which the run stands."""
     if head.step is None:
         return ("quiet", "route")
-    document = workflows.version(head.workflow_id, head.version).document
-    kind = steps.all_types().get(next((step.type for step in document.steps if step.id == head.step), ""))
+    definition = workflows.readable_version(head.workflow_id, head.version)
+    known = definition.document.steps if definition is not None else []
+    kind = steps.all_types().get(next((step.type for step in known if step.id == head.step), ""))
     return (kind.family, kind.icon) if kind else ("action", assets.UNKNOWN_ICON)
 
 

@@ -20,7 +20,7 @@ def show(slug: str) -> Response:
     """Show who would be taken out and what would not be done any more; a POST takes them out."""
     who = frame.actor()
     target = enrolments.seen(who, slug, "cancel")
-    those, wrong = _those(), None
+    those, wrong = _meant_people(), None
     if request.method == "POST":
         try:
             begun = enrolments.take_out(who, slug, those, request.form.get("reason", ""))
@@ -43,7 +43,7 @@ def follow(slug: str, act_id: str) -> Response:
     return frame.page("enrolments/taken_out.html", context, blocks={"*": "progress"})
 
 
-def _those() -> Those:
+def _meant_people() -> Those:
     """Return who is meant. Raises Malformed."""
     given = request.values
     version = given.get("version", "")

@@ -12,7 +12,7 @@ from console.errors import ConsoleError
 from console.monitoring import due_times
 from console.runs import RunHead
 from console.runs.showing.view import title_of
-from console.workflows import Definition, version
+from console.workflows import Definition, readable_version
 
 MOST_LETTERS = 140
 _ROWS = """
@@ -91,7 +91,9 @@ def _words(
     step, outcome = last
     if step is None:
         return "Nothing is done yet"
-    definition = version(head.workflow_id, head.version)
+    definition = readable_version(head.workflow_id, head.version)
+    if definition is None:
+        return "Its version cannot be read here"
     label = _outcome_label(definition, step, outcome) if readable else ""
     return f"After {title_of(definition, step)}" + (f": {label}" if label else "")
 

@@ -19,8 +19,8 @@ from console.db.engine import fetch as fetch_rows, hot_engine
 from console.errors import ConsoleError
 from console.runs.showing.run_filters import conditions
 from console.runs.showing.view import title_of, trigger_json
-from console.workflows import Definition
 
+OF_ANOTHER_RELEASE = "A step of another release"
 COLUMNS = [
     "id", "workflow", "version", "status", "revision", "run_seq", "collection", "record", "team", "started_by", "holder", "created_at",
     "ended_at", "reason", "ending", "current", "active_at", "ticket", "trigger", "origin", "mode", "test",
@@ -324,7 +324,8 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[
             title = row.record  # runs that the actor holds stay visible while the source is down
         if title is None:
             continue  # out of the actor's scope, or deleted: then only actors without a scope see the run
-        definition: Definition = workflows.version(row.workflow, row.version)
+        definition = workflows.readable_version(row.workflow, row.version)
+        slug, called = (definition.slug, definition.title) if definition is not None else known_as(row.workflow)
         columns = {
             name: getattr(row, name)
             for name in [
@@ -354,16 +355,21 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[
             RunHead(
                 **columns,
                 workflow_id=row.workflow,
-                slug=definition.slug,
-                workflow_title=definition.title,
+                slug=slug,
+                workflow_title=called,
                 record_title=title,
                 starter_name=people.get(row.started_by, ""),
                 holder_name=people.get(row.holder or "", ""),
-                step_title=title_of(definition, row.step) if row.step else None,
+                step_title=None if not row.step else title_of(definition, row.step) if definition is not None else OF_ANOTHER_RELEASE,
                 last_event=row.run_seq,
             )
         )
     return heads
+
+
+def known_as(workflow_id: str) -> tuple[str, str]:
+    """(slug, title) of a workflow as it is called now, for runs whose version cannot be read here."""
+    return next(((known.slug, known.title) for known in workflows.all_known() if known.id == workflow_id), (workflow_id, "A workflow"))
 
 
 def record_titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tuple[str, str], str]:

@@ -181,7 +181,10 @@ def _visible(actor: Actor, groups: Sequence[Any]) -> dict[str, set[str]]:
 
 def _able(actor: Actor, row: Any) -> bool:
     _, team, workflow, number, collection, step, *_ = row
-    return step is None or may_do_step(actor, workflows.version(workflow, number), team, collection, step)
+    if step is None:
+        return True
+    definition = workflows.readable_version(workflow, number)
+    return definition is not None and may_do_step(actor, definition, team, collection, step)
 
 
 def _rank(ticket: Mapping[str, Any]) -> int:
@@ -224,8 +227,8 @@ def _takeable(
 
 
 def _could(actor: Actor, head: RunHead) -> bool:
-    definition, step = workflows.version(head.workflow_id, head.version), head.step or ""
-    if not may_do_step(actor, definition, head.team, head.collection, step):
+    definition, step = workflows.readable_version(head.workflow_id, head.version), head.step or ""
+    if definition is None or not may_do_step(actor, definition, head.team, head.collection, step):
         return False
     rules = definition.document.step(step).not_by if step else None
     return not rules or violated_rule(rules, done_before(head.id, rules), actor.id, starter=head.started_by) is None

@@ -67,7 +67,8 @@ def _shortly(waits: runs.Waits, message: Any, look: Look) -> str:
             at, reason = _moment(message.due_at, look), str(message.result.get("reason", "")).strip()
             return f"until {at}. {reason}" if reason else f"until {at}"
         return _MESSAGES.get(message.channel, "for a message")
-    step = workflows.version(waits.workflow, waits.version).document.step(waits.step) if waits.step is not None else None
+    definition = workflows.readable_version(waits.workflow, waits.version)
+    step = definition.document.step(waits.step) if definition is not None and waits.step is not None else None
     if waits.kind == "event" and step is not None and step.config.get("event") in HAPPENS:
         return f"until {HAPPENS[step.config['event']]}{latest}"
     if "{until}" in _SHORTLY.get(waits.kind, ""):
