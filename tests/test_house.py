@@ -101,7 +101,9 @@ def test_no_text_cites_what_is_not_in_the_repository() -> None:
 
 def test_no_text_of_the_product_reads_like_a_stub() -> None:
     """What people read is searched for words that stand where something is missing."""
-    stub = re.compile(r"\b(?i:not\s+implemented|coming\s+soon|to\s+be\s+done|lorem\s+ipsum|dummy\s+(?:data|value))\b|\b(?:TO[D]O|FIX[M]E|XX[X])\b")
+    stub = re.compile(
+        r"\b(?i:not\s+implemented|coming\s+soon|to\s+be\s+done|lorem\s+ipsum|dummy\s+(?:data|value))\b|\b(?:TO[D]O|FIX[M]E|XX[X])\b"
+    )
     texts = [path for path in tracked() if path.suffix == ".py" and path.is_relative_to(ROOT / "console")]
     assert not {f"{path.relative_to(ROOT)}: {word}" for path in texts for word in stub.findall(path.read_text(encoding="utf-8"))}
 

@@ -136,22 +136,32 @@ def trial(actor: Actor, slug_or_id: str) -> ContactTrial | None:
         return None
 
 
-def require_filled(actor: Actor, slug_or_id: str) -> None:
-    """Raise Conflict `merge_fields` where a message of the workflow has a merge field that is empty for every one of the contacts it was tried on.
+def require_filled(actor: Actor, slug_or_id: str, *, leave_out: bool = False) -> None:
+    """Raise Conflict `merge_fields` where a message of the workflow has a merge field that is empty for one of the contacts it was tried on.
 
-    Where it is empty for some, the preview names them, and their message does not leave.
+    With `leave_out` only where it is empty for all of them: the message to whoever lacks the field does not leave.
     """
     found = trial(actor, slug_or_id)
-    gaps = [(step, gap) for step, gap in found.gaps if gap.count == found.tried] if found is not None else []
+    gaps = [(step, gap) for step, gap in found.gaps if gap.count == found.tried or not leave_out] if found is not None else []
     if found is None or not gaps:
         return
-    whom = f"all {found.tried:,} contacts it was tried on" if found.tried > 1 else "the only contact"
-    details = [{"field": f"steps.{step.step}", "reason": f"{step.title}: {gap.field} is empty for {whom}."} for step, gap in gaps]
+    never = any(gap.count == found.tried for _, gap in gaps)
     raise Conflict(
-        "Some messages would never leave. Fill in the fields, or say in the text what stands there instead.",
+        "Some messages would never leave. Fill in the fields, or say in the text what stands there instead."
+        if never
+        else "Some would not get a message. Fill in the fields, say in the text what stands there instead, or leave these people out of it.",
         code="merge_fields",
-        details=details,
+        details=[
+            {"field": f"steps.{step.step}", "reason": f"{step.title}: {gap.field} is empty for {_whom(gap.count, found.tried)}."}
+            for step, gap in gaps
+        ],
     )
+
+
+def _whom(count: int, tried: int) -> str:
+    if count < tried:
+        return f"{count:,} of {tried:,} contacts it was tried on"
+    return f"all {tried:,} contacts it was tried on" if tried > 1 else "the only contact"
 
 
 def cancellation(actor: Actor, slug_or_id: str) -> Cancellation:

@@ -114,8 +114,11 @@ def test_messages_are_tried_on_contacts_before_a_workflow_is_switched_on(pages: 
         workflows.change(company.mona, slug, status="completed")
         asked = pages.mona.get(f"/workflows/{slug}/switch?to=active")
         assert "A text: Worth is empty for 2 of 6." in asked.text
-        pages.mona.send(asked, f"/workflows/{slug}/switch")
-        assert workflows.entry(company.mona, slug).status == "active", "it is a warning where only some lack it"
+        refused = pages.mona.send(asked, f"/workflows/{slug}/switch", status=409)
+        assert "A text: Worth is empty for 2 of 6 contacts it was tried on." in refused.text
+        assert workflows.entry(company.mona, slug).status == "completed"
+        pages.mona.send(refused, f"/workflows/{slug}/switch", leave_out="yes")
+        assert workflows.entry(company.mona, slug).status == "active", "two are left out of it, as somebody said"
         key = accounts.create_key("tests", company.mona.id).text
         client, headers = web_app().test_client(), {"Authorization": f"Bearer {key}"}
         told = client.post(f"/api/v1/workflows/{slug}/trial", headers=headers, json={"version": "live", "segment": "engaged"}).get_json()
@@ -141,6 +144,8 @@ def test_a_workflow_whose_message_would_reach_nobody_is_not_switched_on(pages: "
     key = accounts.create_key("tests", company.mona.id).text
     answer = web_app().test_client().post(f"/api/v1/workflows/{slug}/activate", headers={"Authorization": f"Bearer {key}"}, json={})
     assert (answer.status_code, answer.get_json()["code"]) == (409, "merge_fields")
+    pages.mona.send(refused, f"/workflows/{slug}/switch", status=409, leave_out="yes")
+    assert workflows.entry(company.mona, slug).status == "completed", "nobody would get it"
 
 
 def test_in_the_sandbox_somebody_answers_as_the_contact_would_and_stop_is_heard(pages: "Pages", company: Company) -> None:

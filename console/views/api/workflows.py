@@ -26,6 +26,9 @@ class CreatedWorkflow(Sent):
     team: str | None = Field(None, description="Whose it is; without: the caller's")
 
 
+LEAVE_OUT = "Switch it on although a merge field is empty for some of the contacts: these messages do not leave"
+
+
 class ChangedWorkflow(Sent):
     """Changes; what is left out stays as it is."""
 
@@ -33,6 +36,13 @@ class ChangedWorkflow(Sent):
     description: str | None = None
     status: str | None = Field(None, description=STATUS)
     reason: str | None = Field("", description="Why it gets the status; needed for cancelled")
+    leave_out: bool = Field(False, description=LEAVE_OUT)
+
+
+class Activated(Sent):
+    """How it is switched on."""
+
+    leave_out: bool = Field(False, description=LEAVE_OUT)
 
 
 class Why(Sent):
@@ -133,7 +143,7 @@ def change(workflow_id: str) -> ResponseReturnValue:
     """Change title, description or status; 409 if the status is not possible."""
     sent = read(ChangedWorkflow)
     words = {"title": sent.title, "description": sent.description, "status": sent.status}
-    _require_filled(workflow_id, sent.status)
+    _require_filled(workflow_id, sent.status, leave_out=sent.leave_out)
     return jsonify(workflows.change(g.actor, workflow_id, **words, reason=sent.reason or "").to_json())
 
 
@@ -160,18 +170,17 @@ def cancellation(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/workflows/<workflow_id>/activate")
-@operation("activateWorkflow", "workflow.activate", Workflow, body=Nothing, refuses=(403,), again=_changed, example=Example(ONE, body={}))
+@operation("activateWorkflow", "workflow.activate", Workflow, body=Activated, refuses=(403,), again=_changed, example=Example(ONE, body={}))
 def activate(workflow_id: str) -> ResponseReturnValue:
-    """Switch the workflow on: runs may start. Publishes the draft if nothing is published yet; 409 `not_ready` with a reason per step, `merge_fields` with each merge field that is empty for all contacts it was tried on."""
-    read(Nothing)
-    _require_filled(workflow_id, "active")
+    """Switch the workflow on: runs may start. Publishes the draft if nothing is published yet; 409 `not_ready` with a reason per step, `merge_fields` with each merge field that is empty for some of the contacts it was tried on (with `leave_out`: for all)."""
+    _require_filled(workflow_id, "active", leave_out=read(Activated).leave_out)
     return jsonify(workflows.activate(g.actor, workflow_id).to_json())
 
 
-def _require_filled(workflow_id: str, status: str | None) -> None:
-    """Raise Conflict `merge_fields` where the workflow is to be switched on and a message would never leave; one that was paused goes on."""
+def _require_filled(workflow_id: str, status: str | None, *, leave_out: bool) -> None:
+    """Raise Conflict `merge_fields` where the workflow is to be switched on and somebody would not get a message; one that was paused goes on."""
     if status in ("active", "running") and workflows.entry(g.actor, workflow_id).status not in ("paused", "active"):
-        monitoring.require_filled(g.actor, workflow_id)
+        monitoring.require_filled(g.actor, workflow_id, leave_out=leave_out)
 
 
 @blueprint.post("/workflows/<workflow_id>/pause")

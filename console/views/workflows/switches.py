@@ -70,7 +70,7 @@ def switch(slug: str) -> Response:
             workflows.archive(who, known.id)
         else:
             if turn.to == "active" and known.status != "paused":
-                monitoring.require_filled(who, known.id)
+                monitoring.require_filled(who, known.id, leave_out="leave_out" in request.form)
             workflows.change(who, known.id, status=turn.to, reason=reason)
     except ConsoleError as wrong:
         return _dialog(who, known, turn, wrong, reason)
