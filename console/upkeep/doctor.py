@@ -332,13 +332,17 @@ def _rights() -> Check:
         version = access.current_version()
     except ConsoleError as error:
         return Check("rights", ok=False, message=error.message, fix="console policy check, then publish rights that can be read")
-    count = second.disagreements()
-    return Check(
-        "rights",
-        ok=not count,
-        message=f"version {version}" + (f"; index and Casbin disagreed {count} times in seven days, each was refused" if count else ""),
-        fix="Look for `rights_disagreed` in the activity log and report it: it is a fault of the console or of its Casbin" if count else "",
+    count, untold = second.disagreements(), access.history.untold()
+    message = f"version {version}" + (f"; index and Casbin disagreed {count} times in seven days, each was refused" if count else "")
+    fixes = (
+        ["Look for `rights_disagreed` in the activity log and report it: it is a fault of the console or of its Casbin"] if count else []
     )
+    if untold:
+        row, there = untold[0]
+        line = " ".join(part for part in (row.sub, row.eft if row.eft == "deny" else "", row.act, row.obj) if part)
+        message += f"; {len(untold)} of its lines were {'added to' if there else 'taken from'} the table past the console: {line}"
+        fixes.append("Compare Settings, Rights with its versions, put the lines right there, and find out who could write to the database")
+    return Check("rights", ok=not fixes, message=message, fix=". ".join(fixes))
 
 
 def _background(configured: settings.Settings) -> Check:

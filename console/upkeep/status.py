@@ -210,6 +210,7 @@ def metrics() -> tuple[bytes, str]:
             "When the last look at the whole log ended.",
         ),
         ("log_lag_seconds", state.lag.seconds, "Age of the oldest event without a place in the log."),
+        ("rights_untold", len(access.history.untold()), "Lines of rights that were changed past the console; must be 0."),
         ("rights_disagreements", second.disagreements(), "Refusals of the last seven days because index and Casbin disagreed; must be 0."),
     ):
         Gauge(f"handrail_{name}", text, registry=registry).set(value)
