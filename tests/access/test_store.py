@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from console import access
-from console.access import policy_store
+from console.access import history, policy_store
 from console.access.rows import PolicyError, Row
 from console.core.actor import Actor
 from console.db import engine as db
@@ -299,10 +299,10 @@ def test_lines_that_were_written_past_the_console_are_found(clean: object) -> No
     with db.transaction() as connection:
         policy_store.write(connection, removed=[row for row in policy_store.rows_of(connection) if row.obj == "collection:shop"])
     access.grant("admin", "collection:shop", ["browse", "read"])
-    assert (access.history.untold(), doctor._rights().ok) == ([], True)
+    assert (history.untold(), doctor._rights().ok) == ([], True)
     elsewhere("insert into console.policy (ptype, sub, dom, obj, act) values ('p', 'role:operator', '*', 'policy', 'manage')")
     elsewhere("delete from console.policy where obj = 'collection:shop' and act = 'read'")
-    assert [(row.obj, row.act, there) for row, there in access.history.untold()] == [
+    assert [(row.obj, row.act, there) for row, there in history.untold()] == [
         ("policy", "manage", True),
         ("collection:shop", "read", False),
     ]
