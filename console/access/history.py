@@ -18,6 +18,15 @@ _SINCE = sa.text(f"{_COLUMNS} where number > :number order by number")
 _ONE = sa.text(f"{_COLUMNS} where number = :number")
 _NEWEST = sa.text(f"{_COLUMNS} where number < :before order by number desc limit :limit")
 _BEYOND = 2**62
+_UNTOLD = """
+with told as (
+    select row, sum(change) > 0 as stands from (
+        select jsonb_array_elements(added) as row, 1 as change from console.policy_version
+        union all select jsonb_array_elements(removed), -1 from console.policy_version) changes group by row),
+held as (select jsonb_build_array(ptype, sub, dom, obj, act, eft, expression) as row from console.policy)
+select coalesce(held.row, told.row), held.row is not null from held full join (select row from told where stands) told on told.row = held.row
+where held.row is null or told.row is null order by 2 desc, 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,12 @@ def rows_at(number: int, rows: Iterable[Row]) -> list[Row] | None:
     for version in reversed([one for one in later if one.number <= current]):
         there = version.change.inverse.applied(there)
     return there
+
+
+def untold() -> list[tuple[Row, bool]]:
+    """Rows that are in force and that no version added, and (False) rows that versions added and that are gone: somebody wrote past the console."""
+    with db.hot_engine().connect() as connection:
+        return [(Row(*row), bool(there)) for row, there in connection.execute(sa.text(_UNTOLD))]
 
 
 def last_changed(limit: int = 2_000) -> dict[Row, Version]:

@@ -204,7 +204,7 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
     try:
         run_id = _run_of(hook, delivery, ident, f"{row.id}:{key}", record, values)
     except ConsoleError as error:
-        _noted(row, ident, ident, record, "refused", None, words_of(error), None)
+        _noted(row, ident, ident, None, "refused", None, words_of(error), None)  # what was sent as a record may be anything
         raise
     first = _noted(row, ident, key, record, "started", run_id, None, fingerprint)
     return Taken(run_id, duplicate=not first)

@@ -163,14 +163,14 @@ def _naming(connection: Connection, texts: Collection[str], collection: Collecti
     searching, called = [], []
     for row in connection.execute(sa.select(tables.saved_segment)):
         named = whole if row.collection == collection.id else worded
-        if any(_within(text, known) or _plain(text) in named for text in _asked(row, collection.id, told)):
+        if any(_within(text, known) or _plain(text) in named for text in _texts_of_search(row, collection.id, told)):
             searching.append(row.id)
         elif _called_after(row.label, texts):
             called.append(row.id)
     return searching, called
 
 
-def _asked(row: sa.Row[Any], collection: str, told: frozenset[str]) -> list[str]:
+def _texts_of_search(row: sa.Row[Any], collection: str, told: frozenset[str]) -> list[str]:
     """The texts that a saved segment searches for or compares with; none if it is kept under another master key."""
     try:
         kept = json.loads(subjects.unwrap(row.query, _place(row.id)))

@@ -291,6 +291,7 @@ def _database(configured: settings.Settings) -> Iterator[Check]:
         yield _writing()
         yield _background(configured)
         yield _rights()
+        yield _clearances()
         yield _governed()
         yield _signing()
         yield _log()
@@ -325,20 +326,35 @@ def _governed() -> Check:
 def _rights() -> Check:
     """The policy that is in force, whether Casbin loads it and links its roles, and whether it ever answered otherwise than the index."""
     from console import access
-    from console.access import second
+    from console.access import history, second
 
     try:
         access.refresh()
         version = access.current_version()
     except ConsoleError as error:
         return Check("rights", ok=False, message=error.message, fix="console policy check, then publish rights that can be read")
-    count = second.disagreements()
-    return Check(
-        "rights",
-        ok=not count,
-        message=f"version {version}" + (f"; index and Casbin disagreed {count} times in seven days, each was refused" if count else ""),
-        fix="Look for `rights_disagreed` in the activity log and report it: it is a fault of the console or of its Casbin" if count else "",
+    count, untold = second.disagreements(), history.untold()
+    message = f"version {version}" + (f"; index and Casbin disagreed {count} times in seven days, each was refused" if count else "")
+    fixes = (
+        ["Look for `rights_disagreed` in the activity log and report it: it is a fault of the console or of its Casbin"] if count else []
     )
+    if untold:
+        row, there = untold[0]
+        line = " ".join(part for part in (row.sub, row.eft if row.eft == "deny" else "", row.act, row.obj) if part)
+        message += f"; {len(untold)} of its lines were {'added to' if there else 'taken from'} the table past the console: {line}"
+        fixes.append("Compare Settings, Rights with its versions, put the lines right there, and find out who could write to the database")
+    return Check("rights", ok=not fixes, message=message, fix=". ".join(fixes))
+
+
+def _clearances() -> Check:
+    """Whether each workflow needs the clearance that its live version says: without it in the table everybody sees its runs."""
+    from console import workflows
+
+    live = [known for known in workflows.all_known() if known.live]
+    changed = [known.slug for known in live if known.label != workflows.version(known.id, known.live).document.clearance]
+    fix = "Publish each of them once more, and find out who could write to the database"
+    message = f"changed past the console: {', '.join(changed)}" if changed else "every workflow has that of its live version"
+    return Check("clearances", ok=not changed, message=message, fix=fix if changed else "")
 
 
 def _background(configured: settings.Settings) -> Check:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from console import access, log, queue
-from console.access import second
+from console.access import history, second
 from console.activity import integrity, sequencing
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
@@ -210,6 +210,7 @@ def metrics() -> tuple[bytes, str]:
             "When the last look at the whole log ended.",
         ),
         ("log_lag_seconds", state.lag.seconds, "Age of the oldest event without a place in the log."),
+        ("rights_untold", len(history.untold()), "Lines of rights that were changed past the console; must be 0."),
         ("rights_disagreements", second.disagreements(), "Refusals of the last seven days because index and Casbin disagreed; must be 0."),
     ):
         Gauge(f"handrail_{name}", text, registry=registry).set(value)

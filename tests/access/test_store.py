@@ -9,11 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from console import access
-from console.access import policy_store
+from console.access import history, policy_store
 from console.access.rows import PolicyError, Row
 from console.core.actor import Actor
 from console.db import engine as db
 from console.errors import NotAllowed
+from console.upkeep import doctor, status
 
 ANNA = Actor("user", "usr_anna", "Anna", "anna@example.com", session="ses_anna", tags={"desks": ["retail"]})
 BORIS = replace(ANNA, id="usr_boris", name="Boris", tags={})
@@ -290,3 +291,24 @@ def test_why_agrees_with_the_answer_for_every_shipped_right(anna: Actor) -> None
 def _admin() -> "psycopg.Connection[object]":
     url = db.migration_url()
     return psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True)
+
+
+def test_lines_that_were_written_past_the_console_are_found(clean: object) -> None:
+    """Whoever may write to the table gives themselves a right: judged it is like any other, so what says that it is there must not come from the table."""
+    access.grant("admin", "collection:shop", ["browse"])
+    with db.transaction() as connection:
+        policy_store.write(connection, removed=[row for row in policy_store.rows_of(connection) if row.obj == "collection:shop"])
+    access.grant("admin", "collection:shop", ["browse", "read"])
+    assert (history.untold(), doctor._rights().ok) == ([], True)
+    elsewhere("insert into console.policy (ptype, sub, dom, obj, act) values ('p', 'role:operator', '*', 'policy', 'manage')")
+    elsewhere("delete from console.policy where obj = 'collection:shop' and act = 'read'")
+    assert [(row.obj, row.act, there) for row, there in history.untold()] == [
+        ("policy", "manage", True),
+        ("collection:shop", "read", False),
+    ]
+    told = doctor._rights()
+    assert (told.ok, "2 of its lines were added to the table past the console: role:operator manage policy" in told.message) == (
+        False,
+        True,
+    )
+    assert b"handrail_rights_untold 2" in status.metrics()[0]

@@ -24,6 +24,7 @@ from console.db.engine import fetch, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
 from console.log.event_lists import LogFilter
 from console.rights import clearances
+from console.upkeep import doctor
 from console.work import notices, tickets
 from tests import company as small
 from tests.company import PASSWORD, Company
@@ -446,3 +447,14 @@ def test_a_copy_of_a_labelled_workflow_and_what_is_noted_about_both_carry_the_la
     with pytest.raises(NotFound) as missing:
         workflows.redefine(house.tom, copied.slug, small.DOCUMENT)
     assert not missing.value.hidden
+
+
+def test_a_clearance_that_was_taken_away_past_the_console_is_found(house: Company) -> None:
+    assert doctor._clearances().ok
+    fetch("update console.workflow set label = null where slug = %s returning 1", (SLUGS["amber"],))
+    workflows.versions._forget()
+    told = doctor._clearances()
+    fetch("update console.workflow set label = 'amber' where slug = %s returning 1", (SLUGS["amber"],))
+    workflows.versions._forget()
+    access.refresh()
+    assert (told.ok, SLUGS["amber"] in told.message, told.fix != "") == (False, True, True)

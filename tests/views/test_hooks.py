@@ -12,7 +12,8 @@ from flask.testing import FlaskClient
 from standardwebhooks import Webhook
 
 from console import accounts, enrolments, runs, workflows
-from console.db.engine import fetch
+from console.db.engine import fetch, transaction
+from tests import traces
 from tests.company import Company
 from tests.conftest import web_app
 from tests.services.engine import step
@@ -191,6 +192,20 @@ def test_a_start_by_call_has_its_place_too_and_tells_nothing_of_who_is_out_of_si
     enrolments.unenrol(company.mona, "placed", lead.id, "Enough.")
     assert start("olivia", "3").get_json()["code"] == "not_again"
     assert start("tom", "3").status_code == 404
+
+
+def test_what_a_refused_delivery_named_stands_in_no_table(client: FlaskClient, company: Company) -> None:
+    """A program sends what it likes as a record and as a value; there is nobody yet under whose key it could be kept."""
+    url, mona = address(client, company, "plain", "about-one"), key(company, "mona")
+    sent = (
+        {"record": "zqmarker@customers.example", "why": "x"},
+        {"record": "1", "why": ["zqmarker"]},
+        {"record": "1", "why": {"zqmarker": 1}},
+    )
+    assert {client.post(url, json=body, headers=mona).status_code for body in sent} <= {404, 422}
+    with transaction() as connection:
+        assert traces.in_tables(connection, "zqmarker") == []
+    assert [each["status"] for each in listed(client, company, "about-one")["plain"]["last"]] == ["refused"] * 3
 
 
 def test_a_signed_delivery_is_known_by_its_secret_and_taken_once(client: FlaskClient, company: Company) -> None:
