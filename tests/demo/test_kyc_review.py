@@ -211,7 +211,8 @@ def test_k2_a_true_match_restricts_at_once_and_only_the_desk_decides(house: Hous
     run_id = house.start(stories.JURIJ)
     told = house.walk(run_id, "hits")
     assert "Караваев Юрий Алексеевич" in house.screen(run_id)["text"]
-    assert float(told["current"]["progress"]["item"]["rows"][0]["values"]["score"]) >= 0.9
+    [compared] = [block for block in runs.get(house.people["olivia"], run_id).screen["content"] if block["block"] == "comparison"]
+    assert float(compared["match"]["value"]["value"]) >= 0.9
     told = house.answer(run_id, verdict="true_match")
     while told["current"]["step"] == "hits":
         told = house.answer(run_id)
