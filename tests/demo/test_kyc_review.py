@@ -302,6 +302,39 @@ def test_k4_a_company_with_layers_comes_to_fifty_and_needs_more(house: House) ->
     whole(run_id)
 
 
+def test_owners_in_sentences_have_their_names(house: House) -> None:
+    run_id = house.start(HALCYON)
+    house.walk(run_id, "decide")
+    [brief] = [block for block in runs.get(house.people["olivia"], run_id).screen["content"] if block["block"] == "brief"]
+    lines = [line["text"] for line in drawn.with_words(brief, Look())["lines"]]
+    assert "Johanna van den Berg holds 72 % in all, Marek Dvořáček 28 %; companies in between: 3." in lines
+    runs.abort(house.people["olivia"], run_id, revision=None, reason="Tried")
+
+
+def test_after_a_true_match_the_decision_says_what_stands_out(house: House) -> None:
+    house.sql("update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)", YURI)  # fmt: skip
+    run_id = house.start(YURI)
+    told = house.walk(run_id, "hits")
+    key = told["current"]["progress"]["key"]
+    for typed, said in (
+        ({"verdict": "false_positive", "because": "nationality_mismatch"}, "Not possible: the nationality agrees."),
+        ({"verdict": "true_match", "because": "dob_mismatch"}, "Only somebody else needs this reason."),
+        ({"verdict": "true_match"}, None),
+    ):
+        foretold = runs.preview_screen(house.people["olivia"], run_id, {**typed, "item": key})
+        reasons = [detail["reason"] for detail in foretold["wrong"] if detail["field"] == "because" and detail.get("severity")]
+        assert reasons == [said] * (said is not None)
+    [way] = runs.get(house.people["olivia"], run_id).screen["ways"]
+    assert way["unsettled"] == ["Status", "Reason", "Note", "Decided by", "Decided"], "nothing is written of a hit that nobody has decided"
+    while told["current"]["step"] == "hits":
+        told = house.answer(run_id, verdict="true_match")
+    [brief] = [block for block in runs.get(house.people["olivia"], run_id).screen["content"] if block["block"] == "brief"]
+    assert "KARAVAYEV Yuriy Alekseyevich" in drawn.with_words(brief, Look())["lines"][0]["text"]
+    assert "conditions" not in form(told)
+    runs.abort(house.people["olivia"], run_id, revision=None, reason="Tried")
+    house.sql("update customer set restriction_code = 'none' where id = %s", YURI)
+
+
 def test_what_contradicts_itself_is_refused_before_it_is_done(house: House) -> None:
     house.sql("update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)", HALCYON)  # fmt: skip
     run_id = house.start(HALCYON)
