@@ -346,7 +346,7 @@ def test_what_a_revision_cancels_names_people_and_machines() -> None:
 
 
 def test_what_was_done_again_and_again_is_told_once() -> None:
-    made = [
+    made: list[dict[str, Any]] = [
         {"id": "eff_1", "summary": "Status written", "compensation": None},
         {"id": "eff_2", "summary": "Paid", "compensation": {"action": "a", "label": "Refund"}},
         {"id": "eff_3", "summary": "Status written", "compensation": None},
