@@ -22,7 +22,7 @@ from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.formats import Look
 from console.postgres import Embedded
 from console.views import blocks as drawn
-from console.work import tickets
+from console.work import approvals, tickets
 from tests.company import PASSWORD
 from tests.conftest import copied
 from tests.jobs import RUNNING, do, work_until_idle
@@ -250,6 +250,11 @@ def test_k3_who_cleared_a_sanctions_hit_does_not_confirm_it(house: House) -> Non
         )
     assert told["current"]["waiting"]["for"] == "approval"
     key = told["current"]["waiting"]["key"]
+    cleared, compared = (drawn.with_words(dict(block), Look()) for block in approvals.get(house.people["tom"], key).content)
+    assert [one["figure"] for one in cleared["facts"]] == ["Only a common name agrees"]
+    assert [(line["label"].partition(",")[0], line["verdict"]) for line in compared["lines"]] == [
+        ("Name", "same"), ("Date of birth", "differs"), ("Nationality", "same"),
+    ]  # fmt: skip
     with pytest.raises(NotAllowed) as refused:
         runs.approve(house.people["olivia"], key)
     assert refused.value.code == "separation_of_duties"
