@@ -43,8 +43,13 @@ def humanised(name: str) -> str:
 
 def roles_words(roles: Iterable[str]) -> str:
     """Any of the roles, inside a sentence: "buyer or procurement lead", "MLRO"; "" without one."""
-    named = (humanised(role.removeprefix("role:").lower()) for role in roles)
-    return " or ".join(name if name[:2].isupper() else name[:1].lower() + name[1:] for name in named)
+    return " or ".join(role_name(role) for role in roles)
+
+
+def role_name(role: str) -> str:
+    """A role inside a sentence: "operations lead", "MLRO"."""
+    name = humanised(role.removeprefix("role:").lower())
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]
 
 
 def day_words(value: Any) -> str | None:

@@ -17,6 +17,7 @@ from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import OWN_INPUT, Computed, Located, Use, computed, fitted, with_own
 from console.core.effect_kinds import SqlWrite
 from console.core.forms import FormField, is_empty
+from console.core.plain_words import roles_words
 from console.core.speaking import fill_text
 from console.errors import Conflict, NotAllowed
 from console.steps.base import (
@@ -260,7 +261,7 @@ def _approvals(act: Act, roots: Mapping[str, Any]) -> list[tuple[str, str]]:
         return [("Approval", "By somebody who may approve it: you may ask for it, not execute it.")]
     told = []
     for rule in rules:
-        who = " or ".join(role.replace("_", " ") for role in rule.roles)
+        who = roles_words(rule.roles)
         many = f"{rule.needs} of " if rule.needs > 1 else ""
         why = fill_text(rule.why, roots)
         told.append(("Approval", f"By {many}{who}. {why}" if certain(rule, roots) else f"Perhaps by {many}{who}: {why}"))

@@ -16,6 +16,7 @@ from console import accounts, browse, workflows
 from console.core import media
 from console.core.blocks import KINDS
 from console.core.documents.fields import BECAUSE
+from console.core.plain_words import roles_words
 from console.core.run.duties import OF_STEP
 from console.errors import Conflict, ConsoleError, Invalid, Malformed
 from console.runs.changing import approval_questions
@@ -232,8 +233,7 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
         "record_url": frame.record_url(view.line.collection, view.line.approval.record) if view.line.collection else None,
         "context": _context(view, look),
         "rules": list(dict.fromkeys(filter(None, (_rule(rule, view) for rule in view.line.approval.not_by)))),
-        "roles": " or ".join(formats.role_words(role).lower() for role in view.line.approval.roles)
-        or "whoever has the right to approve this action",
+        "roles": roles_words(view.line.approval.roles) or "whoever has the right to approve this action",
         "deciders": view.deciders,
         "answers": [
             {

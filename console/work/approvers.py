@@ -6,6 +6,7 @@ from console import accounts
 from console.access import limits
 from console.accounts import absences
 from console.core.actor import Actor
+from console.core.plain_words import role_name
 from console.core.run.approval_request import Approval
 from console.runs.changing.approval_answers import VisibleRequest, visible_request
 from console.runs.changing.approval_requests import KEPT_OUT, NO_RIGHT, NOT_SEEN, possible_approvers
@@ -81,7 +82,7 @@ def stuck(request: VisibleRequest) -> str:
 
 def _role_words(approval: Approval) -> str:
     """The names of the roles."""
-    spoken = [role.replace("_", " ") for role in approval.roles]
+    spoken = [role_name(role) for role in approval.roles]
     if not spoken:
         return "somebody with the right to approve it"
     return ("an " if spoken[0][0] in "aeiou" else "a ") + " or ".join(spoken)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Route
 
 from console import runs, workflows
 from tests.company import Company
@@ -93,3 +94,19 @@ def test_a_decision_is_for_every_eye(screens: Callable[..., "Screen"], company: 
     at = next(tick["n"] for tick in runs.replay(company.olivia, at_decide).ticks if tick["kind"] == "outcome_chosen")
     olivia.go(f"/runs/{at_decide}/replay?at={at}")
     assert olivia.faults() == []
+
+
+def test_done_is_taken_while_a_draft_is_on_its_way(screens: Callable[..., "Screen"], company: Company, at_decide: str) -> None:
+    olivia = screens().enter("olivia")
+    page = olivia.go(f"/runs/{at_decide}")
+    held: list[Route] = []
+    page.route("**/draft", lambda route: held.append(route))  # noqa: PLW0108 (the browser asks how many arguments it takes)
+    page.check("#outcome-2")
+    page.select_option("#f-code", "sanctions")
+    with page.expect_request("**/draft"):
+        page.fill("#f-note", "Passed on")
+    assert page.is_enabled("#done")
+    olivia.press("Control+Enter")
+    page.wait_for_selector("text=is done")
+    assert company.told(at_decide)["context"]["decide"]["note"] == "Passed on"
+    olivia.complaints.clear()  # the browser notes that the draft was given up

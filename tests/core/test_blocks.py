@@ -336,6 +336,10 @@ def test_a_series_is_grey_up_to_what_was_expected_and_amber_above() -> None:
     assert drawn(SERIES, points=points(None, 4, None))["bars"][0]["x"] == "36.67"
     flat = drawn(SERIES, points=points(0, 0))
     assert [bar["soft"]["height"] for bar in flat["bars"]] == ["0.5", "0.5"]
+    assert drawn(SERIES, points=points(1, 9, 1, 1, 1, 1), expected=2)["peak"]["apart"] is False
+    assert drawn(SERIES, points=points(1, 9, 1, 1, 1, 1, 8, 1, 1, 1, 1, 1), expected=2)["peak"]["apart"] is True, (
+        "words beside another bar would be about that one"
+    )
     shut = blocks.picture(without(found(SERIES, points=points(5, 6), expected=5), "content[0].expected"), say)
     assert (shut["hidden"], shut["bars"]) == (True, [])
 

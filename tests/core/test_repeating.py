@@ -12,6 +12,7 @@ from console.core.run.settling import idempotency_key
 from console.core.run.step_requests import Wish
 from console.errors import Conflict, Invalid
 from tests.core.graphs import Walk, plan, step
+from tests.tables import cases
 
 OLIVIA, TOM = "usr_olivia", "usr_tom"
 STEPS = [
@@ -217,12 +218,13 @@ def test_a_step_of_which_a_part_was_done_is_open_again_in_place_of_the_way_for_e
     )
 
 
-def test_a_question_to_another_system_is_no_change() -> None:
+@cases(("kind", "define"), [("http", {"method": "GET", "path": "/balance"}), ("python", {"function": "screening.run", "repeatable": True})])
+def test_what_may_be_repeated_is_no_change(kind: str, define: dict[str, Any]) -> None:
     walk = at_pay()
-    asked = {"define": {"method": "GET", "path": "/balance"}}
+    asked = {"define": define}
     for answer in ("first", "second"):
         assert walk.run.attempt is not None
-        walk.give(commands.Complete(OLIVIA, "pay", walk.run.revision, "default", {}, None, [Wish(f"eff_{answer}", "http", "Ask", asked)]))
+        walk.give(commands.Complete(OLIVIA, "pay", walk.run.revision, "default", {}, None, [Wish(f"eff_{answer}", kind, "Ask", asked)]))
         came(walk, "succeeded")
         if answer == "first":
             back_to(walk)

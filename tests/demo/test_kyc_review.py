@@ -22,7 +22,7 @@ from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.formats import Look
 from console.postgres import Embedded
 from console.views import blocks as drawn
-from console.work import tickets
+from console.work import approvals, tickets
 from tests.company import PASSWORD
 from tests.conftest import copied
 from tests.jobs import RUNNING, do, work_until_idle
@@ -116,6 +116,10 @@ class House:
             "text": said.replace("\\", ""),
             "owners": {row["name"]: row["in_all"] for tree in trees for row in tree["rows"] if row["in_all"]},
         }
+
+    def blocks(self, run_id: str, by: str = "olivia") -> list[dict[str, Any]]:
+        """The blocks of the page, as they are recorded."""
+        return list((runs.get(self.people[by], run_id).screen or {}).get("content") or ())
 
     def customer(self, number: int, *columns: str) -> tuple[Any, ...]:
         return self.sql(f"select {', '.join(columns)} from customer where id = %s", number)[0]
@@ -211,7 +215,8 @@ def test_k2_a_true_match_restricts_at_once_and_only_the_desk_decides(house: Hous
     run_id = house.start(stories.JURIJ)
     told = house.walk(run_id, "hits")
     assert "Караваев Юрий Алексеевич" in house.screen(run_id)["text"]
-    assert float(told["current"]["progress"]["item"]["rows"][0]["values"]["score"]) >= 0.9
+    [compared] = [block for block in house.blocks(run_id) if block["block"] == "comparison"]
+    assert float(compared["match"]["value"]["value"]) >= 0.9
     told = house.answer(run_id, verdict="true_match")
     while told["current"]["step"] == "hits":
         told = house.answer(run_id)
@@ -245,6 +250,11 @@ def test_k3_who_cleared_a_sanctions_hit_does_not_confirm_it(house: House) -> Non
         )
     assert told["current"]["waiting"]["for"] == "approval"
     key = told["current"]["waiting"]["key"]
+    cleared, compared = (drawn.with_words(dict(block), Look()) for block in approvals.get(house.people["tom"], key).content)
+    assert [one["figure"] for one in cleared["facts"]] == ["Only a common name agrees"]
+    assert [(line["label"].partition(",")[0], line["verdict"]) for line in compared["lines"]] == [
+        ("Name", "same"), ("Date of birth", "differs"), ("Nationality", "same"),
+    ]  # fmt: skip
     with pytest.raises(NotAllowed) as refused:
         runs.approve(house.people["olivia"], key)
     assert refused.value.code == "separation_of_duties"
@@ -299,6 +309,39 @@ def test_k4_a_company_with_layers_comes_to_fifty_and_needs_more(house: House) ->
     assert house.customer(HALCYON, "kyc_status::text", "risk_band::text", "risk_score") == ("approved", "high", 50)
     assert house.sql("select score, band::text, floor_reason, points ->> 'structure' from risk_assessment where customer_id = %s order by id desc limit 1", HALCYON) == [(50, "high", "pep", "3")]  # fmt: skip
     whole(run_id)
+
+
+def test_owners_in_sentences_have_their_names(house: House) -> None:
+    run_id = house.start(HALCYON)
+    house.walk(run_id, "decide")
+    [brief] = [block for block in house.blocks(run_id) if block["block"] == "brief"]
+    lines = [line["text"] for line in drawn.with_words(brief, Look())["lines"]]
+    assert "Johanna van den Berg holds 72 % in all, Marek Dvořáček 28 %; companies in between: 3." in lines
+    runs.abort(house.people["olivia"], run_id, revision=None, reason="Tried")
+
+
+def test_after_a_true_match_the_decision_says_what_stands_out(house: House) -> None:
+    house.sql("update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)", YURI)  # fmt: skip
+    run_id = house.start(YURI)
+    told = house.walk(run_id, "hits")
+    key = told["current"]["progress"]["key"]
+    for typed, said in (
+        ({"verdict": "false_positive", "because": "nationality_mismatch"}, "Not possible: the nationality agrees."),
+        ({"verdict": "true_match", "because": "dob_mismatch"}, "Only somebody else needs this reason."),
+        ({"verdict": "true_match"}, None),
+    ):
+        foretold = runs.preview_screen(house.people["olivia"], run_id, {**typed, "item": key}) or {}
+        reasons = [detail["reason"] for detail in foretold["wrong"] if detail["field"] == "because" and detail.get("severity")]
+        assert reasons == [said] * (said is not None)
+    [way] = (runs.get(house.people["olivia"], run_id).screen or {})["ways"]
+    assert way["unsettled"] == ["Status", "Reason", "Note", "Decided by", "Decided"], "nothing is written of a hit that nobody has decided"
+    while told["current"]["step"] == "hits":
+        told = house.answer(run_id, verdict="true_match")
+    [brief] = [block for block in house.blocks(run_id) if block["block"] == "brief"]
+    assert "KARAVAYEV Yuriy Alekseyevich" in drawn.with_words(brief, Look())["lines"][0]["text"]
+    assert "conditions" not in form(told)
+    runs.abort(house.people["olivia"], run_id, revision=None, reason="Tried")
+    house.sql("update customer set restriction_code = 'none' where id = %s", YURI)
 
 
 def test_what_contradicts_itself_is_refused_before_it_is_done(house: House) -> None:

@@ -57,6 +57,12 @@ def test_options_are_offered_by_their_conditions() -> None:
     assert [option.label for option in prepare("decision", CONFIG, context(steps=blocked)).outcomes] == ["With conditions", "Pass on"]
 
 
+def test_fields_of_options_that_are_not_offered_are_not_asked_for() -> None:
+    asked = [field.name for field in prepare("decision", CONFIG, context(steps={"hits": {"result": "true_match"}})).fields]
+    assert asked == ["due", "note", "reason"]
+    assert [field.name for field in prepare("decision", CONFIG, context(steps=LOW)).fields] == ["code", "due", "note", "evidence", "reason"]
+
+
 def test_the_form_and_the_text_are_shown() -> None:
     prompt = prepare(
         "decision",

@@ -51,6 +51,18 @@ def lines(screen: dict[str, Any], chosen: str | None = None) -> list[str]:
             {"ways": [way({**WRITE, "record": "2", "title": "Entry 2", "fields": [{**RISK, "old": "a", "new": "b"}]})]},
             ["Writes Entry 2:", "Risk: a → b"],
         ),
+        (
+            {
+                "ways": [way({**WRITE, "fields": [{**RISK, "old": "a", "new": None}]}, unsettled=["Risk", "Note"])],
+                "fields": [NOTE],
+                "progress": {"key": "2", "items": [{"key": "1", "title": "One"}, {"key": "2", "title": "Two"}]},
+            },
+            ["Writes Risk and Note of Two, from what you enter."],
+        ),
+        (
+            {"ways": [way({**WRITE, "fields": [{"name": "of", "label": "Of", "type": "text", "references": "customer", "old": None, "new": "1"}]})]},
+            ["Writes Northwind:", "Of: empty → Northwind"],
+        ),
         ({"ways": [way(refused="It is closed.")]}, ["It is refused as it stands: It is closed."]),
         (
             {

@@ -1,5 +1,6 @@
 """Contradictions are said before Done, by rules of the document: refused at the field, or taken with a sentence that is kept."""
 
+import re
 from typing import Any
 
 import pytest
@@ -57,6 +58,35 @@ def test_a_contradiction_is_refused_at_its_field_with_the_ways_out(pages: Pages,
     fields = changed.form(f"/runs/{run_id}/complete")["fields"]
     assert (fields["v.verdict"], fields["v.ground"]) == ("same", "")
     assert runs.get(pages.company.olivia, run_id).json["current"]["step"] == "note"
+
+
+def test_a_contradiction_is_said_with_the_draft_and_goes_when_it_is_mended(pages: Pages, run_id: str) -> None:
+    page = pages.olivia.get(f"/runs/{run_id}")
+    assert {"f-verdict-said", "f-ground-said", "f-taken_because-said"} <= {told["id"] for told in page.with_attribute("data-said")}
+
+    def said(**typed: str) -> dict[str, str]:
+        pages.olivia.post(f"/runs/{run_id}/draft", {**page.form(f"/runs/{run_id}/complete")["fields"], **typed}, htmx="saved", status=200)
+        draft = pages.olivia.answer.text
+        parts = re.findall(r'<div id="f-(\w+)-said"[^>]*>(.*?)(?=<div id="f-\w+-said"|\Z)', draft, re.DOTALL)
+        return dict(parts)
+
+    contradicted = said(**{"v.verdict": "other", "v.ground": "age", "v.taken": "accepted"})
+    assert "Not possible: both are" in contradicted["ground"]
+    assert "Accepted unopened." in contradicted["taken_because"]
+    assert "role=" not in contradicted["verdict"]
+    lacking = said(**{"v.ground": "", "v.verdict": "", "v.taken": ""})
+    assert "data-lacking" in lacking["verdict"]
+    assert not any("refusal" in words for words in lacking.values())
+    assert "Not possible" not in said(**{"v.verdict": "other", "v.ground": "place", "v.taken": "no"})["ground"]
+
+
+def test_what_contradicts_a_draft_stands_on_the_page_again(pages: Pages, run_id: str) -> None:
+    page = pages.olivia.get(f"/runs/{run_id}")
+    typed = {"v.verdict": "other", "v.ground": "age"}
+    pages.olivia.post(f"/runs/{run_id}/draft", {**page.form(f"/runs/{run_id}/complete")["fields"], **typed}, htmx="saved", status=200)
+    again = pages.olivia.get(f"/runs/{run_id}")
+    assert "Not possible: both are" in again.text
+    assert "is needed" not in again.text, "what is merely empty is not told before Done"
 
 
 def test_the_sentence_is_kept_and_not_asked_for_once_the_page_was_opened(pages: Pages, run_id: str) -> None:

@@ -39,11 +39,11 @@ def test_the_page_says_when_it_is_tried_again_and_stops_on_demand(pages: "Pages"
     provider.mood = "busy"
     run, _ = handed_in(pages)
     page = pages.olivia.get(f"/runs/{run}")
-    assert "Pay through the provider: provider is busy" in page.text
+    assert "Pay through the provider: Provider is busy" in page.text
     assert "Trying again at" in page.text
     pages.olivia.send(page, "/stop-trying")
     after = pages.olivia.follow()
-    assert "provider is busy" in after.text
+    assert "Provider is busy" in after.text
     assert after.form("/complete")["fields"]["v.amount"] == "5"
     assert "Stop trying" not in pages.mona.get(f"/runs/{run}").text
 

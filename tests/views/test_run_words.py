@@ -15,7 +15,7 @@ from console.errors import Conflict, Invalid
 from console.runs import Preview, RunView
 from console.views import assets, formats, frame
 from console.views.formats import Kind, Look
-from console.views.run import notices, page
+from console.views.run import done_before, notices, page
 from console.views.run.notices import Typed
 from console.views.run.wait_words import wait_words
 from tests.tables import cases
@@ -340,9 +340,22 @@ def test_results_read_like_the_record_and_leave_out_what_is_empty() -> None:
 
 def test_what_a_revision_cancels_names_people_and_machines() -> None:
     cancels = [{"step": "a", "title": "A", "by": by, "completed_at": None} for by in ("usr_ana", None, "usr_gone")]
-    told = page.revise_context(Preview({"cancels": cancels, "effects_done": []}, 4, "Rate", NAMES))
+    told = done_before.revise_context(Preview({"cancels": cancels, "effects_done": []}, 4, "Rate", NAMES))
     assert [one["by_name"] for one in told["preview"]["cancels"]] == ["Ana Lopes", "automatic", "a former colleague"]
     assert told["preview_title"] == "Rate"
+
+
+def test_what_was_done_again_and_again_is_told_once() -> None:
+    made: list[dict[str, Any]] = [
+        {"id": "eff_1", "summary": "Status written", "compensation": None},
+        {"id": "eff_2", "summary": "Paid", "compensation": {"action": "a", "label": "Refund"}},
+        {"id": "eff_3", "summary": "Status written", "compensation": None},
+        {"id": "eff_4", "summary": "Paid", "compensation": {"action": "a", "label": "Refund"}},
+    ]
+    told = done_before.once(made)
+    assert [(one["id"], one["times"]) for one in told] == [("eff_1", 2), ("eff_2", 1), ("eff_4", 1)], (
+        "what can be taken back has its own box"
+    )
 
 
 @pytest.mark.parametrize(

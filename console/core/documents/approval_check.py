@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.core.documents.workflow_sketch import Problem, Sketch
+from console.core.plain_words import roles_words
 from console.core.run.duties import OF_STEP, REQUESTER, STARTER
 
 WORK = ("start", "resume")
@@ -55,7 +56,7 @@ def _nobody(approval: Asked, sketches: Sequence[Sketch], sketch: Sketch, raw: Ma
     rights, team = surroundings.rights, raw.get("team") if isinstance(raw.get("team"), str) else None
     if any(role not in rights.roles for role in approval.roles):
         return None
-    role_names = " or ".join(role.replace("_", " ") for role in approval.roles)
+    role_names = roles_words(approval.roles)
     place = f" in the team {team}" if team else ""
     holders = frozenset().union(*(rights.people(role, team) for role in approval.roles)) & surroundings.people.keys()
     if not holders:

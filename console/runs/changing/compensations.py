@@ -61,7 +61,7 @@ def _in_labels(effect: Effect) -> str:
         collection = records.collection(collection_id)
     except NotFound:
         return repeating.describe_effect(effect)
-    fields = [field.label if (field := collection.field(name)) is not None else name.replace("_", " ") for name in changes]
+    fields = [known.label if (known := collection.field(name)) is not None else name.replace("_", " ") for name in changes]
     named = " and ".join([", ".join(fields[:-1]), fields[-1]] if len(fields) > 1 else fields)
     return f"{named} of a record in {collection.label} written"
 
