@@ -268,3 +268,12 @@ def test_an_account_is_shown_as_the_name_of_its_person_and_another_text_as_it_is
     assert [formats.text(kind, value, look) for value in ("mona", "Mona@fernwick.example", "monitoring", None)] == [
         "Mona Verbeek", "Mona Verbeek", "monitoring", "–",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("type_", ["text", "long_text"])
+def test_a_very_long_text_is_cut_and_its_rest_is_a_click_away(type_: str) -> None:
+    assert "<details" not in formats.html(of(type_), "x" * 2_100, LOOK), "a little more is not worth a click"
+    drawn = formats.html(of(type_), "<b>" * 10_000, LOOK)
+    assert "Show 28,000 more characters" in drawn
+    assert drawn.count("&lt;b&gt;") > 9_990
+    assert "<b>" not in drawn
