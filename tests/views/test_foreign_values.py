@@ -2,12 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 
+from console.core import expressions
+from console.core.scopes import whole
+from console.records import grouped
+from console.records.grouped import By
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
@@ -63,3 +68,19 @@ def test_every_column_of_strange_values_is_drawn_sorted_filtered_and_charted(str
         for item, held in (("4", 1), ("2", 2), ("7", 0)):
             olivia.get(f"{things}?segment=&filter={quote(json.dumps({'field': 'grid', 'op': 'contains', 'value': item}))}")
             assert olivia.answer.text.count("<tr data-record") == held, (item, "a list of lists is searched through")
+
+
+BEGINS = {"day": "2026-02-03", "week": "2026-02-02", "month": "2026-02-01", "quarter": "2026-01-01", "year": "2026-01-01"}
+
+
+@pytest.mark.parametrize("period", BEGINS)
+def test_figures_by_period_are_the_same_in_every_kind_of_database(strange: Odd, period: str) -> None:
+    of = f"{strange.name}.thing"
+    for name in ("day", "at", "moment"):
+        found = grouped.grouped(of, whole(of), measure="count", by=[By(name, period)])
+        assert sum(group.value for group in found) == 5
+        assert BEGINS[period] in {group.keys[0] for group in found}, (name, found)
+    within = expressions.parse("record.id == 1")
+    for measure, value in (("sum", "1.5"), ("average", "1.5"), ("highest", "1.5"), ("distinct", "1")):
+        (group,) = grouped.grouped(of, whole(of), measure=measure, field="amount", by=[By("day", period)], where=[within])
+        assert (group.keys, Decimal(str(group.value))) == ((BEGINS[period],), Decimal(value)), measure

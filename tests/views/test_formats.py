@@ -277,3 +277,18 @@ def test_a_very_long_text_is_cut_and_its_rest_is_a_click_away(type_: str) -> Non
     assert "Show 28,000 more characters" in drawn
     assert drawn.count("&lt;b&gt;") > 9_990
     assert "<b>" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("range_", "said"),
+    [
+        ("from 2026-11-20 08:00:00+00", "from 20 Nov 2026, 10:00"),
+        ("2026-11-20 to before 2026-12-01, above 2027-01-01", "20 Nov 2026 to before 1 Dec 2026, above 1 Jan 2027"),
+        ("2026-11-20 08:00:00 to 2026-11-20 09:00:00", "20 Nov 2026, 10:00 to 20 Nov 2026, 11:00"),
+        ("1 to before 5", "1 to before 5"),
+        ("before 2026-99-99", "before 2026-99-99"),
+        ("order 2026-11-20", "order 2026-11-20"),
+    ],
+)
+def test_days_and_moments_of_a_range_are_said_in_words(range_: str, said: str) -> None:
+    assert formats.text(of("other"), range_, LOOK) == said
